@@ -1,0 +1,1 @@
+//! `EventSource` for Rust: connect, decode, reconnect, resume.
