@@ -1,0 +1,63 @@
+//! The type of an event, as a value that cannot hold what the `event` field forbids.
+use alloc::boxed::Box;
+use core::fmt;
+
+/// The `event` field of an event: any text without CR and LF. Empty means the same as no type: `message`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventType(Box<str>);
+
+/// The text holds CR or LF, which an event's type cannot carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidEventType;
+
+impl EventType {
+    /// Takes `text` as an event type.
+    ///
+    /// # Errors
+    /// [`InvalidEventType`] if it holds CR or LF.
+    pub fn new(text: impl Into<Box<str>>) -> Result<Self, InvalidEventType> {
+        let text = text.into();
+        if memchr::memchr2(b'\r', b'\n', text.as_bytes()).is_some() { Err(InvalidEventType) } else { Ok(Self(text)) }
+    }
+
+    /// Takes text that the parser has read from an `event` field, which therefore holds nothing forbidden.
+    pub(crate) fn from_parsed(text: &str) -> Self {
+        debug_assert!(Self::new(text).is_ok());
+        Self(text.into())
+    }
+
+    /// The text of the type.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for InvalidEventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event type cannot hold CR or LF")
+    }
+}
+
+impl core::error::Error for InvalidEventType {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_holds_anything_but_line_ends() {
+        for text in ["", "message", " x", "\0", "…", "a:b"] {
+            assert_eq!(EventType::new(text).map(|event_type| event_type.as_str() == text), Ok(true), "{text:?}");
+        }
+        for text in ["\r", "\n", "a\rb", "a\nb"] {
+            assert_eq!(EventType::new(text), Err(InvalidEventType), "{text:?}");
+        }
+    }
+}

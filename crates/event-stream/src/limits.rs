@@ -1,0 +1,82 @@
+//! What a parser holds at most, and the error beyond it. The format itself sets no bounds; a peer must not choose ours.
+use core::fmt;
+
+/// The most that a [`Parser`](crate::Parser) takes of each thing it has to hold, in bytes.
+///
+/// Bytes count as they come. A parser's memory is bounded by a small multiple of the sum of these: buffers grow by
+/// doubling, and what is not valid UTF-8 is repaired in a copy, in which each such byte may become the three of U+FFFD.
+/// `max_line_bytes` takes memory only where comments are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The data of one event, line ends between its lines included. Default: [`Limits::DEFAULT_DATA_BYTES`].
+    pub max_data_bytes: usize,
+    /// The value of an `id` field. Default: [`Limits::DEFAULT_ID_BYTES`].
+    pub max_id_bytes: usize,
+    /// The value of an `event` field. Default: [`Limits::DEFAULT_TYPE_BYTES`].
+    pub max_type_bytes: usize,
+    /// Any other line (comment, `retry`, unknown field), without its line end.
+    /// Default: [`Limits::DEFAULT_LINE_BYTES`].
+    pub max_line_bytes: usize,
+}
+
+impl Limits {
+    /// 16 MiB: far above any event seen in practice, far below a machine's memory.
+    pub const DEFAULT_DATA_BYTES: usize = 16 << 20;
+    /// 16 KiB: an ID comes back in a request header, and servers refuse headers well before that.
+    pub const DEFAULT_ID_BYTES: usize = 16 << 10;
+    /// 16 KiB: an event type is a name.
+    pub const DEFAULT_TYPE_BYTES: usize = 16 << 10;
+    /// 16 MiB: a line that is skipped costs no memory, but one without end is no event stream.
+    pub const DEFAULT_LINE_BYTES: usize = 16 << 20;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_data_bytes: Self::DEFAULT_DATA_BYTES,
+            max_id_bytes: Self::DEFAULT_ID_BYTES,
+            max_type_bytes: Self::DEFAULT_TYPE_BYTES,
+            max_line_bytes: Self::DEFAULT_LINE_BYTES,
+        }
+    }
+}
+
+/// The event stream holds something larger than the [`Limits`] allow. Nothing else in a stream is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// The data of an event is longer than [`Limits::max_data_bytes`].
+    DataTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The value of an `id` field is longer than [`Limits::max_id_bytes`].
+    IdTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The value of an `event` field is longer than [`Limits::max_type_bytes`].
+    TypeTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// A comment, a `retry` field or an unknown field is longer than [`Limits::max_line_bytes`].
+    LineTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, limit) = match self {
+            Self::DataTooLong { limit } => ("the data of an event", limit),
+            Self::IdTooLong { limit } => ("an event ID", limit),
+            Self::TypeTooLong { limit } => ("an event type", limit),
+            Self::LineTooLong { limit } => ("a line", limit),
+        };
+        write!(f, "{what} in the event stream is longer than {limit} bytes")
+    }
+}
+
+impl core::error::Error for ParseError {}

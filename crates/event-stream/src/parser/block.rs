@@ -1,0 +1,183 @@
+//! The buffers of the block that is being read: data, event type, last event ID
+//! ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation)).
+//!
+//! Bytes are buffered as they come, whatever characters they are cut in, and decoded once a value is whole. That is the
+//! same as decoding the stream as a whole: line ends, colon and space are ASCII, and any ASCII byte ends a character.
+use crate::{EventRef, Limits, ParseError, event::event_type_or_default};
+use alloc::{string::String, vec::Vec};
+use core::{mem, str::from_utf8};
+
+/// What a buffer may keep for good; one that has grown beyond gives all its memory back when it is no longer used.
+pub(super) const RETAINED_BYTES: usize = 64 << 10;
+
+/// The buffers. Between blocks, all but `last_event_id` are empty.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Block {
+    /// Each whole line of data with an LF after it, and then what there is of a begun one.
+    data: Vec<u8>,
+    /// The data decoded, if it is not valid UTF-8 as it is.
+    pub(super) repaired: String,
+    event_type: String,
+    /// The last event ID, as the last blank line left it.
+    pub(super) last_event_id: String,
+    /// The last event ID as the next blank line will make it; counts only if `sets_id`.
+    id: String,
+    sets_id: bool,
+    retry_ms: Option<u64>,
+    /// The event has been given out: the next step clears it.
+    dispatched: bool,
+    /// `data` has not been needed since the end of the last chunk.
+    data_unused: bool,
+}
+
+impl Block {
+    /// Clears an event that has been given out.
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        if self.dispatched {
+            self.clear();
+        }
+    }
+
+    /// Ends the block at a blank line. `true` if that makes an event; `borrowed` says that it has data elsewhere.
+    #[inline]
+    pub(super) fn dispatch(&mut self, borrowed: bool) -> bool {
+        if self.sets_id {
+            mem::swap(&mut self.last_event_id, &mut self.id);
+        }
+        self.dispatched = borrowed || self.has_data();
+        if !self.dispatched {
+            self.clear();
+        }
+        self.dispatched
+    }
+
+    /// The event that was dispatched, with `borrowed` as its data if that was not buffered.
+    #[inline]
+    pub(super) fn event<'a>(&'a mut self, borrowed: Option<&'a str>) -> EventRef<'a> {
+        EventRef {
+            event_type: event_type_or_default(&self.event_type),
+            data: borrowed.unwrap_or_else(|| {
+                self.data_unused = false;
+                // Without the LF of its last line.
+                self.data.split_last().map_or("", |(_, data)| decode(data, &mut self.repaired))
+            }),
+            last_event_id: &self.last_event_id,
+            sets_id: self.sets_id,
+            retry_ms: self.retry_ms,
+        }
+    }
+
+    /// Whether data is buffered.
+    pub(super) fn has_data(&self) -> bool {
+        !self.data.is_empty()
+    }
+
+    /// Whether `more` bytes of data, and no more lines, can be added.
+    #[inline]
+    pub(super) fn check_data(&self, more: usize, limits: &Limits) -> Result<(), ParseError> {
+        let limit = limits.max_data_bytes;
+        // The LF of the last line is not part of the data: it alone may stand beyond the limit.
+        let fits = self.data.len() <= limit && more <= limit - self.data.len();
+        if fits { Ok(()) } else { Err(ParseError::DataTooLong { limit }) }
+    }
+
+    /// Adds a piece of a line of data.
+    #[inline]
+    pub(super) fn push_data(&mut self, piece: &[u8], limits: &Limits) -> Result<(), ParseError> {
+        self.check_data(piece.len(), limits)?;
+        self.data.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// Ends a line of data of which the pieces have been added.
+    pub(super) fn end_data_line(&mut self, limits: &Limits) -> Result<(), ParseError> {
+        self.check_data(0, limits)?;
+        self.data.push(b'\n');
+        Ok(())
+    }
+
+    /// Adds a whole line of data with the first byte of its line end, which becomes an LF whatever it is: one copy.
+    #[inline]
+    pub(super) fn push_data_line(&mut self, line: &[u8], limits: &Limits) -> Result<(), ParseError> {
+        self.check_data(line.len() - 1, limits)?;
+        self.data.extend_from_slice(line);
+        if let Some(end) = self.data.last_mut() {
+            *end = b'\n';
+        }
+        Ok(())
+    }
+
+    /// Buffers the data of an event that was to be borrowed but has to be repaired.
+    #[cold]
+    pub(super) fn buffer_borrowed(&mut self, line: &[u8]) {
+        self.data.extend_from_slice(line);
+        self.data.push(b'\n');
+    }
+
+    /// The event type becomes `value`, whatever it was.
+    pub(super) fn set_type(&mut self, value: &[u8]) {
+        replace(&mut self.event_type, value);
+    }
+
+    /// The next last event ID becomes `value`; one with a NUL is no ID.
+    pub(super) fn set_id(&mut self, value: &[u8]) {
+        if !value.contains(&0) {
+            replace(&mut self.id, value);
+            self.sets_id = true;
+        }
+    }
+
+    pub(super) fn set_retry(&mut self, retry_ms: u64) {
+        self.retry_ms = Some(retry_ms);
+    }
+
+    /// Drops the block and its buffers; the last event ID stays as it was before it.
+    pub(super) fn discard(&mut self) {
+        *self = Self { last_event_id: mem::take(&mut self.last_event_id), ..Self::default() };
+    }
+
+    /// Gives memory back after a large event: at the end of the first chunk that did without it, so that one large event
+    /// after another does not make the buffer grow anew.
+    pub(super) fn release(&mut self) {
+        self.repaired = String::new();
+        if self.data.is_empty() && self.data.capacity() > RETAINED_BYTES && mem::replace(&mut self.data_unused, true) {
+            self.data = Vec::new();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> usize {
+        let texts = [&self.repaired, &self.event_type, &self.last_event_id, &self.id];
+        self.data.capacity() + texts.map(String::capacity).iter().sum::<usize>()
+    }
+
+    fn clear(&mut self) {
+        self.data.clear();
+        self.event_type.clear();
+        self.sets_id = false;
+        self.retry_ms = None;
+        self.dispatched = false;
+    }
+}
+
+/// `bytes` as text: as they are, or if they are not UTF-8, in `repaired`, with U+FFFD for what is not.
+#[inline]
+pub(super) fn decode<'a>(bytes: &'a [u8], repaired: &'a mut String) -> &'a str {
+    from_utf8(bytes).unwrap_or_else(|_| repair(bytes, repaired))
+}
+
+#[cold]
+fn repair<'a>(bytes: &[u8], repaired: &'a mut String) -> &'a str {
+    *repaired = String::from_utf8_lossy(bytes).into_owned();
+    repaired
+}
+
+/// Puts `value` into `buffer`, decoded.
+fn replace(buffer: &mut String, value: &[u8]) {
+    buffer.clear();
+    match from_utf8(value) {
+        Ok(text) => buffer.push_str(text),
+        Err(_) => buffer.push_str(&String::from_utf8_lossy(value)),
+    }
+}

@@ -1,0 +1,109 @@
+//! A piece of an event stream as it came from the network, and how far it is read.
+use core::{ops::Range, str::from_utf8};
+
+/// How much of a chunk is checked as UTF-8 at first. Grows by [`AHEAD_GROWTH`] up to [`MAX_AHEAD_BYTES`]: little is lost
+/// when a chunk is made anew for every event, and little is checked twice when it is not.
+const MIN_AHEAD_BYTES: usize = 512;
+/// Stays within a processor's nearest cache, so that the parser reads what the check has just read.
+const MAX_AHEAD_BYTES: usize = 16 << 10;
+const AHEAD_GROWTH: usize = 4;
+
+/// A piece of an event stream, of any size, cut anywhere, with a cursor: give it to
+/// [`Parser::next_event`](crate::Parser::next_event) until that returns `None`.
+///
+/// To stop in the middle, keep what [`rest`](Self::rest) returns and make a new chunk of it later.
+#[derive(Clone, Debug)]
+pub struct Chunk<'c> {
+    bytes: &'c [u8],
+    pos: usize,
+    /// What of `bytes` is known to be UTF-8, from `text_start` on. Checking far ahead at once costs much less than
+    /// checking each value.
+    text: &'c str,
+    text_start: usize,
+    ahead: usize,
+}
+
+impl<'c> Chunk<'c> {
+    /// A chunk of which nothing is read.
+    #[must_use]
+    pub fn new(bytes: &'c [u8]) -> Self {
+        Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
+    }
+
+    /// What is not read yet.
+    #[must_use]
+    pub fn rest(&self) -> &'c [u8] {
+        &self.bytes[self.pos..]
+    }
+
+    /// How many bytes are read.
+    #[must_use]
+    pub fn consumed(&self) -> usize {
+        self.pos
+    }
+
+    /// Moves on by `count` bytes, which must be there.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.pos += count;
+    }
+
+    /// Moves past the line end that stands here. `true` if it was a CR that ended the chunk: an LF that belongs to it may
+    /// follow in the next.
+    pub(super) fn advance_line_end(&mut self) -> bool {
+        let rest = self.rest();
+        self.pos += if rest.starts_with(b"\r\n") { 2 } else { 1 };
+        rest == b"\r"
+    }
+
+    /// The bytes at `range` of the whole chunk, read or not.
+    pub(super) fn bytes(&self, range: Range<usize>) -> &'c [u8] {
+        &self.bytes[range]
+    }
+
+    /// The bytes at `range` of the whole chunk as text, or `None` if they are not UTF-8. Ranges must not go back.
+    #[inline]
+    pub(super) fn text(&mut self, range: Range<usize>) -> Option<&'c str> {
+        if range.end > self.text_start + self.text.len() {
+            self.check_ahead(range.clone());
+        }
+        self.text.get(range.start - self.text_start..range.end - self.text_start)
+    }
+
+    #[inline(never)]
+    fn check_ahead(&mut self, range: Range<usize>) {
+        let ahead = range.start.saturating_add(self.ahead).clamp(range.end, self.bytes.len());
+        let whole = range.end + last_char_start(&self.bytes[range.end..ahead]);
+        let bytes = &self.bytes[range.start..whole];
+        self.ahead = MAX_AHEAD_BYTES.min(self.ahead * AHEAD_GROWTH);
+        self.text_start = range.start;
+        self.text = from_utf8(bytes).or_else(|error| from_utf8(&bytes[..error.valid_up_to()])).unwrap_or_default();
+    }
+}
+
+/// Where the last character of `bytes` starts if it might be incomplete, else the end.
+fn last_char_start(bytes: &[u8]) -> usize {
+    const MAX_CHAR_BYTES: usize = 4;
+    let tail = bytes.len().saturating_sub(MAX_CHAR_BYTES - 1);
+    let lead = bytes[tail..].iter().rposition(|&byte| byte >= 0b1100_0000);
+    lead.map_or(bytes.len(), |lead| tail + lead)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What lies ahead, or is cut there, does not show in what is asked for.
+    #[test]
+    fn text_is_what_is_valid() {
+        let mut stream = "é…😀 plain".repeat(400).into_bytes();
+        let invalid = stream.len() / 2;
+        stream[invalid] = 0xff;
+        for step in [1, 3, 7, 100, 5000] {
+            let mut chunk = Chunk::new(&stream);
+            for start in (0..stream.len()).step_by(step) {
+                let range = start..stream.len().min(start + step);
+                assert_eq!(chunk.text(range.clone()), from_utf8(&stream[range.clone()]).ok(), "{range:?}");
+            }
+        }
+    }
+}

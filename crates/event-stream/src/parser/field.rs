@@ -1,0 +1,121 @@
+//! What a line says: its field by name, its value, and what that sets
+//! ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation)).
+use super::Parser;
+use crate::ParseError;
+use core::time::Duration;
+use memchr::memchr;
+
+/// What a line is, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Data,
+    Event,
+    Id,
+    Retry,
+    Comment,
+    Unknown,
+}
+
+impl Field {
+    /// The field of this name; names are case-sensitive and nothing is trimmed.
+    pub(super) fn named(name: &[u8]) -> Self {
+        match name {
+            b"data" => Self::Data,
+            b"event" => Self::Event,
+            b"id" => Self::Id,
+            b"retry" => Self::Retry,
+            b"" => Self::Comment,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Where the value starts in a line of data.
+#[inline]
+pub(super) fn data_value(line: &[u8]) -> Option<usize> {
+    const COLON: usize = b"data".len();
+    if line.starts_with(b"data:") {
+        Some(COLON + 1 + usize::from(line.get(COLON + 1) == Some(&b' ')))
+    } else {
+        (line == b"data").then_some(COLON)
+    }
+}
+
+/// What a whole line is, and its value: what follows the first colon, without one space.
+fn split(line: &[u8]) -> (Field, &[u8]) {
+    let Some(colon) = memchr(b':', line) else { return (Field::named(line), b"") };
+    let value = &line[colon + 1..];
+    (Field::named(&line[..colon]), value.strip_prefix(b" ").unwrap_or(value))
+}
+
+impl Parser {
+    /// Reads a whole line that is not data.
+    pub(super) fn read_field<const COMMENTS: bool>(&mut self, line: &[u8]) -> Result<Field, ParseError> {
+        let (field, value) = split(line);
+        self.check_value(field, line.len(), value.len())?;
+        match field {
+            Field::Event => self.block.set_type(value),
+            Field::Id => self.block.set_id(value),
+            Field::Retry => {
+                self.digits = Digits::default();
+                self.digits.extend(value);
+                self.set_retry();
+            }
+            Field::Comment if COMMENTS => {
+                self.value.clear();
+                self.value.extend_from_slice(value);
+            }
+            Field::Data | Field::Comment | Field::Unknown => {}
+        }
+        Ok(field)
+    }
+
+    /// Holds a line that is not data, of `line` bytes so far, `value` of them its value, against its limit.
+    pub(super) fn check_value(&self, field: Field, line: usize, value: usize) -> Result<(), ParseError> {
+        let limits = &self.limits;
+        match field {
+            Field::Event if value > limits.max_type_bytes => {
+                Err(ParseError::TypeTooLong { limit: limits.max_type_bytes })
+            }
+            Field::Id if value > limits.max_id_bytes => Err(ParseError::IdTooLong { limit: limits.max_id_bytes }),
+            Field::Retry | Field::Comment | Field::Unknown if line > limits.max_line_bytes => {
+                Err(ParseError::LineTooLong { limit: limits.max_line_bytes })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A `retry` line has ended: it is in force at once, whatever becomes of its block.
+    pub(super) fn set_retry(&mut self) {
+        if let Some(retry_ms) = self.digits.value() {
+            self.block.set_retry(retry_ms);
+            self.reconnection_time = Some(Duration::from_millis(retry_ms));
+        }
+    }
+}
+
+/// The value of a `retry` field: ASCII digits and nothing else, base ten.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Digits {
+    value: Option<u64>,
+    invalid: bool,
+}
+
+impl Digits {
+    /// Reads on.
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            if byte.is_ascii_digit() {
+                let value = self.value.unwrap_or(0);
+                self.value = Some(value.saturating_mul(10).saturating_add(u64::from(byte - b'0')));
+            } else {
+                self.invalid = true;
+            }
+        }
+    }
+
+    /// The number; too large a one is the largest. `None` if there was no digit, or something else.
+    pub(super) fn value(self) -> Option<u64> {
+        if self.invalid { None } else { self.value }
+    }
+}

@@ -1,0 +1,169 @@
+//! A line that is cut: not whole in one chunk. It is read on where the last chunk ended, never again from its start.
+use super::{
+    Chunk, Parser,
+    field::{Digits, Field},
+};
+use crate::ParseError;
+use core::mem;
+use memchr::memchr2;
+
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+
+/// Where in a line the last chunk ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Line {
+    /// At the start of the stream, after this many bytes of a byte order mark.
+    ByteOrderMark(usize),
+    /// At the start of a line.
+    Start,
+    /// After a CR that ended a line: an LF here belongs to it.
+    AfterCr,
+    /// In the name of a field.
+    Name(Name),
+    /// After the colon, where one space does not count.
+    AfterColon(Field),
+    /// In the value.
+    Value(Field),
+    /// Nowhere: the stream has gone beyond a limit.
+    Failed(ParseError),
+}
+
+/// The longest name that means anything.
+const MAX_NAME_BYTES: usize = b"event".len();
+
+/// The begun name of a field.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Name {
+    held: [u8; MAX_NAME_BYTES],
+    len: usize,
+}
+
+impl Name {
+    /// Takes the name's bytes, and the colon, off the front of `bytes`; `Some` as soon as it is known what field it is.
+    pub(super) fn extend(&mut self, bytes: &mut &[u8]) -> Option<Line> {
+        while let Some((&byte, rest)) = bytes.split_first() {
+            if byte == b':' {
+                *bytes = rest;
+                return Some(Line::AfterColon(self.field()));
+            }
+            let Some(free) = self.held.get_mut(self.len) else { return Some(Line::Value(Field::Unknown)) };
+            *free = byte;
+            self.len += 1;
+            *bytes = rest;
+        }
+        None
+    }
+
+    /// The field, if the name ends here.
+    pub(super) fn field(&self) -> Field {
+        Field::named(&self.held[..self.len])
+    }
+}
+
+impl Parser {
+    /// Reads on in a line of data, as most of a large event is read. `true` if the line ends in this chunk.
+    #[inline]
+    pub(super) fn continue_data(&mut self, chunk: &mut Chunk<'_>) -> Result<bool, ParseError> {
+        let rest = chunk.rest();
+        let Some(end) = memchr2(b'\r', b'\n', rest) else {
+            chunk.advance(rest.len());
+            self.block.push_data(rest, &self.limits)?;
+            return Ok(false);
+        };
+        self.block.push_data_line(&rest[..=end], &self.limits)?;
+        self.line = Line::Start;
+        chunk.advance(end);
+        self.pass_line_end(chunk);
+        Ok(true)
+    }
+
+    /// Reads on in a line, or in what is before one, that an earlier chunk began. `true` if that ended a comment.
+    #[inline]
+    pub(super) fn resume_line<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<bool, ParseError> {
+        let rest = chunk.rest();
+        match self.line {
+            Line::Name(_) | Line::AfterColon(_) | Line::Value(_) => {
+                let end = memchr2(b'\r', b'\n', rest);
+                let piece = &rest[..end.unwrap_or(rest.len())];
+                self.continue_line::<COMMENTS>(piece)?;
+                chunk.advance(piece.len());
+                if end.is_some() {
+                    let field = self.finish_line()?;
+                    self.pass_line_end(chunk);
+                    return Ok(COMMENTS && field == Field::Comment);
+                }
+            }
+            Line::ByteOrderMark(seen) if rest.first() == BYTE_ORDER_MARK.get(seen) => {
+                chunk.advance(1);
+                self.line = if seen + 1 < BYTE_ORDER_MARK.len() { Line::ByteOrderMark(seen + 1) } else { Line::Start };
+            }
+            Line::ByteOrderMark(0) => self.line = Line::Start,
+            Line::ByteOrderMark(seen) => {
+                // A line that begins with part of a mark has no name that means anything.
+                self.line = Line::Value(Field::Unknown);
+                self.line_bytes = seen;
+            }
+            Line::AfterCr => {
+                self.line = Line::Start;
+                chunk.advance(usize::from(rest.first() == Some(&b'\n')));
+            }
+            Line::Start => {}
+            Line::Failed(error) => return Err(error),
+        }
+        Ok(false)
+    }
+
+    /// Begins a line that has no end within `chunk`, and reads what there is of it.
+    pub(super) fn begin_line<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<(), ParseError> {
+        self.line = Line::Name(Name::default());
+        self.line_bytes = 0;
+        self.digits = Digits::default();
+        self.value.clear();
+        let piece = chunk.rest();
+        chunk.advance(piece.len());
+        self.continue_line::<COMMENTS>(piece)
+    }
+
+    /// Reads the next piece of a line that is cut.
+    #[inline]
+    fn continue_line<const COMMENTS: bool>(&mut self, mut piece: &[u8]) -> Result<(), ParseError> {
+        self.line_bytes = self.line_bytes.saturating_add(piece.len());
+        if let Line::Name(mut name) = self.line {
+            self.line = name.extend(&mut piece).unwrap_or(Line::Name(name));
+        }
+        if let (Line::AfterColon(field), Some(&first)) = (self.line, piece.first()) {
+            self.line = Line::Value(field);
+            piece = &piece[usize::from(first == b' ')..];
+        }
+        let (Line::Value(field) | Line::AfterColon(field)) = self.line else { return Ok(()) };
+        if field == Field::Data {
+            return self.block.push_data(piece, &self.limits);
+        }
+        self.check_value(field, self.line_bytes, self.value.len() + piece.len())?;
+        match field {
+            Field::Event | Field::Id => self.value.extend_from_slice(piece),
+            Field::Comment if COMMENTS => self.value.extend_from_slice(piece),
+            Field::Retry => self.digits.extend(piece),
+            Field::Data | Field::Comment | Field::Unknown => {}
+        }
+        Ok(())
+    }
+
+    /// Ends a line that was cut, and says what it was.
+    fn finish_line(&mut self) -> Result<Field, ParseError> {
+        let field = match mem::replace(&mut self.line, Line::Start) {
+            Line::Name(name) => name.field(),
+            Line::AfterColon(field) | Line::Value(field) => field,
+            Line::Start | Line::AfterCr | Line::ByteOrderMark(_) | Line::Failed(_) => return Ok(Field::Unknown),
+        };
+        self.check_value(field, self.line_bytes, self.value.len())?;
+        match field {
+            Field::Data => self.block.end_data_line(&self.limits)?,
+            Field::Event => self.block.set_type(&self.value),
+            Field::Id => self.block.set_id(&self.value),
+            Field::Retry => self.set_retry(),
+            Field::Comment | Field::Unknown => {}
+        }
+        Ok(field)
+    }
+}

@@ -1,0 +1,246 @@
+//! The incremental parser of [WHATWG HTML, 9.2.5 and 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
+//!
+//! `read` goes through a chunk. A line that is whole in its chunk is read where it stands; a line that is cut goes piece by
+//! piece through the state in `line`. Both give the same, byte for byte and error for error. What a `field` says ends up in
+//! the buffers of `block`.
+mod block;
+mod chunk;
+mod field;
+mod line;
+mod read;
+
+pub use chunk::Chunk;
+
+use crate::{EventId, EventRef, Limits, ParseError};
+use alloc::vec::Vec;
+use block::{Block, decode};
+use core::time::Duration;
+use field::Digits;
+use line::Line;
+
+/// Reads an event stream chunk by chunk, however it is cut, one event at a time.
+///
+/// The only errors are [`Limits`] exceeded. They are final: every later call returns the same, until
+/// [`reset`](Self::reset). What stands before is given out before.
+#[derive(Clone, Debug)]
+pub struct Parser {
+    limits: Limits,
+    line: Line,
+    /// Bytes of the begun line so far.
+    line_bytes: usize,
+    /// The value of the begun line, unless it is data; or the comment that was read last.
+    value: Vec<u8>,
+    digits: Digits,
+    block: Block,
+    reconnection_time: Option<Duration>,
+}
+
+/// What [`Parser::next_item`] gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// An event.
+    Event(EventRef<'a>),
+    /// A comment line: what follows the colon, without one leading space.
+    Comment(&'a str),
+}
+
+/// What ended a step: an event, of which the data stands in the chunk or in the block's buffer; a comment, which is in
+/// `value`; or the chunk.
+enum Step<'c> {
+    Event(Option<&'c str>),
+    Comment,
+    ChunkRead,
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        Self::with_limits(Limits::default())
+    }
+}
+
+impl Parser {
+    /// A parser at the start of a stream, with the default [`Limits`] and no last event ID.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A parser at the start of a stream, with no last event ID.
+    #[must_use]
+    pub fn with_limits(limits: Limits) -> Self {
+        Self {
+            limits,
+            line: Line::ByteOrderMark(0),
+            line_bytes: 0,
+            value: Vec::new(),
+            digits: Digits::default(),
+            block: Block::default(),
+            reconnection_time: None,
+        }
+    }
+
+    /// Starts from `id` as the last event ID, which events keep until one sets another.
+    #[must_use]
+    pub fn resuming_from(mut self, id: &EventId) -> Self {
+        self.block.last_event_id = id.as_str().into();
+        self
+    }
+
+    /// The last event ID: what the last `id` field before the last blank line said, or what the parser started from. It
+    /// never holds CR, LF or NUL.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        &self.block.last_event_id
+    }
+
+    /// The reconnection time that the last valid `retry` field set; in force from that line on, whatever follows it.
+    #[must_use]
+    pub fn reconnection_time(&self) -> Option<Duration> {
+        self.reconnection_time
+    }
+
+    /// Makes ready for the start of another stream: forgets the begun event, its ID and an error. The last event ID and
+    /// the reconnection time stay.
+    pub fn reset(&mut self) {
+        self.discard();
+        self.line = Line::ByteOrderMark(0);
+    }
+
+    /// The next event of the stream, or `None` when `chunk` is read to its end. An event is given as soon as the blank
+    /// line after it is there: a CR at the end of a chunk is enough.
+    ///
+    /// # Errors
+    /// Something in the stream is larger than the [`Limits`] allow.
+    #[inline(always)] // For small events a call that builds the event in memory costs as much as reading it.
+    pub fn next_event<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<EventRef<'a>>, ParseError> {
+        loop {
+            match self.read::<false>(chunk) {
+                Ok(Step::Event(data)) => return Ok(Some(self.block.event(data))),
+                // Unread comments never end a step.
+                Ok(Step::Comment) => {}
+                Ok(Step::ChunkRead) => return Ok(None),
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
+    }
+
+    /// As [`next_event`](Self::next_event), but gives comments too. A comment within a block comes before its event. Use
+    /// one of the two for the whole of a stream: a comment that `next_event` has begun to skip is not given whole.
+    ///
+    /// # Errors
+    /// Something in the stream is larger than the [`Limits`] allow.
+    #[inline(always)] // As above.
+    pub fn next_item<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<Item<'a>>, ParseError> {
+        match self.read::<true>(chunk) {
+            Ok(Step::Event(data)) => Ok(Some(Item::Event(self.block.event(data)))),
+            Ok(Step::Comment) => Ok(Some(Item::Comment(decode(&self.value, &mut self.block.repaired)))),
+            Ok(Step::ChunkRead) => Ok(None),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// The stream is beyond a limit: nothing of it counts any more.
+    #[cold]
+    fn fail(&mut self, error: ParseError) -> ParseError {
+        self.discard();
+        self.line = Line::Failed(error);
+        error
+    }
+
+    /// Forgets the begun block and gives all memory back but that of the last event ID.
+    fn discard(&mut self) {
+        self.block.discard();
+        self.value = Vec::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Parser {
+        fn held_bytes(&self) -> usize {
+            self.block.held_bytes() + self.value.capacity()
+        }
+    }
+
+    /// Reads `stream` in chunks, and says the most that was held after any of them.
+    fn read(parser: &mut Parser, stream: &[u8], chunk_bytes: usize) -> (usize, Result<(), ParseError>) {
+        let mut most = 0;
+        for piece in stream.chunks(chunk_bytes) {
+            let mut chunk = Chunk::new(piece);
+            loop {
+                match parser.next_item(&mut chunk) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(error) => return (most, Err(error)),
+                }
+            }
+            most = most.max(parser.held_bytes());
+        }
+        (most, Ok(()))
+    }
+
+    fn line(name: &str, value_bytes: usize, end: &str) -> Vec<u8> {
+        [name.as_bytes(), &b"x".repeat(value_bytes), end.as_bytes()].concat()
+    }
+
+    /// After something large the buffer is kept for more of the same, and given back when a chunk has done without it.
+    #[test]
+    fn memory_is_given_back_after_something_large() {
+        for huge in [line("data:", 1 << 20, "\n\n"), line("data:\ndata:", 1 << 20, "\r\r"), line(":", 1 << 20, "\n")] {
+            let mut parser = Parser::new();
+            for _ in 0..3 {
+                let (most, result) = read(&mut parser, &huge, 16 << 10);
+                assert_eq!(result, Ok(()));
+                assert!(most >= 1 << 20);
+            }
+            assert_eq!(read(&mut parser, b":\n", 2).1, Ok(()));
+            let bound = block::RETAINED_BYTES + (1 << 10);
+            assert!(parser.held_bytes() < bound, "{} bytes are held after {:?}", parser.held_bytes(), &huge[..9]);
+        }
+    }
+
+    #[test]
+    fn a_buffer_that_is_used_again_is_kept() {
+        let huge = line("data:\ndata:", 1 << 20, "\n\n");
+        for chunk_bytes in [16 << 10, 2 << 20] {
+            let mut parser = Parser::new();
+            for _ in 0..3 {
+                assert_eq!(read(&mut parser, &huge, chunk_bytes).1, Ok(()));
+                assert!(parser.held_bytes() >= 1 << 20, "in chunks of {chunk_bytes}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_held_stays_within_the_limits() {
+        let limits = Limits {
+            max_data_bytes: 100 << 10,
+            max_id_bytes: 1 << 10,
+            max_type_bytes: 1 << 10,
+            max_line_bytes: 1 << 10,
+        };
+        // A buffer that grows by doubling may have twice the room that it needs.
+        let bound = 2 * (102 << 10);
+        for endless in [
+            line("data:", 1 << 20, ""),
+            b"data:x\n".repeat(1 << 17),
+            line("id:", 1 << 20, ""),
+            line("event:", 1 << 20, ""),
+        ] {
+            for chunk_bytes in [1000, 1 << 20] {
+                let mut parser = Parser::with_limits(limits);
+                let (most, result) = read(&mut parser, &endless, chunk_bytes);
+                assert!(result.is_err());
+                assert!(most <= bound);
+                assert!(parser.held_bytes() < 1 << 10, "a failed parser holds nothing");
+            }
+        }
+        for skipped in [b":\n".repeat(1 << 19), b"other:x\n".repeat(1 << 17), b"retry:1\n".repeat(1 << 17)] {
+            let mut parser = Parser::with_limits(limits);
+            assert_eq!(read(&mut parser, &skipped, 1000).1, Ok(()));
+            assert!(parser.held_bytes() < 1 << 10);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Going through a chunk, line by line: where a line is whole in its chunk, which nearly every line is, it is read where
+//! it stands.
+use super::{
+    Chunk, Parser, Step,
+    block::RETAINED_BYTES,
+    field::{Field, data_value},
+    line::Line,
+};
+use crate::ParseError;
+use core::ops::Range;
+use memchr::memchr2;
+
+impl Parser {
+    /// Reads on to the next event, comment (if those are wanted) or the end of the chunk.
+    #[inline]
+    pub(super) fn read<'c, const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'c>) -> Result<Step<'c>, ParseError> {
+        if matches!(self.line, Line::Value(Field::Data)) && !self.continue_data(chunk)? {
+            return Ok(Step::ChunkRead);
+        }
+        self.read_lines::<COMMENTS>(chunk)
+    }
+
+    /// Reads line by line, from wherever in one the parser stands.
+    fn read_lines<'c, const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'c>) -> Result<Step<'c>, ParseError> {
+        self.block.begin();
+        // Where the block's data stands, as long as it is one line, whole in this chunk.
+        let mut data = None;
+        let step = loop {
+            let rest = chunk.rest();
+            let Some(&first) = rest.first() else { break Step::ChunkRead };
+            if !matches!(self.line, Line::Start) {
+                if self.resume_line::<COMMENTS>(chunk)? {
+                    break Step::Comment;
+                }
+                continue;
+            }
+            if matches!(first, b'\n' | b'\r') {
+                self.pass_line_end(chunk);
+                if self.block.dispatch(data.is_some()) {
+                    return Ok(Step::Event(self.borrow_data(chunk, data)));
+                }
+                continue;
+            }
+            let Some(len) = memchr2(b'\r', b'\n', rest) else {
+                self.buffer_data(chunk, data.take())?;
+                self.begin_line::<COMMENTS>(chunk)?;
+                break Step::ChunkRead;
+            };
+            if let Some(value) = data_value(&rest[..len]) {
+                let start = chunk.consumed();
+                self.read_data(chunk, start + value..start + len, &mut data)?;
+                // Nearly every block ends right after its data: two line ends at once.
+                if rest[len..].starts_with(b"\n\n") {
+                    chunk.advance(len + 2);
+                    self.block.dispatch(data.is_some());
+                    return Ok(Step::Event(self.borrow_data(chunk, data)));
+                }
+                chunk.advance(len);
+                self.pass_line_end(chunk);
+            } else {
+                let field = self.read_field::<COMMENTS>(&rest[..len])?;
+                chunk.advance(len);
+                self.pass_line_end(chunk);
+                if COMMENTS && field == Field::Comment {
+                    break Step::Comment;
+                }
+            }
+        };
+        self.buffer_data(chunk, data)?;
+        if let Line::Failed(error) = self.line {
+            return Err(error);
+        }
+        if matches!(step, Step::ChunkRead) {
+            self.release();
+        }
+        Ok(step)
+    }
+
+    /// Reads a whole line of data that stands at `value`: leaves it there if it is the block's first, else buffers it and
+    /// what was left.
+    #[inline]
+    fn read_data(
+        &mut self,
+        chunk: &Chunk<'_>,
+        value: Range<usize>,
+        left: &mut Option<Range<usize>>,
+    ) -> Result<(), ParseError> {
+        if left.is_none() && !self.block.has_data() {
+            self.block.check_data(value.len(), &self.limits)?;
+            *left = Some(value);
+            return Ok(());
+        }
+        self.buffer_data(chunk, left.take())?;
+        self.buffer_data(chunk, Some(value))
+    }
+
+    /// Buffers a whole line of data: more follows it, or the chunk ends before its block.
+    #[inline]
+    fn buffer_data(&mut self, chunk: &Chunk<'_>, line: Option<Range<usize>>) -> Result<(), ParseError> {
+        let Some(line) = line else { return Ok(()) };
+        self.block.push_data_line(chunk.bytes(line.start..line.end + 1), &self.limits)
+    }
+
+    /// The data of an event that is given out, borrowed if it was left in the chunk and is UTF-8 as it is.
+    #[inline]
+    fn borrow_data<'c>(&mut self, chunk: &mut Chunk<'c>, left: Option<Range<usize>>) -> Option<&'c str> {
+        let left = left?;
+        let text = chunk.text(left.clone());
+        if text.is_none() {
+            self.block.buffer_borrowed(chunk.bytes(left));
+        }
+        text
+    }
+
+    /// Moves past a line end, half of which may be in the next chunk.
+    #[inline]
+    pub(super) fn pass_line_end(&mut self, chunk: &mut Chunk<'_>) {
+        if chunk.advance_line_end() {
+            self.line = Line::AfterCr;
+        }
+    }
+
+    /// Gives memory back after something large, once nothing more of it is needed.
+    fn release(&mut self) {
+        self.block.release();
+        if matches!(self.line, Line::Start | Line::AfterCr) {
+            self.value.clear();
+            self.value.shrink_to(RETAINED_BYTES);
+        }
+    }
+}
