@@ -1,0 +1,47 @@
+//! An update with its place in the log.
+use crate::{position::Position, update::Update};
+use fanfare_event_stream::EventId;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since the Unix epoch, by the hub's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// The time now; the Unix epoch if the clock is set before it.
+    #[must_use]
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// An update that the log holds: what was published, where it stands, and when it was appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The entry's place.
+    pub position: Position,
+    /// When the log took it.
+    pub time: Timestamp,
+    /// What was published.
+    pub update: Update,
+    id: EventId,
+}
+
+impl Entry {
+    /// Puts `update` at `position`. Its ID is the publisher's own, or else the position.
+    #[must_use]
+    pub fn new(position: Position, time: Timestamp, update: Update) -> Self {
+        let id = update
+            .id()
+            .cloned()
+            .unwrap_or_else(|| EventId::new(position.to_string()).expect("a position is printable ASCII"));
+        Self { position, time, update, id }
+    }
+
+    /// The ID that subscribers see and resume with.
+    #[must_use]
+    pub fn id(&self) -> &EventId {
+        &self.id
+    }
+}

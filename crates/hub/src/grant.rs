@@ -1,0 +1,146 @@
+//! What a publisher or subscriber is allowed to do: topic matchers for each of the two actions.
+//!
+//! [Mercure, authorization](https://mercure.rocks/spec#authorization)
+use crate::{
+    topic::{Topic, matcher::Matcher},
+    update::Update,
+};
+
+/// A set of topic matchers. Two sets of the same matchers are equal, whatever their order was, and so share an audience.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Matchers(Box<[Matcher]>);
+
+/// The topics that somebody may publish and those whose private updates they may receive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Grant {
+    /// Topics under which updates may be published.
+    pub publish: Matchers,
+    /// Topics whose private updates may be received.
+    pub subscribe: Matchers,
+}
+
+impl Matchers {
+    /// The set that matches every topic.
+    #[must_use]
+    pub fn any() -> Self {
+        Self(Box::new([Matcher::any()]))
+    }
+
+    /// Whether there is no matcher, so that nothing matches.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The matchers in ascending order, each once.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Matcher] {
+        &self.0
+    }
+
+    /// Whether at least one matcher matches `topic`.
+    #[must_use]
+    pub fn matches(&self, topic: &Topic) -> bool {
+        self.0.iter().any(|matcher| matcher.matches(topic))
+    }
+}
+
+impl FromIterator<Matcher> for Matchers {
+    fn from_iter<I: IntoIterator<Item = Matcher>>(matchers: I) -> Self {
+        let mut matchers: Vec<_> = matchers.into_iter().collect();
+        matchers.sort_unstable();
+        matchers.dedup();
+        Self(matchers.into())
+    }
+}
+
+impl Grant {
+    /// Everything: to publish any update and to receive any private one.
+    #[must_use]
+    pub fn open() -> Self {
+        Self { publish: Matchers::any(), subscribe: Matchers::any() }
+    }
+
+    /// Nothing but to receive public updates: what an anonymous subscriber has.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Whether every topic of `update` may be published. One that may not forbids the whole update.
+    #[must_use]
+    pub fn may_publish(&self, update: &Update) -> bool {
+        update.topics().iter().all(|topic| self.publish.matches(topic))
+    }
+
+    /// Whether `update` may be received: it is public, or one of its topics is granted. That a subscription asks for one
+    /// of its topics, possibly another one, is a separate question.
+    #[must_use]
+    pub fn may_receive(&self, update: &Update) -> bool {
+        !update.is_private() || update.topics().iter().any(|topic| self.subscribe.matches(topic))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::update::UpdateFields;
+
+    fn update(topics: &[&str], private: bool) -> Update {
+        let topics = topics.iter().map(|topic| Topic::new(topic).unwrap()).collect();
+        Update::new(UpdateFields { topics, private, ..UpdateFields::default() }).unwrap()
+    }
+
+    fn matchers(selectors: &[&str]) -> Matchers {
+        selectors.iter().map(|selector| Matcher::legacy_selector(selector).unwrap()).collect()
+    }
+
+    /// B27: a grant of `publish` on EVERY topic; absent or empty denies all.
+    #[test]
+    fn publishing_takes_a_grant_for_every_topic() {
+        let cases: &[(&[&str], &[&str], bool)] = &[
+            (&[], &["a"], false),
+            (&["a"], &["a"], true),
+            (&["a"], &["a", "b"], false),
+            (&["a"], &["b", "a"], false),
+            (&["a", "b"], &["a", "b"], true),
+            (&["/{x}"], &["/1", "/2"], true),
+            (&["/{x}"], &["/1", "/2/3"], false),
+            (&["*"], &["a", "b"], true),
+        ];
+        for (granted, topics, expected) in cases {
+            for private in [false, true] {
+                let grant = Grant { publish: matchers(granted), subscribe: Matchers::any() };
+                assert_eq!(grant.may_publish(&update(topics, private)), *expected, "{granted:?} {topics:?}");
+            }
+        }
+    }
+
+    /// B15, B35, B36: private updates need a `subscribe` grant that matches at least one topic; public ones none.
+    #[test]
+    fn receiving_takes_a_grant_for_one_topic_of_a_private_update() {
+        let cases: &[(&[&str], &[&str], bool)] = &[
+            (&[], &["a"], false),
+            (&["a"], &["a"], true),
+            (&["a"], &["b", "a"], true),
+            (&["c"], &["b", "a"], false),
+            (&["*"], &["b", "a"], true),
+        ];
+        for (granted, topics, expected) in cases {
+            let grant = Grant { publish: Matchers::any(), subscribe: matchers(granted) };
+            assert_eq!(grant.may_receive(&update(topics, true)), *expected, "{granted:?} {topics:?}");
+            assert!(grant.may_receive(&update(topics, false)));
+        }
+        assert!(Grant::open().may_receive(&update(&["a"], true)) && Grant::open().may_publish(&update(&["a"], true)));
+        assert!(
+            !Grant::none().may_receive(&update(&["a"], true)) && !Grant::none().may_publish(&update(&["a"], false))
+        );
+    }
+
+    #[test]
+    fn sets_of_the_same_matchers_are_equal() {
+        assert_eq!(matchers(&["b", "a", "{x}", "b"]), matchers(&["{x}", "a", "b"]));
+        assert_ne!(matchers(&["a"]), matchers(&["a", "b"]));
+        assert_eq!(matchers(&["*", "*"]), Matchers::any());
+    }
+}

@@ -1,0 +1,126 @@
+//! Where an update stands in the log: an epoch and an offset.
+use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+};
+
+/// The place of an entry in the log's one sequence. The first entry has offset 1; 0 is the place before it.
+///
+/// Offsets are dense: each entry has its predecessor's plus one, so that a hole is always a loss and can be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Offset(pub u64);
+
+impl Offset {
+    /// The place before the first entry.
+    pub const ZERO: Self = Self(0);
+
+    /// The offset that follows this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// The name of one run of the log's writer: [`Epoch::LEN`] characters of Crockford's base 32 in lower case.
+///
+/// A log begins a new epoch each time it is opened. A position whose epoch the log does not know, or that lies beyond
+/// the end of its epoch, therefore comes from another log or from a future that was lost (a restored backup, a
+/// truncated file), and is told apart from one that is merely old.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Epoch([u8; Self::LEN]);
+
+impl Epoch {
+    /// How many characters an epoch has: 40 random bits.
+    pub const LEN: usize = 8;
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+    /// A new epoch from random bits, of which the lowest 40 count.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        let digit = |place: usize| Self::ALPHABET[(bits >> (5 * place) & 31) as usize];
+        Self(std::array::from_fn(digit))
+    }
+
+    /// A new epoch by chance. It has to differ from others, not to be hard to guess.
+    #[must_use]
+    pub fn random() -> Self {
+        // The standard library's hash keys are the operating system's random bits.
+        Self::from_bits(RandomState::new().hash_one(0))
+    }
+
+    /// Reads an epoch as [`fmt::Display`] writes it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; Self::LEN] = text.as_bytes().try_into().ok()?;
+        bytes.iter().all(|byte| Self::ALPHABET.contains(byte)).then_some(Self(bytes))
+    }
+
+    /// The epoch as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("the alphabet is ASCII")
+    }
+}
+
+/// An epoch and an offset: what an ID made by the hub says. It reads `#<epoch>-<offset>`, which is a URI fragment and so
+/// a valid Mercure ID, and which no publisher may choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// The run of the log in which the entry was appended.
+    pub epoch: Epoch,
+    /// The entry's place in the sequence.
+    pub offset: Offset,
+}
+
+impl Position {
+    /// Reads a position as [`fmt::Display`] writes it, and nothing else: one position has one spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (epoch, offset) = text.strip_prefix('#')?.split_once('-')?;
+        let canonical = offset == "0" || !offset.starts_with('0');
+        if !canonical || offset.is_empty() || !offset.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        Some(Self { epoch: Epoch::parse(epoch)?, offset: Offset(offset.parse().ok()?) })
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}-{}", self.epoch, self.offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_has_one_spelling() {
+        let position = Position { epoch: Epoch::from_bits(0x12_3456_789a), offset: Offset(42) };
+        assert_eq!(Position::parse(&position.to_string()), Some(position));
+        for other in ["", "#", "#00000000", "#00000000-", "#00000000-01", "#00000000-+1", "#0000000-1", "#0000000u-1"] {
+            assert_eq!(Position::parse(other), None, "{other}");
+        }
+        assert_eq!(Position::parse("#00000000-18446744073709551616"), None, "beyond 64 bits");
+        assert!(Position::parse("#00000000-0").is_some());
+    }
+}

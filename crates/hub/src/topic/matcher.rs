@@ -1,0 +1,303 @@
+//! Topic matchers: how a subscriber says which topics it wants, and a grant which topics it covers.
+//!
+//! [Mercure, matcher types](https://mercure.rocks/spec#matcher-types); the older revision calls them topic selectors.
+use super::{
+    InvalidTopic, Topic,
+    linear_regex::CompileError,
+    pattern_cache::PatternCache,
+    uri_template::{InvalidUriTemplate, UriTemplate},
+    url_pattern::UrlPattern,
+};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
+use url::Url;
+
+/// The longest matcher, in bytes: as long as the longest topic.
+pub const MAX_MATCHER_BYTES: usize = super::MAX_TOPIC_BYTES;
+
+const WILDCARD: &str = "*";
+
+/// Decides which topics are meant. Cheap to clone; compared by kind and source text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Matcher {
+    /// `*`: every topic.
+    Any,
+    /// The topic that is equal byte for byte.
+    Exact(Topic),
+    /// Every topic that the URI Template can expand to, and the template's own text.
+    UriTemplate(Arc<UriTemplate>),
+    /// Every topic that, resolved against the hub's URL, fits the URL Pattern.
+    UrlPattern(Arc<UrlPattern>),
+}
+
+/// Why a text is no matcher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidMatcher {
+    /// It is empty.
+    Empty,
+    /// It is longer than [`MAX_MATCHER_BYTES`].
+    TooLong {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The longest allowed.
+        limit: usize,
+    },
+    /// It holds a control or invisible format character.
+    Character(char),
+    /// It is no URL Pattern; the text says why.
+    InvalidPattern(String),
+    /// One of its regular expressions is larger than [`MAX_COMPILED_BYTES`](super::MAX_COMPILED_BYTES) when compiled.
+    TooComplex {
+        /// The largest compiled form allowed, in bytes.
+        limit: usize,
+    },
+}
+
+impl Matcher {
+    /// The matcher of every topic.
+    #[must_use]
+    pub fn any() -> Self {
+        Self::Any
+    }
+
+    /// The matcher of the topic that equals `text`; `*` is every topic, under whatever type of matcher it comes.
+    ///
+    /// # Errors
+    /// [`InvalidMatcher`] says why no topic can equal `text`.
+    pub fn exact(text: &str) -> Result<Self, InvalidMatcher> {
+        match Topic::new(text) {
+            Ok(topic) => Ok(Self::Exact(topic)),
+            Err(InvalidTopic::Wildcard) => Ok(Self::Any),
+            Err(InvalidTopic::Empty) => Err(InvalidMatcher::Empty),
+            Err(InvalidTopic::TooLong { bytes, limit }) => Err(InvalidMatcher::TooLong { bytes, limit }),
+            Err(InvalidTopic::Character(character)) => Err(InvalidMatcher::Character(character)),
+        }
+    }
+
+    /// The matcher that an older-revision topic selector means: `*`, a URI Template, or a topic.
+    ///
+    /// # Errors
+    /// [`InvalidMatcher`]; never `InvalidPattern`, because what is no URI Template is compared as a string.
+    pub fn legacy_selector(text: &str) -> Result<Self, InvalidMatcher> {
+        static COMPILED: LazyLock<PatternCache<UriTemplate>> = LazyLock::new(PatternCache::default);
+        let exact = Self::exact(text)?;
+        if !text.contains('{') {
+            return Ok(exact);
+        }
+        match COMPILED.get_or_compile(text, || UriTemplate::compile(text)) {
+            Ok(template) => Ok(Self::UriTemplate(template)),
+            Err(InvalidUriTemplate::Syntax) => Ok(exact),
+            Err(InvalidUriTemplate::TooComplex { limit }) => Err(InvalidMatcher::TooComplex { limit }),
+        }
+    }
+
+    /// The matcher of the topics that fit the URL Pattern `text`; `*` is every topic. A relative pattern, and later a
+    /// relative topic, is resolved against `base`, the hub's URL.
+    ///
+    /// # Errors
+    /// [`InvalidMatcher`] says why `text` is no URL Pattern, or which limit it exceeds.
+    pub fn url_pattern(text: &str, base: &Url) -> Result<Self, InvalidMatcher> {
+        static COMPILED: LazyLock<PatternCache<UrlPattern>> = LazyLock::new(PatternCache::default);
+        if Self::exact(text)? == Self::Any {
+            return Ok(Self::Any);
+        }
+        // No URL and no matcher holds a line feed, so no two pairs make the same key.
+        COMPILED.get_or_compile(&format!("{base}\n{text}"), || UrlPattern::compile(text, base)).map(Self::UrlPattern)
+    }
+
+    /// Whether `topic` is meant. Takes time in proportion to the length of the topic.
+    #[must_use]
+    pub fn matches(&self, topic: &Topic) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(exact) => exact == topic,
+            Self::UriTemplate(template) => template.matches(topic),
+            Self::UrlPattern(pattern) => pattern.matches(topic),
+        }
+    }
+
+    /// An upper bound of the compiled form's size, in bytes: what a limit on the sum of somebody's matchers adds up. 0 for
+    /// what needs no regular expression.
+    #[must_use]
+    pub fn compiled_bytes(&self) -> usize {
+        match self {
+            Self::Any | Self::Exact(_) => 0,
+            Self::UriTemplate(template) => template.compiled_bytes(),
+            Self::UrlPattern(pattern) => pattern.compiled_bytes(),
+        }
+    }
+
+    /// The text that the matcher was made from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Any => WILDCARD,
+            Self::Exact(topic) => topic.as_str(),
+            Self::UriTemplate(template) => template.as_str(),
+            Self::UrlPattern(pattern) => pattern.as_str(),
+        }
+    }
+}
+
+impl From<CompileError> for InvalidMatcher {
+    fn from(error: CompileError) -> Self {
+        match error {
+            CompileError::TooLarge => Self::TooComplex { limit: super::MAX_COMPILED_BYTES },
+            CompileError::Syntax(reason) => Self::InvalidPattern(reason),
+        }
+    }
+}
+
+impl fmt::Display for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for InvalidMatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("a topic matcher cannot be empty"),
+            Self::TooLong { bytes, limit } => write!(f, "the topic matcher has {bytes} bytes, {limit} are allowed"),
+            Self::Character(character) => {
+                write!(f, "the topic matcher holds {character:?}, a control or format character")
+            }
+            Self::InvalidPattern(reason) => write!(f, "the topic matcher is no URL Pattern: {reason}"),
+            Self::TooComplex { limit } => {
+                write!(f, "the topic matcher is too complex: it takes more than {limit} bytes when compiled")
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvalidMatcher {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topic(text: &str) -> Topic {
+        Topic::new(text).unwrap()
+    }
+
+    fn hub() -> Url {
+        Url::parse("https://hub.example/.well-known/mercure").unwrap()
+    }
+
+    /// B17: `*` matches everything, before the type of matcher is looked at.
+    #[test]
+    fn the_wildcard_has_no_type() {
+        assert_eq!(Matcher::exact("*"), Ok(Matcher::Any));
+        assert_eq!(Matcher::legacy_selector("*"), Ok(Matcher::Any));
+        assert_eq!(Matcher::url_pattern("*", &hub()), Ok(Matcher::Any));
+        assert!(Matcher::any().matches(&topic("not a URL")));
+    }
+
+    /// B16: exact is byte equality; nothing is normalised or resolved.
+    #[test]
+    fn exact_is_byte_equality() {
+        let cases = [
+            ("https://example.com/a", "https://example.com/a", true),
+            ("https://example.com/a", "https://EXAMPLE.com/a", false),
+            ("https://example.com/a", "https://example.com/%61", false),
+            ("https://example.com/a", "https://example.com/a/", false),
+            ("https://example.com:443/a", "https://example.com/a", false),
+            ("/a", "https://hub.example/a", false),
+            ("{id}", "1", false),
+            ("é", "e\u{301}", false),
+        ];
+        for (matcher, text, expected) in cases {
+            assert_eq!(Matcher::exact(matcher).unwrap().matches(&topic(text)), expected, "{matcher} and {text}");
+        }
+    }
+
+    /// B L19: `*`, or string equality, or a valid URI Template that matches; otherwise false.
+    #[test]
+    fn a_legacy_selector_is_a_template_only_if_it_is_a_valid_one() {
+        assert!(matches!(Matcher::legacy_selector("/books/1"), Ok(Matcher::Exact(_))));
+        for selector in ["/books/{id", "/books/}", "{}", "{!x}", "<{id}>", "{id", "{a b}", "{x:0}"] {
+            let matcher = Matcher::legacy_selector(selector).unwrap();
+            assert!(matches!(matcher, Matcher::Exact(_)), "{selector}");
+            assert!(matcher.matches(&topic(selector)));
+        }
+        let template = Matcher::legacy_selector("/books/{id}").unwrap();
+        assert!(template.matches(&topic("/books/{id}")), "a template equals itself");
+        assert!(template.matches(&topic("/books/1")) && !template.matches(&topic("/books/1/2")));
+    }
+
+    /// B10, B11: the limits hold for each type of matcher.
+    #[test]
+    fn every_matcher_is_bounded_and_printable() {
+        type Make = fn(&str) -> Result<Matcher, InvalidMatcher>;
+        let url_pattern: Make = |text| Matcher::url_pattern(text, &hub());
+        for make in [Matcher::exact as Make, Matcher::legacy_selector, url_pattern] {
+            assert!(make(&"x".repeat(MAX_MATCHER_BYTES)).is_ok());
+            let (bytes, limit) = (MAX_MATCHER_BYTES + 1, MAX_MATCHER_BYTES);
+            assert_eq!(make(&"x".repeat(bytes)), Err(InvalidMatcher::TooLong { bytes, limit }));
+            assert_eq!(make(""), Err(InvalidMatcher::Empty));
+            assert_eq!(make("a\u{202e}{b}"), Err(InvalidMatcher::Character('\u{202e}')));
+            assert_eq!(make("{a}\n"), Err(InvalidMatcher::Character('\n')));
+        }
+    }
+
+    #[test]
+    fn compiled_patterns_are_shared() {
+        let (Ok(Matcher::UriTemplate(one)), Ok(Matcher::UriTemplate(two))) =
+            (Matcher::legacy_selector("/shared/{id}"), Matcher::legacy_selector("/shared/{id}"))
+        else {
+            panic!("it is a template")
+        };
+        assert!(Arc::ptr_eq(&one, &two));
+        let (Ok(Matcher::UrlPattern(one)), Ok(Matcher::UrlPattern(two))) =
+            (Matcher::url_pattern("/shared/:id", &hub()), Matcher::url_pattern("/shared/:id", &hub()))
+        else {
+            panic!("it is a URL Pattern")
+        };
+        assert!(Arc::ptr_eq(&one, &two));
+    }
+
+    #[test]
+    fn the_compiled_size_is_known() {
+        let pattern = |text| Matcher::url_pattern(text, &hub()).unwrap().compiled_bytes();
+        let template = |text| Matcher::legacy_selector(text).unwrap().compiled_bytes();
+        assert_eq!([pattern("/a"), pattern("/a/:id"), pattern("/a/*"), template("/a")], [0; 4]);
+        for (usual, large) in
+            [(template("/a/{id}"), template("/{x:30}")), (pattern("/:a/:b"), pattern("/([a-z]{900})"))]
+        {
+            assert!(0 < usual && usual < large && large <= super::super::MAX_COMPILED_BYTES, "{usual} {large}");
+        }
+    }
+
+    #[test]
+    fn matchers_are_compared_by_kind_and_source() {
+        let other_hub = Url::parse("https://other.example/.well-known/mercure").unwrap();
+        let mut matchers = [
+            Matcher::url_pattern("/{b}", &other_hub).unwrap(),
+            Matcher::url_pattern("/{b}", &hub()).unwrap(),
+            Matcher::legacy_selector("/{b}").unwrap(),
+            Matcher::legacy_selector("/{a}").unwrap(),
+            Matcher::exact("/{b}").unwrap(),
+            Matcher::any(),
+        ];
+        let backwards: Vec<_> = matchers.iter().rev().cloned().collect();
+        matchers.sort();
+        assert_eq!(matchers[..5], backwards[..5]);
+        assert_ne!(matchers[4], matchers[5], "the same pattern means something else at another hub");
+    }
+
+    proptest::proptest! {
+        /// The syntax characters of both pattern languages, in any order.
+        #[test]
+        fn no_text_makes_a_matcher_panic(
+            text in "([a:/?#.*+(){}\\[\\]\\\\|^,;&=!%0@é-]|://|\\(\\?:|:[a-c]|%41|xn--){0,24}",
+            name in "([a:/?#.@%é\\[\\]]|://|xn--){1,12}",
+        ) {
+            for matcher in [Matcher::exact(&text), Matcher::legacy_selector(&text), Matcher::url_pattern(&text, &hub())] {
+                let _ = matcher.map(|matcher| matcher.matches(&topic(&name)));
+            }
+        }
+    }
+}

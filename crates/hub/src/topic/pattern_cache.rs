@@ -1,0 +1,90 @@
+//! Compiled patterns, each held once: ten thousand subscribers may use a hundred patterns, and a publisher presents the
+//! same grant with every update.
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// The most patterns of each kind that are kept compiled. Beyond it, and while all of them are in use, further patterns work but are
+/// compiled for each use.
+pub const MAX_CACHED_PATTERNS: usize = 1_024;
+
+/// Patterns by their source text.
+pub(super) struct PatternCache<T>(Mutex<HashMap<Box<str>, Arc<T>>>);
+
+impl<T> PatternCache<T> {
+    /// The cached pattern, or the one that `compile` makes.
+    ///
+    /// # Errors
+    /// Those of `compile`; nothing is remembered then.
+    pub(super) fn get_or_compile<E>(&self, source: &str, compile: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
+        if let Some(known) = self.entries().get(source) {
+            return Ok(Arc::clone(known));
+        }
+        // Not under the lock: a slow pattern must not hold up those who have theirs.
+        let compiled = Arc::new(compile()?);
+        let mut entries = self.entries();
+        if entries.len() >= MAX_CACHED_PATTERNS {
+            entries.retain(|_, pattern| Arc::strong_count(pattern) > 1);
+        }
+        if entries.len() < MAX_CACHED_PATTERNS {
+            return Ok(Arc::clone(entries.entry(source.into()).or_insert(compiled)));
+        }
+        Ok(compiled)
+    }
+
+    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Arc<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Default for PatternCache<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+
+    fn get(cache: &PatternCache<String>, source: &str) -> Arc<String> {
+        let Ok(pattern) = cache.get_or_compile(source, || Ok::<_, Infallible>(source.to_owned()));
+        pattern
+    }
+
+    #[test]
+    fn equal_sources_share_one_pattern() {
+        let cache = PatternCache::default();
+        let first = get(&cache, "a");
+        assert!(Arc::ptr_eq(&first, &get(&cache, "a")));
+        assert!(!Arc::ptr_eq(&first, &get(&cache, "b")));
+    }
+
+    #[test]
+    fn a_failure_is_not_remembered() {
+        let cache = PatternCache::default();
+        assert_eq!(cache.get_or_compile("a", || Err::<String, _>("no")), Err("no"));
+        assert_eq!(*get(&cache, "a"), "a");
+    }
+
+    #[test]
+    fn the_cache_is_bounded_and_patterns_in_use_stay() {
+        let cache = PatternCache::default();
+        let in_use = get(&cache, "in use");
+        for n in 0..3 * MAX_CACHED_PATTERNS {
+            get(&cache, &n.to_string());
+            assert!(cache.entries().len() <= MAX_CACHED_PATTERNS);
+        }
+        assert!(Arc::ptr_eq(&in_use, &get(&cache, "in use")));
+    }
+
+    #[test]
+    fn a_cache_full_of_patterns_in_use_still_answers() {
+        let cache = PatternCache::default();
+        let in_use: Vec<_> = (0..MAX_CACHED_PATTERNS).map(|n| get(&cache, &n.to_string())).collect();
+        assert_eq!(*get(&cache, "one more"), "one more");
+        assert_eq!(cache.entries().len(), in_use.len());
+    }
+}

@@ -1,0 +1,127 @@
+//! URI Templates read backwards: is this topic what the template expands to, with some values for its variables?
+//!
+//! [RFC 6570](https://www.rfc-editor.org/rfc/rfc6570), all four levels. A template becomes one regular expression. Every
+//! expansion matches; beyond that, percent-encoded octets are accepted that an expansion would not have encoded, and
+//! literal text outside ASCII matches as it stands too, because topics are often written unencoded.
+use super::{
+    Topic,
+    linear_regex::{CompileError, LinearRegex, MAX_COMPILED_BYTES},
+};
+use std::{cmp::Ordering, fmt, hash};
+
+mod expression;
+mod syntax;
+
+/// A compiled URI Template.
+pub struct UriTemplate {
+    source: Box<str>,
+    expansions: LinearRegex,
+}
+
+/// Why a text was not compiled to a URI Template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidUriTemplate {
+    /// It is none.
+    Syntax,
+    /// Its regular expression is larger than [`MAX_COMPILED_BYTES`] when compiled.
+    TooComplex {
+        /// The largest compiled form allowed, in bytes.
+        limit: usize,
+    },
+}
+
+impl UriTemplate {
+    /// Compiles `source`.
+    ///
+    /// # Errors
+    /// [`InvalidUriTemplate`]
+    pub fn compile(source: &str) -> Result<Self, InvalidUriTemplate> {
+        const TOO_COMPLEX: InvalidUriTemplate = InvalidUriTemplate::TooComplex { limit: MAX_COMPILED_BYTES };
+        let mut regex = String::from("^(?:");
+        for part in syntax::parse(source).ok_or(InvalidUriTemplate::Syntax)? {
+            match part {
+                syntax::Part::Literal(text) => push_literal(&mut regex, text),
+                syntax::Part::Expression(expression) => expression.push_regex(&mut regex),
+            }
+            // An expression of n variables takes n² / 2 terms. One source byte compiles to more than one byte.
+            if regex.len() > MAX_COMPILED_BYTES {
+                return Err(TOO_COMPLEX);
+            }
+        }
+        regex.push_str(")$");
+        match LinearRegex::compile(&regex) {
+            Ok(expansions) => Ok(Self { source: source.into(), expansions }),
+            Err(CompileError::TooLarge) => Err(TOO_COMPLEX),
+            Err(CompileError::Syntax(reason)) => unreachable!("{source} became {regex}: {reason}"),
+        }
+    }
+
+    /// Whether `topic` is an expansion of the template, or the template itself.
+    #[must_use]
+    pub fn matches(&self, topic: &Topic) -> bool {
+        *self.source == *topic.as_str() || self.expansions.is_match(topic.as_str())
+    }
+
+    /// The template's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    /// An upper bound of the compiled form's size.
+    #[must_use]
+    pub fn compiled_bytes(&self) -> usize {
+        self.expansions.compiled_bytes()
+    }
+}
+
+/// Appends a regular expression of literal text: as it stands, or percent-encoded where it is outside ASCII.
+fn push_literal(regex: &mut String, text: &str) {
+    let mut utf8 = [0; 4];
+    for character in text.chars() {
+        let bytes = character.encode_utf8(&mut utf8);
+        let literal = regex::escape(bytes);
+        if character.is_ascii() {
+            regex.push_str(&literal);
+        } else {
+            let encoded: String = bytes.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            *regex += &format!("(?:{literal}|{encoded})");
+        }
+    }
+}
+
+impl fmt::Debug for UriTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UriTemplate").field(&self.source).finish()
+    }
+}
+
+impl PartialEq for UriTemplate {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Eq for UriTemplate {}
+
+impl hash::Hash for UriTemplate {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.source.hash(state);
+    }
+}
+
+impl PartialOrd for UriTemplate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for UriTemplate {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.source.cmp(&other.source)
+    }
+}
+
+#[cfg(test)]
+mod tests;

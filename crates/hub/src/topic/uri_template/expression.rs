@@ -1,0 +1,161 @@
+//! One expression of a URI Template as a regular expression of its expansions:
+//! [RFC 6570, section 3.2](https://www.rfc-editor.org/rfc/rfc6570#section-3.2).
+use super::super::linear_regex::MAX_COMPILED_BYTES;
+
+/// What stands between braces: `{operator variable,variable}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Expression<'a> {
+    pub(super) operator: Operator,
+    pub(super) variables: Vec<Variable<'a>>,
+}
+
+/// A variable and how much of its value is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Variable<'a> {
+    pub(super) name: &'a str,
+    pub(super) modifier: Modifier,
+}
+
+/// What follows a variable's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Modifier {
+    None,
+    /// `:n`: the first n characters of a string.
+    Prefix(u16),
+    /// `*`: each member of a list or map by itself.
+    Explode,
+}
+
+/// The character behind the opening brace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    Simple,
+    Reserved,
+    Fragment,
+    Label,
+    Path,
+    PathParameter,
+    Query,
+    QueryContinuation,
+}
+
+/// How an operator expands: its column in the table of RFC 6570, appendix A.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    /// What precedes the first defined variable.
+    pub(super) first: &'static str,
+    /// What stands between defined variables and between exploded members.
+    pub(super) separator: &'static str,
+    /// Whether values follow their names.
+    pub(super) named: bool,
+    /// What follows a name whose value is empty.
+    pub(super) if_empty: &'static str,
+    /// Whether reserved characters stay as they are.
+    pub(super) reserved: bool,
+}
+
+const UNRESERVED: &str = "-._~0-9A-Za-z";
+const RESERVED: &str = r":/?#\[\]@!$&'()*+,;=";
+const TRIPLET: &str = "%[0-9A-Fa-f]{2}";
+
+impl Operator {
+    pub(super) fn from_char(character: char) -> Option<Self> {
+        match character {
+            '+' => Some(Self::Reserved),
+            '#' => Some(Self::Fragment),
+            '.' => Some(Self::Label),
+            '/' => Some(Self::Path),
+            ';' => Some(Self::PathParameter),
+            '?' => Some(Self::Query),
+            '&' => Some(Self::QueryContinuation),
+            _ => None,
+        }
+    }
+
+    pub(super) fn style(self) -> Style {
+        let unnamed = |first, separator, reserved| Style { first, separator, named: false, if_empty: "", reserved };
+        let named = |first, separator, if_empty| Style { first, separator, named: true, if_empty, reserved: false };
+        match self {
+            Self::Simple => unnamed("", ",", false),
+            Self::Reserved => unnamed("", ",", true),
+            Self::Fragment => unnamed("#", ",", true),
+            Self::Label => unnamed(".", ".", false),
+            Self::Path => unnamed("/", "/", false),
+            Self::PathParameter => named(";", ";", ""),
+            Self::Query => named("?", "&", "="),
+            Self::QueryContinuation => named("&", "&", "="),
+        }
+    }
+}
+
+impl Expression<'_> {
+    /// Appends a regular expression that matches every expansion. Stops, incomplete, once `regex` is longer than what could
+    /// be compiled.
+    ///
+    /// Undefined variables vanish together with their separators: the expansion is empty, or begins with any one of the
+    /// variables, and each later one may follow. A regular expression has to spell that out for each beginning.
+    pub(super) fn push_regex(&self, regex: &mut String) {
+        let style = self.operator.style();
+        let separator = regex::escape(style.separator);
+        let variables: Vec<String> = self.variables.iter().map(|variable| variable.regex(style)).collect();
+        regex.push_str("(?:");
+        regex.push_str(&regex::escape(style.first));
+        regex.push_str("(?:");
+        for (place, first) in variables.iter().enumerate() {
+            if place > 0 {
+                regex.push('|');
+            }
+            regex.push_str(first);
+            for later in &variables[place + 1..] {
+                *regex += &format!("(?:{separator}{later})?");
+            }
+            if regex.len() > MAX_COMPILED_BYTES {
+                return;
+            }
+        }
+        regex.push_str("))?");
+    }
+}
+
+impl Variable<'_> {
+    /// A regular expression of what the variable expands to when it is defined.
+    fn regex(&self, style: Style) -> String {
+        // RFC 6570 gives a name without a value no equals sign in path parameters, and one everywhere else.
+        let named = |name: &str, value: &str| match (style.named, style.if_empty) {
+            (false, _) => value.to_owned(),
+            (true, "") => format!("{name}(?:={value})?"),
+            (true, _) => format!("{name}={value}"),
+        };
+        let name = regex::escape(self.name);
+        let member = style.characters("");
+        match self.modifier {
+            // The members of a list or map are joined with commas.
+            Modifier::None => named(&name, &style.characters(",")),
+            Modifier::Prefix(length) => named(&name, &style.prefix(length)),
+            // A map names its members by its keys, which may be anything; a list in a named style by the variable.
+            Modifier::Explode => {
+                let separator = regex::escape(style.separator);
+                let member = if style.named { named(&member, &member) } else { format!("{member}(?:={member})?") };
+                format!("{member}(?:{separator}{member})*")
+            }
+        }
+    }
+}
+
+impl Style {
+    /// Any number of characters that a value may expand to, or of `more`.
+    fn characters(self, more: &str) -> String {
+        let reserved = if self.reserved { RESERVED } else { more };
+        format!("(?:[{UNRESERVED}{reserved}]|{TRIPLET})*")
+    }
+
+    /// At most `length` characters of a value, where the triplets of one UTF-8 sequence are one character.
+    fn prefix(self, length: u16) -> String {
+        let reserved = if self.reserved { RESERVED } else { "" };
+        // Three bytes in four follow a first one, which begins with C or D, E, or F and says how many there are.
+        let first = |digits| format!("%[{digits}][0-9A-Fa-f]");
+        let (two, three, four) = (first("CDcd"), first("Ee"), first("Ff"));
+        let sequence = format!("{two}{TRIPLET}|{three}(?:{TRIPLET}){{2}}|{four}(?:{TRIPLET}){{3}}");
+        format!("(?:[{UNRESERVED}{reserved}]|{TRIPLET}|{sequence}){{0,{length}}}")
+    }
+}

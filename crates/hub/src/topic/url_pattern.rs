@@ -1,0 +1,164 @@
+//! URL Patterns: the pattern matchers of Mercure's newer revision.
+//!
+//! [URL Pattern Standard](https://urlpattern.spec.whatwg.org/), without `ignoreCase`. What the standard leaves to
+//! ECMAScript's regular expressions is matched in linear time here, so that lookaround and backreferences are refused.
+use super::{
+    Topic,
+    linear_regex::{CompileError, LinearRegex},
+    matcher::InvalidMatcher,
+};
+use std::{cmp::Ordering, fmt, hash, panic};
+use url::{Url, quirks};
+use urlpattern::{
+    RegexSyntax, UrlPatternInit, UrlPatternOptions,
+    component::Component,
+    matcher::{InnerMatcher, Matcher as ComponentMatcher},
+    regexp::RegExp,
+};
+
+/// A compiled URL Pattern, with the URL that relative patterns and topics are resolved against.
+pub struct UrlPattern {
+    source: Box<str>,
+    base: Url,
+    // The crate's own pattern type allocates every component and group of a URL to tell whether it matches.
+    components: [ComponentMatcher<Compiled>; 8],
+}
+
+impl UrlPattern {
+    /// Compiles `source`.
+    ///
+    /// # Errors
+    /// [`InvalidMatcher::InvalidPattern`], [`InvalidMatcher::TooComplex`].
+    pub fn compile(source: &str, base: &Url) -> Result<Self, InvalidMatcher> {
+        // The crate counts the brackets of an IPv6 address below zero (`://]`), which panics where overflow is checked.
+        let pattern = panic::catch_unwind(|| parse(source, base))
+            .unwrap_or_else(|_| Err(InvalidMatcher::InvalidPattern("it cannot be taken apart".into())))?;
+        let components = [
+            matcher_of(pattern.protocol)?,
+            matcher_of(pattern.username)?,
+            matcher_of(pattern.password)?,
+            matcher_of(pattern.hostname)?,
+            matcher_of(pattern.port)?,
+            matcher_of(pattern.pathname)?,
+            matcher_of(pattern.search)?,
+            matcher_of(pattern.hash)?,
+        ];
+        Ok(Self { source: source.into(), base: base.clone(), components })
+    }
+
+    /// Whether `topic`, resolved against the hub's URL, fits the pattern. What is no URL does not.
+    #[must_use]
+    pub fn matches(&self, topic: &Topic) -> bool {
+        let Some(url) = topic.resolve(&self.base) else { return false };
+        let components = [
+            url.scheme(),
+            url.username(),
+            url.password().unwrap_or_default(),
+            url.host_str().unwrap_or_default(),
+            quirks::port(&url),
+            url.path(),
+            url.query().unwrap_or_default(),
+            url.fragment().unwrap_or_default(),
+        ];
+        self.components.iter().zip(components).all(|(matcher, text)| matcher.matches(text).is_some())
+    }
+
+    /// The pattern's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    /// An upper bound of the compiled regular expressions' size; 0 for text, groups and asterisks without any.
+    #[must_use]
+    pub fn compiled_bytes(&self) -> usize {
+        let bytes = |matcher: &ComponentMatcher<Compiled>| match &matcher.inner {
+            InnerMatcher::RegExp { regexp: Ok(Compiled(Ok(regex))) } => regex.compiled_bytes(),
+            _ => 0,
+        };
+        self.components.iter().map(bytes).sum()
+    }
+
+    fn key(&self) -> (&str, &str) {
+        (&self.source, self.base.as_str())
+    }
+}
+
+fn parse(source: &str, base: &Url) -> Result<urlpattern::UrlPattern<Compiled>, InvalidMatcher> {
+    let invalid = |error: urlpattern::Error| InvalidMatcher::InvalidPattern(error.to_string());
+    let mut init = UrlPatternInit::parse_constructor_string::<Compiled>(source, Some(base.clone())).map_err(invalid)?;
+    // A pattern with a scheme is absolute and takes nothing from the base, except that the standard puts the base's folder
+    // before a path without a slash: `urn\:isbn\:*` could never match.
+    if init.protocol.is_some() {
+        init.base_url = None;
+    }
+    let options = UrlPatternOptions { regex_syntax: RegexSyntax::Rust, ignore_case: false };
+    urlpattern::UrlPattern::parse(init, options).map_err(invalid)
+}
+
+/// The part of a component that matches, if all its regular expressions were compiled.
+fn matcher_of(component: Component<Compiled>) -> Result<ComponentMatcher<Compiled>, InvalidMatcher> {
+    if let InnerMatcher::RegExp { regexp: Ok(Compiled(Err(error))) } = &component.matcher.inner {
+        return Err(error.clone().into());
+    }
+    Ok(component.matcher)
+}
+
+/// How the `urlpattern` crate is told to use [`LinearRegex`]. A failure is kept inside and found by [`matcher_of`], because
+/// the crate's own error has no place for the reason.
+#[derive(Debug)]
+struct Compiled(Result<LinearRegex, CompileError>);
+
+impl RegExp for Compiled {
+    fn syntax() -> RegexSyntax {
+        RegexSyntax::Rust
+    }
+
+    fn parse(pattern: &str, _flags: &str, _force_eval: bool) -> Result<Self, ()> {
+        Ok(Self(LinearRegex::compile(pattern)))
+    }
+
+    /// Whether `text` matches; the captures are left out, for nobody looks at them.
+    fn matches<'a>(&self, text: &'a str) -> Option<Vec<Option<&'a str>>> {
+        self.0.as_ref().is_ok_and(|regex| regex.is_match(text)).then(Vec::new)
+    }
+
+    fn pattern_string(&self) -> &str {
+        self.0.as_ref().map_or("", LinearRegex::as_str)
+    }
+}
+
+impl fmt::Debug for UrlPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UrlPattern").field(&self.source).finish()
+    }
+}
+
+impl PartialEq for UrlPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for UrlPattern {}
+
+impl hash::Hash for UrlPattern {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl PartialOrd for UrlPattern {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for UrlPattern {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+#[cfg(test)]
+mod tests;

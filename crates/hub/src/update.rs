@@ -1,0 +1,206 @@
+//! What a publisher hands over. An [`Update`] that exists is valid: no later step checks its fields again.
+use crate::topic::Topic;
+use fanfare_event_stream::{EventId, EventType};
+use std::fmt;
+
+/// The most topics one update may have (the canonical one and its alternates).
+pub const MAX_TOPICS_PER_UPDATE: usize = 1_000;
+/// The longest ID a publisher may choose, in bytes: it comes back in a request header, where proxies allow 4 KiB and more.
+pub const MAX_ID_BYTES: usize = 512;
+/// The longest event type, in bytes.
+pub const MAX_EVENT_TYPE_BYTES: usize = 256;
+
+/// The ID that stands for everything that the log holds; no update may carry it.
+pub const EARLIEST: &str = "earliest";
+
+/// The fields of an update as a publisher sent them, not yet checked.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateFields {
+    /// The canonical topic, then alternate ones.
+    pub topics: Vec<Topic>,
+    /// The data; may be empty.
+    pub data: String,
+    /// The publisher's own ID; `None` or empty lets the hub make one.
+    pub id: Option<String>,
+    /// The event type; `None` or empty is `message`.
+    pub event_type: Option<String>,
+    /// The reconnection time to tell subscribers, in milliseconds.
+    pub retry_ms: Option<u64>,
+    /// Whether only subscribers whose grant covers a topic may receive it.
+    pub private: bool,
+}
+
+/// One publication: immutable and valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    topics: Box<[Topic]>,
+    data: Box<str>,
+    id: Option<EventId>,
+    event_type: Option<EventType>,
+    retry_ms: Option<u64>,
+    private: bool,
+}
+
+/// Why the fields of an update are no update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidUpdate {
+    /// There is no topic.
+    NoTopic,
+    /// There are more than [`MAX_TOPICS_PER_UPDATE`] topics.
+    TooManyTopics {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The ID is longer than [`MAX_ID_BYTES`].
+    IdTooLong {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The longest allowed.
+        limit: usize,
+    },
+    /// The ID holds a control or invisible format character.
+    IdCharacter(char),
+    /// The ID begins with `#`, which is kept for IDs that the hub makes.
+    IdReserved,
+    /// The ID is `earliest`, which names the beginning of the log.
+    IdEarliest,
+    /// The event type is longer than [`MAX_EVENT_TYPE_BYTES`].
+    EventTypeTooLong {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The longest allowed.
+        limit: usize,
+    },
+    /// The event type holds a control or invisible format character.
+    EventTypeCharacter(char),
+    /// The event type is one that only the hub sends: `mercure`, or one that begins with `fanfare.`.
+    EventTypeReserved,
+}
+
+impl Update {
+    /// Checks `fields` and makes an update of them.
+    ///
+    /// # Errors
+    /// [`InvalidUpdate`] says which field breaks which rule.
+    pub fn new(fields: UpdateFields) -> Result<Self, InvalidUpdate> {
+        let count = fields.topics.len();
+        if count == 0 {
+            return Err(InvalidUpdate::NoTopic);
+        }
+        if count > MAX_TOPICS_PER_UPDATE {
+            return Err(InvalidUpdate::TooManyTopics { count, limit: MAX_TOPICS_PER_UPDATE });
+        }
+        Ok(Self {
+            topics: fields.topics.into(),
+            data: fields.data.into(),
+            id: fields.id.filter(|id| !id.is_empty()).map(own_id).transpose()?,
+            event_type: fields.event_type.filter(|name| !name.is_empty()).map(event_type).transpose()?,
+            retry_ms: fields.retry_ms,
+            private: fields.private,
+        })
+    }
+
+    /// Puts an update together again that a log has stored. It is not checked anew: what was once published stays valid.
+    pub(crate) fn restore(
+        topics: Box<[Topic]>,
+        data: Box<str>,
+        id: Option<EventId>,
+        event_type: Option<EventType>,
+        retry_ms: Option<u64>,
+        private: bool,
+    ) -> Self {
+        Self { topics, data, id, event_type, retry_ms, private }
+    }
+
+    /// The canonical topic, then alternate ones; at least one.
+    #[must_use]
+    pub fn topics(&self) -> &[Topic] {
+        &self.topics
+    }
+
+    /// The data; may be empty.
+    #[must_use]
+    pub fn data(&self) -> &str {
+        &self.data
+    }
+
+    /// The publisher's own ID.
+    #[must_use]
+    pub fn id(&self) -> Option<&EventId> {
+        self.id.as_ref()
+    }
+
+    /// The event type; `None` is `message`.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&EventType> {
+        self.event_type.as_ref()
+    }
+
+    /// The reconnection time to tell subscribers, in milliseconds.
+    #[must_use]
+    pub fn retry_ms(&self) -> Option<u64> {
+        self.retry_ms
+    }
+
+    /// Whether only subscribers whose grant covers a topic may receive it.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.private
+    }
+}
+
+fn own_id(id: String) -> Result<EventId, InvalidUpdate> {
+    if id.len() > MAX_ID_BYTES {
+        return Err(InvalidUpdate::IdTooLong { bytes: id.len(), limit: MAX_ID_BYTES });
+    }
+    if id.starts_with('#') {
+        return Err(InvalidUpdate::IdReserved);
+    }
+    if id == EARLIEST {
+        return Err(InvalidUpdate::IdEarliest);
+    }
+    match crate::topic::forbidden_character(&id) {
+        Some(character) => Err(InvalidUpdate::IdCharacter(character)),
+        None => Ok(EventId::new(id).expect("it holds no control character")),
+    }
+}
+
+fn event_type(name: String) -> Result<EventType, InvalidUpdate> {
+    if name.len() > MAX_EVENT_TYPE_BYTES {
+        return Err(InvalidUpdate::EventTypeTooLong { bytes: name.len(), limit: MAX_EVENT_TYPE_BYTES });
+    }
+    if name == "mercure" || name.starts_with("fanfare.") {
+        return Err(InvalidUpdate::EventTypeReserved);
+    }
+    match crate::topic::forbidden_character(&name) {
+        Some(character) => Err(InvalidUpdate::EventTypeCharacter(character)),
+        None => Ok(EventType::new(name).expect("it holds no control character")),
+    }
+}
+
+impl fmt::Display for InvalidUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTopic => f.write_str("an update needs at least one topic"),
+            Self::TooManyTopics { count, limit } => write!(f, "an update has {count} topics, {limit} are allowed"),
+            Self::IdTooLong { bytes, limit } => write!(f, "the ID has {bytes} bytes, {limit} are allowed"),
+            Self::IdCharacter(character) => write!(f, "the ID holds {character:?}, a control or format character"),
+            Self::IdReserved => f.write_str("an ID cannot begin with '#': such IDs are made by the hub"),
+            Self::IdEarliest => f.write_str("an ID cannot be 'earliest': it names the beginning of the log"),
+            Self::EventTypeTooLong { bytes, limit } => {
+                write!(f, "the event type has {bytes} bytes, {limit} are allowed")
+            }
+            Self::EventTypeCharacter(character) => {
+                write!(f, "the event type holds {character:?}, a control or format character")
+            }
+            Self::EventTypeReserved => {
+                f.write_str("the event types 'mercure' and 'fanfare.…' are kept for what the hub itself sends")
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvalidUpdate {}
