@@ -1,0 +1,119 @@
+//! Which epoch wrote which offsets: how an ID from a lost future or another log is recognised.
+//!
+//! A log begins an epoch each time it is opened, and an ID made by the hub carries the epoch in which its entry was
+//! appended. An offset alone would not do: after a backup is restored, or a damaged file has lost its end, the same
+//! offsets are given to other updates. With epochs, an ID whose epoch the log never wrote, or that lies beyond the place
+//! where its epoch ended, names an update that this log does not hold, and the subscriber is told so.
+use crate::position::{Epoch, Offset, Position};
+
+/// How many epochs without entries are remembered: those in which nothing was appended, and those whose entries
+/// retention has discarded. Their IDs are answered exactly; those of epochs forgotten are answered as foreign.
+pub const IDLE_EPOCHS: usize = 64;
+
+/// The epochs of a log and the offset at which each began, oldest first. Each ends where the next one begins; the last is
+/// the current one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Epochs(Vec<(Epoch, Offset)>);
+
+impl Epochs {
+    /// The epochs of a log that was opened for the first time.
+    #[must_use]
+    pub fn first(epoch: Epoch) -> Self {
+        Self::begin(Vec::new(), epoch, Offset(1))
+    }
+
+    /// The epoch that is being written.
+    #[must_use]
+    pub fn current(&self) -> Epoch {
+        self.0.last().expect("there is always a current epoch").0
+    }
+
+    /// The last offset that `epoch` can know of, in a log with this `head`; `None` if the log never wrote that epoch, or
+    /// has forgotten it. An epoch knows its own entries and all that came before it.
+    #[must_use]
+    pub fn end(&self, epoch: Epoch, head: Offset) -> Option<Offset> {
+        let index = self.0.iter().rposition(|(known, _)| *known == epoch)?;
+        Some(self.0.get(index + 1).map_or(head, |(_, first)| Offset(first.0 - 1)))
+    }
+
+    /// The position of `offset`: its epoch is the one in which it was appended, or the oldest one remembered.
+    #[must_use]
+    pub fn position(&self, offset: Offset) -> Position {
+        let begun = self.0.partition_point(|(_, first)| *first <= offset);
+        Position { epoch: self.0[begun.saturating_sub(1)].0, offset }
+    }
+
+    /// Ends the last of the `earlier` epochs and begins another one with the offset `first`.
+    pub(crate) fn begin(mut earlier: Vec<(Epoch, Offset)>, epoch: Epoch, first: Offset) -> Self {
+        earlier.push((epoch, first));
+        Self(earlier)
+    }
+
+    /// Each epoch and the offset at which it began.
+    pub(crate) fn to_vec(&self) -> Vec<(Epoch, Offset)> {
+        self.0.clone()
+    }
+
+    /// Forgets the oldest epochs that hold no entry of a log that holds entries from `oldest` on, but for
+    /// [`IDLE_EPOCHS`] of them. Returns whether it forgot any.
+    pub(crate) fn forget(&mut self, oldest: Offset) -> bool {
+        let holds_none = |index: usize| match self.0.get(index + 1) {
+            Some((_, end)) => *end <= oldest || *end == self.0[index].1,
+            None => false,
+        };
+        let idle: Vec<usize> = (0..self.0.len()).filter(|index| holds_none(*index)).collect();
+        let surplus = &idle[..idle.len().saturating_sub(IDLE_EPOCHS)];
+        for index in surplus.iter().rev() {
+            self.0.remove(*index);
+        }
+        !surplus.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epoch(bits: u64) -> Epoch {
+        Epoch::from_bits(bits)
+    }
+
+    /// Epoch 1 wrote 1 to 10, epoch 2 nothing, epoch 3 writes from 11 on.
+    fn epochs() -> Epochs {
+        let epochs = Epochs::first(epoch(1));
+        let epochs = Epochs::begin(epochs.to_vec(), epoch(2), Offset(11));
+        Epochs::begin(epochs.to_vec(), epoch(3), Offset(11))
+    }
+
+    #[test]
+    fn an_epoch_ends_where_the_next_begins() {
+        for (bits, end) in [(1, Some(10)), (2, Some(10)), (3, Some(15)), (4, None)] {
+            assert_eq!(epochs().end(epoch(bits), Offset(15)), end.map(Offset), "epoch {bits}");
+        }
+    }
+
+    #[test]
+    fn a_position_names_the_epoch_that_wrote_it() {
+        for (offset, bits) in [(0, 1), (1, 1), (10, 1), (11, 3), (99, 3)] {
+            assert_eq!(epochs().position(Offset(offset)), Position { epoch: epoch(bits), offset: Offset(offset) });
+        }
+    }
+
+    #[test]
+    fn idle_epochs_are_forgotten_beyond_the_limit() {
+        let mut epochs = epochs();
+        for bits in 0..IDLE_EPOCHS as u64 - 1 {
+            epochs = Epochs::begin(epochs.to_vec(), epoch(100 + bits), Offset(11));
+        }
+        // Epoch 2, epoch 3 and those that follow are idle but for the last: exactly as many as are remembered.
+        assert!(!epochs.forget(Offset(1)));
+        // Once its entries are discarded epoch 1 is one too many.
+        assert!(!epochs.forget(Offset(10)), "10 is still held");
+        assert!(epochs.forget(Offset(11)));
+        assert_eq!(epochs.end(epoch(1), Offset(11)), None);
+        assert_eq!(epochs.end(epoch(2), Offset(11)), Some(Offset(10)));
+        // The place before the oldest entry still has a name that the log knows.
+        let before = epochs.position(Offset(10));
+        assert!(before.offset <= epochs.end(before.epoch, Offset(11)).unwrap());
+    }
+}

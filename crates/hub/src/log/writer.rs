@@ -1,0 +1,176 @@
+//! The writer: the only caller of [`Log::append`], and so the only place where the order of updates is decided.
+//!
+//! One thread takes publications from a bounded queue and appends all that wait as one batch, with one sync for all of
+//! them. A second thread then acknowledges each, and hands the entries on in the same order, so that both run while the
+//! next batch is being made durable.
+pub use super::order::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, RETENTION_INTERVAL};
+use super::{
+    Log, LogError,
+    order::{Appended, Order},
+    stored,
+};
+use crate::{
+    entry::{Entry, Timestamp},
+    update::Update,
+};
+use std::{
+    fmt, io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+use tokio::sync::{Semaphore, oneshot};
+
+/// The places in the queue. A publication takes one for each [`QUEUE_PLACE_BYTES`] that it begins.
+pub const QUEUE_PLACES: usize = 2_048;
+/// The bytes of stored entries per place in the queue: the queue holds no more than 32 MiB.
+pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;
+/// The largest publication, in bytes of stored entries: what fills the whole queue.
+pub const MAX_PUBLICATION_BYTES: usize = QUEUE_PLACES * QUEUE_PLACE_BYTES;
+/// How many batches wait for the sink before the writer waits for it.
+pub const SINK_QUEUE_BATCHES: usize = 8;
+
+/// Takes publications, gives them their order, and answers when they are in the log.
+///
+/// Dropping it closes it.
+#[derive(Debug)]
+pub struct Writer {
+    places: Arc<Semaphore>,
+    queue: SyncSender<Request>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Why a publication was not appended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// The publication has more bytes, as stored, than [`MAX_PUBLICATION_BYTES`].
+    TooLarge {
+        /// How many it has.
+        bytes: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// The log failed; nothing of the publication is in it.
+    Log(Arc<LogError>),
+    /// The writer was closed before it took the publication.
+    Closed,
+}
+
+/// What stands in the queue.
+#[derive(Debug)]
+pub(super) enum Request {
+    Append(Publication),
+    Close,
+}
+
+/// Updates that are appended together, or not at all.
+#[derive(Debug)]
+pub(super) struct Publication {
+    pub(super) updates: Vec<Update>,
+    /// As stored.
+    pub(super) bytes: usize,
+    /// In the queue.
+    pub(super) places: usize,
+    pub(super) acknowledgement: Acknowledgement,
+}
+
+/// Tells a publisher that its entries are in the log, or why not.
+pub(super) type Acknowledgement = oneshot::Sender<Result<Vec<Arc<Entry>>, Arc<LogError>>>;
+
+impl Writer {
+    /// Starts to write to `log`. Every batch appended is handed to `sink`, in order; `clock` stamps the entries.
+    ///
+    /// A slow `sink` slows publishers down; it loses nothing.
+    ///
+    /// # Errors
+    /// When the last entry cannot be read, or a thread cannot be started.
+    pub fn start(
+        log: Arc<dyn Log>,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+        mut sink: impl FnMut(&[Arc<Entry>]) + Send + 'static,
+    ) -> Result<Self, LogError> {
+        let places = Arc::new(Semaphore::new(QUEUE_PLACES));
+        // One more than there are places: the request to close always fits.
+        let (queue, requests) = sync_channel(QUEUE_PLACES + 1);
+        let (handover, batches) = sync_channel::<Appended>(SINK_QUEUE_BATCHES);
+        let sink = spawn("fanfare-sink", move || batches.into_iter().for_each(|batch| sink(&batch.acknowledge())))?;
+        let order = Order::new(log, clock, Arc::clone(&places), requests, handover)?;
+        let thread = spawn("fanfare-log", move || {
+            order.run();
+            if sink.join().is_err() {
+                tracing::error!("the thread that hands entries on has panicked: the log is closed");
+            }
+        })?;
+        Ok(Self { places, queue, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Appends `updates` as one publication, all or nothing and side by side in the log, and returns its entries once
+    /// the log has them for good. Waits while the queue is full.
+    ///
+    /// # Errors
+    /// [`AppendError`]; nothing of `updates` is then in the log.
+    ///
+    /// # Cancel safety
+    /// Dropping the future before the publication has its place in the queue loses it; afterwards it is appended all the
+    /// same, without an acknowledgement.
+    pub async fn append(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
+        let bytes = updates.iter().map(stored::len).sum();
+        if bytes > MAX_PUBLICATION_BYTES {
+            return Err(AppendError::TooLarge { bytes, limit: MAX_PUBLICATION_BYTES });
+        }
+        let places = bytes.div_ceil(QUEUE_PLACE_BYTES).max(1);
+        let count = u32::try_from(places).expect("no more than the queue has");
+        let taken = self.places.acquire_many(count).await.map_err(|_| AppendError::Closed)?;
+        let (acknowledgement, acknowledged) = oneshot::channel();
+        let publication = Publication { updates, bytes, places, acknowledgement };
+        self.queue.try_send(Request::Append(publication)).map_err(|_| AppendError::Closed)?;
+        // The writer gives the places back.
+        taken.forget();
+        acknowledged.await.map_err(|_| AppendError::Closed)?.map_err(AppendError::Log)
+    }
+
+    /// Takes no more publications, and returns when all that wait are appended and handed on. Blocks until then.
+    pub fn close(&self) {
+        self.places.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // Fails only if the thread has ended already.
+            _ = self.queue.try_send(Request::Close);
+            if thread.join().is_err() {
+                tracing::error!("the log's writer has panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.into()).spawn(body)
+}
+
+impl fmt::Display for AppendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { bytes, limit } => write!(f, "the publication has {bytes} bytes, {limit} are allowed"),
+            Self::Log(error) => error.fmt(f),
+            Self::Closed => f.write_str("the log is closed"),
+        }
+    }
+}
+
+impl std::error::Error for AppendError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Log(error) => Some(error),
+            Self::TooLarge { .. } | Self::Closed => None,
+        }
+    }
+}
