@@ -1,0 +1,74 @@
+//! Catch-up: reading the log for a subscriber whose cursor lies before its audience's window. Replay, resume and slow
+//! subscribers are all this one thing.
+use crate::{
+    audience::AudienceKey,
+    entry::Timestamp,
+    gap::Gap,
+    log::{
+        Log, LogError, ReadLimit,
+        cursor::{GapReason, Run, follow},
+    },
+    position::Offset,
+};
+use bytes::Bytes;
+
+/// How much is read from the log at once.
+const READ: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
+/// A step ends when it has made this many bytes. It may exceed them by what one read of the log brings.
+const STEP_BYTES: usize = 64 << 10;
+/// A step ends when it has looked at this many entries, so that a subscriber to whom little in a long log matters does
+/// not keep a thread from others.
+const STEP_ENTRIES: usize = 16 << 10;
+
+/// One step on the way through the log.
+pub(crate) struct Step {
+    /// What the subscriber gets: wire events, and a gap where the log has one. May be empty.
+    pub(crate) run: Bytes,
+    /// Everything up to here has been looked at.
+    pub(crate) cursor: Offset,
+}
+
+/// Reads on from `cursor`. Blocks on the log.
+pub(crate) fn step(log: &dyn Log, key: &AudienceKey, cursor: Offset, now: Timestamp) -> Result<Step, LogError> {
+    let mut reader = Reader { log, key, cursor, now, run: Vec::new() };
+    let mut seen = 0;
+    while reader.run.len() < STEP_BYTES && seen < STEP_ENTRIES {
+        let Run { hole, entries } = follow(log, reader.cursor, READ)?;
+        if let Some(before) = hole {
+            reader.pass_hole(before);
+        }
+        let Some(last) = entries.last() else { break };
+        for entry in entries.iter().filter(|entry| key.admits(&entry.update)) {
+            key.representation.encode(entry, &mut reader.run);
+        }
+        seen += entries.len();
+        reader.cursor = last.position.offset;
+    }
+    Ok(Step { run: reader.run.into(), cursor: reader.cursor })
+}
+
+struct Reader<'a> {
+    log: &'a dyn Log,
+    key: &'a AudienceKey,
+    cursor: Offset,
+    now: Timestamp,
+    run: Vec<u8>,
+}
+
+impl Reader<'_> {
+    /// What stood up to `end` is gone. Whether any of it would have reached this subscriber is unknown, so it is told.
+    fn pass_hole(&mut self, end: Offset) {
+        let gap = Gap {
+            requested: id_of(self.log, self.cursor),
+            resumed_from: id_of(self.log, end),
+            reason: GapReason::Discarded,
+        };
+        self.key.representation.encode_gap(&gap, self.now, &mut self.run);
+        self.cursor = end;
+    }
+}
+
+/// The ID of the place behind `offset`, which a subscriber may present to go on from there, whatever stands or stood there.
+pub(crate) fn id_of(log: &dyn Log, offset: Offset) -> String {
+    log.epochs().position(offset).to_string()
+}

@@ -1,0 +1,133 @@
+//! One subscriber's way through the log: from the cursor it presented, by catch-up, into its audience's window.
+use crate::{
+    audience::{Audience, AudienceKey, Found, MemberKey},
+    catch_up::Step,
+    entry::Timestamp,
+    hub::{Opening, Shared},
+    log::LogError,
+    position::Offset,
+};
+use bytes::Bytes;
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+/// The most bytes of several events that are handed out at once.
+const RUN_BYTES: usize = 64 << 10;
+
+/// Where a subscription starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// At the head of the log: only what is published from now on.
+    #[default]
+    Now,
+    /// Behind the update with this ID; `earliest` is before everything that the log holds.
+    After(String),
+}
+
+/// A step of catch-up under way.
+type Reading = Pin<Box<dyn Future<Output = Result<Step, LogError>> + Send>>;
+
+/// A subscriber. Dropping it ends the subscription.
+pub struct Subscription {
+    hub: Arc<Shared>,
+    audience: Arc<Audience>,
+    member: MemberKey,
+    /// Everything that the subscriber is to get up to here has been handed out.
+    cursor: Offset,
+    resumed_from: String,
+    /// The gap between what was requested and what can be had, if there is one: handed out first.
+    opening: Option<Bytes>,
+    reading: Option<Reading>,
+}
+
+impl Subscription {
+    pub(crate) fn new(
+        hub: Arc<Shared>,
+        (audience, member): (Arc<Audience>, MemberKey),
+        cursor: Offset,
+        resumed_from: String,
+    ) -> Self {
+        Self { hub, audience, member, cursor, resumed_from, opening: None, reading: None }
+    }
+
+    /// Begins elsewhere than at the head.
+    pub(crate) fn begin(&mut self, opening: Opening) {
+        self.cursor = opening.cursor;
+        self.resumed_from = opening.resumed_from;
+        self.opening = opening.gap.map(|gap| {
+            let mut bytes = Vec::new();
+            self.audience.key.representation.encode_gap(&gap, Timestamp::now(), &mut bytes);
+            bytes.into()
+        });
+    }
+
+    /// What the subscriber shares with its audience.
+    #[must_use]
+    pub fn key(&self) -> &AudienceKey {
+        &self.audience.key
+    }
+
+    /// The ID that precedes the first update handed out, or `earliest` if that is the first one held.
+    #[must_use]
+    pub fn resumed_from(&self) -> &str {
+        &self.resumed_from
+    }
+
+    /// The next wire events for this subscriber, in the order of the log, each exactly once. Several come as one run.
+    ///
+    /// # Errors
+    /// [`LogError`] if the log cannot be read. The subscription is then of no further use: what follows is unknown.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, LogError>> {
+        if let Some(opening) = self.opening.take() {
+            return Poll::Ready(Ok(opening));
+        }
+        loop {
+            if let Some(reading) = &mut self.reading {
+                let step = ready!(reading.as_mut().poll(cx));
+                self.reading = None;
+                let step = step?;
+                self.cursor = step.cursor;
+                if !step.run.is_empty() {
+                    return Poll::Ready(Ok(step.run));
+                }
+            }
+            match ready!(self.audience.poll_behind(self.member, self.cursor, RUN_BYTES, cx)) {
+                Found::Run(run, cursor) => {
+                    self.cursor = cursor;
+                    return Poll::Ready(Ok(run));
+                }
+                Found::OutOfWindow => {
+                    self.reading = Some(Box::pin(self.hub.clone().read_on(self.audience.clone(), self.cursor)));
+                }
+            }
+        }
+    }
+
+    /// The same as a future.
+    ///
+    /// # Errors
+    /// As [`Self::poll_next`].
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped: what it would have returned comes with the next call.
+    pub async fn next(&mut self) -> Result<Bytes, LogError> {
+        std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.hub.router.leave(&self.audience, self.member);
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("key", self.key()).field("cursor", &self.cursor).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,8 @@
+//! The hub as its users see it: publish, subscribe, resume.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod fixture;
+mod log;
+mod private;
+mod resume;
+mod routing;
+mod slow;

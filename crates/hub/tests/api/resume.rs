@@ -1,0 +1,111 @@
+//! A subscriber that presents an ID goes on exactly behind it, or is told why not.
+use crate::fixture::*;
+use fanfare_hub::{Hub, log::Retention, subscription::Start};
+
+async fn numbered(hub: &Hub, numbers: std::ops::Range<usize>) -> Vec<String> {
+    publish(hub, numbers.map(|number| update(&["a"], &number.to_string()))).await
+}
+
+fn texts(numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(|number| number.to_string()).collect()
+}
+
+#[tokio::test]
+async fn everything_behind_the_id_follows_and_then_what_is_live() {
+    let hub = hub(4);
+    let ids = numbered(&hub, 0..50).await;
+    for (place, id) in ids.iter().enumerate() {
+        let mut subscription = subscribe(&hub, &["a"], after(id)).await;
+        assert_eq!(subscription.resumed_from(), id);
+        assert_eq!(receive_data(&mut subscription, 49 - place).await, texts(place + 1..50));
+        assert!(is_quiet(&mut subscription));
+    }
+    let mut live = subscribe(&hub, &["a"], after(&ids[48])).await;
+    numbered(&hub, 50..60).await;
+    assert_eq!(receive_data(&mut live, 11).await, texts(49..60));
+}
+
+#[tokio::test]
+async fn replay_and_live_meet_without_a_seam_while_publishing_goes_on() {
+    let hub = hub(4);
+    let first = numbered(&hub, 0..1).await;
+    let publisher = tokio::spawn({
+        let hub = hub.clone();
+        async move { numbered(&hub, 1..2_000).await }
+    });
+    let mut readers = Vec::new();
+    for _ in 0..20 {
+        let mut subscription = subscribe(&hub, &["a"], after(&first[0])).await;
+        readers.push(tokio::spawn(async move { receive_data(&mut subscription, 1_999).await }));
+        tokio::task::yield_now().await;
+    }
+    for reader in readers {
+        assert_eq!(reader.await.unwrap(), texts(1..2_000));
+    }
+    publisher.await.unwrap();
+}
+
+#[tokio::test]
+async fn earliest_is_everything_that_is_held() {
+    let hub = hub(4);
+    assert_eq!(subscribe(&hub, &["a"], Start::Now).await.resumed_from(), "earliest", "nothing was ever published");
+    let ids = numbered(&hub, 0..10).await;
+    let mut subscription = subscribe(&hub, &["a"], after("earliest")).await;
+    assert_eq!(subscription.resumed_from(), "earliest");
+    assert_eq!(receive_data(&mut subscription, 10).await, texts(0..10));
+    assert_eq!(subscribe(&hub, &["a"], Start::Now).await.resumed_from(), ids[9]);
+}
+
+#[tokio::test]
+async fn each_reason_for_a_gap_is_told_first_with_the_place_to_go_on_from() {
+    let hub = hub_keeping(4, Retention { age_ms: None, bytes: None, count: Some(3) });
+    let ids = numbered(&hub, 0..10).await;
+    discarded(&hub).await;
+    let epoch = &ids[0][..10];
+    let (floor, head) = (format!("{epoch}7"), format!("{epoch}10"));
+    let cases = [
+        (ids[2].as_str(), "discarded", &floor, "earliest", texts(7..10)),
+        ("never-seen", "unknown", &floor, "earliest", texts(7..10)),
+        ("#zzzzzzzz-1", "foreign-epoch", &floor, "earliest", texts(7..10)),
+        (&format!("{epoch}11"), "future", &head, &head, texts(10..10)),
+    ];
+    for (requested, reason, resumed_from, answered, rest) in cases {
+        let mut subscription = subscribe(&hub, &["a"], after(requested)).await;
+        assert_eq!(subscription.resumed_from(), answered, "{reason}");
+        let events = receive(&mut subscription, 1 + rest.len()).await;
+        let data = format!(r#"{{"requested":"{requested}","resumed_from":"{resumed_from}","reason":"{reason}"}}"#);
+        assert_eq!(events[0], format!("event: fanfare.gap\nid: {resumed_from}\ndata: {data}"));
+        assert_eq!(events.len(), 1 + rest.len());
+        // The ID of the gap resumes without a gap.
+        let mut again = subscribe(&hub, &["a"], after(resumed_from)).await;
+        assert_eq!(again.resumed_from(), resumed_from);
+        assert_eq!(receive_data(&mut again, rest.len()).await, rest, "{reason}");
+    }
+}
+
+/// Waits until retention has done its work.
+async fn discarded(hub: &Hub) {
+    tokio::time::timeout(PATIENCE, async {
+        while hub.bounds().oldest.0 != 8 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("retention discards within its interval");
+}
+
+#[tokio::test]
+async fn a_gap_that_opens_under_a_slow_subscriber_is_told_in_its_place() {
+    let hub = hub_keeping(4, Retention { age_ms: None, bytes: None, count: Some(3) });
+    let mut subscription = subscribe(&hub, &["a"], Start::Now).await;
+    let mut quick = subscribe(&hub, &["a"], Start::Now).await;
+    let ids = numbered(&hub, 0..10).await;
+    discarded(&hub).await;
+    // Whatever was routed has left the slow one's window by the time that the quick one has the last of it.
+    while !receive_data(&mut quick, 1).await.contains(&"9".to_owned()) {}
+    let events = receive(&mut subscription, 4).await;
+    let epoch = &ids[0][..10];
+    assert!(events[0].starts_with(&format!("event: fanfare.gap\nid: {epoch}7\n")), "{}", events[0]);
+    assert!(events[0].contains(r#""reason":"discarded""#));
+    assert!(events[1].ends_with("data: 7") && events[3].ends_with("data: 9"));
+}
