@@ -1,0 +1,96 @@
+//! The `mercure` claim of the older revision: topic selectors to publish and to subscribe.
+use super::{error::InvalidToken, token::Claims};
+use fanfare_hub::{
+    grant::{Grant, Matchers},
+    topic::matcher::Matcher,
+};
+use serde::Deserialize;
+
+/// The most topic selectors that a token may hold for each of the two actions.
+pub const MAX_SELECTORS: usize = 1_000;
+
+const CLAIM: &str = "mercure";
+/// The same claim under a name that no other application uses; it goes before the short one.
+const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
+
+#[derive(Default, Deserialize)]
+struct MercureClaim {
+    publish: Option<Vec<String>>,
+    subscribe: Option<Vec<String>>,
+}
+
+/// What the claims grant. Without a list there is nothing to publish or no private update to receive.
+pub(super) fn grant(claims: &Claims) -> Result<Grant, InvalidToken> {
+    let claim = match claims.get(NAMESPACED_CLAIM).or_else(|| claims.get(CLAIM)) {
+        Some(value) => Option::<MercureClaim>::deserialize(value).map_err(|_| InvalidToken::Claim(CLAIM))?,
+        None => None,
+    };
+    let MercureClaim { publish, subscribe } = claim.unwrap_or_default();
+    Ok(Grant { publish: matchers(publish)?, subscribe: matchers(subscribe)? })
+}
+
+fn matchers(selectors: Option<Vec<String>>) -> Result<Matchers, InvalidToken> {
+    let selectors = selectors.unwrap_or_default();
+    let count = selectors.len();
+    if count > MAX_SELECTORS {
+        return Err(InvalidToken::TooManySelectors { count, limit: MAX_SELECTORS });
+    }
+    selectors
+        .iter()
+        .map(|selector| Matcher::legacy_selector(selector))
+        .collect::<Result<_, _>>()
+        .map_err(InvalidToken::Selector)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fanfare_hub::topic::matcher::InvalidMatcher;
+    use serde_json::{Value, json};
+
+    fn grant_of(claims: &Value) -> Result<Grant, InvalidToken> {
+        grant(claims.as_object().unwrap())
+    }
+
+    fn matchers_of(selectors: &[&str]) -> Matchers {
+        selectors.iter().map(|selector| Matcher::legacy_selector(selector).unwrap()).collect()
+    }
+
+    /// B L, B27: absent or empty lists grant nothing.
+    #[test]
+    fn the_claim_becomes_a_grant() {
+        let cases: &[(Value, &[&str], &[&str])] = &[
+            (json!({}), &[], &[]),
+            (json!({"mercure": {}}), &[], &[]),
+            (json!({"mercure": null}), &[], &[]),
+            (json!({"mercure": {"publish": [], "subscribe": null, "payload": {"a": 1}}}), &[], &[]),
+            (json!({"mercure": {"publish": ["*"], "other": 1}}), &["*"], &[]),
+            (json!({"mercure": {"publish": ["a"], "subscribe": ["/{x}", "b"]}}), &["a"], &["/{x}", "b"]),
+            (json!({"https://mercure.rocks/": {"subscribe": ["a"]}, "sub": "me"}), &[], &["a"]),
+            (json!({"https://mercure.rocks/": {"subscribe": ["a"]}, "mercure": {"subscribe": ["b"]}}), &[], &["a"]),
+        ];
+        for (claims, publish, subscribe) in cases {
+            let expected = Grant { publish: matchers_of(publish), subscribe: matchers_of(subscribe) };
+            assert_eq!(grant_of(claims), Ok(expected), "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_claim_is_an_error() {
+        for claim in [json!("*"), json!([]), json!({"publish": "*"}), json!({"subscribe": [1]}), json!(1)] {
+            assert_eq!(grant_of(&json!({"mercure": claim})), Err(InvalidToken::Claim("mercure")), "{claim}");
+            assert_eq!(grant_of(&json!({"https://mercure.rocks/": claim})), Err(InvalidToken::Claim("mercure")));
+        }
+        let selector = |text: &str| grant_of(&json!({"mercure": {"publish": [text]}}));
+        assert_eq!(selector("a\nb"), Err(InvalidToken::Selector(InvalidMatcher::Character('\n'))));
+        assert_eq!(selector(""), Err(InvalidToken::Selector(InvalidMatcher::Empty)));
+    }
+
+    #[test]
+    fn the_number_of_selectors_is_limited() {
+        let selectors = |count| grant_of(&json!({"mercure": {"subscribe": vec!["a"; count]}}));
+        assert!(selectors(MAX_SELECTORS).is_ok());
+        let (count, limit) = (MAX_SELECTORS + 1, MAX_SELECTORS);
+        assert_eq!(selectors(count), Err(InvalidToken::TooManySelectors { count, limit }));
+    }
+}

@@ -1,0 +1,113 @@
+//! Tokens for those who have the key: what `fanfare token` prints.
+use super::{
+    Key,
+    claims_modern::{CLAIM, DETAIL_TYPE},
+};
+use fanfare_hub::entry::Timestamp;
+use jsonwebtoken::{Algorithm, Header};
+use serde_json::{Map, Value, json};
+
+/// A token of the older revision, with its `mercure` claim.
+#[derive(Clone, Debug, Default)]
+pub struct LegacyToken {
+    /// Topic selectors under which the bearer may publish.
+    pub publish: Vec<String>,
+    /// Topic selectors whose private updates the bearer may receive.
+    pub subscribe: Vec<String>,
+    /// What active subscriptions of the bearer show to those who may see them.
+    pub payload: Option<Value>,
+    /// When it expires; `None` never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// An access token of the newer revision, with its `authorization_details`.
+#[derive(Clone, Debug)]
+pub struct ModernToken {
+    /// Who issues it: a name that the hub trusts.
+    pub issuer: String,
+    /// The hub that it is for.
+    pub audience: String,
+    /// Whom it is issued to.
+    pub subject: String,
+    /// When it is issued.
+    pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// Topics under which the bearer may publish.
+    pub publish: Vec<TopicMatch>,
+    /// Topics whose private updates the bearer may receive.
+    pub subscribe: Vec<TopicMatch>,
+    /// What active subscriptions of the bearer show to those who may see them.
+    pub payload: Option<Value>,
+}
+
+/// Topics as `authorization_details` name them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TopicMatch {
+    /// The topic itself, or `*` for all.
+    Exact(String),
+    /// A URL Pattern.
+    UrlPattern(String),
+}
+
+impl LegacyToken {
+    /// The token, signed with `key`.
+    #[must_use]
+    pub fn sign(&self, key: &Key) -> String {
+        let mut mercure = Map::new();
+        if !self.publish.is_empty() {
+            mercure.insert("publish".into(), json!(self.publish));
+        }
+        if !self.subscribe.is_empty() {
+            mercure.insert("subscribe".into(), json!(self.subscribe));
+        }
+        mercure.extend(self.payload.clone().map(|payload| ("payload".to_owned(), payload)));
+        let mut claims = Map::from_iter([("mercure".to_owned(), Value::Object(mercure))]);
+        claims.extend(self.expires_at.map(|expires_at| ("exp".to_owned(), seconds(expires_at))));
+        sign("JWT", &claims, key)
+    }
+}
+
+impl ModernToken {
+    /// The token, signed with `key`.
+    #[must_use]
+    pub fn sign(&self, key: &Key) -> String {
+        let actions = [("publish", &self.publish), ("subscribe", &self.subscribe)];
+        let details = actions.into_iter().filter(|(_, topics)| !topics.is_empty()).map(|(action, topics)| {
+            let topics: Vec<_> = topics.iter().map(TopicMatch::to_json).collect();
+            let mut detail = json!({"type": DETAIL_TYPE, "actions": [action], "topics": topics});
+            if let Some(payload) = self.payload.as_ref().filter(|_| action == "subscribe") {
+                detail["payload"] = payload.clone();
+            }
+            detail
+        });
+        let claims = [
+            ("iss", json!(self.issuer)),
+            ("aud", json!(self.audience)),
+            ("sub", json!(self.subject)),
+            ("client_id", json!(self.subject)),
+            ("iat", seconds(self.issued_at)),
+            ("exp", seconds(self.expires_at)),
+            (CLAIM, details.collect()),
+        ];
+        sign("at+jwt", &claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), key)
+    }
+}
+
+impl TopicMatch {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Exact(topic) => json!({"match": topic}),
+            Self::UrlPattern(pattern) => json!({"match": pattern, "match_type": "urlpattern"}),
+        }
+    }
+}
+
+fn seconds(time: Timestamp) -> Value {
+    (time.0 / 1_000).into()
+}
+
+fn sign(typ: &str, claims: &Map<String, Value>, key: &Key) -> String {
+    let header = Header { typ: Some(typ.to_owned()), ..Header::new(Algorithm::HS256) };
+    jsonwebtoken::encode(&header, claims, key.signing()).expect("a JSON object can be signed with any HS256 key")
+}

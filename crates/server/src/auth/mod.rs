@@ -1,0 +1,169 @@
+//! Who may do what: from a request's token to a [`Grant`].
+//!
+//! [Mercure, authorization](https://mercure.rocks/spec#authorization), both revisions. The token itself says which one it
+//! belongs to: a token of type `at+jwt` is held to every rule of the newer revision, wherever it is used, so that the older
+//! one's leniency never reaches it. The files follow the way of a token: `carrier` finds it, `token` verifies it, the
+//! claims of either revision become the grant. `origin` asks whether the browser's user meant the request at all.
+mod carrier;
+mod claims_legacy;
+mod claims_modern;
+mod error;
+mod key;
+pub mod mint;
+mod origin;
+mod token;
+
+pub use carrier::{LEGACY_COOKIE, MODERN_COOKIE};
+pub use claims_legacy::MAX_SELECTORS;
+pub use claims_modern::{InvalidDetails, MAX_DETAIL_TOPICS, MAX_DETAILS};
+pub use error::{AuthError, InvalidToken, Malformed};
+pub use key::{Key, KeyTooShort, MIN_KEY_BYTES};
+pub use origin::ForeignOrigin;
+pub use token::{LEEWAY_MS, MAX_TOKEN_BYTES};
+
+use carrier::Carrier;
+use fanfare_hub::{entry::Timestamp, grant::Grant};
+use http::request::Parts;
+use url::Url;
+
+/// What tokens are checked against. Made from the configuration, once.
+#[derive(Clone, Debug)]
+pub struct AuthSettings {
+    /// Whether there are no keys, and everybody may do everything. Only for a hub that listens on loopback: requests must
+    /// then name a loopback host, and a browser's must come from a page that was served by one.
+    pub open: bool,
+    /// Whether public updates may be received without a token.
+    pub anonymous_subscribers: bool,
+    /// What verifies older-revision tokens of publishers; `None` refuses them.
+    pub publisher_key: Option<Key>,
+    /// What verifies older-revision tokens of subscribers; `None` refuses them.
+    pub subscriber_key: Option<Key>,
+    /// Whose newer-revision tokens are accepted.
+    pub issuers: Vec<TrustedIssuer>,
+    /// The hub's own name in the `aud` claim of newer-revision tokens; usually its URL.
+    pub audience: String,
+    /// The hub's public URL, which relative URL Patterns in tokens are resolved against.
+    pub hub_url: Url,
+    /// The cookie for older-revision tokens, [`LEGACY_COOKIE`] by default.
+    pub legacy_cookie: String,
+    /// The cookie for newer-revision tokens, [`MODERN_COOKIE`] by default.
+    pub modern_cookie: String,
+    /// Other origins whose pages may publish with a cookie, each as `scheme://host[:port]`.
+    pub allowed_origins: Vec<String>,
+}
+
+/// An authorization server, and the key that it alone signs with.
+#[derive(Clone, Debug)]
+pub struct TrustedIssuer {
+    /// Its `iss` claim.
+    pub issuer: String,
+    /// What verifies its tokens.
+    pub key: Key,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To hand over updates.
+    Publish,
+    /// To receive updates, or to ask who does.
+    Subscribe,
+}
+
+/// The revision of Mercure that a token belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revision {
+    /// Draft 07 and before: the `mercure` claim.
+    Legacy,
+    /// Draft 08, "1.0": a token of type `at+jwt` with `authorization_details`.
+    Modern,
+}
+
+/// What somebody may do, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// What may be published and received.
+    pub grant: Grant,
+    /// When the token expires, and with it every stream that was opened with it. `None` if it does not, or there is none.
+    pub expires_at: Option<Timestamp>,
+    /// Whose rules the request is held to: those of its token's revision, and the newer one's if there is no token.
+    pub revision: Revision,
+}
+
+/// Turns requests into [`Credentials`].
+#[derive(Clone, Debug)]
+pub struct Authenticator {
+    settings: AuthSettings,
+}
+
+impl AuthSettings {
+    /// The settings of an open hub: no keys, and everybody on this machine may do everything.
+    #[must_use]
+    pub fn open(hub_url: Url) -> Self {
+        Self { open: true, ..Self::closed(hub_url) }
+    }
+
+    /// The settings of a hub without any keys yet that lets nobody do anything, with every other value at its default.
+    #[must_use]
+    pub fn closed(hub_url: Url) -> Self {
+        Self {
+            open: false,
+            anonymous_subscribers: false,
+            publisher_key: None,
+            subscriber_key: None,
+            issuers: Vec::new(),
+            audience: hub_url.to_string(),
+            hub_url,
+            legacy_cookie: LEGACY_COOKIE.to_owned(),
+            modern_cookie: MODERN_COOKIE.to_owned(),
+            allowed_origins: Vec::new(),
+        }
+    }
+}
+
+impl Authenticator {
+    /// An authenticator that lets everybody on this machine do everything, and pages of no other origin publish.
+    #[must_use]
+    pub fn open() -> Self {
+        let nowhere = Url::parse("http://localhost/").expect("the URL is constant and valid");
+        Self::new(AuthSettings::open(nowhere))
+    }
+
+    /// An authenticator for `settings`.
+    #[must_use]
+    pub fn new(settings: AuthSettings) -> Self {
+        Self { settings }
+    }
+
+    /// What whoever sent the request `parts` may do. A token that is present but bad is always an error: a subscriber whose
+    /// token expired must learn of it, and not go on without private updates.
+    ///
+    /// # Errors
+    /// [`AuthError`] says whose fault it is and what to answer.
+    pub fn authenticate(&self, parts: &Parts, purpose: Purpose) -> Result<Credentials, AuthError> {
+        self.authenticate_at(parts, purpose, Timestamp::now())
+    }
+
+    fn authenticate_at(&self, parts: &Parts, purpose: Purpose, now: Timestamp) -> Result<Credentials, AuthError> {
+        let settings = &self.settings;
+        if settings.open {
+            origin::check_open(parts, &settings.allowed_origins)?;
+            return Ok(Credentials { grant: Grant::open(), expires_at: None, revision: Revision::Modern });
+        }
+        let Some(presented) = carrier::find(parts, settings)? else {
+            return match purpose {
+                Purpose::Subscribe if settings.anonymous_subscribers => {
+                    Ok(Credentials { grant: Grant::none(), expires_at: None, revision: Revision::Modern })
+                }
+                _ => Err(AuthError::Missing),
+            };
+        };
+        if matches!(presented.carrier, Carrier::LegacyCookie | Carrier::ModernCookie) && !parts.method.is_safe() {
+            origin::check_cookie(parts, &settings.allowed_origins)?;
+        }
+        token::verify(&presented, purpose, settings, now).map_err(AuthError::Invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests;

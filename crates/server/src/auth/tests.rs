@@ -1,0 +1,293 @@
+//! Whole requests, with tokens as they come.
+use super::{
+    mint::{LegacyToken, ModernToken, TopicMatch},
+    *,
+};
+use fanfare_hub::{grant::Matchers, topic::matcher::Matcher};
+use http::{Method, Request};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+
+const PUBLISHER: &[u8] = b"publisher-publisher-publisher-key";
+const SUBSCRIBER: &[u8] = b"subscriber-subscriber-subscriber!";
+const ISSUER: &[u8] = b"issuer-issuer-issuer-issuer-issuer";
+const OTHER_ISSUER: &[u8] = b"other-issuer-other-issuer-other-is";
+const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+fn key(secret: &[u8]) -> Key {
+    Key::hs256(secret).unwrap()
+}
+
+fn settings() -> AuthSettings {
+    let issuer = |issuer: &str, secret| TrustedIssuer { issuer: issuer.into(), key: key(secret) };
+    AuthSettings {
+        publisher_key: Some(key(PUBLISHER)),
+        subscriber_key: Some(key(SUBSCRIBER)),
+        issuers: vec![issuer("https://auth.example", ISSUER), issuer("https://other.example", OTHER_ISSUER)],
+        ..AuthSettings::closed("https://hub.example/.well-known/mercure".parse().unwrap())
+    }
+}
+
+fn parts(method: Method, uri: &str, headers: &[(&str, &str)]) -> Parts {
+    let request = Request::builder().method(method).uri(uri);
+    headers
+        .iter()
+        .fold(request, |request, (name, value)| request.header(*name, *value))
+        .body(())
+        .unwrap()
+        .into_parts()
+        .0
+}
+
+fn authenticate(settings: AuthSettings, parts: &Parts, purpose: Purpose) -> Result<Credentials, AuthError> {
+    Authenticator::new(settings).authenticate_at(parts, purpose, NOW)
+}
+
+fn with_header(token: &str, purpose: Purpose) -> Result<Credentials, AuthError> {
+    let method = if purpose == Purpose::Publish { Method::POST } else { Method::GET };
+    authenticate(settings(), &parts(method, "/", &[("authorization", &format!("Bearer {token}"))]), purpose)
+}
+
+fn legacy(publish: &[&str], subscribe: &[&str]) -> LegacyToken {
+    let owned = |topics: &[&str]| topics.iter().map(|topic| (*topic).to_owned()).collect();
+    LegacyToken { publish: owned(publish), subscribe: owned(subscribe), ..LegacyToken::default() }
+}
+
+fn modern() -> ModernToken {
+    ModernToken {
+        issuer: "https://auth.example".into(),
+        audience: "https://hub.example/.well-known/mercure".into(),
+        subject: "me".into(),
+        issued_at: NOW,
+        expires_at: Timestamp(NOW.0 + 60_000),
+        publish: vec![TopicMatch::Exact("a".into())],
+        subscribe: vec![TopicMatch::UrlPattern("/books/:id".into())],
+        payload: Some(json!({"name": "me"})),
+    }
+}
+
+fn raw(header: &Value, claims: &Value, secret: &[u8]) -> String {
+    let header: Header = serde_json::from_value(header.clone()).unwrap();
+    jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret)).unwrap()
+}
+
+fn modern_claims() -> Value {
+    json!({"iss": "https://auth.example", "aud": "https://hub.example/.well-known/mercure", "exp": NOW.0 / 1_000 + 60})
+}
+
+fn raw_modern(claims: &Value) -> String {
+    raw(&json!({"typ": "at+jwt", "alg": "HS256"}), claims, ISSUER)
+}
+
+fn invalid(reason: InvalidToken) -> Result<Credentials, AuthError> {
+    Err(AuthError::Invalid(reason))
+}
+
+#[test]
+fn legacy_tokens_are_verified_with_the_key_of_their_purpose() {
+    let token = LegacyToken { expires_at: Some(Timestamp(NOW.0 + 1_000)), ..legacy(&["a"], &["/{x}"]) };
+    let credentials = with_header(&token.sign(&key(PUBLISHER)), Purpose::Publish).unwrap();
+    assert_eq!(credentials.grant.publish, Matchers::from_iter([Matcher::exact("a").unwrap()]));
+    assert_eq!(credentials.expires_at, Some(Timestamp(NOW.0 + 1_000)));
+    assert_eq!(credentials.revision, Revision::Legacy);
+    assert_eq!(with_header(&token.sign(&key(PUBLISHER)), Purpose::Subscribe), invalid(InvalidToken::Signature));
+    let credentials = with_header(&token.sign(&key(SUBSCRIBER)), Purpose::Subscribe).unwrap();
+    assert_eq!(credentials.grant.subscribe, Matchers::from_iter([Matcher::legacy_selector("/{x}").unwrap()]));
+    assert_eq!(with_header(&token.sign(&key(SUBSCRIBER)), Purpose::Publish), invalid(InvalidToken::Signature));
+    // L: exp is optional, and honoured.
+    assert_eq!(with_header(&legacy(&[], &[]).sign(&key(PUBLISHER)), Purpose::Publish).unwrap().expires_at, None);
+    let expired = LegacyToken { expires_at: Some(Timestamp(NOW.0 - LEEWAY_MS)), ..legacy(&["*"], &[]) };
+    assert_eq!(with_header(&expired.sign(&key(PUBLISHER)), Purpose::Publish), invalid(InvalidToken::Expired));
+}
+
+/// Signed with another implementation of HMAC, and without a type.
+#[test]
+fn a_token_made_elsewhere_is_accepted() {
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJtZXJjdXJlIjp7InB1Ymxpc2giOlsiKiJdLCJzdWJzY3JpYmUiOlsiKiJdfX0.bVXdlWXwfw9ySx7-iV5OpUSHo34RkjUdVzDLBcc6l_g";
+    let demo = AuthSettings { publisher_key: Some(key(b"!ChangeThisMercureHubJWTSecretKey!")), ..settings() };
+    let request = parts(Method::POST, "/", &[("authorization", &format!("Bearer {token}"))]);
+    assert_eq!(authenticate(demo, &request, Purpose::Publish).unwrap().grant, Grant::open());
+}
+
+#[test]
+fn modern_tokens_serve_both_purposes() {
+    for purpose in [Purpose::Publish, Purpose::Subscribe] {
+        let credentials = with_header(&modern().sign(&key(ISSUER)), purpose).unwrap();
+        let hub_url = settings().hub_url;
+        assert_eq!(credentials.grant.publish, Matchers::from_iter([Matcher::exact("a").unwrap()]));
+        let pattern = Matcher::url_pattern("/books/:id", &hub_url).unwrap();
+        assert_eq!(credentials.grant.subscribe, Matchers::from_iter([pattern]));
+        assert_eq!(credentials.expires_at, Some(Timestamp(NOW.0 + 60_000)));
+        assert_eq!(credentials.revision, Revision::Modern);
+    }
+}
+
+/// B32: keys are bound per issuer; iss, aud and exp are required and checked.
+#[test]
+fn modern_tokens_are_held_to_every_rule() {
+    let sign = |change: fn(&mut ModernToken), secret| {
+        let mut token = modern();
+        change(&mut token);
+        with_header(&token.sign(&key(secret)), Purpose::Subscribe)
+    };
+    assert!(sign(|token| token.issuer = "https://other.example".into(), OTHER_ISSUER).is_ok());
+    assert_eq!(sign(|token| token.issuer = "https://other.example".into(), ISSUER), invalid(InvalidToken::Signature));
+    assert_eq!(sign(|_| (), OTHER_ISSUER), invalid(InvalidToken::Signature));
+    assert_eq!(sign(|_| (), SUBSCRIBER), invalid(InvalidToken::Signature), "never with the older revision's keys");
+    assert_eq!(sign(|token| token.issuer = "https://auth.example/".into(), ISSUER), invalid(InvalidToken::Issuer));
+    assert_eq!(sign(|token| token.audience = "https://hub.example/".into(), ISSUER), invalid(InvalidToken::Audience));
+    assert_eq!(sign(|token| token.expires_at = Timestamp(NOW.0 - LEEWAY_MS), ISSUER), invalid(InvalidToken::Expired));
+
+    let with = |name: &str, value: Value| {
+        let mut claims = modern_claims();
+        claims[name] = value;
+        with_header(&raw_modern(&claims), Purpose::Subscribe)
+    };
+    assert!(with("aud", json!(["https://x.example", "https://hub.example/.well-known/mercure"])).is_ok());
+    assert_eq!(with("aud", json!([])), invalid(InvalidToken::Audience));
+    assert_eq!(with("aud", json!(["https://x.example", 1])), invalid(InvalidToken::Audience));
+    assert_eq!(with("iss", json!(["https://auth.example"])), invalid(InvalidToken::Claim("iss")));
+    assert_eq!(with("nbf", json!(NOW.0 / 1_000 + 60)), invalid(InvalidToken::NotYetValid));
+    assert_eq!(with("authorization_details", json!("*")), invalid(InvalidToken::Details(InvalidDetails::Shape)));
+    for (name, value) in [("exp", json!("never")), ("aud", Value::Null), ("aud", json!(1))] {
+        let reason = with(name, value);
+        assert_eq!(reason, invalid(InvalidToken::Claim(name)), "{name}");
+    }
+    for name in ["iss", "aud", "exp"] {
+        let mut claims = modern_claims();
+        claims.as_object_mut().unwrap().remove(name);
+        let name_of_claim = invalid(InvalidToken::Claim(name));
+        assert_eq!(with_header(&raw_modern(&claims), Purpose::Subscribe), name_of_claim, "{name} is required");
+    }
+    // The older revision's claim means nothing in a newer token.
+    let smuggled = with("mercure", json!({"subscribe": ["*"]})).unwrap();
+    assert_eq!(smuggled.grant, Grant::none());
+}
+
+/// B31: algorithm allow-list, no `none`; `jwk`, `jku`, `x5u` are never used.
+#[test]
+fn only_the_allowed_algorithm_is_accepted() {
+    let claims = json!({"mercure": {"publish": ["*"]}});
+    let signed = |algorithm| {
+        jsonwebtoken::encode(&Header::new(algorithm), &claims, &EncodingKey::from_secret(PUBLISHER)).unwrap()
+    };
+    assert!(with_header(&signed(Algorithm::HS256), Purpose::Publish).is_ok());
+    for algorithm in [Algorithm::HS384, Algorithm::HS512] {
+        assert_eq!(with_header(&signed(algorithm), Purpose::Publish), invalid(InvalidToken::Algorithm));
+    }
+    let body = "eyJtZXJjdXJlIjp7InB1Ymxpc2giOlsiKiJdfX0";
+    let unsigned = [
+        ("eyJhbGciOiJub25lIn0", "none"), // {"alg":"none"}
+        ("eyJhbGciOiJOb25lIn0", "None"),
+        ("e30", "no algorithm"),
+        ("bm8", "no JSON"),
+        ("a", "no base64"),
+    ];
+    for (header, what) in unsigned {
+        for signature in ["", "AAAA"] {
+            let token = format!("{header}.{body}.{signature}");
+            assert_eq!(with_header(&token, Purpose::Publish), invalid(InvalidToken::Unreadable), "{what}");
+        }
+    }
+    let genuine = signed(Algorithm::HS256);
+    let (message, _) = genuine.rsplit_once('.').unwrap();
+    assert_eq!(with_header(&format!("{message}.AAAA"), Purpose::Publish), invalid(InvalidToken::Signature));
+    for token in [message, "a.b", "a", "a.b.c.d", "..", "a..b"] {
+        assert_eq!(with_header(token, Purpose::Publish), invalid(InvalidToken::Unreadable), "{token}");
+    }
+    let own_key = json!({"alg": "HS256", "jku": "https://evil.example/keys", "kid": "x"});
+    let token = raw(&own_key, &claims, b"a secret that only the attacker knows");
+    assert_eq!(with_header(&token, Purpose::Publish), invalid(InvalidToken::Signature));
+    let critical = raw(&json!({"alg": "HS256", "crit": ["b64"]}), &claims, PUBLISHER);
+    assert_eq!(with_header(&critical, Purpose::Publish), invalid(InvalidToken::CriticalHeader));
+}
+
+/// B table, token carriers: no newer token in the query or the older cookie, so that M is never weakened by L.
+#[test]
+fn each_revision_has_its_carriers() {
+    let (old, new) = (legacy(&[], &["*"]).sign(&key(SUBSCRIBER)), modern().sign(&key(ISSUER)));
+    let get = |uri: String, cookie: String| {
+        authenticate(settings(), &parts(Method::GET, &uri, &[("cookie", &cookie)]), Purpose::Subscribe)
+    };
+    let query = |token: &str| get(format!("/?topic=a&authorization={token}"), String::new());
+    let cookie = |name: &str, token: &str| get("/".into(), format!("{name}={token}"));
+    assert!(query(&old).is_ok() && cookie(LEGACY_COOKIE, &old).is_ok() && cookie(MODERN_COOKIE, &new).is_ok());
+    for refused in [query(&new), cookie(LEGACY_COOKIE, &new), cookie(MODERN_COOKIE, &old)] {
+        assert_eq!(refused, invalid(InvalidToken::Carrier));
+    }
+}
+
+/// B33, B35: without a token, subscribers may be anonymous; publishers never.
+#[test]
+fn a_missing_token() {
+    let get = parts(Method::GET, "/", &[]);
+    assert_eq!(authenticate(settings(), &get, Purpose::Subscribe), Err(AuthError::Missing));
+    let anonymous = AuthSettings { anonymous_subscribers: true, ..settings() };
+    let credentials = authenticate(anonymous.clone(), &get, Purpose::Subscribe).unwrap();
+    assert_eq!(credentials, Credentials { grant: Grant::none(), expires_at: None, revision: Revision::Modern });
+    assert_eq!(authenticate(anonymous.clone(), &get, Purpose::Publish), Err(AuthError::Missing));
+    // A token that is present but bad never makes its bearer anonymous.
+    let expired = LegacyToken { expires_at: Some(Timestamp(0)), ..legacy(&[], &["*"]) }.sign(&key(SUBSCRIBER));
+    let request = parts(Method::GET, "/", &[("cookie", &format!("{LEGACY_COOKIE}={expired}"))]);
+    assert_eq!(authenticate(anonymous, &request, Purpose::Subscribe), invalid(InvalidToken::Expired));
+}
+
+#[test]
+fn without_keys_every_token_is_refused() {
+    let closed = AuthSettings::closed(settings().hub_url);
+    for token in [legacy(&["*"], &[]).sign(&key(PUBLISHER)), modern().sign(&key(ISSUER))] {
+        let request = parts(Method::POST, "/", &[("authorization", &format!("Bearer {token}"))]);
+        assert_eq!(authenticate(closed.clone(), &request, Purpose::Publish), invalid(InvalidToken::NoKey));
+    }
+}
+
+#[test]
+fn the_length_of_a_token_is_limited() {
+    let (bytes, limit) = (MAX_TOKEN_BYTES + 1, MAX_TOKEN_BYTES);
+    assert_eq!(with_header(&"a".repeat(limit), Purpose::Publish), invalid(InvalidToken::Unreadable));
+    assert_eq!(with_header(&"a".repeat(bytes), Purpose::Publish), invalid(InvalidToken::TooLong { bytes, limit }));
+}
+
+/// B38: a cookie alone does not authorize what another site's page sends; headers and queries are not sent by themselves.
+#[test]
+fn a_cookie_that_publishes_needs_an_origin() {
+    let token = legacy(&["*"], &["*"]).sign(&key(PUBLISHER));
+    let cookie = format!("{LEGACY_COOKIE}={token}");
+    let both_keys = AuthSettings { subscriber_key: Some(key(PUBLISHER)), ..settings() };
+    let ask = |method, headers: &[(&str, &str)]| {
+        let purpose = if method == Method::POST { Purpose::Publish } else { Purpose::Subscribe };
+        authenticate(both_keys.clone(), &parts(method, "/", headers), purpose)
+    };
+    let host = ("host", "hub.example");
+    let cookie = ("cookie", cookie.as_str());
+    assert_eq!(ask(Method::POST, &[host, cookie]), Err(ForeignOrigin::Missing.into()));
+    assert_eq!(
+        ask(Method::POST, &[host, cookie, ("origin", "https://evil.example")]),
+        Err(ForeignOrigin::NotAllowed.into())
+    );
+    assert!(ask(Method::POST, &[host, cookie, ("origin", "https://hub.example")]).is_ok());
+    assert!(ask(Method::GET, &[host, cookie]).is_ok());
+    let header = format!("Bearer {token}");
+    assert!(ask(Method::POST, &[host, ("authorization", &header), ("origin", "https://evil.example")]).is_ok());
+}
+
+#[test]
+fn an_open_hub_needs_no_token_and_ignores_any() {
+    let open = || AuthSettings::open("http://localhost:3000/.well-known/mercure".parse().unwrap());
+    let request = parts(Method::POST, "/", &[("host", "localhost:3000"), ("authorization", "Bearer nonsense")]);
+    assert_eq!(authenticate(open(), &request, Purpose::Publish).unwrap().grant, Grant::open());
+    let rebound = parts(Method::GET, "/", &[("host", "evil.example:3000")]);
+    assert_eq!(authenticate(open(), &rebound, Purpose::Subscribe), Err(ForeignOrigin::NotLoopback.into()));
+}
+
+#[test]
+fn no_error_tells_the_token() {
+    let token = legacy(&["*"], &[]).sign(&key(SUBSCRIBER));
+    let error = with_header(&token, Purpose::Publish).unwrap_err();
+    let (_, signature) = token.rsplit_once('.').unwrap();
+    for text in
+        [format!("{error:?}"), error.to_string(), format!("{:?}", error.challenge()), format!("{:?}", settings())]
+    {
+        assert!(!text.contains(signature) && !text.contains("issuer-issuer"), "{text}");
+    }
+}
