@@ -1,0 +1,122 @@
+/**
+ * One row of the event list. Everything that came with an event enters the document as text, never as markup.
+ */
+import { printJson } from "./json-print.js";
+
+/** What is shown of long data before "Show all" is pressed. */
+const FOLDED_LINES = 12;
+const FOLDED_LENGTH = 1_200;
+/** More than this is never put into the document, in UTF-16 units; it would freeze it. */
+const MAX_LENGTH = 100_000;
+const SHOWN_TOPICS = 3;
+/** How many colours style.css has for topics. */
+const HUES = 8;
+
+const clockTime = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  fractionalSecondDigits: 3,
+  hourCycle: "h23",
+});
+
+/** @param {import("./stream.js").Update} update */
+export function updateRow(update) {
+  return row("event", [
+    timeCell(update.time_ms),
+    topicsCell(update),
+    cell("type", update.type),
+    cell("id", update.id, { title: update.id }),
+    dataCell(update.data),
+  ]);
+}
+
+const GAP_REASONS = {
+  discarded: "The hub no longer holds the updates that followed.",
+  unknown: "The hub does not know this ID.",
+  "foreign-epoch": "This ID is from another log.",
+  future: "This ID lies beyond the end of the log.",
+};
+
+/** @param {{requested: string, resumed_from: string, reason: string}} gap */
+export function gapRow(gap) {
+  const said = element("div", "gap", { role: "cell" });
+  const reason = GAP_REASONS[gap.reason] ?? "";
+  said.append(element("strong", "", {}, `Gap: ${gap.reason}. `), `${reason} Asked for `, code(gap.requested), ", going on from ", code(gap.resumed_from), ".");
+  return row("event is-gap", [timeCell(Date.now()), said]);
+}
+
+function row(className, cells) {
+  const made = element("div", className, { role: "row" });
+  made.append(...cells);
+  return made;
+}
+
+function cell(name, text, attributes) {
+  return element("div", name, { role: "cell", ...attributes }, text);
+}
+
+function timeCell(time_ms) {
+  const made = cell("time");
+  const date = new Date(time_ms);
+  made.append(element("time", "", { datetime: date.toISOString() }, clockTime.format(date)));
+  return made;
+}
+
+function topicsCell(update) {
+  const made = cell("topics", undefined, { title: update.topics.join("\n") });
+  for (const topic of update.topics.slice(0, SHOWN_TOPICS)) {
+    made.append(element("span", "topic", { "data-hue": hueOf(topic) }, topic));
+  }
+  const more = update.topics.length - SHOWN_TOPICS;
+  if (more > 0) made.append(element("span", "more", {}, `+${more}`));
+  if (update.private) made.append(element("span", "private", {}, "private"));
+  return made;
+}
+
+/** The colour of a topic: the same one for the same name, in every list and every session. */
+export function hueOf(topic) {
+  let hash = 0;
+  for (const character of topic) hash = (31 * hash + character.codePointAt(0)) >>> 0;
+  return hash % HUES;
+}
+
+function dataCell(data) {
+  const made = cell("data");
+  const text = element("pre");
+  const pieces = printJson(data);
+  if (pieces) text.append(...pieces.map(({ kind, text }) => (kind === "mark" ? text : element("span", `json-${kind}`, {}, text))));
+  else text.textContent = data.slice(0, MAX_LENGTH);
+  made.append(text);
+  if (isLong(text.textContent)) made.append(foldButton(made));
+  if (data.length > MAX_LENGTH) made.append(element("p", "cut", {}, `and ${(data.length - MAX_LENGTH).toLocaleString()} characters more`));
+  if (data === "") text.append(element("span", "empty", {}, "no data"));
+  return made;
+}
+
+function isLong(text) {
+  return text.length > FOLDED_LENGTH || text.split("\n", FOLDED_LINES + 1).length > FOLDED_LINES;
+}
+
+function foldButton(folded) {
+  const button = element("button", "fold", { type: "button", "aria-expanded": "false" }, "Show all");
+  folded.classList.add("is-folded");
+  button.addEventListener("click", () => {
+    const isFolded = folded.classList.toggle("is-folded");
+    button.setAttribute("aria-expanded", String(!isFolded));
+    button.textContent = isFolded ? "Show all" : "Show less";
+  });
+  return button;
+}
+
+function code(text) {
+  return element("code", "", {}, text);
+}
+
+function element(tag, className = "", attributes = {}, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
