@@ -1,0 +1,40 @@
+//! What every handler shares.
+use crate::{auth::Authenticator, publish::reserved::HUB_PATH, settings::Settings};
+use fanfare_hub::Hub;
+use std::{ops::Deref, sync::Arc};
+use tokio::sync::{Semaphore, watch};
+use url::Url;
+
+/// The state of the server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Shared>);
+
+/// What an [`App`] points to.
+#[derive(Debug)]
+pub struct Shared {
+    pub(crate) hub: Hub,
+    pub(crate) auth: Authenticator,
+    pub(crate) settings: Settings,
+    /// The hub's own URL: what relative topics and patterns resolve against.
+    pub(crate) base_url: Url,
+    /// One permit for each subscriber there is room for.
+    pub(crate) places: Arc<Semaphore>,
+    /// Turns true when the server begins to stop.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl App {
+    pub(crate) fn new(hub: Hub, auth: Authenticator, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
+        let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
+        let places = Arc::new(Semaphore::new(settings.max_subscribers.min(Semaphore::MAX_PERMITS)));
+        Self(Arc::new(Shared { hub, auth, settings, base_url, places, stopping }))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

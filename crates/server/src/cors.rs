@@ -1,0 +1,26 @@
+//! Which pages of other origins may read streams and publish.
+use crate::{
+    cursor::{LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
+    settings::Settings,
+};
+use http::{HeaderValue, Method, header};
+use std::time::Duration;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+/// How long a browser may remember the answer to a preflight.
+const MAX_AGE: Duration = Duration::from_secs(3_600);
+
+/// The layer that adds the headers of CORS. Credentials are allowed to named origins only, never to `*`, and an origin
+/// that is not named is never reflected.
+pub fn layer(settings: &Settings) -> CorsLayer {
+    let layer = CorsLayer::new()
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CACHE_CONTROL, header::CONTENT_TYPE, LAST_EVENT_ID])
+        .expose_headers([header::LINK, LAST_EVENT_ID, MERCURE_LAST_EVENT_ID])
+        .max_age(MAX_AGE);
+    if settings.cors_origins.iter().any(|origin| origin == "*") {
+        return layer.allow_origin(AllowOrigin::any());
+    }
+    let origins = settings.cors_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    layer.allow_origin(AllowOrigin::list(origins)).allow_credentials(true)
+}

@@ -1,0 +1,129 @@
+//! `application/x-www-form-urlencoded`, as query strings and forms carry it: the parser of the
+//! [URL standard](https://url.spec.whatwg.org/#urlencoded-parsing), but bytes that are no UTF-8 are an error and never
+//! become U+FFFD, because two different topics would become one.
+use percent_encoding::percent_decode;
+use std::{borrow::Cow, fmt};
+
+/// The most fields of one form or query string. An update may have a thousand topics.
+pub const MAX_FIELDS: usize = 2_048;
+
+/// The fields of a form, in order, decoded.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Form(Vec<(String, String)>);
+
+/// Why some bytes are no form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidForm {
+    /// A name or value is no UTF-8 once decoded.
+    NotUtf8,
+    /// There are more than [`MAX_FIELDS`].
+    TooManyFields {
+        /// How many are allowed.
+        limit: usize,
+    },
+}
+
+impl Form {
+    /// Reads a form.
+    ///
+    /// # Errors
+    /// [`InvalidForm`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, InvalidForm> {
+        let mut fields = Vec::new();
+        for field in bytes.split(|&byte| byte == b'&').filter(|field| !field.is_empty()) {
+            if fields.len() == MAX_FIELDS {
+                return Err(InvalidForm::TooManyFields { limit: MAX_FIELDS });
+            }
+            let mut halves = field.splitn(2, |&byte| byte == b'=');
+            let name = decode(halves.next().unwrap_or_default())?;
+            fields.push((name, decode(halves.next().unwrap_or_default())?));
+        }
+        Ok(Self(fields))
+    }
+
+    /// Reads the query string of a request; none is an empty form.
+    ///
+    /// # Errors
+    /// [`InvalidForm`].
+    pub fn of_query(uri: &http::Uri) -> Result<Self, InvalidForm> {
+        Self::parse(uri.query().unwrap_or_default().as_bytes())
+    }
+
+    /// The first value of a field.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
+    }
+
+    /// Every value of a field.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.iter().filter(move |(field, _)| *field == name).map(|(_, value)| value)
+    }
+
+    /// Whether a field is there, with or without a value.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Every field.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<String, InvalidForm> {
+    let spaced: Cow<'_, [u8]> = if bytes.contains(&b'+') {
+        bytes.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect::<Vec<u8>>().into()
+    } else {
+        bytes.into()
+    };
+    percent_decode(&spaced).decode_utf8().map(Cow::into_owned).map_err(|_| InvalidForm::NotUtf8)
+}
+
+impl fmt::Display for InvalidForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUtf8 => f.write_str("a field's name or value is not valid UTF-8"),
+            Self::TooManyFields { limit } => write!(f, "there are more than {limit} fields"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidForm {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_as_the_url_standard_says() {
+        let cases: [(&str, &[(&str, &str)]); 6] = [
+            ("a=1&b=2&a=3", &[("a", "1"), ("b", "2"), ("a", "3")]),
+            ("a+b=c%20d+e", &[("a b", "c d e")]),
+            // "If bytes contains no 0x3D (=), then let name have the value of bytes and let value be the empty sequence."
+            ("name&&=value&", &[("name", ""), ("", "value")]),
+            ("a=b=c", &[("a", "b=c")]),
+            ("a=%zz%4", &[("a", "%zz%4")]),
+            ("t=%E2%80%A6", &[("t", "…")]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Form::parse(text.as_bytes()).unwrap().iter().collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_refused() {
+        for text in [&b"a=%ff"[..], b"%c3=1", b"a=\xc3\x28"] {
+            assert_eq!(Form::parse(text), Err(InvalidForm::NotUtf8));
+        }
+    }
+
+    #[test]
+    fn the_number_of_fields_is_bounded() {
+        assert!(Form::parse("a&".repeat(MAX_FIELDS).as_bytes()).is_ok());
+        let one_more = Form::parse("a&".repeat(MAX_FIELDS + 1).as_bytes());
+        assert_eq!(one_more, Err(InvalidForm::TooManyFields { limit: MAX_FIELDS }));
+    }
+}

@@ -1,0 +1,24 @@
+//! The hub over HTTP: [Mercure](https://mercure.rocks/spec), the topic API, authorization, and delivery to sockets.
+//!
+//! A request's way: [`server`] accepts the connection, [`routes`] finds the handler, [`auth`] says who asks; then
+//! [`publish`] makes updates of it and hands them to the hub, or [`subscribe`] makes a subscription of it and
+//! [`delivery`] a stream. Whatever is refused on the way becomes a [`problem`].
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod auth;
+pub mod cors;
+pub mod cursor;
+pub mod delivery;
+pub mod form;
+pub mod page;
+pub mod path;
+pub mod problem;
+pub mod publish;
+pub mod routes;
+pub mod server;
+pub mod settings;
+pub mod subscribe;
+
+pub use server::Server;
+pub use settings::Settings;

@@ -1,0 +1,211 @@
+//! Every reason to refuse a request, and the one place that decides its status and its problem document
+//! ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+use crate::{
+    auth::{AuthError, Revision},
+    form::InvalidForm,
+};
+use axum::response::{IntoResponse, Response};
+use fanfare_event_stream::ParseError;
+use fanfare_hub::{
+    log::writer::AppendError,
+    topic::{InvalidTopic, matcher::InvalidMatcher},
+    update::InvalidUpdate,
+};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+use std::fmt;
+
+/// Why a request is refused. Refusing changes nothing, with one exception that says so: [`Problem::StreamBroken`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The query string or the form cannot be read.
+    Form(InvalidForm),
+    /// The path names no topic, or is no UTF-8 once decoded.
+    Path,
+    /// A topic is none.
+    Topic(InvalidTopic),
+    /// The topic lies within the hub's own namespace.
+    TopicReserved(Revision),
+    /// A topic matcher is none.
+    Matcher(InvalidMatcher),
+    /// A query parameter begins with `match` and is no known type of matcher.
+    MatcherType(String),
+    /// A subscription without a topic.
+    NoMatcher,
+    /// A subscription with too many topics.
+    TooManyMatchers {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The patterns of a subscription are too large once compiled.
+    MatchersTooComplex {
+        /// How large they may be together, in bytes.
+        limit: usize,
+    },
+    /// The last event ID is no UTF-8.
+    LastEventId,
+    /// `retry` is no number of milliseconds.
+    Retry,
+    /// One ID for a body of many updates.
+    IdOfMany,
+    /// The fields make no update.
+    Update(InvalidUpdate),
+    /// One line or event of many makes no update; counted from 1.
+    Item {
+        /// Which one.
+        number: usize,
+        /// Why.
+        problem: Box<Problem>,
+    },
+    /// The body is no UTF-8.
+    NotUtf8,
+    /// The body is too large.
+    BodyTooLarge {
+        /// The largest allowed, in bytes.
+        limit: usize,
+    },
+    /// The batch has too many updates.
+    BatchTooLarge {
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// The body ended before it was complete, or came too slowly.
+    BodyIncomplete,
+    /// The body has another content type than the endpoint reads.
+    ContentType {
+        /// The one it reads.
+        expected: &'static str,
+    },
+    /// An event stream in the body is none.
+    EventStream(ParseError),
+    /// A streamed body failed after some of its events had been published.
+    StreamBroken {
+        /// How many updates were published before.
+        published: u64,
+        /// What went wrong then.
+        problem: Box<Problem>,
+    },
+    /// Who asks may not do this.
+    Auth(AuthError),
+    /// The log did not take the updates.
+    Append(AppendError),
+    /// There is nothing at this path.
+    NotFound,
+}
+
+impl Problem {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Form(_)
+            | Self::Path
+            | Self::Topic(_)
+            | Self::Matcher(_)
+            | Self::MatcherType(_)
+            | Self::NoMatcher
+            | Self::TooManyMatchers { .. }
+            | Self::MatchersTooComplex { .. }
+            | Self::LastEventId
+            | Self::Retry
+            | Self::NotUtf8
+            | Self::BodyIncomplete
+            | Self::TopicReserved(Revision::Modern)
+            | Self::IdOfMany
+            | Self::EventStream(_) => StatusCode::BAD_REQUEST,
+            Self::Update(InvalidUpdate::TooManyTopics { .. })
+            | Self::BodyTooLarge { .. }
+            | Self::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Update(_) => StatusCode::BAD_REQUEST,
+            Self::Item { problem, .. } | Self::StreamBroken { problem, .. } => problem.status(),
+            Self::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TopicReserved(Revision::Legacy) => StatusCode::FORBIDDEN,
+            Self::Auth(AuthError::Missing | AuthError::Invalid(_)) => StatusCode::UNAUTHORIZED,
+            Self::Auth(AuthError::Malformed(_)) => StatusCode::BAD_REQUEST,
+            Self::Auth(AuthError::Origin(_) | AuthError::Insufficient) => StatusCode::FORBIDDEN,
+            Self::Append(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotFound => StatusCode::NOT_FOUND,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::error!(%status, "{self}");
+        }
+        let mut document =
+            json!({ "status": status.as_u16(), "title": status.canonical_reason(), "detail": self.to_string() });
+        if let Self::StreamBroken { published, .. } = self {
+            document["published"] = published.into();
+        }
+        let json = HeaderValue::from_static("application/problem+json");
+        let mut response = (status, [(header::CONTENT_TYPE, json)], document.to_string()).into_response();
+        if let Self::Auth(error) = &self
+            && let Some(challenge) = error.challenge()
+        {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(error) => error.fmt(f),
+            Self::Path => f.write_str("the path does not name a topic in UTF-8"),
+            Self::Topic(error) => error.fmt(f),
+            Self::TopicReserved(_) => f.write_str("the topic lies within the hub's own namespace"),
+            Self::Matcher(error) => error.fmt(f),
+            Self::MatcherType(name) => write!(
+                f,
+                "{name:?} is not a type of matcher; known are 'match', 'match_exact' and 'match_urlpattern' \
+                 (and 'topic' of the protocol's older revision)"
+            ),
+            Self::NoMatcher => f.write_str("a subscription needs at least one topic"),
+            Self::TooManyMatchers { count, limit } => {
+                write!(f, "the subscription has {count} topics, {limit} are allowed")
+            }
+            Self::MatchersTooComplex { limit } => {
+                write!(f, "the patterns of the subscription take more than the {limit} bytes allowed, compiled")
+            }
+            Self::LastEventId => f.write_str("the last event ID is not valid UTF-8"),
+            Self::Retry => f.write_str("'retry' is a number of milliseconds, digits only"),
+            Self::IdOfMany => f.write_str("one 'id' cannot be given to many updates; let each event carry its own"),
+            Self::Update(error) => error.fmt(f),
+            Self::Item { number, problem } => write!(f, "number {number} of the batch: {problem}"),
+            Self::NotUtf8 => f.write_str("the body is not valid UTF-8"),
+            Self::BodyTooLarge { limit } => write!(f, "the body has more than the {limit} bytes allowed"),
+            Self::BatchTooLarge { limit } => write!(f, "the batch has more than the {limit} updates allowed"),
+            Self::BodyIncomplete => f.write_str("the body did not arrive completely"),
+            Self::ContentType { expected } => write!(f, "the body's content type has to be {expected}"),
+            Self::EventStream(error) => error.fmt(f),
+            Self::StreamBroken { published, problem } => {
+                write!(f, "{problem}; {published} events before it were published")
+            }
+            Self::Auth(error) => error.fmt(f),
+            Self::Append(error) => error.fmt(f),
+            Self::NotFound => f.write_str("there is nothing here"),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
+
+macro_rules! problem_from {
+    ($($error:ty => $variant:ident),* $(,)?) => {
+        $(impl From<$error> for Problem {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        })*
+    };
+}
+
+problem_from! {
+    InvalidForm => Form, InvalidTopic => Topic, InvalidMatcher => Matcher, InvalidUpdate => Update,
+    AuthError => Auth, AppendError => Append, ParseError => EventStream,
+}

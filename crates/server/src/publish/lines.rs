@@ -1,0 +1,32 @@
+//! `application/x-ndjson`: each line is the data of one update, and all of them are published or none.
+use super::{text, topic::Template};
+use crate::problem::Problem;
+use fanfare_hub::update::Update;
+
+/// The most updates of one batch.
+pub const MAX_BATCH_UPDATES: usize = 10_000;
+
+/// The most topics of all updates of one batch together: each takes 16 bytes of memory, however short it is.
+pub const MAX_BATCH_TOPICS: usize = 200_000;
+
+/// How many updates of this template make a batch at most.
+pub(crate) fn most_updates(template: &Template) -> usize {
+    (MAX_BATCH_TOPICS / template.topics().max(1)).clamp(1, MAX_BATCH_UPDATES)
+}
+
+/// Reads a batch. Blank lines are passed over; the others need not be JSON, since data is opaque to the hub.
+pub(crate) fn updates(template: &Template, body: &[u8]) -> Result<Vec<Update>, Problem> {
+    let (limit, mut updates) = (most_updates(template), Vec::new());
+    for (index, line) in body.split(|&byte| byte == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            continue;
+        }
+        if updates.len() == limit {
+            return Err(Problem::BatchTooLarge { limit });
+        }
+        let update = text(line).and_then(|data| template.update(data));
+        updates.push(update.map_err(|problem| Problem::Item { number: index + 1, problem: Box::new(problem) })?);
+    }
+    Ok(updates)
+}

@@ -1,0 +1,41 @@
+//! `POST /.well-known/mercure`: a form, the same in both revisions of the protocol.
+use super::{collect, content_type, plain_text, publish, retry_ms};
+use crate::{app::App, auth::Purpose, form::Form, problem::Problem};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use fanfare_hub::{
+    topic::Topic,
+    update::{Update, UpdateFields},
+};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Publishes one update and answers with its ID.
+///
+/// # Errors
+/// [`Problem`] says why it was not published.
+pub async fn publish_form(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let credentials = app.auth.authenticate(&parts, Purpose::Publish)?;
+    if content_type(&parts.headers) != FORM {
+        return Err(Problem::ContentType { expected: FORM });
+    }
+    let update = update(&Form::parse(&collect(&app, body).await?)?)?;
+    let entries = publish(&app, &credentials, vec![update]).await?;
+    Ok(plain_text(entries[0].id().as_str().to_owned()))
+}
+
+fn update(form: &Form) -> Result<Update, Problem> {
+    let field = |name| form.get(name).map(str::to_owned);
+    Ok(Update::new(UpdateFields {
+        topics: form.all("topic").map(Topic::new).collect::<Result<_, _>>()?,
+        data: field("data").unwrap_or_default(),
+        id: field("id"),
+        event_type: field("type"),
+        retry_ms: form.get("retry").filter(|value| !value.is_empty()).map(retry_ms).transpose()?,
+        private: form.has("private"),
+    })?)
+}

@@ -1,0 +1,71 @@
+//! Publishing: a request becomes updates, which are handed to the log and acknowledged once they are durable.
+//!
+//! [`mercure`] reads a form. [`topic`] reads the topic API's kinds of body: a single update, [`lines`], or an event
+//! [`stream`].
+pub mod lines;
+pub mod mercure;
+pub mod reserved;
+pub mod stream;
+pub mod topic;
+
+use crate::{
+    app::App,
+    auth::{AuthError, Credentials},
+    problem::Problem,
+};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use fanfare_hub::{entry::Entry, update::Update};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::{sync::Arc, time::Duration};
+
+/// How long the body of a publication may take to arrive.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Publishes what the publisher is granted, all or nothing.
+async fn publish(app: &App, credentials: &Credentials, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, Problem> {
+    for update in &updates {
+        reserved::check(app, credentials.revision, update)?;
+        if !credentials.grant.may_publish(update) {
+            return Err(AuthError::Insufficient.into());
+        }
+    }
+    Ok(app.hub.publish(updates).await?)
+}
+
+/// The whole body, if it is within the limit.
+async fn collect(app: &App, body: Body) -> Result<Bytes, Problem> {
+    let limit = app.settings.max_body_bytes;
+    let collecting = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
+    match collecting.await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge { limit }),
+        Ok(Err(_)) | Err(_) => Err(Problem::BodyIncomplete),
+    }
+}
+
+/// The body as text.
+fn text(bytes: &[u8]) -> Result<String, Problem> {
+    str::from_utf8(bytes).map(str::to_owned).map_err(|_| Problem::NotUtf8)
+}
+
+/// A reconnection time: ASCII digits only, as in an event stream.
+fn retry_ms(value: &str) -> Result<u64, Problem> {
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| value.parse().ok()).flatten().ok_or(Problem::Retry)
+}
+
+/// The essence of the body's content type, in lower case.
+fn content_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    crate::subscribe::topic::essence(value).to_ascii_lowercase()
+}
+
+fn plain_text(body: String) -> Response {
+    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+    (StatusCode::OK, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}

@@ -1,0 +1,109 @@
+//! `text/event-stream` as a request body: each event is published as it arrives, so that another source of events can be
+//! piped in. What was published before something went wrong stays published, and the answer says how much that was.
+use super::{
+    lines::most_updates,
+    publish,
+    topic::{EventSays, Template},
+};
+use crate::{
+    app::App,
+    auth::{AuthError, Credentials, InvalidToken},
+    problem::Problem,
+};
+use axum::{
+    Json,
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use fanfare_event_stream::{Chunk, EventRef, Limits, Parser};
+use fanfare_hub::{
+    entry::Timestamp,
+    update::{MAX_EVENT_TYPE_BYTES, MAX_ID_BYTES, Update},
+};
+use http_body_util::BodyExt;
+use serde_json::json;
+
+/// Publishes the events of the body and answers, when it ends, how many there were and the last one's ID.
+pub(super) async fn publish_events(
+    app: &App,
+    credentials: &Credentials,
+    template: &Template,
+    mut body: Body,
+) -> Result<Response, Problem> {
+    let mut reader = Reader::new(app.settings.max_body_bytes, template);
+    let (mut published, mut last_id) = (0, None);
+    let broken = |published, problem| Problem::StreamBroken { published, problem: Box::new(problem) };
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| broken(published, Problem::BodyIncomplete))?;
+        let Ok(bytes) = frame.into_data() else { continue };
+        let mut chunk = Chunk::new(&bytes);
+        loop {
+            let (updates, problem) = reader.read(&mut chunk);
+            if updates.is_empty() && problem.is_none() {
+                break;
+            }
+            if !updates.is_empty() {
+                still_valid(credentials).map_err(|error| broken(published, error.into()))?;
+                let entries = publish(app, credentials, updates).await.map_err(|problem| broken(published, problem))?;
+                published += entries.len() as u64;
+                last_id = entries.last().map(|entry| entry.id().to_string());
+            }
+            if let Some(problem) = problem {
+                return Err(broken(published, problem));
+            }
+        }
+    }
+    Ok(Json(json!({ "published": published, "last_id": last_id })).into_response())
+}
+
+/// A stream may outlive the token that it began with.
+fn still_valid(credentials: &Credentials) -> Result<(), AuthError> {
+    match credentials.expires_at {
+        Some(at) if at <= Timestamp::now() => Err(AuthError::Invalid(InvalidToken::Expired)),
+        _ => Ok(()),
+    }
+}
+
+struct Reader<'a> {
+    parser: Parser,
+    template: &'a Template,
+}
+
+impl<'a> Reader<'a> {
+    fn new(max_data_bytes: usize, template: &'a Template) -> Self {
+        let limits = Limits {
+            max_data_bytes,
+            max_id_bytes: MAX_ID_BYTES,
+            max_type_bytes: MAX_EVENT_TYPE_BYTES,
+            max_line_bytes: max_data_bytes,
+        };
+        Self { parser: Parser::with_limits(limits), template }
+    }
+
+    /// The next updates whose events end in this chunk, as many as make a batch, up to the first one that is wrong, and what
+    /// is wrong with that. Nothing of either when the chunk is read to its end.
+    fn read(&mut self, chunk: &mut Chunk<'_>) -> (Vec<Update>, Option<Problem>) {
+        let (most, mut updates) = (most_updates(self.template), Vec::new());
+        let problem = loop {
+            if updates.len() == most {
+                break None;
+            }
+            match self.parser.next_event(chunk) {
+                Ok(None) => break None,
+                Err(error) => break Some(error.into()),
+                Ok(Some(event)) => match update(self.template, &event) {
+                    Ok(update) => updates.push(update),
+                    Err(problem) => break Some(problem),
+                },
+            }
+        };
+        (updates, problem)
+    }
+}
+
+fn update(template: &Template, event: &EventRef<'_>) -> Result<Update, Problem> {
+    // An ID that another hub made would be mistaken for a place in this hub's log; the update gets one of its own.
+    let id = event.id().filter(|id| !id.starts_with('#')).map(str::to_owned);
+    let event_type = (event.event_type != "message").then(|| event.event_type.to_owned());
+    template.event(event.data.to_owned(), EventSays { id, event_type, retry_ms: event.retry_ms })
+}

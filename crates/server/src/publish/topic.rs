@@ -1,0 +1,85 @@
+//! `POST /topics/{topic}`: the body is the data, whatever its content type says; `curl -d` calls everything a form.
+use super::{collect, content_type, lines, plain_text, publish, retry_ms, stream, text};
+use crate::{app::App, auth::Purpose, form::Form, path::topic_of_path, problem::Problem};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use fanfare_hub::{
+    topic::Topic,
+    update::{Update, UpdateFields},
+};
+use http::Uri;
+
+/// Publishes the body and answers with an ID a line.
+///
+/// # Errors
+/// [`Problem`] says why it was not published.
+pub async fn publish_body(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let credentials = app.auth.authenticate(&parts, Purpose::Publish)?;
+    let template = Template::of(&parts.uri)?;
+    let updates = match content_type(&parts.headers).as_str() {
+        "text/event-stream" => return stream::publish_events(&app, &credentials, &template.of_many()?, body).await,
+        "application/x-ndjson" => lines::updates(&template.of_many()?, &collect(&app, body).await?)?,
+        _ => vec![template.update(text(&collect(&app, body).await?)?)?],
+    };
+    let entries = publish(&app, &credentials, updates).await?;
+    Ok(plain_text(entries.iter().map(|entry| format!("{}\n", entry.id())).collect()))
+}
+
+/// What the path and the query say of every update in the body.
+#[derive(Clone, Debug)]
+pub(crate) struct Template(UpdateFields);
+
+impl Template {
+    fn of(uri: &Uri) -> Result<Self, Problem> {
+        let query = Form::of_query(uri)?;
+        let in_path = topic_of_path(uri)?;
+        let topics = in_path.as_deref().into_iter().chain(query.all("topic"));
+        Ok(Self(UpdateFields {
+            topics: topics.map(Topic::new).collect::<Result<_, _>>()?,
+            data: String::new(),
+            id: query.get("id").map(str::to_owned),
+            event_type: query.get("type").map(str::to_owned),
+            retry_ms: query.get("retry").map(retry_ms).transpose()?,
+            private: query.has("private"),
+        }))
+    }
+
+    /// How many topics each update has.
+    pub(crate) fn topics(&self) -> usize {
+        self.0.topics.len()
+    }
+
+    /// The same for many updates, which cannot all have one ID.
+    fn of_many(self) -> Result<Self, Problem> {
+        if self.0.id.is_some() { Err(Problem::IdOfMany) } else { Ok(self) }
+    }
+
+    /// The update with this data.
+    pub(crate) fn update(&self, data: String) -> Result<Update, Problem> {
+        Ok(Update::new(UpdateFields { data, ..self.0.clone() })?)
+    }
+
+    /// The update with this data and what an event says of itself, which counts more than what the query says.
+    pub(crate) fn event(&self, data: String, event: EventSays) -> Result<Update, Problem> {
+        let fields = self.0.clone();
+        Ok(Update::new(UpdateFields {
+            data,
+            id: event.id,
+            event_type: event.event_type.or(fields.event_type),
+            retry_ms: event.retry_ms.or(fields.retry_ms),
+            ..fields
+        })?)
+    }
+}
+
+/// The fields that an event of a streamed body has of its own.
+#[derive(Debug, Default)]
+pub(crate) struct EventSays {
+    pub(crate) id: Option<String>,
+    pub(crate) event_type: Option<String>,
+    pub(crate) retry_ms: Option<u64>,
+}

@@ -1,0 +1,56 @@
+//! What the server can be told, with the defaults. One place for both.
+use std::{collections::HashMap, path::PathBuf, time::Duration};
+use url::Url;
+
+/// The largest request body by default, in bytes.
+pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
+/// The most topic matchers of one subscription by default.
+pub const DEFAULT_MAX_MATCHERS: usize = 100;
+/// How long a stream is silent at most by default. Proxies cut a silent connection after 55 s and more.
+pub const DEFAULT_HEARTBEAT_INTERVAL: Duration = Duration::from_secs(20);
+/// The most subscribers by default: a process may commonly open 20,000 files and more, and needs some for itself.
+pub const DEFAULT_MAX_SUBSCRIBERS: usize = 15_000;
+
+/// The settings of a [`Server`](crate::Server).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Paths at which an event stream of fixed topics is served, e.g. `/sse` for a page that was written for it.
+    pub aliases: HashMap<String, Vec<String>>,
+    /// The origins whose pages may read streams and publish, e.g. `https://example.com`; `*` is every origin, without
+    /// credentials. Default: none but the hub's own.
+    pub cors_origins: Vec<String>,
+    /// A directory whose files are served where nothing else is.
+    pub static_dir: Option<PathBuf>,
+    /// A stream that was silent for about this long gets a heartbeat. Default: [`DEFAULT_HEARTBEAT_INTERVAL`].
+    pub heartbeat_interval: Duration,
+    /// A stream ends after 80 to 100 % of this time, at random, so that subscribers spread anew over the machines.
+    /// Default: none.
+    pub max_lifetime: Option<Duration>,
+    /// The largest body of a request, in bytes; of a streamed one, the largest event. Default:
+    /// [`DEFAULT_MAX_BODY_BYTES`]. Costs up to this much memory per publishing connection.
+    pub max_body_bytes: usize,
+    /// The most topic matchers of one subscription. Default: [`DEFAULT_MAX_MATCHERS`].
+    pub max_matchers: usize,
+    /// The most subscribers at a time. Others are told to come back later. Default: [`DEFAULT_MAX_SUBSCRIBERS`].
+    pub max_subscribers: usize,
+    /// The URL under which browsers see the hub, e.g. `https://hub.example.com`: what relative URL Patterns and topics
+    /// resolve against. Default: `http://localhost/`.
+    pub public_url: Url,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            aliases: HashMap::new(),
+            cors_origins: Vec::new(),
+            static_dir: None,
+            heartbeat_interval: DEFAULT_HEARTBEAT_INTERVAL,
+            max_lifetime: None,
+            max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+            max_matchers: DEFAULT_MAX_MATCHERS,
+            max_subscribers: DEFAULT_MAX_SUBSCRIBERS,
+            public_url: Url::parse("http://localhost/").expect("a valid URL"),
+        }
+    }
+}

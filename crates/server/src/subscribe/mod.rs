@@ -1,0 +1,92 @@
+//! Subscribing: a request becomes a subscription, and that a stream.
+//!
+//! [`mercure`] and [`topic`] read what is wanted from their kinds of request; the rest is the same for both, and here.
+pub mod mercure;
+pub mod topic;
+
+use crate::{
+    app::App,
+    auth::{Credentials, Purpose},
+    cursor::Cursor,
+    delivery::{
+        body::{EventBody, stopping},
+        head,
+        pace::Pace,
+    },
+    problem::Problem,
+};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use fanfare_hub::{audience::AudienceKey, grant::Matchers, topic::matcher::Matcher, wire::Representation};
+use http::{HeaderName, HeaderValue, request::Parts};
+
+/// What a subscriber asks for.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Which topics.
+    pub(crate) matchers: Matchers,
+    /// Where to start.
+    pub(crate) cursor: Cursor,
+    /// How to write the updates.
+    pub(crate) representation: Representation,
+    /// The response header that says where the stream begins.
+    pub(crate) cursor_header: HeaderName,
+}
+
+/// Authorizes the subscriber and answers with its stream.
+pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
+    let credentials = app.auth.authenticate(parts, Purpose::Subscribe)?;
+    let Wanted { matchers, cursor, representation, cursor_header } = wanted;
+    let Ok(place) = app.places.clone().try_acquire_owned() else {
+        tracing::warn!(limit = app.settings.max_subscribers, "no room for another subscriber");
+        return Ok(head::come_back_later(representation));
+    };
+    let Credentials { grant, expires_at, .. } = credentials;
+    let key = AudienceKey { matchers, granted: grant.subscribe, representation };
+    let subscription = match app.hub.subscribe(key, cursor.start).await {
+        Ok(subscription) => subscription,
+        Err(error) => {
+            tracing::error!("cannot subscribe: {error}");
+            return Ok(head::come_back_later(representation));
+        }
+    };
+    let resumed_from = HeaderValue::from_str(subscription.resumed_from());
+    let pace = Pace::new(app.settings.heartbeat_interval, app.settings.max_lifetime, expires_at);
+    let body = EventBody::new(subscription, pace, stopping(app.stopping.clone()), place);
+    let mut response = head::stream(representation, Body::new(body)).into_response();
+    if let (true, Ok(id)) = (cursor.asked, resumed_from) {
+        response.headers_mut().insert(cursor_header, id);
+    }
+    Ok(response)
+}
+
+/// The most memory that the compiled patterns of one subscription may take. URL Patterns as a rule count nothing and URI
+/// Templates 2 to 8 KiB each.
+pub const MAX_COMPILED_BYTES: usize = 256 << 10;
+
+/// Gathers the matchers of a subscription, at least one and within the limits. What is beyond them is not compiled.
+pub(crate) fn gather(
+    app: &App,
+    matchers: impl ExactSizeIterator<Item = Result<Matcher, Problem>>,
+) -> Result<Matchers, Problem> {
+    let (count, limit) = (matchers.len(), app.settings.max_matchers);
+    if count == 0 {
+        return Err(Problem::NoMatcher);
+    }
+    if count > limit {
+        return Err(Problem::TooManyMatchers { count, limit });
+    }
+    let mut compiled_bytes = 0;
+    let mut gathered = Vec::with_capacity(count);
+    for matcher in matchers {
+        let matcher = matcher?;
+        compiled_bytes += matcher.compiled_bytes();
+        if compiled_bytes > MAX_COMPILED_BYTES {
+            return Err(Problem::MatchersTooComplex { limit: MAX_COMPILED_BYTES });
+        }
+        gathered.push(matcher);
+    }
+    Ok(gathered.into_iter().collect())
+}

@@ -1,0 +1,60 @@
+//! The Mercure endpoint in both revisions.
+use crate::fixture::*;
+
+#[tokio::test]
+async fn a_form_is_published_and_answered_with_its_id() {
+    let server = serve().await;
+    let mut stream = server.subscribe("/.well-known/mercure?topic=https%3A%2F%2Fexample.com%2Fbooks%2F1", "").await;
+    let form = "topic=https://example.com/books/1&topic=other&data=a%0Ab&type=t&retry=7&id=urn:x:1&unknown=1";
+    let answer = server.form("", form).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "urn:x:1"));
+    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(stream.events(1).await, ["event: t\nretry: 7\nid: urn:x:1\ndata: a\ndata: b"]);
+    let minted = server.form("", "topic=other").await;
+    assert!(minted.body.starts_with('#'), "{}", minted.body);
+}
+
+#[tokio::test]
+async fn the_stream_has_the_headers_that_keep_it_flowing() {
+    let server = serve().await;
+    let stream = server.subscribe("/.well-known/mercure?topic=a", "").await;
+    assert_eq!(stream.header("content-type"), Some("text/event-stream"));
+    assert_eq!(stream.header("x-accel-buffering"), Some("no"));
+    let cache_control = stream.header("cache-control").unwrap();
+    for directive in ["private", "no-cache", "no-store", "no-transform", "must-revalidate", "max-age=0"] {
+        assert!(cache_control.split(", ").any(|part| part == directive), "{directive} in {cache_control}");
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_matcher_finds_its_topics() {
+    let server = serve().await;
+    let mine = "https://example.com/books/1";
+    let cases = [
+        ("topic=https://example.com/books/1", true),
+        ("topic=https://example.com/books/%7Bid%7D", true),
+        ("topic=*", true),
+        ("topic=https://example.com/books/:id", false),
+        ("match=https://example.com/books/1", true),
+        ("match_exact=https://example.com/books/1", true),
+        ("match_exact=https://example.com/books/%7Bid%7D", false),
+        ("match_urlpattern=https://example.com/books/:id", true),
+        ("match_urlpattern=https://example.com/films/:id", false),
+        ("match=*", true),
+        ("match_urlpattern=*", true),
+        ("match=nothing&topic=*", false),
+        ("match=nothing&match_urlpattern=https://*.com/*", true),
+    ];
+    for (query, found) in cases {
+        let mut stream = server.subscribe(&format!("/.well-known/mercure?{query}&topic=end&match=end"), "").await;
+        let mut alone = server.subscribe(&format!("/.well-known/mercure?{query}"), "").await;
+        server.form("", &format!("topic={mine}&data=found")).await;
+        if !query.starts_with("topic") {
+            server.form("", "topic=end&data=end").await;
+            let events = stream.events(if found { 2 } else { 1 }).await;
+            assert_eq!(data(&events)[0], if found { "found" } else { "end" }, "{query}");
+        } else if found {
+            assert_eq!(data(&alone.events(1).await), ["found"], "{query}");
+        }
+    }
+}
