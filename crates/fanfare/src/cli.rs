@@ -1,0 +1,91 @@
+//! The commands, and the way from arguments to the one that was asked for.
+use crate::{
+    config,
+    exit::Exit,
+    publish::{self, PublishArgs, PublishError},
+    serve::{self, ServeArgs, ServeError},
+    subscribe::{self, SubscribeArgs, SubscribeError},
+    token::{self, TokenArgs, TokenError},
+};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::fmt;
+
+/// A hub for Server-Sent Events: publish with one POST, subscribe with EventSource.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the hub
+    Serve(Box<ServeArgs>),
+    /// Publish updates: one, a line each from standard input, or one at intervals
+    Publish(PublishArgs),
+    /// Print events as they arrive: readable in a terminal, JSON lines in a pipe
+    Subscribe(SubscribeArgs),
+    /// Make a token that says what its bearer may do
+    Token(TokenArgs),
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    Serve(ServeError),
+    Publish(PublishError),
+    Subscribe(SubscribeError),
+    Token(TokenError),
+}
+
+/// Parses the arguments and runs the command; wrong arguments end the process.
+///
+/// # Errors
+/// Whatever the command ran into.
+pub(crate) fn run() -> Result<(), CommandError> {
+    let matches = Cli::command().mut_subcommand("serve", config::document).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.command {
+        Command::Serve(args) => {
+            let (_, given) = matches.subcommand().expect("serve is a subcommand");
+            serve::run(&args, given).map_err(CommandError::Serve)
+        }
+        Command::Publish(args) => publish::run(args).map_err(CommandError::Publish),
+        Command::Subscribe(args) => subscribe::run(args).map_err(CommandError::Subscribe),
+        Command::Token(args) => token::run(args).map_err(CommandError::Token),
+    }
+}
+
+impl CommandError {
+    /// The exit code that tells this failure.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Serve(error) => error.exit(),
+            Self::Publish(error) => error.exit(),
+            Self::Subscribe(error) => error.exit(),
+            Self::Token(error) => error.exit(),
+        }
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Serve(error) => error.fmt(f),
+            Self::Publish(error) => error.fmt(f),
+            Self::Subscribe(error) => error.fmt(f),
+            Self::Token(error) => error.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Cli::command().mut_subcommand("serve", config::document).debug_assert();
+    }
+}

@@ -1,0 +1,83 @@
+//! What can be wrong with a configuration. Each message says what to do about it.
+use super::{bounds::Bound, layer::Source};
+use fanfare_server::auth::MIN_KEY_BYTES;
+use std::{fmt, io, net::SocketAddr, path::PathBuf};
+use url::Url;
+
+/// Why `fanfare serve` does not start with the options that it was given.
+#[derive(Debug)]
+pub(crate) enum ConfigError {
+    /// The configuration file cannot be read.
+    ReadFile { path: PathBuf, error: io::Error },
+    /// The configuration file holds an unknown key, or a value that is none of its key's; the error names the line.
+    File { path: PathBuf, error: toml::de::Error },
+    /// A path or address holds bytes that are not UTF-8.
+    NotUnicode(toml::ser::Error),
+    /// The file of a secret cannot be read.
+    SecretFile { key: String, path: PathBuf, error: io::Error },
+    /// One layer has a secret and a file for it.
+    SecretTwice { key: String, place: Source },
+    /// A quantity lies beyond its bound.
+    OutOfBounds { bound: Bound, text: String, place: Source },
+    /// A secret is too short to be one.
+    ShortSecret { key: &'static str, bytes: usize, place: Source },
+    /// The address can be reached from elsewhere and there is no key.
+    NoKeys { listen: SocketAddr },
+    /// There is a key for subscribers and none for publishers.
+    NobodyPublishes,
+    /// There is a key for publishers, none for subscribers, and anonymous subscribers are not let in.
+    NobodySubscribes,
+    /// There is an issuer, and no key that its tokens are signed with.
+    IssuerWithoutKey,
+    /// The public URL is no address of a web server.
+    PublicUrl { url: Url },
+    /// The directory of static files is none.
+    StaticDirectory { path: PathBuf },
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReadFile { path, error } => write!(f, "cannot read the configuration {}: {error}", path.display()),
+            Self::File { path, error } => {
+                write!(f, "in the configuration {}: {}", path.display(), error.to_string().trim_end())
+            }
+            Self::NotUnicode(error) => write!(f, "an option is not valid UTF-8: {error}"),
+            Self::SecretFile { key, path, error } => write!(f, "cannot read --{key} {}: {error}", path.display()),
+            Self::SecretTwice { key, place } => {
+                write!(f, "both {key} and {key}-file are given ({place}): give one of them")
+            }
+            Self::OutOfBounds { bound, text, place } => {
+                write!(f, "{} = {text} ({place}) is out of bounds: {bound}", bound.key)
+            }
+            Self::ShortSecret { key, bytes, place } => write!(
+                f,
+                "{key} ({place}) has {bytes} bytes; at least {MIN_KEY_BYTES} are needed so that it cannot be \
+                 guessed. This makes one: openssl rand -hex 32"
+            ),
+            Self::NoKeys { listen } => write!(
+                f,
+                "refusing to listen on {listen} without a key: whoever reaches that address could publish and read \
+                 everything\n\n\
+                 Give the hub a secret, with which tokens for publishers and subscribers are made:\n    \
+                 export FANFARE_KEY=\"$(openssl rand -hex 32)\"\n    fanfare serve --listen {listen}\n\
+                 or let only this machine reach it:\n    fanfare serve --listen 127.0.0.1:{}",
+                listen.port()
+            ),
+            Self::NobodyPublishes => {
+                f.write_str("with a subscriber-key alone nobody could publish: give a publisher-key too, or one key")
+            }
+            Self::NobodySubscribes => f.write_str(
+                "with a publisher-key alone nobody could subscribe: give a subscriber-key too, or one key, or let \
+                 anybody receive public updates with --anonymous",
+            ),
+            Self::IssuerWithoutKey => f.write_str("an issuer signs its tokens with the key: give a key too"),
+            Self::PublicUrl { url } => {
+                write!(f, "public-url = {url} is no address of a hub: expected one such as https://hub.example.com/")
+            }
+            Self::StaticDirectory { path } => write!(f, "static = {} is no directory", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}

@@ -1,0 +1,114 @@
+//! Layers of configuration, laid over each other as tables: flags over environment over file over defaults.
+use super::{ConfigError, options::ServeOptions, secret_file};
+use clap::{ArgMatches, FromArgMatches as _, parser::ValueSource};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+use toml::Table;
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// `defaults.toml`, which is built in.
+    Default,
+    /// The configuration file.
+    File(PathBuf),
+    /// A variable `FANFARE_…`.
+    Environment,
+    /// A flag.
+    Flag,
+}
+
+/// The values that one source gives.
+#[derive(Debug)]
+struct Layer {
+    source: Source,
+    values: Table,
+}
+
+/// What holds after all layers, and which of them each value comes from.
+#[derive(Debug, Default)]
+pub(crate) struct Merged {
+    /// The values by key.
+    pub values: Table,
+    sources: Vec<(String, Source)>,
+}
+
+/// The built-in values.
+pub(crate) fn defaults() -> Table {
+    toml::from_str(include_str!("defaults.toml")).expect("defaults.toml is built in and tested")
+}
+
+/// Reads the four layers and lays them over each other.
+///
+/// # Errors
+/// [`ConfigError`] if the file or a file with a secret cannot be read, or says what is not understood.
+pub(crate) fn merge(matches: &ArgMatches, file: Option<&Path>) -> Result<Merged, ConfigError> {
+    let mut layers = vec![Layer { source: Source::Default, values: defaults() }];
+    if let Some(path) = file {
+        layers.push(Layer::from_file(path)?);
+    }
+    layers.push(Layer::from_arguments(matches, ValueSource::EnvVariable, Source::Environment)?);
+    layers.push(Layer::from_arguments(matches, ValueSource::CommandLine, Source::Flag)?);
+    let mut merged = Merged::default();
+    for mut layer in layers {
+        secret_file::read(&mut layer.values, &layer.source)?;
+        merged.overlay(layer);
+    }
+    Ok(merged)
+}
+
+impl Layer {
+    fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let read = |error: io::Error| ConfigError::ReadFile { path: path.to_owned(), error };
+        let text = fs::read_to_string(path).map_err(read)?;
+        let options: ServeOptions =
+            toml::from_str(&text).map_err(|error| ConfigError::File { path: path.to_owned(), error })?;
+        Ok(Self { source: Source::File(path.to_owned()), values: table(&options)? })
+    }
+
+    /// The arguments that clap found where `wanted` says: on the command line or in the environment.
+    fn from_arguments(matches: &ArgMatches, wanted: ValueSource, source: Source) -> Result<Self, ConfigError> {
+        let options = ServeOptions::from_arg_matches(matches).expect("clap has parsed these options");
+        let mut values = table(&options)?;
+        values.retain(|key, _| matches.value_source(&argument_id(key)) == Some(wanted));
+        Ok(Self { source, values })
+    }
+}
+
+impl Merged {
+    fn overlay(&mut self, layer: Layer) {
+        for (key, value) in layer.values {
+            self.sources.retain(|(known, _)| *known != key);
+            self.sources.push((key.clone(), layer.source.clone()));
+            self.values.insert(key, value);
+        }
+    }
+
+    /// Where the value of `key` comes from.
+    pub(crate) fn source(&self, key: &str) -> Source {
+        let found = self.sources.iter().find(|(known, _)| known == key);
+        found.map_or(Source::Default, |(_, source)| source.clone())
+    }
+}
+
+/// The name by which clap knows the option `key`: that of its field.
+fn argument_id(key: &str) -> String {
+    key.replace('-', "_")
+}
+
+fn table(options: &ServeOptions) -> Result<Table, ConfigError> {
+    Table::try_from(options).map_err(ConfigError::NotUnicode)
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => path.display().fmt(f),
+            Self::Environment => f.write_str("environment"),
+            Self::Flag => f.write_str("flag"),
+        }
+    }
+}

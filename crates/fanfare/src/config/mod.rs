@@ -1,0 +1,34 @@
+//! The configuration of `fanfare serve`: flags over environment over file over defaults.
+//!
+//! [`options`] defines each option once; [`layer`] lays what the sources say over each other, as tables, without knowing
+//! any option by name; [`settings`] is the result, checked and complete.
+mod alias;
+mod bounds;
+mod check;
+mod error;
+mod help;
+mod layer;
+mod log_filter;
+mod options;
+mod origin;
+mod quantity;
+mod secret;
+mod secret_file;
+mod settings;
+
+pub(crate) use check::Effective;
+pub(crate) use error::ConfigError;
+pub(crate) use help::document;
+pub(crate) use layer::merge;
+pub(crate) use options::ServeOptions;
+pub(crate) use quantity::{HumanDuration, Limit};
+pub(crate) use secret::Secret;
+pub(crate) use settings::{ServeSettings, Storage};
+
+/// The settings that hold when nothing is given.
+#[cfg(test)]
+pub(crate) fn default_settings() -> ServeSettings {
+    use clap::{Args as _, Command};
+    let nothing_given = ServeOptions::augment_args(Command::new("serve")).get_matches_from(["serve"]);
+    ServeSettings::resolve(&merge(&nothing_given, None).expect("no file")).expect("the defaults fit together")
+}

@@ -1,0 +1,133 @@
+//! The options of `fanfare serve`, each defined once: the field is the flag, the environment variable and the file's key,
+//! and its comment is the help.
+//!
+//! `--max-body` is `FANFARE_MAX_BODY` in the environment and `max-body` in the file. What holds when an option is given
+//! nowhere stands in `defaults.toml`, and how far it may go in [`super::bounds`]; both are added to the help from there.
+use super::{
+    alias::Alias,
+    log_filter::LogFilter,
+    origin::CorsOrigin,
+    quantity::{ByteSize, HumanDuration, Limit},
+    secret::Secret,
+};
+use serde::{Deserialize, Serialize};
+use std::{net::SocketAddr, path::PathBuf};
+use url::Url;
+
+/// One layer of configuration: what the flags, the environment or the file say, and nothing else.
+#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ServeOptions {
+    /// Address and port to listen on. Port 0 takes a free one, which is printed. Without keys only loopback is allowed
+    #[arg(long, value_name = "ADDR", help_heading = "Where", value_parser = listen_address)]
+    pub listen: Option<SocketAddr>,
+
+    /// Directory of the log; made if missing
+    #[arg(long, value_name = "DIR", help_heading = "Where")]
+    pub data: Option<PathBuf>,
+
+    /// Keep the log in memory instead: nothing survives a restart
+    #[arg(long, value_name = "BOOL", help_heading = "Where", num_args = 0..=1, default_missing_value = "true")]
+    pub memory: Option<bool>,
+
+    /// URL under which clients reach the hub, if a proxy stands before it
+    #[arg(long, value_name = "URL", help_heading = "Where")]
+    pub public_url: Option<Url>,
+
+    /// Directory of files to serve, so that a page and its event stream share an origin
+    #[arg(id = "static", long = "static", value_name = "DIR", help_heading = "Where")]
+    #[serde(rename = "static")]
+    pub static_dir: Option<PathBuf>,
+
+    /// Another path for an event stream of these topics, for pages that have one already; repeatable. In the
+    /// environment several are separated by spaces
+    #[arg(long, value_name = "PATH=TOPIC[,TOPIC]", help_heading = "Where", value_delimiter = ' ')]
+    pub alias: Option<Vec<Alias>>,
+
+    /// Tick once a second on the topic `clock` [default: true while no key is given]
+    #[arg(long, value_name = "BOOL", help_heading = "Where", num_args = 0..=1, default_missing_value = "true")]
+    pub clock: Option<bool>,
+
+    /// Secret (HS256) that signs the tokens of publishers and subscribers: at least 32 bytes, such as `openssl rand -hex
+    /// 32` makes. Prefer the environment or --key-file: other users of the machine can see arguments
+    #[arg(long, value_name = "SECRET", help_heading = "Who may do what", hide_env_values = true)]
+    pub key: Option<Secret>,
+
+    /// File that holds --key, without the line end
+    #[arg(long, value_name = "FILE", help_heading = "Who may do what")]
+    pub key_file: Option<PathBuf>,
+
+    /// Secret of publishers' tokens, where it differs from --key
+    #[arg(long, value_name = "SECRET", help_heading = "Who may do what", hide_env_values = true)]
+    pub publisher_key: Option<Secret>,
+
+    /// File that holds --publisher-key
+    #[arg(long, value_name = "FILE", help_heading = "Who may do what")]
+    pub publisher_key_file: Option<PathBuf>,
+
+    /// Secret of subscribers' tokens, where it differs from --key
+    #[arg(long, value_name = "SECRET", help_heading = "Who may do what", hide_env_values = true)]
+    pub subscriber_key: Option<Secret>,
+
+    /// File that holds --subscriber-key
+    #[arg(long, value_name = "FILE", help_heading = "Who may do what")]
+    pub subscriber_key_file: Option<PathBuf>,
+
+    /// Issuer that access tokens (`at+jwt`, of Mercure's newer revision) must name, signed with --key; without it they
+    /// are refused
+    #[arg(long, value_name = "URL", help_heading = "Who may do what")]
+    pub issuer: Option<String>,
+
+    /// Audience that access tokens must name [default: the hub's URL]
+    #[arg(long, value_name = "URL", help_heading = "Who may do what")]
+    pub audience: Option<String>,
+
+    /// Let subscribers without a token receive public updates
+    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
+    pub anonymous: Option<bool>,
+
+    /// Origin whose pages may use the hub with credentials, or `*` for all origins without; repeatable. In the
+    /// environment several are separated by spaces
+    #[arg(long, value_name = "ORIGIN", help_heading = "Who may do what", value_delimiter = ' ')]
+    pub cors_origin: Option<Vec<CorsOrigin>>,
+
+    /// Time between comments on a stream without events. Proxies cut silent connections, many after 60s
+    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
+    pub heartbeat_interval: Option<HumanDuration>,
+
+    /// Longest life of one stream, after which the subscriber reconnects and resumes
+    #[arg(long, value_name = "DURATION|off", help_heading = "Limits")]
+    pub max_lifetime: Option<Limit<HumanDuration>>,
+
+    /// Longest body of one publication; each that is under way takes as much memory
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
+    pub max_body: Option<ByteSize>,
+
+    /// Most subscribers at a time; each takes an open file
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    pub max_subscribers: Option<u64>,
+
+    /// Most topics of one subscription
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    pub max_topics: Option<u64>,
+
+    /// Age at which updates are discarded from the log
+    #[arg(long, value_name = "DURATION|off", help_heading = "Limits")]
+    pub retention_age: Option<Limit<HumanDuration>>,
+
+    /// Size of the log beyond which its oldest updates are discarded; on disk, or in memory with --memory
+    #[arg(long, value_name = "SIZE|off", help_heading = "Limits")]
+    pub retention_bytes: Option<Limit<ByteSize>>,
+
+    /// Number of updates beyond which the oldest are discarded from the log
+    #[arg(long, value_name = "COUNT|off", help_heading = "Limits")]
+    pub retention_count: Option<Limit<u64>>,
+
+    /// What to log on standard error: error, warn, info, debug or trace; also by module, as in `info,fanfare_hub=debug`
+    #[arg(long, value_name = "LEVEL", help_heading = "Log")]
+    pub log_level: Option<LogFilter>,
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:3000 or [::1]:3000".to_owned())
+}

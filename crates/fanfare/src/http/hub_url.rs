@@ -1,0 +1,134 @@
+//! The addresses of a hub's topic API.
+use hyper::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::{fmt, str::FromStr};
+use url::{Url, form_urlencoded};
+
+/// What stands for itself in a path: unreserved characters, and those that make topics that are URLs readable.
+const TOPIC_ESCAPES: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':').remove(b'@');
+
+/// The URL under which a hub is reached: `http` or `https`, a host, perhaps a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HubUrl(Url);
+
+/// The text is no URL of a hub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InvalidHubUrl;
+
+/// What a publication says beside its topic and data.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct PublishQuery {
+    /// Event type, for which pages listen with addEventListener [default: message]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub event_type: Option<String>,
+
+    /// ID of the update; the hub makes one otherwise
+    #[arg(long)]
+    pub id: Option<String>,
+
+    /// Time after which subscribers reconnect when the connection is lost
+    #[arg(long, value_name = "DURATION")]
+    pub retry: Option<crate::config::HumanDuration>,
+
+    /// Deliver only to subscribers whose token covers the topic
+    #[arg(long)]
+    pub private: bool,
+}
+
+impl HubUrl {
+    /// Where updates of `topic` are published.
+    pub(crate) fn publish(&self, topic: &str, query: &PublishQuery) -> Uri {
+        let mut pairs = form_urlencoded::Serializer::new(String::new());
+        if let Some(event_type) = &query.event_type {
+            pairs.append_pair("type", event_type);
+        }
+        if let Some(id) = &query.id {
+            pairs.append_pair("id", id);
+        }
+        if let Some(retry) = query.retry {
+            pairs.append_pair("retry", &retry.0.as_millis().to_string());
+        }
+        if query.private {
+            pairs.append_key_only("private");
+        }
+        self.join(&format!("topics/{}", utf8_percent_encode(topic, TOPIC_ESCAPES)), &pairs.finish())
+    }
+
+    /// Where updates of any of `topics` are received, each in an envelope that names its topics and time.
+    pub(crate) fn subscribe(&self, topics: &[String]) -> Uri {
+        let mut pairs = form_urlencoded::Serializer::new(String::new());
+        pairs.extend_pairs(topics.iter().map(|topic| ("topic", topic)));
+        self.join("topics", &pairs.append_key_only("envelope").finish())
+    }
+
+    /// Not through [`Url::join`], which would resolve a topic such as `a/../b`.
+    fn join(&self, path: &str, query: &str) -> Uri {
+        let base = self.0.as_str().trim_end_matches('/');
+        let question = if query.is_empty() { "" } else { "?" };
+        format!("{base}/{path}{question}{query}").parse().expect("a URL and escaped text")
+    }
+}
+
+impl FromStr for HubUrl {
+    type Err = InvalidHubUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHubUrl> {
+        let url = Url::parse(text).map_err(|_| InvalidHubUrl)?;
+        let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        let web = matches!(url.scheme(), "http" | "https") && url.password().is_none();
+        if plain && web && url.as_str().parse::<Uri>().is_ok() { Ok(Self(url)) } else { Err(InvalidHubUrl) }
+    }
+}
+
+impl fmt::Display for InvalidHubUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected the URL of a hub, such as http://127.0.0.1:3000")
+    }
+}
+
+impl std::error::Error for InvalidHubUrl {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::HumanDuration;
+    use std::time::Duration;
+
+    #[test]
+    fn a_topic_goes_into_the_path_as_it_is() {
+        let cases = [
+            ("http://127.0.0.1:3000", "news", "http://127.0.0.1:3000/topics/news"),
+            ("https://example.com/hub/", "a b/c", "https://example.com/hub/topics/a%20b/c"),
+            ("http://h", "https://x/?b=c#d", "http://h/topics/https://x/%3Fb%3Dc%23d"),
+            ("http://h", "a/../b/%2F/é", "http://h/topics/a/../b/%252F/%C3%A9"),
+            ("http://h", "/", "http://h/topics//"),
+        ];
+        for (hub, topic, uri) in cases {
+            let hub: HubUrl = hub.parse().unwrap();
+            assert_eq!(hub.publish(topic, &PublishQuery::default()).to_string(), uri);
+        }
+    }
+
+    #[test]
+    fn the_query_holds_the_rest() {
+        let hub: HubUrl = "http://h".parse().unwrap();
+        let query = PublishQuery {
+            event_type: Some("a&b".into()),
+            id: Some("7 é".into()),
+            retry: Some(HumanDuration(Duration::from_secs(2))),
+            private: true,
+        };
+        let uri = hub.publish("t", &query);
+        assert_eq!(uri.query(), Some("type=a%26b&id=7+%C3%A9&retry=2000&private"));
+        let uri = hub.subscribe(&["a".into(), "*".into(), "x&y".into()]);
+        assert_eq!(uri.to_string(), "http://h/topics?topic=a&topic=*&topic=x%26y&envelope");
+    }
+
+    #[test]
+    fn what_is_no_hub_is_refused() {
+        for text in ["", "127.0.0.1:3000", "ftp://h", "http://", "http://h/?a", "http://h#a", "http://me:pw@h/"] {
+            assert_eq!(text.parse::<HubUrl>(), Err(InvalidHubUrl), "{text}");
+        }
+    }
+}

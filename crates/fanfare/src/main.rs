@@ -1,0 +1,32 @@
+//! The `fanfare` command: a hub for Server-Sent Events, and what one needs to try and to script it.
+//!
+//! [`cli`] says which commands there are; each has a module of its name. [`config`] is the configuration of `serve`,
+//! [`http`] the client that `publish` and `subscribe` share.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod config;
+mod exit;
+mod http;
+mod publish;
+mod serve;
+mod subscribe;
+mod token;
+
+use std::process::ExitCode;
+
+/// Gives memory back after a wave of connections, where glibc's allocator keeps it in per-thread arenas.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let style = anstyle::AnsiColor::Red.on_default().bold();
+            anstream::eprintln!("{style}error:{style:#} {error}");
+            error.exit().into()
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! One update at intervals: a heartbeat for demonstrations, or load for a first look.
+use super::{
+    PublishError,
+    publisher::{self, Body, Publisher},
+};
+use jiff::Timestamp;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+
+/// The place in a template where the time goes, as RFC 3339 has it.
+pub(super) const TIME: &str = "{time}";
+
+/// Publishes what `template` says, `every` so often, `count` times or until stopped.
+///
+/// # Errors
+/// [`PublishError`] at the first update that is not published.
+pub(super) async fn publish(
+    publisher: &Publisher,
+    template: &str,
+    every: Duration,
+    count: Option<u64>,
+) -> Result<(), PublishError> {
+    // Tokio knows no interval of zero: as fast as the hub answers.
+    let mut interval = tokio::time::interval(every.max(Duration::from_nanos(1)));
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for n in 1..=count.unwrap_or(u64::MAX) {
+        interval.tick().await;
+        let ids = publisher.publish(Body::Data(fill(template, n, Timestamp::now()))).await?;
+        publisher::print(&ids)?;
+    }
+    Ok(())
+}
+
+/// Replaces `{count}`, `{time}` and `{unix_ms}`; other braces stay, for most data is JSON.
+fn fill(template: &str, count: u64, now: Timestamp) -> String {
+    template
+        .replace("{count}", &count.to_string())
+        .replace(TIME, &format!("{now:.3}"))
+        .replace("{unix_ms}", &now.as_millisecond().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_may_be_json() {
+        let now = Timestamp::from_millisecond(1_700_000_000_123).unwrap();
+        let filled = fill(r#"{"n":{count},"at":"{time}","ms":{unix_ms},"other":"{x}"}"#, 7, now);
+        assert_eq!(filled, r#"{"n":7,"at":"2023-11-14T22:13:20.123Z","ms":1700000000123,"other":"{x}"}"#);
+    }
+}

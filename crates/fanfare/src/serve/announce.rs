@@ -1,0 +1,55 @@
+//! What `serve` prints when it is ready: where it is, and what one can do next.
+use crate::config::{ServeSettings, Storage};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path,
+};
+
+/// The lines that stand on standard output once the hub listens on `address`.
+pub(super) struct Announcement<'a> {
+    /// What the hub was told.
+    pub settings: &'a ServeSettings,
+    /// Where it listens, with its real port.
+    pub address: SocketAddr,
+}
+
+impl Announcement<'_> {
+    /// The URL under which somebody on this machine reaches the hub.
+    fn url(&self) -> String {
+        let ip = match self.address.ip() {
+            // No address to go to, but one that stands for all of them.
+            ip if !ip.is_unspecified() => ip,
+            ip if ip.is_ipv4() => Ipv4Addr::LOCALHOST.into(),
+            _ => Ipv6Addr::LOCALHOST.into(),
+        };
+        format!("http://{}", SocketAddr::new(ip, self.address.port()))
+    }
+}
+
+impl fmt::Display for Announcement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (settings, url) = (self.settings, self.url());
+        writeln!(f, "Fanfare listens on {url}")?;
+        if let Some(public) = &settings.public_url {
+            writeln!(f, "for clients       {public}")?;
+        }
+        writeln!(f)?;
+        match settings.storage() {
+            Storage::Memory => writeln!(f, "  data       in memory: it ends with this process")?,
+            Storage::Disk(data) => writeln!(f, "  data       {}", path::absolute(&data).unwrap_or(data).display())?,
+        }
+        let token = if settings.is_open() {
+            writeln!(f, "  access     open: whoever reaches this address may publish and subscribe")?;
+            ""
+        } else {
+            writeln!(f, "  access     with tokens; `fanfare token --publish '*' --subscribe '*'` makes one")?;
+            " -H \"Authorization: Bearer $FANFARE_TOKEN\""
+        };
+        for alias in &settings.aliases {
+            writeln!(f, "  stream     {url}{} ({})", alias.path(), alias.topics().join(", "))?;
+        }
+        writeln!(f, "\n  publish    curl{token} -d 'hello' {url}/topics/greetings")?;
+        writeln!(f, "  subscribe  curl{token} -N {url}/topics/greetings")
+    }
+}

@@ -1,0 +1,70 @@
+//! Why the hub does not run.
+use crate::{config::ConfigError, exit::Exit};
+use fanfare_hub::log::LogError;
+use fanfare_server::auth::KeyTooShort;
+use std::{fmt, io, net::SocketAddr, path::PathBuf};
+
+#[derive(Debug)]
+pub(crate) enum ServeError {
+    /// The configuration is at fault.
+    Config(ConfigError),
+    /// The address cannot be listened on.
+    Listen { address: SocketAddr, error: io::Error },
+    /// The machine gives no means to run on.
+    Runtime(io::Error),
+    /// The log cannot be opened.
+    Log { data: PathBuf, error: LogError },
+    /// The hub over the log cannot start.
+    Hub(LogError),
+    /// A key is none.
+    Key(KeyTooShort),
+    /// What the hub has to say at its start cannot be printed.
+    Print(io::Error),
+}
+
+impl ServeError {
+    /// The exit code that tells it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Key(_) => Exit::Usage,
+            Self::Listen { .. } | Self::Runtime(_) | Self::Log { .. } | Self::Hub(_) | Self::Print(_) => Exit::Failed,
+        }
+    }
+}
+
+impl From<ConfigError> for ServeError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Listen { address, error } if error.kind() == io::ErrorKind::AddrInUse => write!(
+                f,
+                "cannot listen on {address}: another program does; give another port, or 0 for a free one, as in \
+                 --listen {}:0",
+                bracketed(address)
+            ),
+            Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
+            Self::Runtime(error) => write!(f, "cannot start: {error}"),
+            Self::Log { data, error: LogError::InUse } => write!(
+                f,
+                "another hub has the log in {}: stop it, or give another directory with --data",
+                data.display()
+            ),
+            Self::Log { data, error } => write!(f, "cannot open the log in {}: {error}", data.display()),
+            Self::Hub(error) => error.fmt(f),
+            Self::Key(error) => error.fmt(f),
+            Self::Print(error) => write!(f, "cannot print the address: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+fn bracketed(address: &SocketAddr) -> String {
+    if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() }
+}

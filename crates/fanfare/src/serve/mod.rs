@@ -1,0 +1,99 @@
+//! `fanfare serve`: from arguments to a running hub.
+mod announce;
+mod clock;
+mod error;
+mod parts;
+mod signals;
+
+pub(crate) use error::ServeError;
+
+use crate::config::{self, Effective, ServeOptions, ServeSettings};
+use announce::Announcement;
+use clap::ArgMatches;
+use fanfare_hub::{Hub, HubLimits};
+use fanfare_server::Server;
+use std::{
+    fmt,
+    io::{self, IsTerminal as _, Write as _},
+    path::PathBuf,
+};
+use tokio::net::TcpListener;
+use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Open files beside those of subscribers: the log, publishers, the listener.
+const OTHER_FILES: u64 = 256;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Each option is also a variable of the environment (--max-body: FANFARE_MAX_BODY) and a key of the \
+                  configuration file (max-body). Flags go before the environment, the environment before the file, the \
+                  file before the defaults. Relative paths start from the working directory."
+)]
+pub(crate) struct ServeArgs {
+    /// Configuration file, in TOML
+    #[arg(long, value_name = "FILE", env = "FANFARE_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// Print the configuration that holds and where each value comes from, secrets masked, and stop
+    #[arg(long)]
+    check: bool,
+
+    #[command(flatten)]
+    options: ServeOptions,
+}
+
+/// Runs the hub until it is told to stop.
+///
+/// # Errors
+/// [`ServeError`] if the configuration is at fault, or the hub cannot start.
+pub(crate) fn run(args: &ServeArgs, given: &ArgMatches) -> Result<(), ServeError> {
+    let merged = config::merge(given, args.config.as_deref())?;
+    let settings = ServeSettings::resolve(&merged)?;
+    if args.check {
+        return print(&Effective(&merged));
+    }
+    log_to_stderr(&settings);
+    raise_file_limit(&settings);
+    let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Runtime)?;
+    runtime.block_on(start(&settings))
+}
+
+/// The wiring: what the settings say becomes a log, a hub over it, and a server before it.
+async fn start(settings: &ServeSettings) -> Result<(), ServeError> {
+    // Before anything is touched on disk: the likeliest fault is that another hub has the port.
+    let listen = |error| ServeError::Listen { address: settings.listen, error };
+    let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+
+    let hub = Hub::start(parts::log(settings)?, &HubLimits::default()).map_err(ServeError::Hub)?;
+    let server = Server::new(hub.clone(), parts::authenticator(settings, address)?, parts::server(settings, address));
+    if settings.clock() {
+        tokio::spawn(clock::tick(hub));
+    }
+    let stopped = signals::stop().map_err(ServeError::Runtime)?;
+    print(&Announcement { settings, address })?;
+    server.serve(listener, stopped).await;
+    Ok(())
+}
+
+fn print(text: &impl fmt::Display) -> Result<(), ServeError> {
+    let mut stdout = io::stdout().lock();
+    write!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(ServeError::Print)
+}
+
+fn log_to_stderr(settings: &ServeSettings) {
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    tracing_subscriber::registry().with(lines).with(settings.log_filter()).init();
+}
+
+/// Allows as many open files as the system lets this process allow itself: each subscriber takes one.
+fn raise_file_limit(settings: &ServeSettings) {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < settings.max_subscribers.saturating_add(OTHER_FILES) => tracing::warn!(
+            "only {limit} files may be open at a time, which are fewer than max-subscribers = {}; see ulimit -n",
+            settings.max_subscribers
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!("cannot raise the limit on open files: {error}"),
+    }
+}

@@ -1,0 +1,101 @@
+//! What the settings say, in the types of the hub and of the server.
+use super::ServeError;
+use crate::config::{Secret, ServeSettings, Storage};
+use fanfare_hub::log::{DiskLog, Log, MemoryLog, Retention};
+use fanfare_server::{
+    Settings,
+    auth::{AuthSettings, Authenticator, Key, TrustedIssuer},
+    publish::reserved::HUB_PATH,
+};
+use std::{net::SocketAddr, sync::Arc};
+use url::Url;
+
+/// The log, in memory or on disk.
+///
+/// # Errors
+/// [`ServeError::Log`] if it cannot be opened.
+pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> {
+    let retention = Retention {
+        age_ms: settings.retention_age.get().map(|age| u64::try_from(age.0.as_millis()).unwrap_or(u64::MAX)),
+        bytes: settings.retention_bytes.get().map(|size| size.0),
+        count: settings.retention_count.get(),
+    };
+    match settings.storage() {
+        Storage::Memory => Ok(Arc::new(MemoryLog::new(retention))),
+        Storage::Disk(data) => {
+            // What was wrong with a damaged log, and what became of it, is logged as it happens.
+            let (log, _) = DiskLog::open(&data, retention).map_err(|error| ServeError::Log { data, error })?;
+            Ok(Arc::new(log))
+        }
+    }
+}
+
+/// Who may do what.
+///
+/// # Errors
+/// [`ServeError::Key`] if a key is too short, which the configuration does not let through.
+pub(super) fn authenticator(settings: &ServeSettings, address: SocketAddr) -> Result<Authenticator, ServeError> {
+    let hub_url = public_url(settings, address).join(HUB_PATH).expect("an absolute path joins any web address");
+    let mut auth = if settings.is_open() { AuthSettings::open(hub_url) } else { AuthSettings::closed(hub_url) };
+    auth.anonymous_subscribers = settings.anonymous;
+    auth.publisher_key = settings.publisher_key().map(key).transpose()?;
+    auth.subscriber_key = settings.subscriber_key().map(key).transpose()?;
+    if let Some((issuer, secret)) = settings.issuer() {
+        auth.issuers.push(TrustedIssuer { issuer: issuer.to_owned(), key: key(secret)? });
+    }
+    if let Some(audience) = &settings.audience {
+        auth.audience = audience.clone();
+    }
+    // `*` lets every page read; none of them is trusted with a cookie for it.
+    auth.allowed_origins = settings.cors_origins().filter(|origin| *origin != "*").map(str::to_owned).collect();
+    Ok(Authenticator::new(auth))
+}
+
+fn key(secret: &Secret) -> Result<Key, ServeError> {
+    Key::hs256(secret.reveal().as_bytes()).map_err(ServeError::Key)
+}
+
+/// The rest of what the server is told.
+pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings {
+    let mut server = Settings::default();
+    let aliases = settings.aliases.iter().map(|alias| (alias.path().to_owned(), alias.topics().to_vec()));
+    server.aliases = aliases.collect();
+    server.cors_origins = settings.cors_origins().map(str::to_owned).collect();
+    server.static_dir = settings.static_dir.clone();
+    server.heartbeat_interval = settings.heartbeat_interval.0;
+    server.max_lifetime = settings.max_lifetime.get().map(|lifetime| lifetime.0);
+    server.max_body_bytes = count(settings.max_body.0);
+    server.max_matchers = count(settings.max_topics);
+    server.max_subscribers = count(settings.max_subscribers);
+    server.public_url = public_url(settings, address);
+    server
+}
+
+/// The URL under which clients know the hub.
+fn public_url(settings: &ServeSettings, address: SocketAddr) -> Url {
+    let listening = || Url::parse(&format!("http://{address}/")).expect("an address is a host of a URL");
+    settings.public_url.clone().unwrap_or_else(listening)
+}
+
+/// The bounds of the configuration keep counts below what any machine of ours can address.
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    /// Who embeds the server and who runs the program get the same.
+    #[test]
+    fn the_defaults_are_those_of_the_server() {
+        let settings = config::default_settings();
+        let (ours, theirs) = (server(&settings, settings.listen), Settings::default());
+        assert_eq!(ours.heartbeat_interval, theirs.heartbeat_interval);
+        assert_eq!(ours.max_lifetime, theirs.max_lifetime);
+        assert_eq!(ours.max_body_bytes, theirs.max_body_bytes);
+        assert_eq!(ours.max_matchers, theirs.max_matchers);
+        assert_eq!(ours.max_subscribers, theirs.max_subscribers);
+    }
+}

@@ -1,0 +1,159 @@
+//! `fanfare token`: signs a token that says what its bearer may do, for whoever has the hub's key.
+use crate::{
+    config::{HumanDuration, Limit, Secret},
+    exit::Exit,
+};
+use clap::ValueEnum;
+use fanfare_hub::entry::Timestamp;
+use fanfare_server::auth::{
+    Key, KeyTooShort,
+    mint::{LegacyToken, ModernToken, TopicMatch},
+};
+use serde_json::Value;
+use std::{
+    fmt, fs,
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("grant").multiple(true).required(true).args(["publish", "subscribe"]))]
+pub(crate) struct TokenArgs {
+    /// Topic under which the bearer may publish, `*` for all; repeatable
+    #[arg(long, value_name = "TOPIC")]
+    publish: Vec<String>,
+
+    /// Topic whose private updates the bearer may receive, `*` for all; repeatable
+    #[arg(long, value_name = "TOPIC")]
+    subscribe: Vec<String>,
+
+    /// Time for which the token holds; `off` for ever, without --modern
+    #[arg(long, value_name = "DURATION|off", default_value = "1h")]
+    expires: Limit<HumanDuration>,
+
+    /// JSON that subscriptions of the bearer show to those who may see them
+    #[arg(long, value_name = "JSON")]
+    payload: Option<Value>,
+
+    /// Secret of the hub, at least 32 bytes
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "FANFARE_KEY",
+        hide_env_values = true,
+        required_unless_present = "key_file"
+    )]
+    key: Option<Secret>,
+
+    /// File that holds the secret; goes before --key
+    #[arg(long, value_name = "FILE", env = "FANFARE_KEY_FILE")]
+    key_file: Option<PathBuf>,
+
+    /// Make an access token (`at+jwt`) of Mercure's newer revision
+    #[arg(long, requires_all = ["issuer", "audience"])]
+    modern: bool,
+
+    /// Issuer that the hub trusts, with --modern
+    #[arg(long, value_name = "URL", env = "FANFARE_ISSUER")]
+    issuer: Option<String>,
+
+    /// Hub that the token is for, with --modern: its URL, unless it was told another audience
+    #[arg(long, value_name = "URL", env = "FANFARE_AUDIENCE")]
+    audience: Option<String>,
+
+    /// Whom the token is for, with --modern
+    #[arg(long, value_name = "NAME", default_value = "fanfare")]
+    subject: String,
+
+    /// How the topics are meant, with --modern; without it they are URI Templates
+    #[arg(long, value_name = "TYPE", default_value = "exact", requires = "modern")]
+    match_type: MatchType,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MatchType {
+    /// The topic itself
+    Exact,
+    /// A URL Pattern
+    Urlpattern,
+}
+
+/// Why there is no token.
+#[derive(Debug)]
+pub(crate) enum TokenError {
+    /// The file with the secret cannot be read.
+    KeyFile { path: PathBuf, error: io::Error },
+    /// The secret is too short to be one.
+    Key(KeyTooShort),
+    /// Access tokens always expire.
+    NeverExpires,
+    /// The token cannot be printed.
+    Print(io::Error),
+}
+
+/// Prints the token.
+///
+/// # Errors
+/// [`TokenError`] if the key is none or cannot be read.
+pub(crate) fn run(args: TokenArgs) -> Result<(), TokenError> {
+    let token = sign(args, Timestamp::now())?;
+    writeln!(io::stdout(), "{token}").map_err(TokenError::Print)
+}
+
+fn sign(args: TokenArgs, now: Timestamp) -> Result<String, TokenError> {
+    let secret = match &args.key_file {
+        Some(path) => fs::read_to_string(path).map_err(|error| TokenError::KeyFile { path: path.clone(), error })?,
+        None => args.key.as_ref().map(|key| key.reveal().to_owned()).unwrap_or_default(),
+    };
+    let key = Key::hs256(secret.trim_end_matches(['\r', '\n']).as_bytes()).map_err(TokenError::Key)?;
+    let expires_at = args.expires.get().map(|time| after(now, time));
+    let (Some(issuer), Some(audience), true) = (args.issuer, args.audience, args.modern) else {
+        let TokenArgs { publish, subscribe, payload, .. } = args;
+        return Ok(LegacyToken { publish, subscribe, payload, expires_at }.sign(&key));
+    };
+    let matches = |topics: Vec<String>| {
+        let kind = match args.match_type {
+            MatchType::Exact => TopicMatch::Exact,
+            MatchType::Urlpattern => TopicMatch::UrlPattern,
+        };
+        topics.into_iter().map(kind).collect()
+    };
+    let token = ModernToken {
+        issuer,
+        audience,
+        subject: args.subject,
+        issued_at: now,
+        expires_at: expires_at.ok_or(TokenError::NeverExpires)?,
+        publish: matches(args.publish),
+        subscribe: matches(args.subscribe),
+        payload: args.payload,
+    };
+    Ok(token.sign(&key))
+}
+
+fn after(now: Timestamp, time: HumanDuration) -> Timestamp {
+    Timestamp(now.0.saturating_add(u64::try_from(time.0.as_millis()).unwrap_or(u64::MAX)))
+}
+
+impl TokenError {
+    /// The exit code that tells it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::KeyFile { .. } | Self::Key(_) | Self::NeverExpires => Exit::Usage,
+            Self::Print(_) => Exit::Failed,
+        }
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyFile { path, error } => write!(f, "cannot read --key-file {}: {error}", path.display()),
+            Self::Key(error) => error.fmt(f),
+            Self::NeverExpires => f.write_str("access tokens always expire: give --expires a duration"),
+            Self::Print(error) => write!(f, "cannot print the token: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for TokenError {}

@@ -1,0 +1,46 @@
+//! A running hub.
+use crate::program::{Ended, Lines, end, fanfare, signal};
+use std::process::{Child, Stdio};
+
+/// `fanfare serve` on a free port; ends with the test.
+pub(crate) struct Hub {
+    child: Option<Child>,
+    /// Where it is.
+    pub url: String,
+    /// What it prints after its address.
+    pub lines: Lines,
+}
+
+impl Hub {
+    /// An open hub with its log in memory, and without the clock.
+    pub(crate) fn start() -> Self {
+        Self::with(&["--memory", "--clock=false"])
+    }
+
+    /// A hub with these options.
+    pub(crate) fn with(options: &[&str]) -> Self {
+        let mut command = fanfare();
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(options);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = Lines::of(child.stdout.take().unwrap());
+        let url = lines.next().split_once("http://").map(|(_, rest)| format!("http://{rest}")).expect("the URL first");
+        Self { child: Some(child), url, lines }
+    }
+
+    /// Stops it as a service manager does.
+    pub(crate) fn stop(mut self) -> Ended {
+        let child = self.child.take().unwrap();
+        signal(i32::try_from(child.id()).unwrap(), "TERM");
+        end(child)
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // Already ended is as good.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

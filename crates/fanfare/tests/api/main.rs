@@ -1,0 +1,13 @@
+//! The real binary, run as a person or a script runs it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod config;
+mod examples;
+mod hub;
+mod peer;
+mod program;
+mod publish;
+mod refusal;
+mod serve;
+mod subscribe;
+mod token;

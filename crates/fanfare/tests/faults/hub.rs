@@ -1,0 +1,77 @@
+//! A hub as its own process, with a data directory that outlives it.
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+struct Process {
+    child: Child,
+    /// Kept open, so that the hub can go on printing.
+    _output: BufReader<ChildStdout>,
+}
+
+/// A hub process. Its data directory goes with it.
+pub struct Hub {
+    process: Process,
+    pub address: SocketAddr,
+    data: PathBuf,
+    arguments: Vec<String>,
+}
+
+impl Hub {
+    /// Starts a hub with an empty log on a free port.
+    pub fn start(arguments: &[&str]) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("fanfare-faults-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let data = std::env::temp_dir().join(name);
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let (process, address) = spawn("127.0.0.1:0".parse().unwrap(), &data, &arguments);
+        Self { process, address, data, arguments }
+    }
+
+    /// Ends the process with SIGKILL, wherever it is.
+    pub fn kill(&mut self) {
+        self.process.child.kill().unwrap();
+        self.process.child.wait().unwrap();
+    }
+
+    /// Starts it again, after [`Self::kill`], with the same port and data.
+    pub fn restart(&mut self) {
+        let (process, address) = spawn(self.address, &self.data, &self.arguments);
+        assert_eq!(address, self.address);
+        self.process = process;
+    }
+
+    /// The memory of the process in KiB: its proportional set size.
+    pub fn pss_kib(&self) -> u64 {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.process.child.id())).unwrap();
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+}
+
+fn spawn(listen: SocketAddr, data: &PathBuf, arguments: &[String]) -> (Process, SocketAddr) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare"));
+    command.args(["serve", "--listen", &listen.to_string(), "--clock", "false", "--log-level", "warn", "--data"]);
+    let mut child = command.arg(data).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let listens = output.by_ref().lines().map_while(Result::ok).find_map(|line| {
+        let rest = line.split_once("http://")?.1;
+        let end = rest.find(|character: char| !matches!(character, '0'..='9' | '.' | ':')).unwrap_or(rest.len());
+        rest[..end].parse().ok()
+    });
+    (Process { child, _output: output }, listens.expect("the hub says where it listens"))
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        // Already gone after a kill that no restart followed.
+        drop(self.process.child.kill());
+        drop(self.process.child.wait());
+        drop(fs::remove_dir_all(&self.data));
+    }
+}
