@@ -1,0 +1,261 @@
+//! How fast event streams are parsed: ours beside `sse-core` and `eventsource-stream`, in one process, taking turns.
+//!
+//! Each is driven as directly as its API allows. Ours: `next_event` on each chunk, once looking at the borrowed event and
+//! once copying it into an owned one, which the other two always do. `sse-core`: `SseDecoder::next` on each chunk.
+//! `eventsource-stream` is a `Stream` only: it wraps a stream of chunks that is always ready, and is polled with a waker
+//! that does nothing, so that no runtime takes part. Every event goes through `black_box`. Each parser reads one long
+//! stream, which is the input over and over: what is measured is neither the start of a connection nor first allocations.
+//!
+//! The best pass of a turn counts, for what disturbs a measurement only ever makes it longer, and of the turns, in each of
+//! which the stream lies elsewhere in memory, the median. Run it by
+//! `cargo run --release -p fanfare-bench --bin parser`, with part of an input's name to run only that (`-- "1 MiB"`), and
+//! part of a contender's to time that alone (`-- "1 MiB" owned`, under a profiler).
+use core::{
+    cell::Cell,
+    convert::Infallible,
+    hint::black_box,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+use eventsource_stream::EventStream;
+use fanfare_event_stream::{Chunk, Parser};
+use futures_core::Stream;
+use sse_core::{SseDecoder, SseEvent};
+use std::{
+    num::NonZeroUsize,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+const TURNS: usize = 15;
+const PAGE_BYTES: usize = 4096;
+/// In one turn each parser reads the stream over and over for at least this long.
+const TURN: Duration = Duration::from_millis(12);
+/// Streams of small events are at least this long: within a processor's second cache, as chunks fresh from a socket are.
+const STREAM_BYTES: usize = 512 << 10;
+const LARGE_EVENT_BYTES: usize = 1 << 20;
+const LARGE_EVENTS: usize = 4;
+/// The payload of a full Ethernet segment.
+const SEGMENT_BYTES: usize = 1448;
+const READ_BYTES: usize = 16 << 10;
+
+/// A stream, and where its events end.
+struct Input {
+    name: &'static str,
+    stream: Vec<u8>,
+    event_ends: Vec<usize>,
+}
+
+impl Input {
+    fn new(name: &'static str, mut event: impl FnMut(usize) -> String, count: Option<usize>) -> Self {
+        let (mut stream, mut event_ends) = (Vec::new(), Vec::new());
+        while count.map_or(stream.len() < STREAM_BYTES, |count| event_ends.len() < count) {
+            stream.extend_from_slice(event(event_ends.len()).as_bytes());
+            event_ends.push(stream.len());
+        }
+        Self { name, stream, event_ends }
+    }
+
+    /// `stream`, which is a copy of the input's, in pieces.
+    fn cut<'s>(&self, stream: &'s [u8], cut: Cut) -> Vec<&'s [u8]> {
+        let starts = [0].into_iter().chain(self.event_ends.iter().copied());
+        match cut {
+            Cut::Events => starts.zip(&self.event_ends).map(|(start, &end)| &stream[start..end]).collect(),
+            Cut::Bytes(bytes) => stream.chunks(bytes).collect(),
+        }
+    }
+}
+
+/// How a stream comes in pieces.
+#[derive(Clone, Copy)]
+enum Cut {
+    Events,
+    Bytes(usize),
+}
+
+const CUTS: [(&str, Cut); 3] =
+    [("one event", Cut::Events), ("1,448 B", Cut::Bytes(SEGMENT_BYTES)), ("16 KB", Cut::Bytes(READ_BYTES))];
+
+/// Copies of a stream that start at different places within a page of memory. How far apart source and destination of a
+/// copy are, modulo a page, changes its speed by a sixth; one place would favour one parser or another by chance.
+fn placements(stream: &[u8]) -> Vec<Vec<u8>> {
+    (0..TURNS).map(|turn| [&vec![0; turn * PAGE_BYTES / TURNS], stream].concat()).collect()
+}
+
+/// `len` bytes of JSON, a different one for each `seed`.
+fn json(seed: usize, len: usize) -> String {
+    let start = format!(
+        r#"{{"id":"chatcmpl-{:08x}","object":"chat.completion.chunk","delta":{{"content":""#,
+        seed * 2_654_435_761
+    );
+    let end = r#""}}"#;
+    let words = " the quick brown fox jumps over a lazy dog and then some";
+    let text: String = words.chars().cycle().skip(seed % words.len()).take(len - start.len() - end.len()).collect();
+    start + &text + end
+}
+
+fn inputs() -> [Input; 6] {
+    let lines = |seed: usize| {
+        (0..50).map(|line| format!("data: {}\n", json(seed + line, 100).split_at(60).0)).collect::<String>()
+    };
+    let chinese =
+        |seed: usize| "事件流一行接一行地到达浏览器".chars().cycle().skip(seed % 14).take(30).collect::<String>();
+    [
+        Input::new("100 B of JSON", |seed| format!("data: {}\n\n", json(seed, 100)), None),
+        Input::new("10 KB", |seed| format!("data: {}\n\n", json(seed, 10_000)), None),
+        Input::new("50 data lines", |seed| lines(seed) + "\n", None),
+        Input::new("1 MiB", |seed| format!("data: {}\n\n", json(seed, LARGE_EVENT_BYTES)), Some(LARGE_EVENTS)),
+        Input::new("type, id, 100 B", |seed| format!("event: delta\nid: {seed}\ndata: {}\n\n", json(seed, 100)), None),
+        Input::new("90 B of Chinese", |seed| format!("data: {}\n\n", chinese(seed)), None),
+    ]
+}
+
+/// Reads the next pieces of one endless stream, and says how many events and bytes of data they held.
+type Parse<'p> = Box<dyn FnMut(&'p [&'p [u8]]) -> (usize, usize) + 'p>;
+
+const NAMES: [&str; 4] = ["fanfare", "fanfare owned", "sse-core", "eventsource-stream"];
+
+/// A parser of each name, at the start of a stream.
+fn contenders<'p>() -> [Parse<'p>; NAMES.len()] {
+    [fanfare(), fanfare_owned(), sse_core(), eventsource_stream()]
+}
+
+fn fanfare<'p>() -> Parse<'p> {
+    let mut parser = Parser::new();
+    Box::new(move |pieces| {
+        let (mut events, mut bytes) = (0, 0);
+        for piece in pieces {
+            let mut chunk = Chunk::new(piece);
+            while let Some(event) = parser.next_event(&mut chunk).expect("no limit is reached") {
+                let event = black_box(event);
+                (events, bytes) = (events + 1, bytes + event.data.len());
+            }
+        }
+        (events, bytes)
+    })
+}
+
+fn fanfare_owned<'p>() -> Parse<'p> {
+    let mut parser = Parser::new();
+    Box::new(move |pieces| {
+        let (mut events, mut bytes) = (0, 0);
+        for piece in pieces {
+            let mut chunk = Chunk::new(piece);
+            while let Some(event) = parser.next_event(&mut chunk).expect("no limit is reached") {
+                let event = black_box(event.to_event());
+                (events, bytes) = (events + 1, bytes + event.data.len());
+            }
+        }
+        (events, bytes)
+    })
+}
+
+fn sse_core<'p>() -> Parse<'p> {
+    // The same limit as ours by default; its own would refuse the largest events.
+    let mut decoder = SseDecoder::with_limit(NonZeroUsize::new(16 << 20).expect("not zero"));
+    Box::new(move |pieces| {
+        let (mut events, mut bytes) = (0, 0);
+        for piece in pieces {
+            let mut rest = *piece;
+            while let Some(event) = decoder.next(&mut rest) {
+                if let SseEvent::Message(event) = black_box(event.expect("no limit is reached")) {
+                    (events, bytes) = (events + 1, bytes + event.data.len());
+                }
+            }
+        }
+        (events, bytes)
+    })
+}
+
+/// A stream of chunks that is ready as long as there are pieces.
+#[derive(Clone, Default)]
+struct Ready<'p>(Rc<Cell<&'p [&'p [u8]]>>);
+
+impl<'p> Stream for Ready<'p> {
+    type Item = Result<&'p [u8], Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some((piece, rest)) = self.0.get().split_first() else { return Poll::Pending };
+        self.0.set(rest);
+        Poll::Ready(Some(Ok(piece)))
+    }
+}
+
+fn eventsource_stream<'p>() -> Parse<'p> {
+    let ready = Ready::default();
+    let mut stream = Box::pin(EventStream::new(ready.clone()));
+    Box::new(move |pieces| {
+        let (mut events, mut bytes) = (0, 0);
+        ready.0.set(pieces);
+        let mut context = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(event)) = stream.as_mut().poll_next(&mut context) {
+            let event = black_box(event.expect("the stream is valid"));
+            (events, bytes) = (events + 1, bytes + event.data.len());
+        }
+        (events, bytes)
+    })
+}
+
+/// How the contenders did on one input in one cut.
+struct Outcome {
+    /// GB/s by contender: the best pass of each turn, the median of all turns.
+    speeds: [f64; NAMES.len()],
+    /// How many times as fast as the better of the other two parsers ours was, turn by turn, in order.
+    leads: [f64; TURNS],
+}
+
+/// Lets each contender whose name contains `only` read one input in one cut.
+fn measure(input: &Input, cut: Cut, only: &str) -> Outcome {
+    let placements = placements(&input.stream);
+    let turns =
+        placements.iter().map(|copy| input.cut(&copy[copy.len() - input.stream.len()..], cut)).collect::<Vec<_>>();
+    let expected = fanfare()(&turns[0]);
+    let mut contenders = contenders();
+    let mut speeds = [[0.0; TURNS]; NAMES.len()];
+    for (turn, pieces) in turns.iter().enumerate() {
+        for ((name, parse), speeds) in NAMES.iter().zip(&mut contenders).zip(&mut speeds) {
+            let begun = Instant::now();
+            while name.contains(only) && begun.elapsed() < TURN {
+                let start = Instant::now();
+                let read = parse(black_box(pieces));
+                // Bytes per nanosecond; both are far below the integers that a float cannot hold.
+                let speed = input.stream.len() as f64 / start.elapsed().as_nanos() as f64;
+                speeds[turn] = speed.max(speeds[turn]);
+                assert_eq!(read, expected, "{name}");
+            }
+        }
+    }
+    let [ours, _, others @ ..] = speeds;
+    let mut leads = core::array::from_fn(|turn| ours[turn] / others[0][turn].max(others[1][turn]));
+    leads.sort_by(f64::total_cmp);
+    let median = |mut of_turns: [f64; TURNS]| {
+        of_turns.sort_by(f64::total_cmp);
+        of_turns[TURNS / 2]
+    };
+    Outcome { speeds: speeds.map(median), leads }
+}
+
+fn main() {
+    let mut only = std::env::args().skip(1);
+    let (only_event, only_contender) = (only.next().unwrap_or_default(), only.next().unwrap_or_default());
+    println!(
+        "GB/s of event stream, median of {TURNS} turns; how far fanfare was ahead of the next, and in how many turns\n"
+    );
+    print!("{:<16} {:<10}", "event", "chunk");
+    NAMES.iter().for_each(|name| print!(" {name:>19}"));
+    println!(" {:>7} {:>6}", "ahead", "turns");
+    let mut rows = Vec::new();
+    for input in inputs().iter().filter(|input| input.name.contains(&only_event)) {
+        for (cut_name, cut) in CUTS {
+            let Outcome { speeds, leads } = measure(input, cut, &only_contender);
+            let (ahead, turns) = (leads[TURNS / 2], leads.iter().filter(|&&lead| lead > 1.0).count());
+            print!("{:<16} {cut_name:<10}", input.name);
+            speeds.iter().for_each(|speed| print!(" {speed:>19.2}"));
+            println!(" {ahead:>6.2}x {turns:>6}");
+            let columns = NAMES.iter().zip(speeds).map(|(name, speed)| format!(r#","{name}":{speed:.3}"#));
+            let columns = columns.collect::<String>() + &format!(r#","ahead":{ahead:.3},"turns_ahead":{turns}"#);
+            rows.push(format!(r#"{{"event":"{}","chunk":"{cut_name}"{columns}}}"#, input.name));
+        }
+    }
+    println!("\n{{\"benchmark\":\"parser\",\"unit\":\"GB/s\",\"turns\":{TURNS},\"rows\":[{}]}}", rows.join(","));
+}

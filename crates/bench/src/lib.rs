@@ -1,0 +1,20 @@
+//! Load generator, baselines and recorded runs.
+//!
+//! Every figure is a ratio between things measured in the same run, side by side: machines differ and are shared. The
+//! binaries in `src/bin` each answer one question; what they print last is one line of JSON, and runs worth keeping are in
+//! `runs/` with their machine, commit and command.
+#![forbid(unsafe_code)]
+
+pub mod bare_write;
+pub mod broadcast;
+pub mod fault;
+pub mod histogram;
+pub mod paced;
+pub mod process;
+pub mod process_tree;
+pub mod progress;
+pub mod publishers;
+pub mod report;
+pub mod response;
+pub mod stamp;
+pub mod subscribers;

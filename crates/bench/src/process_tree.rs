@@ -1,0 +1,124 @@
+//! What Linux tells in `/proc` of a process and its descendants: hubs with workers are measured as a whole
+//! ([proc(5)](https://man7.org/linux/man-pages/man5/proc.5.html)).
+use std::{collections::HashSet, fs, io, time::Duration};
+
+/// The ticks of a second in which Linux counts CPU time (`USER_HZ`; the same on every architecture it runs on today).
+const TICKS_PER_SECOND: u64 = 100;
+
+/// A line of `/proc/PID/stat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// The process.
+    pub process: u32,
+    parent: u32,
+    ticks: u64,
+}
+
+impl Stat {
+    /// The CPU time in user and system mode, with that of children that have ended, in steps of 10 ms.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        Duration::from_millis(self.ticks * 1_000 / TICKS_PER_SECOND)
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        // The second field is the name in parentheses and may hold anything; what follows is separated by spaces.
+        let (process, rest) = (line.split_once(' ')?.0.parse().ok()?, line.rsplit_once(')')?.1);
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        let ticks = fields.get(11..15)?.iter().map(|field| field.parse::<u64>().ok()).sum::<Option<u64>>()?;
+        Some(Self { process, parent: fields.get(1)?.parse().ok()?, ticks })
+    }
+}
+
+/// The process and all that descend from it.
+///
+/// # Errors
+/// If it is gone.
+pub fn tree(root: u32) -> io::Result<Vec<Stat>> {
+    let names = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let processes = names.filter(|name| name.starts_with(|first: char| first.is_ascii_digit()));
+    // A process may end at any time; then it has no line.
+    let lines = processes.filter_map(|process| fs::read_to_string(format!("/proc/{process}/stat")).ok());
+    let tree = descendants(root, lines.filter_map(|line| Stat::parse(&line)).collect());
+    if tree.is_empty() { Err(io::Error::new(io::ErrorKind::NotFound, "the process is gone")) } else { Ok(tree) }
+}
+
+/// Those of `all` that are `root` or descend from it.
+fn descendants(root: u32, mut all: Vec<Stat>) -> Vec<Stat> {
+    let mut inside = HashSet::from([root]);
+    // A child may stand before its parent: until a pass adds none.
+    let mut before = 0;
+    while inside.len() > before {
+        before = inside.len();
+        for stat in &all {
+            if inside.contains(&stat.parent) {
+                inside.insert(stat.process);
+            }
+        }
+    }
+    all.retain(|stat| inside.contains(&stat.process));
+    all
+}
+
+/// The CPU time of this process alone.
+///
+/// # Errors
+/// If `/proc` cannot be read.
+pub fn own_cpu() -> io::Result<Duration> {
+    let line = fs::read_to_string("/proc/self/stat")?;
+    Stat::parse(&line).map(|stat| stat.cpu()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// The proportional set size of one process, in bytes.
+///
+/// # Errors
+/// If it is gone.
+pub fn pss(process: u32) -> io::Result<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+    let kib = number_after("Pss:", &rollup).ok_or_else(|| io::Error::other("no Pss line"))?;
+    Ok(kib * 1_024)
+}
+
+/// How many files this process may have open at a time.
+///
+/// # Errors
+/// If `/proc` cannot be read.
+pub fn open_files_limit() -> io::Result<usize> {
+    let limits = fs::read_to_string("/proc/self/limits")?;
+    // Without a limit it says so in a word.
+    let limit = number_after("Max open files", &limits).and_then(|limit| usize::try_from(limit).ok());
+    Ok(limit.unwrap_or(usize::MAX))
+}
+
+/// The number that follows `name` at the start of a line.
+fn number_after(name: &str, text: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_whatever_the_name_holds() {
+        let line = "42 (a) b (c) S 7 42 42 0 -1 4194560 1 0 0 0 100 20 3 4 20 0 1 0 9 1 1\n";
+        let stat = Stat { process: 42, parent: 7, ticks: 127 };
+        assert_eq!(Stat::parse(line), Some(stat));
+        assert_eq!(stat.cpu(), Duration::from_millis(1_270));
+        assert_eq!(Stat::parse("42 (a) S 7"), None);
+    }
+
+    #[test]
+    fn a_tree_holds_all_generations_and_nobody_else() {
+        let all = [(5, 4), (4, 2), (2, 1), (3, 1), (1, 0)].map(|(process, parent)| Stat { process, parent, ticks: 0 });
+        let processes = |root| descendants(root, all.to_vec()).iter().map(|stat| stat.process).collect::<Vec<_>>();
+        assert_eq!((processes(2), processes(3), processes(9)), (vec![5, 4, 2], vec![3], vec![]));
+    }
+
+    #[test]
+    fn numbers_are_read_from_behind_their_names() {
+        assert_eq!(number_after("Pss:", "Rss:  9 kB\nPss:  12 kB\nPss_Dirty: 3 kB\n"), Some(12));
+        assert_eq!(number_after("Max open files", "Max open files   unlimited   unlimited   files\n"), None);
+    }
+}

@@ -1,0 +1,161 @@
+//! What answers a subscriber: a head, then a body that goes on until one side closes, chunked or bare
+//! ([RFC 9112, 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)).
+use std::{io, mem};
+
+/// The most bytes of a head.
+const MAX_HEAD_BYTES: usize = 8 << 10;
+
+/// Takes the body out of a response, however it is cut.
+#[derive(Debug)]
+pub struct Response {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// What there is of the head.
+    Head(Vec<u8>),
+    /// The body is all that follows.
+    Bare,
+    /// In the line that begins a chunk: its size so far, and whether an extension has begun.
+    ChunkSize { size: u64, extension: bool },
+    /// In a chunk that has this many bytes to come.
+    Chunk(u64),
+    /// Before the line end that follows a chunk.
+    ChunkEnd,
+}
+
+impl Default for Response {
+    fn default() -> Self {
+        Self { state: State::Head(Vec::new()) }
+    }
+}
+
+impl Response {
+    /// Whether the head is behind.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        !matches!(self.state, State::Head(_))
+    }
+
+    /// The next piece of the body in `rest`, which moves on behind it; `None` when `rest` is used up.
+    ///
+    /// # Errors
+    /// If the status is not 200, the head is too long, the chunks are malformed or the last one has come: an event stream
+    /// has no end here.
+    pub fn next_piece<'b>(&mut self, rest: &mut &'b [u8]) -> io::Result<Option<&'b [u8]>> {
+        while !rest.is_empty() {
+            match &mut self.state {
+                State::Head(head) => {
+                    let end = begin_body(head, rest)?;
+                    *rest = &rest[end..];
+                    if head.ends_with(b"\r\n\r\n") {
+                        self.state = framing(&mem::take(head))?;
+                    }
+                }
+                State::Bare => return Ok(Some(mem::take(rest))),
+                State::ChunkSize { .. } | State::ChunkEnd => {
+                    self.state = self.state.after(rest[0])?;
+                    *rest = &rest[1..];
+                }
+                State::Chunk(left) => {
+                    let end = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
+                    let (piece, after) = rest.split_at(end);
+                    *left -= end as u64;
+                    if *left == 0 {
+                        self.state = State::ChunkEnd;
+                    }
+                    *rest = after;
+                    return Ok(Some(piece));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl State {
+    /// What follows a byte between the contents of two chunks.
+    fn after(&self, byte: u8) -> io::Result<Self> {
+        let malformed = || io::Error::new(io::ErrorKind::InvalidData, "the chunks are malformed");
+        match (self, byte) {
+            (Self::ChunkEnd, b'\r') => Ok(Self::ChunkEnd),
+            (Self::ChunkEnd, b'\n') => Ok(Self::ChunkSize { size: 0, extension: false }),
+            (Self::ChunkSize { size: 0, .. }, b'\n') => Err(io::ErrorKind::UnexpectedEof.into()),
+            (&Self::ChunkSize { size, .. }, b'\n') => Ok(Self::Chunk(size)),
+            (&Self::ChunkSize { size, extension }, byte) if extension || matches!(byte, b';' | b' ' | b'\r') => {
+                Ok(Self::ChunkSize { size, extension: true })
+            }
+            (&Self::ChunkSize { size, .. }, byte) => {
+                let digit = char::from(byte).to_digit(16).ok_or_else(malformed)?;
+                let size = size.checked_mul(16).ok_or_else(malformed)? + u64::from(digit);
+                Ok(Self::ChunkSize { size, extension: false })
+            }
+            _ => Err(malformed()),
+        }
+    }
+}
+
+/// Moves what belongs to the head, and says how many bytes of `bytes` that was.
+fn begin_body(head: &mut Vec<u8>, bytes: &[u8]) -> io::Result<usize> {
+    for (index, byte) in bytes.iter().enumerate() {
+        head.push(*byte);
+        if head.ends_with(b"\r\n\r\n") {
+            return Ok(index + 1);
+        }
+    }
+    if head.len() > MAX_HEAD_BYTES { Err(io::Error::other("the head has no end")) } else { Ok(bytes.len()) }
+}
+
+/// How the body behind this head is framed.
+fn framing(head: &[u8]) -> io::Result<State> {
+    let head = String::from_utf8_lossy(head);
+    if !head.starts_with("HTTP/1.1 200") {
+        return Err(io::Error::other(head.into_owned()));
+    }
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    let chunked = fields.any(|(name, value)| {
+        name.eq_ignore_ascii_case("transfer-encoding") && value.trim().eq_ignore_ascii_case("chunked")
+    });
+    Ok(if chunked { State::ChunkSize { size: 0, extension: false } } else { State::Bare })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHUNKED: &str =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata: \r\n1a;a=b\r\n1234567890123456789012345\n\r\n";
+    const BARE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1234567890123456789012345\n";
+
+    fn body(response: &str, cut: usize) -> io::Result<String> {
+        let (mut decoder, mut body) = (Response::default(), Vec::new());
+        for mut rest in response.as_bytes().chunks(cut) {
+            while let Some(piece) = decoder.next_piece(&mut rest)? {
+                body.extend_from_slice(piece);
+            }
+        }
+        Ok(String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn the_body_is_the_same_however_it_is_framed_and_cut() {
+        for response in [CHUNKED, BARE] {
+            for cut in 1..=response.len() {
+                assert_eq!(body(response, cut).unwrap(), "data: 1234567890123456789012345\n", "{cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_endless_stream_is_an_error() {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let kind = |response: &str| body(response, 7).unwrap_err().kind();
+        assert_eq!(kind(&format!("{head}0\r\n\r\n")), io::ErrorKind::UnexpectedEof);
+        assert_eq!(kind(&format!("{head}1\r\nab\r\n")), io::ErrorKind::InvalidData);
+        assert_eq!(kind(&format!("{head}g\r\n")), io::ErrorKind::InvalidData);
+        assert_eq!(kind(&format!("{head}10000000000000000\r\n")), io::ErrorKind::InvalidData);
+        assert_eq!(kind("HTTP/1.1 503 Service Unavailable\r\n\r\n"), io::ErrorKind::Other);
+        assert_eq!(kind(&"x".repeat(MAX_HEAD_BYTES + 1)), io::ErrorKind::Other);
+    }
+}
