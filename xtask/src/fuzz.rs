@@ -1,0 +1,65 @@
+//! Each fuzz target for a moment, on the stable toolchain.
+//!
+//! Coverage instrumentation is LLVM's and needs no nightly compiler; only the sanitizers do, and nothing here is `unsafe`.
+//! To fuzz for longer, run the same program with another `-max_total_time`; it prints the command.
+use crate::program::{cargo, command, root, run};
+use std::{fs, path::Path};
+
+/// How long each target runs, in seconds.
+const SECONDS: u32 = 10;
+/// What libFuzzer needs to see which input reaches new code. Which checks are compiled in is for each manifest to say.
+const INSTRUMENTATION: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
+
+/// Builds and runs every target of every `crates/*/fuzz`.
+///
+/// # Errors
+/// Which program failed; libFuzzer prints the input that made a target fail.
+pub(crate) fn smoke() -> Result<(), String> {
+    let mut count = 0;
+    for directory in entries(&root().join("crates"))?.into_iter().map(|name| format!("crates/{name}/fuzz")) {
+        let fuzz = root().join(&directory);
+        if !fuzz.join("Cargo.toml").exists() {
+            continue;
+        }
+        // A target of its own keeps the flags from build scripts, and what is built apart from everything else.
+        let manifest = format!("{directory}/Cargo.toml");
+        let host = host()?;
+        run(cargo(&["build", "--release", "--manifest-path", &manifest, "--target", &host, "--target-dir"])
+            .arg(fuzz.join("target"))
+            .env("RUSTFLAGS", INSTRUMENTATION))?;
+        for target in entries(&fuzz.join("fuzz_targets"))?.iter().filter_map(|file| file.strip_suffix(".rs")) {
+            count += 1;
+            smoke_target(&fuzz, &host, target)?;
+        }
+    }
+    if count == 0 { Err("there is no fuzz target".into()) } else { Ok(()) }
+}
+
+fn smoke_target(fuzz: &Path, host: &str, target: &str) -> Result<(), String> {
+    let (corpus, artifacts) = (fuzz.join("corpus").join(target), fuzz.join("artifacts").join(target));
+    for directory in [&corpus, &artifacts] {
+        fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    }
+    let program = fuzz.join("target").join(host).join("release").join(target);
+    let time = format!("-max_total_time={SECONDS}");
+    let artifacts = format!("-artifact_prefix={}/", artifacts.display());
+    run(command(&program.to_string_lossy(), &[&time, &artifacts, "-verbosity=0", "-print_final_stats=1"]).arg(corpus))
+}
+
+/// The names in a directory, in order.
+fn entries(directory: &Path) -> Result<Vec<String>, String> {
+    let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The platform that this toolchain builds for.
+fn host() -> Result<String, String> {
+    let version = command("rustc", &["-vV"]).output().map_err(|error| format!("rustc: {error}"))?;
+    let text = String::from_utf8_lossy(&version.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| "rustc does not say what it builds for".into())
+}

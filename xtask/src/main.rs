@@ -1,0 +1,62 @@
+//! `cargo xtask`: the one entry for everything that CI runs.
+//!
+//! `cargo xtask test` goes through the [`steps`], each named and timed, to the end even when one fails, and closes with a
+//! line that counts them. It first installs what the machine lacks and says so. Nothing here depends on more than `std`, so
+//! that it builds in a moment.
+#![forbid(unsafe_code)]
+
+mod docs;
+mod fuzz;
+mod install;
+mod node;
+mod program;
+mod steps;
+
+use std::process::ExitCode;
+use steps::{STEPS, Step};
+
+const USAGE: &str = "\
+cargo xtask test                  run everything that CI runs
+cargo xtask test --only STEP ...  run some of it
+cargo xtask list                  show the steps";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["list"] => {
+            STEPS.iter().for_each(|step| println!("{:10} {}", step.name, step.what));
+            ExitCode::SUCCESS
+        }
+        ["test"] => steps::run(&STEPS.iter().collect::<Vec<_>>()),
+        ["test", "--only", ref names @ ..] if !names.is_empty() => match named(names) {
+            Ok(steps) => steps::run(&steps),
+            Err(unknown) => usage(&format!("there is no step '{unknown}': see cargo xtask list")),
+        },
+        _ => usage("wrong arguments"),
+    }
+}
+
+/// The steps with these names, in their own order.
+fn named(names: &[&str]) -> Result<Vec<&'static Step>, String> {
+    match names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
+        Some(unknown) => Err((*unknown).to_owned()),
+        None => Ok(STEPS.iter().filter(|step| names.contains(&step.name)).collect()),
+    }
+}
+
+fn usage(error: &str) -> ExitCode {
+    eprintln!("error: {error}\n\n{USAGE}");
+    ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_found_by_name_and_keep_their_order() {
+        let found: Vec<&str> = named(&["test", "format"]).unwrap().iter().map(|step| step.name).collect();
+        assert_eq!(found, ["format", "test"]);
+        assert_eq!(named(&["format", "tests"]).err().as_deref(), Some("tests"));
+    }
+}

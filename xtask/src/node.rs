@@ -1,0 +1,67 @@
+//! Node.js, new enough for the browser tests. Debian's own may be older; then npm, which comes with it, brings one.
+use crate::program::{command, run, target};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The oldest version that Playwright runs on.
+const OLDEST_MAJOR: u32 = 20;
+/// The version that is installed where the system's is older.
+const INSTALLED_MAJOR: u32 = 22;
+
+/// `npm` in `directory`, running on a Node.js that is new enough.
+///
+/// # Errors
+/// What went wrong when one had to be installed.
+pub(crate) fn npm(directory: &Path, arguments: &[&str]) -> Result<Command, String> {
+    let mut npm = command("npm", arguments);
+    npm.current_dir(directory);
+    if major(Path::new("node")) < Some(OLDEST_MAJOR) {
+        let system = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths([installed()?].into_iter().chain(env::split_paths(&system)));
+        npm.env("PATH", path.map_err(|error| error.to_string())?);
+    }
+    Ok(npm)
+}
+
+/// The directory of a `node` of our own, which lies with everything else that is built.
+fn installed() -> Result<PathBuf, String> {
+    let platform = match env::consts::ARCH {
+        "x86_64" => "linux-x64",
+        "aarch64" => "linux-arm64",
+        other => return Err(format!("install Node.js {OLDEST_MAJOR} or newer: there is no package for {other}")),
+    };
+    let (prefix, package) = (target().join("node"), format!("node-{platform}"));
+    let binaries = prefix.join("node_modules").join(&package).join("bin");
+    if major(&binaries.join("node")) < Some(INSTALLED_MAJOR) {
+        println!("Node.js is older than {OLDEST_MAJOR}; installs {INSTALLED_MAJOR} into {}", prefix.display());
+        let version = format!("{package}@{INSTALLED_MAJOR}");
+        run(command("npm", &["install", "--no-save", "--no-audit", "--no-fund", &version, "--prefix"]).arg(&prefix))?;
+    }
+    Ok(binaries)
+}
+
+/// The major version that this `node` says it is; `None` if there is none.
+fn major(node: &Path) -> Option<u32> {
+    let output = Command::new(node).arg("--version").output().ok()?;
+    parse_major(str::from_utf8(&output.stdout).ok()?)
+}
+
+fn parse_major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers_and_none_is_older_than_any() {
+        assert_eq!(parse_major("v20.11.1\n"), Some(20));
+        assert_eq!(parse_major("20"), None);
+        assert!(parse_major("v9.0.0") < Some(OLDEST_MAJOR));
+        assert!(parse_major("") < Some(OLDEST_MAJOR));
+    }
+}

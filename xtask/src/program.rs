@@ -1,0 +1,51 @@
+//! Running other programs from the root of the workspace, shown before they run.
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The directory of the workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |directory| root().join(directory))
+}
+
+/// `cargo` with these arguments, of the toolchain that runs this.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = command(&env::var("CARGO").unwrap_or_else(|_| "cargo".into()), arguments);
+    // What `cargo run` set for this process is not meant for the next one.
+    cargo.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME");
+    cargo
+}
+
+/// A program with these arguments.
+pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// Shows the command, runs it, and waits for its end.
+///
+/// # Errors
+/// What to say about a program that cannot be run, or fails.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+    println!("$ {name} {}", arguments.join(" "));
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{name} ended with {status}")),
+        Err(error) => Err(format!("{name} cannot be run: {error}")),
+    }
+}
+
+/// Whether a program of this name is found on the path.
+pub(crate) fn is_there(program: &str) -> bool {
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|directory| directory.join(program).is_file()))
+}

@@ -1,0 +1,134 @@
+//! The steps, in the order in which they find faults soonest.
+//!
+//! The workspace is compiled three times, once for each thing that needs it so: checked (clippy, documentation), with tests,
+//! and as it is shipped (browser tests, benches). Fuzz targets are instrumented and add the crates that they test.
+use crate::{
+    docs, fuzz,
+    install::{self, C, CHROMIUM, CURL, CXX, FIREFOX, FONTS, NODE, Need},
+    node,
+    program::{cargo, root, run as program, target},
+};
+use std::{
+    fs,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+/// One thing that must hold.
+pub(crate) struct Step {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it shows.
+    pub what: &'static str,
+    /// What it needs from the system.
+    needs: &'static [&'static Need],
+    run: fn() -> Result<(), String>,
+}
+
+/// Everything that CI runs.
+pub(crate) const STEPS: [Step; 9] = [
+    Step { name: "format", what: "every file is formatted", needs: &[], run: format },
+    Step { name: "docs", what: "the architecture names what there is", needs: &[], run: docs::check },
+    Step { name: "clippy", what: "no lint has anything to say", needs: &[&C], run: clippy },
+    Step { name: "rustdoc", what: "the documentation builds without a warning", needs: &[&C], run: rustdoc },
+    Step { name: "test", what: "the tests of the whole workspace", needs: &[&C], run: test },
+    Step { name: "release", what: "the program as it is shipped", needs: &[&C], run: release },
+    Step {
+        name: "browser",
+        what: "pages in Chromium and Firefox",
+        needs: &[&C, &NODE, &CHROMIUM, &FIREFOX, &FONTS, &CURL],
+        run: browser,
+    },
+    Step { name: "fuzz", what: "each fuzz target for a moment", needs: &[&C, &CXX], run: fuzz::smoke },
+    Step { name: "bench", what: "each benchmark for a moment", needs: &[&C], run: bench },
+];
+
+/// How a step went.
+struct Outcome {
+    name: &'static str,
+    took: Duration,
+    result: Result<(), String>,
+}
+
+/// Runs `steps`, and after them says how each went.
+pub(crate) fn run(steps: &[&Step]) -> ExitCode {
+    let mut needs: Vec<&Need> = Vec::new();
+    for need in steps.iter().flat_map(|step| step.needs) {
+        if !needs.contains(need) {
+            needs.push(need);
+        }
+    }
+    let mut outcomes = vec![timed("install", "what the steps need is there", || install::missing(&needs))];
+    outcomes.extend(steps.iter().map(|step| timed(step.name, step.what, step.run)));
+
+    println!("\n== summary");
+    for Outcome { name, took, result } in &outcomes {
+        let said = result.as_ref().err().map_or("ok", |error| error);
+        println!("{name:10} {:7.1} s  {said}", took.as_secs_f64());
+    }
+    let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
+    println!("\n{} passed, {failed} failed", outcomes.len() - failed);
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn timed(name: &'static str, what: &str, run: impl FnOnce() -> Result<(), String>) -> Outcome {
+    println!("\n== {name}: {what}");
+    let start = Instant::now();
+    let result = run();
+    if let Err(error) = &result {
+        println!("{name} failed: {error}");
+    }
+    Outcome { name, took: start.elapsed(), result }
+}
+
+fn format() -> Result<(), String> {
+    program(&mut cargo(&["fmt", "--all", "--", "--check"]))
+}
+
+fn clippy() -> Result<(), String> {
+    program(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+fn rustdoc() -> Result<(), String> {
+    program(cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn test() -> Result<(), String> {
+    program(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
+}
+
+fn release() -> Result<(), String> {
+    program(&mut cargo(&["build", "--release", "--package", "fanfare", "--locked"]))
+}
+
+/// Drives the program as it is shipped, which is built here if that step was left out.
+fn browser() -> Result<(), String> {
+    release()?;
+    let binary = target().join("release/fanfare");
+    let directory = root().join("browser");
+    // The browsers are the system's.
+    let npm = |arguments| {
+        node::npm(&directory, arguments).map(|mut npm| {
+            npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1").env("FANFARE_BIN", &binary);
+            npm
+        })
+    };
+    program(&mut npm(&["ci", "--no-audit", "--no-fund"])?)?;
+    program(&mut npm(&["test"])?)
+}
+
+/// Shows that the benchmarks run, some of them against the program as it is shipped; what they measure in this moment says
+/// nothing.
+fn bench() -> Result<(), String> {
+    release()?;
+    let binaries = root().join("crates/bench/src/bin");
+    let files = fs::read_dir(&binaries).map_err(|error| format!("{}: {error}", binaries.display()))?;
+    let mut names: Vec<String> =
+        files.flatten().filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned())).collect();
+    names.sort();
+    for name in &names {
+        let run = ["run", "--release", "--package", "fanfare-bench", "--locked", "--bin", name, "--", "--smoke"];
+        program(&mut cargo(&run))?;
+    }
+    if names.is_empty() { Err("there is no benchmark".into()) } else { Ok(()) }
+}
