@@ -1,4 +1,5 @@
 //! Publishers in parallel: one thread, many connections, each with one publication on its way.
+use crate::histogram::Histogram;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use std::{
     io::{self, Read, Write},
@@ -16,8 +17,8 @@ pub struct Published {
     pub count: u64,
     /// How long it took.
     pub elapsed: Duration,
-    /// The time from the last byte of a request to the last of its answer, of each publication, ascending.
-    pub latencies: Vec<Duration>,
+    /// The time from the last byte of a request to the last of its answer.
+    pub latency: Histogram,
 }
 
 impl Published {
@@ -27,19 +28,6 @@ impl Published {
         #[allow(clippy::cast_precision_loss, reason = "a count of publications is far below 2^52")]
         let count = self.count as f64;
         count / self.elapsed.as_secs_f64()
-    }
-
-    /// The latency that `share` of the publications did not exceed.
-    #[must_use]
-    pub fn quantile(&self, share: f64) -> Duration {
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "an index"
-        )]
-        let index = ((self.latencies.len() as f64 * share) as usize).min(self.latencies.len().saturating_sub(1));
-        self.latencies.get(index).copied().unwrap_or_default()
     }
 }
 
@@ -70,7 +58,8 @@ pub fn run(hub: SocketAddr, connections: usize, topic: &str, data: &str, time: D
     for publisher in &mut publishers {
         publisher.send(&request)?;
     }
-    let (mut latencies, mut events) = (Vec::new(), Events::with_capacity(connections));
+    let (mut count, mut latency) = (0, Histogram::default());
+    let mut events = Events::with_capacity(connections);
     while begun.elapsed() < time {
         poll.poll(&mut events, Some(Duration::from_secs(5)))?;
         if events.is_empty() {
@@ -79,14 +68,14 @@ pub fn run(hub: SocketAddr, connections: usize, topic: &str, data: &str, time: D
         for event in &events {
             let publisher = &mut publishers[event.token().0];
             if publisher.receive()? {
-                latencies.push(publisher.sent.elapsed());
+                latency.record(publisher.sent.elapsed());
+                count += 1;
                 publisher.send(&request)?;
             }
         }
     }
     let elapsed = begun.elapsed();
-    latencies.sort_unstable();
-    Ok(Published { count: latencies.len() as u64, elapsed, latencies })
+    Ok(Published { count, elapsed, latency })
 }
 
 impl Publisher {

@@ -48,7 +48,7 @@ fn main() -> io::Result<()> {
 }
 
 fn row(name: &str, published: &Published, cpu: Duration) -> serde_json::Value {
-    let (p50, p99) = (published.quantile(0.5).as_micros(), published.quantile(0.99).as_micros());
+    let (p50, p99) = (published.latency.quantile(0.5).as_micros(), published.latency.quantile(0.99).as_micros());
     #[allow(clippy::cast_precision_loss, reason = "a count of publications is far below 2^52")]
     let cpu_us = cpu.as_secs_f64() * 1e6 / published.count.max(1) as f64;
     println!("{name:>8} {:>12.0} {p50:>9} {p99:>9} {cpu_us:>14.1}", published.rate());
