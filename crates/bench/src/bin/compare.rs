@@ -143,7 +143,7 @@ fn is_good(turns: &Turns) -> bool {
 
 /// Prints the table of a scenario, and gives what the JSON says of it.
 fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
-    println!("\n{}: {}", scenario.name(), describe(size));
+    println!("\n{}: {size}", scenario.name());
     let measures = scenario.measures();
     let medians: Vec<BTreeMap<&str, f64>> = turns.iter().map(|(_, turns)| medians(turns)).collect();
     let label = |key: &str| label(key, turns).unwrap_or_else(|| key.to_owned());
@@ -165,14 +165,6 @@ fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
         servers.insert(server.name.into(), json!({ "median": median, "ratio_to_bare": ratio, "runs": runs }));
     }
     json!({ "size": size, "measure": measures[0], "servers": servers })
-}
-
-fn describe(size: Size) -> String {
-    let Size { subscribers, topics, publishers, rate, seconds, bytes, troubled, events } = size;
-    format!(
-        "{subscribers} subscribers ({troubled} troubled), topics: {topics}, publishers: {publishers}, {rate} events/s for \
-         {seconds} s (or {events} events), {bytes} bytes"
-    )
 }
 
 /// The median of each figure over the turns that came to an end.

@@ -2,6 +2,7 @@
 use crate::stamp::MIN_DATA_BYTES;
 use clap::value_parser;
 use serde::Serialize;
+use std::fmt;
 
 /// How large a scenario is. Not every scenario asks for everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -86,6 +87,14 @@ impl Size {
             events: args.events.unwrap_or(self.events),
             troubled: args.troubled.unwrap_or_else(|| scaled(self.troubled)).min(subscribers),
         }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subscribers, topics, publishers, rate, seconds, bytes, events, troubled } = self;
+        write!(formatter, "subscribers {subscribers}, topics {topics}, publishers {publishers}, rate {rate}, ")?;
+        write!(formatter, "seconds {seconds}, bytes {bytes}, events {events}, troubled {troubled}")
     }
 }
 

@@ -93,7 +93,7 @@ impl Subscriber {
     /// Waits for the head of a new stream. `register` is told what the connection is to be watched for.
     ///
     /// # Errors
-    /// Those of `register`.
+    /// If the connection has failed already, and those of `register`.
     pub(super) fn connect(
         &mut self,
         socket: TcpStream,
@@ -104,11 +104,10 @@ impl Subscriber {
         self.parser.reset();
         self.response = Response::default();
         self.place = Place::Connecting { socket, request, since };
-        // Over loopback the connection is there by now. What has failed already comes as an event.
-        let failed = self.send_request().is_err();
+        // Over loopback the connection is there by now, or refused.
+        self.send_request()?;
         let Place::Connecting { socket, request, .. } = &mut self.place else { return Ok(()) };
-        let sent = request.is_empty() && !failed;
-        register(socket, if sent { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE })
+        register(socket, if request.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE })
     }
 
     /// Its connection, if it is receiving.

@@ -269,10 +269,13 @@ impl Subscribers {
             let since = self.epoch.elapsed();
             subscriber.back_since = subscriber.back_since.map(|_| since);
             let socket = socket::connect(peer, self.sources, subscriber.number, width)?;
-            subscriber.connect(socket, request, since, |socket, interest| {
-                self.poll.registry().register(socket, Token(index), interest)
-            })?;
+            let registry = self.poll.registry();
+            let begun = subscriber
+                .connect(socket, request, since, |socket, interest| registry.register(socket, Token(index), interest));
             self.connecting += 1;
+            if let Err(error) = begun {
+                self.lose(index, &error)?;
+            }
         }
         Ok(())
     }

@@ -13,27 +13,31 @@ use fanfare_bench::{
     subscribe::worker,
     target::{Endpoint, InvalidUrl, Target},
 };
-use std::{env, io, time::Duration};
+use std::{env, io, net::TcpStream, time::Duration};
 
 /// How long all are connected before memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
 
-const HELP: &str = "\
-Each subscriber checks every event: what is missed, repeated, out of order or foreign is counted, and the first few
-are told. The last line is the same result as JSON. Latency counts from when an event was due, not from when a slow
-server let it be published. CPU and memory are those of the server's processes (Linux, same user): measure it beside
-another server in the same minutes, for machines differ and are shared.
+/// Shown under the help, between them the sizes of the scenarios.
+const ABOUT: &str = "\
+Each subscriber checks every event: what is missed, repeated, out of order or foreign is counted, and the first few are \
+told. The last line is the same result as JSON. Latency counts from when an event was due, not from when a slow server let \
+it be published. CPU and memory are those of the server's processes (Linux, same user): measure it beside another server \
+in the same minutes, for machines differ and are shared.
 
+Sizes, unless given:";
+const EXAMPLES: &str = "\
 Examples:
-  fanfare load                                          a hub of its own, 5,000 subscribers, 10 events a second
+  # A hub of its own, 5,000 subscribers, 10 events a second
+  fanfare load
   fanfare load http://127.0.0.1:3000 --subscribers 500
   fanfare load --scenario resume-storm --subscribers 2000
   fanfare load http://127.0.0.1:8080 --recipe nchan --scenario burst
   fanfare load http://127.0.0.1:3001 --recipe mercure --token \"$PUBLISHER_JWT\"
-  fanfare load --subscribe-url 'http://127.0.0.1:4000/stream?channel={topic}' \\
-               --publish-url 'http://127.0.0.1:4000/send?channel={topic}' --rate 100
+  # Any server; without --publish-url, subscribers listen to what it sends by itself
+  fanfare load --rate 100 --subscribe-url 'http://127.0.0.1:4000/stream?channel={topic}' \\
+               --publish-url 'http://127.0.0.1:4000/send?channel={topic}'
   fanfare load --subscribe-url http://127.0.0.1:4000/events --subscribers 1000 --seconds 60
-                                                        only listens, to what the server sends by itself
 
 Exit codes:
   0  done, and every subscriber got every event once and in order
@@ -41,8 +45,13 @@ Exit codes:
   2  wrong arguments
   5  the server cannot be reached";
 
+fn help() -> String {
+    let sizes = Scenario::ALL.map(|scenario| format!("  {}: {}\n", scenario.name(), scenario.size()));
+    format!("{ABOUT}\n{}\n{EXAMPLES}", sizes.concat())
+}
+
 #[derive(Debug, clap::Args)]
-#[command(after_help = HELP)]
+#[command(after_help = help())]
 pub(crate) struct LoadArgs {
     /// URL of the server (http). Without it, and without --subscribe-url, a hub is started for the run, with its log in
     /// memory
@@ -93,6 +102,8 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
     let mut size = args.scenario.size().with(&args.size);
     let hub = if args.url.is_none() && args.subscribe_url.is_none() { Some(start(size)?) } else { None };
     let mut target = target(args, hub.as_ref()).map_err(LoadError::Url)?;
+    // Whether anybody is there at all is better told than found out by the thousand.
+    TcpStream::connect(target.subscribe.address).map_err(LoadError::Run)?;
     if size.publishers == 0 {
         target.publish = None;
     }
