@@ -22,12 +22,15 @@ pub(super) fn publish(share: Share, rate: u32) -> io::Result<Published> {
     let (begun, mut published, mut request) = (Instant::now(), Published::default(), Vec::new());
     for turn in 0.. {
         let index = turn * u64::from(plan.publishers) + u64::from(publisher);
+        if !plan.has(index) {
+            break;
+        }
         #[allow(clippy::cast_precision_loss, reason = "a count of events is far below 2^52")]
         let due = begun + Duration::from_secs_f64(index as f64 / f64::from(rate));
         while !end.load(Ordering::Relaxed) && Instant::now() < due {
             thread::sleep(due.saturating_duration_since(Instant::now()).min(NAP));
         }
-        if end.load(Ordering::Relaxed) || !plan.has(index) {
+        if end.load(Ordering::Relaxed) {
             break;
         }
         published.latest = published.latest.max(due.elapsed());

@@ -10,8 +10,8 @@ use std::{io, time::Duration};
 /// all have left.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_connect", "pss_bytes_per_subscriber", "pss_left_percent"];
 
-/// How long a server may take to give memory back.
-const LEAVING: Duration = Duration::from_secs(15);
+/// How long a server may take to give memory back, in terms of the seconds of the scenario: 15 s by default.
+const LEAVING: u32 = 3;
 /// How much more than at the start counts as given back.
 const GIVEN_BACK_PERCENT: u64 = 5;
 
@@ -34,10 +34,14 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     crowd.leave("leaving", count)?;
     if let Some(start) = start {
         let mut left = 0;
-        let back = Progress::pass_until("giving memory back", LEAVING, || {
-            left = stage.pss().ok().flatten().unwrap_or(0);
-            left * 100 <= start * (100 + GIVEN_BACK_PERCENT)
-        });
+        let back = Progress::pass_until(
+            "giving memory back",
+            Duration::from_secs((LEAVING * stage.size.seconds).into()),
+            || {
+                left = stage.pss().ok().flatten().unwrap_or(0);
+                left * 100 <= start * (100 + GIVEN_BACK_PERCENT)
+            },
+        );
         outcome.add("pss_start_mb", "PSS at start MB", as_f64(start) / 1e6);
         outcome.add_some("pss_idle_mb", "PSS idle MB", idle.map(|idle| as_f64(idle) / 1e6));
         outcome.add("pss_left_percent", "PSS left over start %", 100.0 * (as_f64(left) / as_f64(start.max(1)) - 1.0));
