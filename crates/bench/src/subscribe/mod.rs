@@ -1,6 +1,6 @@
 //! Subscribers by the thousand, each of which checks every event: one thread of them, or several processes.
 //!
-//! [`Subscribers`](subscribers::Subscribers) are all that one thread waits for, each a [`subscriber`]. A [`worker`] does
+//! `subscribers.rs` is all that one thread waits for, each of them a `subscriber.rs`. A [`worker`] does
 //! with them what it is told, in a thread here or in a process of its own; the [`Crowd`](crowd::Crowd) is all workers.
 pub mod crowd;
 mod order;
