@@ -34,6 +34,8 @@ pub struct Settings {
     pub max_matchers: usize,
     /// The most subscribers at a time. Others are told to come back later. Default: [`DEFAULT_MAX_SUBSCRIBERS`].
     pub max_subscribers: usize,
+    /// TEMP
+    pub delivery_threads: Option<std::num::NonZero<usize>>,
     /// The URL under which browsers see the hub, e.g. `https://hub.example.com`: what relative URL Patterns and topics
     /// resolve against. Default: `http://localhost/`.
     pub public_url: Url,
@@ -50,6 +52,7 @@ impl Default for Settings {
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             max_matchers: DEFAULT_MAX_MATCHERS,
             max_subscribers: DEFAULT_MAX_SUBSCRIBERS,
+            delivery_threads: None,
             public_url: Url::parse("http://localhost/").expect("a valid URL"),
         }
     }

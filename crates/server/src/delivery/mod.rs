@@ -4,7 +4,10 @@
 //! every kind of connection. [`head`] is what a stream begins with and [`pace`] is when it says something although nothing
 //! happened, and when it ends; [`wheel`] keeps those times for many streams.
 pub mod body;
+pub(crate) mod engine;
 pub mod head;
 pub mod pace;
+pub(crate) mod shard;
+pub mod shards;
 pub mod stream;
 pub mod wheel;
