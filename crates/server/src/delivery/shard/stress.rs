@@ -34,7 +34,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 const TOPICS: [&str; 3] = ["a", "b", "c"];
 const PUBLISHERS: u64 = 4;
 /// By each publisher.
-const EVENTS: u64 = 400;
+const EVENTS: u64 = 800;
 const SUBSCRIBERS: u64 = 24;
 /// The longest data: larger than a window, and with others of its kind than a socket.
 const MAX_DATA_BYTES: usize = 150_000;
