@@ -37,7 +37,11 @@ pub fn serve(
     let mut requests: HashMap<Token, Request> = HashMap::new();
     let (mut subscribers, mut accepted, mut encoded) = (Vec::new(), 0, Vec::new());
     loop {
-        poll.poll(&mut events, None)?;
+        match poll.poll(&mut events, None) {
+            // Whoever stops and continues this process, or traces it, interrupts the wait.
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            polled => polled?,
+        }
         for event in &events {
             if event.token() == LISTENER {
                 while let Some(mut socket) = or_not_yet(listener.accept())?.map(|(socket, _)| socket) {
