@@ -61,9 +61,17 @@ impl Run {
     }
 
     /// What it means that exactly the bytes before `place` were sent: the offset of the last event that was begun, `None`
-    /// if there is none, and the bytes of that event that are left.
+    /// if there is none, and the bytes of that event that are left. They are shared if the run is that one event, and else
+    /// copied, so that the end of one event does not keep all the others.
     #[must_use]
-    pub fn cut(&self, place: usize) -> (Option<Offset>, Range<usize>) {
+    pub fn cut(&self, place: usize) -> (Option<Offset>, Bytes) {
+        let (begun, left) = self.cut_at(place);
+        let left =
+            if self.ends.len() == 1 { self.bytes.slice(left) } else { Bytes::copy_from_slice(&self.bytes[left]) };
+        (begun, left)
+    }
+
+    fn cut_at(&self, place: usize) -> (Option<Offset>, Range<usize>) {
         let whole = self.ends.partition_point(|(_, end)| *end <= place);
         let begins = whole.checked_sub(1).map_or(0, |last| self.ends[last].1);
         match self.ends.get(whole) {
@@ -106,7 +114,7 @@ mod tests {
         for (place, begun, left) in cases {
             let run = run();
             let (offset, rest) = run.cut(place);
-            assert_eq!((offset, &run.bytes()[rest]), (begun.map(Offset), left.as_bytes()), "cut at {place}");
+            assert_eq!((offset, &rest[..]), (begun.map(Offset), left.as_bytes()), "cut at {place}");
         }
     }
 

@@ -37,7 +37,7 @@ impl Shard {
                 Some(sent) if sent == run.bytes().len() => self.member_mut(key).cursor = run.last(),
                 Some(sent) => {
                     let (begun, left) = run.cut(sent);
-                    return self.is_full(key, begun.unwrap_or(cursor), run.bytes().slice(left));
+                    return self.is_full(key, begun.unwrap_or(cursor), left);
                 }
                 None => return,
             }
@@ -172,8 +172,6 @@ impl Shard {
             };
             let cursor = self.member(key).cursor;
             let (begun, left) = run.cut(run.behind(cursor).start + sent);
-            // A copy: what is left of one event shall not keep all that was read with it.
-            let left = Bytes::copy_from_slice(&run.bytes()[left]);
             self.is_full(key, begun.map_or(cursor, |begun| begun.max(cursor)), left);
         }
     }

@@ -87,7 +87,6 @@ impl Shard {
             let (begun, left) = run.cut(start + sent);
             // An offset from before the run says nothing new of the member.
             let cursor = begun.unwrap_or(part.head).max(member.cursor).max(part.head);
-            let left = run.bytes().slice(left);
             self.is_full(key, cursor, left);
         }
     }

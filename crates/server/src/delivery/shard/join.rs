@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crossbeam_channel::TryRecvError;
 use fanfare_hub::opening::Joining;
 use mio::{Interest, Token, net::TcpStream};
-use std::io;
+use std::{io, sync::atomic::Ordering};
 
 impl Shard {
     /// Takes in those who have come.
@@ -20,6 +20,7 @@ impl Shard {
             match self.incoming.try_recv() {
                 Ok(Incoming::Subscriber(handed)) => {
                     if let Err(error) = self.join(*handed) {
+                        self.load.fetch_sub(1, Ordering::Relaxed);
                         tracing::warn!("a subscriber was lost: {error}");
                     }
                 }
