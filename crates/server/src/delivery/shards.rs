@@ -1,10 +1,10 @@
 //! All shards, for whoever has a subscriber for one of them.
 use super::{
-    engine::Engine,
+    engine::{Choice, Engine, Started},
     shard::{Equipment, Shard, WAKER},
     stream::Stream,
 };
-use crate::settings::Settings;
+use crate::settings::{Delivery, Settings};
 use crossbeam_channel::{Sender, unbounded};
 use fanfare_hub::Hub;
 use mio::{Poll, Waker};
@@ -13,12 +13,12 @@ use std::{
     net::TcpStream,
     num::NonZero,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task};
 
 /// A connection whose request is answered by a stream, of which nothing is written yet.
 #[derive(Debug)]
@@ -35,6 +35,9 @@ pub(crate) struct Handed {
 #[derive(Debug)]
 pub(super) enum Incoming {
     Subscriber(Box<Handed>),
+    /// All streams end, and those that come yet end behind their heads.
+    EndAll,
+    /// Nothing comes any more.
     Stop,
 }
 
@@ -42,7 +45,7 @@ pub(super) enum Incoming {
 #[derive(Debug)]
 pub struct Shards {
     gates: Vec<Gate>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// The way into a shard.
@@ -64,28 +67,41 @@ impl Gate {
 }
 
 impl Shards {
-    /// Starts the threads.
+    /// Starts the threads, as many and with the engine that the settings say, and logs which. `None` if everything is
+    /// delivered through hyper.
     ///
     /// # Errors
     /// If the system has no thread or no poll to give.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn start(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>) -> io::Result<Self> {
+    pub fn start(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>) -> io::Result<Option<Self>> {
+        let choice = match settings.delivery {
+            Delivery::Auto => Choice::Auto,
+            Delivery::Epoll => Choice::Epoll,
+            Delivery::IoUring => Choice::IoUring,
+            Delivery::Hyper => {
+                tracing::info!(write_timeout = ?settings.write_timeout, "delivery through hyper, as chosen");
+                return Ok(None);
+            }
+        };
         let count = settings.delivery_threads.or(thread::available_parallelism().ok()).map_or(1, NonZero::get);
-        let mut shards = Self { gates: Vec::new(), threads: Vec::new() };
+        let (mut gates, mut threads) = (Vec::new(), Vec::new());
         for number in 0..count {
-            let (gate, shard) = open(hub, settings, places)?;
-            let name = format!("fanfare-shard-{number}");
-            let thread = thread::Builder::new().name(name).spawn(move || {
+            let (engine, started) = Engine::start(choice);
+            if number == 0 {
+                tell(&started, count, settings);
+            }
+            let (gate, shard) = open(hub, settings, places, engine)?;
+            let thread = thread::Builder::new().name(format!("fanfare-shard-{number}")).spawn(move || {
                 if let Err(error) = shard.run() {
                     tracing::error!("a shard has ended, and its streams: {error}");
                 }
             })?;
-            shards.gates.push(gate);
-            shards.threads.push(thread);
+            gates.push(gate);
+            threads.push(thread);
         }
-        Ok(shards)
+        Ok(Some(Self { gates, threads: Mutex::new(threads) }))
     }
 
     /// Gives a subscriber to the shard that has the fewest.
@@ -103,27 +119,47 @@ impl Shards {
         tracing::error!("no shard is left to deliver");
     }
 
-    /// Ends all streams, and waits until that is done.
-    pub fn stop(&mut self) {
+    fn tell(&self, what: fn() -> Incoming) {
         for gate in &self.gates {
             // Refused only by one that has ended.
-            _ = gate.send(Incoming::Stop);
+            _ = gate.send(what());
         }
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a shard has panicked");
-            }
+    }
+
+    /// Ends all streams. Those that are taken after this end behind their heads.
+    pub(crate) fn end_all(&self) {
+        self.tell(|| Incoming::EndAll);
+    }
+
+    /// Has the threads end, and waits until they have. Nothing may be given to them any more.
+    pub(crate) async fn stop(&self) {
+        self.tell(|| Incoming::Stop);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = task::spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok()));
+        if !matches!(joined.await, Ok(true)) {
+            tracing::error!("a shard has panicked");
         }
     }
 }
 
 impl Drop for Shards {
     fn drop(&mut self) {
-        self.stop();
+        self.tell(|| Incoming::Stop);
     }
 }
 
-fn open(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>) -> io::Result<(Gate, Shard)> {
+/// What delivers, for the log.
+fn tell(started: &Started, threads: usize, settings: &Settings) {
+    let write_timeout = settings.write_timeout;
+    match started {
+        Started::EpollInstead { chosen: Choice::IoUring, .. } => {
+            tracing::warn!(threads, ?write_timeout, "delivery {started}");
+        }
+        started => tracing::info!(threads, ?write_timeout, "delivery {started}"),
+    }
+}
+
+fn open(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>, engine: Engine) -> io::Result<(Gate, Shard)> {
     let poll = Poll::new()?;
     let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
     let wake = waker.clone();
@@ -138,7 +174,7 @@ fn open(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>) -> io::Result<(
         poll,
         mailbox,
         incoming,
-        engine: Engine::Direct,
+        engine,
         heartbeat_interval: settings.heartbeat_interval,
         window: hub.window_limit(),
         places: places.clone(),

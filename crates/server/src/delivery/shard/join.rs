@@ -24,6 +24,7 @@ impl Shard {
                         tracing::warn!("a subscriber was lost: {error}");
                     }
                 }
+                Ok(Incoming::EndAll) => self.end_all(),
                 Ok(Incoming::Stop) | Err(TryRecvError::Disconnected) => return Turn::Stop,
                 Err(TryRecvError::Empty) => return Turn::Wait,
             }
@@ -61,6 +62,9 @@ impl Shard {
         };
         self.member_mut(key).unsent = Some(Box::new(opening));
         self.advance(key);
+        if self.is_ending {
+            self.end(key);
+        }
         Ok(())
     }
 }

@@ -37,16 +37,17 @@ impl Shard {
 
     /// Ends a member's stream, so that its peer gets all that was sent.
     pub(super) fn end(&mut self, key: MemberKey) {
-        finish(&self.member(key).socket);
-        self.leave(key);
+        if let Some(member) = self.members.get(key as usize) {
+            finish(&member.socket);
+            self.leave(key);
+        }
     }
 
-    /// Ends all streams.
+    /// Ends all streams, and those that come yet.
     pub(super) fn end_all(&mut self) {
+        self.is_ending = true;
         let keys: Vec<_> = self.members.iter().filter_map(|(key, _)| MemberKey::try_from(key).ok()).collect();
         keys.into_iter().for_each(|key| self.end(key));
-        // Those that were given to this shard and not yet taken in have got no answer; they will ask elsewhere.
-        while self.incoming.try_recv().is_ok() {}
     }
 }
 

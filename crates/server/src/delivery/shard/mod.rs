@@ -84,6 +84,8 @@ pub(super) struct Shard {
     unsent: Vec<Unsent>,
     /// Members whose timers have fired, used anew for each time.
     due: Vec<MemberKey>,
+    /// Whether streams end as soon as they have begun.
+    is_ending: bool,
     /// When this turn of the loop began.
     now: Instant,
 }
@@ -120,6 +122,7 @@ impl Shard {
             reads: 0,
             unsent: Vec::new(),
             due: Vec::new(),
+            is_ending: false,
             now,
         }
     }
