@@ -12,7 +12,8 @@ impl Shard {
     /// The socket has room again.
     pub(super) fn writable(&mut self, key: MemberKey) {
         // Others have all been sent; that their sockets have room is no news.
-        if self.member(key).state == State::Full {
+        let state = self.members.get(key as usize).map(|member| member.state);
+        if matches!(state, Some(State::Full | State::Ends)) {
             self.advance(key);
         }
     }
@@ -25,6 +26,9 @@ impl Shard {
                 Some(sent) => return self.is_full(key, self.member(key).cursor, left.slice(sent..)),
                 None => return,
             }
+        }
+        if self.member(key).state == State::Ends {
+            return self.end(key);
         }
         loop {
             let member = self.member(key);
@@ -67,7 +71,9 @@ impl Shard {
         let member = self.member_mut(key);
         member.cursor = cursor;
         member.unsent = (!left.is_empty()).then(|| Box::new(left));
-        member.state = State::Full;
+        if member.state != State::Ends {
+            member.state = State::Full;
+        }
     }
 
     /// Puts a member among those who wait for the next event of their part.

@@ -25,7 +25,11 @@ impl Shard {
                     }
                 }
                 Ok(Incoming::EndAll) => self.end_all(),
-                Ok(Incoming::Stop) | Err(TryRecvError::Disconnected) => return Turn::Stop,
+                Ok(Incoming::Stop) | Err(TryRecvError::Disconnected) => {
+                    self.end_all();
+                    self.is_stopping = true;
+                    return Turn::Wait;
+                }
                 Err(TryRecvError::Empty) => return Turn::Wait,
             }
         }

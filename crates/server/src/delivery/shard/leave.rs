@@ -4,8 +4,10 @@ use super::{
     member::{MemberKey, State},
 };
 use mio::net::TcpStream;
-use std::{io::Read, net::Shutdown, sync::atomic::Ordering};
+use std::{io::Read, net::Shutdown, sync::atomic::Ordering, time::Duration};
 
+/// How long the rest of an event may take when its stream has ended.
+const GRACE: Duration = Duration::from_secs(1);
 /// The most bytes that are read from a peer before its socket is closed.
 const MAX_DRAINED_BYTES: usize = 64 << 10;
 
@@ -35,9 +37,15 @@ impl Shard {
         }
     }
 
-    /// Ends a member's stream, so that its peer gets all that was sent.
+    /// Ends a member's stream, so that its peer gets all that was sent. Of an event that was begun the rest is still sent,
+    /// if the peer makes room for it soon.
     pub(super) fn end(&mut self, key: MemberKey) {
-        if let Some(member) = self.members.get(key as usize) {
+        let Some(member) = self.members.get_mut(key as usize) else { return };
+        if member.unsent.is_some() && member.state != State::Ends {
+            member.state = State::Ends;
+            member.ends = Some(self.now + GRACE);
+            self.schedule(key);
+        } else {
             finish(&member.socket);
             self.leave(key);
         }

@@ -34,4 +34,6 @@ pub(super) enum State {
     Full,
     /// It stands before its part's window and waits for a step through the log.
     CatchesUp,
+    /// Its stream has ended, but for the rest of an event that was begun.
+    Ends,
 }

@@ -86,6 +86,8 @@ pub(super) struct Shard {
     due: Vec<MemberKey>,
     /// Whether streams end as soon as they have begun.
     is_ending: bool,
+    /// Whether the thread ends when no stream is left.
+    is_stopping: bool,
     /// When this turn of the loop began.
     now: Instant,
 }
@@ -97,8 +99,6 @@ enum Turn {
     Wait,
     /// There may be more to do at once.
     Again,
-    /// The server stops.
-    Stop,
 }
 
 impl Shard {
@@ -123,6 +123,7 @@ impl Shard {
             unsent: Vec::new(),
             due: Vec::new(),
             is_ending: false,
+            is_stopping: false,
             now,
         }
     }
@@ -134,7 +135,7 @@ impl Shard {
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
         let mut turn = Turn::Wait;
-        while turn != Turn::Stop {
+        while !(self.is_stopping && self.members.is_empty()) {
             let patience = match turn {
                 Turn::Again => Some(Duration::ZERO),
                 _ => self.wheel.next().map(|at| at.saturating_duration_since(Instant::now())),
@@ -154,7 +155,6 @@ impl Shard {
             self.start_reads();
             self.shrink();
         }
-        self.end_all();
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use crate::{
         shards::{Handed, Shards},
         stream::Stream,
     },
+    settings::Delivery,
 };
 use fanfare_event_stream::{Chunk, Parser};
 use fanfare_hub::{
@@ -25,7 +26,7 @@ use std::{
     io::Read,
     net::{Shutdown, TcpListener, TcpStream},
     num::NonZero,
-    sync::Arc,
+    sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
@@ -50,12 +51,22 @@ struct Stage {
     hub: Hub,
     shards: Shards,
     places: Arc<Semaphore>,
-    listener: TcpListener,
+    listener: Mutex<TcpListener>,
     runtime: Handle,
 }
 
 #[test]
-fn everybody_gets_everything_once_and_in_order() {
+fn everybody_gets_everything_once_and_in_order_through_epoll() {
+    run(Delivery::Epoll);
+}
+
+/// Where there is no io_uring, this runs without it as well.
+#[test]
+fn everybody_gets_everything_once_and_in_order_through_io_uring() {
+    run(Delivery::IoUring);
+}
+
+fn run(delivery: Delivery) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let _guard = runtime.enter();
     let mut limits = HubLimits::default();
@@ -64,10 +75,11 @@ fn everybody_gets_everything_once_and_in_order() {
         Hub::start(Arc::new(MemoryLog::new(Retention { age_ms: None, bytes: None, count: None })), &limits).unwrap();
     let mut settings = Settings::default();
     settings.heartbeat_interval = Duration::from_millis(20);
+    settings.delivery = delivery;
     settings.delivery_threads = NonZero::new(3);
     let places = Arc::new(Semaphore::new(0));
-    let shards = Shards::start(&hub, &settings, &places).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let shards = Shards::start(&hub, &settings, &places).unwrap().expect("not through hyper");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap().into();
     let stage = &Stage { hub, shards, places, listener, runtime: runtime.handle().clone() };
 
     let published = thread::scope(|scope| {
@@ -118,16 +130,20 @@ impl Stage {
     }
 
     fn subscriber(&self, seed: u64) -> Subscriber {
-        let topics = TOPICS.iter().enumerate().filter(|(index, _)| (seed >> index) & 1 == 1 || seed % 8 == 0);
+        let topics = TOPICS.iter().enumerate().filter(|(index, _)| (seed >> index) & 1 == 1 || seed.is_multiple_of(8));
         let topics: Vec<_> = topics.map(|(_, topic)| *topic).collect();
-        let start = if seed % 3 == 0 { Start::After("earliest".into()) } else { Start::Now };
+        let start = if seed.is_multiple_of(3) { Start::After("earliest".into()) } else { Start::Now };
         let socket = self.connect(&topics, start);
         Subscriber { topics, socket, received: Vec::new() }
     }
 
     fn connect(&self, topics: &[&str], start: Start) -> TcpStream {
-        let peer = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
-        let socket = self.listener.accept().unwrap().0;
+        let (peer, socket) = {
+            // One at a time: who connects shall accept its own connection.
+            let listener = self.listener.lock().unwrap();
+            let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            (peer, listener.accept().unwrap().0)
+        };
         socket.set_nonblocking(true).unwrap();
         // Small, so that they are full most of the time.
         SockRef::from(&socket).set_send_buffer_size(16 << 10).unwrap();
@@ -186,7 +202,9 @@ impl Subscriber {
     }
 
     fn check(&self, published: &Published) {
-        assert!(self.received.is_sorted_by(|one, next| one.0 < next.0), "twice, or out of order");
+        let disorder = self.received.windows(2).position(|pair| pair[0].0 >= pair[1].0);
+        let around = disorder.map(|at| &self.received[at.saturating_sub(2)..self.received.len().min(at + 5)]);
+        assert!(around.is_none(), "twice, or out of order: {around:?}");
         for (offset, length) in &self.received {
             assert_eq!(published[offset].1, *length, "event {offset}");
             assert!(self.topics.contains(&published[offset].0));

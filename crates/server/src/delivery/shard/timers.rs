@@ -27,7 +27,7 @@ impl Shard {
     fn spoke(&self, member: &Member) -> Instant {
         match member.state {
             State::Waits(_) => member.spoke.max(self.parts.get(member.part).spoke),
-            State::Full | State::CatchesUp => member.spoke,
+            State::Full | State::CatchesUp | State::Ends => member.spoke,
         }
     }
 
