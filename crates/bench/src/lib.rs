@@ -3,8 +3,14 @@
 //! Every figure is a ratio between things measured in the same run, side by side: machines differ and are shared. The
 //! binaries in `src/bin` each answer one question; what they print last is one line of JSON, and runs worth keeping are in
 //! `runs/` with their machine, commit and command.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+pub mod bare_server;
+#[cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    path = "bare_uring_absent.rs"
+)]
+pub mod bare_uring;
 pub mod bare_write;
 pub mod broadcast;
 pub mod fault;

@@ -3,7 +3,7 @@
 //! A request's way: [`server`] accepts the [`connection`], [`routes`] finds the handler, [`auth`] says who asks; then
 //! [`publish`] makes updates of it and hands them to the hub, or [`subscribe`] makes a subscription of it and
 //! [`delivery`] a stream. Whatever is refused on the way becomes a [`problem`].
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod app;
 pub mod auth;

@@ -30,8 +30,10 @@ impl Server {
     /// [`io::Error`] if the system does not have what the settings ask for to deliver with.
     pub fn new(hub: Hub, auth: Authenticator, settings: Settings) -> io::Result<Self> {
         let (stop, stopping) = watch::channel(false);
-        let (shards, write_timeout) = (Shards::start(&settings)?.map(Arc::new), settings.write_timeout);
-        let router = routes(App::new(hub, auth, settings, stopping));
+        let app = App::new(hub, auth, settings, stopping);
+        let shards = Shards::start(&app.hub, &app.settings, &app.places)?.map(Arc::new);
+        let write_timeout = app.settings.write_timeout;
+        let router = routes(app);
         Ok(Self { serving: Serving { router, write_timeout, shards }, stop })
     }
 
@@ -61,12 +63,12 @@ impl Server {
     async fn stop(&self, connections: &watch::Sender<()>) {
         let shards = self.serving.shards.as_deref();
         self.stop.send_replace(true);
-        shards.inspect(|shards| shards.stop());
+        shards.inspect(|shards| shards.end_all());
         connections.send_replace(());
         connections.closed().await;
         // From here on nothing is handed over.
         if let Some(shards) = shards {
-            shards.stopped().await;
+            shards.stop().await;
         }
     }
 }

@@ -1,11 +1,12 @@
-//! What a delivery costs: one topic, many subscribers, and a hub beside a bare loop of `write(2)` under the same load.
+//! What a delivery costs: one topic, many subscribers, and a hub beside a bare loop of `write(2)` under the same
+//! load, and beside one that sends through io_uring where the kernel has it.
 //!
 //! `cargo run --release -p fanfare-bench --bin broadcast [-- --smoke]`, after `cargo build --release`. Prints a table and one
-//! line of JSON. The two take turns, each time as a fresh process, so that a machine that gets busy gets busy for both. Each
+//! line of JSON. They take turns, each time as a fresh process, so that a machine that gets busy gets busy for both. Each
 //! subscriber checks that it gets every event once and in order; the run fails if one does not.
 use clap::{Parser, Subcommand, value_parser};
 use fanfare_bench::{
-    bare_write,
+    bare_uring, bare_write,
     broadcast::{Load, Turn},
     process::HubProcess,
     report,
@@ -50,11 +51,15 @@ enum Baseline {
     /// The bare loop, which a run starts by itself.
     #[command(hide = true)]
     BareWrite,
+    /// The bare loop through io_uring, likewise.
+    #[command(hide = true)]
+    BareUring,
 }
 
 #[derive(Clone, Copy)]
 enum Server {
     BareWrite,
+    BareUring,
     Fanfare,
 }
 
@@ -70,8 +75,10 @@ fn main() -> ExitCode {
 
 fn run() -> io::Result<()> {
     let mut options = Options::parse();
-    if let Some(Baseline::BareWrite) = options.baseline {
-        return bare_write::serve(TcpListener::bind("127.0.0.1:0")?);
+    match options.baseline {
+        Some(Baseline::BareWrite) => return bare_write::serve(TcpListener::bind("127.0.0.1:0")?),
+        Some(Baseline::BareUring) => return bare_uring::serve(TcpListener::bind("127.0.0.1:0")?),
+        None => {}
     }
     if options.smoke {
         options = Options { subscribers: 200, rate: 50, seconds: 1, rounds: 1, ..options };
@@ -79,27 +86,32 @@ fn run() -> io::Result<()> {
     let Options { subscribers, rate, seconds, bytes, rounds, smoke, .. } = options;
     let load = Load { subscribers, rate, seconds, bytes, idle: Duration::from_millis(if smoke { 100 } else { 500 }) };
     print_head(&load, rounds);
-    let (mut ratios, mut rows) = (Vec::new(), Vec::new());
+    let (mut costs, mut rows) = ([const { Vec::new() }; 3], Vec::new());
     for round in 0..rounds {
-        let (first, second) = (Server::BareWrite, Server::Fanfare);
-        // Who goes first alternates: the second finds warmer caches.
-        let order = if round % 2 == 0 { [first, second] } else { [second, first] };
-        let mut costs = [0.0; 2];
+        let mut order = vec![Server::BareWrite, Server::Fanfare];
+        if bare_uring::is_available() {
+            order.insert(1, Server::BareUring);
+        }
+        // Who goes first alternates: the later find warmer caches.
+        if round % 2 == 1 {
+            order.reverse();
+        }
         for server in order {
             let turn = server.turn(&load)?;
-            costs[server as usize] = micros_each(turn.cpu, turn.deliveries);
+            costs[server as usize].push(micros_each(turn.cpu, turn.deliveries));
             rows.push(row(server.name(), &turn, subscribers));
         }
-        ratios.push(costs[Server::Fanfare as usize] / costs[Server::BareWrite as usize]);
     }
-    ratios.sort_by(f64::total_cmp);
-    let (least, median, most) = (ratios[0], ratios[ratios.len() / 2], ratios[ratios.len() - 1]);
-    println!("CPU per delivery, fanfare / bare write: {median:.2} (median of {rounds}; {least:.2} to {most:.2})");
+    let [write, uring, fanfare] = &costs;
+    let median = ratio("fanfare / bare write", fanfare, write);
+    let uring_over_write = ratio("bare io_uring / bare write", uring, write);
+    let over_uring = ratio("fanfare / bare io_uring", fanfare, uring);
     let load = json!({ "subscribers": subscribers, "rate": rate, "seconds": seconds, "bytes": bytes });
     let run = report::circumstances();
     println!(
         "{}",
-        json!({ "bench": "broadcast", "run": run, "load": load, "fanfare_over_bare_write": median, "rounds": rows })
+        json!({ "bench": "broadcast", "run": run, "load": load, "fanfare_over_bare_write": median,
+            "fanfare_over_bare_uring": over_uring, "bare_uring_over_bare_write": uring_over_write, "rounds": rows })
     );
     Ok(())
 }
@@ -108,6 +120,7 @@ impl Server {
     fn name(self) -> &'static str {
         match self {
             Self::BareWrite => "bare write",
+            Self::BareUring => "bare uring",
             Self::Fanfare => "fanfare",
         }
     }
@@ -123,12 +136,14 @@ impl Server {
     }
 
     fn start(self, subscribers: u32, data: &Path) -> io::Result<HubProcess> {
+        let bare = |name| {
+            let mut command = Command::new(env::current_exe()?);
+            command.arg(name);
+            HubProcess::launch(command)
+        };
         match self {
-            Self::BareWrite => {
-                let mut command = Command::new(env::current_exe()?);
-                command.arg("bare-write");
-                HubProcess::launch(command)
-            }
+            Self::BareWrite => bare("bare-write"),
+            Self::BareUring => bare("bare-uring"),
             Self::Fanfare => {
                 let binary =
                     env::var_os("FANFARE_BIN").map_or_else(|| PathBuf::from("target/release/fanfare"), PathBuf::from);
@@ -187,6 +202,16 @@ fn row(name: &str, turn: &Turn, subscribers: u32) -> Value {
         "cpu_us_per_connect": connect,
         "generator_cpu_us_per_delivery": generator,
     })
+}
+
+/// The median over the rounds of one cost over another, which it prints; `None` if there were no rounds of one.
+fn ratio(name: &str, costs: &[f64], base: &[f64]) -> Option<f64> {
+    let mut ratios: Vec<f64> = costs.iter().zip(base).map(|(cost, base)| cost / base).collect();
+    ratios.sort_by(f64::total_cmp);
+    let (rounds, median) = (ratios.len(), *ratios.get(ratios.len() / 2)?);
+    let (least, most) = (ratios[0], ratios[rounds - 1]);
+    println!("CPU per delivery, {name}: {median:.2} (median of {rounds}; {least:.2} to {most:.2})");
+    Some(median)
 }
 
 /// Microseconds for each of this many.

@@ -36,7 +36,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn handed(self, socket: std::net::TcpStream) -> Handed {
-        let representation = self.stream.subscription.key().representation;
+        let representation = self.stream.opening.key().representation;
         Handed { socket, head: head::encode(&self.parts, self.version, representation), stream: self.stream }
     }
 }

@@ -1,17 +1,17 @@
 //! A stream as the body of a response: delivery through whoever polls it, for every kind of connection.
 use super::{
-    pace::Due,
+    pace::{Due, Pace},
     stream::{Granted, Stream},
 };
 use bytes::Bytes;
-use fanfare_hub::log::LogError;
+use fanfare_hub::{log::LogError, subscription::Subscription};
 use http_body::{Body, Frame};
 use std::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
 use tokio::{
-    sync::watch,
+    sync::{OwnedSemaphorePermit, watch},
     time::{Sleep, sleep_until},
 };
 
@@ -30,7 +30,10 @@ enum State {
 
 /// A stream that has begun.
 struct Open {
-    stream: Stream,
+    subscription: Subscription,
+    pace: Pace,
+    /// Frees the subscriber's place when the stream ends.
+    _place: OwnedSemaphorePermit,
     /// Fires when something is due by the stream's pace, or earlier: it is set anew when it fires, not with each event.
     alarm: Pin<Box<Sleep>>,
 }
@@ -54,28 +57,23 @@ impl EventBody {
     pub fn new(granted: Granted, stopping: Stopping) -> Self {
         Self { state: State::Granted(granted), stopping }
     }
-
-    /// The rest of a stream that has begun: its first heartbeat was sent with its head.
-    #[must_use]
-    pub fn begun(stream: Stream, stopping: Stopping) -> Self {
-        Self { state: State::Open(Open::new(stream)), stopping }
-    }
 }
 
 impl Open {
     fn new(stream: Stream) -> Self {
-        let alarm = Box::pin(sleep_until(stream.pace.next()));
-        Self { stream, alarm }
+        let Stream { opening, pace, place } = stream;
+        let alarm = Box::pin(sleep_until(pace.next()));
+        Self { subscription: opening.subscribe(), pace, _place: place, alarm }
     }
 
     fn heartbeat(&mut self) -> Polled {
-        self.stream.pace.spoke();
-        let silence = self.stream.subscription.key().representation.heartbeat();
+        self.pace.spoke();
+        let silence = self.subscription.key().representation.heartbeat();
         Some(Ok(Frame::data(Bytes::from_static(silence))))
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Polled> {
-        let Stream { subscription, pace, .. } = &mut self.stream;
+        let Self { subscription, pace, .. } = self;
         if pace.due() == Some(Due::End) {
             return Poll::Ready(None);
         }
@@ -86,10 +84,10 @@ impl Open {
         }
         loop {
             ready!(self.alarm.as_mut().poll(cx));
-            match self.stream.pace.due() {
+            match self.pace.due() {
                 Some(Due::End) => return Poll::Ready(None),
                 Some(Due::Heartbeat) => return Poll::Ready(self.heartbeat()),
-                None => self.alarm.as_mut().reset(self.stream.pace.next()),
+                None => self.alarm.as_mut().reset(self.pace.next()),
             }
         }
     }

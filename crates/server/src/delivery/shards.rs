@@ -1,102 +1,184 @@
-//! Delivery to sockets that HTTP has let go of. A task for each of them, for now.
+//! All shards, for whoever has a subscriber for one of them.
 use super::{
-    body::{EventBody, stopping},
+    engine::{Choice, Engine, Started},
+    shard::{Equipment, Shard, WAKER},
     stream::Stream,
 };
 use crate::settings::{Delivery, Settings};
-use http_body_util::BodyExt as _;
-use std::{io, net, num::NonZero, thread};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{
-        TcpStream,
-        tcp::{ReadHalf, WriteHalf},
+use crossbeam_channel::{Sender, unbounded};
+use fanfare_hub::Hub;
+use mio::{Poll, Waker};
+use std::{
+    io,
+    net::TcpStream,
+    num::NonZero,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
-    sync::watch,
+    thread::{self, JoinHandle},
 };
+use tokio::{sync::Semaphore, task};
 
-/// A stream with the socket that it goes to.
+/// A connection whose request is answered by a stream, of which nothing is written yet.
 #[derive(Debug)]
 pub(crate) struct Handed {
-    /// Non-blocking. Nothing of the response was written to it, and all that came before was.
-    pub(crate) socket: net::TcpStream,
-    /// What is written first: the response's head, and the first heartbeat.
+    /// In non-blocking mode.
+    pub(crate) socket: TcpStream,
+    /// The head of the response and what follows it at once.
     pub(crate) head: Vec<u8>,
+    /// What follows then.
     pub(crate) stream: Stream,
 }
 
-/// Those who deliver to handed-over sockets.
+/// What comes to a shard from outside. Bounded by the places for subscribers.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    Subscriber(Box<Handed>),
+    /// All streams end, and those that come yet end behind their heads.
+    EndAll,
+    /// Nothing comes any more.
+    Stop,
+}
+
+/// The threads that deliver.
 #[derive(Debug)]
 pub struct Shards {
-    stop: watch::Sender<bool>,
+    gates: Vec<Gate>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The way into a shard.
+#[derive(Debug)]
+struct Gate {
+    incoming: Sender<Incoming>,
+    waker: Arc<Waker>,
+    load: Arc<AtomicUsize>,
+}
+
+impl Gate {
+    /// Returns what the shard did not take, because it has ended.
+    fn send(&self, what: Incoming) -> Result<(), Incoming> {
+        self.incoming.send(what).map_err(|refused| refused.0)?;
+        // Fails only if the shard has ended.
+        _ = self.waker.wake();
+        Ok(())
+    }
 }
 
 impl Shards {
-    /// Starts them, as many and of the kind that the settings say, and logs which. `None` if everything is delivered
-    /// through hyper.
+    /// Starts the threads, as many and with the engine that the settings say, and logs which. `None` if everything is
+    /// delivered through hyper.
     ///
     /// # Errors
-    /// [`io::Error`] if the system does not have what the settings ask for.
-    pub fn start(settings: &Settings) -> io::Result<Option<Self>> {
-        let engine = match settings.delivery {
+    /// If the system has no thread or no poll to give.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn start(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>) -> io::Result<Option<Self>> {
+        let choice = match settings.delivery {
+            Delivery::Auto => Choice::Auto,
+            Delivery::Epoll => Choice::Epoll,
+            Delivery::IoUring => Choice::IoUring,
             Delivery::Hyper => {
-                tracing::info!(engine = "hyper", write_timeout = ?settings.write_timeout, "delivery");
+                tracing::info!(write_timeout = ?settings.write_timeout, "delivery through hyper, as chosen");
                 return Ok(None);
             }
-            Delivery::Auto | Delivery::Epoll => "epoll",
-            Delivery::IoUring => "io-uring",
         };
-        let threads = settings.delivery_threads.map_or_else(cores, NonZero::get);
-        tracing::info!(engine, threads, write_timeout = ?settings.write_timeout, "delivery");
-        Ok(Some(Self { stop: watch::channel(false).0 }))
-    }
-
-    /// Delivers a stream. After [`Self::stop`] it ends behind its head.
-    pub(crate) fn take(&self, handed: Handed) {
-        let stop = self.stop.subscribe();
-        tokio::spawn(async move {
-            if let Err(error) = deliver(handed, stop).await {
-                tracing::debug!("a stream ended: {error}");
+        let count = settings.delivery_threads.or(thread::available_parallelism().ok()).map_or(1, NonZero::get);
+        let (mut gates, mut threads) = (Vec::new(), Vec::new());
+        for number in 0..count {
+            let (engine, started) = Engine::start(choice);
+            if number == 0 {
+                tell(&started, count, settings);
             }
-        });
+            let (gate, shard) = open(hub, settings, places, engine)?;
+            let thread = thread::Builder::new().name(format!("fanfare-shard-{number}")).spawn(move || {
+                if let Err(error) = shard.run() {
+                    tracing::error!("a shard has ended, and its streams: {error}");
+                }
+            })?;
+            gates.push(gate);
+            threads.push(thread);
+        }
+        Ok(Some(Self { gates, threads: Mutex::new(threads) }))
     }
 
-    /// Ends all streams. What was begun is sent whole.
-    pub(crate) fn stop(&self) {
-        self.stop.send_replace(true);
+    /// Gives a subscriber to the shard that has the fewest.
+    pub(crate) fn take(&self, handed: Handed) {
+        let mut gates: Vec<_> = self.gates.iter().map(|gate| (gate.load.load(Ordering::Relaxed), gate)).collect();
+        gates.sort_by_key(|(load, _)| *load);
+        let mut what = Incoming::Subscriber(Box::new(handed));
+        for (_, gate) in gates {
+            gate.load.fetch_add(1, Ordering::Relaxed);
+            match gate.send(what) {
+                Ok(()) => return,
+                Err(refused) => what = refused,
+            }
+        }
+        tracing::error!("no shard is left to deliver");
     }
 
-    /// Resolves when no stream is left.
-    pub(crate) async fn stopped(&self) {
-        self.stop.closed().await;
+    fn tell(&self, what: fn() -> Incoming) {
+        for gate in &self.gates {
+            // Refused only by one that has ended.
+            _ = gate.send(what());
+        }
+    }
+
+    /// Ends all streams. Those that are taken after this end behind their heads.
+    pub(crate) fn end_all(&self) {
+        self.tell(|| Incoming::EndAll);
+    }
+
+    /// Has the threads end, and waits until they have. Nothing may be given to them any more.
+    pub(crate) async fn stop(&self) {
+        self.tell(|| Incoming::Stop);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = task::spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok()));
+        if !matches!(joined.await, Ok(true)) {
+            tracing::error!("a shard has panicked");
+        }
     }
 }
 
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
-}
-
-async fn deliver(handed: Handed, stop: watch::Receiver<bool>) -> io::Result<()> {
-    let Handed { socket, head, stream } = handed;
-    let mut socket = TcpStream::from_std(socket)?;
-    let (reading, writing) = socket.split();
-    tokio::select! {
-        sent = send(writing, &head, EventBody::begun(stream, stopping(stop.clone()))) => sent,
-        gone = hung_up(reading) => gone,
+impl Drop for Shards {
+    fn drop(&mut self) {
+        self.tell(|| Incoming::Stop);
     }
 }
 
-async fn send(mut socket: WriteHalf<'_>, head: &[u8], mut body: EventBody) -> io::Result<()> {
-    socket.write_all(head).await?;
-    while let Some(frame) = body.frame().await {
-        let run = frame.map_err(io::Error::other)?.into_data().unwrap_or_default();
-        socket.write_all(&run).await?;
+/// What delivers, for the log.
+fn tell(started: &Started, threads: usize, settings: &Settings) {
+    let write_timeout = settings.write_timeout;
+    match started {
+        Started::EpollInstead { chosen: Choice::IoUring, .. } => {
+            tracing::warn!(threads, ?write_timeout, "delivery {started}");
+        }
+        started => tracing::info!(threads, ?write_timeout, "delivery {started}"),
     }
-    socket.shutdown().await
 }
 
-/// Reads what nobody asked for until the peer is gone. One that has only ended its sending is taken for gone too.
-async fn hung_up(mut socket: ReadHalf<'_>) -> io::Result<()> {
-    while socket.read(&mut [0; 1_024]).await? > 0 {}
-    Ok(())
+fn open(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>, engine: Engine) -> io::Result<(Gate, Shard)> {
+    let poll = Poll::new()?;
+    let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+    let wake = waker.clone();
+    let mailbox = hub.mailbox(move || {
+        if let Err(error) = wake.wake() {
+            tracing::error!("cannot wake a shard: {error}");
+        }
+    });
+    let (sender, incoming) = unbounded();
+    let load = Arc::new(AtomicUsize::new(0));
+    let shard = Shard::new(Equipment {
+        poll,
+        mailbox,
+        incoming,
+        engine,
+        heartbeat_interval: settings.heartbeat_interval,
+        window: hub.window_limit(),
+        places: places.clone(),
+        load: load.clone(),
+    });
+    Ok((Gate { incoming: sender, waker, load }, shard))
 }

@@ -4,15 +4,15 @@
 //! connection, which it does not see. So the response carries the stream twice, in a [`Granted`] of its extensions and in
 //! its body. Who takes it first has it. Where nobody does, the body begins it when it is polled, as any body would.
 use super::pace::Pace;
-use fanfare_hub::subscription::Subscription;
+use fanfare_hub::opening::Opening;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// What is to be delivered to one subscriber, and when it ends.
 #[derive(Debug)]
 pub struct Stream {
-    /// What comes next for this subscriber.
-    pub subscription: Subscription,
+    /// What was subscribed to, and where it begins.
+    pub opening: Opening,
     /// Its heartbeats and its end.
     pub pace: Pace,
     /// Frees the subscriber's place when it is dropped.

@@ -46,20 +46,20 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     };
     let Credentials { grant, expires_at, .. } = credentials;
     let key = AudienceKey { matchers, granted: grant.subscribe, representation };
-    let subscription = match app.hub.subscribe(key, cursor.start).await {
-        Ok(subscription) => subscription,
+    let mut opening = match app.hub.open(key, cursor.start).await {
+        Ok(opening) => opening,
         Err(error) => {
             tracing::error!("cannot subscribe: {error}");
             return Ok(head::come_back_later(representation));
         }
     };
-    let resumed_from = HeaderValue::from_str(subscription.resumed_from());
+    let resumed_from = cursor.asked.then(|| HeaderValue::from_str(opening.resumed_from()));
     let pace = Pace::new(app.settings.heartbeat_interval, app.settings.max_lifetime, expires_at);
-    let granted = Granted::new(Stream { subscription, pace, place });
+    let granted = Granted::new(Stream { opening, pace, place });
     let body = EventBody::new(granted.clone(), stopping(app.stopping.clone()));
     let mut response = head::stream(representation, Body::new(body));
     response.extensions_mut().insert(granted);
-    if let (true, Ok(id)) = (cursor.asked, resumed_from) {
+    if let Some(Ok(id)) = resumed_from {
         response.headers_mut().insert(cursor_header, id);
     }
     Ok(response)
