@@ -6,6 +6,11 @@ use std::{
     net::{Ipv4Addr, TcpListener},
 };
 
+/// `None` where there is no io_uring. Where there is one, it does what is relied on.
+fn start() -> Option<Uring> {
+    IoUring::new(BATCH).is_ok().then(|| Uring::start().unwrap())
+}
+
 /// How many sends are queued.
 fn queued(ring: &IoUring) -> usize {
     // SAFETY: the one who calls has no other submission queue while it waits for this.
@@ -51,7 +56,7 @@ fn what_a_failing_ring_does_not_take_is_sent_all_the_same() {
         (|ring| if queued(ring) > 18 { Ok(0) } else { ring.submit() }, false),
     ];
     for (case, (submit, survives)) in submits.into_iter().enumerate() {
-        let Ok(mut uring) = Uring::start() else { return };
+        let Some(mut uring) = start() else { return };
         uring.submit = submit;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let mut pairs = Vec::new();
