@@ -1,5 +1,5 @@
 //! One system call for each send.
-use super::{Send, Unsent};
+use super::{MAX_SEND_BYTES, Send, Unsent};
 use std::io::{self, ErrorKind, Write};
 
 /// As [`Engine::send`](super::Engine::send).
@@ -13,6 +13,7 @@ pub(super) fn send<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<U
 /// How many bytes the socket takes at once. This is `send(2)` without a signal if the peer has gone, which costs less than
 /// `write(2)`.
 pub(super) fn send_one(send: &Send<'_>) -> io::Result<usize> {
+    debug_assert!(send.bytes.len() <= MAX_SEND_BYTES as usize, "a send of more bytes than a kernel takes");
     let mut socket = send.socket;
     loop {
         match socket.write(send.bytes) {

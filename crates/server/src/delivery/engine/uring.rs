@@ -72,7 +72,14 @@ impl Uring {
 
     /// Makes at most [`BATCH`] sends.
     fn send_batch(&mut self, batch: &[Send<'_>], unsent: &mut Vec<Unsent>) {
-        let taken = self.submit(batch);
+        // SAFETY: if the kernel keeps a send, nothing is done ever after.
+        #[allow(unsafe_code, reason = "the bytes are borrowed for no longer than this call")]
+        let taken = unsafe { self.submit(batch) }.unwrap_or_else(|Kept| {
+            tracing::error!(
+                "io_uring keeps a send that may not wait; aborting before a subscriber gets what it is not to"
+            );
+            process::abort()
+        });
         for (send, &result) in batch.iter().zip(&self.results[..taken]) {
             match sent(send, result) {
                 Ok(sent) if sent == send.bytes.len() => {}
@@ -84,9 +91,13 @@ impl Uring {
 
     /// Has the kernel carry out a batch. Gives how many sends of it the kernel has taken, from the first on, and leaves in
     /// `results` what became of those. If that is not all, the ring has failed and is given up.
-    fn submit(&mut self, batch: &[Send<'_>]) -> usize {
+    ///
+    /// # Safety
+    /// After [`Kept`], the kernel may go on reading the bytes of the batch at any time: they must never change or be freed.
+    #[allow(unsafe_code, reason = "what is unsafe is said above")]
+    unsafe fn submit(&mut self, batch: &[Send<'_>]) -> Result<usize, Kept> {
         self.results.clear();
-        let Some(ring) = &mut self.ring else { return 0 };
+        let Some(ring) = &mut self.ring else { return Ok(0) };
         self.results.resize(batch.len(), PENDING);
         queue(ring, batch);
         let (mut taken, mut completed, mut setbacks) = (0, 0, 0);
@@ -102,7 +113,7 @@ impl Uring {
             }
             taken = batch.len() - ring.submission().len();
             if taken == batch.len() && completed == taken {
-                return taken;
+                return Ok(taken);
             }
             // An interrupted call, or one for which there was no memory, may take the rest the next time.
             setbacks = if (taken, completed) == before { setbacks + 1 } else { 0 };
@@ -110,18 +121,18 @@ impl Uring {
                 continue;
             }
             if completed < taken {
-                // A request is under way that was not to wait. It reads bytes that the caller is free to drop or change once
-                // this returns: what a subscriber then got could be anything.
-                tracing::error!(taken, completed, "io_uring keeps a send that may not wait; giving up");
-                process::abort();
+                return Err(Kept);
             }
             tracing::warn!(?submitted, "io_uring fails; sending one by one from now on");
             // What is queued goes with the ring: without a thread of its own, it takes nothing unless asked.
             self.ring = None;
-            return taken;
+            return Ok(taken);
         }
     }
 }
+
+/// A request is under way that was not to wait.
+struct Kept;
 
 /// Puts requests into the ring, which is empty, with their place in the batch.
 fn queue(ring: &mut IoUring, batch: &[Send<'_>]) {
@@ -133,9 +144,9 @@ fn queue(ring: &mut IoUring, batch: &[Send<'_>]) {
             .build()
             .user_data(place);
         // SAFETY: the address and the descriptor have to be good until the kernel is done with the request. `submit`, which
-        // holds `batch` and so the borrows of bytes and socket, does not return before. Of what the kernel has taken, it
-        // has seen all completions, and a send completes once, after its bytes were copied or refused; or else it ends the
-        // process. What the kernel has not taken it never will: the ring is closed, and it has no thread that polls
+        // holds `batch` and so the borrows of bytes and socket, does not return before, or returns `Kept`, on which its
+        // callers let nothing go. Of what the kernel has taken, it has seen all completions, and a send completes once,
+        // after its bytes were copied or refused. What the kernel has not taken it never will: the ring is closed, and it has no thread that polls
         // it (`SQPOLL`). No other request is in the ring: it is empty when a batch begins, by the same argument, and
         // `&mut self` keeps others out of it.
         #[allow(unsafe_code, reason = "the crate cannot know how long the kernel reads the bytes")]
