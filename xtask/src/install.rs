@@ -1,6 +1,9 @@
 //! What the steps need from the system, installed with Debian's package manager where it is missing.
 use crate::program::{command, is_there, run};
-use std::process::{Command, Stdio};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
 /// Something that a step needs, and the packages that bring it.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,6 +12,8 @@ pub(crate) struct Need {
     what: &'static str,
     sign: Sign,
     packages: &'static [&'static str],
+    /// What would run from the next start of the machine on, and is not to.
+    service: Option<&'static str>,
 }
 
 /// How one sees that it is there.
@@ -25,22 +30,48 @@ pub(crate) const C: Need = Need {
     what: "a C compiler and make",
     sign: Sign::Programs(&["cc", "make"]),
     packages: &["gcc", "libc6-dev", "make"],
+    service: None,
 };
 /// Building C++: the fuzzing engine.
 pub(crate) const CXX: Need =
-    Need { what: "a C++ compiler", sign: Sign::Programs(&["c++"]), packages: &["g++", "libc6-dev"] };
+    Need { what: "a C++ compiler", sign: Sign::Programs(&["c++"]), packages: &["g++", "libc6-dev"], service: None };
 /// Running the browser tests.
-pub(crate) const NODE: Need =
-    Need { what: "Node.js with npm", sign: Sign::Programs(&["node", "npm"]), packages: &["nodejs", "npm"] };
+pub(crate) const NODE: Need = Need {
+    what: "Node.js with npm",
+    sign: Sign::Programs(&["node", "npm"]),
+    packages: &["nodejs", "npm"],
+    service: None,
+};
 pub(crate) const CHROMIUM: Need =
-    Need { what: "Chromium", sign: Sign::Programs(&["chromium"]), packages: &["chromium"] };
+    Need { what: "Chromium", sign: Sign::Programs(&["chromium"]), packages: &["chromium"], service: None };
 pub(crate) const FIREFOX: Need =
-    Need { what: "Firefox", sign: Sign::Programs(&["firefox-esr"]), packages: &["firefox-esr"] };
+    Need { what: "Firefox", sign: Sign::Programs(&["firefox-esr"]), packages: &["firefox-esr"], service: None };
 /// Trying the lines that the hub and its page tell people to paste.
-pub(crate) const CURL: Need = Need { what: "curl", sign: Sign::Programs(&["curl"]), packages: &["curl"] };
+pub(crate) const CURL: Need =
+    Need { what: "curl", sign: Sign::Programs(&["curl"]), packages: &["curl"], service: None };
 /// Without a font a browser draws no text, and screenshots are empty.
 pub(crate) const FONTS: Need =
-    Need { what: "fonts", sign: Sign::Package, packages: &["fonts-dejavu-core", "fonts-liberation"] };
+    Need { what: "fonts", sign: Sign::Package, packages: &["fonts-dejavu-core", "fonts-liberation"], service: None };
+
+/// What hubs are compared with: Nginx with the Nchan module.
+pub(crate) const NCHAN: Need = Need {
+    what: "Nginx with Nchan",
+    sign: Sign::Package,
+    packages: &["libnginx-mod-nchan", "nginx-light"],
+    service: Some("nginx"),
+};
+
+/// What Debian asks before it starts a service that it has just installed.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+/// `apt-get` behind a policy against starting services, unless the machine has one of its own. What is installed is to be
+/// run by tests and benchmarks alone.
+const WITHOUT_SERVICES: &str = r#"
+policy=$1; shift
+if ! [ -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' > "$policy" && chmod 755 "$policy"
+fi
+apt-get "$@""#;
 
 /// Installs what is missing of `needs`, after saying what.
 ///
@@ -58,8 +89,12 @@ pub(crate) fn missing(needs: &[&Need]) -> Result<(), String> {
     if !is_there("apt-get") {
         return Err(format!("install {names} first: this is no Debian, and its package manager is unknown here"));
     }
+    let services = missing.iter().filter_map(|need| need.service);
+    // One that was there before is somebody's.
+    let new: Vec<&str> = services.filter(|service| !Path::new("/etc/init.d").join(service).exists()).collect();
     run(&mut apt(&["update"]))?;
-    run(&mut apt(&[&["install", "--yes", "--no-install-recommends"], &packages[..]].concat()))
+    run(&mut apt(&[&["install", "--yes", "--no-install-recommends"], &packages[..]].concat()))?;
+    new.iter().try_for_each(|service| run(&mut root("update-rc.d", &[service, "disable"])))
 }
 
 impl Need {
@@ -76,15 +111,20 @@ fn is_installed(package: &str) -> bool {
     query.stderr(Stdio::null()).output().is_ok_and(|output| output.stdout == b"installed")
 }
 
-/// `apt-get`, through `sudo` for those who are not root and have it.
+/// `apt-get` without starting services.
 fn apt(arguments: &[&str]) -> Command {
-    let quiet = ["--quiet", "-o", "Acquire::Retries=3"];
-    let root = command("id", &["-u"]).output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
-    let mut apt = if root || !is_there("sudo") {
-        command("apt-get", &[])
+    let script = ["-c", WITHOUT_SERVICES, "apt-get", POLICY, "--quiet", "-o", "Acquire::Retries=3"];
+    root("sh", &[&script[..], arguments].concat())
+}
+
+/// A program that needs the rights of root, through `sudo` for those who are not root and have it.
+fn root(program: &str, arguments: &[&str]) -> Command {
+    let is_root = command("id", &["-u"]).output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    let mut root = if is_root || !is_there("sudo") {
+        command(program, &[])
     } else {
-        command("sudo", &["--preserve-env=DEBIAN_FRONTEND", "apt-get"])
+        command("sudo", &["--preserve-env=DEBIAN_FRONTEND", program])
     };
-    apt.args(quiet).args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
-    apt
+    root.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    root
 }

@@ -18,7 +18,8 @@ use steps::{STEPS, Step};
 const USAGE: &str = "\
 cargo xtask test                  run everything that CI runs
 cargo xtask test --only STEP ...  run some of it
-cargo xtask list                  show the steps";
+cargo xtask list                  show the steps
+cargo xtask compare [OPTION ...]  measure the hub beside other servers, which are installed";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +32,13 @@ fn main() -> ExitCode {
         ["test", "--only", ref names @ ..] if !names.is_empty() => match named(names) {
             Ok(steps) => steps::run(&steps),
             Err(unknown) => usage(&format!("there is no step '{unknown}': see cargo xtask list")),
+        },
+        ["compare", ref options @ ..] => match steps::compare(options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
         },
         _ => usage("wrong arguments"),
     }

@@ -4,7 +4,7 @@
 //! and as it is shipped (browser tests, benches). Fuzz targets are instrumented and add the crates that they test.
 use crate::{
     docs, fuzz,
-    install::{self, C, CHROMIUM, CURL, CXX, FIREFOX, FONTS, NODE, Need},
+    install::{self, C, CHROMIUM, CURL, CXX, FIREFOX, FONTS, NCHAN, NODE, Need},
     node,
     program::{cargo, root, run as program, target},
 };
@@ -131,4 +131,15 @@ fn bench() -> Result<(), String> {
         program(&mut cargo(&run))?;
     }
     if names.is_empty() { Err("there is no benchmark".into()) } else { Ok(()) }
+}
+
+/// Measures the program as it is shipped beside other servers, as `options` say; see the bench's `compare --help`.
+///
+/// # Errors
+/// What could not be installed or built, or went wrong.
+pub(crate) fn compare(options: &[&str]) -> Result<(), String> {
+    install::missing(&[&C, &NCHAN])?;
+    release()?;
+    let run = ["run", "--release", "--package", "fanfare-bench", "--locked", "--bin", "compare", "--"];
+    program(cargo(&run).args(options).env("FANFARE_BIN", target().join("release/fanfare")))
 }

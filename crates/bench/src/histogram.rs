@@ -1,4 +1,5 @@
 //! How long things took, in a fixed amount of memory: a broadcast to many yields millions of latencies in a minute.
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The buckets of each power of two: a bucket is at most 1/64 wider than the shortest time in it.
@@ -7,11 +8,19 @@ const OCTAVE_BITS: u32 = 6;
 /// Nanoseconds below [`BUCKETS_PER_OCTAVE`] have a bucket each; every further power of two has this many.
 const BUCKETS: usize = (u64::BITS - OCTAVE_BITS + 1) as usize * BUCKETS_PER_OCTAVE;
 
-/// Counts of times, in buckets that grow with the time.
-#[derive(Clone, Debug)]
+/// Counts of times, in buckets that grow with the time. As text it holds only the buckets that are not empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Sparse", into = "Sparse")]
 pub struct Histogram {
     counts: Vec<u64>,
     count: u64,
+    max: Duration,
+}
+
+/// What goes from one process to another.
+#[derive(Serialize, Deserialize)]
+struct Sparse {
+    buckets: Vec<(usize, u64)>,
     max: Duration,
 }
 
@@ -27,6 +36,13 @@ impl Histogram {
         self.counts[bucket(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))] += 1;
         self.count += 1;
         self.max = self.max.max(time);
+    }
+
+    /// Adds all that another one has counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+        self.count += other.count;
+        self.max = self.max.max(other.max);
     }
 
     /// How many were recorded.
@@ -57,6 +73,24 @@ impl Histogram {
             below >= rank
         });
         found.map_or(self.max, |index| Duration::from_nanos(last_of(index)).min(self.max))
+    }
+}
+
+impl From<Histogram> for Sparse {
+    fn from(histogram: Histogram) -> Self {
+        let buckets = histogram.counts.into_iter().enumerate().filter(|(_, count)| *count > 0).collect();
+        Self { buckets, max: histogram.max }
+    }
+}
+
+impl From<Sparse> for Histogram {
+    fn from(sparse: Sparse) -> Self {
+        let mut histogram = Self { max: sparse.max, ..Self::default() };
+        for (bucket, count) in sparse.buckets.into_iter().filter(|(bucket, _)| *bucket < BUCKETS) {
+            histogram.counts[bucket] += count;
+            histogram.count += count;
+        }
+        histogram
     }
 }
 
@@ -103,5 +137,18 @@ mod tests {
         let quantiles = [0.0, 0.5, 50.0 / 51.0, 1.0].map(|share| histogram.quantile(share).as_nanos());
         assert_eq!(quantiles, [1, 26, 50, 7_000_000_000]);
         assert_eq!((histogram.count(), histogram.max()), (51, Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn parts_merged_over_text_are_the_whole() {
+        let times = [0, 1, 70, 1 << 20, 7_000_000_000].map(Duration::from_nanos);
+        let (mut whole, mut merged) = (Histogram::default(), Histogram::default());
+        times.iter().for_each(|time| whole.record(*time));
+        for part in times.chunks(2) {
+            let mut histogram = Histogram::default();
+            part.iter().for_each(|time| histogram.record(*time));
+            merged.merge(&serde_json::from_str(&serde_json::to_string(&histogram).unwrap()).unwrap());
+        }
+        assert_eq!(merged, whole);
     }
 }

@@ -1,8 +1,10 @@
 //! Load generator, baselines and recorded runs.
 //!
-//! Every figure is a ratio between things measured in the same run, side by side: machines differ and are shared. The
-//! binaries in `src/bin` each answer one question; what they print last is one line of JSON, and runs worth keeping are in
-//! `runs/` with their machine, commit and command.
+//! Every figure is a ratio between things measured in the same run, side by side: machines differ and are shared. A
+//! [`scenario`] puts a server, which a [`target`] describes, through something: [`subscribe`] is its subscribers,
+//! [`publish`] its publishers. `fanfare load` runs one scenario against one server; the binaries in `src/bin` each compare
+//! several things; what they print last is one line of JSON, and runs worth keeping are in `runs/` with their machine,
+//! commit and command.
 #![deny(unsafe_code)]
 
 pub mod bare_server;
@@ -12,15 +14,18 @@ pub mod bare_server;
 )]
 pub mod bare_uring;
 pub mod bare_write;
-pub mod broadcast;
+pub mod epoch;
 pub mod fault;
 pub mod histogram;
-pub mod paced;
+pub mod meter;
 pub mod process;
 pub mod process_tree;
 pub mod progress;
-pub mod publishers;
+pub mod publish;
+pub mod recipe;
 pub mod report;
-pub mod response;
+pub mod scenario;
+pub mod server;
 pub mod stamp;
-pub mod subscribers;
+pub mod subscribe;
+pub mod target;

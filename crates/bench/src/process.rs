@@ -1,22 +1,28 @@
 //! A hub under test: a child process, what it costs, and its end.
-use crate::process_tree::{self, Stat};
+use crate::meter::Meter;
 use std::{
     io,
     io::{BufRead, BufReader, Read},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-/// A running hub. It is killed when this is dropped.
+/// How long a server that does not say so may take until it listens.
+const START: Duration = Duration::from_secs(10);
+
+/// A running hub. It ends when this is dropped.
 #[derive(Debug)]
 pub struct HubProcess {
     child: Child,
     /// Where it listens.
     pub address: SocketAddr,
     /// Kept open, so that the hub can go on printing.
-    _output: BufReader<ChildStdout>,
+    _output: Option<BufReader<ChildStdout>>,
+    /// What ends it together with its own children; without this it is killed.
+    stop: Option<Command>,
 }
 
 impl HubProcess {
@@ -35,37 +41,60 @@ impl HubProcess {
     /// # Errors
     /// If it cannot be started or ends before it says where it listens.
     pub fn launch(mut command: Command) -> io::Result<Self> {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
+        let mut child = spawn(command.stdout(Stdio::piped()))?;
         let mut output = BufReader::new(child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?);
         let listens = output.by_ref().lines().map_while(Result::ok).find_map(|line| address_in(&line));
         let address = listens.ok_or_else(|| io::Error::other("the hub ended before it listened"))?;
-        Ok(Self { child, address, _output: output })
+        Ok(Self { child, address, _output: Some(output), stop: None })
     }
 
-    /// The CPU time that the process and its descendants have used, in user and system mode.
+    /// Starts a server that was told to listen on `address`, and waits until it does. `stop` ends it.
     ///
     /// # Errors
-    /// If the process is gone.
-    pub fn cpu(&self) -> io::Result<Duration> {
-        Ok(process_tree::tree(self.child.id())?.iter().map(Stat::cpu).sum())
+    /// If it cannot be started, ends, or does not listen within ten seconds.
+    pub fn supervise(mut command: Command, address: SocketAddr, stop: Option<Command>) -> io::Result<Self> {
+        let child = spawn(command.stdout(Stdio::null()))?;
+        let mut server = Self { child, address, _output: None, stop };
+        let begun = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            if server.child.try_wait()?.is_some() || begun.elapsed() > START {
+                return Err(io::Error::other(format!("{:?} does not listen on {address}", command.get_program())));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(server)
     }
 
-    /// The memory of the process and its descendants in bytes: the proportional set size, in which shared pages count by
-    /// their share.
-    ///
-    /// # Errors
-    /// If the process is gone.
-    pub fn pss(&self) -> io::Result<u64> {
-        process_tree::tree(self.child.id())?.iter().map(|stat| process_tree::pss(stat.process)).sum()
+    /// Reads what it costs.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        Meter { process: self.child.id() }
     }
 }
 
 impl Drop for HubProcess {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
+        let stopped = self.stop.as_mut().is_some_and(|stop| stop.status().is_ok_and(|status| status.success()));
+        if !stopped {
+            // It may have ended by itself.
+            drop(self.child.kill());
+        }
         drop(self.child.wait());
     }
+}
+
+/// A port of loopback that is free at this moment.
+///
+/// # Errors
+/// If there is none.
+pub fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    let started = command.stdin(Stdio::null()).stderr(Stdio::inherit()).spawn();
+    let name = |error: io::Error| io::Error::new(error.kind(), format!("{:?}: {error}", command.get_program()));
+    started.map_err(name)
 }
 
 /// The address in a line that holds `http://ADDRESS`.

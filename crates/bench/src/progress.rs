@@ -1,46 +1,58 @@
-//! How far a run is, on standard error: a line that is rewritten on a terminal, and a line per phase elsewhere.
+//! How far a run is: a line on standard error that is rewritten, and nothing where that is no terminal.
 use std::{
+    fmt,
     io::{self, IsTerminal, Write},
+    thread,
     time::{Duration, Instant},
 };
 
 /// Time between two rewritings.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// The progress of one phase. It ends when this is dropped.
+/// The progress of one phase. Its line is gone when this is dropped.
 #[derive(Debug)]
-pub struct Progress {
-    phase: String,
-    total: u64,
+pub struct Progress<'p> {
+    phase: &'p str,
     terminal: bool,
-    written: Instant,
+    written: Option<Instant>,
 }
 
-impl Progress {
-    /// A phase that is done at `total`.
+impl<'p> Progress<'p> {
+    /// A phase of this name.
     #[must_use]
-    pub fn new(phase: String, total: u64) -> Self {
-        let terminal = io::stderr().is_terminal();
-        if !terminal {
-            eprintln!("{phase}");
-        }
-        Self { phase, total, terminal, written: Instant::now() }
+    pub fn new(phase: &'p str) -> Self {
+        Self { phase, terminal: io::stderr().is_terminal(), written: None }
     }
 
-    /// Shows that this much is done, if the last time is a while ago.
-    pub fn show(&mut self, done: u64) {
-        if self.terminal && self.written.elapsed() >= INTERVAL {
-            self.written = Instant::now();
-            eprint!("\r\x1b[K{}: {done} of {}", self.phase, self.total);
+    /// Shows how far it is, if the last time is a while ago.
+    pub fn show(&mut self, state: fmt::Arguments<'_>) {
+        if self.terminal && self.written.is_none_or(|written| written.elapsed() >= INTERVAL) {
+            self.written = Some(Instant::now());
+            eprint!("\r\x1b[K{}: {state}", self.phase);
             // Progress that cannot be shown is no reason to end.
             drop(io::stderr().flush());
         }
     }
+
+    /// Lets time pass, and shows it.
+    pub fn pass(phase: &'p str, time: Duration) {
+        Self::pass_until(phase, time, || false);
+    }
+
+    /// Lets time pass until something has happened, and shows it. Gives the time that has passed.
+    pub fn pass_until(phase: &'p str, time: Duration, mut happened: impl FnMut() -> bool) -> Duration {
+        let (begun, mut progress) = (Instant::now(), Self::new(phase));
+        while begun.elapsed() < time && !happened() {
+            progress.show(format_args!("{:.0} of {:.0} s", begun.elapsed().as_secs_f64(), time.as_secs_f64()));
+            thread::sleep(time.saturating_sub(begun.elapsed()).min(INTERVAL / 4));
+        }
+        begun.elapsed()
+    }
 }
 
-impl Drop for Progress {
+impl Drop for Progress<'_> {
     fn drop(&mut self) {
-        if self.terminal {
+        if self.written.is_some() {
             eprint!("\r\x1b[K");
         }
     }

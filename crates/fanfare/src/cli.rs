@@ -2,6 +2,7 @@
 use crate::{
     config,
     exit::Exit,
+    load::{self, LoadArgs, LoadError},
     publish::{self, PublishArgs, PublishError},
     serve::{self, ServeArgs, ServeError},
     subscribe::{self, SubscribeArgs, SubscribeError},
@@ -28,6 +29,11 @@ enum Command {
     Subscribe(SubscribeArgs),
     /// Make a token that says what its bearer may do
     Token(TokenArgs),
+    /// Put load on a server of event streams, and say what that cost and whether every event arrived
+    Load(Box<LoadArgs>),
+    /// One of several processes of a load, which starts it
+    #[command(name = fanfare_bench::subscribe::worker::COMMAND, hide = true)]
+    LoadWorker,
 }
 
 /// Why a command failed.
@@ -37,6 +43,7 @@ pub(crate) enum CommandError {
     Publish(PublishError),
     Subscribe(SubscribeError),
     Token(TokenError),
+    Load(LoadError),
 }
 
 /// Parses the arguments and runs the command; wrong arguments end the process.
@@ -54,6 +61,8 @@ pub(crate) fn run() -> Result<(), CommandError> {
         Command::Publish(args) => publish::run(args).map_err(CommandError::Publish),
         Command::Subscribe(args) => subscribe::run(args).map_err(CommandError::Subscribe),
         Command::Token(args) => token::run(args).map_err(CommandError::Token),
+        Command::Load(args) => load::run(&args).map_err(CommandError::Load),
+        Command::LoadWorker => load::work().map_err(CommandError::Load),
     }
 }
 
@@ -65,6 +74,7 @@ impl CommandError {
             Self::Publish(error) => error.exit(),
             Self::Subscribe(error) => error.exit(),
             Self::Token(error) => error.exit(),
+            Self::Load(error) => error.exit(),
         }
     }
 }
@@ -76,6 +86,7 @@ impl fmt::Display for CommandError {
             Self::Publish(error) => error.fmt(f),
             Self::Subscribe(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
+            Self::Load(error) => error.fmt(f),
         }
     }
 }

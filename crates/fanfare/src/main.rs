@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod exit;
 mod http;
+mod load;
 mod publish;
 mod serve;
 mod subscribe;

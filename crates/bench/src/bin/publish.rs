@@ -3,24 +3,27 @@
 //! `cargo run --release -p fanfare-bench --bin publish [-- --smoke]`, after `cargo build --release`. Prints a table and one
 //! line of JSON. The two hubs take turns, so that a machine that gets busy gets busy for both.
 use fanfare_bench::{
+    epoch::Epoch,
     process::HubProcess,
-    publishers::{self, Published},
+    publish::{Counts, Plan, Published, Publishing},
+    recipe::Recipe,
     report,
+    server::fanfare,
+    target::Naming,
 };
 use serde_json::json;
-use std::{env, io, path::PathBuf, time::Duration};
+use std::{env, io, path::PathBuf, thread, time::Duration};
 
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: u32 = 64;
 const DATA_BYTES: usize = 200;
 
 fn main() -> io::Result<()> {
     let smoke = env::args().any(|argument| argument == "--smoke");
     let (rounds, time) = if smoke { (1, Duration::from_millis(300)) } else { (7, Duration::from_secs(4)) };
-    let binary = env::var_os("FANFARE_BIN").map_or_else(|| PathBuf::from("target/release/fanfare"), PathBuf::from);
+    let binary = fanfare();
     let directory = PathBuf::from(format!("target/bench-data-{}", std::process::id()));
     let memory = HubProcess::start(&binary, &["--memory"])?;
     let disk = HubProcess::start(&binary, &["--data", &directory.to_string_lossy()])?;
-    let data = "x".repeat(DATA_BYTES);
     println!("{CONNECTIONS} connections, {DATA_BYTES} bytes, {rounds} rounds of {time:?}");
     println!("{:>8} {:>12} {:>9} {:>9} {:>14}", "log", "publishes/s", "p50 µs", "p99 µs", "CPU µs/publish");
     let mut ratios = Vec::new();
@@ -28,9 +31,9 @@ fn main() -> io::Result<()> {
     for _ in 0..rounds {
         let mut rates = [0.0; 2];
         for (rate, (name, hub)) in rates.iter_mut().zip([("memory", &memory), ("disk", &disk)]) {
-            let before = hub.cpu()?;
-            let published = publishers::run(hub.address, CONNECTIONS, "bench", &data, time)?;
-            let row = row(name, &published, hub.cpu()? - before);
+            let before = hub.meter().cpu()?;
+            let published = publish_for(hub, time)?;
+            let row = row(name, &published, hub.meter().cpu()? - before);
             *rate = published.rate();
             rows.push(row);
         }
@@ -47,8 +50,18 @@ fn main() -> io::Result<()> {
     std::fs::remove_dir_all(directory)
 }
 
+fn publish_for(hub: &HubProcess, time: Duration) -> io::Result<Published> {
+    let target = Recipe::Fanfare.target(&format!("http://{}", hub.address));
+    let target = target.map_err(|error| io::Error::other(error.to_string()))?;
+    let (topics, publishers) = (1, CONNECTIONS);
+    let plan = Plan { naming: Naming::Exact, topics, publishers, rate: None, count: None, bytes: DATA_BYTES };
+    let publishing = Publishing::start(&target, plan, Epoch::now(), &Counts::new(topics, publishers));
+    thread::sleep(time);
+    publishing.stop()
+}
+
 fn row(name: &str, published: &Published, cpu: Duration) -> serde_json::Value {
-    let (p50, p99) = (published.latency.quantile(0.5).as_micros(), published.latency.quantile(0.99).as_micros());
+    let (p50, p99) = (published.latencies.quantile(0.5).as_micros(), published.latencies.quantile(0.99).as_micros());
     #[allow(clippy::cast_precision_loss, reason = "a count of publications is far below 2^52")]
     let cpu_us = cpu.as_secs_f64() * 1e6 / published.count.max(1) as f64;
     println!("{name:>8} {:>12.0} {p50:>9} {p99:>9} {cpu_us:>14.1}", published.rate());

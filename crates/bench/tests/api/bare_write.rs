@@ -1,19 +1,30 @@
 //! The baseline under the load that it is a baseline for.
-use fanfare_bench::{bare_write, paced::Pace, subscribers::Subscribers};
-use std::{net::TcpListener, thread, time::Instant};
+use fanfare_bench::{
+    bare_write,
+    epoch::Epoch,
+    publish::{Counts, Plan, Publishing},
+    recipe::Recipe,
+    subscribe::crowd::{Audience, Crowd},
+    target::Naming,
+};
+use std::{net::TcpListener, thread};
 
 #[test]
 fn each_subscriber_gets_each_event_and_those_that_left_are_forgotten() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, epoch) = (listener.local_addr().unwrap(), Instant::now());
+    let (address, epoch) = (listener.local_addr().unwrap(), Epoch::now());
     // It ends with this process.
     thread::spawn(move || bare_write::serve(listener));
-    let mut stay = Subscribers::connect(address, "t", 150, 0, epoch, |_| {}).unwrap();
-    drop(Subscribers::connect(address, "t", 20, 0, epoch, |_| {}).unwrap());
-    for first in [0, 10] {
-        let pace = Pace { topic: "t", rate: 1_000, count: 10, bytes: 200, first };
-        pace.publish(address, epoch).unwrap();
+    let target = Recipe::Fanfare.target(&format!("http://{address}")).unwrap();
+    let audience = Audience { subscribers: 170, topics: 1, naming: Naming::Exact };
+    let mut crowd = Crowd::new(&target, audience, epoch).unwrap();
+    let mut counts = Counts::new(1, 2);
+    crowd.connect("connecting", 170, 0, &counts).unwrap();
+    crowd.leave("leaving", 20).unwrap();
+    for rate in [Some(1_000), None] {
+        let plan = Plan { naming: Naming::Exact, topics: 1, publishers: 2, rate, count: Some(10), bytes: 200 };
+        counts = Publishing::start(&target, plan, epoch, &counts).finish().unwrap().counts;
     }
-    stay.receive_all(20, |_| Ok(())).unwrap();
-    assert_eq!((stay.deliveries(), stay.latencies().count()), (3_000, 3_000));
+    let report = crowd.receive("delivering", &counts).unwrap();
+    assert_eq!((report.deliveries, report.faults.count()), (150 * 20, 0), "{:?}", report.faults);
 }

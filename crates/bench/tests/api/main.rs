@@ -1,4 +1,6 @@
 //! The load generator against peers that behave, and peers that do not.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod bare_write;
+mod peer;
+mod publishers;
 mod subscribers;

@@ -4,6 +4,7 @@
 mod config;
 mod examples;
 mod hub;
+mod load;
 mod peer;
 mod program;
 mod publish;

@@ -4,6 +4,7 @@ use std::{io, mem};
 
 /// The most bytes of a head.
 const MAX_HEAD_BYTES: usize = 8 << 10;
+const EVENT_STREAM: &str = "text/event-stream";
 
 /// Takes the body out of a response, however it is cut.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Response {
     /// The next piece of the body in `rest`, which moves on behind it; `None` when `rest` is used up.
     ///
     /// # Errors
-    /// If the status is not 200, the head is too long, the chunks are malformed or the last one has come: an event stream
+    /// If the status is not 200, it is no event stream, the head is too long, the chunks are malformed or the last one has come: an event stream
     /// has no end here.
     pub fn next_piece<'b>(&mut self, rest: &mut &'b [u8]) -> io::Result<Option<&'b [u8]>> {
         while !rest.is_empty() {
@@ -110,13 +111,19 @@ fn begin_body(head: &mut Vec<u8>, bytes: &[u8]) -> io::Result<usize> {
 /// How the body behind this head is framed.
 fn framing(head: &[u8]) -> io::Result<State> {
     let head = String::from_utf8_lossy(head);
-    if !head.starts_with("HTTP/1.1 200") {
-        return Err(io::Error::other(head.into_owned()));
+    let status = head.lines().next().unwrap_or_default();
+    if status.split(' ').nth(1) != Some("200") {
+        return Err(io::Error::other(status.to_owned()));
     }
-    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
-    let chunked = fields.any(|(name, value)| {
-        name.eq_ignore_ascii_case("transfer-encoding") && value.trim().eq_ignore_ascii_case("chunked")
-    });
+    let field = |name: &str| {
+        let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        fields.into_iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    };
+    let media_type = field("content-type").unwrap_or("nothing said");
+    if !media_type.get(..EVENT_STREAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM)) {
+        return Err(io::Error::other(format!("no event stream, but {media_type}")));
+    }
+    let chunked = field("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
     Ok(if chunked { State::ChunkSize { size: 0, extension: false } } else { State::Bare })
 }
 
@@ -124,8 +131,7 @@ fn framing(head: &[u8]) -> io::Result<State> {
 mod tests {
     use super::*;
 
-    const CHUNKED: &str =
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata: \r\n1a;a=b\r\n1234567890123456789012345\n\r\n";
+    const CHUNKED: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata: \r\n1a;a=b\r\n1234567890123456789012345\n\r\n";
     const BARE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1234567890123456789012345\n";
 
     fn body(response: &str, cut: usize) -> io::Result<String> {
@@ -149,12 +155,14 @@ mod tests {
 
     #[test]
     fn what_is_no_endless_stream_is_an_error() {
-        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n";
         let kind = |response: &str| body(response, 7).unwrap_err().kind();
         assert_eq!(kind(&format!("{head}0\r\n\r\n")), io::ErrorKind::UnexpectedEof);
         assert_eq!(kind(&format!("{head}1\r\nab\r\n")), io::ErrorKind::InvalidData);
         assert_eq!(kind(&format!("{head}g\r\n")), io::ErrorKind::InvalidData);
         assert_eq!(kind(&format!("{head}10000000000000000\r\n")), io::ErrorKind::InvalidData);
+        assert_eq!(kind("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"), io::ErrorKind::Other);
         assert_eq!(kind("HTTP/1.1 503 Service Unavailable\r\n\r\n"), io::ErrorKind::Other);
         assert_eq!(kind(&"x".repeat(MAX_HEAD_BYTES + 1)), io::ErrorKind::Other);
     }

@@ -1,0 +1,210 @@
+//! Servers side by side: the same scenarios, in turns, each as a fresh process.
+//!
+//! `cargo run --release -p fanfare-bench --bin compare [-- --smoke]`, after `cargo build --release`; `cargo xtask compare`
+//! does both and installs what is compared with. Prints a table for each scenario, with the ratio to a bare loop of
+//! `write(2)` where that can be put through it, and one line of JSON. Servers take turns, and who goes first alternates, so
+//! that a machine that gets busy gets busy for all. Each subscriber checks that it gets every event once and in order: what
+//! goes wrong is shown, and if it goes wrong with Fanfare the run fails.
+use clap::{Parser, Subcommand, value_parser};
+use fanfare_bench::{
+    bare_uring, bare_write, report,
+    scenario::{Outcome, Scenario, Size, SizeArgs, Stage},
+    server::{SERVERS, Server},
+    subscribe::worker,
+};
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, io, net::TcpListener, process::ExitCode, time::Duration};
+
+/// CPU, latency and memory of several servers, beside a bare loop of write(2).
+#[derive(Clone, Parser)]
+struct Options {
+    /// Scenarios, separated by commas [default: all]
+    #[arg(long, value_delimiter = ',')]
+    scenarios: Vec<Scenario>,
+    /// Servers by name, separated by commas [default: all that are there]. Where fanfare is: FANFARE_BIN, else
+    /// target/release/fanfare
+    #[arg(long, value_delimiter = ',', value_parser = server)]
+    servers: Vec<Server>,
+    /// Turns of each server
+    #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..=1_000))]
+    rounds: u32,
+    /// Run for a moment with few subscribers, to see that everything works. The figures mean nothing
+    #[arg(long)]
+    smoke: bool,
+    #[command(flatten)]
+    size: SizeArgs,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What a run starts by itself.
+#[derive(Clone, Copy, Subcommand)]
+enum Part {
+    #[command(hide = true)]
+    BareWrite,
+    #[command(hide = true)]
+    BareIoUring,
+    #[command(hide = true)]
+    LoadWorker,
+}
+
+/// What the turns of one server showed.
+type Turns = Vec<Result<Outcome, String>>;
+
+const SMOKE: [Scenario; 4] = [Scenario::Idle, Scenario::Broadcast, Scenario::Burst, Scenario::ResumeStorm];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("compare: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn server(name: &str) -> Result<Server, String> {
+    let names = || SERVERS.iter().map(|server| server.name).collect::<Vec<_>>().join(", ");
+    Server::named(name).ok_or_else(|| format!("there is {}", names()))
+}
+
+/// Gives whether all went well with Fanfare.
+fn run() -> io::Result<bool> {
+    let mut options = Options::parse();
+    match options.part {
+        Some(Part::BareWrite) => return bare_write::serve(TcpListener::bind("127.0.0.1:0")?).map(|()| true),
+        Some(Part::BareIoUring) => return bare_uring::serve(TcpListener::bind("127.0.0.1:0")?).map(|()| true),
+        Some(Part::LoadWorker) => return worker::serve().map(|()| true),
+        None => {}
+    }
+    if options.smoke {
+        options.rounds = 1;
+        options.scenarios = SMOKE.to_vec();
+        options.size = SizeArgs {
+            subscribers: Some(100),
+            rate: Some(100),
+            seconds: Some(1),
+            events: Some(100),
+            ..SizeArgs::default()
+        };
+        options.servers = ["bare-write", "fanfare", "nchan"].into_iter().filter_map(Server::named).collect();
+    }
+    let scenarios = if options.scenarios.is_empty() { Scenario::ALL.to_vec() } else { options.scenarios.clone() };
+    let servers = present(if options.servers.is_empty() { SERVERS } else { &options.servers });
+    let (mut scenes, mut good) = (Map::new(), true);
+    for scenario in scenarios {
+        let size = scenario.size().with(&options.size);
+        let turns = turns(scenario, size, &servers, &options);
+        good &= turns.iter().filter(|(server, _)| server.name.starts_with("fanfare")).all(|(_, turns)| is_good(turns));
+        scenes.insert(scenario.name().into(), show(scenario, size, &turns));
+    }
+    let run = report::circumstances();
+    println!("{}", json!({ "bench": "compare", "run": run, "rounds": options.rounds, "scenarios": scenes }));
+    Ok(good)
+}
+
+/// Those that can be run here; says which cannot.
+fn present(servers: &[Server]) -> Vec<Server> {
+    let can_run = |server: &&Server| match server.missing() {
+        Some(reason) => {
+            println!("leaves out {}: {reason}", server.name);
+            false
+        }
+        None => true,
+    };
+    servers.iter().filter(can_run).copied().collect()
+}
+
+/// Plays a scenario with all servers in turns.
+fn turns(scenario: Scenario, size: Size, servers: &[Server], options: &Options) -> Vec<(Server, Turns)> {
+    let bears = |server: &&Server| server.bears(scenario);
+    let mut turns: Vec<_> = servers.iter().filter(bears).map(|server| (*server, Turns::new())).collect();
+    for round in 0..options.rounds {
+        // Who goes first alternates: later ones find warmer caches.
+        let backwards = round % 2 == 1;
+        for index in 0..turns.len() {
+            let last = turns.len() - 1;
+            let (server, outcomes) = &mut turns[if backwards { last - index } else { index }];
+            eprintln!("{}: {}, round {} of {}", scenario.name(), server.name, round + 1, options.rounds);
+            let settle = Duration::from_millis(if options.smoke { 100 } else { 1_000 });
+            outcomes.push(turn(*server, scenario, size, settle).map_err(|error| error.to_string()));
+        }
+    }
+    turns
+}
+
+fn turn(server: Server, scenario: Scenario, size: Size, settle: Duration) -> io::Result<Outcome> {
+    let running = server.start(size.subscribers)?;
+    let mut stage = Stage::new(running.target.clone(), Some(running.meter()), size, settle);
+    scenario.run(&mut stage)
+}
+
+fn is_good(turns: &Turns) -> bool {
+    turns.iter().all(|turn| turn.as_ref().is_ok_and(|outcome| outcome.faults.count() == 0))
+}
+
+/// Prints the table of a scenario, and gives what the JSON says of it.
+fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
+    println!("\n{}: {size}", scenario.name());
+    let measures = scenario.measures();
+    let medians: Vec<BTreeMap<&str, f64>> = turns.iter().map(|(_, turns)| medians(turns)).collect();
+    let label = |key: &str| label(key, turns).unwrap_or_else(|| key.to_owned());
+    let heads: Vec<String> = measures.iter().map(|key| label(key)).collect();
+    let columns: String = heads.iter().map(|head| format!("  {head:>12}")).collect();
+    println!("{:17}{columns}  {:>8}  faults", "server", "to bare");
+    let bare = turns.iter().position(|(server, _)| server.name == SERVERS[0].name);
+    let mut servers = Map::new();
+    for ((server, turns), median) in turns.iter().zip(&medians) {
+        let cells = measures.iter().zip(&heads).map(|(key, head)| cell(median.get(key).copied(), head));
+        let bare = bare.and_then(|bare| medians[bare].get(measures[0]).copied());
+        let ratio = median.get(measures[0]).zip(bare.filter(|bare| *bare > 0.0));
+        let ratio = ratio.map(|(value, bare)| (value / bare * 1e3).round() / 1e3);
+        let cells: String = cells.collect();
+        println!("{:17}{cells}  {}  {}", server.name, cell(ratio, "to bare").trim_start(), faults(turns));
+        let shown =
+            turns.iter().map(|turn| turn.as_ref().map_or_else(|error| json!({ "error": error }), Outcome::json));
+        let runs: Vec<Value> = shown.collect();
+        servers.insert(server.name.into(), json!({ "median": median, "ratio_to_bare": ratio, "runs": runs }));
+    }
+    json!({ "size": size, "measure": measures[0], "servers": servers })
+}
+
+/// The median of each figure over the turns that came to an end.
+fn medians(turns: &Turns) -> BTreeMap<&'static str, f64> {
+    let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for figure in turns.iter().flatten().flat_map(|outcome| &outcome.figures) {
+        values.entry(figure.key).or_default().push(figure.value);
+    }
+    let median = |(key, mut values): (&'static str, Vec<f64>)| {
+        values.sort_by(f64::total_cmp);
+        (key, (values[values.len() / 2] * 1e3).round() / 1e3)
+    };
+    values.into_iter().map(median).collect()
+}
+
+/// The name for people of a figure.
+fn label(key: &str, turns: &[(Server, Turns)]) -> Option<String> {
+    let mut figures = turns.iter().flat_map(|(_, turns)| turns.iter().flatten()).flat_map(|outcome| &outcome.figures);
+    figures.find(|figure| figure.key == key).map(|figure| figure.label.to_owned())
+}
+
+fn cell(value: Option<f64>, head: &str) -> String {
+    let width = head.chars().count().max(12);
+    value.map_or_else(|| format!("  {:>width$}", "-"), |value| format!("  {:>width$}", rounded(value)))
+}
+
+/// With as many digits as say something.
+fn rounded(value: f64) -> String {
+    if value.abs() >= 1_000.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+}
+
+fn faults(turns: &Turns) -> String {
+    let said = turns.iter().filter_map(|turn| match turn {
+        Ok(outcome) if outcome.faults.count() == 0 => None,
+        Ok(outcome) => Some(format!("{} ({})", outcome.faults, outcome.faults.examples.join("; "))),
+        Err(error) => Some(error.clone()),
+    });
+    let said: Vec<String> = said.collect();
+    if said.is_empty() { "none".into() } else { said.join(" | ") }
+}

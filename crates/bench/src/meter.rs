@@ -1,0 +1,94 @@
+//! What a server costs, read from `/proc` while it runs.
+use crate::process_tree::{self, Stat};
+use std::{fs, io, net::SocketAddr, time::Duration};
+
+/// A server on this machine, with all processes that descend from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Meter {
+    /// The process.
+    pub process: u32,
+}
+
+/// The state of a listening socket in `/proc/net/tcp`.
+const LISTEN: &str = "0A";
+
+impl Meter {
+    /// The process that listens at this address, if it is on this machine, belongs to the same user and is the only one.
+    /// Of a process and its descendants it is the process.
+    #[must_use]
+    pub fn of_listener(address: SocketAddr) -> Option<Self> {
+        if !address.ip().is_loopback() {
+            return None;
+        }
+        let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
+        let inodes: Vec<String> = tables.iter().flat_map(|table| listeners(table, address.port())).collect();
+        let processes = process_tree::with_open_files(&|link| {
+            inodes
+                .iter()
+                .any(|inode| link.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']')) == Some(inode))
+        });
+        let whole = |process: &&u32| {
+            let tree = process_tree::tree(**process).unwrap_or_default();
+            processes.iter().all(|other| tree.iter().any(|stat| stat.process == *other))
+        };
+        processes.iter().find(whole).map(|process| Self { process: *process })
+    }
+
+    /// The CPU time that they have used, in user and system mode.
+    ///
+    /// # Errors
+    /// If the process is gone.
+    pub fn cpu(&self) -> io::Result<Duration> {
+        Ok(process_tree::tree(self.process)?.iter().map(Stat::cpu).sum())
+    }
+
+    /// Their memory in bytes: the proportional set size, in which shared pages count by their share.
+    ///
+    /// # Errors
+    /// If the process is gone, or belongs to someone else.
+    pub fn pss(&self) -> io::Result<u64> {
+        process_tree::tree(self.process)?.iter().map(|stat| process_tree::pss(stat.process)).sum()
+    }
+
+    /// How many files they have open; each connection is one.
+    ///
+    /// # Errors
+    /// If the process is gone, or belongs to someone else.
+    pub fn open_files(&self) -> io::Result<u64> {
+        process_tree::tree(self.process)?.iter().map(|stat| process_tree::open_files(stat.process)).sum()
+    }
+}
+
+/// The inodes of the sockets in this table that listen on this port.
+fn listeners(table: &str, port: u16) -> Vec<String> {
+    let lines = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let port = format!(":{port:04X}");
+    let listening = lines
+        .filter(|fields| fields.get(1).is_some_and(|local| local.ends_with(&port)) && fields.get(3) == Some(&LISTEN));
+    listening.filter_map(|fields| fields.get(9).map(|inode| (*inode).to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn listeners_are_found_by_their_port() {
+        let table = "\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 0
+   1: 0100007F:0BB8 0100007F:1234 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0 100 0 0 10 0
+   2: 0100007F:0BB9 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0 100 0 0 10 0
+";
+        assert_eq!(listeners(table, 3000), ["4711"]);
+    }
+
+    #[test]
+    fn whoever_listens_is_found_by_the_address() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let found = Meter::of_listener(listener.local_addr().unwrap()).map(|meter| meter.process);
+        assert_eq!(found, Some(std::process::id()));
+        assert!(Meter::of_listener("192.0.2.1:80".parse().unwrap()).is_none());
+    }
+}

@@ -1,0 +1,79 @@
+//! How one subscribes and publishes, for each kind of server.
+use crate::target::{Endpoint, InvalidUrl, Target};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// A kind of server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Recipe {
+    /// Fanfare's topic API: /topics/{topic}
+    Fanfare,
+    /// A Mercure hub: /.well-known/mercure
+    Mercure,
+    /// Nginx with Nchan: subscribers at /sub/{topic}, publishers at /pub/{topic}
+    Nchan,
+}
+
+/// What a publication's body is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+pub enum Body {
+    /// The data as it is
+    #[default]
+    Data,
+    /// A form with the fields topic and data
+    Form,
+}
+
+/// How a pattern is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PatternSyntax {
+    /// A [URL Pattern](https://urlpattern.spec.whatwg.org/).
+    UrlPattern,
+    /// A [URI Template](https://www.rfc-editor.org/rfc/rfc6570).
+    UriTemplate,
+}
+
+impl PatternSyntax {
+    /// What matches the topic of this number in this run, and no other.
+    pub(crate) fn pattern(self, run: &str, topic: u32) -> String {
+        let any = match self {
+            Self::UrlPattern => ":any",
+            Self::UriTemplate => "{any}",
+        };
+        format!("https://load.example/{run}/{topic}/{any}")
+    }
+}
+
+impl Recipe {
+    /// The target behind the URL of such a server.
+    ///
+    /// # Errors
+    /// [`InvalidUrl`].
+    pub fn target(self, url: &str) -> Result<Target, InvalidUrl> {
+        let base = url.trim_end_matches('/');
+        let endpoint = |path: &str| Endpoint::parse(&format!("{base}{path}"));
+        let (subscribe, pattern, publish, body) = match self {
+            Self::Fanfare => (
+                "/topics/{topic}",
+                Some(("/.well-known/mercure?match_urlpattern={topic}", PatternSyntax::UrlPattern)),
+                "/topics/{topic}",
+                Body::Data,
+            ),
+            Self::Mercure => (
+                "/.well-known/mercure?topic={topic}",
+                Some(("/.well-known/mercure?topic={topic}", PatternSyntax::UriTemplate)),
+                "/.well-known/mercure",
+                Body::Form,
+            ),
+            Self::Nchan => ("/sub/{topic}", None, "/pub/{topic}", Body::Data),
+        };
+        Ok(Target {
+            subscribe: endpoint(subscribe)?,
+            subscribe_pattern: pattern.map(|(path, syntax)| Ok((endpoint(path)?, syntax))).transpose()?,
+            publish: Some(endpoint(publish)?),
+            body,
+            headers: Vec::new(),
+            run: std::process::id().to_string(),
+        })
+    }
+}

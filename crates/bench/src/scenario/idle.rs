@@ -1,0 +1,48 @@
+//! Many connect, nothing is published to them, all leave: what it costs to be there, and what stays behind.
+use super::{
+    Outcome, Stage,
+    figure::{as_f64, micros_each, millis},
+};
+use crate::{progress::Progress, target::Naming};
+use std::{io, time::Duration};
+
+/// The server's CPU per connect, its memory per idle subscriber, and how much more memory than at the start it has when
+/// all have left.
+pub(super) const MEASURES: &[&str] = &["cpu_us_per_connect", "pss_bytes_per_subscriber", "pss_left_percent"];
+
+/// How long a server may take to give memory back.
+const LEAVING: Duration = Duration::from_secs(15);
+/// How much more than at the start counts as given back.
+const GIVEN_BACK_PERCENT: u64 = 5;
+
+pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
+    stage.warm_up()?;
+    let mut crowd = stage.crowd(Naming::Exact)?;
+    let count = stage.size.subscribers;
+    let start = stage.pss()?;
+    let before = stage.read(&crowd)?;
+    let report = crowd.connect("connecting", count, 0, &stage.counts())?;
+    Progress::pass("idle", stage.settle);
+    let after = stage.read(&crowd)?;
+    let idle = stage.pss()?;
+    let mut outcome = Outcome::default();
+    let connect = after.server_since(&before).map(|cpu| micros_each(cpu, count.into()));
+    outcome.add_some("cpu_us_per_connect", "CPU µs/connect", connect);
+    let each = start.zip(idle).map(|(start, idle)| as_f64(idle.saturating_sub(start)) / f64::from(count));
+    outcome.add_some("pss_bytes_per_subscriber", "PSS bytes/subscriber", each);
+    outcome.add("head_p99_ms", "time to head p99 ms", millis(report.connects.quantile(0.99)));
+    crowd.leave("leaving", count)?;
+    if let Some(start) = start {
+        let mut left = 0;
+        let back = Progress::pass_until("giving memory back", LEAVING, || {
+            left = stage.pss().ok().flatten().unwrap_or(0);
+            left * 100 <= start * (100 + GIVEN_BACK_PERCENT)
+        });
+        outcome.add("pss_start_mb", "PSS at start MB", as_f64(start) / 1e6);
+        outcome.add_some("pss_idle_mb", "PSS idle MB", idle.map(|idle| as_f64(idle) / 1e6));
+        outcome.add("pss_left_percent", "PSS left over start %", 100.0 * (as_f64(left) / as_f64(start.max(1)) - 1.0));
+        outcome.add("memory_back_s", "memory given back after s", back.as_secs_f64());
+    }
+    outcome.faults = crowd.report()?.faults;
+    Ok(outcome)
+}

@@ -1,0 +1,138 @@
+//! What a server is put through: each scenario is a module, and says what it measures.
+mod broadcast;
+mod burst;
+mod connect_storm;
+mod disconnect_storm;
+mod figure;
+mod idle;
+mod patterns;
+mod resume_storm;
+mod size;
+mod slow_readers;
+mod stage;
+mod topics;
+
+pub use figure::{Figure, Outcome};
+pub use size::{Size, SizeArgs};
+pub use stage::Stage;
+
+use clap::ValueEnum;
+use std::io;
+
+/// A situation to put a server into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// Many connect, nothing is published, all leave: CPU per connect, memory per subscriber, and what is left of it
+    Idle,
+    /// One topic, events at a steady rate to all: CPU per delivery, latency
+    Broadcast,
+    /// A topic for each subscriber: CPU per publish, with a hundred and with all of them
+    Topics,
+    /// Subscribers of URL patterns, each matched by one of as many topics: CPU per publish and per delivery
+    Patterns,
+    /// Publishers as fast as answers come: deliveries per second of CPU, deliveries per read
+    Burst,
+    /// All connect as fast as they are answered, twice: connections per second, CPU per connect
+    ConnectStorm,
+    /// Half leave at once while events go on: the others' latency, time until the server has let go
+    DisconnectStorm,
+    /// Some stop reading while events go on, then read again: the others' latency, memory, time to catch up
+    SlowReaders,
+    /// All leave at once and come back with their last event ID while events go on: time until all are live again
+    ResumeStorm,
+}
+
+impl Scenario {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Idle,
+        Self::Broadcast,
+        Self::Topics,
+        Self::Patterns,
+        Self::Burst,
+        Self::ConnectStorm,
+        Self::DisconnectStorm,
+        Self::SlowReaders,
+        Self::ResumeStorm,
+    ];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Broadcast => "broadcast",
+            Self::Topics => "topics",
+            Self::Patterns => "patterns",
+            Self::Burst => "burst",
+            Self::ConnectStorm => "connect-storm",
+            Self::DisconnectStorm => "disconnect-storm",
+            Self::SlowReaders => "slow-readers",
+            Self::ResumeStorm => "resume-storm",
+        }
+    }
+
+    /// The size at which servers are compared.
+    #[must_use]
+    pub fn size(self) -> Size {
+        let base = Size::BASE;
+        match self {
+            Self::Idle | Self::ConnectStorm => Size { subscribers: 15_000, ..base },
+            Self::Broadcast => base,
+            Self::Topics => Size { subscribers: 10_000, topics: 10_000, publishers: 16, rate: 1_000, ..base },
+            Self::Patterns => Size { subscribers: 10_000, topics: 100, rate: 100, ..base },
+            Self::Burst => Size { subscribers: 1_000, publishers: 16, ..base },
+            Self::DisconnectStorm => Size { subscribers: 10_000, troubled: 5_000, rate: 5, ..base },
+            Self::SlowReaders => Size { troubled: 1_000, rate: 5, seconds: 30, bytes: 8_192, ..base },
+            Self::ResumeStorm => Size { subscribers: 10_000, troubled: 10_000, rate: 2, seconds: 3, ..base },
+        }
+    }
+
+    /// The figures that say most, by their keys.
+    #[must_use]
+    pub fn measures(self) -> &'static [&'static str] {
+        match self {
+            Self::Idle => idle::MEASURES,
+            Self::Broadcast => broadcast::MEASURES,
+            Self::Topics => topics::MEASURES,
+            Self::Patterns => patterns::MEASURES,
+            Self::Burst => burst::MEASURES,
+            Self::ConnectStorm => connect_storm::MEASURES,
+            Self::DisconnectStorm => disconnect_storm::MEASURES,
+            Self::SlowReaders => slow_readers::MEASURES,
+            Self::ResumeStorm => resume_storm::MEASURES,
+        }
+    }
+
+    /// Puts a server through it.
+    ///
+    /// # Errors
+    /// If subscribers or publishers are refused, or the server is gone. What subscribers miss is in the outcome.
+    pub fn run(self, stage: &mut Stage) -> io::Result<Outcome> {
+        match self {
+            Self::Idle => idle::run(stage),
+            Self::Broadcast => broadcast::run(stage),
+            Self::Topics => topics::run(stage),
+            Self::Patterns => patterns::run(stage),
+            Self::Burst => burst::run(stage),
+            Self::ConnectStorm => connect_storm::run(stage),
+            Self::DisconnectStorm => disconnect_storm::run(stage),
+            Self::SlowReaders => slow_readers::run(stage),
+            Self::ResumeStorm => resume_storm::run(stage),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_command_line() {
+        for scenario in Scenario::ALL {
+            assert_eq!(Scenario::from_str(scenario.name(), false), Ok(scenario));
+            assert!(!scenario.measures().is_empty());
+        }
+        assert_eq!(Scenario::value_variants(), Scenario::ALL);
+    }
+}

@@ -1,0 +1,114 @@
+//! How large a scenario is.
+use crate::stamp::MIN_DATA_BYTES;
+use clap::value_parser;
+use serde::Serialize;
+use std::fmt;
+
+/// How large a scenario is. Not every scenario asks for everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Size {
+    /// Subscribers.
+    pub subscribers: u32,
+    /// Topics, which the subscribers have in turn.
+    pub topics: u32,
+    /// Publishers, each a connection; with none, subscribers only listen.
+    pub publishers: u32,
+    /// Events a second, by all publishers together; 0 for as fast as answers come.
+    pub rate: u32,
+    /// Seconds of publishing.
+    pub seconds: u32,
+    /// Bytes of data in each event.
+    pub bytes: u32,
+    /// Events of a burst.
+    pub events: u32,
+    /// Subscribers who are made to leave or to stop reading.
+    pub troubled: u32,
+}
+
+/// What replaces a scenario's own size.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct SizeArgs {
+    /// Subscribers; each is an open file here, and one of the server's
+    #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub subscribers: Option<u32>,
+    /// Topics (or patterns), which subscribers have in turn
+    #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub topics: Option<u32>,
+    /// Publishers, each a connection with one publication on its way; with 0, subscribers only listen
+    #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(0..=10_000))]
+    pub publishers: Option<u32>,
+    /// Events a second, by all publishers together; 0: as fast as the server answers
+    #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(0..=1_000_000))]
+    pub rate: Option<u32>,
+    /// Seconds of publishing; of `slow-readers`, how long some do not read
+    #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=86_400))]
+    pub seconds: Option<u32>,
+    /// Bytes of data in each event, of which a number and a time take up to 64
+    #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(MIN_DATA_BYTES as i64..=65_536))]
+    pub bytes: Option<u32>,
+    /// Events of a `burst`
+    #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=100_000_000))]
+    pub events: Option<u32>,
+    /// Subscribers who leave (`disconnect-storm`, `resume-storm`) or stop reading (`slow-readers`)
+    #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub troubled: Option<u32>,
+}
+
+impl Size {
+    /// That of `broadcast`, from which the others differ.
+    pub(super) const BASE: Self = Self {
+        subscribers: 5_000,
+        topics: 1,
+        publishers: 1,
+        rate: 10,
+        seconds: 5,
+        bytes: 200,
+        events: 2_000,
+        troubled: 0,
+    };
+
+    /// This size with what is given in its place. More topics or troubled subscribers than there are subscribers are as
+    /// many as there are.
+    #[must_use]
+    pub fn with(self, args: &SizeArgs) -> Self {
+        let subscribers = args.subscribers.unwrap_or(self.subscribers);
+        // Those that a scenario has by default shrink with it; half stay half.
+        let scaled = |part: u32| {
+            let scaled = u64::from(part) * u64::from(subscribers) / u64::from(self.subscribers);
+            u32::try_from(scaled).unwrap_or(u32::MAX).max(part.min(1))
+        };
+        Self {
+            subscribers,
+            topics: args.topics.unwrap_or(self.topics).min(subscribers),
+            publishers: args.publishers.unwrap_or(self.publishers),
+            rate: args.rate.unwrap_or(self.rate),
+            seconds: args.seconds.unwrap_or(self.seconds),
+            bytes: args.bytes.unwrap_or(self.bytes),
+            events: args.events.unwrap_or(self.events),
+            troubled: args.troubled.unwrap_or_else(|| scaled(self.troubled)).min(subscribers),
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subscribers, topics, publishers, rate, seconds, bytes, events, troubled } = self;
+        write!(formatter, "subscribers {subscribers}, topics {topics}, publishers {publishers}, rate {rate}, ")?;
+        write!(formatter, "seconds {seconds}, bytes {bytes}, events {events}, troubled {troubled}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_replaces_what_a_scenario_has() {
+        let size = Size { subscribers: 5_000, topics: 100, troubled: 1_000, ..Size::BASE };
+        let given = SizeArgs { subscribers: Some(50), rate: Some(0), ..SizeArgs::default() };
+        assert_eq!(size.with(&given), Size { subscribers: 50, topics: 50, troubled: 10, rate: 0, ..size });
+        let given = SizeArgs { troubled: Some(9_000), ..SizeArgs::default() };
+        assert_eq!(size.with(&given), Size { troubled: 5_000, ..size });
+        assert_eq!(size.with(&SizeArgs::default()), size);
+    }
+}

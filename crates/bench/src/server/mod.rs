@@ -1,0 +1,189 @@
+//! The servers that are compared: what each is called, how it is started, and what it can be put through.
+mod mercure;
+mod nchan;
+
+use crate::{bare_uring, meter::Meter, process::HubProcess, recipe::Recipe, scenario::Scenario, target::Target};
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// Subscribers beside those of the scenario: of the warm-up, and those that have left unnoticed.
+const OTHER_SUBSCRIBERS: u32 = 100;
+
+/// A server, or one way to run it.
+#[derive(Clone, Copy, Debug)]
+pub struct Server {
+    /// Its name in the table and on the command line.
+    pub name: &'static str,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// A loop that this program runs when it is started with this argument.
+    Bare(&'static str),
+    /// The hub, with these arguments besides.
+    Fanfare(&'static [&'static str]),
+    /// Nginx with Nchan, with so many workers.
+    Nchan(u32),
+    /// The Mercure hub in Go.
+    Mercure,
+}
+
+/// All that can be compared; the first is what the others are compared with.
+pub const SERVERS: &[Server] = &[
+    Server { name: "bare-write", kind: Kind::Bare("bare-write") },
+    Server { name: "bare-io-uring", kind: Kind::Bare("bare-io-uring") },
+    Server { name: "fanfare", kind: Kind::Fanfare(&[]) },
+    Server { name: "fanfare-epoll", kind: Kind::Fanfare(&["--delivery", "epoll"]) },
+    Server { name: "fanfare-io-uring", kind: Kind::Fanfare(&["--delivery", "io-uring"]) },
+    Server { name: "fanfare-hyper", kind: Kind::Fanfare(&["--delivery", "hyper"]) },
+    Server { name: "nchan", kind: Kind::Nchan(1) },
+    Server { name: "nchan-2-workers", kind: Kind::Nchan(2) },
+    Server { name: "mercure", kind: Kind::Mercure },
+];
+
+/// A server that runs, with a directory of its own. Both are gone when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    // Ends before its directory goes.
+    process: HubProcess,
+    _directory: Directory,
+    /// How one speaks with it.
+    pub target: Target,
+}
+
+#[derive(Debug)]
+struct Directory(PathBuf);
+
+impl Server {
+    /// The server of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        SERVERS.iter().find(|server| server.name == name).copied()
+    }
+
+    /// Why it cannot be run here, if it cannot.
+    #[must_use]
+    pub fn missing(self) -> Option<String> {
+        match self.kind {
+            Kind::Bare("bare-io-uring") if !bare_uring::is_available() => {
+                Some("the kernel has no io_uring for us".into())
+            }
+            Kind::Bare(_) => None,
+            Kind::Fanfare(arguments) => missing_in_fanfare(arguments),
+            Kind::Nchan(_) => nchan::missing(),
+            Kind::Mercure => mercure::missing(),
+        }
+    }
+
+    /// Whether it does what the scenario takes for granted.
+    #[must_use]
+    pub fn bears(self, scenario: Scenario) -> bool {
+        match self.kind {
+            // It has one topic, no IDs, no answer to a full socket, and notices only while it sends that someone has left.
+            Kind::Bare(_) => {
+                matches!(scenario, Scenario::Idle | Scenario::Broadcast | Scenario::Burst | Scenario::DisconnectStorm)
+            }
+            Kind::Nchan(_) => scenario != Scenario::Patterns,
+            Kind::Fanfare(_) | Kind::Mercure => true,
+        }
+    }
+
+    /// Starts it, ready for this many subscribers.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start(self, subscribers: u32) -> io::Result<Running> {
+        let directory = Directory::new(self.name)?;
+        let subscribers = subscribers + OTHER_SUBSCRIBERS;
+        let (process, recipe) = match self.kind {
+            Kind::Bare(argument) => {
+                let mut command = Command::new(env::current_exe()?);
+                command.arg(argument);
+                (HubProcess::launch(command)?, Recipe::Fanfare)
+            }
+            Kind::Fanfare(arguments) => {
+                let (data, most) = (directory.0.join("log"), subscribers.to_string());
+                let data = data.to_string_lossy();
+                let all = [&["--data", &data, "--max-subscribers", &most, "--log-level", "error"], arguments].concat();
+                (HubProcess::start(&fanfare(), &all)?, Recipe::Fanfare)
+            }
+            Kind::Nchan(workers) => (nchan::start(&directory.0, workers, subscribers)?, Recipe::Nchan),
+            Kind::Mercure => (mercure::start(&directory.0)?, Recipe::Mercure),
+        };
+        let target = recipe.target(&format!("http://{}", process.address));
+        let mut target = target.map_err(|error| io::Error::other(error.to_string()))?;
+        if let Kind::Mercure = self.kind {
+            target.headers.push(format!("Authorization: Bearer {}", mercure::TOKEN));
+        }
+        Ok(Running { process, _directory: directory, target })
+    }
+}
+
+impl Running {
+    /// Reads what it costs.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        self.process.meter()
+    }
+}
+
+impl Directory {
+    fn new(name: &str) -> io::Result<Self> {
+        let path = env::current_dir()?.join(format!("target/bench-data-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // What stays behind lies with everything else that is built.
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+/// The hub's program.
+#[must_use]
+pub fn fanfare() -> PathBuf {
+    env::var_os("FANFARE_BIN").map_or_else(|| PathBuf::from("target/release/fanfare"), PathBuf::from)
+}
+
+fn missing_in_fanfare(arguments: &[&str]) -> Option<String> {
+    let binary = fanfare();
+    let shown = Command::new(&binary).args(["serve", "--check"]).args(arguments).stderr(Stdio::null()).output();
+    match shown {
+        Err(error) => Some(format!("{}: {error}", binary.display())),
+        Ok(output) if output.status.success() => None,
+        Ok(_) => Some(format!("this build of fanfare does not know {}", arguments.join(" "))),
+    }
+}
+
+/// The program of this name on the path.
+fn on_path(name: &str) -> Option<PathBuf> {
+    // Debian keeps servers where only root looks.
+    let path = env::var_os("PATH").unwrap_or_default();
+    let directories = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    directories.map(|directory| directory.join(name)).find(|path| path.is_file())
+}
+
+/// `path` as configuration files of others take it.
+fn quoted(path: &Path) -> String {
+    format!("\"{}\"", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_server_is_found_by_its_name() {
+        for server in SERVERS {
+            assert_eq!(Server::named(server.name).map(|found| found.name), Some(server.name));
+        }
+        assert!(Server::named("apache").is_none());
+    }
+}

@@ -1,0 +1,292 @@
+//! All subscribers of a run, in one thread of this process or in as many processes as their connections take.
+use super::{
+    report::Report,
+    socket::Sources,
+    worker::{self, Answer, Command, Commander, Setup, Worker},
+};
+use crate::{
+    epoch::Epoch,
+    process_tree::{self, Stat},
+    progress::Progress,
+    publish::Counts,
+    target::{Naming, Target},
+};
+use std::{
+    env,
+    io::{self, BufRead, BufReader, Write},
+    process::{Child, ChildStdin, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+/// Open files of a worker besides its subscribers': standard streams, the poll, publishers, the pipes of children.
+const OTHER_FILES: u32 = 256;
+
+/// The subscribers of a run.
+pub struct Crowd {
+    workers: Vec<Handle>,
+    answers: mpsc::Receiver<(usize, Answer)>,
+    total: Report,
+}
+
+/// A worker, and how many subscribers it has.
+struct Handle {
+    reach: Reach,
+    most: u32,
+    count: u32,
+}
+
+enum Reach {
+    Thread(Commander),
+    Process { child: Child, commands: ChildStdin },
+}
+
+/// What subscribers are to be there, and for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Audience {
+    /// The most that will ever connect.
+    pub subscribers: u32,
+    /// Topics, which they have in turn.
+    pub topics: u32,
+    /// Whether they name those, or patterns that match them.
+    pub naming: Naming,
+}
+
+impl Crowd {
+    /// Nobody yet, but room for all. Beyond the files that one process may open, this program is started again with
+    /// [`worker::COMMAND`].
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn new(target: &Target, audience: Audience, epoch: Epoch) -> io::Result<Self> {
+        // Each subscriber is an open file, and the soft limit is often 1,024.
+        let limit = rlimit::increase_nofile_limit(u64::MAX)?;
+        let most = u32::try_from(limit).unwrap_or(u32::MAX).saturating_sub(OTHER_FILES).max(1);
+        let alone = audience.subscribers <= most;
+        let sources = Sources::of(epoch.since_unix() + epoch.elapsed());
+        let (sender, answers) = mpsc::channel();
+        let mut workers = Vec::new();
+        for (index, count) in parts(audience.subscribers.max(1), most).enumerate() {
+            let setup = Setup {
+                target: target.clone(),
+                naming: audience.naming,
+                topics: audience.topics.max(1),
+                since_unix: epoch.since_unix(),
+                sources,
+                first: workers.iter().map(|worker: &Handle| worker.most).sum(),
+            };
+            let sender = sender.clone();
+            let send = move |answer| sender.send((index, answer)).map_err(|_| io::ErrorKind::BrokenPipe.into());
+            let reach = if alone { Reach::thread(setup, send)? } else { Reach::process(&setup, send)? };
+            workers.push(Handle { reach, most: count, count: 0 });
+        }
+        Ok(Self { workers, answers, total: Report::default() })
+    }
+
+    /// Lets this many more connect, for what is published beyond `counts`, and waits until each has the head of its
+    /// stream. The first `narrow` of all get connections that take in little.
+    ///
+    /// # Errors
+    /// If one cannot connect or is refused.
+    pub fn connect(&mut self, phase: &str, count: u32, narrow: u32, counts: &Counts) -> io::Result<Report> {
+        let mut left = count;
+        let mut shares = Vec::new();
+        for worker in &mut self.workers {
+            let share = left.min(worker.most - worker.count);
+            worker.count += share;
+            left -= share;
+            shares.push(share);
+        }
+        let narrow = self.shares(narrow);
+        let command = |index: usize| Command::Connect {
+            count: shares[index] as usize,
+            narrow: narrow[index],
+            counts: counts.clone(),
+        };
+        let (report, remaining) = self.all(phase, command)?;
+        if remaining > 0 {
+            let error = format!("{remaining} of {count} subscribers get no answer");
+            return Err(io::Error::new(io::ErrorKind::TimedOut, error));
+        }
+        Ok(report)
+    }
+
+    /// Lets `count` stop reading.
+    ///
+    /// # Errors
+    /// If a worker fails.
+    pub fn pause(&mut self, count: u32) -> io::Result<Report> {
+        let shares = self.shares(count);
+        self.all("pausing", |index| Command::Pause { count: shares[index] }).map(|(report, _)| report)
+    }
+
+    /// Lets those begin again, and waits until each has received something that was published since. Gives how many have
+    /// not, if nothing moves any more.
+    ///
+    /// # Errors
+    /// If a worker fails.
+    pub fn resume(&mut self, phase: &str) -> io::Result<(Report, u64)> {
+        self.all(phase, |_| Command::Resume)
+    }
+
+    /// Lets `count` leave.
+    ///
+    /// # Errors
+    /// If a worker fails.
+    pub fn leave(&mut self, phase: &str, count: u32) -> io::Result<Report> {
+        let shares = self.shares(count);
+        self.all(phase, |index| Command::Leave { count: shares[index] }).map(|(report, _)| report)
+    }
+
+    /// Lets those come back with their last event IDs; otherwise as [`resume`](Self::resume).
+    ///
+    /// # Errors
+    /// If a worker fails.
+    pub fn come_back(&mut self, phase: &str) -> io::Result<(Report, u64)> {
+        self.all(phase, |_| Command::ComeBack)
+    }
+
+    /// Waits until all have received what was published, or nothing comes any more. What is then missing is a fault.
+    ///
+    /// # Errors
+    /// If a worker fails.
+    pub fn receive(&mut self, phase: &str, counts: &Counts) -> io::Result<Report> {
+        self.all(phase, |_| Command::Receive { counts: counts.clone() }).map(|(report, _)| report)
+    }
+
+    /// What has been received. Latencies are those since the last report, of whatever kind.
+    ///
+    /// # Errors
+    /// If a worker fails.
+    pub fn report(&mut self) -> io::Result<Report> {
+        self.all("reporting", |_| Command::Report).map(|(report, _)| report)
+    }
+
+    /// All that was ever received.
+    #[must_use]
+    pub fn total(&self) -> &Report {
+        &self.total
+    }
+
+    /// The CPU time of this process and of its workers.
+    ///
+    /// # Errors
+    /// If a worker is gone.
+    pub fn cpu(&self) -> io::Result<Duration> {
+        let mut cpu = process_tree::own_cpu()?;
+        for worker in &self.workers {
+            if let Reach::Process { child, .. } = &worker.reach {
+                cpu += process_tree::tree(child.id())?.iter().map(Stat::cpu).sum();
+            }
+        }
+        Ok(cpu)
+    }
+
+    /// How many of the first `count` each worker has.
+    fn shares(&self, count: u32) -> Vec<usize> {
+        let mut left = count;
+        let take = |worker: &Handle| {
+            let share = left.min(worker.count);
+            left -= share;
+            share as usize
+        };
+        self.workers.iter().map(take).collect()
+    }
+
+    /// Tells all workers, and waits until all are done. Gives what remains, too.
+    fn all(&mut self, phase: &str, command: impl Fn(usize) -> Command) -> io::Result<(Report, u64)> {
+        for (index, worker) in self.workers.iter_mut().enumerate() {
+            worker.reach.send(command(index))?;
+        }
+        let mut progress = Progress::new(phase);
+        let mut remaining: Vec<Option<u64>> = vec![None; self.workers.len()];
+        let (mut report, mut left, mut done) = (Report::default(), 0, 0);
+        while done < self.workers.len() {
+            let (index, answer) = self.answers.recv().map_err(|_| io::Error::other("the workers are gone"))?;
+            match answer {
+                Answer::Remaining(count) => remaining[index] = Some(count),
+                Answer::Done { report: part, remaining: count } => {
+                    (remaining[index], done, left) = (Some(0), done + 1, left + count);
+                    report.merge(*part);
+                }
+                Answer::Failed(reason) => return Err(io::Error::other(reason)),
+            }
+            progress.show(format_args!("{} to go", remaining.iter().flatten().sum::<u64>()));
+        }
+        // Counts go on; latencies begin anew in each report.
+        let mut total = report.clone();
+        total.connects.merge(&self.total.connects);
+        total.steady.merge(&self.total.steady);
+        total.troubled.merge(&self.total.troubled);
+        self.total = total;
+        Ok((report, left))
+    }
+}
+
+impl Reach {
+    fn thread(setup: Setup, send: impl FnMut(Answer) -> io::Result<()> + Send + 'static) -> io::Result<Self> {
+        let (worker, commander) = Worker::new(setup)?;
+        // It ends when its commander is dropped.
+        thread::spawn(move || worker.run(send));
+        Ok(Self::Thread(commander))
+    }
+
+    fn process(setup: &Setup, mut send: impl FnMut(Answer) -> io::Result<()> + Send + 'static) -> io::Result<Self> {
+        let mut command = std::process::Command::new(env::current_exe()?);
+        let mut child = command.arg(worker::COMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let (Some(mut commands), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        write_line(&mut commands, setup)?;
+        thread::spawn(move || -> io::Result<()> {
+            for line in BufReader::new(output).lines() {
+                send(serde_json::from_str(&line?)?)?;
+            }
+            send(Answer::Failed("a worker has ended".into()))
+        });
+        Ok(Self::Process { child, commands })
+    }
+
+    fn send(&mut self, command: Command) -> io::Result<()> {
+        match self {
+            Self::Thread(commander) => commander.send(command),
+            Self::Process { commands, .. } => write_line(commands, &command),
+        }
+    }
+}
+
+impl Drop for Reach {
+    fn drop(&mut self) {
+        if let Self::Process { child, .. } = self {
+            // It may have ended by itself.
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+fn write_line(pipe: &mut ChildStdin, value: &impl serde::Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    pipe.write_all(&line)
+}
+
+/// `count` in equal parts, each at most `most`.
+fn parts(count: u32, most: u32) -> impl Iterator<Item = u32> {
+    let parts = count.div_ceil(most);
+    (0..parts).map(move |part| count / parts + u32::from(part < count % parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subscribers_are_shared_out_evenly() {
+        let cases = [(1, 10, vec![1]), (10, 10, vec![10]), (11, 10, vec![6, 5]), (30, 10, vec![10; 3])];
+        for (count, most, expected) in cases {
+            assert_eq!(parts(count, most).collect::<Vec<_>>(), expected);
+        }
+    }
+}

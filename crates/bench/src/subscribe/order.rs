@@ -1,0 +1,79 @@
+//! Which event a subscriber gets next from each publisher, and what it means if another one comes.
+use crate::fault::Fault;
+use std::ops::Range;
+
+/// How many runs of missed events are remembered; what comes late beyond them counts as repeated.
+const MISSED_RUNS: usize = 1_000;
+
+/// The place of one subscriber in the events of its topic.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    /// The next event of each publisher.
+    expected: Box<[u64]>,
+    /// What was left out, with the publisher. Empty as long as all is well.
+    missed: Vec<(u32, Range<u64>)>,
+}
+
+impl Order {
+    /// Begins at these events, one of each publisher.
+    pub(super) fn from(expected: &[u64]) -> Self {
+        Self { expected: expected.into(), missed: Vec::new() }
+    }
+
+    /// The next event of each publisher.
+    pub(super) fn expected(&self) -> &[u64] {
+        &self.expected
+    }
+
+    /// Takes an event. Gives how many events this accounts for, itself and those left out, and what is wrong with it.
+    /// `None` if there is no such publisher.
+    pub(super) fn take(&mut self, publisher: u32, received: u64) -> Option<(u64, Option<Fault>)> {
+        let next = self.expected.get_mut(publisher as usize)?;
+        let expected = *next;
+        if received < expected {
+            let late = self.take_missed(publisher, received);
+            let fault =
+                if late { Fault::OutOfOrder { expected, received } } else { Fault::Repeated { expected, received } };
+            return Some((0, Some(fault)));
+        }
+        *next = received + 1;
+        if received == expected {
+            return Some((1, None));
+        }
+        if self.missed.len() < MISSED_RUNS {
+            self.missed.push((publisher, expected..received));
+        }
+        Some((received + 1 - expected, Some(Fault::Missed { expected, received })))
+    }
+
+    /// Whether this event was missed; it no longer is.
+    fn take_missed(&mut self, publisher: u32, received: u64) -> bool {
+        let found = self.missed.iter().position(|(of, run)| *of == publisher && run.contains(&received));
+        let Some(index) = found else { return false };
+        let (_, run) = self.missed.swap_remove(index);
+        let rest = [run.start..received, received + 1..run.end];
+        self.missed.extend(rest.into_iter().filter(|run| !run.is_empty()).map(|run| (publisher, run)));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_publisher_has_an_order_of_its_own_and_each_deviation_a_name() {
+        let mut order = Order::from(&[0, 5]);
+        assert_eq!(order.take(0, 0), Some((1, None)));
+        assert_eq!(order.take(1, 5), Some((1, None)));
+        assert_eq!(order.take(2, 0), None);
+        assert_eq!(order.take(0, 0), Some((0, Some(Fault::Repeated { expected: 1, received: 0 }))));
+        assert_eq!(order.take(0, 4), Some((4, Some(Fault::Missed { expected: 1, received: 4 }))));
+        // 2 comes late, then again; so does 1, but it is another publisher's.
+        assert_eq!(order.take(0, 2), Some((0, Some(Fault::OutOfOrder { expected: 5, received: 2 }))));
+        assert_eq!(order.take(0, 2), Some((0, Some(Fault::Repeated { expected: 5, received: 2 }))));
+        assert_eq!(order.take(1, 1), Some((0, Some(Fault::Repeated { expected: 6, received: 1 }))));
+        assert_eq!(order.take(0, 3), Some((0, Some(Fault::OutOfOrder { expected: 5, received: 3 }))));
+        assert_eq!(order.expected(), [5, 6]);
+    }
+}

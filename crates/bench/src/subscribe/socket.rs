@@ -1,0 +1,106 @@
+//! A subscriber's connection: where it comes from, and how much it takes in.
+use mio::net::TcpStream;
+use serde::{Deserialize, Serialize};
+use socket2::{Domain, Socket, Type};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+/// The subscribers of one source address. Linux has 28,232 ports to give away for each, by default, and searches for a
+/// free one ever longer as they get fewer.
+const SUBSCRIBERS_PER_SOURCE: u32 = 5_000;
+/// What the socket of a slow reader takes in, and the segments it asks for: those of Ethernet. Over loopback, with segments
+/// of 64 KiB, the kernel holds megabytes for each before a server notices that nobody reads.
+const NARROW_BUFFER_BYTES: usize = 16 << 10;
+const NARROW_SEGMENT_BYTES: u32 = 1_448;
+
+/// How much a connection takes in before the peer has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    /// What the system gives.
+    Full,
+    /// Little.
+    Narrow,
+}
+
+/// Where the connections of a crowd come from. Those of different crowds differ, since a port whose connection has ended
+/// rests for a minute, and storms would soon have used up those of one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sources(u16);
+
+impl Sources {
+    /// Those of a crowd that begins now: some part of 127/8.
+    pub(super) fn of(now: Duration) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (now, std::process::id()).hash(&mut hasher);
+        let [.., high, low] = hasher.finish().to_be_bytes();
+        Self(u16::from_be_bytes([high, low]))
+    }
+
+    /// The address that a subscriber connects from; `None` leaves it to the system.
+    fn address(self, peer: SocketAddr, number: u32) -> Option<Ipv4Addr> {
+        let block = number / SUBSCRIBERS_PER_SOURCE;
+        let host = (u32::from(self.0) << 8).saturating_add(block + 1).min(0x00ff_fffe);
+        let loopback = peer.is_ipv4() && peer.ip().is_loopback();
+        loopback.then(|| Ipv4Addr::from_bits(Ipv4Addr::new(127, 0, 0, 0).to_bits() + host))
+    }
+}
+
+/// Begins a connection. It may not yet have come about when this returns.
+pub(super) fn connect(peer: SocketAddr, sources: Sources, number: u32, width: Width) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(peer), Type::STREAM, None)?;
+    if width == Width::Narrow {
+        socket.set_recv_buffer_size(NARROW_BUFFER_BYTES)?;
+        socket.set_tcp_mss(NARROW_SEGMENT_BYTES)?;
+    }
+    if let Some(source) = sources.address(peer, number) {
+        socket.bind(&SocketAddr::from((source, 0)).into())?;
+    }
+    // Before the connection, unlike the other way round, it never waits.
+    socket.set_nonblocking(true)?;
+    match socket.connect(&peer.into()) {
+        Err(error) if !is_under_way(&error) => Err(error),
+        _ => Ok(TcpStream::from_std(socket.into())),
+    }
+}
+
+/// `EINPROGRESS`, for which `std` has no stable name.
+fn is_under_way(error: &io::Error) -> bool {
+    const EINPROGRESS: [i32; 2] = [115, 36];
+    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error().is_some_and(|code| EINPROGRESS.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_five_thousand_subscribers_have_a_source_address_on_loopback() {
+        let local = "127.0.0.1:80".parse().unwrap();
+        let cases = [
+            (0, 0, [127, 0, 0, 1]),
+            (0, SUBSCRIBERS_PER_SOURCE - 1, [127, 0, 0, 1]),
+            (0x0102, SUBSCRIBERS_PER_SOURCE, [127, 1, 2, 2]),
+            (u16::MAX, SUBSCRIBERS_PER_SOURCE * 253, [127, 255, 255, 254]),
+            (u16::MAX, SUBSCRIBERS_PER_SOURCE * 300, [127, 255, 255, 254]),
+        ];
+        for (sources, number, address) in cases {
+            assert_eq!(Sources(sources).address(local, number), Some(address.into()));
+        }
+        assert_eq!(Sources(7).address("192.0.2.1:80".parse().unwrap(), 0), None);
+        assert_eq!(Sources(7).address("[::1]:80".parse().unwrap(), 0), None);
+    }
+
+    #[test]
+    fn a_subscriber_connects_from_its_source_address() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        for (number, address) in [(0, [127, 0, 7, 1]), (SUBSCRIBERS_PER_SOURCE, [127, 0, 7, 2])] {
+            let peer = listener.local_addr().unwrap();
+            let _socket = connect(peer, Sources(7), number, Width::Narrow).unwrap();
+            assert_eq!(listener.accept().unwrap().1.ip(), Ipv4Addr::from(address));
+        }
+    }
+}

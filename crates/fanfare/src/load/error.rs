@@ -1,0 +1,51 @@
+//! What keeps a server from having been measured, or from having done well.
+use crate::exit::Exit;
+use fanfare_bench::target::InvalidUrl;
+use std::{fmt, io};
+
+/// Why there is no result, or no good one.
+#[derive(Debug)]
+pub(crate) enum LoadError {
+    /// A URL is none that one can put load on.
+    Url(InvalidUrl),
+    /// The server's process cannot be read.
+    Process { process: u32, error: io::Error },
+    /// The run did not come to its end.
+    Run(io::Error),
+    /// Subscribers did not get every event once and in order.
+    Faults(String),
+    /// The result cannot be printed.
+    Print(io::Error),
+}
+
+impl LoadError {
+    /// The exit code that tells it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Url(_) | Self::Process { .. } => Exit::Usage,
+            Self::Run(error) if is_unreachable(error) => Exit::Unreachable,
+            Self::Run(_) | Self::Faults(_) | Self::Print(_) => Exit::Failed,
+        }
+    }
+}
+
+fn is_unreachable(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable
+    )
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(error) => error.fmt(f),
+            Self::Process { process, error } => write!(f, "cannot read the memory of process {process}: {error}"),
+            Self::Run(error) => error.fmt(f),
+            Self::Faults(faults) => write!(f, "not every subscriber got every event once and in order: {faults}"),
+            Self::Print(error) => write!(f, "cannot print the result: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}

@@ -1,0 +1,187 @@
+//! `fanfare load`: puts any server of event streams through a scenario, and says what that cost.
+mod error;
+mod show;
+
+pub(crate) use error::LoadError;
+
+use crate::config::Secret;
+use fanfare_bench::{
+    meter::Meter,
+    process::HubProcess,
+    recipe::{Body, Recipe},
+    scenario::{Scenario, Size, SizeArgs, Stage},
+    subscribe::worker,
+    target::{Endpoint, InvalidUrl, Target},
+};
+use std::{env, io, net::TcpStream, time::Duration};
+
+/// How long all are connected before memory is read.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Shown under the help, between them the sizes of the scenarios.
+const ABOUT: &str = "\
+Each subscriber checks every event: what is missed, repeated, out of order or foreign is counted, and the first few are \
+told. The last line is the same result as JSON. Latency counts from when an event was due, not from when a slow server let \
+it be published. CPU and memory are those of the server's processes (Linux, same user): measure it beside another server \
+in the same minutes, for machines differ and are shared.
+
+Sizes, unless given:";
+const EXAMPLES: &str = "\
+Examples:
+  # A hub of its own, 5,000 subscribers, 10 events a second
+  fanfare load
+  fanfare load http://127.0.0.1:3000 --subscribers 500
+  fanfare load --scenario resume-storm --subscribers 2000
+  fanfare load http://127.0.0.1:8080 --recipe nchan --scenario burst
+  fanfare load http://127.0.0.1:3001 --recipe mercure --token \"$PUBLISHER_JWT\"
+  # Any server; without --publish-url, subscribers listen to what it sends by itself
+  fanfare load --rate 100 --subscribe-url 'http://127.0.0.1:4000/stream?channel={topic}' \\
+               --publish-url 'http://127.0.0.1:4000/send?channel={topic}'
+  fanfare load --subscribe-url http://127.0.0.1:4000/events --subscribers 1000 --seconds 60
+
+Exit codes:
+  0  done, and every subscriber got every event once and in order
+  1  not every subscriber did, or the run failed
+  2  wrong arguments
+  5  the server cannot be reached";
+
+fn help() -> String {
+    let sizes = Scenario::ALL.map(|scenario| format!("  {}: {}\n", scenario.name(), scenario.size()));
+    format!("{ABOUT}\n{}\n{EXAMPLES}", sizes.concat())
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = help())]
+pub(crate) struct LoadArgs {
+    /// URL of the server (http). Without it, and without --subscribe-url, a hub is started for the run, with its log in
+    /// memory
+    url: Option<String>,
+
+    /// What to put it through
+    #[arg(long, value_enum, default_value = "broadcast")]
+    scenario: Scenario,
+
+    /// How to subscribe and publish there
+    #[arg(long, value_enum, default_value = "fanfare", help_heading = "Server")]
+    recipe: Recipe,
+
+    /// Where to subscribe instead; `{topic}` stands for the topic, and may be left out where there is only one
+    #[arg(long, value_name = "URL", conflicts_with_all = ["url", "recipe"], help_heading = "Server")]
+    subscribe_url: Option<String>,
+
+    /// Where to publish, with POST; without it, subscribers only listen
+    #[arg(long, value_name = "URL", requires = "subscribe_url", help_heading = "Server")]
+    publish_url: Option<String>,
+
+    /// What the body of a publication is
+    #[arg(long, value_enum, default_value = "data", requires = "publish_url", help_heading = "Server")]
+    publish_body: Body,
+
+    /// Field to send with every request; repeatable
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header, help_heading = "Server")]
+    headers: Vec<String>,
+
+    /// Bearer token to send with every request
+    #[arg(long, env = "FANFARE_TOKEN", hide_env_values = true, help_heading = "Server")]
+    token: Option<Secret>,
+
+    /// Process whose CPU and memory to read, with those that descend from it [default: the one that listens at the
+    /// address, if it is on this machine]
+    #[arg(long, help_heading = "Server")]
+    pid: Option<u32>,
+
+    #[command(flatten)]
+    size: SizeArgs,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`LoadError`] if the run failed, or a subscriber did not get what it should.
+pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
+    let mut size = args.scenario.size().with(&args.size);
+    let hub = if args.url.is_none() && args.subscribe_url.is_none() { Some(start(size)?) } else { None };
+    let mut target = target(args, hub.as_ref()).map_err(LoadError::Url)?;
+    // Whether anybody is there at all is better told than found out by the thousand.
+    TcpStream::connect(target.subscribe.address).map_err(LoadError::Run)?;
+    if size.publishers == 0 {
+        target.publish = None;
+    }
+    if target.publish.is_none() {
+        size.publishers = 0;
+    }
+    target.headers.clone_from(&args.headers);
+    target.headers.extend(args.token.iter().map(|token| format!("Authorization: Bearer {}", token.reveal())));
+    let meter = match args.pid {
+        Some(process) => Some(Meter { process }),
+        None => Meter::of_listener(target.subscribe.address),
+    };
+    if let Some(meter) = meter {
+        meter.pss().map_err(|error| LoadError::Process { process: meter.process, error })?;
+    }
+    show::begin(args.scenario, size, &target, meter);
+    let outcome = args.scenario.run(&mut Stage::new(target, meter, size, SETTLE)).map_err(LoadError::Run)?;
+    show::end(args.scenario, size, &outcome).map_err(LoadError::Print)?;
+    match outcome.faults.count() {
+        0 => Ok(()),
+        _ => Err(LoadError::Faults(outcome.faults.to_string())),
+    }
+}
+
+/// Serves as one of several processes of a run.
+///
+/// # Errors
+/// [`LoadError::Run`].
+pub(crate) fn work() -> Result<(), LoadError> {
+    worker::serve().map_err(LoadError::Run)
+}
+
+/// A hub for this run alone.
+fn start(size: Size) -> Result<HubProcess, LoadError> {
+    // Those who come back may do so before the hub has noticed that they left.
+    let most = (2 * size.subscribers + 100).to_string();
+    let binary = env::current_exe().map_err(LoadError::Run)?;
+    let arguments = ["--memory", "--log-level", "error", "--max-subscribers", &most];
+    HubProcess::start(&binary, &arguments).map_err(LoadError::Run)
+}
+
+fn target(args: &LoadArgs, hub: Option<&HubProcess>) -> Result<Target, InvalidUrl> {
+    let Some(subscribe) = &args.subscribe_url else {
+        let own = hub.map(|hub| format!("http://{}", hub.address));
+        return args.recipe.target(args.url.as_deref().or(own.as_deref()).unwrap_or_default());
+    };
+    Ok(Target {
+        subscribe: Endpoint::parse(subscribe)?,
+        subscribe_pattern: None,
+        publish: args.publish_url.as_deref().map(Endpoint::parse).transpose()?,
+        body: args.publish_body,
+        headers: Vec::new(),
+        run: std::process::id().to_string(),
+    })
+}
+
+/// A header field as it is sent.
+fn header(text: &str) -> Result<String, io::Error> {
+    let valid = |(name, value): (&str, &str)| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_graphic())
+            && value.bytes().all(|byte| byte == b'\t' || byte >= b' ' && byte != 0x7f)
+    };
+    match text.split_once(':').filter(|field| valid(*field)) {
+        Some((name, value)) => Ok(format!("{name}: {}", value.trim())),
+        None => Err(io::Error::new(io::ErrorKind::InvalidInput, "expected NAME: VALUE")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_a_name_and_a_value_on_one_line() {
+        assert_eq!(header("X-Key:  a b ").unwrap(), "X-Key: a b");
+        for text in ["X-Key", ": a", "a b: c", "a: b\r\nc: d"] {
+            assert!(header(text).is_err(), "{text}");
+        }
+    }
+}
