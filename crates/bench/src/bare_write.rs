@@ -1,129 +1,26 @@
-//! The least that a hub can do: one `write(2)` per subscriber and event, and nothing else. What others cost beyond it is
-//! what they add.
-//!
-//! It has one topic, no log, no IDs, no heartbeats and no answer to a full socket but to end. An event is encoded once. A
-//! `POST` is answered before its event goes out, as a hub acknowledges what it will deliver.
-use fanfare_event_stream::Fields;
-use mio::{
-    Events, Interest, Poll, Token,
-    net::{TcpListener, TcpStream},
-};
+//! One `write(2)` per subscriber and event, and nothing else. What others cost beyond it is what they add.
+use crate::bare_server;
 use std::{
-    collections::HashMap,
     fs::File,
-    io::{self, ErrorKind, Read, Write},
-    net,
-    os::fd::OwnedFd,
+    io::{self, Write},
+    net::TcpListener,
 };
-
-const LISTENER: Token = Token(usize::MAX);
-const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n";
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 /// Prints where it listens, and serves until it is killed.
 ///
 /// # Errors
-/// If it cannot accept, or a subscriber's socket is full: a loop that skips a write is no baseline.
-pub fn serve(listener: net::TcpListener) -> io::Result<()> {
-    println!("http://{}", listener.local_addr()?);
-    listener.set_nonblocking(true)?;
-    let mut listener = TcpListener::from_std(listener);
-    let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(1_024));
-    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    let mut requests: HashMap<Token, Request> = HashMap::new();
-    let (mut subscribers, mut accepted, mut encoded) = (Vec::new(), 0, Vec::new());
-    loop {
-        poll.poll(&mut events, None)?;
-        for event in &events {
-            if event.token() == LISTENER {
-                while let Some(mut socket) = or_not_yet(listener.accept())?.map(|(socket, _)| socket) {
-                    socket.set_nodelay(true)?;
-                    poll.registry().register(&mut socket, Token(accepted), Interest::READABLE)?;
-                    requests.insert(Token(accepted), Request { socket, bytes: Vec::new() });
-                    accepted += 1;
-                }
-                continue;
-            }
-            let Some(mut request) = requests.remove(&event.token()) else { continue };
-            if !request.receive()? {
-                continue;
-            }
-            if request.bytes.starts_with(b"GET ") && request.bytes.ends_with(b"\r\n\r\n") {
-                poll.registry().deregister(&mut request.socket)?;
-                subscribers.push(subscribe(request.socket)?);
-                continue;
-            }
-            if let Some(data) = request.take_body() {
-                request.socket.write_all(ANSWER)?;
-                encoded.clear();
-                Fields { data: &data, ..Fields::default() }.encode_into(&mut encoded);
-                broadcast(&mut subscribers, &encoded)?;
-            }
-            requests.insert(event.token(), request);
-        }
-    }
+/// If it cannot accept, or a subscriber's socket is full.
+pub fn serve(listener: TcpListener) -> io::Result<()> {
+    bare_server::serve(listener, broadcast)
 }
 
-/// Writes the event to each subscriber, and lets go of those that have left.
 fn broadcast(subscribers: &mut Vec<File>, event: &[u8]) -> io::Result<()> {
-    let mut failed = None;
-    subscribers.retain_mut(|subscriber| match subscriber.write(event) {
-        Ok(written) if written == event.len() => true,
-        Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => false,
-        Ok(_) => {
-            failed = Some(io::Error::new(ErrorKind::WriteZero, "a subscriber's socket is full"));
+    let mut failed = Ok(());
+    subscribers.retain_mut(|subscriber| {
+        bare_server::stays(subscriber.write(event), event).unwrap_or_else(|error| {
+            failed = Err(error);
             true
-        }
-        Err(error) => {
-            failed = Some(error);
-            true
-        }
+        })
     });
-    failed.map_or(Ok(()), Err)
-}
-
-/// Sends the head of the stream. What is written to a `File` goes out by `write(2)`, where a socket's `write` is `send(2)`.
-fn subscribe(socket: TcpStream) -> io::Result<File> {
-    let mut file = File::from(OwnedFd::from(socket));
-    file.write_all(HEAD)?;
-    Ok(file)
-}
-
-/// A connection that has not become a subscriber's.
-struct Request {
-    socket: TcpStream,
-    bytes: Vec<u8>,
-}
-
-impl Request {
-    /// Takes in what is there, and says whether the connection goes on.
-    fn receive(&mut self) -> io::Result<bool> {
-        let mut chunk = [0; 4_096];
-        while let Some(read) = or_not_yet(self.socket.read(&mut chunk))? {
-            if read == 0 {
-                return Ok(false);
-            }
-            self.bytes.extend_from_slice(&chunk[..read]);
-        }
-        Ok(true)
-    }
-
-    /// The body of a `POST`, once it is whole; then the next may begin.
-    fn take_body(&mut self) -> Option<String> {
-        let text = str::from_utf8(&self.bytes).ok()?;
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let mut fields = head.lines().filter_map(|line| line.split_once(':'));
-        let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?.1;
-        let body = body.get(..length.trim().parse().ok()?)?.to_owned();
-        self.bytes.clear();
-        Some(body)
-    }
-}
-
-/// `None` if that would have to wait.
-fn or_not_yet<T>(result: io::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
-        result => result.map(Some),
-    }
+    failed
 }

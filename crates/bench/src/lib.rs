@@ -5,8 +5,14 @@
 //! [`publish`] its publishers. `fanfare load` runs one scenario against one server; the binaries in `src/bin` each compare
 //! several things; what they print last is one line of JSON, and runs worth keeping are in `runs/` with their machine,
 //! commit and command.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+pub mod bare_server;
+#[cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    path = "bare_uring_absent.rs"
+)]
+pub mod bare_uring;
 pub mod bare_write;
 pub mod epoch;
 pub mod fault;

@@ -2,8 +2,8 @@
 //!
 //! [`cli`] says which commands there are; each has a module of its name. [`config`] is the configuration of `serve`,
 //! [`http`] the client that `publish` and `subscribe` share.
-#![forbid(unsafe_code)]
-
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod allocator;
 mod cli;
 mod config;
 mod exit;
@@ -15,11 +15,6 @@ mod subscribe;
 mod token;
 
 use std::process::ExitCode;
-
-/// Gives memory back after a wave of connections, where glibc's allocator keeps it in per-thread arenas.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     match cli::run() {

@@ -3,6 +3,7 @@
 use crate::{
     grant::Matchers,
     position::Offset,
+    run::Run,
     update::Update,
     window::{Window, WindowLimit},
     wire::Representation,
@@ -10,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 use slab::Slab;
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -39,11 +40,11 @@ impl AudienceKey {
     }
 }
 
-/// The members of one audience and the wire events that some of them still need.
+/// The members of one audience that are polled, and the wire events that some of them still need.
 #[derive(Debug)]
 pub(crate) struct Audience {
-    pub(crate) key: AudienceKey,
-    /// Lock order: the router's lock, if it is held at all, comes before this one.
+    pub(crate) key: Arc<AudienceKey>,
+    /// Lock order: that of all [`Audiences`](crate::audiences::Audiences), if it is held at all, comes before this one.
     state: Mutex<State>,
 }
 
@@ -66,16 +67,22 @@ struct Member {
 
 /// What a member finds behind its cursor.
 pub(crate) enum Found {
-    /// Wire events, and the cursor behind them.
-    Run(Bytes, Offset),
+    /// Wire events.
+    Run(Run),
     /// The window begins behind the cursor: the log has what comes next.
     OutOfWindow,
 }
 
 impl Audience {
-    pub(crate) fn new(key: AudienceKey, begins_after: Offset, limit: WindowLimit) -> Self {
-        let window = Window::new(begins_after, limit);
+    /// An audience whose window begins nowhere yet.
+    pub(crate) fn new(key: Arc<AudienceKey>, limit: WindowLimit) -> Self {
+        let window = Window::new(Offset::ZERO, limit);
         Self { key, state: Mutex::new(State { window, members: Slab::new(), waiting: 0 }) }
+    }
+
+    /// From `offset` on every matching event has been delivered here, or will be.
+    pub(crate) fn begin(&self, offset: Offset) {
+        self.lock().window.begin(offset);
     }
 
     pub(crate) fn join(&self) -> MemberKey {
@@ -93,11 +100,11 @@ impl Audience {
     }
 
     /// Takes in the wire events of one batch, in order, and wakes everybody who waits.
-    pub(crate) fn deliver(&self, events: impl IntoIterator<Item = (Offset, Bytes)>) {
+    pub(crate) fn deliver(&self, events: &[(Offset, Bytes)]) {
         let woken: Vec<Waker> = {
             let mut state = self.lock();
             for (offset, event) in events {
-                state.window.push(offset, event);
+                state.window.push(*offset, event.clone());
             }
             state.waiting = 0;
             state.members.iter_mut().filter_map(|(_, member)| member.waker.take()).collect()
@@ -117,8 +124,8 @@ impl Audience {
         if cursor < state.window.begins_after() {
             return Poll::Ready(Found::OutOfWindow);
         }
-        if let Some((run, end)) = state.window.read(cursor, most_bytes) {
-            return Poll::Ready(Found::Run(run, end));
+        if let Some(run) = state.window.read(cursor, most_bytes) {
+            return Poll::Ready(Found::Run(run));
         }
         let waker = &mut state.members[member].waker;
         let began_to_wait = waker.is_none();
@@ -154,14 +161,14 @@ mod tests {
     /// Polls a member that is at `cursor`: its new cursor, or `None` if it waits now.
     fn poll(audience: &Audience, member: MemberKey, cursor: u64) -> Option<u64> {
         match audience.poll_behind(member, Offset(cursor), PLENTY, &mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Found::Run(_, end)) => Some(end.0),
+            Poll::Ready(Found::Run(run)) => Some(run.last().0),
             Poll::Ready(Found::OutOfWindow) => panic!("out of the window"),
             Poll::Pending => None,
         }
     }
 
     fn deliver(audience: &Audience, offset: u64) {
-        audience.deliver([(Offset(offset), Bytes::from_static(b"x"))]);
+        audience.deliver(&[(Offset(offset), Bytes::from_static(b"x"))]);
     }
 
     fn begins_after(audience: &Audience) -> u64 {
@@ -172,7 +179,7 @@ mod tests {
     fn the_window_is_forgotten_when_everybody_has_passed_it_and_not_before() {
         let matchers = Matchers::any();
         let key = AudienceKey { granted: matchers.clone(), matchers, representation: Representation::EventStream };
-        let audience = Audience::new(key, Offset(0), WindowLimit::default());
+        let audience = Audience::new(Arc::new(key), WindowLimit::default());
         let (quick, slow) = (audience.join(), audience.join());
         assert_eq!((poll(&audience, quick, 0), poll(&audience, slow, 0)), (None, None));
         for offset in 1..=3 {

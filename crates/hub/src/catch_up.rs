@@ -6,11 +6,11 @@ use crate::{
     gap::Gap,
     log::{
         Log, LogError, ReadLimit,
-        cursor::{GapReason, Run, follow},
+        cursor::{self, GapReason, follow},
     },
     position::Offset,
+    run::Run,
 };
-use bytes::Bytes;
 
 /// How much is read from the log at once.
 const READ: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
@@ -21,30 +21,46 @@ const STEP_BYTES: usize = 64 << 10;
 const STEP_ENTRIES: usize = 16 << 10;
 
 /// One step on the way through the log.
-pub(crate) struct Step {
-    /// What the subscriber gets: wire events, and a gap where the log has one. May be empty.
-    pub(crate) run: Bytes,
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Everything that matches behind this offset has been read.
+    pub begins_after: Offset,
     /// Everything up to here has been looked at.
-    pub(crate) cursor: Offset,
+    pub cursor: Offset,
+    /// What the subscriber gets: wire events, and a gap where the log has one.
+    pub run: Option<Run>,
+    /// Whether it tells of a gap, which names the place where the step begins. It is then of no use to a subscriber that
+    /// stands elsewhere.
+    pub tells_gap: bool,
+}
+
+impl Step {
+    /// Whether a subscriber at `cursor` may go on with this step.
+    #[must_use]
+    pub fn serves(&self, cursor: Offset) -> bool {
+        cursor == self.begins_after || (!self.tells_gap && self.begins_after < cursor && cursor < self.cursor)
+    }
 }
 
 /// Reads on from `cursor`. Blocks on the log.
 pub(crate) fn step(log: &dyn Log, key: &AudienceKey, cursor: Offset, now: Timestamp) -> Result<Step, LogError> {
-    let mut reader = Reader { log, key, cursor, now, run: Vec::new() };
+    let mut reader = Reader { log, key, cursor, now, run: Vec::new(), ends: Vec::new(), tells_gap: false };
     let mut seen = 0;
     while reader.run.len() < STEP_BYTES && seen < STEP_ENTRIES {
-        let Run { hole, entries } = follow(log, reader.cursor, READ)?;
+        let cursor::Run { hole, entries } = follow(log, reader.cursor, READ)?;
         if let Some(before) = hole {
             reader.pass_hole(before);
         }
         let Some(last) = entries.last() else { break };
         for entry in entries.iter().filter(|entry| key.admits(&entry.update)) {
             key.representation.encode(entry, &mut reader.run);
+            reader.ends.push((entry.position.offset, reader.run.len()));
         }
         seen += entries.len();
         reader.cursor = last.position.offset;
     }
-    Ok(Step { run: reader.run.into(), cursor: reader.cursor })
+    let Reader { cursor: end, run, ends, tells_gap, .. } = reader;
+    Ok(Step { begins_after: cursor, cursor: end, run: Run::encoded(run, ends), tells_gap })
 }
 
 struct Reader<'a> {
@@ -53,6 +69,8 @@ struct Reader<'a> {
     cursor: Offset,
     now: Timestamp,
     run: Vec<u8>,
+    ends: Vec<(Offset, usize)>,
+    tells_gap: bool,
 }
 
 impl Reader<'_> {
@@ -64,7 +82,9 @@ impl Reader<'_> {
             reason: GapReason::Discarded,
         };
         self.key.representation.encode_gap(&gap, self.now, &mut self.run);
+        self.ends.push((end, self.run.len()));
         self.cursor = end;
+        self.tells_gap = true;
     }
 }
 

@@ -1,13 +1,16 @@
 //! The hub: the log, its writer and the router, put together.
 use crate::{
-    audience::{Audience, AudienceKey},
+    audience::AudienceKey,
+    audiences::Audiences,
     catch_up::{self, Step},
     entry::{Entry, Timestamp},
-    gap::Gap,
     log::{
-        Bounds, Log, LogError, cursor,
-        writer::{AppendError, Writer},
+        Bounds, Log, LogError,
+        cursor::{self, Resolved},
+        writer::{AppendError, Batches, Writer},
     },
+    mailbox::Mailbox,
+    opening::Opening,
     position::Offset,
     router::Router,
     subscription::{Start, Subscription},
@@ -15,7 +18,10 @@ use crate::{
     window::WindowLimit,
 };
 use std::{fmt, sync::Arc};
-use tokio::{sync::Semaphore, task};
+use tokio::{runtime::Handle, sync::Semaphore, task};
+
+/// How many subscribers may be about to join without the router having heard of them; others wait for their turn.
+pub const CONCURRENT_JOINS: usize = 1_024;
 
 /// The bounds of a hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +45,13 @@ impl Default for HubLimits {
 pub struct Hub(Arc<Shared>);
 
 pub(crate) struct Shared {
-    pub(crate) router: Arc<Router>,
-    log: Arc<dyn Log>,
+    pub(crate) router: Router,
+    pub(crate) audiences: Audiences,
+    pub(crate) log: Arc<dyn Log>,
     writer: Writer,
+    window: WindowLimit,
     reads: Arc<Semaphore>,
+    pub(crate) joins: Arc<Semaphore>,
 }
 
 impl Hub {
@@ -52,11 +61,11 @@ impl Hub {
     /// # Errors
     /// [`LogError`] if the log cannot be read, or a thread cannot be started.
     pub fn start(log: Arc<dyn Log>, limits: &HubLimits) -> Result<Self, LogError> {
-        let router = Arc::new(Router::new(log.bounds().head, limits.window));
-        let fan_out = router.clone();
-        let writer = Writer::start(log.clone(), Timestamp::now, move |entries: &[Arc<Entry>]| fan_out.route(entries))?;
-        let reads = Arc::new(Semaphore::new(limits.concurrent_reads));
-        Ok(Self(Arc::new(Shared { router, log, writer, reads })))
+        let (router, routing) = Router::new();
+        let writer = Writer::start(log.clone(), Timestamp::now, move |batches: Batches| routing.run(&batches))?;
+        let (reads, joins) = (Semaphore::new(limits.concurrent_reads), Semaphore::new(CONCURRENT_JOINS));
+        let (audiences, window) = (Audiences::new(limits.window), limits.window);
+        Ok(Self(Arc::new(Shared { router, audiences, log, writer, window, reads: reads.into(), joins: joins.into() })))
     }
 
     /// Publishes `updates` one behind the other, all or none, and returns their entries once they are durable.
@@ -79,17 +88,37 @@ impl Hub {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn subscribe(&self, key: AudienceKey, start: Start) -> Result<Subscription, LogError> {
-        let shared = &self.0;
-        // Joining before the cursor is resolved: whatever is routed from here on is in the window, whatever is not is in
-        // the log, and the cursor decides between them.
-        let (audience, member) = shared.router.join(key);
-        let head = shared.log.bounds().head;
-        let mut subscription = Subscription::new(shared.clone(), (audience, member), head, shared.cursor_at(head));
-        if let Start::After(requested) = start {
-            let opening = shared.clone().resolve(requested).await?;
-            subscription.begin(opening);
-        }
-        Ok(subscription)
+        Ok(self.open(key, start).await?.subscribe())
+    }
+
+    /// Decides where a subscription begins, without beginning it.
+    ///
+    /// # Errors
+    /// [`LogError`] if the log cannot be read.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    ///
+    /// # Cancel safety
+    /// Nothing has happened when the future is dropped.
+    pub async fn open(&self, key: AudienceKey, start: Start) -> Result<Opening, LogError> {
+        Opening::of(self.0.clone(), key, start).await
+    }
+
+    /// A mailbox for one thread that delivers to many subscribers. `wake` is called from other threads when there is
+    /// something in it.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, on which the log will be read.
+    #[must_use]
+    pub fn mailbox(&self, wake: impl Fn() + Send + Sync + 'static) -> Mailbox {
+        Mailbox::new(self.0.clone(), Box::new(wake), Handle::current())
+    }
+
+    /// What a window keeps.
+    #[must_use]
+    pub fn window_limit(&self) -> WindowLimit {
+        self.0.window
     }
 
     /// What the log holds.
@@ -99,42 +128,35 @@ impl Hub {
     }
 }
 
-/// Where a subscription that asked for a cursor begins.
-pub(crate) struct Opening {
-    pub(crate) cursor: Offset,
-    pub(crate) resumed_from: String,
-    pub(crate) gap: Option<Gap>,
-}
-
 impl Shared {
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.log.bounds()
+    }
+
     /// The ID that stands for the place behind `offset`.
-    fn cursor_at(&self, offset: Offset) -> String {
+    pub(crate) fn id_behind(&self, offset: Offset) -> String {
         if offset == Offset::ZERO { EARLIEST.into() } else { catch_up::id_of(&*self.log, offset) }
     }
 
-    async fn resolve(self: Arc<Self>, requested: String) -> Result<Opening, LogError> {
+    /// Finds the place that `requested` names. Only an ID that a publisher chose has to be looked up.
+    pub(crate) async fn resolve(self: Arc<Self>, requested: String) -> Result<Resolved, LogError> {
+        if let Some(resolved) = cursor::resolve_position(&*self.log, &requested) {
+            return Ok(resolved);
+        }
         let permit = self.reads.clone().acquire_owned().await.expect("the semaphore is never closed");
         blocking(move || {
             let _permit = permit;
-            let resolved = cursor::resolve(&*self.log, &requested)?;
-            let Some(reason) = resolved.gap else {
-                return Ok(Opening { cursor: resolved.after, resumed_from: requested, gap: None });
-            };
-            let resumed_from = catch_up::id_of(&*self.log, resolved.after);
-            let first_held = resolved.after < self.log.bounds().oldest;
-            let answer = if first_held { EARLIEST.into() } else { resumed_from.clone() };
-            let gap = Some(Gap { requested, resumed_from, reason });
-            Ok(Opening { cursor: resolved.after, resumed_from: answer, gap })
+            cursor::resolve(&*self.log, &requested)
         })
         .await
     }
 
-    /// Reads the log for a member of `audience`, once it is its turn.
-    pub(crate) async fn read_on(self: Arc<Self>, audience: Arc<Audience>, cursor: Offset) -> Result<Step, LogError> {
+    /// Reads the log for who is in the audience with this key, once it is its turn.
+    pub(crate) async fn read_on(self: Arc<Self>, key: Arc<AudienceKey>, cursor: Offset) -> Result<Step, LogError> {
         let permit = self.reads.clone().acquire_owned().await.expect("the semaphore is never closed");
         blocking(move || {
             let _permit = permit;
-            catch_up::step(&*self.log, &audience.key, cursor, Timestamp::now())
+            catch_up::step(&*self.log, &key, cursor, Timestamp::now())
         })
         .await
     }

@@ -7,18 +7,24 @@
 #![forbid(unsafe_code)]
 
 pub mod audience;
-mod catch_up;
+mod audiences;
+mod bell;
+pub mod catch_up;
 pub mod entry;
 pub mod gap;
 pub mod grant;
 pub mod hub;
 pub mod log;
+pub mod mailbox;
+pub mod opening;
 pub mod position;
 mod router;
+mod routes;
+pub mod run;
 pub mod subscription;
 pub mod topic;
 pub mod update;
-mod window;
+pub mod window;
 pub mod wire;
 
 pub use hub::{Hub, HubLimits};

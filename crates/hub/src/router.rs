@@ -1,169 +1,154 @@
-//! From topics to audiences. The cost of routing an update follows its matches: exact topics are found in a hash index,
-//! and each distinct pattern is tried once, however many audiences share it.
+//! The router: the one thread that takes batches as the log's writer appends them, acknowledges them, and hands every event
+//! to the audiences that it reaches. What it looks up belongs to it alone, so no lock is on an event's way: whoever wants
+//! events follows an audience by a message.
 use crate::{
-    audience::{Audience, AudienceKey, MemberKey},
+    audience::{Audience, AudienceKey},
     entry::Entry,
+    log::writer::Batches,
+    mailbox::{Events, JoinPermit, Letter, Postbox},
     position::Offset,
-    topic::{Topic, matcher::Matcher},
-    window::WindowLimit,
+    routes::{Outlet, RouteKey, Routes},
     wire::WireEvents,
 };
 use bytes::Bytes;
+use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-/// Knows every audience. One thread routes; any thread subscribes.
+/// How the router is spoken to.
 #[derive(Debug)]
 pub(crate) struct Router {
-    /// Lock order: this before any audience's.
-    index: Mutex<Index>,
-    window: WindowLimit,
+    /// Bounded by permits: each subscriber that joins has one until the router has heard of it, and who leaves has joined.
+    requests: Sender<Request>,
+    shards: AtomicUsize,
 }
 
 #[derive(Debug)]
-struct Index {
-    /// The last offset that was routed. An audience made now gets everything behind it.
-    routed: Offset,
-    audiences: HashMap<AudienceKey, Arc<Audience>>,
-    exact: HashMap<Topic, Vec<Arc<Audience>>>,
-    patterns: HashMap<Matcher, Vec<Arc<Audience>>>,
+enum Request {
+    Shard(usize, Postbox),
+    Follow(Arc<AudienceKey>, Outlet, JoinPermit),
+    Unfollow(Arc<AudienceKey>, Outlet),
 }
 
-/// The wire events of one batch for one audience.
-struct Mail {
-    audience: Arc<Audience>,
-    events: Vec<(Offset, Bytes)>,
+/// The state of the router's thread.
+#[derive(Debug)]
+pub(crate) struct Routing {
+    requests: Receiver<Request>,
+    routes: Routes,
+    shards: HashMap<usize, Postbox>,
 }
 
 impl Router {
-    /// A router that has seen the log up to `head`.
-    pub(crate) fn new(head: Offset, window: WindowLimit) -> Self {
-        let index = Index { routed: head, audiences: HashMap::new(), exact: HashMap::new(), patterns: HashMap::new() };
-        Self { index: Mutex::new(index), window }
+    /// A router, and what is to [`run`](Routing::run) on a thread of its own.
+    pub(crate) fn new() -> (Self, Routing) {
+        let (sender, requests) = unbounded();
+        let routing = Routing { requests, routes: Routes::default(), shards: HashMap::new() };
+        (Self { requests: sender, shards: AtomicUsize::new(0) }, routing)
     }
 
-    /// Makes a subscriber a member of its audience. Everything that is routed from now on reaches the audience's window.
-    pub(crate) fn join(&self, key: AudienceKey) -> (Arc<Audience>, MemberKey) {
-        let mut index = self.lock();
-        let audience = match index.audiences.get(&key) {
-            Some(audience) => audience.clone(),
-            None => {
-                let audience = Audience::new(key, index.routed, self.window);
-                index.add(audience)
-            }
-        };
-        let member = audience.join();
-        (audience, member)
+    /// Makes a shard known, and gives the number it has.
+    pub(crate) fn add_shard(&self, postbox: Postbox) -> usize {
+        let shard = self.shards.fetch_add(1, Ordering::Relaxed);
+        self.send(Request::Shard(shard, postbox));
+        shard
     }
 
-    /// Takes a subscriber out, and its audience too if nobody is left in it.
-    pub(crate) fn leave(&self, audience: &Arc<Audience>, member: MemberKey) {
-        let mut index = self.lock();
-        if audience.leave(member) {
-            index.remove(audience);
-        }
+    /// From now on `outlet` gets the events of the audience with this key: everything that is appended after this returns,
+    /// and perhaps some of what was appended before.
+    pub(crate) fn follow(&self, key: Arc<AudienceKey>, outlet: Outlet, permit: JoinPermit) {
+        self.send(Request::Follow(key, outlet, permit));
     }
 
-    /// Hands a batch of entries, which follow each other and what was routed before, to every audience they reach.
-    pub(crate) fn route(&self, entries: &[Arc<Entry>]) {
-        // Matching happens under the lock, encoding and waking outside it. An audience that is made in between begins
-        // behind this batch and reads it from the log.
-        for mail in self.address(entries) {
-            mail.audience.deliver(mail.events);
-        }
+    /// Ends that. Some events may still come.
+    pub(crate) fn unfollow(&self, key: Arc<AudienceKey>, outlet: Outlet) {
+        self.send(Request::Unfollow(key, outlet));
     }
 
-    fn address(&self, entries: &[Arc<Entry>]) -> Vec<Mail> {
-        let mut mails: Vec<Mail> = Vec::new();
-        let mut mail_of: HashMap<*const Audience, usize> = HashMap::new();
-        let mut index = self.lock();
-        for entry in entries {
-            let offset = entry.position.offset;
-            let mut wire = WireEvents::of(entry);
-            for audience in index.matching(entry).filter(|audience| audience.key.may_receive(&entry.update)) {
-                let place = *mail_of.entry(Arc::as_ptr(audience)).or_insert_with(|| {
-                    mails.push(Mail { audience: audience.clone(), events: Vec::new() });
-                    mails.len() - 1
-                });
-                let events = &mut mails[place].events;
-                let reached_by_another_topic = events.last().is_some_and(|(last, _)| *last == offset);
-                if !reached_by_another_topic {
-                    events.push((offset, wire.get(audience.key.representation)));
-                }
-            }
-            index.routed = offset;
-        }
-        mails
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Index> {
-        // Nothing in here panics halfway through a change, so a poisoned index is still a whole one.
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    fn send(&self, request: Request) {
+        // A router that has ended, because the log's writer has, has nothing to hand out any more.
+        _ = self.requests.send(request);
     }
 }
 
-impl Index {
-    fn add(&mut self, audience: Audience) -> Arc<Audience> {
-        let audience = Arc::new(audience);
-        for matcher in audience.key.matchers.as_slice() {
-            self.bucket(matcher).push(audience.clone());
-        }
-        self.audiences.insert(audience.key.clone(), audience.clone());
-        audience
-    }
-
-    fn remove(&mut self, audience: &Arc<Audience>) {
-        self.audiences.remove(&audience.key);
-        for matcher in audience.key.matchers.as_slice() {
-            let bucket = self.bucket(matcher);
-            bucket.retain(|other| !Arc::ptr_eq(other, audience));
-            if bucket.is_empty() {
-                match matcher {
-                    Matcher::Exact(topic) => drop(self.exact.remove(topic)),
-                    pattern => drop(self.patterns.remove(pattern)),
-                }
+impl Routing {
+    /// Routes until the writer ends.
+    pub(crate) fn run(mut self, batches: &Batches) {
+        let requests = self.requests.clone();
+        loop {
+            select! {
+                recv(batches.appended()) -> appended => match appended {
+                    Ok(appended) => {
+                        let entries = appended.acknowledge();
+                        // Who asked before this batch was appended has asked before it came here, and is to get it.
+                        requests.try_iter().for_each(|request| self.serve(request));
+                        self.route(&entries);
+                    }
+                    Err(_) => return,
+                },
+                recv(requests) -> request => match request {
+                    Ok(request) => self.serve(request),
+                    Err(_) => return,
+                },
             }
         }
     }
 
-    fn bucket(&mut self, matcher: &Matcher) -> &mut Vec<Arc<Audience>> {
-        match matcher {
-            Matcher::Exact(topic) => self.exact.entry(topic.clone()).or_default(),
-            pattern => self.patterns.entry(pattern.clone()).or_default(),
+    fn serve(&mut self, request: Request) {
+        match request {
+            Request::Shard(shard, postbox) => drop(self.shards.insert(shard, postbox)),
+            Request::Follow(key, outlet, _permit) => self.routes.add(&key, outlet),
+            Request::Unfollow(key, outlet) => self.routes.remove(&key, &outlet),
         }
     }
 
-    /// The audiences that subscribed to one of the entry's topics; one that did so in several ways comes several times.
-    fn matching(&self, entry: &Entry) -> impl Iterator<Item = &Arc<Audience>> {
-        let topics = entry.update.topics();
-        let exact = topics.iter().filter_map(|topic| self.exact.get(topic));
-        let by_pattern = self.patterns.iter().filter(|(pattern, _)| topics.iter().any(|topic| pattern.matches(topic)));
-        exact.chain(by_pattern.map(|(_, audiences)| audiences)).flatten()
+    /// Hands a batch of entries, which follow each other and what was routed before, to every audience that they reach.
+    fn route(&mut self, entries: &[Arc<Entry>]) {
+        let mut letters: HashMap<usize, Letter> = HashMap::new();
+        let mut polled: Vec<(&Arc<Audience>, Events)> = Vec::new();
+        for (route, events) in address(&self.routes, entries) {
+            let events: Events = events.into();
+            for outlet in &self.routes.get(route).outlets {
+                match outlet {
+                    Outlet::Shard(shard, part) => letters.entry(*shard).or_default().push((*part, events.clone())),
+                    Outlet::Polled(audience) => polled.push((audience, events.clone())),
+                }
+            }
+        }
+        for (shard, letter) in letters {
+            let known = self.shards.get(&shard).is_some_and(|postbox| postbox.post(letter));
+            if !known {
+                self.shards.remove(&shard);
+            }
+        }
+        for (audience, events) in polled {
+            audience.deliver(&events);
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{grant::Matchers, wire::Representation};
-
-    #[test]
-    fn nothing_stays_behind_when_everybody_has_left() {
-        let router = Router::new(Offset::ZERO, WindowLimit::default());
-        let texts = [&["a"][..], &["a", "b"], &["/{x}", "*"], &["/{x}"]];
-        let join = |texts: &&[&str]| {
-            let matchers = texts.iter().map(|text| Matcher::legacy_selector(text).unwrap()).collect();
-            let granted = Matchers::default();
-            router.join(AudienceKey { matchers, granted, representation: Representation::EventStream })
-        };
-        let members: Vec<_> = texts.iter().chain(&texts).map(join).collect();
-        assert_eq!(router.lock().audiences.len(), texts.len(), "who subscribes alike is one audience");
-        for (audience, member) in &members {
-            router.leave(audience, *member);
+/// The wire events of each audience that these entries reach, in order.
+fn address(routes: &Routes, entries: &[Arc<Entry>]) -> Vec<(RouteKey, Vec<(Offset, Bytes)>)> {
+    let mut mails: Vec<(RouteKey, Vec<(Offset, Bytes)>)> = Vec::new();
+    let mut mail_of: HashMap<RouteKey, usize> = HashMap::new();
+    for entry in entries {
+        let offset = entry.position.offset;
+        let mut wire = WireEvents::of(entry);
+        for route in routes.matching(entry) {
+            let mail = *mail_of.entry(route).or_insert_with(|| {
+                mails.push((route, Vec::new()));
+                mails.len() - 1
+            });
+            let events = &mut mails[mail].1;
+            let reached_by_another_topic = events.last().is_some_and(|(last, _)| *last == offset);
+            if !reached_by_another_topic {
+                events.push((offset, wire.get(routes.get(route).key.representation)));
+            }
         }
-        let index = router.lock();
-        assert_eq!((index.audiences.len(), index.exact.len(), index.patterns.len()), (0, 0, 0));
     }
+    mails
 }

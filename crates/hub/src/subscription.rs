@@ -2,8 +2,7 @@
 use crate::{
     audience::{Audience, AudienceKey, Found, MemberKey},
     catch_up::Step,
-    entry::Timestamp,
-    hub::{Opening, Shared},
+    hub::Shared,
     log::LogError,
     position::Offset,
 };
@@ -51,19 +50,9 @@ impl Subscription {
         (audience, member): (Arc<Audience>, MemberKey),
         cursor: Offset,
         resumed_from: String,
+        opening: Option<Bytes>,
     ) -> Self {
-        Self { hub, audience, member, cursor, resumed_from, opening: None, reading: None }
-    }
-
-    /// Begins elsewhere than at the head.
-    pub(crate) fn begin(&mut self, opening: Opening) {
-        self.cursor = opening.cursor;
-        self.resumed_from = opening.resumed_from;
-        self.opening = opening.gap.map(|gap| {
-            let mut bytes = Vec::new();
-            self.audience.key.representation.encode_gap(&gap, Timestamp::now(), &mut bytes);
-            bytes.into()
-        });
+        Self { hub, audience, member, cursor, resumed_from, opening, reading: None }
     }
 
     /// What the subscriber shares with its audience.
@@ -92,17 +81,17 @@ impl Subscription {
                 self.reading = None;
                 let step = step?;
                 self.cursor = step.cursor;
-                if !step.run.is_empty() {
-                    return Poll::Ready(Ok(step.run));
+                if let Some(run) = step.run {
+                    return Poll::Ready(Ok(run.bytes().clone()));
                 }
             }
             match ready!(self.audience.poll_behind(self.member, self.cursor, RUN_BYTES, cx)) {
-                Found::Run(run, cursor) => {
-                    self.cursor = cursor;
-                    return Poll::Ready(Ok(run));
+                Found::Run(run) => {
+                    self.cursor = run.last();
+                    return Poll::Ready(Ok(run.bytes().clone()));
                 }
                 Found::OutOfWindow => {
-                    self.reading = Some(Box::pin(self.hub.clone().read_on(self.audience.clone(), self.cursor)));
+                    self.reading = Some(Box::pin(self.hub.clone().read_on(self.audience.key.clone(), self.cursor)));
                 }
             }
         }
@@ -122,7 +111,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.hub.router.leave(&self.audience, self.member);
+        self.hub.audiences.leave(&self.audience, self.member, &self.hub.router);
     }
 }
 

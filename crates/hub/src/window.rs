@@ -1,5 +1,5 @@
 //! A bounded run of wire events: what an audience's members may still need. Whoever falls out of it reads the log.
-use crate::position::Offset;
+use crate::{position::Offset, run::Run};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -20,7 +20,7 @@ impl Default for WindowLimit {
 
 /// Every matching wire event behind one place of the log, as far as the router has come.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub struct Window {
     /// Everything that matches and stands behind this offset is here. A cursor before it has to read the log.
     begins_after: Offset,
     events: VecDeque<(Offset, Bytes)>,
@@ -29,15 +29,25 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn new(begins_after: Offset, limit: WindowLimit) -> Self {
+    /// An empty window that begins behind `begins_after`.
+    #[must_use]
+    pub fn new(begins_after: Offset, limit: WindowLimit) -> Self {
         Self { begins_after, events: VecDeque::new(), bytes: 0, limit }
     }
 
-    pub(crate) fn begins_after(&self) -> Offset {
+    /// The offset behind which everything that matches is here. A cursor before it has to read the log.
+    #[must_use]
+    pub fn begins_after(&self) -> Offset {
         self.begins_after
     }
 
-    pub(crate) fn push(&mut self, offset: Offset, event: Bytes) {
+    /// Lets the window begin no earlier than behind `offset`.
+    pub(crate) fn begin(&mut self, offset: Offset) {
+        self.begins_after = self.begins_after.max(offset);
+    }
+
+    /// Adds the next event, and forgets the oldest ones if there is no room.
+    pub fn push(&mut self, offset: Offset, event: Bytes) {
         self.bytes += event.len();
         self.events.push_back((offset, event));
         while self.events.len() > 1 && (self.events.len() > self.limit.events || self.bytes > self.limit.bytes) {
@@ -48,40 +58,32 @@ impl Window {
     fn pop(&mut self) {
         if let Some((offset, event)) = self.events.pop_front() {
             self.bytes -= event.len();
-            self.begins_after = offset;
+            self.begin(offset);
         }
     }
 
     /// Forgets everything, because nobody needs it any more, and gives the memory back.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         if let Some((offset, _)) = self.events.back() {
-            self.begins_after = *offset;
+            self.begin(*offset);
         }
         self.events = VecDeque::new();
         self.bytes = 0;
     }
 
-    /// What stands behind `cursor`, as much as fits `most_bytes` (at least one event): the bytes, and the cursor behind
-    /// them. Several events are copied together, so that a subscriber that is behind gets them in one write.
-    pub(crate) fn read(&self, cursor: Offset, most_bytes: usize) -> Option<(Bytes, Offset)> {
+    /// What stands behind `cursor`, as much as fits `most_bytes` (at least one event); `None` if nothing does.
+    #[must_use]
+    pub fn read(&self, cursor: Offset, most_bytes: usize) -> Option<Run> {
         let first = self.events.partition_point(|(offset, _)| *offset <= cursor);
-        let mut rest = self.events.range(first..);
-        let (offset, event) = rest.next()?;
-        let Some((_, second)) = rest.clone().next().filter(|(_, second)| event.len() + second.len() <= most_bytes)
-        else {
-            return Some((event.clone(), *offset));
-        };
-        let mut run = Vec::with_capacity((event.len() + second.len()).max(self.bytes.min(most_bytes)));
-        run.extend_from_slice(event);
-        let mut end = *offset;
-        for (offset, event) in rest {
-            if run.len() + event.len() > most_bytes {
+        let (mut count, mut bytes) = (0, 0);
+        for (_, event) in self.events.range(first..) {
+            bytes += event.len();
+            if count > 0 && bytes > most_bytes {
                 break;
             }
-            run.extend_from_slice(event);
-            end = *offset;
+            count += 1;
         }
-        Some((run.into(), end))
+        Run::of(self.events.range(first..first + count))
     }
 }
 
@@ -99,7 +101,7 @@ mod tests {
         for (offset, event) in [(12, "a"), (15, "bb"), (16, "ccc")] {
             window.push(Offset(offset), Bytes::from_static(event.as_bytes()));
         }
-        let read = |cursor, most| window.read(Offset(cursor), most).map(|(run, end)| (run.to_vec(), end.0));
+        let read = |cursor, most| window.read(Offset(cursor), most).map(|run| (run.bytes().to_vec(), run.last().0));
         assert_eq!(read(10, 100), Some((b"abbccc".to_vec(), 16)));
         assert_eq!(read(12, 100), Some((b"bbccc".to_vec(), 16)));
         assert_eq!(read(13, 4), Some((b"bb".to_vec(), 15)), "what does not fit waits");
@@ -128,6 +130,6 @@ mod tests {
         assert_eq!(window.begins_after(), Offset(10), "it never held anything");
         window.push(Offset(20), Bytes::from_static(b"x"));
         window.clear();
-        assert_eq!((window.begins_after(), window.read(Offset(10), 9)), (Offset(20), None));
+        assert_eq!((window.begins_after(), window.read(Offset(10), 9).is_none()), (Offset(20), true));
     }
 }

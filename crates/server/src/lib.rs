@@ -1,12 +1,13 @@
 //! The hub over HTTP: [Mercure](https://mercure.rocks/spec), the topic API, authorization, and delivery to sockets.
 //!
-//! A request's way: [`server`] accepts the connection, [`routes`] finds the handler, [`auth`] says who asks; then
+//! A request's way: [`server`] accepts the [`connection`], [`routes`] finds the handler, [`auth`] says who asks; then
 //! [`publish`] makes updates of it and hands them to the hub, or [`subscribe`] makes a subscription of it and
 //! [`delivery`] a stream. Whatever is refused on the way becomes a [`problem`].
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod app;
 pub mod auth;
+pub mod connection;
 pub mod cors;
 pub mod cursor;
 pub mod delivery;

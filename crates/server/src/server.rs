@@ -1,84 +1,75 @@
 //! The server: connections in, hyper on each of them, the routes behind it.
-use crate::{app::App, auth::Authenticator, routes::routes, settings::Settings};
-use axum::Router;
-use fanfare_hub::Hub;
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
+use crate::{
+    app::App, auth::Authenticator, connection::Serving, delivery::shards::Shards, routes::routes, settings::Settings,
 };
-use std::{io, time::Duration};
+use fanfare_hub::Hub;
+use std::{io, sync::Arc, time::Duration};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::watch,
     time::{sleep, timeout},
 };
 
-/// How long a connection may take to send the head of a request; also, how long it may idle between two requests.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long requests that are under way when the server stops may take to finish.
+/// How long requests that are under way when the server stops, and what was begun of streams, may take to finish.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many bytes of a request's head, and of answers that the peer does not read, are held per connection. A frame that
-/// is larger goes out alone.
-pub const CONNECTION_BUFFER_BYTES: usize = 64 << 10;
 /// How long the server waits when it cannot accept, as a rule because it has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A hub over HTTP.
 #[derive(Debug)]
 pub struct Server {
-    router: Router,
+    serving: Serving,
+    /// Ends the streams that are delivered through hyper.
     stop: watch::Sender<bool>,
 }
 
 impl Server {
     /// A server for `hub`, which asks `auth` who may do what.
-    #[must_use]
-    pub fn new(hub: Hub, auth: Authenticator, settings: Settings) -> Self {
+    ///
+    /// # Errors
+    /// [`io::Error`] if the system does not have what the settings ask for to deliver with.
+    pub fn new(hub: Hub, auth: Authenticator, settings: Settings) -> io::Result<Self> {
         let (stop, stopping) = watch::channel(false);
-        Self { router: routes(App::new(hub, auth, settings, stopping)), stop }
+        let app = App::new(hub, auth, settings, stopping);
+        let shards = Shards::start(&app.hub, &app.settings, &app.places)?.map(Arc::new);
+        let write_timeout = app.settings.write_timeout;
+        let router = routes(app);
+        Ok(Self { serving: Serving { router, write_timeout, shards }, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves; then ends all streams, so that their subscribers
-    /// reconnect elsewhere, and waits up to [`STOP_TIMEOUT`] for requests that are under way.
+    /// reconnect elsewhere, and waits up to [`STOP_TIMEOUT`] for what is under way.
     pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
-        let connections = GracefulShutdown::new();
+        // Each connection has a receiver for as long as it is served.
+        let connections = watch::Sender::new(());
         let mut stopped = std::pin::pin!(stopped);
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => self.connect(stream, &connections),
+                    Ok((socket, _)) => {
+                        tokio::spawn(self.serving.clone().connection(socket, connections.subscribe()));
+                    }
                     Err(error) => pause_accepting(&error).await,
                 },
                 () = &mut stopped => break,
             }
         }
         drop(listener);
-        self.stop.send_replace(true);
-        if timeout(STOP_TIMEOUT, connections.shutdown()).await.is_err() {
+        if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
             tracing::warn!("stopped while requests were under way");
         }
     }
 
-    /// Serves one connection in a task of its own.
-    fn connect(&self, stream: TcpStream, connections: &GracefulShutdown) {
-        // Events are small and each is to leave at once.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!("the peer is gone already: {error}");
-            return;
+    async fn stop(&self, connections: &watch::Sender<()>) {
+        let shards = self.serving.shards.as_deref();
+        self.stop.send_replace(true);
+        shards.inspect(|shards| shards.end_all());
+        connections.send_replace(());
+        connections.closed().await;
+        // From here on nothing is handed over.
+        if let Some(shards) = shards {
+            shards.stop().await;
         }
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(CONNECTION_BUFFER_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router.clone()));
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!("a connection ended: {error}");
-            }
-        });
     }
 }
 

@@ -7,7 +7,7 @@
 //! goes wrong is shown, and if it goes wrong with Fanfare the run fails.
 use clap::{Parser, Subcommand, value_parser};
 use fanfare_bench::{
-    bare_write, report,
+    bare_uring, bare_write, report,
     scenario::{Outcome, Scenario, Size, SizeArgs, Stage},
     server::{SERVERS, Server},
     subscribe::worker,
@@ -43,6 +43,8 @@ enum Part {
     #[command(hide = true)]
     BareWrite,
     #[command(hide = true)]
+    BareIoUring,
+    #[command(hide = true)]
     LoadWorker,
 }
 
@@ -73,6 +75,7 @@ fn run() -> io::Result<bool> {
     let mut options = Options::parse();
     match options.part {
         Some(Part::BareWrite) => return bare_write::serve(TcpListener::bind("127.0.0.1:0")?).map(|()| true),
+        Some(Part::BareIoUring) => return bare_uring::serve(TcpListener::bind("127.0.0.1:0")?).map(|()| true),
         Some(Part::LoadWorker) => return worker::serve().map(|()| true),
         None => {}
     }

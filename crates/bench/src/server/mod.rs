@@ -2,7 +2,7 @@
 mod mercure;
 mod nchan;
 
-use crate::{meter::Meter, process::HubProcess, recipe::Recipe, scenario::Scenario, target::Target};
+use crate::{bare_uring, meter::Meter, process::HubProcess, recipe::Recipe, scenario::Scenario, target::Target};
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
@@ -35,6 +35,7 @@ enum Kind {
 /// All that can be compared; the first is what the others are compared with.
 pub const SERVERS: &[Server] = &[
     Server { name: "bare-write", kind: Kind::Bare("bare-write") },
+    Server { name: "bare-io-uring", kind: Kind::Bare("bare-io-uring") },
     Server { name: "fanfare", kind: Kind::Fanfare(&[]) },
     Server { name: "fanfare-epoll", kind: Kind::Fanfare(&["--delivery", "epoll"]) },
     Server { name: "fanfare-io-uring", kind: Kind::Fanfare(&["--delivery", "io-uring"]) },
@@ -68,6 +69,9 @@ impl Server {
     #[must_use]
     pub fn missing(self) -> Option<String> {
         match self.kind {
+            Kind::Bare("bare-io-uring") if !bare_uring::is_available() => {
+                Some("the kernel has no io_uring for us".into())
+            }
             Kind::Bare(_) => None,
             Kind::Fanfare(arguments) => missing_in_fanfare(arguments),
             Kind::Nchan(_) => nchan::missing(),

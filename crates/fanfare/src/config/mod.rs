@@ -5,6 +5,7 @@
 mod alias;
 mod bounds;
 mod check;
+mod delivery;
 mod error;
 mod help;
 mod layer;

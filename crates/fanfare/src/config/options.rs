@@ -5,6 +5,7 @@
 //! nowhere stands in `defaults.toml`, and how far it may go in [`super::bounds`]; both are added to the help from there.
 use super::{
     alias::Alias,
+    delivery::Delivery,
     log_filter::LogFilter,
     origin::CorsOrigin,
     quantity::{ByteSize, HumanDuration, Limit},
@@ -111,6 +112,11 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     pub max_topics: Option<u64>,
 
+    /// Longest time for which a peer may take nothing of what is sent to it, before it is given up and resumes when it
+    /// comes back
+    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
+    pub write_timeout: Option<HumanDuration>,
+
     /// Age at which updates are discarded from the log
     #[arg(long, value_name = "DURATION|off", help_heading = "Limits")]
     pub retention_age: Option<Limit<HumanDuration>>,
@@ -122,6 +128,16 @@ pub(crate) struct ServeOptions {
     /// Number of updates beyond which the oldest are discarded from the log
     #[arg(long, value_name = "COUNT|off", help_heading = "Limits")]
     pub retention_count: Option<Limit<u64>>,
+
+    /// How streams get into sockets: `auto` takes the best that the system has; `epoll` writes to one socket after the
+    /// other; `io-uring` to many with one system call, which containers often forbid; `hyper` leaves it to the HTTP
+    /// server, for 13 to 24 KB of memory per subscriber instead of less than one
+    #[arg(long, value_name = "ENGINE", help_heading = "Delivery", hide_possible_values = true)]
+    pub delivery: Option<Delivery>,
+
+    /// Threads that deliver, unless `hyper` does [default: one per core]
+    #[arg(long, value_name = "COUNT", help_heading = "Delivery")]
+    pub delivery_threads: Option<u64>,
 
     /// What to log on standard error: error, warn, info, debug or trace; also by module, as in `info,fanfare_hub=debug`
     #[arg(long, value_name = "LEVEL", help_heading = "Log")]

@@ -3,6 +3,7 @@ use super::{
     ConfigError,
     alias::Alias,
     bounds::Bound,
+    delivery::Delivery,
     layer::Merged,
     log_filter::LogFilter,
     origin::CorsOrigin,
@@ -41,9 +42,12 @@ pub(crate) struct ServeSettings {
     pub max_body: ByteSize,
     pub max_subscribers: u64,
     pub max_topics: u64,
+    pub write_timeout: HumanDuration,
     pub retention_age: Limit<HumanDuration>,
     pub retention_bytes: Limit<ByteSize>,
     pub retention_count: Limit<u64>,
+    pub delivery: Delivery,
+    pub delivery_threads: Option<u64>,
     log_level: LogFilter,
 }
 

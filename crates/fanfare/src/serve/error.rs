@@ -16,6 +16,8 @@ pub(crate) enum ServeError {
     Log { data: PathBuf, error: LogError },
     /// The hub over the log cannot start.
     Hub(LogError),
+    /// The system does not have what streams are to be delivered with.
+    Delivery(io::Error),
     /// A key is none.
     Key(KeyTooShort),
     /// What the hub has to say at its start cannot be printed.
@@ -27,7 +29,12 @@ impl ServeError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Config(_) | Self::Key(_) => Exit::Usage,
-            Self::Listen { .. } | Self::Runtime(_) | Self::Log { .. } | Self::Hub(_) | Self::Print(_) => Exit::Failed,
+            Self::Listen { .. }
+            | Self::Runtime(_)
+            | Self::Log { .. }
+            | Self::Hub(_)
+            | Self::Delivery(_)
+            | Self::Print(_) => Exit::Failed,
         }
     }
 }
@@ -57,6 +64,9 @@ impl fmt::Display for ServeError {
             ),
             Self::Log { data, error } => write!(f, "cannot open the log in {}: {error}", data.display()),
             Self::Hub(error) => error.fmt(f),
+            Self::Delivery(error) => {
+                write!(f, "cannot deliver as --delivery says: {error}; `auto` takes what there is")
+            }
             Self::Key(error) => error.fmt(f),
             Self::Print(error) => write!(f, "cannot print the address: {error}"),
         }

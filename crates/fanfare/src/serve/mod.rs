@@ -66,7 +66,9 @@ async fn start(settings: &ServeSettings) -> Result<(), ServeError> {
     let address = listener.local_addr().map_err(listen)?;
 
     let hub = Hub::start(parts::log(settings)?, &HubLimits::default()).map_err(ServeError::Hub)?;
-    let server = Server::new(hub.clone(), parts::authenticator(settings, address)?, parts::server(settings, address));
+    let authenticator = parts::authenticator(settings, address)?;
+    let server =
+        Server::new(hub.clone(), authenticator, parts::server(settings, address)).map_err(ServeError::Delivery)?;
     if settings.clock() {
         tokio::spawn(clock::tick(hub));
     }

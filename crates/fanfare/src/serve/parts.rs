@@ -7,7 +7,7 @@ use fanfare_server::{
     auth::{AuthSettings, Authenticator, Key, TrustedIssuer},
     publish::reserved::HUB_PATH,
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, num::NonZero, sync::Arc};
 use url::Url;
 
 /// The log, in memory or on disk.
@@ -67,6 +67,9 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server.max_body_bytes = count(settings.max_body.0);
     server.max_matchers = count(settings.max_topics);
     server.max_subscribers = count(settings.max_subscribers);
+    server.delivery = settings.delivery.into();
+    server.delivery_threads = settings.delivery_threads.and_then(|threads| NonZero::new(count(threads)));
+    server.write_timeout = settings.write_timeout.0;
     server.public_url = public_url(settings, address);
     server
 }
@@ -97,5 +100,8 @@ mod tests {
         assert_eq!(ours.max_body_bytes, theirs.max_body_bytes);
         assert_eq!(ours.max_matchers, theirs.max_matchers);
         assert_eq!(ours.max_subscribers, theirs.max_subscribers);
+        assert_eq!(ours.write_timeout, theirs.write_timeout);
+        assert_eq!(ours.delivery, theirs.delivery);
+        assert_eq!(ours.delivery_threads, theirs.delivery_threads);
     }
 }

@@ -96,6 +96,7 @@ fn what_is_printed_can_be_read_back() {
         "--listen=[::1]:4000 --data=d --memory --public-url=https://h.example/ --static=. --alias=/a=x --clock=false",
         "--issuer=https://i.example --audience=https://h.example --anonymous --cors-origin=*",
         "--heartbeat-interval=1500ms --max-lifetime=10m --max-body=1500000 --max-subscribers=9 --max-topics=3",
+        "--write-timeout=5s --delivery=io-uring --delivery-threads=3",
         "--retention-age=36h --retention-bytes=5GB --retention-count=12 --log-level=warn,fanfare_hub=debug",
         "--key=0123456789abcdef0123456789abcdef",
     ];
@@ -120,6 +121,7 @@ fn faults_of_the_file_are_named_with_their_line() {
         ("heartbeat-interval = 20\n", ["line 1", "expected a duration such as 500ms, 20s"]),
         ("\n\nmax-body = '1 piece'\n", ["line 3", "expected a size such as 65536"]),
         ("cors-origin = ['https://a.example/']\n", ["line 1", "browsers write this origin as https://a.example"]),
+        ("delivery = 'kqueue'\n", ["line 1", "`auto`, `epoll`, `io-uring`, `hyper`"]),
         ("log-level = 'loud'\n", ["line 1", "expected error, warn, info"]),
         ("alias = [{ path = 'sse', topics = ['x'] }]\n", ["line 1", "'sse' is not a path such as /sse"]),
         ("listen = \n", ["line 1", "string values must be quoted"]),

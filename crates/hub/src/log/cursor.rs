@@ -47,26 +47,38 @@ pub struct Run {
 /// # Errors
 /// [`LogError`] if the log cannot look the ID up.
 pub fn resolve(log: &dyn Log, requested: &str) -> Result<Resolved, LogError> {
-    let bounds = log.bounds();
-    let floor = Offset(bounds.oldest.0 - 1);
-    let exactly = |after| Resolved { after, gap: None };
-    let gap = |after: Offset, reason| Resolved { after: after.max(floor), gap: Some(reason) };
-    if requested == EARLIEST {
-        return Ok(exactly(floor));
-    }
-    if let Some(Position { epoch, offset }) = Position::parse(requested) {
-        return Ok(match log.epochs().end(epoch, bounds.head) {
-            None => gap(floor, GapReason::ForeignEpoch),
-            Some(end) if offset > end => gap(end, GapReason::Future),
-            Some(_) if offset < floor => gap(floor, GapReason::Discarded),
-            Some(_) => exactly(offset),
-        });
+    if let Some(resolved) = resolve_position(log, requested) {
+        return Ok(resolved);
     }
     let located = match EventId::new(requested) {
         Ok(id) => log.locate(&id)?,
         Err(_) => None,
     };
-    Ok(located.map_or(gap(floor, GapReason::Unknown), exactly))
+    let unknown = Resolved { after: floor(log), gap: Some(GapReason::Unknown) };
+    Ok(located.map_or(unknown, |after| Resolved { after, gap: None }))
+}
+
+/// The same for what need not be looked up: [`EARLIEST`] and the IDs that the hub makes; `None` for a publisher's own.
+#[must_use]
+pub fn resolve_position(log: &dyn Log, requested: &str) -> Option<Resolved> {
+    let floor = floor(log);
+    let exactly = |after| Resolved { after, gap: None };
+    let gap = |after: Offset, reason| Resolved { after: after.max(floor), gap: Some(reason) };
+    if requested == EARLIEST {
+        return Some(exactly(floor));
+    }
+    let Position { epoch, offset } = Position::parse(requested)?;
+    Some(match log.epochs().end(epoch, log.bounds().head) {
+        None => gap(floor, GapReason::ForeignEpoch),
+        Some(end) if offset > end => gap(end, GapReason::Future),
+        Some(_) if offset < floor => gap(floor, GapReason::Discarded),
+        Some(_) => exactly(offset),
+    })
+}
+
+/// The place before everything that the log holds.
+fn floor(log: &dyn Log) -> Offset {
+    Offset(log.bounds().oldest.0 - 1)
 }
 
 /// Reads on behind `after`, and says if what directly follows it is no longer there.

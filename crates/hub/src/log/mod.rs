@@ -15,7 +15,7 @@ pub mod cursor;
 mod disk;
 mod epochs;
 mod memory;
-mod order;
+pub(crate) mod order;
 mod stored;
 pub mod writer;
 

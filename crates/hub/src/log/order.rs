@@ -9,10 +9,11 @@ use crate::{
     entry::{Entry, Timestamp},
     position::Offset,
 };
+use crossbeam_channel::Sender;
 use std::{
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender},
+        mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
 };
@@ -36,11 +37,12 @@ pub(super) struct Order<Clock> {
     /// A publication that the last batch had no room for.
     carried: Option<Publication>,
     is_closed: bool,
-    handover: SyncSender<Appended>,
+    handover: Sender<Appended>,
 }
 
 /// A batch that is in the log, and whom to tell.
-pub(super) struct Appended {
+#[derive(Debug)]
+pub(crate) struct Appended {
     entries: Vec<Arc<Entry>>,
     /// Each publication's number of entries, in order.
     publications: Vec<(usize, Acknowledgement)>,
@@ -48,7 +50,7 @@ pub(super) struct Appended {
 
 impl Appended {
     /// Tells the publishers, and returns the entries for whoever comes next.
-    pub(super) fn acknowledge(self) -> Vec<Arc<Entry>> {
+    pub(crate) fn acknowledge(self) -> Vec<Arc<Entry>> {
         let mut rest = &self.entries[..];
         for (count, acknowledgement) in self.publications {
             let (own, others) = rest.split_at(count);
@@ -74,16 +76,17 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         clock: Clock,
         places: Arc<Semaphore>,
         requests: Receiver<Request>,
-        handover: SyncSender<Appended>,
+        handover: Sender<Appended>,
     ) -> Result<Self, LogError> {
         let newest = newest(&*log)?;
         Ok(Self { log, clock, newest, places, requests, carried: None, is_closed: false, handover })
     }
 
     /// Works until the writer is closed, or until nobody takes the entries any more.
-    pub(super) fn run(mut self) {
+    pub(super) fn run(mut self, sink_has_ended: impl Fn() -> bool) {
         let mut look = Instant::now();
-        loop {
+        // What was handed over to a sink that ended before it took it is found out here, at the next look at the latest.
+        while !sink_has_ended() {
             let goes_on = match self.next(look) {
                 Next::Append(batch) => self.append(batch),
                 Next::Discard => true,

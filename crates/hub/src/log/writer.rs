@@ -13,6 +13,7 @@ use crate::{
     entry::{Entry, Timestamp},
     update::Update,
 };
+use crossbeam_channel::{Receiver, bounded};
 use std::{
     fmt, io,
     sync::{
@@ -81,7 +82,8 @@ pub(super) struct Publication {
 pub(super) type Acknowledgement = oneshot::Sender<Result<Vec<Arc<Entry>>, Arc<LogError>>>;
 
 impl Writer {
-    /// Starts to write to `log`. Every batch appended is handed to `sink`, in order; `clock` stamps the entries.
+    /// Starts to write to `log`; `clock` stamps the entries. `sink` gets a thread of its own, and there every batch that is
+    /// appended, in order. It is to take them until there are no more.
     ///
     /// A slow `sink` slows publishers down; it loses nothing.
     ///
@@ -90,16 +92,16 @@ impl Writer {
     pub fn start(
         log: Arc<dyn Log>,
         clock: impl Fn() -> Timestamp + Send + 'static,
-        mut sink: impl FnMut(&[Arc<Entry>]) + Send + 'static,
+        sink: impl FnOnce(Batches) + Send + 'static,
     ) -> Result<Self, LogError> {
         let places = Arc::new(Semaphore::new(QUEUE_PLACES));
         // One more than there are places: the request to close always fits.
         let (queue, requests) = sync_channel(QUEUE_PLACES + 1);
-        let (handover, batches) = sync_channel::<Appended>(SINK_QUEUE_BATCHES);
-        let sink = spawn("fanfare-sink", move || batches.into_iter().for_each(|batch| sink(&batch.acknowledge())))?;
+        let (handover, batches) = bounded(SINK_QUEUE_BATCHES);
+        let sink = spawn("fanfare-sink", move || sink(Batches(batches)))?;
         let order = Order::new(log, clock, Arc::clone(&places), requests, handover)?;
         let thread = spawn("fanfare-log", move || {
-            order.run();
+            order.run(|| sink.is_finished());
             if sink.join().is_err() {
                 tracing::error!("the thread that hands entries on has panicked: the log is closed");
             }
@@ -143,6 +145,25 @@ impl Writer {
                 tracing::error!("the log's writer has panicked");
             }
         }
+    }
+}
+
+/// The batches that a [`Writer`] appends, in order. Whoever takes one acknowledges its publications by that.
+#[derive(Debug)]
+pub struct Batches(Receiver<Appended>);
+
+impl Batches {
+    /// Where they come, for who waits for something else as well.
+    pub(crate) fn appended(&self) -> &Receiver<Appended> {
+        &self.0
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Vec<Arc<Entry>>;
+
+    fn next(&mut self) -> Option<Vec<Arc<Entry>>> {
+        self.0.recv().ok().map(Appended::acknowledge)
     }
 }
 

@@ -1,5 +1,8 @@
-//! A subscription as the body of a response: delivery through hyper, for every kind of connection.
-use super::pace::{Due, Pace};
+//! A stream as the body of a response: delivery through whoever polls it, for every kind of connection.
+use super::{
+    pace::{Due, Pace},
+    stream::{Granted, Stream},
+};
 use bytes::Bytes;
 use fanfare_hub::{log::LogError, subscription::Subscription};
 use http_body::{Body, Frame};
@@ -12,22 +15,34 @@ use tokio::{
     time::{Sleep, sleep_until},
 };
 
-/// The stream of one subscriber.
+/// The stream of one subscriber. It begins when the body is first polled, unless it was taken elsewhere before: then the
+/// body is empty, and of no known length.
 pub struct EventBody {
-    subscription: Subscription,
-    pace: Pace,
-    /// Fires when something is due by `pace`, or earlier: it is set anew when it fires, not with each event.
-    alarm: Pin<Box<Sleep>>,
-    /// Whether the stream has begun to speak. Its first bytes go out at once, so that no proxy waits for them.
-    opened: bool,
+    state: State,
     /// Resolves when the server stops.
     stopping: Stopping,
+}
+
+enum State {
+    Granted(Granted),
+    Open(Open),
+}
+
+/// A stream that has begun.
+struct Open {
+    subscription: Subscription,
+    pace: Pace,
     /// Frees the subscriber's place when the stream ends.
     _place: OwnedSemaphorePermit,
+    /// Fires when something is due by the stream's pace, or earlier: it is set anew when it fires, not with each event.
+    alarm: Pin<Box<Sleep>>,
 }
 
 /// Resolves when the server begins to stop.
 pub type Stopping = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What a body yields.
+type Polled = Option<Result<Frame<Bytes>, LogError>>;
 
 /// Makes a [`Stopping`] of the server's signal.
 #[must_use]
@@ -37,17 +52,44 @@ pub fn stopping(mut signal: watch::Receiver<bool>) -> Stopping {
 }
 
 impl EventBody {
-    /// The stream of `subscription`.
+    /// A body that begins its stream with a heartbeat, so that no proxy waits for what comes after the head.
     #[must_use]
-    pub fn new(subscription: Subscription, pace: Pace, stopping: Stopping, place: OwnedSemaphorePermit) -> Self {
+    pub fn new(granted: Granted, stopping: Stopping) -> Self {
+        Self { state: State::Granted(granted), stopping }
+    }
+}
+
+impl Open {
+    fn new(stream: Stream) -> Self {
+        let Stream { opening, pace, place } = stream;
         let alarm = Box::pin(sleep_until(pace.next()));
-        Self { subscription, pace, alarm, opened: false, stopping, _place: place }
+        Self { subscription: opening.subscribe(), pace, _place: place, alarm }
     }
 
-    fn heartbeat(&mut self) -> Poll<Option<Result<Frame<Bytes>, LogError>>> {
+    fn heartbeat(&mut self) -> Polled {
         self.pace.spoke();
         let silence = self.subscription.key().representation.heartbeat();
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(silence)))))
+        Some(Ok(Frame::data(Bytes::from_static(silence))))
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Polled> {
+        let Self { subscription, pace, .. } = self;
+        if pace.due() == Some(Due::End) {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(run) = subscription.poll_next(cx) {
+            pace.spoke();
+            let run = run.inspect_err(|error| tracing::error!("a stream ends because {error}"));
+            return Poll::Ready(Some(run.map(Frame::data)));
+        }
+        loop {
+            ready!(self.alarm.as_mut().poll(cx));
+            match self.pace.due() {
+                Some(Due::End) => return Poll::Ready(None),
+                Some(Due::Heartbeat) => return Poll::Ready(self.heartbeat()),
+                None => self.alarm.as_mut().reset(self.pace.next()),
+            }
+        }
     }
 }
 
@@ -55,26 +97,17 @@ impl Body for EventBody {
     type Data = Bytes;
     type Error = LogError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, LogError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled> {
         let body = self.get_mut();
-        if !std::mem::replace(&mut body.opened, true) {
-            return body.heartbeat();
-        }
-        if body.stopping.as_mut().poll(cx).is_ready() || body.pace.due() == Some(Due::End) {
-            return Poll::Ready(None);
-        }
-        if let Poll::Ready(run) = body.subscription.poll_next(cx) {
-            body.pace.spoke();
-            let run = run.inspect_err(|error| tracing::error!("a stream ends because {error}"));
-            return Poll::Ready(Some(run.map(Frame::data)));
-        }
-        loop {
-            ready!(body.alarm.as_mut().poll(cx));
-            match body.pace.due() {
-                Some(Due::End) => return Poll::Ready(None),
-                Some(Due::Heartbeat) => return body.heartbeat(),
-                None => body.alarm.as_mut().reset(body.pace.next()),
-            }
+        match &mut body.state {
+            State::Open(_) if body.stopping.as_mut().poll(cx).is_ready() => Poll::Ready(None),
+            State::Open(open) => open.poll(cx),
+            State::Granted(granted) => Poll::Ready(granted.take().and_then(|stream| {
+                let mut open = Open::new(stream);
+                let first = open.heartbeat();
+                body.state = State::Open(open);
+                first
+            })),
         }
     }
 }

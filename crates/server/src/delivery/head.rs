@@ -1,7 +1,17 @@
 //! What a stream's response begins with: the headers that keep caches, proxies and browsers from holding it back.
-use axum::response::Response;
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
 use fanfare_hub::wire::Representation;
-use http::{HeaderName, HeaderValue, Response as HttpResponse, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response as HttpResponse, StatusCode, Version, header, response::Parts};
+use http_body::Frame;
+use httpdate::HttpDate;
+use std::{
+    convert::Infallible,
+    io::Write as _,
+    pin::Pin,
+    task::{Context, Poll},
+    time::SystemTime,
+};
 
 /// Tells nginx, and the many proxies that learnt it from nginx, not to buffer this response.
 pub const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -24,6 +34,56 @@ pub fn stream<B>(representation: Representation, body: B) -> HttpResponse<B> {
     response
 }
 
+/// The answer to `HEAD` where `GET` is answered with a stream in this representation.
+#[must_use]
+pub fn alone(representation: Representation) -> Response {
+    stream(representation, Body::new(Unsent))
+}
+
+/// In place of a stream's body. One that is known to be empty would be announced with a length, and a stream has none.
+struct Unsent;
+
+impl http_body::Body for Unsent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+}
+
+/// What a stream begins with on a socket that HTTP has let go of: its response's head, and the first heartbeat, so that
+/// no proxy waits for what comes after the head. The end of the connection is the end of the body ([RFC 9112, 6.3]), in
+/// HTTP/1.1 as in 1.0, so that a wire event is the same bytes for everybody.
+///
+/// The request's version is answered in kind; the handler's fields are all there, except those that would frame the body.
+///
+/// [RFC 9112, 6.3]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+#[must_use]
+pub fn encode(parts: &Parts, version: Version, representation: Representation) -> Vec<u8> {
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    let version = if version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" };
+    let (status, reason) = (parts.status.as_str(), parts.status.canonical_reason().unwrap_or_default());
+    // Writing to memory cannot fail.
+    let _ = write!(head, "{version} {status} {reason}\r\n");
+    for (name, value) in parts.headers.iter().filter(|(name, _)| !FRAMING.contains(name)) {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            head.extend_from_slice(part);
+        }
+    }
+    if !parts.headers.contains_key(header::DATE) {
+        let _ = write!(head, "date: {}\r\n", HttpDate::from(SystemTime::now()));
+    }
+    head.extend_from_slice(b"connection: close\r\n\r\n");
+    head.extend_from_slice(representation.heartbeat());
+    head
+}
+
+/// Enough for a head with the fields of CORS.
+const HEAD_BYTES: usize = 768;
+/// The fields that speak of the connection and of how the body is framed.
+const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+
 /// The shortest and longest time after which a subscriber that finds no room is told to come back.
 const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
 
@@ -38,4 +98,55 @@ pub fn come_back_later(representation: Representation) -> Response {
         Representation::JsonLines => String::new(),
     };
     stream(representation, body.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A head, without its date.
+    fn encoded(change: impl FnOnce(&mut Parts), version: Version, representation: Representation) -> String {
+        let (mut parts, ()) = stream(representation, ()).into_parts();
+        change(&mut parts);
+        let text = String::from_utf8(encode(&parts, version, representation)).unwrap();
+        let (before, date) = text.split_once("date: ").unwrap();
+        let (date, after) = date.split_once("\r\n").unwrap();
+        let age = SystemTime::now().duration_since(httpdate::parse_http_date(date).unwrap()).unwrap();
+        assert!(age.as_secs() < 60, "{date}");
+        format!("{before}{after}")
+    }
+
+    #[test]
+    fn a_head_is_the_handlers_and_says_that_the_connection_ends_the_body() {
+        let fields = format!("cache-control: {CACHE_CONTROL}\r\nx-accel-buffering: no\r\nconnection: close\r\n\r\n");
+        let cases = [
+            (Version::HTTP_11, Representation::EventStream, "HTTP/1.1", "text/event-stream", ":\n\n"),
+            (Version::HTTP_10, Representation::Envelope, "HTTP/1.0", "text/event-stream", ":\n\n"),
+            (Version::HTTP_11, Representation::JsonLines, "HTTP/1.1", "application/x-ndjson", "\n"),
+        ];
+        for (version, representation, shown, content_type, heartbeat) in cases {
+            let expected = format!("{shown} 200 OK\r\ncontent-type: {content_type}\r\n{fields}{heartbeat}");
+            assert_eq!(encoded(|_| {}, version, representation), expected);
+        }
+    }
+
+    #[test]
+    fn repeated_fields_stay_and_framing_goes() {
+        let with_more = |parts: &mut Parts| {
+            for (name, value) in [
+                ("vary", "origin"),
+                ("connection", "keep-alive"),
+                ("vary", "accept"),
+                ("content-length", "7"),
+                ("transfer-encoding", "chunked"),
+            ] {
+                parts.headers.append(name, HeaderValue::from_static(value));
+            }
+            parts.headers.append("x-bytes", HeaderValue::from_bytes("café".as_bytes()).unwrap());
+        };
+        let head = encoded(with_more, Version::HTTP_11, Representation::EventStream);
+        assert!(head.contains("vary: origin\r\nvary: accept\r\n") && head.contains("x-bytes: café\r\n"), "{head}");
+        assert_eq!(head.matches("connection").count(), 1, "{head}");
+        assert!(!head.contains("length") && !head.contains("encoding"), "{head}");
+    }
 }

@@ -39,6 +39,11 @@ impl Pace {
         self.next_heartbeat = Instant::now() + self.heartbeat_interval.mul_f64(spread());
     }
 
+    /// When the stream is to end.
+    pub(crate) fn ends(&self) -> Option<std::time::Instant> {
+        self.ends.map(Instant::into_std)
+    }
+
     /// When something will be due.
     #[must_use]
     pub fn next(&self) -> Instant {
@@ -57,9 +62,12 @@ impl Pace {
     }
 }
 
-/// A factor between 0.8 and 1.
-fn spread() -> f64 {
-    0.8 + 0.2 * fastrand::f64()
+/// The least that [`spread`] gives.
+pub(crate) const LEAST_SPREAD: f64 = 0.8;
+
+/// A factor between [`LEAST_SPREAD`] and 1.
+pub(crate) fn spread() -> f64 {
+    LEAST_SPREAD + (1.0 - LEAST_SPREAD) * fastrand::f64()
 }
 
 #[cfg(test)]

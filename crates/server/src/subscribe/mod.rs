@@ -12,15 +12,13 @@ use crate::{
         body::{EventBody, stopping},
         head,
         pace::Pace,
+        stream::{Granted, Stream},
     },
     problem::Problem,
 };
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, response::Response};
 use fanfare_hub::{audience::AudienceKey, grant::Matchers, topic::matcher::Matcher, wire::Representation};
-use http::{HeaderName, HeaderValue, request::Parts};
+use http::{HeaderName, HeaderValue, Method, request::Parts};
 
 /// What a subscriber asks for.
 #[derive(Debug)]
@@ -35,28 +33,33 @@ pub(crate) struct Wanted {
     pub(crate) cursor_header: HeaderName,
 }
 
-/// Authorizes the subscriber and answers with its stream.
+/// Authorizes the subscriber and answers with its stream, as a body, and as a [`Granted`] for who can deliver it better.
 pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(parts, Purpose::Subscribe)?;
     let Wanted { matchers, cursor, representation, cursor_header } = wanted;
+    if parts.method == Method::HEAD {
+        return Ok(head::alone(representation));
+    }
     let Ok(place) = app.places.clone().try_acquire_owned() else {
         tracing::warn!(limit = app.settings.max_subscribers, "no room for another subscriber");
         return Ok(head::come_back_later(representation));
     };
     let Credentials { grant, expires_at, .. } = credentials;
     let key = AudienceKey { matchers, granted: grant.subscribe, representation };
-    let subscription = match app.hub.subscribe(key, cursor.start).await {
-        Ok(subscription) => subscription,
+    let mut opening = match app.hub.open(key, cursor.start).await {
+        Ok(opening) => opening,
         Err(error) => {
             tracing::error!("cannot subscribe: {error}");
             return Ok(head::come_back_later(representation));
         }
     };
-    let resumed_from = HeaderValue::from_str(subscription.resumed_from());
+    let resumed_from = cursor.asked.then(|| HeaderValue::from_str(opening.resumed_from()));
     let pace = Pace::new(app.settings.heartbeat_interval, app.settings.max_lifetime, expires_at);
-    let body = EventBody::new(subscription, pace, stopping(app.stopping.clone()), place);
-    let mut response = head::stream(representation, Body::new(body)).into_response();
-    if let (true, Ok(id)) = (cursor.asked, resumed_from) {
+    let granted = Granted::new(Stream { opening, pace, place });
+    let body = EventBody::new(granted.clone(), stopping(app.stopping.clone()));
+    let mut response = head::stream(representation, Body::new(body));
+    response.extensions_mut().insert(granted);
+    if let Some(Ok(id)) = resumed_from {
         response.headers_mut().insert(cursor_header, id);
     }
     Ok(response)

@@ -1,5 +1,5 @@
 //! Paths that existing pages use, and files from a directory.
-use crate::fixture::*;
+use super::fixture::*;
 
 #[tokio::test]
 async fn an_alias_is_a_stream_and_other_paths_are_files() {

@@ -1,5 +1,5 @@
 //! Tokens: who may publish, who receives what is private, and how a refusal reads.
-use crate::fixture::*;
+use super::fixture::*;
 use fanfare_hub::entry::Timestamp;
 use fanfare_server::auth::{
     AuthSettings, Authenticator, Key, TrustedIssuer,
@@ -126,9 +126,12 @@ async fn a_bad_token_is_never_taken_for_none() {
 #[tokio::test]
 async fn a_stream_ends_with_its_token() {
     let server = closed(true).await;
-    let soon = Timestamp(Timestamp::now().0 + 2_000);
+    // Tokens have whole seconds.
+    let soon = Timestamp((Timestamp::now().0 / 1_000 + 2) * 1_000);
     let stream = server.subscribe("/topics/a", &bearer(&legacy_until(&[], &["a"], Some(soon)))).await;
     assert_eq!(stream.end().await, ":\n\n");
+    let late_ms = Timestamp::now().0.checked_sub(soon.0).expect("not before");
+    assert!(late_ms < 1_000, "{late_ms} ms late");
 }
 
 #[tokio::test]

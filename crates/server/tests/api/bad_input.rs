@@ -1,10 +1,10 @@
 //! Whatever is wrong with a request gets a clear answer and changes nothing.
-use crate::fixture::*;
+use super::fixture::*;
 use fanfare_hub::{
     topic::MAX_TOPIC_BYTES,
     update::{MAX_EVENT_TYPE_BYTES, MAX_ID_BYTES, MAX_TOPICS_PER_UPDATE},
 };
-use fanfare_server::server::CONNECTION_BUFFER_BYTES;
+use fanfare_server::connection::CONNECTION_BUFFER_BYTES;
 
 #[tokio::test]
 async fn bad_publications_are_refused() {

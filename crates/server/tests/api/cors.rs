@@ -1,5 +1,5 @@
 //! Pages of other origins.
-use crate::fixture::*;
+use super::fixture::*;
 
 #[tokio::test]
 async fn only_named_origins_may_read_and_with_credentials() {

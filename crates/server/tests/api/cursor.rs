@@ -1,5 +1,5 @@
 //! Resuming over HTTP: every way to say which event came last, and the answer's own.
-use crate::fixture::*;
+use super::fixture::*;
 
 #[tokio::test]
 async fn every_carrier_of_the_cursor_resumes() {

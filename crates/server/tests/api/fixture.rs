@@ -1,15 +1,20 @@
 //! A server on a port of its own, and a peer that speaks to it in raw bytes.
+use crate::DELIVERY;
 use fanfare_hub::{
     Hub, HubLimits,
     log::{MemoryLog, Retention},
 };
-use fanfare_server::{Server, Settings, auth::Authenticator};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use fanfare_server::{Server, Settings, auth::Authenticator, settings::Delivery};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::oneshot,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 /// What a test waits for at most.
@@ -38,11 +43,12 @@ pub async fn serve_as(auth: Authenticator, change: impl FnOnce(&mut Settings)) -
     let log = MemoryLog::new(Retention { age_ms: None, bytes: None, count: None });
     let hub = Hub::start(Arc::new(log), &HubLimits::default()).unwrap();
     let mut settings = Settings::default();
+    settings.delivery = DELIVERY;
     change(&mut settings);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, told) = oneshot::channel();
-    let server = Server::new(hub.clone(), auth, settings);
+    let server = Server::new(hub.clone(), auth, settings).unwrap();
     let stopped = tokio::spawn(server.serve(listener, async { drop(told.await) }));
     Fixture { address, hub, stop: Some(stop), stopped }
 }
@@ -80,17 +86,47 @@ impl Fixture {
         answer.body.trim_end().to_owned()
     }
 
+    /// Connects, and says nothing yet.
+    pub async fn connect(&self) -> Stream {
+        Stream::over(TcpStream::connect(self.address).await.unwrap())
+    }
+
+    /// Connects as a peer for which the system takes little that it does not read.
+    pub async fn connect_with_a_small_buffer(&self) -> Stream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        Stream::over(socket.connect(self.address).await.unwrap())
+    }
+
+    /// The text of a request without a body.
+    pub fn request(&self, method_and_target: &str, version: &str, headers: &str) -> String {
+        format!("{method_and_target} {version}\r\nHost: {}\r\n{headers}\r\n", self.address)
+    }
+
     /// Opens a stream and reads its head and its first bytes.
     pub async fn subscribe(&self, target: &str, headers: &str) -> Stream {
-        let mut socket = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("GET {target} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n", self.address);
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let mut stream = Stream { socket, head: String::new(), rest: String::new() };
-        let head_and_rest = stream.read_until(|text| text.contains("\r\n\r\n")).await;
-        let (head, rest) = head_and_rest.split_once("\r\n\r\n").unwrap();
-        (stream.head, stream.rest) = (head.to_owned(), rest.to_owned());
+        let mut stream = self.connect().await;
+        stream.send(self.request(&format!("GET {target}"), "HTTP/1.0", headers)).await;
+        stream.read_head().await;
         assert!(stream.head.starts_with("HTTP/1.0 200"), "{}", stream.head);
+        // An answer that is no stream has a length.
+        if stream.header("content-length").is_none() {
+            assert_eq!(stream.is_handed_over(), DELIVERY != Delivery::Hyper, "{}", stream.head);
+        }
         stream
+    }
+
+    /// Waits until the only place is free, which it is as soon as the server has noticed that a subscriber has gone.
+    pub async fn wait_for_the_place(&self) -> Stream {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            let mut stream = self.subscribe("/topics/a", "").await;
+            if stream.read_until(|text| !text.is_empty()).await == ":\n\n" {
+                return stream;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the place is never free again");
     }
 
     /// Stops the server and waits until it has.
@@ -128,11 +164,43 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 /// An open stream.
 pub struct Stream {
     pub head: String,
-    socket: TcpStream,
+    pub socket: TcpStream,
     rest: String,
 }
 
 impl Stream {
+    /// A connection on which nothing was read yet.
+    pub fn over(socket: TcpStream) -> Self {
+        Self { socket, head: String::new(), rest: String::new() }
+    }
+
+    pub async fn send(&mut self, text: impl AsRef<[u8]>) {
+        self.socket.write_all(text.as_ref()).await.unwrap();
+    }
+
+    /// Ends what is sent on the connection; it can still be read from.
+    pub async fn finish_sending(&mut self) {
+        self.socket.shutdown().await.unwrap();
+    }
+
+    /// Puts back what was read too much.
+    pub fn unread(&mut self, text: &str) {
+        self.rest.insert_str(0, text);
+    }
+
+    /// Reads the head of an answer.
+    pub async fn read_head(&mut self) {
+        let head_and_rest = self.read_until(|text| text.contains("\r\n\r\n")).await;
+        let (head, rest) = head_and_rest.split_once("\r\n\r\n").unwrap();
+        (self.head, self.rest) = (head.to_owned(), rest.to_owned());
+    }
+
+    /// Whether the answer whose head was read last did not come through hyper: hyper leaves a stream's connection open,
+    /// and in HTTP/1.1 sends it in chunks.
+    pub fn is_handed_over(&self) -> bool {
+        self.header("connection") == Some("close") && self.header("transfer-encoding").is_none()
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.head, name)
     }

@@ -1,5 +1,5 @@
 //! What a stream says when nothing happens, and when it ends.
-use crate::fixture::*;
+use super::fixture::*;
 use std::time::Duration;
 
 #[tokio::test]

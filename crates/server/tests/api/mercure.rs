@@ -1,5 +1,5 @@
 //! The Mercure endpoint in both revisions.
-use crate::fixture::*;
+use super::fixture::*;
 
 #[tokio::test]
 async fn a_form_is_published_and_answered_with_its_id() {

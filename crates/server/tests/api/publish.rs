@@ -1,5 +1,5 @@
 //! The topic API's three kinds of body.
-use crate::fixture::*;
+use super::fixture::*;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

@@ -1,5 +1,5 @@
 //! The three ways to write an update.
-use crate::fixture::*;
+use super::fixture::*;
 
 #[tokio::test]
 async fn lines_and_envelopes_carry_topics_and_time() {

@@ -1,5 +1,5 @@
 //! A subscriber that stops reading for a while.
-use crate::fixture::*;
+use super::fixture::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_receives_everything_in_order_once_it_reads_again() {

@@ -17,7 +17,7 @@ fn publish_until_killed() {
     let Some(dir) = child::log() else { return };
     let (log, recovery) = DiskLog::open(&dir, KEEP_ALL).unwrap();
     assert_eq!(recovery, None);
-    let writer = Arc::new(Writer::start(Arc::new(log), Timestamp::now, |_| ()).unwrap());
+    let writer = Arc::new(Writer::start(Arc::new(log), Timestamp::now, |batches| batches.for_each(drop)).unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
         let process = std::process::id();

@@ -20,7 +20,13 @@ type Sunk = Arc<Mutex<Vec<Vec<Arc<Entry>>>>>;
 fn start(log: Arc<dyn Log>) -> (Writer, Sunk) {
     let sunk = Sunk::default();
     let sink = Arc::clone(&sunk);
-    let writer = Writer::start(log, || NOW, move |batch| sink.lock().unwrap().push(batch.to_vec()));
+    let writer = Writer::start(
+        log,
+        || NOW,
+        move |batches| {
+            batches.for_each(|batch| sink.lock().unwrap().push(batch));
+        },
+    );
     (writer.unwrap(), sunk)
 }
 
@@ -241,7 +247,9 @@ async fn time_does_not_go_backwards() {
     log.append(vec![update("before")], Timestamp(100)).unwrap();
     let clock = Arc::new(AtomicU64::new(50));
     let reading = Arc::clone(&clock);
-    let writer = Writer::start(log, move || Timestamp(reading.load(Ordering::SeqCst)), |_| ()).unwrap();
+    let writer =
+        Writer::start(log, move || Timestamp(reading.load(Ordering::SeqCst)), |batches| batches.for_each(drop))
+            .unwrap();
     for (now, stamp) in [(50, 100), (101, 101), (7, 101), (200, 200)] {
         clock.store(now, Ordering::SeqCst);
         assert_eq!(writer.append(vec![update("x")]).await.unwrap()[0].time, Timestamp(stamp), "at {now}");

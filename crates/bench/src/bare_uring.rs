@@ -1,0 +1,67 @@
+//! One send per subscriber and event as in [`bare_write`](crate::bare_write), but many of them in one system call, through
+//! [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html).
+use crate::bare_server;
+use io_uring::{IoUring, opcode::Send, squeue, types::Fd};
+use std::{fs::File, io, net::TcpListener, os::fd::AsRawFd};
+
+/// Sends that go into one system call. Fewer cost more each; above 256 nothing more was won.
+const BATCH: u32 = 512;
+/// Nothing waits: what a full socket does not take is reported at once, and so is, as a failure, what was taken in part.
+const FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
+
+/// Whether this kernel has io_uring and lets us use it.
+#[must_use]
+pub fn is_available() -> bool {
+    ring().is_ok()
+}
+
+/// Prints where it listens, and serves until it is killed.
+///
+/// # Errors
+/// If there is no io_uring, it cannot accept, or a subscriber's socket is full.
+pub fn serve(listener: TcpListener) -> io::Result<()> {
+    let mut ring = ring()?;
+    bare_server::serve(listener, move |subscribers, event| broadcast(&mut ring, subscribers, event))
+}
+
+fn ring() -> io::Result<IoUring> {
+    IoUring::builder().setup_single_issuer().setup_submit_all().build(BATCH)
+}
+
+fn broadcast(ring: &mut IoUring, subscribers: &mut Vec<File>, event: &[u8]) -> io::Result<()> {
+    let mut left = Vec::new();
+    for (batch, some) in subscribers.chunks(BATCH as usize).enumerate() {
+        submit(ring, some, event)?;
+        // Only a send that did not go out whole says so.
+        for failed in ring.completion() {
+            let result = failed.result();
+            let sent = usize::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result));
+            if !bare_server::stays(sent, event)? {
+                left.push(batch * BATCH as usize + usize::try_from(failed.user_data()).unwrap_or(usize::MAX));
+            }
+        }
+    }
+    left.sort_unstable();
+    for index in left.into_iter().rev() {
+        subscribers.swap_remove(index);
+    }
+    Ok(())
+}
+
+/// Sends the event to at most [`BATCH`] subscribers.
+fn submit(ring: &mut IoUring, subscribers: &[File], event: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(event.len()).map_err(io::Error::other)?;
+    let mut submissions = ring.submission();
+    for (index, subscriber) in (0..).zip(subscribers) {
+        let send = Send::new(Fd(subscriber.as_raw_fd()), event.as_ptr(), length).flags(FLAGS).build();
+        let send = send.flags(squeue::Flags::SKIP_SUCCESS).user_data(index);
+        // SAFETY: the kernel reads the event only before `submit` returns, because a send that may not wait is neither
+        // kept nor tried again, and `event` outlives that. If `submit` left something over, this process ends.
+        #[allow(unsafe_code, reason = "the crate cannot know how long the kernel reads the event")]
+        let pushed = unsafe { submissions.push(&send) };
+        pushed.map_err(io::Error::other)?;
+    }
+    drop(submissions);
+    let submitted = ring.submit()?;
+    if submitted == subscribers.len() { Ok(()) } else { Err(io::Error::other("the kernel did not take all sends")) }
+}

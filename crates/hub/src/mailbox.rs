@@ -1,0 +1,141 @@
+//! A mailbox: how one thread that owns many subscribers, a shard, gets the events of all audiences that it has a part of.
+//!
+//! The router puts one letter per batch into it and never anything per subscriber. It is bounded: a shard that does not
+//! come to empty its mailbox holds the router, and so the publishers, back. A shard's subscribers cannot do that, since
+//! the shard waits for none of them.
+use crate::{
+    audience::AudienceKey, bell::Bell, catch_up::Step, hub::Shared, log::LogError, position::Offset, routes::Outlet,
+};
+use bytes::Bytes;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use std::{fmt, sync::Arc};
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
+
+/// How many batches wait in a mailbox before the router waits.
+pub const MAILBOX_BATCHES: usize = 16;
+
+/// A shard's part of an audience, as the shard names it. The generation tells it from an earlier one with the same index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PartKey {
+    /// The place in whatever the shard keeps its parts in.
+    pub index: u32,
+    /// Counts what has been in that place.
+    pub generation: u32,
+}
+
+/// The wire events of one batch for the part of an audience, in order.
+pub type Events = Arc<[(Offset, Bytes)]>;
+
+/// What the router has for a shard.
+pub(crate) type Letter = Vec<(PartKey, Events)>;
+
+/// What wakes the thread that empties a mailbox.
+pub(crate) type Wake = dyn Fn() + Send + Sync;
+
+/// The router's end.
+#[derive(Debug)]
+pub(crate) struct Postbox {
+    letters: Sender<Letter>,
+    bell: Arc<Bell<Wake>>,
+}
+
+impl Postbox {
+    /// Puts a letter in, waiting while the mailbox is full. Returns whether there still is one.
+    pub(crate) fn post(&self, letter: Letter) -> bool {
+        let posted = self.letters.send(letter).is_ok();
+        self.bell.ring();
+        posted
+    }
+}
+
+/// The shard's end. None of its methods waits for anything.
+pub struct Mailbox {
+    hub: Arc<Shared>,
+    /// Which one it is to the router.
+    shard: usize,
+    letters: Receiver<Letter>,
+    /// Bounded by what the owner asks for.
+    steps: Receiver<(PartKey, ReadStep)>,
+    step_sender: Sender<(PartKey, ReadStep)>,
+    bell: Arc<Bell<Wake>>,
+    runtime: Handle,
+}
+
+/// What reading the log for a part came to.
+pub type ReadStep = Result<Step, LogError>;
+
+impl Mailbox {
+    /// One whose owner is woken by `wake`, from other threads, whenever something is in it.
+    pub(crate) fn new(hub: Arc<Shared>, wake: Box<Wake>, runtime: Handle) -> Self {
+        let (post, letters) = bounded(MAILBOX_BATCHES);
+        let bell = Arc::new(Bell::new(false.into(), wake));
+        let shard = hub.router.add_shard(Postbox { letters: post, bell: bell.clone() });
+        let (step_sender, steps) = unbounded();
+        Self { hub, shard, letters, steps, step_sender, bell, runtime }
+    }
+
+    /// Says that the owner is awake and will take everything that is in the mailbox. To be called before it does.
+    pub fn heard(&self) {
+        self.bell.heard();
+    }
+
+    /// The next letter, if there is one: the events of a batch, for each part that they reach.
+    #[must_use]
+    pub fn take_letter(&self) -> Option<Vec<(PartKey, Events)>> {
+        self.letters.try_recv().ok()
+    }
+
+    /// The next result of [`read`](Self::read), if there is one.
+    #[must_use]
+    pub fn take_step(&self) -> Option<(PartKey, ReadStep)> {
+        self.steps.try_recv().ok()
+    }
+
+    /// From now on the events of the audience with this key come for `part`. Gives the head of the log: every matching
+    /// event behind it will come, and some before it may.
+    pub fn follow(&self, key: &Arc<AudienceKey>, part: PartKey, permit: JoinPermit) -> Offset {
+        self.hub.router.follow(key.clone(), Outlet::Shard(self.shard, part), permit);
+        self.head()
+    }
+
+    /// Asks for no more events for `part`. Some may still come.
+    pub fn unfollow(&self, key: &Arc<AudienceKey>, part: PartKey) {
+        self.hub.router.unfollow(key.clone(), Outlet::Shard(self.shard, part));
+    }
+
+    /// The head of the log.
+    #[must_use]
+    pub fn head(&self) -> Offset {
+        self.hub.bounds().head
+    }
+
+    /// Has the log read behind `cursor` for `part`, whose audience has this key. The result comes as a step, once it is
+    /// this reader's turn. The owner bounds how many it asks for at a time.
+    pub fn read(&self, key: Arc<AudienceKey>, part: PartKey, cursor: Offset) {
+        let (hub, steps, bell) = (self.hub.clone(), self.step_sender.clone(), self.bell.clone());
+        self.runtime.spawn(async move {
+            let step = hub.read_on(key, cursor).await;
+            // Who is gone needs no answer.
+            _ = steps.send((part, step));
+            bell.ring();
+        });
+    }
+}
+
+/// Allows to join an audience. Those who were allowed and have not been seen by the router are bounded by it.
+#[derive(Debug)]
+pub struct JoinPermit {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl From<OwnedSemaphorePermit> for JoinPermit {
+    fn from(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: permit }
+    }
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox").field("shard", &self.shard).finish_non_exhaustive()
+    }
+}

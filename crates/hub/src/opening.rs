@@ -1,0 +1,115 @@
+//! An opening: a subscription that is decided and has not begun. Its last event ID has become a place in the log, or a gap;
+//! what is left is to join its audience, be it polled or in a shard.
+use crate::{
+    audience::AudienceKey,
+    catch_up,
+    entry::Timestamp,
+    gap::Gap,
+    hub::Shared,
+    log::{LogError, cursor::Resolved},
+    mailbox::JoinPermit,
+    position::Offset,
+    subscription::{Start, Subscription},
+    update::EARLIEST,
+};
+use bytes::Bytes;
+use std::{fmt, sync::Arc};
+
+/// Where a subscription of whom begins.
+pub struct Opening {
+    hub: Arc<Shared>,
+    key: Arc<AudienceKey>,
+    place: Place,
+    /// The gap between what was requested and what can be had, if there is one: handed out first.
+    gap: Option<Bytes>,
+    permit: JoinPermit,
+}
+
+enum Place {
+    /// The head of the log, when the audience is joined.
+    Head,
+    /// Behind this offset; and the ID that precedes what is handed out.
+    Behind(Offset, String),
+}
+
+/// What is left of an [`Opening`] for whoever joins the audience.
+#[derive(Debug)]
+pub struct Joining {
+    /// The audience.
+    pub key: Arc<AudienceKey>,
+    /// Where to start; `None` is the head of the log.
+    pub cursor: Option<Offset>,
+    /// What to hand out before everything else.
+    pub gap: Option<Bytes>,
+    /// Allows to join.
+    pub permit: JoinPermit,
+}
+
+impl Opening {
+    pub(crate) async fn of(hub: Arc<Shared>, key: AudienceKey, start: Start) -> Result<Self, LogError> {
+        let permit = hub.joins.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let (place, gap) = match start {
+            Start::Now => (Place::Head, None),
+            Start::After(requested) => place(&hub, &key, hub.clone().resolve(requested.clone()).await?, requested),
+        };
+        Ok(Self { hub, key: Arc::new(key), place, gap, permit: permit.into() })
+    }
+
+    /// The ID that precedes the first update handed out, or `earliest` if that is the first one held. A start at the head is
+    /// fixed by this to where the head is now.
+    pub fn resumed_from(&mut self) -> &str {
+        if let Place::Head = self.place {
+            let head = self.hub.bounds().head;
+            self.place = Place::Behind(head, self.hub.id_behind(head));
+        }
+        match &self.place {
+            Place::Behind(_, id) => id,
+            Place::Head => unreachable!("it has just been fixed"),
+        }
+    }
+
+    /// How the subscriber wants its updates written, and what it gets.
+    #[must_use]
+    pub fn key(&self) -> &AudienceKey {
+        &self.key
+    }
+
+    /// Joins the audience as a subscription that is polled.
+    #[must_use]
+    pub fn subscribe(mut self) -> Subscription {
+        let resumed_from = self.resumed_from().to_owned();
+        let hub = self.hub.clone();
+        let Joining { key, cursor, gap, permit } = self.join();
+        let head = || hub.bounds().head;
+        let (audience, member) = hub.audiences.join(&key, &hub.router, permit, head);
+        let cursor = cursor.unwrap_or_else(head);
+        Subscription::new(hub, (audience, member), cursor, resumed_from, gap)
+    }
+
+    /// What is left to do, for who joins it otherwise.
+    #[must_use]
+    pub fn join(self) -> Joining {
+        let cursor = match self.place {
+            Place::Head => None,
+            Place::Behind(offset, _) => Some(offset),
+        };
+        Joining { key: self.key, cursor, gap: self.gap, permit: self.permit }
+    }
+}
+
+/// The place that was found for the ID `requested`, and what tells of a gap.
+fn place(hub: &Shared, key: &AudienceKey, found: Resolved, requested: String) -> (Place, Option<Bytes>) {
+    let Resolved { after, gap: Some(reason) } = found else { return (Place::Behind(found.after, requested), None) };
+    let resumed_from = catch_up::id_of(&*hub.log, after);
+    let before_all = after < hub.bounds().oldest;
+    let answer = if before_all { EARLIEST.into() } else { resumed_from.clone() };
+    let mut bytes = Vec::new();
+    key.representation.encode_gap(&Gap { requested, resumed_from, reason }, Timestamp::now(), &mut bytes);
+    (Place::Behind(after, answer), Some(bytes.into()))
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opening").field("key", &self.key).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,150 @@
+//! From topics to audiences. The cost of finding them follows the matches: exact topics are found in a hash index, and each
+//! distinct pattern is tried once, however many audiences share it.
+use crate::{
+    audience::{Audience, AudienceKey},
+    entry::Entry,
+    mailbox::PartKey,
+    topic::{Topic, matcher::Matcher},
+};
+use slab::Slab;
+use std::{collections::HashMap, sync::Arc};
+
+/// Every audience, and where its events go. Owned by the one thread that routes.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    routes: Slab<Route>,
+    by_key: HashMap<Arc<AudienceKey>, RouteKey>,
+    exact: HashMap<Topic, Vec<RouteKey>>,
+    patterns: HashMap<Matcher, Vec<RouteKey>>,
+}
+
+/// A route's place; it is the route's as long as something follows the audience.
+pub(crate) type RouteKey = usize;
+
+/// One audience: who its members are by what they get, and everywhere that they are.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) key: Arc<AudienceKey>,
+    pub(crate) outlets: Vec<Outlet>,
+}
+
+/// Where the events of an audience go.
+#[derive(Clone, Debug)]
+pub(crate) enum Outlet {
+    /// To subscriptions that are polled.
+    Polled(Arc<Audience>),
+    /// To the part of the audience that a shard has.
+    Shard(usize, PartKey),
+}
+
+impl PartialEq for Outlet {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Polled(one), Self::Polled(other)) => Arc::ptr_eq(one, other),
+            (Self::Shard(shard, part), Self::Shard(other_shard, other_part)) => {
+                (shard, part) == (other_shard, other_part)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Routes {
+    /// From now on `outlet` gets the events of the audience with this key.
+    pub(crate) fn add(&mut self, key: &Arc<AudienceKey>, outlet: Outlet) {
+        if let Some(route) = self.by_key.get(key) {
+            self.routes[*route].outlets.push(outlet);
+            return;
+        }
+        let route = self.routes.insert(Route { key: key.clone(), outlets: vec![outlet] });
+        self.by_key.insert(key.clone(), route);
+        for matcher in key.matchers.as_slice() {
+            match matcher {
+                Matcher::Exact(topic) => self.exact.entry(topic.clone()).or_default().push(route),
+                pattern => self.patterns.entry(pattern.clone()).or_default().push(route),
+            }
+        }
+    }
+
+    /// From now on `outlet` gets them no more. When nothing follows the audience, it is forgotten.
+    pub(crate) fn remove(&mut self, key: &AudienceKey, outlet: &Outlet) {
+        let Some(&route) = self.by_key.get(key) else { return };
+        let outlets = &mut self.routes[route].outlets;
+        if let Some(place) = outlets.iter().position(|other| other == outlet) {
+            outlets.swap_remove(place);
+        }
+        if outlets.is_empty() {
+            self.forget(route);
+        }
+    }
+
+    fn forget(&mut self, route: RouteKey) {
+        let Route { key, .. } = self.routes.remove(route);
+        self.by_key.remove(&key);
+        for matcher in key.matchers.as_slice() {
+            match matcher {
+                Matcher::Exact(topic) => take_out(&mut self.exact, topic, route),
+                pattern => take_out(&mut self.patterns, pattern, route),
+            }
+        }
+        // What a wave of subscribers has left behind is given back once they are gone.
+        if self.routes.is_empty() {
+            *self = Self::default();
+        }
+    }
+
+    /// The route with this key.
+    pub(crate) fn get(&self, key: RouteKey) -> &Route {
+        &self.routes[key]
+    }
+
+    /// Those that subscribed to one of the entry's topics and may receive it; one that did so in several ways comes several
+    /// times.
+    pub(crate) fn matching<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = RouteKey> + 'a {
+        let topics = entry.update.topics();
+        let exact = topics.iter().filter_map(|topic| self.exact.get(topic));
+        let by_pattern = self.patterns.iter().filter(|(pattern, _)| topics.iter().any(|topic| pattern.matches(topic)));
+        let all = exact.chain(by_pattern.map(|(_, routes)| routes)).flatten().copied();
+        all.filter(|route| self.routes[*route].key.may_receive(&entry.update))
+    }
+}
+
+/// Takes one route out of what stands under `key`, and the rest too if nothing is left.
+fn take_out<K: std::hash::Hash + Eq>(index: &mut HashMap<K, Vec<RouteKey>>, key: &K, route: RouteKey) {
+    if let Some(routes) = index.get_mut(key) {
+        routes.retain(|other| *other != route);
+        if routes.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{grant::Matchers, wire::Representation};
+
+    #[test]
+    fn nothing_stays_behind_when_nothing_is_followed() {
+        let mut routes = Routes::default();
+        let texts = [&["a"][..], &["a", "b"], &["/{x}", "*"], &["/{x}"]];
+        let keys = texts.map(|texts| {
+            let matchers = texts.iter().map(|text| Matcher::legacy_selector(text).unwrap()).collect();
+            Arc::new(AudienceKey {
+                matchers,
+                granted: Matchers::default(),
+                representation: Representation::EventStream,
+            })
+        });
+        let outlets = [0, 1].map(|shard| Outlet::Shard(shard, PartKey::default()));
+        for (key, outlet) in keys.iter().flat_map(|key| outlets.iter().map(move |outlet| (key, outlet))) {
+            routes.add(key, outlet.clone());
+        }
+        assert_eq!(routes.routes.len(), texts.len(), "one audience is one route, wherever its members are");
+        for (key, outlet) in keys.iter().flat_map(|key| outlets.iter().map(move |outlet| (key, outlet))) {
+            routes.remove(key, outlet);
+        }
+        let left = (routes.routes.len(), routes.by_key.len(), routes.exact.len(), routes.patterns.len());
+        assert_eq!(left, (0, 0, 0, 0));
+    }
+}

@@ -1,0 +1,128 @@
+//! A run: wire events that follow each other in the log, in one piece, so that whoever is behind gets them in one write.
+use crate::position::Offset;
+use bytes::{Bytes, BytesMut};
+use std::ops::Range;
+
+/// Wire events in the order of the log. Never empty.
+#[derive(Clone, Debug)]
+pub struct Run {
+    bytes: Bytes,
+    /// Each event's offset, and where its bytes end.
+    ends: Vec<(Offset, usize)>,
+}
+
+impl Run {
+    /// A run of these events; `None` if there are none. A single one is not copied.
+    pub(crate) fn of<'a>(mut events: impl Iterator<Item = &'a (Offset, Bytes)> + Clone) -> Option<Self> {
+        let rest = events.clone();
+        let (offset, first) = events.next()?;
+        if events.next().is_none() {
+            return Some(Self { bytes: first.clone(), ends: vec![(*offset, first.len())] });
+        }
+        let (count, length) =
+            rest.clone().fold((0, 0), |(count, length), (_, event)| (count + 1, length + event.len()));
+        let (mut bytes, mut ends) = (BytesMut::with_capacity(length), Vec::with_capacity(count));
+        for (offset, event) in rest {
+            bytes.extend_from_slice(event);
+            ends.push((*offset, bytes.len()));
+        }
+        Some(Self { bytes: bytes.freeze(), ends })
+    }
+
+    /// What was encoded into `bytes`, in which the events end at these places; `None` if that is nothing.
+    pub(crate) fn encoded(bytes: Vec<u8>, ends: Vec<(Offset, usize)>) -> Option<Self> {
+        (!ends.is_empty()).then(|| Self { bytes: bytes.into(), ends })
+    }
+
+    /// All of its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The offset of the first event.
+    #[must_use]
+    pub fn first(&self) -> Offset {
+        self.ends[0].0
+    }
+
+    /// The offset of the last event.
+    #[must_use]
+    pub fn last(&self) -> Offset {
+        self.ends[self.ends.len() - 1].0
+    }
+
+    /// The bytes of what stands behind `cursor`, as a range of all; empty if nothing does.
+    #[must_use]
+    pub fn behind(&self, cursor: Offset) -> Range<usize> {
+        let passed = self.ends.partition_point(|(offset, _)| *offset <= cursor);
+        let start = passed.checked_sub(1).map_or(0, |last| self.ends[last].1);
+        start..self.bytes.len()
+    }
+
+    /// What it means that exactly the bytes before `place` were sent: the offset of the last event that was begun, `None`
+    /// if there is none, and the bytes of that event that are left. They are shared if the run is that one event, and else
+    /// copied, so that the end of one event does not keep all the others.
+    #[must_use]
+    pub fn cut(&self, place: usize) -> (Option<Offset>, Bytes) {
+        let (begun, left) = self.cut_at(place);
+        let left =
+            if self.ends.len() == 1 { self.bytes.slice(left) } else { Bytes::copy_from_slice(&self.bytes[left]) };
+        (begun, left)
+    }
+
+    fn cut_at(&self, place: usize) -> (Option<Offset>, Range<usize>) {
+        let whole = self.ends.partition_point(|(_, end)| *end <= place);
+        let begins = whole.checked_sub(1).map_or(0, |last| self.ends[last].1);
+        match self.ends.get(whole) {
+            Some((offset, end)) if begins < place => (Some(*offset), place..*end),
+            _ => (whole.checked_sub(1).map(|last| self.ends[last].0), place..place),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> Run {
+        let events = [(3, "aaa"), (5, "bb"), (9, "c")].map(|(offset, text)| (Offset(offset), Bytes::from(text)));
+        Run::of(events.iter()).unwrap()
+    }
+
+    #[test]
+    fn it_has_what_stands_behind_a_cursor() {
+        for (cursor, behind) in
+            [(0, "aaabbc"), (2, "aaabbc"), (3, "bbc"), (4, "bbc"), (5, "c"), (8, "c"), (9, ""), (20, "")]
+        {
+            let run = run();
+            assert_eq!(&run.bytes()[run.behind(Offset(cursor))], behind.as_bytes(), "behind {cursor}");
+        }
+    }
+
+    #[test]
+    fn a_cut_falls_between_two_events_or_into_one() {
+        let cases = [
+            (0, None, ""),
+            (1, Some(3), "aa"),
+            (2, Some(3), "a"),
+            (3, Some(3), ""),
+            (4, Some(5), "b"),
+            (5, Some(5), ""),
+            (6, Some(9), ""),
+        ];
+        for (place, begun, left) in cases {
+            let run = run();
+            let (offset, rest) = run.cut(place);
+            assert_eq!((offset, &rest[..]), (begun.map(Offset), left.as_bytes()), "cut at {place}");
+        }
+    }
+
+    #[test]
+    fn a_single_event_is_shared_and_none_is_no_run() {
+        let event = (Offset(1), Bytes::from("x"));
+        assert_eq!(Run::of([event.clone()].iter()).unwrap().bytes().as_ptr(), event.1.as_ptr());
+        assert!(Run::of([].iter()).is_none());
+        assert!(Run::encoded(Vec::new(), Vec::new()).is_none());
+    }
+}

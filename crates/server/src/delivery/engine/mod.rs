@@ -1,0 +1,110 @@
+//! Engines: how bytes get into sockets.
+//!
+//! A shard hands over many sends at once and learns only of those that the sockets did not take whole. [`direct`] makes one
+//! system call for each; [`uring`] hands them to the kernel in batches. Neither waits for anything: when a socket has room
+//! again is for whoever polls it to notice.
+mod direct;
+#[cfg(test)]
+mod tests;
+#[cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    path = "uring_absent.rs"
+)]
+mod uring;
+
+use mio::net::TcpStream;
+use std::{
+    fmt::{self, Display, Formatter},
+    io,
+};
+use uring::Uring;
+
+/// The most bytes of one [`Send`]: what any kernel takes in one call.
+pub(crate) const MAX_SEND_BYTES: u32 = 1 << 30;
+
+/// One send: these bytes into this socket, for the member with this key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Send<'a> {
+    /// Comes back in [`Unsent`].
+    pub(crate) key: u32,
+    /// Must not block, and must not be in two sends of one call: between what a socket takes of the first and what it takes of
+    /// the second, bytes may be missing.
+    pub(crate) socket: &'a TcpStream,
+    /// At most [`MAX_SEND_BYTES`]; more may be taken only up to there, without the socket being full.
+    pub(crate) bytes: &'a [u8],
+}
+
+/// A send that did not take all bytes.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    /// That of the [`Send`].
+    pub(crate) key: u32,
+    /// How many bytes were taken, 0 included, before the socket was full; or why the socket takes none ever again.
+    pub(crate) sent: io::Result<usize>,
+}
+
+/// Which engine to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// io_uring if this kernel has all that it takes and lets us use it, else epoll.
+    #[default]
+    Auto,
+    /// One system call for each send.
+    Epoll,
+    /// As `Auto`, but that it is not to be had is worth a warning.
+    IoUring,
+}
+
+/// Puts bytes into sockets. Each shard has one of its own.
+#[derive(Debug)]
+pub(crate) enum Engine {
+    Epoll,
+    IoUring(Box<Uring>),
+}
+
+impl Engine {
+    /// Starts the one chosen, or the one that works in its place, and tells which it is and why.
+    pub(crate) fn start(choice: Choice) -> (Self, Started) {
+        match choice {
+            Choice::Epoll => (Self::Epoll, Started::EpollChosen),
+            Choice::Auto | Choice::IoUring => match Uring::start() {
+                Ok(uring) => (Self::IoUring(Box::new(uring)), Started::IoUring),
+                Err(why) => (Self::Epoll, Started::EpollInstead { chosen: choice, why }),
+            },
+        }
+    }
+
+    /// Tries each send once, without waiting. Only those that were not sent whole are added to `unsent`, in no special
+    /// order.
+    pub(crate) fn send<'a>(&mut self, sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
+        match self {
+            Self::Epoll => direct::send(sends, unsent),
+            Self::IoUring(uring) => uring.send(sends, unsent),
+        }
+    }
+}
+
+/// Which engine was started and why; what it displays is for a line of the log.
+#[derive(Debug)]
+pub(crate) enum Started {
+    /// It was tried, and does what is relied on.
+    IoUring,
+    EpollChosen,
+    /// That io_uring is not to be had is worth a warning if it was what was chosen.
+    EpollInstead {
+        chosen: Choice,
+        why: io::Error,
+    },
+}
+
+impl Display for Started {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IoUring => formatter.write_str("sends through io_uring, which was tried and works"),
+            Self::EpollChosen => formatter.write_str("sends one by one (epoll), as chosen"),
+            Self::EpollInstead { why, .. } => {
+                write!(formatter, "sends one by one (epoll), since io_uring is not to be had: {why}")
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Sends in batches, through [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html): a system call for hundreds.
+//!
+//! Each send is one request that may not wait (`MSG_DONTWAIT`, hence `REQ_F_NOWAIT` in the kernel). Such a request is
+//! carried out while it is submitted: it is neither kept until the socket has room nor given to a worker. So when the call
+//! returns, the kernel has taken some requests, from the first on, and each of those has its completion, which says how many
+//! bytes the socket took. Nothing here takes that on trust: completions are counted, and [`probe`] tries it all once before
+//! the first real send.
+//!
+//! If the ring fails, what it has not taken is written plainly, and so is everything from then on.
+mod probe;
+#[cfg(test)]
+mod tests;
+
+use super::{MAX_SEND_BYTES, Send, Unsent, direct};
+use io_uring::{IoUring, opcode, types::Fd};
+use std::{
+    fmt::{self, Debug, Formatter},
+    io,
+    os::fd::AsRawFd,
+    process,
+};
+
+/// The most sends of one system call. From 256 on nothing more is won; a ring takes 80 bytes of memory for each.
+const BATCH: u32 = 512;
+const BATCH_LEN: usize = BATCH as usize;
+/// Fewer sends than these cost less one by one.
+const FEWEST: usize = 8;
+/// How often in a row the ring may do nothing before it counts as broken.
+const SETBACKS: u32 = 16;
+/// What no request completes with.
+const PENDING: i32 = i32::MAX;
+
+/// A ring of one shard.
+pub(crate) struct Uring {
+    /// `None` once it has failed.
+    ring: Option<IoUring>,
+    /// What became of each send of a batch: bytes, or a negative error number.
+    results: Vec<i32>,
+    /// Hands what is queued to the kernel. Tests put one here that fails.
+    submit: fn(&IoUring) -> io::Result<usize>,
+}
+
+impl Uring {
+    /// Sets up a ring and tries it.
+    ///
+    /// # Errors
+    /// If the kernel has no io_uring, does not let us use it, or it does anything but what is relied on.
+    pub(super) fn start() -> io::Result<Self> {
+        let ring = IoUring::new(BATCH)?;
+        let mut uring = Self { ring: Some(ring), results: Vec::with_capacity(BATCH_LEN), submit: IoUring::submit };
+        probe::run(&mut uring)?;
+        Ok(uring)
+    }
+
+    /// As [`Engine::send`](super::Engine::send).
+    pub(super) fn send<'a>(&mut self, mut sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
+        let mut batch = Vec::with_capacity(sends.size_hint().0.min(BATCH_LEN));
+        loop {
+            batch.extend(sends.by_ref().take(BATCH_LEN));
+            let is_last = batch.len() < BATCH_LEN;
+            if batch.len() < FEWEST {
+                direct::send(batch.drain(..), unsent);
+            } else {
+                self.send_batch(&batch, unsent);
+                batch.clear();
+            }
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    /// Makes at most [`BATCH`] sends.
+    fn send_batch(&mut self, batch: &[Send<'_>], unsent: &mut Vec<Unsent>) {
+        // SAFETY: if the kernel keeps a send, nothing is done ever after.
+        #[allow(unsafe_code, reason = "the bytes are borrowed for no longer than this call")]
+        let taken = unsafe { self.submit(batch) }.unwrap_or_else(|Kept| {
+            tracing::error!(
+                "io_uring keeps a send that may not wait; aborting before a subscriber gets what it is not to"
+            );
+            process::abort()
+        });
+        for (send, &result) in batch.iter().zip(&self.results[..taken]) {
+            match sent(send, result) {
+                Ok(sent) if sent == send.bytes.len() => {}
+                sent => unsent.push(Unsent { key: send.key, sent }),
+            }
+        }
+        direct::send(batch[taken..].iter().copied(), unsent);
+    }
+
+    /// Has the kernel carry out a batch. Gives how many sends of it the kernel has taken, from the first on, and leaves in
+    /// `results` what became of those. If that is not all, the ring has failed and is given up.
+    ///
+    /// # Safety
+    /// After [`Kept`], the kernel may go on reading the bytes of the batch at any time: they must never change or be freed.
+    #[allow(unsafe_code, reason = "what is unsafe is said above")]
+    unsafe fn submit(&mut self, batch: &[Send<'_>]) -> Result<usize, Kept> {
+        self.results.clear();
+        let Some(ring) = &mut self.ring else { return Ok(0) };
+        self.results.resize(batch.len(), PENDING);
+        queue(ring, batch);
+        let (mut taken, mut completed, mut setbacks) = (0, 0, 0);
+        loop {
+            let submitted = (self.submit)(ring);
+            let before = (taken, completed);
+            for completion in ring.completion() {
+                let place = usize::try_from(completion.user_data()).ok();
+                if let Some(result) = place.and_then(|place| self.results.get_mut(place)) {
+                    completed += usize::from(*result == PENDING);
+                    *result = completion.result();
+                }
+            }
+            taken = batch.len() - ring.submission().len();
+            if taken == batch.len() && completed == taken {
+                return Ok(taken);
+            }
+            // An interrupted call, or one for which there was no memory, may take the rest the next time.
+            setbacks = if (taken, completed) == before { setbacks + 1 } else { 0 };
+            if setbacks < SETBACKS {
+                continue;
+            }
+            if completed < taken {
+                return Err(Kept);
+            }
+            tracing::warn!(?submitted, "io_uring fails; sending one by one from now on");
+            // What is queued goes with the ring: without a thread of its own, it takes nothing unless asked.
+            self.ring = None;
+            return Ok(taken);
+        }
+    }
+}
+
+/// A request is under way that was not to wait.
+struct Kept;
+
+/// Puts requests into the ring, which is empty, with their place in the batch.
+fn queue(ring: &mut IoUring, batch: &[Send<'_>]) {
+    let mut submissions = ring.submission();
+    for (place, send) in (0..).zip(batch) {
+        let length = u32::try_from(send.bytes.len()).unwrap_or(u32::MAX).min(MAX_SEND_BYTES);
+        let request = opcode::Send::new(Fd(send.socket.as_raw_fd()), send.bytes.as_ptr(), length)
+            .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+            .build()
+            .user_data(place);
+        // SAFETY: the address and the descriptor have to be good until the kernel is done with the request. `submit`, which
+        // holds `batch` and so the borrows of bytes and socket, does not return before, or returns `Kept`, on which its
+        // callers let nothing go. Of what the kernel has taken, it has seen all completions, and a send completes once,
+        // after its bytes were copied or refused. What the kernel has not taken it never will: the ring is closed, and it has no thread that polls
+        // it (`SQPOLL`). No other request is in the ring: it is empty when a batch begins, by the same argument, and
+        // `&mut self` keeps others out of it.
+        #[allow(unsafe_code, reason = "the crate cannot know how long the kernel reads the bytes")]
+        let queued = unsafe { submissions.push(&request) };
+        debug_assert!(queued.is_ok(), "a batch is never larger than the ring");
+    }
+}
+
+/// What became of a send, from what its request completed with.
+fn sent(send: &Send<'_>, result: i32) -> io::Result<usize> {
+    match usize::try_from(result) {
+        Ok(sent) => Ok(sent),
+        Err(_) => match -result {
+            libc::EAGAIN => Ok(0),
+            // That is about the request and not about the socket, which took nothing: it is asked itself.
+            libc::ENOMEM | libc::ECANCELED | libc::EINTR => direct::send_one(send),
+            error => Err(io::Error::from_raw_os_error(error)),
+        },
+    }
+}
+
+impl Debug for Uring {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Uring").field("works", &self.ring.is_some()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,91 @@
+//! Tries on two pairs of sockets what the engine relies on: that sends arrive, that a full socket is reported at once with
+//! what it took, and that a peer that has gone is an error.
+use super::{Kept, Send, Uring, sent};
+use io_uring::{IoUring, opcode};
+use mio::net::TcpStream;
+use std::{
+    io::{self, Read},
+    net::{Ipv4Addr, TcpListener, TcpStream as BlockingStream},
+    sync::LazyLock,
+    time::Duration,
+};
+
+/// The bytes of one send. Their pattern does not fit into the sizes in which a kernel takes them.
+static CHUNK: LazyLock<Vec<u8>> = LazyLock::new(|| (0..=250).cycle().take(64 << 10).collect());
+/// The most that is sent to a peer that does not read, before it has to have been refused.
+const MAX_SENDS: usize = 1_024;
+/// How long the peer may have to wait for what was sent.
+const READ_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// # Errors
+/// If anything is not as it has to be.
+pub(super) fn run(uring: &mut Uring) -> io::Result<()> {
+    let ring = uring.ring.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+    knows_send(ring)?;
+    fills_and_reports(uring)?;
+    reports_a_peer_that_has_gone(uring)
+}
+
+fn knows_send(ring: &IoUring) -> io::Result<()> {
+    if !ring.params().is_feature_nodrop() {
+        return Err(io::Error::other("the kernel may drop completions"));
+    }
+    let mut known = io_uring::Probe::new();
+    ring.submitter().register_probe(&mut known)?;
+    if known.is_supported(opcode::Send::CODE) { Ok(()) } else { Err(io::Error::other("it does not send")) }
+}
+
+fn fills_and_reports(uring: &mut Uring) -> io::Result<()> {
+    let (socket, mut peer) = pair()?;
+    let mut expected = Vec::new();
+    for _ in 0..MAX_SENDS {
+        let taken = send(uring, &socket, &CHUNK)?;
+        expected.extend_from_slice(&CHUNK[..taken]);
+        if taken > 0 {
+            continue;
+        }
+        // The end of the stream comes behind all that was sent, also behind what should not have been.
+        drop(socket);
+        let mut received = Vec::with_capacity(expected.len());
+        peer.read_to_end(&mut received)?;
+        let is_right = received == expected && !expected.is_empty();
+        return if is_right { Ok(()) } else { Err(io::Error::other("a peer got other bytes than were reported")) };
+    }
+    Err(io::Error::other("a socket does not get full"))
+}
+
+fn reports_a_peer_that_has_gone(uring: &mut Uring) -> io::Result<()> {
+    let (socket, peer) = pair()?;
+    drop(peer);
+    for _ in 0..MAX_SENDS {
+        if send(uring, &socket, b":\n").is_err() {
+            return Ok(());
+        }
+    }
+    Err(io::Error::other("that a peer has gone is not reported"))
+}
+
+/// How many bytes the socket took.
+fn send(uring: &mut Uring, socket: &TcpStream, bytes: &'static [u8]) -> io::Result<usize> {
+    let batch = [Send { key: 0, socket, bytes }];
+    // SAFETY: the bytes are never freed and never change.
+    #[allow(unsafe_code, reason = "the bytes live for ever")]
+    match unsafe { uring.submit(&batch) } {
+        Ok(1) => sent(&batch[0], uring.results[0]),
+        Ok(_) => Err(io::Error::other("its ring fails")),
+        Err(Kept) => Err(io::Error::other("it keeps a send that may not wait")),
+    }
+}
+
+/// A socket as delivery has them, and its peer.
+fn pair() -> io::Result<(TcpStream, BlockingStream)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let peer = BlockingStream::connect(listener.local_addr()?)?;
+    peer.set_read_timeout(Some(READ_TIMEOUT))?;
+    let (socket, address) = listener.accept()?;
+    if address != peer.local_addr()? {
+        return Err(io::Error::other("somebody else connected to the probe"));
+    }
+    socket.set_nonblocking(true)?;
+    Ok((TcpStream::from_std(socket), peer))
+}

@@ -1,0 +1,19 @@
+//! Where there is no io_uring, or no definitions of it for this kind of processor.
+use super::{Send, Unsent};
+use std::io;
+
+/// There is none.
+#[derive(Debug)]
+pub(crate) enum Uring {}
+
+impl Uring {
+    /// Fails.
+    pub(super) fn start() -> io::Result<Self> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this system has none, or Fanfare was built without"))
+    }
+
+    /// Cannot be called.
+    pub(super) fn send<'a>(&mut self, _: impl Iterator<Item = Send<'a>>, _: &mut Vec<Unsent>) {
+        match *self {}
+    }
+}

@@ -1,0 +1,74 @@
+//! How a member comes: its socket, with nothing of the response written yet, and what it subscribed to.
+use super::{
+    JOINS_AT_ONCE, Shard, Turn,
+    member::{Member, MemberKey, State},
+};
+use crate::delivery::{
+    shards::{Handed, Incoming},
+    stream::Stream,
+};
+use bytes::Bytes;
+use crossbeam_channel::TryRecvError;
+use fanfare_hub::opening::Joining;
+use mio::{Interest, Token, net::TcpStream};
+use std::{io, sync::atomic::Ordering};
+
+impl Shard {
+    /// Takes in those who have come.
+    pub(super) fn take_in(&mut self) -> Turn {
+        for _ in 0..JOINS_AT_ONCE {
+            match self.incoming.try_recv() {
+                Ok(Incoming::Subscriber(handed)) => {
+                    if let Err(error) = self.join(*handed) {
+                        self.load.fetch_sub(1, Ordering::Relaxed);
+                        tracing::warn!("a subscriber was lost: {error}");
+                    }
+                }
+                Ok(Incoming::EndAll) => self.end_all(),
+                Ok(Incoming::Stop) | Err(TryRecvError::Disconnected) => {
+                    self.end_all();
+                    self.is_stopping = true;
+                    return Turn::Wait;
+                }
+                Err(TryRecvError::Empty) => return Turn::Wait,
+            }
+        }
+        Turn::Again
+    }
+
+    fn join(&mut self, handed: Handed) -> io::Result<()> {
+        let Handed { socket, head, stream: Stream { opening, pace, place } } = handed;
+        let Joining { key: audience, cursor, gap, permit } = opening.join();
+        let mut socket = TcpStream::from_std(socket);
+        let key = self.members.vacant_key();
+        // That it is readable matters only in that a hang-up is told with it: what a subscriber sends is not read.
+        self.poll.registry().register(&mut socket, Token(key), Interest::READABLE | Interest::WRITABLE)?;
+        let part = match self.parts.find(&audience) {
+            Some(part) => part,
+            None => {
+                let Self { parts, mailbox, window, now, .. } = self;
+                let follow = |part| mailbox.follow(&audience, part, permit);
+                parts.add(audience.clone(), *window, *now, follow)
+            }
+        };
+        // After the part follows its audience: what is appended behind this head comes by itself.
+        let cursor = cursor.unwrap_or_else(|| self.mailbox.head());
+        // From here on this thread frees the place.
+        place.forget();
+        self.parts.get_mut(part).members += 1;
+        let ends = pace.ends();
+        let member = Member { socket, part, state: State::Full, cursor, unsent: None, spoke: self.now, ends };
+        let key = MemberKey::try_from(self.members.insert(member)).expect("fewer than there are open files");
+        self.schedule(key);
+        let opening = match gap {
+            Some(gap) => [&head[..], &gap].concat().into(),
+            None => Bytes::from(head),
+        };
+        self.member_mut(key).unsent = Some(Box::new(opening));
+        self.advance(key);
+        if self.is_ending {
+            self.end(key);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! A member: one subscriber whose socket a shard has. A file descriptor, a cursor, and little else.
+use super::part::PartIndex;
+use bytes::Bytes;
+use fanfare_hub::position::Offset;
+use mio::net::TcpStream;
+use std::time::Instant;
+
+/// A member's place among all members of its shard.
+pub(super) type MemberKey = u32;
+
+/// One subscriber.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) socket: TcpStream,
+    pub(super) part: PartIndex,
+    pub(super) state: State,
+    /// Everything up to here was sent, or does not concern it. While it waits, this may lag behind the head of its part,
+    /// which then counts: an event costs the members who wait no write to memory.
+    pub(super) cursor: Offset,
+    /// What is left of an event that was begun. Boxed, because hardly anybody has one.
+    pub(super) unsent: Option<Box<Bytes>>,
+    /// When something was last sent to this member alone.
+    pub(super) spoke: Instant,
+    /// When its stream is to end.
+    pub(super) ends: Option<Instant>,
+}
+
+/// What a member is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It stands at the head of its part and waits for the next event. Its place among those who do.
+    Waits(u32),
+    /// Its socket is full. It goes on when the peer has made room.
+    Full,
+    /// It stands before its part's window and waits for a step through the log.
+    CatchesUp,
+    /// Its stream has ended, but for the rest of an event that was begun.
+    Ends,
+}

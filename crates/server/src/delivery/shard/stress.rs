@@ -1,0 +1,216 @@
+//! Everything at once: publishers, subscribers who come, resume, stall and go, events that fill sockets, windows that hold
+//! next to nothing. Each subscriber must receive what it subscribed to, once and in order.
+use crate::{
+    Settings,
+    delivery::{
+        pace::Pace,
+        shards::{Handed, Shards},
+        stream::Stream,
+    },
+    settings::Delivery,
+};
+use fanfare_event_stream::{Chunk, Parser};
+use fanfare_hub::{
+    Hub, HubLimits, WindowLimit,
+    audience::AudienceKey,
+    grant::Matchers,
+    log::{MemoryLog, Retention},
+    subscription::Start,
+    topic::{Topic, matcher::Matcher},
+    update::{Update, UpdateFields},
+    wire::Representation,
+};
+use socket2::SockRef;
+use std::{
+    collections::HashMap,
+    io::Read,
+    net::{Shutdown, TcpListener, TcpStream},
+    num::NonZero,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+use tokio::{runtime::Handle, sync::Semaphore};
+
+const TOPICS: [&str; 3] = ["a", "b", "c"];
+const PUBLISHERS: u64 = 4;
+/// By each publisher.
+const EVENTS: u64 = 800;
+const SUBSCRIBERS: u64 = 24;
+/// The longest data: larger than a window, and with others of its kind than a socket.
+const MAX_DATA_BYTES: usize = 150_000;
+/// How long nothing may come.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What ends a stream: published when all else was.
+const LAST: &str = "last";
+
+/// What was published, in the order of the log: each offset's topic and data.
+type Published = HashMap<u64, (&'static str, usize)>;
+
+struct Stage {
+    hub: Hub,
+    shards: Shards,
+    places: Arc<Semaphore>,
+    listener: Mutex<TcpListener>,
+    runtime: Handle,
+}
+
+#[test]
+fn everybody_gets_everything_once_and_in_order_through_epoll() {
+    run(Delivery::Epoll);
+}
+
+/// Where there is no io_uring, this runs without it as well.
+#[test]
+fn everybody_gets_everything_once_and_in_order_through_io_uring() {
+    run(Delivery::IoUring);
+}
+
+fn run(delivery: Delivery) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let _guard = runtime.enter();
+    let mut limits = HubLimits::default();
+    limits.window = WindowLimit { events: 8, bytes: 64 << 10 };
+    let hub =
+        Hub::start(Arc::new(MemoryLog::new(Retention { age_ms: None, bytes: None, count: None })), &limits).unwrap();
+    let mut settings = Settings::default();
+    settings.heartbeat_interval = Duration::from_millis(20);
+    settings.delivery = delivery;
+    settings.delivery_threads = NonZero::new(3);
+    let places = Arc::new(Semaphore::new(0));
+    let shards = Shards::start(&hub, &settings, &places).unwrap().expect("not through hyper");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap().into();
+    let stage = &Stage { hub, shards, places, listener, runtime: runtime.handle().clone() };
+
+    let published = thread::scope(|scope| {
+        let subscribers: Vec<_> = (0..SUBSCRIBERS).map(|seed| (seed, stage.subscriber(seed))).collect();
+        let readers: Vec<_> = subscribers
+            .into_iter()
+            .map(|(seed, subscriber)| scope.spawn(move || subscriber.read(stage, seed)))
+            .collect();
+        let publishers: Vec<_> = (0..PUBLISHERS).map(|seed| scope.spawn(move || publish(stage, seed))).collect();
+        let published: Published = publishers.into_iter().flat_map(|publisher| publisher.join().unwrap()).collect();
+        stage.publish(TOPICS.map(Topic::new).map(Result::unwrap).to_vec(), LAST.into());
+        let received: Vec<_> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+        for reader in received {
+            reader.check(&published);
+        }
+        published
+    });
+    assert_eq!(published.len() as u64, PUBLISHERS * EVENTS);
+    // All have left, and the shards have noticed it.
+    let freed = usize::try_from(SUBSCRIBERS).unwrap();
+    for _ in 0..2_000 {
+        if stage.places.available_permits() >= freed {
+            break;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(stage.places.available_permits() >= freed);
+}
+
+fn publish(stage: &Stage, seed: u64) -> Vec<(u64, (&'static str, usize))> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let publish_one = |_| {
+        let topic = TOPICS[random.usize(..TOPICS.len())];
+        let length = if random.u8(..) < 8 { random.usize(..MAX_DATA_BYTES) } else { random.usize(..300) };
+        if random.u8(..) < 4 {
+            thread::sleep(Duration::from_millis(random.u64(..8)));
+        }
+        (stage.publish(vec![Topic::new(topic).unwrap()], "x".repeat(length)), (topic, length))
+    };
+    (0..EVENTS).map(publish_one).collect()
+}
+
+impl Stage {
+    /// Gives the offset.
+    fn publish(&self, topics: Vec<Topic>, data: String) -> u64 {
+        let update = Update::new(UpdateFields { topics, data, ..UpdateFields::default() }).unwrap();
+        self.runtime.block_on(self.hub.publish(vec![update])).unwrap()[0].position.offset.0
+    }
+
+    fn subscriber(&self, seed: u64) -> Subscriber {
+        let topics = TOPICS.iter().enumerate().filter(|(index, _)| (seed >> index) & 1 == 1 || seed.is_multiple_of(8));
+        let topics: Vec<_> = topics.map(|(_, topic)| *topic).collect();
+        let start = if seed.is_multiple_of(3) { Start::After("earliest".into()) } else { Start::Now };
+        let socket = self.connect(&topics, start);
+        Subscriber { topics, socket, received: Vec::new() }
+    }
+
+    fn connect(&self, topics: &[&str], start: Start) -> TcpStream {
+        let (peer, socket) = {
+            // One at a time: who connects shall accept its own connection.
+            let listener = self.listener.lock().unwrap();
+            let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            (peer, listener.accept().unwrap().0)
+        };
+        socket.set_nonblocking(true).unwrap();
+        // Small, so that they are full most of the time.
+        SockRef::from(&socket).set_send_buffer_size(16 << 10).unwrap();
+        SockRef::from(&peer).set_recv_buffer_size(16 << 10).unwrap();
+        peer.set_read_timeout(Some(PATIENCE)).unwrap();
+        let key = AudienceKey {
+            matchers: topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect(),
+            granted: Matchers::default(),
+            representation: Representation::EventStream,
+        };
+        let opening = self.runtime.block_on(self.hub.open(key, start)).unwrap();
+        let pace = Pace::new(Duration::from_millis(20), None, None);
+        self.places.add_permits(1);
+        let place = self.places.clone().try_acquire_owned().unwrap();
+        self.shards.take(Handed { socket, head: b":head\n\n".to_vec(), stream: Stream { opening, pace, place } });
+        peer
+    }
+}
+
+/// A peer that reads as it likes.
+struct Subscriber {
+    topics: Vec<&'static str>,
+    socket: TcpStream,
+    /// The offset and the length of each event's data.
+    received: Vec<(u64, usize)>,
+}
+
+impl Subscriber {
+    /// Reads to the last event; in between it stalls, and comes back with the ID it saw last.
+    fn read(mut self, stage: &Stage, seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (mut parser, mut bytes, mut id) = (Parser::new(), vec![0; 64 << 10], String::new());
+        loop {
+            match random.u8(..) {
+                0 if !id.is_empty() => {
+                    self.socket.shutdown(Shutdown::Both).unwrap();
+                    self.socket = stage.connect(&self.topics, Start::After(id.clone()));
+                    parser = Parser::new();
+                }
+                1 => thread::sleep(Duration::from_millis(random.u64(..200))),
+                _ => {}
+            }
+            let most = random.usize(1..bytes.len());
+            let read = self.socket.read(&mut bytes[..most]).unwrap();
+            assert_ne!(read, 0, "a stream ended, of subscriber {seed}");
+            let mut chunk = Chunk::new(&bytes[..read]);
+            while let Some(event) = parser.next_event(&mut chunk).unwrap() {
+                if event.data == LAST {
+                    return self;
+                }
+                id = event.last_event_id.to_string();
+                let offset = id.rsplit('-').next().unwrap().parse().unwrap();
+                self.received.push((offset, event.data.len()));
+            }
+        }
+    }
+
+    fn check(&self, published: &Published) {
+        let disorder = self.received.windows(2).position(|pair| pair[0].0 >= pair[1].0);
+        let around = disorder.map(|at| &self.received[at.saturating_sub(2)..self.received.len().min(at + 5)]);
+        assert!(around.is_none(), "twice, or out of order: {around:?}");
+        for (offset, length) in &self.received {
+            assert_eq!(published[offset].1, *length, "event {offset}");
+            assert!(self.topics.contains(&published[offset].0));
+        }
+        let first = self.received.first().map_or(u64::MAX, |(offset, _)| *offset);
+        let due = published.iter().filter(|(offset, (topic, _))| **offset >= first && self.topics.contains(topic));
+        assert_eq!(due.count(), self.received.len(), "of topics {:?}", self.topics);
+    }
+}

@@ -1,0 +1,184 @@
+//! All shards, for whoever has a subscriber for one of them.
+use super::{
+    engine::{Choice, Engine, Started},
+    shard::{Equipment, Shard, WAKER},
+    stream::Stream,
+};
+use crate::settings::{Delivery, Settings};
+use crossbeam_channel::{Sender, unbounded};
+use fanfare_hub::Hub;
+use mio::{Poll, Waker};
+use std::{
+    io,
+    net::TcpStream,
+    num::NonZero,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+use tokio::{sync::Semaphore, task};
+
+/// A connection whose request is answered by a stream, of which nothing is written yet.
+#[derive(Debug)]
+pub(crate) struct Handed {
+    /// In non-blocking mode.
+    pub(crate) socket: TcpStream,
+    /// The head of the response and what follows it at once.
+    pub(crate) head: Vec<u8>,
+    /// What follows then.
+    pub(crate) stream: Stream,
+}
+
+/// What comes to a shard from outside. Bounded by the places for subscribers.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    Subscriber(Box<Handed>),
+    /// All streams end, and those that come yet end behind their heads.
+    EndAll,
+    /// Nothing comes any more.
+    Stop,
+}
+
+/// The threads that deliver.
+#[derive(Debug)]
+pub struct Shards {
+    gates: Vec<Gate>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The way into a shard.
+#[derive(Debug)]
+struct Gate {
+    incoming: Sender<Incoming>,
+    waker: Arc<Waker>,
+    load: Arc<AtomicUsize>,
+}
+
+impl Gate {
+    /// Returns what the shard did not take, because it has ended.
+    fn send(&self, what: Incoming) -> Result<(), Incoming> {
+        self.incoming.send(what).map_err(|refused| refused.0)?;
+        // Fails only if the shard has ended.
+        _ = self.waker.wake();
+        Ok(())
+    }
+}
+
+impl Shards {
+    /// Starts the threads, as many and with the engine that the settings say, and logs which. `None` if everything is
+    /// delivered through hyper.
+    ///
+    /// # Errors
+    /// If the system has no thread or no poll to give.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn start(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>) -> io::Result<Option<Self>> {
+        let choice = match settings.delivery {
+            Delivery::Auto => Choice::Auto,
+            Delivery::Epoll => Choice::Epoll,
+            Delivery::IoUring => Choice::IoUring,
+            Delivery::Hyper => {
+                tracing::info!(write_timeout = ?settings.write_timeout, "delivery through hyper, as chosen");
+                return Ok(None);
+            }
+        };
+        let count = settings.delivery_threads.or(thread::available_parallelism().ok()).map_or(1, NonZero::get);
+        let (mut gates, mut threads) = (Vec::new(), Vec::new());
+        for number in 0..count {
+            let (engine, started) = Engine::start(choice);
+            if number == 0 {
+                tell(&started, count, settings);
+            }
+            let (gate, shard) = open(hub, settings, places, engine)?;
+            let thread = thread::Builder::new().name(format!("fanfare-shard-{number}")).spawn(move || {
+                if let Err(error) = shard.run() {
+                    tracing::error!("a shard has ended, and its streams: {error}");
+                }
+            })?;
+            gates.push(gate);
+            threads.push(thread);
+        }
+        Ok(Some(Self { gates, threads: Mutex::new(threads) }))
+    }
+
+    /// Gives a subscriber to the shard that has the fewest.
+    pub(crate) fn take(&self, handed: Handed) {
+        let mut gates: Vec<_> = self.gates.iter().map(|gate| (gate.load.load(Ordering::Relaxed), gate)).collect();
+        gates.sort_by_key(|(load, _)| *load);
+        let mut what = Incoming::Subscriber(Box::new(handed));
+        for (_, gate) in gates {
+            gate.load.fetch_add(1, Ordering::Relaxed);
+            match gate.send(what) {
+                Ok(()) => return,
+                Err(refused) => what = refused,
+            }
+        }
+        tracing::error!("no shard is left to deliver");
+    }
+
+    fn tell(&self, what: fn() -> Incoming) {
+        for gate in &self.gates {
+            // Refused only by one that has ended.
+            _ = gate.send(what());
+        }
+    }
+
+    /// Ends all streams. Those that are taken after this end behind their heads.
+    pub(crate) fn end_all(&self) {
+        self.tell(|| Incoming::EndAll);
+    }
+
+    /// Has the threads end, and waits until they have. Nothing may be given to them any more.
+    pub(crate) async fn stop(&self) {
+        self.tell(|| Incoming::Stop);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = task::spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok()));
+        if !matches!(joined.await, Ok(true)) {
+            tracing::error!("a shard has panicked");
+        }
+    }
+}
+
+impl Drop for Shards {
+    fn drop(&mut self) {
+        self.tell(|| Incoming::Stop);
+    }
+}
+
+/// What delivers, for the log.
+fn tell(started: &Started, threads: usize, settings: &Settings) {
+    let write_timeout = settings.write_timeout;
+    match started {
+        Started::EpollInstead { chosen: Choice::IoUring, .. } => {
+            tracing::warn!(threads, ?write_timeout, "delivery {started}");
+        }
+        started => tracing::info!(threads, ?write_timeout, "delivery {started}"),
+    }
+}
+
+fn open(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>, engine: Engine) -> io::Result<(Gate, Shard)> {
+    let poll = Poll::new()?;
+    let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+    let wake = waker.clone();
+    let mailbox = hub.mailbox(move || {
+        if let Err(error) = wake.wake() {
+            tracing::error!("cannot wake a shard: {error}");
+        }
+    });
+    let (sender, incoming) = unbounded();
+    let load = Arc::new(AtomicUsize::new(0));
+    let shard = Shard::new(Equipment {
+        poll,
+        mailbox,
+        incoming,
+        engine,
+        heartbeat_interval: settings.heartbeat_interval,
+        window: hub.window_limit(),
+        places: places.clone(),
+        load: load.clone(),
+    });
+    Ok((Gate { incoming: sender, waker, load }, shard))
+}

@@ -1,0 +1,38 @@
+//! A stream that is granted and has not begun.
+//!
+//! The handler of a subscribe request decides everything, and then does not know who delivers: that depends on the
+//! connection, which it does not see. So the response carries the stream twice, in a [`Granted`] of its extensions and in
+//! its body. Who takes it first has it. Where nobody does, the body begins it when it is polled, as any body would.
+use super::pace::Pace;
+use fanfare_hub::opening::Opening;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// What is to be delivered to one subscriber, and when it ends.
+#[derive(Debug)]
+pub struct Stream {
+    /// What was subscribed to, and where it begins.
+    pub opening: Opening,
+    /// Its heartbeats and its end.
+    pub pace: Pace,
+    /// Frees the subscriber's place when it is dropped.
+    pub place: OwnedSemaphorePermit,
+}
+
+/// A stream that whoever comes first may take. Dropping all clones of it ends the subscription.
+#[derive(Clone, Debug)]
+pub struct Granted(Arc<Mutex<Option<Stream>>>);
+
+impl Granted {
+    /// Grants a stream.
+    #[must_use]
+    pub fn new(stream: Stream) -> Self {
+        Self(Arc::new(Mutex::new(Some(stream))))
+    }
+
+    /// The stream, if nobody has taken it before.
+    #[must_use]
+    pub fn take(&self) -> Option<Stream> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}

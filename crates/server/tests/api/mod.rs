@@ -1,0 +1,16 @@
+//! The server as its peers see it: raw bytes on a real socket. Each way of delivery has to look the same, so each runs all
+//! of it: the files beside this directory are the ways.
+mod alias;
+mod authorization;
+mod bad_input;
+mod cors;
+mod cursor;
+mod fixture;
+mod handover;
+mod heartbeat;
+mod mercure;
+mod overload;
+mod publish;
+mod representation;
+mod slow;
+mod stalled;
