@@ -4,7 +4,7 @@ use crate::{
     audience::{Audience, AudienceKey},
     entry::Entry,
     mailbox::PartKey,
-    topic::{Topic, matcher::Matcher},
+    topic::{Topic, candidate::Candidate, matcher::Matcher},
 };
 use slab::Slab;
 use std::{collections::HashMap, sync::Arc};
@@ -103,7 +103,9 @@ impl Routes {
     pub(crate) fn matching<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = RouteKey> + 'a {
         let topics = entry.update.topics();
         let exact = topics.iter().filter_map(|topic| self.exact.get(topic));
-        let by_pattern = self.patterns.iter().filter(|(pattern, _)| topics.iter().any(|topic| pattern.matches(topic)));
+        let candidates: Vec<_> = topics.iter().filter(|_| !self.patterns.is_empty()).map(Candidate::new).collect();
+        let by_pattern =
+            self.patterns.iter().filter(move |(pattern, _)| candidates.iter().any(|topic| pattern.fits(topic)));
         let all = exact.chain(by_pattern.map(|(_, routes)| routes)).flatten().copied();
         all.filter(|route| self.routes[*route].key.may_receive(&entry.update))
     }

@@ -3,6 +3,7 @@
 //! [Mercure, matcher types](https://mercure.rocks/spec#matcher-types); the older revision calls them topic selectors.
 use super::{
     InvalidTopic, Topic,
+    candidate::Candidate,
     linear_regex::CompileError,
     pattern_cache::PatternCache,
     uri_template::{InvalidUriTemplate, UriTemplate},
@@ -111,11 +112,16 @@ impl Matcher {
     /// Whether `topic` is meant. Takes time in proportion to the length of the topic.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
+        self.fits(&Candidate::new(topic))
+    }
+
+    /// The same for a topic that other matchers are asked about as well.
+    pub(crate) fn fits<'a>(&'a self, candidate: &Candidate<'a>) -> bool {
         match self {
             Self::Any => true,
-            Self::Exact(exact) => exact == topic,
-            Self::UriTemplate(template) => template.matches(topic),
-            Self::UrlPattern(pattern) => pattern.matches(topic),
+            Self::Exact(exact) => exact == candidate.topic,
+            Self::UriTemplate(template) => template.matches(candidate.topic),
+            Self::UrlPattern(pattern) => pattern.fits(candidate),
         }
     }
 

@@ -6,6 +6,7 @@ use std::{
 };
 use url::Url;
 
+pub(crate) mod candidate;
 mod linear_regex;
 pub mod matcher;
 mod pattern_cache;

@@ -4,6 +4,7 @@
 //! ECMAScript's regular expressions is matched in linear time here, so that lookaround and backreferences are refused.
 use super::{
     Topic,
+    candidate::Candidate,
     linear_regex::{CompileError, LinearRegex},
     matcher::InvalidMatcher,
 };
@@ -49,7 +50,11 @@ impl UrlPattern {
     /// Whether `topic`, resolved against the hub's URL, fits the pattern. What is no URL does not.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
-        let Some(url) = topic.resolve(&self.base) else { return false };
+        self.fits(&Candidate::new(topic))
+    }
+
+    pub(crate) fn fits<'a>(&'a self, candidate: &Candidate<'a>) -> bool {
+        let Some(url) = candidate.resolve(&self.base) else { return false };
         let components = [
             url.scheme(),
             url.username(),

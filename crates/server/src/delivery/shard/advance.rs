@@ -28,7 +28,7 @@ impl Shard {
             }
         }
         if self.member(key).state == State::Ends {
-            return self.end(key);
+            return self.close(key);
         }
         loop {
             let member = self.member(key);

@@ -41,14 +41,19 @@ impl Shard {
     /// if the peer makes room for it soon.
     pub(super) fn end(&mut self, key: MemberKey) {
         let Some(member) = self.members.get_mut(key as usize) else { return };
-        if member.unsent.is_some() && member.state != State::Ends {
+        if member.unsent.is_none() {
+            self.close(key);
+        } else if member.state != State::Ends {
             member.state = State::Ends;
             member.ends = Some(self.now + GRACE);
             self.schedule(key);
-        } else {
-            finish(&member.socket);
-            self.leave(key);
         }
+    }
+
+    /// Closes the socket of a member behind all that it took.
+    pub(super) fn close(&mut self, key: MemberKey) {
+        finish(&self.member(key).socket);
+        self.leave(key);
     }
 
     /// Ends all streams, and those that come yet.

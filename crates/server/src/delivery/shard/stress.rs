@@ -73,10 +73,12 @@ fn run(delivery: Delivery) {
     limits.window = WindowLimit { events: 8, bytes: 64 << 10 };
     let hub =
         Hub::start(Arc::new(MemoryLog::new(Retention { age_ms: None, bytes: None, count: None })), &limits).unwrap();
-    let mut settings = Settings::default();
-    settings.heartbeat_interval = Duration::from_millis(20);
-    settings.delivery = delivery;
-    settings.delivery_threads = NonZero::new(3);
+    let settings = Settings {
+        heartbeat_interval: Duration::from_millis(20),
+        delivery,
+        delivery_threads: NonZero::new(3),
+        ..Settings::default()
+    };
     let places = Arc::new(Semaphore::new(0));
     let shards = Shards::start(&hub, &settings, &places).unwrap().expect("not through hyper");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap().into();

@@ -47,7 +47,10 @@ impl Shard {
     fn is_to_speak(&mut self, key: MemberKey) -> bool {
         let member = self.member(key);
         if member.ends.is_some_and(|ends| ends <= self.now) {
-            self.end(key);
+            match member.state {
+                State::Ends => self.close(key),
+                _ => self.end(key),
+            }
             return false;
         }
         let is_silent = self.spoke(member) + self.heartbeat_interval.mul_f64(LEAST_SPREAD) <= self.now;
