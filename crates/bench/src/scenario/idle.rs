@@ -10,6 +10,8 @@ use std::{io, time::Duration};
 /// all have left.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_connect", "pss_bytes_per_subscriber", "pss_left_percent"];
 
+/// How many times as long as after other changes the start is waited for: 3 s by default.
+const SETTLING: u32 = 6;
 /// How long a server may take to give memory back, in terms of the seconds of the scenario: 15 s by default.
 const LEAVING: u32 = 3;
 /// How much more than at the start counts as given back.
@@ -19,6 +21,8 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     stage.warm_up()?;
     let mut crowd = stage.crowd(Naming::Exact)?;
     let count = stage.size.subscribers;
+    // What a server needed to start, it may still be about to give back.
+    Progress::pass("settling", stage.settle * SETTLING);
     let start = stage.pss()?;
     let before = stage.read(&crowd)?;
     let report = crowd.connect("connecting", count, 0, &stage.counts())?;

@@ -1,34 +1,44 @@
-//! Subscribers of URL patterns, each of which is matched by one of as many topics.
-use super::{
-    Outcome, Stage,
-    figure::{as_f64, micros_each},
-};
-use crate::target::Naming;
+//! Subscribers of as many URL patterns as there are topics, each of which is matched by one of them; and before that the same
+//! subscribers of those topics themselves. What a publish costs is to follow its matches, not the patterns that are there.
+use super::{Outcome, Stage, figure::micros_each};
+use crate::{progress::Progress, target::Naming};
 use std::io;
 
-/// The server's CPU per publish and per delivery.
-pub(super) const MEASURES: &[&str] = &["cpu_us_per_publish", "cpu_us_per_delivery", "latency_p99_ms"];
+/// The server's CPU per publish, how much more than with exact topics that is, and the CPU per delivery.
+pub(super) const MEASURES: &[&str] =
+    &["cpu_us_per_publish", "patterns_over_topics", "cpu_us_per_delivery", "latency_p99_ms"];
+
+/// How many times as long as after other changes a server may take to notice: 3 s by default.
+const LEAVING: u32 = 6;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     stage.warm_up()?;
-    let mut crowd = stage.crowd(Naming::Pattern)?;
-    let counts = stage.counts();
-    let connecting = stage.read(&crowd)?;
-    crowd.connect("connecting", stage.size.subscribers, 0, &counts)?;
-    stage.settle();
-    let (before, report_before) = (stage.read(&crowd)?, crowd.report()?);
-    let (published, report) =
-        stage.publish_for(&mut crowd, stage.plan(Naming::Pattern), &counts, stage.size.seconds)?;
-    let after = stage.read(&crowd)?;
-    stage.settle();
-    let deliveries = report.deliveries - report_before.deliveries;
-    let mut outcome = Outcome { faults: crowd.report()?.faults, ..Outcome::default() };
-    let per_publish = after.server_since(&before).map(|cpu| micros_each(cpu, published.count));
-    outcome.add_some("cpu_us_per_publish", "CPU µs/publish", per_publish);
-    after.add_per_delivery(&before, deliveries, &mut outcome);
-    let connect = before.server_since(&connecting).map(|cpu| micros_each(cpu, stage.size.subscribers.into()));
-    outcome.add_some("cpu_us_per_connect", "CPU µs/connect", connect);
-    outcome.add_latencies(&report.steady);
-    outcome.add("deliveries", "deliveries", as_f64(deliveries));
+    let mut outcome = Outcome::default();
+    let mut costs = Vec::new();
+    let mut counts = stage.counts();
+    for naming in [Naming::Exact, Naming::Pattern] {
+        let mut crowd = stage.crowd(naming)?;
+        crowd.connect("connecting", stage.size.subscribers, 0, &counts)?;
+        stage.settle();
+        let (before, report_before) = (stage.read(&crowd)?, crowd.report()?);
+        let (published, report) = stage.publish_for(&mut crowd, stage.plan(naming), &counts, stage.size.seconds)?;
+        let after = stage.read(&crowd)?;
+        counts.clone_from(&published.counts);
+        costs.extend(after.server_since(&before).map(|cpu| micros_each(cpu, published.count)));
+        if let Naming::Pattern = naming {
+            outcome.add_some("cpu_us_per_publish", "CPU µs/publish", costs.get(1).copied());
+            outcome.add_some("topics_cpu_us_per_publish", "CPU µs/publish to topics", costs.first().copied());
+            if let [topics, patterns] = costs[..] {
+                outcome.add("patterns_over_topics", "patterns/topics", patterns / topics.max(f64::MIN_POSITIVE));
+            }
+            after.add_per_delivery(&before, report.deliveries - report_before.deliveries, &mut outcome);
+            outcome.add_latencies(&report.steady);
+        }
+        stage.settle();
+        outcome.faults.merge(crowd.report()?.faults);
+        // The server has places for one crowd, and is to notice that this one has left.
+        crowd.leave("leaving", stage.size.subscribers)?;
+        Progress::pass("leaving", stage.settle * LEAVING);
+    }
     Ok(outcome)
 }
