@@ -1,8 +1,8 @@
 //! Each fuzz target for a moment, on the stable toolchain.
 //!
-//! Coverage instrumentation is LLVM's and needs no nightly compiler; only the sanitizers do, and nothing here is `unsafe`.
+//! Coverage instrumentation is LLVM's and needs no nightly compiler. No sanitizer: nothing here is `unsafe`.
 //! To fuzz for longer, run the same program with another `-max_total_time`; it prints the command.
-use crate::program::{cargo, command, root, run};
+use crate::program::{cargo, command, host, root, run};
 use std::{fs, path::Path};
 
 /// How long each target runs, in seconds.
@@ -54,12 +54,4 @@ fn entries(directory: &Path) -> Result<Vec<String>, String> {
     let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
     Ok(names)
-}
-
-/// The platform that this toolchain builds for.
-fn host() -> Result<String, String> {
-    let version = command("rustc", &["-vV"]).output().map_err(|error| format!("rustc: {error}"))?;
-    let text = String::from_utf8_lossy(&version.stdout);
-    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).ok_or_else(|| "rustc does not say what it builds for".into())
 }

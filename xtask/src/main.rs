@@ -10,6 +10,7 @@ mod fuzz;
 mod install;
 mod node;
 mod program;
+mod sanitize;
 mod steps;
 
 use std::process::ExitCode;

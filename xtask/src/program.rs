@@ -3,6 +3,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 /// The directory of the workspace.
@@ -48,4 +49,28 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
 /// Whether a program of this name is found on the path.
 pub(crate) fn is_there(program: &str) -> bool {
     env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|directory| directory.join(program).is_file()))
+}
+
+/// The platform that this toolchain builds for.
+///
+/// # Errors
+/// If it does not say.
+pub(crate) fn host() -> Result<String, String> {
+    let version = command("rustc", &["-vV"]).output().map_err(|error| format!("rustc: {error}"))?;
+    let text = String::from_utf8_lossy(&version.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| "rustc does not say what it builds for".into())
+}
+
+static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Says what must not be missed: now, and again when all is done.
+pub(crate) fn warn(what: String) {
+    println!("warning: {what}");
+    WARNINGS.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+}
+
+/// What was said so.
+pub(crate) fn warnings() -> Vec<String> {
+    WARNINGS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }

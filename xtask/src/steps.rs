@@ -1,12 +1,13 @@
 //! The steps, in the order in which they find faults soonest.
 //!
 //! The workspace is compiled three times, once for each thing that needs it so: checked (clippy, documentation), with tests,
-//! and as it is shipped (browser tests, benches). Fuzz targets are instrumented and add the crates that they test.
+//! and as it is shipped (browser tests, benches). What is instrumented, for fuzzing and for the sanitizers, adds the crates that it tests.
 use crate::{
     docs, fuzz,
     install::{self, C, CHROMIUM, CURL, CXX, FIREFOX, FONTS, NCHAN, NODE, Need},
     node,
-    program::{cargo, root, run as program, target},
+    program::{cargo, root, run as program, target, warnings},
+    sanitize,
 };
 use std::{
     fs,
@@ -26,7 +27,7 @@ pub(crate) struct Step {
 }
 
 /// Everything that CI runs.
-pub(crate) const STEPS: [Step; 9] = [
+pub(crate) const STEPS: [Step; 10] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step { name: "docs", what: "the architecture names what there is", needs: &[], run: docs::check },
     Step { name: "clippy", what: "no lint has anything to say", needs: &[&C], run: clippy },
@@ -40,6 +41,12 @@ pub(crate) const STEPS: [Step; 9] = [
         run: browser,
     },
     Step { name: "fuzz", what: "each fuzz target for a moment", needs: &[&C, &CXX], run: fuzz::smoke },
+    Step {
+        name: "sanitize",
+        what: "delivery under the address and the thread sanitizer",
+        needs: &[&C],
+        run: sanitize::run,
+    },
     Step { name: "bench", what: "each benchmark for a moment", needs: &[&C], run: bench },
 ];
 
@@ -66,6 +73,7 @@ pub(crate) fn run(steps: &[&Step]) -> ExitCode {
         let said = result.as_ref().err().map_or("ok", |error| error);
         println!("{name:10} {:7.1} s  {said}", took.as_secs_f64());
     }
+    warnings().iter().for_each(|warning| println!("warning: {warning}"));
     let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
     println!("\n{} passed, {failed} failed", outcomes.len() - failed);
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
