@@ -1,6 +1,6 @@
 //! Each fuzz target for a moment, on the stable toolchain.
 //!
-//! Coverage instrumentation is LLVM's and needs no nightly compiler; only the sanitizers do, and nothing here is `unsafe`.
+//! Coverage instrumentation is LLVM's and needs no nightly compiler. No sanitizer: nothing here is `unsafe`.
 //! To fuzz for longer, run the same program with another `-max_total_time`; it prints the command.
 use crate::program::{cargo, command, host, root, run};
 use std::{fs, path::Path};
