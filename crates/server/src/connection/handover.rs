@@ -10,7 +10,7 @@ use crate::delivery::{
     stream::{Granted, Stream},
 };
 use axum::{Router, body::Body};
-use http::{Method, Request, Response, Version, response::Parts};
+use http::{HeaderValue, Method, Request, Response, Version, header, response::Parts};
 use http_body::Body as _;
 use hyper::{body::Incoming, rt, service::Service};
 use hyper_util::rt::TokioIo;
@@ -94,13 +94,19 @@ impl Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         // hyper knows that nothing follows the head: no `Content-Length` but 0, no `Transfer-Encoding`.
-        let alone = request.method() == Method::GET && request.body().is_end_stream();
+        let has_body = !request.body().is_end_stream();
+        let alone = request.method() == Method::GET && !has_body;
         let handover = self.handover.clone().filter(|_| alone);
         let version = request.version();
         // A router is always ready.
         let answer = self.router.clone().call(request);
         Box::pin(async move {
-            let response = answer.await?;
+            let mut response = answer.await?;
+            if has_body && !response.status().is_success() {
+                // What is refused is not read to its end, and hyper then closes the connection. A client that is not told
+                // may send its next request on it, and cannot know what became of that.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             let granted = response.extensions().get::<Granted>();
             // What cannot be handed over is left to the body.
             match handover.and_then(|handover| Some((handover, granted?.take()?))) {

@@ -102,3 +102,15 @@ async fn a_head_that_is_too_large_is_refused() {
     assert_eq!(server.get("/healthz", &padded(CONNECTION_BUFFER_BYTES - 1_024)).await.status, 200);
     assert_eq!(server.get("/healthz", &padded(2 * CONNECTION_BUFFER_BYTES)).await.status, 431);
 }
+
+/// The rest of its body is still on its way when a publication is refused.
+#[tokio::test]
+async fn a_refusal_of_what_was_not_read_ends_the_connection_and_says_so() {
+    let server = serve_with(|settings| settings.max_body_bytes = 1_000).await;
+    for (target, status) in [("/topics/a", 413), ("/nowhere", 404)] {
+        let (host, part) = (server.address, "x".repeat(2_000));
+        let request = format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000\r\n\r\n{part}");
+        let answer = server.send(request.as_bytes()).await;
+        assert_eq!((answer.status, answer.header("connection")), (status, Some("close")), "{target}");
+    }
+}

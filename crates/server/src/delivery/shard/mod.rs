@@ -188,3 +188,10 @@ impl Shard {
         }
     }
 }
+
+/// A shard that ends by a panic takes its sockets with it, but not the places of those who had them.
+impl Drop for Shard {
+    fn drop(&mut self) {
+        self.places.add_permits(self.members.len());
+    }
+}
