@@ -88,7 +88,7 @@ impl Hub {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn subscribe(&self, key: AudienceKey, start: Start) -> Result<Subscription, LogError> {
-        Ok(self.open(key, start).await?.subscribe())
+        Ok(self.open(key, start).await?.subscribe().await)
     }
 
     /// Decides where a subscription begins, without beginning it.

@@ -1,6 +1,6 @@
 //! A mailbox: how one thread that owns many subscribers, a shard, gets the events of all audiences that it has a part of.
 //!
-//! The router puts one letter per batch into it and never anything per subscriber. It is bounded: a shard that does not
+//! The router puts a letter per batch into it and never anything per subscriber. It is bounded: a shard that does not
 //! come to empty its mailbox holds the router, and so the publishers, back. A shard's subscribers cannot do that, since
 //! the shard waits for none of them.
 use crate::{
@@ -8,10 +8,10 @@ use crate::{
 };
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use std::{fmt, sync::Arc};
+use std::{fmt, io, sync::Arc};
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
-/// How many batches wait in a mailbox before the router waits.
+/// How many batches, or pieces of large ones, wait in a mailbox before the router waits.
 pub const MAILBOX_BATCHES: usize = 16;
 
 /// A shard's part of an audience, as the shard names it. The generation tells it from an earlier one with the same index.
@@ -113,8 +113,10 @@ impl Mailbox {
     /// this reader's turn. The owner bounds how many it asks for at a time.
     pub fn read(&self, key: Arc<AudienceKey>, part: PartKey, cursor: Offset) {
         let (hub, steps, bell) = (self.hub.clone(), self.step_sender.clone(), self.bell.clone());
+        let reading = self.runtime.spawn(hub.read_on(key, cursor));
         self.runtime.spawn(async move {
-            let step = hub.read_on(key, cursor).await;
+            // The owner counts on an answer, whatever becomes of the reading.
+            let step = reading.await.unwrap_or_else(|error| Err(LogError::Io(io::Error::other(error))));
             // Who is gone needs no answer.
             _ = steps.send((part, step));
             bell.ring();

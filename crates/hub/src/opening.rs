@@ -22,7 +22,6 @@ pub struct Opening {
     place: Place,
     /// The gap between what was requested and what can be had, if there is one: handed out first.
     gap: Option<Bytes>,
-    permit: JoinPermit,
 }
 
 enum Place {
@@ -47,12 +46,11 @@ pub struct Joining {
 
 impl Opening {
     pub(crate) async fn of(hub: Arc<Shared>, key: AudienceKey, start: Start) -> Result<Self, LogError> {
-        let permit = hub.joins.clone().acquire_owned().await.expect("the semaphore is never closed");
         let (place, gap) = match start {
             Start::Now => (Place::Head, None),
             Start::After(requested) => place(&hub, &key, hub.clone().resolve(requested.clone()).await?, requested),
         };
-        Ok(Self { hub, key: Arc::new(key), place, gap, permit: permit.into() })
+        Ok(Self { hub, key: Arc::new(key), place, gap })
     }
 
     /// The ID that precedes the first update handed out, or `earliest` if that is the first one held. A start at the head is
@@ -75,25 +73,31 @@ impl Opening {
     }
 
     /// Joins the audience as a subscription that is polled.
-    #[must_use]
-    pub fn subscribe(mut self) -> Subscription {
+    ///
+    /// # Cancel safety
+    /// Nothing has happened when the future is dropped.
+    pub async fn subscribe(mut self) -> Subscription {
         let resumed_from = self.resumed_from().to_owned();
         let hub = self.hub.clone();
-        let Joining { key, cursor, gap, permit } = self.join();
+        let Joining { key, cursor, gap, permit } = self.join().await;
         let head = || hub.bounds().head;
         let (audience, member) = hub.audiences.join(&key, &hub.router, permit, head);
         let cursor = cursor.unwrap_or_else(head);
         Subscription::new(hub, (audience, member), cursor, resumed_from, gap)
     }
 
-    /// What is left to do, for who joins it otherwise.
-    #[must_use]
-    pub fn join(self) -> Joining {
+    /// What is left to do, for who joins it otherwise. It is to be done at once: only so many may be about to join
+    /// ([`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS)), and others wait for them, so no peer may have a say in when.
+    ///
+    /// # Cancel safety
+    /// Nothing has happened when the future is dropped.
+    pub async fn join(self) -> Joining {
+        let permit = self.hub.joins.clone().acquire_owned().await.expect("the semaphore is never closed");
         let cursor = match self.place {
             Place::Head => None,
             Place::Behind(offset, _) => Some(offset),
         };
-        Joining { key: self.key, cursor, gap: self.gap, permit: self.permit }
+        Joining { key: self.key, cursor, gap: self.gap, permit: permit.into() }
     }
 }
 

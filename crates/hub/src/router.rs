@@ -20,6 +20,10 @@ use std::{
     },
 };
 
+/// How many events of all audiences together go into one letter, before those of the entry that exceeds it. Each takes 40
+/// bytes: a batch that reaches many audiences is handed out piece by piece.
+const LETTER_EVENTS: usize = 64 << 10;
+
 /// How the router is spoken to.
 #[derive(Debug)]
 pub(crate) struct Router {
@@ -107,10 +111,18 @@ impl Routing {
     }
 
     /// Hands a batch of entries, which follow each other and what was routed before, to every audience that they reach.
-    fn route(&mut self, entries: &[Arc<Entry>]) {
+    fn route(&mut self, mut entries: &[Arc<Entry>]) {
+        while !entries.is_empty() {
+            let (mails, taken) = address(&self.routes, entries);
+            self.post(mails);
+            entries = &entries[taken..];
+        }
+    }
+
+    fn post(&mut self, mails: Vec<Mail>) {
         let mut letters: HashMap<usize, Letter> = HashMap::new();
         let mut polled: Vec<(&Arc<Audience>, Events)> = Vec::new();
-        for (route, events) in address(&self.routes, entries) {
+        for (route, events) in mails {
             let events: Events = events.into();
             for outlet in &self.routes.get(route).outlets {
                 match outlet {
@@ -131,11 +143,20 @@ impl Routing {
     }
 }
 
-/// The wire events of each audience that these entries reach, in order.
-fn address(routes: &Routes, entries: &[Arc<Entry>]) -> Vec<(RouteKey, Vec<(Offset, Bytes)>)> {
-    let mut mails: Vec<(RouteKey, Vec<(Offset, Bytes)>)> = Vec::new();
+/// What there is for one audience.
+type Mail = (RouteKey, Vec<(Offset, Bytes)>);
+
+/// The wire events of each audience that these entries reach, in order, and how many entries were looked at: no more after
+/// [`LETTER_EVENTS`] were found.
+fn address(routes: &Routes, entries: &[Arc<Entry>]) -> (Vec<Mail>, usize) {
+    let mut mails: Vec<Mail> = Vec::new();
     let mut mail_of: HashMap<RouteKey, usize> = HashMap::new();
+    let (mut taken, mut found) = (0, 0);
     for entry in entries {
+        if found >= LETTER_EVENTS {
+            break;
+        }
+        taken += 1;
         let offset = entry.position.offset;
         let mut wire = WireEvents::of(entry);
         for route in routes.matching(entry) {
@@ -147,8 +168,9 @@ fn address(routes: &Routes, entries: &[Arc<Entry>]) -> Vec<(RouteKey, Vec<(Offse
             let reached_by_another_topic = events.last().is_some_and(|(last, _)| *last == offset);
             if !reached_by_another_topic {
                 events.push((offset, wire.get(routes.get(route).key.representation)));
+                found += 1;
             }
         }
     }
-    mails
+    (mails, taken)
 }

@@ -76,7 +76,7 @@ impl Serving {
         });
         match (left.await, self.shards) {
             (Ok(Some(answer)), Some(shards)) => match connection.into_parts().io.into_inner().into_std() {
-                Ok(socket) => shards.take(answer.handed(socket)),
+                Ok(socket) => shards.take(answer.handed(socket).await),
                 Err(error) => tracing::debug!("a socket was lost: {error}"),
             },
             (Ok(_), _) => {}

@@ -35,9 +35,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn handed(self, socket: std::net::TcpStream) -> Handed {
-        let representation = self.stream.opening.key().representation;
-        Handed { socket, head: head::encode(&self.parts, self.version, representation), stream: self.stream }
+    /// What a shard needs to give it through `socket`. Not before the socket can be had: from here on others may wait.
+    pub(super) async fn handed(self, socket: std::net::TcpStream) -> Handed {
+        let Stream { opening, pace, place } = self.stream;
+        let head = head::encode(&self.parts, self.version, opening.key().representation);
+        Handed { socket, head, joining: opening.join().await, pace, place }
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     stream::{Granted, Stream},
 };
 use bytes::Bytes;
-use fanfare_hub::{log::LogError, subscription::Subscription};
+use fanfare_hub::{log::LogError, subscription::Subscription, wire::Representation};
 use http_body::{Body, Frame};
 use std::{
     pin::Pin,
@@ -25,6 +25,7 @@ pub struct EventBody {
 
 enum State {
     Granted(Granted),
+    Joining(Pin<Box<dyn Future<Output = Open> + Send>>),
     Open(Open),
 }
 
@@ -60,16 +61,15 @@ impl EventBody {
 }
 
 impl Open {
-    fn new(stream: Stream) -> Self {
+    async fn join(stream: Stream) -> Self {
         let Stream { opening, pace, place } = stream;
         let alarm = Box::pin(sleep_until(pace.next()));
-        Self { subscription: opening.subscribe(), pace, _place: place, alarm }
+        Self { subscription: opening.subscribe().await, pace, _place: place, alarm }
     }
 
     fn heartbeat(&mut self) -> Polled {
         self.pace.spoke();
-        let silence = self.subscription.key().representation.heartbeat();
-        Some(Ok(Frame::data(Bytes::from_static(silence))))
+        silence(self.subscription.key().representation)
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Polled> {
@@ -99,15 +99,24 @@ impl Body for EventBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled> {
         let body = self.get_mut();
-        match &mut body.state {
-            State::Open(_) if body.stopping.as_mut().poll(cx).is_ready() => Poll::Ready(None),
-            State::Open(open) => open.poll(cx),
-            State::Granted(granted) => Poll::Ready(granted.take().and_then(|stream| {
-                let mut open = Open::new(stream);
-                let first = open.heartbeat();
-                body.state = State::Open(open);
-                first
-            })),
+        loop {
+            match &mut body.state {
+                State::Granted(granted) => {
+                    return Poll::Ready(granted.take().and_then(|stream| {
+                        let first = silence(stream.opening.key().representation);
+                        body.state = State::Joining(Box::pin(Open::join(stream)));
+                        first
+                    }));
+                }
+                _ if body.stopping.as_mut().poll(cx).is_ready() => return Poll::Ready(None),
+                State::Joining(joining) => body.state = State::Open(ready!(joining.as_mut().poll(cx))),
+                State::Open(open) => return open.poll(cx),
+            }
         }
     }
+}
+
+/// A heartbeat.
+fn silence(representation: Representation) -> Polled {
+    Some(Ok(Frame::data(Bytes::from_static(representation.heartbeat()))))
 }

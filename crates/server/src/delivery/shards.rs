@@ -1,12 +1,12 @@
 //! All shards, for whoever has a subscriber for one of them.
 use super::{
     engine::{Choice, Engine, Started},
+    pace::Pace,
     shard::{Equipment, Shard, WAKER},
-    stream::Stream,
 };
 use crate::settings::{Delivery, Settings};
 use crossbeam_channel::{Sender, unbounded};
-use fanfare_hub::Hub;
+use fanfare_hub::{Hub, opening::Joining};
 use mio::{Poll, Waker};
 use std::{
     io,
@@ -18,7 +18,10 @@ use std::{
     },
     thread::{self, JoinHandle},
 };
-use tokio::{sync::Semaphore, task};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task,
+};
 
 /// A connection whose request is answered by a stream, of which nothing is written yet.
 #[derive(Debug)]
@@ -28,7 +31,11 @@ pub(crate) struct Handed {
     /// The head of the response and what follows it at once.
     pub(crate) head: Vec<u8>,
     /// What follows then.
-    pub(crate) stream: Stream,
+    pub(crate) joining: Joining,
+    /// When it speaks, and when it ends.
+    pub(crate) pace: Pace,
+    /// Frees the subscriber's place when it is dropped.
+    pub(crate) place: OwnedSemaphorePermit,
 }
 
 /// What comes to a shard from outside. Bounded by the places for subscribers.
@@ -86,7 +93,8 @@ impl Shards {
             }
         };
         let count = settings.delivery_threads.or(thread::available_parallelism().ok()).map_or(1, NonZero::get);
-        let (mut gates, mut threads) = (Vec::new(), Vec::new());
+        // If one cannot be started, dropping these ends the others.
+        let mut shards = Self { gates: Vec::new(), threads: Mutex::default() };
         for number in 0..count {
             let (engine, started) = Engine::start(choice);
             if number == 0 {
@@ -98,10 +106,10 @@ impl Shards {
                     tracing::error!("a shard has ended, and its streams: {error}");
                 }
             })?;
-            gates.push(gate);
-            threads.push(thread);
+            shards.gates.push(gate);
+            shards.threads.get_mut().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
-        Ok(Some(Self { gates, threads: Mutex::new(threads) }))
+        Ok(Some(shards))
     }
 
     /// Gives a subscriber to the shard that has the fewest.

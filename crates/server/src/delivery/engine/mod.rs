@@ -74,6 +74,14 @@ impl Engine {
         }
     }
 
+    /// Tries one send once, without waiting, and gives how many bytes were taken before the socket was full.
+    ///
+    /// # Errors
+    /// Why the socket takes none ever again.
+    pub(crate) fn send_one(send: &Send<'_>) -> io::Result<usize> {
+        direct::send_one(send)
+    }
+
     /// Tries each send once, without waiting. Only those that were not sent whole are added to `unsent`, in no special
     /// order.
     pub(crate) fn send<'a>(&mut self, sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {

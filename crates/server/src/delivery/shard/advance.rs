@@ -4,7 +4,7 @@ use super::{
     member::{MemberKey, State},
     part::PartIndex,
 };
-use crate::delivery::engine::{Send, Unsent};
+use crate::delivery::engine::{Engine, Send, Unsent};
 use bytes::Bytes;
 use fanfare_hub::{catch_up::Step, mailbox::PartKey, position::Offset};
 
@@ -50,19 +50,22 @@ impl Shard {
 
     /// Sends to one member alone. Gives how many bytes its socket took; `None` if the member is gone.
     pub(super) fn send_to(&mut self, key: MemberKey, bytes: &[u8]) -> Option<usize> {
-        let now = self.now;
-        let Self { engine, members, unsent, .. } = self;
-        let member = &mut members[key as usize];
-        member.spoke = now;
-        engine.send(std::iter::once(Send { key, socket: &member.socket, bytes }), unsent);
-        match self.unsent.pop() {
-            None => Some(bytes.len()),
-            Some(Unsent { sent: Ok(sent), .. }) => Some(sent),
-            Some(Unsent { sent: Err(_), .. }) => {
-                self.leave(key);
-                None
+        let member = &mut self.members[key as usize];
+        member.spoke = self.now;
+        let sent = Engine::send_one(&Send { key, socket: &member.socket, bytes });
+        sent.inspect_err(|_| self.leave(key)).ok()
+    }
+
+    /// Lets go of those whose socket failed in the last sends. Gives those whose socket is full, and how many bytes each took.
+    pub(super) fn take_full(&mut self) -> Vec<(MemberKey, usize)> {
+        let mut full = Vec::new();
+        for Unsent { key, sent } in std::mem::take(&mut self.unsent) {
+            match sent {
+                Ok(sent) => full.push((key, sent)),
+                Err(_) => self.leave(key),
             }
         }
+        full
     }
 
     /// A member's socket took no more: it stands at `cursor`, and of the event there `left` is left.
@@ -171,11 +174,7 @@ impl Shard {
             (!bytes.is_empty()).then_some(Send { key: *key, socket: &member.socket, bytes })
         });
         engine.send(sends, unsent);
-        for Unsent { key, sent } in std::mem::take(&mut self.unsent) {
-            let Ok(sent) = sent else {
-                self.leave(key);
-                continue;
-            };
+        for (key, sent) in self.take_full() {
             let cursor = self.member(key).cursor;
             let (begun, left) = run.cut(run.behind(cursor).start + sent);
             self.is_full(key, begun.map_or(cursor, |begun| begun.max(cursor)), left);

@@ -1,7 +1,7 @@
 //! From the mailbox to the sockets of those who stand at the head: one send each, of bytes that all of them share. What comes
 //! together goes out together, so a shard that has much to do writes more at a time, not later.
 use super::{RUN_BYTES, Shard, Turn, member::Member, part::Part};
-use crate::delivery::engine::{Send, Unsent};
+use crate::delivery::engine::Send;
 use fanfare_hub::mailbox::{Events, MAILBOX_BATCHES, PartKey};
 use std::ops::Range;
 
@@ -25,12 +25,13 @@ impl Shard {
 
     fn take_events(&mut self, key: PartKey, events: &Events) {
         for (offset, event) in events.iter() {
-            // It may have gone while these events came, or with its last member by a delivery in between.
+            // It may have gone while these events came.
             let Some(index) = self.parts.known(key) else { return };
             let part = self.parts.get(index);
             if part.has_news && !part.has_room_for(event, &self.window) {
                 self.deliver();
             }
+            // Or with its last member, by this delivery.
             let Some(index) = self.parts.known(key) else { return };
             let part = self.parts.get_mut(index);
             if !std::mem::replace(&mut part.has_news, true) {
@@ -75,11 +76,7 @@ impl Shard {
 
     /// Deals with those whose socket did not take the run of their part.
     fn settle(&mut self) {
-        for Unsent { key, sent } in std::mem::take(&mut self.unsent) {
-            let Ok(sent) = sent else {
-                self.leave(key);
-                continue;
-            };
+        for (key, sent) in self.take_full() {
             let member = self.member(key);
             let part = self.parts.get(member.part);
             let Some(run) = &part.run else { continue };

@@ -3,10 +3,7 @@ use super::{
     JOINS_AT_ONCE, Shard, Turn,
     member::{Member, MemberKey, State},
 };
-use crate::delivery::{
-    shards::{Handed, Incoming},
-    stream::Stream,
-};
+use crate::delivery::shards::{Handed, Incoming};
 use bytes::Bytes;
 use crossbeam_channel::TryRecvError;
 use fanfare_hub::opening::Joining;
@@ -37,8 +34,8 @@ impl Shard {
     }
 
     fn join(&mut self, handed: Handed) -> io::Result<()> {
-        let Handed { socket, head, stream: Stream { opening, pace, place } } = handed;
-        let Joining { key: audience, cursor, gap, permit } = opening.join();
+        let Handed { socket, head, joining, pace, place } = handed;
+        let Joining { key: audience, cursor, gap, permit } = joining;
         let mut socket = TcpStream::from_std(socket);
         let key = self.members.vacant_key();
         // That it is readable matters only in that a hang-up is told with it: what a subscriber sends is not read.

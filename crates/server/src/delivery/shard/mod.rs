@@ -80,7 +80,7 @@ pub(super) struct Shard {
     to_read: VecDeque<PartKey>,
     /// How many parts have it read.
     reads: usize,
-    /// What sends did not take, used anew for each.
+    /// What the last sends did not take.
     unsent: Vec<Unsent>,
     /// Members whose timers have fired, used anew for each time.
     due: Vec<MemberKey>,

@@ -5,7 +5,6 @@ use crate::{
     delivery::{
         pace::Pace,
         shards::{Handed, Shards},
-        stream::Stream,
     },
     settings::Delivery,
 };
@@ -160,7 +159,8 @@ impl Stage {
         let pace = Pace::new(Duration::from_millis(20), None, None);
         self.places.add_permits(1);
         let place = self.places.clone().try_acquire_owned().unwrap();
-        self.shards.take(Handed { socket, head: b":head\n\n".to_vec(), stream: Stream { opening, pace, place } });
+        let joining = self.runtime.block_on(opening.join());
+        self.shards.take(Handed { socket, head: b":head\n\n".to_vec(), joining, pace, place });
         peer
     }
 }

@@ -5,7 +5,7 @@ use super::{
     member::{Member, MemberKey, State},
 };
 use crate::delivery::{
-    engine::{Send, Unsent},
+    engine::Send,
     pace::{LEAST_SPREAD, spread},
 };
 use bytes::Bytes;
@@ -73,11 +73,7 @@ impl Shard {
             Send { key: *key, socket: &member.socket, bytes }
         });
         engine.send(sends, unsent);
-        for Unsent { key, sent } in std::mem::take(&mut self.unsent) {
-            let Ok(sent) = sent else {
-                self.leave(key);
-                continue;
-            };
+        for (key, sent) in self.take_full() {
             let member = self.member(key);
             let part = self.parts.get(member.part);
             let left = Bytes::from_static(&part.key.representation.heartbeat()[sent..]);
