@@ -28,6 +28,8 @@ pub(super) struct Block {
     dispatched: bool,
     /// `data` has not been needed since the end of the last chunk.
     data_unused: bool,
+    /// A block without data is an event as well if it has a type or an ID.
+    pub(super) without_data: bool,
 }
 
 impl Block {
@@ -45,7 +47,8 @@ impl Block {
         if self.sets_id {
             mem::swap(&mut self.last_event_id, &mut self.id);
         }
-        self.dispatched = borrowed || self.has_data();
+        let named = self.sets_id || !self.event_type.is_empty();
+        self.dispatched = borrowed || self.has_data() || (self.without_data && named);
         if !self.dispatched {
             self.clear();
         }
@@ -134,7 +137,8 @@ impl Block {
 
     /// Drops the block and its buffers; the last event ID stays as it was before it.
     pub(super) fn discard(&mut self) {
-        *self = Self { last_event_id: mem::take(&mut self.last_event_id), ..Self::default() };
+        let last_event_id = mem::take(&mut self.last_event_id);
+        *self = Self { last_event_id, without_data: self.without_data, ..Self::default() };
     }
 
     /// Gives memory back after a large event: at the end of the first chunk that did without it, so that one large event

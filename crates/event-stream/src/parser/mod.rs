@@ -86,6 +86,15 @@ impl Parser {
         self
     }
 
+    /// Gives a block that has an event type or an ID, but no data, as an event with empty data. The standard drops it
+    /// ([9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage), step 2), but some servers
+    /// say things by an event type alone.
+    #[must_use]
+    pub fn with_events_without_data(mut self) -> Self {
+        self.block.without_data = true;
+        self
+    }
+
     /// The last event ID: what the last `id` field before the last blank line said, or what the parser started from. It
     /// never holds CR, LF or NUL.
     #[must_use]

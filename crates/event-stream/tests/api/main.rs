@@ -9,3 +9,4 @@ mod reconnecting;
 mod reference;
 mod round_trip;
 mod stream;
+mod without_data;

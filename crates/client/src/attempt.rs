@@ -1,0 +1,52 @@
+//! What hooks see and say.
+use crate::{BoxError, Cause, Text};
+use bytes::Bytes;
+use std::time::Duration;
+
+/// A request that is about to be sent, as the hook for attempts sees it. What it changes counts for this attempt alone: the
+/// next starts from the builder's request again, and from the original URL.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// Counts the attempts of an event source, from 1.
+    pub number: u64,
+    /// The request, complete with its headers: `Last-Event-ID` too, if there is one to send.
+    pub request: http::Request<Bytes>,
+    /// The last event ID; empty if there is none.
+    pub last_event_id: Text,
+    /// Why the attempt before ended; `None` for the first.
+    pub cause: Option<Cause>,
+}
+
+/// Why the hook for attempts has no request. Any error becomes [`Retry`](Self::Retry) by `?`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HookError {
+    /// The attempt failed, as if the server could not be reached: the policy decides whether there is another.
+    Retry(BoxError),
+    /// The event source ends.
+    Fail(BoxError),
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for HookError {
+    fn from(error: E) -> Self {
+        Self::Retry(error.into())
+    }
+}
+
+/// What the hook for responses says of one. Redirects have been followed before.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// What the standard and the policy say.
+    #[default]
+    ByPolicy,
+    /// It is an event stream, whatever its status and content type say.
+    Accept,
+    /// Make another attempt after the delay that is due, even where the policy would not.
+    Retry,
+    /// Make another attempt after this delay, even where the policy would not.
+    RetryAfter(Duration),
+    /// End the event source.
+    Fail(BoxError),
+}

@@ -1,0 +1,140 @@
+//! Where an event source takes time from.
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    mem,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+/// A moment to wait for.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A source of time.
+pub trait Clock: Send + Sync + 'static {
+    /// The time since some moment, always the same for one clock. Never goes back.
+    fn now(&self) -> Duration;
+
+    /// Ends once `duration` has passed from now.
+    fn sleep(&self, duration: Duration) -> Sleep;
+}
+
+/// The clock of tokio, which `tokio::time::pause` pauses. The default.
+#[derive(Clone, Debug, Default)]
+pub struct TokioClock {
+    /// The moment when it was first asked: not when it was made, which may have been outside of a runtime that is paused.
+    origin: OnceLock<tokio::time::Instant>,
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Duration {
+        self.origin.get_or_init(tokio::time::Instant::now).elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// A clock that stands until it is advanced, for tests. Clones are the same clock.
+#[derive(Clone, Debug, Default)]
+pub struct ManualClock {
+    state: Arc<Mutex<ManualTime>>,
+}
+
+#[derive(Debug, Default)]
+struct ManualTime {
+    now: Duration,
+    /// Who waits, by the moment and by a number of its own.
+    sleepers: BTreeMap<(Duration, u64), Waker>,
+    next_sleeper: u64,
+}
+
+impl ManualClock {
+    /// A clock at its beginning.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets `duration` pass and wakes who has waited for a moment within.
+    pub fn advance(&self, duration: Duration) {
+        let woken: Vec<Waker> = {
+            let mut time = self.lock();
+            time.now += duration;
+            let now = time.now;
+            let later = time.sleepers.split_off(&(now + Duration::from_nanos(1), 0));
+            mem::replace(&mut time.sleepers, later).into_values().collect()
+        };
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// How long it is until somebody who waits is due; `None` if nobody waits.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Duration> {
+        let time = self.lock();
+        time.sleepers.first_key_value().map(|((until, _), _)| until.saturating_sub(time.now))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ManualTime> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Duration {
+        self.lock().now
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let mut time = self.lock();
+        time.next_sleeper += 1;
+        Box::pin(ManualSleep { clock: self.clone(), key: (time.now.saturating_add(duration), time.next_sleeper) })
+    }
+}
+
+struct ManualSleep {
+    clock: ManualClock,
+    key: (Duration, u64),
+}
+
+impl Future for ManualSleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut time = self.clock.lock();
+        if time.now >= self.key.0 {
+            return Poll::Ready(());
+        }
+        time.sleepers.insert(self.key, cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for ManualSleep {
+    fn drop(&mut self) {
+        self.clock.lock().sleepers.remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+
+    #[test]
+    fn time_stands_until_it_is_advanced() {
+        let clock = ManualClock::new();
+        let mut sleeps = [3, 1, 3].map(|seconds| clock.sleep(Duration::from_secs(seconds)));
+        let ended = |sleeps: &mut [Sleep; 3]| sleeps.each_mut().map(|sleep| sleep.now_or_never().is_some());
+        assert_eq!(ended(&mut sleeps), [false; 3]);
+        assert_eq!(clock.next_due(), Some(Duration::from_secs(1)));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(ended(&mut sleeps), [false, true, false]);
+        let [first, ..] = sleeps;
+        drop(first);
+        assert_eq!(clock.next_due(), Some(Duration::from_secs(2)), "one of two at the same moment still waits");
+    }
+}

@@ -1,0 +1,24 @@
+//! What an event source was built with: the same for all its attempts.
+use crate::{Attempt, Clock, HookError, Reconnect, Verdict, target::Target, transport::Erased};
+use http::response::Parts;
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+/// The hook for attempts.
+pub(crate) type BeforeAttempt =
+    dyn Fn(Attempt) -> Pin<Box<dyn Future<Output = Result<Attempt, HookError>> + Send>> + Send + Sync;
+/// The hook for responses.
+pub(crate) type OnResponse = dyn Fn(&Parts) -> Verdict + Send + Sync;
+
+pub(crate) struct Config {
+    pub target: Target,
+    pub transport: Box<dyn Erased>,
+    pub before_attempt: Option<Box<BeforeAttempt>>,
+    pub on_response: Option<Box<OnResponse>>,
+    pub reconnect: Reconnect,
+    /// Whether a request may be sent again after a response to it has begun.
+    pub repeat: bool,
+    pub connect_timeout: Duration,
+    pub idle_timeout: Option<Duration>,
+    pub max_redirects: u8,
+    pub clock: Arc<dyn Clock>,
+}

@@ -1,0 +1,56 @@
+//! Whether a response is an event stream.
+use http::{HeaderMap, header::CONTENT_TYPE};
+
+const EVENT_STREAM: &str = "text/event-stream";
+
+/// Whether the headers say `text/event-stream`, with or without parameters, in any case. Of several types the last that is
+/// one counts ([Fetch, "extract a MIME type"](https://fetch.spec.whatwg.org/#concept-header-extract-mime-type)).
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONTENT_TYPE).iter().filter_map(|value| value.to_str().ok());
+    let essences = values.flat_map(|value| value.split(',')).map(essence);
+    let is_type =
+        |essence: &&str| essence.split_once('/').is_some_and(|(kind, sub)| !kind.is_empty() && !sub.is_empty());
+    essences
+        .filter(is_type)
+        .filter(|essence| *essence != "*/*")
+        .next_back()
+        .is_some_and(|last| last.eq_ignore_ascii_case(EVENT_STREAM))
+}
+
+/// What stands before the parameters.
+fn essence(value: &str) -> &str {
+    value.split(';').next().unwrap_or_default().trim_matches([' ', '\t', '\r', '\n'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn the_essence_decides() {
+        let cases: [(&[&str], bool); 14] = [
+            (&["text/event-stream"], true),
+            (&["text/event-stream;"], true),
+            (&["text/event-stream; charset=utf-8"], true),
+            (&["text/event-stream;charset=windows-1251"], true),
+            (&[" TEXT/Event-Stream\t; x"], true),
+            (&["text/plain, text/event-stream"], true),
+            (&["text/plain", "text/event-stream"], true),
+            (&["text/event-stream", "*/*"], true),
+            (&["text/event-stream, text/plain"], false),
+            (&["text/event-stream-x"], false),
+            (&["x text/event-stream"], false),
+            (&["text/plain"], false),
+            (&[""], false),
+            (&[], false),
+        ];
+        for (values, yes) in cases {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
+            }
+            assert_eq!(is_event_stream(&headers), yes, "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! `EventSource` ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
+use crate::{
+    BuildError, Builder, Error, Handle, MessageEvent, ReadyState, Signal, connection::Comments, handle::Command,
+    session::Session,
+};
+use futures_core::{FusedStream, Stream};
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+use url::Url;
+
+/// The events of a server, however often the connection has to be made anew.
+///
+/// A lazy stream: it connects when it is polled first, and does nothing while it is not polled. It reconnects by itself,
+/// which is no error, and sends the last event ID, so that a server that keeps its events leaves none out. An `Err` is the
+/// last item. A server that answers 204 ends the stream without one.
+///
+/// # Cancel safety
+/// Nothing is lost by dropping the future of `next()`. Dropping the event source ends its connection.
+#[must_use = "an event source does nothing until it is polled"]
+pub struct EventSource {
+    session: Session,
+}
+
+/// All that an event source has to tell: made by [`EventSource::signals`].
+#[must_use = "an event source does nothing until it is polled"]
+pub struct Signals {
+    source: EventSource,
+}
+
+impl EventSource {
+    /// The events of `url`, as a browser would receive them.
+    ///
+    /// # Errors
+    /// [`BuildError`] if `url` cannot be asked.
+    pub fn new(url: impl AsRef<str>) -> Result<Self, BuildError> {
+        Self::builder(url).build()
+    }
+
+    /// The events of `url`, with what else is to be said about them.
+    pub fn builder(url: impl AsRef<str>) -> Builder {
+        Builder::new(url.as_ref())
+    }
+
+    pub(crate) fn from_session(session: Session) -> Self {
+        Self { session }
+    }
+
+    /// Ends the connection. No event comes after it. May be called again.
+    pub fn close(&mut self) {
+        self.session.close();
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn ready_state(&self) -> ReadyState {
+        self.session.shared().ready_state()
+    }
+
+    /// The URL that was given; the one that answered is in [`Opened`](crate::Opened).
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.session.config().target.url
+    }
+
+    /// The last event ID, which the next connection starts from; empty if there is none.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        self.session.last_event_id()
+    }
+
+    /// Connects anew at once: see [`Handle::reconnect_now`].
+    pub fn reconnect_now(&mut self) {
+        self.session.shared().command(Command::Reconnect);
+    }
+
+    /// For whoever closes or reconnects it from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(self.session.shared()))
+    }
+
+    /// `event` has been dealt with: its last event ID may be kept in the store, which happens while the stream is polled.
+    /// Only with a store and [`Acknowledge::Manual`](crate::Acknowledge::Manual) is there any need to say so.
+    pub fn acknowledge(&mut self, event: &MessageEvent) {
+        if let Some(keeper) = self.session.keeper() {
+            keeper.acknowledge(&event.last_event_id);
+        }
+    }
+
+    /// Waits until all that was acknowledged is kept.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if it cannot be kept.
+    ///
+    /// # Cancel safety
+    /// Going on with the stream goes on keeping it.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| match self.session.keeper() {
+            Some(keeper) => keeper.poll_saved(cx).map_err(Error::Store),
+            None => Poll::Ready(Ok(())),
+        })
+        .await
+    }
+
+    /// The same with all that happens beside events: connections that open and end, comments, warnings.
+    pub fn signals(self) -> Signals {
+        Signals { source: self }
+    }
+}
+
+impl Stream for EventSource {
+    type Item = Result<MessageEvent, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match ready!(self.session.poll_next(cx, Comments::Skip)) {
+                Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl FusedStream for EventSource {
+    fn is_terminated(&self) -> bool {
+        self.session.is_closed()
+    }
+}
+
+impl Signals {
+    /// The event source itself, to ask it or to close it.
+    pub fn source(&mut self) -> &mut EventSource {
+        &mut self.source
+    }
+}
+
+impl Stream for Signals {
+    type Item = Result<Signal, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.source.session.poll_next(cx, Comments::Give)
+    }
+}
+
+impl FusedStream for Signals {
+    fn is_terminated(&self) -> bool {
+        self.source.is_terminated()
+    }
+}
+
+impl fmt::Debug for EventSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventSource")
+            .field("url", &self.url().as_str())
+            .field("ready_state", &self.ready_state())
+            .field("last_event_id", &self.last_event_id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Signals").field(&self.source).finish()
+    }
+}

@@ -1,0 +1,87 @@
+//! An event source in the hands of others than who reads it.
+use crate::ReadyState;
+use futures_util::task::AtomicWaker;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering::SeqCst},
+    },
+    task::Waker,
+};
+
+/// Closes or reconnects an event source from elsewhere: another task, another thread. Cheap to clone. It does not keep the
+/// event source: dropping that ends it all the same.
+#[derive(Clone, Debug)]
+pub struct Handle(pub(crate) Arc<Shared>);
+
+impl Handle {
+    /// Ends the event source: no event comes after it, and whoever waits for one is told that there is none.
+    pub fn close(&self) {
+        self.0.set(ReadyState::Closed);
+        self.0.command(Command::Close);
+    }
+
+    /// Connects anew at once, in place of waiting for the reconnection time or of the present connection: when a machine
+    /// wakes or a network is back. Does nothing while connecting.
+    pub fn reconnect_now(&self) {
+        self.0.command(Command::Reconnect);
+    }
+
+    /// Where the event source stands.
+    #[must_use]
+    pub fn ready_state(&self) -> ReadyState {
+        self.0.ready_state()
+    }
+}
+
+/// What handles and their event source share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    state: AtomicU8,
+    command: AtomicU8,
+    waker: AtomicWaker,
+}
+
+/// What a handle asks for. The greater overrides the lesser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Command {
+    Reconnect = 1,
+    Close = 2,
+}
+
+impl Shared {
+    pub(crate) fn command(&self, command: Command) {
+        self.command.fetch_max(command as u8, SeqCst);
+        self.waker.wake();
+    }
+
+    pub(crate) fn take_command(&self) -> Option<Command> {
+        // Nearly always there is none, and a swap would cost a locked instruction per event.
+        match self.command.load(SeqCst) {
+            0 => None,
+            _ => match self.command.swap(0, SeqCst) {
+                0 => None,
+                1 => Some(Command::Reconnect),
+                _ => Some(Command::Close),
+            },
+        }
+    }
+
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    /// What is closed stays so.
+    pub(crate) fn set(&self, state: ReadyState) {
+        let _ = self.state.fetch_update(SeqCst, SeqCst, |now| (now != ReadyState::Closed as u8).then_some(state as u8));
+    }
+
+    pub(crate) fn ready_state(&self) -> ReadyState {
+        match self.state.load(SeqCst) {
+            0 => ReadyState::Connecting,
+            1 => ReadyState::Open,
+            _ => ReadyState::Closed,
+        }
+    }
+}

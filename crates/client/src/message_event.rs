@@ -1,0 +1,118 @@
+//! What arrives ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage)).
+use crate::Text;
+use bytes::Bytes;
+use fanfare_event_stream::EventRef;
+use std::{fmt, sync::Arc};
+
+const MESSAGE: Text = Text::from_static("message");
+/// How many event types a stream uses in turn before they are copied anew for each event.
+const KNOWN_TYPES: usize = 4;
+
+/// One event, as a browser's `MessageEvent` has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MessageEvent {
+    /// The event type; `message` if the server names none.
+    pub event_type: Text,
+    /// The data, its lines joined by LF.
+    pub data: Text,
+    /// The last event ID after this event: its own, or else one that an earlier event set. Empty if there is none.
+    pub last_event_id: Text,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Whether this event set the last event ID itself.
+    pub sets_id: bool,
+    /// The reconnection time in milliseconds, if this event set one.
+    pub retry_ms: Option<u64>,
+}
+
+impl MessageEvent {
+    /// The ID that this event itself has, if it has one. An empty ID resets the last event ID.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.sets_id.then_some(&*self.last_event_id)
+    }
+
+    /// The same event in memory of its own. Worth it for events that are kept for long: see [`Text`].
+    #[must_use]
+    pub fn detach(&self) -> Self {
+        let texts = [&self.event_type, &self.data, &self.last_event_id].map(Text::detach);
+        let [event_type, data, last_event_id] = texts;
+        Self { event_type, data, last_event_id, ..self.clone() }
+    }
+}
+
+/// The origin of an event: scheme, host and port of the URL that answered, after redirects
+/// ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454#section-6.1)).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Origin(Arc<str>);
+
+impl Origin {
+    /// The origin as browsers write it: `https://example.com`, with a port unless it is the scheme's own.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&url::Url> for Origin {
+    fn from(url: &url::Url) -> Self {
+        Self(url.origin().ascii_serialization().into())
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+/// Makes the events of one connection, sharing what they have in common.
+#[derive(Debug)]
+pub(crate) struct Arrivals {
+    origin: Origin,
+    last_event_id: Text,
+    known_types: [Text; KNOWN_TYPES],
+    /// Which of them is forgotten next.
+    oldest: usize,
+}
+
+impl Arrivals {
+    pub(crate) fn new(origin: Origin, last_event_id: Text) -> Self {
+        Self { origin, last_event_id, known_types: [const { MESSAGE }; KNOWN_TYPES], oldest: 0 }
+    }
+
+    /// Owns `event`, whose data may be a piece of `buffer`.
+    pub(crate) fn own(&mut self, event: &EventRef<'_>, buffer: &Bytes) -> MessageEvent {
+        if self.last_event_id != event.last_event_id {
+            self.last_event_id = event.last_event_id.into();
+        }
+        MessageEvent {
+            event_type: self.event_type(event.event_type),
+            data: Text::piece_of(buffer, event.data),
+            last_event_id: self.last_event_id.clone(),
+            origin: self.origin.clone(),
+            sets_id: event.sets_id,
+            retry_ms: event.retry_ms,
+        }
+    }
+
+    fn event_type(&mut self, name: &str) -> Text {
+        if name == &*MESSAGE {
+            return MESSAGE;
+        }
+        if let Some(known) = self.known_types.iter().find(|known| **known == name) {
+            return known.clone();
+        }
+        let place = &mut self.known_types[self.oldest];
+        self.oldest = (self.oldest + 1) % KNOWN_TYPES;
+        *place = name.into();
+        place.clone()
+    }
+}

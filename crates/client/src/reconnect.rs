@@ -1,0 +1,242 @@
+//! When to reconnect, and after which time
+//! ([WHATWG HTML, 9.2.3](https://html.spec.whatwg.org/multipage/server-sent-events.html#reestablish-the-connection)).
+//!
+//! A pure decision: no clock, and the only chance in it can be seeded.
+use http::StatusCode;
+use std::{mem, time::Duration};
+
+/// The longest reconnection time that a server may ask for: a larger one counts as this.
+pub const MAX_RECONNECTION_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// When an event source reconnects, and after which time.
+///
+/// The delay lies between the reconnection time `t` and `t * 2^n`, anywhere with equal chance, where `n` counts the
+/// attempts in a row that brought no event: a server that fails is asked less and less often, and not by all at once. An
+/// event resets `n`; a mere response does not, since a server that answers and then falls over is no better.
+#[derive(Clone, Debug)]
+pub struct Reconnect {
+    rule: Rule,
+    floor: Duration,
+    max_delay: Duration,
+    max_attempts: Option<u32>,
+    reconnection_time: Duration,
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    Never,
+    Spec,
+    Resilient,
+}
+
+impl Reconnect {
+    /// As the standard has it, the default: when a connection ends, breaks or cannot be made. A response that is not 200
+    /// ends the event source.
+    #[must_use]
+    pub fn spec() -> Self {
+        Self {
+            rule: Rule::Spec,
+            floor: Duration::from_millis(100),
+            max_delay: Duration::from_secs(30),
+            max_attempts: None,
+            reconnection_time: Duration::from_secs(3),
+            seed: None,
+        }
+    }
+
+    /// As [`spec`](Self::spec), and also after the statuses 408, 429 and 5xx, not before the time that `Retry-After` says.
+    /// The first delay is spread too (`n + 1` in place of `n`), so that all clients of a server that restarts do not
+    /// come back in the same moment.
+    #[must_use]
+    pub fn resilient() -> Self {
+        Self { rule: Rule::Resilient, ..Self::spec() }
+    }
+
+    /// Not at all: the end of the response is the end of the events.
+    #[must_use]
+    pub fn never() -> Self {
+        Self { rule: Rule::Never, ..Self::spec() }
+    }
+
+    /// The shortest reconnection time, whatever the server asks for. Default: 100 ms.
+    #[must_use]
+    pub fn floor(mut self, floor: Duration) -> Self {
+        self.floor = floor;
+        self
+    }
+
+    /// The longest delay to which failures lead. A longer one that the server asks for is kept. Default: 30 s.
+    #[must_use]
+    pub fn max_delay(mut self, max_delay: Duration) -> Self {
+        self.max_delay = max_delay;
+        self
+    }
+
+    /// After how many attempts in a row without an event to give up. Default: never.
+    #[must_use]
+    pub fn max_attempts(mut self, max_attempts: u32) -> Self {
+        self.max_attempts = Some(max_attempts);
+        self
+    }
+
+    /// The reconnection time until the server sets another. Default: 3 s.
+    #[must_use]
+    pub fn reconnection_time(mut self, reconnection_time: Duration) -> Self {
+        self.reconnection_time = reconnection_time;
+        self
+    }
+
+    /// Makes the delays the same in each run.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Whether a response of this status is worth another attempt.
+    pub(crate) fn retries(&self, status: StatusCode) -> bool {
+        let passing = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
+        self.rule == Rule::Resilient && (passing || status.is_server_error())
+    }
+
+    /// Whether to reconnect at all.
+    pub(crate) fn is_never(&self) -> bool {
+        self.rule == Rule::Never
+    }
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Self::spec()
+    }
+}
+
+/// A policy at work: what the server asked for, and how often it was in vain.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    policy: Reconnect,
+    rng: fastrand::Rng,
+    reconnection_time: Duration,
+    /// Attempts in a row that brought no event.
+    fruitless: u32,
+    /// Whether the present attempt brought one.
+    brought_event: bool,
+}
+
+impl Backoff {
+    pub(crate) fn new(policy: Reconnect) -> Self {
+        let rng = policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let reconnection_time = policy.reconnection_time;
+        Self { policy, rng, reconnection_time, fruitless: 0, brought_event: false }
+    }
+
+    /// The server sent an event.
+    pub(crate) fn event(&mut self) {
+        self.brought_event = true;
+    }
+
+    /// The server set the reconnection time.
+    pub(crate) fn set_reconnection_time(&mut self, time: Duration) {
+        self.reconnection_time = time;
+    }
+
+    /// An attempt ended. How many in a row have now brought no event.
+    pub(crate) fn attempt_ended(&mut self) -> u32 {
+        self.fruitless = if mem::take(&mut self.brought_event) { 0 } else { self.fruitless.saturating_add(1) };
+        self.fruitless
+    }
+
+    /// After which delay to make the next attempt, `at_least` this; `None` if there were enough.
+    pub(crate) fn next_delay(&mut self, at_least: Duration) -> Option<Duration> {
+        if self.policy.max_attempts.is_some_and(|max| self.fruitless >= max) {
+            return None;
+        }
+        let shortest = self.reconnection_time.max(self.policy.floor).min(MAX_RECONNECTION_TIME);
+        let doublings = self.fruitless.saturating_add(u32::from(self.policy.rule == Rule::Resilient));
+        let longest = shortest.saturating_mul(2_u32.saturating_pow(doublings)).min(self.policy.max_delay).max(shortest);
+        let delay = shortest + (longest - shortest).mul_f64(self.rng.f64());
+        Some(delay.max(at_least.min(MAX_RECONNECTION_TIME)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn after_attempt(backoff: &mut Backoff) -> Option<Duration> {
+        backoff.attempt_ended();
+        backoff.next_delay(Duration::ZERO)
+    }
+
+    /// The shortest and the longest of many delays after `fruitless` attempts in vain.
+    fn range(policy: &Reconnect, fruitless: u32) -> (Duration, Duration) {
+        let delays = (0..500).map(|seed| {
+            let mut backoff = Backoff::new(policy.clone().seed(seed));
+            backoff.event();
+            let mut delay = after_attempt(&mut backoff);
+            for _ in 0..fruitless {
+                delay = after_attempt(&mut backoff);
+            }
+            delay.expect("there is no end to attempts")
+        });
+        let delays: Vec<_> = delays.collect();
+        (*delays.iter().min().expect("there are some"), *delays.iter().max().expect("there are some"))
+    }
+
+    #[test]
+    fn delays_spread_and_grow_up_to_a_bound() {
+        let policy = Reconnect::spec().reconnection_time(SECOND).max_delay(10 * SECOND);
+        assert_eq!(range(&policy, 0), (SECOND, SECOND), "after an event it is what the server asked for");
+        for (fruitless, longest) in [(1, 2), (2, 4), (3, 8), (4, 10), (100, 10)] {
+            let (min, max) = range(&policy, fruitless);
+            let longest = longest * SECOND;
+            assert!(min >= SECOND && min < SECOND + longest / 10, "{fruitless}: {min:?}");
+            assert!(max <= longest && max > longest * 9 / 10, "{fruitless}: {max:?}");
+        }
+        let (_, max) = range(&Reconnect::resilient().reconnection_time(SECOND), 0);
+        assert!(max > SECOND * 19 / 10 && max <= 2 * SECOND, "resilient spreads the first too: {max:?}");
+    }
+
+    #[test]
+    fn the_server_is_heard_within_bounds() {
+        let cases = [
+            (Duration::ZERO, Duration::from_millis(100)),
+            (Duration::from_millis(99), Duration::from_millis(100)),
+            (60 * SECOND, 60 * SECOND),
+            (Duration::MAX, MAX_RECONNECTION_TIME),
+        ];
+        for (asked, delay) in cases {
+            let mut backoff = Backoff::new(Reconnect::spec());
+            backoff.event();
+            backoff.set_reconnection_time(asked);
+            assert_eq!(after_attempt(&mut backoff), Some(delay), "{asked:?}");
+        }
+        let mut backoff = Backoff::new(Reconnect::resilient());
+        assert_eq!(backoff.next_delay(90 * SECOND), Some(90 * SECOND));
+        assert_eq!(backoff.next_delay(Duration::MAX), Some(MAX_RECONNECTION_TIME));
+    }
+
+    #[test]
+    fn an_event_and_nothing_else_resets_the_count() {
+        let mut backoff = Backoff::new(Reconnect::spec().max_attempts(2));
+        assert!(after_attempt(&mut backoff).is_some());
+        backoff.event();
+        assert!(after_attempt(&mut backoff).is_some());
+        assert!(after_attempt(&mut backoff).is_some());
+        assert_eq!(after_attempt(&mut backoff), None);
+    }
+
+    #[test]
+    fn statuses_that_pass_are_tried_again_by_the_resilient() {
+        for (status, passing) in
+            [(408, true), (429, true), (500, true), (503, true), (404, false), (401, false), (205, false)]
+        {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(Reconnect::resilient().retries(status), passing, "{status}");
+            assert!(!Reconnect::spec().retries(status) && !Reconnect::never().retries(status));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Where the last event ID outlives the program.
+use crate::BoxError;
+use std::{future::Future, pin::Pin};
+
+/// A future of a [`Store`].
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
+
+/// Keeps a last event ID. One store belongs to one event source at a time.
+pub trait Store: Send + Sync + 'static {
+    /// The ID that was kept; `None` before the first.
+    fn load(&self) -> StoreFuture<'_, Option<String>>;
+
+    /// Keeps `id`. It is not called again before its future has ended, and not for each event: of several that were
+    /// acknowledged meanwhile, the last counts.
+    fn save(&self, id: String) -> StoreFuture<'_, ()>;
+}
+
+/// When an event has been dealt with, so that its ID may be kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Acknowledge {
+    /// When the next is asked for: right for programs that handle one event after the other. The default.
+    #[default]
+    OnNext,
+    /// When the program says so with [`EventSource::acknowledge`](crate::EventSource::acknowledge). The events must be
+    /// acknowledged in their order.
+    Manual,
+}

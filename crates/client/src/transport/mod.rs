@@ -1,0 +1,63 @@
+//! What sends a request and receives the response: any [`tower_service::Service`] over the types of [`http`].
+//!
+//! A transport sends one request as it is. It follows no redirects and tries nothing again: the event source does, since
+//! it has to know the origin of events and who may see credentials.
+use crate::BoxError;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+};
+use tower_service::Service;
+
+/// The body of a request: at hand as a whole, so that it can be sent again.
+pub type RequestBody = Full<Bytes>;
+
+/// The body of a response, whatever transport it came by.
+pub(crate) type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
+
+/// A transport whose types are forgotten.
+pub(crate) trait Erased: Send + Sync {
+    /// Sends `request` and waits for the head of the response.
+    fn send(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, BoxError>> + Send>>;
+}
+
+/// Forgets the types of `service`.
+pub(crate) fn erase<S, B>(service: S) -> Box<dyn Erased>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    Box::new(Erasing(service))
+}
+
+struct Erasing<S>(S);
+
+impl<S, B> Erased for Erasing<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn send(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, BoxError>> + Send>> {
+        let mut service = self.0.clone();
+        Box::pin(async move {
+            poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
+            let response = service.call(request).await.map_err(Into::into)?;
+            Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+        })
+    }
+}
