@@ -9,9 +9,11 @@
 
 pub mod curl;
 pub mod directory;
+pub mod event_source;
 pub mod http;
 pub mod hub;
 pub mod installed;
+pub mod nginx;
 pub mod program;
 pub mod scripted;
 pub mod server;

@@ -2,15 +2,8 @@
 //!
 //! Those of the seed documents are the programs of `servers/`, as far as their languages are to be had; the others send the
 //! bytes that theirs would.
-use crate::{PATIENCE, directory::Directory, http, hub::Hub, installed, program::Program, scripted::Scripted};
-use std::{
-    any::Any,
-    fs,
-    net::{TcpListener, TcpStream},
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
+use crate::{http, hub::Hub, installed, nginx::Nginx, program::Program, scripted::Scripted};
+use std::{any::Any, process::Command};
 
 /// How often the servers that send for ever send something, in place of the seconds that the documents let pass.
 const INTERVAL_MS: &str = "20";
@@ -20,19 +13,21 @@ const INTERVAL_MS: &str = "20";
 pub struct Server {
     /// Where its event stream is.
     pub url: String,
+    /// Where more can be published, with those that let one.
+    pub publish: Option<String>,
     /// What ends with it.
-    _running: Vec<Box<dyn Any>>,
+    _running: Box<dyn Any>,
 }
 
 impl Server {
     fn program(command: Command, path: &str) -> Self {
         let (program, url) = Program::serve(command);
-        Self { url: url + path, _running: vec![Box::new(program)] }
+        Self { url: url + path, publish: None, _running: Box::new(program) }
     }
 
     fn scripted(response: String) -> Self {
         let scripted = Scripted::answering(response);
-        Self { url: scripted.url() + "/demo_sse", _running: vec![Box::new(scripted)] }
+        Self { url: scripted.url() + "/demo_sse", publish: None, _running: Box::new(scripted) }
     }
 }
 
@@ -114,30 +109,12 @@ pub fn sse_starlette() -> Server {
 /// Nginx with Nchan, and two messages, the second of two lines.
 #[must_use]
 pub fn nchan() -> Server {
-    let directory = Directory::new("nginx");
-    // It cannot say which port it was given.
-    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap().to_string();
-    let template = fs::read_to_string(installed::home().join("servers/nginx.conf")).unwrap();
-    let module = installed::nchan();
-    let values = [
-        ("{module}", module.display().to_string()),
-        ("{directory}", directory.0.display().to_string()),
-        ("{address}", address.clone()),
-    ];
-    let text = values.iter().fold(template, |text, (name, value)| text.replace(name, value));
-    fs::write(directory.0.join("nginx.conf"), text).unwrap();
-    let mut nginx = installed::nginx();
-    nginx.arg("-p").arg(&directory.0).args(["-e", "stderr", "-c", "nginx.conf"]);
-    let program = Program::start(nginx);
-    let begun = Instant::now();
-    while TcpStream::connect(&address).is_err() {
-        assert!(begun.elapsed() < PATIENCE, "nginx does not listen");
-        thread::sleep(Duration::from_millis(10));
-    }
+    let nginx = Nginx::start();
+    let (url, publish) = (format!("{}/sub/news", nginx.url), format!("{}/pub/news", nginx.url));
     for data in ["one", "zwei\nдва"] {
-        http::post(&format!("http://{address}/pub/news"), data).unwrap();
+        http::post(&publish, data).unwrap();
     }
-    Server { url: format!("http://{address}/sub/news"), _running: vec![Box::new(program), Box::new(directory)] }
+    Server { url, publish: Some(publish), _running: Box::new(nginx) }
 }
 
 /// Our own hub, with two updates.
@@ -146,5 +123,6 @@ pub fn fanfare() -> Server {
     let hub = Hub::start();
     hub.publish("news?type=greeting&id=first&retry=250", "one").unwrap();
     hub.publish("news", "zwei\nдва").unwrap();
-    Server { url: hub.topic("news?last_event_id=earliest"), _running: vec![Box::new(hub)] }
+    let (url, publish) = (hub.topic("news?last_event_id=earliest"), Some(hub.topic("news")));
+    Server { url, publish, _running: Box::new(hub) }
 }

@@ -1,5 +1,5 @@
-//! The clients: programs that print what they receive, and curl.
-use crate::{curl::Resuming, installed, program::Program};
+//! The clients: programs that print what they receive, curl, and our own.
+use crate::{curl::Resuming, event_source::Blocking, installed, program::Program};
 use serde::Deserialize;
 
 /// An event as a client got it.
@@ -14,13 +14,15 @@ pub struct Received {
     pub id: String,
 }
 
-/// A client of somebody else's that runs. It is ended when this is dropped.
+/// A client that runs. It is ended when this is dropped.
 #[derive(Debug)]
 pub enum Subscriber {
     /// One that prints each event as a line of JSON, and goes on by itself.
     Program(Program),
     /// One that prints what arrives, and is started again.
     Curl(Box<Resuming>),
+    /// Our own.
+    EventSource(Box<Blocking>),
 }
 
 impl Subscriber {
@@ -54,6 +56,12 @@ impl Subscriber {
         Self::Curl(Box::new(Resuming::start(url)))
     }
 
+    /// Our own client.
+    #[must_use]
+    pub fn fanfare(url: &str) -> Self {
+        Self::EventSource(Box::new(Blocking::open(url)))
+    }
+
     /// The next event.
     ///
     /// # Panics
@@ -65,6 +73,7 @@ impl Subscriber {
                 serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
             }
             Self::Curl(curl) => curl.event(),
+            Self::EventSource(source) => source.event(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Clients of other people's making on our hub, over HTTP/1.1: what they receive, and that a hub that is killed and comes
+//! Clients of other people's making, and ours, on our hub, over HTTP/1.1: what they receive, and that a hub that is killed and comes
 //! back costs them nothing.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use fanfare_interop::{
@@ -23,6 +23,7 @@ const CLIENTS: &[(&str, Start)] = &[
     ("fetch with npm eventsource-parser", |url, _| Subscriber::fetch("eventsource-parser", url)),
     ("httpx-sse", |url, _| Subscriber::httpx_sse(url)),
     ("curl", |url, _| Subscriber::curl(url)),
+    ("fanfare-client", |url, _| Subscriber::fanfare(url)),
 ];
 
 /// What is published: a query that says more of it, its data, and these as they arrive.
