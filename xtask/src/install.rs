@@ -46,6 +46,11 @@ pub(crate) const CHROMIUM: Need =
     Need { what: "Chromium", sign: Sign::Programs(&["chromium"]), packages: &["chromium"], service: None };
 pub(crate) const FIREFOX: Need =
     Need { what: "Firefox", sign: Sign::Programs(&["firefox-esr"]), packages: &["firefox-esr"], service: None };
+/// Running servers and clients of other people's making.
+pub(crate) const PHP: Need =
+    Need { what: "PHP", sign: Sign::Programs(&["php"]), packages: &["php-cli"], service: None };
+pub(crate) const PYTHON: Need =
+    Need { what: "Python with venv", sign: Sign::Package, packages: &["python3-venv"], service: None };
 /// Trying the lines that the hub and its page tell people to paste.
 pub(crate) const CURL: Need =
     Need { what: "curl", sign: Sign::Programs(&["curl"]), packages: &["curl"], service: None };
@@ -53,7 +58,7 @@ pub(crate) const CURL: Need =
 pub(crate) const FONTS: Need =
     Need { what: "fonts", sign: Sign::Package, packages: &["fonts-dejavu-core", "fonts-liberation"], service: None };
 
-/// What hubs are compared with: Nginx with the Nchan module.
+/// What hubs are compared with, and clients tried with: Nginx with the Nchan module.
 pub(crate) const NCHAN: Need = Need {
     what: "Nginx with Nchan",
     sign: Sign::Package,

@@ -8,6 +8,7 @@
 mod docs;
 mod fuzz;
 mod install;
+mod interop;
 mod node;
 mod program;
 mod sanitize;

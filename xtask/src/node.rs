@@ -1,12 +1,13 @@
-//! Node.js, new enough for the browser tests. Debian's own may be older; then npm, which comes with it, brings one.
+//! Node.js, new enough for the tests that use it. Debian's own may be older; then npm, which comes with it, brings one.
 use crate::program::{command, run, target};
 use std::{
     env,
+    ffi::OsString,
     path::{Path, PathBuf},
     process::Command,
 };
 
-/// The oldest version that Playwright runs on.
+/// The oldest version that everything we run on it runs on.
 const OLDEST_MAJOR: u32 = 20;
 /// The version that is installed where the system's is older.
 const INSTALLED_MAJOR: u32 = 22;
@@ -17,13 +18,21 @@ const INSTALLED_MAJOR: u32 = 22;
 /// What went wrong when one had to be installed.
 pub(crate) fn npm(directory: &Path, arguments: &[&str]) -> Result<Command, String> {
     let mut npm = command("npm", arguments);
-    npm.current_dir(directory);
-    if major(Path::new("node")) < Some(OLDEST_MAJOR) {
-        let system = env::var_os("PATH").unwrap_or_default();
-        let path = env::join_paths([installed()?].into_iter().chain(env::split_paths(&system)));
-        npm.env("PATH", path.map_err(|error| error.to_string())?);
-    }
+    npm.current_dir(directory).env("PATH", path()?);
     Ok(npm)
+}
+
+/// The `PATH` on which `node` is new enough.
+///
+/// # Errors
+/// What went wrong when one had to be installed.
+pub(crate) fn path() -> Result<OsString, String> {
+    let system = env::var_os("PATH").unwrap_or_default();
+    if major(Path::new("node")) >= Some(OLDEST_MAJOR) {
+        return Ok(system);
+    }
+    let path = env::join_paths([installed()?].into_iter().chain(env::split_paths(&system)));
+    path.map_err(|error| error.to_string())
 }
 
 /// The directory of a `node` of our own, which lies with everything else that is built.

@@ -4,8 +4,8 @@
 //! and as it is shipped (browser tests, benches). What is instrumented, for fuzzing and for the sanitizers, adds the crates that it tests.
 use crate::{
     docs, fuzz,
-    install::{self, C, CHROMIUM, CURL, CXX, FIREFOX, FONTS, NCHAN, NODE, Need},
-    node,
+    install::{self, C, CHROMIUM, CURL, CXX, FIREFOX, FONTS, NCHAN, NODE, Need, PHP, PYTHON},
+    interop, node,
     program::{cargo, root, run as program, target, warnings},
     sanitize,
 };
@@ -27,7 +27,7 @@ pub(crate) struct Step {
 }
 
 /// Everything that CI runs.
-pub(crate) const STEPS: [Step; 10] = [
+pub(crate) const STEPS: [Step; 11] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step { name: "docs", what: "the architecture names what there is", needs: &[], run: docs::check },
     Step { name: "clippy", what: "no lint has anything to say", needs: &[&C], run: clippy },
@@ -39,6 +39,12 @@ pub(crate) const STEPS: [Step; 10] = [
         what: "pages in Chromium and Firefox",
         needs: &[&C, &NODE, &CHROMIUM, &FIREFOX, &FONTS, &CURL],
         run: browser,
+    },
+    Step {
+        name: "interop",
+        what: "servers and clients of other people's making",
+        needs: &[&C, &NODE, &PHP, &PYTHON, &NCHAN, &CURL],
+        run: interop::run,
     },
     Step { name: "fuzz", what: "each fuzz target for a moment", needs: &[&C, &CXX], run: fuzz::smoke },
     Step {
@@ -101,11 +107,12 @@ fn rustdoc() -> Result<(), String> {
     program(cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
+/// All but those that need what only their own step installs.
 fn test() -> Result<(), String> {
-    program(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
+    program(&mut cargo(&["test", "--workspace", "--exclude", interop::PACKAGE, "--locked", "--no-fail-fast"]))
 }
 
-fn release() -> Result<(), String> {
+pub(crate) fn release() -> Result<(), String> {
     program(&mut cargo(&["build", "--release", "--package", "fanfare", "--locked"]))
 }
 

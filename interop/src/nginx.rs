@@ -1,0 +1,46 @@
+//! Nginx with the Nchan module.
+use crate::{PATIENCE, directory::Directory, installed, program::Program};
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A server that publishes at `/pub/CHANNEL` and subscribes at `/sub/CHANNEL`, with nothing outside a directory of its own.
+/// Both are gone when this is dropped.
+#[derive(Debug)]
+pub struct Nginx {
+    // Ends before its directory goes.
+    _program: Program,
+    _directory: Directory,
+    /// `http://ADDRESS`.
+    pub url: String,
+}
+
+impl Nginx {
+    /// Starts one, and waits until it listens.
+    #[must_use]
+    pub fn start() -> Self {
+        // It cannot say which port it was given.
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+        let directory = Directory::new("nginx");
+        fs::write(directory.0.join("nginx.conf"), configuration(&directory, address)).unwrap();
+        let mut nginx = installed::nginx();
+        nginx.arg("-p").arg(&directory.0).args(["-e", "stderr", "-c", "nginx.conf"]);
+        let program = Program::start(nginx);
+        let begun = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(begun.elapsed() < PATIENCE, "nginx does not listen");
+            thread::sleep(Duration::from_millis(10));
+        }
+        Self { _program: program, _directory: directory, url: format!("http://{address}") }
+    }
+}
+
+fn configuration(directory: &Directory, address: SocketAddr) -> String {
+    let template = fs::read_to_string(installed::home().join("servers/nginx.conf")).unwrap();
+    let (module, directory) = (installed::nchan().display().to_string(), directory.0.display().to_string());
+    let filled = template.replace("{module}", &module).replace("{directory}", &directory);
+    filled.replace("{address}", &address.to_string())
+}

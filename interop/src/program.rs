@@ -1,0 +1,108 @@
+//! A program that runs, the lines that it prints, and its end.
+use crate::PATIENCE;
+use std::{
+    io::{self, BufRead as _, BufReader, Read},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+/// A running program. It is killed, by its process ID, when this is dropped.
+#[derive(Debug)]
+pub struct Program {
+    name: String,
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Program {
+    /// Starts a program of which the lines on standard output matter.
+    #[must_use]
+    pub fn start(mut command: Command) -> Self {
+        let mut child = spawn(command.stdout(Stdio::piped()));
+        let lines = lines(child.stdout.take().expect("it was piped"));
+        Self { name: name(&command), child, lines }
+    }
+
+    /// Starts a server that prints `http://ADDRESS` once it listens there, on whichever output, and returns that too.
+    #[must_use]
+    pub fn serve(mut command: Command) -> (Self, String) {
+        let (reader, writer) = io::pipe().unwrap();
+        let child = spawn(command.stdout(writer.try_clone().unwrap()).stderr(writer));
+        let name = name(&command);
+        // It holds the pipe's other end, without which the output would never end.
+        drop(command);
+        let server = Self { name, child, lines: lines(reader) };
+        loop {
+            if let Some(url) = url_in(&server.line()) {
+                return (server, url);
+            }
+        }
+    }
+
+    /// The next line.
+    ///
+    /// # Panics
+    /// If there is none in time, or the program has ended.
+    pub fn line(&self) -> String {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(error) => panic!("{} prints nothing more: {error}", self.name),
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(command: &mut Command) -> Child {
+    let child = command.stdin(Stdio::null()).spawn();
+    child.unwrap_or_else(|error| panic!("{}: {error}; cargo xtask test --only interop installs it", name(command)))
+}
+
+fn name(command: &Command) -> String {
+    format!("{command:?}")
+}
+
+/// Reads on to the end, so that the program never waits for room in the pipe.
+fn lines(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            // Nobody may want it any more.
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+/// The `http://ADDRESS` in a line.
+fn url_in(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("http://")?;
+    let end = rest.find(|character: char| !matches!(character, '0'..='9' | '.' | ':')).unwrap_or(rest.len());
+    rest[..end].contains(':').then(|| format!("http://{}", &rest[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_in_what_servers_print() {
+        let cases = [
+            ("http://127.0.0.1:80", Some("http://127.0.0.1:80")),
+            ("PHP Development Server (http://127.0.0.1:8000) started", Some("http://127.0.0.1:8000")),
+            ("INFO: Uvicorn running on http://127.0.0.1:1 (Press CTRL+C to quit)", Some("http://127.0.0.1:1")),
+            ("see http://example.com/", None),
+            ("Started server process [1]", None),
+        ];
+        for (line, url) in cases {
+            assert_eq!(url_in(line).as_deref(), url, "{line}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The clients: programs that print what they receive, curl, and our own.
+use crate::{curl::Resuming, event_source::Blocking, installed, program::Program};
+use serde::Deserialize;
+
+/// An event as a client got it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Received {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// Its data.
+    pub data: String,
+    /// The last event ID as it stands after it.
+    pub id: String,
+}
+
+/// A client that runs. It is ended when this is dropped.
+#[derive(Debug)]
+pub enum Subscriber {
+    /// One that prints each event as a line of JSON, and goes on by itself.
+    Program(Program),
+    /// One that prints what arrives, and is started again.
+    Curl(Box<Resuming>),
+    /// Our own.
+    EventSource(Box<Blocking>),
+}
+
+impl Subscriber {
+    /// The `EventSource` of an npm package, which listens to `message` and to these types.
+    #[must_use]
+    pub fn event_source(package: &str, url: &str, types: &[&str]) -> Self {
+        let mut node = installed::node("clients/event-source.mjs");
+        node.args([package, url]).args(types);
+        Self::Program(Program::start(node))
+    }
+
+    /// `fetch`, and a parser behind it: `own`, or the one of an npm package.
+    #[must_use]
+    pub fn fetch(parser: &str, url: &str) -> Self {
+        let mut node = installed::node("clients/fetch.mjs");
+        node.args([parser, url]);
+        Self::Program(Program::start(node))
+    }
+
+    /// `httpx-sse`.
+    #[must_use]
+    pub fn httpx_sse(url: &str) -> Self {
+        let mut python = installed::python("clients/httpx_sse_client.py");
+        python.arg(url);
+        Self::Program(Program::start(python))
+    }
+
+    /// curl.
+    #[must_use]
+    pub fn curl(url: &str) -> Self {
+        Self::Curl(Box::new(Resuming::start(url)))
+    }
+
+    /// Our own client.
+    #[must_use]
+    pub fn fanfare(url: &str) -> Self {
+        Self::EventSource(Box::new(Blocking::open(url)))
+    }
+
+    /// The next event.
+    ///
+    /// # Panics
+    /// If there is none in time.
+    pub fn event(&mut self) -> Received {
+        match self {
+            Self::Program(program) => {
+                let line = program.line();
+                serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+            }
+            Self::Curl(curl) => curl.event(),
+            Self::EventSource(source) => source.event(),
+        }
+    }
+}

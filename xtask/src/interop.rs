@@ -1,0 +1,28 @@
+//! The hub and the client library with servers and clients of other people's making: installs their packages, runs the tests.
+//!
+//! Node.js packages go where `npm ci` puts them, Python's into a virtual environment beside everything else that is built.
+use crate::{
+    node,
+    program::{cargo, command, root, run as program, target},
+    steps,
+};
+
+/// The package that has these tests.
+pub(crate) const PACKAGE: &str = "fanfare-interop";
+
+/// Tries the program as it is shipped, which is built here if that step was left out.
+///
+/// # Errors
+/// What could not be installed or built, or which test failed.
+pub(crate) fn run() -> Result<(), String> {
+    steps::release()?;
+    let directory = root().join("interop");
+    program(&mut node::npm(&directory, &["ci", "--no-audit", "--no-fund"])?)?;
+    let environment = target().join("interop-venv");
+    program(command("python3", &["-m", "venv"]).arg(&environment))?;
+    let mut pip = command(&environment.join("bin/python").to_string_lossy(), &["-m", "pip", "install", "--quiet"]);
+    // Whoever changes a version changes its hash.
+    program(pip.args(["--require-hashes", "--requirement"]).arg(directory.join("requirements.txt")))?;
+    let mut test = cargo(&["test", "--package", PACKAGE, "--locked", "--no-fail-fast"]);
+    program(test.env("PATH", node::path()?).env("FANFARE_BIN", target().join("release/fanfare")))
+}
