@@ -16,9 +16,6 @@ with httpx.Client(timeout=httpx.Timeout(5, read=None)) as client:
             with connect_sse(client, "GET", sys.argv[1], headers=headers) as source:
                 source.response.raise_for_status()
                 for event in source.iter_sse():
-                    # To httpx-sse 0.4.3 each comment with a blank line behind it is an event, once there has been an ID.
-                    if not event.data:
-                        continue
                     last_event_id = event.id
                     retry_ms = retry_ms if event.retry is None else event.retry
                     print(json.dumps({"type": event.event, "data": event.data, "id": event.id}), flush=True)

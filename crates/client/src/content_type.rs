@@ -10,11 +10,8 @@ pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
     let essences = values.flat_map(|value| value.split(',')).map(essence);
     let is_type =
         |essence: &&str| essence.split_once('/').is_some_and(|(kind, sub)| !kind.is_empty() && !sub.is_empty());
-    essences
-        .filter(is_type)
-        .filter(|essence| *essence != "*/*")
-        .next_back()
-        .is_some_and(|last| last.eq_ignore_ascii_case(EVENT_STREAM))
+    let counts = |essence: &&str| is_type(essence) && *essence != "*/*";
+    essences.rev().find(counts).is_some_and(|last| last.eq_ignore_ascii_case(EVENT_STREAM))
 }
 
 /// What stands before the parameters.

@@ -23,11 +23,12 @@ pub enum Representation {
 impl Representation {
     const COUNT: usize = 3;
 
-    /// What keeps an idle connection alive: bytes that a subscriber ignores.
+    /// What keeps an idle connection alive: bytes that a subscriber ignores. A comment has no blank line after it, since
+    /// some clients take that for the end of an event.
     #[must_use]
     pub fn heartbeat(self) -> &'static [u8] {
         match self {
-            Self::EventStream | Self::Envelope => b":\n\n",
+            Self::EventStream | Self::Envelope => b":\n",
             Self::JsonLines => b"\n",
         }
     }

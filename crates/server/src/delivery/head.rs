@@ -120,8 +120,8 @@ mod tests {
     fn a_head_is_the_handlers_and_says_that_the_connection_ends_the_body() {
         let fields = format!("cache-control: {CACHE_CONTROL}\r\nx-accel-buffering: no\r\nconnection: close\r\n\r\n");
         let cases = [
-            (Version::HTTP_11, Representation::EventStream, "HTTP/1.1", "text/event-stream", ":\n\n"),
-            (Version::HTTP_10, Representation::Envelope, "HTTP/1.0", "text/event-stream", ":\n\n"),
+            (Version::HTTP_11, Representation::EventStream, "HTTP/1.1", "text/event-stream", ":\n"),
+            (Version::HTTP_10, Representation::Envelope, "HTTP/1.0", "text/event-stream", ":\n"),
             (Version::HTTP_11, Representation::JsonLines, "HTTP/1.1", "application/x-ndjson", "\n"),
         ];
         for (version, representation, shown, content_type, heartbeat) in cases {

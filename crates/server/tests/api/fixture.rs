@@ -121,7 +121,7 @@ impl Fixture {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             let mut stream = self.subscribe("/topics/a", "").await;
-            if stream.read_until(|text| !text.is_empty()).await == ":\n\n" {
+            if stream.read_until(|text| !text.is_empty()).await == ":\n" {
                 return stream;
             }
             sleep(Duration::from_millis(20)).await;
@@ -222,7 +222,8 @@ impl Stream {
 
     /// Reads `count` events, without comments.
     pub async fn events(&mut self, count: usize) -> Vec<String> {
-        let without_comments = |text: &str| text.replace(":\n\n", "");
+        let without_comments =
+            |text: &str| text.split_inclusive('\n').filter(|line| *line != ":\n").collect::<String>();
         let text = self.read_until(|text| without_comments(text).matches("\n\n").count() >= count).await;
         without_comments(&text).split_terminator("\n\n").map(str::to_owned).collect()
     }

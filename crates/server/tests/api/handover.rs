@@ -41,7 +41,7 @@ async fn the_stream_is_framed_by_the_end_of_the_connection() {
         let id = server.publish("/topics/a", "framed").await;
         let event = format!("id: {id}\ndata: framed\n\n");
         let expected =
-            if chunked { format!("3\r\n:\n\n\r\n{:X}\r\n{event}\r\n", event.len()) } else { format!(":\n\n{event}") };
+            if chunked { format!("2\r\n:\n\r\n{:X}\r\n{event}\r\n", event.len()) } else { format!(":\n{event}") };
         assert_eq!(wait_for_event(&mut stream, "framed").await.replace("\n\n\r\n0\r\n\r\n", "\n\n\r\n"), expected);
     }
 }
@@ -77,7 +77,7 @@ async fn answers_to_requests_in_the_same_packet_come_first() {
     for (first, ends_with) in cases {
         let mut stream = server.connect().await;
         stream.send(first.repeat(3) + &server.request("GET /topics/a", "HTTP/1.1", "")).await;
-        let text = stream.read_until(|text| text.contains("text/event-stream") && text.contains(":\n\n")).await;
+        let text = stream.read_until(|text| text.contains("text/event-stream") && text.contains(":\n")).await;
         let answers: Vec<&str> = text.split_inclusive("HTTP/1.1 ").skip(1).collect();
         assert_eq!(answers.len(), 4, "{text}");
         for answer in &answers[..3] {
@@ -103,7 +103,7 @@ async fn answers_that_are_not_sent_yet_are_not_lost() {
     stream.send(first.repeat(count) + &server.request("GET /topics/a", "HTTP/1.1", "")).await;
     // Long enough for the server to have come to the last request. If it were not, the test would be easier to pass.
     sleep(Duration::from_millis(200)).await;
-    let text = stream.read_until(|text| text.contains("text/event-stream") && text.contains(":\n\n")).await;
+    let text = stream.read_until(|text| text.contains("text/event-stream") && text.contains(":\n")).await;
     assert_eq!(text.matches("HTTP/1.1 200 OK").count(), count + 1);
 }
 
