@@ -174,3 +174,110 @@ fn address(routes: &Routes, entries: &[Arc<Entry>]) -> (Vec<Mail>, usize) {
     }
     (mails, taken)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        audience::Found,
+        entry::Timestamp,
+        grant::Matchers,
+        mailbox::PartKey,
+        position::{Epoch, Position},
+        topic::{Topic, matcher::Matcher},
+        update::{Update, UpdateFields},
+        window::WindowLimit,
+        wire::Representation,
+    };
+    use std::task::{Context, Poll, Waker};
+
+    /// How many audiences an update of the topic `all` reaches. One of the topic `one` reaches the first of them.
+    const AUDIENCES: usize = 256;
+    /// How many updates of the topic `all` make a letter.
+    const FULL: usize = LETTER_EVENTS / AUDIENCES;
+
+    /// How many updates of which topic, in order.
+    type Published = &'static [(&'static str, usize)];
+    /// How many entries each letter takes, and how many events it has.
+    type Letters = &'static [(usize, usize)];
+
+    fn key(number: usize) -> Arc<AudienceKey> {
+        let own = if number == 0 { "one".to_owned() } else { format!("audience {number}") };
+        let matchers = ["all", &own].map(|topic| Matcher::exact(topic).unwrap()).into_iter().collect();
+        Arc::new(AudienceKey { matchers, granted: Matchers::default(), representation: Representation::EventStream })
+    }
+
+    fn entries(topics: Published) -> Vec<Arc<Entry>> {
+        let topics = topics.iter().flat_map(|(topic, count)| std::iter::repeat_n(*topic, *count));
+        let entry = |(offset, topic)| {
+            let topics = vec![Topic::new(topic).unwrap()];
+            let update = Update::new(UpdateFields { topics, ..UpdateFields::default() }).unwrap();
+            let position = Position { epoch: Epoch::random(), offset: Offset(offset) };
+            Arc::new(Entry::new(position, Timestamp(0), update))
+        };
+        (1..).zip(topics).map(entry).collect()
+    }
+
+    /// The offsets of those of the entries that reach this audience.
+    fn due(entries: &[Arc<Entry>], number: usize) -> Vec<Offset> {
+        let key = key(number);
+        entries.iter().filter(|entry| key.admits(&entry.update)).map(|entry| entry.position.offset).collect()
+    }
+
+    #[test]
+    fn a_letter_ends_with_the_entry_that_fills_it() {
+        let mut routes = Routes::default();
+        (0..AUDIENCES).for_each(|number| routes.add(&key(number), Outlet::Shard(0, PartKey::default())));
+        let cases: [(Published, Letters); 6] = [
+            (&[("all", FULL)], &[(FULL, LETTER_EVENTS)]),
+            (&[("all", FULL + 1)], &[(FULL, LETTER_EVENTS), (1, AUDIENCES)]),
+            (&[("all", FULL), ("none", 1)], &[(FULL, LETTER_EVENTS), (1, 0)]),
+            (&[("one", 1), ("all", FULL), ("one", 1)], &[(FULL + 1, LETTER_EVENTS + 1), (1, 1)]),
+            // One event of room is enough for an entry: it is never divided.
+            (
+                &[("all", FULL - 1), ("one", AUDIENCES - 1), ("all", 2)],
+                &[(FULL + AUDIENCES - 1, LETTER_EVENTS - 1 + AUDIENCES), (1, AUDIENCES)],
+            ),
+            (&[("none", 3), ("all", 2 * FULL)], &[(FULL + 3, LETTER_EVENTS), (FULL, LETTER_EVENTS)]),
+        ];
+        for (published, expected) in cases {
+            let entries = entries(published);
+            let (mut left, mut letters) = (&entries[..], Vec::new());
+            let mut received: HashMap<RouteKey, Vec<Offset>> = HashMap::new();
+            while !left.is_empty() {
+                let (mails, taken) = address(&routes, left);
+                letters.push((taken, mails.iter().map(|(_, events)| events.len()).sum::<usize>()));
+                for (route, events) in mails {
+                    received.entry(route).or_default().extend(events.iter().map(|(offset, _)| *offset));
+                }
+                left = &left[taken..];
+            }
+            assert_eq!(letters, expected, "{published:?}");
+            for number in 0..AUDIENCES {
+                assert_eq!(received[&number], due(&entries, number), "of {published:?} for audience {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_of_several_letters_arrives_whole() {
+        let (_router, mut routing) = Router::new();
+        let audiences: Vec<_> = (0..AUDIENCES)
+            .map(|number| Arc::new(Audience::new(key(number), WindowLimit { events: usize::MAX, bytes: usize::MAX })))
+            .collect();
+        for audience in &audiences {
+            audience.join();
+            routing.routes.add(&audience.key, Outlet::Polled(audience.clone()));
+        }
+        let entries = entries(&[("all", 2 * FULL), ("one", 1), ("all", 1)]);
+        routing.route(&entries);
+        let mut context = Context::from_waker(Waker::noop());
+        for (number, audience) in audiences.iter().enumerate() {
+            let found = audience.poll_behind(0, Offset::ZERO, usize::MAX, &mut context);
+            let Poll::Ready(Found::Run(run)) = found else { panic!("nothing came for audience {number}") };
+            let ids = str::from_utf8(run.bytes()).unwrap().lines().filter_map(|line| line.strip_prefix("id: "));
+            let offsets: Vec<_> = ids.map(|id| Offset(id.rsplit('-').next().unwrap().parse().unwrap())).collect();
+            assert_eq!(offsets, due(&entries, number));
+        }
+    }
+}

@@ -1,7 +1,9 @@
 //! The hub as its users see it: publish, subscribe, resume.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod fixture;
+mod joining;
 mod log;
+mod panicking_log;
 mod private;
 mod resume;
 mod routing;

@@ -2,7 +2,7 @@
 use crate::DELIVERY;
 use fanfare_hub::{
     Hub, HubLimits,
-    log::{MemoryLog, Retention},
+    log::{Log, MemoryLog, Retention},
 };
 use fanfare_server::{Server, Settings, auth::Authenticator, settings::Delivery};
 use std::{
@@ -40,8 +40,17 @@ pub async fn serve_with(change: impl FnOnce(&mut Settings)) -> Fixture {
 
 /// A server that asks who may do what.
 pub async fn serve_as(auth: Authenticator, change: impl FnOnce(&mut Settings)) -> Fixture {
-    let log = MemoryLog::new(Retention { age_ms: None, bytes: None, count: None });
-    let hub = Hub::start(Arc::new(log), &HubLimits::default()).unwrap();
+    serve_over(Arc::new(memory_log()), auth, change).await
+}
+
+/// A log that keeps everything.
+pub fn memory_log() -> MemoryLog {
+    MemoryLog::new(Retention { age_ms: None, bytes: None, count: None })
+}
+
+/// A server over a log of one's own.
+pub async fn serve_over(log: Arc<dyn Log>, auth: Authenticator, change: impl FnOnce(&mut Settings)) -> Fixture {
+    let hub = Hub::start(log, &HubLimits::default()).unwrap();
     let mut settings = Settings::default();
     settings.delivery = DELIVERY;
     change(&mut settings);

@@ -2,9 +2,12 @@
 //! and first, what is asked behind it is not answered at all.
 use super::fixture::*;
 use crate::DELIVERY;
+use fanfare_hub::{
+    audience::AudienceKey, grant::Matchers, hub::CONCURRENT_JOINS, subscription::Start, wire::Representation,
+};
 use fanfare_server::settings::Delivery;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 const HANDED_OVER: bool = !matches!(DELIVERY, Delivery::Hyper);
 
@@ -105,6 +108,49 @@ async fn answers_that_are_not_sent_yet_are_not_lost() {
     sleep(Duration::from_millis(200)).await;
     let text = stream.read_until(|text| text.contains("text/event-stream") && text.contains(":\n")).await;
     assert_eq!(text.matches("HTTP/1.1 200 OK").count(), count + 1);
+}
+
+/// A peer that reads nothing does not get to the stream that it asked for, and until it does it must not count as one that
+/// is about to join: with as many such peers as may be, nobody else could.
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_peers_do_not_come_to_hold_nobody_up() {
+    let directory = std::env::temp_dir().join(format!("fanfare-unread-{}-{DELIVERY:?}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let server = serve_with(|settings| {
+        settings.static_dir = Some(directory.clone());
+        settings.cors_origins = vec!["https://page.example".into()];
+    })
+    .await;
+    let preflight = "Origin: https://page.example\r\nAccess-Control-Request-Method: GET\r\nContent-Length: 3\r\n\
+                     Expect: 100-continue\r\n";
+    // hyper asks for more while it holds these answers back, some 48 KiB; a file it sends whole before it does.
+    let held_back = (server.request("OPTIONS /topics/a", "HTTP/1.1", preflight) + "abc").repeat(130);
+    // One permit is left.
+    let key = AudienceKey {
+        matchers: Matchers::any(),
+        granted: Matchers::default(),
+        representation: Representation::EventStream,
+    };
+    let mut joining = Vec::new();
+    for _ in 1..CONCURRENT_JOINS {
+        joining.push(server.hub.open(key.clone(), Start::Now).await.unwrap().join().await);
+    }
+    let mut unread = Vec::new();
+    // What the system takes differs. Of these peers, those with little before their stream have joined, those with much
+    // have not asked for it yet, and in between are some whose stream is granted and not begun.
+    for kibibytes in (32..=256).step_by(16) {
+        std::fs::write(directory.join(format!("{kibibytes}.txt")), vec![b'x'; kibibytes << 10]).unwrap();
+        let mut stream = server.connect_with_a_small_buffer().await;
+        let file = server.request(&format!("GET /{kibibytes}.txt"), "HTTP/1.1", "");
+        stream.send(file + &held_back + &server.request("GET /topics/a", "HTTP/1.1", "")).await;
+        unread.push(stream);
+    }
+    // Long enough for the server to have come as far as it can. If it were not, the test would be easier to pass.
+    sleep(Duration::from_millis(500)).await;
+    let joined = timeout(PATIENCE, server.hub.subscribe(key, Start::Now)).await;
+    joined.expect("who joins waits for none of them").unwrap();
+    drop((joining, unread));
+    std::fs::remove_dir_all(directory).unwrap();
 }
 
 /// More than the system's buffers hold: the answer before waits for the peer, and the stream for the answer.

@@ -10,6 +10,7 @@ mod handover;
 mod heartbeat;
 mod mercure;
 mod overload;
+mod panicking_log;
 mod publish;
 mod representation;
 mod slow;

@@ -1,0 +1,71 @@
+//! A log that panics ends the streams that need it then, and no others.
+use super::fixture::*;
+use fanfare_event_stream::EventId;
+use fanfare_hub::{
+    entry::{Entry, Timestamp},
+    log::{Bounds, Epochs, Log, LogError, MemoryLog, ReadLimit},
+    position::Offset,
+    update::Update,
+};
+use fanfare_server::auth::Authenticator;
+use std::{
+    num::NonZero,
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// More readings than a shard has under way at a time.
+const READINGS: usize = 20;
+
+/// A log that panics when it is read, for as long as it is told to.
+struct Panicking {
+    log: MemoryLog,
+    panics: AtomicBool,
+}
+
+impl Log for Panicking {
+    fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
+        self.log.append(batch, now)
+    }
+    fn read(&self, after: Offset, limit: ReadLimit) -> Result<Vec<Arc<Entry>>, LogError> {
+        if self.panics.load(Ordering::SeqCst) {
+            // As a panic, without its message among the test's output.
+            resume_unwind(Box::new("told to panic"));
+        }
+        self.log.read(after, limit)
+    }
+    fn locate(&self, id: &EventId) -> Result<Option<Offset>, LogError> {
+        self.log.locate(id)
+    }
+    fn bounds(&self) -> Bounds {
+        self.log.bounds()
+    }
+    fn epochs(&self) -> Arc<Epochs> {
+        self.log.epochs()
+    }
+    fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
+        self.log.discard(now)
+    }
+}
+
+#[tokio::test]
+async fn streams_that_cannot_catch_up_end_and_later_ones_do() {
+    let log = Arc::new(Panicking { log: memory_log(), panics: false.into() });
+    let one_shard = |settings: &mut fanfare_server::Settings| settings.delivery_threads = NonZero::new(1);
+    let server = serve_over(log.clone(), Authenticator::open(), one_shard).await;
+    server.publish("/topics/a", "held").await;
+    let from_the_start = "Last-Event-ID: earliest\r\n";
+    log.panics.store(true, Ordering::SeqCst);
+    for _ in 0..READINGS {
+        let mut stream = server.connect().await;
+        stream.send(server.request("GET /topics/a", "HTTP/1.0", from_the_start)).await;
+        let text = stream.end().await;
+        assert!(!text.contains("data: "), "{text}");
+    }
+    log.panics.store(false, Ordering::SeqCst);
+    let mut stream = server.subscribe("/topics/a", from_the_start).await;
+    assert_eq!(data(&stream.events(1).await), ["held"]);
+}
