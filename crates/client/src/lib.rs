@@ -8,6 +8,8 @@ mod config;
 mod connect;
 mod connection;
 mod content_type;
+#[cfg_attr(not(test), allow(dead_code, unused_imports, reason = "not yet between a response and the parser"))]
+mod decode;
 mod error;
 mod event_source;
 mod handle;

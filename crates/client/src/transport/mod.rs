@@ -12,11 +12,35 @@ use std::{
 };
 use tower_service::Service;
 
+#[cfg(feature = "hyper")]
+mod connector;
+#[cfg(feature = "hyper")]
+mod hyper;
+#[cfg(feature = "hyper")]
+mod proxy;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+#[cfg(feature = "hyper")]
+mod tls;
+
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::ReqwestTransport;
+#[cfg(feature = "hyper")]
+pub use self::{
+    hyper::{HyperError, HyperTransport, HyperTransportBuilder},
+    proxy::{Proxy, ProxyError, ProxyUrl},
+    tls::{CertificateDer, CustomRoots, Roots, TlsError},
+};
+
 /// The body of a request: at hand as a whole, so that it can be sent again.
 pub type RequestBody = Full<Bytes>;
 
 /// The body of a response, whatever transport it came by.
 pub(crate) type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
+
+/// A future of whichever transport.
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
+pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A transport whose types are forgotten.
 pub(crate) trait Erased: Send + Sync {
@@ -53,11 +77,19 @@ where
         &self,
         request: Request<RequestBody>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, BoxError>> + Send>> {
-        let mut service = self.0.clone();
+        let sent = oneshot(self.0.clone(), request);
         Box::pin(async move {
-            poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
-            let response = service.call(request).await.map_err(Into::into)?;
+            let response = sent.await.map_err(Into::into)?;
             Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
         })
     }
 }
+
+/// Calls a service of its own once that is ready.
+async fn oneshot<S: Service<R>, R>(mut service: S, request: R) -> Result<S::Response, S::Error> {
+    poll_fn(|context| service.poll_ready(context)).await?;
+    service.call(request).await
+}
+
+#[cfg(all(test, feature = "hyper"))]
+mod tests;

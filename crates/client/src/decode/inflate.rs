@@ -1,0 +1,98 @@
+//! `gzip` (RFC 1952) and `deflate` (RFC 1950, or RFC 1951 alone).
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::pipeline::{Decode, Fault, Step};
+
+/// The logarithm of the largest window that the format knows: 32 KiB.
+const WINDOW_BITS: u8 = 15;
+/// What each gzip member begins with.
+const GZIP_MAGIC: u8 = 0x1f;
+/// The method in the low half of a zlib header's first byte. Raw deflate begins like that only with a stored block whose
+/// padding is not zero, which no encoder writes.
+const ZLIB_METHOD: u8 = 8;
+
+/// `gzip`: one member after another.
+pub(super) struct Gzip {
+    member: Decompress,
+    is_between: bool,
+}
+
+impl Gzip {
+    pub(super) fn new() -> Self {
+        Self { member: Decompress::new_gzip(WINDOW_BITS), is_between: true }
+    }
+}
+
+impl Decode for Gzip {
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
+        if self.is_between {
+            match input.first() {
+                None => return Ok(Step { read: 0, written: 0 }),
+                Some(&GZIP_MAGIC) => {}
+                Some(_) if self.member.total_in() == 0 => {
+                    return Err(Fault::Corrupt("it does not begin as gzip".into()));
+                }
+                Some(_) => return Err(Fault::Trailing),
+            }
+            if self.member.total_in() > 0 {
+                self.member = Decompress::new_gzip(WINDOW_BITS);
+            }
+            self.is_between = false;
+        }
+        let (step, is_end) = inflate(&mut self.member, input, output)?;
+        self.is_between = is_end;
+        Ok(step)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_between
+    }
+}
+
+/// `deflate`: the first byte tells which of the two it is.
+pub(super) struct Deflate {
+    stream: Option<Decompress>,
+    is_ended: bool,
+}
+
+impl Deflate {
+    pub(super) fn new() -> Self {
+        Self { stream: None, is_ended: false }
+    }
+}
+
+impl Decode for Deflate {
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
+        let Some(first) = input.first().filter(|_| self.stream.is_none()) else {
+            return self.go_on(input, output);
+        };
+        self.stream = Some(Decompress::new(first & 0x0f == ZLIB_METHOD));
+        self.go_on(input, output)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_ended
+    }
+}
+
+impl Deflate {
+    fn go_on(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
+        let Some(stream) = self.stream.as_mut().filter(|_| !self.is_ended) else {
+            return if input.is_empty() { Ok(Step { read: 0, written: 0 }) } else { Err(Fault::Trailing) };
+        };
+        let (step, is_end) = inflate(stream, input, output)?;
+        self.is_ended = is_end;
+        Ok(step)
+    }
+}
+
+/// One step, and whether the stream ended with it.
+fn inflate(stream: &mut Decompress, input: &[u8], output: &mut [u8]) -> Result<(Step, bool), Fault> {
+    let (read, written) = (stream.total_in(), stream.total_out());
+    let corrupt = |error: flate2::DecompressError| Fault::Corrupt(error.message().unwrap_or("it is corrupt").into());
+    let status = stream.decompress(input, output, FlushDecompress::Sync).map_err(corrupt)?;
+    let bytes = |now: u64, before: u64| usize::try_from(now - before).expect("no more than a slice");
+    let step = Step { read: bytes(stream.total_in(), read), written: bytes(stream.total_out(), written) };
+    Ok((step, status == Status::StreamEnd))
+}

@@ -1,0 +1,114 @@
+//! Content-Encoding: a body as it was before it was compressed (RFC 9110, section 8.4).
+//!
+//! A server that compresses an event stream flushes behind each event, and each must be seen when it arrives. So whatever a
+//! piece of the network's decodes to is given at once, in pieces of bounded size, which are made only when they are asked
+//! for: however much a few bytes unfold to, no more than one piece of it is held. Without a coding, pieces pass as they are.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+
+mod coding;
+mod error;
+
+#[cfg(feature = "compression")]
+mod brotli;
+#[cfg(feature = "compression")]
+mod inflate;
+#[cfg_attr(not(feature = "compression"), expect(dead_code, reason = "nothing has a coding then"))]
+mod pipeline;
+#[cfg(feature = "compression")]
+mod zstd;
+
+#[cfg(feature = "compression")]
+pub(crate) use coding::ACCEPT_ENCODING;
+pub use coding::Coding;
+pub use error::{DecodeError, EncodingError};
+use pipeline::{Pipeline, Pull};
+
+/// A body without its content codings.
+///
+/// A decoder's memory is allocated when the response says that it is needed: about 40 KiB for gzip and deflate, for the
+/// others the window that the stream declares, at most 16 MiB for br and 8 MiB for zstd.
+pub(crate) struct Decoded<B> {
+    body: B,
+    /// Empty if there is no coding.
+    pipeline: Pipeline,
+    /// Nothing comes any more: it ended, or failed.
+    is_over: bool,
+}
+
+impl<B> Decoded<B> {
+    /// Takes the body of a response with these headers.
+    ///
+    /// # Errors
+    ///
+    /// A coding that is unknown, or more than 4.
+    pub(crate) fn new(body: B, headers: &HeaderMap) -> Result<Self, EncodingError> {
+        Ok(Self { body, pipeline: Pipeline::new(&coding::codings(headers)?), is_over: false })
+    }
+}
+
+impl<B> Decoded<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<crate::BoxError>,
+{
+    fn poll_decoded(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, DecodeError>>> {
+        loop {
+            match self.pipeline.pull()? {
+                Pull::Piece(piece) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
+                Pull::Spent => {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Pull::Hungry => {}
+            }
+            let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+            match frame.transpose().map_err(|error| DecodeError::Body(error.into()))?.map(Frame::into_data) {
+                Some(Ok(data)) => self.pipeline.feed(data),
+                Some(Err(trailers)) => return Poll::Ready(Some(Ok(trailers))),
+                None => return Poll::Ready(self.pipeline.finish().err().map(Err)),
+            }
+        }
+    }
+}
+
+impl<B> Body for Decoded<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<crate::BoxError>,
+{
+    type Data = Bytes;
+    type Error = DecodeError;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, DecodeError>>> {
+        let this = self.get_mut();
+        if this.is_over {
+            return Poll::Ready(None);
+        }
+        let polled = if this.pipeline.is_empty() {
+            Pin::new(&mut this.body).poll_frame(context).map_err(|error| DecodeError::Body(error.into()))
+        } else {
+            this.poll_decoded(context)
+        };
+        this.is_over = matches!(polled, Poll::Ready(None | Some(Err(_))));
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_over || self.pipeline.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.pipeline.is_empty() { self.body.size_hint() } else { SizeHint::default() }
+    }
+}
+
+#[cfg(all(test, feature = "compression"))]
+mod tests;

@@ -1,0 +1,42 @@
+//! `zstd` (RFC 8878): one frame after another.
+//!
+//! By the C library. The decoder in Rust, `ruzstd`, gives out nothing of an unfinished frame before a whole window lies
+//! behind it, so that events would come megabytes late.
+
+use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
+
+use super::pipeline::{Decode, Fault, Step};
+
+/// The logarithm of the largest window: 8 MiB, as RFC 9659 bounds it for this coding.
+pub(super) const WINDOW_LOG_MAX: u32 = 23;
+
+pub(super) struct Zstd {
+    context: DCtx<'static>,
+    is_between: bool,
+}
+
+impl Zstd {
+    pub(super) fn new() -> Self {
+        let mut context = DCtx::create();
+        context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX)).expect("a bound that the library knows");
+        Self { context, is_between: true }
+    }
+}
+
+impl Decode for Zstd {
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
+        if self.is_between && input.is_empty() {
+            return Ok(Step { read: 0, written: 0 });
+        }
+        let mut input = InBuffer::around(input);
+        let mut output = OutBuffer::around(output);
+        let corrupt = |code| Fault::Corrupt(get_error_name(code).into());
+        // It counts 0 to go at the end of a frame, which is given whole by then.
+        self.is_between = self.context.decompress_stream(&mut output, &mut input).map_err(corrupt)? == 0;
+        Ok(Step { read: input.pos(), written: output.pos() })
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_between
+    }
+}

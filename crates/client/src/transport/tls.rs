@@ -1,0 +1,153 @@
+//! Whom to trust, and the TLS configuration made of it when the first connection needs one.
+//!
+//! Reading the system's certificates takes a while, and where none are installed, as in many containers, plain HTTP works
+//! all the same. So nothing is read before the first `https` URL.
+
+use std::{fmt, sync::Arc};
+
+pub use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use tokio::sync::OnceCell;
+
+/// The authorities whose certificates are trusted.
+///
+/// The default is `Native`, or without the feature `native-roots`, `Webpki`. Without either nobody is trusted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Roots {
+    /// Those of the system; `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. Read once, by the first connection over TLS.
+    #[cfg(feature = "native-roots")]
+    Native,
+    /// Mozilla's, as of the release of the crate `webpki-roots`.
+    #[cfg(feature = "webpki-roots")]
+    Webpki,
+    /// These and no others.
+    Custom(CustomRoots),
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        #[cfg(feature = "native-roots")]
+        return Self::Native;
+        #[cfg(all(feature = "webpki-roots", not(feature = "native-roots")))]
+        return Self::Webpki;
+        #[cfg(not(any(feature = "webpki-roots", feature = "native-roots")))]
+        Self::Custom(CustomRoots(RootCertStore::empty()))
+    }
+}
+
+/// Authorities of one's own, for [`Roots::Custom`].
+#[derive(Clone, Debug)]
+pub struct CustomRoots(RootCertStore);
+
+impl CustomRoots {
+    /// Takes certificates in DER. A PEM file is read with `CertificateDer::pem_file_iter`.
+    ///
+    /// # Errors
+    ///
+    /// A certificate that cannot be read, or none at all.
+    pub fn from_der(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> Result<Self, TlsError> {
+        let mut store = RootCertStore::empty();
+        for (index, certificate) in certificates.into_iter().enumerate() {
+            store.add(certificate).map_err(|error| TlsError::Certificate { index, reason: error.to_string() })?;
+        }
+        if store.is_empty() { Err(TlsError::NoRoots { reasons: Vec::new() }) } else { Ok(Self(store)) }
+    }
+}
+
+/// Why TLS cannot be spoken at all. That a peer is not trusted is an error of the connection instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// There is no authority to trust: the system has no certificates, or this build names none.
+    NoRoots {
+        /// What went wrong when they were read, if anything did.
+        reasons: Vec<String>,
+    },
+    /// A certificate given as a root cannot be read.
+    Certificate {
+        /// Which of those given, from 0.
+        index: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The cryptography does not fit. Not seen so far.
+    Setup(String),
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRoots { reasons } => {
+                f.write_str("https needs certificates of authorities to trust, and there are none")?;
+                reasons.iter().try_for_each(|reason| write!(f, "; {reason}"))
+            }
+            Self::Certificate { index, reason } => write!(f, "certificate {index} cannot be a root: {reason}"),
+            Self::Setup(reason) => write!(f, "TLS cannot be set up: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for TlsError {}
+
+/// The configuration of all connections of a transport, made at the first that needs it.
+#[derive(Debug)]
+pub(super) struct Tls {
+    roots: Roots,
+    /// What is offered by ALPN, the preferred first.
+    protocols: Vec<Vec<u8>>,
+    made: OnceCell<Arc<ClientConfig>>,
+}
+
+impl Tls {
+    pub(super) fn new(roots: Roots, protocols: &[&[u8]]) -> Self {
+        Self { roots, protocols: protocols.iter().map(|name| name.to_vec()).collect(), made: OnceCell::new() }
+    }
+
+    /// The configuration for origins. What fails is tried again the next time: somebody may install certificates.
+    pub(super) async fn for_origins(&self) -> Result<Arc<ClientConfig>, TlsError> {
+        let made = self.made.get_or_try_init(|| async {
+            let mut config = configure(read(self.roots.clone()).await?)?;
+            config.alpn_protocols.clone_from(&self.protocols);
+            Ok(Arc::new(config))
+        });
+        made.await.cloned()
+    }
+
+    /// The configuration for proxies, which are spoken to in HTTP/1.1.
+    pub(super) async fn for_proxies(&self) -> Result<Arc<ClientConfig>, TlsError> {
+        let mut config = ClientConfig::clone(&*self.for_origins().await?);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+/// The provider is named, since the process' default is the application's to choose, and may not have been chosen.
+fn configure(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(|error| TlsError::Setup(error.to_string()))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+async fn read(roots: Roots) -> Result<RootCertStore, TlsError> {
+    let (store, reasons) = match roots {
+        #[cfg(feature = "native-roots")]
+        Roots::Native => native().await?,
+        #[cfg(feature = "webpki-roots")]
+        Roots::Webpki => (webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(), Vec::new()),
+        Roots::Custom(CustomRoots(store)) => (store, Vec::new()),
+    };
+    if store.is_empty() { Err(TlsError::NoRoots { reasons }) } else { Ok(store) }
+}
+
+/// One unreadable certificate among hundreds is left out: whoever needs it is told by a refused connection.
+#[cfg(feature = "native-roots")]
+async fn native() -> Result<(RootCertStore, Vec<String>), TlsError> {
+    let load = tokio::task::spawn_blocking(|| {
+        let found = rustls_native_certs::load_native_certs();
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(found.certs);
+        (store, found.errors.iter().map(ToString::to_string).collect())
+    });
+    load.await.map_err(|error| TlsError::Setup(error.to_string()))
+}

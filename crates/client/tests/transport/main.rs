@@ -1,0 +1,41 @@
+//! Transports against servers and proxies on this machine.
+
+mod exchange;
+mod http2;
+mod pool;
+mod proxies;
+mod server;
+mod tls;
+
+use bytes::Bytes;
+use fanfare_client::{
+    BoxError,
+    transport::{HyperTransport, HyperTransportBuilder, Proxy, RequestBody},
+};
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::BodyExt;
+use tower_service::Service;
+
+/// Whatever proxies the environment of the tests names are not meant.
+fn direct() -> HyperTransportBuilder {
+    HyperTransport::builder().proxy(Proxy::None)
+}
+
+fn get(url: &str) -> Request<RequestBody> {
+    Request::get(url).body(RequestBody::default()).expect("a request")
+}
+
+/// Sends and reads all of what comes.
+async fn fetch<S, B>(transport: &mut S, request: Request<RequestBody>) -> Result<Response<Bytes>, BoxError>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>>,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    std::future::poll_fn(|context| transport.poll_ready(context)).await.map_err(Into::into)?;
+    let (parts, body) = transport.call(request).await.map_err(Into::into)?.into_parts();
+    let body = body.collect().await.map_err(Into::into)?.to_bytes();
+    Ok(Response::from_parts(parts, body))
+}
