@@ -4,7 +4,9 @@ use clap::ValueEnum;
 use futures_core::Stream;
 use std::{error::Error, future::poll_fn, pin::Pin};
 
+mod connection;
 mod eventsource_client;
+mod fanfare;
 mod parser;
 mod reqwest_eventsource;
 mod sse_reqwest_client;
@@ -14,6 +16,8 @@ mod sse_reqwest_client;
 pub enum Contender {
     /// Our parser on what hyper receives: no client, and the least that one can cost
     Parser,
+    /// fanfare-client
+    Fanfare,
     /// reqwest-eventsource
     ReqwestEventsource,
     /// eventsource-client, LaunchDarkly's
@@ -31,6 +35,7 @@ impl Contender {
     pub fn name(self) -> &'static str {
         match self {
             Self::Parser => "parser",
+            Self::Fanfare => "fanfare",
             Self::ReqwestEventsource => "reqwest-eventsource",
             Self::EventsourceClient => "eventsource-client",
             Self::SseReqwestClient => "sse-reqwest-client",
@@ -44,6 +49,7 @@ impl Contender {
     pub(super) async fn read(self, url: &str, tally: &mut Tally) -> Result<(), BoxError> {
         match self {
             Self::Parser => parser::read(url, tally).await,
+            Self::Fanfare => fanfare::read(url, tally).await,
             Self::ReqwestEventsource => reqwest_eventsource::read(url, tally).await,
             Self::EventsourceClient => eventsource_client::read(url, tally).await,
             Self::SseReqwestClient => sse_reqwest_client::read(url, tally).await,
