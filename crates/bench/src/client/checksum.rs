@@ -1,10 +1,17 @@
 //! Whether all data came whole and in order, at a cost that does not matter beside that of parsing it.
 
 /// Two running sums over words of eight bytes, the second of which knows their order (after Fletcher).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checksum {
     sum: u64,
     sums: u64,
+}
+
+impl Default for Checksum {
+    /// Not zero, so that words that are count.
+    fn default() -> Self {
+        Self { sum: 1, sums: 0 }
+    }
 }
 
 impl Checksum {

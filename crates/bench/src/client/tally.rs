@@ -89,13 +89,14 @@ impl Begun {
         let session = Session::new().no_stdout().no_file();
         let operation = session.operation("read");
         let cpu = process_tree::own_run_time()?;
-        Ok(Self { span: operation.measure_process(), session, cpu, at: Instant::now() })
+        // A span has to be told of how much it is; what counts here is the total.
+        Ok(Self { span: operation.measure_process().iterations(1), session, cpu, at: Instant::now() })
     }
 
     fn end(self, events: u64, checksum: Checksum) -> io::Result<Reading> {
         let wall = self.at.elapsed();
         // A span counts when it is dropped.
-        drop(self.span.iterations(events));
+        drop(self.span);
         let cpu = process_tree::own_run_time()?.saturating_sub(self.cpu);
         let report = self.session.to_report();
         let (_, allocated) = report.operations().next().ok_or_else(|| io::Error::other("nothing was counted"))?;
