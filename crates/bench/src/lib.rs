@@ -14,6 +14,8 @@ pub mod bare_server;
 )]
 pub mod bare_uring;
 pub mod bare_write;
+#[cfg(feature = "clients")]
+pub mod client;
 pub mod epoch;
 pub mod fault;
 pub mod histogram;
@@ -24,6 +26,7 @@ pub mod progress;
 pub mod publish;
 pub mod recipe;
 pub mod report;
+pub mod sample;
 pub mod scenario;
 pub mod server;
 pub mod stamp;

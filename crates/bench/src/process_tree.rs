@@ -1,6 +1,6 @@
 //! What Linux tells in `/proc` of a process and its descendants: hubs with workers are measured as a whole
 //! ([proc(5)](https://man7.org/linux/man-pages/man5/proc.5.html)).
-use std::{collections::HashSet, fs, io, time::Duration};
+use std::{collections::HashSet, fs, io, thread, time::Duration};
 
 /// The ticks of a second in which Linux counts CPU time (`USER_HZ`; the same on every architecture it runs on today).
 const TICKS_PER_SECOND: u64 = 100;
@@ -69,6 +69,23 @@ pub fn own_cpu() -> io::Result<Duration> {
     Stat::parse(&line).map(|stat| stat.cpu()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
+/// The time that the threads of this process have run, but for those that have ended, to the nanosecond. Sleeps for a moment.
+///
+/// # Errors
+/// If `/proc` cannot be read.
+pub fn own_run_time() -> io::Result<Duration> {
+    // A thread that goes on running is brought up to date only by the next tick, up to 10 ms later.
+    thread::sleep(Duration::from_nanos(1));
+    let mut total = Duration::ZERO;
+    for thread in fs::read_dir("/proc/self/task")? {
+        // Time on a CPU, time in the queue of one, and how often it ran.
+        let line = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let run = line.split_whitespace().next().and_then(|field| field.parse().ok());
+        total += Duration::from_nanos(run.ok_or(io::ErrorKind::InvalidData)?);
+    }
+    Ok(total)
+}
+
 /// The proportional set size of one process, in bytes.
 ///
 /// # Errors
@@ -107,6 +124,7 @@ fn number_after(name: &str, text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     #[test]
     fn a_line_is_read_whatever_the_name_holds() {
@@ -122,6 +140,15 @@ mod tests {
         let all = [(5, 4), (4, 2), (2, 1), (3, 1), (1, 0)].map(|(process, parent)| Stat { process, parent, ticks: 0 });
         let processes = |root| descendants(root, all.to_vec()).iter().map(|stat| stat.process).collect::<Vec<_>>();
         assert_eq!((processes(2), processes(3), processes(9)), (vec![5, 4, 2], vec![3], vec![]));
+    }
+
+    #[test]
+    fn running_takes_time() {
+        let before = own_run_time().unwrap();
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(5) {}
+        let took = own_run_time().unwrap() - before;
+        assert!(took > Duration::ZERO && took < Duration::from_secs(60), "{took:?}");
     }
 
     #[test]

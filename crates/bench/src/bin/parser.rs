@@ -18,6 +18,7 @@ use core::{
     task::{Context, Poll, Waker},
 };
 use eventsource_stream::EventStream;
+use fanfare_bench::sample::json;
 use fanfare_event_stream::{Chunk, Parser};
 use futures_core::Stream;
 use sse_core::{SseDecoder, SseEvent};
@@ -80,18 +81,6 @@ const CUTS: [(&str, Cut); 3] =
 /// copy are, modulo a page, changes its speed by a sixth; one place would favour one parser or another by chance.
 fn placements(stream: &[u8]) -> Vec<Vec<u8>> {
     (0..TURNS).map(|turn| [&vec![0; turn * PAGE_BYTES / TURNS], stream].concat()).collect()
-}
-
-/// `len` bytes of JSON, a different one for each `seed`.
-fn json(seed: usize, len: usize) -> String {
-    let start = format!(
-        r#"{{"id":"chatcmpl-{:08x}","object":"chat.completion.chunk","delta":{{"content":""#,
-        seed * 2_654_435_761
-    );
-    let end = r#""}}"#;
-    let words = " the quick brown fox jumps over a lazy dog and then some";
-    let text: String = words.chars().cycle().skip(seed % words.len()).take(len - start.len() - end.len()).collect();
-    start + &text + end
 }
 
 fn inputs() -> [Input; 6] {

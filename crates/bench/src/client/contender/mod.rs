@@ -1,0 +1,63 @@
+//! Who reads. Each is used as its documentation recommends, told not to reconnect, and driven until the last event.
+use super::tally::Tally;
+use clap::ValueEnum;
+use futures_core::Stream;
+use std::{error::Error, future::poll_fn, pin::Pin};
+
+mod connection;
+mod eventsource_client;
+mod fanfare;
+mod parser;
+mod reqwest_eventsource;
+mod sse_reqwest_client;
+
+/// A client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Contender {
+    /// Our parser on what hyper receives: no client, and the least that one can cost
+    Parser,
+    /// fanfare-client
+    Fanfare,
+    /// reqwest-eventsource
+    ReqwestEventsource,
+    /// eventsource-client, LaunchDarkly's
+    EventsourceClient,
+    /// sse-reqwest-client
+    SseReqwestClient,
+}
+
+/// Whatever goes wrong with any of them.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+impl Contender {
+    /// Its name on the command line and in results.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Parser => "parser",
+            Self::Fanfare => "fanfare",
+            Self::ReqwestEventsource => "reqwest-eventsource",
+            Self::EventsourceClient => "eventsource-client",
+            Self::SseReqwestClient => "sse-reqwest-client",
+        }
+    }
+
+    /// Reads the stream at `url` until the tally has all events, or the stream ends.
+    ///
+    /// # Errors
+    /// What the client says.
+    pub(super) async fn read(self, url: &str, tally: &mut Tally) -> Result<(), BoxError> {
+        match self {
+            Self::Parser => parser::read(url, tally).await,
+            Self::Fanfare => fanfare::read(url, tally).await,
+            Self::ReqwestEventsource => reqwest_eventsource::read(url, tally).await,
+            Self::EventsourceClient => eventsource_client::read(url, tally).await,
+            Self::SseReqwestClient => sse_reqwest_client::read(url, tally).await,
+        }
+    }
+}
+
+/// The next item of a stream.
+async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+    poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
+}

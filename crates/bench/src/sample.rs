@@ -1,0 +1,17 @@
+//! Text that looks like what is sent.
+
+/// `len` bytes of JSON, a different one for each `seed`.
+///
+/// # Panics
+/// If `len` is too small for the object around the text: it takes some 75 bytes.
+#[must_use]
+pub fn json(seed: usize, len: usize) -> String {
+    let start = format!(
+        r#"{{"id":"chatcmpl-{:08x}","object":"chat.completion.chunk","delta":{{"content":""#,
+        seed * 2_654_435_761
+    );
+    let end = r#""}}"#;
+    let words = " the quick brown fox jumps over a lazy dog and then some";
+    let text: String = words.chars().cycle().skip(seed % words.len()).take(len - start.len() - end.len()).collect();
+    start + &text + end
+}
