@@ -3,6 +3,7 @@ use crate::{
     Attempt, Cause, Error, HookError, Opened, RedirectError, Text, Verdict,
     config::Config,
     content_type::is_event_stream,
+    decode::{Decoded, EncodingError},
     error::EXCERPT_BYTES,
     retry_after::retry_after,
     target::{NotAskable, Target},
@@ -81,13 +82,26 @@ async fn attempt(config: &Config, start: Start) -> Result<Outcome, Outcome> {
     };
     let (parts, body) = response.into_parts();
     Ok(match judge(config, &parts) {
-        Judgement::Stream => Outcome::Open(Box::new(Opened { url: target.url, parts, last_event_id }), body),
+        Judgement::Stream => match decoded(&parts, body) {
+            Ok(body) => Outcome::Open(Box::new(Opened { url: target.url, parts, last_event_id }), body),
+            Err(error) => Outcome::Refused(Error::Encoding(error)),
+        },
         Judgement::Other(outcome) => outcome,
         Judgement::Status => {
-            let excerpt = excerpt(config, body).await;
+            // Of a body in an unknown coding nothing can be said, but of its status.
+            let excerpt = match decoded(&parts, body) {
+                Ok(body) => excerpt(config, body).await,
+                Err(_) => String::new(),
+            };
             Outcome::Refused(Error::Status { parts: Box::new(parts), excerpt })
         }
     })
+}
+
+/// The body without what `Content-Encoding` says was done to it.
+fn decoded(parts: &Parts, body: ResponseBody) -> Result<ResponseBody, EncodingError> {
+    let decoded = Decoded::new(body, &parts.headers)?;
+    Ok(decoded.into_plain().unwrap_or_else(|decoded| decoded.map_err(Into::into).boxed_unsync()))
 }
 
 /// The request of this attempt, as the hook left it.

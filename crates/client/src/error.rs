@@ -1,4 +1,5 @@
 //! Why a connection ended, and why an event source did.
+use crate::EncodingError;
 use fanfare_event_stream::ParseError;
 use http::{HeaderValue, StatusCode, response::Parts};
 use std::{fmt, sync::Arc, time::Duration};
@@ -44,6 +45,8 @@ pub enum Error {
         /// What it is instead, if it says so.
         content_type: Option<HeaderValue>,
     },
+    /// The response has a `Content-Encoding` that is not known, or too many.
+    Encoding(EncodingError),
     /// A redirect could not be followed.
     Redirect(RedirectError),
     /// The stream holds something larger than the limits allow.
@@ -132,6 +135,7 @@ impl fmt::Display for Error {
             Self::ContentType { content_type: None } => {
                 f.write_str("the response is no event stream: it has no content type")
             }
+            Self::Encoding(error) => error.fmt(f),
             Self::Redirect(error) => error.fmt(f),
             Self::Parse(error) => error.fmt(f),
             Self::GaveUp { attempts: 0 | 1, cause } => cause.fmt(f),

@@ -8,7 +8,6 @@ mod config;
 mod connect;
 mod connection;
 mod content_type;
-#[cfg_attr(not(test), allow(dead_code, unused_imports, reason = "not yet between a response and the parser"))]
 mod decode;
 mod error;
 mod event_source;
@@ -27,6 +26,7 @@ pub mod transport;
 pub use attempt::{Attempt, HookError, Verdict};
 pub use builder::{BuildError, Builder};
 pub use clock::{Clock, ManualClock, Sleep, TokioClock};
+pub use decode::{Coding, DecodeError, EncodingError};
 pub use error::{BoxError, Cause, EXCERPT_BYTES, Error, RedirectError};
 pub use event_source::{EventSource, Signals};
 pub use fanfare_event_stream::{Limits, ParseError};

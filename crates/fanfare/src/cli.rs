@@ -26,7 +26,7 @@ enum Command {
     /// Publish updates: one, a line each from standard input, or one at intervals
     Publish(PublishArgs),
     /// Print events as they arrive: readable in a terminal, JSON lines in a pipe
-    Subscribe(SubscribeArgs),
+    Subscribe(Box<SubscribeArgs>),
     /// Make a token that says what its bearer may do
     Token(TokenArgs),
     /// Put load on a server of event streams, and say what that cost and whether every event arrived
@@ -59,7 +59,7 @@ pub(crate) fn run() -> Result<(), CommandError> {
             serve::run(&args, given).map_err(CommandError::Serve)
         }
         Command::Publish(args) => publish::run(args).map_err(CommandError::Publish),
-        Command::Subscribe(args) => subscribe::run(args).map_err(CommandError::Subscribe),
+        Command::Subscribe(args) => subscribe::run(&args).map_err(CommandError::Subscribe),
         Command::Token(args) => token::run(args).map_err(CommandError::Token),
         Command::Load(args) => load::run(&args).map_err(CommandError::Load),
         Command::LoadWorker => load::work().map_err(CommandError::Load),

@@ -52,6 +52,11 @@ impl<B> Decoded<B> {
     pub(crate) fn new(body: B, headers: &HeaderMap) -> Result<Self, EncodingError> {
         Ok(Self { body, pipeline: Pipeline::new(&coding::codings(headers)?), is_over: false })
     }
+
+    /// The body itself, if there is no coding to undo.
+    pub(crate) fn into_plain(self) -> Result<B, Self> {
+        if self.pipeline.is_empty() { Ok(self.body) } else { Err(self) }
+    }
 }
 
 impl<B> Decoded<B>

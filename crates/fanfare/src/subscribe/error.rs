@@ -1,31 +1,32 @@
-//! Why there is no stream.
-use crate::{
-    exit::Exit,
-    http::{Refusal, Unreachable},
-};
-use fanfare_event_stream::ParseError;
+//! Why there is no stream, or no more of it.
+use crate::{exit::Exit, http::Refusal};
+use fanfare_client::{BuildError, Cause, Error};
 use std::{fmt, io};
 
 #[derive(Debug)]
 pub(crate) enum SubscribeError {
-    /// A URL stands among several topics.
+    /// URLs and topics stand together.
     UrlAmongTopics { url: String },
     /// The URL is none.
     Url { url: String },
     /// The ID holds characters that no request header can carry.
     LastEventId { id: String },
-    /// The server could not be asked.
-    Unreachable(Unreachable),
-    /// The server refused.
-    Refused(Refusal),
-    /// The answer is no event stream.
-    NoEventStream { content_type: String },
-    /// The server sends one on, again and again.
-    TooManyRedirects { limit: usize },
-    /// The stream holds more than a reader takes.
-    Parse(ParseError),
+    /// One file cannot keep the IDs of several streams.
+    StateOfSeveral,
+    /// The request cannot be sent as it was given.
+    Build(BuildError),
+    /// The body of the request cannot be read.
+    Body(io::Error),
+    /// The first connection did not come about.
+    NotOpened { host: String, cause: Cause },
+    /// The stream ended for good.
+    Stream { host: String, error: Error },
     /// The events cannot be printed.
     Print(io::Error),
+    /// The command cannot be run.
+    Exec(io::Error),
+    /// The command failed.
+    Command { code: Option<i32> },
     /// The machine gives no means to run on.
     Runtime(io::Error),
 }
@@ -34,18 +35,31 @@ impl SubscribeError {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::UrlAmongTopics { .. } | Self::Url { .. } | Self::LastEventId { .. } => Exit::Usage,
-            Self::Unreachable(error) => error.exit(),
-            Self::Refused(refusal) => refusal.exit(),
-            Self::NoEventStream { .. } | Self::TooManyRedirects { .. } => Exit::Rejected,
-            Self::Parse(_) | Self::Print(_) | Self::Runtime(_) => Exit::Failed,
+            Self::UrlAmongTopics { .. }
+            | Self::Url { .. }
+            | Self::LastEventId { .. }
+            | Self::StateOfSeveral
+            | Self::Build(_) => Exit::Usage,
+            Self::NotOpened { cause, .. } => of_cause(cause),
+            Self::Stream { error, .. } => of_error(error),
+            Self::Body(_) | Self::Print(_) | Self::Exec(_) | Self::Command { .. } | Self::Runtime(_) => Exit::Failed,
         }
     }
 }
 
-impl From<Unreachable> for SubscribeError {
-    fn from(error: Unreachable) -> Self {
-        Self::Unreachable(error)
+fn of_cause(cause: &Cause) -> Exit {
+    match cause {
+        Cause::Status(status) | Cause::Verdict(status) => Refusal::new(*status, "").exit(),
+        _ => Exit::Unreachable,
+    }
+}
+
+fn of_error(error: &Error) -> Exit {
+    match error {
+        Error::Status { parts, .. } => Refusal::new(parts.status, "").exit(),
+        Error::ContentType { .. } | Error::Redirect(_) => Exit::Rejected,
+        Error::GaveUp { cause, .. } | Error::NotRepeated { cause } => of_cause(cause),
+        _ => Exit::Failed,
     }
 }
 
@@ -54,21 +68,25 @@ impl fmt::Display for SubscribeError {
         match self {
             Self::UrlAmongTopics { url } => write!(
                 f,
-                "{url} is the URL of a stream and so must be alone; a topic that looks like a URL is given with --topic"
+                "{url} is the URL of a stream and cannot stand among topics; a topic that looks like a URL is given \
+                 with --topic"
             ),
             Self::Url { url } => write!(f, "{url} is not a URL that can be asked"),
             Self::LastEventId { id } => write!(f, "the last event ID {id:?} holds what no request can carry"),
-            Self::Unreachable(error) => error.fmt(f),
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::NoEventStream { content_type } if content_type.is_empty() => {
-                f.write_str("the answer is no event stream: it has no content type")
+            Self::StateOfSeveral => f.write_str("--state keeps the last event ID of one stream, not of several"),
+            Self::Build(error) => error.fmt(f),
+            Self::Body(error) => write!(f, "cannot read the body of the request: {error}"),
+            Self::NotOpened { cause: Cause::Status(status), .. } => Refusal::new(*status, "").fmt(f),
+            Self::NotOpened { host, cause } => write!(f, "cannot reach {host}: {cause}"),
+            Self::Stream { error: Error::Status { parts, excerpt }, .. } => Refusal::new(parts.status, excerpt).fmt(f),
+            Self::Stream { error: Error::GaveUp { cause: Cause::Transport(error), .. }, host } => {
+                write!(f, "cannot reach {host}: {}", Cause::Transport(error.clone()))
             }
-            Self::NoEventStream { content_type } => {
-                write!(f, "the answer is no event stream (text/event-stream), but {content_type}")
-            }
-            Self::TooManyRedirects { limit } => write!(f, "the server redirects more than {limit} times"),
-            Self::Parse(error) => write!(f, "the event stream cannot be read: {error}"),
+            Self::Stream { error, .. } => error.fmt(f),
             Self::Print(error) => write!(f, "cannot print events: {error}"),
+            Self::Exec(error) => write!(f, "cannot run the command: {error}"),
+            Self::Command { code: Some(code) } => write!(f, "the command ended with exit code {code}"),
+            Self::Command { code: None } => f.write_str("the command was ended by a signal"),
             Self::Runtime(error) => write!(f, "cannot start: {error}"),
         }
     }

@@ -1,62 +1,197 @@
 //! `fanfare subscribe`: prints events as they arrive, and goes on where it stopped when the connection is lost.
+//!
+//! [`source`] says where events come from, [`request`] how they are asked for, [`follow`] is the way of each event:
+//! through [`filter`] to [`output`], and to a command ([`exec`]).
 mod error;
+mod exec;
+mod field;
+mod filter;
+mod follow;
+mod format;
 mod output;
-mod pretty;
 mod received;
+mod request;
 mod source;
-mod stream;
+mod status;
+mod stdin;
 
 pub(crate) use error::SubscribeError;
 
-use crate::{exit, http::HubArgs};
+use crate::{config::HumanDuration, exit, http::HubArgs};
 use clap::ValueEnum;
-use output::Output;
-use std::io::{self, IsTerminal as _};
+use field::FieldPath;
+use http::Method;
+use request::{Header, RequestBody};
+use std::{
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  fanfare subscribe news                              a topic of the hub
+  fanfare subscribe https://example.com/events        any event stream, resumed when it breaks
+  fanfare subscribe URL --state last-id --exec ./job  each event to a command, at least once, across restarts
+  fanfare subscribe URL -H 'Authorization: Bearer …' -d @prompt.json --field choices.0.delta.content --join --until '[DONE]'
+  curl -N URL | fanfare subscribe - --format data     an event stream from standard input";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = exit::HELP)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub(crate) struct SubscribeArgs {
-    /// Topics of the hub, `*` for all; or the URL (http or https) of one event stream, of any server
-    #[arg(required_unless_present = "topics", value_name = "TOPIC|URL")]
+    /// Topics of the hub, `*` for all; or URLs (http or https) of event streams, of any server; or `-` for one from
+    /// standard input
+    #[arg(required_unless_present = "topics", value_name = "TOPIC|URL|-")]
     from: Vec<String>,
 
     /// A topic, also one that looks like a URL; repeatable
     #[arg(long = "topic", value_name = "TOPIC")]
     topics: Vec<String>,
 
+    #[command(flatten)]
+    hub: HubArgs,
+
+    #[command(flatten)]
+    request: RequestArgs,
+
+    #[command(flatten)]
+    resume: ResumeArgs,
+
+    #[command(flatten)]
+    select: SelectArgs,
+
+    #[command(flatten)]
+    print: PrintArgs,
+}
+
+/// How the stream is asked for.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Request")]
+pub(super) struct RequestArgs {
+    /// Method of the request [default: GET, or POST with --data]
+    #[arg(short = 'X', long = "request", value_name = "METHOD")]
+    method: Option<Method>,
+
+    /// Header of the request; repeatable
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<Header>,
+
+    /// Body of the request: text, @FILE, or @- for standard input. Its content type is application/json if it is JSON,
+    /// unless a header says otherwise
+    #[arg(short = 'd', long = "data", value_name = "DATA|@FILE")]
+    body: Option<RequestBody>,
+
+    /// Reconnect when nothing, not even a comment, has come for so long [default: never]
+    #[arg(long, value_name = "DURATION")]
+    idle_timeout: Option<HumanDuration>,
+}
+
+/// Where to begin, and how long to go on.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Resuming")]
+pub(super) struct ResumeArgs {
     /// Begin after the event with this ID; `earliest` for all that the hub holds
     #[arg(long, value_name = "ID")]
     last_event_id: Option<String>,
 
-    /// Stop after this many events
-    #[arg(short = 'n', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
-    count: Option<u64>,
+    /// File that keeps the last event ID: begin where the last run stopped. An event counts when it is printed, and its
+    /// command has succeeded
+    #[arg(long, value_name = "FILE", conflicts_with = "last_event_id")]
+    state: Option<PathBuf>,
 
-    /// How to print events [default: pretty in a terminal, json in a pipe]
-    #[arg(long)]
-    format: Option<Format>,
-
-    #[command(flatten)]
-    hub: HubArgs,
+    /// When to connect again: never; once a connection has stood (so that a wrong address is told at once); or always
+    #[arg(long, value_name = "WHEN", default_value = "after-open")]
+    reconnect: When,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people: time, topic, type, ID, and the data indented
-    Pretty,
-    /// For programs: one JSON object a line, with id, topics, type, data (a string), private and time_ms
-    Json,
+enum When {
+    Never,
+    AfterOpen,
+    Always,
 }
 
-/// Runs the command, until the count is reached, the server says stop (204), or nobody reads what is printed.
+/// Which events, and how many.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Selection")]
+pub(super) struct SelectArgs {
+    /// Only events of this type; repeatable
+    #[arg(long = "event", value_name = "TYPE")]
+    types: Vec<String>,
+
+    /// Only this part of data that is JSON, such as `choices.0.delta.content`; events without it are left out
+    #[arg(long, value_name = "PATH")]
+    field: Option<FieldPath>,
+
+    /// Stop at an event whose data is this, which is not printed: `[DONE]`
+    #[arg(long, value_name = "DATA")]
+    until: Option<String>,
+
+    /// Stop after this many events
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+}
+
+/// What becomes of events.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct PrintArgs {
+    /// How to print events [default: pretty in a terminal, json in a pipe, data with --field]
+    #[arg(long)]
+    format: Option<Format>,
+
+    /// Print no line end after data: for text that comes in pieces
+    #[arg(long)]
+    join: bool,
+
+    /// Print before each event when it arrived, in formats that do not say so by themselves (data, raw, tsv)
+    #[arg(long)]
+    timestamps: bool,
+
+    /// Run this command by the shell for each event: data on its standard input, and FANFARE_EVENT_TYPE, FANFARE_EVENT_ID
+    /// and FANFARE_EVENT_ORIGIN in its environment. Events wait for it. Its failure is the end, with exit code 1
+    #[arg(long, value_name = "COMMAND")]
+    exec: Option<String>,
+
+    /// Say nothing but errors on standard error. Without it connections that are lost are told there in a terminal
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Tell connections that open and that are lost, also in a pipe
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people: time, topic, type, ID, and the data indented
+    Pretty,
+    /// The data and nothing else, a line end after each
+    Data,
+    /// For programs: one JSON object a line, with id, topics, type, data (a string), private and time_ms
+    Json,
+    /// The event stream as it came, comments too
+    Raw,
+    /// A line each: ID, type and data between tabs; tab, line ends and backslash as \t, \n, \r and \\
+    Tsv,
+}
+
+impl PrintArgs {
+    fn format(&self, field: bool) -> Format {
+        self.format.unwrap_or(match io::stdout().is_terminal() {
+            _ if field || self.join => Format::Data,
+            true => Format::Pretty,
+            false => Format::Json,
+        })
+    }
+}
+
+/// Runs the command, until there are enough events, the server says stop (204), or nobody reads what is printed.
 ///
 /// # Errors
 /// [`SubscribeError`] if there is no stream, or none to come back to.
-pub(crate) fn run(args: SubscribeArgs) -> Result<(), SubscribeError> {
-    let source = source::find(&args.from, &args.topics, &args.hub.hub)?;
-    let format = args.format.unwrap_or(if io::stdout().is_terminal() { Format::Pretty } else { Format::Json });
-    let output = Output::new(format, args.count);
+pub(crate) fn run(args: &SubscribeArgs) -> Result<(), SubscribeError> {
+    let sources = source::find(&args.from, &args.topics, &args.hub.hub)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(SubscribeError::Runtime)?;
-    runtime.block_on(stream::follow(source, args.hub.token, args.last_event_id, output))
+    runtime.block_on(follow::follow(&sources, args))
 }

@@ -1,47 +1,41 @@
 //! Events on standard output.
-use super::{Format, SubscribeError, pretty, received::Received};
+use super::{Format, SubscribeError, format::Style, received::Received};
+use fanfare_client::MessageEvent;
 use std::{
     io::{self, BufWriter, Write},
     ops::ControlFlow,
 };
 
-/// Prints events until as many as wanted are printed, or nobody reads on.
+/// Prints events as long as somebody reads them.
 pub(super) struct Output {
-    format: Format,
+    style: Style,
     out: BufWriter<Box<dyn Write>>,
-    /// How many are still wanted; `None` is all.
-    wanted: Option<u64>,
 }
 
 impl Output {
-    /// Prints in `format`, at most `count` events.
-    pub(super) fn new(format: Format, count: Option<u64>) -> Self {
+    pub(super) fn new(style: Style) -> Self {
         // Colours go only to a terminal that shows them.
-        let out: Box<dyn Write> = match format {
+        let out: Box<dyn Write> = match style.format {
             Format::Pretty => Box::new(anstream::stdout()),
-            Format::Json => Box::new(io::stdout()),
+            _ => Box::new(io::stdout()),
         };
-        Self { format, out: BufWriter::new(out), wanted: count }
+        Self { style, out: BufWriter::new(out) }
     }
 
-    /// Writes one event, which is seen after [`flush`](Self::flush). Breaks when it was the last one wanted.
+    /// Writes one event, which is seen after [`flush`](Self::flush). Breaks when nobody reads on.
     ///
     /// # Errors
     /// [`SubscribeError::Print`] if it cannot be written.
-    pub(super) fn print(&mut self, event: &Received) -> Result<ControlFlow<()>, SubscribeError> {
-        let written = match self.format {
-            Format::Pretty => pretty::write(event, &mut self.out),
-            Format::Json => json(event, &mut self.out),
-        };
-        if ended(written)?.is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-        self.wanted = self.wanted.map(|wanted| wanted - 1);
-        if self.wanted == Some(0) {
-            self.flush().map(|_| ControlFlow::Break(()))
-        } else {
-            Ok(ControlFlow::Continue(()))
-        }
+    pub(super) fn print(&mut self, event: &Received, came: &MessageEvent) -> Result<ControlFlow<()>, SubscribeError> {
+        ended(self.style.write(event, came, &mut self.out))
+    }
+
+    /// Writes a comment, if the format has comments.
+    ///
+    /// # Errors
+    /// As [`print`](Self::print).
+    pub(super) fn comment(&mut self, text: &str) -> Result<ControlFlow<()>, SubscribeError> {
+        ended(self.style.write_comment(text, &mut self.out))
     }
 
     /// Shows what was written. Breaks when nobody reads on.
@@ -60,9 +54,4 @@ fn ended(written: io::Result<()>) -> Result<ControlFlow<()>, SubscribeError> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
         Err(error) => Err(SubscribeError::Print(error)),
     }
-}
-
-fn json(event: &Received, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, event)?;
-    out.write_all(b"\n")
 }

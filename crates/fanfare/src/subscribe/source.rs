@@ -1,67 +1,78 @@
-//! Where the events come from: topics of a hub, or the URL of any event stream.
+//! Where the events come from: topics of a hub, the URLs of event streams, or standard input.
 use super::SubscribeError;
 use crate::http::HubUrl;
-use hyper::Uri;
 use url::Url;
+
+/// What stands for standard input.
+const STDIN: &str = "-";
 
 /// An event stream that can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Source {
-    /// Where it is.
-    pub uri: Uri,
-    /// Whether each event is an envelope of our hub's: an unnamed event whose data is the update as JSON.
-    pub enveloped: bool,
+pub(super) enum Source {
+    /// The topics of a hub, in whose stream each event is an envelope: its data is the update as JSON.
+    Hub { url: String },
+    /// Any event stream.
+    Url { url: String },
+    /// An event stream that somebody else has asked for.
+    Stdin,
 }
 
-/// Reads the arguments of `subscribe`: one that looks like a web address is the stream itself, all others are topics.
+impl Source {
+    /// Whether its events are envelopes.
+    pub(super) fn is_enveloped(&self) -> bool {
+        matches!(self, Self::Hub { .. })
+    }
+}
+
+/// Reads the arguments of `subscribe`: those that look like a web address are streams themselves, all others are topics.
 ///
 /// # Errors
-/// [`SubscribeError`] if a URL is not alone, or is none.
-pub(super) fn find(arguments: &[String], topics: &[String], hub: &HubUrl) -> Result<Source, SubscribeError> {
+/// [`SubscribeError`] if topics and URLs are mixed, or a URL is none.
+pub(super) fn find(arguments: &[String], topics: &[String], hub: &HubUrl) -> Result<Vec<Source>, SubscribeError> {
+    if arguments == [STDIN] && topics.is_empty() {
+        return Ok(vec![Source::Stdin]);
+    }
     let looks_like_url = |text: &&String| text.starts_with("http://") || text.starts_with("https://");
     let Some(url) = arguments.iter().find(looks_like_url) else {
-        return Ok(Source { uri: hub.subscribe(&[arguments, topics].concat()), enveloped: true });
+        let url = hub.subscribe(&[arguments, topics].concat()).to_string();
+        return Ok(vec![Source::Hub { url }]);
     };
-    if arguments.len() + topics.len() > 1 {
+    if !topics.is_empty() || !arguments.iter().all(|argument| looks_like_url(&argument)) {
         return Err(SubscribeError::UrlAmongTopics { url: url.clone() });
     }
-    Ok(Source { uri: stream_uri(url)?, enveloped: false })
-}
-
-/// A URL as it is sent: without a fragment.
-///
-/// # Errors
-/// [`SubscribeError::Url`] if it cannot be asked.
-pub(super) fn stream_uri(text: &str) -> Result<Uri, SubscribeError> {
-    let not_asked = || SubscribeError::Url { url: text.to_owned() };
-    let mut url = Url::parse(text).map_err(|_| not_asked())?;
-    url.set_fragment(None);
-    if url.scheme() != "http" && url.scheme() != "https" {
-        return Err(not_asked());
-    }
-    url.as_str().parse().map_err(|_| not_asked())
+    let source = |url: &String| match Url::parse(url) {
+        Ok(parsed) if parsed.has_host() => Ok(Source::Url { url: url.clone() }),
+        _ => Err(SubscribeError::Url { url: url.clone() }),
+    };
+    arguments.iter().map(source).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn find(arguments: &[&str], topics: &[&str]) -> Result<Vec<Source>, SubscribeError> {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        super::find(&owned(arguments), &owned(topics), &"http://127.0.0.1:3000".parse().unwrap())
+    }
+
     #[test]
-    fn a_url_alone_is_the_stream_and_everything_else_a_topic() {
-        let hub: HubUrl = "http://127.0.0.1:3000".parse().unwrap();
-        let find = |arguments: &[&str], topics: &[&str]| {
-            let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-            find(&owned(arguments), &owned(topics), &hub).map(|source| (source.uri.to_string(), source.enveloped))
-        };
-        let cases: [(&[&str], &[&str], &str, bool); 3] = [
-            (&["https://example.com/sse?a=b#c"], &[], "https://example.com/sse?a=b", false),
-            (&["news", "*"], &[], "http://127.0.0.1:3000/topics?topic=news&topic=*&envelope", true),
-            (&[], &["http://x/1"], "http://127.0.0.1:3000/topics?topic=http%3A%2F%2Fx%2F1&envelope", true),
+    fn urls_are_streams_and_everything_else_is_a_topic() {
+        let hub = |query: &str| vec![Source::Hub { url: format!("http://127.0.0.1:3000/topics?{query}&envelope") }];
+        let url = |url: &str| Source::Url { url: url.into() };
+        let cases: [(&[&str], &[&str], Vec<Source>); 5] = [
+            (&["https://example.com/sse?a=b#c"], &[], vec![url("https://example.com/sse?a=b#c")]),
+            (&["http://a/", "http://b/"], &[], vec![url("http://a/"), url("http://b/")]),
+            (&["news", "*"], &[], hub("topic=news&topic=*")),
+            (&[], &["http://x/1"], hub("topic=http%3A%2F%2Fx%2F1")),
+            (&["-"], &[], vec![Source::Stdin]),
         ];
-        for (arguments, topics, uri, enveloped) in cases {
-            assert_eq!(find(arguments, topics).unwrap(), (uri.to_owned(), enveloped));
+        for (arguments, topics, sources) in cases {
+            assert_eq!(find(arguments, topics).unwrap(), sources);
         }
-        assert!(matches!(find(&["news", "http://x/"], &[]), Err(SubscribeError::UrlAmongTopics { .. })));
+        for (arguments, topics) in [(&["news", "http://x/"][..], &[][..]), (&["http://x/"], &["news"])] {
+            assert!(matches!(find(arguments, topics), Err(SubscribeError::UrlAmongTopics { .. })));
+        }
         assert!(matches!(find(&["http://"], &[]), Err(SubscribeError::Url { .. })));
     }
 }

@@ -2,7 +2,7 @@
 use crate::{
     hub::Hub,
     peer::Peer,
-    program::{Lines, fanfare, run},
+    program::{Lines, fanfare, run, run_with_input},
 };
 use serde_json::Value;
 use std::process::Stdio;
@@ -107,6 +107,109 @@ fn for_people_it_is_readable_and_harmless() {
 }
 
 /// The reader of the pipe goes: `fanfare subscribe … | head -1`.
+/// Each format, of the same two events and a comment.
+#[test]
+fn each_format_has_its_form() {
+    let events = format!(
+        "{STREAM}: c\n\nevent: e\nid: i\t1\nretry: 5\ndata: {{\"a\":{{\"b\":\"x\"}}}}\n\ndata: one\ndata: two\n\n"
+    );
+    let cases: [(&[&str], &str); 8] = [
+        (&["--format", "data"], "{\"a\":{\"b\":\"x\"}}\none\ntwo\n"),
+        (&["--format", "data", "--join"], "{\"a\":{\"b\":\"x\"}}one\ntwo"),
+        (&["--format", "tsv"], "i\\t1\te\t{\"a\":{\"b\":\"x\"}}\ni\\t1\tmessage\tone\\ntwo\n"),
+        (
+            &["--format", "raw"],
+            ": c\nevent: e\nretry: 5\nid: i\t1\ndata: {\"a\":{\"b\":\"x\"}}\n\ndata: one\ndata: two\n\n",
+        ),
+        (&["--field", "a.b"], "x\n"),
+        (&["--format", "data", "--event", "message"], "one\ntwo\n"),
+        (&["--format", "data", "--until", "one\ntwo"], "{\"a\":{\"b\":\"x\"}}\n"),
+        (&["--format", "data", "-n", "1"], "{\"a\":{\"b\":\"x\"}}\n"),
+    ];
+    for (options, printed) in cases {
+        let peer = Peer::answering([events.as_str(), STOP]);
+        let ended = run(&[&["subscribe", &peer.url], options].concat());
+        assert_eq!((ended.stdout.as_str(), ended.code, ended.stderr.as_str()), (printed, 0, ""), "{options:?}");
+    }
+    let peer = Peer::answering([events.as_str()]);
+    let ended = run(&["subscribe", &peer.url, "--format", "data", "--timestamps", "-n", "1"]);
+    let (time, data) = ended.stdout.split_once(' ').unwrap();
+    assert!(time.parse::<jiff::Timestamp>().is_ok() && data.starts_with('{'), "{ended:?}");
+}
+
+/// As a language model is asked: a body, headers, pieces of text, an end that the server names.
+#[test]
+fn a_request_may_have_a_method_headers_and_a_body() {
+    let answer = format!("{STREAM}data: {{\"d\":\"Hel\"}}\n\ndata: {{\"d\":\"lo\"}}\n\ndata: [DONE]\n\n");
+    let peer = Peer::answering([answer.as_str()]);
+    let file = std::env::temp_dir().join(format!("fanfare-body-{}", std::process::id()));
+    std::fs::write(&file, r#"{"stream":true}"#).unwrap();
+    let body = format!("@{}", file.display());
+    let options = ["-H", "X-Key: k", "-d", &body, "--field", "d", "--join", "--until", "[DONE]"];
+    let ended = run(&[&["subscribe", &peer.url][..], &options].concat());
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!((ended.stdout.as_str(), ended.code), ("Hello", 0), "{ended:?}");
+    let request = peer.request();
+    assert!(request.starts_with("post / http/1.1\n"), "{request}");
+    for header in ["x-key: k", "content-type: application/json", "content-length: 15"] {
+        assert!(request.contains(&format!("{header}\n")), "{request}");
+    }
+    // What was sent once is not sent again: the end of the response is the end.
+    let peer = Peer::answering([answer.as_str()]);
+    let ended = run(&["subscribe", &peer.url, "-X", "POST", "--format", "data"]);
+    assert_eq!((ended.stdout.lines().count(), ended.code), (3, 0), "{ended:?}");
+}
+
+/// The ID of what was dealt with outlives the process, and no other: an event whose command fails comes again.
+#[test]
+fn a_state_file_carries_on_after_a_restart() {
+    let file = std::env::temp_dir().join(format!("fanfare-state-{}", std::process::id()));
+    let state = file.display().to_string();
+    let answer =
+        |ids: &[u8]| ids.iter().fold(STREAM.to_owned(), |text, id| text + &format!("id: {id}\ndata: {id}\n\n"));
+    let fails_at_3 = "read x; test $x != 3 && echo \"$FANFARE_EVENT_ID $FANFARE_EVENT_TYPE $x\"";
+    let peer = Peer::answering([answer(&[1, 2, 3, 4]).as_str(), answer(&[3, 4]).as_str()]);
+    let first = run(&["subscribe", &peer.url, "--state", &state, "--exec", fails_at_3]);
+    assert_eq!((first.stdout.as_str(), first.code), ("1 message 1\n2 message 2\n", 1), "{first:?}");
+    assert!(first.stderr.contains("exit code 1"), "{first:?}");
+    let second = run(&["subscribe", &peer.url, "--state", &state, "--format", "data", "-n", "2"]);
+    assert_eq!((second.stdout.as_str(), second.code), ("3\n4\n", 0), "{second:?}");
+    assert!(!peer.request().contains("last-event-id"));
+    assert!(peer.request().contains("last-event-id: 2\n"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap().trim_end(), "4");
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn standard_input_is_a_stream_too() {
+    let ended = run_with_input(&["subscribe", "-", "--format", "tsv"], "id:1\r\ndata:é\r\n\r\ndata: cut off\n");
+    assert_eq!((ended.stdout.as_str(), ended.code, ended.stderr.as_str()), ("1\tmessage\té\n", 0, ""));
+}
+
+#[test]
+fn several_streams_are_followed_at_once() {
+    let peers = ["one", "two"].map(|data| Peer::answering([&format!("{STREAM}data: {data}\n\n"), STOP]));
+    let ended = run(&["subscribe", &peers[0].url, &peers[1].url]);
+    let mut events: Vec<_> =
+        json(&ended.stdout).into_iter().map(|event| (event["data"].clone(), event["origin"].clone())).collect();
+    events.sort_by_key(|(data, _)| data.to_string());
+    let expected = [("one", &peers[0]), ("two", &peers[1])].map(|(data, peer)| (data.into(), peer.url.as_str().into()));
+    assert_eq!((events.as_slice(), ended.code), (&expected[..], 0), "{ended:?}");
+}
+
+#[test]
+fn it_connects_again_as_often_as_is_wanted() {
+    let stream = format!("{STREAM}retry: 1\ndata: x\n\n");
+    let ended =
+        run(&["subscribe", &Peer::answering([stream.as_str()]).url, "--reconnect", "never", "--format", "data"]);
+    assert_eq!((ended.stdout.as_str(), ended.code), ("x\n", 0), "{ended:?}");
+    let busy = "HTTP/1.1 503 Busy\r\nretry-after: 0\r\n\r\n";
+    let peer = Peer::answering([busy, stream.as_str()]);
+    let ended = run(&["subscribe", &peer.url, "--reconnect", "always", "--verbose", "--format", "data", "-n", "1"]);
+    assert_eq!((ended.stdout.as_str(), ended.code), ("x\n", 0), "{ended:?}");
+    assert!(ended.stderr.contains("503") && ended.stderr.contains("connected to"), "{ended:?}");
+}
+
 #[test]
 fn a_closed_pipe_is_the_end_and_no_failure() {
     let hub = Hub::start();
@@ -133,7 +236,15 @@ fn a_gap_is_printed_as_the_event_that_it_is() {
 
 #[test]
 fn wrong_arguments_are_told() {
-    for arguments in [&["subscribe"][..], &["subscribe", "t", "http://x.example/"], &["subscribe", "t", "-n", "0"]] {
+    let cases: [&[&str]; 6] = [
+        &["subscribe"],
+        &["subscribe", "t", "http://x.example/"],
+        &["subscribe", "t", "-n", "0"],
+        &["subscribe", "http://a.example/", "http://b.example/", "--state", "x"],
+        &["subscribe", "t", "-H", "no header"],
+        &["subscribe", "t", "--state", "x", "--last-event-id", "y"],
+    ];
+    for arguments in cases {
         assert_eq!(run(arguments).code, 2, "{arguments:?}");
     }
     let control = run(&["subscribe", "t", "--last-event-id", "a\u{c}b"]);

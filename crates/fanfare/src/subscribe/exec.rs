@@ -1,0 +1,45 @@
+//! A command for each event.
+use super::{SubscribeError, received::Received};
+use std::process::{ExitStatus, Stdio};
+use tokio::{io::AsyncWriteExt as _, process::Command};
+
+/// Runs `command` by the shell with `event`, and waits for its end.
+///
+/// # Errors
+/// [`SubscribeError`] if it cannot be run, or fails.
+pub(super) async fn run(command: &str, event: &Received, origin: &str) -> Result<(), SubscribeError> {
+    let mut child = shell(command)
+        .env("FANFARE_EVENT_TYPE", environment(&event.event_type))
+        .env("FANFARE_EVENT_ID", environment(&event.id))
+        .env("FANFARE_EVENT_ORIGIN", origin)
+        .stdin(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(SubscribeError::Exec)?;
+    let mut stdin = child.stdin.take().expect("it is piped");
+    // Both at once: a command may write much before it has read all. One that reads nothing closes the pipe.
+    let feed = async {
+        let _ = stdin.write_all(event.data.as_bytes()).await;
+        drop(stdin);
+    };
+    let (status, ()) = tokio::join!(child.wait(), feed);
+    match status.map_err(SubscribeError::Exec)? {
+        status if status.success() => Ok(()),
+        status => Err(failed(status)),
+    }
+}
+
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command);
+    shell
+}
+
+/// What no variable can hold is left out: a NUL cannot come in an ID, but in a type.
+fn environment(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+fn failed(status: ExitStatus) -> SubscribeError {
+    SubscribeError::Command { code: status.code() }
+}

@@ -1,0 +1,198 @@
+//! The way of each event, from its stream to what is printed or run.
+//!
+//! For people at a terminal the first attempt must succeed, unless they say otherwise: a wrong address is told at once.
+use super::{
+    SubscribeArgs, SubscribeError, When, exec,
+    filter::{Filter, Selected},
+    format::Style,
+    output::Output,
+    received::Received,
+    request::event_source,
+    source::Source,
+    status::Status,
+};
+use fanfare_client::{Error, MessageEvent, Signal, Signals};
+use futures_util::{FutureExt as _, Stream as _};
+use std::{future::poll_fn, ops::ControlFlow, pin::Pin, task::Poll};
+use tokio::time::{Interval, interval};
+
+/// One of the streams that are followed.
+struct Followed {
+    signals: Signals,
+    enveloped: bool,
+    opened: bool,
+    ended: bool,
+}
+
+/// Follows streams and prints their events.
+struct Follow<'a> {
+    args: &'a SubscribeArgs,
+    filter: Filter<'a>,
+    /// `None` if events go to a command alone.
+    output: Option<Output>,
+    status: Status,
+    /// Whether it has to be said where an event came from.
+    several: bool,
+}
+
+/// Prints the events of `sources` until there are enough, or no more.
+///
+/// # Errors
+/// [`SubscribeError`] if a stream cannot be had, or its events cannot be dealt with.
+pub(super) async fn follow(sources: &[Source], args: &SubscribeArgs) -> Result<(), SubscribeError> {
+    if sources.len() > 1 && args.resume.state.is_some() {
+        return Err(SubscribeError::StateOfSeveral);
+    }
+    let style = Style {
+        format: args.print.format(args.select.field.is_some()),
+        join: args.print.join,
+        timestamps: args.print.timestamps,
+    };
+    let mut follow = Follow {
+        args,
+        filter: Filter::new(&args.select),
+        output: (args.print.exec.is_none() || args.print.format.is_some()).then(|| Output::new(style)),
+        status: Status::new(&args.print),
+        several: sources.len() > 1,
+    };
+    let followed = |source: &Source| {
+        let signals = event_source(source, args)?.signals();
+        Ok(Followed { signals, enveloped: source.is_enveloped(), opened: false, ended: false })
+    };
+    let mut streams = sources.iter().map(followed).collect::<Result<Vec<_>, _>>()?;
+    follow.run(&mut streams).await
+}
+
+impl Follow<'_> {
+    async fn run(&mut self, streams: &mut [Followed]) -> Result<(), SubscribeError> {
+        let mut ticks = interval(Status::INTERVAL);
+        while let Some((at, happened)) = self.next(streams, &mut ticks).await? {
+            let Some(happened) = happened else {
+                streams[at].ended = true;
+                continue;
+            };
+            let stream = &mut streams[at];
+            let goes_on = match happened {
+                Ok(Signal::Event(event)) => self.event(event, stream).await?,
+                Ok(Signal::Comment(text)) => self.comment(&text)?,
+                Ok(signal) => {
+                    self.signal(signal, stream)?;
+                    ControlFlow::Continue(())
+                }
+                Err(error) => return Err(SubscribeError::Stream { host: host(stream), error }),
+            };
+            if goes_on.is_break() {
+                break;
+            }
+        }
+        // That nobody reads is the end as well.
+        let _ = self.show()?;
+        for stream in streams {
+            let flushed = stream.signals.source().flush().await;
+            flushed.map_err(|error| SubscribeError::Stream { host: host(stream), error })?;
+        }
+        Ok(())
+    }
+
+    /// What happens next, and on which stream; `None` when all have ended or nobody reads on. What was printed is shown
+    /// before anything is waited for.
+    async fn next(
+        &mut self,
+        streams: &mut [Followed],
+        ticks: &mut Interval,
+    ) -> Result<Option<(usize, Option<Result<Signal, Error>>)>, SubscribeError> {
+        if streams.iter().all(|stream| stream.ended) {
+            return Ok(None);
+        }
+        if let Some(ready) = next_of(streams).now_or_never() {
+            return Ok(Some(ready));
+        }
+        if self.show()?.is_break() {
+            return Ok(None);
+        }
+        loop {
+            self.status.draw();
+            tokio::select! {
+                biased;
+                next = next_of(streams) => return Ok(Some(next)),
+                _ = ticks.tick(), if self.status.is_live() => {}
+            }
+        }
+    }
+
+    async fn event(&mut self, came: MessageEvent, stream: &mut Followed) -> Result<ControlFlow<()>, SubscribeError> {
+        self.status.event();
+        let mut event = Received::new(&came, stream.enveloped);
+        if self.several {
+            event.origin = Some(came.origin.to_string());
+        }
+        let ControlFlow::Continue(selected) = self.filter.select(&mut event) else {
+            stream.signals.source().acknowledge(&came);
+            return Ok(ControlFlow::Break(()));
+        };
+        if selected == Selected::Yes && self.deal_with(&event, &came).await?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        stream.signals.source().acknowledge(&came);
+        Ok(if selected == Selected::Yes { self.filter.count() } else { ControlFlow::Continue(()) })
+    }
+
+    /// Prints the event and runs the command with it: then it counts.
+    async fn deal_with(&mut self, event: &Received, came: &MessageEvent) -> Result<ControlFlow<()>, SubscribeError> {
+        if let Some(output) = &mut self.output {
+            self.status.clear();
+            if output.print(event, came)?.is_break() || (self.args.resume.state.is_some() && output.flush()?.is_break())
+            {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if let Some(command) = &self.args.print.exec {
+            // The command is to be run even where nobody reads what was printed.
+            let _ = self.show()?;
+            exec::run(command, event, came.origin.as_str()).await?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn comment(&mut self, text: &str) -> Result<ControlFlow<()>, SubscribeError> {
+        self.output.as_mut().map_or(Ok(ControlFlow::Continue(())), |output| output.comment(text))
+    }
+
+    fn signal(&mut self, signal: Signal, stream: &mut Followed) -> Result<(), SubscribeError> {
+        match signal {
+            Signal::Open(_) => stream.opened = true,
+            Signal::Reconnecting { cause, .. } if !stream.opened && self.args.resume.reconnect != When::Always => {
+                return Err(SubscribeError::NotOpened { host: host(stream), cause });
+            }
+            _ => {}
+        }
+        self.status.signal(&signal);
+        Ok(())
+    }
+
+    /// Shows what was printed. Breaks when nobody reads on.
+    fn show(&mut self) -> Result<ControlFlow<()>, SubscribeError> {
+        self.status.clear();
+        self.output.as_mut().map_or(Ok(ControlFlow::Continue(())), Output::flush)
+    }
+}
+
+/// What happens next on any of `streams`. Nothing is lost when it is not waited for.
+async fn next_of(streams: &mut [Followed]) -> (usize, Option<Result<Signal, Error>>) {
+    poll_fn(|cx| {
+        for (at, stream) in streams.iter_mut().enumerate().filter(|(_, stream)| !stream.ended) {
+            if let Poll::Ready(next) = Pin::new(&mut stream.signals).poll_next(cx) {
+                return Poll::Ready((at, next));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// The host and port that is asked, for messages.
+fn host(stream: &mut Followed) -> String {
+    let url = stream.signals.source().url();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}{port}", url.host_str().unwrap_or_default())
+}

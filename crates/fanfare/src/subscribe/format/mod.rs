@@ -1,0 +1,76 @@
+//! Events as text: a module for each format that takes more than a line.
+mod pretty;
+mod tsv;
+
+use super::{Format, received::Received};
+use fanfare_client::MessageEvent;
+use fanfare_event_stream::{EventId, EventType, Fields, encode_comment};
+use jiff::Timestamp;
+use std::io::{self, Write};
+
+/// How events are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    pub format: Format,
+    /// Without a line end after data.
+    pub join: bool,
+    /// With the time of arrival before each event.
+    pub timestamps: bool,
+}
+
+impl Style {
+    /// Writes one event; `came` is how it came, for the format that says so.
+    pub(super) fn write(self, event: &Received, came: &MessageEvent, out: &mut impl Write) -> io::Result<()> {
+        if self.timestamps {
+            self.write_time(out)?;
+        }
+        match self.format {
+            Format::Pretty => pretty::write(event, out),
+            Format::Data => {
+                out.write_all(event.data.as_bytes())?;
+                if self.join { Ok(()) } else { out.write_all(b"\n") }
+            }
+            Format::Json => {
+                serde_json::to_writer(&mut *out, event)?;
+                out.write_all(b"\n")
+            }
+            Format::Raw => raw(event, came, out),
+            Format::Tsv => tsv::write(event, out),
+        }
+    }
+
+    /// Writes a comment, in the format that has them.
+    pub(super) fn write_comment(self, text: &str, out: &mut impl Write) -> io::Result<()> {
+        if self.format != Format::Raw {
+            return Ok(());
+        }
+        let mut encoded = Vec::new();
+        encode_comment(text, &mut encoded);
+        out.write_all(&encoded)
+    }
+
+    fn write_time(self, out: &mut impl Write) -> io::Result<()> {
+        let time = Timestamp::now();
+        match self.format {
+            Format::Data => write!(out, "{time:.3} "),
+            Format::Tsv => write!(out, "{time:.3}\t"),
+            Format::Raw => writeln!(out, ": {time:.3}"),
+            Format::Pretty | Format::Json => Ok(()),
+        }
+    }
+}
+
+/// The event's own fields, encoded anew: what the server wrote may have been cut otherwise.
+fn raw(event: &Received, came: &MessageEvent, out: &mut impl Write) -> io::Result<()> {
+    let event_type = (event.event_type != "message").then(|| EventType::new(event.event_type.as_str()));
+    let id = came.id().map(EventId::new);
+    let fields = Fields {
+        event_type: event_type.as_ref().and_then(|parsed| parsed.as_ref().ok()),
+        id: id.as_ref().and_then(|parsed| parsed.as_ref().ok()),
+        retry_ms: came.retry_ms,
+        data: &event.data,
+    };
+    let mut encoded = Vec::with_capacity(event.data.len() + 64);
+    fields.encode_into(&mut encoded);
+    out.write_all(&encoded)
+}

@@ -1,0 +1,165 @@
+//! How a stream is asked for: method, headers, body, where to begin.
+use super::{RequestArgs, SubscribeArgs, SubscribeError, When, source::Source, stdin::Stdin};
+use fanfare_client::{Acknowledge, Builder, EventSource, FileStore, Limits, Reconnect};
+use http::{
+    HeaderName, HeaderValue, Method,
+    header::{CONTENT_TYPE, USER_AGENT},
+};
+use std::{
+    fmt, fs,
+    io::{self, Read as _},
+    str::FromStr,
+    time::Duration,
+};
+
+const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
+/// The longest body that is sent.
+const MAX_BODY_BYTES: u64 = 64 << 20;
+/// Larger events than any server ought to send are still shown.
+const MAX_DATA_BYTES: usize = 64 << 20;
+/// The wait that failures lead to at most.
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+/// A header as it is given: `Name: value`.
+#[derive(Clone, Debug)]
+pub(super) struct Header {
+    name: HeaderName,
+    value: HeaderValue,
+}
+
+/// A body as it is given: text, or where it is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RequestBody {
+    Text(String),
+    File(String),
+    Stdin,
+}
+
+/// The text is no header.
+#[derive(Debug)]
+pub(super) struct InvalidHeader;
+
+impl FromStr for Header {
+    type Err = InvalidHeader;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHeader> {
+        let (name, value) = text.split_once(':').ok_or(InvalidHeader)?;
+        let name = name.trim().parse().map_err(|_| InvalidHeader)?;
+        let mut value = HeaderValue::from_str(value.trim()).map_err(|_| InvalidHeader)?;
+        // Nobody but the server that was named needs to see what was given by hand; least of all a key.
+        value.set_sensitive(true);
+        Ok(Self { name, value })
+    }
+}
+
+impl From<&str> for RequestBody {
+    fn from(text: &str) -> Self {
+        match text.strip_prefix('@') {
+            Some("-") => Self::Stdin,
+            Some(path) => Self::File(path.to_owned()),
+            None => Self::Text(text.to_owned()),
+        }
+    }
+}
+
+impl RequestBody {
+    fn read(&self) -> io::Result<Vec<u8>> {
+        let reader: Box<dyn io::Read> = match self {
+            Self::Text(text) => return Ok(text.clone().into_bytes()),
+            Self::File(path) => Box::new(fs::File::open(path)?),
+            Self::Stdin => Box::new(io::stdin().lock()),
+        };
+        let mut body = Vec::new();
+        reader.take(MAX_BODY_BYTES + 1).read_to_end(&mut body)?;
+        match body.len() as u64 > MAX_BODY_BYTES {
+            true => Err(io::Error::other(format!("it is longer than {MAX_BODY_BYTES} bytes"))),
+            false => Ok(body),
+        }
+    }
+}
+
+/// The event source for `source`, as the arguments want it.
+///
+/// # Errors
+/// [`SubscribeError`] if something in them cannot be sent or read.
+pub(super) fn event_source(source: &Source, args: &SubscribeArgs) -> Result<EventSource, SubscribeError> {
+    let builder = match source {
+        Source::Hub { url } | Source::Url { url } => EventSource::builder(url),
+        Source::Stdin => EventSource::builder(Stdin::URL).transport(Stdin),
+    };
+    let limits = Limits { max_data_bytes: MAX_DATA_BYTES, max_line_bytes: MAX_DATA_BYTES, ..Limits::default() };
+    let mut builder = resuming(builder.limits(limits).header(USER_AGENT, AGENT), source, args)?;
+    if let Some(token) = &args.hub.token {
+        builder = builder.bearer(token.reveal());
+    }
+    requesting(builder, &args.request)?.build().map_err(SubscribeError::Build)
+}
+
+fn resuming(builder: Builder, source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
+    let policy = match args.resume.reconnect {
+        _ if *source == Source::Stdin => Reconnect::never(),
+        When::Never => Reconnect::never(),
+        When::AfterOpen | When::Always => Reconnect::resilient().max_delay(MAX_DELAY),
+    };
+    let mut builder = builder.reconnect(policy);
+    if let Some(id) = &args.resume.last_event_id {
+        // The client would leave out such an ID and say so; who gives it by hand is better told at once.
+        if HeaderValue::from_bytes(id.as_bytes()).is_err() {
+            return Err(SubscribeError::LastEventId { id: id.clone() });
+        }
+        builder = builder.last_event_id(id);
+    }
+    if let Some(path) = &args.resume.state {
+        builder = builder.store(FileStore::new(path)).acknowledge(Acknowledge::Manual);
+    }
+    Ok(builder)
+}
+
+fn requesting(mut builder: Builder, args: &RequestArgs) -> Result<Builder, SubscribeError> {
+    if let Some(body) = &args.body {
+        let body = body.read().map_err(SubscribeError::Body)?;
+        let json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
+        let content_type = if json { "application/json" } else { "application/x-www-form-urlencoded" };
+        builder = builder.method(Method::POST).header(CONTENT_TYPE, content_type).body(body);
+    }
+    if let Some(method) = &args.method {
+        builder = builder.method(method.clone());
+    }
+    if let Some(timeout) = args.idle_timeout {
+        builder = builder.idle_timeout(timeout.0);
+    }
+    let headers = args.headers.iter();
+    Ok(headers.fold(builder, |builder, header| builder.header(&header.name, header.value.clone())))
+}
+
+impl fmt::Display for InvalidHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a name and a value, such as 'Authorization: Bearer …'")
+    }
+}
+
+impl std::error::Error for InvalidHeader {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_a_name_and_a_value() {
+        for (text, name, value) in [("A-b: c: d ", "a-b", "c: d"), ("x:", "x", ""), ("x:é", "x", "é")] {
+            let header: Header = text.parse().unwrap();
+            assert_eq!((header.name.as_str(), header.value.as_bytes()), (name, value.as_bytes()), "{text}");
+        }
+        for text in ["", "x", ": y", "a b: c", "x: a\nb"] {
+            assert!(text.parse::<Header>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_text_or_comes_from_a_file() {
+        assert_eq!(RequestBody::from("a@b"), RequestBody::Text("a@b".into()));
+        assert_eq!(RequestBody::from("@-"), RequestBody::Stdin);
+        assert_eq!(RequestBody::from("@a/b"), RequestBody::File("a/b".into()));
+        assert!(RequestBody::File("/nowhere/at/all".into()).read().is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! What is to be said beside events, on standard error: in a terminal a line that lives, else nothing unless asked for.
+use super::PrintArgs;
+use fanfare_client::{Cause, Opened, Signal};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::{Duration, Instant},
+};
+
+const DIM: anstyle::Style = anstyle::Style::new().dimmed();
+/// Back to the beginning of the line, and clears it.
+const CLEAR: &str = "\r\x1b[2K";
+
+/// Tells how the subscription stands.
+pub(super) struct Status {
+    notices: bool,
+    /// Whether there is a line that is drawn anew: only where both outputs are the same terminal.
+    live: bool,
+    drawn: bool,
+    state: String,
+    events: u64,
+    since: Instant,
+}
+
+impl Status {
+    /// How often the line is drawn anew while nothing happens.
+    pub(super) const INTERVAL: Duration = Duration::from_secs(1);
+
+    pub(super) fn new(args: &PrintArgs) -> Self {
+        let terminal = io::stderr().is_terminal();
+        Self {
+            notices: args.verbose || (terminal && !args.quiet),
+            live: terminal && io::stdout().is_terminal() && !args.quiet && !args.join,
+            drawn: false,
+            state: "connecting".into(),
+            events: 0,
+            since: Instant::now(),
+        }
+    }
+
+    /// Whether anything has to be drawn as time passes.
+    pub(super) fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Something happened that is no event.
+    pub(super) fn signal(&mut self, signal: &Signal) {
+        match signal {
+            Signal::Open(opened) => self.opened(opened),
+            Signal::Reconnecting { cause, delay } => self.lost(cause, *delay),
+            Signal::Warning(warning) => self.notice(&warning.to_string()),
+            _ => {}
+        }
+    }
+
+    pub(super) fn event(&mut self) {
+        self.events += 1;
+    }
+
+    fn opened(&mut self, opened: &Opened) {
+        let host = opened.url.host_str().unwrap_or_default();
+        self.state = format!("open, {host}");
+        let resumed = match opened.last_event_id.as_str() {
+            "" => String::new(),
+            id => format!(", after event {id:?}"),
+        };
+        self.notice(&format!("connected to {host}{resumed}"));
+    }
+
+    fn lost(&mut self, cause: &Cause, delay: Duration) {
+        self.state = format!("reconnecting in {:.1} s", delay.as_secs_f64());
+        self.notice(&format!("{cause}; asking again in {:.1} s", delay.as_secs_f64()));
+    }
+
+    fn notice(&mut self, text: &str) {
+        if self.notices {
+            self.clear();
+            anstream::eprintln!("{DIM}fanfare: {text}{DIM:#}");
+        }
+    }
+
+    /// Takes the line away, so that something can be printed.
+    pub(super) fn clear(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            let _ = write!(io::stderr(), "{CLEAR}");
+        }
+    }
+
+    /// Draws the line.
+    pub(super) fn draw(&mut self) {
+        if self.live {
+            let seconds = self.since.elapsed().as_secs();
+            let (state, events) = (&self.state, self.events);
+            let time = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+            let mut stderr = io::stderr();
+            let _ =
+                write!(stderr, "{CLEAR}{DIM}{state} · {events} events · {time}{DIM:#}").and_then(|()| stderr.flush());
+            self.drawn = true;
+        }
+    }
+}
+
+impl Drop for Status {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
