@@ -17,6 +17,9 @@ use std::io;
 /// `futures` makes of one, for example.
 ///
 /// ```no_run
+/// # #[cfg(not(feature = "json"))] fn main() {}
+/// # #[cfg(feature = "json")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use fanfare_client::{EventSource, Events as _};
 ///
 /// #[derive(serde::Deserialize)]
@@ -28,11 +31,13 @@ use std::io;
 /// for event in source.until("[DONE]").json::<Delta>().blocking()? {
 ///     print!("{}", event?.value?.text);
 /// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 pub trait Events: Stream + Sized {
     /// Ends with the event whose data is `marker`, which is not given. The stream behind it is dropped at once, which ends
-    /// its connection. If it ends before that event, an answer is not whole: [`Error::Unfinished`].
+    /// its connection. If it ends before that event an answer is not whole, and that is an error, also where the program
+    /// itself has closed the event source: [`Error::Unfinished`].
     fn until(self, marker: impl Into<Text>) -> Until<Self>
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,

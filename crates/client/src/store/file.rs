@@ -14,14 +14,11 @@ use std::{
     },
 };
 
-/// The longest file that a [`FileStore`] reads, in bytes.
-pub const MAX_FILE_BYTES: usize = 64 << 10;
-
 /// Keeps the last event ID in a file: the ID, and a line feed for whoever looks at it. Delete the file to begin anew.
 ///
 /// The file is replaced as a whole: written beside it, synced, renamed, and its directory synced. After a crash of the
 /// program or the machine it holds the old ID or the new one. That costs two syncs, milliseconds on most disks; while one
-/// goes on, events go on, and of their IDs only the last is kept next. A file of the same name with `.0.tmp` or the like behind
+/// goes on, events go on, and of their IDs only the last is kept next. A link is replaced, not followed. A file of the same name with `.0.tmp` or the like behind
 /// it is what a crash left over, and may be deleted.
 ///
 /// Files are read and written on tokio's threads for that, or in place where there is no runtime.
@@ -48,7 +45,7 @@ pub enum FileStoreError {
         /// Why.
         error: io::Error,
     },
-    /// It is longer than any ID: larger than [`MAX_FILE_BYTES`].
+    /// It is longer than any ID: larger than [`FileStore::MAX_BYTES`].
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -73,6 +70,9 @@ pub enum FileStoreError {
 }
 
 impl FileStore {
+    /// The longest file that is read, in bytes: 64 KiB. An ID has room in it with a line feed.
+    pub const MAX_BYTES: usize = 64 << 10;
+
     /// A store in the file `path`, which need not exist; its directory has to. One event source at a time uses a file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         static STORES: AtomicU64 = AtomicU64::new(0);
@@ -118,8 +118,8 @@ impl Paths {
             file => file.map_err(unreadable)?,
         };
         let mut bytes = Vec::new();
-        file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() > MAX_FILE_BYTES {
+        file.take(FileStore::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() > FileStore::MAX_BYTES {
             return Err(FileStoreError::TooLarge { path: self.file.clone() });
         }
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
@@ -133,7 +133,7 @@ impl Paths {
     }
 
     fn save(&self, id: &str) -> Result<(), FileStoreError> {
-        if id.len() >= MAX_FILE_BYTES {
+        if id.len() >= FileStore::MAX_BYTES {
             return Err(FileStoreError::IdTooLong { bytes: id.len() });
         }
         self.replace(id).map_err(|error| FileStoreError::Write { path: self.file.clone(), error })
@@ -175,10 +175,10 @@ impl fmt::Display for FileStoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read { path, error } => write!(f, "{} cannot be read: {error}", path.display()),
-            Self::TooLarge { path } => write!(f, "{} is larger than {MAX_FILE_BYTES} bytes", path.display()),
+            Self::TooLarge { path } => write!(f, "{} is larger than {} bytes", path.display(), FileStore::MAX_BYTES),
             Self::NotAnId { path } => write!(f, "{} holds no event ID; delete it to begin anew", path.display()),
             Self::Write { path, error } => write!(f, "{} cannot be replaced: {error}", path.display()),
-            Self::IdTooLong { bytes } => write!(f, "an ID of {bytes} bytes does not fit into {MAX_FILE_BYTES}"),
+            Self::IdTooLong { bytes } => write!(f, "an ID of {bytes} bytes does not fit into {}", FileStore::MAX_BYTES),
         }
     }
 }

@@ -2,7 +2,7 @@
 mod file;
 mod memory;
 
-pub use file::{FileStore, FileStoreError, MAX_FILE_BYTES};
+pub use file::{FileStore, FileStoreError};
 pub use memory::MemoryStore;
 
 use crate::BoxError;

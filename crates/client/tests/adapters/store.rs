@@ -1,6 +1,6 @@
 //! `FileStore` and `MemoryStore`: last event IDs that outlive an event source.
 use crate::script::{Answer, Script};
-use fanfare_client::{Error, FileStore, FileStoreError, MAX_FILE_BYTES, MemoryStore, Store};
+use fanfare_client::{Error, FileStore, FileStoreError, MemoryStore, Store};
 use futures_util::{FutureExt as _, StreamExt as _};
 use std::{fs, io, path::PathBuf, process};
 
@@ -53,7 +53,7 @@ async fn a_file_keeps_the_last_id_and_nothing_else() {
 async fn what_no_store_has_written_is_understood_or_refused() {
     let directory = Directory::new("foreign");
     let store = FileStore::new(directory.0.join("id"));
-    let long = "x".repeat(MAX_FILE_BYTES);
+    let long = "x".repeat(FileStore::MAX_BYTES);
     let understood: [(&[u8], _); 6] = [
         (b"", None),
         (b"\n", None),
@@ -84,10 +84,10 @@ async fn what_no_store_has_written_is_understood_or_refused() {
 async fn what_is_saved_can_be_loaded() {
     let directory = Directory::new("bound");
     let store = FileStore::new(directory.0.join("id"));
-    let longest = "x".repeat(MAX_FILE_BYTES - 1);
+    let longest = "x".repeat(FileStore::MAX_BYTES - 1);
     save(&store, &longest).await.unwrap();
     assert!(
-        matches!(save(&store, &(longest.clone() + "x")).await, Err(FileStoreError::IdTooLong { bytes }) if bytes == MAX_FILE_BYTES)
+        matches!(save(&store, &(longest.clone() + "x")).await, Err(FileStoreError::IdTooLong { bytes }) if bytes == FileStore::MAX_BYTES)
     );
     assert_eq!(load(&store).await.unwrap(), Some(longest));
 }

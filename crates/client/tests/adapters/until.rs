@@ -36,6 +36,13 @@ async fn an_end_without_the_marker_is_an_error() {
     let script = Script::new([Answer::Events("data: half an ans")]);
     let mut events = script.builder().method(http::Method::POST).build().unwrap().until("[DONE]");
     assert!(matches!(events.next().await, Some(Err(Error::Unfinished { .. }))), "a POST that ended too soon");
+
+    let source = Script::new([Answer::Open(&["data: 1\n\n"])]).source();
+    let handle = source.handle();
+    let mut events = source.until("[DONE]");
+    assert_eq!(events.next().await.unwrap().unwrap().data, "1");
+    handle.close();
+    assert!(matches!(events.next().await, Some(Err(Error::Unfinished { .. }))), "closed");
 }
 
 #[tokio::test(start_paused = true)]
