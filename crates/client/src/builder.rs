@@ -177,7 +177,8 @@ impl Builder {
         self
     }
 
-    /// Reconnects when nothing has come for so long, not even a comment. Default: never. Two or three times the interval
+    /// Reconnects when nothing has come for so long, not even a comment. Only time in which the stream is waited for counts,
+    /// not that in which the program deals with an event. Default: never. Two or three times the interval
     /// at which the server sends comments is a good choice, where it sends any: a connection that broke without a word is
     /// not noticed otherwise.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {

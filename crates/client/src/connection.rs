@@ -57,7 +57,7 @@ impl Connection {
                     // Trailers say nothing to an event stream.
                     self.chunk = frame.into_data().unwrap_or_default();
                     if let Some(idle) = &mut self.idle {
-                        idle.since = clock.now();
+                        idle.since = None;
                     }
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Read::Ended(Cause::Transport(error.into()))),
@@ -95,20 +95,23 @@ impl Connection {
 /// Notices silence, with one timer for any number of chunks.
 pub(crate) struct Idle {
     timeout: Duration,
-    since: Duration,
+    /// Since when a chunk is waited for. Not since the last came: while nobody asks for events, what would bring them may
+    /// stand still too.
+    since: Option<Duration>,
     sleep: Sleep,
 }
 
 impl Idle {
     pub(crate) fn new(timeout: Duration, clock: &dyn Clock) -> Self {
-        Self { timeout, since: clock.now(), sleep: clock.sleep(timeout) }
+        Self { timeout, since: None, sleep: clock.sleep(timeout) }
     }
 
     /// Ready when nothing has come for the timeout.
     fn poll(&mut self, cx: &mut Context<'_>, clock: &dyn Clock) -> Poll<()> {
+        let since = *self.since.get_or_insert_with(|| clock.now());
         loop {
             ready!(self.sleep.as_mut().poll(cx));
-            let silent = clock.now().saturating_sub(self.since);
+            let silent = clock.now().saturating_sub(since);
             if silent >= self.timeout {
                 return Poll::Ready(());
             }

@@ -1,5 +1,5 @@
 //! Why a connection ended, and why an event source did.
-use crate::EncodingError;
+use crate::{EncodingError, Text};
 use fanfare_event_stream::ParseError;
 use http::{HeaderValue, StatusCode, response::Parts};
 use std::{fmt, sync::Arc, time::Duration};
@@ -62,6 +62,11 @@ pub enum Error {
     NotRepeated {
         /// Why the connection ended.
         cause: Cause,
+    },
+    /// The events ended before the one that [`Events::until`](crate::Events::until) waits for.
+    Unfinished {
+        /// The data that this event would have had.
+        marker: Text,
     },
     /// A hook said so.
     Hook(BoxError),
@@ -141,6 +146,7 @@ impl fmt::Display for Error {
             Self::GaveUp { attempts: 0 | 1, cause } => cause.fmt(f),
             Self::GaveUp { attempts, cause } => write!(f, "{cause}, after {attempts} attempts"),
             Self::NotRepeated { cause } => write!(f, "{cause}; the request is not sent a second time"),
+            Self::Unfinished { marker } => write!(f, "the events ended before {marker:?} came"),
             Self::Hook(error) => write_chain(error.as_ref(), f),
             Self::Store(error) => {
                 f.write_str("the last event ID could not be kept: ")?;

@@ -1,7 +1,7 @@
 //! `EventSource` ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
 use crate::{
-    BuildError, Builder, Error, Handle, MessageEvent, ReadyState, Signal, connection::Comments, handle::Command,
-    session::Session,
+    BuildError, Builder, Error, Handle, Listeners, MessageEvent, ReadyState, Signal, connection::Comments,
+    handle::Command, session::Session,
 };
 use futures_core::{FusedStream, Stream};
 use std::{
@@ -52,6 +52,7 @@ impl EventSource {
 
     /// Ends the connection. No event comes after it. May be called again.
     pub fn close(&mut self) {
+        self.session.shared().set_closed_by_program();
         self.session.close();
     }
 
@@ -111,6 +112,24 @@ impl EventSource {
     pub fn signals(self) -> Signals {
         Signals { source: self }
     }
+
+    /// The same by callbacks, as browsers have it.
+    pub fn listen<'a>(self) -> Listeners<'a> {
+        Listeners::new(self)
+    }
+
+    pub(crate) fn poll_signal(
+        &mut self,
+        cx: &mut Context<'_>,
+        comments: Comments,
+    ) -> Poll<Option<Result<Signal, Error>>> {
+        self.session.poll_next(cx, comments)
+    }
+
+    /// Whether it was the program that closed it.
+    pub(crate) fn was_closed(&self) -> bool {
+        self.session.shared().closed_by_program()
+    }
 }
 
 impl Stream for EventSource {
@@ -145,7 +164,7 @@ impl Stream for Signals {
     type Item = Result<Signal, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.source.session.poll_next(cx, Comments::Give)
+        self.source.poll_signal(cx, Comments::Give)
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Handle(pub(crate) Arc<Shared>);
 impl Handle {
     /// Ends the event source: no event comes after it, and whoever waits for one is told that there is none.
     pub fn close(&self) {
-        self.0.set(ReadyState::Closed);
+        self.0.set_closed_by_program();
         self.0.command(Command::Close);
     }
 
@@ -34,9 +34,13 @@ impl Handle {
     }
 }
 
+/// The state of what the program closed, beside those of [`ReadyState`].
+const CLOSED_BY_PROGRAM: u8 = 3;
+
 /// What handles and their event source share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
+    /// A [`ReadyState`], or [`CLOSED_BY_PROGRAM`].
     state: AtomicU8,
     command: AtomicU8,
     waker: AtomicWaker,
@@ -74,7 +78,15 @@ impl Shared {
 
     /// What is closed stays so.
     pub(crate) fn set(&self, state: ReadyState) {
-        let _ = self.state.fetch_update(SeqCst, SeqCst, |now| (now != ReadyState::Closed as u8).then_some(state as u8));
+        let _ = self.state.fetch_update(SeqCst, SeqCst, |now| (now < ReadyState::Closed as u8).then_some(state as u8));
+    }
+
+    pub(crate) fn set_closed_by_program(&self) {
+        self.state.store(CLOSED_BY_PROGRAM, SeqCst);
+    }
+
+    pub(crate) fn closed_by_program(&self) -> bool {
+        self.state.load(SeqCst) == CLOSED_BY_PROGRAM
     }
 
     pub(crate) fn ready_state(&self) -> ReadyState {

@@ -66,7 +66,7 @@ mod tests {
             count: Some(2),
         };
         let mut filter = Filter::new(&args);
-        let mut select = |event_type, data| {
+        let select = |event_type, data| {
             let mut event = event(event_type, data);
             (filter.select(&mut event), event.data)
         };

@@ -1,11 +1,17 @@
 //! Where the last event ID outlives the program.
+mod file;
+mod memory;
+
+pub use file::{FileStore, FileStoreError};
+pub use memory::MemoryStore;
+
 use crate::BoxError;
 use std::{future::Future, pin::Pin};
 
 /// A future of a [`Store`].
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
 
-/// Keeps a last event ID. One store belongs to one event source at a time.
+/// Keeps a last event ID: [`FileStore`], [`MemoryStore`], or a row of your database beside what the events led to. One store belongs to one event source at a time.
 pub trait Store: Send + Sync + 'static {
     /// The ID that was kept; `None` before the first.
     fn load(&self) -> StoreFuture<'_, Option<String>>;

@@ -1,0 +1,52 @@
+//! An answer that a language model writes while it is read: `cargo run -p fanfare-client --example llm [URL]`.
+mod scripted;
+
+use fanfare_client::{EventSource, Events as _};
+use futures_util::TryStreamExt as _;
+use http::Method;
+use scripted::{Answer, Request};
+use serde::Deserialize;
+use std::{
+    error::Error,
+    io::{Write as _, stdout},
+    time::Duration,
+};
+
+#[derive(Deserialize)]
+struct Delta {
+    text: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let source = EventSource::builder(scripted::url(answer)?)
+        .method(Method::POST)
+        .bearer("secret")
+        .header("Content-Type", "application/json")
+        .body(r#"{"stream": true, "prompt": "What is SSE?"}"#)
+        // A model may think for long, but a server that says nothing at all is gone.
+        .idle_timeout(Duration::from_secs(60))
+        // Some servers say `event: ping` and nothing else, which the standard has clients ignore.
+        .events_without_data(true)
+        .build()?;
+
+    // A POST is not sent again by itself. Without the marker at its end, an answer is cut off: an error too.
+    let mut answer = source.until("[DONE]").json::<Delta>();
+    while let Some(delta) = answer.try_next().await? {
+        match &*delta.event.event_type {
+            "ping" => print!("… "),
+            _ => print!("{}", delta.value?.text),
+        }
+        stdout().flush()?;
+    }
+    println!();
+    Ok(())
+}
+
+fn answer(request: &Request) -> Answer {
+    if request.header("authorization") != "Bearer secret" || !request.body.contains("What is SSE?") {
+        return Answer::Status("401 Unauthorized");
+    }
+    let words = ["Server-", "Sent ", "Events."].map(|word| format!("data: {{\"text\": \"{word}\"}}\n\n"));
+    Answer::Open(format!("event: ping\n\n{}data: [DONE]\n\n", words.concat()))
+}

@@ -1,0 +1,67 @@
+//! What is often wanted of a stream of events: an end, JSON, no `async`.
+mod blocking;
+#[cfg(feature = "json")]
+mod json;
+mod until;
+
+pub use blocking::Blocking;
+#[cfg(feature = "json")]
+pub use json::{Json, JsonEvent};
+pub use until::Until;
+
+use crate::{Error, MessageEvent, Text};
+use futures_core::Stream;
+use std::io;
+
+/// More to do with an [`EventSource`](crate::EventSource), and with every stream that has its errors: what `filter` of
+/// `futures` makes of one, for example.
+///
+/// ```no_run
+/// # #[cfg(not(feature = "json"))] fn main() {}
+/// # #[cfg(feature = "json")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use fanfare_client::{EventSource, Events as _};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Delta {
+///     text: String,
+/// }
+///
+/// let source = EventSource::new("http://localhost:3000/answer")?;
+/// for event in source.until("[DONE]").json::<Delta>().blocking()? {
+///     print!("{}", event?.value?.text);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub trait Events: Stream + Sized {
+    /// Ends with the event whose data is `marker`, which is not given. The stream behind it is dropped at once, which ends
+    /// its connection. If it ends before that event an answer is not whole, and that is an error, also where the program
+    /// itself has closed the event source: [`Error::Unfinished`].
+    fn until(self, marker: impl Into<Text>) -> Until<Self>
+    where
+        Self: Stream<Item = Result<MessageEvent, Error>>,
+    {
+        Until::new(self, marker.into())
+    }
+
+    /// Reads the data of each event as JSON. Data that is none does not end the stream.
+    #[cfg(feature = "json")]
+    fn json<T>(self) -> Json<Self, T>
+    where
+        Self: Stream<Item = Result<MessageEvent, Error>>,
+        T: serde::de::DeserializeOwned,
+    {
+        Json::new(self)
+    }
+
+    /// An iterator that waits for each item, for programs without `async`.
+    ///
+    /// # Errors
+    /// If the system has nothing left to make a runtime of: threads, file descriptors.
+    fn blocking(self) -> io::Result<Blocking<Self>> {
+        Blocking::new(self)
+    }
+}
+
+impl<S, T> Events for S where S: Stream<Item = Result<T, Error>> {}

@@ -1,0 +1,63 @@
+//! Streams that say themselves when they are over.
+use crate::{Error, MessageEvent, Text};
+use futures_core::{FusedStream, Stream};
+use pin_project_lite::pin_project;
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+pin_project! {
+    /// Events up to one that marks the end: made by [`Events::until`](crate::Events::until).
+    ///
+    /// The stream is dropped with its end, and so is what it had still to keep in a store: a next run may see the last
+    /// events again, as after every end that comes by surprise.
+    #[derive(Debug)]
+    #[must_use = "a stream does nothing until it is polled"]
+    pub struct Until<S> {
+        // `None` when it is over.
+        #[pin]
+        stream: Option<S>,
+        marker: Text,
+    }
+}
+
+impl<S> Until<S> {
+    pub(super) fn new(stream: S, marker: Text) -> Self {
+        Self { stream: Some(stream), marker }
+    }
+
+    /// The stream behind it; `None` when it is over.
+    #[must_use]
+    pub fn get_ref(&self) -> Option<&S> {
+        self.stream.as_ref()
+    }
+
+    /// The stream behind it, to close it for example; `None` when it is over.
+    pub fn get_mut(&mut self) -> Option<&mut S> {
+        self.stream.as_mut()
+    }
+}
+
+impl<S: Stream<Item = Result<MessageEvent, Error>>> Stream for Until<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut this = self.project();
+        let Some(stream) = this.stream.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let last = match ready!(stream.poll_next(cx)) {
+            Some(Ok(event)) if event.data != *this.marker => return Poll::Ready(Some(Ok(event))),
+            Some(Ok(_)) => None,
+            Some(Err(error)) => Some(Err(error)),
+            None => Some(Err(Error::Unfinished { marker: this.marker.clone() })),
+        };
+        this.stream.set(None);
+        Poll::Ready(last)
+    }
+}
+
+impl<S: Stream<Item = Result<MessageEvent, Error>>> FusedStream for Until<S> {
+    fn is_terminated(&self) -> bool {
+        self.stream.is_none()
+    }
+}

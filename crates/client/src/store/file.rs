@@ -1,0 +1,216 @@
+//! A last event ID in a file.
+use super::{Store, StoreFuture};
+use crate::BoxError;
+use fanfare_event_stream::EventId;
+use std::{
+    ffi::OsString,
+    fmt,
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+/// Keeps the last event ID in a file: the ID, and a line feed for whoever looks at it. Delete the file to begin anew.
+///
+/// The file is replaced as a whole: written beside it, synced, renamed, and its directory synced. After a crash of the
+/// program or the machine it holds the old ID or the new one. That costs two syncs, milliseconds on most disks; while one
+/// goes on, events go on, and of their IDs only the last is kept next. A link is replaced, not followed. A file of the same name with `.0.tmp` or the like behind
+/// it is what a crash left over, and may be deleted.
+///
+/// Files are read and written on tokio's threads for that, or in place where there is no runtime.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    paths: Arc<Paths>,
+}
+
+#[derive(Debug)]
+struct Paths {
+    file: PathBuf,
+    /// What becomes the file. Each store of a program has its own, since one that was dropped may be writing still.
+    new: PathBuf,
+}
+
+/// The file of a [`FileStore`] cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FileStoreError {
+    /// It cannot be read.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It is longer than any ID: larger than [`FileStore::MAX_BYTES`].
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What it holds is no event ID: not UTF-8, or several lines.
+    NotAnId {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be replaced.
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The ID is too long to be read again.
+    IdTooLong {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+}
+
+impl FileStore {
+    /// The longest file that is read, in bytes: 64 KiB. An ID has room in it with a line feed.
+    pub const MAX_BYTES: usize = 64 << 10;
+
+    /// A store in the file `path`, which need not exist; its directory has to. One event source at a time uses a file.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        static STORES: AtomicU64 = AtomicU64::new(0);
+        let file = path.into();
+        let mut new = OsString::from(&file);
+        new.push(format!(".{}.tmp", STORES.fetch_add(1, Relaxed)));
+        Self { paths: Arc::new(Paths { file, new: new.into() }) }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.paths.file
+    }
+}
+
+impl Store for FileStore {
+    fn load(&self) -> StoreFuture<'_, Option<String>> {
+        let paths = Arc::clone(&self.paths);
+        Box::pin(off_the_runtime(move || paths.load()))
+    }
+
+    fn save(&self, id: String) -> StoreFuture<'_, ()> {
+        let paths = Arc::clone(&self.paths);
+        Box::pin(off_the_runtime(move || paths.save(&id)))
+    }
+}
+
+async fn off_the_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FileStoreError> + Send + 'static,
+) -> Result<T, BoxError> {
+    Ok(match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => runtime.spawn_blocking(work).await??,
+        Err(_) => work()?,
+    })
+}
+
+impl Paths {
+    fn load(&self) -> Result<Option<String>, FileStoreError> {
+        let unreadable = |error| FileStoreError::Read { path: self.file.clone(), error };
+        let file = match File::open(&self.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(unreadable)?,
+        };
+        let mut bytes = Vec::new();
+        file.take(FileStore::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() > FileStore::MAX_BYTES {
+            return Err(FileStoreError::TooLarge { path: self.file.clone() });
+        }
+        let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match std::str::from_utf8(line) {
+            // Also what an empty ID leaves: the server has said that there is none to start from.
+            Ok("") => Ok(None),
+            Ok(id) if EventId::new(id).is_ok() => Ok(Some(id.to_owned())),
+            _ => Err(FileStoreError::NotAnId { path: self.file.clone() }),
+        }
+    }
+
+    fn save(&self, id: &str) -> Result<(), FileStoreError> {
+        if id.len() >= FileStore::MAX_BYTES {
+            return Err(FileStoreError::IdTooLong { bytes: id.len() });
+        }
+        self.replace(id).map_err(|error| FileStoreError::Write { path: self.file.clone(), error })
+    }
+
+    fn replace(&self, id: &str) -> io::Result<()> {
+        // What a crash left over; and `create_new` follows no link that somebody put there.
+        match fs::remove_file(&self.new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&self.new)?;
+        let written = file.write_all(format!("{id}\n").as_bytes()).and_then(|()| file.sync_all());
+        drop(file);
+        let replaced = written.and_then(|()| fs::rename(&self.new, &self.file));
+        if replaced.is_err() {
+            // A full disk is no fuller for it; that the file is not replaced is what counts.
+            let _ = fs::remove_file(&self.new);
+        }
+        replaced?;
+        sync_directory(&self.file)
+    }
+}
+
+/// Makes a rename last.
+#[cfg(unix)]
+fn sync_directory(file: &Path) -> io::Result<()> {
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)?.sync_all()
+}
+
+/// Elsewhere directories are no files.
+#[cfg(not(unix))]
+fn sync_directory(_file: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+impl fmt::Display for FileStoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { path, error } => write!(f, "{} cannot be read: {error}", path.display()),
+            Self::TooLarge { path } => write!(f, "{} is larger than {} bytes", path.display(), FileStore::MAX_BYTES),
+            Self::NotAnId { path } => write!(f, "{} holds no event ID; delete it to begin anew", path.display()),
+            Self::Write { path, error } => write!(f, "{} cannot be replaced: {error}", path.display()),
+            Self::IdTooLong { bytes } => write!(f, "an ID of {bytes} bytes does not fit into {}", FileStore::MAX_BYTES),
+        }
+    }
+}
+
+// What lies behind is part of the message.
+impl std::error::Error for FileStoreError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A crash between writing and renaming, or somebody who wants another file overwritten.
+    #[test]
+    fn what_is_in_the_way_is_replaced_and_not_followed() {
+        let directory = std::env::temp_dir().join(format!("fanfare-client-leftover-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let paths = FileStore::new(directory.join("id")).paths;
+        paths.save("1").unwrap();
+        fs::write(&paths.new, "hal").unwrap();
+        assert_eq!(paths.load().unwrap().as_deref(), Some("1"));
+        paths.save("2").unwrap();
+        assert_eq!(paths.load().unwrap().as_deref(), Some("2"));
+        assert!(!paths.new.exists());
+        #[cfg(unix)]
+        {
+            let other = directory.join("other");
+            fs::write(&other, "precious").unwrap();
+            std::os::unix::fs::symlink(&other, &paths.new).unwrap();
+            paths.save("3").unwrap();
+            assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
+            assert_eq!(paths.load().unwrap().as_deref(), Some("3"));
+        }
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}
