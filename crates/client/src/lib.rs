@@ -151,9 +151,27 @@
 //! # Other transports, proxies, TLS
 //!
 //! Whatever is a [`tower_service::Service`] of the form that [`transport`] describes sends the requests
-//! ([`Builder::transport`], `examples/own_transport.rs`). That may be the default one with other settings, the `reqwest` that
-//! a program has already (feature `reqwest`), or a stack of layers. It follows no redirects and tries nothing again: the
-//! event source does.
+//! ([`Builder::transport`], `examples/own_transport.rs`): the default one with other settings, the `reqwest` that a program
+//! has already (feature `reqwest`), or a stack of layers. It follows no redirects and tries nothing again: the event source
+//! does. Where many event sources share one, they share its connections and what it knows of certificates:
+//!
+//! ```
+//! # #[cfg(feature = "hyper")] {
+//! use fanfare_client::{EventSource, transport::{HyperTransport, Proxy}};
+//!
+//! let transport = HyperTransport::builder().proxy(Proxy::None).build();
+//! let news = EventSource::builder("https://example.com/news").transport(transport.clone());
+//! let jobs = EventSource::builder("https://example.com/jobs").transport(transport);
+//! # }
+//! # #[cfg(feature = "reqwest")] {
+//! # use fanfare_client::EventSource;
+//! use fanfare_client::transport::ReqwestTransport;
+//!
+//! let transport = ReqwestTransport::from_builder(reqwest::Client::builder())?;
+//! let mail = EventSource::builder("https://example.com/mail").transport(transport);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # Tests
 //!
