@@ -65,31 +65,36 @@ pub(super) async fn follow(sources: &[Source], args: &SubscribeArgs) -> Result<(
 
 impl Follow<'_> {
     async fn run(&mut self, streams: &mut [Followed]) -> Result<(), SubscribeError> {
+        let mut ended = self.follow(streams).await;
+        // What was dealt with is kept also when something went wrong after it; that nobody reads on is no failure.
+        ended = ended.and(self.show().map(drop));
+        for stream in streams {
+            let flushed = stream.signals.source().flush().await;
+            ended = ended.and(flushed.map_err(|error| SubscribeError::Stream { host: host(stream), error }));
+        }
+        ended
+    }
+
+    async fn follow(&mut self, streams: &mut [Followed]) -> Result<(), SubscribeError> {
         let mut ticks = interval(Status::INTERVAL);
         while let Some((at, happened)) = self.next(streams, &mut ticks).await? {
-            let Some(happened) = happened else {
-                streams[at].ended = true;
-                continue;
-            };
             let stream = &mut streams[at];
             let goes_on = match happened {
-                Ok(Signal::Event(event)) => self.event(event, stream).await?,
-                Ok(Signal::Comment(text)) => self.comment(&text)?,
-                Ok(signal) => {
+                Some(Ok(Signal::Event(event))) => self.event(event, stream).await?,
+                Some(Ok(Signal::Comment(text))) => self.comment(&text)?,
+                Some(Ok(signal)) => {
                     self.signal(signal, stream)?;
                     ControlFlow::Continue(())
                 }
-                Err(error) => return Err(SubscribeError::Stream { host: host(stream), error }),
+                Some(Err(error)) => return Err(SubscribeError::Stream { host: host(stream), error }),
+                None => {
+                    stream.ended = true;
+                    ControlFlow::Continue(())
+                }
             };
             if goes_on.is_break() {
                 break;
             }
-        }
-        // That nobody reads is the end as well.
-        let _ = self.show()?;
-        for stream in streams {
-            let flushed = stream.signals.source().flush().await;
-            flushed.map_err(|error| SubscribeError::Stream { host: host(stream), error })?;
         }
         Ok(())
     }

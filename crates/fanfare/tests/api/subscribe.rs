@@ -119,7 +119,7 @@ fn each_format_has_its_form() {
         (&["--format", "tsv"], "i\\t1\te\t{\"a\":{\"b\":\"x\"}}\ni\\t1\tmessage\tone\\ntwo\n"),
         (
             &["--format", "raw"],
-            ": c\nevent: e\nretry: 5\nid: i\t1\ndata: {\"a\":{\"b\":\"x\"}}\n\ndata: one\ndata: two\n\n",
+            ": c\n\nevent: e\nretry: 5\nid: i\t1\ndata: {\"a\":{\"b\":\"x\"}}\n\ndata: one\ndata: two\n\n",
         ),
         (&["--field", "a.b"], "x\n"),
         (&["--format", "data", "--event", "message"], "one\ntwo\n"),
