@@ -1,6 +1,7 @@
 //! An open event stream: chunks from the network, and what they hold.
 use crate::{Cause, Clock, MessageEvent, Text, clock::Sleep, message_event::Arrivals, transport::ResponseBody};
 use bytes::{Buf as _, Bytes};
+use bytestring::ByteString;
 use fanfare_event_stream::{Chunk, Item, ParseError, Parser};
 use http_body::Body as _;
 use std::{
@@ -29,15 +30,14 @@ pub(crate) enum Read {
 
 pub(crate) struct Connection {
     body: ResponseBody,
-    /// What has come and is not read yet.
-    chunk: Bytes,
+    unread: Unread,
     arrivals: Arrivals,
     idle: Option<Idle>,
 }
 
 impl Connection {
     pub(crate) fn new(body: ResponseBody, arrivals: Arrivals, idle: Option<Idle>) -> Self {
-        Self { body, chunk: Bytes::new(), arrivals, idle }
+        Self { body, unread: Unread::default(), arrivals, idle }
     }
 
     /// Reads on. What the connection ends within is not given: an event is one only with the blank line after it.
@@ -55,7 +55,7 @@ impl Connection {
             match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     // Trailers say nothing to an event stream.
-                    self.chunk = frame.into_data().unwrap_or_default();
+                    self.unread = Unread::new(frame.into_data().unwrap_or_default());
                     if let Some(idle) = &mut self.idle {
                         idle.since = None;
                     }
@@ -73,22 +73,83 @@ impl Connection {
         Poll::Pending
     }
 
-    /// The next of what the chunk holds; `None` when it is read to its end.
+    /// An event that has come whole already. `None` if there is none, or something is to be said that is no event.
+    #[inline]
+    pub(crate) fn next_at_hand(&mut self, parser: &mut Parser) -> Option<MessageEvent> {
+        let mut chunk = Chunk::from_text(self.unread.text());
+        // An error is said again when the stream is read on.
+        let event = parser.next_event(&mut chunk).ok().flatten()?;
+        let event = self.arrivals.own(&event, &self.unread.text);
+        self.unread.position += chunk.consumed();
+        Some(event)
+    }
+
+    /// The next of what has come; `None` when it is read to its end.
     fn read_chunk(&mut self, parser: &mut Parser, comments: Comments) -> Option<Read> {
-        let mut chunk = Chunk::new(&self.chunk);
-        let item = match comments {
-            Comments::Give => parser.next_item(&mut chunk),
-            Comments::Skip => parser.next_event(&mut chunk).map(|event| event.map(Item::Event)),
-        };
-        let read = match item {
-            Ok(Some(Item::Event(event))) => Some(Read::Event(self.arrivals.own(&event, &self.chunk))),
-            Ok(Some(Item::Comment(text))) => Some(Read::Comment(text.into())),
-            Ok(None) => None,
-            Err(error) => Some(Read::TooLarge(error)),
-        };
+        let unread = &mut self.unread;
+        let mut chunk = Chunk::from_text(unread.text());
+        let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, &unread.text);
+        unread.position += chunk.consumed();
+        if read.is_some() || unread.rest.is_empty() {
+            return read;
+        }
+        let mut chunk = Chunk::new(&unread.rest);
+        let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, &ByteString::new());
         let consumed = chunk.consumed();
-        self.chunk.advance(consumed);
+        unread.rest.advance(consumed);
         read
+    }
+}
+
+/// The next of what `chunk` holds, which may be a piece of `buffer`.
+fn read_from(
+    parser: &mut Parser,
+    chunk: &mut Chunk<'_>,
+    comments: Comments,
+    arrivals: &mut Arrivals,
+    buffer: &ByteString,
+) -> Option<Read> {
+    let item = match comments {
+        Comments::Give => parser.next_item(chunk),
+        Comments::Skip => parser.next_event(chunk).map(|event| event.map(Item::Event)),
+    };
+    match item {
+        Ok(Some(Item::Event(event))) => Some(Read::Event(arrivals.own(&event, buffer))),
+        Ok(Some(Item::Comment(text))) => Some(Read::Comment(text.into())),
+        Ok(None) => None,
+        Err(error) => Some(Read::TooLarge(error)),
+    }
+}
+
+/// What has come and is not read yet.
+#[derive(Default)]
+struct Unread {
+    /// What is UTF-8, checked once for all its events; it is a piece of the network's buffer.
+    text: ByteString,
+    /// How far that is read.
+    position: usize,
+    /// What follows it: the begun half of a character, or what is no UTF-8 and all behind it.
+    rest: Bytes,
+}
+
+impl Unread {
+    fn new(chunk: Bytes) -> Self {
+        match ByteString::try_from(chunk.clone()) {
+            Ok(text) => Self { text, ..Self::default() },
+            Err(error) => Self::cut(chunk, error.valid_up_to()),
+        }
+    }
+
+    #[cold]
+    fn cut(mut chunk: Bytes, valid: usize) -> Self {
+        let text = ByteString::try_from(chunk.split_to(valid)).expect("it was checked up to there");
+        Self { text, position: 0, rest: chunk }
+    }
+
+    #[inline]
+    fn text(&self) -> &str {
+        // A line end is where reading stops, and the end of a character.
+        self.text.get(self.position..).unwrap_or_default()
     }
 }
 

@@ -136,6 +136,9 @@ impl Stream for EventSource {
     type Item = Result<MessageEvent, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(event) = self.session.next_at_hand() {
+            return Poll::Ready(Some(Ok(event)));
+        }
         loop {
             match ready!(self.session.poll_next(cx, Comments::Skip)) {
                 Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),

@@ -60,15 +60,20 @@ impl Shared {
         self.waker.wake();
     }
 
+    #[inline]
+    pub(crate) fn has_command(&self) -> bool {
+        self.command.load(SeqCst) != 0
+    }
+
     pub(crate) fn take_command(&self) -> Option<Command> {
         // Nearly always there is none, and a swap would cost a locked instruction per event.
-        match self.command.load(SeqCst) {
+        if !self.has_command() {
+            return None;
+        }
+        match self.command.swap(0, SeqCst) {
             0 => None,
-            _ => match self.command.swap(0, SeqCst) {
-                0 => None,
-                1 => Some(Command::Reconnect),
-                _ => Some(Command::Close),
-            },
+            1 => Some(Command::Reconnect),
+            _ => Some(Command::Close),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What arrives ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage)).
-use crate::Text;
-use bytes::Bytes;
+use crate::{Text, text::Page};
+use bytestring::ByteString;
 use fanfare_event_stream::EventRef;
 use std::{fmt, sync::Arc};
 
@@ -78,6 +78,8 @@ impl fmt::Debug for Origin {
 pub(crate) struct Arrivals {
     origin: Origin,
     last_event_id: Text,
+    /// Where IDs are kept: nearly each event may have one.
+    page: Page,
     known_types: [Text; KNOWN_TYPES],
     /// Which of them is forgotten next.
     oldest: usize,
@@ -85,13 +87,16 @@ pub(crate) struct Arrivals {
 
 impl Arrivals {
     pub(crate) fn new(origin: Origin, last_event_id: Text) -> Self {
-        Self { origin, last_event_id, known_types: [const { MESSAGE }; KNOWN_TYPES], oldest: 0 }
+        Self { origin, last_event_id, page: Page::default(), known_types: [const { MESSAGE }; KNOWN_TYPES], oldest: 0 }
     }
 
     /// Owns `event`, whose data may be a piece of `buffer`.
-    pub(crate) fn own(&mut self, event: &EventRef<'_>, buffer: &Bytes) -> MessageEvent {
-        if self.last_event_id != event.last_event_id {
-            self.last_event_id = event.last_event_id.into();
+    #[inline]
+    pub(crate) fn own(&mut self, event: &EventRef<'_>, buffer: &ByteString) -> MessageEvent {
+        let id = event.last_event_id;
+        // A comparison of nothing with nothing takes as long as one of much: where there are no IDs, none is made.
+        if self.last_event_id.len() != id.len() || !id.is_empty() && self.last_event_id != id {
+            self.last_event_id = self.page.keep(id);
         }
         MessageEvent {
             event_type: self.event_type(event.event_type),
@@ -104,7 +109,7 @@ impl Arrivals {
     }
 
     fn event_type(&mut self, name: &str) -> Text {
-        if name == &*MESSAGE {
+        if name == "message" {
             return MESSAGE;
         }
         if let Some(known) = self.known_types.iter().find(|known| **known == name) {

@@ -3,7 +3,7 @@
 //! It is polled and does nothing by itself. What to do after a connection has ended is decided in one place,
 //! [`Session::ended`].
 use crate::{
-    BoxError, Cause, Error, ReadyState, Signal, Text, Warning,
+    BoxError, Cause, Error, MessageEvent, ReadyState, Signal, Text, Warning,
     clock::Sleep,
     config::Config,
     connect::{Outcome, Start, When, connect, last_event_id_value},
@@ -93,6 +93,18 @@ impl Session {
         }
     }
 
+    /// The next event, if it has come already and nothing else is to be done: the way of most events.
+    #[inline]
+    pub(crate) fn next_at_hand(&mut self) -> Option<MessageEvent> {
+        if self.keeper.is_some() || self.shared.has_command() {
+            return None;
+        }
+        let Phase::Open(connection) = &mut self.phase else { return None };
+        let event = connection.next_at_hand(&mut self.parser)?;
+        self.backoff.event();
+        Some(event)
+    }
+
     /// What happens next.
     pub(crate) fn poll_next(
         &mut self,
@@ -102,7 +114,20 @@ impl Session {
         if let Some(keeper) = &mut self.keeper {
             keeper.next();
         }
-        self.shared.register(cx.waker());
+        loop {
+            let polled = self.poll_signal(cx, comments);
+            if polled.is_ready() {
+                return polled;
+            }
+            // Only who waits has to be woken by a handle; what it asked for meanwhile is not waited for.
+            self.shared.register(cx.waker());
+            if !self.shared.has_command() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn poll_signal(&mut self, cx: &mut Context<'_>, comments: Comments) -> Poll<Option<Result<Signal, Error>>> {
         loop {
             let signal = self.obey();
             self.keep(cx);

@@ -1,5 +1,5 @@
 //! Text that events share instead of copying it.
-use bytes::Bytes;
+use bytes::BytesMut;
 use bytestring::ByteString;
 use std::{borrow::Borrow, fmt, ops::Deref};
 
@@ -30,12 +30,35 @@ impl Text {
     }
 
     /// `text`, which may be a piece of `buffer`: then it shares its memory.
-    pub(crate) fn piece_of(buffer: &Bytes, text: &str) -> Self {
-        let start = (text.as_ptr() as usize).wrapping_sub(buffer.as_ptr() as usize);
-        let end = start.wrapping_add(text.len());
-        // That it is text is known and yet checked again: to take it on trust needs `unsafe`.
-        let piece = buffer.get(start..end).and_then(|_| ByteString::try_from(buffer.slice(start..end)).ok());
-        piece.map_or_else(|| Self::from(text), Self)
+    #[inline]
+    pub(crate) fn piece_of(buffer: &ByteString, text: &str) -> Self {
+        let within = buffer.as_bytes().as_ptr_range();
+        let piece = text.as_bytes().as_ptr_range();
+        let shares = within.start <= piece.start && piece.end <= within.end && !text.is_empty();
+        if shares { Self(buffer.slice_ref(text)) } else { Self::from(text) }
+    }
+}
+
+/// Text that has been read, kept in memory that many texts share: for those that are short and come often.
+#[derive(Debug, Default)]
+pub(crate) struct Page(BytesMut);
+
+impl Page {
+    /// As little as one text may keep all of it in memory.
+    const BYTES: usize = 4 << 10;
+
+    /// `text` in memory of the page's. Longer ones than fit get memory of their own.
+    pub(crate) fn keep(&mut self, text: &str) -> Text {
+        if text.len() > Self::BYTES / 4 {
+            return text.into();
+        }
+        if self.0.capacity() < text.len() {
+            self.0 = BytesMut::with_capacity(Self::BYTES);
+        }
+        self.0.extend_from_slice(text.as_bytes());
+        let kept = self.0.split().freeze();
+        // What was text is text; to say so without a check needs `unsafe`.
+        ByteString::try_from(kept).map_or_else(|_| text.into(), Text)
     }
 }
 
@@ -113,16 +136,27 @@ mod tests {
 
     #[test]
     fn only_a_piece_of_the_buffer_shares_it() {
-        let buffer = Bytes::from("data: héllo\n\n".to_owned());
-        let text = std::str::from_utf8(&buffer).unwrap();
+        let buffer = ByteString::from("data: héllo\n\n");
         let elsewhere = String::from("héllo");
-        for (piece, shared) in [(&text[6..12], true), (&elsewhere, false)] {
+        for (piece, shared) in [(&buffer[6..12], true), (&elsewhere, false)] {
             let found = Text::piece_of(&buffer, piece);
             assert_eq!(found, piece);
             assert_eq!(found.as_ptr() == piece.as_ptr(), shared, "{piece}");
         }
-        let found = Text::piece_of(&buffer, &text[6..12]);
+        let found = Text::piece_of(&buffer, &buffer[6..12]);
         assert_ne!(found.detach().as_ptr(), found.as_ptr());
-        assert_eq!(Text::piece_of(&buffer.slice(8..), &text[6..12]), "héllo");
+        assert_eq!(Text::piece_of(&buffer.slice_ref(&buffer[9..]), &buffer[6..12]), "héllo");
+    }
+
+    #[test]
+    fn short_texts_share_a_page() {
+        let mut page = Page::default();
+        let texts: Vec<String> = (0..2_000).map(|number| format!("é{number}")).collect();
+        let kept: Vec<Text> = texts.iter().map(|text| page.keep(text)).collect();
+        assert!(kept.iter().zip(&texts).all(|(kept, text)| kept == text));
+        let adjacent = kept.windows(2).filter(|pair| pair[0].as_bytes().as_ptr_range().end == pair[1].as_ptr());
+        assert!(adjacent.count() > 1_900, "few pages hold them");
+        let long = "x".repeat(Page::BYTES);
+        assert_eq!(page.keep(&long), long);
     }
 }

@@ -30,6 +30,13 @@ impl<'c> Chunk<'c> {
         Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
     }
 
+    /// A chunk of what is known to be UTF-8, which is then not checked again: for those who check a piece from the network
+    /// once and read it in many steps.
+    #[must_use]
+    pub fn from_text(text: &'c str) -> Self {
+        Self { bytes: text.as_bytes(), pos: 0, text, text_start: 0, ahead: MIN_AHEAD_BYTES }
+    }
+
     /// What is not read yet.
     #[must_use]
     pub fn rest(&self) -> &'c [u8] {

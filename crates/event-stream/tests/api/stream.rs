@@ -43,7 +43,8 @@ pub(crate) fn read_items(parser: &mut Parser, pieces: &[&[u8]]) -> (Outcome, Res
     let mut result = Ok(());
     'pieces: for mut rest in pieces.iter().copied() {
         loop {
-            let mut chunk = Chunk::new(rest);
+            // Whether it is known to be text must not show either.
+            let mut chunk = str::from_utf8(rest).map_or_else(|_| Chunk::new(rest), Chunk::from_text);
             match parser.next_item(&mut chunk) {
                 Ok(Some(Item::Event(event))) => outcome.events.push(event.into()),
                 Ok(Some(Item::Comment(text))) => outcome.comments.push(text.to_owned()),
