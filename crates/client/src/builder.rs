@@ -165,7 +165,7 @@ impl Builder {
     }
 
     /// Whether the request is sent again when a connection has ended. Default: only if its method is safe (`GET`). A
-    /// request that is not repeated ends the event source with its response.
+    /// request that is not repeated ends the event source with its response, unless a hook asks for another attempt.
     pub fn repeat_requests(mut self, repeat: bool) -> Self {
         self.repeat = Some(repeat);
         self

@@ -108,14 +108,18 @@ impl Future for ManualSleep {
         if time.now >= self.key.0 {
             return Poll::Ready(());
         }
-        time.sleepers.insert(self.key, cx.waker().clone());
+        let former = time.sleepers.insert(self.key, cx.waker().clone());
+        // A waker may be all that is left of a task, and drop other sleepers with it.
+        drop(time);
+        drop(former);
         Poll::Pending
     }
 }
 
 impl Drop for ManualSleep {
     fn drop(&mut self) {
-        self.clock.lock().sleepers.remove(&self.key);
+        // Dropped after the lock, as above.
+        let _waker = self.clock.lock().sleepers.remove(&self.key);
     }
 }
 

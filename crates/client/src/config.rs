@@ -15,7 +15,7 @@ pub(crate) struct Config {
     pub before_attempt: Option<Box<BeforeAttempt>>,
     pub on_response: Option<Box<OnResponse>>,
     pub reconnect: Reconnect,
-    /// Whether a request may be sent again after a response to it has begun.
+    /// Whether the request may be sent again after it has been sent once.
     pub repeat: bool,
     pub connect_timeout: Duration,
     pub idle_timeout: Option<Duration>,

@@ -96,7 +96,7 @@ impl EventSource {
     /// Waits until all that was acknowledged is kept.
     ///
     /// # Errors
-    /// [`Error::Store`] if it cannot be kept.
+    /// [`Error::Store`] if it cannot be kept. The event source goes on.
     ///
     /// # Cancel safety
     /// Going on with the stream goes on keeping it.

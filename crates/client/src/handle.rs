@@ -22,7 +22,8 @@ impl Handle {
     }
 
     /// Connects anew at once, in place of waiting for the reconnection time or of the present connection: when a machine
-    /// wakes or a network is back. Does nothing while connecting.
+    /// wakes or a network is back. Does nothing while connecting, nor to a connection whose request is not to be sent twice
+    /// (see [`Builder::repeat_requests`](crate::Builder::repeat_requests)).
     pub fn reconnect_now(&self) {
         self.0.command(Command::Reconnect);
     }

@@ -17,19 +17,27 @@ pub(crate) struct Keeper {
     when: Acknowledge,
     /// The ID of the event that was given out last, if it is not acknowledged yet.
     given: Option<Text>,
+    /// What is to be saved next.
     acknowledged: Option<Text>,
+    /// What is saved once all is: the same is not saved again for events that set no ID. `None` if it is not known.
+    newest: Option<Text>,
     saving: Option<Kept<()>>,
 }
 
 impl Keeper {
     pub(crate) fn new(store: Arc<dyn Store>, when: Acknowledge) -> Self {
-        Self { store, when, given: None, acknowledged: None, saving: None }
+        Self { store, when, given: None, acknowledged: None, newest: None, saving: None }
     }
 
     /// The ID that was kept before.
     pub(crate) fn load(&self) -> Kept<Option<String>> {
         let store = Arc::clone(&self.store);
         Box::pin(async move { store.load().await })
+    }
+
+    /// This was kept before; empty if nothing was.
+    pub(crate) fn loaded(&mut self, id: Text) {
+        self.newest = Some(id);
     }
 
     /// An event was given out, after which this is the last event ID.
@@ -42,13 +50,16 @@ impl Keeper {
     /// The next event is asked for.
     pub(crate) fn next(&mut self) {
         if let Some(id) = self.given.take() {
-            self.acknowledged = Some(id);
+            self.acknowledge(&id);
         }
     }
 
     /// The program has dealt with the event after which this is the last event ID.
     pub(crate) fn acknowledge(&mut self, id: &Text) {
-        self.acknowledged = Some(id.clone());
+        if self.newest.as_ref() != Some(id) {
+            self.newest = Some(id.clone());
+            self.acknowledged = Some(id.clone());
+        }
     }
 
     /// Goes on saving. Ready when everything acknowledged is kept.
@@ -57,6 +68,9 @@ impl Keeper {
             if let Some(saving) = &mut self.saving {
                 let result = std::task::ready!(saving.as_mut().poll(cx));
                 self.saving = None;
+                if result.is_err() {
+                    self.newest = None;
+                }
                 result?;
             }
             let Some(id) = mem::take(&mut self.acknowledged) else { return Poll::Ready(Ok(())) };

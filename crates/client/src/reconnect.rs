@@ -147,6 +147,13 @@ impl Backoff {
         self.fruitless
     }
 
+    /// The program ended an attempt. That says nothing about the server, but an event that it brought counts.
+    pub(crate) fn attempt_left(&mut self) {
+        if mem::take(&mut self.brought_event) {
+            self.fruitless = 0;
+        }
+    }
+
     /// After which delay to make the next attempt, `at_least` this; `None` if there were enough.
     pub(crate) fn next_delay(&mut self, at_least: Duration) -> Option<Duration> {
         if self.policy.max_attempts.is_some_and(|max| self.fruitless >= max) {

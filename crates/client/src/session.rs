@@ -130,7 +130,7 @@ impl Session {
     fn poll_signal(&mut self, cx: &mut Context<'_>, comments: Comments) -> Poll<Option<Result<Signal, Error>>> {
         loop {
             let signal = self.obey();
-            self.keep(cx);
+            let kept = self.keep(cx);
             let signal = match &mut self.phase {
                 _ if signal.is_some() => signal,
                 Phase::Idle => self.begin(),
@@ -151,9 +151,7 @@ impl Session {
                     self.connect()
                 }
                 Phase::Ending(error) => {
-                    if self.keeper.as_mut().is_some_and(|keeper| keeper.poll_saved(cx).is_pending()) {
-                        return Poll::Pending;
-                    }
+                    ready!(kept);
                     let error = error.take();
                     self.phase = Phase::Closed;
                     return Poll::Ready(error.map(Err));
@@ -172,7 +170,8 @@ impl Session {
             Command::Close => self.close(),
             Command::Reconnect => match self.phase {
                 Phase::Waiting(_) => return self.connect(),
-                Phase::Open(_) => {
+                Phase::Open(_) if self.config.repeat => {
+                    self.backoff.attempt_left();
                     self.cause = Some(Cause::Requested);
                     self.phase = Phase::Waiting(self.config.clock.sleep(Duration::ZERO));
                     self.shared.set(ReadyState::Connecting);
@@ -184,15 +183,16 @@ impl Session {
         None
     }
 
-    /// Goes on keeping what was acknowledged. That it cannot be kept ends the event source.
-    fn keep(&mut self, cx: &mut Context<'_>) {
-        let Some(keeper) = &mut self.keeper else { return };
-        if let Poll::Ready(Err(error)) = keeper.poll_saved(cx) {
+    /// Goes on keeping what was acknowledged. Ready when all is kept, or cannot be, which ends the event source.
+    fn keep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(keeper) = &mut self.keeper else { return Poll::Ready(()) };
+        if let Err(error) = ready!(keeper.poll_saved(cx)) {
             self.keeper = None;
             if !matches!(self.phase, Phase::Ending(Some(_)) | Phase::Closed) {
                 self.end(Some(Error::Store(error)));
             }
         }
+        Poll::Ready(())
     }
 
     fn begin(&mut self) -> Option<Signal> {
@@ -210,6 +210,9 @@ impl Session {
             Ok(id) => {
                 if let Some(id) = id {
                     self.parser = mem::take(&mut self.parser).resuming_from(&id);
+                }
+                if let Some(keeper) = &mut self.keeper {
+                    keeper.loaded(self.parser.last_event_id().into());
                 }
                 self.connect()
             }
@@ -300,6 +303,8 @@ impl Session {
     fn may_repeat(&self, cause: &Cause, attempts: u32) -> Result<(), Option<Error>> {
         let never = self.config.reconnect.is_never();
         match cause {
+            // Where the hook failed nothing was sent.
+            Cause::Hook(_) if !never => Ok(()),
             _ if self.config.repeat && !never => Ok(()),
             Cause::EndOfStream => Err(None),
             cause if never => Err(Some(Error::GaveUp { attempts, cause: cause.clone() })),
@@ -309,6 +314,13 @@ impl Session {
 
     fn end(&mut self, error: Option<Error>) {
         self.phase = Phase::Ending(error);
+        self.shared.set(ReadyState::Closed);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // For handles: nobody reads on.
         self.shared.set(ReadyState::Closed);
     }
 }
