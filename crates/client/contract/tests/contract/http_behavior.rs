@@ -1,5 +1,5 @@
 //! "HTTP behavior": requests, and answers that are no stream.
-use crate::harness::{Redirector, SseClient, StreamServer, TestService, data, stream_and_client};
+use crate::harness::{Bodiless, SseClient, StreamServer, TestService, data, stream_and_client};
 use http::{HeaderMap, HeaderValue, header::LOCATION};
 use serde_json::json;
 use std::time::Duration;
@@ -21,7 +21,7 @@ async fn default_method_and_headers() {
 #[tokio::test]
 async fn status_204_halts_reconnection_attempts() {
     let service = TestService::start();
-    let nothing = Redirector::start(204, HeaderMap::new()).await;
+    let nothing = Bodiless::start(204, HeaderMap::new()).await;
     let client = SseClient::start(&service, nothing.url(), json!({ "initialDelayMs": 0 })).await;
     // That nothing happens takes time to see: five times what the client waits at least.
     sleep(Duration::from_millis(500)).await;
@@ -35,7 +35,7 @@ async fn client_follows_301_and_307_redirect() {
     for status in [301, 307] {
         let mut server = StreamServer::start().await;
         let headers = HeaderMap::from_iter([(LOCATION, server.url().parse().unwrap())]);
-        let redirector = Redirector::start(status, headers).await;
+        let redirector = Bodiless::start(status, headers).await;
         let mut client = SseClient::start(&service, redirector.url(), json!({})).await;
         let connection = server.connection().await;
         connection.send("data: hello\n\n").await;
@@ -51,7 +51,7 @@ async fn client_handles_empty_or_missing_location_header() {
     for status in [301, 307] {
         for location in [Some(HeaderValue::from_static("")), None] {
             let headers = location.into_iter().map(|value| (LOCATION, value)).collect();
-            let redirector = Redirector::start(status, headers).await;
+            let redirector = Bodiless::start(status, headers).await;
             let mut client = SseClient::start(&service, redirector.url(), json!({})).await;
             client.expect_error().await;
             client.close().await;

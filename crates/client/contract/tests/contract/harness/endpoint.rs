@@ -31,12 +31,12 @@ impl Drop for Endpoint {
 }
 
 /// Answers everything with one head and no body, and counts how often.
-pub struct Redirector {
+pub struct Bodiless {
     endpoint: Endpoint,
     asked: Arc<AtomicUsize>,
 }
 
-impl Redirector {
+impl Bodiless {
     pub async fn start(status: u16, headers: HeaderMap) -> Self {
         let status = StatusCode::from_u16(status).unwrap();
         let asked = Arc::new(AtomicUsize::new(0));

@@ -8,7 +8,7 @@ mod stream_server;
 mod test_service;
 
 pub use case::{Case, check};
-pub use endpoint::Redirector;
+pub use endpoint::Bodiless;
 pub use message::{Message, comment, data};
 pub use request::send;
 pub use sse_client::SseClient;
