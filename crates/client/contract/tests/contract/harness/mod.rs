@@ -1,0 +1,38 @@
+//! What drives the service: its process, the streams that it reads, and the callbacks by which it tells of them.
+mod case;
+mod endpoint;
+mod message;
+mod request;
+mod sse_client;
+mod stream_server;
+mod test_service;
+
+pub use case::{Case, check};
+pub use endpoint::Bodiless;
+pub use message::{Message, comment, data};
+pub use request::send;
+pub use sse_client::SseClient;
+pub use stream_server::{StreamConnection, StreamServer};
+pub use test_service::TestService;
+
+use serde_json::Value;
+use std::time::Duration;
+
+/// How long anything may take that must come.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A stream that the client has begun to read, with `parameters` beside the URLs.
+pub async fn stream_and_client(
+    service: &TestService,
+    parameters: Value,
+) -> (StreamServer, StreamConnection, SseClient) {
+    let mut server = StreamServer::start().await;
+    let client = SseClient::start(service, server.url(), parameters).await;
+    let connection = server.connection().await;
+    (server, connection, client)
+}
+
+/// What `future` gives, which must be soon.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("no {what} within {PATIENCE:?}"))
+}
