@@ -10,7 +10,9 @@ mod exit;
 mod http;
 mod load;
 mod publish;
+mod relay;
 mod serve;
+mod stop;
 mod subscribe;
 mod token;
 

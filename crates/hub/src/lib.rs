@@ -18,6 +18,7 @@ pub mod log;
 pub mod mailbox;
 pub mod opening;
 pub mod position;
+pub mod replay;
 mod router;
 mod routes;
 pub mod run;

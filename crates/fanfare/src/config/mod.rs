@@ -13,6 +13,7 @@ mod log_filter;
 mod options;
 mod origin;
 mod quantity;
+mod relay;
 mod secret;
 mod secret_file;
 mod settings;
@@ -23,6 +24,7 @@ pub(crate) use help::document;
 pub(crate) use layer::merge;
 pub(crate) use options::ServeOptions;
 pub(crate) use quantity::{HumanDuration, Limit};
+pub(crate) use relay::Relay;
 pub(crate) use secret::Secret;
 pub(crate) use settings::{ServeSettings, Storage};
 

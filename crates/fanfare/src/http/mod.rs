@@ -1,8 +1,10 @@
 //! The HTTP client of `publish` and `subscribe`: one request, its answer, and what went wrong in words.
 mod error;
+mod header;
 mod hub_url;
 
 pub(crate) use error::{Refusal, Unreachable};
+pub(crate) use header::Header;
 pub(crate) use hub_url::{HubUrl, PublishQuery};
 
 use crate::config::Secret;

@@ -3,15 +3,19 @@ mod announce;
 mod clock;
 mod error;
 mod parts;
-mod signals;
+mod relays;
 
 pub(crate) use error::ServeError;
 
-use crate::config::{self, Effective, ServeOptions, ServeSettings};
+use crate::{
+    config::{self, Effective, ServeOptions, ServeSettings},
+    stop,
+};
 use announce::Announcement;
 use clap::ArgMatches;
 use fanfare_hub::{Hub, HubLimits};
 use fanfare_server::Server;
+use relays::Relays;
 use std::{
     fmt,
     io::{self, IsTerminal as _, Write as _},
@@ -70,11 +74,13 @@ async fn start(settings: &ServeSettings) -> Result<(), ServeError> {
     let server =
         Server::new(hub.clone(), authenticator, parts::server(settings, address)).map_err(ServeError::Delivery)?;
     if settings.clock() {
-        tokio::spawn(clock::tick(hub));
+        tokio::spawn(clock::tick(hub.clone()));
     }
-    let stopped = signals::stop().map_err(ServeError::Runtime)?;
+    let stopped = stop::stop().map_err(ServeError::Runtime)?;
+    let relays = Relays::start(settings, &hub)?;
     print(&Announcement { settings, address })?;
     server.serve(listener, stopped).await;
+    relays.stop().await;
     Ok(())
 }
 

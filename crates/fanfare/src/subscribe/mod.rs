@@ -17,11 +17,15 @@ mod stdin;
 
 pub(crate) use error::SubscribeError;
 
-use crate::{config::HumanDuration, exit, http::HubArgs};
+use crate::{
+    config::HumanDuration,
+    exit,
+    http::{Header, HubArgs},
+};
 use clap::ValueEnum;
 use field::FieldPath;
 use http::Method;
-use request::{Header, RequestBody};
+use request::RequestBody;
 use std::{
     io::{self, IsTerminal as _},
     path::PathBuf,

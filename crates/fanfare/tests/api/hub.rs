@@ -19,8 +19,13 @@ impl Hub {
 
     /// A hub with these options.
     pub(crate) fn with(options: &[&str]) -> Self {
+        Self::listening("127.0.0.1:0", options)
+    }
+
+    /// A hub at this address.
+    pub(crate) fn listening(address: &str, options: &[&str]) -> Self {
         let mut command = fanfare();
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(options);
+        command.args(["serve", "--listen", address]).args(options);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = Lines::of(child.stdout.take().unwrap());
         let url = lines.next().split_once("http://").map(|(_, rest)| format!("http://{rest}")).expect("the URL first");

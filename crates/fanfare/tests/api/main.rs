@@ -9,6 +9,7 @@ mod peer;
 mod program;
 mod publish;
 mod refusal;
+mod relay;
 mod serve;
 mod subscribe;
 mod token;

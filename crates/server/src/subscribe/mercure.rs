@@ -1,6 +1,6 @@
 //! `GET /.well-known/mercure`, both revisions of the protocol. A request that names a matcher (`match…=`) is of the newer
 //! revision, any other of the older one, whose selectors come as `topic=`.
-use super::{Wanted, gather, open};
+use super::{Until, Wanted, gather, open};
 use crate::{
     app::App,
     cursor::{Cursor, LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
@@ -30,6 +30,7 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
         cursor: Cursor::of(&parts.headers, &query)?,
         representation: Representation::EventStream,
         cursor_header: if newer { MERCURE_LAST_EVENT_ID } else { LAST_EVENT_ID },
+        until: Until::Closed,
     };
     open(&app, &parts, wanted).await
 }

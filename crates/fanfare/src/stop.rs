@@ -6,7 +6,7 @@ use std::io;
 /// # Errors
 /// [`io::Error`] if they cannot be caught.
 #[cfg(unix)]
-pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
@@ -23,7 +23,7 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
 /// # Errors
 /// None where there are no signals.
 #[cfg(not(unix))]
-pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::error!("cannot wait for Ctrl-C: {error}");
