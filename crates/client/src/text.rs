@@ -1,26 +1,45 @@
 //! Text that events share instead of copying it.
 use bytes::BytesMut;
 use bytestring::ByteString;
-use std::{borrow::Borrow, fmt, ops::Deref};
+use std::{
+    borrow::Borrow,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    ops::Deref,
+};
 
 /// Text that is cheap to clone, and dereferences to `str`.
 ///
 /// The data of an event is usually a piece of the buffer in which it came from the network, and keeps all of that in
 /// memory: 64 KiB at most with the transports of this crate. [`detach`](Self::detach) copies it out.
-#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Text(ByteString);
+#[derive(Clone)]
+pub struct Text(Inner);
+
+/// Both are as large as the second alone. The first is there because most events have the type `message`, many no ID, and
+/// the clone of a shared text costs a call.
+#[derive(Clone)]
+enum Inner {
+    Static(&'static str),
+    Shared(ByteString),
+}
 
 impl Text {
     /// Text that needs no memory.
     #[must_use]
+    #[inline]
     pub const fn from_static(text: &'static str) -> Self {
-        Self(ByteString::from_static(text))
+        Self(Inner::Static(text))
     }
 
     /// The text.
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Inner::Static(text) => text,
+            Inner::Shared(text) => text,
+        }
     }
 
     /// The same text in memory of its own.
@@ -35,7 +54,7 @@ impl Text {
         let within = buffer.as_bytes().as_ptr_range();
         let piece = text.as_bytes().as_ptr_range();
         let shares = within.start <= piece.start && piece.end <= within.end && !text.is_empty();
-        if shares { Self(buffer.slice_ref(text)) } else { Self::from(text) }
+        if shares { Self(Inner::Shared(buffer.slice_ref(text))) } else { Self::from(text) }
     }
 }
 
@@ -49,7 +68,7 @@ impl Page {
 
     /// `text` in memory of the page's. Longer ones than fit get memory of their own.
     pub(crate) fn keep(&mut self, text: &str) -> Text {
-        if text.len() > Self::BYTES / 4 {
+        if text.is_empty() || text.len() > Self::BYTES / 4 {
             return text.into();
         }
         if self.0.capacity() < text.len() {
@@ -58,13 +77,14 @@ impl Page {
         self.0.extend_from_slice(text.as_bytes());
         let kept = self.0.split().freeze();
         // What was text is text; to say so without a check needs `unsafe`.
-        ByteString::try_from(kept).map_or_else(|_| text.into(), Text)
+        ByteString::try_from(kept).map_or_else(|_| text.into(), |text| Text(Inner::Shared(text)))
     }
 }
 
 impl Deref for Text {
     type Target = str;
 
+    #[inline]
     fn deref(&self) -> &str {
         self.as_str()
     }
@@ -84,13 +104,45 @@ impl Borrow<str> for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(text.into())
+        if text.is_empty() { Self::default() } else { Self(Inner::Shared(text.into())) }
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self(text.into())
+        if text.is_empty() { Self::default() } else { Self(Inner::Shared(text.into())) }
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::from_static("")
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Text {}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
@@ -146,6 +198,11 @@ mod tests {
         let found = Text::piece_of(&buffer, &buffer[6..12]);
         assert_ne!(found.detach().as_ptr(), found.as_ptr());
         assert_eq!(Text::piece_of(&buffer.slice_ref(&buffer[9..]), &buffer[6..12]), "héllo");
+    }
+
+    #[test]
+    fn it_is_no_larger_than_what_it_shares() {
+        assert_eq!(size_of::<Text>(), size_of::<ByteString>());
     }
 
     #[test]
