@@ -48,7 +48,7 @@ impl RemoteSink {
         token: Option<&Secret>,
     ) -> Result<Self, Unreachable> {
         let (publish, look_up) = (hub.publish_all(topics, private), hub.replay(&topics[0]));
-        Ok(Self { http: Http::new(&publish, token)?, publish, look_up })
+        Ok(Self { http: Http::new(token)?, publish, look_up })
     }
 
     pub(super) async fn publish(&self, items: &[Item]) -> Result<Option<String>, Failure> {
