@@ -58,6 +58,14 @@ impl RequestBody {
 /// # Errors
 /// [`SubscribeError`] if something in them cannot be sent or read.
 pub(super) fn event_source(source: &Source, args: &SubscribeArgs) -> Result<EventSource, SubscribeError> {
+    builder(source, args)?.build().map_err(SubscribeError::Build)
+}
+
+/// What builds it.
+///
+/// # Errors
+/// As [`event_source`].
+pub(super) fn builder(source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
     let builder = match source {
         Source::Hub { url } | Source::Url { url } => EventSource::builder(url),
         Source::Stdin => EventSource::builder(Stdin::URL).transport(Stdin),
@@ -67,7 +75,7 @@ pub(super) fn event_source(source: &Source, args: &SubscribeArgs) -> Result<Even
     if let Some(token) = &args.hub.token {
         builder = builder.bearer(token.reveal());
     }
-    requesting(builder, &args.request)?.build().map_err(SubscribeError::Build)
+    requesting(builder, &args.request)
 }
 
 fn resuming(builder: Builder, source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {

@@ -4,6 +4,7 @@
 mod config;
 mod examples;
 mod hub;
+mod lint;
 mod load;
 mod peer;
 mod program;
