@@ -7,6 +7,8 @@ use std::{fmt, sync::Arc};
 const MESSAGE: Text = Text::from_static("message");
 /// How many event types a stream uses in turn before they are copied anew for each event.
 const KNOWN_TYPES: usize = 4;
+const ID_PAGE_BYTES: usize = 4 << 10;
+const DATA_PAGE_BYTES: usize = 32 << 10;
 
 /// One event, as a browser's `MessageEvent` has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +81,9 @@ pub(crate) struct Arrivals {
     origin: Origin,
     last_event_id: Text,
     /// Where IDs are kept: nearly each event may have one.
-    page: Page,
+    ids: Page,
+    /// Where data is kept that is not whole in a buffer of the network's: of several lines, or cut.
+    data: Page,
     known_types: [Text; KNOWN_TYPES],
     /// Which of them is forgotten next.
     oldest: usize,
@@ -87,7 +91,14 @@ pub(crate) struct Arrivals {
 
 impl Arrivals {
     pub(crate) fn new(origin: Origin, last_event_id: Text) -> Self {
-        Self { origin, last_event_id, page: Page::default(), known_types: [const { MESSAGE }; KNOWN_TYPES], oldest: 0 }
+        Self {
+            origin,
+            last_event_id,
+            ids: Page::of(ID_PAGE_BYTES),
+            data: Page::of(DATA_PAGE_BYTES),
+            known_types: [const { MESSAGE }; KNOWN_TYPES],
+            oldest: 0,
+        }
     }
 
     /// Owns `event`, whose data may be a piece of `buffer`.
@@ -96,11 +107,11 @@ impl Arrivals {
         let id = event.last_event_id;
         // A comparison of nothing with nothing takes as long as one of much: where there are no IDs, none is made.
         if self.last_event_id.len() != id.len() || !id.is_empty() && self.last_event_id != id {
-            self.last_event_id = self.page.keep(id);
+            self.last_event_id = self.ids.keep(id);
         }
         MessageEvent {
             event_type: self.event_type(event.event_type),
-            data: Text::piece_of(buffer, event.data),
+            data: Text::piece_of(buffer, event.data).unwrap_or_else(|| self.data.keep(event.data)),
             last_event_id: self.last_event_id.clone(),
             origin: self.origin.clone(),
             sets_id: event.sets_id,

@@ -12,7 +12,7 @@ use std::{
 /// Text that is cheap to clone, and dereferences to `str`.
 ///
 /// The data of an event is usually a piece of the buffer in which it came from the network, and keeps all of that in
-/// memory: 64 KiB at most with the transports of this crate. [`detach`](Self::detach) copies it out.
+/// memory: 128 KiB at most with the transports of this crate. [`detach`](Self::detach) copies it out.
 #[derive(Clone)]
 pub struct Text(Inner);
 
@@ -48,34 +48,42 @@ impl Text {
         Self::from(self.as_str())
     }
 
-    /// `text`, which may be a piece of `buffer`: then it shares its memory.
+    /// `text`, sharing the memory of `buffer`, if it is a piece of it.
     #[inline]
-    pub(crate) fn piece_of(buffer: &ByteString, text: &str) -> Self {
+    pub(crate) fn piece_of(buffer: &ByteString, text: &str) -> Option<Self> {
         let within = buffer.as_bytes().as_ptr_range();
         let piece = text.as_bytes().as_ptr_range();
         let shares = within.start <= piece.start && piece.end <= within.end && !text.is_empty();
-        if shares { Self(Inner::Shared(buffer.slice_ref(text))) } else { Self::from(text) }
+        shares.then(|| Self(Inner::Shared(buffer.slice_ref(text))))
     }
 }
 
 /// Text that has been read, kept in memory that many texts share: for those that are short and come often.
-#[derive(Debug, Default)]
-pub(crate) struct Page(BytesMut);
+#[derive(Debug)]
+pub(crate) struct Page {
+    free: BytesMut,
+    /// As little as one text may keep all of this in memory.
+    bytes: usize,
+}
 
 impl Page {
-    /// As little as one text may keep all of it in memory.
-    const BYTES: usize = 4 << 10;
+    /// How many texts a page holds at least: longer ones get memory of their own.
+    const MIN_TEXTS: usize = 4;
 
-    /// `text` in memory of the page's. Longer ones than fit get memory of their own.
+    pub(crate) fn of(bytes: usize) -> Self {
+        Self { free: BytesMut::new(), bytes }
+    }
+
+    /// `text` in memory of the page's.
     pub(crate) fn keep(&mut self, text: &str) -> Text {
-        if text.is_empty() || text.len() > Self::BYTES / 4 {
+        if text.is_empty() || text.len() > self.bytes / Self::MIN_TEXTS {
             return text.into();
         }
-        if self.0.capacity() < text.len() {
-            self.0 = BytesMut::with_capacity(Self::BYTES);
+        if self.free.capacity() < text.len() {
+            self.free = BytesMut::with_capacity(self.bytes);
         }
-        self.0.extend_from_slice(text.as_bytes());
-        let kept = self.0.split().freeze();
+        self.free.extend_from_slice(text.as_bytes());
+        let kept = self.free.split().freeze();
         // What was text is text; to say so without a check needs `unsafe`.
         ByteString::try_from(kept).map_or_else(|_| text.into(), |text| Text(Inner::Shared(text)))
     }
@@ -190,14 +198,14 @@ mod tests {
     fn only_a_piece_of_the_buffer_shares_it() {
         let buffer = ByteString::from("data: héllo\n\n");
         let elsewhere = String::from("héllo");
-        for (piece, shared) in [(&buffer[6..12], true), (&elsewhere, false)] {
+        for (piece, shared) in [(&buffer[6..12], true), (&elsewhere, false), ("", false)] {
             let found = Text::piece_of(&buffer, piece);
-            assert_eq!(found, piece);
-            assert_eq!(found.as_ptr() == piece.as_ptr(), shared, "{piece}");
+            assert_eq!(found.map(|found| found.as_ptr()), shared.then_some(piece.as_ptr()), "{piece}");
         }
-        let found = Text::piece_of(&buffer, &buffer[6..12]);
+        let found = Text::piece_of(&buffer, &buffer[6..12]).unwrap();
         assert_ne!(found.detach().as_ptr(), found.as_ptr());
-        assert_eq!(Text::piece_of(&buffer.slice_ref(&buffer[9..]), &buffer[6..12]), "héllo");
+        assert_eq!(found.detach(), found);
+        assert_eq!(Text::piece_of(&buffer.slice_ref(&buffer[9..]), &buffer[6..12]), None);
     }
 
     #[test]
@@ -207,13 +215,13 @@ mod tests {
 
     #[test]
     fn short_texts_share_a_page() {
-        let mut page = Page::default();
+        let mut page = Page::of(4 << 10);
         let texts: Vec<String> = (0..2_000).map(|number| format!("é{number}")).collect();
         let kept: Vec<Text> = texts.iter().map(|text| page.keep(text)).collect();
         assert!(kept.iter().zip(&texts).all(|(kept, text)| kept == text));
         let adjacent = kept.windows(2).filter(|pair| pair[0].as_bytes().as_ptr_range().end == pair[1].as_ptr());
         assert!(adjacent.count() > 1_900, "few pages hold them");
-        let long = "x".repeat(Page::BYTES);
+        let long = "x".repeat(1 + (1 << 10));
         assert_eq!(page.keep(&long), long);
     }
 }
