@@ -1,6 +1,7 @@
 //! Text that events share instead of copying it.
 use bytes::BytesMut;
 use bytestring::ByteString;
+use smol_str::SmolStr;
 use std::{
     borrow::Borrow,
     cmp::Ordering,
@@ -9,6 +10,9 @@ use std::{
     ops::Deref,
 };
 
+/// What a text holds in place, without memory elsewhere.
+const MAX_INLINE_BYTES: usize = 23;
+
 /// Text that is cheap to clone, and dereferences to `str`.
 ///
 /// The data of an event is usually a piece of the buffer in which it came from the network, and keeps all of that in
@@ -16,11 +20,10 @@ use std::{
 #[derive(Clone)]
 pub struct Text(Inner);
 
-/// Both are as large as the second alone. The first is there because most events have the type `message`, many no ID, and
-/// the clone of a shared text costs a call.
+/// Most types and IDs are short, and are kept in place: to share a text costs two locked instructions for each event.
 #[derive(Clone)]
 enum Inner {
-    Static(&'static str),
+    Own(SmolStr),
     Shared(ByteString),
 }
 
@@ -29,7 +32,7 @@ impl Text {
     #[must_use]
     #[inline]
     pub const fn from_static(text: &'static str) -> Self {
-        Self(Inner::Static(text))
+        Self(Inner::Own(SmolStr::new_static(text)))
     }
 
     /// The text.
@@ -37,7 +40,7 @@ impl Text {
     #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Inner::Static(text) => text,
+            Inner::Own(text) => text,
             Inner::Shared(text) => text,
         }
     }
@@ -76,7 +79,7 @@ impl Page {
 
     /// `text` in memory of the page's.
     pub(crate) fn keep(&mut self, text: &str) -> Text {
-        if text.is_empty() || text.len() > self.bytes / Self::MIN_TEXTS {
+        if text.len() <= MAX_INLINE_BYTES || text.len() > self.bytes / Self::MIN_TEXTS {
             return text.into();
         }
         if self.free.capacity() < text.len() {
@@ -112,13 +115,14 @@ impl Borrow<str> for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        if text.is_empty() { Self::default() } else { Self(Inner::Shared(text.into())) }
+        Self(Inner::Own(text.into()))
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        if text.is_empty() { Self::default() } else { Self(Inner::Shared(text.into())) }
+        // Without a copy, where it is too long to be kept in place.
+        if text.len() <= MAX_INLINE_BYTES { text.as_str().into() } else { Self(Inner::Shared(text.into())) }
     }
 }
 
@@ -214,9 +218,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_short_is_kept_in_place() {
+        let (longest, longer) = ("x".repeat(MAX_INLINE_BYTES), "x".repeat(MAX_INLINE_BYTES + 1));
+        let in_place = |text: &Text| matches!(&text.0, Inner::Own(text) if !text.is_heap_allocated());
+        for (text, kept) in [("", true), (longest.as_str(), true), (&longer, false)] {
+            assert_eq!((in_place(&text.into()), in_place(&text.to_owned().into())), (kept, kept), "{text}");
+        }
+    }
+
+    #[test]
     fn short_texts_share_a_page() {
         let mut page = Page::of(4 << 10);
-        let texts: Vec<String> = (0..2_000).map(|number| format!("é{number}")).collect();
+        let texts: Vec<String> = (0..2_000).map(|number| format!("é{number} of those that are in a page")).collect();
         let kept: Vec<Text> = texts.iter().map(|text| page.keep(text)).collect();
         assert!(kept.iter().zip(&texts).all(|(kept, text)| kept == text));
         let adjacent = kept.windows(2).filter(|pair| pair[0].as_bytes().as_ptr_range().end == pair[1].as_ptr());
