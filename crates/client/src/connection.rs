@@ -52,6 +52,8 @@ impl Connection {
             if let Some(read) = self.read_chunk(parser, comments) {
                 return Poll::Ready(read);
             }
+            // What is read must not keep its buffer, which the transport may then use again instead of taking another.
+            self.unread = Unread::default();
             match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     // Trailers say nothing to an event stream.
