@@ -76,7 +76,7 @@ impl Connection {
     }
 
     /// An event that has come whole already. `None` if there is none, or something is to be said that is no event.
-    #[inline]
+    #[inline(always)] // As with making the event.
     pub(crate) fn next_at_hand(&mut self, parser: &mut Parser) -> Option<MessageEvent> {
         let mut chunk = Chunk::from_text(self.unread.text());
         // An error is said again when the stream is read on.

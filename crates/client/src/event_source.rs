@@ -46,6 +46,18 @@ impl EventSource {
         Builder::new(url.as_ref())
     }
 
+    /// Waits for an event, when none is at hand.
+    fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<MessageEvent, Error>>> {
+        loop {
+            match ready!(self.session.poll_next(cx, Comments::Skip)) {
+                Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+
     pub(crate) fn from_session(session: Session) -> Self {
         Self { session }
     }
@@ -135,18 +147,12 @@ impl EventSource {
 impl Stream for EventSource {
     type Item = Result<MessageEvent, Error>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(event) = self.session.next_at_hand() {
             return Poll::Ready(Some(Ok(event)));
         }
-        loop {
-            match ready!(self.session.poll_next(cx, Comments::Skip)) {
-                Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
-            }
-        }
+        self.poll_on(cx)
     }
 }
 

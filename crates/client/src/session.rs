@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// The next event, if it has come already and nothing else is to be done: the way of most events.
-    #[inline]
+    #[inline(always)] // As with making the event.
     pub(crate) fn next_at_hand(&mut self) -> Option<MessageEvent> {
         if self.keeper.is_some() || self.shared.has_command() {
             return None;

@@ -58,7 +58,10 @@ proptest! {
         let events = run(received_from(connection.end()));
         let told: Vec<Told> = events
             .into_iter()
-            .map(|event| ([event.event_type, event.data, event.last_event_id].map(String::from), event.sets_id, event.retry_ms))
+            .map(|event| {
+                let retry_ms = event.retry_ms();
+                ([event.event_type, event.data, event.last_event_id].map(String::from), event.sets_id, retry_ms)
+            })
             .collect();
         prop_assert_eq!(told, parsed(&stream));
     }

@@ -69,7 +69,7 @@ fn raw(event: &Received, came: &MessageEvent, out: &mut impl Write) -> io::Resul
     let fields = Fields {
         event_type: event_type.as_ref().and_then(|parsed| parsed.as_ref().ok()),
         id: id.as_ref().and_then(|parsed| parsed.as_ref().ok()),
-        retry_ms: came.retry_ms,
+        retry_ms: came.retry_ms(),
         data: &event.data,
     };
     let mut encoded = Vec::with_capacity(event.data.len() + 64);
