@@ -1,166 +1,18 @@
 //! Our client with servers of other people's making, and with our hub. What they send is also seen with curl, so that an error
 //! of ours is not taken for one of theirs.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod cases;
+
+use cases::{CASES, Case, Data::Is, Expected, Id, Then, event};
 use fanfare_client::{Cause, Opened, ReadyState, Signal};
 use fanfare_interop::{
     curl::Transfer,
     event_source::{Blocking, RECONNECTION_TIME},
     http,
-    server::{self, Server},
+    server::Server,
     subscriber::Received,
 };
 use std::time::Duration;
-
-/// What one server sends.
-struct Case {
-    name: &'static str,
-    start: fn() -> Server,
-    /// The beginning of what the first connection brings.
-    events: &'static [Expected],
-    then: Then,
-    /// What it says of the reconnection time.
-    reconnection_ms: Option<u64>,
-}
-
-/// What comes behind the events of a case.
-#[derive(Clone, Copy)]
-enum Then {
-    /// The response goes on.
-    More,
-    /// The response ends, and the next one is the same.
-    EndAndSame,
-    /// The response ends, and the next one brings these, by the last event ID.
-    EndAndNext(&'static [Expected]),
-}
-
-/// An event, as far as it is known before.
-struct Expected {
-    event_type: &'static str,
-    data: Data,
-    id: Id,
-}
-
-#[derive(Clone, Copy)]
-enum Data {
-    Is(&'static str),
-    /// Where the time of day is part of it.
-    Contains(&'static str),
-}
-
-#[derive(Clone, Copy)]
-enum Id {
-    None,
-    /// The server chose one, which cannot be known.
-    Some,
-    Is(&'static str),
-}
-
-use Data::{Contains, Is};
-
-const fn event(event_type: &'static str, data: Data, id: Id) -> Expected {
-    Expected { event_type, data, id }
-}
-
-const CASES: &[Case] = &[
-    Case {
-        name: "Node's http server",
-        start: server::node_http,
-        events: &[event("message", Contains(" GMT"), Id::None), event("message", Contains(" GMT"), Id::None)],
-        then: Then::More,
-        reconnection_ms: Some(6_000),
-    },
-    Case {
-        name: "Node's http server with timeMessage",
-        start: server::node_http_time_message,
-        events: &[
-            event("message", Contains(" GMT"), Id::None),
-            event("timeMessage", Contains(" GMT"), Id::None),
-            event("timeMessage", Contains(" GMT"), Id::None),
-        ],
-        then: Then::More,
-        reconnection_ms: Some(6_000),
-    },
-    Case {
-        name: "Express",
-        start: server::express,
-        events: &[
-            event("message", Is("Hello from server"), Id::None),
-            event("message", Is("Hello from server"), Id::None),
-        ],
-        then: Then::More,
-        reconnection_ms: None,
-    },
-    Case {
-        name: "PHP",
-        start: server::php,
-        events: &[event("message", Contains("The server time is: "), Id::None)],
-        then: Then::EndAndSame,
-        reconnection_ms: None,
-    },
-    Case {
-        name: "ASP.NET",
-        start: server::dot_net,
-        events: &[event("sentMessage", Is("推送至客户端的数据"), Id::None)],
-        then: Then::EndAndSame,
-        reconnection_ms: Some(1_000),
-    },
-    Case {
-        name: "ASP as printed, without a blank line",
-        start: server::asp_as_printed,
-        events: &[],
-        then: Then::EndAndSame,
-        reconnection_ms: None,
-    },
-    Case {
-        name: "ASP with the blank line",
-        start: server::asp_with_blank_line,
-        events: &[event("message", Is("The server time is: 2026/11/21 15:56:40"), Id::None)],
-        then: Then::EndAndSame,
-        reconnection_ms: None,
-    },
-    Case {
-        name: "better-sse",
-        start: server::better_sse,
-        events: &[
-            event("counter", Is(r#"{"number":1,"text":"über\nzwei"}"#), Id::Is("1")),
-            event("counter", Is(r#"{"number":2,"text":"über\nzwei"}"#), Id::Is("2")),
-            event("counter", Is(r#"{"number":3,"text":"über\nzwei"}"#), Id::Is("3")),
-        ],
-        then: Then::EndAndNext(&[
-            event("counter", Is(r#"{"number":4,"text":"über\nzwei"}"#), Id::Is("4")),
-            event("counter", Is(r#"{"number":5,"text":"über\nzwei"}"#), Id::Is("5")),
-        ]),
-        reconnection_ms: Some(100),
-    },
-    Case {
-        name: "sse-starlette",
-        start: server::sse_starlette,
-        events: &[
-            event("counter", Is("1\nüber"), Id::Is("1")),
-            event("counter", Is("2\nüber"), Id::Is("2")),
-            event("counter", Is("3\nüber"), Id::Is("3")),
-        ],
-        then: Then::EndAndNext(&[
-            event("counter", Is("4\nüber"), Id::Is("4")),
-            event("counter", Is("5\nüber"), Id::Is("5")),
-        ]),
-        reconnection_ms: Some(100),
-    },
-    Case {
-        name: "Nginx with Nchan",
-        start: server::nchan,
-        events: &[event("message", Is("one"), Id::Some), event("message", Is("zwei\nдва"), Id::Some)],
-        then: Then::More,
-        reconnection_ms: None,
-    },
-    Case {
-        name: "fanfare serve",
-        start: server::fanfare,
-        events: &[event("greeting", Is("one"), Id::Is("first")), event("message", Is("zwei\nдва"), Id::Some)],
-        then: Then::More,
-        reconnection_ms: Some(250),
-    },
-];
 
 #[test]
 fn each_server_sends_what_it_is_known_to_send() {
@@ -246,20 +98,5 @@ fn comes_back(source: &mut Blocking, case: &Case) {
             assert!(delay >= reconnection_time, "{}: {delay:?}", case.name);
         }
         other => panic!("{}: {other:?} in place of the end", case.name),
-    }
-}
-
-impl Expected {
-    fn check(&self, received: &Received) {
-        assert_eq!(received.event_type, self.event_type, "{received:?}");
-        match self.data {
-            Is(data) => assert_eq!(received.data, data),
-            Contains(part) => assert!(received.data.contains(part), "{received:?}"),
-        }
-        match self.id {
-            Id::None => assert_eq!(received.id, ""),
-            Id::Some => assert_ne!(received.id, ""),
-            Id::Is(id) => assert_eq!(received.id, id),
-        }
     }
 }
