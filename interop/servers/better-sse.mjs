@@ -10,6 +10,8 @@ const server = createServer(async (request, response) => {
   const session = await createSession(request, response, { retry: 100, keepAlive: 10 });
   const last = Number(session.lastId);
   for (let number = last + 1; number <= last + EVENTS_PER_CONNECTION; number++) {
+    // It throws if who asked has left.
+    if (!session.isConnected) return;
     session.push({ number, text: "über\nzwei" }, "counter", String(number));
     await sleep(30);
   }

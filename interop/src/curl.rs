@@ -58,11 +58,7 @@ impl Transfer {
     fn parse(&mut self, bytes: &[u8]) {
         let mut chunk = Chunk::new(bytes);
         while let Some(event) = self.parser.next_event(&mut chunk).unwrap() {
-            self.events.push_back(Received {
-                event_type: event.event_type.to_owned(),
-                data: event.data.to_owned(),
-                id: event.last_event_id.to_owned(),
-            });
+            self.events.push_back(Received::from(event));
         }
     }
 

@@ -2,7 +2,6 @@
 use crate::{PATIENCE, subscriber::Received};
 use fanfare_client::{EventSource, MessageEvent, Reconnect, Signal, Signals};
 use futures_util::StreamExt as _;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
@@ -21,8 +20,7 @@ impl Blocking {
     #[must_use]
     pub fn open(url: &str) -> Self {
         let policy = Reconnect::spec().floor(Duration::ZERO).reconnection_time(RECONNECTION_TIME);
-        let transport = Client::builder(TokioExecutor::new()).build_http();
-        let source = EventSource::builder(url).reconnect(policy).transport(transport).build().unwrap();
+        let source = EventSource::builder(url).reconnect(policy).build().unwrap();
         Self { runtime: Builder::new_current_thread().enable_all().build().unwrap(), signals: source.signals() }
     }
 

@@ -17,6 +17,7 @@ pub mod nginx;
 pub mod program;
 pub mod scripted;
 pub mod server;
+pub mod subscribe;
 pub mod subscriber;
 
 use std::time::Duration;

@@ -3,7 +3,7 @@ use crate::PATIENCE;
 use std::{
     io::{self, BufRead as _, BufReader, Read},
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
 };
 
@@ -24,15 +24,21 @@ impl Program {
         Self { name: name(&command), child, lines }
     }
 
-    /// Starts a server that prints `http://ADDRESS` once it listens there, on whichever output, and returns that too.
+    /// Starts a program of which the lines on standard output and on standard error matter.
     #[must_use]
-    pub fn serve(mut command: Command) -> (Self, String) {
+    pub fn start_with_errors(mut command: Command) -> Self {
         let (reader, writer) = io::pipe().unwrap();
         let child = spawn(command.stdout(writer.try_clone().unwrap()).stderr(writer));
         let name = name(&command);
         // It holds the pipe's other end, without which the output would never end.
         drop(command);
-        let server = Self { name, child, lines: lines(reader) };
+        Self { name, child, lines: lines(reader) }
+    }
+
+    /// Starts a server that prints `http://ADDRESS` once it listens there, on whichever output, and returns that too.
+    #[must_use]
+    pub fn serve(command: Command) -> (Self, String) {
+        let server = Self::start_with_errors(command);
         loop {
             if let Some(url) = url_in(&server.line()) {
                 return (server, url);
@@ -45,9 +51,18 @@ impl Program {
     /// # Panics
     /// If there is none in time, or the program has ended.
     pub fn line(&self) -> String {
+        self.line_or_end().unwrap_or_else(|| panic!("{} has ended", self.name))
+    }
+
+    /// The next line; `None` if the program has ended.
+    ///
+    /// # Panics
+    /// If neither comes in time.
+    pub fn line_or_end(&self) -> Option<String> {
         match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) => line,
-            Err(error) => panic!("{} prints nothing more: {error}", self.name),
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("{} prints nothing more", self.name),
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct Scripted {
 impl Scripted {
     /// Answers with this response: its head and body as they are on the wire.
     #[must_use]
-    pub fn answering(response: String) -> Self {
+    pub fn answering(response: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, ends) = (listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
         let thread = thread::spawn({

@@ -1,7 +1,7 @@
 //! The servers that our client is tried with.
 //!
 //! Those of the seed documents are the programs of `servers/`, as far as their languages are to be had; the others send the
-//! bytes that theirs would.
+//! bytes that theirs would, which lie there too.
 use crate::{http, hub::Hub, installed, nginx::Nginx, program::Program, scripted::Scripted};
 use std::{any::Any, process::Command};
 
@@ -25,7 +25,7 @@ impl Server {
         Self { url: url + path, publish: None, _running: Box::new(program) }
     }
 
-    fn scripted(response: String) -> Self {
+    fn scripted(response: &'static str) -> Self {
         let scripted = Scripted::answering(response);
         Self { url: scripted.url() + "/demo_sse", publish: None, _running: Box::new(scripted) }
     }
@@ -64,34 +64,20 @@ pub fn php() -> Server {
 /// ASP.NET: one event, and behind its blank line the reconnection time, in a response of known length.
 #[must_use]
 pub fn dot_net() -> Server {
-    let body = "event:sentMessage\ndata:推送至客户端的数据\n\nretry:1000\n";
-    let length = body.len();
-    Server::scripted(format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nContent-Type: text/event-stream\r\nServer: Microsoft-IIS/10.0\r\n\
-         X-AspNet-Version: 4.0.30319\r\nX-Powered-By: ASP.NET\r\nConnection: close\r\n\r\n{body}"
-    ))
+    Server::scripted(include_str!("../servers/dot-net.http"))
 }
 
-/// ASP as it is printed: no blank line, so that what it sends is no event.
+/// ASP as it is printed: no blank line, so that what it sends is no event. After `Response.Flush` the length is no longer known:
+/// one chunk, and the end.
 #[must_use]
 pub fn asp_as_printed() -> Server {
-    asp("data: The server time is: 2026/11/21 15:56:40")
+    Server::scripted(include_str!("../servers/asp-as-printed.http"))
 }
 
 /// ASP with the blank line that it lacks.
 #[must_use]
 pub fn asp_with_blank_line() -> Server {
-    asp("data: The server time is: 2026/11/21 15:56:40\n\n")
-}
-
-/// After `Response.Flush` the length is no longer known: one chunk, and the end.
-fn asp(body: &str) -> Server {
-    let length = body.len();
-    Server::scripted(format!(
-        "HTTP/1.1 200 OK\r\nCache-Control: private\r\nTransfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n\
-         Expires: Sat, 21 Nov 2026 15:55:40 GMT\r\nServer: Microsoft-IIS/10.0\r\nX-Powered-By: ASP.NET\r\n\
-         Connection: close\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n"
-    ))
+    Server::scripted(include_str!("../servers/asp-with-blank-line.http"))
 }
 
 /// better-sse: three numbered events a connection, behind the last event ID.

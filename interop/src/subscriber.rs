@@ -1,5 +1,6 @@
 //! The clients: programs that print what they receive, curl, and our own.
 use crate::{curl::Resuming, event_source::Blocking, installed, program::Program};
+use fanfare_event_stream::EventRef;
 use serde::Deserialize;
 
 /// An event as a client got it.
@@ -12,6 +13,16 @@ pub struct Received {
     pub data: String,
     /// The last event ID as it stands after it.
     pub id: String,
+}
+
+impl From<EventRef<'_>> for Received {
+    fn from(event: EventRef<'_>) -> Self {
+        Self {
+            event_type: event.event_type.to_owned(),
+            data: event.data.to_owned(),
+            id: event.last_event_id.to_owned(),
+        }
+    }
 }
 
 /// A client that runs. It is ended when this is dropped.

@@ -10,6 +10,15 @@ use crate::{
 /// The package that has these tests.
 pub(crate) const PACKAGE: &str = "fanfare-interop";
 
+/// Installs the Node.js packages of the servers and clients.
+///
+/// # Errors
+/// What could not be installed.
+pub(crate) fn install_node_packages() -> Result<(), String> {
+    println!("installs the packages of interop/package.json into interop/node_modules");
+    program(&mut node::npm(&root().join("interop"), &["ci", "--no-audit", "--no-fund"])?)
+}
+
 /// Tries the program as it is shipped, which is built here if that step was left out.
 ///
 /// # Errors
@@ -17,7 +26,7 @@ pub(crate) const PACKAGE: &str = "fanfare-interop";
 pub(crate) fn run() -> Result<(), String> {
     steps::release()?;
     let directory = root().join("interop");
-    program(&mut node::npm(&directory, &["ci", "--no-audit", "--no-fund"])?)?;
+    install_node_packages()?;
     let environment = target().join("interop-venv");
     program(command("python3", &["-m", "venv"]).arg(&environment))?;
     let mut pip = command(&environment.join("bin/python").to_string_lossy(), &["-m", "pip", "install", "--quiet"]);

@@ -37,7 +37,7 @@ pub(crate) const STEPS: [Step; 11] = [
     Step {
         name: "browser",
         what: "pages in Chromium and Firefox",
-        needs: &[&C, &NODE, &CHROMIUM, &FIREFOX, &FONTS, &CURL],
+        needs: &[&C, &NODE, &PHP, &CHROMIUM, &FIREFOX, &FONTS, &CURL],
         run: browser,
     },
     Step {
@@ -121,6 +121,8 @@ fn browser() -> Result<(), String> {
     release()?;
     let binary = target().join("release/fanfare");
     let directory = root().join("browser");
+    // Some of its servers are relayed.
+    interop::install_node_packages()?;
     // The browsers are the system's.
     let npm = |arguments| {
         node::npm(&directory, arguments).map(|mut npm| {

@@ -1,0 +1,105 @@
+//! `fanfare subscribe`: what it prints of an event stream, and what it says of the connections.
+use crate::{installed, program::Program, subscriber::Received};
+use fanfare_event_stream::{Chunk, Parser};
+use std::time::Duration;
+
+/// What came of one run.
+#[derive(Debug, Default)]
+pub struct Printed {
+    /// The events, in the format that was asked for.
+    pub events: String,
+    /// How often it was connected.
+    pub connections: usize,
+    /// The time after which it was to connect again, each time that a connection had ended, in tenths of a second.
+    pub delays: Vec<Duration>,
+    /// Whether it ended by itself.
+    pub ended: bool,
+}
+
+/// Runs it on `url` with `options` until it ends by itself or has lost its connection `most_connections` times.
+///
+/// # Panics
+/// If it reports an error, or nothing more comes in time.
+#[must_use]
+pub fn subscribe(url: &str, options: &[&str], most_connections: usize) -> Printed {
+    let mut command = installed::fanfare();
+    command.args(["subscribe", url, "--verbose"]).args(options);
+    let (program, mut printed) = (Program::start_with_errors(command), Printed::default());
+    while printed.delays.len() < most_connections {
+        match program.line_or_end() {
+            Some(line) if line.starts_with("error: ") => panic!("{url}: {line}"),
+            Some(line) => printed.line(&line),
+            None => {
+                printed.ended = true;
+                break;
+            }
+        }
+    }
+    printed
+}
+
+impl Printed {
+    fn line(&mut self, line: &str) {
+        let Some(notice) = line.strip_prefix("fanfare: ") else {
+            self.events += line;
+            self.events += "\n";
+            return;
+        };
+        if notice.starts_with("connected to ") {
+            self.connections += 1;
+        } else {
+            self.delays.push(delay_in(notice).unwrap_or_else(|| panic!("{notice}")));
+        }
+    }
+}
+
+/// The time in `…; asking again in 1.5 s`.
+fn delay_in(notice: &str) -> Option<Duration> {
+    let (_, rest) = notice.split_once("; asking again in ")?;
+    Duration::try_from_secs_f64(rest.strip_suffix(" s")?.parse().ok()?).ok()
+}
+
+/// The events that were printed with `--format json`.
+#[must_use]
+pub fn from_json(printed: &str) -> Vec<Received> {
+    let event = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    printed.lines().map(event).collect()
+}
+
+/// The events that were printed with `--format raw`.
+#[must_use]
+pub fn from_raw(printed: &str) -> Vec<Received> {
+    let (mut parser, mut chunk, mut events) = (Parser::new(), Chunk::new(printed.as_bytes()), Vec::new());
+    while let Some(event) = parser.next_event(&mut chunk).unwrap() {
+        events.push(Received::from(event));
+    }
+    events
+}
+
+/// The events that were printed with `--format tsv`.
+#[must_use]
+pub fn from_tsv(printed: &str) -> Vec<Received> {
+    let event = |line: &str| {
+        let columns: Vec<String> = line.split('\t').map(unescaped).collect();
+        let [id, event_type, data] = columns.try_into().unwrap_or_else(|_| panic!("not three columns: {line}"));
+        Received { event_type, data, id }
+    };
+    printed.lines().map(event).collect()
+}
+
+fn unescaped(column: &str) -> String {
+    let (mut text, mut characters) = (String::new(), column.chars());
+    while let Some(character) = characters.next() {
+        text.push(match character {
+            '\\' => match characters.next() {
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('t') => '\t',
+                Some('\\') => '\\',
+                other => panic!("{other:?} after a backslash: {column}"),
+            },
+            other => other,
+        });
+    }
+    text
+}
