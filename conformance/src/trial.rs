@@ -65,7 +65,11 @@ impl<'a> Trial<'a> {
     /// The parameter and the value that ask for all topics that begin with `start`.
     #[must_use]
     pub fn below(&self, start: &str) -> (&'static str, String) {
-        if self.is_modern() { ("match_urlpattern", format!("{start}:rest")) } else { ("topic", format!("{start}{{rest}}")) }
+        if self.is_modern() {
+            ("match_urlpattern", format!("{start}:rest"))
+        } else {
+            ("topic", format!("{start}{{rest}}"))
+        }
     }
 
     /// The response header that says where a stream begins.

@@ -94,7 +94,11 @@ async fn change(State(shared): State<Shared>, json: String) -> Response {
     status.into_response()
 }
 
-async fn publish(settings: &Settings, hub: &Hub, json: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+async fn publish(
+    settings: &Settings,
+    hub: &Hub,
+    json: &str,
+) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let mut request = Request::post(&hub.url).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     if let Some(token) = &hub.token {
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));

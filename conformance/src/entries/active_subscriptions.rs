@@ -60,7 +60,7 @@ async fn told(watcher: &mut Stream) -> Result<(Event, Value), Fault> {
     Ok((event, document))
 }
 
-/// 43. Coming and going is told as a private update whose topic and ID are the subscription's URL.
+/// B43: Coming and going is told as a private update whose topic and ID are the subscription's URL.
 pub(super) async fn b43_coming_and_going_are_private_updates(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let topic = trial.topic("a b/é%20:");
@@ -84,7 +84,7 @@ pub(super) async fn b43_coming_and_going_are_private_updates(trial: &Trial<'_>) 
     stranger.expect(&["end"]).await
 }
 
-/// 44. A subscriber's identifier is the hub's, unique to the connection, and shared by its subscriptions.
+/// B44: A subscriber's identifier is the hub's, unique to the connection, and shared by its subscriptions.
 pub(super) async fn b44_a_connection_is_one_subscriber(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let (a, b) = (trial.topic("a"), trial.topic("b"));
@@ -107,7 +107,7 @@ pub(super) async fn b44_a_connection_is_one_subscriber(trial: &Trial<'_>) -> Out
     Ok(())
 }
 
-/// 45. What the document has, and the type of the event that carries it.
+/// B45: What the document has, and the type of the event that carries it.
 pub(super) async fn b45_the_document_says_what_is_subscribed(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let topic = trial.topic("a");
@@ -130,7 +130,7 @@ pub(super) async fn b45_the_document_says_what_is_subscribed(trial: &Trial<'_>) 
     Ok(())
 }
 
-/// 46. The payload is that of the first `subscribe` detail that matches the matcher's own text; in the older revision the
+/// B46: The payload is that of the first `subscribe` detail that matches the matcher's own text; in the older revision the
 /// token's only one.
 pub(super) async fn b46_the_payload_is_the_grants(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
@@ -158,7 +158,7 @@ pub(super) async fn b46_the_payload_is_the_grants(trial: &Trial<'_>) -> Outcome 
     Ok(())
 }
 
-/// 47. All, those of one matcher, and one. Whoever asks needs a grant for the path, without its query.
+/// B47: All, those of one matcher, and one. Whoever asks needs a grant for the path, without its query.
 pub(super) async fn b47_the_api_has_three_shapes(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let topic = trial.topic("a");
@@ -185,7 +185,10 @@ pub(super) async fn b47_the_api_has_three_shapes(trial: &Trial<'_>) -> Outcome {
         let granted = get().query(&[("x", "y")]).bearer(&trial.token(Purpose::Subscribe, &[path])?).send().await?;
         check_eq!(granted.status, 200, "status of {path} with a grant for it");
         let other = get().bearer(&trial.token(Purpose::Subscribe, &[&topic])?).send().await?.status;
-        check!(if trial.is_modern() { other == 403 } else { matches!(other, 401 | 403) }, "{path} without a grant: {other}");
+        check!(
+            if trial.is_modern() { other == 403 } else { matches!(other, 401 | 403) },
+            "{path} without a grant: {other}"
+        );
         let nobody = get().send().await?.status;
         check!(matches!(nobody, 401 | 403), "{path} without a token: {nobody}");
     }
@@ -194,7 +197,7 @@ pub(super) async fn b47_the_api_has_three_shapes(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// 48. The documents say from which event on what is told of subscriptions completes them.
+/// B48: The documents say from which event on what is told of subscriptions completes them.
 pub(super) async fn b48_the_api_gives_the_cursor(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let last = trial.say(&trial.topic("a"), "last").await?;

@@ -26,7 +26,7 @@ async fn sees(trial: &Trial<'_>, ask: Ask<'_>, expected: &str) -> Outcome {
     Ok(())
 }
 
-/// 29. `Authorization: Bearer`, in any case, goes before everything else, which is then not looked at. The older revision has
+/// B29: `Authorization: Bearer`, in any case, goes before everything else, which is then not looked at. The older revision has
 /// the query parameter `authorization` next, then the cookie; the newer one has no parameter at all.
 pub(super) async fn b29_carriers_have_an_order(trial: &Trial<'_>) -> Outcome {
     let token = |name: &str| trial.token(Purpose::Subscribe, &[&trial.topic(name)]);
@@ -53,12 +53,13 @@ pub(super) async fn b29_carriers_have_an_order(trial: &Trial<'_>) -> Outcome {
         }
         sees(trial, ask().query(&[("access_token", &query)]).bearer(&header), "header").await
     } else {
-        sees(trial, ask().query(&[("authorization", &query)]).bearer(&header).header("cookie", &cookie), "header").await?;
+        sees(trial, ask().query(&[("authorization", &query)]).bearer(&header).header("cookie", &cookie), "header")
+            .await?;
         sees(trial, ask().query(&[("authorization", &query)]).header("cookie", &cookie), "query").await
     }
 }
 
-/// 30. A cookie carries a token, for browsers. Its attributes are for whoever sets it (entry 4).
+/// B30: A cookie carries a token, for browsers. Its attributes are for whoever sets it (entry 4).
 pub(super) async fn b30_a_cookie_carries_a_token(trial: &Trial<'_>) -> Outcome {
     let token = trial.token(Purpose::Subscribe, &[&trial.topic("cookie")])?;
     let topics = ["cookie", "end"].map(|name| trial.topic(name));
@@ -67,7 +68,7 @@ pub(super) async fn b30_a_cookie_carries_a_token(trial: &Trial<'_>) -> Outcome {
     sees(trial, trial.ask(Method::GET).query(&topics).header("cookie", &cookie), "cookie").await
 }
 
-/// 35. Who has no token MAY get public updates, and nothing else. A bad token makes nobody anonymous.
+/// B35: Who has no token MAY get public updates, and nothing else. A bad token makes nobody anonymous.
 pub(super) async fn b35_anonymous_subscribers_get_what_is_public(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let ask = || trial.ask(Method::GET).query(&[(trial.exactly(), &topic)]);
@@ -88,7 +89,7 @@ pub(super) async fn b35_anonymous_subscribers_get_what_is_public(trial: &Trial<'
     stream.expect(&["public"]).await
 }
 
-/// 38. What a page of another site sends carries the cookie, too: `Origin`, else `Referer`, has to be the hub's own or an
+/// B38: What a page of another site sends carries the cookie, too: `Origin`, else `Referer`, has to be the hub's own or an
 /// allowed one, and one of them has to be there. A token in the header needs neither.
 pub(super) async fn b38_a_cookie_alone_publishes_nothing(trial: &Trial<'_>) -> Outcome {
     let (topic, token) = (trial.topic("a"), trial.token(Purpose::Publish, &["*"])?);
@@ -111,7 +112,11 @@ pub(super) async fn b38_a_cookie_alone_publishes_nothing(trial: &Trial<'_>) -> O
         let asked = post(data).header("cookie", &cookie);
         let asked = headers.iter().fold(asked, |asked, (name, value)| asked.header(name, value));
         let status = asked.send().await?.status;
-        check_eq!(status == 200, allowed, "whether a cookie publishes with {headers:?}, which is answered with {status}");
+        check_eq!(
+            status == 200,
+            allowed,
+            "whether a cookie publishes with {headers:?}, which is answered with {status}"
+        );
     }
     let status = post("header").bearer(&token).header("origin", "https://evil.example").send().await?.status;
     check_eq!(status, 200, "status of publishing with a header, which no page sends by itself");

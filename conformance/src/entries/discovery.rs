@@ -14,7 +14,7 @@ use std::{
 use tokio::{net::TcpListener, task::AbortHandle};
 use url::Url;
 
-/// 1. The hub's URL SHOULD be `/.well-known/mercure` and MAY be any; what it reserves follows its path. The older revision has
+/// B1: The hub's URL SHOULD be `/.well-known/mercure` and MAY be any; what it reserves follows its path. The older revision has
 /// no choice. So does its metadata's, which entry 5 asks for.
 pub(super) async fn b01_hub_is_where_its_url_says(trial: &Trial<'_>) -> Outcome {
     let path = trial.target.hub.path();
@@ -119,7 +119,7 @@ fn hub_links(links: &[Link]) -> Vec<&Link> {
     links.iter().filter(|link| link.get("rel") == Some("mercure")).collect()
 }
 
-/// 2. A publisher SHOULD send `Link: <hub>; rel="mercure"`; of several hubs it MUST notify each.
+/// B2: A publisher SHOULD send `Link: <hub>; rel="mercure"`; of several hubs it MUST notify each.
 pub(super) async fn b02_publisher_links_to_and_notifies_each_hub(trial: &Trial<'_>) -> Outcome {
     let (second, forms) = second_hub().await?;
     let url = second.url("/hub").to_string();
@@ -135,7 +135,7 @@ pub(super) async fn b02_publisher_links_to_and_notifies_each_hub(trial: &Trial<'
     Ok(())
 }
 
-/// 3. `last-event-id` is passed on as a query parameter, and nothing since the resource was made is missed; `content-type` and
+/// B3: `last-event-id` is passed on as a query parameter, and nothing since the resource was made is missed; `content-type` and
 /// `type` say what comes, and `type` is never `mercure`.
 pub(super) async fn b03_link_attributes_lead_to_what_was_missed(trial: &Trial<'_>) -> Outcome {
     let (backend, topic) = publisher(trial, &[]).await?;
@@ -154,14 +154,18 @@ pub(super) async fn b03_link_attributes_lead_to_what_was_missed(trial: &Trial<'_
     Ok(())
 }
 
-/// 4. `rel="self"` is the canonical topic, by whatever URL the resource was found; and the cookie that a visitor gets with it
+/// B4: `rel="self"` is the canonical topic, by whatever URL the resource was found; and the cookie that a visitor gets with it
 /// is for the hub alone (entry 30).
 pub(super) async fn b04_self_link_is_the_topic(trial: &Trial<'_>) -> Outcome {
     let (backend, topic) = publisher(trial, &[]).await?;
     for path in ["/books/1", "/books/1.json"] {
         let (links, cookie) = book(trial, &backend, path).await?;
         let selves: Vec<_> = links.iter().filter(|link| link.get("rel") == Some("self")).collect();
-        check_eq!(selves.iter().map(|link| link.target.as_str()).collect::<Vec<_>>(), [topic.as_str()], "self of {path}");
+        check_eq!(
+            selves.iter().map(|link| link.target.as_str()).collect::<Vec<_>>(),
+            [topic.as_str()],
+            "self of {path}"
+        );
         let (pair, attributes) = cookie.split_once(';').unwrap_or_default();
         for attribute in ["Secure", "HttpOnly", "SameSite=Strict", "Path=/.well-known/mercure"] {
             check!(attributes.split("; ").any(|part| part.trim() == attribute), "the cookie lacks {attribute}");
@@ -174,7 +178,7 @@ pub(super) async fn b04_self_link_is_the_topic(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// 5. Metadata of RFC 9728, at the well-known name before the path of the hub.
+/// B5: Metadata of RFC 9728, at the well-known name before the path of the hub.
 pub(super) async fn b05_metadata_describes_the_hub(trial: &Trial<'_>) -> Outcome {
     let metadata = trial.metadata().await?;
     check_eq!(metadata["resource"].as_str(), Some(trial.target.audience.as_str()), "resource");

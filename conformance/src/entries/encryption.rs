@@ -42,7 +42,7 @@ fn decrypt(jwe: &str, recipient: &OaepPrivateDecryptingKey) -> Option<String> {
     String::from_utf8(opened.to_vec()).ok()
 }
 
-/// 49. A JWE arrives as it was sent, and the subscriber reads what the publisher wrote. What the older revision encrypts passes
+/// B49: A JWE arrives as it was sent, and the subscriber reads what the publisher wrote. What the older revision encrypts passes
 /// in the same way.
 pub(super) async fn b49_encrypted_data_passes_untouched(trial: &Trial<'_>) -> Outcome {
     let broken = |_: Unspecified| Fault::Broken("the suite cannot encrypt".into());

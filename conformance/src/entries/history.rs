@@ -5,7 +5,7 @@ use crate::{
 };
 use hyper::Method;
 
-/// 39. The cursor comes as a header or as a parameter, and the header wins. Everything behind it is replayed, to whom the token
+/// B39: The cursor comes as a header or as a parameter, and the header wins. Everything behind it is replayed, to whom the token
 /// of now allows it.
 pub(super) async fn b39_both_cursors_resume_and_the_header_wins(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
@@ -29,7 +29,7 @@ pub(super) async fn b39_both_cursors_resume_and_the_header_wins(trial: &Trial<'_
     live.expect(&["3", "4", "5"]).await
 }
 
-/// 40. `earliest` is everything held. An ID that came twice is its oldest occurrence: what follows, the same ID too, comes.
+/// B40: `earliest` is everything held. An ID that came twice is its oldest occurrence: what follows, the same ID too, comes.
 pub(super) async fn b40_earliest_is_all_and_duplicates_are_the_oldest(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let by = (trial.exactly(), topic.as_str());
@@ -52,7 +52,7 @@ pub(super) async fn b40_earliest_is_all_and_duplicates_are_the_oldest(trial: &Tr
     stream.expect(&["3", "4"]).await
 }
 
-/// 41. Who speaks of a cursor, if only of an empty one, is answered with the place where the stream begins.
+/// B41: Who speaks of a cursor, if only of an empty one, is answered with the place where the stream begins.
 pub(super) async fn b41_the_answer_names_the_place(trial: &Trial<'_>) -> Outcome {
     let (topic, name) = (trial.topic("a"), trial.cursor_header());
     let by = (trial.exactly(), topic.as_str());
@@ -80,7 +80,7 @@ pub(super) async fn b41_the_answer_names_the_place(trial: &Trial<'_>) -> Outcome
     Ok(())
 }
 
-/// 42. IDs are one sequence of the whole hub: one of another topic is a place as well.
+/// B42: IDs are one sequence of the whole hub: one of another topic is a place as well.
 pub(super) async fn b42_ids_are_of_the_whole_hub(trial: &Trial<'_>) -> Outcome {
     let (a, b) = (trial.topic("a"), trial.topic("b"));
     trial.say(&a, "1").await?;

@@ -26,7 +26,7 @@ async fn matches(trial: &Trial<'_>, matcher: (&str, &str), topics: &[(&str, bool
     Ok(())
 }
 
-/// 16. Exact is byte equality: nothing is normalised, nothing resolved.
+/// B16: Exact is byte equality: nothing is normalised, nothing resolved.
 pub(super) async fn b16_exact_is_byte_equality(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("Café/a");
     let variants = [
@@ -50,12 +50,13 @@ pub(super) async fn b16_exact_is_byte_equality(trial: &Trial<'_>) -> Outcome {
     matches(trial, ("match", &pattern), &[(&trial.topic("1"), false), (&pattern, true)]).await
 }
 
-/// 17. `*` matches everything, before the type of matcher is looked at: in requests and in tokens.
+/// B17: `*` matches everything, before the type of matcher is looked at: in requests and in tokens.
 pub(super) async fn b17_star_matches_everything(trial: &Trial<'_>) -> Outcome {
     let names = if trial.is_modern() { &["match", "match_exact", "match_urlpattern"][..] } else { &["topic"] };
     for name in names {
         let mut stream = trial.subscribe(&[(name, "*")]).await?;
-        for topic in [trial.topic("a"), format!("no URL {name} {}", trial.prefix), format!("http://[ {}", trial.prefix)] {
+        for topic in [trial.topic("a"), format!("no URL {name} {}", trial.prefix), format!("http://[ {}", trial.prefix)]
+        {
             let data = format!("{name} {topic}");
             trial.published(&[("topic", &topic), ("data", &data), ("private", "on")]).await?;
             // Others may use the hub at the same time.
@@ -65,7 +66,7 @@ pub(super) async fn b17_star_matches_everything(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// 18. URL Patterns are the standard's, without `ignoreCase`, relative to the hub's URL; what is no URL matches none; and no
+/// B18: URL Patterns are the standard's, without `ignoreCase`, relative to the hub's URL; what is no URL matches none; and no
 /// pattern costs more than time in proportion to what it is matched with.
 pub(super) async fn b18_url_patterns_are_the_standards_and_bounded(trial: &Trial<'_>) -> Outcome {
     let base = trial.topic("");
@@ -116,7 +117,7 @@ async fn pathological(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// 19. The types that are advertised are well-formed names and can be used, those of the protocol among them; others cannot.
+/// B19: The types that are advertised are well-formed names and can be used, those of the protocol among them; others cannot.
 pub(super) async fn b19_matcher_types_are_advertised(trial: &Trial<'_>) -> Outcome {
     let metadata = trial.metadata().await?;
     let advertised = metadata["mercure_matcher_types_supported"].as_array().cloned().unwrap_or_default();
@@ -141,7 +142,7 @@ pub(super) async fn b19_matcher_types_are_advertised(trial: &Trial<'_>) -> Outco
     Ok(())
 }
 
-/// L19. A selector is `*`, or the topic itself, or a URI Template that expands to it; one that is no template is a string.
+/// L19: A selector is `*`, or the topic itself, or a URI Template that expands to it; one that is no template is a string.
 pub(super) async fn l19_selectors_are_strings_or_templates(trial: &Trial<'_>) -> Outcome {
     let base = trial.topic("");
     let at = |rest: &str| format!("{base}{rest}");
@@ -160,7 +161,7 @@ pub(super) async fn l19_selectors_are_strings_or_templates(trial: &Trial<'_>) ->
     Ok(())
 }
 
-/// 36. A private update needs a matcher of the request on one of its topics and a grant on one of them, maybe another.
+/// B36: A private update needs a matcher of the request on one of its topics and a grant on one of them, maybe another.
 pub(super) async fn b36_any_granted_topic_of_an_update_suffices(trial: &Trial<'_>) -> Outcome {
     let (asked, granted, other) = (trial.topic("asked"), trial.topic("granted"), trial.topic("other"));
     let token = trial.token(Purpose::Subscribe, &[&granted])?;

@@ -7,7 +7,7 @@ use crate::{
 use hyper::Method;
 use serde_json::json;
 
-/// 20. A form. The first topic is the canonical one, others are alternates; a subscriber of any gets it, once.
+/// B20: A form. The first topic is the canonical one, others are alternates; a subscriber of any gets it, once.
 pub(super) async fn b20_any_topic_of_an_update_matches(trial: &Trial<'_>) -> Outcome {
     let topics = [trial.topic("a"), trial.topic("b"), trial.topic("c")];
     let mut all = trial.subscribe(&topics.each_ref().map(|topic| (trial.exactly(), topic.as_str()))).await?;
@@ -30,14 +30,19 @@ pub(super) async fn b20_any_topic_of_an_update_matches(trial: &Trial<'_>) -> Out
     Ok(())
 }
 
-/// 21. No control or format characters in topics, and no `*`; nothing at or below the hub's own path, by whatever spelling and
+/// B21: No control or format characters in topics, and no `*`; nothing at or below the hub's own path, by whatever spelling and
 /// on whatever host. What is no URL is a topic.
 pub(super) async fn b21_reserved_topics_are_refused(trial: &Trial<'_>) -> Outcome {
     let (path, expected) = (trial.target.hub.path(), if trial.is_modern() { 400 } else { 403 });
-    let mut reserved = vec![format!("{path}/subscriptions/x"), format!("https://other.example{path}/x"), path.to_owned()];
+    let mut reserved =
+        vec![format!("{path}/subscriptions/x"), format!("https://other.example{path}/x"), path.to_owned()];
     if trial.is_modern() {
         let encoded = path.replacen('m', "%6D", 1).replacen('-', "%2d", 1);
-        reserved.extend([format!("{encoded}/x"), format!("/x/..{path}"), format!("https://example.com/./x/%2e%2e{path}/y")]);
+        reserved.extend([
+            format!("{encoded}/x"),
+            format!("/x/..{path}"),
+            format!("https://example.com/./x/%2e%2e{path}/y"),
+        ]);
     }
     for topic in reserved {
         for topics in [&[("topic", topic.as_str())][..], &[("topic", &trial.topic("a")), ("topic", &topic)]] {
@@ -60,7 +65,7 @@ pub(super) async fn b21_reserved_topics_are_refused(trial: &Trial<'_>) -> Outcom
     stream.expect(&["is a topic"]).await
 }
 
-/// 22. `data` may be absent and is opaque UTF-8; that `private` is there counts, whatever its value.
+/// B22: `data` may be absent and is opaque UTF-8; that `private` is there counts, whatever its value.
 pub(super) async fn b22_private_is_a_name_and_data_is_opaque(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let with = |topics: &[&str]| {
@@ -85,7 +90,7 @@ pub(super) async fn b22_private_is_a_name_and_data_is_opaque(trial: &Trial<'_>) 
     Ok(())
 }
 
-/// 23. `id`: not `#…`, and in the newer revision not `earliest`, no control or format character.
+/// B23: `id`: not `#…`, and in the newer revision not `earliest`, no control or format character.
 pub(super) async fn b23_ids_are_checked(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let bad = if trial.is_modern() {
@@ -98,7 +103,9 @@ pub(super) async fn b23_ids_are_checked(trial: &Trial<'_>) -> Outcome {
     }
     let mut stream = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
     let own = format!("urn:x-conformance:{}", fastrand::u64(..));
-    for fields in [&[("topic", topic.as_str())][..], &[("topic", &topic), ("id", "")], &[("topic", &topic), ("id", &own)]] {
+    for fields in
+        [&[("topic", topic.as_str())][..], &[("topic", &topic), ("id", "")], &[("topic", &topic), ("id", &own)]]
+    {
         let id = trial.published(fields).await?;
         check!(!id.is_empty() && id != "earliest", "an update has the ID {id:?}");
         check_eq!(stream.next().await?.id, Some(id), "ID of the event");
@@ -106,7 +113,7 @@ pub(super) async fn b23_ids_are_checked(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// 24. `type`: no control or format character, and `mercure` is the hub's. `retry`: ASCII digits.
+/// B24: `type`: no control or format character, and `mercure` is the hub's. `retry`: ASCII digits.
 pub(super) async fn b24_types_and_retries_are_checked(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     if trial.is_modern() {
@@ -124,7 +131,7 @@ pub(super) async fn b24_types_and_retries_are_checked(trial: &Trial<'_>) -> Outc
     Ok(())
 }
 
-/// 25. Success is 200 with the ID as `text/plain; charset=utf-8`; the older revision leaves the status open. Unknown fields are
+/// B25: Success is 200 with the ID as `text/plain; charset=utf-8`; the older revision leaves the status open. Unknown fields are
 /// ignored.
 pub(super) async fn b25_success_is_the_id(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
@@ -143,7 +150,7 @@ pub(super) async fn b25_success_is_the_id(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// 26. Body, fields and the number of topics SHOULD be bounded, and what is beyond: 413.
+/// B26: Body, fields and the number of topics SHOULD be bounded, and what is beyond: 413.
 pub(super) async fn b26_what_is_too_large_is_413(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let topics: String = (0..5_000).map(|number| format!("topic={number}&")).collect();
@@ -162,10 +169,14 @@ pub(super) async fn b26_what_is_too_large_is_413(trial: &Trial<'_>) -> Outcome {
             status => return Err(Fault::Broken(format!("{what} is answered with {status}, and should be with 413"))),
         }
     }
-    if unbounded.is_empty() { Ok(()) } else { Err(Fault::not_applicable(format!("taken, and need not be: {unbounded:?}"))) }
+    if unbounded.is_empty() {
+        Ok(())
+    } else {
+        Err(Fault::not_applicable(format!("taken, and need not be: {unbounded:?}")))
+    }
 }
 
-/// 27. A grant on EVERY topic, or 403 (the reference hub's older revision: 401) and nothing is dispatched.
+/// B27: A grant on EVERY topic, or 403 (the reference hub's older revision: 401) and nothing is dispatched.
 pub(super) async fn b27_every_topic_has_to_be_granted(trial: &Trial<'_>) -> Outcome {
     let (a, b) = (trial.topic("a"), trial.topic("b"));
     let mut stream = trial.subscribe(&[(trial.exactly(), &a), (trial.exactly(), &b)]).await?;
@@ -205,7 +216,7 @@ pub(super) async fn b27_every_topic_has_to_be_granted(trial: &Trial<'_>) -> Outc
     stream.expect(&["granted"]).await
 }
 
-/// 28. Only a hub in a closed network MAY let everybody publish.
+/// B28: Only a hub in a closed network MAY let everybody publish.
 pub(super) async fn b28_nobody_publishes_without_a_token(trial: &Trial<'_>) -> Outcome {
     let form = [("topic", trial.topic("a")), ("data", "anonymous".into())];
     let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));

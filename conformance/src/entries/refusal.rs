@@ -6,7 +6,7 @@ use crate::{
 };
 use hyper::Method;
 
-/// 33. Without a token a bare challenge; with a bad one 401 `invalid_token`; without the grant 403 `insufficient_scope`; what
+/// B33: Without a token a bare challenge; with a bad one 401 `invalid_token`; without the grant 403 `insufficient_scope`; what
 /// is badly presented 400 `invalid_request`. Challenges point to the metadata. The older revision has statuses alone: 401 or
 /// 403.
 pub(super) async fn b33_refusals_are_challenges(trial: &Trial<'_>) -> Outcome {
@@ -24,7 +24,10 @@ pub(super) async fn b33_refusals_are_challenges(trial: &Trial<'_>) -> Outcome {
         let challenge = answer.header("www-authenticate").unwrap_or_default();
         if trial.is_modern() {
             check_eq!(answer.status, 401, "status of a token that is {what}");
-            check!(challenge.contains(r#"error="invalid_token""#), "a token that is {what} is challenged by {challenge:?}");
+            check!(
+                challenge.contains(r#"error="invalid_token""#),
+                "a token that is {what} is challenged by {challenge:?}"
+            );
         } else {
             check!(matches!(answer.status, 401 | 403), "a token that is {what}: {}", answer.status);
         }

@@ -5,7 +5,7 @@ use crate::{
 };
 use hyper::Method;
 
-/// 6. GET MUST work. QUERY MAY, with a form as its body: the union of both counts, for the cursor the query string.
+/// B6: GET MUST work. QUERY MAY, with a form as its body: the union of both counts, for the cursor the query string.
 pub(super) async fn b06_get_subscribes_and_query_may(trial: &Trial<'_>) -> Outcome {
     let (in_query, in_body) = (trial.topic("query"), trial.topic("body"));
     let mut stream = trial.subscribe(&[(trial.exactly(), &in_query)]).await?;
@@ -36,7 +36,7 @@ pub(super) async fn b06_get_subscribes_and_query_may(trial: &Trial<'_>) -> Outco
     Ok(())
 }
 
-/// 7. At least one matcher. Repeatable, in any mix; names are case-sensitive.
+/// B7: At least one matcher. Repeatable, in any mix; names are case-sensitive.
 pub(super) async fn b07_a_subscription_names_a_topic(trial: &Trial<'_>) -> Outcome {
     let (a, b) = (trial.topic("a"), trial.topic("b/1"));
     let wrong_case = if trial.is_modern() { "Matched" } else { "Topic" };
@@ -51,7 +51,7 @@ pub(super) async fn b07_a_subscription_names_a_topic(trial: &Trial<'_>) -> Outco
     stream.expect(&["b", "a"]).await
 }
 
-/// 8. Every name that begins with `match`, in any case, and is no supported type: 400, also beside good ones.
+/// B8: Every name that begins with `match`, in any case, and is no supported type: 400, also beside good ones.
 pub(super) async fn b08_unknown_matchers_are_refused(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     for name in ["match_regexp", "Match", "MATCH", "match_", "matchURLPattern", "match_Exact", "matches", "MaTcH_x"] {
@@ -62,10 +62,11 @@ pub(super) async fn b08_unknown_matchers_are_refused(trial: &Trial<'_>) -> Outco
     stream.expect(&["known"]).await
 }
 
-/// 9. The query string is parsed as WHATWG's form-urlencoded: `+` is a space, what has no `=` has an empty value.
+/// B9: The query string is parsed as WHATWG's form-urlencoded: `+` is a space, what has no `=` has an empty value.
 pub(super) async fn b09_the_query_is_form_urlencoded(trial: &Trial<'_>) -> Outcome {
     let topic = format!("{} +é=&", trial.topic("a"));
-    let encoded = topic.replace('+', "%2B").replace(' ', "+").replace('é', "%C3%A9").replace('=', "%3d").replace('&', "%26");
+    let encoded =
+        topic.replace('+', "%2B").replace(' ', "+").replace('é', "%C3%A9").replace('=', "%3d").replace('&', "%26");
     let query = format!("&&{}={encoded}&novalue&=x&%6Eame", trial.exactly());
     let token = trial.token(Purpose::Subscribe, &["*"])?;
     let mut stream = trial.ask(Method::GET).raw_query(&query).bearer(&token).open().await?;
@@ -73,11 +74,12 @@ pub(super) async fn b09_the_query_is_form_urlencoded(trial: &Trial<'_>) -> Outco
     stream.expect(&["decoded"]).await
 }
 
-/// 10. Matcher values: UTF-8, no control, no format character; a malformed URL Pattern: 400.
+/// B10: Matcher values: UTF-8, no control, no format character; a malformed URL Pattern: 400.
 pub(super) async fn b10_matchers_are_printable(trial: &Trial<'_>) -> Outcome {
     let token = trial.token(Purpose::Subscribe, &["*"])?;
     for name in ["match", "match_exact", "match_urlpattern"] {
-        for bad in ["%00", "%0A", "%1F", "%7F", "%C2%80", "%C2%9F", "%C2%AD", "%E2%80%8B", "%EF%BB%BF", "%FF", "%C3%28"] {
+        for bad in ["%00", "%0A", "%1F", "%7F", "%C2%80", "%C2%9F", "%C2%AD", "%E2%80%8B", "%EF%BB%BF", "%FF", "%C3%28"]
+        {
             let query = format!("{name}=a{bad}b");
             let status = trial.ask(Method::GET).raw_query(&query).bearer(&token).send().await?.status;
             check_eq!(status, 400, "status of {query}");
@@ -89,24 +91,30 @@ pub(super) async fn b10_matchers_are_printable(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// 11. The number of matchers and their length SHOULD be bounded, and what is beyond: 400.
+/// B11: The number of matchers and their length SHOULD be bounded, and what is beyond: 400.
 pub(super) async fn b11_matchers_are_bounded(trial: &Trial<'_>) -> Outcome {
     let many: Vec<_> = (0..1_500).map(|number| ("match", number.to_string())).collect();
     let many: Vec<_> = many.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let long = "x".repeat(16_000);
     let answers = [trial.status(&many).await?, trial.status(&[("match", &long)]).await?];
     if answers.contains(&200) {
-        return Err(Fault::not_applicable(format!("1,500 matchers and one of 16,000 bytes: {answers:?}; a limit SHOULD be")));
+        return Err(Fault::not_applicable(format!(
+            "1,500 matchers and one of 16,000 bytes: {answers:?}; a limit SHOULD be"
+        )));
     }
     check_eq!(answers, [400, 400], "status of 1,500 matchers, and of one of 16,000 bytes");
     Ok(())
 }
 
-/// 12. `text/event-stream`; every event has an ID; all fields are supported. Bytes come at once, and nothing buffers them.
+/// B12: `text/event-stream`; every event has an ID; all fields are supported. Bytes come at once, and nothing buffers them.
 pub(super) async fn b12_events_have_ids_and_all_fields(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let mut stream = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
-    check!(stream.first_bytes().await?.starts_with(':'), "a stream begins with {:?}, and not with a comment", stream.raw());
+    check!(
+        stream.first_bytes().await?.starts_with(':'),
+        "a stream begins with {:?}, and not with a comment",
+        stream.raw()
+    );
     let caching = stream.header("cache-control").unwrap_or_default();
     check!(caching.contains("no-cache") || caching.contains("no-store"), "Cache-Control of a stream: {caching:?}");
     let id = format!("urn:x-conformance:{}", fastrand::u64(..));
@@ -122,11 +130,13 @@ pub(super) async fn b12_events_have_ids_and_all_fields(trial: &Trial<'_>) -> Out
     Ok(())
 }
 
-/// 13. One `data` line for each line of the data, whatever ends it: nobody writes fields of their own.
+/// B13: One `data` line for each line of the data, whatever ends it: nobody writes fields of their own.
 pub(super) async fn b13_data_cannot_inject_fields(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let mut stream = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
-    for data in ["a\nid: forged\nevent: forged", "a\rid: forged\revent: forged", "a\r\nid: forged\r\n\r\ndata: b", "\n", " a"] {
+    for data in
+        ["a\nid: forged\nevent: forged", "a\rid: forged\revent: forged", "a\r\nid: forged\r\n\r\ndata: b", "\n", " a"]
+    {
         let id = trial.say(&topic, data).await?;
         let event = stream.next().await?;
         check_eq!(event.id.as_deref(), Some(id.as_str()), "ID of an event whose data is {data:?}");
@@ -136,7 +146,7 @@ pub(super) async fn b13_data_cannot_inject_fields(trial: &Trial<'_>) -> Outcome 
     Ok(())
 }
 
-/// 14. With credentials the allowed origin is from a list, never `*` and never what was asked; what pages need is exposed.
+/// B14: With credentials the allowed origin is from a list, never `*` and never what was asked; what pages need is exposed.
 pub(super) async fn b14_credentials_are_for_named_origins(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let ask = |origin: &str| Ok::<_, Fault>(trial.subscription(&[(trial.exactly(), &topic)])?.header("origin", origin));
@@ -166,7 +176,7 @@ pub(super) async fn b14_credentials_are_for_named_origins(trial: &Trial<'_>) -> 
     Ok(())
 }
 
-/// 15. A private update MUST NOT reach whom it is not for, be it live or from the history.
+/// B15: A private update MUST NOT reach whom it is not for, be it live or from the history.
 pub(super) async fn b15_private_updates_stay_private(trial: &Trial<'_>) -> Outcome {
     let (mine, other) = (trial.topic("mine"), trial.topic("other"));
     let marker = trial.say(&mine, "marker").await?;

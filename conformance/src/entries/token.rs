@@ -11,7 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Whether the hub takes a token for publishing: 200 or 403 if it does, 401 if not.
 async fn takes(trial: &Trial<'_>, token: &str) -> Result<bool, Fault> {
     let form = [("topic", trial.topic("a"))];
-    let status = trial.ask(Method::POST).bearer(token).form(&form.each_ref().map(|(name, topic)| (*name, topic.as_str())));
+    let status =
+        trial.ask(Method::POST).bearer(token).form(&form.each_ref().map(|(name, topic)| (*name, topic.as_str())));
     match status.send().await?.status {
         200..300 | 403 => Ok(true),
         401 => Ok(false),
@@ -19,7 +20,7 @@ async fn takes(trial: &Trial<'_>, token: &str) -> Result<bool, Fault> {
     }
 }
 
-/// 31. `typ` is `at+jwt` or `application/at+jwt`, in any case. Algorithms from a list, never `none`; keys never from the token.
+/// B31: `typ` is `at+jwt` or `application/at+jwt`, in any case. Algorithms from a list, never `none`; keys never from the token.
 pub(super) async fn b31_types_and_algorithms_are_allow_listed(trial: &Trial<'_>) -> Outcome {
     let (claims, key) = if trial.is_modern() {
         (trial.claims(&json!([detail(&["publish"], &["*"])]))?, trial.issuer()?.key.bytes())
@@ -53,10 +54,16 @@ pub(super) async fn b31_types_and_algorithms_are_allow_listed(trial: &Trial<'_>)
         ("another algorithm", token::sign(&json!({"alg": "RS256", "typ": typ}), &claims, key)),
         ("another key", token::sign(&json!({"alg": "HS256", "typ": typ}), &claims, attacker)),
         ("its own key", token::sign(&json!({"alg": "HS256", "typ": typ, "jwk": jwk}), &claims, attacker)),
-        ("a key's address", token::sign(&json!({"alg": "HS256", "typ": typ, "jku": "https://evil.example"}), &claims, attacker)),
+        (
+            "a key's address",
+            token::sign(&json!({"alg": "HS256", "typ": typ, "jku": "https://evil.example"}), &claims, attacker),
+        ),
         ("a key's ID", token::sign(&json!({"alg": "HS256", "typ": typ, "kid": "../../dev/null"}), &claims, attacker)),
         ("an empty key", token::sign(&json!({"alg": "HS256", "typ": typ}), &claims, b"")),
-        ("unknown critical headers", token::sign(&json!({"alg": "HS256", "typ": typ, "crit": ["x"], "x": 1}), &claims, key)),
+        (
+            "unknown critical headers",
+            token::sign(&json!({"alg": "HS256", "typ": typ, "crit": ["x"], "x": 1}), &claims, key),
+        ),
     ];
     for (what, token) in refused {
         check!(!takes(trial, &token).await?, "a token with {what} is taken");
@@ -64,7 +71,7 @@ pub(super) async fn b31_types_and_algorithms_are_allow_listed(trial: &Trial<'_>)
     Ok(())
 }
 
-/// 32. `iss` is trusted, and its key alone counts; `aud` contains the hub; `exp` is there and in the future, `nbf` not.
+/// B32: `iss` is trusted, and its key alone counts; `aud` contains the hub; `exp` is there and in the future, `nbf` not.
 pub(super) async fn b32_issuer_audience_and_time_are_checked(trial: &Trial<'_>) -> Outcome {
     let now = token::now();
     let with = |name: &str, value: Value| {
@@ -109,7 +116,7 @@ pub(super) async fn b32_issuer_audience_and_time_are_checked(trial: &Trial<'_>) 
     Ok(())
 }
 
-/// 34. One detail that breaks a rule refuses the whole token; unknown actions and foreign types grant nothing and break none.
+/// B34: One detail that breaks a rule refuses the whole token; unknown actions and foreign types grant nothing and break none.
 pub(super) async fn b34_one_bad_detail_refuses_the_token(trial: &Trial<'_>) -> Outcome {
     let publish = |details: Value| {
         let token = trial.access_token(&trial.claims(&details)?)?;
@@ -160,7 +167,7 @@ pub(super) async fn b34_one_bad_detail_refuses_the_token(trial: &Trial<'_>) -> O
     Ok(())
 }
 
-/// 37. A stream ends no later than its token.
+/// B37: A stream ends no later than its token.
 pub(super) async fn b37_a_stream_ends_with_its_token(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let exp = token::now() + 3;

@@ -4,13 +4,7 @@ use super::{
     stream::{Granted, Stream},
 };
 use bytes::Bytes;
-use fanfare_hub::{
-    ending::Ending,
-    entry::Timestamp,
-    log::LogError,
-    subscription::Subscription,
-    wire::Representation,
-};
+use fanfare_hub::{ending::Ending, entry::Timestamp, log::LogError, subscription::Subscription, wire::Representation};
 use http_body::{Body, Frame};
 use std::{
     pin::Pin,

@@ -1,7 +1,7 @@
 //! When a stream gets a heartbeat and when it ends. All of it is jittered, so that what began together does not go on
 //! falling together.
-use fanfare_hub::{ending::EndReason, entry::Timestamp};
 use super::wheel::TICK;
+use fanfare_hub::{ending::EndReason, entry::Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -29,7 +29,8 @@ impl Pace {
     pub fn new(heartbeat_interval: Duration, max_lifetime: Option<Duration>, expires_at: Option<Timestamp>) -> Self {
         let now = Instant::now();
         let lifetime = max_lifetime.map(|lifetime| lifetime.mul_f64(spread()));
-        let validity = expires_at.map(|at| before_expiry(Duration::from_millis(at.0.saturating_sub(Timestamp::now().0))));
+        let validity =
+            expires_at.map(|at| before_expiry(Duration::from_millis(at.0.saturating_sub(Timestamp::now().0))));
         let (left, reason) = match (lifetime, validity) {
             (Some(lifetime), Some(validity)) if lifetime < validity => (Some(lifetime), None),
             (lifetime, None) => (lifetime, None),

@@ -146,7 +146,7 @@ async fn a_stream_ends_with_its_token() {
     let (told, id) = end.strip_prefix("event: fanfare.end\nid: ").and_then(|rest| rest.split_once('\n')).unwrap();
     assert_eq!(id, "data: {\"reason\":\"token-expired\"}\n\n");
     assert!(idle.end().await.ends_with(&end), "in no envelope");
-    assert!(lines.end().await.ends_with("\n") );
+    assert!(lines.end().await.ends_with("\n"));
     let after = format!("/topics/a?last_event_id={}", told.replace('#', "%23"));
     let mut resumed = server.subscribe(&after, "").await;
     server.form(&bearer(&legacy(&["*"], &[])), "topic=a&data=next").await;
