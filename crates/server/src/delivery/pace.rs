@@ -75,10 +75,11 @@ impl Pace {
     }
 }
 
-/// How long a stream may last whose token is valid for `validity` more: a little less, because it must not end later, and a
-/// timer fires a tick late; and not the same for all, because those who got their tokens together would come back together.
+/// How long a stream may last whose token is valid for `validity` more: a little less, because it must not end later, a timer
+/// fires a tick late, and a busy machine later; and not the same for all, because those who got their tokens together would
+/// come back together.
 fn before_expiry(validity: Duration) -> Duration {
-    let early = (validity / EARLY_PART).min(MAX_EARLY).mul_f64(fastrand::f64());
+    let early = (validity / EARLY_PART).min(MAX_EARLY).mul_f64((1.0 + fastrand::f64()) / 2.0);
     validity.saturating_sub(early + 2 * TICK)
 }
 
@@ -116,7 +117,11 @@ mod tests {
         for validity in [0, 1, 20, 2_000, 100_000, 3_600_000, u64::MAX / 2].map(Duration::from_millis) {
             let left = before_expiry(validity);
             assert!(left <= validity.saturating_sub(2 * TICK), "{left:?} of {validity:?}");
-            assert!(left + 2 * TICK + MAX_EARLY >= validity && left + 2 * TICK >= validity.mul_f64(0.95));
+            assert!(
+                left <= validity.mul_f64(0.975).max(validity.saturating_sub(MAX_EARLY / 2)),
+                "{left:?} of {validity:?}"
+            );
+            assert!(left + 2 * TICK + MAX_EARLY >= validity && left + 2 * TICK >= validity.mul_f64(0.94));
         }
     }
 

@@ -141,8 +141,10 @@ async fn a_stream_ends_with_its_token() {
     assert_eq!(server.form(&bearer(&legacy(&["*"], &[])), "topic=a&id=last").await.status, 200);
     assert_eq!(busy.events(1).await, ["id: last\ndata: "]);
     let end = busy.end().await;
-    let early_ms = soon.0.checked_sub(Timestamp::now().0).expect("not after it");
-    assert!(early_ms <= left_ms / 10, "{early_ms} of {left_ms} ms early");
+    let now = Timestamp::now().0;
+    assert!(now + left_ms / 10 >= soon.0, "{} of {left_ms} ms early", soon.0 - now);
+    // It ends before; how busy this machine is, is not the server's.
+    assert!(now < soon.0 + 1_000, "{} ms late", now - soon.0);
     let (told, id) = end.strip_prefix("event: fanfare.end\nid: ").and_then(|rest| rest.split_once('\n')).unwrap();
     assert_eq!(id, "data: {\"reason\":\"token-expired\"}\n\n");
     assert!(idle.end().await.ends_with(&end), "in no envelope");
