@@ -15,7 +15,11 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use std::{io, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpStream,
+    time::timeout,
+};
 use url::{Url, form_urlencoded};
 
 /// What the suite waits for at most.
@@ -132,6 +136,45 @@ impl<'a> Ask<'a> {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(Fault::Broken(format!("{what}: no answer: {error}"))),
             Err(_) => Err(Fault::Broken(format!("{what}: no answer within {PATIENCE:?}"))),
+        }
+    }
+
+    /// Sends the request, whose body the hub may refuse before it has all of it, and gives the status. A client that only
+    /// writes would meet a closed connection, and not the answer that came before.
+    ///
+    /// # Errors
+    /// [`Fault::Broken`] if there is no answer.
+    pub async fn status_while_sending(self) -> Result<u16, Fault> {
+        let (Some(host), Some(port), "http") =
+            (self.url.host_str(), self.url.port_or_known_default(), self.url.scheme())
+        else {
+            return Ok(self.send().await?.status);
+        };
+        let (method, target, length) = (&self.method, &self.url[url::Position::BeforePath..], self.body.len());
+        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {length}\r\n");
+        for (name, value) in &self.headers {
+            head += &format!("{name}: {}\r\n", value.to_str().unwrap_or_default());
+        }
+        let broken = |what: &dyn std::fmt::Display| Fault::Broken(format!("{method} {target}: {what}"));
+        let mut socket = TcpStream::connect((host, port)).await.map_err(|error| broken(&error))?;
+        let (read, mut write) = socket.split();
+        let sending = async {
+            for part in [head.as_bytes(), b"\r\n", &self.body] {
+                if write.write_all(part).await.is_err() {
+                    break;
+                }
+            }
+            std::future::pending::<()>().await;
+        };
+        let mut line = String::new();
+        let mut answer = BufReader::new(read);
+        tokio::select! {
+            read = timeout(PATIENCE, answer.read_line(&mut line)) => match read {
+                Ok(Ok(_)) => line.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| broken(&line)),
+                Ok(Err(error)) => Err(broken(&error)),
+                Err(late) => Err(broken(&late)),
+            },
+            () = sending => unreachable!("it waits for the answer"),
         }
     }
 

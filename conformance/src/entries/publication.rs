@@ -163,7 +163,7 @@ pub(super) async fn b26_what_is_too_large_is_413(trial: &Trial<'_>) -> Outcome {
     let token = trial.token(Purpose::Publish, &["*"])?;
     let mut unbounded = Vec::new();
     for (what, form) in cases {
-        match trial.ask(Method::POST).bearer(&token).raw_form(form).send().await?.status {
+        match trial.ask(Method::POST).bearer(&token).raw_form(form).status_while_sending().await? {
             413 => {}
             200 => unbounded.push(what),
             status => return Err(Fault::Broken(format!("{what} is answered with {status}, and should be with 413"))),
