@@ -2,11 +2,19 @@
 //!
 //! The `regex` crate never backtracks. What remains is the size of the expression, which one line can make enormous
 //! (`((a{1000}){1000})`), and the automaton that is built while matching; both have a limit here.
+use super::MAX_TOPIC_BYTES;
 use regex::bytes::{Regex, RegexBuilder};
 
 /// The largest compiled regular expression, in bytes. It also bounds the time of a match: every byte of a topic costs at
 /// most one visit to each state, and a state takes at least 8 of these bytes.
 pub const MAX_COMPILED_BYTES: usize = 128 * 1024;
+
+/// The least that one state of a compiled expression takes, in bytes.
+const MIN_STATE_BYTES: usize = 8;
+
+/// The most steps that one match of a topic with one expression takes, a step being a visit to a state for a byte. It is
+/// the worst case; as a rule a byte is one step.
+pub const MAX_MATCH_STEPS: usize = MAX_COMPILED_BYTES / MIN_STATE_BYTES * MAX_TOPIC_BYTES;
 
 /// The memory for automaton states found while matching, in bytes, for each thread that matches at the same moment. Where
 /// it does not suffice, the search goes on state by state: slower, still linear.
@@ -73,6 +81,10 @@ fn last_line(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use regex_automata::{
+        nfa::thompson::{self, NFA, State},
+        util::{look::Look, syntax},
+    };
 
     #[test]
     fn size_is_limited_and_the_reason_told() {
@@ -86,6 +98,69 @@ mod tests {
             };
             assert!(!reason.is_empty() && !reason.contains('\n'), "{reason:?}");
         }
+    }
+
+    /// What would take a backtracking matcher ages. Steps are counted by following the states of the same expression: the
+    /// engine visits no more.
+    #[test]
+    fn hostile_expressions_cost_bounded_steps() {
+        let text = "a".repeat(MAX_TOPIC_BYTES - 1) + "!";
+        let cases = [
+            ("^(?:a+)+b$", true),
+            ("^(?:a|a)*b$", true),
+            ("^(?:a|aa)+b$", true),
+            ("^(?:a*)*(?:a*)*(?:a*)*b$", true),
+            ("^(?:.*.*.*.*.*.*.*.*.*.*b)$", true),
+            ("^(?:[ab]*a[ab]{400}b)$", true),
+            ("^(?:a?){400}a{400}b$", true),
+            ("^(?:(?:a{100}){100}){100}$", false),
+        ];
+        for (expression, compiles) in cases {
+            let Ok(regex) = LinearRegex::compile(expression) else {
+                assert!(!compiles, "{expression}");
+                continue;
+            };
+            assert!(compiles && !regex.is_match(&text), "{expression}");
+            let config = thompson::Config::new().nfa_size_limit(Some(regex.compiled_bytes()));
+            let syntax = syntax::Config::new().unicode(false).utf8(false);
+            let nfa = thompson::Compiler::new().configure(config.utf8(false)).syntax(syntax).build(expression).unwrap();
+            assert!(nfa.states().len() * MIN_STATE_BYTES <= regex.compiled_bytes(), "{expression}");
+            let steps = steps(&nfa, text.as_bytes());
+            let half = steps_of_half(&nfa, text.as_bytes());
+            assert!(steps <= MAX_MATCH_STEPS, "{expression}: {steps}");
+            assert!(steps <= 2 * half + 2 * nfa.states().len() * nfa.states().len(), "{expression}: {half}, {steps}");
+        }
+    }
+
+    fn steps_of_half(nfa: &NFA, text: &[u8]) -> usize {
+        steps(nfa, &text[text.len() / 2..])
+    }
+
+    /// How many states are visited when each is visited once for a byte.
+    fn steps(nfa: &NFA, text: &[u8]) -> usize {
+        let mut visits = 0;
+        let mut current = vec![nfa.start_anchored()];
+        for (at, byte) in text.iter().enumerate() {
+            let (mut seen, mut next, mut waiting) = (vec![false; nfa.states().len()], Vec::new(), current);
+            while let Some(id) = waiting.pop() {
+                if std::mem::replace(&mut seen[id.as_usize()], true) {
+                    continue;
+                }
+                visits += 1;
+                match nfa.state(id) {
+                    State::ByteRange { trans } if trans.matches_byte(*byte) => next.push(trans.next),
+                    State::Sparse(sparse) => next.extend(sparse.matches_byte(*byte)),
+                    State::Dense(dense) => next.extend(dense.matches_byte(*byte)),
+                    State::Look { look, next } if *look != Look::Start || at == 0 => waiting.push(*next),
+                    State::Union { alternates } => waiting.extend(alternates.iter().copied()),
+                    State::BinaryUnion { alt1, alt2 } => waiting.extend([*alt1, *alt2]),
+                    State::Capture { next, .. } => waiting.push(*next),
+                    _ => {}
+                }
+            }
+            current = next;
+        }
+        visits
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod token;
 
 pub use carrier::{LEGACY_COOKIE, MODERN_COOKIE};
 pub use claims_legacy::MAX_SELECTORS;
-pub use claims_modern::{InvalidDetails, MAX_DETAIL_TOPICS, MAX_DETAILS};
+pub use claims_modern::{DETAIL_TYPE, InvalidDetails, MAX_DETAIL_TOPICS, MAX_DETAILS};
 pub use error::{AuthError, InvalidToken, Malformed};
 pub use key::{Key, KeyTooShort, MIN_KEY_BYTES};
 pub use origin::ForeignOrigin;
@@ -133,6 +133,12 @@ impl Authenticator {
     #[must_use]
     pub fn new(settings: AuthSettings) -> Self {
         Self { settings }
+    }
+
+    /// What tokens are checked against.
+    #[must_use]
+    pub fn settings(&self) -> &AuthSettings {
+        &self.settings
     }
 
     /// What whoever sent the request `parts` may do. A token that is present but bad is always an error: a subscriber whose

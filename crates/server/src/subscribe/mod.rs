@@ -53,7 +53,7 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
             return Ok(head::come_back_later(representation));
         }
     };
-    let resumed_from = cursor.asked.then(|| HeaderValue::from_str(opening.resumed_from()));
+    let resumed_from = cursor.asked.then(|| HeaderValue::from_bytes(opening.resumed_from().as_bytes()));
     let pace = Pace::new(app.settings.heartbeat_interval, app.settings.max_lifetime, expires_at);
     let granted = Granted::new(Stream { opening, pace, place });
     let body = EventBody::new(granted.clone(), stopping(app.stopping.clone()));

@@ -4,7 +4,7 @@ use fanfare_hub::{
     topic::MAX_TOPIC_BYTES,
     update::{MAX_EVENT_TYPE_BYTES, MAX_ID_BYTES, MAX_TOPICS_PER_UPDATE},
 };
-use fanfare_server::connection::CONNECTION_BUFFER_BYTES;
+use fanfare_server::{connection::CONNECTION_BUFFER_BYTES, form::MAX_FIELDS};
 
 #[tokio::test]
 async fn bad_publications_are_refused() {
@@ -28,10 +28,11 @@ async fn bad_publications_are_refused() {
         ("topic=a&retry=%2B5".into(), 400, "retry"),
         ("topic=/.well-known/mercure/subscriptions".into(), 400, "namespace"),
         (long("x", 16_000), 413, "16000 bytes"),
-        (format!("topic={}", "x".repeat(MAX_TOPIC_BYTES + 1)), 400, "4097 bytes"),
-        (long("id", MAX_ID_BYTES + 1), 400, "513 bytes"),
-        (long("type", MAX_EVENT_TYPE_BYTES + 1), 400, "257 bytes"),
+        (format!("topic={}", "x".repeat(MAX_TOPIC_BYTES + 1)), 413, "4097 bytes"),
+        (long("id", MAX_ID_BYTES + 1), 413, "513 bytes"),
+        (long("type", MAX_EVENT_TYPE_BYTES + 1), 413, "257 bytes"),
         ("topic=a&".repeat(MAX_TOPICS_PER_UPDATE + 1), 413, "1001 topics"),
+        ("topic=a".to_owned() + &"&".repeat(9) + &"b&".repeat(MAX_FIELDS), 413, "2048 fields"),
     ];
     for (form, status, says) in cases {
         let answer = server.form("", &form).await;
@@ -61,6 +62,8 @@ async fn other_content_types_and_paths_are_refused() {
     assert_eq!(server.post("/topics/a", "", b"\xff").await.status, 400);
     assert_eq!(server.post("/topics/a?type=%0a", "", "x").await.status, 400);
     assert_eq!(server.send(b"DELETE /topics/a HTTP/1.0\r\n\r\n").await.status, 405);
+    let refused = server.send(b"PATCH /.well-known/mercure HTTP/1.0\r\n\r\n").await;
+    assert_eq!((refused.status, refused.header("allow")), (405, Some("get, head, post, query")));
     assert_eq!(server.hub.bounds().head.0, 0);
 }
 

@@ -13,5 +13,6 @@ mod overload;
 mod panicking_log;
 mod publish;
 mod representation;
+mod revisions;
 mod slow;
 mod stalled;
