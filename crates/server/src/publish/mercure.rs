@@ -19,7 +19,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// [`Problem`] says why it was not published.
 pub async fn publish_form(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let credentials = app.auth.authenticate(&parts, Purpose::Publish)?;
+    let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
     if content_type(&parts.headers) != FORM {
         return Err(Problem::ContentType { expected: FORM });
     }
