@@ -7,7 +7,7 @@ use fanfare_hub::{
 };
 use fanfare_server::{
     Server, Settings,
-    auth::{AuthSettings, Authenticator, Key, TrustedIssuer},
+    auth::{AuthSettings, Authenticator, Key, TrustedIssuer, TrustedKeys},
 };
 use std::sync::Arc;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -55,11 +55,14 @@ impl OwnHub {
 
 fn auth(url: Url) -> AuthSettings {
     let key = |secret: &str| Key::hs256(secret.as_bytes()).unwrap();
+    let keys = TrustedKeys {
+        publisher_keys: key(PUBLISHER_KEY).into(),
+        subscriber_keys: key(SUBSCRIBER_KEY).into(),
+        issuers: vec![TrustedIssuer::new(ISSUER, key(ISSUER_KEY).into())],
+    };
     AuthSettings {
         anonymous_subscribers: true,
-        publisher_key: Some(key(PUBLISHER_KEY)),
-        subscriber_key: Some(key(SUBSCRIBER_KEY)),
-        issuers: vec![TrustedIssuer { issuer: ISSUER.into(), key: key(ISSUER_KEY) }],
+        keys: keys.into(),
         allowed_origins: vec![CORS_ORIGIN.into()],
         ..AuthSettings::closed(url)
     }

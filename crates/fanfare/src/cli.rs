@@ -1,5 +1,6 @@
 //! The commands, and the way from arguments to the one that was asked for.
 use crate::{
+    check::{self, CheckArgs, CheckError},
     config,
     exit::Exit,
     load::{self, LoadArgs, LoadError},
@@ -29,6 +30,8 @@ enum Command {
     Subscribe(Box<SubscribeArgs>),
     /// Make a token that says what its bearer may do
     Token(TokenArgs),
+    /// Check a configuration without running it, or say what a token is worth under it
+    Check(Box<CheckArgs>),
     /// Put load on a server of event streams, and say what that cost and whether every event arrived
     Load(Box<LoadArgs>),
     /// One of several processes of a load, which starts it
@@ -43,7 +46,13 @@ pub(crate) enum CommandError {
     Publish(PublishError),
     Subscribe(SubscribeError),
     Token(TokenError),
+    Check(CheckError),
     Load(LoadError),
+}
+
+/// The commands, those with the configuration of a hub documented from where it is defined.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommand("serve", config::document).mut_subcommand("check", config::document)
 }
 
 /// Parses the arguments and runs the command; wrong arguments end the process.
@@ -51,7 +60,7 @@ pub(crate) enum CommandError {
 /// # Errors
 /// Whatever the command ran into.
 pub(crate) fn run() -> Result<(), CommandError> {
-    let matches = Cli::command().mut_subcommand("serve", config::document).get_matches();
+    let matches = command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
         Command::Serve(args) => {
@@ -61,6 +70,10 @@ pub(crate) fn run() -> Result<(), CommandError> {
         Command::Publish(args) => publish::run(args).map_err(CommandError::Publish),
         Command::Subscribe(args) => subscribe::run(&args).map_err(CommandError::Subscribe),
         Command::Token(args) => token::run(args).map_err(CommandError::Token),
+        Command::Check(args) => {
+            let (_, given) = matches.subcommand().expect("check is a subcommand");
+            check::run(&args, given).map_err(CommandError::Check)
+        }
         Command::Load(args) => load::run(&args).map_err(CommandError::Load),
         Command::LoadWorker => load::work().map_err(CommandError::Load),
     }
@@ -74,6 +87,7 @@ impl CommandError {
             Self::Publish(error) => error.exit(),
             Self::Subscribe(error) => error.exit(),
             Self::Token(error) => error.exit(),
+            Self::Check(error) => error.exit(),
             Self::Load(error) => error.exit(),
         }
     }
@@ -86,6 +100,7 @@ impl fmt::Display for CommandError {
             Self::Publish(error) => error.fmt(f),
             Self::Subscribe(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
+            Self::Check(error) => error.fmt(f),
             Self::Load(error) => error.fmt(f),
         }
     }
@@ -97,6 +112,6 @@ mod tests {
 
     #[test]
     fn the_commands_are_well_formed() {
-        Cli::command().mut_subcommand("serve", config::document).debug_assert();
+        command().debug_assert();
     }
 }

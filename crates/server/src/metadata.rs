@@ -38,7 +38,8 @@ pub async fn describe(State(app): State<App>) -> Response {
         "mercure_cookie": true,
         "mercure_matcher_types_supported": MATCHER_TYPES,
     });
-    let issuers: Vec<_> = auth.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect();
+    let keys = auth.keys.current();
+    let issuers: Vec<_> = keys.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect();
     if !issuers.is_empty() {
         document["authorization_servers"] = issuers.into();
     }

@@ -1,7 +1,6 @@
 //! Why the hub does not run.
 use crate::{config::ConfigError, exit::Exit};
 use fanfare_hub::log::LogError;
-use fanfare_server::auth::KeyTooShort;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
 #[derive(Debug)]
@@ -18,8 +17,6 @@ pub(crate) enum ServeError {
     Hub(LogError),
     /// The system does not have what streams are to be delivered with.
     Delivery(io::Error),
-    /// A key is none.
-    Key(KeyTooShort),
     /// What the hub has to say at its start cannot be printed.
     Print(io::Error),
 }
@@ -28,7 +25,7 @@ impl ServeError {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Key(_) => Exit::Usage,
+            Self::Config(_) => Exit::Usage,
             Self::Listen { .. }
             | Self::Runtime(_)
             | Self::Log { .. }
@@ -67,7 +64,6 @@ impl fmt::Display for ServeError {
             Self::Delivery(error) => {
                 write!(f, "cannot deliver as --delivery says: {error}; `auto` takes what there is")
             }
-            Self::Key(error) => error.fmt(f),
             Self::Print(error) => write!(f, "cannot print the address: {error}"),
         }
     }

@@ -17,7 +17,7 @@ use fanfare_hub::{
 /// [`Problem`] says why it was not published.
 pub async fn publish_form(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let credentials = app.auth.authenticate(&parts, Purpose::Publish)?;
+    let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
     require_form(&parts.headers)?;
     let update = update(&form(&collect(&app, body).await?)?)?;
     let entries = publish(&app, &credentials, vec![update]).await?;

@@ -18,7 +18,7 @@ use http::Uri;
 /// [`Problem`] says why it was not published.
 pub async fn publish_body(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let credentials = app.auth.authenticate(&parts, Purpose::Publish)?;
+    let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
     let template = Template::of(&parts.uri)?;
     let updates = match content_type(&parts.headers).as_str() {
         "text/event-stream" => return stream::publish_events(&app, &credentials, &template.of_many()?, body).await,

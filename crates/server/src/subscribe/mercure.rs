@@ -36,7 +36,7 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
 pub(crate) async fn query(app: App, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     // Before a body of somebody unknown is read.
-    app.auth.authenticate(&parts, Purpose::Subscribe)?;
+    app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     require_form(&parts.headers)?;
     let query = Form::of_query(&parts.uri)?.and(Form::parse(&collect(&app, body).await?)?)?;
     stream(&app, &parts, &query).await

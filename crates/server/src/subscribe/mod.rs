@@ -35,7 +35,7 @@ pub(crate) struct Wanted {
 
 /// Authorizes the subscriber and answers with its stream, as a body, and as a [`Granted`] for who can deliver it better.
 pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
-    let credentials = app.auth.authenticate(parts, Purpose::Subscribe)?;
+    let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
     let Wanted { matchers, cursor, representation, cursor_header } = wanted;
     if parts.method == Method::HEAD {
         return Ok(head::alone(representation));

@@ -2,7 +2,7 @@
 use super::fixture::*;
 use fanfare_hub::entry::Timestamp;
 use fanfare_server::auth::{
-    AuthSettings, Authenticator, Key, TrustedIssuer,
+    AuthSettings, Authenticator, SigningKey, TrustedIssuer, TrustedKeys,
     mint::{LegacyToken, ModernToken, TopicMatch},
 };
 use url::Url;
@@ -11,22 +11,22 @@ const HUB: &str = "https://hub.example/.well-known/mercure";
 const METADATA: &str = "https://hub.example/.well-known/oauth-protected-resource/.well-known/mercure";
 const ISSUER: &str = "https://issuer.example";
 
-fn key() -> Key {
-    Key::hs256(b"a secret of at least thirty-two bytes").unwrap()
+fn key() -> SigningKey {
+    SigningKey::hs256(b"a secret of at least thirty-two bytes").unwrap()
 }
 
-fn issuer_key() -> Key {
-    Key::hs256(b"another secret of at least thirty-two").unwrap()
+fn issuer_key() -> SigningKey {
+    SigningKey::hs256(b"another secret of at least thirty-two").unwrap()
 }
 
 async fn closed(anonymous_subscribers: bool) -> Fixture {
-    let settings = AuthSettings {
-        anonymous_subscribers,
-        publisher_key: Some(key()),
-        subscriber_key: Some(key()),
-        issuers: vec![TrustedIssuer { issuer: ISSUER.into(), key: issuer_key() }],
-        ..AuthSettings::closed(Url::parse(HUB).unwrap())
+    let trusted = TrustedKeys {
+        publisher_keys: key().verification().into(),
+        subscriber_keys: key().verification().into(),
+        issuers: vec![TrustedIssuer::new(ISSUER, issuer_key().verification().into())],
     };
+    let settings =
+        AuthSettings { anonymous_subscribers, keys: trusted.into(), ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
     serve_as(Authenticator::new(settings), |settings| settings.public_url = Url::parse(HUB).unwrap()).await
 }
 

@@ -2,7 +2,7 @@
 //! way of the other one.
 use super::fixture::*;
 use fanfare_hub::entry::Timestamp;
-use fanfare_server::auth::{AuthSettings, Authenticator, Key, TrustedIssuer};
+use fanfare_server::auth::{AuthSettings, Authenticator, Key, TrustedIssuer, TrustedKeys};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use url::Url;
@@ -140,11 +140,14 @@ impl Case {
 /// Anonymous subscribers are allowed, so that a token which is overlooked would show.
 async fn hub() -> Fixture {
     let key = |secret: &str| Key::hs256(secret.as_bytes()).unwrap();
+    let keys = TrustedKeys {
+        publisher_keys: key(PUBLISHER).into(),
+        subscriber_keys: key(SUBSCRIBER).into(),
+        issuers: vec![TrustedIssuer::new(ISSUER, key(ISSUERS).into())],
+    };
     let settings = AuthSettings {
         anonymous_subscribers: true,
-        publisher_key: Some(key(PUBLISHER)),
-        subscriber_key: Some(key(SUBSCRIBER)),
-        issuers: vec![TrustedIssuer { issuer: ISSUER.into(), key: key(ISSUERS) }],
+        keys: keys.into(),
         ..AuthSettings::closed(Url::parse(HUB).unwrap())
     };
     serve_as(Authenticator::new(settings), |_| {}).await
