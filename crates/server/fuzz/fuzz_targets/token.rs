@@ -5,13 +5,17 @@
 use fanfare_hub::grant::Grant;
 use fanfare_server::auth::{
     AuthError, AuthSettings, Authenticator, Credentials, Key, LEGACY_COOKIE, MODERN_COOKIE, Purpose, Revision,
-    TrustedIssuer,
+    TrustedIssuer, TrustedKeys,
 };
 use http::Request;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use std::sync::LazyLock;
+use std::{
+    pin::pin,
+    sync::LazyLock,
+    task::{Context, Poll, Waker},
+};
 use url::Url;
 
 const ISSUER: &str = "https://issuer.example";
@@ -22,17 +26,24 @@ const NEVER: u64 = 1 << 40;
 
 static AUTHENTICATOR: LazyLock<Authenticator> = LazyLock::new(|| {
     let key = |secret| Key::hs256(secret).expect("it is long enough");
+    let keys = TrustedKeys {
+        publisher_keys: key(SECRET).into(),
+        subscriber_keys: key(SECRET).into(),
+        issuers: vec![TrustedIssuer::new(ISSUER, key(ISSUER_SECRET).into())],
+    };
     Authenticator::new(AuthSettings {
-        publisher_key: Some(key(SECRET)),
-        subscriber_key: Some(key(SECRET)),
-        issuers: vec![TrustedIssuer { issuer: ISSUER.into(), key: key(ISSUER_SECRET) }],
+        keys: keys.into(),
         ..AuthSettings::closed(Url::parse(HUB).expect("the URL is valid"))
     })
 });
 
 fn ask(name: &str, value: &str) -> Option<Result<Credentials, AuthError>> {
     let (parts, ()) = Request::get("/").header(name, value).body(()).ok()?.into_parts();
-    Some(AUTHENTICATOR.authenticate(&parts, Purpose::Subscribe))
+    let asking = pin!(AUTHENTICATOR.authenticate(&parts, Purpose::Subscribe));
+    match asking.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => unreachable!("no key comes from elsewhere"),
+    }
 }
 
 fn signed(typ: &str, claims: &Value, secret: &[u8]) -> Option<Credentials> {
