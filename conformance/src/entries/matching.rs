@@ -174,5 +174,7 @@ pub(super) async fn b36_any_granted_topic_of_an_update_suffices(trial: &Trial<'_
     private(&[&granted], "not asked for").await?;
     private(&[&asked, &granted], "both").await?;
     private(&[&granted, &asked], "both again").await?;
-    stream.expect(&["both", "both again"]).await
+    private(&[&other, &granted, &asked], "behind another").await?;
+    private(&[&other, &asked, &granted], "behind another again").await?;
+    stream.expect(&["both", "both again", "behind another", "behind another again"]).await
 }
