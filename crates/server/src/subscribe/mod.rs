@@ -65,8 +65,8 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     Ok(response)
 }
 
-/// The most memory that the compiled patterns of one subscription may take. URL Patterns as a rule count nothing and URI
-/// Templates 2 to 8 KiB each.
+/// The most memory that the compiled patterns of one subscription may take. URL Patterns as a rule count nothing, URI
+/// Templates 1 KiB each, and up to 8 if they name several variables of a query.
 pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 
 /// Gathers the matchers of a subscription, at least one and within the limits. What is beyond them is not compiled.

@@ -4,7 +4,11 @@ use fanfare_hub::{
     topic::MAX_TOPIC_BYTES,
     update::{MAX_EVENT_TYPE_BYTES, MAX_ID_BYTES, MAX_TOPICS_PER_UPDATE},
 };
-use fanfare_server::{connection::CONNECTION_BUFFER_BYTES, form::MAX_FIELDS};
+use fanfare_server::{
+    connection::{CONNECTION_BUFFER_BYTES, LINGER_BYTES},
+    form::MAX_FIELDS,
+};
+use tokio::io::AsyncWriteExt as _;
 
 #[tokio::test]
 async fn bad_publications_are_refused() {
@@ -91,7 +95,7 @@ async fn bad_subscriptions_are_refused() {
         assert_eq!(answer.status, 400, "{shown}: {}", answer.body);
         assert!(answer.body.contains(says), "{shown}: {}", answer.body);
     }
-    let complex = format!("topic=/{0}&topic=/a{0}&topic=/b{0}", "%7B?a,b,c,d,e,f,g,h,i,j,k,l,m,n%7D");
+    let complex = format!("topic=/{0}&topic=/a{0}&topic=/b{0}", "%7B?a,b,c,d,e,f,g,h,i,j,k,l%7D");
     let answer = server.get(&mercure(&complex), "").await;
     assert!(answer.status == 400 && answer.body.contains("bytes allowed, compiled"), "{}", answer.body);
     assert_eq!(server.send(b"GET /topics/a HTTP/1.0\r\nLast-Event-ID: \xff\r\n\r\n").await.status, 400);
@@ -116,4 +120,37 @@ async fn a_refusal_of_what_was_not_read_ends_the_connection_and_says_so() {
         let answer = server.send(request.as_bytes()).await;
         assert_eq!((answer.status, answer.header("connection")), (status, Some("close")), "{target}");
     }
+}
+
+/// Many clients send all of a body before they look for an answer.
+#[tokio::test]
+async fn a_client_that_only_writes_reads_its_refusal() {
+    let server = serve_with(|settings| settings.max_body_bytes = 1_000).await;
+    let length = usize::try_from(LINGER_BYTES).unwrap();
+    let mut stream = server.connect().await;
+    let head = server.request("POST /topics/a", "HTTP/1.1", &format!("Content-Length: {length}\r\n"));
+    stream.send(head + &"x".repeat(2_000)).await;
+    // The answer is there, and the hub has nothing more to say.
+    stream.read_head().await;
+    assert!(stream.head.starts_with("HTTP/1.1 413"), "{}", stream.head);
+    let rest = "x".repeat(length - 2_000);
+    for part in rest.as_bytes().chunks(16_384) {
+        stream.send(part).await;
+        // Time for a reset to come back, if there is one.
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    stream.finish_sending().await;
+    assert!(stream.end().await.contains("1000 bytes"), "all of the answer can be read");
+}
+
+#[tokio::test]
+async fn a_client_that_never_stops_writing_is_left() {
+    let server = serve_with(|settings| settings.max_body_bytes = 1_000).await;
+    let mut stream = server.connect().await;
+    stream.send(server.request("POST /topics/a", "HTTP/1.1", "Transfer-Encoding: chunked\r\n")).await;
+    let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+    let began = std::time::Instant::now();
+    let writing = async { while stream.socket.write_all(chunk.as_bytes()).await.is_ok() {} };
+    tokio::time::timeout(PATIENCE, writing).await.expect("the connection is closed");
+    assert!(began.elapsed() < PATIENCE);
 }
