@@ -146,6 +146,10 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "NAME", help_heading = "Who may do what")]
     pub cookie_name: Option<CookieName>,
 
+    /// Cookie that carries tokens of the newer revision [default: __Secure-mercure_access_token]
+    #[arg(long, value_name = "NAME", help_heading = "Who may do what")]
+    pub access_cookie_name: Option<CookieName>,
+
     /// Origin whose pages may publish with a cookie, where these are not those of --cors-origin; repeatable
     #[arg(long, value_name = "ORIGIN", help_heading = "Who may do what", value_delimiter = ' ')]
     pub publish_origin: Option<Vec<CorsOrigin>>,

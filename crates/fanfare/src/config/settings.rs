@@ -49,6 +49,7 @@ pub(crate) struct ServeSettings {
     allow_short_keys: bool,
     allow_private_jwks: bool,
     pub cookie_name: Option<CookieName>,
+    pub access_cookie_name: Option<CookieName>,
     #[serde(default, rename = "publish-origin")]
     publish_origins: Vec<CorsOrigin>,
     pub anonymous: bool,

@@ -42,6 +42,9 @@ pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeySto
     if let Some(name) = &settings.cookie_name {
         name.as_str().clone_into(&mut auth.legacy_cookie);
     }
+    if let Some(name) = &settings.access_cookie_name {
+        name.as_str().clone_into(&mut auth.modern_cookie);
+    }
     auth.allowed_origins = settings.publish_origins().map(str::to_owned).collect();
     auth
 }

@@ -96,7 +96,7 @@ fn what_is_printed_can_be_read_back() {
         "--listen=[::1]:4000 --data=d --memory --public-url=https://h.example/ --static=. --alias=/a=x --clock=false",
         "--issuer=https://i.example=https://i.example/k --audience=https://h.example --anonymous --cors-origin=*",
         "--jwks=https://j.example/k --algorithm=HS256 --algorithm=RS512 --allow-short-keys --allow-private-jwks=false",
-        "--publisher-jwks=https://p.example/k --publisher-algorithm=ES256 --cookie-name=c",
+        "--publisher-jwks=https://p.example/k --publisher-algorithm=ES256 --cookie-name=c --access-cookie-name=d",
         "--subscriber-jwks=https://s.example/k --subscriber-algorithm=EdDSA --publish-origin=https://p.example",
         "--heartbeat-interval=1500ms --max-lifetime=10m --max-body=1500000 --max-subscribers=9 --max-topics=3",
         "--write-timeout=5s --delivery=io-uring --delivery-threads=3",

@@ -26,7 +26,10 @@ const WITHOUT_MEANING: [(&str, &str); 11] = [
     ("cache_size_approx", "topics are found without a cache of this kind; the directive has no effect"),
     ("drain_timeout", "streams end at once when the hub stops, and what is under way has 10 s"),
     ("name", "a process is one hub here; the name has no effect"),
-    ("authorization_server", "no authorization server is advertised here"),
+    (
+        "authorization_server",
+        "every issuer is advertised as an authorization server, under its name; the directive has no effect",
+    ),
 ];
 
 /// Translates all directives of a text.
