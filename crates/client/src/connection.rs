@@ -78,10 +78,10 @@ impl Connection {
     pub(crate) fn next_at_hand(&mut self, parser: &mut Parser) -> Option<MessageEvent> {
         let mut chunk = Chunk::from_text(self.unread.text());
         // An error is said again when the stream is read on.
-        let event = parser.next_event(&mut chunk).ok().flatten()?;
-        let event = self.arrivals.own(&event, &self.unread.text);
+        let event = parser.next_event(&mut chunk).ok().flatten();
+        let event = event.map(|event| self.arrivals.own(&event, &self.unread.text));
         self.unread.position += chunk.consumed();
-        Some(event)
+        event
     }
 
     /// The next of what has come; `None` when it is read to its end.

@@ -207,7 +207,7 @@
 //! # What it costs
 //!
 //! The data of an event is not copied: it is a piece of the buffer in which it came, and an event that is kept keeps that
-//! buffer, up to 64 KiB. For events that stay, [`detach`](MessageEvent::detach) copies what is needed. An event that spans
+//! buffer, up to 128 KiB. For events that stay, [`detach`](MessageEvent::detach) copies what is needed. An event that spans
 //! buffers is put together once. Between two polls nothing is read beyond what the transport holds, so a slow program slows
 //! its server down, and memory stays where it is. An event source has no task of its own; the default transport has one per
 //! connection. A [`FileStore`] costs two syncs of the disk per save, and saves as often as it comes to it, not once per event.

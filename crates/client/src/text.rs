@@ -1,26 +1,48 @@
 //! Text that events share instead of copying it.
 use bytes::BytesMut;
 use bytestring::ByteString;
-use std::{borrow::Borrow, fmt, ops::Deref};
+use smol_str::SmolStr;
+use std::{
+    borrow::Borrow,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    ops::Deref,
+};
+
+/// What a text holds in place, without memory elsewhere.
+const MAX_INLINE_BYTES: usize = 23;
 
 /// Text that is cheap to clone, and dereferences to `str`.
 ///
 /// The data of an event is usually a piece of the buffer in which it came from the network, and keeps all of that in
-/// memory: 64 KiB at most with the transports of this crate. [`detach`](Self::detach) copies it out.
-#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Text(ByteString);
+/// memory: 128 KiB at most with the transports of this crate. [`detach`](Self::detach) copies it out.
+#[derive(Clone)]
+pub struct Text(Inner);
+
+/// Most types and IDs are short, and are kept in place: to share a text costs two locked instructions for each event.
+#[derive(Clone)]
+enum Inner {
+    Own(SmolStr),
+    Shared(ByteString),
+}
 
 impl Text {
     /// Text that needs no memory.
     #[must_use]
+    #[inline]
     pub const fn from_static(text: &'static str) -> Self {
-        Self(ByteString::from_static(text))
+        Self(Inner::Own(SmolStr::new_static(text)))
     }
 
     /// The text.
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Inner::Own(text) => text,
+            Inner::Shared(text) => text,
+        }
     }
 
     /// The same text in memory of its own.
@@ -29,42 +51,51 @@ impl Text {
         Self::from(self.as_str())
     }
 
-    /// `text`, which may be a piece of `buffer`: then it shares its memory.
+    /// `text`, sharing the memory of `buffer`, if it is a piece of it.
     #[inline]
-    pub(crate) fn piece_of(buffer: &ByteString, text: &str) -> Self {
+    pub(crate) fn piece_of(buffer: &ByteString, text: &str) -> Option<Self> {
         let within = buffer.as_bytes().as_ptr_range();
         let piece = text.as_bytes().as_ptr_range();
         let shares = within.start <= piece.start && piece.end <= within.end && !text.is_empty();
-        if shares { Self(buffer.slice_ref(text)) } else { Self::from(text) }
+        shares.then(|| Self(Inner::Shared(buffer.slice_ref(text))))
     }
 }
 
 /// Text that has been read, kept in memory that many texts share: for those that are short and come often.
-#[derive(Debug, Default)]
-pub(crate) struct Page(BytesMut);
+#[derive(Debug)]
+pub(crate) struct Page {
+    free: BytesMut,
+    /// As little as one text may keep all of this in memory.
+    bytes: usize,
+}
 
 impl Page {
-    /// As little as one text may keep all of it in memory.
-    const BYTES: usize = 4 << 10;
+    /// How many texts a page holds at least: longer ones get memory of their own.
+    const MIN_TEXTS: usize = 4;
 
-    /// `text` in memory of the page's. Longer ones than fit get memory of their own.
+    pub(crate) fn of(bytes: usize) -> Self {
+        Self { free: BytesMut::new(), bytes }
+    }
+
+    /// `text` in memory of the page's.
     pub(crate) fn keep(&mut self, text: &str) -> Text {
-        if text.len() > Self::BYTES / 4 {
+        if text.len() <= MAX_INLINE_BYTES || text.len() > self.bytes / Self::MIN_TEXTS {
             return text.into();
         }
-        if self.0.capacity() < text.len() {
-            self.0 = BytesMut::with_capacity(Self::BYTES);
+        if self.free.capacity() < text.len() {
+            self.free = BytesMut::with_capacity(self.bytes);
         }
-        self.0.extend_from_slice(text.as_bytes());
-        let kept = self.0.split().freeze();
+        self.free.extend_from_slice(text.as_bytes());
+        let kept = self.free.split().freeze();
         // What was text is text; to say so without a check needs `unsafe`.
-        ByteString::try_from(kept).map_or_else(|_| text.into(), Text)
+        ByteString::try_from(kept).map_or_else(|_| text.into(), |text| Text(Inner::Shared(text)))
     }
 }
 
 impl Deref for Text {
     type Target = str;
 
+    #[inline]
     fn deref(&self) -> &str {
         self.as_str()
     }
@@ -84,13 +115,46 @@ impl Borrow<str> for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(text.into())
+        Self(Inner::Own(text.into()))
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self(text.into())
+        // Without a copy, where it is too long to be kept in place.
+        if text.len() <= MAX_INLINE_BYTES { text.as_str().into() } else { Self(Inner::Shared(text.into())) }
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::from_static("")
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Text {}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
@@ -138,25 +202,39 @@ mod tests {
     fn only_a_piece_of_the_buffer_shares_it() {
         let buffer = ByteString::from("data: héllo\n\n");
         let elsewhere = String::from("héllo");
-        for (piece, shared) in [(&buffer[6..12], true), (&elsewhere, false)] {
+        for (piece, shared) in [(&buffer[6..12], true), (&elsewhere, false), ("", false)] {
             let found = Text::piece_of(&buffer, piece);
-            assert_eq!(found, piece);
-            assert_eq!(found.as_ptr() == piece.as_ptr(), shared, "{piece}");
+            assert_eq!(found.map(|found| found.as_ptr()), shared.then_some(piece.as_ptr()), "{piece}");
         }
-        let found = Text::piece_of(&buffer, &buffer[6..12]);
+        let found = Text::piece_of(&buffer, &buffer[6..12]).unwrap();
         assert_ne!(found.detach().as_ptr(), found.as_ptr());
-        assert_eq!(Text::piece_of(&buffer.slice_ref(&buffer[9..]), &buffer[6..12]), "héllo");
+        assert_eq!(found.detach(), found);
+        assert_eq!(Text::piece_of(&buffer.slice_ref(&buffer[9..]), &buffer[6..12]), None);
+    }
+
+    #[test]
+    fn it_is_no_larger_than_what_it_shares() {
+        assert_eq!(size_of::<Text>(), size_of::<ByteString>());
+    }
+
+    #[test]
+    fn what_is_short_is_kept_in_place() {
+        let (longest, longer) = ("x".repeat(MAX_INLINE_BYTES), "x".repeat(MAX_INLINE_BYTES + 1));
+        let in_place = |text: &Text| matches!(&text.0, Inner::Own(text) if !text.is_heap_allocated());
+        for (text, kept) in [("", true), (longest.as_str(), true), (&longer, false)] {
+            assert_eq!((in_place(&text.into()), in_place(&text.to_owned().into())), (kept, kept), "{text}");
+        }
     }
 
     #[test]
     fn short_texts_share_a_page() {
-        let mut page = Page::default();
-        let texts: Vec<String> = (0..2_000).map(|number| format!("é{number}")).collect();
+        let mut page = Page::of(4 << 10);
+        let texts: Vec<String> = (0..2_000).map(|number| format!("é{number} of those that are in a page")).collect();
         let kept: Vec<Text> = texts.iter().map(|text| page.keep(text)).collect();
         assert!(kept.iter().zip(&texts).all(|(kept, text)| kept == text));
         let adjacent = kept.windows(2).filter(|pair| pair[0].as_bytes().as_ptr_range().end == pair[1].as_ptr());
         assert!(adjacent.count() > 1_900, "few pages hold them");
-        let long = "x".repeat(Page::BYTES);
+        let long = "x".repeat(1 + (1 << 10));
         assert_eq!(page.keep(&long), long);
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     exit::Exit,
     load::{self, LoadArgs, LoadError},
     publish::{self, PublishArgs, PublishError},
+    relay::{self, RelayArgs, RelayError},
     serve::{self, ServeArgs, ServeError},
     subscribe::{self, SubscribeArgs, SubscribeError},
     token::{self, TokenArgs, TokenError},
@@ -28,6 +29,8 @@ enum Command {
     Publish(PublishArgs),
     /// Print events as they arrive: readable in a terminal, JSON lines in a pipe
     Subscribe(Box<SubscribeArgs>),
+    /// Pass the event stream of another server on to a hub, which any number of browsers then receive
+    Relay(RelayArgs),
     /// Make a token that says what its bearer may do
     Token(TokenArgs),
     /// Check a configuration without running it, or say what a token is worth under it
@@ -45,6 +48,7 @@ pub(crate) enum CommandError {
     Serve(ServeError),
     Publish(PublishError),
     Subscribe(SubscribeError),
+    Relay(RelayError),
     Token(TokenError),
     Check(CheckError),
     Load(LoadError),
@@ -69,6 +73,7 @@ pub(crate) fn run() -> Result<(), CommandError> {
         }
         Command::Publish(args) => publish::run(args).map_err(CommandError::Publish),
         Command::Subscribe(args) => subscribe::run(&args).map_err(CommandError::Subscribe),
+        Command::Relay(args) => relay::run(args).map_err(CommandError::Relay),
         Command::Token(args) => token::run(args).map_err(CommandError::Token),
         Command::Check(args) => {
             let (_, given) = matches.subcommand().expect("check is a subcommand");
@@ -86,6 +91,7 @@ impl CommandError {
             Self::Serve(error) => error.exit(),
             Self::Publish(error) => error.exit(),
             Self::Subscribe(error) => error.exit(),
+            Self::Relay(error) => error.exit(),
             Self::Token(error) => error.exit(),
             Self::Check(error) => error.exit(),
             Self::Load(error) => error.exit(),
@@ -99,6 +105,7 @@ impl fmt::Display for CommandError {
             Self::Serve(error) => error.fmt(f),
             Self::Publish(error) => error.fmt(f),
             Self::Subscribe(error) => error.fmt(f),
+            Self::Relay(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
             Self::Check(error) => error.fmt(f),
             Self::Load(error) => error.fmt(f),

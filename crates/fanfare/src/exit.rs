@@ -21,7 +21,7 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The hub answers 401 or 403.
     Unauthorized = 3,
-    /// The hub answers that the request is at fault.
+    /// The hub answers that the request is at fault; or there are errors in a stream that was looked at.
     Rejected = 4,
     /// The hub gives no answer, or one that says that it has failed.
     Unreachable = 5,

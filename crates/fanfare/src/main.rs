@@ -12,7 +12,9 @@ mod http;
 mod keys;
 mod load;
 mod publish;
+mod relay;
 mod serve;
+mod stop;
 mod subscribe;
 mod token;
 

@@ -133,6 +133,11 @@ impl Shared {
         self.log.bounds()
     }
 
+    /// Waits until what stands in the queue to the log is appended.
+    pub(crate) async fn drain(&self) -> Result<(), AppendError> {
+        self.writer.append(Vec::new()).await.map(drop)
+    }
+
     /// The ID that stands for the place behind `offset`.
     pub(crate) fn id_behind(&self, offset: Offset) -> String {
         if offset == Offset::ZERO { EARLIEST.into() } else { catch_up::id_of(&*self.log, offset) }

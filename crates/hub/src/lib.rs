@@ -19,6 +19,7 @@ pub mod log;
 pub mod mailbox;
 pub mod opening;
 pub mod position;
+pub mod replay;
 mod router;
 mod routes;
 pub mod run;

@@ -9,6 +9,7 @@ use crate::{
     log::{LogError, cursor::Resolved},
     mailbox::JoinPermit,
     position::Offset,
+    replay::Replay,
     subscription::{Start, Subscription},
     update::EARLIEST,
 };
@@ -84,6 +85,21 @@ impl Opening {
         let (audience, member) = hub.audiences.join(&key, &hub.router, permit, head);
         let cursor = cursor.unwrap_or_else(head);
         Subscription::new(hub, (audience, member), cursor, resumed_from, gap)
+    }
+
+    /// Reads what the log holds instead of joining the audience. All publications that stand in the queue to the log by now
+    /// are waited for first, so that nothing of them comes to light later.
+    ///
+    /// # Cancel safety
+    /// Nothing has happened when the future is dropped.
+    pub async fn replay(self) -> Replay {
+        // The queue is taken in order. A log that cannot append now can still be read.
+        let _ = self.hub.drain().await;
+        let cursor = match self.place {
+            Place::Head => self.hub.bounds().head,
+            Place::Behind(offset, _) => offset,
+        };
+        Replay::new(self.hub, self.key, cursor, self.gap)
     }
 
     /// What is left to do, for who joins it otherwise. It is to be done at once: only so many may be about to join

@@ -52,6 +52,8 @@ pub enum Problem {
     },
     /// The last event ID is no UTF-8.
     LastEventId,
+    /// `until` is something else than `now`.
+    Until,
     /// `retry` is no number of milliseconds.
     Retry,
     /// One ID for a body of many updates.
@@ -127,6 +129,7 @@ impl Problem {
             | Self::TooManyMatchers { .. }
             | Self::MatchersTooComplex { .. }
             | Self::LastEventId
+            | Self::Until
             | Self::Retry
             | Self::NotUtf8
             | Self::BodyIncomplete
@@ -194,6 +197,7 @@ impl fmt::Display for Problem {
                 write!(f, "the patterns of the subscription take more than the {limit} bytes allowed, compiled")
             }
             Self::LastEventId => f.write_str("the last event ID is not valid UTF-8"),
+            Self::Until => f.write_str("'until' can only be 'now': the stream ends with what is held"),
             Self::Retry => f.write_str("'retry' is a number of milliseconds, digits only"),
             Self::IdOfMany => f.write_str("one 'id' cannot be given to many updates; let each event carry its own"),
             Self::Update(error) => error.fmt(f),

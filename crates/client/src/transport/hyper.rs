@@ -33,8 +33,8 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 const POOL_MAX_IDLE_PER_HOST: usize = 4;
 /// What one connection over HTTP/1.1 means to read at a time, at most, and so the longest head of a response. hyper reads
 /// as much as its buffer has room, which may be twice that. An event may share the memory of the buffer that it came in, so
-/// 64 KiB is also what one kept event can pin.
-const HTTP1_MAX_BUFFER: usize = 32 * 1024;
+/// 128 KiB is also what one kept event can pin.
+const HTTP1_MAX_BUFFER: usize = 64 * 1024;
 /// The same for HTTP/2, where a frame is what arrives as one piece. It is the least that the protocol allows.
 #[cfg(feature = "http2")]
 const HTTP2_MAX_FRAME: u32 = 16 * 1024;
@@ -62,8 +62,8 @@ const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 ///
 /// Requests without a `User-Agent` get `fanfare-client/` and the version.
 ///
-/// It runs on tokio, and needs its I/O and time enabled. What a stream may hold unread is bounded: 64 KiB over HTTP/1.1,
-/// 256 KiB over HTTP/2. A kept event that shares its buffer pins at most 64 KiB.
+/// It runs on tokio, and needs its I/O and time enabled. What a stream may hold unread is bounded: 128 KiB over HTTP/1.1,
+/// 256 KiB over HTTP/2. A kept event that shares its buffer pins at most 128 KiB.
 ///
 /// ```no_run
 /// use fanfare_client::transport::{HyperTransport, Proxy};

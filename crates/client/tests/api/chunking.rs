@@ -18,6 +18,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         4 => prop::sample::select(vec!["data", "event", "id", "retry", "Data", "", "\u{feff}", "other"]).prop_map(bytes),
         4 => prop::sample::select(vec![":", ": ", ":  "]).prop_map(bytes),
         4 => "[a-z0-9…é😀\u{0} \t]{0,12}".prop_map(String::into_bytes),
+        4 => "(id: ?[0-9]{1,3}\n)?data: [a-z…]{0,20}\n\n".prop_map(String::into_bytes),
         1 => prop::collection::vec(any::<u8>(), 0..6),
         1 => "[a-z…]{500,800}".prop_map(String::into_bytes),
     ];
@@ -49,8 +50,8 @@ proptest! {
     #[test]
     fn p08_cutting_never_shows(
         stream in stream(),
-        chunks in prop::collection::vec(1_usize..40, 1..6),
-        packets in prop::collection::vec(1_usize..60, 1..6),
+        chunks in prop::collection::vec(prop_oneof![1_usize..40, 40_usize..400], 1..6),
+        packets in prop::collection::vec(prop_oneof![1_usize..60, 60_usize..2_000], 1..6),
     ) {
         let body: Vec<u8> = cut(&stream, &chunks).flat_map(chunk).collect();
         let connection = cut(&body, &packets).fold(Connection::stream(), |connection, packet| connection.write(packet));

@@ -29,7 +29,7 @@ async fn pieces_are_bounded() {
     let mut total = 0;
     while let Some(frame) = body.frame().await {
         let piece = frame.expect("no error").into_data().expect("data");
-        assert!(piece.len() <= 64 * 1024, "a piece of {}", piece.len());
+        assert!(piece.len() <= 128 * 1024, "a piece of {}", piece.len());
         total += piece.len();
     }
     assert_eq!(total, 1 << 20);

@@ -24,19 +24,26 @@ impl fmt::Display for Effective<'_> {
     }
 }
 
-/// A value without the keys of issuers.
+/// A value without the keys of issuers, and without what the headers of relays hold, which often are keys too.
 fn masked(value: &Value) -> Value {
     match value {
         Value::Array(values) => Value::Array(values.iter().map(masked).collect()),
-        Value::Table(table) => Value::Table(
-            table
-                .iter()
-                .map(|(key, value)| {
-                    let is_key = key == "key" || key.ends_with("-key");
-                    (key.clone(), if is_key { Value::String(MASK.to_owned()) } else { masked(value) })
-                })
-                .collect(),
-        ),
+        Value::Table(table) => {
+            Value::Table(table.iter().map(|(key, value)| (key.clone(), masked_member(key, value))).collect())
+        }
         value => value.clone(),
     }
+}
+
+fn masked_member(key: &str, value: &Value) -> Value {
+    match value {
+        _ if key == "key" || key.ends_with("-key") => Value::String(MASK.to_owned()),
+        Value::Array(headers) if key == "headers" => Value::Array(headers.iter().map(without_value).collect()),
+        value => masked(value),
+    }
+}
+
+fn without_value(header: &Value) -> Value {
+    let name = header.as_str().and_then(|header| header.split_once(':')).map_or("", |(name, _)| name);
+    Value::String(format!("{name}: {MASK}"))
 }

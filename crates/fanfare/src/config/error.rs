@@ -35,6 +35,8 @@ pub(crate) enum ConfigError {
     IssuerWithoutKey,
     /// The public URL is no address of a web server.
     PublicUrl { url: Url },
+    /// Two relays have the same URL and topics.
+    RelayTwice { url: String },
     /// The directory of static files is none.
     StaticDirectory { path: PathBuf },
 }
@@ -80,6 +82,7 @@ impl fmt::Display for ConfigError {
             Self::PublicUrl { url } => {
                 write!(f, "public-url = {url} is no address of a hub: expected one such as https://hub.example.com/")
             }
+            Self::RelayTwice { url } => write!(f, "{url} is relayed twice to the same topics"),
             Self::StaticDirectory { path } => write!(f, "static = {} is no directory", path.display()),
         }
     }

@@ -18,6 +18,7 @@ mod mercure;
 mod options;
 mod origin;
 mod quantity;
+mod relay;
 mod secret;
 mod secret_file;
 mod settings;
@@ -30,6 +31,7 @@ pub(crate) use keys::{KeyMaterial, KeyPair};
 pub(crate) use layer::{Merged, merge};
 pub(crate) use options::ServeOptions;
 pub(crate) use quantity::{HumanDuration, Limit};
+pub(crate) use relay::Relay;
 pub(crate) use secret::Secret;
 pub(crate) use settings::{ServeSettings, Storage};
 

@@ -12,6 +12,7 @@ use super::{
     log_filter::LogFilter,
     origin::CorsOrigin,
     quantity::{ByteSize, HumanDuration, Limit},
+    relay::Relay,
     secret::Secret,
 };
 use fanfare_jwks::JwksUrl;
@@ -49,6 +50,12 @@ pub(crate) struct ServeOptions {
     /// environment several are separated by spaces
     #[arg(long, value_name = "PATH=TOPIC[,TOPIC]", help_heading = "Where", value_delimiter = ' ')]
     pub alias: Option<Vec<Alias>>,
+
+    /// Relay an event stream of another server: publish its events under these topics, and go on where that stopped after
+    /// a restart; repeatable. In the environment several are separated by spaces. The file can say more of each: headers,
+    /// private, token-file, last-event-id, idle-timeout
+    #[arg(long, value_name = "URL=TOPIC[,TOPIC]", help_heading = "Where", value_delimiter = ' ')]
+    pub relay: Option<Vec<Relay>>,
 
     /// Tick once a second on the topic `clock` [default: true while no key is given]
     #[arg(long, value_name = "BOOL", help_heading = "Where", num_args = 0..=1, default_missing_value = "true")]

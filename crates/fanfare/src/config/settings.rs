@@ -12,6 +12,7 @@ use super::{
     log_filter::LogFilter,
     origin::CorsOrigin,
     quantity::{ByteSize, HumanDuration, Limit},
+    relay::Relay,
     secret::Secret,
 };
 use fanfare_jwks::{Addresses, JwksUrl};
@@ -33,6 +34,8 @@ pub(crate) struct ServeSettings {
     pub static_dir: Option<PathBuf>,
     #[serde(default, rename = "alias")]
     pub aliases: Vec<Alias>,
+    #[serde(default, rename = "relay")]
+    pub relays: Vec<Relay>,
     clock: Option<bool>,
     key: Option<Secret>,
     jwks: Option<Vec<AsText<JwksUrl>>>,
@@ -196,6 +199,12 @@ impl ServeSettings {
             && !path.is_dir()
         {
             return Err(ConfigError::StaticDirectory { path: path.clone() });
+        }
+        for (index, relay) in self.relays.iter().enumerate() {
+            // Both would keep how far they are in one file.
+            if self.relays[..index].iter().any(|other| other.file_name() == relay.file_name()) {
+                return Err(ConfigError::RelayTwice { url: relay.shown_url() });
+            }
         }
         Ok(())
     }

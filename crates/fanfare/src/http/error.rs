@@ -1,18 +1,17 @@
 //! What keeps a request from its answer, and answers that refuse.
 use crate::exit::Exit;
+use fanfare_client::transport::HyperError;
 use hyper::StatusCode;
 use serde::Deserialize;
-use std::{error::Error, fmt, io};
+use std::{error::Error, fmt};
 
 /// There is no answer, or not a whole one.
 #[derive(Debug)]
 pub(crate) enum Unreachable {
-    /// The trusted certificates of the system cannot be read.
-    Certificates(io::Error),
     /// The token holds characters that no header can carry.
     TokenCharacters,
     /// The server cannot be reached, or closed the connection before it answered.
-    NoAnswer { host: String, error: hyper_util::client::legacy::Error },
+    NoAnswer { host: String, error: HyperError },
     /// The server did not answer in time.
     Timeout { host: String },
     /// The answer broke off.
@@ -44,7 +43,7 @@ impl Unreachable {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Certificates(_) | Self::BrokenAnswer(_) => Exit::Failed,
+            Self::BrokenAnswer(_) => Exit::Failed,
             Self::TokenCharacters => Exit::Usage,
             Self::NoAnswer { .. } | Self::Timeout { .. } => Exit::Unreachable,
         }
@@ -75,14 +74,8 @@ impl Refusal {
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Certificates(error) => {
-                write!(
-                    f,
-                    "cannot read the trusted certificates of this system ({error}); is ca-certificates installed?"
-                )
-            }
             Self::TokenCharacters => f.write_str("the token holds characters that no token has"),
-            Self::NoAnswer { host, error } => write!(f, "cannot reach {host}: {}", innermost(error)),
+            Self::NoAnswer { host, error } => write!(f, "cannot reach {host}: {}", innermost(error.cause())),
             Self::Timeout { host } => write!(f, "{host} does not answer in time"),
             Self::BrokenAnswer(error) => write!(f, "the answer broke off: {}", innermost(&**error)),
         }

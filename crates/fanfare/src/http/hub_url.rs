@@ -1,4 +1,5 @@
 //! The addresses of a hub's topic API.
+use fanfare_hub::topic::Topic;
 use hyper::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{fmt, str::FromStr};
@@ -53,6 +54,22 @@ impl HubUrl {
             pairs.append_key_only("private");
         }
         self.join(&format!("topics/{}", utf8_percent_encode(topic, TOPIC_ESCAPES)), &pairs.finish())
+    }
+
+    /// Where updates of all of `topics` together are published.
+    pub(crate) fn publish_all(&self, topics: &[Topic], private: bool) -> Uri {
+        let mut pairs = form_urlencoded::Serializer::new(String::new());
+        pairs.extend_pairs(topics.iter().map(|topic| ("topic", topic.as_str())));
+        if private {
+            pairs.append_key_only("private");
+        }
+        self.join("topics", &pairs.finish())
+    }
+
+    /// Where one gets what the hub holds of `topic`, and no more.
+    pub(crate) fn replay(&self, topic: &Topic) -> Uri {
+        let mut pairs = form_urlencoded::Serializer::new(String::new());
+        self.join("topics", &pairs.append_pair("topic", topic.as_str()).append_pair("until", "now").finish())
     }
 
     /// Where updates of any of `topics` are received, each in an envelope that names its topics and time.
@@ -123,6 +140,9 @@ mod tests {
         assert_eq!(uri.query(), Some("type=a%26b&id=7+%C3%A9&retry=2000&private"));
         let uri = hub.subscribe(&["a".into(), "*".into(), "x&y".into()]);
         assert_eq!(uri.to_string(), "http://h/topics?topic=a&topic=*&topic=x%26y&envelope");
+        let topics = ["a", "x&y"].map(|topic| Topic::new(topic).unwrap());
+        assert_eq!(hub.publish_all(&topics, true).to_string(), "http://h/topics?topic=a&topic=x%26y&private");
+        assert_eq!(hub.replay(&topics[1]).to_string(), "http://h/topics?topic=x%26y&until=now");
     }
 
     #[test]

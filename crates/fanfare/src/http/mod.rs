@@ -1,28 +1,22 @@
 //! The HTTP client of `publish` and `subscribe`: one request, its answer, and what went wrong in words.
 mod error;
+mod header;
 mod hub_url;
 
 pub(crate) use error::{Refusal, Unreachable};
+pub(crate) use header::Header;
 pub(crate) use hub_url::{HubUrl, PublishQuery};
 
 use crate::config::Secret;
+use fanfare_client::transport::HyperTransport;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
     Request, Response, Uri,
     body::{Bytes, Incoming},
     header::{AUTHORIZATION, HeaderValue, USER_AGENT},
 };
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
-use std::{sync::Arc, time::Duration};
+use tower_service::Service as _;
 
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a silent connection stands before TCP asks the peer whether it is still there.
-const KEEPALIVE: Duration = Duration::from_secs(30);
 /// How much of an answer is read that is not an event stream: IDs, or what went wrong.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
@@ -42,35 +36,17 @@ pub(crate) struct HubArgs {
 /// Connections to one server, kept between requests.
 #[derive(Debug)]
 pub(crate) struct Http {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    transport: HyperTransport,
     authorization: Option<HeaderValue>,
 }
 
 impl Http {
-    /// A client for servers of the scheme of `uri`, who presents `token` to them.
+    /// A client who presents `token`.
     ///
     /// # Errors
-    /// [`Unreachable`] if the system's trusted certificates are needed and cannot be read, or if the token is none.
-    pub(crate) fn new(uri: &Uri, token: Option<&Secret>) -> Result<Self, Unreachable> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        tcp.set_keepalive(Some(KEEPALIVE));
-        tcp.set_nodelay(true);
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let connector = if uri.scheme_str() == Some("https") {
-            HttpsConnectorBuilder::new().with_provider_and_native_roots(provider).map_err(Unreachable::Certificates)?
-        } else {
-            // Plain HTTP works where no certificates are installed.
-            let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-            let tls = tls.expect("aws-lc-rs has them").with_root_certificates(rustls::RootCertStore::empty());
-            HttpsConnectorBuilder::new().with_tls_config(tls.with_no_client_auth())
-        };
-        Ok(Self {
-            client: Client::builder(TokioExecutor::new())
-                .build(connector.https_or_http().enable_http1().wrap_connector(tcp)),
-            authorization: token.map(bearer).transpose()?,
-        })
+    /// [`Unreachable`] if the token is none.
+    pub(crate) fn new(token: Option<&Secret>) -> Result<Self, Unreachable> {
+        Ok(Self { transport: HyperTransport::new(), authorization: token.map(bearer).transpose()? })
     }
 
     /// Sends one request and waits for the head of the answer.
@@ -83,7 +59,7 @@ impl Http {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
         }
         let host = host(request.uri());
-        self.client.request(request).await.map_err(|error| Unreachable::NoAnswer { host, error })
+        self.transport.clone().call(request).await.map_err(|error| Unreachable::NoAnswer { host, error })
     }
 }
 

@@ -40,7 +40,7 @@ impl Publisher {
     /// # Errors
     /// [`Unreachable`] if the token or the system's certificates are unfit.
     pub(super) fn new(uri: Uri, token: Option<&Secret>) -> Result<Self, Unreachable> {
-        Ok(Self { http: Http::new(&uri, token)?, uri })
+        Ok(Self { http: Http::new(token)?, uri })
     }
 
     /// Publishes and returns the IDs, each ended by LF.

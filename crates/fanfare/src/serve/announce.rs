@@ -49,6 +49,10 @@ impl fmt::Display for Announcement<'_> {
         for alias in &settings.aliases {
             writeln!(f, "  stream     {url}{} ({})", alias.path(), alias.topics().join(", "))?;
         }
+        for relay in &settings.relays {
+            let topics: Vec<_> = relay.topics().iter().map(ToString::to_string).collect();
+            writeln!(f, "  relay      {} ({})", relay.shown_url(), topics.join(", "))?;
+        }
         writeln!(f, "\n  publish    curl{token} -d 'hello' {url}/topics/greetings")?;
         writeln!(f, "  subscribe  curl{token} -N {url}/topics/greetings")
     }

@@ -17,6 +17,8 @@ pub(crate) enum ServeError {
     Hub(LogError),
     /// The system does not have what streams are to be delivered with.
     Delivery(io::Error),
+    /// The directory in which relays keep how far they have come cannot be made.
+    RelayDirectory { directory: PathBuf, error: io::Error },
     /// What the hub has to say at its start cannot be printed.
     Print(io::Error),
 }
@@ -31,6 +33,7 @@ impl ServeError {
             | Self::Log { .. }
             | Self::Hub(_)
             | Self::Delivery(_)
+            | Self::RelayDirectory { .. }
             | Self::Print(_) => Exit::Failed,
         }
     }
@@ -63,6 +66,9 @@ impl fmt::Display for ServeError {
             Self::Hub(error) => error.fmt(f),
             Self::Delivery(error) => {
                 write!(f, "cannot deliver as --delivery says: {error}; `auto` takes what there is")
+            }
+            Self::RelayDirectory { directory, error } => {
+                write!(f, "cannot make {}: {error}", directory.display())
             }
             Self::Print(error) => write!(f, "cannot print the address: {error}"),
         }

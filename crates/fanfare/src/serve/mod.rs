@@ -2,15 +2,17 @@
 mod announce;
 mod clock;
 mod error;
+mod hangups;
 pub(crate) mod parts;
+mod relays;
 mod reload;
-mod signals;
 
 pub(crate) use error::ServeError;
 
 use crate::{
     config::{self, Effective, Merged, ServeOptions, ServeSettings},
     keys::KeyRing,
+    stop,
 };
 use announce::Announcement;
 use clap::ArgMatches;
@@ -19,6 +21,8 @@ use fanfare_server::{
     Server,
     auth::{Authenticator, KeyStore},
 };
+use hangups::Hangups;
+use relays::Relays;
 use std::{
     fmt,
     io::{self, IsTerminal as _, Write as _},
@@ -85,13 +89,15 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
     // Whoever comes first finds the keys there.
     ring.ready().await;
     if settings.clock() {
-        tokio::spawn(clock::tick(hub));
+        tokio::spawn(clock::tick(hub.clone()));
     }
     let reload = reload::Reload::new(origin, merged, ring, keys, settings.is_open());
-    tokio::spawn(reload.run(signals::Hangups::new().map_err(ServeError::Runtime)?));
-    let stopped = signals::stop().map_err(ServeError::Runtime)?;
+    tokio::spawn(reload.run(Hangups::new().map_err(ServeError::Runtime)?));
+    let stopped = stop::stop().map_err(ServeError::Runtime)?;
+    let relays = Relays::start(settings, &hub)?;
     print(&Announcement { settings, address })?;
     server.serve(listener, stopped).await;
+    relays.stop().await;
     Ok(())
 }
 

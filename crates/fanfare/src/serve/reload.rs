@@ -3,7 +3,7 @@
 //! The configuration is read as at the start, and only its keys are taken. All of them come into force at once, or, if
 //! something is wrong, none: the old ones hold, and the log says why. Files are looked at every few seconds rather than
 //! watched, since what orchestrators mount changes by way of symbolic links, and network file systems tell of nothing.
-use super::signals::Hangups;
+use super::hangups::Hangups;
 use crate::{
     config::{self, ConfigError, Merged, ServeSettings},
     keys::KeyRing,

@@ -1,4 +1,5 @@
 //! Why there is no stream, or no more of it.
+use super::lint::LintError;
 use crate::{exit::Exit, http::Refusal};
 use fanfare_client::{BuildError, Cause, Error};
 use std::{fmt, io};
@@ -27,6 +28,8 @@ pub(crate) enum SubscribeError {
     Exec(io::Error),
     /// The command failed.
     Command { code: Option<i32> },
+    /// The stream cannot be looked at, or there are errors in it.
+    Lint(LintError),
     /// The machine gives no means to run on.
     Runtime(io::Error),
 }
@@ -42,6 +45,7 @@ impl SubscribeError {
             | Self::Build(_) => Exit::Usage,
             Self::NotOpened { cause, .. } => of_cause(cause),
             Self::Stream { error, .. } => of_error(error),
+            Self::Lint(error) => of_lint(error),
             Self::Body(_) | Self::Print(_) | Self::Exec(_) | Self::Command { .. } | Self::Runtime(_) => Exit::Failed,
         }
     }
@@ -60,6 +64,15 @@ fn of_error(error: &Error) -> Exit {
         Error::ContentType { .. } | Error::Redirect(_) => Exit::Rejected,
         Error::GaveUp { cause, .. } | Error::NotRepeated { cause } => of_cause(cause),
         _ => Exit::Failed,
+    }
+}
+
+fn of_lint(error: &LintError) -> Exit {
+    match error {
+        LintError::Source | LintError::Format | LintError::Build(_) => Exit::Usage,
+        LintError::NoAnswer(error) => error.as_ref().map_or(Exit::Unreachable, of_error),
+        LintError::Print(_) => Exit::Failed,
+        LintError::Findings { .. } => Exit::Rejected,
     }
 }
 
@@ -87,6 +100,7 @@ impl fmt::Display for SubscribeError {
             Self::Exec(error) => write!(f, "cannot run the command: {error}"),
             Self::Command { code: Some(code) } => write!(f, "the command ended with exit code {code}"),
             Self::Command { code: None } => f.write_str("the command was ended by a signal"),
+            Self::Lint(error) => error.fmt(f),
             Self::Runtime(error) => write!(f, "cannot start: {error}"),
         }
     }

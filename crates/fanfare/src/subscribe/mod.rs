@@ -1,13 +1,14 @@
 //! `fanfare subscribe`: prints events as they arrive, and goes on where it stopped when the connection is lost.
 //!
 //! [`source`] says where events come from, [`request`] how they are asked for, [`follow`] is the way of each event:
-//! through [`filter`] to [`output`], and to a command ([`exec`]).
+//! through [`filter`] to [`output`], and to a command ([`exec`]). [`lint`] looks at the stream instead.
 mod error;
 mod exec;
 mod field;
 mod filter;
 mod follow;
 mod format;
+mod lint;
 mod output;
 mod received;
 mod request;
@@ -17,11 +18,15 @@ mod stdin;
 
 pub(crate) use error::SubscribeError;
 
-use crate::{config::HumanDuration, exit, http::HubArgs};
+use crate::{
+    config::HumanDuration,
+    exit,
+    http::{Header, HubArgs},
+};
 use clap::ValueEnum;
 use field::FieldPath;
 use http::Method;
-use request::{Header, RequestBody};
+use request::RequestBody;
 use std::{
     io::{self, IsTerminal as _},
     path::PathBuf,
@@ -33,7 +38,8 @@ Examples:
   fanfare subscribe https://example.com/events        any event stream, resumed when it breaks
   fanfare subscribe URL --state last-id --exec ./job  each event to a command, at least once, across restarts
   fanfare subscribe URL -H 'Authorization: Bearer …' -d @prompt.json --field choices.0.delta.content --join --until '[DONE]'
-  curl -N URL | fanfare subscribe - --format data     an event stream from standard input";
+  curl -N URL | fanfare subscribe - --format data     an event stream from standard input
+  fanfare subscribe URL --lint                        what is wrong with a server's stream";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
@@ -61,6 +67,20 @@ pub(crate) struct SubscribeArgs {
 
     #[command(flatten)]
     print: PrintArgs,
+
+    /// Print no events but what is wrong or worth knowing about the stream: its headers, how it is written, what holds it
+    /// back, and whether it can be resumed. Looks at it for so long [default: 30s], or until -n events. Exit code 4 if there
+    /// are errors
+    #[arg(
+        long,
+        value_name = "DURATION",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "30s",
+        help_heading = "Diagnosis",
+        conflicts_with_all = ["state", "types", "field", "until", "join", "timestamps", "exec"]
+    )]
+    lint: Option<HumanDuration>,
 }
 
 /// How the stream is asked for.
@@ -193,5 +213,8 @@ pub(crate) fn run(args: &SubscribeArgs) -> Result<(), SubscribeError> {
     let sources = source::find(&args.from, &args.topics, &args.hub.hub)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(SubscribeError::Runtime)?;
-    runtime.block_on(follow::follow(&sources, args))
+    match args.lint {
+        Some(time) => runtime.block_on(lint::lint(&sources, args, time.0)),
+        None => runtime.block_on(follow::follow(&sources, args)),
+    }
 }

@@ -2,13 +2,12 @@
 use super::{RequestArgs, SubscribeArgs, SubscribeError, When, source::Source, stdin::Stdin};
 use fanfare_client::{Acknowledge, Builder, EventSource, FileStore, Limits, Reconnect};
 use http::{
-    HeaderName, HeaderValue, Method,
+    HeaderValue, Method,
     header::{CONTENT_TYPE, USER_AGENT},
 };
 use std::{
-    fmt, fs,
+    fs,
     io::{self, Read as _},
-    str::FromStr,
     time::Duration,
 };
 
@@ -20,36 +19,12 @@ const MAX_DATA_BYTES: usize = 64 << 20;
 /// The wait that failures lead to at most.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// A header as it is given: `Name: value`.
-#[derive(Clone, Debug)]
-pub(super) struct Header {
-    name: HeaderName,
-    value: HeaderValue,
-}
-
 /// A body as it is given: text, or where it is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RequestBody {
     Text(String),
     File(String),
     Stdin,
-}
-
-/// The text is no header.
-#[derive(Debug)]
-pub(super) struct InvalidHeader;
-
-impl FromStr for Header {
-    type Err = InvalidHeader;
-
-    fn from_str(text: &str) -> Result<Self, InvalidHeader> {
-        let (name, value) = text.split_once(':').ok_or(InvalidHeader)?;
-        let name = name.trim().parse().map_err(|_| InvalidHeader)?;
-        let mut value = HeaderValue::from_str(value.trim()).map_err(|_| InvalidHeader)?;
-        // Nobody but the server that was named needs to see what was given by hand; least of all a key.
-        value.set_sensitive(true);
-        Ok(Self { name, value })
-    }
 }
 
 impl From<&str> for RequestBody {
@@ -83,6 +58,14 @@ impl RequestBody {
 /// # Errors
 /// [`SubscribeError`] if something in them cannot be sent or read.
 pub(super) fn event_source(source: &Source, args: &SubscribeArgs) -> Result<EventSource, SubscribeError> {
+    builder(source, args)?.build().map_err(SubscribeError::Build)
+}
+
+/// What builds it.
+///
+/// # Errors
+/// As [`event_source`].
+pub(super) fn builder(source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
     let builder = match source {
         Source::Hub { url } | Source::Url { url } => EventSource::builder(url),
         Source::Stdin => EventSource::builder(Stdin::URL).transport(Stdin),
@@ -92,7 +75,7 @@ pub(super) fn event_source(source: &Source, args: &SubscribeArgs) -> Result<Even
     if let Some(token) = &args.hub.token {
         builder = builder.bearer(token.reveal());
     }
-    requesting(builder, &args.request)?.build().map_err(SubscribeError::Build)
+    requesting(builder, &args.request)
 }
 
 fn resuming(builder: Builder, source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
@@ -132,28 +115,9 @@ fn requesting(mut builder: Builder, args: &RequestArgs) -> Result<Builder, Subsc
     Ok(headers.fold(builder, |builder, header| builder.header(&header.name, header.value.clone())))
 }
 
-impl fmt::Display for InvalidHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected a name and a value, such as 'Authorization: Bearer …'")
-    }
-}
-
-impl std::error::Error for InvalidHeader {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_header_is_a_name_and_a_value() {
-        for (text, name, value) in [("A-b: c: d ", "a-b", "c: d"), ("x:", "x", ""), ("x:é", "x", "é")] {
-            let header: Header = text.parse().unwrap();
-            assert_eq!((header.name.as_str(), header.value.as_bytes()), (name, value.as_bytes()), "{text}");
-        }
-        for text in ["", "x", ": y", "a b: c", "x: a\nb"] {
-            assert!(text.parse::<Header>().is_err(), "{text:?}");
-        }
-    }
 
     #[test]
     fn a_body_is_text_or_comes_from_a_file() {

@@ -93,7 +93,7 @@ fn lists_in_the_environment_are_separated_by_spaces() {
 #[test]
 fn what_is_printed_can_be_read_back() {
     let flags = [
-        "--listen=[::1]:4000 --data=d --memory --public-url=https://h.example/ --static=. --alias=/a=x --clock=false",
+        "--listen=[::1]:4000 --data=d --memory --public-url=https://h.example/ --static=. --alias=/a=x --relay=http://h/=x --clock=false",
         "--issuer=https://i.example=https://i.example/k --audience=https://h.example --anonymous --cors-origin=*",
         "--jwks=https://j.example/k --algorithm=HS256 --algorithm=RS512 --allow-short-keys --allow-private-jwks=false",
         "--publisher-jwks=https://p.example/k --publisher-algorithm=ES256 --cookie-name=c --access-cookie-name=d",
@@ -127,6 +127,7 @@ fn faults_of_the_file_are_named_with_their_line() {
         ("delivery = 'kqueue'\n", ["line 1", "`auto`, `epoll`, `io-uring`, `hyper`"]),
         ("log-level = 'loud'\n", ["line 1", "expected error, warn, info"]),
         ("alias = [{ path = 'sse', topics = ['x'] }]\n", ["line 1", "'sse' is not a path such as /sse"]),
+        ("relay = [{ url = 'sse', topics = ['x'] }]\n", ["line 1", "'sse' is not the URL of an event stream"]),
         ("listen = \n", ["line 1", "string values must be quoted"]),
     ];
     for (text, wanted) in cases {
@@ -152,6 +153,24 @@ fn a_value_out_of_bounds_is_named_with_its_source() {
     assert_eq!(checked.stderr, "error: heartbeat-interval = 1ms (flag) is out of bounds: 1s to 1h\n");
     let checked = check(&[], &[("FANFARE_MAX_TOPICS", "0")]);
     assert_eq!(checked.stderr, "error: max-topics = 0 (environment) is out of bounds: 1 to 10000\n");
+}
+
+#[test]
+fn relays_are_shown_without_what_their_headers_say() {
+    let text = "[[relay]]\nurl = 'http://h/a'\ntopics = ['x']\nheaders = ['Authorization: Bearer z', 'X-Y: z']\n\
+                [[relay]]\nurl = 'http://h/b'\ntopics = ['x']\nidle-timeout = '30s'";
+    let file = File::new("relays.toml", text);
+    let checked = check(&["--config", file.path()], &[]);
+    let shown = concat!(
+        r#"relay = [{ url = "http://h/a", topics = ["x"], headers = ["authorization: ********", "x-y: ********"] }, "#,
+        r#"{ url = "http://h/b", topics = ["x"], idle-timeout = "30s" }] # "#
+    );
+    assert_eq!(line(&checked, "relay"), format!("{shown}{}", file.path()), "{checked:?}");
+    let checked = check(&[], &[("FANFARE_RELAY", "http://h/=a,b http://h/?x=y=c")]);
+    let shown = r#"relay = [{ url = "http://h/", topics = ["a", "b"] }, { url = "http://h/?x=y", topics = ["c"] }]"#;
+    assert_eq!(line(&checked, "relay"), format!("{shown} # environment"));
+    let twice = check(&["--relay", "http://h/?key=a=x", "--relay", "http://h/?key=a=x"], &[]);
+    assert_eq!((twice.code, twice.stderr.as_str()), (2, "error: http://h/ is relayed twice to the same topics\n"));
 }
 
 #[test]
@@ -194,6 +213,7 @@ fn the_help_says_what_each_option_means() {
     assert_eq!(help.code, 0);
     insta::assert_snapshot!("serve-help", help.stdout);
     insta::assert_snapshot!("publish-help", run(&["publish", "--help"]).stdout);
+    insta::assert_snapshot!("relay-help", run(&["relay", "--help"]).stdout);
     insta::assert_snapshot!("subscribe-help", run(&["subscribe", "--help"]).stdout);
     insta::assert_snapshot!("token-help", run(&["token", "--help"]).stdout);
     insta::assert_snapshot!("check-help", run(&["check", "--help"]).stdout);

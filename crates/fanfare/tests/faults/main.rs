@@ -4,4 +4,6 @@ mod crash;
 mod hub;
 mod long_log;
 mod peer;
+mod relay;
 mod stalled;
+mod upstream;

@@ -1,6 +1,10 @@
 //! A subscriber that presents an ID goes on exactly behind it, or is told why not.
 use crate::fixture::*;
-use fanfare_hub::{Hub, log::Retention, subscription::Start};
+use fanfare_hub::{Hub, log::Retention, subscription::Start, topic::matcher::Matcher};
+use std::{
+    pin::pin,
+    task::{Context, Waker},
+};
 
 async fn numbered(hub: &Hub, numbers: std::ops::Range<usize>) -> Vec<String> {
     publish(hub, numbers.map(|number| update(&["a"], &number.to_string()))).await
@@ -108,4 +112,22 @@ async fn a_gap_that_opens_under_a_slow_subscriber_is_told_in_its_place() {
     assert!(events[0].starts_with(&format!("event: fanfare.gap\nid: {epoch}7\n")), "{}", events[0]);
     assert!(events[0].contains(r#""reason":"discarded""#));
     assert!(events[1].ends_with("data: 7") && events[3].ends_with("data: 9"));
+}
+
+#[tokio::test]
+async fn a_replay_ends_with_what_was_under_way_when_it_began() {
+    let hub = hub(4);
+    for place in 0..200 {
+        numbered(&hub, place..place + 1).await;
+        // In the queue to the log from the first poll on, and nobody waits for the answer.
+        let mut under_way = pin!(hub.publish(vec![update(&["a"], "under way")]));
+        let _ = under_way.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let opening = hub.open(key([Matcher::exact("a").unwrap()]), after("earliest")).await.unwrap();
+        let (mut replay, mut text) = (opening.replay().await, String::new());
+        while let Some(bytes) = replay.next().await.unwrap() {
+            text.push_str(str::from_utf8(&bytes).unwrap());
+        }
+        assert_eq!(text.matches("\n\n").count(), 2 * (place + 1));
+        assert!(text.ends_with("data: under way\n\n"), "{text}");
+    }
 }

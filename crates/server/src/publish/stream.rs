@@ -23,7 +23,8 @@ use fanfare_hub::{
 use http_body_util::BodyExt;
 use serde_json::json;
 
-/// Publishes the events of the body and answers, when it ends, how many there were and the last one's ID.
+/// Publishes the events of the body and answers, when it ends, how many there were, and the last one's ID and
+/// position.
 pub(super) async fn publish_events(
     app: &App,
     credentials: &Credentials,
@@ -31,7 +32,7 @@ pub(super) async fn publish_events(
     mut body: Body,
 ) -> Result<Response, Problem> {
     let mut reader = Reader::new(app.settings.max_body_bytes, template);
-    let (mut published, mut last_id) = (0, None);
+    let (mut published, mut last) = (0, None);
     let broken = |published, problem| Problem::StreamBroken { published, problem: Box::new(problem) };
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| broken(published, Problem::BodyIncomplete))?;
@@ -46,14 +47,16 @@ pub(super) async fn publish_events(
                 still_valid(credentials).map_err(|error| broken(published, error.into()))?;
                 let entries = publish(app, credentials, updates).await.map_err(|problem| broken(published, problem))?;
                 published += entries.len() as u64;
-                last_id = entries.last().map(|entry| entry.id().to_string());
+                last = entries.into_iter().next_back();
             }
             if let Some(problem) = problem {
                 return Err(broken(published, problem));
             }
         }
     }
-    Ok(Json(json!({ "published": published, "last_id": last_id })).into_response())
+    // The ID may be the publisher's own; the position is the hub's, and stands for this place in its log alone.
+    let (last_id, position) = last.map(|entry| (entry.id().to_string(), entry.position.to_string())).unzip();
+    Ok(Json(json!({ "published": published, "last_id": last_id, "position": position })).into_response())
 }
 
 /// A stream may outlive the token that it began with.

@@ -3,7 +3,7 @@
 //!
 //! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) asks for the same with a form as its body, for those who
 //! want more than fits a URL.
-use super::{Wanted, gather, open};
+use super::{Until, Wanted, gather, open};
 use crate::{
     app::App,
     auth::Purpose,
@@ -56,6 +56,7 @@ async fn stream(app: &App, parts: &Parts, query: &Form) -> Result<Response, Prob
         cursor: Cursor::of(&parts.headers, query)?,
         representation: Representation::EventStream,
         cursor_header: if newer { MERCURE_LAST_EVENT_ID } else { LAST_EVENT_ID },
+        until: Until::Closed,
     };
     open(app, parts, wanted).await
 }

@@ -12,6 +12,7 @@ use crate::{
         body::{EventBody, stopping},
         head,
         pace::Pace,
+        replay::ReplayBody,
         stream::{Granted, Stream},
     },
     problem::Problem,
@@ -31,12 +32,24 @@ pub(crate) struct Wanted {
     pub(crate) representation: Representation,
     /// The response header that says where the stream begins.
     pub(crate) cursor_header: HeaderName,
+    /// When it ends.
+    pub(crate) until: Until,
+}
+
+/// When a stream ends by what was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Not at all.
+    #[default]
+    Closed,
+    /// When it has told what the log holds now.
+    Now,
 }
 
 /// Authorizes the subscriber and answers with its stream, as a body, and as a [`Granted`] for who can deliver it better.
 pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
-    let Wanted { matchers, cursor, representation, cursor_header } = wanted;
+    let Wanted { matchers, cursor, representation, cursor_header, until } = wanted;
     if parts.method == Method::HEAD {
         return Ok(head::alone(representation));
     }
@@ -54,11 +67,17 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
         }
     };
     let resumed_from = cursor.asked.then(|| HeaderValue::from_bytes(opening.resumed_from().as_bytes()));
-    let pace = Pace::new(app.settings.heartbeat_interval, app.settings.max_lifetime, expires_at);
-    let granted = Granted::new(Stream { opening, pace, place });
-    let body = EventBody::new(granted.clone(), stopping(app.stopping.clone()));
-    let mut response = head::stream(representation, Body::new(body));
-    response.extensions_mut().insert(granted);
+    let mut response = match until {
+        Until::Now => head::stream(representation, Body::new(ReplayBody::new(opening, place))),
+        Until::Closed => {
+            let pace = Pace::new(app.settings.heartbeat_interval, app.settings.max_lifetime, expires_at);
+            let granted = Granted::new(Stream { opening, pace, place });
+            let body = EventBody::new(granted.clone(), stopping(app.stopping.clone()));
+            let mut response = head::stream(representation, Body::new(body));
+            response.extensions_mut().insert(granted);
+            response
+        }
+    };
     if let Some(Ok(id)) = resumed_from {
         response.headers_mut().insert(cursor_header, id);
     }

@@ -1,5 +1,5 @@
 //! `GET /topics/{topic}` and `GET /topics?topic=…`: the topic API, and the aliases of other paths.
-use super::{Wanted, gather, open};
+use super::{Until, Wanted, gather, open};
 use crate::{
     app::App,
     cursor::{Cursor, LAST_EVENT_ID},
@@ -34,8 +34,18 @@ async fn stream(app: &App, topics: &[&str], parts: &Parts, query: &Form) -> Resu
         cursor: Cursor::of(&parts.headers, query)?,
         representation: representation(&parts.headers, query),
         cursor_header: LAST_EVENT_ID,
+        until: until(query)?,
     };
     open(app, parts, wanted).await
+}
+
+/// `until=now` asks for what is held and no more.
+fn until(query: &Form) -> Result<Until, Problem> {
+    match query.get("until") {
+        None => Ok(Until::Closed),
+        Some("now") => Ok(Until::Now),
+        Some(_) => Err(Problem::Until),
+    }
 }
 
 fn representation(headers: &HeaderMap, query: &Form) -> Representation {

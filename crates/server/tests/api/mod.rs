@@ -12,6 +12,7 @@ mod mercure;
 mod overload;
 mod panicking_log;
 mod publish;
+mod replay;
 mod representation;
 mod revisions;
 mod slow;

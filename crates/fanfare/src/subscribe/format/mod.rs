@@ -2,6 +2,8 @@
 mod pretty;
 mod tsv;
 
+pub(super) use pretty::printable;
+
 use super::{Format, received::Received};
 use fanfare_client::MessageEvent;
 use fanfare_event_stream::{EventId, EventType, Fields, encode_comment};

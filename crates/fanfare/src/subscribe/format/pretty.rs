@@ -63,7 +63,7 @@ fn indented_json(data: &str) -> Option<String> {
 }
 
 /// `text` with its control characters escaped.
-fn printable(text: &str) -> Cow<'_, str> {
+pub(in crate::subscribe) fn printable(text: &str) -> Cow<'_, str> {
     let hidden = |character: char| character.is_control() && character != '\t';
     if !text.contains(hidden) {
         return Cow::Borrowed(text);

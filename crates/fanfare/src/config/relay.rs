@@ -1,0 +1,223 @@
+//! Relays: event streams of other servers, published under topics of this hub.
+use super::quantity::HumanDuration;
+use crate::http::Header;
+use fanfare_hub::topic::{InvalidTopic, Topic};
+use fanfare_server::publish::reserved::HUB_PATH;
+use serde::{Deserialize, Serialize};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+use url::Url;
+
+/// The shortest silence after which a relay may connect anew: a server has to get a word in.
+const MIN_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The events of `url` are published under `topics`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RelayFields", rename_all = "kebab-case")]
+pub(crate) struct Relay {
+    /// `http` or `https`, without a user.
+    url: Url,
+    /// At least one.
+    topics: Vec<String>,
+    /// Headers of the request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<Header>,
+    /// Whether only subscribers whose token covers a topic receive the events.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+    /// File with the token that is sent as `Authorization: Bearer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+    /// Where to begin while nothing was relayed yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_event_id: Option<String>,
+    /// After which silence to connect anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<HumanDuration>,
+}
+
+/// A relay as a file has it, not yet checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RelayFields {
+    url: String,
+    topics: Vec<String>,
+    #[serde(default)]
+    headers: Vec<Header>,
+    #[serde(default)]
+    private: bool,
+    token_file: Option<PathBuf>,
+    last_event_id: Option<String>,
+    idle_timeout: Option<HumanDuration>,
+}
+
+/// Why something is no relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum InvalidRelay {
+    /// There is no `=` between URL and topics, or no topic.
+    NoTopics,
+    /// The URL is none of an event stream.
+    Url(String),
+    /// The URL holds a user or a password, which would be shown.
+    UrlWithUser,
+    /// One of the topics is none.
+    Topic(InvalidTopic),
+    /// One of the topics is the hub's own.
+    Reserved(String),
+    /// The ID holds line ends or NUL.
+    LastEventId(String),
+    /// The idle timeout is too short.
+    IdleTimeout(HumanDuration),
+}
+
+impl Relay {
+    /// Where the events come from.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Under which topics they are published; at least one.
+    pub(crate) fn topics(&self) -> Vec<Topic> {
+        self.topics.iter().map(|topic| Topic::new(topic).expect("it was checked")).collect()
+    }
+
+    /// The URL as it may be shown: queries often hold keys.
+    pub(crate) fn shown_url(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        url.into()
+    }
+
+    /// A name that is the same in each run and differs from that of other relays, fit for a file.
+    pub(crate) fn file_name(&self) -> String {
+        let identity = [self.url.as_str(), &self.topics.join("\n")].join("\n");
+        // FNV-1a: the hashes of the standard library may change from one version to the next.
+        let hash = identity
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let host: String = self.url.host_str().unwrap_or_default().chars().take(64).collect();
+        let host = host.replace(|character: char| !character.is_ascii_alphanumeric() && character != '.', "_");
+        format!("{host}-{hash:016x}")
+    }
+}
+
+impl TryFrom<RelayFields> for Relay {
+    type Error = InvalidRelay;
+
+    fn try_from(fields: RelayFields) -> Result<Self, InvalidRelay> {
+        let url = match Url::parse(&fields.url) {
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => return Err(InvalidRelay::UrlWithUser),
+            Ok(url) if matches!(url.scheme(), "http" | "https") => url,
+            _ => return Err(InvalidRelay::Url(fields.url)),
+        };
+        if fields.topics.is_empty() {
+            return Err(InvalidRelay::NoTopics);
+        }
+        for topic in &fields.topics {
+            Topic::new(topic).map_err(InvalidRelay::Topic)?;
+            if topic.contains(HUB_PATH) {
+                return Err(InvalidRelay::Reserved(topic.clone()));
+            }
+        }
+        if let Some(id) = fields.last_event_id.as_ref().filter(|id| id.contains(['\r', '\n', '\0'])) {
+            return Err(InvalidRelay::LastEventId(id.clone()));
+        }
+        if let Some(timeout) = fields.idle_timeout.filter(|timeout| timeout.0 < MIN_IDLE_TIMEOUT) {
+            return Err(InvalidRelay::IdleTimeout(timeout));
+        }
+        let RelayFields { topics, headers, private, token_file, last_event_id, idle_timeout, .. } = fields;
+        Ok(Self { url, topics, headers, private, token_file, last_event_id, idle_timeout })
+    }
+}
+
+impl FromStr for Relay {
+    type Err = InvalidRelay;
+
+    /// The last `=` separates: URLs have more of them than topics.
+    fn from_str(text: &str) -> Result<Self, InvalidRelay> {
+        let (url, topics) = text.rsplit_once('=').ok_or(InvalidRelay::NoTopics)?;
+        Self::try_from(RelayFields {
+            url: url.to_owned(),
+            topics: topics.split(',').map(str::to_owned).collect(),
+            headers: Vec::new(),
+            private: false,
+            token_file: None,
+            last_event_id: None,
+            idle_timeout: None,
+        })
+    }
+}
+
+impl fmt::Display for InvalidRelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTopics => {
+                f.write_str("expected a URL and at least one topic, such as https://example.com/events=news,weather")
+            }
+            Self::Url(url) => write!(f, "'{url}' is not the URL of an event stream (http or https)"),
+            Self::UrlWithUser => f.write_str(
+                "a user or password in the URL would be shown; give them in a header, in the configuration file: \
+                 headers = [\"Authorization: …\"]",
+            ),
+            Self::Topic(error) => error.fmt(f),
+            Self::Reserved(topic) => write!(f, "the topic '{topic}' lies within the hub's own namespace"),
+            Self::LastEventId(id) => write!(f, "the last event ID {id:?} holds what no event ID does"),
+            Self::IdleTimeout(timeout) => {
+                write!(f, "idle-timeout = {timeout} is out of bounds: at least {}", HumanDuration(MIN_IDLE_TIMEOUT))
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvalidRelay {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_is_a_url_and_topics() {
+        let relay: Relay = "https://example.com/sse?key=a=news,weather".parse().unwrap();
+        assert_eq!(
+            (relay.url().as_str(), relay.topics.join(" ")),
+            ("https://example.com/sse?key=a", "news weather".into())
+        );
+        assert_eq!(relay.shown_url(), "https://example.com/sse");
+        let names = ["http://h/a=x", "http://h/a=y", "http://h/b=x", "http://[::1]:8/=x"]
+            .map(|text| text.parse::<Relay>().unwrap().file_name());
+        // Files of earlier runs have to be found again.
+        assert_eq!(names[0], "h-b5c09b4e97a0db63");
+        assert!(names[3].starts_with("___1_-"), "{names:?}");
+        assert!(names[0] != names[1] && names[0] != names[2] && names[1] != names[2]);
+    }
+
+    #[test]
+    fn what_is_no_relay_is_refused() {
+        let cases = [
+            ("https://example.com/", InvalidRelay::NoTopics),
+            ("https://example.com/=", InvalidRelay::Topic(InvalidTopic::Empty)),
+            ("https://example.com/=*", InvalidRelay::Topic(InvalidTopic::Wildcard)),
+            ("example.com=news", InvalidRelay::Url("example.com".into())),
+            ("ftp://example.com/=news", InvalidRelay::Url("ftp://example.com/".into())),
+            ("https://me:pw@example.com/=news", InvalidRelay::UrlWithUser),
+            ("http://h/=/.well-known/mercure/x", InvalidRelay::Reserved("/.well-known/mercure/x".into())),
+        ];
+        for (text, error) in cases {
+            assert_eq!(text.parse::<Relay>(), Err(error), "{text}");
+        }
+        let table = |rest: &str| toml::from_str::<Relay>(&format!("url = 'http://h/'\ntopics = ['x']\n{rest}"));
+        assert!(
+            table("private = true\nheaders = ['A: b']\ntoken-file = 'f'\nlast-event-id = '7'\nidle-timeout = '1s'")
+                .is_ok()
+        );
+        for (rest, wanted) in [
+            ("topic = 'x'", "unknown field `topic`"),
+            ("headers = ['A']", "expected a name and a value"),
+            ("idle-timeout = '999ms'", "idle-timeout = 999ms is out of bounds: at least 1s"),
+            ("last-event-id = \"a\\nb\"", "holds what no event ID does"),
+        ] {
+            let error = table(rest).unwrap_err().to_string();
+            assert!(error.contains(wanted), "{error}");
+        }
+    }
+}

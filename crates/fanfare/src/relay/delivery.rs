@@ -1,0 +1,185 @@
+//! The last part of the way: batches into the hub, in order, each event once, however often the hub is down in between.
+use super::{
+    backoff::Backoff,
+    batch::Batch,
+    error::RelayError,
+    held::Held,
+    sink::{Failure, Sink},
+    state::State,
+    voice::Voice,
+};
+use fanfare_client::Error;
+use fanfare_hub::topic::Topic;
+use std::time::Duration;
+
+/// The shortest and the longest wait until a hub that is down is asked again.
+const HUB_DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
+
+/// A way into a hub that knows what it has taken.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    sink: Sink,
+    pub(super) state: State,
+    voice: Voice,
+    lookups: Lookups,
+    /// What the hub holds behind the state.
+    held: Held,
+    pub(super) counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lookups {
+    /// Where the hub stands is not known yet.
+    Due,
+    Done,
+    /// The hub does not let this relay look.
+    Refused,
+}
+
+/// What became of events.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) relayed: u64,
+    pub(super) refused: u64,
+    pub(super) held: u64,
+}
+
+impl Delivery {
+    pub(super) fn new(sink: Sink, state: State, voice: Voice, topics: &[Topic]) -> Self {
+        let (held, counts) = (Held::new(topics), Counts::default());
+        Self { sink, state, voice, lookups: Lookups::Due, held, counts }
+    }
+
+    /// Publishes `batch`, however long that takes.
+    ///
+    /// # Errors
+    /// [`RelayError`] if the hub will take nothing any more, or the state cannot be kept.
+    pub(super) async fn deliver(&mut self, batch: &mut Batch) -> Result<(), RelayError> {
+        if self.lookups == Lookups::Due {
+            self.begin().await?;
+        }
+        self.leave_out_held(batch);
+        let (count, refused) = (batch.items.len() as u64, self.counts.refused);
+        self.publish(batch).await?;
+        self.counts.relayed += count - (self.counts.refused - refused);
+        Ok(())
+    }
+
+    /// An event cannot be published, now or later.
+    pub(super) fn refused(&mut self, id: &str, reason: &str) {
+        self.counts.refused += 1;
+        self.voice.warn(&format!("an event is left out (last event ID {id:?}): {reason}"));
+    }
+
+    /// Leaves out what a former run has published. Only events with an ID of their own come twice from an upstream that
+    /// resumes; the first that the hub does not have ends the search.
+    fn leave_out_held(&mut self, batch: &mut Batch) {
+        if self.held.is_empty() {
+            return;
+        }
+        let before = batch.items.len();
+        let mut searching = true;
+        batch.items.retain(|item| {
+            if !searching || !item.sets_id {
+                return true;
+            }
+            searching = self.held.take(item);
+            !searching
+        });
+        if !searching {
+            self.held.clear();
+        }
+        self.counts.held += (before - batch.items.len()) as u64;
+    }
+
+    async fn publish(&mut self, batch: &mut Batch) -> Result<(), RelayError> {
+        let mut backoff = Backoff::new(HUB_DELAYS);
+        while !batch.items.is_empty() {
+            match self.sink.publish(&batch.items).await {
+                Ok(position) => {
+                    if let Some(position) = position {
+                        self.state.set_position(position);
+                    }
+                    return Ok(());
+                }
+                Err(Failure::Refused { index, reason }) => {
+                    let update = &batch.items[index].update;
+                    let id = update.id().map(ToString::to_string).unwrap_or_default();
+                    self.refused(&id, &reason);
+                    batch.items.drain(..=index);
+                    self.find_end().await?;
+                }
+                Err(Failure::Passing(reason)) => {
+                    self.voice.lost(&format!("the hub does not take events: {reason}"));
+                    backoff.wait().await;
+                    self.look_up_unanswered(batch).await?;
+                }
+                Err(Failure::Final(closed)) => return Err(RelayError::Closed(closed)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out of `batch` what the hub has of it: it was published, although no answer said so.
+    async fn look_up_unanswered(&mut self, batch: &mut Batch) -> Result<(), RelayError> {
+        if self.lookups == Lookups::Refused {
+            return Ok(());
+        }
+        self.look_up().await?;
+        let published = batch.items.iter().take_while(|item| self.held.take(item)).count();
+        self.held.clear();
+        if published > 0 {
+            batch.items.drain(..published);
+            self.find_end().await?;
+        }
+        Ok(())
+    }
+
+    /// Finds what a former run has published; or else keeps where this one begins, so that the next one can.
+    async fn begin(&mut self) -> Result<(), RelayError> {
+        if self.state.position().is_some() {
+            return self.look_up().await;
+        }
+        self.ask(None).await?;
+        self.state.begin().await.map_err(|error| RelayError::State(Error::Store(error)))
+    }
+
+    /// Reads what the hub holds behind the state, as soon as it can be asked.
+    async fn look_up(&mut self) -> Result<(), RelayError> {
+        let after = self.state.position();
+        self.ask(after).await
+    }
+
+    /// Finds where the hub's log ends now, behind what is known to be published.
+    async fn find_end(&mut self) -> Result<(), RelayError> {
+        if self.lookups == Lookups::Refused { Ok(()) } else { self.ask(None).await }
+    }
+
+    async fn ask(&mut self, after: Option<String>) -> Result<(), RelayError> {
+        let mut backoff = Backoff::new(HUB_DELAYS);
+        loop {
+            match self.sink.look_up(after.as_deref(), &mut self.held).await {
+                Ok(position) => {
+                    self.lookups = Lookups::Done;
+                    if let (None, Some(position)) = (after, position) {
+                        self.state.set_position(position);
+                    }
+                    return Ok(());
+                }
+                Err(Failure::Passing(reason)) => {
+                    self.voice.lost(&format!("the hub cannot be asked what it holds: {reason}"));
+                    backoff.wait().await;
+                }
+                Err(Failure::Refused { .. } | Failure::Final(_)) => {
+                    self.lookups = Lookups::Refused;
+                    self.held.clear();
+                    self.voice.warn(
+                        "the hub does not let this relay look up what it holds, so that events may come twice after a \
+                         crash; a token for its topics that may subscribe as well helps",
+                    );
+                    return Ok(());
+                }
+            }
+        }
+    }
+}

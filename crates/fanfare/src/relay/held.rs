@@ -1,0 +1,164 @@
+//! What the hub holds already of what the upstream sends again.
+//!
+//! An event is the same if ID, type and data are, under the relay's own topics: an upstream that counts anew after its
+//! restart sends other events under the same IDs, and so does another upstream of the same hub.
+use super::batch::{Item, MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
+use fanfare_event_stream::EventType;
+use fanfare_hub::topic::Topic;
+use serde::Deserialize;
+use std::{borrow::Cow, collections::VecDeque};
+
+/// The longest line of a hub's that is read: the largest update, with all of its data escaped.
+const MAX_LINE_BYTES: usize = 128 << 20;
+
+/// The relay's last updates in the hub behind a position, in order, no more than a batch: what is published is kept in the
+/// state before more is.
+#[derive(Debug)]
+pub(super) struct Held {
+    topics: Vec<Topic>,
+    updates: VecDeque<Published>,
+    bytes: usize,
+    /// The beginning of a line whose end has not come.
+    line: Vec<u8>,
+}
+
+/// An update as a hub's JSON lines have it.
+#[derive(Debug, Deserialize)]
+struct Published {
+    id: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    data: String,
+    topics: Vec<String>,
+}
+
+/// The hub sent a line that is longer than any update.
+#[derive(Debug)]
+pub(super) struct LineTooLong;
+
+impl Held {
+    /// Nothing, of a relay to `topics`.
+    pub(super) fn new(topics: &[Topic]) -> Self {
+        Self { topics: topics.to_vec(), updates: VecDeque::new(), bytes: 0, line: Vec::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.updates.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.updates.clear();
+        self.bytes = 0;
+    }
+
+    /// Reads JSON lines on.
+    ///
+    /// # Errors
+    /// [`LineTooLong`].
+    pub(super) fn read(&mut self, mut bytes: &[u8]) -> Result<(), LineTooLong> {
+        while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
+            self.line.extend_from_slice(&bytes[..end]);
+            bytes = &bytes[end + 1..];
+            // What is no update concerns nobody here: a gap has no topics, a heartbeat is a blank line.
+            if let Ok(update) = serde_json::from_slice::<Published>(&self.line) {
+                self.push(update);
+            }
+            self.line.clear();
+        }
+        if self.line.len() + bytes.len() > MAX_LINE_BYTES {
+            return Err(LineTooLong);
+        }
+        self.line.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn push(&mut self, update: Published) {
+        if !update.topics.iter().map(String::as_str).eq(self.topics.iter().map(Topic::as_str)) {
+            return;
+        }
+        self.bytes += update.size();
+        self.updates.push_back(update);
+        while self.updates.len() > MAX_BATCH_EVENTS || (self.updates.len() > 1 && self.bytes > MAX_BATCH_BYTES) {
+            self.bytes -= self.updates.pop_front().map_or(0, |update| update.size());
+        }
+    }
+
+    /// Whether the hub has `item`, and forgets what it has before it.
+    pub(super) fn take(&mut self, item: &Item) -> bool {
+        let Some(place) = self.updates.iter().position(|update| update.is(item)) else { return false };
+        let gone = self.updates.drain(..=place);
+        self.bytes -= gone.map(|update| update.size()).sum::<usize>();
+        true
+    }
+}
+
+impl Published {
+    fn is(&self, Item { update, .. }: &Item) -> bool {
+        let id_fits = match update.id() {
+            Some(id) => self.id == id.as_str(),
+            None => self.id.starts_with('#'),
+        };
+        let event_type = update.event_type().map_or(Cow::Borrowed("message"), |name: &EventType| name.as_str().into());
+        id_fits && self.event_type == event_type && self.data == update.data()
+    }
+
+    /// As it counted in its batch, or less: the ID may be another.
+    fn size(&self) -> usize {
+        let id = if self.id.starts_with('#') { 0 } else { self.id.len() };
+        self.data.len() + self.event_type.len() + id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fanfare_hub::update::{Update, UpdateFields};
+
+    fn item(id: Option<&str>, data: &str) -> Item {
+        let topics = vec![Topic::new("a").unwrap()];
+        let fields = UpdateFields { topics, data: data.into(), id: id.map(str::to_owned), ..UpdateFields::default() };
+        Item { update: Update::new(fields).unwrap(), sets_id: true }
+    }
+
+    fn line(id: &str, topic: &str, data: &str) -> String {
+        format!("{{\"id\":\"{id}\",\"topics\":[\"{topic}\"],\"type\":\"message\",\"data\":\"{data}\"}}\n")
+    }
+
+    fn held(lines: &str) -> Held {
+        let mut held = Held::new(&[Topic::new("a").unwrap()]);
+        // However the bytes are cut.
+        lines.as_bytes().chunks(7).for_each(|chunk| held.read(chunk).unwrap());
+        held
+    }
+
+    #[test]
+    fn the_same_is_what_has_the_same_id_type_data_and_topics() {
+        let lines =
+            [line("1", "a", "x"), line("2", "b", "y"), "\n{\"gap\":1}\n".into(), line("#k-3", "a", "z")].concat();
+        for (id, data, there) in [
+            (Some("1"), "x", true),
+            (Some("1"), "y", false),
+            (Some("2"), "y", false),
+            (None, "x", false),
+            (None, "z", true),
+        ] {
+            assert_eq!(held(&lines).take(&item(id, data)), there, "{id:?} {data}");
+        }
+        let mut held = held(&lines);
+        assert!(held.take(&item(None, "z")) && !held.take(&item(Some("1"), "x")), "what stands before is passed");
+    }
+
+    #[test]
+    fn as_much_as_a_batch_is_kept_and_the_last_of_it() {
+        let many =
+            |count: usize, data: &str| held(&(0..count).map(|id| line(&id.to_string(), "a", data)).collect::<String>());
+        assert!(many(MAX_BATCH_EVENTS, "x").take(&item(Some("0"), "x")));
+        assert!(!many(MAX_BATCH_EVENTS + 1, "x").take(&item(Some("0"), "x")));
+        // With type and ID, half of what a batch may have.
+        let half = "x".repeat(MAX_BATCH_BYTES / 2 - "message0".len());
+        assert!(many(2, &half).take(&item(Some("0"), &half)));
+        assert!(!many(2, &format!("{half}x")).take(&item(Some("0"), &format!("{half}x"))));
+        let whole = "x".repeat(2 * MAX_BATCH_BYTES);
+        assert!(many(1, &whole).take(&item(Some("0"), &whole)), "one alone may have more");
+    }
+}

@@ -1,0 +1,136 @@
+//! Relays: an event stream of any server, published under topics of a hub, so that one upstream connection serves any
+//! number of browsers. As a command, `fanfare relay`, and as a part of `fanfare serve`.
+//!
+//! [`upstream`] is where events come from, [`batch`] makes updates of them, [`sink`] is the hub that they go to, [`state`]
+//! what survives a restart and [`held`] what need not be published again after one. [`Relay`] puts it together and reads,
+//! [`delivery`] publishes.
+mod backoff;
+mod batch;
+mod delivery;
+mod error;
+mod held;
+mod run;
+mod sink;
+mod state;
+mod upstream;
+mod voice;
+
+pub(crate) use batch::Template;
+pub(crate) use error::RelayError;
+pub(crate) use run::{Parts, Patience, Relay};
+pub(crate) use sink::{LocalSink, RemoteSink, Sink};
+pub(crate) use state::State;
+pub(crate) use upstream::Upstream;
+pub(crate) use voice::Voice;
+
+use crate::{
+    config::HumanDuration,
+    exit,
+    http::{Header, HubArgs},
+    stop,
+};
+use clap::ValueEnum;
+use fanfare_hub::topic::Topic;
+use std::{path::PathBuf, time::Duration};
+
+/// How long keeping the state may take when the command is told to stop.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
+const EXAMPLES: &str = "\
+Examples:
+  fanfare relay http://127.0.0.1:8844/stream --topic ticks
+  fanfare relay https://example.com/events -t news --state news.id --hub https://hub.example.com
+
+With --state, each event that has an ID, of an upstream that resumes, gets into the hub once, whatever is killed in \
+between: what the hub has is looked up. For that the token of a private relay has to cover the topics for subscribing as \
+well.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+pub(crate) struct RelayArgs {
+    /// URL (http or https) of the event stream that is relayed, of any server
+    url: String,
+
+    /// Topic under which its events are published; repeatable
+    #[arg(short, long = "topic", value_name = "TOPIC", required = true, value_parser = Topic::new)]
+    topics: Vec<Topic>,
+
+    /// Deliver only to subscribers whose token covers a topic
+    #[arg(long)]
+    private: bool,
+
+    #[command(flatten)]
+    hub: HubArgs,
+
+    /// Header of the request to the upstream; repeatable
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<Header>,
+
+    /// Begin after the upstream's event with this ID; with --state, while that keeps none
+    #[arg(long, value_name = "ID")]
+    last_event_id: Option<String>,
+
+    /// File that keeps the last event ID that the hub has acknowledged: begin where the last run stopped
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// Reconnect when nothing, not even a comment, has come for so long [default: never]
+    #[arg(long, value_name = "DURATION")]
+    idle_timeout: Option<HumanDuration>,
+
+    /// When to connect again: once a connection has stood (so that a wrong address is told at once), or always
+    #[arg(long, value_name = "WHEN", default_value = "after-open")]
+    reconnect: When,
+
+    /// Say nothing but errors on standard error
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Tell connections that open and that are lost, also in a pipe
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum When {
+    AfterOpen,
+    Always,
+}
+
+/// Relays until the upstream says that there is no more (204), or until it is told to stop.
+///
+/// # Errors
+/// [`RelayError`] if it cannot begin, or cannot go on.
+pub(crate) fn run(args: RelayArgs) -> Result<(), RelayError> {
+    let sink = RemoteSink::new(&args.hub.hub, &args.topics, args.private, args.hub.token.as_ref());
+    let parts = Parts {
+        upstream: Upstream {
+            url: args.url,
+            headers: args.headers,
+            idle_timeout: args.idle_timeout.map(|timeout| timeout.0),
+        },
+        sink: Sink::Remote(Box::new(sink.map_err(RelayError::Hub)?)),
+        template: Template { topics: args.topics, private: args.private, max_data_bytes: upstream::MAX_DATA_BYTES },
+        state: State::new(args.state, args.last_event_id),
+        voice: Voice::of_person(args.quiet, args.verbose),
+        patience: match args.reconnect {
+            When::AfterOpen => Patience::AfterOpen,
+            When::Always => Patience::Always,
+        },
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RelayError::Runtime)?;
+    runtime.block_on(relay(parts))
+}
+
+async fn relay(parts: Parts) -> Result<(), RelayError> {
+    let voice = parts.voice.clone();
+    let stopped = stop::stop().map_err(RelayError::Runtime)?;
+    let mut relay = Relay::new(parts);
+    tokio::select! {
+        ended = relay.run() => ended?,
+        () = stopped => {}
+    }
+    let flushed = tokio::time::timeout(FLUSH_TIMEOUT, relay.flush()).await;
+    voice.notice(&relay.summary());
+    flushed.unwrap_or(Ok(()))
+}

@@ -1,0 +1,218 @@
+//! The way of each event: from the upstream into a batch, from there into the hub, and then into the state.
+//!
+//! One batch is under way at a time, and its last ID is kept before the next goes out. So no more than a batch can be in the
+//! hub and not in the state, whatever ends this process, and that much is looked up when the relay begins again. While a
+//! batch is under way nothing is read from the upstream, which TCP holds back: nothing is queued here.
+use super::{
+    backoff::Backoff,
+    batch::{Batch, Template},
+    delivery::{Counts, Delivery},
+    error::RelayError,
+    sink::Sink,
+    state::State,
+    upstream::Upstream,
+    voice::Voice,
+};
+use fanfare_client::{Error, MessageEvent, Signal, Signals};
+use futures_util::{FutureExt as _, StreamExt as _};
+use std::time::Duration;
+
+/// The shortest and the longest wait until an upstream that refuses is asked again, which no client would do by itself.
+const UPSTREAM_DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+
+/// What a relay does about an upstream that was never there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Ends: a wrong address is told at once.
+    AfterOpen,
+    /// Asks again.
+    Always,
+}
+
+/// What a relay is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub upstream: Upstream,
+    pub template: Template,
+    pub sink: Sink,
+    pub state: State,
+    pub voice: Voice,
+    pub patience: Patience,
+}
+
+/// A relay at work.
+pub(crate) struct Relay {
+    upstream: Upstream,
+    template: Template,
+    voice: Voice,
+    patience: Patience,
+    delivery: Delivery,
+    signals: Option<Signals>,
+    opened: bool,
+    /// How the stream ended, while what came before is under way.
+    ended: Option<Option<Error>>,
+    /// An event for which the batch before had no room.
+    carried: Option<MessageEvent>,
+    /// The last event that was acknowledged with an ID of its own.
+    acknowledged: Option<MessageEvent>,
+    /// Whether it was said that IDs are replaced.
+    told_of_ids: bool,
+}
+
+impl Relay {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { upstream, template, sink, state, voice, patience } = parts;
+        let delivery = Delivery::new(sink, state, voice.clone(), &template.topics);
+        Self {
+            upstream,
+            template,
+            voice,
+            patience,
+            delivery,
+            signals: None,
+            opened: false,
+            ended: None,
+            carried: None,
+            acknowledged: None,
+            told_of_ids: false,
+        }
+    }
+
+    /// Relays until the upstream says that there is no more (204).
+    ///
+    /// # Errors
+    /// [`RelayError`] if it cannot go on.
+    ///
+    /// # Cancel safety
+    /// What was not acknowledged comes again from the upstream, if it keeps its events, when the relay begins anew from its
+    /// state. [`flush`](Self::flush) it then.
+    pub(crate) async fn run(&mut self) -> Result<(), RelayError> {
+        let mut backoff = Backoff::new(UPSTREAM_DELAYS);
+        let mut after = String::new();
+        loop {
+            let signals = self.upstream.open(&after, &self.delivery.state).map_err(RelayError::Build)?;
+            self.signals = Some(signals);
+            let error = loop {
+                if let Some(batch) = self.gather().await? {
+                    backoff.reset();
+                    self.deliver(batch).await?;
+                } else if let Some(ended) = self.ended.take() {
+                    break ended;
+                }
+            };
+            // What came with the end was acknowledged after it.
+            self.flush().await?;
+            let Some(error) = error else { return Ok(()) };
+            after =
+                self.signals.as_mut().map(|signals| signals.source().last_event_id().to_owned()).unwrap_or_default();
+            let host = self.upstream.host();
+            if matches!(error, Error::Store(_)) {
+                return Err(RelayError::State(error));
+            }
+            if !self.opened && self.patience == Patience::AfterOpen {
+                return Err(RelayError::Upstream { host, error });
+            }
+            let delay = backoff.next();
+            self.voice.warn(&format!("{host}: {error}; asking again in {:.1} s", delay.as_secs_f64()));
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// Waits until what the hub has acknowledged is kept.
+    ///
+    /// # Errors
+    /// [`RelayError::State`] if it cannot be kept.
+    pub(crate) async fn flush(&mut self) -> Result<(), RelayError> {
+        match &mut self.signals {
+            Some(signals) => signals.source().flush().await.map_err(RelayError::State),
+            None => Ok(()),
+        }
+    }
+
+    /// What became of events so far, in words.
+    pub(crate) fn summary(&self) -> String {
+        let Counts { relayed, refused, held } = self.delivery.counts;
+        format!("{relayed} events relayed, {held} were there already, {refused} could not be")
+    }
+
+    /// Waits for an event, and takes with it what has come by then. `None` when the stream has ended, and all was taken.
+    async fn gather(&mut self) -> Result<Option<Batch>, RelayError> {
+        let mut batch = Batch::default();
+        if let Some(event) = self.carried.take() {
+            self.add(&mut batch, event);
+        }
+        while self.ended.is_none() && self.carried.is_none() {
+            let signals = self.signals.as_mut().expect("it is opened before");
+            let next = match &batch.last {
+                None => Some(signals.next().await),
+                Some(_) => signals.next().now_or_never(),
+            };
+            match next {
+                None => break,
+                Some(None) => self.ended = Some(None),
+                Some(Some(Err(error))) => self.ended = Some(Some(error)),
+                Some(Some(Ok(Signal::Event(event)))) if batch.has_room_for(&event) => self.add(&mut batch, event),
+                Some(Some(Ok(Signal::Event(event)))) => self.carried = Some(event),
+                Some(Some(Ok(signal))) => self.signal(signal)?,
+            }
+        }
+        Ok(batch.last.is_some().then_some(batch))
+    }
+
+    fn add(&mut self, batch: &mut Batch, event: MessageEvent) {
+        let item = match self.template.item(&event) {
+            Ok((item, replaced)) => {
+                if let Some(reason) = replaced.filter(|_| !std::mem::replace(&mut self.told_of_ids, true)) {
+                    self.voice.warn(&format!(
+                        "the hub gives IDs of its own in place of some, of which {:?} is the first: {reason}",
+                        event.last_event_id
+                    ));
+                }
+                Some(item)
+            }
+            Err(reason) => {
+                self.delivery.refused(&event.last_event_id, &reason.to_string());
+                None
+            }
+        };
+        batch.push(event, item);
+    }
+
+    fn signal(&mut self, signal: Signal) -> Result<(), RelayError> {
+        let Self { upstream, voice, patience, .. } = self;
+        match signal {
+            Signal::Open(opened) => {
+                self.opened = true;
+                let after = match opened.last_event_id.as_str() {
+                    "" => String::new(),
+                    id => format!(", after event {id:?}"),
+                };
+                voice.notice(&format!("connected to {}{after}", upstream.host()));
+            }
+            Signal::Reconnecting { cause, .. } if !self.opened && *patience == Patience::AfterOpen => {
+                return Err(RelayError::NotOpened { host: upstream.host(), cause });
+            }
+            Signal::Reconnecting { cause, delay } => {
+                voice.lost(&format!("{}: {cause}; asking again in {:.1} s", upstream.host(), delay.as_secs_f64()));
+            }
+            Signal::Warning(warning) => voice.warn(&warning.to_string()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Publishes `batch` and acknowledges it.
+    async fn deliver(&mut self, mut batch: Batch) -> Result<(), RelayError> {
+        self.flush().await?;
+        self.delivery.deliver(&mut batch).await?;
+        let Some(last) = batch.last else { return Ok(()) };
+        // An event that leaves the last event ID as it was moves nothing forward.
+        if self.acknowledged.as_ref().is_none_or(|before| before.last_event_id != last.last_event_id)
+            && (self.acknowledged.is_some() || !last.last_event_id.is_empty())
+        {
+            self.signals.as_mut().expect("it is open").source().acknowledge(&last);
+            self.acknowledged = Some(last);
+        }
+        Ok(())
+    }
+}

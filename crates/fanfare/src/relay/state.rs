@@ -1,0 +1,126 @@
+//! How far a relay has come: the upstream's ID of the last event that the hub has acknowledged, and the hub's own position
+//! behind it.
+//!
+//! Between the acknowledgement and the file lies a moment in which a crash leaves the file behind the hub. The position says
+//! where in the hub's log that moment began, so that what was published in it can be found and is not published again.
+//! Both stand in one line, so that they are replaced together: `#<epoch>-<offset> <ID>`. A line without a position is an ID
+//! that somebody wrote by hand.
+use fanfare_client::{BoxError, FileStore, Store, StoreFuture};
+use fanfare_hub::{position::Position, update::EARLIEST};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// What stands in the place of a position that is not known.
+const NOWHERE: &str = "-";
+
+/// The state of one relay, in a file or in memory alone. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct State(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    file: Option<FileStore>,
+    /// Where to begin while nothing is kept.
+    first: Option<String>,
+    place: Mutex<Place>,
+}
+
+/// Where the relay stands.
+#[derive(Debug, Default)]
+struct Place {
+    position: Option<String>,
+    /// The ID that it began behind.
+    began: Option<String>,
+}
+
+impl State {
+    /// A state in `file`. While that says nothing, the relay begins behind the event `first`.
+    pub(crate) fn new(file: Option<PathBuf>, first: Option<String>) -> Self {
+        Self(Arc::new(Shared { file: file.map(FileStore::new), first, place: Mutex::default() }))
+    }
+
+    /// The hub's position behind the last event acknowledged.
+    pub(super) fn position(&self) -> Option<String> {
+        self.0.place().position.clone()
+    }
+
+    /// Goes with the next ID that is kept.
+    pub(super) fn set_position(&self, position: String) {
+        self.0.place().position = Some(position);
+    }
+
+    /// Keeps where the relay begins, before anything of it gets into the hub.
+    ///
+    /// # Errors
+    /// [`BoxError`] if the file cannot be written.
+    pub(super) async fn begin(&self) -> Result<(), BoxError> {
+        let began = self.0.place().began.clone().unwrap_or_default();
+        self.save(began).await
+    }
+}
+
+impl Shared {
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for State {
+    fn load(&self) -> StoreFuture<'_, Option<String>> {
+        Box::pin(async {
+            let kept = match &self.0.file {
+                Some(file) => file.load().await?,
+                None => None,
+            };
+            let (position, id) = kept.as_deref().map_or((None, self.0.first.as_deref().unwrap_or_default()), parse);
+            let began = (!id.is_empty()).then(|| id.to_owned());
+            let mut place = self.0.place();
+            // What this run knows is newer than the file.
+            place.position = place.position.take().or_else(|| position.map(str::to_owned));
+            place.began.clone_from(&began);
+            drop(place);
+            Ok(began)
+        })
+    }
+
+    fn save(&self, id: String) -> StoreFuture<'_, ()> {
+        let line = format!("{} {id}", self.0.place().position.as_deref().unwrap_or(NOWHERE));
+        Box::pin(async move {
+            match &self.0.file {
+                Some(file) => file.save(line).await,
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// The position, if there is one, and the ID.
+fn parse(line: &str) -> (Option<&str>, &str) {
+    match line.split_once(' ') {
+        Some((NOWHERE, id)) => (None, id),
+        Some((position, id)) if position == EARLIEST || Position::parse(position).is_some() => (Some(position), id),
+        _ => (None, line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_an_id_and_perhaps_a_position() {
+        let cases = [
+            ("#00000000-7 5", Some("#00000000-7"), "5"),
+            ("earliest a b", Some("earliest"), "a b"),
+            ("#00000000-7 ", Some("#00000000-7"), ""),
+            ("- #00000000-7", None, "#00000000-7"),
+            ("#00000000-7", None, "#00000000-7"),
+            ("a b", None, "a b"),
+        ];
+        for (line, position, id) in cases {
+            assert_eq!(parse(line), (position, id), "{line}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What a relay has to say: to the person who started it, or to the log of the hub that it is part of.
+use std::io::{self, IsTerminal as _};
+
+const DIM: anstyle::Style = anstyle::Style::new().dimmed();
+
+/// Says it.
+#[derive(Clone, Debug)]
+pub(crate) enum Voice {
+    /// On standard error, for people.
+    Person {
+        /// Whether connections are told, and not only what goes wrong.
+        notices: bool,
+        /// Whether anything is.
+        warnings: bool,
+    },
+    /// In the log of `serve`.
+    Log {
+        /// The relay's name there.
+        name: String,
+    },
+}
+
+impl Voice {
+    /// For people: notices in a terminal or when asked for.
+    pub(super) fn of_person(quiet: bool, verbose: bool) -> Self {
+        Self::Person { notices: verbose || (!quiet && io::stderr().is_terminal()), warnings: !quiet }
+    }
+
+    /// A connection came about, or something else that is as it should be.
+    pub(super) fn notice(&self, text: &str) {
+        match self {
+            Self::Person { notices: true, .. } => person(text),
+            Self::Person { .. } => {}
+            Self::Log { name } => tracing::info!(relay = name, "{text}"),
+        }
+    }
+
+    /// A connection was lost: it will come back by itself.
+    pub(super) fn lost(&self, text: &str) {
+        match self {
+            Self::Person { .. } => self.notice(text),
+            Self::Log { name } => tracing::warn!(relay = name, "{text}"),
+        }
+    }
+
+    /// Something was left out or is not as it should be.
+    pub(super) fn warn(&self, text: &str) {
+        match self {
+            Self::Person { warnings: true, .. } => person(text),
+            Self::Person { .. } => {}
+            Self::Log { name } => tracing::warn!(relay = name, "{text}"),
+        }
+    }
+}
+
+fn person(text: &str) {
+    anstream::eprintln!("{DIM}fanfare: {text}{DIM:#}");
+}

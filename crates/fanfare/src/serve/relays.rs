@@ -1,0 +1,148 @@
+//! The relays of a hub: each a task that ends with the hub, or when its upstream says that there is no more.
+use super::ServeError;
+use crate::{
+    config::{self, ConfigError, ServeSettings, Storage},
+    http::Header,
+    relay::{LocalSink, Parts, Patience, Relay, Sink, State, Template, Upstream, Voice},
+};
+use fanfare_hub::Hub;
+use http::{HeaderValue, header::AUTHORIZATION};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+/// Where below the data directory the relays keep how far they have come.
+const DIRECTORY: &str = "relay";
+/// The longest token, in bytes: what a server takes for a header.
+const MAX_TOKEN_BYTES: usize = 16 << 10;
+/// After which time a relay that could not go on begins anew, as after an error of the disk that holds its state.
+const RESTART_DELAY: Duration = Duration::from_secs(10);
+/// How long keeping the state may take when the hub stops.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Relays at work.
+pub(super) struct Relays {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// One of them, and what it takes to begin it anew.
+struct Plan {
+    hub: Hub,
+    relay: config::Relay,
+    headers: Vec<Header>,
+    state: Option<PathBuf>,
+    max_data_bytes: usize,
+}
+
+impl Relays {
+    /// Begins to relay what the settings say into `hub`.
+    ///
+    /// # Errors
+    /// [`ServeError`] if a token cannot be read, or the directory for states cannot be made.
+    pub(super) fn start(settings: &ServeSettings, hub: &Hub) -> Result<Self, ServeError> {
+        let directory = match settings.storage() {
+            // Where the log does not outlive the process, what was relayed has to be relayed again.
+            Storage::Memory => None,
+            Storage::Disk(data) => Some(data.join(DIRECTORY)),
+        };
+        if let (false, Some(directory)) = (settings.relays.is_empty(), &directory) {
+            fs::create_dir_all(directory)
+                .map_err(|error| ServeError::RelayDirectory { directory: directory.clone(), error })?;
+        }
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for relay in &settings.relays {
+            let plan = Plan {
+                hub: hub.clone(),
+                headers: headers(relay)?,
+                state: directory.as_ref().map(|directory| directory.join(relay.file_name())),
+                max_data_bytes: usize::try_from(settings.max_body.0).unwrap_or(usize::MAX),
+                relay: relay.clone(),
+            };
+            tasks.spawn(plan.run(stopped.clone()));
+        }
+        Ok(Self { stop, tasks })
+    }
+
+    /// Ends them all, when what the hub has acknowledged is kept.
+    pub(super) async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+impl Plan {
+    async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let name = self.relay.shown_url();
+        loop {
+            let mut relay = Relay::new(self.parts());
+            let ended = tokio::select! {
+                ended = relay.run() => Some(ended),
+                _ = stopped.wait_for(|stopped| *stopped) => None,
+            };
+            let flushed = timeout(FLUSH_TIMEOUT, relay.flush()).await;
+            if let Ok(Err(error)) = flushed {
+                tracing::warn!(relay = name, "{error}");
+            }
+            tracing::info!(relay = name, "{}", relay.summary());
+            match ended {
+                None => return,
+                Some(Ok(())) => {
+                    tracing::warn!(relay = name, "the upstream says that there is no more (204): this relay has ended");
+                    return;
+                }
+                Some(Err(error)) => tracing::error!(relay = name, "{error}; beginning anew in {RESTART_DELAY:?}"),
+            }
+            tokio::select! {
+                () = sleep(RESTART_DELAY) => {}
+                _ = stopped.wait_for(|stopped| *stopped) => return,
+            }
+        }
+    }
+
+    fn parts(&self) -> Parts {
+        let topics = self.relay.topics();
+        Parts {
+            upstream: Upstream {
+                url: self.relay.url().to_string(),
+                headers: self.headers.clone(),
+                idle_timeout: self.relay.idle_timeout.map(|timeout| timeout.0),
+            },
+            sink: Sink::Local(LocalSink::new(self.hub.clone(), &topics[0])),
+            template: Template { topics, private: self.relay.private, max_data_bytes: self.max_data_bytes },
+            state: State::new(self.state.clone(), self.relay.last_event_id.clone()),
+            voice: Voice::Log { name: self.relay.shown_url() },
+            patience: Patience::Always,
+        }
+    }
+}
+
+/// The headers of a relay's requests, with its token.
+fn headers(relay: &config::Relay) -> Result<Vec<Header>, ConfigError> {
+    let mut headers = relay.headers.clone();
+    if let Some(path) = &relay.token_file {
+        headers.push(Header { name: AUTHORIZATION, value: token(path)? });
+    }
+    Ok(headers)
+}
+
+fn token(path: &Path) -> Result<HeaderValue, ConfigError> {
+    let unfit = |error| ConfigError::SecretFile { key: "relay.token-file".into(), path: path.to_owned(), error };
+    let text = fs::read_to_string(path).map_err(unfit)?;
+    let token = text.trim_end_matches(['\r', '\n']);
+    let value = match token.len() {
+        ..=MAX_TOKEN_BYTES => HeaderValue::from_str(&format!("Bearer {token}")).map_err(io::Error::other),
+        bytes => Err(io::Error::other(format!("it has {bytes} bytes, {MAX_TOKEN_BYTES} are allowed"))),
+    };
+    let mut value = value.map_err(unfit)?;
+    value.set_sensitive(true);
+    Ok(value)
+}

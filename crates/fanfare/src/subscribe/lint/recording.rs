@@ -1,0 +1,156 @@
+//! The bytes of a stream with the times at which they came, and which events they are.
+use super::lines::{Content, lines};
+use fanfare_event_stream::{Chunk, Item, Limits, Parser};
+use std::time::Duration;
+
+/// More than who pushes will ever push.
+const MAX_FIELD_BYTES: usize = 1 << 30;
+
+/// What comes within this time of something is one piece with it: how finely bytes are cut is up to the peer.
+const PIECE: Duration = Duration::from_millis(1);
+
+/// What came at one time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    /// Since the head of the response.
+    pub at: Duration,
+    /// How many bytes of the stream there were then.
+    pub end: usize,
+}
+
+/// An event, as browsers would dispatch it.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// The number of the arrival that completed it.
+    pub arrival: usize,
+    pub event_type: String,
+    /// The ID that its own block set.
+    pub id: Option<String>,
+    /// How long its data is.
+    pub data_bytes: usize,
+}
+
+/// A stream as it came. What it holds is bounded by who pushes.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub bytes: Vec<u8>,
+    pub arrivals: Vec<Arrival>,
+    pub events: Vec<Seen>,
+    /// The numbers of the arrivals that brought comments.
+    pub comments: Vec<usize>,
+    parser: Parser,
+}
+
+impl Recording {
+    pub(super) fn new() -> Self {
+        // All that is pushed is kept anyway, so that nothing is gained by less.
+        let limits = Limits {
+            max_data_bytes: MAX_FIELD_BYTES,
+            max_id_bytes: MAX_FIELD_BYTES,
+            max_type_bytes: MAX_FIELD_BYTES,
+            max_line_bytes: MAX_FIELD_BYTES,
+        };
+        let parser = Parser::with_limits(limits);
+        Self { bytes: Vec::new(), arrivals: Vec::new(), events: Vec::new(), comments: Vec::new(), parser }
+    }
+
+    /// Adds what came `at` this time since the head.
+    pub(super) fn push(&mut self, at: Duration, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.bytes.extend_from_slice(bytes);
+        let end = self.bytes.len();
+        match self.arrivals.last_mut() {
+            Some(last) if at.saturating_sub(last.at) < PIECE => last.end = end,
+            _ => self.arrivals.push(Arrival { at, end }),
+        }
+        let arrival = self.arrivals.len() - 1;
+        let mut chunk = Chunk::new(bytes);
+        // There is no limit that could be passed.
+        while let Ok(Some(item)) = self.parser.next_item(&mut chunk) {
+            match item {
+                Item::Comment(_) => self.comments.push(arrival),
+                Item::Event(event) => self.events.push(Seen {
+                    arrival,
+                    event_type: event.event_type.to_owned(),
+                    id: event.id().map(str::to_owned),
+                    data_bytes: event.data.len(),
+                }),
+            }
+        }
+    }
+
+    /// The fields since the last blank line, which nothing has dispatched.
+    pub(super) fn unfinished(&self) -> Option<Unfinished> {
+        let mut unfinished: Option<Unfinished> = None;
+        for line in lines(&self.bytes) {
+            match line.content() {
+                Content::Blank => unfinished = None,
+                Content::Comment => {}
+                Content::Field { name, .. } => {
+                    let first = || Unfinished { number: line.number, offset: line.offset, data_lines: 0 };
+                    unfinished.get_or_insert_with(first).data_lines += usize::from(name == b"data");
+                }
+            }
+        }
+        unfinished
+    }
+
+    /// The usual time between two comments, which tells how often the server says that it is there.
+    pub(super) fn heartbeat(&self) -> Option<Duration> {
+        let times: Vec<_> = self.comments.iter().map(|&arrival| self.arrivals[arrival].at).collect();
+        let mut gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| !gap.is_zero()).collect();
+        gaps.sort_unstable();
+        gaps.get(gaps.len() / 2).copied()
+    }
+}
+
+/// A block without its blank line: where it begins, and how many lines of data it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unfinished {
+    pub number: usize,
+    pub offset: usize,
+    pub data_lines: usize,
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// What came at these milliseconds.
+    pub(in super::super) fn recorded(arrivals: &[(u64, &[u8])]) -> Recording {
+        let mut recording = Recording::new();
+        arrivals.iter().for_each(|(ms, bytes)| recording.push(Duration::from_millis(*ms), bytes));
+        recording
+    }
+
+    #[test]
+    fn events_belong_to_the_arrival_that_completes_them() {
+        let recording = recorded(&[(0, b":\n\nid: 1\nda"), (5, b""), (10, b"ta: x\n\ndata\n"), (20, b"\ndata: y")]);
+        let events: Vec<_> = recording.events.iter().map(|seen| (seen.arrival, seen.id.as_deref())).collect();
+        assert_eq!(events, [(1, Some("1")), (2, None)]);
+        assert_eq!(recording.comments, [0]);
+        assert_eq!(recording.arrivals.len(), 3);
+        assert_eq!(recording.unfinished(), Some(Unfinished { number: 8, offset: 24, data_lines: 1 }));
+        assert_eq!(recorded(&[(0, b"data: x\n\n:\n")]).unfinished(), None);
+    }
+
+    #[test]
+    fn what_comes_together_is_one_piece() {
+        let mut recording = Recording::new();
+        for (micros, pieces) in [(0, 1), (999, 1), (1_000, 2), (1_999, 2), (3_000, 3)] {
+            recording.push(Duration::from_micros(micros), b"data\n\n");
+            assert_eq!(recording.arrivals.len(), pieces);
+        }
+        assert_eq!(recording.arrivals.last().unwrap().end, recording.bytes.len());
+        assert_eq!(recording.events.iter().map(|event| event.arrival).collect::<Vec<_>>(), [0, 0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn heartbeats_have_a_usual_distance() {
+        let recording = recorded(&[(0, b":\n"), (15_000, b":\n:\n"), (30_000, b":\n"), (46_000, b":\n")]);
+        assert_eq!(recording.heartbeat(), Some(Duration::from_secs(15)));
+        assert_eq!(recorded(&[(0, b":\n")]).heartbeat(), None);
+    }
+}

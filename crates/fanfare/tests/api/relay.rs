@@ -1,0 +1,318 @@
+//! `fanfare relay`, and relays of `fanfare serve`: against upstreams that follow a script, into a real hub.
+use crate::{
+    hub::Hub,
+    peer::Peer,
+    program::{Ended, SECRET, end, fanfare, run, signal},
+};
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::Duration,
+};
+
+const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\nretry: 10\n\n";
+const STOP: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+
+fn stream(events: &str) -> String {
+    format!("{STREAM}{events}")
+}
+
+/// A directory for one test, gone with it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("fanfare-relay-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// Relays `upstream` to its end.
+fn relay(upstream: &Peer, hub: &Hub, options: &[&str]) -> Ended {
+    run(&[&["relay", &upstream.url, "--hub", &hub.url], options].concat())
+}
+
+fn start(upstream: &Peer, hub: &str, options: &[&str]) -> Child {
+    let mut command = fanfare();
+    command.args(["relay", &upstream.url, "--hub", hub]).args(options);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// The first `count` updates that the hub holds.
+fn held(hub: &Hub, topic: &str, count: usize) -> Vec<Value> {
+    let arguments = ["subscribe", topic, "--hub", &hub.url, "--last-event-id", "earliest", "-n", &count.to_string()];
+    run(&arguments).stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Everything that the hub holds of a topic: what follows is an end that is published now.
+fn all_held(hub: &Hub, topic: &str) -> Vec<Value> {
+    assert_eq!(run(&["publish", topic, "the end", "--hub", &hub.url]).code, 0);
+    let until = ["subscribe", topic, "--hub", &hub.url, "--last-event-id", "earliest", "--until", "the end"];
+    run(&until).stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn texts<'a>(updates: &'a [Value], field: &str) -> Vec<&'a str> {
+    updates.iter().map(|update| update[field].as_str().unwrap()).collect()
+}
+
+#[test]
+fn events_keep_their_order_types_and_ids() {
+    let hub = Hub::start();
+    let first = stream("id: 1\nevent: tick\ndata: one\ndata: more\n\ndata: no ID\n\n");
+    let second = stream("id: é 2\ndata:  two\nretry: 5\n\n");
+    let upstream = Peer::answering([first.as_str(), second.as_str(), STOP]);
+    let ended = relay(&upstream, &hub, &["-t", "a", "--topic", "https://x.example/?b", "-H", "x-key: secret"]);
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", ""));
+    let updates = all_held(&hub, "a");
+    assert_eq!(texts(&updates, "data"), ["one\nmore", "no ID", " two"]);
+    assert_eq!(texts(&updates, "type"), ["tick", "message", "message"]);
+    assert_eq!((&updates[0]["id"], &updates[2]["id"]), (&"1".into(), &"é 2".into()));
+    assert!(updates[1]["id"].as_str().unwrap().starts_with('#'));
+    assert!(updates.iter().all(|update| update["topics"][1] == "https://x.example/?b" && update["private"] == false));
+    let requests = [(); 3].map(|()| upstream.request());
+    assert!(requests.iter().all(|request| request.contains("x-key: secret\n")), "{requests:?}");
+    assert!(!requests[0].contains("last-event-id") && requests[2].contains("last-event-id: é 2\n"));
+}
+
+#[test]
+fn what_no_update_can_be_is_told_and_passed_over() {
+    let hub = Hub::with(&["--memory", "--clock=false", "--max-body", "1KiB"]);
+    let events = format!(
+        "id: #k-1\ndata: a\n\nid: earliest\ndata: b\n\nevent: fanfare.gap\nid: 3\ndata: c\n\nid: 4\ndata: {}\n\n\
+         id: {}\ndata: e\n\nid: 6\ndata: f\n\nevent: mercure\ndata: g\n\n",
+        "x".repeat(1_025),
+        "i".repeat(513)
+    );
+    let upstream = Peer::answering([stream(&events).as_str(), STOP]);
+    let ended = relay(&upstream, &hub, &["-t", "a", "--private", "--verbose"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let updates = all_held(&hub, "a");
+    assert_eq!(texts(&updates, "data"), ["a", "b", "e", "f"]);
+    let ids = texts(&updates, "id");
+    assert!(ids[..3].iter().all(|id| id.starts_with('#') && *id != "#k-1") && ids[3] == "6", "{ids:?}");
+    assert!(updates.iter().all(|update| update["private"] == true));
+    for wanted in [
+        "of which \"#k-1\" is the first",
+        "left out (last event ID \"3\"): the event types 'mercure'",
+        "left out (last event ID \"4\"): ",
+        "4 events relayed, 0 were there already, 3 could not be",
+    ] {
+        assert!(ended.stderr.contains(wanted), "{wanted}: {}", ended.stderr);
+    }
+    assert_eq!(ended.stderr.matches("gives IDs of its own").count(), 1, "{}", ended.stderr);
+}
+
+/// Many events come at once and go out in batches, one of which the hub refuses in its middle.
+#[test]
+fn a_burst_loses_nothing_but_what_is_refused() {
+    let hub = Hub::with(&["--memory", "--clock=false", "--max-body", "64KiB"]);
+    let event = |number: usize| match number {
+        700 => format!("id: {number}\ndata: {}\n\n", "x".repeat(70_000)),
+        number => format!("id: {number}\ndata: {number} {}\n\n", "y".repeat(number % 5 * 5_000)),
+    };
+    let events: String = (0..2_000).map(event).collect();
+    let upstream = Peer::answering([stream(&events).as_str(), STOP]);
+    assert_eq!(relay(&upstream, &hub, &["-t", "a"]).code, 0);
+    let ids: Vec<usize> = texts(&all_held(&hub, "a"), "id").iter().map(|id| id.parse().unwrap()).collect();
+    assert!(ids.iter().copied().eq((0..2_000).filter(|number| *number != 700)), "{ids:?}");
+}
+
+#[test]
+fn the_first_attempt_must_give_an_event_stream() {
+    let hub = Hub::start();
+    let cases = [
+        ("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<p>", 4),
+        ("HTTP/1.1 401 Unauthorized\r\n\r\n", 3),
+        ("HTTP/1.1 404 Not Found\r\n\r\n", 4),
+        ("HTTP/1.1 503 Busy\r\n\r\n", 5),
+        ("", 5),
+        (STOP, 0),
+    ];
+    for (answer, code) in cases {
+        let ended = relay(&Peer::answering([answer]), &hub, &["-t", "a"]);
+        assert_eq!(ended.code, code, "{answer}: {ended:?}");
+    }
+    for arguments in [&["relay"][..], &["relay", "http://x.example/"], &["relay", "nowhere", "-t", "a"]] {
+        assert_eq!(run(arguments).code, 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn once_there_was_one_or_if_it_is_told_to_it_does_not_give_up() {
+    let hub = Hub::start();
+    let refuses = "HTTP/1.1 404 Not Found\r\n\r\n";
+    let (one, two) = (stream("id: 1\ndata: one\n\n"), stream("data: two\n\n"));
+    let upstream = Peer::answering([one.as_str(), refuses, two.as_str(), STOP]);
+    let ended = relay(&upstream, &hub, &["-t", "a"]);
+    assert_eq!((ended.code, ended.stderr.contains("404 Not Found; asking again in 1.0 s")), (0, true), "{ended:?}");
+    // The ID outlives the refusal, without any file.
+    let requests = [(); 4].map(|()| upstream.request());
+    assert!(requests[2].contains("last-event-id: 1\n") && requests[3].contains("last-event-id: 1\n"));
+    let upstream = Peer::answering([refuses, one.as_str(), STOP]);
+    assert_eq!(relay(&upstream, &hub, &["-t", "b", "--reconnect", "always", "-q"]).code, 0);
+    assert_eq!((all_held(&hub, "a").len(), all_held(&hub, "b").len()), (2, 1));
+}
+
+#[test]
+fn it_goes_on_where_it_stopped_and_publishes_nothing_twice() {
+    let (hub, directory) = (Hub::start(), Directory::new());
+    let file = directory.file("state");
+    let relay = |events: &str| {
+        let upstream = Peer::answering([stream(events).as_str(), STOP]);
+        let ended = relay(&upstream, &hub, &["-t", "a", "--state", &file, "--verbose", "--last-event-id", "0"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        (upstream.request(), ended.stderr)
+    };
+    let (request, _) = relay("id: 1\ndata: one\n\n");
+    assert!(request.contains("last-event-id: 0\n"), "where to begin at first: {request}");
+    let kept = fs::read_to_string(&file).unwrap();
+    assert!(kept.starts_with('#') && kept.ends_with("-1 1\n"), "{kept:?}");
+    let (request, _) = relay("id: 2\nevent: t\ndata: two\n\ndata: no ID\n\nid: #3\ndata: three\n\n");
+    assert!(request.contains("last-event-id: 1\n"), "{request}");
+    // As a crash would leave it: the hub has the batch, and the file does not say so. The upstream sends it again.
+    fs::write(&file, kept).unwrap();
+    let (request, said) = relay("id: 2\nevent: t\ndata: two\n\nid: #3\ndata: three\n\nid: 4\ndata: four\n\n");
+    assert!(
+        request.contains("last-event-id: 1\n") && said.contains("1 events relayed, 2 were there already"),
+        "{said}"
+    );
+    assert_eq!(texts(&all_held(&hub, "a"), "data"), ["one", "two", "no ID", "three", "four"]);
+}
+
+/// Small numbers as IDs are what most servers have: they name other events for each of them, and after their restart.
+#[test]
+fn an_id_that_names_another_event_is_not_taken_for_the_same() {
+    let (hub, directory) = (Hub::start(), Directory::new());
+    let file = directory.file("state");
+    let relay = |topic: &str, events: &str, options: &[&str]| {
+        let upstream = Peer::answering([stream(events).as_str(), STOP]);
+        let ended = relay(&upstream, &hub, &[&["-t", topic], options].concat());
+        assert_eq!(ended.code, 0, "{ended:?}");
+    };
+    relay("a", "id: 1\ndata: x\n\nid: 2\ndata: y\n\n", &[]);
+    relay("b", "id: 1\ndata: x\n\nid: 2\ndata: y\n\n", &["--state", &file]);
+    // The same server, counting anew.
+    relay("b", "id: 1\ndata: z\n\nid: 2\ndata: y\n\n", &["--state", &file]);
+    assert_eq!(texts(&all_held(&hub, "a"), "data"), ["x", "y"]);
+    assert_eq!(texts(&all_held(&hub, "b"), "data"), ["x", "y", "z", "y"]);
+}
+
+#[test]
+fn it_waits_for_a_hub_that_is_down() {
+    let events: String = (0..50).map(|number| format!("id: {number}\ndata: {number}\n\n")).collect();
+    let upstream = Peer::answering([stream(&events).as_str(), STOP]);
+    let gone = Hub::start();
+    let url = gone.url.clone();
+    assert_eq!(gone.stop().code, 0);
+    let child = start(&upstream, &url, &["-t", "a", "--verbose"]);
+    upstream.request();
+    // It has been turned away by then, or not: both are well.
+    thread::sleep(Duration::from_millis(300));
+    let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
+    let hub = Hub::listening(address, &["--memory", "--clock=false"]);
+    let ended = end(child);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(all_held(&hub, "a").len(), 50);
+}
+
+#[test]
+fn a_hub_that_refuses_is_the_end() {
+    let hub = Hub::with(&["--memory", "--key", SECRET]);
+    let upstream = Peer::answering([stream("data: x\n\n").as_str()]);
+    let ended = relay(&upstream, &hub, &["-t", "a"]);
+    assert_eq!((ended.code, ended.stderr.contains("Give a token with --token")), (3, true), "{ended:?}");
+    // To publish is enough.
+    let token = run(&["token", "--key", SECRET, "--publish", "a"]).stdout;
+    let upstream = Peer::answering([stream("data: x\n\n").as_str(), STOP]);
+    let ended = relay(&upstream, &hub, &["-t", "a", "--token", token.trim()]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
+
+#[test]
+fn it_stops_when_told_and_keeps_what_it_did() {
+    let (hub, directory) = (Hub::start(), Directory::new());
+    for name in ["TERM", "INT"] {
+        let file = directory.file(name);
+        // The second connection is closed without an answer, and then there is none.
+        let upstream = Peer::answering([stream("id: 7\ndata: x\n\n").as_str(), ""]);
+        let child = start(&upstream, &hub.url, &["-t", name, "--state", &file]);
+        assert_eq!(held(&hub, name, 1).len(), 1);
+        upstream.request();
+        upstream.request();
+        signal(i32::try_from(child.id()).unwrap(), name);
+        let ended = end(child);
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+        assert!(fs::read_to_string(&file).unwrap().ends_with(" 7\n"));
+    }
+}
+
+/// The only file in a directory.
+fn only_file(directory: &Path) -> String {
+    let entries: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    fs::read_to_string(&entries[0]).unwrap()
+}
+
+#[test]
+fn a_hub_relays_what_its_configuration_says() {
+    let directory = Directory::new();
+    let (config, token) = (directory.file("hub.toml"), directory.file("token"));
+    fs::write(&token, "a.b.c\n").unwrap();
+    // What would end the command, and an end, which is only that of the relay.
+    let refuses = "HTTP/1.1 404 Not Found\r\n\r\n";
+    let upstream = Peer::answering([refuses, stream("id: 1\ndata: one\n\n").as_str(), STOP]);
+    let relay = format!(
+        "clock = false\nmemory = true\n[[relay]]\nurl = '{}/sse'\ntopics = ['a', 'b']\nprivate = true\n\
+         headers = ['X-Key: k']\ntoken-file = '{token}'\nlast-event-id = '0'\n",
+        upstream.url
+    );
+    fs::write(&config, relay).unwrap();
+    let hub = Hub::with(&["--config", &config]);
+    let requests = [(); 3].map(|()| upstream.request());
+    assert!(requests.iter().all(|request| request.contains("authorization: bearer a.b.c\n")), "{requests:?}");
+    assert!(requests[0].contains("x-key: k\n") && requests[0].starts_with("get /sse http/1.1\n"), "{requests:?}");
+    assert!(requests[1].contains("last-event-id: 0\n") && requests[2].contains("last-event-id: 1\n"), "{requests:?}");
+    let update = &held(&hub, "b", 1)[0];
+    assert_eq!((&update["private"], &update["topics"][0], &update["id"]), (&true.into(), &"a".into(), &"1".into()));
+    let ended = hub.stop();
+    assert!(ended.stderr.contains("404 Not Found; asking again in"), "{ended:?}");
+    fs::remove_file(&token).unwrap();
+    assert_eq!(run(&["serve", "--config", &config, "--listen", "127.0.0.1:0"]).code, 2);
+}
+
+#[test]
+fn a_hub_goes_on_with_its_relays_after_a_restart() {
+    let directory = Directory::new();
+    let data = directory.file("data");
+    let answers = [stream("id: 1\ndata: one\n\n"), STOP.into(), stream("id: 2\ndata: two\n\n"), STOP.into()];
+    let upstream = Peer::answering(answers.each_ref().map(String::as_str));
+    let relay = format!("{}/sse?key=secret=a", upstream.url);
+    let options = ["--data", &data, "--clock=false", "--relay", &relay];
+    for (id, after) in [("1", None), ("2", Some("last-event-id: 1\n"))] {
+        let hub = Hub::with(&options);
+        let request = upstream.request();
+        assert_eq!(after.map(|after| request.contains(after)), after.map(|_| true), "{request}");
+        upstream.request();
+        assert_eq!(held(&hub, "a", id.parse().unwrap()).last().unwrap()["id"], id);
+        let ended = hub.stop();
+        assert!(!ended.stderr.contains("secret"), "{ended:?}");
+        assert!(only_file(&Path::new(&data).join("relay")).ends_with(&format!(" {id}\n")));
+    }
+}

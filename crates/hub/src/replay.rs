@@ -1,0 +1,52 @@
+//! A replay: what the log holds behind a place up to where it ends now, and nothing of what comes later.
+use crate::{audience::AudienceKey, hub::Shared, log::LogError, position::Offset};
+use bytes::Bytes;
+use std::{fmt, sync::Arc};
+
+/// Reads the log for one reader, piece by piece. It joins no audience.
+pub struct Replay {
+    hub: Arc<Shared>,
+    key: Arc<AudienceKey>,
+    /// Everything up to here has been handed out.
+    cursor: Offset,
+    /// Where the log ended.
+    end: Offset,
+    /// The gap between what was requested and what can be had, if there is one: handed out first.
+    gap: Option<Bytes>,
+}
+
+impl Replay {
+    pub(crate) fn new(hub: Arc<Shared>, key: Arc<AudienceKey>, cursor: Offset, gap: Option<Bytes>) -> Self {
+        let end = hub.bounds().head;
+        Self { hub, key, cursor, end, gap }
+    }
+
+    /// The next wire events; `None` when there are no more. What was appended after the replay began may be among the last.
+    ///
+    /// # Errors
+    /// [`LogError`] if the log cannot be read.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, LogError> {
+        if let Some(gap) = self.gap.take() {
+            return Ok(Some(gap));
+        }
+        while self.cursor < self.end {
+            let step = self.hub.clone().read_on(self.key.clone(), self.cursor).await?;
+            // A log that has nothing more, although it said so, has ended all the same.
+            let at_the_end = step.cursor == self.cursor;
+            self.cursor = if at_the_end { self.end } else { step.cursor };
+            if let Some(run) = step.run {
+                return Ok(Some(run.bytes().clone()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replay").field("cursor", &self.cursor).field("end", &self.end).finish_non_exhaustive()
+    }
+}
