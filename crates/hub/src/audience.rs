@@ -184,7 +184,9 @@ mod tests {
     #[test]
     fn a_private_update_takes_a_topic_asked_for_and_one_granted() {
         let set = |topics: &[&str]| topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect::<Matchers>();
-        let cases: &[(&[&str], &[&str], &[&str], bool, bool)] = &[
+        type Topics = &'static [&'static str];
+        // Asked for, granted, of the update; whether it comes if it is public, and if it is private.
+        let cases: &[(Topics, Topics, Topics, bool, bool)] = &[
             (&["a"], &[], &["a"], true, false),
             (&["a"], &["a"], &["a"], true, true),
             (&["a"], &["b"], &["a", "b"], true, true),
