@@ -1,5 +1,6 @@
 //! The commands, and the way from arguments to the one that was asked for.
 use crate::{
+    check::{self, CheckArgs, CheckError},
     config,
     exit::Exit,
     load::{self, LoadArgs, LoadError},
@@ -32,6 +33,8 @@ enum Command {
     Relay(RelayArgs),
     /// Make a token that says what its bearer may do
     Token(TokenArgs),
+    /// Check a configuration without running it, or say what a token is worth under it
+    Check(Box<CheckArgs>),
     /// Put load on a server of event streams, and say what that cost and whether every event arrived
     Load(Box<LoadArgs>),
     /// One of several processes of a load, which starts it
@@ -47,7 +50,13 @@ pub(crate) enum CommandError {
     Subscribe(SubscribeError),
     Relay(RelayError),
     Token(TokenError),
+    Check(CheckError),
     Load(LoadError),
+}
+
+/// The commands, those with the configuration of a hub documented from where it is defined.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommand("serve", config::document).mut_subcommand("check", config::document)
 }
 
 /// Parses the arguments and runs the command; wrong arguments end the process.
@@ -55,7 +64,7 @@ pub(crate) enum CommandError {
 /// # Errors
 /// Whatever the command ran into.
 pub(crate) fn run() -> Result<(), CommandError> {
-    let matches = Cli::command().mut_subcommand("serve", config::document).get_matches();
+    let matches = command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
         Command::Serve(args) => {
@@ -66,6 +75,10 @@ pub(crate) fn run() -> Result<(), CommandError> {
         Command::Subscribe(args) => subscribe::run(&args).map_err(CommandError::Subscribe),
         Command::Relay(args) => relay::run(args).map_err(CommandError::Relay),
         Command::Token(args) => token::run(args).map_err(CommandError::Token),
+        Command::Check(args) => {
+            let (_, given) = matches.subcommand().expect("check is a subcommand");
+            check::run(&args, given).map_err(CommandError::Check)
+        }
         Command::Load(args) => load::run(&args).map_err(CommandError::Load),
         Command::LoadWorker => load::work().map_err(CommandError::Load),
     }
@@ -80,6 +93,7 @@ impl CommandError {
             Self::Subscribe(error) => error.exit(),
             Self::Relay(error) => error.exit(),
             Self::Token(error) => error.exit(),
+            Self::Check(error) => error.exit(),
             Self::Load(error) => error.exit(),
         }
     }
@@ -93,6 +107,7 @@ impl fmt::Display for CommandError {
             Self::Subscribe(error) => error.fmt(f),
             Self::Relay(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
+            Self::Check(error) => error.fmt(f),
             Self::Load(error) => error.fmt(f),
         }
     }
@@ -104,6 +119,6 @@ mod tests {
 
     #[test]
     fn the_commands_are_well_formed() {
-        Cli::command().mut_subcommand("serve", config::document).debug_assert();
+        command().debug_assert();
     }
 }

@@ -1,13 +1,15 @@
 //! The `fanfare` command: a hub for Server-Sent Events, and what one needs to try and to script it.
 //!
 //! [`cli`] says which commands there are; each has a module of its name. [`config`] is the configuration of `serve`,
-//! [`http`] the client that `publish` and `subscribe` share.
+//! [`keys`] what verifies tokens by it, [`http`] the client that `publish` and `subscribe` share.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod allocator;
+mod check;
 mod cli;
 mod config;
 mod exit;
 mod http;
+mod keys;
 mod load;
 mod publish;
 mod relay;

@@ -1,12 +1,12 @@
 //! `fanfare token`: signs a token that says what its bearer may do, for whoever has the hub's key.
 use crate::{
-    config::{HumanDuration, Limit, Secret},
+    config::{AsText, HumanDuration, Limit, Secret},
     exit::Exit,
 };
 use clap::ValueEnum;
 use fanfare_hub::entry::Timestamp;
 use fanfare_server::auth::{
-    Key, KeyTooShort,
+    Algorithm, InvalidKey, KeyRules, SigningKey,
     mint::{LegacyToken, ModernToken, TopicMatch},
 };
 use serde_json::Value;
@@ -35,19 +35,33 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "JSON")]
     payload: Option<Value>,
 
-    /// Secret of the hub, at least 32 bytes
+    /// What signs the token: the hub's secret of at least 32 bytes, or a private key as PEM or JWK
     #[arg(
         long,
-        value_name = "SECRET",
+        value_name = "KEY",
         env = "FANFARE_KEY",
         hide_env_values = true,
+        allow_hyphen_values = true,
         required_unless_present = "key_file"
     )]
     key: Option<Secret>,
 
-    /// File that holds the secret; goes before --key
+    /// File that holds the key; goes before --key
     #[arg(long, value_name = "FILE", env = "FANFARE_KEY_FILE")]
     key_file: Option<PathBuf>,
+
+    /// Algorithm, such as HS512, RS256, PS256, ES256 or EdDSA [default: what the JWK says, else HS256 for a secret, RS256
+    /// for an RSA key, and the one of its curve for any other]
+    #[arg(long, value_name = "NAME", env = "FANFARE_ALGORITHM")]
+    algorithm: Option<AsText<Algorithm>>,
+
+    /// Name of the key (`kid`), which tells a hub with several which one it is [default: what the JWK says]
+    #[arg(long, value_name = "NAME")]
+    key_id: Option<String>,
+
+    /// Sign with a secret that is so short that it can be guessed from the token
+    #[arg(long, env = "FANFARE_ALLOW_SHORT_KEYS", value_name = "BOOL", num_args = 0..=1, default_value = "false", default_missing_value = "true")]
+    allow_short_keys: bool,
 
     /// Make an access token (`at+jwt`) of Mercure's newer revision
     #[arg(long, requires_all = ["issuer", "audience"])]
@@ -83,8 +97,8 @@ enum MatchType {
 pub(crate) enum TokenError {
     /// The file with the secret cannot be read.
     KeyFile { path: PathBuf, error: io::Error },
-    /// The secret is too short to be one.
-    Key(KeyTooShort),
+    /// The key cannot sign.
+    Key(InvalidKey),
     /// Access tokens always expire.
     NeverExpires,
     /// The token cannot be printed.
@@ -105,7 +119,12 @@ fn sign(args: TokenArgs, now: Timestamp) -> Result<String, TokenError> {
         Some(path) => fs::read_to_string(path).map_err(|error| TokenError::KeyFile { path: path.clone(), error })?,
         None => args.key.as_ref().map(|key| key.reveal().to_owned()).unwrap_or_default(),
     };
-    let key = Key::hs256(secret.trim_end_matches(['\r', '\n']).as_bytes()).map_err(TokenError::Key)?;
+    let algorithms = args.algorithm.iter().map(|AsText(algorithm)| *algorithm).collect();
+    let rules = KeyRules { algorithms, allow_short_secrets: args.allow_short_keys };
+    let mut key = SigningKey::read(&secret, &rules).map_err(TokenError::Key)?;
+    if let Some(id) = &args.key_id {
+        key = key.named(id);
+    }
     let expires_at = args.expires.get().map(|time| after(now, time));
     let (Some(issuer), Some(audience), true) = (args.issuer, args.audience, args.modern) else {
         let TokenArgs { publish, subscribe, payload, .. } = args;

@@ -155,6 +155,10 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        topic::{Topic, matcher::Matcher},
+        update::UpdateFields,
+    };
 
     const PLENTY: usize = 1_000;
 
@@ -173,6 +177,38 @@ mod tests {
 
     fn begins_after(audience: &Audience) -> u64 {
         audience.lock().window.begins_after().0
+    }
+
+    /// B15, B35, B36: an update needs a topic that was asked for and, if it is private, one that is granted, wherever in the
+    /// list each of them stands.
+    #[test]
+    fn a_private_update_takes_a_topic_asked_for_and_one_granted() {
+        let set = |topics: &[&str]| topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect::<Matchers>();
+        type Topics = &'static [&'static str];
+        // Asked for, granted, of the update; whether it comes if it is public, and if it is private.
+        let cases: &[(Topics, Topics, Topics, bool, bool)] = &[
+            (&["a"], &[], &["a"], true, false),
+            (&["a"], &["a"], &["a"], true, true),
+            (&["a"], &["b"], &["a", "b"], true, true),
+            (&["a"], &["b"], &["b", "a"], true, true),
+            (&["a"], &["b"], &["c", "a", "d", "b"], true, true),
+            (&["a"], &["b"], &["a", "c"], true, false),
+            (&["a"], &["b"], &["c", "b"], false, false),
+            (&["a"], &["*"], &["b", "a"], true, true),
+            (&["*"], &[], &["a"], true, false),
+        ];
+        for (matchers, granted, topics, public, private) in cases {
+            let key = AudienceKey {
+                matchers: set(matchers),
+                granted: set(granted),
+                representation: Representation::EventStream,
+            };
+            for (private, expected) in [(false, public), (true, private)] {
+                let topics = topics.iter().map(|topic| Topic::new(topic).unwrap()).collect();
+                let update = Update::new(UpdateFields { topics, private, ..UpdateFields::default() }).unwrap();
+                assert_eq!(key.admits(&update), *expected, "{matchers:?} {granted:?} {update:?}");
+            }
+        }
     }
 
     #[test]

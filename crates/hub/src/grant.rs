@@ -72,13 +72,6 @@ impl Grant {
     pub fn may_publish(&self, update: &Update) -> bool {
         update.topics().iter().all(|topic| self.publish.matches(topic))
     }
-
-    /// Whether `update` may be received: it is public, or one of its topics is granted. That a subscription asks for one
-    /// of its topics, possibly another one, is a separate question.
-    #[must_use]
-    pub fn may_receive(&self, update: &Update) -> bool {
-        !update.is_private() || update.topics().iter().any(|topic| self.subscribe.matches(topic))
-    }
 }
 
 #[cfg(test)]
@@ -114,27 +107,6 @@ mod tests {
                 assert_eq!(grant.may_publish(&update(topics, private)), *expected, "{granted:?} {topics:?}");
             }
         }
-    }
-
-    /// B15, B35, B36: private updates need a `subscribe` grant that matches at least one topic; public ones none.
-    #[test]
-    fn receiving_takes_a_grant_for_one_topic_of_a_private_update() {
-        let cases: &[(&[&str], &[&str], bool)] = &[
-            (&[], &["a"], false),
-            (&["a"], &["a"], true),
-            (&["a"], &["b", "a"], true),
-            (&["c"], &["b", "a"], false),
-            (&["*"], &["b", "a"], true),
-        ];
-        for (granted, topics, expected) in cases {
-            let grant = Grant { publish: Matchers::any(), subscribe: matchers(granted) };
-            assert_eq!(grant.may_receive(&update(topics, true)), *expected, "{granted:?} {topics:?}");
-            assert!(grant.may_receive(&update(topics, false)));
-        }
-        assert!(Grant::open().may_receive(&update(&["a"], true)) && Grant::open().may_publish(&update(&["a"], true)));
-        assert!(
-            !Grant::none().may_receive(&update(&["a"], true)) && !Grant::none().may_publish(&update(&["a"], false))
-        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod audience;
 mod audiences;
 mod bell;
 pub mod catch_up;
+pub mod ending;
 pub mod entry;
 pub mod gap;
 pub mod grant;

@@ -109,6 +109,12 @@ impl Mailbox {
         self.hub.bounds().head
     }
 
+    /// The ID that stands for the place behind `offset`.
+    #[must_use]
+    pub fn id_behind(&self, offset: Offset) -> String {
+        self.hub.id_behind(offset)
+    }
+
     /// Has the log read behind `cursor` for `part`, whose audience has this key. The result comes as a step, once it is
     /// this reader's turn. The owner bounds how many it asks for at a time.
     pub fn read(&self, key: Arc<AudienceKey>, part: PartKey, cursor: Offset) {

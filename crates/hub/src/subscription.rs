@@ -67,6 +67,12 @@ impl Subscription {
         &self.resumed_from
     }
 
+    /// The ID of the place that the subscriber has reached: behind what was handed out last, or later.
+    #[must_use]
+    pub fn reached(&self) -> String {
+        self.hub.id_behind(self.cursor)
+    }
+
     /// The next wire events for this subscriber, in the order of the log, each exactly once. Several come as one run.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The wire event: the bytes that go to subscribers, encoded once per representation and shared by everyone who gets it.
 use crate::{
+    ending::Ending,
     entry::{Entry, Timestamp},
     gap::Gap,
 };
@@ -52,16 +53,22 @@ impl Representation {
 
     /// Appends what tells a subscriber of `gap`. It is never wrapped in an envelope: a page listens for its type.
     pub fn encode_gap(self, gap: &Gap, now: Timestamp, out: &mut Vec<u8>) {
-        let (data, id) = (json(gap), EventId::new(gap.resumed_from.as_str()).ok());
+        self.encode_notice(Gap::EVENT_TYPE, &gap.resumed_from, &json(gap), now, out);
+    }
+
+    /// Appends what tells a subscriber that has reached the place with the ID `reached` why its stream ends.
+    pub fn encode_ending(self, ending: &Ending, reached: &str, now: Timestamp, out: &mut Vec<u8>) {
+        self.encode_notice(Ending::EVENT_TYPE, reached, &json(ending), now, out);
+    }
+
+    fn encode_notice(self, r#type: &str, id: &str, data: &str, now: Timestamp, out: &mut Vec<u8>) {
         match self {
             Self::EventStream | Self::Envelope => {
-                let event_type = EventType::new(Gap::EVENT_TYPE).ok();
-                Fields { event_type: event_type.as_ref(), retry_ms: None, id: id.as_ref(), data: &data }
-                    .encode_into(out);
+                let (event_type, id) = (EventType::new(r#type).ok(), EventId::new(id).ok());
+                Fields { event_type: event_type.as_ref(), retry_ms: None, id: id.as_ref(), data }.encode_into(out);
             }
             Self::JsonLines => {
-                let (id, r#type) = (gap.resumed_from.as_str(), Gap::EVENT_TYPE);
-                json_line(&Envelope { id, topics: vec![], r#type, data: &data, private: false, time_ms: now.0 }, out);
+                json_line(&Envelope { id, topics: vec![], r#type, data, private: false, time_ms: now.0 }, out);
             }
         }
     }

@@ -1,5 +1,5 @@
 //! What every handler shares.
-use crate::{auth::Authenticator, publish::reserved::HUB_PATH, settings::Settings};
+use crate::{auth::Authenticator, metadata, publish::reserved::HUB_PATH, settings::Settings};
 use fanfare_hub::Hub;
 use std::{ops::Deref, sync::Arc};
 use tokio::sync::{Semaphore, watch};
@@ -17,6 +17,8 @@ pub struct Shared {
     pub(crate) settings: Settings,
     /// The hub's own URL: what relative topics and patterns resolve against.
     pub(crate) base_url: Url,
+    /// Where the hub's metadata is.
+    pub(crate) metadata_url: Url,
     /// One permit for each subscriber there is room for.
     pub(crate) places: Arc<Semaphore>,
     /// Turns true when the server begins to stop.
@@ -26,8 +28,9 @@ pub struct Shared {
 impl App {
     pub(crate) fn new(hub: Hub, auth: Authenticator, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
         let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
+        let metadata_url = metadata::url(&base_url);
         let places = Arc::new(Semaphore::new(settings.max_subscribers.min(Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Shared { hub, auth, settings, base_url, places, stopping }))
+        Self(Arc::new(Shared { hub, auth, settings, base_url, metadata_url, places, stopping }))
     }
 }
 

@@ -11,12 +11,15 @@
 //!
 //! [RFC 9112, 9.6]: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
 mod handover;
+mod linger;
 
 use crate::delivery::shards::Shards;
 use axum::Router;
 use handover::{Handover, Noticing, Requests};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
+use linger::linger;
+pub use linger::{LINGER_BYTES, LINGER_TIMEOUT};
 use std::{
     future::poll_fn,
     io,
@@ -25,7 +28,7 @@ use std::{
     task::Poll,
     time::Duration,
 };
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::watch};
 
 /// How long a connection may take to send the head of a request; also, how long it may idle between two requests.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -53,11 +56,13 @@ impl Serving {
         prepare(&socket, self.write_timeout);
         let handover = self.shards.is_some().then(Handover::default);
         let io = Noticing::new(socket, handover.clone());
+        let requests = Requests::new(self.router, handover.clone());
+        let refused = requests.refused();
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(CONNECTION_BUFFER_BYTES)
-            .serve_connection(io, Requests::new(self.router, handover.clone()));
+            .serve_connection(io, requests);
 
         let mut stopped = pin!(stop.changed());
         let mut stopping = false;
@@ -66,7 +71,7 @@ impl Serving {
                 stopping = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }
-            match Pin::new(&mut connection).poll(cx) {
+            match connection.poll_without_shutdown(cx) {
                 Poll::Ready(ended) => Poll::Ready(ended.map(|()| None)),
                 Poll::Pending => match handover.as_ref().and_then(Handover::take) {
                     Some(answer) => Poll::Ready(Ok(Some(answer))),
@@ -79,9 +84,24 @@ impl Serving {
                 Ok(socket) => shards.take(answer.handed(socket).await),
                 Err(error) => tracing::debug!("a socket was lost: {error}"),
             },
-            (Ok(_), _) => {}
-            (Err(error), _) => tracing::debug!("a connection ended: {error}"),
+            (ended, _) => {
+                let socket = connection.into_parts().io.into_inner();
+                end(socket, ended.err(), refused.get()).await;
+            }
         }
+    }
+}
+
+/// Ends a connection that hyper has finished with.
+async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) {
+    if let Some(error) = &error {
+        tracing::debug!("a connection ended: {error}");
+    }
+    // What is no request is refused by hyper, and as little read to its end.
+    if refused || error.is_some() {
+        linger(socket).await;
+    } else if let Err(error) = socket.shutdown().await {
+        tracing::debug!("a connection was not ended: {error}");
     }
 }
 

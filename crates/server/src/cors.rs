@@ -14,7 +14,7 @@ const MAX_AGE: Duration = Duration::from_secs(3_600);
 /// that is not named is never reflected.
 pub fn layer(settings: &Settings) -> CorsLayer {
     let layer = CorsLayer::new()
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::QUERY])
         .allow_headers([header::AUTHORIZATION, header::CACHE_CONTROL, header::CONTENT_TYPE, LAST_EVENT_ID])
         .expose_headers([header::LINK, LAST_EVENT_ID, MERCURE_LAST_EVENT_ID])
         .max_age(MAX_AGE);

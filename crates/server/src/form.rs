@@ -50,6 +50,15 @@ impl Form {
         Self::parse(uri.query().unwrap_or_default().as_bytes())
     }
 
+    /// These fields and, behind them, those of `other`.
+    ///
+    /// # Errors
+    /// [`InvalidForm::TooManyFields`].
+    pub fn and(mut self, other: Self) -> Result<Self, InvalidForm> {
+        self.0.extend(other.0);
+        if self.0.len() > MAX_FIELDS { Err(InvalidForm::TooManyFields { limit: MAX_FIELDS }) } else { Ok(self) }
+    }
+
     /// The first value of a field.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -125,5 +134,8 @@ mod tests {
         assert!(Form::parse("a&".repeat(MAX_FIELDS).as_bytes()).is_ok());
         let one_more = Form::parse("a&".repeat(MAX_FIELDS + 1).as_bytes());
         assert_eq!(one_more, Err(InvalidForm::TooManyFields { limit: MAX_FIELDS }));
+        let form = |count| Form::parse("a&".repeat(count).as_bytes()).unwrap();
+        assert!(form(MAX_FIELDS - 1).and(form(1)).is_ok());
+        assert_eq!(form(MAX_FIELDS).and(form(1)), Err(InvalidForm::TooManyFields { limit: MAX_FIELDS }));
     }
 }

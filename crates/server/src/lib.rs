@@ -12,6 +12,7 @@ pub mod cors;
 pub mod cursor;
 pub mod delivery;
 pub mod form;
+pub mod metadata;
 pub mod page;
 pub mod path;
 pub mod problem;

@@ -21,6 +21,11 @@ use std::fmt;
 pub enum Problem {
     /// The query string or the form cannot be read.
     Form(InvalidForm),
+    /// The query string or the form has too many fields, and what it is for allows to say so with a status of its own.
+    FormTooLarge {
+        /// How many are allowed.
+        limit: usize,
+    },
     /// The path names no topic, or is no UTF-8 once decoded.
     Path,
     /// A topic is none.
@@ -96,11 +101,25 @@ pub enum Problem {
     Append(AppendError),
     /// There is nothing at this path.
     NotFound,
+    /// What is at this path cannot be asked for by this method.
+    Method {
+        /// Those by which it can, as the `Allow` header lists them.
+        allowed: &'static str,
+    },
 }
 
 impl Problem {
     fn status(&self) -> StatusCode {
         match self {
+            Self::Update(
+                InvalidUpdate::TooManyTopics { .. }
+                | InvalidUpdate::IdTooLong { .. }
+                | InvalidUpdate::EventTypeTooLong { .. },
+            )
+            | Self::Topic(InvalidTopic::TooLong { .. })
+            | Self::FormTooLarge { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Form(_)
             | Self::Path
             | Self::Topic(_)
@@ -117,9 +136,6 @@ impl Problem {
             | Self::TopicReserved(Revision::Modern)
             | Self::IdOfMany
             | Self::EventStream(_) => StatusCode::BAD_REQUEST,
-            Self::Update(InvalidUpdate::TooManyTopics { .. })
-            | Self::BodyTooLarge { .. }
-            | Self::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Update(_) => StatusCode::BAD_REQUEST,
             Self::Item { problem, .. } | Self::StreamBroken { problem, .. } => problem.status(),
             Self::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -129,6 +145,7 @@ impl Problem {
             Self::Auth(AuthError::Origin(_) | AuthError::Insufficient) => StatusCode::FORBIDDEN,
             Self::Append(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
 }
@@ -146,6 +163,9 @@ impl IntoResponse for Problem {
         }
         let json = HeaderValue::from_static("application/problem+json");
         let mut response = (status, [(header::CONTENT_TYPE, json)], document.to_string()).into_response();
+        if let Self::Method { allowed } = self {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+        }
         if let Self::Auth(error) = &self
             && let Some(challenge) = error.challenge()
         {
@@ -159,6 +179,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Form(error) => error.fmt(f),
+            Self::FormTooLarge { limit } => InvalidForm::TooManyFields { limit: *limit }.fmt(f),
             Self::Path => f.write_str("the path does not name a topic in UTF-8"),
             Self::Topic(error) => error.fmt(f),
             Self::TopicReserved(_) => f.write_str("the topic lies within the hub's own namespace"),
@@ -193,6 +214,7 @@ impl fmt::Display for Problem {
             Self::Auth(error) => error.fmt(f),
             Self::Append(error) => error.fmt(f),
             Self::NotFound => f.write_str("there is nothing here"),
+            Self::Method { allowed } => write!(f, "this can be asked for by {allowed}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is where.
 use crate::{
     app::App,
-    cors, page,
+    cors, metadata, page,
     path::TOPICS,
     problem::Problem,
     publish::{self, reserved::HUB_PATH},
@@ -11,6 +11,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -21,16 +22,29 @@ use tower_service::Service;
 /// Every route of the server.
 pub fn routes(app: App) -> Router {
     let topics = get(subscribe::topic::subscribe).post(publish::topic::publish_body);
+    // axum has no filter for QUERY.
+    let hub = get(subscribe::mercure::subscribe).post(publish::mercure::publish_form).fallback(other_methods);
     let cors = cors::layer(&app.settings);
+    let challenges = from_fn_with_state(app.clone(), metadata::point);
     Router::new()
         .merge(page::routes())
         .route("/healthz", get(async || "ok\n"))
-        .route(HUB_PATH, get(subscribe::mercure::subscribe).post(publish::mercure::publish_form))
+        .route(&metadata::path(), get(metadata::describe))
+        .route(HUB_PATH, hub)
         .route(TOPICS, topics.clone())
         .route(&format!("{TOPICS}/{{*topic}}"), topics)
         .fallback(elsewhere)
+        .layer(challenges)
         .layer(cors)
         .with_state(app)
+}
+
+/// The hub's own URL, by a method that is neither GET nor POST.
+async fn other_methods(State(app): State<App>, request: Request<Body>) -> Response {
+    if *request.method() == Method::QUERY {
+        return subscribe::mercure::query(app, request).await.into_response();
+    }
+    Problem::Method { allowed: "GET, HEAD, POST, QUERY" }.into_response()
 }
 
 /// Where nothing else is: an alias, or a file.

@@ -16,24 +16,34 @@ impl fmt::Display for Effective<'_> {
                 continue;
             };
             // What the help may not show of the environment is not shown here either.
-            let value = if argument.is_hide_env_values_set() {
-                format!("\"{MASK}\"")
-            } else {
-                without_header_values(value.clone()).to_string()
-            };
+            let value =
+                if argument.is_hide_env_values_set() { format!("\"{MASK}\"") } else { masked(value).to_string() };
             writeln!(f, "{:<64} # {}", format!("{key} = {value}"), merged.source(key))?;
         }
         Ok(())
     }
 }
 
-/// Headers of relays often hold keys.
-fn without_header_values(mut value: Value) -> Value {
-    let tables = value.as_array_mut().into_iter().flatten().filter_map(Value::as_table_mut);
-    let headers = tables.filter_map(|table| table.get_mut("headers")?.as_array_mut()).flatten();
-    for header in headers {
-        let name = header.as_str().and_then(|header| header.split_once(':')).map_or("", |(name, _)| name);
-        *header = Value::String(format!("{name}: {MASK}"));
+/// A value without the keys of issuers, and without what the headers of relays hold, which often are keys too.
+fn masked(value: &Value) -> Value {
+    match value {
+        Value::Array(values) => Value::Array(values.iter().map(masked).collect()),
+        Value::Table(table) => {
+            Value::Table(table.iter().map(|(key, value)| (key.clone(), masked_member(key, value))).collect())
+        }
+        value => value.clone(),
     }
-    value
+}
+
+fn masked_member(key: &str, value: &Value) -> Value {
+    match value {
+        _ if key == "key" || key.ends_with("-key") => Value::String(MASK.to_owned()),
+        Value::Array(headers) if key == "headers" => Value::Array(headers.iter().map(without_value).collect()),
+        value => masked(value),
+    }
+}
+
+fn without_value(header: &Value) -> Value {
+    let name = header.as_str().and_then(|header| header.split_once(':')).map_or("", |(name, _)| name);
+    Value::String(format!("{name}: {MASK}"))
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with a configuration. Each message says what to do about it.
 use super::{bounds::Bound, layer::Source};
-use fanfare_server::auth::MIN_KEY_BYTES;
+use fanfare_server::auth::InvalidKey;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 use url::Url;
 
@@ -19,8 +19,12 @@ pub(crate) enum ConfigError {
     SecretTwice { key: String, place: Source },
     /// A quantity lies beyond its bound.
     OutOfBounds { bound: Bound, text: String, place: Source },
-    /// A secret is too short to be one.
-    ShortSecret { key: &'static str, bytes: usize, place: Source },
+    /// A key cannot be used.
+    Key { name: String, place: Option<Source>, error: InvalidKey },
+    /// Two issuers have one name.
+    IssuerTwice { name: String },
+    /// A variable that is meant for a Mercure hub cannot be honoured.
+    Mercure { place: String, reason: String },
     /// The address can be reached from elsewhere and there is no key.
     NoKeys { listen: SocketAddr },
     /// There is a key for subscribers and none for publishers.
@@ -52,11 +56,10 @@ impl fmt::Display for ConfigError {
             Self::OutOfBounds { bound, text, place } => {
                 write!(f, "{} = {text} ({place}) is out of bounds: {bound}", bound.key)
             }
-            Self::ShortSecret { key, bytes, place } => write!(
-                f,
-                "{key} ({place}) has {bytes} bytes; at least {MIN_KEY_BYTES} are needed so that it cannot be \
-                 guessed. This makes one: openssl rand -hex 32"
-            ),
+            Self::Key { name, place: Some(place), error } => write!(f, "{name} ({place}) cannot be used: {error}"),
+            Self::Key { name, place: None, error } => write!(f, "{name} cannot be used: {error}"),
+            Self::IssuerTwice { name } => write!(f, "the issuer {name} is there twice: give all its keys in one place"),
+            Self::Mercure { place, reason } => write!(f, "{place}: {reason}"),
             Self::NoKeys { listen } => write!(
                 f,
                 "refusing to listen on {listen} without a key: whoever reaches that address could publish and read \
@@ -73,7 +76,9 @@ impl fmt::Display for ConfigError {
                 "with a publisher-key alone nobody could subscribe: give a subscriber-key too, or one key, or let \
                  anybody receive public updates with --anonymous",
             ),
-            Self::IssuerWithoutKey => f.write_str("an issuer signs its tokens with the key: give a key too"),
+            Self::IssuerWithoutKey => f.write_str(
+                "an issuer needs keys: give it some, as in --issuer NAME=URL with the URL of its JWK set, or give a key",
+            ),
             Self::PublicUrl { url } => {
                 write!(f, "public-url = {url} is no address of a hub: expected one such as https://hub.example.com/")
             }

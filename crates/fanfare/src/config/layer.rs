@@ -1,5 +1,5 @@
 //! Layers of configuration, laid over each other as tables: flags over environment over file over defaults.
-use super::{ConfigError, options::ServeOptions, secret_file};
+use super::{ConfigError, mercure, options::ServeOptions, secret_file};
 use clap::{ArgMatches, FromArgMatches as _, parser::ValueSource};
 use std::{
     fmt, fs, io,
@@ -14,6 +14,8 @@ pub(crate) enum Source {
     Default,
     /// The configuration file.
     File(PathBuf),
+    /// A variable that is meant for a Mercure hub.
+    Mercure(String),
     /// A variable `FANFARE_…`.
     Environment,
     /// A flag.
@@ -22,9 +24,9 @@ pub(crate) enum Source {
 
 /// The values that one source gives.
 #[derive(Debug)]
-struct Layer {
-    source: Source,
-    values: Table,
+pub(super) struct Layer {
+    pub(super) source: Source,
+    pub(super) values: Table,
 }
 
 /// What holds after all layers, and which of them each value comes from.
@@ -32,6 +34,10 @@ struct Layer {
 pub(crate) struct Merged {
     /// The values by key.
     pub values: Table,
+    /// The files that keys were read from, in any layer.
+    pub key_files: Vec<PathBuf>,
+    /// What whoever runs the hub should know.
+    pub warnings: Vec<String>,
     sources: Vec<(String, Source)>,
 }
 
@@ -40,7 +46,7 @@ pub(crate) fn defaults() -> Table {
     toml::from_str(include_str!("defaults.toml")).expect("defaults.toml is built in and tested")
 }
 
-/// Reads the four layers and lays them over each other.
+/// Reads the layers and lays them over each other.
 ///
 /// # Errors
 /// [`ConfigError`] if the file or a file with a secret cannot be read, or says what is not understood.
@@ -49,11 +55,17 @@ pub(crate) fn merge(matches: &ArgMatches, file: Option<&Path>) -> Result<Merged,
     if let Some(path) = file {
         layers.push(Layer::from_file(path)?);
     }
-    layers.push(Layer::from_arguments(matches, ValueSource::EnvVariable, Source::Environment)?);
-    layers.push(Layer::from_arguments(matches, ValueSource::CommandLine, Source::Flag)?);
-    let mut merged = Merged::default();
-    for mut layer in layers {
-        secret_file::read(&mut layer.values, &layer.source)?;
+    let ours = [
+        Layer::from_arguments(matches, ValueSource::EnvVariable, Source::Environment)?,
+        Layer::from_arguments(matches, ValueSource::CommandLine, Source::Flag)?,
+    ];
+    let given: Vec<&str> =
+        layers[1..].iter().chain(&ours).flat_map(|layer| layer.values.keys()).map(String::as_str).collect();
+    let translation = mercure::translate(&|name| std::env::var(name).ok(), &given);
+    let mut merged = Merged { warnings: translation.heed(&given)?, ..Merged::default() };
+    for mut layer in layers.into_iter().chain(translation.layers).chain(ours) {
+        let mut files = secret_file::read(&mut layer.values, &layer.source)?;
+        merged.key_files.append(&mut files);
         merged.overlay(layer);
     }
     Ok(merged)
@@ -107,6 +119,7 @@ impl fmt::Display for Source {
         match self {
             Self::Default => f.write_str("default"),
             Self::File(path) => path.display().fmt(f),
+            Self::Mercure(variable) => variable.fmt(f),
             Self::Environment => f.write_str("environment"),
             Self::Flag => f.write_str("flag"),
         }

@@ -1,15 +1,20 @@
 //! The configuration of `fanfare serve`: flags over environment over file over defaults.
 //!
 //! [`options`] defines each option once; [`layer`] lays what the sources say over each other, as tables, without knowing
-//! any option by name; [`settings`] is the result, checked and complete.
+//! any option by name; [`mercure`] is what the environment of a Mercure hub says in these terms; [`settings`] is the result, checked and complete.
 mod alias;
+mod as_text;
 mod bounds;
 mod check;
+mod cookie_name;
 mod delivery;
 mod error;
 mod help;
+mod issuer;
+mod keys;
 mod layer;
 mod log_filter;
+mod mercure;
 mod options;
 mod origin;
 mod quantity;
@@ -18,10 +23,12 @@ mod secret;
 mod secret_file;
 mod settings;
 
+pub(crate) use as_text::AsText;
 pub(crate) use check::Effective;
 pub(crate) use error::ConfigError;
 pub(crate) use help::document;
-pub(crate) use layer::merge;
+pub(crate) use keys::{KeyMaterial, KeyPair};
+pub(crate) use layer::{Merged, merge};
 pub(crate) use options::ServeOptions;
 pub(crate) use quantity::{HumanDuration, Limit};
 pub(crate) use relay::Relay;

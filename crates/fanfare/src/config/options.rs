@@ -5,13 +5,18 @@
 //! nowhere stands in `defaults.toml`, and how far it may go in [`super::bounds`]; both are added to the help from there.
 use super::{
     alias::Alias,
+    as_text::AsText,
+    cookie_name::CookieName,
     delivery::Delivery,
+    issuer::Issuer,
     log_filter::LogFilter,
     origin::CorsOrigin,
     quantity::{ByteSize, HumanDuration, Limit},
     relay::Relay,
     secret::Secret,
 };
+use fanfare_jwks::JwksUrl;
+use fanfare_server::auth::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, path::PathBuf};
 use url::Url;
@@ -56,39 +61,105 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "BOOL", help_heading = "Where", num_args = 0..=1, default_missing_value = "true")]
     pub clock: Option<bool>,
 
-    /// Secret (HS256) that signs the tokens of publishers and subscribers: at least 32 bytes, such as `openssl rand -hex
-    /// 32` makes. Prefer the environment or --key-file: other users of the machine can see arguments
-    #[arg(long, value_name = "SECRET", help_heading = "Who may do what", hide_env_values = true)]
+    /// What verifies the tokens of publishers and subscribers: a secret of at least 32 bytes, such as `openssl rand -hex
+    /// 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file: other users of the machine
+    /// can see arguments
+    #[arg(
+        long,
+        value_name = "KEY",
+        help_heading = "Who may do what",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     pub key: Option<Secret>,
 
-    /// File that holds --key, without the line end
+    /// File that holds --key. Files with keys are read anew when they change, and on SIGHUP
     #[arg(long, value_name = "FILE", help_heading = "Who may do what")]
     pub key_file: Option<PathBuf>,
 
-    /// Secret of publishers' tokens, where it differs from --key
-    #[arg(long, value_name = "SECRET", help_heading = "Who may do what", hide_env_values = true)]
+    /// URL of a JWK set with more keys of that kind, https only; fetched again in time, and when a token names a key that
+    /// is not there. Repeatable; in the environment several are separated by spaces
+    #[arg(long, value_name = "URL", help_heading = "Who may do what", value_delimiter = ' ')]
+    pub jwks: Option<Vec<AsText<JwksUrl>>>,
+
+    /// Algorithm that tokens may be signed with, such as HS512, RS256, PS256, ES256 or EdDSA; repeatable [default: what the
+    /// JWK says, else HS256 for a secret, RS256 for an RSA key, and the one of its curve for any other]
+    #[arg(long, value_name = "NAME", help_heading = "Who may do what", value_delimiter = ' ')]
+    pub algorithm: Option<Vec<AsText<Algorithm>>>,
+
+    /// What verifies publishers' tokens, where it differs from --key
+    #[arg(
+        long,
+        value_name = "KEY",
+        help_heading = "Who may do what",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     pub publisher_key: Option<Secret>,
 
     /// File that holds --publisher-key
     #[arg(long, value_name = "FILE", help_heading = "Who may do what")]
     pub publisher_key_file: Option<PathBuf>,
 
-    /// Secret of subscribers' tokens, where it differs from --key
-    #[arg(long, value_name = "SECRET", help_heading = "Who may do what", hide_env_values = true)]
+    /// URL of a JWK set for publishers' tokens
+    #[arg(long, value_name = "URL", help_heading = "Who may do what", value_delimiter = ' ')]
+    pub publisher_jwks: Option<Vec<AsText<JwksUrl>>>,
+
+    /// Algorithm of publishers' tokens, where it differs from --algorithm
+    #[arg(long, value_name = "NAME", help_heading = "Who may do what", value_delimiter = ' ')]
+    pub publisher_algorithm: Option<Vec<AsText<Algorithm>>>,
+
+    /// What verifies subscribers' tokens, where it differs from --key
+    #[arg(
+        long,
+        value_name = "KEY",
+        help_heading = "Who may do what",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     pub subscriber_key: Option<Secret>,
 
     /// File that holds --subscriber-key
     #[arg(long, value_name = "FILE", help_heading = "Who may do what")]
     pub subscriber_key_file: Option<PathBuf>,
 
-    /// Issuer that access tokens (`at+jwt`, of Mercure's newer revision) must name, signed with --key; without it they
-    /// are refused
-    #[arg(long, value_name = "URL", help_heading = "Who may do what")]
-    pub issuer: Option<String>,
+    /// URL of a JWK set for subscribers' tokens
+    #[arg(long, value_name = "URL", help_heading = "Who may do what", value_delimiter = ' ')]
+    pub subscriber_jwks: Option<Vec<AsText<JwksUrl>>>,
 
-    /// Audience that access tokens must name [default: the hub's URL]
+    /// Algorithm of subscribers' tokens, where it differs from --algorithm
+    #[arg(long, value_name = "NAME", help_heading = "Who may do what", value_delimiter = ' ')]
+    pub subscriber_algorithm: Option<Vec<AsText<Algorithm>>>,
+
+    /// Issuer whose tokens are accepted: the name in their `iss` claim, and the URL of its JWK set or a file with its keys;
+    /// without either it signs with --key. Access tokens (`at+jwt`, of Mercure's newer revision) must name one. Repeatable;
+    /// in the file each can say more
+    #[arg(long, value_name = "NAME[=URL|FILE]", help_heading = "Who may do what", value_delimiter = ' ')]
+    pub issuer: Option<Vec<Issuer>>,
+
+    /// Audience that tokens of issuers must name [default: the hub's URL]
     #[arg(long, value_name = "URL", help_heading = "Who may do what")]
     pub audience: Option<String>,
+
+    /// Accept secrets that are so short that they can be guessed from a token
+    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
+    pub allow_short_keys: Option<bool>,
+
+    /// Fetch JWK sets also from addresses of this machine and of private networks
+    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
+    pub allow_private_jwks: Option<bool>,
+
+    /// Cookie that carries tokens of Mercure's older revision [default: mercureAuthorization]
+    #[arg(long, value_name = "NAME", help_heading = "Who may do what")]
+    pub cookie_name: Option<CookieName>,
+
+    /// Cookie that carries tokens of the newer revision [default: __Secure-mercure_access_token]
+    #[arg(long, value_name = "NAME", help_heading = "Who may do what")]
+    pub access_cookie_name: Option<CookieName>,
+
+    /// Origin whose pages may publish with a cookie, where these are not those of --cors-origin; repeatable
+    #[arg(long, value_name = "ORIGIN", help_heading = "Who may do what", value_delimiter = ' ')]
+    pub publish_origin: Option<Vec<CorsOrigin>>,
 
     /// Let subscribers without a token receive public updates
     #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]

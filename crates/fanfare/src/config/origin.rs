@@ -31,6 +31,8 @@ impl FromStr for CorsOrigin {
             return Ok(Self(text.to_owned()));
         }
         match Url::parse(text).map(|url| url.origin()) {
+            // A pattern is a host to the parser, and none that a browser names.
+            _ if text.contains('*') => Err(InvalidOrigin { instead: None }),
             Ok(origin) if origin.is_tuple() && origin.ascii_serialization() == text => Ok(Self(text.to_owned())),
             Ok(origin) if origin.is_tuple() => Err(InvalidOrigin { instead: Some(origin.ascii_serialization()) }),
             _ => Err(InvalidOrigin { instead: None }),
@@ -73,6 +75,7 @@ mod tests {
             ("https://example.com:443", instead("https://example.com")),
             ("https://bücher.example", instead("https://xn--bcher-kva.example")),
             ("example.com", InvalidOrigin { instead: None }),
+            ("https://*.example.com", InvalidOrigin { instead: None }),
             ("file:///tmp", InvalidOrigin { instead: None }),
             ("", InvalidOrigin { instead: None }),
         ];

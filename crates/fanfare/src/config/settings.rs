@@ -2,8 +2,12 @@
 use super::{
     ConfigError,
     alias::Alias,
+    as_text::AsText,
     bounds::Bound,
+    cookie_name::CookieName,
     delivery::Delivery,
+    issuer::Issuer,
+    keys::{Given, IssuerKeys, KeyPair},
     layer::Merged,
     log_filter::LogFilter,
     origin::CorsOrigin,
@@ -11,7 +15,8 @@ use super::{
     relay::Relay,
     secret::Secret,
 };
-use fanfare_server::auth::MIN_KEY_BYTES;
+use fanfare_jwks::{Addresses, JwksUrl};
+use fanfare_server::auth::Algorithm;
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
 use tracing_subscriber::filter::Targets;
@@ -33,10 +38,23 @@ pub(crate) struct ServeSettings {
     pub relays: Vec<Relay>,
     clock: Option<bool>,
     key: Option<Secret>,
+    jwks: Option<Vec<AsText<JwksUrl>>>,
+    algorithm: Option<Vec<AsText<Algorithm>>>,
     publisher_key: Option<Secret>,
+    publisher_jwks: Option<Vec<AsText<JwksUrl>>>,
+    publisher_algorithm: Option<Vec<AsText<Algorithm>>>,
     subscriber_key: Option<Secret>,
-    issuer: Option<String>,
+    subscriber_jwks: Option<Vec<AsText<JwksUrl>>>,
+    subscriber_algorithm: Option<Vec<AsText<Algorithm>>>,
+    #[serde(default)]
+    issuer: Vec<Issuer>,
     pub audience: Option<String>,
+    allow_short_keys: bool,
+    allow_private_jwks: bool,
+    pub cookie_name: Option<CookieName>,
+    pub access_cookie_name: Option<CookieName>,
+    #[serde(default, rename = "publish-origin")]
+    publish_origins: Vec<CorsOrigin>,
     pub anonymous: bool,
     #[serde(default, rename = "cors-origin")]
     cors_origins: Vec<CorsOrigin>,
@@ -81,19 +99,48 @@ impl ServeSettings {
         if self.memory { Storage::Memory } else { Storage::Disk(self.data.clone()) }
     }
 
-    /// The secret of publishers' tokens; `None` only if the hub is open.
-    pub(crate) fn publisher_key(&self) -> Option<&Secret> {
-        self.publisher_key.as_ref().or(self.key.as_ref())
+    /// The keys for tokens that name no issuer, and for issuers without keys of their own.
+    pub(crate) fn keys(&self) -> KeyPair {
+        let both = Given { key: self.key.as_ref(), jwks: self.jwks.as_ref(), algorithm: self.algorithm.as_ref() };
+        let publisher = Given {
+            key: self.publisher_key.as_ref(),
+            jwks: self.publisher_jwks.as_ref(),
+            algorithm: self.publisher_algorithm.as_ref(),
+        };
+        let subscriber = Given {
+            key: self.subscriber_key.as_ref(),
+            jwks: self.subscriber_jwks.as_ref(),
+            algorithm: self.subscriber_algorithm.as_ref(),
+        };
+        KeyPair::new("", both, publisher, subscriber, self.allow_short_keys)
     }
 
-    /// The secret of subscribers' tokens; `None` if the hub is open or all subscribers are anonymous.
-    pub(crate) fn subscriber_key(&self) -> Option<&Secret> {
-        self.subscriber_key.as_ref().or(self.key.as_ref())
+    /// The issuers with their keys.
+    pub(crate) fn issuers(&self) -> Vec<IssuerKeys> {
+        let hub = self.keys();
+        self.issuer.iter().map(|issuer| issuer.keys(&hub, self.allow_short_keys)).collect()
     }
 
-    /// The issuer of newer-revision tokens, and the secret that it signs with.
-    pub(crate) fn issuer(&self) -> Option<(&str, &Secret)> {
-        self.issuer.as_deref().zip(self.key.as_ref())
+    /// Where JWK sets may be fetched from.
+    pub(crate) fn jwks_addresses(&self) -> Addresses {
+        if self.allow_private_jwks { Addresses::Private } else { Addresses::Public }
+    }
+
+    /// What whoever runs the hub should know of its keys.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let (hub, issuers) = (self.keys(), self.issuers());
+        let mut warnings = Vec::new();
+        for material in hub.iter().chain(issuers.iter().flat_map(|issuer| issuer.keys.iter())) {
+            warnings.extend(material.warnings(&material.read().unwrap_or_default()));
+        }
+        warnings.dedup();
+        warnings
+    }
+
+    /// The origins whose pages may publish with a cookie. `*` lets every page read; none is trusted with a cookie for it.
+    pub(crate) fn publish_origins(&self) -> impl Iterator<Item = &str> {
+        let own = if self.publish_origins.is_empty() { &self.cors_origins } else { &self.publish_origins };
+        own.iter().map(CorsOrigin::as_str).filter(|origin| *origin != "*")
     }
 
     /// The origins whose pages may use the hub; `*` is all of them.
@@ -103,7 +150,7 @@ impl ServeSettings {
 
     /// Whether anybody who reaches the hub may publish and subscribe.
     pub(crate) fn is_open(&self) -> bool {
-        self.publisher_key().is_none() && self.subscriber_key().is_none()
+        self.keys().is_empty() && self.issuer.is_empty()
     }
 
     /// Whether the topic `clock` ticks.
@@ -117,23 +164,27 @@ impl ServeSettings {
     }
 
     fn check_access(&self, merged: &Merged) -> Result<(), ConfigError> {
-        for (key, secret) in
-            [("key", &self.key), ("publisher-key", &self.publisher_key), ("subscriber-key", &self.subscriber_key)]
-        {
-            match secret.as_ref().map(|secret| secret.reveal().len()) {
-                Some(bytes) if bytes < MIN_KEY_BYTES => {
-                    return Err(ConfigError::ShortSecret { key, bytes, place: merged.source(key) });
-                }
-                _ => {}
+        let (hub, issuers) = (self.keys(), self.issuers());
+        for (index, issuer) in issuers.iter().enumerate() {
+            if issuer.keys.is_empty() {
+                return Err(ConfigError::IssuerWithoutKey);
+            }
+            if issuers[..index].iter().any(|other| other.name == issuer.name) {
+                return Err(ConfigError::IssuerTwice { name: issuer.name.clone() });
             }
         }
-        match (self.publisher_key(), self.subscriber_key()) {
-            (None, None) if !self.listen.ip().to_canonical().is_loopback() => {
+        for material in hub.iter().chain(issuers.iter().flat_map(|issuer| issuer.keys.iter())) {
+            material.read().map_err(|error| placed(error, merged))?;
+        }
+        let pairs = || [&hub].into_iter().chain(issuers.iter().map(|issuer| &issuer.keys));
+        let publishes = pairs().any(|keys| keys.publisher.is_some());
+        let subscribes = pairs().any(|keys| keys.subscriber.is_some());
+        match (publishes, subscribes) {
+            (false, false) if !self.listen.ip().to_canonical().is_loopback() => {
                 Err(ConfigError::NoKeys { listen: self.listen })
             }
-            (None, Some(_)) => Err(ConfigError::NobodyPublishes),
-            (Some(_), None) if !self.anonymous => Err(ConfigError::NobodySubscribes),
-            _ if self.issuer.is_some() && self.key.is_none() => Err(ConfigError::IssuerWithoutKey),
+            (false, true) => Err(ConfigError::NobodyPublishes),
+            (true, false) if !self.anonymous => Err(ConfigError::NobodySubscribes),
             _ => Ok(()),
         }
     }
@@ -157,6 +208,14 @@ impl ServeSettings {
         }
         Ok(())
     }
+}
+
+/// Says of a key where it comes from; those of an issuer come from where the issuers do.
+fn placed(error: ConfigError, merged: &Merged) -> ConfigError {
+    let ConfigError::Key { name, error, .. } = error else { return error };
+    let option = if merged.values.contains_key(&name) { &name } else { "issuer" };
+    let place = Some(merged.source(option));
+    ConfigError::Key { name, place, error }
 }
 
 fn check_bounds(merged: &Merged) -> Result<(), ConfigError> {

@@ -1,7 +1,6 @@
 //! Why the hub does not run.
 use crate::{config::ConfigError, exit::Exit};
 use fanfare_hub::log::LogError;
-use fanfare_server::auth::KeyTooShort;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
 #[derive(Debug)]
@@ -20,8 +19,6 @@ pub(crate) enum ServeError {
     Delivery(io::Error),
     /// The directory in which relays keep how far they have come cannot be made.
     RelayDirectory { directory: PathBuf, error: io::Error },
-    /// A key is none.
-    Key(KeyTooShort),
     /// What the hub has to say at its start cannot be printed.
     Print(io::Error),
 }
@@ -30,7 +27,7 @@ impl ServeError {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Key(_) => Exit::Usage,
+            Self::Config(_) => Exit::Usage,
             Self::Listen { .. }
             | Self::Runtime(_)
             | Self::Log { .. }
@@ -73,7 +70,6 @@ impl fmt::Display for ServeError {
             Self::RelayDirectory { directory, error } => {
                 write!(f, "cannot make {}: {error}", directory.display())
             }
-            Self::Key(error) => error.fmt(f),
             Self::Print(error) => write!(f, "cannot print the address: {error}"),
         }
     }

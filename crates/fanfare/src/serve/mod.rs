@@ -2,19 +2,26 @@
 mod announce;
 mod clock;
 mod error;
-mod parts;
+mod hangups;
+pub(crate) mod parts;
 mod relays;
+mod reload;
 
 pub(crate) use error::ServeError;
 
 use crate::{
-    config::{self, Effective, ServeOptions, ServeSettings},
+    config::{self, Effective, Merged, ServeOptions, ServeSettings},
+    keys::KeyRing,
     stop,
 };
 use announce::Announcement;
 use clap::ArgMatches;
 use fanfare_hub::{Hub, HubLimits};
-use fanfare_server::Server;
+use fanfare_server::{
+    Server,
+    auth::{Authenticator, KeyStore},
+};
+use hangups::Hangups;
 use relays::Relays;
 use std::{
     fmt,
@@ -31,7 +38,9 @@ const OTHER_FILES: u64 = 256;
 #[command(
     after_help = "Each option is also a variable of the environment (--max-body: FANFARE_MAX_BODY) and a key of the \
                   configuration file (max-body). Flags go before the environment, the environment before the file, the \
-                  file before the defaults. Relative paths start from the working directory."
+                  file before the defaults. Relative paths start from the working directory. What a Mercure hub reads \
+                  from the environment (MERCURE_PUBLISHER_JWT_KEY, MERCURE_EXTRA_DIRECTIVES, SERVER_NAME and others) is \
+                  understood too, and goes before the file. Keys are read again on SIGHUP and when their files change."
 )]
 pub(crate) struct ServeArgs {
     /// Configuration file, in TOML
@@ -57,25 +66,33 @@ pub(crate) fn run(args: &ServeArgs, given: &ArgMatches) -> Result<(), ServeError
         return print(&Effective(&merged));
     }
     log_to_stderr(&settings);
+    merged.warnings.iter().chain(&settings.warnings()).for_each(|warning| tracing::warn!("{warning}"));
     raise_file_limit(&settings);
     let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Runtime)?;
-    runtime.block_on(start(&settings))
+    let origin = reload::Origin { given: given.clone(), file: args.config.clone() };
+    runtime.block_on(start(&settings, merged, origin))
 }
 
 /// The wiring: what the settings say becomes a log, a hub over it, and a server before it.
-async fn start(settings: &ServeSettings) -> Result<(), ServeError> {
+async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin) -> Result<(), ServeError> {
     // Before anything is touched on disk: the likeliest fault is that another hub has the port.
     let listen = |error| ServeError::Listen { address: settings.listen, error };
     let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
 
     let hub = Hub::start(parts::log(settings)?, &HubLimits::default()).map_err(ServeError::Hub)?;
-    let authenticator = parts::authenticator(settings, address)?;
-    let server =
-        Server::new(hub.clone(), authenticator, parts::server(settings, address)).map_err(ServeError::Delivery)?;
+    let mut ring = KeyRing::new(settings.jwks_addresses());
+    let keys = KeyStore::from(ring.trusted(settings)?);
+    let access = parts::access(settings, address, keys.clone());
+    let server = Server::new(hub.clone(), Authenticator::new(access), parts::server(settings, address))
+        .map_err(ServeError::Delivery)?;
+    // Whoever comes first finds the keys there.
+    ring.ready().await;
     if settings.clock() {
         tokio::spawn(clock::tick(hub.clone()));
     }
+    let reload = reload::Reload::new(origin, merged, ring, keys, settings.is_open());
+    tokio::spawn(reload.run(Hangups::new().map_err(ServeError::Runtime)?));
     let stopped = stop::stop().map_err(ServeError::Runtime)?;
     let relays = Relays::start(settings, &hub)?;
     print(&Announcement { settings, address })?;

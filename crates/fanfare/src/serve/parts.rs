@@ -1,10 +1,10 @@
 //! What the settings say, in the types of the hub and of the server.
 use super::ServeError;
-use crate::config::{Secret, ServeSettings, Storage};
+use crate::config::{ServeSettings, Storage};
 use fanfare_hub::log::{DiskLog, Log, MemoryLog, Retention};
 use fanfare_server::{
     Settings,
-    auth::{AuthSettings, Authenticator, Key, TrustedIssuer},
+    auth::{AuthSettings, KeyStore},
     publish::reserved::HUB_PATH,
 };
 use std::{net::SocketAddr, num::NonZero, sync::Arc};
@@ -30,29 +30,23 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
     }
 }
 
-/// Who may do what.
-///
-/// # Errors
-/// [`ServeError::Key`] if a key is too short, which the configuration does not let through.
-pub(super) fn authenticator(settings: &ServeSettings, address: SocketAddr) -> Result<Authenticator, ServeError> {
+/// Who may do what, with the keys of `keys`.
+pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeyStore) -> AuthSettings {
     let hub_url = public_url(settings, address).join(HUB_PATH).expect("an absolute path joins any web address");
     let mut auth = if settings.is_open() { AuthSettings::open(hub_url) } else { AuthSettings::closed(hub_url) };
     auth.anonymous_subscribers = settings.anonymous;
-    auth.publisher_key = settings.publisher_key().map(key).transpose()?;
-    auth.subscriber_key = settings.subscriber_key().map(key).transpose()?;
-    if let Some((issuer, secret)) = settings.issuer() {
-        auth.issuers.push(TrustedIssuer { issuer: issuer.to_owned(), key: key(secret)? });
-    }
+    auth.keys = keys;
     if let Some(audience) = &settings.audience {
         auth.audience = audience.clone();
     }
-    // `*` lets every page read; none of them is trusted with a cookie for it.
-    auth.allowed_origins = settings.cors_origins().filter(|origin| *origin != "*").map(str::to_owned).collect();
-    Ok(Authenticator::new(auth))
-}
-
-fn key(secret: &Secret) -> Result<Key, ServeError> {
-    Key::hs256(secret.reveal().as_bytes()).map_err(ServeError::Key)
+    if let Some(name) = &settings.cookie_name {
+        name.as_str().clone_into(&mut auth.legacy_cookie);
+    }
+    if let Some(name) = &settings.access_cookie_name {
+        name.as_str().clone_into(&mut auth.modern_cookie);
+    }
+    auth.allowed_origins = settings.publish_origins().map(str::to_owned).collect();
+    auth
 }
 
 /// The rest of what the server is told.

@@ -19,17 +19,31 @@ impl Hub {
 
     /// A hub with these options.
     pub(crate) fn with(options: &[&str]) -> Self {
-        Self::listening("127.0.0.1:0", options)
+        Self::started("127.0.0.1:0", options, &[])
     }
 
     /// A hub at this address.
     pub(crate) fn listening(address: &str, options: &[&str]) -> Self {
+        Self::started(address, options, &[])
+    }
+
+    /// A hub with these options and variables.
+    pub(crate) fn with_environment(options: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::started("127.0.0.1:0", options, variables)
+    }
+
+    fn started(address: &str, options: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = fanfare();
-        command.args(["serve", "--listen", address]).args(options);
+        command.args(["serve", "--listen", address]).args(options).envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = Lines::of(child.stdout.take().unwrap());
         let url = lines.next().split_once("http://").map(|(_, rest)| format!("http://{rest}")).expect("the URL first");
         Self { child: Some(child), url, lines }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(i32::try_from(self.child.as_ref().unwrap().id()).unwrap(), name);
     }
 
     /// Stops it as a service manager does.

@@ -27,7 +27,9 @@ pub(crate) struct Ended {
 /// The program, with none of the variables that the tester's own shell may have for it, or for the width of its help.
 pub(crate) fn fanfare() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FANFARE_")) {
+    let meant_for_a_hub =
+        |name: &str| name.starts_with("FANFARE_") || name.starts_with("MERCURE_") || name.ends_with("JWT_KEY");
+    for (name, _) in std::env::vars().filter(|(name, _)| meant_for_a_hub(name)) {
         command.env_remove(name);
     }
     command.env("NO_COLOR", "1").env_remove("COLUMNS").stdin(Stdio::null());

@@ -26,16 +26,16 @@ fn without_keys_only_this_machine_may_reach_it() {
 
 #[test]
 fn a_key_that_can_be_guessed_is_refused() {
-    refused(&["--key", &SECRET[1..]], "key (flag) has 31 bytes; at least 32 are needed");
-    refused(&["--key", ""], "key (flag) has 0 bytes");
-    refused(&["--key", SECRET, "--publisher-key", "short"], "publisher-key (flag) has 5 bytes");
+    refused(&["--key", &SECRET[1..]], "key (flag) cannot be used: the key has 31 bytes, HS256 needs at least 32");
+    refused(&["--key", ""], "key (flag) cannot be used: the key is empty");
+    refused(&["--key", SECRET, "--publisher-key", "short"], "publisher-key (flag) cannot be used: the key has 5 bytes");
 }
 
 #[test]
 fn half_a_hub_is_refused() {
     refused(&["--subscriber-key", SECRET], "nobody could publish");
     refused(&["--publisher-key", SECRET], "nobody could subscribe");
-    refused(&["--issuer", "https://i.example"], "an issuer signs its tokens with the key");
+    refused(&["--issuer", "https://i.example"], "an issuer needs keys");
     for rest in [["--anonymous", "--clock"], ["--subscriber-key", SECRET]] {
         assert_eq!(run(&[&["serve", "--check", "--publisher-key", SECRET][..], &rest].concat()).code, 0);
     }

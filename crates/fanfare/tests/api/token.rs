@@ -67,7 +67,7 @@ fn an_access_token_of_the_newer_revision() {
 fn wrong_arguments_are_told() {
     let cases: [(&[&str], &str); 6] = [
         (&["--key", SECRET], "--publish <TOPIC>|--subscribe <TOPIC>"),
-        (&["--publish", "*"], "--key <SECRET>"),
+        (&["--publish", "*"], "--key <KEY>"),
         (&["--publish", "*", "--key", "short"], "the key has 5 bytes"),
         (&["--publish", "*", "--key-file", "/nowhere"], "cannot read --key-file /nowhere"),
         (&["--publish", "*", "--key", SECRET, "--modern"], "--issuer <URL>"),

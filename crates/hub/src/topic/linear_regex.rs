@@ -1,33 +1,46 @@
-//! Regular expressions that strangers write: bounded in memory, and in time by the length of what they are matched with.
+//! Regular expressions that strangers write: bounded in memory, and in time to one step for each byte that they are matched
+//! with.
 //!
-//! The `regex` crate never backtracks. What remains is the size of the expression, which one line can make enormous
-//! (`((a{1000}){1000})`), and the automaton that is built while matching; both have a limit here.
-use regex::bytes::{Regex, RegexBuilder};
+//! An expression is accepted if its deterministic automaton is small. What usual patterns say takes a few states; what
+//! only following many states at once could match in little memory (`[ab]*a[ab]{400}`) is refused, because matching it takes
+//! a thousand times as long, for every update and at somebody else's expense.
+use super::MAX_TOPIC_BYTES;
+use regex_automata::{
+    Input,
+    dfa::{
+        Automaton as _, StartKind,
+        dense::{self, DFA},
+    },
+    nfa::thompson::{self, NFA, WhichCaptures},
+    util::syntax,
+};
+use std::error::Error;
 
-/// The largest compiled regular expression, in bytes. It also bounds the time of a match: every byte of a topic costs at
-/// most one visit to each state, and a state takes at least 8 of these bytes.
+/// The largest compiled regular expression, in bytes.
 pub const MAX_COMPILED_BYTES: usize = 128 * 1024;
 
-/// The memory for automaton states found while matching, in bytes, for each thread that matches at the same moment. Where
-/// it does not suffice, the search goes on state by state: slower, still linear.
-const MAX_AUTOMATON_BYTES: usize = 64 * 1024;
+/// The most steps that one match of a topic with one expression takes: a transition for each byte, and one for the end.
+pub const MAX_MATCH_STEPS: usize = MAX_TOPIC_BYTES + 1;
 
-/// Limits tried one after the other, because the `regex` crate does not tell the size of what it has compiled. Most patterns
-/// fit the first.
-const SIZE_CLASSES: [usize; 4] = [2 * 1024, 8 * 1024, 32 * 1024, MAX_COMPILED_BYTES];
+/// The largest form between the text and the automaton, in bytes. A state of it takes some 70.
+const MAX_NFA_BYTES: usize = 128 * 1024;
+
+/// What compiling may take besides, in bytes. It bounds the time as well: each of these bytes is looked at at most once for
+/// each of the up to 256 sorts of bytes that the expression tells apart.
+const MAX_DETERMINIZING_BYTES: usize = 256 * 1024;
 
 /// A compiled regular expression over ASCII: `\w`, `\d`, `.` and classes mean bytes, as they do in ECMAScript for the
 /// percent-encoded text of a URL.
 #[derive(Debug)]
 pub(super) struct LinearRegex {
-    regex: Regex,
-    size_class: usize,
+    source: Box<str>,
+    automaton: DFA<Vec<u32>>,
 }
 
 /// Why an expression was not compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CompileError {
-    /// It is larger than [`MAX_COMPILED_BYTES`] when compiled.
+    /// It is larger than [`MAX_COMPILED_BYTES`] when compiled, or would be before it is.
     TooLarge,
     /// It is no regular expression, or uses what cannot be matched in linear time: lookaround or backreferences.
     Syntax(String),
@@ -36,36 +49,48 @@ pub(super) enum CompileError {
 impl LinearRegex {
     /// Compiles `expression`.
     pub(super) fn compile(expression: &str) -> Result<Self, CompileError> {
-        for size_class in SIZE_CLASSES {
-            let mut builder = RegexBuilder::new(expression);
-            builder.unicode(false).size_limit(size_class).dfa_size_limit(MAX_AUTOMATON_BYTES);
-            match builder.build() {
-                Ok(regex) => return Ok(Self { regex, size_class }),
-                Err(regex::Error::CompiledTooBig(_)) => {}
-                Err(error) => return Err(CompileError::Syntax(last_line(&error.to_string()))),
-            }
+        let config = dense::Config::new()
+            .start_kind(StartKind::Unanchored)
+            .accelerate(false)
+            .dfa_size_limit(Some(MAX_COMPILED_BYTES))
+            .determinize_size_limit(Some(MAX_DETERMINIZING_BYTES));
+        match dense::Builder::new().configure(config).build_from_nfa(&nfa(expression)?) {
+            Ok(automaton) => Ok(Self { source: expression.into(), automaton }),
+            Err(error) if error.is_size_limit_exceeded() => Err(CompileError::TooLarge),
+            Err(error) => Err(CompileError::Syntax(last_line(&error))),
         }
-        Err(CompileError::TooLarge)
     }
 
-    /// An upper bound of the compiled form's size.
+    /// The compiled form's size.
     pub(super) fn compiled_bytes(&self) -> usize {
-        self.size_class
+        self.automaton.memory_usage()
     }
 
     /// Whether the expression matches somewhere in `text`.
     pub(super) fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text.as_bytes())
+        // Nothing that the automaton was built for can fail.
+        self.automaton.try_search_fwd(&Input::new(text).earliest(true)).is_ok_and(|found| found.is_some())
     }
 
     /// The expression's source.
     pub(super) fn as_str(&self) -> &str {
-        self.regex.as_str()
+        &self.source
     }
 }
 
+/// The states of the expression, of which a text may be in many at once.
+fn nfa(expression: &str) -> Result<NFA, CompileError> {
+    let config =
+        thompson::Config::new().utf8(false).which_captures(WhichCaptures::None).nfa_size_limit(Some(MAX_NFA_BYTES));
+    let syntax = syntax::Config::new().unicode(false).utf8(false);
+    thompson::Compiler::new().configure(config).syntax(syntax).build(expression).map_err(|error| {
+        if error.size_limit().is_some() { CompileError::TooLarge } else { CompileError::Syntax(last_line(&error)) }
+    })
+}
+
 /// The reason alone: the lines before it draw the expression, which is not what the stranger wrote.
-fn last_line(message: &str) -> String {
+fn last_line(error: &dyn Error) -> String {
+    let message = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     let line = message.lines().next_back().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
@@ -80,12 +105,69 @@ mod tests {
         for hostile in ["(?:a{1000}){1000}", "[a-z]{100000}", "(?:(?:(?:x{50}){50}){50}){50}", r"(?u)\w{100}"] {
             assert_eq!(LinearRegex::compile(hostile).unwrap_err(), CompileError::TooLarge, "{hostile}");
         }
-        for unsupported in ["(?=a)", "(?<!a)b", r"(a)\1", "(", "[z-a]"] {
+        for unsupported in ["(?=a)", "(?<!a)b", r"(a)\1", r"(?u)a\b", "(", "[z-a]"] {
             let Err(CompileError::Syntax(reason)) = LinearRegex::compile(unsupported) else {
                 panic!("{unsupported} compiles");
             };
             assert!(!reason.is_empty() && !reason.contains('\n'), "{reason:?}");
         }
+    }
+
+    /// The largest of a kind that compiles, by the number that it is made with, is within the limit, and one more is not.
+    #[test]
+    fn the_largest_expression_is_within_the_limit() {
+        // Bytes that are told apart make each state large.
+        let expression = |count: usize| format!("^abcdefghijklmnopqrstuvwxyz[a-z]{{{count}}}$");
+        let fits = |count: &usize| LinearRegex::compile(&expression(*count)).is_ok();
+        let largest = (1..10_000).step_by(100).take_while(fits).last().unwrap();
+        let largest = (largest..).take_while(fits).last().unwrap();
+        let bytes = LinearRegex::compile(&expression(largest)).unwrap().compiled_bytes();
+        assert!((MAX_COMPILED_BYTES / 2..=MAX_COMPILED_BYTES).contains(&bytes), "{largest} take {bytes} bytes");
+        assert_eq!(LinearRegex::compile(&expression(largest + 1)).unwrap_err(), CompileError::TooLarge);
+    }
+
+    /// What would take a backtracking matcher ages, and one that follows many states at once a multiple of their number.
+    /// Whatever compiles takes one step for a byte.
+    #[test]
+    fn hostile_expressions_cost_one_step_for_a_byte_or_are_refused() {
+        let text = "a".repeat(MAX_TOPIC_BYTES - 1) + "!";
+        let cases = [
+            ("^(?:a+)+b$", true),
+            ("^(?:a|a)*b$", true),
+            ("^(?:a|aa)+b$", true),
+            ("^(?:a*)*(?:a*)*(?:a*)*b$", true),
+            ("^(?:.*.*.*.*.*.*.*.*.*.*b)$", true),
+            ("^(?:[ab]*a[ab]{400}b)$", false),
+            ("^(?:a?){400}a{400}b$", false),
+            ("^(?:(?:a{100}){100}){100}$", false),
+        ];
+        for (expression, compiles) in cases {
+            match LinearRegex::compile(expression) {
+                Ok(regex) => {
+                    assert!(compiles && regex.compiled_bytes() <= MAX_COMPILED_BYTES, "{expression}");
+                    assert!(!regex.is_match(&text), "{expression}");
+                    assert!(steps(&regex, &text) <= MAX_MATCH_STEPS, "{expression}");
+                }
+                Err(error) => assert!(!compiles && error == CompileError::TooLarge, "{expression}"),
+            }
+        }
+    }
+
+    /// How many transitions a match takes, with the automaton walked by hand.
+    fn steps(regex: &LinearRegex, text: &str) -> usize {
+        let automaton = &regex.automaton;
+        let mut state = automaton.start_state_forward(&Input::new(text)).unwrap();
+        let mut steps = 0;
+        for byte in text.bytes() {
+            state = automaton.next_state(state, byte);
+            steps += 1;
+            assert!(!automaton.is_quit_state(state));
+            if automaton.is_dead_state(state) {
+                return steps;
+            }
+        }
+        automaton.next_eoi_state(state);
+        steps + 1
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod pattern_cache;
 pub mod uri_template;
 pub mod url_pattern;
 
-pub use linear_regex::MAX_COMPILED_BYTES;
+pub use linear_regex::{MAX_COMPILED_BYTES, MAX_MATCH_STEPS};
 pub use pattern_cache::MAX_CACHED_PATTERNS;
 
 /// The longest topic, in bytes.

@@ -15,6 +15,10 @@ mod syntax;
 /// A compiled URI Template.
 pub struct UriTemplate {
     source: Box<str>,
+    /// How many bytes of the source every expansion begins with. Compared as they are, they need no automaton, which would
+    /// have to tell each of their characters apart in all of its states.
+    prefix: usize,
+    /// What follows the prefix.
     expansions: LinearRegex,
 }
 
@@ -39,8 +43,10 @@ impl UriTemplate {
     pub fn compile(source: &str) -> Result<Self, InvalidUriTemplate> {
         const TOO_COMPLEX: InvalidUriTemplate = InvalidUriTemplate::TooComplex { limit: MAX_COMPILED_BYTES };
         let mut regex = String::from("^(?:");
-        for part in syntax::parse(source).ok_or(InvalidUriTemplate::Syntax)? {
+        let prefix = source.find(|character: char| character == '{' || !character.is_ascii()).unwrap_or(source.len());
+        for (place, part) in syntax::parse(source).ok_or(InvalidUriTemplate::Syntax)?.into_iter().enumerate() {
             match part {
+                syntax::Part::Literal(text) if place == 0 => push_literal(&mut regex, &text[prefix..]),
                 syntax::Part::Literal(text) => push_literal(&mut regex, text),
                 syntax::Part::Expression(expression) => expression.push_regex(&mut regex),
             }
@@ -51,7 +57,7 @@ impl UriTemplate {
         }
         regex.push_str(")$");
         match LinearRegex::compile(&regex) {
-            Ok(expansions) => Ok(Self { source: source.into(), expansions }),
+            Ok(expansions) => Ok(Self { source: source.into(), prefix, expansions }),
             Err(CompileError::TooLarge) => Err(TOO_COMPLEX),
             Err(CompileError::Syntax(reason)) => unreachable!("{source} became {regex}: {reason}"),
         }
@@ -60,7 +66,8 @@ impl UriTemplate {
     /// Whether `topic` is an expansion of the template, or the template itself.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
-        *self.source == *topic.as_str() || self.expansions.is_match(topic.as_str())
+        let behind = topic.as_str().strip_prefix(&self.source[..self.prefix]);
+        *self.source == *topic.as_str() || behind.is_some_and(|text| self.expansions.is_match(text))
     }
 
     /// The template's text.

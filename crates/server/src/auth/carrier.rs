@@ -5,7 +5,7 @@
 //! alone, and each revision has its own cookie.
 use super::{
     AuthSettings,
-    error::{AuthError, Malformed},
+    error::{AuthError, InvalidToken, Malformed},
 };
 use http::{
     HeaderMap,
@@ -21,6 +21,8 @@ pub const LEGACY_COOKIE: &str = "mercureAuthorization";
 pub const MODERN_COOKIE: &str = "__Secure-mercure_access_token";
 
 const QUERY_PARAMETER: &str = "authorization";
+/// Where RFC 6750 allows a token, and Mercure's newer revision does not.
+const REFUSED_PARAMETER: &str = "access_token";
 
 /// What brought a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +46,7 @@ pub(super) fn find<'a>(parts: &'a Parts, settings: &AuthSettings) -> Result<Opti
     if let Some(token) = in_header(&parts.headers)? {
         return Ok(Some(Presented { token: token.into(), carrier: Carrier::Header }));
     }
-    if let Some(token) = in_query(parts.uri.query().unwrap_or_default())? {
+    if let Some(token) = in_query(parts)? {
         return Ok(Some(Presented { token, carrier: Carrier::Query }));
     }
     let cookies = [(&settings.modern_cookie, Carrier::ModernCookie), (&settings.legacy_cookie, Carrier::LegacyCookie)];
@@ -53,7 +55,11 @@ pub(super) fn find<'a>(parts: &'a Parts, settings: &AuthSettings) -> Result<Opti
             return Ok(Some(Presented { token: token.into(), carrier }));
         }
     }
-    Ok(None)
+    // Passed over, it would make an anonymous subscriber of somebody who has a token.
+    match parameters(parts).any(|(name, _)| name == REFUSED_PARAMETER) {
+        true => Err(AuthError::Invalid(InvalidToken::Carrier)),
+        false => Ok(None),
+    }
 }
 
 fn in_header(headers: &HeaderMap) -> Result<Option<&str>, Malformed> {
@@ -67,8 +73,12 @@ fn in_header(headers: &HeaderMap) -> Result<Option<&str>, Malformed> {
     if scheme.eq_ignore_ascii_case("Bearer") && is_token68(token) { Ok(Some(token)) } else { Err(Malformed::Header) }
 }
 
-fn in_query(query: &str) -> Result<Option<Cow<'_, str>>, Malformed> {
-    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == QUERY_PARAMETER);
+fn parameters(parts: &Parts) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+}
+
+fn in_query(parts: &Parts) -> Result<Option<Cow<'_, str>>, Malformed> {
+    let mut values = parameters(parts).filter(|(name, _)| name == QUERY_PARAMETER);
     let Some((_, token)) = values.next() else { return Ok(None) };
     match values.next() {
         Some(_) => Err(Malformed::RepeatedQuery),
@@ -132,7 +142,9 @@ mod tests {
                 Some(("old", Carrier::LegacyCookie)),
             ),
             ("/", &[("Cookie", "mercureAuthorization=a; mercureAuthorization=b")], Some(("a", Carrier::LegacyCookie))),
-            ("/?Authorization=x&access_token=y&authorizations=z", &[], None),
+            ("/?Authorization=x&authorizations=z", &[], None),
+            ("/?access_token=y", &[both], Some(("new", Carrier::ModernCookie))),
+            ("/?access_token=y", &[header], Some(("h.e.ader", Carrier::Header))),
             ("/", &[("Cookie", "MercureAuthorization=x; xmercureAuthorization=y; mercureAuthorization; =")], None),
         ];
         for (uri, headers, expected) in cases {
@@ -140,6 +152,13 @@ mod tests {
             let found = find(&parts, &settings()).unwrap();
             assert_eq!(found, expected.map(|(token, carrier)| Presented { token: token.into(), carrier }), "{uri}");
         }
+    }
+
+    /// B29: `access_token` is never accepted as a query parameter, and whoever sends it is not anonymous.
+    #[test]
+    fn a_token_in_the_wrong_parameter_is_not_overlooked() {
+        let refused = Err(AuthError::Invalid(InvalidToken::Carrier));
+        assert_eq!(find(&parts("/?match=a&access_token=y", &[]), &settings()), refused);
     }
 
     /// B33: 400 `invalid_request` when the presentation is malformed, also if another carrier holds a good token.

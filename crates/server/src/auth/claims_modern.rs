@@ -16,7 +16,8 @@ pub const MAX_DETAILS: usize = 100;
 pub const MAX_DETAIL_TOPICS: usize = 100;
 
 pub(super) const CLAIM: &str = "authorization_details";
-pub(super) const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
+/// The type of the entries that are for Mercure hubs.
+pub const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
 
 /// Why a token's authorization details were refused, and the token with them: there is no partial acceptance.
 #[derive(Clone, Debug, PartialEq, Eq)]

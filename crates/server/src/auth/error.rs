@@ -1,6 +1,6 @@
 //! Why a request was not authorized, and the challenge that tells a client so:
 //! [RFC 6750, section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3).
-use super::{claims_modern::InvalidDetails, origin::ForeignOrigin};
+use super::{algorithm::Algorithm, claims_modern::InvalidDetails, origin::ForeignOrigin};
 use fanfare_hub::topic::matcher::InvalidMatcher;
 use http::HeaderValue;
 use std::fmt;
@@ -50,8 +50,13 @@ pub enum InvalidToken {
     },
     /// It is no signed JSON Web Token, or of an unknown algorithm such as `none`.
     Unreadable,
-    /// It is signed with another algorithm than HS256.
-    Algorithm,
+    /// It is signed with an algorithm that none of the keys is for.
+    Algorithm {
+        /// The one of the token.
+        algorithm: Algorithm,
+        /// Those of the keys.
+        expected: Vec<Algorithm>,
+    },
     /// Its header lists extensions that must be understood, and none is.
     CriticalHeader,
     /// A token of its revision cannot come this way: a newer one in the query or in the older one's cookie, or an older
@@ -59,8 +64,10 @@ pub enum InvalidToken {
     Carrier,
     /// The hub has no key for such tokens.
     NoKey,
-    /// It was not signed with the hub's key for such tokens.
+    /// It was not signed with a key that the hub has for such tokens.
     Signature,
+    /// It names a key that the hub does not have, and no other one verifies it.
+    UnknownKey,
     /// It was not issued by a trusted issuer.
     Issuer,
     /// It is meant for another resource.
@@ -141,11 +148,15 @@ impl fmt::Display for InvalidToken {
         match self {
             Self::TooLong { bytes, limit } => write!(f, "the token has {bytes} bytes, {limit} are allowed"),
             Self::Unreadable => f.write_str("the token is no JSON Web Token signed with a known algorithm"),
-            Self::Algorithm => f.write_str("the token must be signed with HS256"),
+            Self::Algorithm { algorithm, expected } => {
+                let names: Vec<_> = expected.iter().map(|algorithm| algorithm.name()).collect();
+                write!(f, "the token is signed with {algorithm}, and must be with {}", names.join(" or "))
+            }
             Self::CriticalHeader => f.write_str("the token's header asks for extensions that are unknown here"),
             Self::Carrier => f.write_str("a token of this type cannot be sent in this query parameter or cookie"),
             Self::NoKey => f.write_str("the hub has no key for tokens of this type"),
             Self::Signature => f.write_str("the token's signature does not fit the hub's key"),
+            Self::UnknownKey => f.write_str("the token is signed with a key that the hub does not have"),
             Self::Issuer => f.write_str("the token comes from an issuer that is not trusted here"),
             Self::Audience => f.write_str("the token is meant for another audience"),
             Self::Claim(name) => write!(f, "the token's claim '{name}' is missing or malformed"),

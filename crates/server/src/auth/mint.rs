@@ -1,10 +1,9 @@
 //! Tokens for those who have the key: what `fanfare token` prints.
 use super::{
-    Key,
+    SigningKey,
     claims_modern::{CLAIM, DETAIL_TYPE},
 };
 use fanfare_hub::entry::Timestamp;
-use jsonwebtoken::{Algorithm, Header};
 use serde_json::{Map, Value, json};
 
 /// A token of the older revision, with its `mercure` claim.
@@ -53,7 +52,7 @@ pub enum TopicMatch {
 impl LegacyToken {
     /// The token, signed with `key`.
     #[must_use]
-    pub fn sign(&self, key: &Key) -> String {
+    pub fn sign(&self, key: &SigningKey) -> String {
         let mut mercure = Map::new();
         if !self.publish.is_empty() {
             mercure.insert("publish".into(), json!(self.publish));
@@ -64,14 +63,14 @@ impl LegacyToken {
         mercure.extend(self.payload.clone().map(|payload| ("payload".to_owned(), payload)));
         let mut claims = Map::from_iter([("mercure".to_owned(), Value::Object(mercure))]);
         claims.extend(self.expires_at.map(|expires_at| ("exp".to_owned(), seconds(expires_at))));
-        sign("JWT", &claims, key)
+        key.sign("JWT", &claims)
     }
 }
 
 impl ModernToken {
     /// The token, signed with `key`.
     #[must_use]
-    pub fn sign(&self, key: &Key) -> String {
+    pub fn sign(&self, key: &SigningKey) -> String {
         let actions = [("publish", &self.publish), ("subscribe", &self.subscribe)];
         let details = actions.into_iter().filter(|(_, topics)| !topics.is_empty()).map(|(action, topics)| {
             let topics: Vec<_> = topics.iter().map(TopicMatch::to_json).collect();
@@ -90,7 +89,7 @@ impl ModernToken {
             ("exp", seconds(self.expires_at)),
             (CLAIM, details.collect()),
         ];
-        sign("at+jwt", &claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), key)
+        key.sign("at+jwt", &claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 }
 
@@ -105,9 +104,4 @@ impl TopicMatch {
 
 fn seconds(time: Timestamp) -> Value {
     (time.0 / 1_000).into()
-}
-
-fn sign(typ: &str, claims: &Map<String, Value>, key: &Key) -> String {
-    let header = Header { typ: Some(typ.to_owned()), ..Header::new(Algorithm::HS256) };
-    jsonwebtoken::encode(&header, claims, key.signing()).expect("a JSON object can be signed with any HS256 key")
 }

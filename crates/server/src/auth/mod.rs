@@ -3,23 +3,31 @@
 //! [Mercure, authorization](https://mercure.rocks/spec#authorization), both revisions. The token itself says which one it
 //! belongs to: a token of type `at+jwt` is held to every rule of the newer revision, wherever it is used, so that the older
 //! one's leniency never reaches it. The files follow the way of a token: `carrier` finds it, `token` verifies it, the
-//! claims of either revision become the grant. `origin` asks whether the browser's user meant the request at all.
+//! claims of either revision become the grant. `trusted` says whose keys verify which tokens, and `key` what a key is. `origin` asks whether the browser's user meant the request at all.
+mod algorithm;
 mod carrier;
 mod claims_legacy;
 mod claims_modern;
 mod error;
+pub mod explain;
 mod key;
 pub mod mint;
 mod origin;
 mod token;
+mod trusted;
 
+pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use carrier::{LEGACY_COOKIE, MODERN_COOKIE};
 pub use claims_legacy::MAX_SELECTORS;
-pub use claims_modern::{InvalidDetails, MAX_DETAIL_TOPICS, MAX_DETAILS};
+pub use claims_modern::{DETAIL_TYPE, InvalidDetails, MAX_DETAIL_TOPICS, MAX_DETAILS};
 pub use error::{AuthError, InvalidToken, Malformed};
-pub use key::{Key, KeyTooShort, MIN_KEY_BYTES};
+pub use key::{
+    InvalidKey, Key, KeyKind, KeyRules, MAX_RSA_BITS, MAX_SET_BYTES, MAX_SET_KEYS, MIN_RSA_BITS, SigningKey,
+    UnusableKey,
+};
 pub use origin::ForeignOrigin;
 pub use token::{LEEWAY_MS, MAX_TOKEN_BYTES};
+pub use trusted::{KeySet, KeySource, KeyStore, MAX_TRIED_KEYS, TrustedIssuer, TrustedKeys};
 
 use carrier::Carrier;
 use fanfare_hub::{entry::Timestamp, grant::Grant};
@@ -34,13 +42,9 @@ pub struct AuthSettings {
     pub open: bool,
     /// Whether public updates may be received without a token.
     pub anonymous_subscribers: bool,
-    /// What verifies older-revision tokens of publishers; `None` refuses them.
-    pub publisher_key: Option<Key>,
-    /// What verifies older-revision tokens of subscribers; `None` refuses them.
-    pub subscriber_key: Option<Key>,
-    /// Whose newer-revision tokens are accepted.
-    pub issuers: Vec<TrustedIssuer>,
-    /// The hub's own name in the `aud` claim of newer-revision tokens; usually its URL.
+    /// What verifies tokens. Whoever keeps a clone can replace the keys while the hub runs.
+    pub keys: KeyStore,
+    /// The hub's own name in the `aud` claim of tokens that name an issuer; usually its URL.
     pub audience: String,
     /// The hub's public URL, which relative URL Patterns in tokens are resolved against.
     pub hub_url: Url,
@@ -50,15 +54,6 @@ pub struct AuthSettings {
     pub modern_cookie: String,
     /// Other origins whose pages may publish with a cookie, each as `scheme://host[:port]`.
     pub allowed_origins: Vec<String>,
-}
-
-/// An authorization server, and the key that it alone signs with.
-#[derive(Clone, Debug)]
-pub struct TrustedIssuer {
-    /// Its `iss` claim.
-    pub issuer: String,
-    /// What verifies its tokens.
-    pub key: Key,
 }
 
 /// What a request asks for.
@@ -109,9 +104,7 @@ impl AuthSettings {
         Self {
             open: false,
             anonymous_subscribers: false,
-            publisher_key: None,
-            subscriber_key: None,
-            issuers: Vec::new(),
+            keys: KeyStore::default(),
             audience: hub_url.to_string(),
             hub_url,
             legacy_cookie: LEGACY_COOKIE.to_owned(),
@@ -135,13 +128,38 @@ impl Authenticator {
         Self { settings }
     }
 
+    /// What tokens are checked against.
+    #[must_use]
+    pub fn settings(&self) -> &AuthSettings {
+        &self.settings
+    }
+
     /// What whoever sent the request `parts` may do. A token that is present but bad is always an error: a subscriber whose
-    /// token expired must learn of it, and not go on without private updates.
+    /// token expired must learn of it, and not go on without private updates. A token that names a key that is not there
+    /// waits until the sources of its issuer's keys were asked for newer ones, as far as they let themselves be asked.
     ///
     /// # Errors
     /// [`AuthError`] says whose fault it is and what to answer.
-    pub fn authenticate(&self, parts: &Parts, purpose: Purpose) -> Result<Credentials, AuthError> {
-        self.authenticate_at(parts, purpose, Timestamp::now())
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn authenticate(&self, parts: &Parts, purpose: Purpose) -> Result<Credentials, AuthError> {
+        match self.authenticate_at(parts, purpose, Timestamp::now()) {
+            Err(AuthError::Invalid(InvalidToken::UnknownKey)) if self.refresh(parts, purpose).await => {
+                self.authenticate_at(parts, purpose, Timestamp::now())
+            }
+            result => result,
+        }
+    }
+
+    /// Asks for newer keys of the issuer that the request's token names, and returns whether there are other ones now.
+    async fn refresh(&self, parts: &Parts, purpose: Purpose) -> bool {
+        let Ok(Some(presented)) = carrier::find(parts, &self.settings) else { return false };
+        let keys = token::keys(&presented.token, purpose, &self.settings, &self.settings.keys.current());
+        match keys {
+            Some(keys) => keys.refresh().await,
+            None => false,
+        }
     }
 
     fn authenticate_at(&self, parts: &Parts, purpose: Purpose, now: Timestamp) -> Result<Credentials, AuthError> {
@@ -161,7 +179,7 @@ impl Authenticator {
         if matches!(presented.carrier, Carrier::LegacyCookie | Carrier::ModernCookie) && !parts.method.is_safe() {
             origin::check_cookie(parts, &settings.allowed_origins)?;
         }
-        token::verify(&presented, purpose, settings, now).map_err(AuthError::Invalid)
+        token::verify(&presented, purpose, settings, &settings.keys.current(), now).map_err(AuthError::Invalid)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
 };
 use fanfare_hub::{grant::Matchers, topic::matcher::Matcher};
 use http::{Method, Request};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::{Algorithm as LibraryAlgorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 const PUBLISHER: &[u8] = b"publisher-publisher-publisher-key";
@@ -14,16 +14,23 @@ const ISSUER: &[u8] = b"issuer-issuer-issuer-issuer-issuer";
 const OTHER_ISSUER: &[u8] = b"other-issuer-other-issuer-other-is";
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
-fn key(secret: &[u8]) -> Key {
-    Key::hs256(secret).unwrap()
+fn key(secret: &[u8]) -> SigningKey {
+    SigningKey::hs256(secret).unwrap()
+}
+
+fn keys(secret: &[u8]) -> KeySet {
+    key(secret).verification().into()
 }
 
 fn settings() -> AuthSettings {
-    let issuer = |issuer: &str, secret| TrustedIssuer { issuer: issuer.into(), key: key(secret) };
-    AuthSettings {
-        publisher_key: Some(key(PUBLISHER)),
-        subscriber_key: Some(key(SUBSCRIBER)),
+    let issuer = |issuer, secret| TrustedIssuer::new(issuer, keys(secret));
+    let trusted = TrustedKeys {
+        publisher_keys: keys(PUBLISHER),
+        subscriber_keys: keys(SUBSCRIBER),
         issuers: vec![issuer("https://auth.example", ISSUER), issuer("https://other.example", OTHER_ISSUER)],
+    };
+    AuthSettings {
+        keys: trusted.into(),
         ..AuthSettings::closed("https://hub.example/.well-known/mercure".parse().unwrap())
     }
 }
@@ -104,7 +111,10 @@ fn legacy_tokens_are_verified_with_the_key_of_their_purpose() {
 #[test]
 fn a_token_made_elsewhere_is_accepted() {
     let token = "eyJhbGciOiJIUzI1NiJ9.eyJtZXJjdXJlIjp7InB1Ymxpc2giOlsiKiJdLCJzdWJzY3JpYmUiOlsiKiJdfX0.bVXdlWXwfw9ySx7-iV5OpUSHo34RkjUdVzDLBcc6l_g";
-    let demo = AuthSettings { publisher_key: Some(key(b"!ChangeThisMercureHubJWTSecretKey!")), ..settings() };
+    let demo_keys = keys(b"!ChangeThisMercureHubJWTSecretKey!");
+    let trusted =
+        TrustedKeys { publisher_keys: demo_keys.clone(), subscriber_keys: demo_keys, ..TrustedKeys::default() };
+    let demo = AuthSettings { keys: trusted.into(), ..settings() };
     let request = parts(Method::POST, "/", &[("authorization", &format!("Bearer {token}"))]);
     assert_eq!(authenticate(demo, &request, Purpose::Publish).unwrap().grant, Grant::open());
 }
@@ -171,9 +181,13 @@ fn only_the_allowed_algorithm_is_accepted() {
     let signed = |algorithm| {
         jsonwebtoken::encode(&Header::new(algorithm), &claims, &EncodingKey::from_secret(PUBLISHER)).unwrap()
     };
-    assert!(with_header(&signed(Algorithm::HS256), Purpose::Publish).is_ok());
-    for algorithm in [Algorithm::HS384, Algorithm::HS512] {
-        assert_eq!(with_header(&signed(algorithm), Purpose::Publish), invalid(InvalidToken::Algorithm));
+    assert!(with_header(&signed(LibraryAlgorithm::HS256), Purpose::Publish).is_ok());
+    for (signed_with, algorithm) in
+        [(LibraryAlgorithm::HS384, Algorithm::Hs384), (LibraryAlgorithm::HS512, Algorithm::Hs512)]
+    {
+        let expected = vec![Algorithm::Hs256];
+        let refused = invalid(InvalidToken::Algorithm { algorithm, expected });
+        assert_eq!(with_header(&signed(signed_with), Purpose::Publish), refused);
     }
     let body = "eyJtZXJjdXJlIjp7InB1Ymxpc2giOlsiKiJdfX0";
     let unsigned = [
@@ -189,7 +203,7 @@ fn only_the_allowed_algorithm_is_accepted() {
             assert_eq!(with_header(&token, Purpose::Publish), invalid(InvalidToken::Unreadable), "{what}");
         }
     }
-    let genuine = signed(Algorithm::HS256);
+    let genuine = signed(LibraryAlgorithm::HS256);
     let (message, _) = genuine.rsplit_once('.').unwrap();
     assert_eq!(with_header(&format!("{message}.AAAA"), Purpose::Publish), invalid(InvalidToken::Signature));
     for token in [message, "a.b", "a", "a.b.c.d", "..", "a..b"] {
@@ -197,7 +211,7 @@ fn only_the_allowed_algorithm_is_accepted() {
     }
     let own_key = json!({"alg": "HS256", "jku": "https://evil.example/keys", "kid": "x"});
     let token = raw(&own_key, &claims, b"a secret that only the attacker knows");
-    assert_eq!(with_header(&token, Purpose::Publish), invalid(InvalidToken::Signature));
+    assert_eq!(with_header(&token, Purpose::Publish), invalid(InvalidToken::UnknownKey));
     let critical = raw(&json!({"alg": "HS256", "crit": ["b64"]}), &claims, PUBLISHER);
     assert_eq!(with_header(&critical, Purpose::Publish), invalid(InvalidToken::CriticalHeader));
 }
@@ -253,7 +267,9 @@ fn the_length_of_a_token_is_limited() {
 fn a_cookie_that_publishes_needs_an_origin() {
     let token = legacy(&["*"], &["*"]).sign(&key(PUBLISHER));
     let cookie = format!("{LEGACY_COOKIE}={token}");
-    let both_keys = AuthSettings { subscriber_key: Some(key(PUBLISHER)), ..settings() };
+    let trusted =
+        TrustedKeys { publisher_keys: keys(PUBLISHER), subscriber_keys: keys(PUBLISHER), ..TrustedKeys::default() };
+    let both_keys = AuthSettings { keys: trusted.into(), ..settings() };
     let ask = |method, headers: &[(&str, &str)]| {
         let purpose = if method == Method::POST { Purpose::Publish } else { Purpose::Subscribe };
         authenticate(both_keys.clone(), &parts(method, "/", headers), purpose)
@@ -290,4 +306,141 @@ fn no_error_tells_the_token() {
     {
         assert!(!text.contains(signature) && !text.contains("issuer-issuer"), "{text}");
     }
+}
+
+/// B32: a token's `iss` selects the keys, in either revision; keys of one issuer never verify for another.
+#[test]
+fn the_issuer_selects_the_keys() {
+    let claims = |iss: &str, aud: &str| json!({"iss": iss, "aud": aud, "mercure": {"publish": ["*"]}, "exp": NOW.0 / 1_000 + 60});
+    let hub = "https://hub.example/.well-known/mercure";
+    let sent = |iss: &str, aud: &str, secret| {
+        with_header(&raw(&json!({"typ": "JWT", "alg": "HS256"}), &claims(iss, aud), secret), Purpose::Publish)
+    };
+    assert!(sent("https://auth.example", hub, ISSUER).is_ok());
+    assert!(sent("https://other.example", hub, OTHER_ISSUER).is_ok());
+    for foreign in [OTHER_ISSUER, PUBLISHER, SUBSCRIBER] {
+        assert_eq!(sent("https://auth.example", hub, foreign), invalid(InvalidToken::Signature));
+    }
+    assert_eq!(sent("https://auth.example", "https://x.example", ISSUER), invalid(InvalidToken::Audience));
+    // Whoever nobody knows is as good as nobody, and has the keys of tokens without an issuer.
+    assert!(sent("somebody", "something", PUBLISHER).is_ok());
+    assert_eq!(sent("somebody", hub, ISSUER), invalid(InvalidToken::Signature));
+    let twice = raw(&json!({"alg": "HS256"}), &json!({"iss": ["https://auth.example"]}), PUBLISHER);
+    assert_eq!(with_header(&twice, Purpose::Publish), invalid(InvalidToken::Claim("iss")));
+}
+
+#[test]
+fn an_issuer_has_its_own_audience_and_keys_for_each_purpose() {
+    let issuer = TrustedIssuer {
+        issuer: "https://auth.example".into(),
+        audience: Some("account".into()),
+        publisher_keys: keys(ISSUER),
+        subscriber_keys: keys(SUBSCRIBER),
+    };
+    let trusted = TrustedKeys { issuers: vec![issuer], ..TrustedKeys::default() };
+    let settings = AuthSettings { keys: trusted.into(), ..settings() };
+    let sent = |audience: &str, secret, purpose| {
+        let token = ModernToken { audience: audience.into(), ..modern() }.sign(&key(secret));
+        let request = parts(Method::GET, "/", &[("authorization", &format!("Bearer {token}"))]);
+        authenticate(settings.clone(), &request, purpose)
+    };
+    let published = sent("account", ISSUER, Purpose::Publish).unwrap();
+    assert!(!published.grant.publish.is_empty() && published.grant.subscribe.is_empty(), "{published:?}");
+    let subscribed = sent("account", SUBSCRIBER, Purpose::Subscribe).unwrap();
+    assert!(subscribed.grant.publish.is_empty() && !subscribed.grant.subscribe.is_empty(), "{subscribed:?}");
+    assert_eq!(sent("account", SUBSCRIBER, Purpose::Publish), invalid(InvalidToken::Signature));
+    assert_eq!(sent("account", ISSUER, Purpose::Subscribe), invalid(InvalidToken::Signature));
+    let hub = "https://hub.example/.well-known/mercure";
+    assert_eq!(sent(hub, ISSUER, Purpose::Publish), invalid(InvalidToken::Audience));
+}
+
+/// Old and new keys hold side by side, and what is replaced holds no more.
+#[test]
+fn keys_can_be_replaced_while_the_hub_runs() {
+    let settings = settings();
+    let store = settings.keys.clone();
+    let authenticator = Authenticator::new(settings);
+    let ask = |secret| {
+        let token = legacy(&["*"], &[]).sign(&key(secret));
+        let request = parts(Method::POST, "/", &[("authorization", &format!("Bearer {token}"))]);
+        authenticator.authenticate_at(&request, Purpose::Publish, NOW).is_ok()
+    };
+    let hold = |secrets: &[&[u8]]| {
+        let publisher_keys = secrets.iter().map(|secret| key(secret).verification()).collect();
+        store.replace(TrustedKeys { publisher_keys, ..TrustedKeys::default() });
+        [ask(PUBLISHER), ask(ISSUER)]
+    };
+    assert_eq!([ask(PUBLISHER), ask(ISSUER)], [true, false]);
+    assert_eq!(hold(&[PUBLISHER, ISSUER]), [true, true]);
+    assert_eq!(hold(&[ISSUER]), [false, true]);
+    assert_eq!(hold(&[]), [false, false]);
+}
+
+/// A source that has no key before it is asked for one, and counts how often it is.
+#[derive(Debug, Default)]
+struct Source(std::sync::Mutex<Vec<std::sync::Arc<Key>>>, std::sync::atomic::AtomicUsize);
+
+impl KeySource for Source {
+    fn keys(&self) -> std::sync::Arc<[std::sync::Arc<Key>]> {
+        self.0.lock().unwrap().as_slice().into()
+    }
+
+    fn refresh(&self) -> std::pin::Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async {
+            let asked = self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let key = SigningKey::hs256(PUBLISHER).unwrap().named("new").verification();
+            *self.0.lock().unwrap() = vec![key.into()];
+            asked == 0
+        })
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_asked_for_before_a_token_is_refused() {
+    let source = std::sync::Arc::new(Source::default());
+    let publisher_keys = KeySet::new(Vec::new(), vec![source.clone()]);
+    let trusted = TrustedKeys { publisher_keys, ..TrustedKeys::default() };
+    let authenticator = Authenticator::new(AuthSettings { keys: trusted.into(), ..settings() });
+    let ask = async |key: SigningKey| {
+        let token = legacy(&["*"], &[]).sign(&key);
+        let request = parts(Method::POST, "/", &[("authorization", &format!("Bearer {token}"))]);
+        authenticator.authenticate(&request, Purpose::Publish).await.map(|_| ())
+    };
+    let count = || source.1.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!((ask(key(PUBLISHER).named("new")).await, count()), (Ok(()), 1));
+    // It is there now; a wrong signature under its name is no reason to ask.
+    assert_eq!((ask(key(PUBLISHER).named("new")).await, count()), (Ok(()), 1));
+    assert_eq!(ask(key(ISSUER).named("new")).await, Err(AuthError::Invalid(InvalidToken::Signature)));
+    assert_eq!(count(), 1);
+    assert_eq!(ask(key(ISSUER).named("other")).await, Err(AuthError::Invalid(InvalidToken::UnknownKey)));
+    assert_eq!(count(), 2);
+}
+
+#[test]
+fn a_token_is_tried_with_so_many_keys_and_the_named_one_first() {
+    let others = (0..MAX_TRIED_KEYS).map(|number| format!("a secret of another, number {number:09}"));
+    let mut all: Vec<_> = others.map(|secret| Key::hs256(secret.as_bytes()).unwrap()).collect();
+    all.push(key(PUBLISHER).named("ours").verification());
+    let trusted = TrustedKeys { publisher_keys: all.into_iter().collect(), ..TrustedKeys::default() };
+    let settings = AuthSettings { keys: trusted.into(), ..settings() };
+    let ask = |key: SigningKey| {
+        let token = legacy(&["*"], &[]).sign(&key);
+        let request = parts(Method::POST, "/", &[("authorization", &format!("Bearer {token}"))]);
+        authenticate(settings.clone(), &request, Purpose::Publish).is_ok()
+    };
+    assert_eq!([ask(key(PUBLISHER).named("ours")), ask(key(PUBLISHER))], [true, false]);
+}
+
+#[test]
+fn an_explanation_says_what_a_token_opens_and_why_not() {
+    let explain = |token: &str| explain::explain(token, &settings(), NOW).unwrap();
+    let modern = explain(&modern().sign(&key(ISSUER).named("k1")));
+    assert_eq!((modern.revision, modern.key_id.as_deref()), (Revision::Modern, Some("k1")));
+    for verdict in [modern.publish, modern.subscribe] {
+        assert_eq!(verdict.issuer.as_deref(), Some("https://auth.example"));
+        assert!(verdict.outcome.is_ok_and(|granted| granted.topics.as_slice().len() == 1));
+    }
+    let legacy = explain(&legacy(&["a"], &["b"]).sign(&key(PUBLISHER)));
+    assert_eq!(legacy.publish.outcome.unwrap().topics.as_slice().len(), 1);
+    assert_eq!(legacy.subscribe.outcome.unwrap_err(), InvalidToken::Signature);
 }

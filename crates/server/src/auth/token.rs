@@ -5,13 +5,13 @@
 //! The library verifies signatures. The few claims are checked here, against a given time, because the library reads the
 //! clock itself and accepts what RFC 9068 does not (several issuers, say).
 use super::{
-    AuthSettings, Credentials, Key, Purpose, Revision,
+    AuthSettings, Credentials, KeySet, Purpose, Revision, TrustedKeys,
     carrier::{Carrier, Presented},
     claims_legacy, claims_modern,
     error::InvalidToken,
 };
-use fanfare_hub::entry::Timestamp;
-use jsonwebtoken::{Algorithm, Header, Validation, errors::ErrorKind};
+use fanfare_hub::{entry::Timestamp, grant::Matchers};
+use jsonwebtoken::Header;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -21,27 +21,29 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// How far the clocks of issuer and hub may differ, in milliseconds.
 pub const LEEWAY_MS: u64 = 10_000;
 
-/// What an algorithm must be one of. There is no `none`, and no public-key algorithm that a shared secret could pass for.
-const ALGORITHMS: [Algorithm; 1] = [Algorithm::HS256];
-
 /// The claims of a token whose signature has been verified.
 pub(super) type Claims = Map<String, Value>;
+
+/// The keys that a token may be verified with, and what follows from whose they are.
+pub(super) struct Chosen<'a> {
+    pub(super) keys: &'a KeySet,
+    /// The trusted issuer that the token names.
+    pub(super) issuer: Option<&'a str>,
+    /// What its `aud` claim must name.
+    audience: Option<&'a str>,
+    /// Whether they are also the keys for the other purpose.
+    serve_both: bool,
+}
 
 /// Verifies a token and reads what it grants.
 pub(super) fn verify(
     presented: &Presented<'_>,
     purpose: Purpose,
     settings: &AuthSettings,
+    trusted: &TrustedKeys,
     now: Timestamp,
 ) -> Result<Credentials, InvalidToken> {
-    let bytes = presented.token.len();
-    if bytes > MAX_TOKEN_BYTES {
-        return Err(InvalidToken::TooLong { bytes, limit: MAX_TOKEN_BYTES });
-    }
-    let header = jsonwebtoken::decode_header(presented.token.as_bytes()).map_err(|_| InvalidToken::Unreadable)?;
-    if header.crit.is_some() {
-        return Err(InvalidToken::CriticalHeader);
-    }
+    let header = header(&presented.token)?;
     let revision = revision(&header);
     match (revision, presented.carrier) {
         (_, Carrier::Header)
@@ -50,71 +52,111 @@ pub(super) fn verify(
         _ => return Err(InvalidToken::Carrier),
     }
     let token = presented.token.as_bytes();
-    let claims = match revision {
-        Revision::Legacy => verify_legacy(token, purpose, settings)?,
-        Revision::Modern => verify_modern(token, settings)?,
-    };
-    let expires_at = check_time(&claims, now)?;
-    let grant = match revision {
-        Revision::Legacy => claims_legacy::grant(&claims)?,
+    let chosen = choose(token, revision, purpose, settings, trusted)?;
+    let (claims, _) = chosen.keys.verify(token, &header)?;
+    read(&claims, &chosen, revision, purpose, settings, now)
+}
+
+/// The keys that decide about a token, for who wants to ask their sources for newer ones.
+pub(super) fn keys(token: &str, purpose: Purpose, settings: &AuthSettings, trusted: &TrustedKeys) -> Option<KeySet> {
+    let revision = revision(&header(token).ok()?);
+    choose(token.as_bytes(), revision, purpose, settings, trusted).ok().map(|chosen| chosen.keys.clone())
+}
+
+/// The header of a token that is worth looking at.
+pub(super) fn header(token: &str) -> Result<Header, InvalidToken> {
+    let bytes = token.len();
+    if bytes > MAX_TOKEN_BYTES {
+        return Err(InvalidToken::TooLong { bytes, limit: MAX_TOKEN_BYTES });
+    }
+    let header = jsonwebtoken::decode_header(token.as_bytes()).map_err(|_| InvalidToken::Unreadable)?;
+    // What else it says of keys, in `jwk`, `jku`, `x5u` or `x5c`, is never looked at.
+    if header.crit.is_some() { Err(InvalidToken::CriticalHeader) } else { Ok(header) }
+}
+
+/// What verified claims grant for `purpose`, if they keep all rules of their revision.
+pub(super) fn read(
+    claims: &Claims,
+    chosen: &Chosen<'_>,
+    revision: Revision,
+    purpose: Purpose,
+    settings: &AuthSettings,
+    now: Timestamp,
+) -> Result<Credentials, InvalidToken> {
+    if let Some(audience) = chosen.audience {
+        check_audience(claims, audience)?;
+    }
+    let expires_at = check_time(claims, now)?;
+    let mut grant = match revision {
+        Revision::Legacy => claims_legacy::grant(claims)?,
         // RFC 9068 requires the claim that the older revision leaves out.
         Revision::Modern if expires_at.is_none() => return Err(InvalidToken::Claim("exp")),
-        Revision::Modern => claims_modern::grant(&claims, &settings.hub_url).map_err(InvalidToken::Details)?,
+        Revision::Modern => claims_modern::grant(claims, &settings.hub_url).map_err(InvalidToken::Details)?,
     };
+    match purpose {
+        _ if chosen.serve_both => {}
+        Purpose::Publish => grant.subscribe = Matchers::default(),
+        Purpose::Subscribe => grant.publish = Matchers::default(),
+    }
     Ok(Credentials { grant, expires_at, revision })
 }
 
-fn revision(header: &Header) -> Revision {
+pub(super) fn revision(header: &Header) -> Revision {
     let typ = header.typ.as_deref().unwrap_or_default();
     let is_modern = ["at+jwt", "application/at+jwt"].iter().any(|name| name.eq_ignore_ascii_case(typ));
     if is_modern { Revision::Modern } else { Revision::Legacy }
 }
 
-fn verify_legacy(token: &[u8], purpose: Purpose, settings: &AuthSettings) -> Result<Claims, InvalidToken> {
-    let key = match purpose {
-        Purpose::Publish => &settings.publisher_key,
-        Purpose::Subscribe => &settings.subscriber_key,
-    };
-    verify_signature(token, key.as_ref().ok_or(InvalidToken::NoKey)?)
-}
-
-fn verify_modern(token: &[u8], settings: &AuthSettings) -> Result<Claims, InvalidToken> {
+/// Chooses the keys by the issuer that the token claims, so that no issuer can sign for another. Tokens of the older
+/// revision need not name one, and carry any `iss` that their maker liked: if it is not a trusted issuer's, the keys are
+/// those for tokens without.
+pub(super) fn choose<'a>(
+    token: &[u8],
+    revision: Revision,
+    purpose: Purpose,
+    settings: &'a AuthSettings,
+    trusted: &'a TrustedKeys,
+) -> Result<Chosen<'a>, InvalidToken> {
     #[derive(Deserialize)]
     struct Unverified {
-        iss: String,
+        iss: Option<String>,
     }
-    if settings.issuers.is_empty() {
-        return Err(InvalidToken::NoKey);
-    }
-    // The issuer that the token claims chooses the key, so that no issuer can sign for another. A claim that is there
-    // twice is an error to this reader, so that it cannot mean one issuer here and another one later.
+    // A claim that is there twice is an error to this reader, so that it cannot mean one issuer here and another one later.
     let Unverified { iss } =
         jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| InvalidToken::Claim("iss"))?;
-    let trusted = settings.issuers.iter().find(|trusted| trusted.issuer == iss).ok_or(InvalidToken::Issuer)?;
-    let claims = verify_signature(token, &trusted.key)?;
-    let is_us = |audience: &Value| audience.as_str() == Some(&settings.audience);
-    match claims.get("aud") {
-        Some(audience) if is_us(audience) => {}
-        Some(Value::Array(audiences)) if audiences.iter().any(is_us) => {}
-        Some(Value::String(_) | Value::Array(_)) => return Err(InvalidToken::Audience),
-        _ => return Err(InvalidToken::Claim("aud")),
+    if let Some(issuer) = iss.as_deref().and_then(|iss| trusted.issuer(iss)) {
+        let keys = issuer.keys(purpose);
+        return if keys.is_empty() {
+            Err(InvalidToken::NoKey)
+        } else {
+            Ok(Chosen {
+                keys,
+                issuer: Some(&issuer.issuer),
+                audience: Some(issuer.audience.as_ref().unwrap_or(&settings.audience)),
+                serve_both: issuer.publisher_keys.is_same(&issuer.subscriber_keys),
+            })
+        };
     }
-    Ok(claims)
+    let keys = trusted.keys(purpose);
+    match (revision, iss) {
+        (Revision::Modern, None) if !trusted.issuers.is_empty() => Err(InvalidToken::Claim("iss")),
+        (Revision::Modern, Some(_)) if !trusted.issuers.is_empty() => Err(InvalidToken::Issuer),
+        (Revision::Legacy, Some(_)) if keys.is_empty() && !trusted.issuers.is_empty() => Err(InvalidToken::Issuer),
+        (Revision::Legacy, _) if !keys.is_empty() => {
+            let serve_both = trusted.publisher_keys.is_same(&trusted.subscriber_keys);
+            Ok(Chosen { keys, issuer: None, audience: None, serve_both })
+        }
+        _ => Err(InvalidToken::NoKey),
+    }
 }
 
-fn verify_signature(token: &[u8], key: &Key) -> Result<Claims, InvalidToken> {
-    let mut signature_only = Validation::new(Algorithm::HS256);
-    signature_only.algorithms = ALGORITHMS.to_vec();
-    signature_only.required_spec_claims.clear();
-    signature_only.validate_exp = false;
-    signature_only.validate_aud = false;
-    match jsonwebtoken::decode(token, key.verifying(), &signature_only) {
-        Ok(data) => Ok(data.claims),
-        Err(error) => Err(match error.kind() {
-            ErrorKind::InvalidSignature => InvalidToken::Signature,
-            ErrorKind::InvalidAlgorithm => InvalidToken::Algorithm,
-            _ => InvalidToken::Unreadable,
-        }),
+fn check_audience(claims: &Claims, audience: &str) -> Result<(), InvalidToken> {
+    let is_us = |claim: &Value| claim.as_str() == Some(audience);
+    match claims.get("aud") {
+        Some(claim) if is_us(claim) => Ok(()),
+        Some(Value::Array(audiences)) if audiences.iter().any(is_us) => Ok(()),
+        Some(Value::String(_) | Value::Array(_)) => Err(InvalidToken::Audience),
+        _ => Err(InvalidToken::Claim("aud")),
     }
 }
 

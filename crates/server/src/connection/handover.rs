@@ -19,7 +19,10 @@ use std::{
     future::pending,
     io::{self, IoSlice},
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 use tokio::net::TcpStream;
@@ -80,12 +83,29 @@ impl Handover {
 pub(super) struct Requests {
     router: Router,
     handover: Option<Handover>,
+    refused: Refused,
+}
+
+/// Whether a request with a body was refused, so that its peer may still be sending.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refused(Arc<AtomicBool>);
+
+impl Refused {
+    pub(super) fn get(&self) -> bool {
+        // The service and the connection's end are in one task.
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Requests {
     /// A service that returns every answer if there is no `handover`.
     pub(super) fn new(router: Router, handover: Option<Handover>) -> Self {
-        Self { router, handover }
+        Self { router, handover, refused: Refused::default() }
+    }
+
+    /// Tells what becomes of the requests to come.
+    pub(super) fn refused(&self) -> Refused {
+        self.refused.clone()
     }
 }
 
@@ -100,6 +120,7 @@ impl Service<Request<Incoming>> for Requests {
         let alone = request.method() == Method::GET && !has_body;
         let handover = self.handover.clone().filter(|_| alone);
         let version = request.version();
+        let refused = self.refused.clone();
         // A router is always ready.
         let answer = self.router.clone().call(request);
         Box::pin(async move {
@@ -108,6 +129,7 @@ impl Service<Request<Incoming>> for Requests {
                 // What is refused is not read to its end, and hyper then closes the connection. A client that is not told
                 // may send its next request on it, and cannot know what became of that.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                refused.0.store(true, Ordering::Relaxed);
             }
             let granted = response.extensions().get::<Granted>();
             // What cannot be handed over is left to the body.

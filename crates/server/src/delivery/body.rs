@@ -4,7 +4,7 @@ use super::{
     stream::{Granted, Stream},
 };
 use bytes::Bytes;
-use fanfare_hub::{log::LogError, subscription::Subscription, wire::Representation};
+use fanfare_hub::{ending::Ending, entry::Timestamp, log::LogError, subscription::Subscription, wire::Representation};
 use http_body::{Body, Frame};
 use std::{
     pin::Pin,
@@ -72,10 +72,19 @@ impl Open {
         silence(self.subscription.key().representation)
     }
 
+    /// What the subscriber is told when its stream ends, and then the end.
+    fn ending(&mut self) -> Polled {
+        let reason = self.pace.take_reason()?;
+        let mut bytes = Vec::new();
+        let representation = self.subscription.key().representation;
+        representation.encode_ending(&Ending { reason }, &self.subscription.reached(), Timestamp::now(), &mut bytes);
+        Some(Ok(Frame::data(bytes.into())))
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Polled> {
         let Self { subscription, pace, .. } = self;
         if pace.due() == Some(Due::End) {
-            return Poll::Ready(None);
+            return Poll::Ready(self.ending());
         }
         if let Poll::Ready(run) = subscription.poll_next(cx) {
             pace.spoke();
@@ -85,7 +94,7 @@ impl Open {
         loop {
             ready!(self.alarm.as_mut().poll(cx));
             match self.pace.due() {
-                Some(Due::End) => return Poll::Ready(None),
+                Some(Due::End) => return Poll::Ready(self.ending()),
                 Some(Due::Heartbeat) => return Poll::Ready(self.heartbeat()),
                 None => self.alarm.as_mut().reset(self.pace.next()),
             }

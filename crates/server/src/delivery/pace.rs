@@ -1,6 +1,7 @@
 //! When a stream gets a heartbeat and when it ends. All of it is jittered, so that what began together does not go on
 //! falling together.
-use fanfare_hub::entry::Timestamp;
+use super::wheel::TICK;
+use fanfare_hub::{ending::EndReason, entry::Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -10,6 +11,7 @@ pub struct Pace {
     heartbeat_interval: Duration,
     next_heartbeat: Instant,
     ends: Option<Instant>,
+    reason: Option<EndReason>,
 }
 
 /// What is due.
@@ -27,9 +29,15 @@ impl Pace {
     pub fn new(heartbeat_interval: Duration, max_lifetime: Option<Duration>, expires_at: Option<Timestamp>) -> Self {
         let now = Instant::now();
         let lifetime = max_lifetime.map(|lifetime| lifetime.mul_f64(spread()));
-        let validity = expires_at.map(|at| Duration::from_millis(at.0.saturating_sub(Timestamp::now().0)));
-        let ends = [lifetime, validity].into_iter().flatten().min().and_then(|left| now.checked_add(left));
-        let mut pace = Self { heartbeat_interval, next_heartbeat: now, ends };
+        let validity =
+            expires_at.map(|at| before_expiry(Duration::from_millis(at.0.saturating_sub(Timestamp::now().0))));
+        let (left, reason) = match (lifetime, validity) {
+            (Some(lifetime), Some(validity)) if lifetime < validity => (Some(lifetime), None),
+            (lifetime, None) => (lifetime, None),
+            (_, validity) => (validity, Some(EndReason::TokenExpired)),
+        };
+        let ends = left.and_then(|left| now.checked_add(left));
+        let mut pace = Self { heartbeat_interval, next_heartbeat: now, ends, reason };
         pace.spoke();
         pace
     }
@@ -42,6 +50,11 @@ impl Pace {
     /// When the stream is to end.
     pub(crate) fn ends(&self) -> Option<std::time::Instant> {
         self.ends.map(Instant::into_std)
+    }
+
+    /// What the subscriber is to be told when the stream ends, once; `None` if it need only ask again.
+    pub(crate) fn take_reason(&mut self) -> Option<EndReason> {
+        self.reason.take()
     }
 
     /// When something will be due.
@@ -61,6 +74,19 @@ impl Pace {
         }
     }
 }
+
+/// How long a stream may last whose token is valid for `validity` more: a little less, because it must not end later, a timer
+/// fires a tick late, and a busy machine later; and not the same for all, because those who got their tokens together would
+/// come back together.
+fn before_expiry(validity: Duration) -> Duration {
+    let early = (validity / EARLY_PART).min(MAX_EARLY).mul_f64((1.0 + fastrand::f64()) / 2.0);
+    validity.saturating_sub(early + 2 * TICK)
+}
+
+/// A stream ends before its token by at most this part of the time that is left.
+const EARLY_PART: u32 = 20;
+/// And by at most this time.
+const MAX_EARLY: Duration = Duration::from_secs(5);
 
 /// The least that [`spread`] gives.
 pub(crate) const LEAST_SPREAD: f64 = 0.8;
@@ -84,6 +110,32 @@ mod tests {
         assert_eq!(pace.due(), Some(Due::Heartbeat));
         pace.spoke();
         assert_eq!(pace.due(), None);
+    }
+
+    #[test]
+    fn a_stream_ends_before_its_token_does() {
+        for validity in [0, 1, 20, 2_000, 100_000, 3_600_000, u64::MAX / 2].map(Duration::from_millis) {
+            let left = before_expiry(validity);
+            assert!(left <= validity.saturating_sub(2 * TICK), "{left:?} of {validity:?}");
+            assert!(
+                left <= validity.mul_f64(0.975).max(validity.saturating_sub(MAX_EARLY / 2)),
+                "{left:?} of {validity:?}"
+            );
+            assert!(left + 2 * TICK + MAX_EARLY >= validity && left + 2 * TICK >= validity.mul_f64(0.94));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_token_that_expires_is_told() {
+        let pace = |lifetime: Option<u64>, validity_ms: Option<u64>| {
+            let expires_at = validity_ms.map(|left| Timestamp(Timestamp::now().0 + left));
+            Pace::new(Duration::from_secs(20), lifetime.map(Duration::from_secs), expires_at).take_reason()
+        };
+        assert_eq!(pace(None, None), None);
+        assert_eq!(pace(Some(60), None), None);
+        assert_eq!(pace(Some(60), Some(600_000)), None, "whoever asks again may come back");
+        assert_eq!(pace(Some(600), Some(60_000)), Some(EndReason::TokenExpired));
+        assert_eq!(pace(None, Some(60_000)), Some(EndReason::TokenExpired));
     }
 
     #[tokio::test(start_paused = true)]

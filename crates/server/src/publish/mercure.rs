@@ -1,5 +1,5 @@
 //! `POST /.well-known/mercure`: a form, the same in both revisions of the protocol.
-use super::{collect, content_type, plain_text, publish, retry_ms};
+use super::{collect, form, plain_text, publish, require_form, retry_ms};
 use crate::{app::App, auth::Purpose, form::Form, problem::Problem};
 use axum::{
     body::Body,
@@ -11,19 +11,15 @@ use fanfare_hub::{
     update::{Update, UpdateFields},
 };
 
-const FORM: &str = "application/x-www-form-urlencoded";
-
 /// Publishes one update and answers with its ID.
 ///
 /// # Errors
 /// [`Problem`] says why it was not published.
 pub async fn publish_form(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let credentials = app.auth.authenticate(&parts, Purpose::Publish)?;
-    if content_type(&parts.headers) != FORM {
-        return Err(Problem::ContentType { expected: FORM });
-    }
-    let update = update(&Form::parse(&collect(&app, body).await?)?)?;
+    let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
+    require_form(&parts.headers)?;
+    let update = update(&form(&collect(&app, body).await?)?)?;
     let entries = publish(&app, &credentials, vec![update]).await?;
     Ok(plain_text(entries[0].id().as_str().to_owned()))
 }

@@ -11,6 +11,7 @@ pub mod topic;
 use crate::{
     app::App,
     auth::{AuthError, Credentials},
+    form::{Form, InvalidForm},
     problem::Problem,
 };
 use axum::{
@@ -37,8 +38,16 @@ async fn publish(app: &App, credentials: &Credentials, updates: Vec<Update>) -> 
     Ok(app.hub.publish(updates).await?)
 }
 
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Whether the body is a form, as its content type says.
+pub(crate) fn require_form(headers: &HeaderMap) -> Result<(), Problem> {
+    if content_type(headers) == FORM { Ok(()) } else { Err(Problem::ContentType { expected: FORM }) }
+}
+
 /// The whole body, if it is within the limit.
-async fn collect(app: &App, body: Body) -> Result<Bytes, Problem> {
+pub(crate) async fn collect(app: &App, body: Body) -> Result<Bytes, Problem> {
     let limit = app.settings.max_body_bytes;
     let collecting = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
     match collecting.await {
@@ -46,6 +55,15 @@ async fn collect(app: &App, body: Body) -> Result<Bytes, Problem> {
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge { limit }),
         Ok(Err(_)) | Err(_) => Err(Problem::BodyIncomplete),
     }
+}
+
+/// A form or query string that says what to publish. One that is too large is refused as a body would be
+/// ([Mercure, publication](https://mercure.rocks/spec#publication)).
+fn form(bytes: &[u8]) -> Result<Form, Problem> {
+    Form::parse(bytes).map_err(|invalid| match invalid {
+        InvalidForm::TooManyFields { limit } => Problem::FormTooLarge { limit },
+        invalid => invalid.into(),
+    })
 }
 
 /// The body as text.

@@ -1,6 +1,6 @@
 //! `POST /topics/{topic}`: the body is the data, whatever its content type says; `curl -d` calls everything a form.
-use super::{collect, content_type, lines, plain_text, publish, retry_ms, stream, text};
-use crate::{app::App, auth::Purpose, form::Form, path::topic_of_path, problem::Problem};
+use super::{collect, content_type, form, lines, plain_text, publish, retry_ms, stream, text};
+use crate::{app::App, auth::Purpose, path::topic_of_path, problem::Problem};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -18,7 +18,7 @@ use http::Uri;
 /// [`Problem`] says why it was not published.
 pub async fn publish_body(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let credentials = app.auth.authenticate(&parts, Purpose::Publish)?;
+    let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
     let template = Template::of(&parts.uri)?;
     let updates = match content_type(&parts.headers).as_str() {
         "text/event-stream" => return stream::publish_events(&app, &credentials, &template.of_many()?, body).await,
@@ -35,7 +35,7 @@ pub(crate) struct Template(UpdateFields);
 
 impl Template {
     fn of(uri: &Uri) -> Result<Self, Problem> {
-        let query = Form::of_query(uri)?;
+        let query = form(uri.query().unwrap_or_default().as_bytes())?;
         let in_path = topic_of_path(uri)?;
         let topics = in_path.as_deref().into_iter().chain(query.all("topic"));
         Ok(Self(UpdateFields {

@@ -1,13 +1,22 @@
 //! `GET /.well-known/mercure`, both revisions of the protocol. A request that names a matcher (`match…=`) is of the newer
 //! revision, any other of the older one, whose selectors come as `topic=`.
+//!
+//! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) asks for the same with a form as its body, for those who
+//! want more than fits a URL.
 use super::{Until, Wanted, gather, open};
 use crate::{
     app::App,
+    auth::Purpose,
     cursor::{Cursor, LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
     form::Form,
     problem::Problem,
+    publish::{collect, require_form},
 };
-use axum::{extract::State, response::Response};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
 use fanfare_hub::{topic::matcher::Matcher, wire::Representation};
 use http::request::Parts;
 
@@ -16,23 +25,40 @@ use http::request::Parts;
 /// # Errors
 /// [`Problem`] says why there is none.
 pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
-    let query = Form::of_query(&parts.uri)?;
+    stream(&app, &parts, &Form::of_query(&parts.uri)?).await
+}
+
+/// The same for a `QUERY`, whose query string and body are taken together. Where both say the same thing once, the query
+/// string does.
+///
+/// # Errors
+/// [`Problem`] says why there is no stream.
+pub(crate) async fn query(app: App, request: Request<Body>) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    // Before a body of somebody unknown is read.
+    app.auth.authenticate(&parts, Purpose::Subscribe).await?;
+    require_form(&parts.headers)?;
+    let query = Form::of_query(&parts.uri)?.and(Form::parse(&collect(&app, body).await?)?)?;
+    stream(&app, &parts, &query).await
+}
+
+async fn stream(app: &App, parts: &Parts, query: &Form) -> Result<Response, Problem> {
     let newer = query.iter().any(|(name, _)| names_a_matcher(name));
     let matchers = if newer {
         let named: Vec<_> = query.iter().filter(|(name, _)| names_a_matcher(name)).collect();
-        gather(&app, named.into_iter().map(|(name, value)| newer_matcher(&app, name, value)))?
+        gather(app, named.into_iter().map(|(name, value)| newer_matcher(app, name, value)))?
     } else {
         let selectors: Vec<_> = query.all("topic").collect();
-        gather(&app, selectors.into_iter().map(|selector| Ok(Matcher::legacy_selector(selector)?)))?
+        gather(app, selectors.into_iter().map(|selector| Ok(Matcher::legacy_selector(selector)?)))?
     };
     let wanted = Wanted {
         matchers,
-        cursor: Cursor::of(&parts.headers, &query)?,
+        cursor: Cursor::of(&parts.headers, query)?,
         representation: Representation::EventStream,
         cursor_header: if newer { MERCURE_LAST_EVENT_ID } else { LAST_EVENT_ID },
         until: Until::Closed,
     };
-    open(&app, &parts, wanted).await
+    open(app, parts, wanted).await
 }
 
 /// Every name that begins so, in whatever case, is kept for types of matchers, so that a type that the hub does not know

@@ -48,7 +48,7 @@ pub(crate) enum Until {
 
 /// Authorizes the subscriber and answers with its stream, as a body, and as a [`Granted`] for who can deliver it better.
 pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
-    let credentials = app.auth.authenticate(parts, Purpose::Subscribe)?;
+    let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
     let Wanted { matchers, cursor, representation, cursor_header, until } = wanted;
     if parts.method == Method::HEAD {
         return Ok(head::alone(representation));
@@ -66,7 +66,7 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
             return Ok(head::come_back_later(representation));
         }
     };
-    let resumed_from = cursor.asked.then(|| HeaderValue::from_str(opening.resumed_from()));
+    let resumed_from = cursor.asked.then(|| HeaderValue::from_bytes(opening.resumed_from().as_bytes()));
     let mut response = match until {
         Until::Now => head::stream(representation, Body::new(ReplayBody::new(opening, place))),
         Until::Closed => {
@@ -84,8 +84,8 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     Ok(response)
 }
 
-/// The most memory that the compiled patterns of one subscription may take. URL Patterns as a rule count nothing and URI
-/// Templates 2 to 8 KiB each.
+/// The most memory that the compiled patterns of one subscription may take. URL Patterns as a rule count nothing, URI
+/// Templates 1 KiB each, and up to 8 if they name several variables of a query.
 pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 
 /// Gathers the matchers of a subscription, at least one and within the limits. What is beyond them is not compiled.

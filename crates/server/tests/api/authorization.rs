@@ -2,31 +2,32 @@
 use super::fixture::*;
 use fanfare_hub::entry::Timestamp;
 use fanfare_server::auth::{
-    AuthSettings, Authenticator, Key, TrustedIssuer,
+    AuthSettings, Authenticator, SigningKey, TrustedIssuer, TrustedKeys,
     mint::{LegacyToken, ModernToken, TopicMatch},
 };
 use url::Url;
 
 const HUB: &str = "https://hub.example/.well-known/mercure";
+const METADATA: &str = "https://hub.example/.well-known/oauth-protected-resource/.well-known/mercure";
 const ISSUER: &str = "https://issuer.example";
 
-fn key() -> Key {
-    Key::hs256(b"a secret of at least thirty-two bytes").unwrap()
+fn key() -> SigningKey {
+    SigningKey::hs256(b"a secret of at least thirty-two bytes").unwrap()
 }
 
-fn issuer_key() -> Key {
-    Key::hs256(b"another secret of at least thirty-two").unwrap()
+fn issuer_key() -> SigningKey {
+    SigningKey::hs256(b"another secret of at least thirty-two").unwrap()
 }
 
 async fn closed(anonymous_subscribers: bool) -> Fixture {
-    let settings = AuthSettings {
-        anonymous_subscribers,
-        publisher_key: Some(key()),
-        subscriber_key: Some(key()),
-        issuers: vec![TrustedIssuer { issuer: ISSUER.into(), key: issuer_key() }],
-        ..AuthSettings::closed(Url::parse(HUB).unwrap())
+    let trusted = TrustedKeys {
+        publisher_keys: key().verification().into(),
+        subscriber_keys: key().verification().into(),
+        issuers: vec![TrustedIssuer::new(ISSUER, issuer_key().verification().into())],
     };
-    serve_as(Authenticator::new(settings), |_| {}).await
+    let settings =
+        AuthSettings { anonymous_subscribers, keys: trusted.into(), ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
+    serve_as(Authenticator::new(settings), |settings| settings.public_url = Url::parse(HUB).unwrap()).await
 }
 
 fn legacy(publish: &[&str], subscribe: &[&str]) -> String {
@@ -77,7 +78,11 @@ async fn publishing_needs_a_grant_for_every_topic() {
     for (headers, form, status, challenge) in cases {
         let answer = server.form(&headers, form).await;
         assert_eq!(answer.status, status, "{form}: {}", answer.body);
-        assert_eq!(answer.header("www-authenticate"), challenge.map(str::to_ascii_lowercase).as_deref(), "{form}");
+        let challenge = challenge.map(|challenge| {
+            let separator = if challenge.contains(' ') { "," } else { "" };
+            format!("{challenge}{separator} resource_metadata=\"{METADATA}\"").to_ascii_lowercase()
+        });
+        assert_eq!(answer.header("www-authenticate"), challenge.as_deref(), "{form}");
         published += u64::from(status == 200);
         assert_eq!(server.hub.bounds().head.0, published);
     }
@@ -128,10 +133,46 @@ async fn a_stream_ends_with_its_token() {
     let server = closed(true).await;
     // Tokens have whole seconds.
     let soon = Timestamp((Timestamp::now().0 / 1_000 + 2) * 1_000);
-    let stream = server.subscribe("/topics/a", &bearer(&legacy_until(&[], &["a"], Some(soon)))).await;
-    assert_eq!(stream.end().await, ":\n");
-    let late_ms = Timestamp::now().0.checked_sub(soon.0).expect("not before");
-    assert!(late_ms < 1_000, "{late_ms} ms late");
+    let left_ms = soon.0 - Timestamp::now().0;
+    let token = bearer(&legacy_until(&[], &["a"], Some(soon)));
+    let mut busy = server.subscribe("/topics/a", &token).await;
+    let idle = server.subscribe("/topics/a?envelope", &token).await;
+    let lines = server.subscribe("/topics/a", &format!("{token}Accept: application/x-ndjson\r\n")).await;
+    assert_eq!(server.form(&bearer(&legacy(&["*"], &[])), "topic=a&id=last").await.status, 200);
+    assert_eq!(busy.events(1).await, ["id: last\ndata: "]);
+    let end = busy.end().await;
+    let now = Timestamp::now().0;
+    assert!(now + left_ms / 10 >= soon.0, "{} of {left_ms} ms early", soon.0 - now);
+    // It ends before; how busy this machine is, is not the server's.
+    assert!(now < soon.0 + 1_000, "{} ms late", now - soon.0);
+    let (told, id) = end.strip_prefix("event: fanfare.end\nid: ").and_then(|rest| rest.split_once('\n')).unwrap();
+    assert_eq!(id, "data: {\"reason\":\"token-expired\"}\n\n");
+    assert!(idle.end().await.ends_with(&end), "in no envelope");
+    assert!(lines.end().await.ends_with("\n"));
+    let after = format!("/topics/a?last_event_id={}", told.replace('#', "%23"));
+    let mut resumed = server.subscribe(&after, "").await;
+    server.form(&bearer(&legacy(&["*"], &[])), "topic=a&data=next").await;
+    assert_eq!(data(&resumed.events(1).await), ["next"], "the event's ID is a place to go on from");
+}
+
+/// A subscriber that takes nothing is told behind what was begun.
+#[tokio::test]
+async fn the_reason_does_not_cut_into_an_event() {
+    let server = closed(true).await;
+    let soon = Timestamp((Timestamp::now().0 / 1_000 + 2) * 1_000);
+    let mut stream = server.connect_with_a_small_buffer().await;
+    let headers = bearer(&legacy_until(&[], &["a"], Some(soon)));
+    stream.send(server.request("GET /topics/a", "HTTP/1.0", &headers)).await;
+    stream.read_head().await;
+    let large = format!("topic=a&data={}", "x".repeat(900_000));
+    for _ in 0..4 {
+        assert_eq!(server.form(&bearer(&legacy(&["*"], &[])), &large).await.status, 200);
+    }
+    let left_ms = soon.0.saturating_sub(Timestamp::now().0);
+    tokio::time::sleep(std::time::Duration::from_millis(left_ms)).await;
+    let text = stream.end().await;
+    let (before, ending) = text.rsplit_once("event: fanfare.end\n").expect("it is told");
+    assert!(before.ends_with("\n\n") && ending.ends_with("\n\n"));
 }
 
 #[tokio::test]

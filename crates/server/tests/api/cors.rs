@@ -33,6 +33,7 @@ async fn a_preflight_allows_what_fetching_clients_send() {
     );
     let answer = server.send(preflight.as_bytes()).await;
     assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-methods"), Some("get,post,query"));
     let allowed = answer.header("access-control-allow-headers").unwrap();
     for name in ["authorization", "cache-control", "last-event-id", "content-type"] {
         assert!(allowed.split(',').any(|field| field.trim() == name), "{name} in {allowed}");

@@ -46,6 +46,7 @@ async fn an_id_of_a_publishers_own_resumes_even_if_it_is_not_ascii() {
     server.publish("/topics/a", "2").await;
     let mut stream = server.subscribe("/topics/a", "Last-Event-ID: café\r\n").await;
     assert_eq!(data(&stream.events(1).await), ["2"]);
+    assert!(stream.head.contains("last-event-id: café\r\n"), "{}", stream.head);
 }
 
 #[tokio::test]

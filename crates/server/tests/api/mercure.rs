@@ -26,6 +26,52 @@ async fn the_stream_has_the_headers_that_keep_it_flowing() {
     }
 }
 
+/// RFC 9728, which the hub's own URL leads to.
+#[tokio::test]
+async fn the_metadata_describes_the_hub() {
+    let server = serve_with(|settings| settings.cors_origins = vec!["*".into()]).await;
+    let target = "/.well-known/oauth-protected-resource/.well-known/mercure";
+    let answer = server.get(target, "Origin: https://page.example\r\n").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "pages look it up");
+    let document: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(document["bearer_methods_supported"], serde_json::json!(["header"]));
+    assert_eq!(document["mercure_matcher_types_supported"], serde_json::json!(["exact", "urlpattern"]));
+    assert!(document["authorization_servers"].is_null(), "there are none");
+}
+
+#[tokio::test]
+async fn a_query_subscribes_by_its_body() {
+    let server = serve_with(|settings| settings.max_matchers = 3).await;
+    let query = |target: &str, headers: &str, body: &str| {
+        let (host, length) = (server.address, body.len());
+        format!("QUERY {target} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n{headers}\r\n{body}")
+    };
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let hub = "/.well-known/mercure";
+    for (target, headers, body, status) in [
+        (hub, form, "", 400),
+        (hub, form, "match=%ff", 400),
+        (hub, form, "match=a&match_x=b", 400),
+        (hub, "", "match=a", 415),
+        (hub, "Content-Type: application/json\r\n", "match=a", 415),
+        ("/.well-known/mercure?match=a&match=b", form, "match=c&match=d", 400),
+        ("/topics/a", form, "", 405),
+    ] {
+        let answer = server.send(query(target, headers, body).as_bytes()).await;
+        assert_eq!(answer.status, status, "{target} {body}: {}", answer.body);
+    }
+    let mut stream = server.connect().await;
+    stream.send(query("/.well-known/mercure?match=a", form, "match=b&match_urlpattern=/c/*")).await;
+    stream.read_head().await;
+    assert!(stream.head.starts_with("HTTP/1.0 200"), "{}", stream.head);
+    stream.read_until(|text| text.starts_with(":\n")).await;
+    for topic in ["/c/1", "d", "b", "a"] {
+        server.form("", &format!("topic={topic}&data={topic}")).await;
+    }
+    assert_eq!(data(&stream.events(3).await), ["/c/1", "b", "a"]);
+}
+
 #[tokio::test]
 async fn each_kind_of_matcher_finds_its_topics() {
     let server = serve().await;

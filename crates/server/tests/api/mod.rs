@@ -14,5 +14,6 @@ mod panicking_log;
 mod publish;
 mod replay;
 mod representation;
+mod revisions;
 mod slow;
 mod stalled;

@@ -96,6 +96,11 @@ impl Expression<'_> {
     /// variables, and each later one may follow. A regular expression has to spell that out for each beginning.
     pub(super) fn push_regex(&self, regex: &mut String) {
         let style = self.operator.style();
+        // Where values may hold commas and equals signs, what separates them says nothing.
+        if style.reserved && self.variables.iter().any(|variable| !matches!(variable.modifier, Modifier::Prefix(_))) {
+            *regex += &format!("(?:{}{})?", regex::escape(style.first), style.characters(""));
+            return;
+        }
         let separator = regex::escape(style.separator);
         let variables: Vec<String> = self.variables.iter().map(|variable| variable.regex(style)).collect();
         regex.push_str("(?:");
@@ -149,13 +154,14 @@ impl Style {
         format!("(?:[{UNRESERVED}{reserved}]|{TRIPLET})*")
     }
 
-    /// At most `length` characters of a value, where the triplets of one UTF-8 sequence are one character.
+    /// At most `length` characters of a value, where the triplets of one UTF-8 sequence are one character. No text can be
+    /// read in two ways, so that the automaton need not follow several counts.
     fn prefix(self, length: u16) -> String {
         let reserved = if self.reserved { RESERVED } else { "" };
         // Three bytes in four follow a first one, which begins with C or D, E, or F and says how many there are.
         let first = |digits| format!("%[{digits}][0-9A-Fa-f]");
-        let (two, three, four) = (first("CDcd"), first("Ee"), first("Ff"));
-        let sequence = format!("{two}{TRIPLET}|{three}(?:{TRIPLET}){{2}}|{four}(?:{TRIPLET}){{3}}");
-        format!("(?:[{UNRESERVED}{reserved}]|{TRIPLET}|{sequence}){{0,{length}}}")
+        let (one, two, three, four) = (first("0-9ABab"), first("CDcd"), first("Ee"), first("Ff"));
+        let sequence = format!("{one}|{two}{TRIPLET}|{three}(?:{TRIPLET}){{2}}|{four}(?:{TRIPLET}){{3}}");
+        format!("(?:[{UNRESERVED}{reserved}]|{sequence}){{0,{length}}}")
     }
 }

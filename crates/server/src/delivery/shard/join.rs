@@ -34,7 +34,7 @@ impl Shard {
     }
 
     fn join(&mut self, handed: Handed) -> io::Result<()> {
-        let Handed { socket, head, joining, pace, place } = handed;
+        let Handed { socket, head, joining, mut pace, place } = handed;
         let Joining { key: audience, cursor, gap, permit } = joining;
         let mut socket = TcpStream::from_std(socket);
         let key = self.members.vacant_key();
@@ -53,8 +53,9 @@ impl Shard {
         // From here on this thread frees the place.
         place.forget();
         self.parts.get_mut(part).members += 1;
-        let ends = pace.ends();
-        let member = Member { socket, part, state: State::Full, cursor, unsent: None, spoke: self.now, ends };
+        let (ends, end_reason) = (pace.ends(), pace.take_reason());
+        let (state, spoke) = (State::Full, self.now);
+        let member = Member { socket, part, state, cursor, unsent: None, spoke, ends, end_reason };
         let key = MemberKey::try_from(self.members.insert(member)).expect("fewer than there are open files");
         self.schedule(key);
         let opening = match gap {

@@ -3,6 +3,12 @@ use super::{
     Shard,
     member::{MemberKey, State},
 };
+use bytes::Bytes;
+use fanfare_hub::{
+    ending::{EndReason, Ending},
+    entry::Timestamp,
+    position::Offset,
+};
 use mio::net::TcpStream;
 use std::{io::Read, net::Shutdown, sync::atomic::Ordering, time::Duration};
 
@@ -48,6 +54,36 @@ impl Shard {
             member.ends = Some(self.now + GRACE);
             self.schedule(key);
         }
+    }
+
+    /// Ends the stream of a member whose time has come, and tells it why if it has to know. That counts as the rest of an
+    /// event: it stands behind what was begun, and before what the member has not reached.
+    pub(super) fn end_because(&mut self, key: MemberKey) {
+        if let Some(reason) = self.member_mut(key).end_reason.take() {
+            let (cursor, told) = self.told(key, reason);
+            match self.member_mut(key).unsent.take() {
+                Some(left) => self.member_mut(key).unsent = Some(Box::new([&left[..], &told].concat().into())),
+                None => match self.send_to(key, &told) {
+                    Some(sent) if sent == told.len() => {}
+                    Some(sent) => self.is_full(key, cursor, told.slice(sent..)),
+                    None => return,
+                },
+            }
+        }
+        self.end(key);
+    }
+
+    /// Where a member stands, and the event that tells it why its stream ends.
+    fn told(&self, key: MemberKey, reason: EndReason) -> (Offset, Bytes) {
+        let member = self.member(key);
+        let part = self.parts.get(member.part);
+        let cursor = match member.state {
+            State::Waits(_) => member.cursor.max(part.head),
+            State::Full | State::CatchesUp | State::Ends => member.cursor,
+        };
+        let (reached, mut bytes) = (self.mailbox.id_behind(cursor), Vec::new());
+        part.key.representation.encode_ending(&Ending { reason }, &reached, Timestamp::now(), &mut bytes);
+        (cursor, bytes.into())
     }
 
     /// Closes the socket of a member behind all that it took.

@@ -1,7 +1,7 @@
 //! A member: one subscriber whose socket a shard has. A file descriptor, a cursor, and little else.
 use super::part::PartIndex;
 use bytes::Bytes;
-use fanfare_hub::position::Offset;
+use fanfare_hub::{ending::EndReason, position::Offset};
 use mio::net::TcpStream;
 use std::time::Instant;
 
@@ -23,6 +23,8 @@ pub(super) struct Member {
     pub(super) spoke: Instant,
     /// When its stream is to end.
     pub(super) ends: Option<Instant>,
+    /// What it is told then.
+    pub(super) end_reason: Option<EndReason>,
 }
 
 /// What a member is about.

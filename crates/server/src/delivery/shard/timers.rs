@@ -49,7 +49,7 @@ impl Shard {
         if member.ends.is_some_and(|ends| ends <= self.now) {
             match member.state {
                 State::Ends => self.close(key),
-                _ => self.end(key),
+                _ => self.end_because(key),
             }
             return false;
         }

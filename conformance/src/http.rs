@@ -1,0 +1,224 @@
+//! Requests to the hub under test, and their answers.
+use crate::{
+    outcome::{Fault, check, check_eq},
+    stream::Stream,
+};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{
+    HeaderMap, Method, Request,
+    body::{Bytes, Incoming},
+    header::{CONTENT_TYPE, HeaderName, HeaderValue},
+};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpStream,
+    time::timeout,
+};
+use url::{Url, form_urlencoded};
+
+/// What the suite waits for at most.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// The largest answer that is read, in bytes.
+const MAX_ANSWER_BYTES: usize = 4 << 20;
+
+/// Connections, kept between requests.
+pub type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// A client for hubs at plain and at encrypted addresses.
+///
+/// # Errors
+/// If the address is an encrypted one and the system's trusted certificates cannot be read.
+pub fn client(hub: &Url) -> io::Result<Http> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let connector = if hub.scheme() == "https" {
+        HttpsConnectorBuilder::new().with_provider_and_native_roots(provider)?
+    } else {
+        let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let tls = tls.map_err(io::Error::other)?.with_root_certificates(rustls::RootCertStore::empty());
+        HttpsConnectorBuilder::new().with_tls_config(tls.with_no_client_auth())
+    };
+    Ok(Client::builder(TokioExecutor::new()).build(connector.https_or_http().enable_http1().wrap_connector(tcp)))
+}
+
+/// A request in the making.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    http: &'a Http,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body. Empty for a stream, which has no end.
+    pub body: String,
+}
+
+impl<'a> Ask<'a> {
+    pub(crate) fn new(http: &'a Http, method: Method, url: Url) -> Self {
+        Self { http, method, url, headers: HeaderMap::new(), body: Vec::new() }
+    }
+
+    /// Adds fields to the query string.
+    #[must_use]
+    pub fn query(mut self, fields: &[(&str, &str)]) -> Self {
+        if !fields.is_empty() {
+            self.url.query_pairs_mut().extend_pairs(fields);
+        }
+        self
+    }
+
+    /// Sets the query string as it is written.
+    #[must_use]
+    pub fn raw_query(mut self, query: &str) -> Self {
+        self.url.set_query(Some(query));
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        let value = HeaderValue::from_bytes(value.as_bytes()).expect("the suite writes no control characters");
+        self.headers.append(HeaderName::from_static(name), value);
+        self
+    }
+
+    /// Presents a token as most clients do.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Sends a form.
+    #[must_use]
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.raw_form(form)
+    }
+
+    /// Sends a form as it is written.
+    #[must_use]
+    pub fn raw_form(mut self, form: impl Into<Vec<u8>>) -> Self {
+        self.body = form.into();
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        self
+    }
+
+    /// Sends a body of another kind.
+    #[must_use]
+    pub fn body(mut self, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        self
+    }
+
+    async fn answer(self) -> Result<hyper::Response<Incoming>, Fault> {
+        let what = format!("{} {}", self.method, self.url);
+        let mut request = Request::builder().method(self.method).uri(self.url.as_str());
+        *request.headers_mut().expect("a URL makes a URI") = self.headers;
+        let request = request.body(Full::from(self.body)).expect("a URL makes a URI");
+        match timeout(PATIENCE, self.http.request(request)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(Fault::Broken(format!("{what}: no answer: {error}"))),
+            Err(_) => Err(Fault::Broken(format!("{what}: no answer within {PATIENCE:?}"))),
+        }
+    }
+
+    /// Sends the request, whose body the hub may refuse before it has all of it, and gives the status. A client that only
+    /// writes would meet a closed connection, and not the answer that came before.
+    ///
+    /// # Errors
+    /// [`Fault::Broken`] if there is no answer.
+    pub async fn status_while_sending(self) -> Result<u16, Fault> {
+        let (Some(host), Some(port), "http") =
+            (self.url.host_str(), self.url.port_or_known_default(), self.url.scheme())
+        else {
+            return Ok(self.send().await?.status);
+        };
+        let (method, target, length) = (&self.method, &self.url[url::Position::BeforePath..], self.body.len());
+        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {length}\r\n");
+        for (name, value) in &self.headers {
+            head += &format!("{name}: {}\r\n", value.to_str().unwrap_or_default());
+        }
+        let broken = |what: &dyn std::fmt::Display| Fault::Broken(format!("{method} {target}: {what}"));
+        let mut socket = TcpStream::connect((host, port)).await.map_err(|error| broken(&error))?;
+        let (read, mut write) = socket.split();
+        let sending = async {
+            for part in [head.as_bytes(), b"\r\n", &self.body] {
+                if write.write_all(part).await.is_err() {
+                    break;
+                }
+            }
+            std::future::pending::<()>().await;
+        };
+        let mut line = String::new();
+        let mut answer = BufReader::new(read);
+        tokio::select! {
+            read = timeout(PATIENCE, answer.read_line(&mut line)) => match read {
+                Ok(Ok(_)) => line.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| broken(&line)),
+                Ok(Err(error)) => Err(broken(&error)),
+                Err(late) => Err(broken(&late)),
+            },
+            () = sending => unreachable!("it waits for the answer"),
+        }
+    }
+
+    /// Sends the request and reads the answer; of a stream, its head.
+    ///
+    /// # Errors
+    /// [`Fault::Broken`] if there is none.
+    pub async fn send(self) -> Result<Answer, Fault> {
+        let (head, body) = self.answer().await?.into_parts();
+        let is_stream = head.status == 200 && is_event_stream(&head.headers);
+        let body = if is_stream {
+            String::new()
+        } else {
+            match timeout(PATIENCE, Limited::new(body, MAX_ANSWER_BYTES).collect()).await {
+                Ok(Ok(body)) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+                Ok(Err(error)) => return Err(Fault::Broken(format!("an answer breaks off: {error}"))),
+                Err(_) => return Err(Fault::Broken("an answer does not end".into())),
+            }
+        };
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// Sends the request, which has to be answered by a stream.
+    ///
+    /// # Errors
+    /// [`Fault::Broken`] if it is not.
+    pub async fn open(self) -> Result<Stream, Fault> {
+        let what = format!("{} {}", self.method, self.url);
+        let (head, body) = self.answer().await?.into_parts();
+        check_eq!(head.status.as_u16(), 200, "status of {what}");
+        check!(is_event_stream(&head.headers), "{what} is no event stream but {:?}", head.headers.get(CONTENT_TYPE));
+        Ok(Stream::new(head.headers, body))
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let essence = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    essence.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/event-stream")
+}
+
+impl Answer {
+    /// The value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}

@@ -1,0 +1,153 @@
+//! The suite on this repository's hub, with a test for each entry.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+use fanfare_conformance::{ENTRIES, Fault, Issuer, Revision, Target, run};
+use fanfare_hub::{
+    Hub, HubLimits,
+    log::{MemoryLog, Retention},
+};
+use fanfare_server::{
+    Server, Settings,
+    auth::{AuthSettings, Authenticator, Key, TrustedIssuer, TrustedKeys},
+};
+use std::sync::Arc;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use url::Url;
+
+const PUBLISHER_KEY: &str = "the secret of publishers' tokens, of at least 32 bytes";
+const SUBSCRIBER_KEY: &str = "the secret of subscribers' tokens, of at least 32 bytes";
+const ISSUER: &str = "https://issuer.example";
+const ISSUER_KEY: &str = "the secret of an issuer, of at least 32 bytes";
+const CORS_ORIGIN: &str = "https://page.example";
+
+/// A hub on a port of its own.
+struct OwnHub {
+    target: Target,
+    stop: oneshot::Sender<()>,
+    stopped: JoinHandle<()>,
+}
+
+impl OwnHub {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/.well-known/mercure", listener.local_addr().unwrap());
+        let url = Url::parse(&url).unwrap();
+        let log = MemoryLog::new(Retention { age_ms: None, bytes: None, count: None });
+        let hub = Hub::start(Arc::new(log), &HubLimits::default()).unwrap();
+        let mut settings = Settings::default();
+        settings.public_url = url.clone();
+        settings.cors_origins = vec![CORS_ORIGIN.into()];
+        let server = Server::new(hub, Authenticator::new(auth(url.clone())), settings).unwrap();
+        let (stop, told) = oneshot::channel();
+        let stopped = tokio::spawn(server.serve(listener, async { drop(told.await) }));
+        let mut target = Target::new(url);
+        target.publisher_key = Some(PUBLISHER_KEY.into());
+        target.subscriber_key = Some(SUBSCRIBER_KEY.into());
+        target.issuer = Some(Issuer { name: ISSUER.into(), key: ISSUER_KEY.into() });
+        target.cors_origin = Some(CORS_ORIGIN.into());
+        Self { target, stop, stopped }
+    }
+
+    async fn stop(self) {
+        drop(self.stop);
+        self.stopped.await.unwrap();
+    }
+}
+
+fn auth(url: Url) -> AuthSettings {
+    let key = |secret: &str| Key::hs256(secret.as_bytes()).unwrap();
+    let keys = TrustedKeys {
+        publisher_keys: key(PUBLISHER_KEY).into(),
+        subscriber_keys: key(SUBSCRIBER_KEY).into(),
+        issuers: vec![TrustedIssuer::new(ISSUER, key(ISSUER_KEY).into())],
+    };
+    AuthSettings {
+        anonymous_subscribers: true,
+        keys: keys.into(),
+        allowed_origins: vec![CORS_ORIGIN.into()],
+        ..AuthSettings::closed(url)
+    }
+}
+
+/// What the hub need not have and does not have yet.
+const ABSENT: [&str; 6] = ["b43", "b44", "b45", "b46", "b47", "b48"];
+
+async fn holds(name: &str) {
+    let entry = ENTRIES.iter().find(|entry| entry.name == name).expect("there is an entry for each test");
+    let hub = OwnHub::start().await;
+    for revision in [Revision::Legacy, Revision::Modern].into_iter().filter(|one| entry.revisions.contains(one)) {
+        match run(entry, &hub.target, revision).await {
+            Ok(()) => {}
+            Err(Fault::NotApplicable(_)) if ABSENT.contains(&&name[..3]) => {}
+            Err(fault) => panic!("{revision}: {fault:?}"),
+        }
+    }
+    hub.stop().await;
+}
+
+macro_rules! entries {
+    ($($name:ident),+ $(,)?) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            holds(stringify!($name)).await;
+        })+
+
+        #[test]
+        fn each_entry_has_a_test() {
+            let tests = [$(stringify!($name)),+];
+            assert_eq!(ENTRIES.iter().map(|entry| entry.name).collect::<Vec<_>>(), tests);
+        }
+    };
+}
+
+entries! {
+    b01_hub_is_where_its_url_says,
+    b02_publisher_links_to_and_notifies_each_hub,
+    b03_link_attributes_lead_to_what_was_missed,
+    b04_self_link_is_the_topic,
+    b05_metadata_describes_the_hub,
+    b06_get_subscribes_and_query_may,
+    b07_a_subscription_names_a_topic,
+    b08_unknown_matchers_are_refused,
+    b09_the_query_is_form_urlencoded,
+    b10_matchers_are_printable,
+    b11_matchers_are_bounded,
+    b12_events_have_ids_and_all_fields,
+    b13_data_cannot_inject_fields,
+    b14_credentials_are_for_named_origins,
+    b15_private_updates_stay_private,
+    b16_exact_is_byte_equality,
+    b17_star_matches_everything,
+    b18_url_patterns_are_the_standards_and_bounded,
+    b19_matcher_types_are_advertised,
+    l19_selectors_are_strings_or_templates,
+    b20_any_topic_of_an_update_matches,
+    b21_reserved_topics_are_refused,
+    b22_private_is_a_name_and_data_is_opaque,
+    b23_ids_are_checked,
+    b24_types_and_retries_are_checked,
+    b25_success_is_the_id,
+    b26_what_is_too_large_is_413,
+    b27_every_topic_has_to_be_granted,
+    b28_nobody_publishes_without_a_token,
+    b29_carriers_have_an_order,
+    b30_a_cookie_carries_a_token,
+    b31_types_and_algorithms_are_allow_listed,
+    b32_issuer_audience_and_time_are_checked,
+    b33_refusals_are_challenges,
+    b34_one_bad_detail_refuses_the_token,
+    b35_anonymous_subscribers_get_what_is_public,
+    b36_any_granted_topic_of_an_update_suffices,
+    b37_a_stream_ends_with_its_token,
+    b38_a_cookie_alone_publishes_nothing,
+    b39_both_cursors_resume_and_the_header_wins,
+    b40_earliest_is_all_and_duplicates_are_the_oldest,
+    b41_the_answer_names_the_place,
+    b42_ids_are_of_the_whole_hub,
+    b43_coming_and_going_are_private_updates,
+    b44_a_connection_is_one_subscriber,
+    b45_the_document_says_what_is_subscribed,
+    b46_the_payload_is_the_grants,
+    b47_the_api_has_three_shapes,
+    b48_the_api_gives_the_cursor,
+    b49_encrypted_data_passes_untouched,
+}

@@ -1,0 +1,185 @@
+//! `fanfare check`: what a configuration means, and what a token is worth under it, without running a hub.
+mod token;
+
+use crate::{
+    config::{self, ConfigError, Effective, KeyMaterial, Secret, ServeOptions, ServeSettings},
+    exit::Exit,
+    keys::KeyRing,
+    serve::parts,
+};
+use clap::ArgMatches;
+use fanfare_hub::{
+    entry::Timestamp,
+    topic::{InvalidTopic, Topic},
+};
+use fanfare_server::auth::{InvalidToken, KeyStore, explain};
+use std::{
+    fmt,
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes:\n  0  the configuration is good, and so is the token, for each topic that was named\n  \
+                        2  the configuration is not\n  3  the token is not"
+)]
+pub(crate) struct CheckArgs {
+    /// Configuration file, in TOML
+    #[arg(value_name = "FILE", env = "FANFARE_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// Fetch the JWK sets too, and show their keys
+    #[arg(long)]
+    fetch: bool,
+
+    /// Token to explain: whose it is, what it opens, and why it would be refused
+    #[arg(long)]
+    token: Option<Secret>,
+
+    /// Topic of which to say whether the token covers it; repeatable
+    #[arg(long, requires = "token")]
+    topic: Vec<String>,
+
+    #[command(flatten)]
+    options: ServeOptions,
+}
+
+/// Why something is not as it should be.
+#[derive(Debug)]
+pub(crate) enum CheckError {
+    /// The configuration is at fault.
+    Config(ConfigError),
+    /// The machine gives no means to fetch.
+    Runtime(io::Error),
+    /// A JWK set cannot be fetched.
+    Fetch { url: String, reason: String },
+    /// A topic is none.
+    Topic(InvalidTopic),
+    /// The token is none.
+    Unreadable(InvalidToken),
+    /// The token opens nothing, or not each topic that was named.
+    Refused,
+    /// Nothing can be printed.
+    Print(io::Error),
+}
+
+/// Prints what holds.
+///
+/// # Errors
+/// [`CheckError`] if something does not.
+pub(crate) fn run(args: &CheckArgs, given: &ArgMatches) -> Result<(), CheckError> {
+    let merged = config::merge(given, args.config.as_deref()).map_err(CheckError::Config)?;
+    let settings = ServeSettings::resolve(&merged).map_err(CheckError::Config)?;
+    for warning in merged.warnings.iter().chain(&settings.warnings()) {
+        let style = anstyle::AnsiColor::Yellow.on_default().bold();
+        anstream::eprintln!("{style}warning:{style:#} {warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CheckError::Runtime)?;
+    runtime.block_on(async {
+        match &args.token {
+            Some(token) => explain_token(token.reveal().trim(), &args.topic, &settings).await,
+            None => show(&Effective(&merged), &settings, args.fetch).await,
+        }
+    })
+}
+
+async fn show(effective: &Effective<'_>, settings: &ServeSettings, fetch: bool) -> Result<(), CheckError> {
+    let mut text = format!("{effective}\n{}", Keys(settings));
+    let mut failed = None;
+    if fetch {
+        let mut ring = KeyRing::new(settings.jwks_addresses());
+        ring.trusted(settings).map_err(CheckError::Config)?;
+        for (url, outcome) in ring.fetched().await {
+            match outcome {
+                Ok(keys) => text += &format!("# {url}: {}\n", keys.join("; ")),
+                Err(reason) => failed = Some(CheckError::Fetch { url, reason }),
+            }
+        }
+    }
+    print(&text)?;
+    failed.map_or(Ok(()), Err)
+}
+
+async fn explain_token(text: &str, topics: &[String], settings: &ServeSettings) -> Result<(), CheckError> {
+    let topics: Vec<Topic> =
+        topics.iter().map(|topic| Topic::new(topic)).collect::<Result<_, _>>().map_err(CheckError::Topic)?;
+    let mut ring = KeyRing::new(settings.jwks_addresses());
+    let keys = KeyStore::from(ring.trusted(settings).map_err(CheckError::Config)?);
+    for (url, outcome) in ring.fetched().await {
+        if let Err(reason) = outcome {
+            anstream::eprintln!("warning: cannot fetch {url}: {reason}");
+        }
+    }
+    let access = parts::access(settings, settings.listen, keys);
+    if access.open {
+        print("The hub is open: it wants no token, and ignores any.\n")?;
+        return Ok(());
+    }
+    let now = Timestamp::now();
+    let explanation = explain::explain(text, &access, now).map_err(CheckError::Unreadable)?;
+    let report = token::Report { explanation: &explanation, topics: &topics, access: &access, now };
+    print(&report.to_string())?;
+    if report.is_good() { Ok(()) } else { Err(CheckError::Refused) }
+}
+
+/// Whose tokens are accepted, as comments under a configuration.
+struct Keys<'a>(&'a ServeSettings);
+
+impl fmt::Display for Keys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(settings) = self;
+        if settings.is_open() {
+            return writeln!(f, "# There are no keys: whoever reaches the hub may publish and subscribe.");
+        }
+        let none = "nobody";
+        let shown = |material: &Option<KeyMaterial>| material.as_ref().map_or_else(|| none.to_owned(), described);
+        let hub = settings.keys();
+        writeln!(f, "# Tokens without a known issuer: publishers: {}", shown(&hub.publisher))?;
+        writeln!(f, "# Tokens without a known issuer: subscribers: {}", shown(&hub.subscriber))?;
+        for issuer in settings.issuers() {
+            writeln!(f, "# Tokens of {}: publishers: {}", issuer.name, shown(&issuer.keys.publisher))?;
+            writeln!(f, "# Tokens of {}: subscribers: {}", issuer.name, shown(&issuer.keys.subscriber))?;
+        }
+        Ok(())
+    }
+}
+
+fn described(material: &KeyMaterial) -> String {
+    let keys = material.read().unwrap_or_default().into_iter().map(|key| key.to_string());
+    let sets = material.jwks.iter().map(|url| format!("the keys at {url}"));
+    keys.chain(sets).collect::<Vec<_>>().join("; ")
+}
+
+fn print(text: &str) -> Result<(), CheckError> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(CheckError::Print)
+}
+
+impl CheckError {
+    /// The exit code that tells it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Topic(_) => Exit::Usage,
+            Self::Unreadable(_) | Self::Refused => Exit::Unauthorized,
+            Self::Fetch { .. } => Exit::Unreachable,
+            Self::Runtime(_) | Self::Print(_) => Exit::Failed,
+        }
+    }
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Runtime(error) => write!(f, "cannot start: {error}"),
+            Self::Fetch { url, reason } => write!(f, "cannot fetch {url}: {reason}"),
+            Self::Topic(error) => error.fmt(f),
+            Self::Unreadable(error) => error.fmt(f),
+            Self::Refused => f.write_str("the token does not open what was asked for, under this configuration"),
+            Self::Print(error) => write!(f, "cannot print: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for CheckError {}

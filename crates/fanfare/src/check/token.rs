@@ -1,0 +1,148 @@
+//! A token in words: what it says, what it opens, and what to change if that is not what was meant.
+use fanfare_hub::{entry::Timestamp, grant::Matchers, topic::Topic};
+use fanfare_server::auth::{
+    AuthSettings, InvalidToken, Revision,
+    explain::{Explanation, Granted, Verdict},
+};
+use serde_json::Value;
+use std::fmt;
+
+/// What is known of a token.
+pub(super) struct Report<'a> {
+    pub(super) explanation: &'a Explanation,
+    pub(super) topics: &'a [Topic],
+    pub(super) access: &'a AuthSettings,
+    pub(super) now: Timestamp,
+}
+
+impl Report<'_> {
+    /// Whether the token opens anything, and each topic that was named for at least one purpose.
+    pub(super) fn is_good(&self) -> bool {
+        let verdicts = [&self.explanation.publish, &self.explanation.subscribe];
+        let opens = |topic: &Topic| verdicts.iter().any(|verdict| covers(verdict, topic));
+        verdicts.iter().any(|verdict| verdict.outcome.is_ok()) && self.topics.iter().all(opens)
+    }
+
+    fn claim(&self, name: &str) -> Option<&Value> {
+        self.explanation.claims.get(name)
+    }
+
+    fn verdict(&self, f: &mut fmt::Formatter<'_>, what: [&str; 2], verdict: &Verdict) -> fmt::Result {
+        let [title, nothing] = what;
+        match &verdict.outcome {
+            Ok(Granted { topics, key, .. }) => {
+                writeln!(f, "{title:<11}{}", if topics.is_empty() { nothing.to_owned() } else { shown(topics) })?;
+                writeln!(f, "{:<11}verified by {key}, {}", "", of(verdict.issuer.as_deref()))
+            }
+            Err(error) => {
+                writeln!(f, "{title:<11}refused: {error}")?;
+                if !verdict.keys.is_empty() {
+                    let whose = of(verdict.issuer.as_deref());
+                    writeln!(f, "{:<11}tried with {}, {whose}", "", verdict.keys.join("; "))?;
+                }
+                writeln!(f, "{:<11}{}", "", self.advice(error))
+            }
+        }
+    }
+
+    /// What to change.
+    fn advice(&self, error: &InvalidToken) -> String {
+        let issuer = self.claim("iss").and_then(Value::as_str);
+        match error {
+            InvalidToken::Signature => {
+                "sign it with the key that the hub verifies with; if it is, the hub may have been \
+                                        given its other half wrongly (a secret in base64 that is not, a line end)"
+                    .to_owned()
+            }
+            InvalidToken::UnknownKey => format!(
+                "the hub has no key {}; if it is new, its JWK set must hold it",
+                self.explanation.key_id.as_ref().map_or_else(|| "yet".to_owned(), |id| format!("named {id:?}"))
+            ),
+            InvalidToken::Algorithm { algorithm, .. } => {
+                format!("sign it with the other algorithm, or allow this one: algorithm = [\"{algorithm}\"]")
+            }
+            InvalidToken::Issuer => format!(
+                "if its issuer is to be trusted, tell the hub: --issuer '{}=https://…/jwks.json'",
+                issuer.unwrap_or("NAME")
+            ),
+            InvalidToken::NoKey if self.explanation.revision == Revision::Modern => {
+                format!("tell the hub its issuer: --issuer '{}'", issuer.unwrap_or("NAME"))
+            }
+            InvalidToken::NoKey => {
+                "give the hub a key for this purpose, or the token an issuer that has one".to_owned()
+            }
+            InvalidToken::Audience => {
+                format!("its `aud` must be {:?}, or the hub be told --audience", self.access.audience)
+            }
+            InvalidToken::Expired => "ask whoever issued it for a new one".to_owned(),
+            InvalidToken::NotYetValid => "wait, or set the clock of the issuer or the hub right".to_owned(),
+            InvalidToken::Claim("aud") => format!("it must have an `aud`: {:?}", self.access.audience),
+            InvalidToken::Claim("exp") => "a token of type at+jwt must expire: give it an `exp`".to_owned(),
+            InvalidToken::Claim(name) => format!("correct its claim `{name}`"),
+            _ => "make it anew; `fanfare token` makes good ones".to_owned(),
+        }
+    }
+
+    fn topic(&self, f: &mut fmt::Formatter<'_>, topic: &Topic) -> fmt::Result {
+        let may = |verdict| if covers(verdict, topic) { "may" } else { "may not" };
+        writeln!(
+            f,
+            "{:<11}{topic}: {} be published under, and its private updates {} be received",
+            "topic",
+            may(&self.explanation.publish),
+            may(&self.explanation.subscribe)
+        )
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Explanation { revision, algorithm, key_id, token_type, publish, subscribe, .. } = self.explanation;
+        let revision = match revision {
+            Revision::Legacy => "of the older revision (draft 7 and before, a `mercure` claim)",
+            Revision::Modern => "of the newer revision (an access token with `authorization_details`)",
+        };
+        let token_type = token_type.as_deref().unwrap_or("none");
+        writeln!(f, "{:<11}{revision}", "token")?;
+        writeln!(
+            f,
+            "{:<11}type {token_type:?}, signed with {algorithm}, kid {}",
+            "",
+            key_id.as_deref().unwrap_or("none")
+        )?;
+        for (name, title) in [("iss", "issuer"), ("sub", "subject"), ("aud", "audience")] {
+            if let Some(value) = self.claim(name) {
+                writeln!(f, "{title:<11}{value}")?;
+            }
+        }
+        writeln!(f, "{:<11}{}", "expires", self.expiry())?;
+        self.verdict(f, ["publishes", "nothing: it grants no topic"], publish)?;
+        self.verdict(f, ["receives", "public updates alone: it grants no topic"], subscribe)?;
+        self.topics.iter().try_for_each(|topic| self.topic(f, topic))
+    }
+}
+
+impl Report<'_> {
+    fn expiry(&self) -> String {
+        let Some(seconds) = self.claim("exp").and_then(Value::as_f64) else { return "never".to_owned() };
+        #[allow(clippy::cast_possible_truncation)]
+        let seconds = seconds as i64;
+        let Ok(at) = jiff::Timestamp::from_second(seconds) else { return "beyond all times".to_owned() };
+        #[allow(clippy::cast_possible_wrap)]
+        let left = seconds.saturating_sub((self.now.0 / 1_000) as i64);
+        let amount = jiff::SignedDuration::from_secs(left.saturating_abs());
+        if left < 0 { format!("{at}, {amount:#} ago") } else { format!("{at}, in {amount:#}") }
+    }
+}
+
+fn covers(verdict: &Verdict, topic: &Topic) -> bool {
+    verdict.outcome.as_ref().is_ok_and(|granted| granted.topics.matches(topic))
+}
+
+fn shown(topics: &Matchers) -> String {
+    topics.as_slice().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn of(issuer: Option<&str>) -> String {
+    issuer.map_or_else(|| "for tokens without a known issuer".to_owned(), |issuer| format!("of the issuer {issuer}"))
+}

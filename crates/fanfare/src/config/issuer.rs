@@ -1,0 +1,110 @@
+//! Issuers: whose tokens are accepted, and the keys that each alone signs with.
+use super::{as_text::AsText, secret::Secret};
+use fanfare_jwks::{InvalidJwksUrl, JwksUrl};
+use fanfare_server::auth::Algorithm;
+use serde::{Deserialize, Serialize};
+use std::{fmt, path::PathBuf, str::FromStr};
+
+/// One `[[issuer]]`. Its keys are named like those of the hub itself; without any it has the hub's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Issuer {
+    /// The `iss` claim of its tokens.
+    pub name: String,
+    /// The `aud` claim of its tokens, where it is not the hub's audience.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Vec<AsText<Algorithm>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<Secret>,
+    /// Read into `key` when the layers are merged; so are the other two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Vec<AsText<JwksUrl>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publisher_algorithm: Option<Vec<AsText<Algorithm>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publisher_key: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher_key_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publisher_jwks: Option<Vec<AsText<JwksUrl>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriber_algorithm: Option<Vec<AsText<Algorithm>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriber_key: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscriber_key_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriber_jwks: Option<Vec<AsText<JwksUrl>>>,
+}
+
+/// Why something is no issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum InvalidIssuer {
+    /// It has no name.
+    NoName,
+    /// What stands behind `=` is no URL of keys.
+    Jwks(InvalidJwksUrl),
+}
+
+impl FromStr for Issuer {
+    type Err = InvalidIssuer;
+
+    /// `NAME`, which signs with the hub's keys, `NAME=URL` of a JWK set, or `NAME=FILE` with keys.
+    fn from_str(text: &str) -> Result<Self, InvalidIssuer> {
+        let (name, keys) = text.split_once('=').map_or((text, None), |(name, keys)| (name, Some(keys)));
+        if name.is_empty() {
+            return Err(InvalidIssuer::NoName);
+        }
+        let is_url = |keys: &&str| keys.contains("://");
+        let jwks = keys.filter(is_url).map(str::parse).transpose().map_err(InvalidIssuer::Jwks)?;
+        Ok(Self {
+            name: name.to_owned(),
+            audience: None,
+            algorithm: None,
+            key: None,
+            key_file: keys.filter(|keys| !is_url(keys)).map(PathBuf::from),
+            jwks: jwks.map(|url| vec![AsText(url)]),
+            publisher_algorithm: None,
+            publisher_key: None,
+            publisher_key_file: None,
+            publisher_jwks: None,
+            subscriber_algorithm: None,
+            subscriber_key: None,
+            subscriber_key_file: None,
+            subscriber_jwks: None,
+        })
+    }
+}
+
+impl fmt::Display for InvalidIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoName => f.write_str("expected the name of an issuer, such as https://login.example.com"),
+            Self::Jwks(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InvalidIssuer {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_a_name_and_perhaps_its_keys() {
+        let read = |text: &str| text.parse::<Issuer>().unwrap();
+        let plain = read("https://login.example.com");
+        assert_eq!((plain.name.as_str(), plain.jwks, plain.key_file), ("https://login.example.com", None, None));
+        let url = read("https://l.example=https://l.example/jwks?a=b");
+        assert_eq!(url.jwks.unwrap()[0].0.to_string(), "https://l.example/jwks?a=b");
+        assert_eq!(read("me=/etc/key.pem").key_file, Some("/etc/key.pem".into()));
+        assert_eq!("=x".parse::<Issuer>(), Err(InvalidIssuer::NoName));
+        let plain = "me=http://l.example/jwks".parse::<Issuer>();
+        assert_eq!(plain, Err(InvalidIssuer::Jwks(InvalidJwksUrl::Plain)));
+    }
+}

@@ -1,0 +1,144 @@
+//! The keys that a configuration names, before any is fetched.
+use super::{ConfigError, as_text::AsText, issuer::Issuer, secret::Secret};
+use fanfare_jwks::JwksUrl;
+use fanfare_server::auth::{Algorithm, Key, KeyRules};
+
+/// Secrets that stand in documentation, so that everybody knows them.
+const KNOWN_SECRETS: [&str; 3] = ["!ChangeMe!", "!ChangeThisMercureHubJWTSecretKey!", "!UnsecureChangeMe!"];
+
+/// The keys for one purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyMaterial {
+    /// What they are called in messages: `publisher-key`, or that of an issuer.
+    pub name: String,
+    text: Option<Secret>,
+    /// Where there are more.
+    pub jwks: Vec<JwksUrl>,
+    /// What they are held to.
+    pub rules: KeyRules,
+}
+
+/// The keys of the hub or of one issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyPair {
+    /// What verifies tokens when somebody publishes; `None` refuses them.
+    pub publisher: Option<KeyMaterial>,
+    /// The same, when somebody subscribes. Equal to the other one if there are no keys of its own.
+    pub subscriber: Option<KeyMaterial>,
+}
+
+/// An issuer with its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IssuerKeys {
+    /// The `iss` claim of its tokens.
+    pub name: String,
+    /// The `aud` claim of its tokens; `None` is the hub's.
+    pub audience: Option<String>,
+    /// What it signs with.
+    pub keys: KeyPair,
+}
+
+/// Three times the same: what is for both, for publishers, for subscribers.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub key: Option<&'a Secret>,
+    pub jwks: Option<&'a Vec<AsText<JwksUrl>>>,
+    pub algorithm: Option<&'a Vec<AsText<Algorithm>>>,
+}
+
+impl KeyMaterial {
+    fn new(name: String, given: Given<'_>, allow_short_secrets: bool) -> Option<Self> {
+        let jwks: Vec<_> = given.jwks.into_iter().flatten().map(|AsText(url)| url.clone()).collect();
+        if given.key.is_none() && jwks.is_empty() {
+            return None;
+        }
+        let algorithms = given.algorithm.into_iter().flatten().map(|AsText(algorithm)| *algorithm).collect();
+        Some(Self { name, text: given.key.cloned(), jwks, rules: KeyRules { algorithms, allow_short_secrets } })
+    }
+
+    /// The keys that need not be fetched.
+    ///
+    /// # Errors
+    /// [`ConfigError::Key`] if they cannot be used.
+    pub(crate) fn read(&self) -> Result<Vec<Key>, ConfigError> {
+        let Some(text) = &self.text else { return Ok(Vec::new()) };
+        Key::read(text.reveal(), &self.rules).map_err(|error| ConfigError::Key {
+            name: self.name.clone(),
+            place: None,
+            error,
+        })
+    }
+
+    /// What whoever runs the hub should know of them.
+    pub(super) fn warnings(&self, keys: &[Key]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.text.as_ref().is_some_and(|text| KNOWN_SECRETS.contains(&text.reveal())) {
+            warnings.push(format!(
+                "{} is a secret that stands in public documentation: anybody can make tokens with it. This makes one of \
+                 your own: openssl rand -hex 32",
+                self.name
+            ));
+        }
+        for (algorithm, minimum) in keys.iter().filter_map(Key::short_for) {
+            warnings.push(format!(
+                "{} is shorter than the {minimum} bytes that {algorithm} needs: whoever sees one token can guess it and \
+                 make others. allow-short-keys lets it pass",
+                self.name
+            ));
+        }
+        warnings
+    }
+}
+
+impl KeyPair {
+    /// What `publisher` and `subscriber` do not say is as `both` says.
+    pub(super) fn new(
+        owner: &str,
+        both: Given<'_>,
+        publisher: Given<'_>,
+        subscriber: Given<'_>,
+        allow_short_secrets: bool,
+    ) -> Self {
+        let shared = KeyMaterial::new(format!("{owner}key"), both, allow_short_secrets);
+        let own = |name: &str, given: Given<'_>| {
+            let algorithm = given.algorithm.or(both.algorithm);
+            KeyMaterial::new(format!("{owner}{name}"), Given { algorithm, ..given }, allow_short_secrets)
+        };
+        Self {
+            publisher: own("publisher-key", publisher).or_else(|| shared.clone()),
+            subscriber: own("subscriber-key", subscriber).or(shared),
+        }
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.publisher.is_none() && self.subscriber.is_none()
+    }
+
+    /// Each of them once.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &KeyMaterial> {
+        let subscriber = self.subscriber.as_ref().filter(|_| self.publisher != self.subscriber);
+        self.publisher.iter().chain(subscriber)
+    }
+}
+
+impl Issuer {
+    /// Its keys; those of the hub if it has none of its own.
+    pub(super) fn keys(&self, hub: &KeyPair, allow_short_secrets: bool) -> IssuerKeys {
+        let both = Given { key: self.key.as_ref(), jwks: self.jwks.as_ref(), algorithm: self.algorithm.as_ref() };
+        let publisher = Given {
+            key: self.publisher_key.as_ref(),
+            jwks: self.publisher_jwks.as_ref(),
+            algorithm: self.publisher_algorithm.as_ref(),
+        };
+        let subscriber = Given {
+            key: self.subscriber_key.as_ref(),
+            jwks: self.subscriber_jwks.as_ref(),
+            algorithm: self.subscriber_algorithm.as_ref(),
+        };
+        let owner = format!("issuer {}: ", self.name);
+        let keys = KeyPair::new(&owner, both, publisher, subscriber, allow_short_secrets);
+        let keys = if keys.is_empty() { hub.clone() } else { keys };
+        IssuerKeys { name: self.name.clone(), audience: self.audience.clone(), keys }
+    }
+}

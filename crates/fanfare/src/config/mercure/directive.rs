@@ -1,0 +1,177 @@
+//! The directives of `mercure { … }` in a Caddyfile, each in our terms.
+use super::{
+    caddyfile::{self, Directive},
+    translator::Translator,
+    transport,
+};
+use toml::{Table, Value};
+
+/// The scheme of sets in files.
+const FILE: &str = "file://";
+
+const VARIABLE: &str = "MERCURE_EXTRA_DIRECTIVES";
+
+pub(super) const NO_SUBSCRIPTIONS: &str =
+    "active subscriptions are not told of here yet: there are no subscription events and no subscription API";
+
+/// Directives that the hub does as well without, and why.
+const WITHOUT_MEANING: [(&str, &str); 11] = [
+    ("subscriptions", NO_SUBSCRIPTIONS),
+    ("demo", "the hub's page is always at /; there are no demonstration endpoints"),
+    ("ui", "the hub's page is always at /"),
+    ("debugger", "the hub's page is always at /"),
+    ("topic_selector_cache", "topics are found without a cache of this kind; the directive has no effect"),
+    ("topic_matcher_cache", "topics are found without a cache of this kind; the directive has no effect"),
+    ("subscriber_list_cache_size", "subscribers are found without a cache; the directive has no effect"),
+    ("cache_size_approx", "topics are found without a cache of this kind; the directive has no effect"),
+    ("drain_timeout", "streams end at once when the hub stops, and what is under way has 10 s"),
+    ("name", "a process is one hub here; the name has no effect"),
+    (
+        "authorization_server",
+        "every issuer is advertised as an authorization server, under its name; the directive has no effect",
+    ),
+];
+
+/// Translates all directives of a text.
+pub(super) fn translate(translator: &mut Translator<'_>, text: &str) {
+    let directives = caddyfile::parse(text, &|name| translator.peek(name));
+    match directives {
+        Ok(directives) => directives.iter().for_each(|directive| one(translator, directive)),
+        Err(caddyfile::SyntaxError::Unbalanced) => {
+            translator.refuse("", "a quotation mark or a brace has no other half");
+        }
+        Err(caddyfile::SyntaxError::TooDeep) => translator.refuse("", "its blocks lie too deep in each other"),
+    }
+}
+
+fn one(translator: &mut Translator<'_>, directive: &Directive) {
+    let Directive { name, arguments, block } = directive;
+    translator.at(format!("{VARIABLE}: {name}"));
+    if let Some((_, why)) = WITHOUT_MEANING.iter().find(|(known, _)| known == name) {
+        return translator.warn(why);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match (name.as_str(), &arguments[..]) {
+        ("anonymous", []) => translator.set("anonymous", true),
+        ("cors_origins", [_, ..]) => origins(translator, "cors-origin", &arguments),
+        ("publish_origins", [_, ..]) => origins(translator, "publish-origin", &arguments),
+        ("heartbeat" | "write_timeout" | "dispatch_timeout", [value]) => duration(translator, name, value),
+        ("publisher_jwt", [key, algorithm @ ..]) => {
+            set_key(translator, ("publisher-key", key), ("publisher-algorithm", algorithm));
+        }
+        ("subscriber_jwt", [key, algorithm @ ..]) => {
+            set_key(translator, ("subscriber-key", key), ("subscriber-algorithm", algorithm));
+        }
+        ("publisher_jwks_url", [url]) => set_jwks(translator, ["publisher-jwks", "publisher-key-file"], url),
+        ("subscriber_jwks_url", [url]) => set_jwks(translator, ["subscriber-jwks", "subscriber-key-file"], url),
+        ("cookie_name", [name]) => translator.set("cookie-name", *name),
+        ("resource_identifier", [audience]) => translator.set("audience", *audience),
+        ("public_urls", [url, more @ ..]) => {
+            translator.set("public-url", *url);
+            if !more.is_empty() {
+                translator.warn("the hub has one public URL; only the first one counts");
+            }
+        }
+        ("max_request_body_size", [size]) => body_size(translator, size),
+        ("transport_url", [url]) => transport::url(translator, url),
+        ("transport", [kind]) => {
+            let options: Vec<_> =
+                block.iter().map(|option| (option.name.clone(), option.arguments.join(" "))).collect();
+            transport::named(translator, kind, &options);
+        }
+        ("issuer", [name]) => issuer(translator, name, block),
+        ("protocol_version_compatibility", ["7" | "8"]) => {
+            translator.warn("both revisions are always spoken here; the directive has no effect");
+        }
+        ("playground", []) => translator.refuse(
+            "",
+            "a hub that gives everybody a token for everything is not to be had here: leave it away, and run the hub on a \
+             loopback address without keys to try things",
+        ),
+        _ => translator.refuse("", "this directive, or this number of arguments, is not known; leave it away"),
+    }
+}
+
+/// Origins as browsers write them.
+pub(super) fn origins(translator: &mut Translator<'_>, key: &'static str, origins: &[&str]) {
+    if key == "publish-origin" && origins.contains(&"*") {
+        return translator.refuse(
+            key,
+            "pages of every origin would publish with the cookies of their visitors: list the origins in \
+             FANFARE_PUBLISH_ORIGIN",
+        );
+    }
+    translator.set_list(key, origins.iter().map(|origin| origin.trim_end_matches('/')));
+}
+
+/// Durations are Go's. Zero means never there; where that is not to be had here, the default holds.
+pub(super) fn duration(translator: &mut Translator<'_>, directive: &str, value: &str) {
+    let mut digits = value.chars().filter(char::is_ascii_digit).peekable();
+    let is_zero = digits.peek().is_some() && digits.all(|digit| digit == '0');
+    match (directive, is_zero) {
+        ("write_timeout", true) => translator.set("max-lifetime", "off"),
+        ("write_timeout", false) => translator.set("max-lifetime", value),
+        ("heartbeat", true) => translator.warn(
+            "a stream without events always has heartbeats here, since proxies cut silent connections; they come every 20 s",
+        ),
+        ("heartbeat", false) => translator.set("heartbeat-interval", value),
+        (_, true) => translator.warn("a peer that takes nothing is always given up here, after a minute"),
+        (_, false) => translator.set("write-timeout", value),
+    }
+}
+
+fn body_size(translator: &mut Translator<'_>, size: &str) {
+    if size == "0" {
+        translator.warn("bodies always have a largest size here, at most 16 MiB; this one takes the default");
+    } else {
+        translator.set("max-body", size);
+    }
+}
+
+fn set_key(translator: &mut Translator<'_>, key: (&'static str, &str), algorithm: (&'static str, &[&str])) {
+    translator.set(key.0, key.1);
+    if !algorithm.1.is_empty() {
+        translator.set_list(algorithm.0, algorithm.1.iter().copied());
+    }
+}
+
+/// A set at a URL, or in a file that stands there as one.
+fn set_jwks(translator: &mut Translator<'_>, [jwks, file]: [&'static str; 2], url: &str) {
+    match url.strip_prefix(FILE) {
+        Some(path) => translator.set(file, path),
+        None => translator.set_list(jwks, [url]),
+    }
+}
+
+/// `issuer NAME { publisher { jwt KEY [ALG] | jwks_uri URL [ALG…] } subscriber { … } }`
+fn issuer(translator: &mut Translator<'_>, name: &str, block: &[Directive]) {
+    let mut issuer = Table::from_iter([("name".to_owned(), Value::String(name.to_owned()))]);
+    for purpose in block {
+        match purpose.name.as_str() {
+            "authorization_server" => one(translator, purpose),
+            "publisher" | "subscriber" => {
+                for directive in &purpose.block {
+                    let Some(first) = directive.arguments.first() else {
+                        return translator.refuse("issuer", format!("'{}' needs an argument", directive.name));
+                    };
+                    let (what, value) = match directive.name.as_str() {
+                        "jwt" => ("key", Value::String(first.clone())),
+                        "jwks_uri" if first.starts_with(FILE) => {
+                            ("key-file", Value::String(first[FILE.len()..].to_owned()))
+                        }
+                        "jwks_uri" => ("jwks", Value::Array(vec![Value::String(first.clone())])),
+                        other => return translator.refuse("issuer", format!("'{other}' is not known")),
+                    };
+                    issuer.insert(format!("{}-{what}", purpose.name), value);
+                    let algorithms: Vec<_> = directive.arguments[1..].iter().cloned().map(Value::String).collect();
+                    if !algorithms.is_empty() {
+                        issuer.insert(format!("{}-algorithm", purpose.name), Value::Array(algorithms));
+                    }
+                }
+            }
+            other => return translator.refuse("issuer", format!("'{other}' is not known")),
+        }
+    }
+    translator.at(format!("{VARIABLE}: issuer {name}"));
+    translator.add_issuer(issuer);
+}

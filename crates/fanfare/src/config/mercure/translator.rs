@@ -1,0 +1,74 @@
+//! Where translated values go, and what is said about the rest.
+use super::{Environment, Refusal, Translation};
+use crate::config::{
+    layer::{Layer, Source},
+    options::ServeOptions,
+};
+use toml::{Table, Value};
+
+/// Collects what the variables say, one place after the other.
+pub(super) struct Translator<'a> {
+    environment: Environment<'a>,
+    place: String,
+    translation: Translation,
+}
+
+impl<'a> Translator<'a> {
+    pub(super) fn new(environment: Environment<'a>) -> Self {
+        Self { environment, place: String::new(), translation: Translation::default() }
+    }
+
+    pub(super) fn finish(self) -> Translation {
+        self.translation
+    }
+
+    /// A variable that is there and not empty; what is said next is said of it.
+    pub(super) fn variable(&mut self, name: &str) -> Option<String> {
+        let value = self.peek(name)?;
+        name.clone_into(&mut self.place);
+        Some(value)
+    }
+
+    /// The same, while something else is spoken of.
+    pub(super) fn peek(&self, name: &str) -> Option<String> {
+        (self.environment)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// What is said next is said of this.
+    pub(super) fn at(&mut self, place: String) {
+        self.place = place;
+    }
+
+    /// Takes `value` for the option `key`, if it is one of its values.
+    pub(super) fn set(&mut self, key: &'static str, value: impl Into<Value>) {
+        let values = Table::from_iter([(key.to_owned(), value.into())]);
+        match Value::Table(values.clone()).try_into::<ServeOptions>() {
+            Ok(_) => self.translation.layers.push(Layer { source: Source::Mercure(self.place.clone()), values }),
+            Err(error) => self.refuse(key, error.message().to_owned()),
+        }
+    }
+
+    /// A list for the option `key`.
+    pub(super) fn set_list(&mut self, key: &'static str, values: impl IntoIterator<Item = impl Into<String>>) {
+        self.set(key, Value::Array(values.into_iter().map(|value| Value::String(value.into())).collect()));
+    }
+
+    /// Adds one more issuer to those that are there.
+    pub(super) fn add_issuer(&mut self, issuer: Table) {
+        let is_issuers = |layer: &Layer| layer.values.contains_key("issuer");
+        let earlier = self.translation.layers.iter().rfind(|layer| is_issuers(layer));
+        let mut issuers = earlier.and_then(|layer| layer.values["issuer"].as_array().cloned()).unwrap_or_default();
+        issuers.push(Value::Table(issuer));
+        self.set("issuer", Value::Array(issuers));
+    }
+
+    /// Something that the hub does as well without.
+    pub(super) fn warn(&mut self, reason: impl AsRef<str>) {
+        self.translation.warnings.push(format!("{}: {}", self.place, reason.as_ref()));
+    }
+
+    /// Something that cannot be, and what to write instead; the option `key` makes up for it.
+    pub(super) fn refuse(&mut self, key: &'static str, reason: impl Into<String>) {
+        self.translation.refusals.push(Refusal { key, place: self.place.clone(), reason: reason.into() });
+    }
+}

@@ -1,0 +1,58 @@
+//! Where a Mercure hub keeps its history, in our terms. Our log is another file: the history itself is not taken over.
+use super::translator::Translator;
+use std::path::Path;
+use url::Url;
+
+/// The directory of our log, beside the file of theirs, so that it lies on the same volume.
+const DIRECTORY: &str = "fanfare-data";
+
+const NO_CLUSTER: &str = "there is no log on several machines here yet: leave it away, and the log is on disk";
+
+/// A transport URL: `bolt://updates.db?size=100&cleanup_frequency=0.3`, `local://local`.
+pub(super) fn url(translator: &mut Translator<'_>, text: &str) {
+    let Ok(url) = Url::parse(text.trim()) else {
+        translator.refuse("data", "it is no URL such as bolt:///data/mercure.db; FANFARE_DATA names our directory");
+        return;
+    };
+    let mut options: Vec<_> = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    // `bolt://updates.db` is a file in the working directory, whose name stands where a host would.
+    options.push(("path".to_owned(), format!("{}{}", url.host_str().unwrap_or_default(), url.path())));
+    named(translator, url.scheme(), &options);
+}
+
+/// A transport by its name.
+pub(super) fn named(translator: &mut Translator<'_>, name: &str, options: &[(String, String)]) {
+    match name {
+        "bolt" => bolt(translator, options),
+        "local" | "null" => translator.set("memory", true),
+        _ => translator.refuse("data", format!("transport '{name}': {NO_CLUSTER}")),
+    }
+}
+
+fn bolt(translator: &mut Translator<'_>, options: &[(String, String)]) {
+    for (name, value) in options {
+        match name.as_str() {
+            "path" => path(translator, value),
+            "size" if value == "0" => translator.set("retention-count", "off"),
+            "size" => translator
+                .set("retention-count", value.parse::<i64>().map_or_else(|_| value.clone().into(), toml::Value::from)),
+            "cleanup_frequency" => translator.warn("retention is exact here; cleanup_frequency has no effect"),
+            "bucket_name" => translator.warn("the log is a file of its own here; bucket_name has no effect"),
+            _ => translator.refuse("data", format!("the option '{name}' of the transport is not known")),
+        }
+    }
+    translator.warn(
+        "updates are also discarded by age (7 days) and by the size of the log (1 GiB), unless FANFARE_RETENTION_AGE and \
+         FANFARE_RETENTION_BYTES say otherwise",
+    );
+}
+
+fn path(translator: &mut Translator<'_>, file: &str) {
+    let directory = Path::new(file).parent().unwrap_or(Path::new("")).join(DIRECTORY);
+    let directory = directory.display().to_string();
+    translator.warn(format!(
+        "the log is a directory here, {directory}, unless FANFARE_DATA says otherwise; the history in {file} is not taken \
+         over, and subscribers that come back with an ID of it are told so"
+    ));
+    translator.set("data", directory);
+}

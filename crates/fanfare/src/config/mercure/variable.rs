@@ -1,0 +1,199 @@
+//! Each variable in our terms. The tables are the reference hub's documentation, read line by line.
+use super::{directive, translator::Translator, transport};
+use toml::{Table, Value};
+
+/// Variables of the reference hub's image that mean nothing here, and what to do instead.
+const IMAGE_WITHOUT_MEANING: [(&str, &str); 4] = [
+    ("MERCURE_LICENSE", "no license is needed; the variable has no effect"),
+    ("GLOBAL_OPTIONS", "options of Caddy have no effect here"),
+    ("CADDY_EXTRA_CONFIG", "configuration of Caddy has no effect here; keep a proxy before the hub for it"),
+    ("CADDY_SERVER_EXTRA_DIRECTIVES", "configuration of Caddy has no effect here; keep a proxy before the hub for it"),
+];
+
+/// Variables of the bare hub that mean nothing here.
+const BARE_WITHOUT_MEANING: [(&str, &str); 9] = [
+    ("DEBUG", "set FANFARE_LOG_LEVEL=debug for more to be logged"),
+    ("DEMO", "the hub's page is always at /"),
+    ("COMPRESS", "streams are not compressed here; a proxy before the hub can"),
+    ("METRICS_ENABLED", "there are no metrics here yet"),
+    ("USE_FORWARDED_HEADERS", "set FANFARE_PUBLIC_URL to the URL under which clients reach the hub"),
+    ("READ_TIMEOUT", "the time for a request's body is fixed here, at 30 s"),
+    ("READ_HEADER_TIMEOUT", "the time for a request's head is fixed here, at 60 s"),
+    ("SUBSCRIPTIONS", directive::NO_SUBSCRIPTIONS),
+    ("ACME_HTTP01_ADDR", NO_TLS),
+];
+
+/// Each of these makes the bare hub serve TLS.
+const BARE_TLS: [&str; 3] = ["ACME_HOSTS", "CERT_FILE", "KEY_FILE"];
+
+pub(super) const NO_TLS: &str = "the hub does not speak TLS itself: put a proxy with a certificate before it, tell it \
+     FANFARE_LISTEN (such as 0.0.0.0:3000) and FANFARE_PUBLIC_URL (such as https://hub.example.com/)";
+
+/// Translates every variable that is there.
+pub(super) fn translate(translator: &mut Translator<'_>, has_our_keys: bool) {
+    if !has_our_keys {
+        bare(translator);
+    } else if translator.variable("JWT_KEY").is_some() {
+        translator.warn("it has no effect beside keys of our own options, nor have the other names of that hub");
+    }
+    image(translator);
+}
+
+/// The variables of the hub before it was a module of Caddy.
+fn bare(translator: &mut Translator<'_>) {
+    const KEYS: [(&str, &str, &str, &str); 3] = [
+        ("JWT_KEY", "key", "JWT_ALGORITHM", "algorithm"),
+        ("PUBLISHER_JWT_KEY", "publisher-key", "PUBLISHER_JWT_ALGORITHM", "publisher-algorithm"),
+        ("SUBSCRIBER_JWT_KEY", "subscriber-key", "SUBSCRIBER_JWT_ALGORITHM", "subscriber-algorithm"),
+    ];
+    // It did not start without one. The other names are anybody's.
+    if !KEYS.iter().any(|(name, ..)| translator.peek(name).is_some()) {
+        return;
+    }
+    for (key_variable, key, algorithm_variable, algorithm) in KEYS {
+        keys(translator, (key_variable, key), (algorithm_variable, algorithm));
+    }
+    if let Some(value) = translator.variable("ALLOW_ANONYMOUS") {
+        boolean(translator, "anonymous", &value);
+    }
+    for (name, key) in [("CORS_ALLOWED_ORIGINS", "cors-origin"), ("PUBLISH_ALLOWED_ORIGINS", "publish-origin")] {
+        if let Some(value) = translator.variable(name) {
+            directive::origins(translator, key, &value.split_whitespace().collect::<Vec<_>>());
+        }
+    }
+    let durations = [
+        ("HEARTBEAT_INTERVAL", "heartbeat"),
+        ("WRITE_TIMEOUT", "write_timeout"),
+        ("DISPATCH_TIMEOUT", "dispatch_timeout"),
+    ];
+    for (name, directive) in durations {
+        if let Some(value) = translator.variable(name) {
+            directive::duration(translator, directive, &value);
+        }
+    }
+    if let Some(value) = translator.variable("TRANSPORT_URL") {
+        transport::url(translator, &value);
+    }
+    if let Some(value) = translator.variable("ADDR") {
+        address(translator, &value);
+    }
+    for name in BARE_TLS {
+        if translator.variable(name).is_some() {
+            translator.refuse("listen", NO_TLS);
+        }
+    }
+    for (name, instead) in BARE_WITHOUT_MEANING {
+        if translator.variable(name).is_some_and(|value| value != "0" && value != "false") {
+            translator.warn(instead);
+        }
+    }
+}
+
+/// The variables of the image.
+fn image(translator: &mut Translator<'_>) {
+    let issuers = translator.peek("MERCURE_TRUSTED_ISSUERS");
+    if let Some(issuers) = &issuers {
+        translator.at("MERCURE_TRUSTED_ISSUERS".to_owned());
+        for name in issuers.split([' ', ',', '\n']).filter(|name| !name.is_empty()) {
+            let issuer = trusted_issuer(translator, name);
+            translator.add_issuer(issuer);
+        }
+    } else {
+        let publisher = ("MERCURE_PUBLISHER_JWT_KEY", "publisher-key");
+        keys(translator, publisher, ("MERCURE_PUBLISHER_JWT_ALG", "publisher-algorithm"));
+        let subscriber = ("MERCURE_SUBSCRIBER_JWT_KEY", "subscriber-key");
+        keys(translator, subscriber, ("MERCURE_SUBSCRIBER_JWT_ALG", "subscriber-algorithm"));
+    }
+    if let Some(value) = translator.variable("MERCURE_TRANSPORT_URL") {
+        transport::url(translator, &value);
+    }
+    if let Some(directives) = translator.variable("MERCURE_EXTRA_DIRECTIVES") {
+        directive::translate(translator, &directives);
+    }
+    // The name is other programs' too: it is this hub's beside one of the variables above.
+    const OURS: [&str; 5] = [
+        "MERCURE_PUBLISHER_JWT_KEY",
+        "MERCURE_SUBSCRIBER_JWT_KEY",
+        "MERCURE_TRUSTED_ISSUERS",
+        "MERCURE_EXTRA_DIRECTIVES",
+        "MERCURE_TRANSPORT_URL",
+    ];
+    if !OURS.iter().any(|name| translator.peek(name).is_some()) {
+        return;
+    }
+    if let Some(value) = translator.variable("SERVER_NAME") {
+        server_name(translator, &value);
+    }
+    for (name, instead) in IMAGE_WITHOUT_MEANING {
+        if translator.variable(name).is_some() {
+            translator.warn(instead);
+        }
+    }
+}
+
+fn keys(translator: &mut Translator<'_>, key: (&str, &'static str), algorithm: (&str, &'static str)) {
+    if let Some(text) = translator.variable(key.0) {
+        translator.set(key.1, text);
+        if let Some(name) = translator.variable(algorithm.0) {
+            translator.set_list(algorithm.1, [name]);
+        }
+    }
+}
+
+/// In its newer form the image has one issuer, which signs with the keys of the other variables.
+fn trusted_issuer(translator: &Translator<'_>, name: &str) -> Table {
+    let mut issuer = Table::from_iter([("name".to_owned(), Value::String(name.to_owned()))]);
+    for purpose in ["publisher", "subscriber"] {
+        let variable = |what: &str| translator.peek(&format!("MERCURE_{}_JWT_{what}", purpose.to_uppercase()));
+        if let Some(key) = variable("KEY") {
+            issuer.insert(format!("{purpose}-key"), Value::String(key));
+            if let Some(algorithm) = variable("ALG") {
+                issuer.insert(format!("{purpose}-algorithm"), Value::Array(vec![Value::String(algorithm)]));
+            }
+        }
+    }
+    issuer
+}
+
+fn boolean(translator: &mut Translator<'_>, key: &'static str, value: &str) {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "1" | "t" | "true" => translator.set(key, true),
+        "0" | "f" | "false" => translator.set(key, false),
+        _ => translator.refuse(key, format!("'{value}' is neither true nor false")),
+    }
+}
+
+/// `:3000` is every address, as in Go.
+fn address(translator: &mut Translator<'_>, value: &str) {
+    let value = value.trim();
+    match value.strip_prefix(':') {
+        Some(port) => translator.set("listen", format!("0.0.0.0:{port}")),
+        None => translator.set("listen", value.replace("localhost:", "127.0.0.1:")),
+    }
+}
+
+/// The site of a Caddyfile: `:80`, `http://hub.example.com:3000`, or a name for which Caddy gets a certificate.
+fn server_name(translator: &mut Translator<'_>, value: &str) {
+    let mut names = value.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
+    let Some(name) = names.next() else { return };
+    if names.next().is_some() {
+        translator.warn("the hub answers to every name; only the first one counts for its port");
+    }
+    let (is_plain, rest) = match name.split_once("://") {
+        Some(("http", rest)) => (true, rest),
+        Some(_) => (false, name),
+        None => (false, name),
+    };
+    let (host, port) = rest.rsplit_once(':').unwrap_or((rest, ""));
+    let port: Option<u16> = if port.is_empty() { is_plain.then_some(80) } else { port.parse().ok() };
+    match port {
+        // A bare port other than 443 is served without a certificate, and so is port 80 of any name.
+        Some(port) if is_plain || port == 80 || (host.is_empty() && port != 443) => {
+            translator.set("listen", format!("0.0.0.0:{port}"));
+            if !host.is_empty() {
+                translator.set("public-url", format!("http://{host}:{port}/"));
+            }
+        }
+        _ => translator.refuse("listen", NO_TLS),
+    }
+}

@@ -1,0 +1,145 @@
+//! Keys that change while the hub runs: on SIGHUP, and when a file that holds some has changed.
+//!
+//! The configuration is read as at the start, and only its keys are taken. All of them come into force at once, or, if
+//! something is wrong, none: the old ones hold, and the log says why. Files are looked at every few seconds rather than
+//! watched, since what orchestrators mount changes by way of symbolic links, and network file systems tell of nothing.
+use super::hangups::Hangups;
+use crate::{
+    config::{self, ConfigError, Merged, ServeSettings},
+    keys::KeyRing,
+};
+use clap::ArgMatches;
+use fanfare_server::auth::KeyStore;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often files with keys are looked at.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Options that are read again; changes of others want a restart.
+const RELOADED: [&str; 12] = [
+    "key",
+    "jwks",
+    "algorithm",
+    "publisher-key",
+    "publisher-jwks",
+    "publisher-algorithm",
+    "subscriber-key",
+    "subscriber-jwks",
+    "subscriber-algorithm",
+    "issuer",
+    "allow-short-keys",
+    "key-file",
+];
+
+/// Where the configuration comes from.
+#[derive(Clone)]
+pub(super) struct Origin {
+    pub(super) given: ArgMatches,
+    pub(super) file: Option<PathBuf>,
+}
+
+/// What is needed to read the keys again.
+pub(super) struct Reload {
+    origin: Origin,
+    merged: Merged,
+    ring: KeyRing,
+    keys: KeyStore,
+    was_open: bool,
+    stamps: Vec<Stamp>,
+}
+
+/// What a file looked like: when it was changed, and how long it was. `None` if it was not there.
+type Stamp = Option<(SystemTime, u64)>;
+
+/// Why the keys were not taken.
+enum ReloadError {
+    Config(ConfigError),
+    /// There were keys and are none, or the other way about.
+    Opened,
+}
+
+impl Reload {
+    pub(super) fn new(origin: Origin, merged: Merged, ring: KeyRing, keys: KeyStore, was_open: bool) -> Self {
+        let stamps = stamps(&merged.key_files);
+        Self { origin, merged, ring, keys, was_open, stamps }
+    }
+
+    /// Reads the keys again whenever there is a reason to, for ever.
+    pub(super) async fn run(mut self, mut hangups: Hangups) {
+        let mut looks = interval(LOOK_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = hangups.next() => tracing::info!("SIGHUP: reading the keys again"),
+                _ = looks.tick() => {
+                    let now = stamps(&self.merged.key_files);
+                    if now == self.stamps {
+                        continue;
+                    }
+                    self.stamps = now;
+                    tracing::info!("a file with keys has changed: reading the keys again");
+                }
+            }
+            match self.read() {
+                Ok(()) => tracing::info!("the keys were read again"),
+                Err(error) => tracing::error!("the keys were not read again, the old ones hold: {error}"),
+            }
+        }
+    }
+
+    /// The files are small, and read so seldom that this may keep a thread waiting for them.
+    fn read(&mut self) -> Result<(), ReloadError> {
+        let merged = config::merge(&self.origin.given, self.origin.file.as_deref())?;
+        let settings = ServeSettings::resolve(&merged)?;
+        if settings.is_open() != self.was_open {
+            return Err(ReloadError::Opened);
+        }
+        self.keys.replace(self.ring.trusted(&settings)?);
+        settings.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        let changed = changed(&self.merged, &merged);
+        if !changed.is_empty() {
+            tracing::warn!("only keys are read again; what else has changed wants a restart: {}", changed.join(", "));
+        }
+        self.stamps = stamps(&merged.key_files);
+        self.merged = merged;
+        Ok(())
+    }
+}
+
+/// The options that are not read again and have another value.
+fn changed(old: &Merged, new: &Merged) -> Vec<String> {
+    let keys = old.values.keys().chain(new.values.keys().filter(|key| !old.values.contains_key(*key)));
+    let others = keys.filter(|key| !RELOADED.contains(&key.as_str()));
+    others.filter(|key| old.values.get(*key) != new.values.get(*key)).cloned().collect()
+}
+
+fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
+    files.iter().map(|path| stamp(path)).collect()
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+impl From<ConfigError> for ReloadError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl std::fmt::Display for ReloadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Opened => {
+                f.write_str("a hub with keys does not become one without, nor the other way, while it runs")
+            }
+        }
+    }
+}

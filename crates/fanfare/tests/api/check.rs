@@ -1,0 +1,91 @@
+//! `fanfare check`: configurations and tokens, explained.
+use crate::{
+    config::File,
+    keys::test_key,
+    program::{Ended, SECRET, run},
+};
+
+fn token(arguments: &[&str]) -> String {
+    let ended = run(&[&["token", "--key", SECRET], arguments].concat());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    ended.stdout.trim_end().to_owned()
+}
+
+fn explain(token: &str, more: &[&str]) -> Ended {
+    run(&[&["check", "--key", SECRET, "--token", token], more].concat())
+}
+
+fn assert_says(ended: &Ended, code: i32, parts: &[&str]) {
+    let text = format!("{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.code, code, "{text}");
+    for part in parts {
+        assert!(text.contains(part), "{text} lacks {part}");
+    }
+}
+
+#[test]
+fn a_configuration_file_with_several_issuers() {
+    let public = test_key("ed25519-public.pem");
+    let text = format!(
+        "public-url = 'https://hub.example/'\nkey = '{SECRET}'\n[[issuer]]\nname = 'https://a.example'\n\
+         audience = 'account'\nkey-file = '{}'\n[[issuer]]\nname = 'https://b.example'\n\
+         publisher-jwks = ['https://b.example/k']\nsubscriber-key = '{SECRET}b'\n",
+        public.display()
+    );
+    let file = File::new("issuers.toml", &text);
+    let checked = run(&["check", file.path()]);
+    let parts = [
+        "# Tokens without a known issuer: publishers: a secret of 32 bytes for HS256",
+        "# Tokens of https://a.example: subscribers: an Ed25519 key for EdDSA",
+        "# Tokens of https://b.example: publishers: the keys at https://b.example/k",
+        "# Tokens of https://b.example: subscribers: a secret of 33 bytes for HS256",
+    ];
+    assert_says(&checked, 0, &parts);
+    assert!(!checked.stdout.contains(SECRET), "{}", checked.stdout);
+    let twice = File::new("twice.toml", "issuer = [{ name = 'a', key = 'x' }, { name = 'a', key = 'y' }]");
+    assert_says(&run(&["check", twice.path()]), 2, &["the issuer a is there twice"]);
+    let short = File::new("short.toml", "issuer = [{ name = 'a', publisher-key = 'x' }]");
+    assert_says(&run(&["check", short.path()]), 2, &["cannot be used: the key has 1 bytes"]);
+    let none = File::new("none.toml", "issuer = [{ name = 'a' }]");
+    assert_says(&run(&["check", none.path()]), 2, &["an issuer needs keys"]);
+    let unknown = File::new("unknown.toml", "issuer = [{ name = 'a', jkws = ['https://a/'] }]");
+    assert_says(&run(&["check", unknown.path()]), 2, &["line 1", "unknown field `jkws`"]);
+}
+
+#[test]
+fn a_good_token() {
+    let token = token(&["--publish", "news", "--subscribe", "weather/{place}"]);
+    let parts = ["of the older revision", "HS256", "publishes  news", "receives   weather/{place}", "Z, in "];
+    assert_says(&explain(&token, &[]), 0, &parts);
+    let covered = explain(&token, &["--topic", "news", "--topic", "weather/rome"]);
+    assert_says(&covered, 0, &["news: may be published under, and its private updates may not be received"]);
+    assert_says(&explain(&token, &["--topic", "sports"]), 3, &["sports: may not be published under"]);
+}
+
+#[test]
+fn why_a_token_is_refused_and_what_to_change() {
+    let other = run(&["token", "--publish", "*", "--key", &SECRET.replace('0', "x")]).stdout;
+    assert_says(&explain(other.trim_end(), &[]), 3, &["signature does not fit", "sign it with the key"]);
+    let wrong_algorithm = token(&["--publish", "*", "--algorithm", "HS384", "--allow-short-keys"]);
+    assert_says(&explain(&wrong_algorithm, &[]), 3, &["signed with HS384, and must be with HS256"]);
+    let modern = |issuer: &str, audience: &str| {
+        token(&["--modern", "--publish", "*", "--issuer", issuer, "--audience", audience])
+    };
+    assert_says(
+        &explain(&modern("https://a", "https://h"), &[]),
+        3,
+        &["tell the hub its issuer: --issuer 'https://a'"],
+    );
+    let trusted = ["--issuer", "https://a", "--audience", "https://h"];
+    assert_says(&explain(&modern("https://a", "https://h"), &trusted), 0, &["of the issuer https://a"]);
+    assert_says(&explain(&modern("https://a", "https://x"), &trusted), 3, &["its `aud` must be \"https://h\""]);
+    assert_says(
+        &explain(&modern("https://b", "https://h"), &trusted),
+        3,
+        &["--issuer 'https://b=https://…/jwks.json'"],
+    );
+    assert_says(&explain("nonsense", &[]), 3, &["no JSON Web Token"]);
+    // {"alg":"none"}
+    assert_says(&explain("eyJhbGciOiJub25lIn0.e30.", &[]), 3, &["no JSON Web Token signed with a known algorithm"]);
+    assert_says(&run(&["check", "--token", "x.y.z"]), 0, &["The hub is open"]);
+}

@@ -1,0 +1,224 @@
+//! One fetch: a name is resolved, its addresses are checked, and the first that answers is asked.
+use crate::{address::Addresses, freshness::freshness, url::JwksUrl};
+use bytes::Bytes;
+use fanfare_server::auth::{InvalidKey, MAX_SET_BYTES};
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, lookup_host},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+use url::Host;
+
+/// How long one fetch may take, from the name to the last byte.
+pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one of several addresses may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many addresses of a name are tried.
+const MAX_ADDRESSES: usize = 4;
+/// The longest head of an answer, in bytes.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
+
+/// What fetches sets. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    tls: TlsConnector,
+    addresses: Addresses,
+}
+
+/// Why a set could not be fetched.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The name cannot be resolved.
+    Resolve(io::Error),
+    /// None of the addresses may be connected to; the first of them.
+    Address(SocketAddr),
+    /// No address accepts a connection; what the last one said.
+    Connect(io::Error),
+    /// The server does not prove who it is.
+    Tls(io::Error),
+    /// The exchange broke off.
+    Http(hyper::Error),
+    /// The server answers that the set is elsewhere. Give that URL, if it is to be trusted.
+    Redirect(StatusCode),
+    /// The server answers something else than a set.
+    Status(StatusCode),
+    /// The answer is larger than [`MAX_SET_BYTES`].
+    TooLarge,
+    /// It took longer than [`FETCH_TIMEOUT`].
+    Timeout,
+    /// What was fetched is no set of keys that can be used.
+    Keys(InvalidKey),
+}
+
+/// What an answer brings.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    /// The document that is known still holds.
+    Unchanged {
+        /// For how long.
+        fresh_for: Duration,
+    },
+    /// A document.
+    Document {
+        text: Bytes,
+        /// What to ask with whether it still holds.
+        etag: Option<HeaderValue>,
+        /// For how long it holds.
+        fresh_for: Duration,
+    },
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+impl Client {
+    /// A client that trusts the certificates that the system trusts, and those that `SSL_CERT_FILE` names.
+    #[must_use]
+    pub fn new(addresses: Addresses) -> Self {
+        let mut roots = rustls::RootCertStore::empty();
+        // Without any, every https server is refused, and the log says so then.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.expect("aws-lc-rs has them").with_root_certificates(roots).with_no_client_auth();
+        Self { tls: TlsConnector::from(Arc::new(config)), addresses }
+    }
+
+    /// Fetches `url`, or learns that the document with `etag` still holds.
+    pub(crate) async fn fetch(&self, url: &JwksUrl, etag: Option<&HeaderValue>) -> Result<Fetched, FetchError> {
+        timeout(FETCH_TIMEOUT, self.exchange(url, etag)).await.unwrap_or(Err(FetchError::Timeout))
+    }
+
+    async fn exchange(&self, url: &JwksUrl, etag: Option<&HeaderValue>) -> Result<Fetched, FetchError> {
+        let stream = self.connect(url).await?;
+        let mut builder = hyper::client::conn::http1::Builder::new();
+        builder.max_buf_size(MAX_HEAD_BYTES);
+        let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(FetchError::Http)?;
+        // Dropped with the set, and the connection with it, however this ends.
+        let mut driver = JoinSet::new();
+        driver.spawn(connection);
+        let answer = sender.send_request(request(url, etag)).await.map_err(FetchError::Http)?;
+        read(answer, etag.is_some()).await
+    }
+
+    async fn connect(&self, url: &JwksUrl) -> Result<Box<dyn Stream>, FetchError> {
+        let tcp = self.connect_tcp(url).await?;
+        if !url.is_encrypted() {
+            return Ok(Box::new(tcp));
+        }
+        let name = match url.host() {
+            Host::Domain(name) => ServerName::try_from(name.to_owned()),
+            Host::Ipv4(address) => Ok(ServerName::from(std::net::IpAddr::from(address))),
+            Host::Ipv6(address) => Ok(ServerName::from(std::net::IpAddr::from(address))),
+        };
+        let name = name.map_err(|error| FetchError::Tls(io::Error::other(error)))?;
+        Ok(Box::new(self.tls.connect(name, tcp).await.map_err(FetchError::Tls)?))
+    }
+
+    /// Connects to an address that was checked, and to no other.
+    async fn connect_tcp(&self, url: &JwksUrl) -> Result<TcpStream, FetchError> {
+        let addresses = self.admitted(url, resolve(url).await.map_err(FetchError::Resolve)?)?;
+        let mut last = io::ErrorKind::AddrNotAvailable.into();
+        for address in addresses.into_iter().take(MAX_ADDRESSES) {
+            match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = error,
+                Err(_) => last = io::ErrorKind::TimedOut.into(),
+            }
+        }
+        Err(FetchError::Connect(last))
+    }
+
+    /// The addresses that may be connected to: without TLS those of this machine alone, whatever the name resolves to.
+    fn admitted(&self, url: &JwksUrl, resolved: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, FetchError> {
+        let first = resolved.first().copied();
+        let admit = |address: &SocketAddr| {
+            let ip = address.ip();
+            self.addresses.admit(ip) && (url.is_encrypted() || ip.to_canonical().is_loopback())
+        };
+        let admitted: Vec<_> = resolved.into_iter().filter(admit).collect();
+        match (admitted.is_empty(), first) {
+            (false, _) => Ok(admitted),
+            (true, Some(first)) => Err(FetchError::Address(first)),
+            (true, None) => Err(FetchError::Resolve(io::ErrorKind::NotFound.into())),
+        }
+    }
+}
+
+async fn resolve(url: &JwksUrl) -> io::Result<Vec<SocketAddr>> {
+    match url.host() {
+        Host::Domain(name) => Ok(lookup_host((name, url.port())).await?.collect()),
+        Host::Ipv4(address) => Ok(vec![(address, url.port()).into()]),
+        Host::Ipv6(address) => Ok(vec![(address, url.port()).into()]),
+    }
+}
+
+fn request(url: &JwksUrl, etag: Option<&HeaderValue>) -> Request<Empty<Bytes>> {
+    let mut request = Request::get(url.path())
+        .header(header::HOST, url.authority())
+        .header(header::USER_AGENT, AGENT)
+        .header(header::ACCEPT, "application/jwk-set+json, application/json")
+        .header(header::ACCEPT_ENCODING, "identity")
+        .header(header::CONNECTION, "close");
+    if let Some(etag) = etag {
+        request = request.header(header::IF_NONE_MATCH, etag);
+    }
+    request.body(Empty::new()).expect("a URL has a path and a host that headers can carry")
+}
+
+async fn read(answer: Response<Incoming>, asked_whether_changed: bool) -> Result<Fetched, FetchError> {
+    let fresh_for = freshness(answer.headers());
+    match answer.status() {
+        StatusCode::OK => {}
+        StatusCode::NOT_MODIFIED if asked_whether_changed => return Ok(Fetched::Unchanged { fresh_for }),
+        status if status.is_redirection() => return Err(FetchError::Redirect(status)),
+        status => return Err(FetchError::Status(status)),
+    }
+    let etag = answer.headers().get(header::ETAG).cloned();
+    let body = Limited::new(answer.into_body(), MAX_SET_BYTES).collect().await;
+    let text = body.map_err(|error| match error.downcast::<hyper::Error>() {
+        Ok(error) => FetchError::Http(*error),
+        Err(error) => {
+            debug_assert!(error.is::<LengthLimitError>(), "{error}");
+            FetchError::TooLarge
+        }
+    })?;
+    Ok(Fetched::Document { text: text.to_bytes(), etag, fresh_for })
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolve(error) => write!(f, "its name cannot be resolved: {error}"),
+            Self::Address(address) => {
+                write!(f, "its address {} is not on the public internet, and others are not allowed", address.ip())
+            }
+            Self::Connect(error) => write!(f, "it cannot be connected to: {error}"),
+            Self::Tls(error) => write!(f, "it does not prove who it is: {error}"),
+            Self::Http(error) => write!(f, "the exchange broke off: {error}"),
+            Self::Redirect(status) => write!(f, "it answers {status}, and redirects are not followed"),
+            Self::Status(status) => write!(f, "it answers {status}"),
+            Self::TooLarge => write!(f, "it answers with more than {MAX_SET_BYTES} bytes"),
+            Self::Timeout => write!(f, "it does not answer within {} s", FETCH_TIMEOUT.as_secs()),
+            Self::Keys(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for FetchError {}

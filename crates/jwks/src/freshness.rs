@@ -1,0 +1,64 @@
+//! How long a set may be taken as it is: `Cache-Control` of its answer
+//! ([RFC 9111, section 5.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2)), within bounds.
+use http::{
+    HeaderMap,
+    header::{AGE, CACHE_CONTROL},
+};
+use std::time::Duration;
+
+/// How long a set is taken as it is if its server does not say.
+pub const DEFAULT_FRESHNESS: Duration = Duration::from_secs(15 * 60);
+/// The shortest time, also for a set that must not be cached at all: each hub fetches at most so often by itself.
+pub const MIN_FRESHNESS: Duration = Duration::from_secs(60);
+/// The longest time: a key that was taken back is gone from every hub after so long.
+pub const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long the answer with these headers is fresh.
+pub(crate) fn freshness(headers: &HeaderMap) -> Duration {
+    let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    let mut max_age = None;
+    for directive in values.flat_map(|value| value.split(',')) {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "no-store" | "no-cache" => return MIN_FRESHNESS,
+            "max-age" => max_age = value.trim().trim_matches('"').parse().ok(),
+            _ => {}
+        }
+    }
+    let age: u64 = headers.get(AGE).and_then(|value| value.to_str().ok()?.trim().parse().ok()).unwrap_or(0);
+    let left = max_age.map(|max_age: u64| Duration::from_secs(max_age.saturating_sub(age)));
+    left.unwrap_or(DEFAULT_FRESHNESS).clamp(MIN_FRESHNESS, MAX_FRESHNESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_says_within_bounds() {
+        let seconds = Duration::from_secs;
+        let cases: &[(&[(&str, &str)], Duration)] = &[
+            (&[], DEFAULT_FRESHNESS),
+            (&[("cache-control", "public, max-age=3600")], seconds(3_600)),
+            (&[("cache-control", "Max-Age = \"3600\"")], seconds(3_600)),
+            (&[("cache-control", "max-age=3600"), ("age", "600")], seconds(3_000)),
+            (&[("cache-control", "max-age=3600"), ("age", "6000")], MIN_FRESHNESS),
+            (&[("cache-control", "max-age=60")], MIN_FRESHNESS),
+            (&[("cache-control", "max-age=61")], seconds(61)),
+            (&[("cache-control", "max-age=0")], MIN_FRESHNESS),
+            (&[("cache-control", "max-age=86400")], MAX_FRESHNESS),
+            (&[("cache-control", "max-age=86401")], MAX_FRESHNESS),
+            (&[("cache-control", "max-age=99999999999999999999")], DEFAULT_FRESHNESS),
+            (&[("cache-control", "no-store, max-age=3600")], MIN_FRESHNESS),
+            (&[("cache-control", "max-age=3600"), ("cache-control", "no-cache")], MIN_FRESHNESS),
+            (&[("cache-control", "immutable")], DEFAULT_FRESHNESS),
+        ];
+        for (headers, expected) in cases {
+            let mut all = HeaderMap::new();
+            for (name, value) in *headers {
+                all.append(name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap());
+            }
+            assert_eq!(freshness(&all), *expected, "{headers:?}");
+        }
+    }
+}

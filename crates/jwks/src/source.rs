@@ -1,0 +1,235 @@
+//! The keys of one URL, kept at hand by a task of their own.
+//!
+//! The task fetches when the set is no longer fresh, and when somebody asks. Whoever asks waits for the fetch that is under
+//! way, so that many tokens with an unknown key cause one fetch, and none if there was one a moment ago.
+use crate::{
+    fetch::{Client, FetchError, Fetched},
+    url::JwksUrl,
+};
+use fanfare_server::auth::{Key, KeyRules, KeySource};
+use http::HeaderValue;
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Notify, watch},
+    task::AbortHandle,
+    time::{Instant, sleep_until, timeout},
+};
+
+/// When a source fetches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timing {
+    /// The least time between a fetch and one that an unknown key asks for. Default: 10 s. A key that an issuer signs with
+    /// less than this after it was published is refused for as long.
+    pub min_refetch_interval: Duration,
+    /// How long somebody waits for a fetch that was asked for. Default: 5 s.
+    pub refetch_patience: Duration,
+    /// How long after a failure it is tried again; each further failure doubles it, up to 20 times as much. Default: 15 s.
+    pub retry_interval: Duration,
+    /// How long keys hold while they cannot be fetched anew. Default: 24 h.
+    pub max_stale: Duration,
+}
+
+/// The keys of a JWK set at a URL. Fetching ends when it is dropped.
+pub struct JwksSource {
+    shared: Arc<Shared>,
+    task: AbortHandle,
+}
+
+struct Shared {
+    url: JwksUrl,
+    rules: KeyRules,
+    client: Client,
+    timing: Timing,
+    state: watch::Sender<State>,
+    wanted: Notify,
+}
+
+/// What came of the fetches so far.
+#[derive(Clone, Default)]
+struct State {
+    keys: Arc<[Arc<Key>]>,
+    /// Counts up when the keys change.
+    revision: u64,
+    etag: Option<HeaderValue>,
+    /// When the keys were known to hold.
+    held_at: Option<Instant>,
+    /// How many fetches have ended, and when the last one did.
+    attempts: u64,
+    attempted_at: Option<Instant>,
+    /// How many failed since one did not, and why the last one did.
+    failures: u32,
+    failure: Option<Arc<FetchError>>,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            min_refetch_interval: Duration::from_secs(10),
+            refetch_patience: Duration::from_secs(5),
+            retry_interval: Duration::from_secs(15),
+            max_stale: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+impl JwksSource {
+    /// Begins to fetch `url`, in a task on the current tokio runtime. Keys must keep to `rules`; those that do not are
+    /// passed over, and told in the log.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn start(url: JwksUrl, rules: KeyRules, client: Client, timing: Timing) -> Self {
+        let (state, wanted) = (watch::Sender::default(), Notify::new());
+        let shared = Arc::new(Shared { url, rules, client, timing, state, wanted });
+        let task = tokio::spawn(Arc::clone(&shared).run()).abort_handle();
+        Self { shared, task }
+    }
+
+    /// Waits until the first fetch has ended.
+    ///
+    /// # Errors
+    /// Why it failed; later ones go on trying.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn ready(&self) -> Result<(), Arc<FetchError>> {
+        let mut states = self.shared.state.subscribe();
+        let state = states.wait_for(|state| state.attempts > 0).await.expect("the sender lives as long as this");
+        match &state.failure {
+            Some(failure) => Err(Arc::clone(failure)),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until there are keys.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn filled(&self) {
+        let mut states = self.shared.state.subscribe();
+        states.wait_for(|state| state.revision > 0).await.expect("the sender lives as long as this");
+    }
+}
+
+impl Shared {
+    async fn run(self: Arc<Self>) {
+        loop {
+            let fresh_for = self.attempt().await;
+            let fetch_at = Instant::now() + fresh_for.mul_f64(0.9 + 0.1 * fastrand::f64());
+            loop {
+                tokio::select! {
+                    () = sleep_until(fetch_at) => break,
+                    () = self.wanted.notified() => if !self.state.borrow().is_recent(self.timing) { break },
+                }
+            }
+        }
+    }
+
+    /// Fetches once and returns for how long that will do.
+    async fn attempt(&self) -> Duration {
+        // An old document is as good as none: its server must send it anew.
+        let etag = self.state.borrow().etag.clone();
+        let fetched = self.client.fetch(&self.url, etag.as_ref()).await.and_then(|fetched| self.read(fetched));
+        let now = Instant::now();
+        let mut wait = Duration::ZERO;
+        self.state.send_modify(|state| {
+            state.attempts += 1;
+            state.attempted_at = Some(now);
+            match fetched {
+                Ok((keys, fresh_for)) => {
+                    wait = fresh_for;
+                    state.hold(now, keys);
+                }
+                Err(error) => {
+                    let doubled = 1_u32.checked_shl(state.failures.min(8)).unwrap_or(u32::MAX).min(20);
+                    wait = self.timing.retry_interval * doubled;
+                    state.failures = state.failures.saturating_add(1);
+                    let keys = state.keys.len();
+                    tracing::warn!(url = %self.url, keys, "cannot fetch a JWK set: {error}; what was known holds on");
+                    state.failure = Some(Arc::new(error));
+                }
+            }
+        });
+        wait
+    }
+
+    /// The keys of a document, if it is a new one.
+    fn read(&self, fetched: Fetched) -> Result<(Option<NewKeys>, Duration), FetchError> {
+        let (text, etag, fresh_for) = match fetched {
+            Fetched::Unchanged { fresh_for } => return Ok((None, fresh_for)),
+            Fetched::Document { text, etag, fresh_for } => (text, etag, fresh_for),
+        };
+        let (keys, unusable) = Key::read_published_set(&text, &self.rules).map_err(FetchError::Keys)?;
+        for key in unusable {
+            let kid = key.id.unwrap_or_default();
+            tracing::debug!(url = %self.url, number = key.number, kid, "a key of a JWK set is passed over: {}", key.reason);
+        }
+        tracing::info!(url = %self.url, keys = keys.len(), "fetched a JWK set");
+        Ok((Some(NewKeys { keys: keys.into_iter().map(Arc::new).collect(), etag }), fresh_for))
+    }
+}
+
+struct NewKeys {
+    keys: Arc<[Arc<Key>]>,
+    etag: Option<HeaderValue>,
+}
+
+impl State {
+    fn hold(&mut self, now: Instant, new: Option<NewKeys>) {
+        if let Some(NewKeys { keys, etag }) = new {
+            self.keys = keys;
+            self.etag = etag;
+            self.revision += 1;
+        }
+        self.held_at = Some(now);
+        self.failures = 0;
+        self.failure = None;
+    }
+
+    fn is_recent(&self, timing: Timing) -> bool {
+        self.attempted_at.is_some_and(|at| at.elapsed() < timing.min_refetch_interval)
+    }
+}
+
+impl KeySource for JwksSource {
+    fn keys(&self) -> Arc<[Arc<Key>]> {
+        let state = self.shared.state.borrow();
+        let holds = state.held_at.is_some_and(|at| at.elapsed() <= self.shared.timing.max_stale);
+        if holds { Arc::clone(&state.keys) } else { Arc::default() }
+    }
+
+    fn refresh(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async {
+            let shared = &self.shared;
+            let mut states = shared.state.subscribe();
+            let (attempts, revision) = {
+                let state = states.borrow();
+                if state.is_recent(shared.timing) {
+                    return false;
+                }
+                (state.attempts, state.revision)
+            };
+            shared.wanted.notify_one();
+            let ended = states.wait_for(|state| state.attempts > attempts);
+            matches!(timeout(shared.timing.refetch_patience, ended).await, Ok(Ok(state)) if state.revision > revision)
+        })
+    }
+}
+
+impl Drop for JwksSource {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for JwksSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.shared.state.borrow();
+        f.debug_struct("JwksSource")
+            .field("url", &self.shared.url.to_string())
+            .field("keys", &state.keys)
+            .finish_non_exhaustive()
+    }
+}

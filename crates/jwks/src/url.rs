@@ -1,0 +1,118 @@
+//! The URL of a set: `https`, or plain `http` to this machine.
+use std::{fmt, str::FromStr};
+use url::{Host, Url};
+
+/// Where a JWK set is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct JwksUrl(Url);
+
+/// The text is no URL that a set may be fetched from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidJwksUrl {
+    /// It is no URL of a web server.
+    Unreadable,
+    /// It is plain `http` to another machine: whoever is in between could put in keys of their own.
+    Plain,
+    /// It holds a user name or a password.
+    Credentials,
+}
+
+impl JwksUrl {
+    /// Whether it is fetched over TLS.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    pub(crate) fn host(&self) -> Host<&str> {
+        self.0.host().expect("checked when it was parsed")
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port_or_known_default().expect("http and https have one")
+    }
+
+    /// Host and port as the `Host` header has them.
+    pub(crate) fn authority(&self) -> &str {
+        &self.0[url::Position::BeforeHost..url::Position::AfterPort]
+    }
+
+    /// Path and query.
+    pub(crate) fn path(&self) -> &str {
+        &self.0[url::Position::BeforePath..url::Position::AfterQuery]
+    }
+}
+
+impl FromStr for JwksUrl {
+    type Err = InvalidJwksUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidJwksUrl> {
+        let url = Url::parse(text).map_err(|_| InvalidJwksUrl::Unreadable)?;
+        let is_loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => return Err(InvalidJwksUrl::Unreadable),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(InvalidJwksUrl::Credentials);
+        }
+        match url.scheme() {
+            "https" => Ok(Self(url)),
+            "http" if is_loopback => Ok(Self(url)),
+            "http" => Err(InvalidJwksUrl::Plain),
+            _ => Err(InvalidJwksUrl::Unreadable),
+        }
+    }
+}
+
+impl fmt::Display for JwksUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for InvalidJwksUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreadable => "expected the URL of a JWK set, such as https://login.example.com/jwks.json",
+            Self::Plain => "keys are fetched over https only, or over http from this machine",
+            Self::Credentials => "the URL of a JWK set cannot hold a user name or a password",
+        })
+    }
+}
+
+impl std::error::Error for InvalidJwksUrl {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_or_this_machine() {
+        let cases = [
+            ("https://login.example.com/jwks.json", Ok(("login.example.com", 443, "/jwks.json"))),
+            ("https://login.example.com:8443?a=b#c", Ok(("login.example.com:8443", 8_443, "/?a=b"))),
+            ("https://10.0.0.1/k", Ok(("10.0.0.1", 443, "/k"))),
+            ("http://localhost:8080/k", Ok(("localhost:8080", 8_080, "/k"))),
+            ("http://idp.localhost/k", Ok(("idp.localhost", 80, "/k"))),
+            ("http://127.0.0.1:1/k", Ok(("127.0.0.1:1", 1, "/k"))),
+            ("http://[::1]:1/k", Ok(("[::1]:1", 1, "/k"))),
+            ("http://2130706433/k", Ok(("127.0.0.1", 80, "/k"))),
+            ("http://login.example.com/k", Err(InvalidJwksUrl::Plain)),
+            ("http://localhost.example.com/k", Err(InvalidJwksUrl::Plain)),
+            ("http://10.0.0.1/k", Err(InvalidJwksUrl::Plain)),
+            ("https://me:pw@login.example.com/k", Err(InvalidJwksUrl::Credentials)),
+            ("https://me@login.example.com/k", Err(InvalidJwksUrl::Credentials)),
+            ("file:///etc/passwd", Err(InvalidJwksUrl::Unreadable)),
+            ("gopher://x/", Err(InvalidJwksUrl::Unreadable)),
+            ("/jwks.json", Err(InvalidJwksUrl::Unreadable)),
+            ("", Err(InvalidJwksUrl::Unreadable)),
+        ];
+        for (text, expected) in cases {
+            let url = text.parse::<JwksUrl>();
+            let parts = url.as_ref().map(|url| (url.authority(), url.port(), url.path())).map_err(|error| *error);
+            assert_eq!(parts, expected, "{text}");
+        }
+    }
+}

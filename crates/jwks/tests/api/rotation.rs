@@ -1,0 +1,106 @@
+//! Keys change, and the server that has them is away at times.
+use crate::issuer::{Issuer, http, kids, set, timing};
+use fanfare_jwks::Timing;
+use fanfare_server::auth::KeySource as _;
+use std::time::Duration;
+
+#[tokio::test]
+async fn new_keys_come_when_they_are_asked_for() {
+    let issuer = Issuer::answering(set(&["old"], "")).await;
+    let source = issuer.source(timing());
+    source.ready().await.unwrap();
+    assert_eq!(kids(&source), ["old"]);
+    issuer.answer(set(&["old", "new"], ""));
+    assert_eq!(kids(&source), ["old"], "nobody has asked yet");
+    assert!(source.refresh().await);
+    assert_eq!(kids(&source), ["old", "new"]);
+    issuer.answer(set(&["new"], ""));
+    assert!(source.refresh().await);
+    assert_eq!(kids(&source), ["new"]);
+}
+
+#[tokio::test]
+async fn what_did_not_change_is_not_sent_again() {
+    let issuer = Issuer::answering(set(&["old"], "etag: \"1\"\r\n")).await;
+    let source = issuer.source(timing());
+    source.ready().await.unwrap();
+    issuer.answer(http("304 Not Modified", "", ""));
+    assert!(!source.refresh().await);
+    assert_eq!(kids(&source), ["old"]);
+    let [first, second] = &issuer.requests()[..] else { panic!("two requests") };
+    assert!(first.starts_with("get /jwks.json http/1.1\r\n") && !first.contains("if-none-match"), "{first}");
+    assert!(second.contains("if-none-match: \"1\"\r\n"), "{second}");
+}
+
+#[tokio::test]
+async fn old_keys_hold_while_the_server_fails() {
+    let issuer = Issuer::answering(set(&["old"], "")).await;
+    let source = issuer.source(timing());
+    source.ready().await.unwrap();
+    for failure in [http("503 Service Unavailable", "", ""), http("200 OK", "", "nonsense"), String::new()] {
+        issuer.answer(failure);
+        assert!(!source.refresh().await);
+        assert_eq!(kids(&source), ["old"]);
+    }
+    issuer.answer(set(&["new"], ""));
+    assert!(source.refresh().await);
+    assert_eq!(kids(&source), ["new"]);
+}
+
+#[tokio::test]
+async fn keys_do_not_hold_for_ever_without_their_server() {
+    let issuer = Issuer::answering(set(&["old"], "")).await;
+    let mut timing = timing();
+    timing.max_stale = Duration::ZERO;
+    let source = issuer.source(timing);
+    source.ready().await.unwrap();
+    // A moment has passed since, and that is longer than zero.
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    assert_eq!(kids(&source), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_server_that_was_away_at_the_start_is_asked_again() {
+    let mut issuer = Issuer::answering(http("500 Internal Server Error", "", "")).await;
+    let mut timing = Timing::default();
+    timing.retry_interval = Duration::from_millis(1);
+    let source = issuer.source(timing);
+    assert!(source.ready().await.is_err() && kids(&source).is_empty());
+    issuer.asked(2).await;
+    issuer.answer(set(&["new"], ""));
+    tokio::time::timeout(Duration::from_secs(20), source.filled()).await.unwrap();
+    assert_eq!(kids(&source), ["new"]);
+}
+
+/// Anybody can send tokens with unknown keys; the server does not feel it.
+#[tokio::test]
+async fn many_who_ask_cause_one_fetch_and_the_next_none() {
+    let issuer = Issuer::answering(set(&["old"], "")).await;
+    let source = issuer.source(Timing::default());
+    source.ready().await.unwrap();
+    issuer.answer(set(&["new"], ""));
+    assert!(!source.refresh().await, "it was fetched a moment ago");
+    assert_eq!(issuer.requests().len(), 1);
+
+    let source = issuer.source(timing());
+    source.ready().await.unwrap();
+    issuer.answer(set(&["newer"], ""));
+    let asked = tokio::join!(source.refresh(), source.refresh(), source.refresh());
+    assert_eq!(asked, (true, true, true));
+    assert_eq!(issuer.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn fetching_ends_with_the_source() {
+    let mut issuer = Issuer::answering(http("500 Internal Server Error", "", "")).await;
+    let mut timing = timing();
+    timing.retry_interval = Duration::from_millis(1);
+    let source = issuer.source(timing);
+    issuer.asked(2).await;
+    drop(source);
+    // One may be under way; then silence, however long.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let after = issuer.requests().len();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(issuer.requests().len(), after);
+}

@@ -1,0 +1,135 @@
+//! Why something is no key, in words that say what to do. No variant holds any part of a key.
+use super::{Algorithm, KeyKind};
+use std::fmt;
+
+/// Why something cannot be used as a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidKey {
+    /// There is nothing.
+    Empty,
+    /// A secret is shorter than the hash of its algorithm, so that it can be guessed from any token
+    /// ([RFC 7518, section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
+    ShortSecret {
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// How many bytes the secret has.
+        bytes: usize,
+        /// How many it needs.
+        minimum: usize,
+    },
+    /// An RSA key is too short to be safe, or so long that verifying with it would be work for nothing.
+    RsaLength {
+        /// How many bits it has.
+        bits: usize,
+        /// How many it needs.
+        minimum: usize,
+        /// How many it may have.
+        maximum: usize,
+    },
+    /// None of the algorithms that were asked for fits the type of the key.
+    Algorithm {
+        /// The type.
+        kind: KeyKind,
+        /// What was asked for.
+        algorithms: Vec<Algorithm>,
+    },
+    /// A public key is of a type or curve that is not known here.
+    UnknownType,
+    /// A private key stands where a public one belongs.
+    Private,
+    /// A private key was expected: a public one cannot sign.
+    NotPrivate,
+    /// There are several keys where one is expected.
+    Several,
+    /// The private key is encrypted.
+    Encrypted,
+    /// A key in the form of OpenSSH.
+    Ssh,
+    /// A PEM document is not what its armour says, or not whole.
+    Pem,
+    /// A PEM document holds something that is no key; its label.
+    PemLabel(String),
+    /// The JSON object is neither a JWK nor a set of them.
+    NotJwk,
+    /// A JWK lacks a member, or one is malformed.
+    JwkMember(&'static str),
+    /// A JWK is of a type that is not known here.
+    JwkType(String),
+    /// A JWK is not meant for signatures: its `use`, `key_ops` or `alg` says so.
+    JwkPurpose(&'static str),
+    /// The algorithm of a JWK is not one of those that are allowed.
+    JwkAlgorithm(Algorithm),
+    /// A JWK set holds a key that is not public, and was published.
+    Published,
+    /// A JWK set has too many bytes.
+    SetTooLarge {
+        /// How many bytes it has.
+        bytes: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// A JWK set or a PEM text has too many keys.
+    TooManyKeys {
+        /// How many it has.
+        count: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// None of the keys of a set can be used; why the first one cannot.
+    NoneUsable(Option<Box<InvalidKey>>),
+}
+
+impl fmt::Display for InvalidKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the key is empty"),
+            Self::ShortSecret { algorithm, bytes, minimum } => write!(
+                f,
+                "the key has {bytes} bytes, {algorithm} needs at least {minimum} so that it cannot be guessed \
+                 (`openssl rand -hex {minimum}` makes one)"
+            ),
+            Self::RsaLength { bits, minimum, maximum } => {
+                write!(f, "the RSA key has {bits} bits, {minimum} to {maximum} are allowed")
+            }
+            Self::Algorithm { kind, algorithms } => {
+                let names: Vec<_> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
+                write!(f, "{kind} cannot be used with {}", names.join(", "))
+            }
+            Self::UnknownType => {
+                f.write_str("the public key is of an unknown type: expected RSA, P-256, P-384 or Ed25519")
+            }
+            Self::Private => f.write_str(
+                "this is a private key, and a hub needs the public one alone \
+                 (`openssl pkey -in private.pem -pubout` makes it)",
+            ),
+            Self::NotPrivate => f.write_str("this is a public key, which cannot sign: give the private one"),
+            Self::Several => f.write_str("there are several keys that can sign: give one"),
+            Self::Encrypted => {
+                f.write_str("the private key is encrypted (`openssl pkey -in encrypted.pem -out private.pem` opens it)")
+            }
+            Self::Ssh => f.write_str(
+                "this is a key for SSH: expected PEM (`ssh-keygen -e -m PKCS8 -f key.pub` makes it), JWK or a secret",
+            ),
+            Self::Pem => f.write_str("the PEM text is damaged or not whole"),
+            Self::PemLabel(label) => write!(f, "a PEM text of type {label:?} is no key"),
+            Self::NotJwk => f.write_str("the JSON is neither a JWK nor a set of them"),
+            Self::JwkMember(name) => write!(f, "the member '{name}' of the JWK is missing or malformed"),
+            Self::JwkType(name) => {
+                write!(
+                    f,
+                    "a JWK of type {name:?} cannot be used: expected oct, RSA, EC with P-256 or P-384, or Ed25519"
+                )
+            }
+            Self::JwkPurpose(member) => write!(f, "the JWK is not meant for these signatures: see its '{member}'"),
+            Self::JwkAlgorithm(algorithm) => write!(f, "the JWK is for {algorithm}, which is not allowed here"),
+            Self::Published => f.write_str("the key is secret and was published: whoever read it can forge tokens"),
+            Self::SetTooLarge { bytes, limit } => write!(f, "the JWK set has {bytes} bytes, {limit} are allowed"),
+            Self::TooManyKeys { count, limit } => write!(f, "there are {count} keys, {limit} are allowed"),
+            Self::NoneUsable(None) => f.write_str("the JWK set holds no key"),
+            Self::NoneUsable(Some(first)) => write!(f, "no key of the JWK set can be used: {first}"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidKey {}

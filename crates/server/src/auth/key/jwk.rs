@@ -1,0 +1,271 @@
+//! Keys as JSON: [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517), with the members of
+//! [RFC 7518, section 6](https://www.rfc-editor.org/rfc/rfc7518#section-6) and
+//! [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037).
+//!
+//! Of a set, keys that cannot be used are passed over, as the RFC asks: sets hold keys for encryption, and those of curves
+//! to come. A set that was fetched must hold public keys only.
+use super::{Algorithm, InvalidKey, Key, KeyKind, KeyRules, bit_length, check_rsa};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::DecodingKey;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The largest JWK set, in bytes.
+pub const MAX_SET_BYTES: usize = 256 * 1024;
+/// The most keys of a set, and of a PEM text.
+pub const MAX_SET_KEYS: usize = 100;
+
+/// A key of a set that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusableKey {
+    /// Its place in the set, counted from 1.
+    pub number: usize,
+    /// Its `kid`.
+    pub id: Option<String>,
+    /// Why.
+    pub reason: InvalidKey,
+}
+
+/// The members that matter; all values are base64url where they are binary. `p` to `qi` only stand in private keys.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Jwk {
+    kty: String,
+    crv: Option<String>,
+    alg: Option<String>,
+    r#use: Option<String>,
+    key_ops: Option<Vec<String>>,
+    pub(super) kid: Option<String>,
+    k: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    d: Option<String>,
+    p: Option<String>,
+    q: Option<String>,
+    dp: Option<String>,
+    dq: Option<String>,
+    qi: Option<String>,
+}
+
+/// The type of a JWK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum JwkType {
+    Secret,
+    Rsa,
+    P256,
+    P384,
+    Ed25519,
+}
+
+/// A set, or a single key as one.
+enum Document {
+    Set(Vec<Value>),
+    One(Value),
+}
+
+fn parse(text: &[u8]) -> Result<Document, InvalidKey> {
+    let bytes = text.len();
+    if bytes > MAX_SET_BYTES {
+        return Err(InvalidKey::SetTooLarge { bytes, limit: MAX_SET_BYTES });
+    }
+    let mut document: Value = serde_json::from_slice(text).map_err(|_| InvalidKey::NotJwk)?;
+    match document.get_mut("keys").map(Value::take) {
+        Some(Value::Array(keys)) if keys.len() > MAX_SET_KEYS => {
+            Err(InvalidKey::TooManyKeys { count: keys.len(), limit: MAX_SET_KEYS })
+        }
+        Some(Value::Array(keys)) => Ok(Document::Set(keys)),
+        None if document.get("kty").is_some() => Ok(Document::One(document)),
+        _ => Err(InvalidKey::NotJwk),
+    }
+}
+
+/// Reads a document that the configuration holds: its secrets are for the hub alone.
+pub(super) fn read(text: &str, rules: &KeyRules) -> Result<Vec<Key>, InvalidKey> {
+    match parse(text.as_bytes())? {
+        Document::One(key) => Ok(vec![Jwk::parse(key)?.verifying(rules)?]),
+        Document::Set(keys) => usable(keys, |jwk| jwk.verifying(rules)).map(|(keys, _)| keys),
+    }
+}
+
+/// Reads a set that everybody can read.
+pub(super) fn read_published(text: &[u8], rules: &KeyRules) -> Result<(Vec<Key>, Vec<UnusableKey>), InvalidKey> {
+    let Document::Set(keys) = parse(text)? else { return Err(InvalidKey::NotJwk) };
+    usable(
+        keys,
+        |jwk| {
+            if jwk.kty == "oct" || jwk.d.is_some() { Err(InvalidKey::Published) } else { jwk.verifying(rules) }
+        },
+    )
+}
+
+/// All keys of a document, for signing.
+pub(super) fn read_all(text: &str) -> Result<Vec<Jwk>, InvalidKey> {
+    match parse(text.as_bytes())? {
+        Document::One(key) => Ok(vec![Jwk::parse(key)?]),
+        Document::Set(keys) => usable(keys, Ok).map(|(keys, _)| keys),
+    }
+}
+
+fn usable<T>(
+    keys: Vec<Value>,
+    take: impl Fn(Jwk) -> Result<T, InvalidKey>,
+) -> Result<(Vec<T>, Vec<UnusableKey>), InvalidKey> {
+    let (mut taken, mut unusable) = (Vec::new(), Vec::new());
+    for (index, key) in keys.into_iter().enumerate() {
+        let id = key.get("kid").and_then(Value::as_str).map(str::to_owned);
+        match Jwk::parse(key).and_then(&take) {
+            Ok(key) => taken.push(key),
+            Err(reason) => unusable.push(UnusableKey { number: index + 1, id, reason }),
+        }
+    }
+    if taken.is_empty() {
+        return Err(InvalidKey::NoneUsable(unusable.first().map(|key| Box::new(key.reason.clone()))));
+    }
+    Ok((taken, unusable))
+}
+
+impl Jwk {
+    fn parse(value: Value) -> Result<Self, InvalidKey> {
+        serde_json::from_value(value).map_err(|_| InvalidKey::NotJwk)
+    }
+
+    pub(super) fn key_type(&self) -> Result<JwkType, InvalidKey> {
+        match (self.kty.as_str(), self.crv.as_deref()) {
+            ("oct", _) => Ok(JwkType::Secret),
+            ("RSA", _) => Ok(JwkType::Rsa),
+            ("EC", Some("P-256")) => Ok(JwkType::P256),
+            ("EC", Some("P-384")) => Ok(JwkType::P384),
+            ("OKP", Some("Ed25519")) => Ok(JwkType::Ed25519),
+            (kty, None) => Err(InvalidKey::JwkType(kty.to_owned())),
+            (kty, Some(curve)) => Err(InvalidKey::JwkType(format!("{kty} {curve}"))),
+        }
+    }
+
+    /// The key for verifying, which it must be meant for.
+    fn verifying(self, rules: &KeyRules) -> Result<Key, InvalidKey> {
+        self.check_purpose("verify")?;
+        if self.d.is_some() {
+            return Err(InvalidKey::Private);
+        }
+        self.public_half(rules)
+    }
+
+    /// The key for verifying, also of a private one.
+    pub(super) fn public_half(&self, rules: &KeyRules) -> Result<Key, InvalidKey> {
+        let rules = KeyRules { algorithms: self.algorithms(rules)?, ..*rules };
+        let mut key = match self.key_type()? {
+            JwkType::Secret => Key::secret(&self.secret()?, &rules)?,
+            JwkType::Rsa => self.rsa(&rules)?,
+            JwkType::P256 | JwkType::P384 => self.elliptic(&rules)?,
+            JwkType::Ed25519 => {
+                let x = binary(&self.x, "x")?;
+                if x.len() != 32 || ParsedPublicKey::new(&ED25519, &x).is_err() {
+                    return Err(InvalidKey::JwkMember("x"));
+                }
+                Key::new(KeyKind::Ed25519, DecodingKey::from_ed_der(&x), &rules)?
+            }
+        };
+        key.id = self.kid.clone();
+        Ok(key)
+    }
+
+    /// Whether the key is meant for what it is to be used for ([RFC 7517, sections 4.2 and 4.3]).
+    ///
+    /// [RFC 7517, sections 4.2 and 4.3]: https://www.rfc-editor.org/rfc/rfc7517#section-4.2
+    pub(super) fn check_purpose(&self, operation: &str) -> Result<(), InvalidKey> {
+        if self.r#use.as_deref().is_some_and(|purpose| purpose != "sig") {
+            return Err(InvalidKey::JwkPurpose("use"));
+        }
+        match &self.key_ops {
+            Some(operations) if !operations.iter().any(|known| known == operation) => {
+                Err(InvalidKey::JwkPurpose("key_ops"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The algorithms for this key: its own if it names one, which then must be allowed; else those that are.
+    fn algorithms(&self, rules: &KeyRules) -> Result<Vec<Algorithm>, InvalidKey> {
+        let Some(name) = &self.alg else { return Ok(rules.algorithms.clone()) };
+        let algorithm = name.parse().map_err(|_| InvalidKey::JwkPurpose("alg"))?;
+        if !rules.algorithms.is_empty() && !rules.algorithms.contains(&algorithm) {
+            return Err(InvalidKey::JwkAlgorithm(algorithm));
+        }
+        Ok(vec![algorithm])
+    }
+
+    /// Its own algorithm, if it names a known one.
+    pub(super) fn algorithm(&self) -> Option<Algorithm> {
+        self.alg.as_deref()?.parse().ok()
+    }
+
+    pub(super) fn secret(&self) -> Result<Vec<u8>, InvalidKey> {
+        binary(&self.k, "k")
+    }
+
+    fn rsa(&self, rules: &KeyRules) -> Result<Key, InvalidKey> {
+        let (n, e) = (number(&self.n, "n")?, number(&self.e, "e")?);
+        let bits = bit_length(&n);
+        check_rsa(bits)?;
+        Key::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_raw_components(&n, &e), rules)
+    }
+
+    /// The uncompressed point of an elliptic curve, which must lie on it.
+    fn elliptic(&self, rules: &KeyRules) -> Result<Key, InvalidKey> {
+        let (kind, algorithm) = match self.key_type()? {
+            JwkType::P256 => (KeyKind::P256, &ECDSA_P256_SHA256_FIXED),
+            _ => (KeyKind::P384, &ECDSA_P384_SHA384_FIXED),
+        };
+        let point = self.point()?;
+        ParsedPublicKey::new(algorithm, &point).map_err(|_| InvalidKey::JwkMember("x"))?;
+        Key::new(kind, DecodingKey::from_ec_der(&point), rules)
+    }
+
+    pub(super) fn point(&self) -> Result<Vec<u8>, InvalidKey> {
+        Ok([vec![4], binary(&self.x, "x")?, binary(&self.y, "y")?].concat())
+    }
+
+    /// The private number of an elliptic curve.
+    pub(super) fn private(&self) -> Result<Vec<u8>, InvalidKey> {
+        if self.d.is_none() { Err(InvalidKey::NotPrivate) } else { binary(&self.d, "d") }
+    }
+
+    pub(super) fn public_x(&self) -> Result<Vec<u8>, InvalidKey> {
+        binary(&self.x, "x")
+    }
+
+    /// `n`, `e`, `d`, `p`, `q`, `dp`, `dq` and `qi`. A key with `d` alone would need factoring, and nobody writes such.
+    pub(super) fn rsa_components(&self) -> Result<[Vec<u8>; 8], InvalidKey> {
+        if self.d.is_none() {
+            return Err(InvalidKey::NotPrivate);
+        }
+        Ok([
+            number(&self.n, "n")?,
+            number(&self.e, "e")?,
+            number(&self.d, "d")?,
+            number(&self.p, "p")?,
+            number(&self.q, "q")?,
+            number(&self.dp, "dp")?,
+            number(&self.dq, "dq")?,
+            number(&self.qi, "qi")?,
+        ])
+    }
+}
+
+fn binary(member: &Option<String>, name: &'static str) -> Result<Vec<u8>, InvalidKey> {
+    let text = member.as_deref().ok_or(InvalidKey::JwkMember(name))?;
+    URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| InvalidKey::JwkMember(name))
+}
+
+/// A number, without the leading zeros that some writers put before it.
+fn number(member: &Option<String>, name: &'static str) -> Result<Vec<u8>, InvalidKey> {
+    let bytes = binary(member, name)?;
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    if zeros == bytes.len() { Err(InvalidKey::JwkMember(name)) } else { Ok(bytes[zeros..].to_vec()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! The keys that tokens are verified with: secrets, and public keys from PEM ([`pem`]) or JWK ([`jwk`]) documents. A key
+//! knows its type and the algorithms that it may be used with, which a token cannot change. [`signing`] has the other half.
+pub(super) mod error;
+mod jwk;
+mod pem;
+mod signing;
+
+pub use error::InvalidKey;
+pub use jwk::{MAX_SET_BYTES, MAX_SET_KEYS, UnusableKey};
+pub use signing::SigningKey;
+
+use super::algorithm::Algorithm;
+use aws_lc_rs::{
+    rsa,
+    signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey},
+};
+use jsonwebtoken::DecodingKey;
+use std::fmt;
+
+/// The shortest RSA key, in bits ([RFC 7518, section 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
+pub const MIN_RSA_BITS: usize = 2_048;
+/// The longest RSA key, in bits: verifying takes longer with each bit.
+pub const MAX_RSA_BITS: usize = 8_192;
+
+/// What one signature is verified with. It is never printed, and wiped from memory when dropped.
+#[derive(Clone)]
+pub struct Key {
+    kind: KeyKind,
+    /// At least one; each fits the kind.
+    algorithms: Vec<Algorithm>,
+    id: Option<String>,
+    verifying: DecodingKey,
+}
+
+/// The type of a key, and its size where there is a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// A secret that both sides have.
+    Secret {
+        /// Its length.
+        bytes: usize,
+    },
+    /// An RSA key.
+    Rsa {
+        /// The length of its modulus.
+        bits: usize,
+    },
+    /// A key on the curve P-256.
+    P256,
+    /// A key on the curve P-384.
+    P384,
+    /// An Ed25519 key.
+    Ed25519,
+}
+
+/// What keys from one place are held to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyRules {
+    /// Which algorithms tokens may be signed with. Empty leaves it to the key: what its JWK says, else HS256 for a secret,
+    /// RS256 for an RSA key, and the one algorithm that the curve of any other has.
+    pub algorithms: Vec<Algorithm>,
+    /// Whether secrets may be shorter than the hash of their algorithm, and so be guessed from any token.
+    pub allow_short_secrets: bool,
+}
+
+impl Key {
+    /// A secret for HS256.
+    ///
+    /// # Errors
+    /// [`InvalidKey::ShortSecret`] below 32 bytes.
+    pub fn hs256(secret: &[u8]) -> Result<Self, InvalidKey> {
+        Self::secret(secret, &KeyRules { algorithms: vec![Algorithm::Hs256], ..KeyRules::default() })
+    }
+
+    /// A secret, as it is.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] if the rules do not allow it.
+    pub fn secret(secret: &[u8], rules: &KeyRules) -> Result<Self, InvalidKey> {
+        if secret.is_empty() {
+            return Err(InvalidKey::Empty);
+        }
+        let key = Self::new(KeyKind::Secret { bytes: secret.len() }, DecodingKey::from_secret(secret), rules)?;
+        key.check_length(rules)?;
+        Ok(key)
+    }
+
+    /// The keys in `text`: a JWK or a set of them if it is a JSON object, PEM documents if it has their armour, and
+    /// otherwise a secret, without the line end.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] if there is none, if one of a PEM text or a single JWK cannot be used, or none of a set.
+    pub fn read(text: &str, rules: &KeyRules) -> Result<Vec<Self>, InvalidKey> {
+        let trimmed = text.trim();
+        if trimmed.starts_with('{') {
+            return jwk::read(trimmed, rules);
+        }
+        if pem::is_pem(trimmed) {
+            return pem::read(trimmed, rules);
+        }
+        if ["ssh-", "ecdsa-sha2-"].iter().any(|prefix| trimmed.starts_with(prefix)) {
+            return Err(InvalidKey::Ssh);
+        }
+        Ok(vec![Self::secret(text.trim_end_matches(['\r', '\n']).as_bytes(), rules)?])
+    }
+
+    /// The public keys of a JWK set that was published, and why each of the others cannot be used.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] if it is no set, is too large, or holds no key that can be used.
+    pub fn read_published_set(text: &[u8], rules: &KeyRules) -> Result<(Vec<Self>, Vec<UnusableKey>), InvalidKey> {
+        jwk::read_published(text, rules)
+    }
+
+    /// A public key as DER: an X.509 `SubjectPublicKeyInfo`, or of RSA also the PKCS#1 form.
+    fn from_spki(der: &[u8], rules: &KeyRules) -> Result<Self, InvalidKey> {
+        if let Ok(key) = rsa::PublicKey::from_der(der) {
+            let modulus = key.modulus();
+            let bits = bit_length(modulus.big_endian_without_leading_zero());
+            check_rsa(bits)?;
+            return Self::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_der(key.as_ref()), rules);
+        }
+        if ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, der).is_ok() {
+            return Self::new(KeyKind::P256, DecodingKey::from_ec_der(der), rules);
+        }
+        if ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, der).is_ok() {
+            return Self::new(KeyKind::P384, DecodingKey::from_ec_der(der), rules);
+        }
+        if ParsedPublicKey::new(&ED25519, der).is_ok() {
+            return Self::new(KeyKind::Ed25519, DecodingKey::from_ed_der(der), rules);
+        }
+        Err(InvalidKey::UnknownType)
+    }
+
+    fn new(kind: KeyKind, verifying: DecodingKey, rules: &KeyRules) -> Result<Self, InvalidKey> {
+        let asked = if rules.algorithms.is_empty() { vec![kind.default_algorithm()] } else { rules.algorithms.clone() };
+        let algorithms: Vec<_> = asked.iter().copied().filter(|algorithm| kind.fits(*algorithm)).collect();
+        if algorithms.is_empty() {
+            return Err(InvalidKey::Algorithm { kind, algorithms: asked });
+        }
+        Ok(Self { kind, algorithms, id: None, verifying })
+    }
+
+    fn check_length(&self, rules: &KeyRules) -> Result<(), InvalidKey> {
+        match self.short_for() {
+            Some((algorithm, minimum)) if !rules.allow_short_secrets => {
+                let KeyKind::Secret { bytes } = self.kind else { return Ok(()) };
+                Err(InvalidKey::ShortSecret { algorithm, bytes, minimum })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// If this is a secret that is shorter than the hash of one of its algorithms: that algorithm, and the bytes it needs.
+    #[must_use]
+    pub fn short_for(&self) -> Option<(Algorithm, usize)> {
+        let KeyKind::Secret { bytes } = self.kind else { return None };
+        let needs = self.algorithms.iter().filter_map(|algorithm| Some((*algorithm, algorithm.min_secret_bytes()?)));
+        needs.into_iter().find(|(_, minimum)| bytes < *minimum)
+    }
+
+    /// Its type.
+    #[must_use]
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// What tokens that it verifies may be signed with: at least one algorithm.
+    #[must_use]
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+
+    /// The name that tokens may have for it, `kid`.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    pub(super) fn verifying(&self) -> &DecodingKey {
+        &self.verifying
+    }
+}
+
+impl KeyKind {
+    /// Whether keys of this type can be used with `algorithm`.
+    #[must_use]
+    pub fn fits(self, algorithm: Algorithm) -> bool {
+        use Algorithm::*;
+        match self {
+            Self::Secret { .. } => matches!(algorithm, Hs256 | Hs384 | Hs512),
+            Self::Rsa { .. } => matches!(algorithm, Rs256 | Rs384 | Rs512 | Ps256 | Ps384 | Ps512),
+            Self::P256 => algorithm == Es256,
+            Self::P384 => algorithm == Es384,
+            Self::Ed25519 => algorithm == EdDsa,
+        }
+    }
+
+    /// The algorithm that is meant if nobody says which.
+    fn default_algorithm(self) -> Algorithm {
+        match self {
+            Self::Secret { .. } => Algorithm::Hs256,
+            Self::Rsa { .. } => Algorithm::Rs256,
+            Self::P256 => Algorithm::Es256,
+            Self::P384 => Algorithm::Es384,
+            Self::Ed25519 => Algorithm::EdDsa,
+        }
+    }
+}
+
+fn check_rsa(bits: usize) -> Result<(), InvalidKey> {
+    if (MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
+        Ok(())
+    } else {
+        Err(InvalidKey::RsaLength { bits, minimum: MIN_RSA_BITS, maximum: MAX_RSA_BITS })
+    }
+}
+
+/// The bits of a number without leading zeros.
+fn bit_length(big_endian: &[u8]) -> usize {
+    let zeros = big_endian.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    big_endian.len() * 8 - zeros
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({self})")
+    }
+}
+
+/// What it is, without any part of it.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        let algorithms: Vec<_> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
+        write!(f, " for {}", algorithms.join(", "))?;
+        match &self.id {
+            Some(id) => write!(f, ", kid {id:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Secret { bytes } => write!(f, "a secret of {bytes} bytes"),
+            Self::Rsa { bits } => write!(f, "an RSA key of {bits} bits"),
+            Self::P256 => f.write_str("a P-256 key"),
+            Self::P384 => f.write_str("a P-384 key"),
+            Self::Ed25519 => f.write_str("an Ed25519 key"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! The end of a connection whose peer may still be sending what was refused.
+//!
+//! A socket that is closed with unread data in it resets its connection, and a peer that only writes then meets the reset
+//! before the answer, if it ever sees that. So what is on its way is read and thrown away for a while
+//! ([RFC 9112, 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
+use std::time::Duration;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink},
+    time::{sleep_until, timeout_at},
+};
+
+/// How many bytes of a refused request are still read. A peer that has sent more has no room to send on, and as a rule looks
+/// for an answer then.
+pub const LINGER_BYTES: u64 = 256 << 10;
+/// How long a peer that was refused may take to close its side.
+pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Ends the sending, and waits for the peer to do so too. What goes wrong here is nothing that the peer had not been told.
+pub(super) async fn linger(mut socket: impl AsyncRead + AsyncWrite + Unpin) {
+    let until = tokio::time::Instant::now() + LINGER_TIMEOUT;
+    if socket.shutdown().await.is_err() {
+        return;
+    }
+    let drained = timeout_at(until, copy(&mut (&mut socket).take(LINGER_BYTES), &mut sink())).await;
+    if let Ok(Ok(LINGER_BYTES)) = drained {
+        sleep_until(until).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{io::duplex, time::Instant};
+
+    /// How long it takes if the peer sends so many bytes and then closes, or not.
+    async fn lingers(bytes: u64, closes: bool) -> Duration {
+        let (socket, mut peer) = duplex(1_024);
+        let sending = tokio::spawn(async move {
+            let sent = peer.write_all(&vec![b'x'; usize::try_from(bytes).unwrap()]).await.is_ok();
+            (sent, (!closes).then_some(peer))
+        });
+        let began = Instant::now();
+        linger(socket).await;
+        let (sent, _) = sending.await.unwrap();
+        assert_eq!(sent, bytes <= LINGER_BYTES + 1_024, "{bytes} bytes");
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_with_the_peer_and_else_in_time() {
+        assert_eq!(lingers(0, true).await, Duration::ZERO);
+        assert_eq!(lingers(LINGER_BYTES - 1, true).await, Duration::ZERO);
+        assert_eq!(lingers(LINGER_BYTES - 1, false).await, LINGER_TIMEOUT);
+        assert_eq!(lingers(LINGER_BYTES + 1_024, true).await, LINGER_TIMEOUT);
+        assert_eq!(lingers(LINGER_BYTES + 1_025, true).await, LINGER_TIMEOUT, "it is not all read");
+    }
+}

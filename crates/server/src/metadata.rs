@@ -1,0 +1,83 @@
+//! What the hub says of itself to those who want a token for it: protected resource metadata,
+//! [RFC 9728](https://www.rfc-editor.org/rfc/rfc9728), with the members that Mercure adds.
+//!
+//! Mercure's older revision has none: its clients may take the absence of this document for it.
+use crate::{app::App, auth::DETAIL_TYPE, publish::reserved::HUB_PATH};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, header};
+use serde_json::json;
+use url::Url;
+
+/// What stands before the hub's own path in the path of its metadata.
+pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+/// The types of topic matchers that requests and tokens may name.
+pub const MATCHER_TYPES: [&str; 2] = ["exact", "urlpattern"];
+
+/// Where the metadata is, from the root of the server.
+#[must_use]
+pub fn path() -> String {
+    format!("{WELL_KNOWN}{HUB_PATH}")
+}
+
+/// Where clients find the metadata of the hub at `hub_url`.
+pub(crate) fn url(hub_url: &Url) -> Url {
+    hub_url.join(&path()).expect("an absolute path resolves against any HTTP URL")
+}
+
+/// Answers with the metadata.
+pub async fn describe(State(app): State<App>) -> Response {
+    let auth = app.auth.settings();
+    let mut document = json!({
+        "resource": auth.audience,
+        "authorization_details_types_supported": [DETAIL_TYPE],
+        "bearer_methods_supported": ["header"],
+        "mercure_cookie": true,
+        "mercure_matcher_types_supported": MATCHER_TYPES,
+    });
+    let keys = auth.keys.current();
+    let issuers: Vec<_> = keys.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect();
+    if !issuers.is_empty() {
+        document["authorization_servers"] = issuers.into();
+    }
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], document.to_string()).into_response()
+}
+
+/// Has every challenge say where the metadata is ([RFC 9728, 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)), so
+/// that a client finds out by itself which token it needs.
+pub(crate) async fn point(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(challenge) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE)
+        && let Some(pointing) = pointing(challenge, &app.metadata_url)
+    {
+        *challenge = pointing;
+    }
+    response
+}
+
+/// The challenge with one parameter more. A URL holds neither quotation marks nor backslashes.
+fn pointing(challenge: &HeaderValue, metadata: &Url) -> Option<HeaderValue> {
+    let challenge = challenge.to_str().ok()?;
+    let separator = if challenge.contains(' ') { ", " } else { " " };
+    HeaderValue::from_str(&format!("{challenge}{separator}resource_metadata=\"{metadata}\"")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_gets_one_parameter_more() {
+        let hub = Url::parse("https://hub.example/.well-known/mercure").unwrap();
+        let metadata = url(&hub);
+        assert_eq!(metadata.as_str(), "https://hub.example/.well-known/oauth-protected-resource/.well-known/mercure");
+        for (challenge, separator) in [("Bearer", " "), (r#"Bearer error="invalid_token""#, ", ")] {
+            let pointing = pointing(&HeaderValue::from_static(challenge), &metadata).unwrap();
+            assert_eq!(pointing, format!("{challenge}{separator}resource_metadata=\"{metadata}\"").as_str());
+        }
+    }
+}
