@@ -1,5 +1,7 @@
 //! An open event stream: chunks from the network, and what they hold.
-use crate::{Cause, Clock, MessageEvent, Text, clock::Sleep, message_event::Arrivals, transport::ResponseBody};
+use crate::{
+    Cause, Clock, MessageEvent, Text, clock::Sleep, message_event::Arrivals, text::is_piece, transport::ResponseBody,
+};
 use bytes::{Buf as _, Bytes};
 use bytestring::ByteString;
 use fanfare_event_stream::{Chunk, Item, ParseError, Parser};
@@ -57,7 +59,7 @@ impl Connection {
             match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     // Trailers say nothing to an event stream.
-                    self.unread = Unread::new(frame.into_data().unwrap_or_default());
+                    self.unread = Unread::new(frame.into_data().unwrap_or_default(), self.arrivals.take_whole());
                     if let Some(idle) = &mut self.idle {
                         idle.since = None;
                     }
@@ -90,33 +92,50 @@ impl Connection {
     fn read_chunk(&mut self, parser: &mut Parser, comments: Comments) -> Option<Read> {
         let unread = &mut self.unread;
         let mut chunk = Chunk::from_text(unread.text());
-        let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, &unread.text);
+        let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, Buffer::Text(&unread.text));
         unread.position += chunk.consumed();
         if read.is_some() || unread.rest.is_empty() {
             return read;
         }
         let mut chunk = Chunk::new(&unread.rest);
-        let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, &ByteString::new());
+        let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, Buffer::Bytes(&unread.rest));
         let consumed = chunk.consumed();
         unread.rest.advance(consumed);
         read
     }
 }
 
-/// The next of what `chunk` holds, which may be a piece of `buffer`.
+/// Where a chunk stands.
+#[derive(Clone, Copy)]
+enum Buffer<'a> {
+    /// Events may share its memory.
+    Text(&'a ByteString),
+    /// Events are copied from it.
+    Bytes(&'a Bytes),
+}
+
+/// The next of what `chunk` holds, which stands in `buffer`.
 fn read_from(
     parser: &mut Parser,
     chunk: &mut Chunk<'_>,
     comments: Comments,
     arrivals: &mut Arrivals,
-    buffer: &ByteString,
+    buffer: Buffer<'_>,
 ) -> Option<Read> {
     let item = match comments {
         Comments::Give => parser.next_item(chunk),
         Comments::Skip => parser.next_event(chunk).map(|event| event.map(Item::Event)),
     };
     match item {
-        Ok(Some(Item::Event(event))) => Some(Read::Event(arrivals.own(&event, buffer))),
+        Ok(Some(Item::Event(event))) => Some(Read::Event(match buffer {
+            Buffer::Text(text) => arrivals.own(&event, text),
+            Buffer::Bytes(bytes) => {
+                if is_piece(bytes, event.data) {
+                    arrivals.was_whole();
+                }
+                arrivals.own(&event, &ByteString::new())
+            }
+        })),
         Ok(Some(Item::Comment(text))) => Some(Read::Comment(text.into())),
         Ok(None) => None,
         Err(error) => Some(Read::TooLarge(error)),
@@ -130,12 +149,17 @@ struct Unread {
     text: ByteString,
     /// How far that is read.
     position: usize,
-    /// What follows it: the begun half of a character, or what is no UTF-8 and all behind it.
+    /// What follows it and is not known to be UTF-8: the begun half of a character, what is none and all behind it, or what
+    /// was not checked.
     rest: Bytes,
 }
 
 impl Unread {
-    fn new(chunk: Bytes) -> Self {
+    /// What is in no buffer as a whole is checked when it is put together: if nothing was in the last, nothing is checked now.
+    fn new(chunk: Bytes, check: bool) -> Self {
+        if !check {
+            return Self { rest: chunk, ..Self::default() };
+        }
         match ByteString::try_from(chunk.clone()) {
             Ok(text) => Self { text, ..Self::default() },
             Err(error) => Self::cut(chunk, error.valid_up_to()),

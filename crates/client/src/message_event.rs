@@ -5,6 +5,7 @@ use fanfare_event_stream::EventRef;
 use std::{
     fmt,
     hash::{Hash, Hasher},
+    mem,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -59,15 +60,13 @@ impl MessageEvent {
 
 /// The origin of an event: scheme, host and port of the URL that answered, after redirects
 /// ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454#section-6.1)).
+///
+/// A program has few servers, and each event of theirs an origin: the first [`Origin::MAX_KNOWN`] are kept for good, so that
+/// an event does not pay for counting. Either is there; an enum of the two would be copied byte by byte.
 #[derive(Clone)]
-pub struct Origin(Name);
-
-/// A program has few servers, and each event of theirs an origin: the first [`Origin::MAX_KNOWN`] are kept for good, so that an
-/// event does not pay for counting.
-#[derive(Clone)]
-enum Name {
-    Known(&'static String),
-    Other(Arc<String>),
+pub struct Origin {
+    known: Option<&'static String>,
+    other: Option<Arc<String>>,
 }
 
 static KNOWN: Mutex<Vec<&'static String>> = Mutex::new(Vec::new());
@@ -79,23 +78,20 @@ impl Origin {
     /// The origin as browsers write it: `https://example.com`, with a port unless it is the scheme's own.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        match &self.0 {
-            Name::Known(name) => name,
-            Name::Other(name) => name,
-        }
+        self.known.or(self.other.as_deref()).map_or("", String::as_str)
     }
 
     fn named(name: String) -> Self {
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.iter().find(|known| ***known == name) {
-            return Self(Name::Known(known));
+            return Self { known: Some(known), other: None };
         }
         if known.len() == Self::MAX_KNOWN || name.len() > Self::MAX_KNOWN_BYTES {
-            return Self(Name::Other(name.into()));
+            return Self { known: None, other: Some(Arc::new(name)) };
         }
         let name: &'static String = Box::leak(Box::new(name));
         known.push(name);
-        Self(Name::Known(name))
+        Self { known: Some(name), other: None }
     }
 }
 
@@ -143,6 +139,8 @@ pub(crate) struct Arrivals {
     known_types: [Text; KNOWN_TYPES],
     /// Which of them is forgotten next.
     oldest: usize,
+    /// Whether some data was a piece of its buffer since this was last asked.
+    whole: bool,
 }
 
 impl Arrivals {
@@ -154,6 +152,7 @@ impl Arrivals {
             data: Page::of(DATA_PAGE_BYTES),
             known_types: [const { MESSAGE }; KNOWN_TYPES],
             oldest: 0,
+            whole: true,
         }
     }
 
@@ -167,12 +166,33 @@ impl Arrivals {
         }
         MessageEvent {
             event_type: self.event_type(event.event_type),
-            data: Text::piece_of(buffer, event.data).unwrap_or_else(|| self.data.keep(event.data)),
+            data: self.data(event.data, buffer),
             last_event_id: self.last_event_id.clone(),
             origin: self.origin.clone(),
             sets_id: event.sets_id,
             retry_ms: event.retry_ms.map_or(NO_RETRY, |retry_ms| retry_ms.min(NO_RETRY - 1)),
         }
+    }
+
+    #[inline]
+    fn data(&mut self, data: &str, buffer: &ByteString) -> Text {
+        match Text::piece_of(buffer, data) {
+            Some(piece) => {
+                self.whole = true;
+                piece
+            }
+            None => self.data.keep(data),
+        }
+    }
+
+    /// Some data was whole in its buffer, and could have been a piece of it.
+    pub(crate) fn was_whole(&mut self) {
+        self.whole = true;
+    }
+
+    /// Whether any was since this was last asked.
+    pub(crate) fn take_whole(&mut self) -> bool {
+        mem::take(&mut self.whole)
     }
 
     #[inline]
@@ -204,7 +224,7 @@ mod tests {
     fn origins_are_equal_by_name_whether_known_or_not() {
         let named = |number: usize| Origin::named(format!("http://h{number}"));
         let origins: Vec<Origin> = (0..2 * Origin::MAX_KNOWN).map(named).collect();
-        let known = |origin: &Origin| matches!(origin.0, Name::Known(_));
+        let known = |origin: &Origin| origin.known.is_some();
         assert!(origins.iter().filter(|origin| known(origin)).count() <= Origin::MAX_KNOWN);
         assert!(origins.iter().enumerate().all(|(number, origin)| *origin == named(number)));
         assert_ne!(named(0), named(1));

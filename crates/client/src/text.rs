@@ -54,11 +54,15 @@ impl Text {
     /// `text`, sharing the memory of `buffer`, if it is a piece of it.
     #[inline]
     pub(crate) fn piece_of(buffer: &ByteString, text: &str) -> Option<Self> {
-        let within = buffer.as_bytes().as_ptr_range();
-        let piece = text.as_bytes().as_ptr_range();
-        let shares = within.start <= piece.start && piece.end <= within.end && !text.is_empty();
-        shares.then(|| Self(Inner::Shared(buffer.slice_ref(text))))
+        is_piece(buffer.as_bytes(), text).then(|| Self(Inner::Shared(buffer.slice_ref(text))))
     }
+}
+
+/// Whether `text` stands in `buffer`.
+#[inline]
+pub(crate) fn is_piece(buffer: &[u8], text: &str) -> bool {
+    let (within, piece) = (buffer.as_ptr_range(), text.as_bytes().as_ptr_range());
+    within.start <= piece.start && piece.end <= within.end && !text.is_empty()
 }
 
 /// Text that has been read, kept in memory that many texts share: for those that are short and come often.
@@ -71,7 +75,7 @@ pub(crate) struct Page {
 
 impl Page {
     /// How many texts a page holds at least: longer ones get memory of their own.
-    const MIN_TEXTS: usize = 4;
+    const MIN_TEXTS: usize = 16;
 
     pub(crate) fn of(bytes: usize) -> Self {
         Self { free: BytesMut::new(), bytes }
@@ -234,7 +238,7 @@ mod tests {
         assert!(kept.iter().zip(&texts).all(|(kept, text)| kept == text));
         let adjacent = kept.windows(2).filter(|pair| pair[0].as_bytes().as_ptr_range().end == pair[1].as_ptr());
         assert!(adjacent.count() > 1_900, "few pages hold them");
-        let long = "x".repeat(1 + (1 << 10));
+        let long = "x".repeat(1 + (4 << 10));
         assert_eq!(page.keep(&long), long);
     }
 }
