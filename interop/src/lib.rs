@@ -15,9 +15,11 @@ pub mod hub;
 pub mod installed;
 pub mod nginx;
 pub mod program;
+pub mod publisher;
 pub mod scripted;
 pub mod server;
 pub mod subscriber;
+pub mod token;
 
 use std::time::Duration;
 
