@@ -116,15 +116,17 @@ pub(crate) fn release() -> Result<(), String> {
     program(&mut cargo(&["build", "--release", "--package", "fanfare", "--locked"]))
 }
 
-/// Drives the program as it is shipped, which is built here if that step was left out.
+/// Drives the program as it is shipped, which is built here if that step was left out, and the example that has a page.
 fn browser() -> Result<(), String> {
     release()?;
-    let binary = target().join("release/fanfare");
+    program(&mut cargo(&["build", "--package", "fanfare-conformance", "--example", "discovery", "--locked"]))?;
+    let (binary, discovery) = (target().join("release/fanfare"), target().join("debug/examples/discovery"));
     let directory = root().join("browser");
     // The browsers are the system's.
     let npm = |arguments| {
         node::npm(&directory, arguments).map(|mut npm| {
-            npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1").env("FANFARE_BIN", &binary);
+            npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+            npm.env("FANFARE_BIN", &binary).env("FANFARE_DISCOVERY", &discovery);
             npm
         })
     };
