@@ -1,13 +1,11 @@
 /**
  * The page and the backend of `examples/discovery`: a page that finds the hub by what the resource says, and misses nothing.
  */
-import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { Backend } from "../backend.js";
 import { expect, test as base } from "../test.js";
-
-const KEY = "a secret of more than two and thirty bytes";
+import { KEY, token } from "../token.js";
 
 const test = base.extend({
   /** Starts a hub that admits pages of the backend, and the backend, both with these options. */
@@ -89,11 +87,4 @@ async function freeAddress() {
   server.close();
   await once(server, "close");
   return `${address}:${port}`;
-}
-
-/** A token (HS256) of Mercure's older revision. */
-function token(grants) {
-  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part({ mercure: grants })}`;
-  return `${signed}.${createHmac("sha256", KEY).update(signed).digest("base64url")}`;
 }
