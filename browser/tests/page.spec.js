@@ -2,10 +2,10 @@
  * The page at `/`: what a person sees first.
  */
 import { execFile } from "node:child_process";
-import { createHmac } from "node:crypto";
 import { promisify } from "node:util";
 import { launchOptions } from "../browsers.js";
 import { expect, test } from "../test.js";
+import { KEY, token } from "../token.js";
 
 const CURL_TIMEOUT_MS = 10_000;
 const run = promisify(execFile);
@@ -256,13 +256,12 @@ test("it is used by keyboard alone", async ({ page, startHub }) => {
 });
 
 test("a hub with a key: the page says what is missing, and works with a token that it does not keep", async ({ page, startHub }) => {
-  const key = "a secret of more than two and thirty bytes";
-  const hub = await startHub("--clock", "false", "--key", key);
+  const hub = await startHub("--clock", "false", "--key", KEY);
   await page.goto(hub.url);
   await expect(state(page)).toHaveText("closed");
   await expect(page.locator("#trouble")).toHaveText(/^40[13] /);
   await page.locator("summary").click();
-  await page.locator("#token").fill(tokenFor(key));
+  await page.locator("#token").fill(token({ publish: ["*"], subscribe: ["*"] }));
   await expect(state(page)).toHaveText("open");
   await page.locator("#publish [name=isPrivate]").check();
   await page.getByRole("button", { name: "Publish", exact: true }).click();
@@ -271,13 +270,6 @@ test("a hub with a key: the page says what is missing, and works with a token th
   await page.reload();
   await expect(page.locator("#token")).toHaveValue("");
 });
-
-/** A token (HS256) of Mercure's older revision, for everything. */
-function tokenFor(key) {
-  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part({ mercure: { publish: ["*"], subscribe: ["*"] } })}`;
-  return `${signed}.${createHmac("sha256", key).update(signed).digest("base64url")}`;
-}
 
 test("light and dark, by choice", async ({ page, startHub, browserName }) => {
   const hub = await startHub();

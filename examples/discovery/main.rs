@@ -1,4 +1,5 @@
-//! `cargo run -p fanfare-conformance --example discovery`, beside `fanfare serve`; then, in another terminal:
+//! `cargo run -p fanfare-conformance --example discovery`, beside `fanfare serve --cors-origin http://127.0.0.1:3001`; then open
+//! the URL that it prints, and see it change:
 //!
 //! ```sh
 //! curl -i http://127.0.0.1:3001/books/1
@@ -7,6 +8,7 @@
 //! ```
 mod backend;
 
+use axum::{response::Html, routing::get};
 use backend::{Hub, Settings, backend};
 use std::env;
 
@@ -14,8 +16,12 @@ use std::env;
 async fn main() -> std::io::Result<()> {
     let hub = env::var("FANFARE_HUB").unwrap_or_else(|_| "http://127.0.0.1:3000".into());
     let hub = Hub { url: format!("{hub}/.well-known/mercure"), token: env::var("FANFARE_TOKEN").ok() };
-    let topic = "http://127.0.0.1:3001/books/1".into();
-    let settings = Settings { hubs: vec![hub], topic, private: false, cookie: None };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3001").await?;
-    axum::serve(listener, backend(settings)).await
+    // With a cookie for visitors, as `name=token`, the changes are theirs alone.
+    let cookie = env::var("FANFARE_COOKIE").ok();
+    let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3001".into());
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let settings = Settings { hubs: vec![hub], topic: format!("{url}/books/1"), private: cookie.is_some(), cookie };
+    println!("{url}");
+    axum::serve(listener, backend(settings).route("/", get(Html(include_str!("page.html"))))).await
 }

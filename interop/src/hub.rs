@@ -11,6 +11,7 @@ pub struct Hub {
     // Ends before its directory goes.
     program: Option<Program>,
     directory: Directory,
+    options: Vec<String>,
     /// `http://ADDRESS`, the same after each start.
     pub url: String,
 }
@@ -19,9 +20,16 @@ impl Hub {
     /// Starts one with an empty log on a free port of loopback.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, with these options of `fanfare serve`.
+    #[must_use]
+    pub fn start_with(options: &[&str]) -> Self {
         let directory = Directory::new("hub");
-        let (program, url) = serve("127.0.0.1:0", &directory);
-        Self { program: Some(program), directory, url }
+        let options: Vec<String> = options.iter().map(ToString::to_string).collect();
+        let (program, url) = serve("127.0.0.1:0", &directory, &options);
+        Self { program: Some(program), directory, options, url }
     }
 
     /// Ends the process with SIGKILL, wherever it is.
@@ -32,13 +40,19 @@ impl Hub {
     /// Starts it again, on the same port and with the same log.
     pub fn restart(&mut self) {
         let address = self.url.trim_start_matches("http://");
-        self.program = Some(serve(address, &self.directory).0);
+        self.program = Some(serve(address, &self.directory, &self.options).0);
     }
 
     /// Where a topic is published and subscribed to.
     #[must_use]
     pub fn topic(&self, topic: &str) -> String {
         format!("{}/topics/{topic}", self.url)
+    }
+
+    /// Where the Mercure protocol is spoken.
+    #[must_use]
+    pub fn mercure(&self) -> String {
+        format!("{}/.well-known/mercure", self.url)
     }
 
     /// Publishes to a topic with a query, such as `?type=a`, and returns the ID.
@@ -50,10 +64,10 @@ impl Hub {
     }
 }
 
-fn serve(listen: &str, directory: &Directory) -> (Program, String) {
+fn serve(listen: &str, directory: &Directory, options: &[String]) -> (Program, String) {
     let mut command = installed::fanfare();
     command.args(["serve", "--clock", "false", "--log-level", "warn", "--listen", listen]);
     command.arg("--heartbeat-interval").arg(format!("{}s", HEARTBEAT_INTERVAL.as_secs()));
-    command.arg("--data").arg(directory.0.join("log"));
+    command.arg("--data").arg(directory.0.join("log")).args(options);
     Program::serve(command)
 }

@@ -44,6 +44,12 @@ pub fn php() -> Command {
     php
 }
 
+/// PHP with a script of this crate, which finds what Debian has of PHP's libraries.
+#[must_use]
+pub fn php_script(script: &str) -> Command {
+    at_home("php", script)
+}
+
 /// Nginx. Debian keeps it where only root looks.
 #[must_use]
 pub fn nginx() -> Command {

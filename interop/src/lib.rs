@@ -15,10 +15,12 @@ pub mod hub;
 pub mod installed;
 pub mod nginx;
 pub mod program;
+pub mod publisher;
 pub mod scripted;
 pub mod server;
 pub mod subscribe;
 pub mod subscriber;
+pub mod token;
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! The clients: programs that print what they receive, curl, and our own.
-use crate::{curl::Resuming, event_source::Blocking, installed, program::Program};
+use crate::{curl::Resuming, event_source::Blocking, installed, program::Program, token};
 use fanfare_event_stream::EventRef;
 use serde::Deserialize;
 
@@ -59,6 +59,33 @@ impl Subscriber {
         let mut python = installed::python("clients/httpx_sse_client.py");
         python.arg(url);
         Self::Program(Program::start(python))
+    }
+
+    /// An npm package on a Mercure hub, its token brought by this carrier: `header`, `cookie`, or `query`, which is in the URL.
+    #[must_use]
+    pub fn npm_mercure(package: &str, url: &str, carrier: &str, token: &str, types: &[&str]) -> Self {
+        let mut node = installed::node("clients/mercure.mjs");
+        node.args([package, url, carrier, token]).args(types);
+        Self::Program(Program::start(node))
+    }
+
+    /// Symfony's HTTP client on a Mercure hub, with a token of its own making for this topic selector, in the header or in the
+    /// cookie.
+    #[must_use]
+    pub fn symfony(url: &str, carrier: &str, selector: &str) -> Self {
+        let mut php = installed::php_script("clients/symfony.php");
+        php.args(["subscribe", url, token::KEY, selector, carrier]);
+        Self::Program(Program::start(php))
+    }
+
+    /// pymercure, which has no token, and is subscribed when this returns.
+    #[must_use]
+    pub fn pymercure(hub_url: &str, topics: &[&str]) -> Self {
+        let mut python = installed::python("clients/pymercure_client.py");
+        python.args(["subscribe", hub_url]).args(topics);
+        let program = Program::start(python);
+        assert_eq!(program.line(), "subscribed");
+        Self::Program(program)
     }
 
     /// curl.

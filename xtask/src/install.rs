@@ -49,6 +49,12 @@ pub(crate) const FIREFOX: Need =
 /// Running servers and clients of other people's making.
 pub(crate) const PHP: Need =
     Need { what: "PHP", sign: Sign::Programs(&["php"]), packages: &["php-cli"], service: None };
+pub(crate) const SYMFONY: Need = Need {
+    what: "Symfony's Mercure component",
+    sign: Sign::Package,
+    packages: &["php-symfony-mercure", "php-curl"],
+    service: None,
+};
 pub(crate) const PYTHON: Need =
     Need { what: "Python with venv", sign: Sign::Package, packages: &["python3-venv"], service: None };
 /// Trying the lines that the hub and its page tell people to paste.

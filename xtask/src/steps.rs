@@ -4,7 +4,7 @@
 //! and as it is shipped (browser tests, benches). What is instrumented, for fuzzing and for the sanitizers, adds the crates that it tests.
 use crate::{
     docs, fuzz,
-    install::{self, C, CHROMIUM, CURL, CXX, FIREFOX, FONTS, NCHAN, NODE, Need, PHP, PYTHON},
+    install::{self, C, CHROMIUM, CURL, CXX, FIREFOX, FONTS, NCHAN, NODE, Need, PHP, PYTHON, SYMFONY},
     interop, node,
     program::{cargo, root, run as program, target, warnings},
     sanitize,
@@ -43,7 +43,7 @@ pub(crate) const STEPS: [Step; 11] = [
     Step {
         name: "interop",
         what: "servers and clients of other people's making",
-        needs: &[&C, &NODE, &PHP, &PYTHON, &NCHAN, &CURL],
+        needs: &[&C, &NODE, &PHP, &SYMFONY, &PYTHON, &NCHAN, &CURL],
         run: interop::run,
     },
     Step { name: "fuzz", what: "each fuzz target for a moment", needs: &[&C, &CXX], run: fuzz::smoke },
@@ -116,17 +116,19 @@ pub(crate) fn release() -> Result<(), String> {
     program(&mut cargo(&["build", "--release", "--package", "fanfare", "--locked"]))
 }
 
-/// Drives the program as it is shipped, which is built here if that step was left out.
+/// Drives the program as it is shipped, which is built here if that step was left out, and the example that has a page.
 fn browser() -> Result<(), String> {
     release()?;
-    let binary = target().join("release/fanfare");
+    program(&mut cargo(&["build", "--package", "fanfare-conformance", "--example", "discovery", "--locked"]))?;
+    let (binary, discovery) = (target().join("release/fanfare"), target().join("debug/examples/discovery"));
     let directory = root().join("browser");
     // Some of its servers are relayed.
     interop::install_node_packages()?;
     // The browsers are the system's.
     let npm = |arguments| {
         node::npm(&directory, arguments).map(|mut npm| {
-            npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1").env("FANFARE_BIN", &binary);
+            npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+            npm.env("FANFARE_BIN", &binary).env("FANFARE_DISCOVERY", &discovery);
             npm
         })
     };

@@ -1,0 +1,26 @@
+"""pymercure. `publish HUB TOKEN UPDATE`, an update as JSON, prints the ID; `subscribe HUB TOPIC…` says that it does, and prints
+each event as a line of JSON."""
+import json
+import sys
+
+from pymercure.consumer import Consumer
+from pymercure.message import Message
+from pymercure.publisher.sync import SyncPublisher
+
+
+def publish(hub, token, update):
+    update = json.loads(update)
+    message = Message(update["topics"], update["data"], message_id=update["id"], event_type=update["type"])
+    print(SyncPublisher(hub, token).publish(message))
+
+
+def subscribe(hub, *topics):
+    def on_message(message):
+        event = {"type": message.event_type, "data": message.data, "id": message.message_id}
+        print(json.dumps(event), flush=True)
+
+    Consumer(hub, list(topics), on_message).start_consumption()
+    print("subscribed", flush=True)
+
+
+{"publish": publish, "subscribe": subscribe}[sys.argv[1]](*sys.argv[2:])
