@@ -80,6 +80,9 @@ impl Connection {
     /// An event that has come whole already. `None` if there is none, or something is to be said that is no event.
     #[inline(always)] // As with making the event.
     pub(crate) fn next_at_hand(&mut self, parser: &mut Parser) -> Option<MessageEvent> {
+        if self.unread.is_text_read() {
+            return self.next_of_bytes(parser);
+        }
         let mut chunk = Chunk::from_text(self.unread.text());
         // An error is said again when the stream is read on.
         let event = parser.next_event(&mut chunk).ok().flatten();
@@ -88,14 +91,30 @@ impl Connection {
         event
     }
 
+    #[inline(never)]
+    fn next_of_bytes(&mut self, parser: &mut Parser) -> Option<MessageEvent> {
+        match self.unread.rest.is_empty() {
+            true => None,
+            false => match self.read_chunk(parser, Comments::Skip) {
+                Some(Read::Event(event)) => Some(event),
+                _ => None,
+            },
+        }
+    }
+
     /// The next of what has come; `None` when it is read to its end.
     fn read_chunk(&mut self, parser: &mut Parser, comments: Comments) -> Option<Read> {
         let unread = &mut self.unread;
-        let mut chunk = Chunk::from_text(unread.text());
-        let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, Buffer::Text(&unread.text));
-        unread.position += chunk.consumed();
-        if read.is_some() || unread.rest.is_empty() {
-            return read;
+        if !unread.is_text_read() {
+            let mut chunk = Chunk::from_text(unread.text());
+            let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, Buffer::Text(&unread.text));
+            unread.position += chunk.consumed();
+            if read.is_some() {
+                return read;
+            }
+        }
+        if unread.rest.is_empty() {
+            return None;
         }
         let mut chunk = Chunk::new(&unread.rest);
         let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, Buffer::Bytes(&unread.rest));
@@ -170,6 +189,11 @@ impl Unread {
     fn cut(mut chunk: Bytes, valid: usize) -> Self {
         let text = ByteString::try_from(chunk.split_to(valid)).expect("it was checked up to there");
         Self { text, position: 0, rest: chunk }
+    }
+
+    #[inline]
+    fn is_text_read(&self) -> bool {
+        self.position == self.text.len()
     }
 
     #[inline]

@@ -27,26 +27,44 @@ pub struct MessageEvent {
     pub last_event_id: Text,
     /// Where it came from.
     pub origin: Origin,
-    /// Whether this event set the last event ID itself.
-    pub sets_id: bool,
-    /// The reconnection time, or [`NO_RETRY`].
-    retry_ms: u64,
+    /// What its own block sets besides.
+    own: Own,
 }
 
-/// No server means it: half a billion years. To say it in the same word keeps an event within two cache lines.
-const NO_RETRY: u64 = u64::MAX;
+/// Whether an event sets the last event ID, in the highest bit, and in the others the reconnection time that it sets, or
+/// all of them for none: half a billion years, which no server means. In one word, since a lonely byte makes every copy of
+/// an event wait for the writing of the bytes beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Own(u64);
+
+impl Own {
+    const SETS_ID: u64 = 1 << 63;
+    const NO_RETRY: u64 = Self::SETS_ID - 1;
+
+    fn new(sets_id: bool, retry_ms: Option<u64>) -> Self {
+        let retry_ms = retry_ms.map_or(Self::NO_RETRY, |retry_ms| retry_ms.min(Self::NO_RETRY - 1));
+        Self(if sets_id { retry_ms | Self::SETS_ID } else { retry_ms })
+    }
+}
 
 impl MessageEvent {
+    /// Whether this event set the last event ID itself.
+    #[must_use]
+    pub fn sets_id(&self) -> bool {
+        self.own.0 & Own::SETS_ID != 0
+    }
+
     /// The reconnection time in milliseconds, if this event set one.
     #[must_use]
     pub fn retry_ms(&self) -> Option<u64> {
-        (self.retry_ms != NO_RETRY).then_some(self.retry_ms)
+        let retry_ms = self.own.0 & !Own::SETS_ID;
+        (retry_ms != Own::NO_RETRY).then_some(retry_ms)
     }
 
     /// The ID that this event itself has, if it has one. An empty ID resets the last event ID.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.sets_id.then_some(&*self.last_event_id)
+        self.sets_id().then_some(&*self.last_event_id)
     }
 
     /// The same event in memory of its own. Worth it for events that are kept for long: see [`Text`].
@@ -169,8 +187,7 @@ impl Arrivals {
             data: self.data(event.data, buffer),
             last_event_id: self.last_event_id.clone(),
             origin: self.origin.clone(),
-            sets_id: event.sets_id,
-            retry_ms: event.retry_ms.map_or(NO_RETRY, |retry_ms| retry_ms.min(NO_RETRY - 1)),
+            own: Own::new(event.sets_id, event.retry_ms),
         }
     }
 
@@ -213,6 +230,23 @@ impl Arrivals {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_event_sets_itself_is_kept_in_a_word() {
+        for (retry_ms, kept) in
+            [(None, None), (Some(0), Some(0)), (Some(5), Some(5)), (Some(u64::MAX), Some((1 << 63) - 2))]
+        {
+            for sets_id in [false, true] {
+                let own = Own::new(sets_id, retry_ms);
+                let text = Text::default();
+                let origin = Origin::named("http://h".into());
+                let event =
+                    MessageEvent { event_type: text.clone(), data: text.clone(), last_event_id: text, origin, own };
+                assert_eq!((event.sets_id(), event.retry_ms()), (sets_id, kept), "{retry_ms:?}");
+                assert_eq!(event.id().is_some(), sets_id);
+            }
+        }
+    }
 
     /// More is copied by a call, at each step on its way.
     #[test]

@@ -59,8 +59,8 @@ proptest! {
         let told: Vec<Told> = events
             .into_iter()
             .map(|event| {
-                let retry_ms = event.retry_ms();
-                ([event.event_type, event.data, event.last_event_id].map(String::from), event.sets_id, retry_ms)
+                let (sets_id, retry_ms) = (event.sets_id(), event.retry_ms());
+                ([event.event_type, event.data, event.last_event_id].map(String::from), sets_id, retry_ms)
             })
             .collect();
         prop_assert_eq!(told, parsed(&stream));

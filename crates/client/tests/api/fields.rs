@@ -72,7 +72,7 @@ fn p16_the_last_id_line_without_nul_is_the_id() {
             (b"id:2\x003\ndata:\n\n", "", false),
         ] {
             let event = events_of(stream).await.remove(0);
-            assert_eq!((&*event.last_event_id, event.sets_id), (expected, sets_id), "{}", stream.escape_ascii());
+            assert_eq!((&*event.last_event_id, event.sets_id()), (expected, sets_id), "{}", stream.escape_ascii());
             assert_eq!(event.id(), sets_id.then_some(expected));
         }
     });

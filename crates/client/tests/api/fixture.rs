@@ -153,8 +153,8 @@ pub(crate) async fn events_of(stream: &[u8]) -> Vec<MessageEvent> {
 pub(crate) fn told(events: &[MessageEvent]) -> Vec<(&str, &str, &str, bool, Option<u64>)> {
     let mut told = Vec::new();
     for event in events {
-        let MessageEvent { event_type, data, last_event_id, sets_id, .. } = event;
-        told.push((&**event_type, &**data, &**last_event_id, *sets_id, event.retry_ms()));
+        let MessageEvent { event_type, data, last_event_id, .. } = event;
+        told.push((&**event_type, &**data, &**last_event_id, event.sets_id(), event.retry_ms()));
     }
     told
 }
