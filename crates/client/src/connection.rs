@@ -1,7 +1,5 @@
 //! An open event stream: chunks from the network, and what they hold.
-use crate::{
-    Cause, Clock, MessageEvent, Text, clock::Sleep, message_event::Arrivals, text::is_piece, transport::ResponseBody,
-};
+use crate::{Cause, Clock, MessageEvent, Text, clock::Sleep, message_event::Arrivals, transport::ResponseBody};
 use bytes::{Buf as _, Bytes};
 use bytestring::ByteString;
 use fanfare_event_stream::{Chunk, Item, ParseError, Parser};
@@ -91,15 +89,18 @@ impl Connection {
         event
     }
 
-    #[inline(never)]
+    /// The same where nothing is checked yet.
+    #[inline]
     fn next_of_bytes(&mut self, parser: &mut Parser) -> Option<MessageEvent> {
-        match self.unread.rest.is_empty() {
-            true => None,
-            false => match self.read_chunk(parser, Comments::Skip) {
-                Some(Read::Event(event)) => Some(event),
-                _ => None,
-            },
+        if self.unread.rest.is_empty() {
+            return None;
         }
+        let mut chunk = Chunk::new(&self.unread.rest);
+        let event = parser.next_event(&mut chunk).ok().flatten();
+        let event = event.map(|event| self.arrivals.own_of_bytes(&event, &self.unread.rest));
+        let consumed = chunk.consumed();
+        self.unread.rest.advance(consumed);
+        event
     }
 
     /// The next of what has come; `None` when it is read to its end.
@@ -148,12 +149,7 @@ fn read_from(
     match item {
         Ok(Some(Item::Event(event))) => Some(Read::Event(match buffer {
             Buffer::Text(text) => arrivals.own(&event, text),
-            Buffer::Bytes(bytes) => {
-                if is_piece(bytes, event.data) {
-                    arrivals.was_whole();
-                }
-                arrivals.own(&event, &ByteString::new())
-            }
+            Buffer::Bytes(bytes) => arrivals.own_of_bytes(&event, bytes),
         })),
         Ok(Some(Item::Comment(text))) => Some(Read::Comment(text.into())),
         Ok(None) => None,

@@ -1,5 +1,8 @@
 //! What arrives ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage)).
-use crate::{Text, text::Page};
+use crate::{
+    Text,
+    text::{Page, is_piece},
+};
 use bytestring::ByteString;
 use fanfare_event_stream::EventRef;
 use std::{
@@ -177,14 +180,29 @@ impl Arrivals {
     /// Owns `event`, whose data may be a piece of `buffer`.
     #[inline(always)] // An event that is made elsewhere is copied from function to function, which costs more than making it.
     pub(crate) fn own(&mut self, event: &EventRef<'_>, buffer: &ByteString) -> MessageEvent {
+        let data = self.data(event.data, buffer);
+        self.with_data(event, data)
+    }
+
+    /// Owns `event`, whose data is copied also if it stands in `buffer`, which is not known to be UTF-8.
+    #[inline(always)] // As above.
+    pub(crate) fn own_of_bytes(&mut self, event: &EventRef<'_>, buffer: &[u8]) -> MessageEvent {
+        self.whole |= is_piece(buffer, event.data);
+        let data = self.data.keep(event.data);
+        self.with_data(event, data)
+    }
+
+    #[inline(always)] // As above.
+    fn with_data(&mut self, event: &EventRef<'_>, data: Text) -> MessageEvent {
         let id = event.last_event_id;
-        // A comparison of nothing with nothing takes as long as one of much: where there are no IDs, none is made.
-        if self.last_event_id.len() != id.len() || !id.is_empty() && self.last_event_id != id {
+        // An event without an ID of its own may follow one that was no event. A comparison of nothing with nothing takes as
+        // long as one of much: where there are no IDs, none is made.
+        if event.sets_id || self.last_event_id.len() != id.len() || !id.is_empty() && self.last_event_id != id {
             self.last_event_id = self.ids.keep(id);
         }
         MessageEvent {
             event_type: self.event_type(event.event_type),
-            data: self.data(event.data, buffer),
+            data,
             last_event_id: self.last_event_id.clone(),
             origin: self.origin.clone(),
             own: Own::new(event.sets_id, event.retry_ms),
@@ -202,12 +220,7 @@ impl Arrivals {
         }
     }
 
-    /// Some data was whole in its buffer, and could have been a piece of it.
-    pub(crate) fn was_whole(&mut self) {
-        self.whole = true;
-    }
-
-    /// Whether any was since this was last asked.
+    /// Whether some data was whole in its buffer since this was last asked.
     pub(crate) fn take_whole(&mut self) -> bool {
         mem::take(&mut self.whole)
     }
