@@ -1,9 +1,9 @@
 //! Active subscriptions: who is subscribed to what, told as it changes and answered when it is asked for
 //! ([Mercure, active subscriptions](https://mercure.rocks/spec#active-subscriptions), both revisions).
 //!
-//! A subscriber [`Arrival`]s, begins to be [`Present`], and leaves when that is dropped, however its stream ends. Both are
-//! requests to the [`teller`], which publishes them in the order in which they happen, in batches, and keeps the
-//! [`index`] of what it has told. `document` is what is told, in the shapes of both revisions, and [`api`] answers from the
+//! A subscriber arrives (`Arrival`), begins to be `Present`, and leaves when that is dropped, however its stream ends. Both are
+//! requests to the `teller`, which publishes them in the order in which they happen, in batches, and keeps the
+//! `index` of what it has told. `document` is what is told, in the shapes of both revisions, and [`api`] answers from the
 //! index, which is in memory: what was active when the hub was killed is not active in the hub that comes after it,
 //! although its end was never told.
 pub mod api;
