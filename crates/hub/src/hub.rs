@@ -121,6 +121,12 @@ impl Hub {
         self.0.window
     }
 
+    /// The ID that stands for the place behind `offset`: whoever presents it gets what follows.
+    #[must_use]
+    pub fn id_behind(&self, offset: Offset) -> String {
+        self.0.id_behind(offset)
+    }
+
     /// What the log holds.
     #[must_use]
     pub fn bounds(&self) -> Bounds {

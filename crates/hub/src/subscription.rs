@@ -57,7 +57,7 @@ impl Subscription {
 
     /// What the subscriber shares with its audience.
     #[must_use]
-    pub fn key(&self) -> &AudienceKey {
+    pub fn key(&self) -> &Arc<AudienceKey> {
         &self.audience.key
     }
 

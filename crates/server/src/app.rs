@@ -1,5 +1,7 @@
 //! What every handler shares.
-use crate::{auth::Authenticator, metadata, publish::reserved::HUB_PATH, settings::Settings};
+use crate::{
+    auth::Authenticator, metadata, publish::reserved::HUB_PATH, settings::Settings, subscriptions::ActiveSubscriptions,
+};
 use fanfare_hub::Hub;
 use std::{ops::Deref, sync::Arc};
 use tokio::sync::{Semaphore, watch};
@@ -21,16 +23,22 @@ pub struct Shared {
     pub(crate) metadata_url: Url,
     /// One permit for each subscriber there is room for.
     pub(crate) places: Arc<Semaphore>,
+    /// Who is subscribed to what, if that is told.
+    pub(crate) subscriptions: Option<ActiveSubscriptions>,
     /// Turns true when the server begins to stop.
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl App {
+    /// # Panics
+    /// Outside a tokio runtime, if active subscriptions are told.
     pub(crate) fn new(hub: Hub, auth: Authenticator, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
         let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
         let metadata_url = metadata::url(&base_url);
         let places = Arc::new(Semaphore::new(settings.max_subscribers.min(Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Shared { hub, auth, settings, base_url, metadata_url, places, stopping }))
+        let subscriptions =
+            settings.subscriptions.then(|| ActiveSubscriptions::start(hub.clone(), settings.max_subscribers));
+        Self(Arc::new(Shared { hub, auth, settings, base_url, metadata_url, places, subscriptions, stopping }))
     }
 }
 

@@ -21,6 +21,7 @@ pub mod routes;
 pub mod server;
 pub mod settings;
 pub mod subscribe;
+pub mod subscriptions;
 
 pub use server::Server;
 pub use settings::Settings;

@@ -39,6 +39,9 @@ pub async fn describe(State(app): State<App>) -> Response {
         "mercure_matcher_types_supported": MATCHER_TYPES,
     });
     let keys = auth.keys.current();
+    if app.subscriptions.is_some() {
+        document["mercure_subscriptions"] = true.into();
+    }
     let issuers: Vec<_> = keys.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect();
     if !issuers.is_empty() {
         document["authorization_servers"] = issuers.into();

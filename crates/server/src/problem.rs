@@ -50,6 +50,17 @@ pub enum Problem {
         /// How large they may be together, in bytes.
         limit: usize,
     },
+    /// With active subscriptions: the path of one is too long to be a topic.
+    SubscriptionTooLong {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The longest allowed.
+        limit: usize,
+    },
+    /// `page` is none that the hub has linked to.
+    Page,
+    /// The log does not take what is to be told of active subscriptions.
+    Untold,
     /// The last event ID is no UTF-8.
     LastEventId,
     /// `until` is something else than `now`.
@@ -128,6 +139,8 @@ impl Problem {
             | Self::NoMatcher
             | Self::TooManyMatchers { .. }
             | Self::MatchersTooComplex { .. }
+            | Self::SubscriptionTooLong { .. }
+            | Self::Page
             | Self::LastEventId
             | Self::Until
             | Self::Retry
@@ -143,7 +156,7 @@ impl Problem {
             Self::Auth(AuthError::Missing | AuthError::Invalid(_)) => StatusCode::UNAUTHORIZED,
             Self::Auth(AuthError::Malformed(_)) => StatusCode::BAD_REQUEST,
             Self::Auth(AuthError::Origin(_) | AuthError::Insufficient) => StatusCode::FORBIDDEN,
-            Self::Append(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Append(_) | Self::Untold => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -196,6 +209,11 @@ impl fmt::Display for Problem {
             Self::MatchersTooComplex { limit } => {
                 write!(f, "the patterns of the subscription take more than the {limit} bytes allowed, compiled")
             }
+            Self::SubscriptionTooLong { bytes, limit } => {
+                write!(f, "the URL of the subscription has {bytes} bytes, {limit} are allowed")
+            }
+            Self::Page => f.write_str("'page' is none that this hub has linked to"),
+            Self::Untold => f.write_str("what has happened to subscriptions could not be told"),
             Self::LastEventId => f.write_str("the last event ID is not valid UTF-8"),
             Self::Until => f.write_str("'until' can only be 'now': the stream ends with what is held"),
             Self::Retry => f.write_str("'retry' is a number of milliseconds, digits only"),

@@ -5,7 +5,7 @@ use crate::{
     path::TOPICS,
     problem::Problem,
     publish::{self, reserved::HUB_PATH},
-    subscribe,
+    subscribe, subscriptions,
 };
 use axum::{
     Router,
@@ -26,7 +26,13 @@ pub fn routes(app: App) -> Router {
     let hub = get(subscribe::mercure::subscribe).post(publish::mercure::publish_form).fallback(other_methods);
     let cors = cors::layer(&app.settings);
     let challenges = from_fn_with_state(app.clone(), metadata::point);
-    Router::new()
+    let mut router = Router::new();
+    if app.subscriptions.is_some() {
+        let all = format!("{HUB_PATH}/subscriptions");
+        router = router.route(&all, get(subscriptions::api::get));
+        router = router.route(&format!("{all}/{{*which}}"), get(subscriptions::api::get));
+    }
+    router
         .merge(page::routes())
         .route("/healthz", get(async || "ok\n"))
         .route(&metadata::path(), get(metadata::describe))

@@ -1,6 +1,7 @@
 //! The server: connections in, hyper on each of them, the routes behind it.
 use crate::{
     app::App, auth::Authenticator, connection::Serving, delivery::shards::Shards, routes::routes, settings::Settings,
+    subscriptions::ActiveSubscriptions,
 };
 use fanfare_hub::Hub;
 use std::{io, sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Server {
     serving: Serving,
+    subscriptions: Option<ActiveSubscriptions>,
     /// Ends the streams that are delivered through hyper.
     stop: watch::Sender<bool>,
 }
@@ -33,8 +35,9 @@ impl Server {
         let app = App::new(hub, auth, settings, stopping);
         let shards = Shards::start(&app.hub, &app.settings, &app.places)?.map(Arc::new);
         let write_timeout = app.settings.write_timeout;
+        let subscriptions = app.subscriptions.clone();
         let router = routes(app);
-        Ok(Self { serving: Serving { router, write_timeout, shards }, stop })
+        Ok(Self { serving: Serving { router, write_timeout, shards }, subscriptions, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves; then ends all streams, so that their subscribers
@@ -69,6 +72,10 @@ impl Server {
         // From here on nothing is handed over.
         if let Some(shards) = shards {
             shards.stop().await;
+        }
+        // All have left.
+        if let Some(subscriptions) = &self.subscriptions {
+            subscriptions.tell_all().await;
         }
     }
 }

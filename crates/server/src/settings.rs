@@ -51,6 +51,10 @@ pub struct Settings {
     pub max_matchers: usize,
     /// The most subscribers at a time. Others are told to come back later. Default: [`DEFAULT_MAX_SUBSCRIBERS`].
     pub max_subscribers: usize,
+    /// Whether it is told who is subscribed to what, as private updates and at `/.well-known/mercure/subscriptions`. Each
+    /// time somebody comes or goes the log gets two updates for each matcher, and each subscriber takes about 300 bytes
+    /// more. Default: no.
+    pub subscriptions: bool,
     /// How streams get into sockets. Default: [`Delivery::Auto`].
     pub delivery: Delivery,
     /// How many threads deliver, unless [`Delivery::Hyper`] does. Default: one for each core.
@@ -75,6 +79,7 @@ impl Default for Settings {
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             max_matchers: DEFAULT_MAX_MATCHERS,
             max_subscribers: DEFAULT_MAX_SUBSCRIBERS,
+            subscriptions: false,
             delivery: Delivery::default(),
             delivery_threads: None,
             write_timeout: DEFAULT_WRITE_TIMEOUT,

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand, value_parser};
 use fanfare_bench::{
     bare_uring, bare_write, report,
     scenario::{Outcome, Scenario, Size, SizeArgs, Stage},
-    server::{SERVERS, Server},
+    server::{SERVERS, SUBSCRIPTIONS, Server},
     subscribe::worker,
 };
 use serde_json::{Map, Value, json};
@@ -168,7 +168,19 @@ fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
         let runs: Vec<Value> = shown.collect();
         servers.insert(server.name.into(), json!({ "median": median, "ratio_to_bare": ratio, "runs": runs }));
     }
-    json!({ "size": size, "measure": measures[0], "servers": servers })
+    let mut shown = json!({ "size": size, "measure": measures[0], "servers": servers });
+    if let Some(ratio) = presence_over_plain(turns, &medians, measures[0]) {
+        println!("{SUBSCRIPTIONS} over fanfare: {ratio:.2} of {}", heads[0]);
+        shown["presence_over_plain"] = ratio.into();
+    }
+    shown
+}
+
+/// How much more the hub takes that tells who comes and goes, if both were there.
+fn presence_over_plain(turns: &[(Server, Turns)], medians: &[BTreeMap<&str, f64>], key: &str) -> Option<f64> {
+    let of = |name: &str| medians[turns.iter().position(|(server, _)| server.name == name)?].get(key).copied();
+    let (with, without) = (of(SUBSCRIPTIONS)?, of("fanfare").filter(|value| *value > 0.0)?);
+    Some((with / without * 1e3).round() / 1e3)
 }
 
 /// The median of each figure over the turns that came to an end.

@@ -6,6 +6,7 @@ mod disconnect_storm;
 mod figure;
 mod idle;
 mod patterns;
+mod presence;
 mod resume_storm;
 mod size;
 mod slow_readers;
@@ -40,11 +41,13 @@ pub enum Scenario {
     SlowReaders,
     /// All leave at once and come back with their last event ID while events go on: time until all are live again
     ResumeStorm,
+    /// Many come and go, again and again, while events go on for somebody else: that one's latency, CPU per visit
+    Presence,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Idle,
         Self::Broadcast,
         Self::Topics,
@@ -54,6 +57,7 @@ impl Scenario {
         Self::DisconnectStorm,
         Self::SlowReaders,
         Self::ResumeStorm,
+        Self::Presence,
     ];
 
     /// Its name on the command line.
@@ -69,6 +73,7 @@ impl Scenario {
             Self::DisconnectStorm => "disconnect-storm",
             Self::SlowReaders => "slow-readers",
             Self::ResumeStorm => "resume-storm",
+            Self::Presence => "presence",
         }
     }
 
@@ -85,6 +90,7 @@ impl Scenario {
             Self::DisconnectStorm => Size { subscribers: 10_000, troubled: 5_000, rate: 5, ..base },
             Self::SlowReaders => Size { troubled: 1_000, rate: 5, seconds: 30, bytes: 8_192, ..base },
             Self::ResumeStorm => Size { subscribers: 10_000, troubled: 10_000, rate: 2, seconds: 3, ..base },
+            Self::Presence => Size { subscribers: 10_000, topics: 10_000, rate: 200, seconds: 10, ..base },
         }
     }
 
@@ -101,6 +107,7 @@ impl Scenario {
             Self::DisconnectStorm => disconnect_storm::MEASURES,
             Self::SlowReaders => slow_readers::MEASURES,
             Self::ResumeStorm => resume_storm::MEASURES,
+            Self::Presence => presence::MEASURES,
         }
     }
 
@@ -119,6 +126,7 @@ impl Scenario {
             Self::DisconnectStorm => disconnect_storm::run(stage),
             Self::SlowReaders => slow_readers::run(stage),
             Self::ResumeStorm => resume_storm::run(stage),
+            Self::Presence => presence::run(stage),
         }
     }
 }

@@ -43,6 +43,12 @@ impl Stage {
         Self { target, meter, size, settle, epoch: Epoch::now() }
     }
 
+    /// Another one on the same server, with topics and a size of its own.
+    pub(super) fn beside(&self, name: &str, size: Size) -> Self {
+        let target = Target { run: format!("{}-{name}", self.target.run), ..self.target.clone() };
+        Self { target, size, ..*self }
+    }
+
     /// Subscribers of the given kind, none of whom has connected.
     pub(super) fn crowd(&self, naming: Naming) -> io::Result<Crowd> {
         let Size { subscribers, topics, .. } = self.size;

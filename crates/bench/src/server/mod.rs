@@ -40,10 +40,14 @@ pub const SERVERS: &[Server] = &[
     Server { name: "fanfare-epoll", kind: Kind::Fanfare(&["--delivery", "epoll"]) },
     Server { name: "fanfare-io-uring", kind: Kind::Fanfare(&["--delivery", "io-uring"]) },
     Server { name: "fanfare-hyper", kind: Kind::Fanfare(&["--delivery", "hyper"]) },
+    Server { name: SUBSCRIPTIONS, kind: Kind::Fanfare(&["--subscriptions"]) },
     Server { name: "nchan", kind: Kind::Nchan(1) },
     Server { name: "nchan-2-workers", kind: Kind::Nchan(2) },
     Server { name: "mercure", kind: Kind::Mercure },
 ];
+
+/// The hub that tells who is subscribed to what.
+pub const SUBSCRIPTIONS: &str = "fanfare-presence";
 
 /// A server that runs, with a directory of its own. Both are gone when this is dropped.
 #[derive(Debug)]
@@ -87,6 +91,7 @@ impl Server {
             Kind::Bare(_) => {
                 matches!(scenario, Scenario::Idle | Scenario::Broadcast | Scenario::Burst | Scenario::DisconnectStorm)
             }
+            Kind::Fanfare(_) if self.name == SUBSCRIPTIONS => scenario == Scenario::Presence,
             Kind::Nchan(_) => scenario != Scenario::Patterns,
             Kind::Fanfare(_) | Kind::Mercure => true,
         }

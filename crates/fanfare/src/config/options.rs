@@ -170,6 +170,11 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "ORIGIN", help_heading = "Who may do what", value_delimiter = ' ')]
     pub cors_origin: Option<Vec<CorsOrigin>>,
 
+    /// Tell who is subscribed to what: by private updates, and at /.well-known/mercure/subscriptions. Each who comes or goes
+    /// is two updates of the log for each topic of its subscription
+    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
+    pub subscriptions: Option<bool>,
+
     /// Time between comments on a stream without events. Proxies cut silent connections, many after 60s
     #[arg(long, value_name = "DURATION", help_heading = "Limits")]
     pub heartbeat_interval: Option<HumanDuration>,

@@ -58,6 +58,7 @@ pub(crate) struct ServeSettings {
     pub anonymous: bool,
     #[serde(default, rename = "cors-origin")]
     cors_origins: Vec<CorsOrigin>,
+    pub subscriptions: bool,
     pub heartbeat_interval: HumanDuration,
     pub max_lifetime: Limit<HumanDuration>,
     pub max_body: ByteSize,

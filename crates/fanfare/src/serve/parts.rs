@@ -61,6 +61,7 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server.max_body_bytes = count(settings.max_body.0);
     server.max_matchers = count(settings.max_topics);
     server.max_subscribers = count(settings.max_subscribers);
+    server.subscriptions = settings.subscriptions;
     server.delivery = settings.delivery.into();
     server.delivery_threads = settings.delivery_threads.and_then(|threads| NonZero::new(count(threads)));
     server.write_timeout = settings.write_timeout.0;
@@ -94,6 +95,7 @@ mod tests {
         assert_eq!(ours.max_body_bytes, theirs.max_body_bytes);
         assert_eq!(ours.max_matchers, theirs.max_matchers);
         assert_eq!(ours.max_subscribers, theirs.max_subscribers);
+        assert_eq!(ours.subscriptions, theirs.subscriptions);
         assert_eq!(ours.write_timeout, theirs.write_timeout);
         assert_eq!(ours.delivery, theirs.delivery);
         assert_eq!(ours.delivery_threads, theirs.delivery_threads);

@@ -23,6 +23,7 @@ fn each_scenario_comes_to_its_end_on_a_hub_of_its_own() {
         ("disconnect-storm", "let_go_s"),
         ("slow-readers", "caught_up_s"),
         ("resume-storm", "live_again_s"),
+        ("presence", "during_p99_ms"),
     ];
     // All at once: most of the time each of them waits.
     let runs = scenarios.map(|(scenario, key)| {

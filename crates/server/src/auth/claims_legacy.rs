@@ -5,6 +5,7 @@ use fanfare_hub::{
     topic::matcher::Matcher,
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The most topic selectors that a token may hold for each of the two actions.
 pub const MAX_SELECTORS: usize = 1_000;
@@ -21,12 +22,21 @@ struct MercureClaim {
 
 /// What the claims grant. Without a list there is nothing to publish or no private update to receive.
 pub(super) fn grant(claims: &Claims) -> Result<Grant, InvalidToken> {
-    let claim = match claims.get(NAMESPACED_CLAIM).or_else(|| claims.get(CLAIM)) {
+    let claim = match claim(claims) {
         Some(value) => Option::<MercureClaim>::deserialize(value).map_err(|_| InvalidToken::Claim(CLAIM))?,
         None => None,
     };
     let MercureClaim { publish, subscribe } = claim.unwrap_or_default();
     Ok(Grant { publish: matchers(publish)?, subscribe: matchers(subscribe)? })
+}
+
+/// What subscriptions of the bearer show, whatever they subscribe to.
+pub(super) fn payload(claims: &Claims) -> Option<&Value> {
+    claim(claims)?.get("payload")
+}
+
+fn claim(claims: &Claims) -> Option<&Value> {
+    claims.get(NAMESPACED_CLAIM).or_else(|| claims.get(CLAIM))
 }
 
 fn matchers(selectors: Option<Vec<String>>) -> Result<Matchers, InvalidToken> {

@@ -2,7 +2,7 @@
 //! [RFC 9396](https://www.rfc-editor.org/rfc/rfc9396), with entries of Mercure's own type.
 use super::token::Claims;
 use fanfare_hub::{
-    grant::Grant,
+    grant::{Grant, Matchers},
     topic::matcher::{InvalidMatcher, Matcher},
 };
 use serde::Deserialize;
@@ -53,6 +53,7 @@ pub enum InvalidDetails {
 struct Detail {
     actions: Vec<String>,
     topics: Vec<DetailTopic>,
+    payload: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -61,8 +62,12 @@ struct DetailTopic {
     match_type: Option<String>,
 }
 
-/// What the claims grant. Entries of other types are for other resources and are passed over.
-pub(super) fn grant(claims: &Claims, hub_url: &Url) -> Result<Grant, InvalidDetails> {
+/// What an entry that grants to subscribe is for, and its payload.
+pub(super) type Subscribable = (Matchers, Option<Value>);
+
+/// What the claims grant, and in their order the entries that grant to subscribe. Entries of other types are for other
+/// resources and are passed over.
+pub(super) fn grant(claims: &Claims, hub_url: &Url) -> Result<(Grant, Vec<Subscribable>), InvalidDetails> {
     let details = match claims.get(CLAIM) {
         None => Vec::new(),
         Some(Value::Array(entries)) => mercure_details(entries)?,
@@ -73,17 +78,19 @@ pub(super) fn grant(claims: &Claims, hub_url: &Url) -> Result<Grant, InvalidDeta
     if count > MAX_DETAIL_TOPICS {
         return Err(InvalidDetails::TooManyTopics { count, limit: MAX_DETAIL_TOPICS });
     }
-    let (mut publish, mut subscribe) = (Vec::new(), Vec::new());
-    for detail in &details {
+    let (mut publish, mut subscribe, mut subscribable) = (Vec::new(), Vec::new(), Vec::new());
+    for detail in details {
         let matchers = detail.matchers(hub_url)?;
         if detail.names("publish") {
             publish.extend(matchers.iter().cloned());
         }
         if detail.names("subscribe") {
-            subscribe.extend(matchers);
+            subscribe.extend(matchers.iter().cloned());
+            subscribable.push((matchers.into_iter().collect(), detail.payload));
         }
     }
-    Ok(Grant { publish: publish.into_iter().collect(), subscribe: subscribe.into_iter().collect() })
+    let grant = Grant { publish: publish.into_iter().collect(), subscribe: subscribe.into_iter().collect() };
+    Ok((grant, subscribable))
 }
 
 fn mercure_details(entries: &[Value]) -> Result<Vec<Detail>, InvalidDetails> {
@@ -143,7 +150,6 @@ impl fmt::Display for InvalidDetails {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fanfare_hub::grant::Matchers;
     use serde_json::json;
 
     fn hub_url() -> Url {
@@ -151,7 +157,7 @@ mod tests {
     }
 
     fn grant_of(details: &Value) -> Result<Grant, InvalidDetails> {
-        grant(json!({CLAIM: details}).as_object().unwrap(), &hub_url())
+        grant(json!({CLAIM: details}).as_object().unwrap(), &hub_url()).map(|(grant, _)| grant)
     }
 
     fn detail(actions: &[&str], topics: &Value) -> Value {
@@ -181,7 +187,8 @@ mod tests {
         for (details, publish, subscribe) in cases {
             assert_eq!(grant_of(&details), Ok(Grant { publish, subscribe }), "{details}");
         }
-        assert_eq!(grant(json!({"mercure": {"publish": ["*"]}}).as_object().unwrap(), &hub_url()), Ok(Grant::none()));
+        let other = json!({"mercure": {"publish": ["*"]}});
+        assert_eq!(grant(other.as_object().unwrap(), &hub_url()), Ok((Grant::none(), Vec::new())));
     }
 
     /// B34: one bad Mercure entry refuses the whole token.

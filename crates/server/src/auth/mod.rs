@@ -13,6 +13,7 @@ pub mod explain;
 mod key;
 pub mod mint;
 mod origin;
+mod payload;
 mod token;
 mod trusted;
 
@@ -26,6 +27,7 @@ pub use key::{
     UnusableKey,
 };
 pub use origin::ForeignOrigin;
+pub use payload::Payloads;
 pub use token::{LEEWAY_MS, MAX_TOKEN_BYTES};
 pub use trusted::{KeySet, KeySource, KeyStore, MAX_TRIED_KEYS, TrustedIssuer, TrustedKeys};
 
@@ -83,12 +85,20 @@ pub struct Credentials {
     pub expires_at: Option<Timestamp>,
     /// Whose rules the request is held to: those of its token's revision, and the newer one's if there is no token.
     pub revision: Revision,
+    /// What active subscriptions of the bearer show to those who may see them.
+    pub payloads: Payloads,
 }
 
 /// Turns requests into [`Credentials`].
 #[derive(Clone, Debug)]
 pub struct Authenticator {
     settings: AuthSettings,
+}
+
+impl Credentials {
+    fn without_token(grant: Grant) -> Self {
+        Self { grant, expires_at: None, revision: Revision::Modern, payloads: Payloads::default() }
+    }
 }
 
 impl AuthSettings {
@@ -166,13 +176,11 @@ impl Authenticator {
         let settings = &self.settings;
         if settings.open {
             origin::check_open(parts, &settings.allowed_origins)?;
-            return Ok(Credentials { grant: Grant::open(), expires_at: None, revision: Revision::Modern });
+            return Ok(Credentials::without_token(Grant::open()));
         }
         let Some(presented) = carrier::find(parts, settings)? else {
             return match purpose {
-                Purpose::Subscribe if settings.anonymous_subscribers => {
-                    Ok(Credentials { grant: Grant::none(), expires_at: None, revision: Revision::Modern })
-                }
+                Purpose::Subscribe if settings.anonymous_subscribers => Ok(Credentials::without_token(Grant::none())),
                 _ => Err(AuthError::Missing),
             };
         };

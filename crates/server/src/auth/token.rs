@@ -5,7 +5,7 @@
 //! The library verifies signatures. The few claims are checked here, against a given time, because the library reads the
 //! clock itself and accepts what RFC 9068 does not (several issuers, say).
 use super::{
-    AuthSettings, Credentials, KeySet, Purpose, Revision, TrustedKeys,
+    AuthSettings, Credentials, KeySet, Payloads, Purpose, Revision, TrustedKeys,
     carrier::{Carrier, Presented},
     claims_legacy, claims_modern,
     error::InvalidToken,
@@ -87,18 +87,21 @@ pub(super) fn read(
         check_audience(claims, audience)?;
     }
     let expires_at = check_time(claims, now)?;
-    let mut grant = match revision {
-        Revision::Legacy => claims_legacy::grant(claims)?,
+    let (mut grant, payloads) = match revision {
+        Revision::Legacy => (claims_legacy::grant(claims)?, Payloads::legacy(claims)),
         // RFC 9068 requires the claim that the older revision leaves out.
         Revision::Modern if expires_at.is_none() => return Err(InvalidToken::Claim("exp")),
-        Revision::Modern => claims_modern::grant(claims, &settings.hub_url).map_err(InvalidToken::Details)?,
+        Revision::Modern => {
+            let (grant, details) = claims_modern::grant(claims, &settings.hub_url).map_err(InvalidToken::Details)?;
+            (grant, Payloads::modern(details))
+        }
     };
     match purpose {
         _ if chosen.serve_both => {}
         Purpose::Publish => grant.subscribe = Matchers::default(),
         Purpose::Subscribe => grant.publish = Matchers::default(),
     }
-    Ok(Credentials { grant, expires_at, revision })
+    Ok(Credentials { grant, expires_at, revision, payloads })
 }
 
 pub(super) fn revision(header: &Header) -> Revision {

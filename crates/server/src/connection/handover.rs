@@ -40,9 +40,9 @@ pub(super) struct Answer {
 impl Answer {
     /// What a shard needs to give it through `socket`. Not before the socket can be had: from here on others may wait.
     pub(super) async fn handed(self, socket: std::net::TcpStream) -> Handed {
-        let Stream { opening, pace, place } = self.stream;
+        let Stream { opening, pace, place, arrival } = self.stream;
         let head = head::encode(&self.parts, self.version, opening.key().representation);
-        Handed { socket, head, joining: opening.join().await, pace, place }
+        Handed { socket, head, joining: opening.join().await, pace, place, arrival }
     }
 }
 

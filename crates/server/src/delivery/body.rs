@@ -3,6 +3,7 @@ use super::{
     pace::{Due, Pace},
     stream::{Granted, Stream},
 };
+use crate::subscriptions::Present;
 use bytes::Bytes;
 use fanfare_hub::{ending::Ending, entry::Timestamp, log::LogError, subscription::Subscription, wire::Representation};
 use http_body::{Body, Frame};
@@ -35,6 +36,8 @@ struct Open {
     pace: Pace,
     /// Frees the subscriber's place when the stream ends.
     _place: OwnedSemaphorePermit,
+    /// Tells of its end, when the stream ends.
+    _present: Option<Present>,
     /// Fires when something is due by the stream's pace, or earlier: it is set anew when it fires, not with each event.
     alarm: Pin<Box<Sleep>>,
 }
@@ -62,9 +65,11 @@ impl EventBody {
 
 impl Open {
     async fn join(stream: Stream) -> Self {
-        let Stream { opening, pace, place } = stream;
+        let Stream { opening, pace, place, arrival } = stream;
         let alarm = Box::pin(sleep_until(pace.next()));
-        Self { subscription: opening.subscribe().await, pace, _place: place, alarm }
+        let subscription = opening.subscribe().await;
+        let present = arrival.map(|arrival| arrival.begin(subscription.key()));
+        Self { subscription, pace, _place: place, _present: present, alarm }
     }
 
     fn heartbeat(&mut self) -> Polled {

@@ -4,7 +4,10 @@ use super::{
     pace::Pace,
     shard::{Equipment, Shard, WAKER},
 };
-use crate::settings::{Delivery, Settings};
+use crate::{
+    settings::{Delivery, Settings},
+    subscriptions::Arrival,
+};
 use crossbeam_channel::{Sender, unbounded};
 use fanfare_hub::{Hub, opening::Joining};
 use mio::{Poll, Waker};
@@ -36,6 +39,8 @@ pub(crate) struct Handed {
     pub(crate) pace: Pace,
     /// Frees the subscriber's place when it is dropped.
     pub(crate) place: OwnedSemaphorePermit,
+    /// What tells others that the subscriber is there, if that is told.
+    pub(crate) arrival: Option<Arrival>,
 }
 
 /// What comes to a shard from outside. Bounded by the places for subscribers.

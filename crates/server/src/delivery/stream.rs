@@ -4,6 +4,7 @@
 //! connection, which it does not see. So the response carries the stream twice, in a [`Granted`] of its extensions and in
 //! its body. Who takes it first has it. Where nobody does, the body begins it when it is polled, as any body would.
 use super::pace::Pace;
+use crate::subscriptions::Arrival;
 use fanfare_hub::opening::Opening;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -17,6 +18,8 @@ pub struct Stream {
     pub pace: Pace,
     /// Frees the subscriber's place when it is dropped.
     pub place: OwnedSemaphorePermit,
+    /// What tells others that the subscriber is there, if that is told.
+    pub(crate) arrival: Option<Arrival>,
 }
 
 /// A stream that whoever comes first may take. Dropping all clones of it ends the subscription.

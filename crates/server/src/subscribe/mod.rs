@@ -16,6 +16,7 @@ use crate::{
         stream::{Granted, Stream},
     },
     problem::Problem,
+    subscriptions,
 };
 use axum::{body::Body, response::Response};
 use fanfare_hub::{audience::AudienceKey, grant::Matchers, topic::matcher::Matcher, wire::Representation};
@@ -50,6 +51,9 @@ pub(crate) enum Until {
 pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
     let Wanted { matchers, cursor, representation, cursor_header, until } = wanted;
+    if app.subscriptions.is_some() {
+        subscriptions::check_length(&matchers)?;
+    }
     if parts.method == Method::HEAD {
         return Ok(head::alone(representation));
     }
@@ -57,8 +61,13 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
         tracing::warn!(limit = app.settings.max_subscribers, "no room for another subscriber");
         return Ok(head::come_back_later(representation));
     };
-    let Credentials { grant, expires_at, .. } = credentials;
+    let Credentials { grant, expires_at, payloads, .. } = credentials;
     let key = AudienceKey { matchers, granted: grant.subscribe, representation };
+    // Who reads what the log holds and goes is no subscriber that others are told of.
+    let arrival = match app.subscriptions.as_ref().filter(|_| until == Until::Closed) {
+        Some(active) => Some(active.arrive(&key, &payloads).await?),
+        None => None,
+    };
     let mut opening = match app.hub.open(key, cursor.start).await {
         Ok(opening) => opening,
         Err(error) => {
@@ -71,7 +80,7 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
         Until::Now => head::stream(representation, Body::new(ReplayBody::new(opening, place))),
         Until::Closed => {
             let pace = Pace::new(app.settings.heartbeat_interval, app.settings.max_lifetime, expires_at);
-            let granted = Granted::new(Stream { opening, pace, place });
+            let granted = Granted::new(Stream { opening, pace, place, arrival });
             let body = EventBody::new(granted.clone(), stopping(app.stopping.clone()));
             let mut response = head::stream(representation, Body::new(body));
             response.extensions_mut().insert(granted);

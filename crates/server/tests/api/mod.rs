@@ -17,3 +17,4 @@ mod representation;
 mod revisions;
 mod slow;
 mod stalled;
+mod subscriptions;

@@ -11,12 +11,8 @@ const FILE: &str = "file://";
 
 const VARIABLE: &str = "MERCURE_EXTRA_DIRECTIVES";
 
-pub(super) const NO_SUBSCRIPTIONS: &str =
-    "active subscriptions are not told of here yet: there are no subscription events and no subscription API";
-
 /// Directives that the hub does as well without, and why.
-const WITHOUT_MEANING: [(&str, &str); 11] = [
-    ("subscriptions", NO_SUBSCRIPTIONS),
+const WITHOUT_MEANING: [(&str, &str); 10] = [
     ("demo", "the hub's page is always at /; there are no demonstration endpoints"),
     ("ui", "the hub's page is always at /"),
     ("debugger", "the hub's page is always at /"),
@@ -53,6 +49,7 @@ fn one(translator: &mut Translator<'_>, directive: &Directive) {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match (name.as_str(), &arguments[..]) {
         ("anonymous", []) => translator.set("anonymous", true),
+        ("subscriptions", []) => translator.set("subscriptions", true),
         ("cors_origins", [_, ..]) => origins(translator, "cors-origin", &arguments),
         ("publish_origins", [_, ..]) => origins(translator, "publish-origin", &arguments),
         ("heartbeat" | "write_timeout" | "dispatch_timeout", [value]) => duration(translator, name, value),

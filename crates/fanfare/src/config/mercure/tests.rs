@@ -98,6 +98,7 @@ fn directives_in_our_terms() {
         ("resource_identifier https://h.example", "audience = 'https://h.example'"),
         ("public_urls https://h.example/", "public-url = 'https://h.example/'"),
         ("max_request_body_size 512KB", "max-body = '512KB'"),
+        ("subscriptions", "subscriptions = true"),
         ("transport local", "memory = true"),
         ("transport bolt {\n path /d/m.db\n size 5\n}", "data = '/d/fanfare-data'\nretention-count = 5"),
         (
@@ -119,7 +120,6 @@ fn directives_in_our_terms() {
 #[test]
 fn what_has_no_meaning_here_is_a_warning() {
     let lines = [
-        "subscriptions",
         "demo",
         "ui",
         "debugger",
@@ -145,9 +145,7 @@ fn what_has_no_meaning_here_is_a_warning() {
         let translation = translated(&[("MERCURE_PUBLISHER_JWT_KEY", "x"), (name, "x")]);
         assert_eq!(translation.heed(&[]).unwrap().len(), 1, "{name}");
     }
-    for name in
-        ["DEBUG", "DEMO", "COMPRESS", "METRICS_ENABLED", "USE_FORWARDED_HEADERS", "READ_TIMEOUT", "SUBSCRIPTIONS"]
-    {
+    for name in ["DEBUG", "DEMO", "COMPRESS", "METRICS_ENABLED", "USE_FORWARDED_HEADERS", "READ_TIMEOUT"] {
         assert_eq!(translated(&[("JWT_KEY", "x"), (name, "1")]).heed(&[]).unwrap().len(), 1, "{name}");
         assert_eq!(translated(&[("JWT_KEY", "x"), (name, "0")]).heed(&[]).unwrap().len(), 0, "{name}");
     }

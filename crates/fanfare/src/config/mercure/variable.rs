@@ -11,7 +11,7 @@ const IMAGE_WITHOUT_MEANING: [(&str, &str); 4] = [
 ];
 
 /// Variables of the bare hub that mean nothing here.
-const BARE_WITHOUT_MEANING: [(&str, &str); 9] = [
+const BARE_WITHOUT_MEANING: [(&str, &str); 8] = [
     ("DEBUG", "set FANFARE_LOG_LEVEL=debug for more to be logged"),
     ("DEMO", "the hub's page is always at /"),
     ("COMPRESS", "streams are not compressed here; a proxy before the hub can"),
@@ -19,7 +19,6 @@ const BARE_WITHOUT_MEANING: [(&str, &str); 9] = [
     ("USE_FORWARDED_HEADERS", "set FANFARE_PUBLIC_URL to the URL under which clients reach the hub"),
     ("READ_TIMEOUT", "the time for a request's body is fixed here, at 30 s"),
     ("READ_HEADER_TIMEOUT", "the time for a request's head is fixed here, at 60 s"),
-    ("SUBSCRIPTIONS", directive::NO_SUBSCRIPTIONS),
     ("ACME_HTTP01_ADDR", NO_TLS),
 ];
 
@@ -53,8 +52,10 @@ fn bare(translator: &mut Translator<'_>) {
     for (key_variable, key, algorithm_variable, algorithm) in KEYS {
         keys(translator, (key_variable, key), (algorithm_variable, algorithm));
     }
-    if let Some(value) = translator.variable("ALLOW_ANONYMOUS") {
-        boolean(translator, "anonymous", &value);
+    for (name, key) in [("ALLOW_ANONYMOUS", "anonymous"), ("SUBSCRIPTIONS", "subscriptions")] {
+        if let Some(value) = translator.variable(name) {
+            boolean(translator, key, &value);
+        }
     }
     for (name, key) in [("CORS_ALLOWED_ORIGINS", "cors-origin"), ("PUBLISH_ALLOWED_ORIGINS", "publish-origin")] {
         if let Some(value) = translator.variable(name) {

@@ -34,7 +34,7 @@ impl Shard {
     }
 
     fn join(&mut self, handed: Handed) -> io::Result<()> {
-        let Handed { socket, head, joining, mut pace, place } = handed;
+        let Handed { socket, head, joining, mut pace, place, arrival } = handed;
         let Joining { key: audience, cursor, gap, permit } = joining;
         let mut socket = TcpStream::from_std(socket);
         let key = self.members.vacant_key();
@@ -57,6 +57,10 @@ impl Shard {
         let (state, spoke) = (State::Full, self.now);
         let member = Member { socket, part, state, cursor, unsent: None, spoke, ends, end_reason };
         let key = MemberKey::try_from(self.members.insert(member)).expect("fewer than there are open files");
+        if let Some(arrival) = arrival {
+            // Now that the part follows its audience.
+            self.presence.begin(key, arrival.begin(&self.parts.get(part).key));
+        }
         self.schedule(key);
         let opening = match gap {
             Some(gap) => [&head[..], &gap].concat().into(),

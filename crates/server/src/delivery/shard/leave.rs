@@ -25,6 +25,7 @@ impl Shard {
         }
         self.stop_waiting(key);
         self.wheel.cancel(key);
+        self.presence.end(key);
         let mut member = self.members.remove(key as usize);
         // Closing it takes it out of the poll as well; this is for systems where it does not.
         _ = self.poll.registry().deregister(&mut member.socket);

@@ -10,6 +10,7 @@ mod join;
 mod leave;
 mod member;
 mod part;
+mod presence;
 #[cfg(test)]
 mod stress;
 mod timers;
@@ -27,6 +28,7 @@ use fanfare_hub::{
 use member::{Member, MemberKey};
 use mio::{Events, Poll, Token};
 use part::Parts;
+use presence::Presence;
 use slab::Slab;
 use std::{
     collections::VecDeque,
@@ -72,6 +74,7 @@ pub(super) struct Shard {
     places: Arc<Semaphore>,
     load: Arc<AtomicUsize>,
     members: Slab<Member>,
+    presence: Presence,
     parts: Parts,
     wheel: Wheel,
     /// Parts that have taken in events and not delivered them.
@@ -115,6 +118,7 @@ impl Shard {
             places,
             load,
             members: Slab::new(),
+            presence: Presence::default(),
             parts: Parts::default(),
             wheel: Wheel::new(now),
             news: Vec::new(),
@@ -182,6 +186,7 @@ impl Shard {
     fn shrink(&mut self) {
         if self.members.is_empty() && self.members.capacity() > 0 {
             self.members = Slab::new();
+            self.presence = Presence::default();
             self.wheel.shrink();
             (self.unsent, self.due, self.news) = Default::default();
             self.to_read = VecDeque::new();

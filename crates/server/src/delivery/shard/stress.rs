@@ -160,7 +160,7 @@ impl Stage {
         self.places.add_permits(1);
         let place = self.places.clone().try_acquire_owned().unwrap();
         let joining = self.runtime.block_on(opening.join());
-        self.shards.take(Handed { socket, head: b":head\n\n".to_vec(), joining, pace, place });
+        self.shards.take(Handed { socket, head: b":head\n\n".to_vec(), joining, pace, place, arrival: None });
         peer
     }
 }

@@ -1,0 +1,208 @@
+//! `GET …/subscriptions`: who is there. Three shapes of path in each revision: all subscriptions, those by one matcher, and a
+//! single one.
+//!
+//! An answer has everything that had happened when it was asked for, and a cursor: who then subscribes behind that ID sees
+//! everything that changes afterwards. Of several pages it is the first one's cursor that completes them all.
+use super::{
+    ActiveSubscriptions,
+    document::{Collection, SUBSCRIPTIONS, Shape, Subscription, name, path},
+    index::Index,
+    page::{Page, Selection, candidates},
+    subscriber::Subscriber,
+};
+use crate::{
+    app::App,
+    auth::{AuthError, Purpose, Revision},
+    form::Form,
+    problem::Problem,
+    publish::reserved::HUB_PATH,
+};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use fanfare_hub::topic::Topic;
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The types of matchers that a path may name.
+const MATCH_TYPES: [&str; 3] = ["exact", "urlpattern", "uritemplate"];
+
+/// What a path asks for.
+#[derive(Debug, PartialEq, Eq)]
+struct Asked {
+    shape: Shape,
+    /// As it is encoded, whatever the request spells.
+    path: String,
+    selection: Selection,
+    /// The name of the only subscriber that is meant.
+    subscriber: Option<String>,
+}
+
+/// Answers with what is asked for.
+///
+/// # Errors
+/// [`Problem`]: without a grant to subscribe to the path, or if there is nothing at it.
+pub async fn get(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
+    let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
+    let asked = Asked::of(parts.uri.path(), shape_of_all(credentials.revision, &parts.headers));
+    let path = asked.as_ref().map_or(parts.uri.path(), |asked| &asked.path);
+    if !Topic::new(path).is_ok_and(|path| credentials.grant.subscribe.matches(&path)) {
+        return Err(AuthError::Insufficient.into());
+    }
+    let active = app.subscriptions.as_ref().ok_or(Problem::NotFound)?;
+    let asked = asked.ok_or(Problem::NotFound)?;
+    let start = match Form::of_query(&parts.uri)?.get("page") {
+        Some(page) => Some(Uuid::try_parse(page).map_err(|_| Problem::Page)?),
+        None => None,
+    };
+    active.all_told().await?;
+    asked.answer(active, start, &parts.headers)
+}
+
+/// Both revisions have all subscriptions at the same path. The token says which is meant, or who asks for JSON-LD.
+fn shape_of_all(revision: Revision, headers: &HeaderMap) -> Shape {
+    let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    if revision == Revision::Legacy || accepted.any(|value| value.contains("application/ld+json")) {
+        Shape::Legacy
+    } else {
+        Shape::Modern
+    }
+}
+
+impl Asked {
+    /// What stands behind the path of all subscriptions says which revision's document is meant. A type and a matcher could
+    /// also be a topic and a subscriber: that is up to who asks.
+    fn of(requested: &str, of_all: Shape) -> Option<Self> {
+        let rest = requested.strip_prefix(HUB_PATH)?.strip_prefix(SUBSCRIPTIONS)?;
+        if !rest.is_empty() && !rest.starts_with('/') {
+            return None;
+        }
+        let parts: Vec<_> = rest.split('/').skip(1).map(|part| percent_decode_str(part).decode_utf8().ok()).collect();
+        let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
+        let parts: Vec<&str> = parts.iter().map(|part| &**part).collect();
+        if parts.iter().any(|part| part.is_empty()) {
+            return None;
+        }
+        let of_type = |kind: &str, text: &str| Selection::Matcher { match_type: Some(kind.into()), text: text.into() };
+        let of_topic = |text: &str| Selection::Matcher { match_type: None, text: text.into() };
+        let is_type = |kind: &str| MATCH_TYPES.contains(&kind);
+        let (shape, selection, subscriber) = match parts[..] {
+            [] => (of_all, Selection::All, None),
+            [topic] => (Shape::Legacy, of_topic(topic), None),
+            [kind, text] if is_type(kind) && of_all == Shape::Modern => (Shape::Modern, of_type(kind, text), None),
+            [topic, subscriber] => (Shape::Legacy, of_topic(topic), Some(subscriber)),
+            [kind, text, subscriber] if is_type(kind) => (Shape::Modern, of_type(kind, text), Some(subscriber)),
+            _ => return None,
+        };
+        Some(Self { shape, path: path(&parts), selection, subscriber: subscriber.map(str::to_owned) })
+    }
+
+    fn answer(
+        self,
+        active: &ActiveSubscriptions,
+        start: Option<Uuid>,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let reading = active.read(|index| match &self.subscriber {
+            Some(name) => self.single(index, name).into_iter().collect(),
+            None => candidates(index, &self.selection, start),
+        });
+        let (found, cursor) = (reading.found, reading.cursor);
+        let (body, next) = match (&self.subscriber, found.first()) {
+            (Some(_), None) => return Err(Problem::NotFound),
+            (Some(_), Some(subscriber)) => {
+                let index = self.selection.of(subscriber).next().ok_or(Problem::NotFound)?;
+                (json(&Subscription::new(self.shape, subscriber, index, true).at(&cursor)), None)
+            }
+            (None, _) => {
+                let page = Page::of(self.shape, &found, &self.selection);
+                (json(&Collection::new(self.shape, &self.path, &cursor, page.subscriptions)), page.next)
+            }
+        };
+        // Both revisions' documents of all subscriptions have one URL.
+        let tag = format!("W/\"{}-{:?}\"", reading.version, self.shape);
+        let is_known = knows(headers, &tag);
+        let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
+        let into = response.headers_mut();
+        into.insert(header::ETAG, HeaderValue::try_from(tag).expect("printable ASCII"));
+        into.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        into.insert(header::VARY, HeaderValue::from_static("accept, authorization, cookie"));
+        if !is_known {
+            into.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.shape.content_type()));
+        }
+        self.link(into, &cursor, next);
+        Ok(response)
+    }
+
+    /// The subscriber of this name, if it has a subscription that is meant.
+    fn single(&self, index: &Index, name_asked: &str) -> Option<Arc<Subscriber>> {
+        let id = Uuid::try_parse(name_asked).ok()?;
+        let subscriber = index.get(id).filter(|_| name(id) == name_asked)?;
+        self.selection.of(subscriber).next().map(|_| subscriber.clone())
+    }
+
+    fn link(&self, headers: &mut HeaderMap, cursor: &str, next: Option<Uuid>) {
+        let add = |headers: &mut HeaderMap, link: String| {
+            headers.append(header::LINK, HeaderValue::try_from(link).expect("paths and IDs of the hub are ASCII"));
+        };
+        if self.shape == Shape::Modern {
+            let attributes = r#"type="mercure"; content-type="application/json""#;
+            add(headers, format!(r#"<{HUB_PATH}>; rel="mercure"; last-event-id="{cursor}"; {attributes}"#));
+        }
+        if let Some(next) = next {
+            add(headers, format!(r#"<{}?page={next}>; rel="next""#, self.path));
+        }
+    }
+}
+
+/// Whether the client has the document in this state.
+fn knows(headers: &HeaderMap, tag: &str) -> bool {
+    let mut tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    tags.any(|tags| tags.split(',').map(str::trim).any(|known| known == "*" || known == tag))
+}
+
+fn json(document: &impl serde::Serialize) -> String {
+    serde_json::to_string(document).expect("strings and JSON make JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_says_what_is_asked_for() {
+        let topic = |text: &str| Selection::Matcher { match_type: None, text: text.into() };
+        let typed = |kind: &str, text: &str| Selection::Matcher { match_type: Some(kind.into()), text: text.into() };
+        let (legacy, modern) = (Shape::Legacy, Shape::Modern);
+        let cases = [
+            ("", modern, Some((modern, Selection::All, None))),
+            ("", legacy, Some((legacy, Selection::All, None))),
+            ("/a%2Fb%2520", modern, Some((legacy, topic("a/b%20"), None))),
+            ("/exact/a", modern, Some((modern, typed("exact", "a"), None))),
+            ("/exact/a", legacy, Some((legacy, topic("exact"), Some("a")))),
+            ("/books/urn%3Ax", modern, Some((legacy, topic("books"), Some("urn:x")))),
+            ("/urlpattern/%2A/x", legacy, Some((modern, typed("urlpattern", "*"), Some("x")))),
+            ("/regexp/a/x", modern, None),
+            ("/", modern, None),
+            ("/exact//x", modern, None),
+            ("/exact/a/x/y", modern, None),
+            ("/%ff", modern, None),
+            ("x", modern, None),
+        ];
+        for (end, of_all, expected) in cases {
+            let asked = Asked::of(&format!("{HUB_PATH}{SUBSCRIPTIONS}{end}"), of_all);
+            let asked = asked.map(|asked| (asked.shape, asked.selection, asked.subscriber));
+            let expected = expected.map(|(shape, selection, name)| (shape, selection, name.map(str::to_owned)));
+            assert_eq!(asked, expected, "{end}");
+        }
+    }
+
+    #[test]
+    fn a_path_has_one_spelling_when_it_is_compared_with_grants() {
+        let spelt = Asked::of(&format!("{HUB_PATH}{SUBSCRIPTIONS}/exact/%61(1)"), Shape::Modern).unwrap();
+        assert_eq!(spelt.path, format!("{HUB_PATH}{SUBSCRIPTIONS}/exact/a%281%29"));
+    }
+}

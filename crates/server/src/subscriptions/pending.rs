@@ -1,0 +1,150 @@
+//! What is to be told yet, in the order in which it happened. Who leaves before anybody was told that it came is not told
+//! of at all.
+use super::subscriber::Subscriber;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    items: BTreeMap<u64, Item>,
+    /// Where those stand that have come.
+    came: HashMap<Uuid, u64>,
+    next: u64,
+    questions: usize,
+}
+
+/// One thing to be told.
+#[derive(Debug)]
+pub(super) enum Item {
+    Change(Change),
+    /// Somebody waits until everything before this was told.
+    Question(oneshot::Sender<()>),
+}
+
+/// A subscriber has come or left.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) subscriber: Arc<Subscriber>,
+    pub(super) active: bool,
+}
+
+impl Pending {
+    /// Whether somebody waits.
+    pub(super) fn is_asked(&self) -> bool {
+        self.questions > 0
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Somebody has come.
+    pub(super) fn came(&mut self, subscriber: Arc<Subscriber>) {
+        self.came.insert(subscriber.id, self.next);
+        self.push(Item::Change(Change { subscriber, active: true }));
+    }
+
+    /// Somebody has left. Returns whether there is nothing to tell of it any more.
+    pub(super) fn left(&mut self, subscriber: Arc<Subscriber>) -> bool {
+        let untold = self.came.remove(&subscriber.id);
+        match untold {
+            Some(place) => drop(self.items.remove(&place)),
+            None => self.push(Item::Change(Change { subscriber, active: false })),
+        }
+        untold.is_some()
+    }
+
+    pub(super) fn question(&mut self, answer: oneshot::Sender<()>) {
+        self.questions += 1;
+        self.push(Item::Question(answer));
+    }
+
+    fn push(&mut self, item: Item) {
+        self.items.insert(self.next, item);
+        self.next += 1;
+    }
+
+    /// Takes what stands first: this many changes at most, and the questions behind those.
+    pub(super) fn take(&mut self, most: usize) -> (Vec<Change>, Vec<oneshot::Sender<()>>) {
+        let (mut changes, mut answers) = (Vec::new(), Vec::new());
+        while let Some(first) = self.items.first_entry() {
+            if changes.len() == most && matches!(first.get(), Item::Change(_)) {
+                break;
+            }
+            match first.remove() {
+                Item::Change(change) => {
+                    self.came.remove(&change.subscriber.id);
+                    changes.push(change);
+                }
+                Item::Question(answer) => answers.push(answer),
+            }
+        }
+        self.questions -= answers.len();
+        // What a storm has left behind is given back.
+        if self.items.is_empty() {
+            self.came = HashMap::new();
+        }
+        (changes, answers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fanfare_hub::{audience::AudienceKey, grant::Matchers, wire::Representation};
+
+    fn subscriber(number: u128) -> Arc<Subscriber> {
+        let key = AudienceKey {
+            matchers: Matchers::any(),
+            granted: Matchers::default(),
+            representation: Representation::EventStream,
+        };
+        Subscriber::of(Uuid::from_u128(number), key.into(), None)
+    }
+
+    fn told(changes: &[Change]) -> Vec<(u128, bool)> {
+        changes.iter().map(|change| (change.subscriber.id.as_u128(), change.active)).collect()
+    }
+
+    #[test]
+    fn changes_come_in_order_and_those_that_meet_do_not_come() {
+        let mut pending = Pending::default();
+        for number in 1..=3 {
+            pending.came(subscriber(number));
+        }
+        assert!(pending.left(subscriber(2)), "nobody was told that it came");
+        assert!(!pending.left(subscriber(9)), "that one was told of before");
+        let (changes, _) = pending.take(2);
+        assert_eq!(told(&changes), [(1, true), (3, true)]);
+        assert!(!pending.left(subscriber(3)), "it is being told of");
+        assert_eq!(pending.items.len(), 2);
+        let (changes, _) = pending.take(10);
+        assert_eq!(told(&changes), [(9, false), (3, false)]);
+        assert!(pending.is_empty() && pending.came.is_empty());
+    }
+
+    #[test]
+    fn a_question_is_answered_behind_what_was_before_it() {
+        let mut pending = Pending::default();
+        let ask = |pending: &mut Pending| {
+            let (answer, answered) = oneshot::channel();
+            pending.question(answer);
+            answered
+        };
+        pending.came(subscriber(1));
+        pending.came(subscriber(2));
+        let mut asked = ask(&mut pending);
+        pending.came(subscriber(3));
+        let (changes, answers) = pending.take(1);
+        assert_eq!((told(&changes), answers.len()), (vec![(1, true)], 0));
+        let (changes, answers) = pending.take(1);
+        assert_eq!((told(&changes), answers.len()), (vec![(2, true)], 1));
+        drop(answers);
+        assert!(asked.try_recv().is_err());
+        assert!(!pending.is_asked() && !pending.is_empty());
+    }
+}
