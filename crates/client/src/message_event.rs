@@ -82,7 +82,7 @@ impl MessageEvent {
 /// The origin of an event: scheme, host and port of the URL that answered, after redirects
 /// ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454#section-6.1)).
 ///
-/// A program has few servers, and each event of theirs an origin: the first [`Origin::MAX_KNOWN`] are kept for good, so that
+/// A program has few servers, and each event of theirs an origin: the first 64 are kept for good, so that
 /// an event does not pay for counting. Either is there; an enum of the two would be copied byte by byte.
 #[derive(Clone)]
 pub struct Origin {
