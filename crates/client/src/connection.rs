@@ -31,13 +31,17 @@ pub(crate) enum Read {
 pub(crate) struct Connection {
     body: ResponseBody,
     unread: Unread,
+    /// Whether the parser has met something too large, which is still to be told.
+    failed: bool,
+    /// Why it ended, until that is told.
+    ended: Option<Cause>,
     arrivals: Arrivals,
     idle: Option<Idle>,
 }
 
 impl Connection {
     pub(crate) fn new(body: ResponseBody, arrivals: Arrivals, idle: Option<Idle>) -> Self {
-        Self { body, unread: Unread::default(), arrivals, idle }
+        Self { body, unread: Unread::default(), failed: false, ended: None, arrivals, idle }
     }
 
     /// Reads on. What the connection ends within is not given: an event is one only with the blank line after it.
@@ -52,27 +56,55 @@ impl Connection {
             if let Some(read) = self.read_chunk(parser, comments) {
                 return Poll::Ready(read);
             }
-            // What is read must not keep its buffer, which the transport may then use again instead of taking another.
-            self.unread = Unread::default();
-            match Pin::new(&mut self.body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    // Trailers say nothing to an event stream.
-                    self.unread = Unread::new(frame.into_data().unwrap_or_default(), self.arrivals.take_whole());
-                    if let Some(idle) = &mut self.idle {
-                        idle.since = None;
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Read::Ended(Cause::Transport(error.into()))),
-                Poll::Ready(None) => return Poll::Ready(Read::Ended(Cause::EndOfStream)),
-                Poll::Pending => {
-                    let Some(idle) = &mut self.idle else { return Poll::Pending };
-                    ready!(idle.poll(cx, clock));
-                    return Poll::Ready(Read::Ended(Cause::IdleTimeout(idle.timeout)));
-                }
+            if let Some(cause) = self.ended.take() {
+                return Poll::Ready(Read::Ended(cause));
+            }
+            if self.poll_fill(cx).is_pending() {
+                let Some(idle) = &mut self.idle else { return Poll::Pending };
+                ready!(idle.poll(cx, clock));
+                return Poll::Ready(Read::Ended(Cause::IdleTimeout(idle.timeout)));
             }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Takes the next chunk, once all of the last is read; or what the connection ended for.
+    #[inline]
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // What is read must not keep its buffer, which the transport may then use again instead of taking another.
+        self.unread = Unread::default();
+        match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                // Trailers say nothing to an event stream.
+                self.unread = Unread::new(frame.into_data().unwrap_or_default(), self.arrivals.take_whole());
+                if let Some(idle) = &mut self.idle {
+                    idle.since = None;
+                }
+            }
+            Some(Err(error)) => self.ended = Some(Cause::Transport(error.into())),
+            None => self.ended = Some(Cause::EndOfStream),
+        }
+        Poll::Ready(())
+    }
+
+    /// As [`poll_read`](Self::poll_read), for the next event alone and where silence is no matter: ready with none if there
+    /// is something else to be said.
+    #[inline]
+    pub(crate) fn poll_event(&mut self, parser: &mut Parser, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
+        for _ in 0..CHUNKS_PER_TURN {
+            if let Some(event) = self.next_at_hand(parser) {
+                return Poll::Ready(Some(event));
+            }
+            if self.failed || self.ended.is_some() || self.idle.is_some() {
+                break;
+            }
+            // Behind text there may be bytes that are none.
+            if self.unread.rest.is_empty() {
+                ready!(self.poll_fill(cx));
+            }
+        }
+        Poll::Ready(None)
     }
 
     /// An event that has come whole already. `None` if there is none, or something is to be said that is no event.
@@ -82,8 +114,10 @@ impl Connection {
             return self.next_of_bytes(parser);
         }
         let mut chunk = Chunk::from_text(self.unread.text());
-        // An error is said again when the stream is read on.
-        let event = parser.next_event(&mut chunk).ok().flatten();
+        let event = parser.next_event(&mut chunk).unwrap_or_else(|_| {
+            self.failed = true;
+            None
+        });
         let event = event.map(|event| self.arrivals.own(&event, &self.unread.text));
         self.unread.position += chunk.consumed();
         event
@@ -96,7 +130,10 @@ impl Connection {
             return None;
         }
         let mut chunk = Chunk::new(&self.unread.rest);
-        let event = parser.next_event(&mut chunk).ok().flatten();
+        let event = parser.next_event(&mut chunk).unwrap_or_else(|_| {
+            self.failed = true;
+            None
+        });
         let event = event.map(|event| self.arrivals.own_of_bytes(&event, &self.unread.rest));
         let consumed = chunk.consumed();
         self.unread.rest.advance(consumed);
@@ -106,7 +143,8 @@ impl Connection {
     /// The next of what has come; `None` when it is read to its end.
     fn read_chunk(&mut self, parser: &mut Parser, comments: Comments) -> Option<Read> {
         let unread = &mut self.unread;
-        if !unread.is_text_read() {
+        // What the parser has failed for it says again, whatever it is given.
+        if !unread.is_text_read() || self.failed {
             let mut chunk = Chunk::from_text(unread.text());
             let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, Buffer::Text(&unread.text));
             unread.position += chunk.consumed();

@@ -149,7 +149,7 @@ impl Stream for EventSource {
 
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(event) = self.session.next_at_hand() {
+        if let Some(event) = ready!(self.session.poll_event(cx)) {
             return Poll::Ready(Some(Ok(event)));
         }
         self.poll_on(cx)

@@ -93,16 +93,35 @@ impl Session {
         }
     }
 
-    /// The next event, if it has come already and nothing else is to be done: the way of most events.
+    /// The next event, where nothing else is to be done: the way of most events. Ready with none if something is.
     #[inline(always)] // As with making the event.
-    pub(crate) fn next_at_hand(&mut self) -> Option<MessageEvent> {
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
         if self.keeper.is_some() || self.shared.has_command() {
-            return None;
+            return Poll::Ready(None);
         }
-        let Phase::Open(connection) = &mut self.phase else { return None };
-        let event = connection.next_at_hand(&mut self.parser)?;
-        self.backoff.event();
-        Some(event)
+        let Phase::Open(connection) = &mut self.phase else { return Poll::Ready(None) };
+        if let Some(event) = connection.next_at_hand(&mut self.parser) {
+            self.backoff.event();
+            return Poll::Ready(Some(event));
+        }
+        self.poll_next_event(cx)
+    }
+
+    /// The same, waiting for more.
+    fn poll_next_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
+        let Phase::Open(connection) = &mut self.phase else { return Poll::Ready(None) };
+        let polled = connection.poll_event(&mut self.parser, cx);
+        match &polled {
+            Poll::Ready(Some(_)) => self.backoff.event(),
+            Poll::Ready(None) => {}
+            Poll::Pending => {
+                self.shared.register(cx.waker());
+                if self.shared.has_command() {
+                    return Poll::Ready(None);
+                }
+            }
+        }
+        polled
     }
 
     /// What happens next.

@@ -1,10 +1,11 @@
 //! What an event may hold, at the boundary.
 use crate::{
-    connection::Connection,
+    connection::{Connection, Gate},
     fixture::{data, play, run, signals, source},
     server::Server,
 };
 use fanfare_client::{Error, Limits, ManualClock, ParseError};
+use futures_util::StreamExt as _;
 
 #[test]
 fn each_limit_admits_what_it_says_and_no_more() {
@@ -32,6 +33,24 @@ fn each_limit_admits_what_it_says_and_no_more() {
                 let Some(Error::Parse(told)) = error else { panic!("{line}: {error:?}") };
                 assert_eq!((told, events.len(), server.requests().len()), (expected, 1, 1));
             }
+        }
+    });
+}
+
+/// Also where it is known with the last byte that has come, and no more comes.
+#[test]
+fn what_is_too_large_is_told_at_once() {
+    run(async {
+        for line in ["data:12345678901", "data:12345678901\n", "data:1\n\ndata:12345678901", "data:…12345678"] {
+            let clock = ManualClock::new();
+            let limits = Limits { max_data_bytes: 10, ..Limits::default() };
+            let server = Server::start([Connection::stream().piece(line).wait(&Gate::default())]);
+            let mut source = source(&server, &clock).limits(limits).build().unwrap();
+            let mut told = source.next().await;
+            if let Some(Ok(_)) = told {
+                told = source.next().await;
+            }
+            assert!(matches!(told, Some(Err(Error::Parse(_)))), "{line}: {told:?}");
         }
     });
 }
