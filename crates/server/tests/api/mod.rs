@@ -18,3 +18,4 @@ mod revisions;
 mod slow;
 mod stalled;
 mod subscriptions;
+mod visible;
