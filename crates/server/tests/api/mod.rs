@@ -14,6 +14,7 @@ mod panicking_log;
 mod publish;
 mod replay;
 mod representation;
+mod reserved;
 mod revisions;
 mod slow;
 mod stalled;
