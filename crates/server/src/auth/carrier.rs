@@ -212,6 +212,18 @@ mod tests {
         }
     }
 
+    /// Not even in a byte that is no text: who sends the header has a token, or means to.
+    #[test]
+    fn a_header_that_is_no_text_is_no_absence_of_one() {
+        for value in [&b"Bearer a.b.\xff"[..], b"\xff", b"Bearer caf\xc3\xa9"] {
+            let mut parts = parts("/?authorization=good", &[("Cookie", "mercureAuthorization=good")]);
+            parts.headers.insert(AUTHORIZATION, http::HeaderValue::from_bytes(value).unwrap());
+            assert_eq!(find(&parts, &settings()), Err(Malformed::Header.into()));
+        }
+        let parts = parts("/?authorization=%ff", &[]);
+        assert!(find(&parts, &settings()).unwrap().is_some(), "it is a bad token then");
+    }
+
     fn with_cookies(lines: &[&[u8]]) -> Parts {
         let mut parts = parts("/", &[]);
         for line in lines {
