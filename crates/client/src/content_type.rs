@@ -6,8 +6,10 @@ const EVENT_STREAM: &str = "text/event-stream";
 /// Whether the headers say `text/event-stream`, with or without parameters, in any case. Of several types the last that is
 /// one counts ([Fetch, "extract a MIME type"](https://fetch.spec.whatwg.org/#concept-header-extract-mime-type)).
 pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(CONTENT_TYPE).iter().filter_map(|value| value.to_str().ok());
-    let essences = values.flat_map(|value| value.split(',')).map(essence);
+    // A parameter may hold what is no text; the type before it counts all the same.
+    let values: Vec<_> =
+        headers.get_all(CONTENT_TYPE).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let essences = values.iter().flat_map(|value| value.split(',')).map(essence);
     let is_type =
         |essence: &&str| essence.split_once('/').is_some_and(|(kind, sub)| !kind.is_empty() && !sub.is_empty());
     let counts = |essence: &&str| is_type(essence) && *essence != "*/*";
@@ -26,7 +28,8 @@ mod tests {
 
     #[test]
     fn the_essence_decides() {
-        let cases: [(&[&str], bool); 14] = [
+        let cases: [(&[&str], bool); 15] = [
+            (&["text/event-stream; charset=\"é\""], true),
             (&["text/event-stream"], true),
             (&["text/event-stream;"], true),
             (&["text/event-stream; charset=utf-8"], true),
@@ -45,7 +48,7 @@ mod tests {
         for (values, yes) in cases {
             let mut headers = HeaderMap::new();
             for value in values {
-                headers.append(CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
+                headers.append(CONTENT_TYPE, HeaderValue::from_bytes(value.as_bytes()).unwrap());
             }
             assert_eq!(is_event_stream(&headers), yes, "{values:?}");
         }

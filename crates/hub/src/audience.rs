@@ -1,5 +1,6 @@
 //! An audience: all subscribers with the same matchers, the same grant and the same representation. They share one
-//! window, so that an update is matched, checked and encoded once for all of them.
+//! window, so that an update is matched and checked once for all of them. It is encoded once for all audiences that see the
+//! same of it.
 use crate::{
     grant::Matchers,
     position::Offset,

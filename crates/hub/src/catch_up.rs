@@ -53,7 +53,7 @@ pub(crate) fn step(log: &dyn Log, key: &AudienceKey, cursor: Offset, now: Timest
         }
         let Some(last) = entries.last() else { break };
         for entry in entries.iter().filter(|entry| key.admits(&entry.update)) {
-            key.representation.encode(entry, &mut reader.run);
+            key.encode(entry, &mut reader.run);
             reader.ends.push((entry.position.offset, reader.run.len()));
         }
         seen += entries.len();

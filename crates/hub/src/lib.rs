@@ -26,6 +26,7 @@ pub mod run;
 pub mod subscription;
 pub mod topic;
 pub mod update;
+mod visible;
 pub mod window;
 pub mod wire;
 

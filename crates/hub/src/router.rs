@@ -167,7 +167,7 @@ fn address(routes: &Routes, entries: &[Arc<Entry>]) -> (Vec<Mail>, usize) {
             let events = &mut mails[mail].1;
             let reached_by_another_topic = events.last().is_some_and(|(last, _)| *last == offset);
             if !reached_by_another_topic {
-                events.push((offset, wire.get(routes.get(route).key.representation)));
+                events.push((offset, wire.get(&routes.get(route).key)));
                 found += 1;
             }
         }

@@ -103,12 +103,12 @@ impl Update {
         })
     }
 
-    /// What the hub itself tells of a resource of its own: a private update whose topic is its ID as well. The limits of what
-    /// publishers choose do not hold for it, and it may have a type that they may not use.
+    /// What the hub itself tells of a resource of its own: a private update, which may have a type that publishers may not
+    /// use. Its ID is its place in the log: a resource is told of several times, and an ID that they shared would lead a
+    /// subscriber that presents it back to the first.
     #[must_use]
     pub fn of_hub(topic: Topic, data: String, event_type: Option<EventType>) -> Self {
-        let id = EventId::new(topic.as_str()).expect("a topic holds no control character");
-        Self { topics: Box::new([topic]), data: data.into(), id: Some(id), event_type, retry_ms: None, private: true }
+        Self { topics: Box::new([topic]), data: data.into(), id: None, event_type, retry_ms: None, private: true }
     }
 
     /// Puts an update together again that a log has stored. It is not checked anew: what was once published stays valid.

@@ -3,7 +3,7 @@ use crate::{position::Offset, run::Run};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// How much a window keeps, per audience. The bytes are shared by all audiences that an update reaches.
+/// How much a window keeps, per audience. The bytes are shared by all audiences that see the same of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowLimit {
     /// The most wire events. Costs about 40 bytes each.

@@ -15,10 +15,13 @@ pub const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long the answer with these headers is fresh.
 pub(crate) fn freshness(headers: &HeaderMap) -> Duration {
-    let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let mut max_age = None;
-    for directive in values.flat_map(|value| value.split(',')) {
-        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+    // An extension may hold what is no text; the directives beside it count all the same.
+    for directive in
+        headers.get_all(CACHE_CONTROL).iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+    {
+        let directive = String::from_utf8_lossy(directive);
+        let (name, value) = directive.split_once('=').unwrap_or((&directive, ""));
         match name.trim().to_ascii_lowercase().as_str() {
             "no-store" | "no-cache" => return MIN_FRESHNESS,
             "max-age" => max_age = value.trim().trim_matches('"').parse().ok(),
@@ -52,11 +55,13 @@ mod tests {
             (&[("cache-control", "no-store, max-age=3600")], MIN_FRESHNESS),
             (&[("cache-control", "max-age=3600"), ("cache-control", "no-cache")], MIN_FRESHNESS),
             (&[("cache-control", "immutable")], DEFAULT_FRESHNESS),
+            (&[("cache-control", "max-age=3600, by=\"é\"")], seconds(3_600)),
         ];
         for (headers, expected) in cases {
             let mut all = HeaderMap::new();
             for (name, value) in *headers {
-                all.append(name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap());
+                let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                all.append(name.parse::<http::HeaderName>().unwrap(), value);
             }
             assert_eq!(freshness(&all), *expected, "{headers:?}");
         }

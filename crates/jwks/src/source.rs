@@ -216,6 +216,10 @@ impl KeySource for JwksSource {
             matches!(timeout(shared.timing.refetch_patience, ended).await, Ok(Ok(state)) if state.revision > revision)
         })
     }
+
+    fn fails(&self) -> bool {
+        self.shared.state.borrow().failures > 0
+    }
 }
 
 impl Drop for JwksSource {

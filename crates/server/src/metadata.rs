@@ -35,7 +35,7 @@ pub async fn describe(State(app): State<App>) -> Response {
         "resource": auth.audience,
         "authorization_details_types_supported": [DETAIL_TYPE],
         "bearer_methods_supported": ["header"],
-        "mercure_cookie": true,
+        "mercure_cookie": auth.modern_cookie,
         "mercure_matcher_types_supported": MATCHER_TYPES,
     });
     let keys = auth.keys.current();

@@ -71,7 +71,7 @@ pub(crate) enum CheckError {
 pub(crate) fn run(args: &CheckArgs, given: &ArgMatches) -> Result<(), CheckError> {
     let merged = config::merge(given, args.config.as_deref()).map_err(CheckError::Config)?;
     let settings = ServeSettings::resolve(&merged).map_err(CheckError::Config)?;
-    for warning in merged.warnings.iter().chain(&settings.warnings()) {
+    for warning in merged.warnings.iter().chain(&settings.warnings(&merged)) {
         let style = anstyle::AnsiColor::Yellow.on_default().bold();
         anstream::eprintln!("{style}warning:{style:#} {warning}");
     }

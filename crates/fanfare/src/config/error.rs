@@ -27,6 +27,8 @@ pub(crate) enum ConfigError {
     Mercure { place: String, reason: String },
     /// The address can be reached from elsewhere and there is no key.
     NoKeys { listen: SocketAddr },
+    /// The address can be reached from elsewhere, and everybody has the key.
+    SampleKey { name: String, place: Source, listen: SocketAddr },
     /// There is a key for subscribers and none for publishers.
     NobodyPublishes,
     /// There is a key for publishers, none for subscribers, and anonymous subscribers are not let in.
@@ -67,6 +69,15 @@ impl fmt::Display for ConfigError {
                  Give the hub a secret, with which tokens for publishers and subscribers are made:\n    \
                  export FANFARE_KEY=\"$(openssl rand -hex 32)\"\n    fanfare serve --listen {listen}\n\
                  or let only this machine reach it:\n    fanfare serve --listen 127.0.0.1:{}",
+                listen.port()
+            ),
+            Self::SampleKey { name, place, listen } => write!(
+                f,
+                "refusing to listen on {listen} with a key that stands in public documentation: {name} ({place}). Whoever \
+                 reaches that address could make tokens with it, and publish and read everything\n\n\
+                 Make a secret of your own, and give it to your application too:\n    \
+                 export FANFARE_KEY=\"$(openssl rand -hex 32)\"\n\
+                 or let only this machine reach the hub:\n    fanfare serve --listen 127.0.0.1:{}",
                 listen.port()
             ),
             Self::NobodyPublishes => {

@@ -3,9 +3,6 @@ use super::{ConfigError, as_text::AsText, issuer::Issuer, secret::Secret};
 use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::{Algorithm, Key, KeyRules};
 
-/// Secrets that stand in documentation, so that everybody knows them.
-const KNOWN_SECRETS: [&str; 3] = ["!ChangeMe!", "!ChangeThisMercureHubJWTSecretKey!", "!UnsecureChangeMe!"];
-
 /// The keys for one purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyMaterial {
@@ -72,10 +69,11 @@ impl KeyMaterial {
     /// What whoever runs the hub should know of them.
     pub(super) fn warnings(&self, keys: &[Key]) -> Vec<String> {
         let mut warnings = Vec::new();
-        if self.text.as_ref().is_some_and(|text| KNOWN_SECRETS.contains(&text.reveal())) {
+        if keys.iter().any(Key::is_sample) {
             warnings.push(format!(
-                "{} is a secret that stands in public documentation: anybody can make tokens with it. This makes one of \
-                 your own: openssl rand -hex 32",
+                "{} stands in public documentation: anybody can make tokens with it. It is accepted because the hub \
+                 listens on loopback; behind a proxy it opens the hub to everybody. This makes a secret of your own: \
+                 openssl rand -hex 32",
                 self.name
             ));
         }

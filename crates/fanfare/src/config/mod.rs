@@ -9,6 +9,7 @@ mod check;
 mod cookie_name;
 mod delivery;
 mod error;
+mod file_access;
 mod help;
 mod issuer;
 mod keys;

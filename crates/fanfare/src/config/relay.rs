@@ -2,7 +2,7 @@
 use super::quantity::HumanDuration;
 use crate::http::Header;
 use fanfare_hub::topic::{InvalidTopic, Topic};
-use fanfare_server::publish::reserved::HUB_PATH;
+use fanfare_server::publish::reserved::{HUB_PATH, is_reserved};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 use url::Url;
@@ -101,6 +101,11 @@ impl Relay {
     }
 }
 
+/// URLs that stand for the hub's, whatever it is: a topic is reserved by its path, and may follow the hub's scheme.
+fn hub_urls() -> impl Iterator<Item = Url> {
+    ["http", "https"].into_iter().filter_map(|scheme| Url::parse(&format!("{scheme}://hub.invalid{HUB_PATH}")).ok())
+}
+
 impl TryFrom<RelayFields> for Relay {
     type Error = InvalidRelay;
 
@@ -113,10 +118,10 @@ impl TryFrom<RelayFields> for Relay {
         if fields.topics.is_empty() {
             return Err(InvalidRelay::NoTopics);
         }
-        for topic in &fields.topics {
-            Topic::new(topic).map_err(InvalidRelay::Topic)?;
-            if topic.contains(HUB_PATH) {
-                return Err(InvalidRelay::Reserved(topic.clone()));
+        for text in &fields.topics {
+            let topic = Topic::new(text).map_err(InvalidRelay::Topic)?;
+            if text.contains(HUB_PATH) || hub_urls().any(|hub| is_reserved(&hub, &topic)) {
+                return Err(InvalidRelay::Reserved(text.clone()));
             }
         }
         if let Some(id) = fields.last_event_id.as_ref().filter(|id| id.contains(['\r', '\n', '\0'])) {
@@ -201,6 +206,9 @@ mod tests {
             ("ftp://example.com/=news", InvalidRelay::Url("ftp://example.com/".into())),
             ("https://me:pw@example.com/=news", InvalidRelay::UrlWithUser),
             ("http://h/=/.well-known/mercure/x", InvalidRelay::Reserved("/.well-known/mercure/x".into())),
+            ("http://h/=a,/.well-known/mercur%65/x", InvalidRelay::Reserved("/.well-known/mercur%65/x".into())),
+            ("http://h/=mercure/x", InvalidRelay::Reserved("mercure/x".into())),
+            ("http://h/=https:mercure", InvalidRelay::Reserved("https:mercure".into())),
         ];
         for (text, error) in cases {
             assert_eq!(text.parse::<Relay>(), Err(error), "{text}");

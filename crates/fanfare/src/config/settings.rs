@@ -6,9 +6,10 @@ use super::{
     bounds::Bound,
     cookie_name::CookieName,
     delivery::Delivery,
+    file_access,
     issuer::Issuer,
     keys::{Given, IssuerKeys, KeyPair},
-    layer::Merged,
+    layer::{Merged, Source},
     log_filter::LogFilter,
     origin::CorsOrigin,
     quantity::{ByteSize, HumanDuration, Limit},
@@ -16,7 +17,7 @@ use super::{
     secret::Secret,
 };
 use fanfare_jwks::{Addresses, JwksUrl};
-use fanfare_server::auth::Algorithm;
+use fanfare_server::auth::{Algorithm, Key};
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
 use tracing_subscriber::filter::Targets;
@@ -127,13 +128,25 @@ impl ServeSettings {
         if self.allow_private_jwks { Addresses::Private } else { Addresses::Public }
     }
 
-    /// What whoever runs the hub should know of its keys.
-    pub(crate) fn warnings(&self) -> Vec<String> {
+    /// What whoever runs the hub should know of its keys, and of the files that they come from.
+    pub(crate) fn warnings(&self, merged: &Merged) -> Vec<String> {
         let (hub, issuers) = (self.keys(), self.issuers());
         let mut warnings = Vec::new();
         for material in hub.iter().chain(issuers.iter().flat_map(|issuer| issuer.keys.iter())) {
             warnings.extend(material.warnings(&material.read().unwrap_or_default()));
         }
+        warnings.dedup();
+        warnings.extend(self.file_warnings(merged));
+        warnings
+    }
+
+    fn file_warnings(&self, merged: &Merged) -> Vec<String> {
+        let config = merged.file.iter().map(|path| ("the configuration", path));
+        let keys = merged.key_files.iter().map(|path| ("a key", path));
+        let tokens = self.relays.iter().filter_map(|relay| relay.token_file.as_ref()).map(|path| ("a token", path));
+        let mut warnings: Vec<_> =
+            config.chain(keys).chain(tokens).filter_map(|(what, path)| file_access::warning(what, path)).collect();
+        warnings.sort_unstable();
         warnings.dedup();
         warnings
     }
@@ -174,16 +187,19 @@ impl ServeSettings {
                 return Err(ConfigError::IssuerTwice { name: issuer.name.clone() });
             }
         }
+        let is_public = !self.listen.ip().to_canonical().is_loopback();
         for material in hub.iter().chain(issuers.iter().flat_map(|issuer| issuer.keys.iter())) {
-            material.read().map_err(|error| placed(error, merged))?;
+            let keys = material.read().map_err(|error| placed(error, merged))?;
+            if is_public && keys.iter().any(Key::is_sample) {
+                let (name, listen) = (material.name.clone(), self.listen);
+                return Err(ConfigError::SampleKey { place: place_of(&name, merged), name, listen });
+            }
         }
         let pairs = || [&hub].into_iter().chain(issuers.iter().map(|issuer| &issuer.keys));
         let publishes = pairs().any(|keys| keys.publisher.is_some());
         let subscribes = pairs().any(|keys| keys.subscriber.is_some());
         match (publishes, subscribes) {
-            (false, false) if !self.listen.ip().to_canonical().is_loopback() => {
-                Err(ConfigError::NoKeys { listen: self.listen })
-            }
+            (false, false) if is_public => Err(ConfigError::NoKeys { listen: self.listen }),
             (false, true) => Err(ConfigError::NobodyPublishes),
             (true, false) if !self.anonymous => Err(ConfigError::NobodySubscribes),
             _ => Ok(()),
@@ -214,9 +230,12 @@ impl ServeSettings {
 /// Says of a key where it comes from; those of an issuer come from where the issuers do.
 fn placed(error: ConfigError, merged: &Merged) -> ConfigError {
     let ConfigError::Key { name, error, .. } = error else { return error };
-    let option = if merged.values.contains_key(&name) { &name } else { "issuer" };
-    let place = Some(merged.source(option));
+    let place = Some(place_of(&name, merged));
     ConfigError::Key { name, place, error }
+}
+
+fn place_of(key: &str, merged: &Merged) -> Source {
+    merged.source(if merged.values.contains_key(key) { key } else { "issuer" })
 }
 
 fn check_bounds(merged: &Merged) -> Result<(), ConfigError> {

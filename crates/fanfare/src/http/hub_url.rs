@@ -66,10 +66,11 @@ impl HubUrl {
         self.join("topics", &pairs.finish())
     }
 
-    /// Where one gets what the hub holds of `topic`, and no more.
-    pub(crate) fn replay(&self, topic: &Topic) -> Uri {
+    /// Where one gets what the hub holds of any of `topics`, and no more.
+    pub(crate) fn replay(&self, topics: &[Topic]) -> Uri {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
-        self.join("topics", &pairs.append_pair("topic", topic.as_str()).append_pair("until", "now").finish())
+        pairs.extend_pairs(topics.iter().map(|topic| ("topic", topic.as_str())));
+        self.join("topics", &pairs.append_pair("until", "now").finish())
     }
 
     /// Where updates of any of `topics` are received, each in an envelope that names its topics and time.
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!(uri.to_string(), "http://h/topics?topic=a&topic=*&topic=x%26y&envelope");
         let topics = ["a", "x&y"].map(|topic| Topic::new(topic).unwrap());
         assert_eq!(hub.publish_all(&topics, true).to_string(), "http://h/topics?topic=a&topic=x%26y&private");
-        assert_eq!(hub.replay(&topics[1]).to_string(), "http://h/topics?topic=x%26y&until=now");
+        assert_eq!(hub.replay(&topics).to_string(), "http://h/topics?topic=a&topic=x%26y&until=now");
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &ServeArgs, given: &ArgMatches) -> Result<(), ServeError
         return print(&Effective(&merged));
     }
     log_to_stderr(&settings);
-    merged.warnings.iter().chain(&settings.warnings()).for_each(|warning| tracing::warn!("{warning}"));
+    merged.warnings.iter().chain(&settings.warnings(&merged)).for_each(|warning| tracing::warn!("{warning}"));
     raise_file_limit(&settings);
     let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Runtime)?;
     let origin = reload::Origin { given: given.clone(), file: args.config.clone() };

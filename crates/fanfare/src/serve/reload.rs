@@ -100,7 +100,7 @@ impl Reload {
             return Err(ReloadError::Opened);
         }
         self.keys.replace(self.ring.trusted(&settings)?);
-        settings.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        settings.warnings(&merged).iter().for_each(|warning| tracing::warn!("{warning}"));
         let changed = changed(&self.merged, &merged);
         if !changed.is_empty() {
             tracing::warn!("only keys are read again; what else has changed wants a restart: {}", changed.join(", "));

@@ -15,13 +15,14 @@ fn line(ended: &Ended, key: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What Symfony's recipe puts into compose.yaml.
+/// What Symfony's recipe puts into compose.yaml, with a secret of one's own.
 #[test]
 fn a_compose_file_works_as_it_is() {
+    let secret = crate::program::SECRET;
     let variables = [
         ("SERVER_NAME", ":80"),
-        ("MERCURE_PUBLISHER_JWT_KEY", SECRET),
-        ("MERCURE_SUBSCRIBER_JWT_KEY", SECRET),
+        ("MERCURE_PUBLISHER_JWT_KEY", secret),
+        ("MERCURE_SUBSCRIBER_JWT_KEY", secret),
         ("MERCURE_EXTRA_DIRECTIVES", "cors_origins http://127.0.0.1:8000\nanonymous\nsubscriptions"),
     ];
     let checked = with(&["check"], &variables);
@@ -32,11 +33,54 @@ fn a_compose_file_works_as_it_is() {
     assert_eq!(line(&checked, "publisher-key"), "publisher-key = \"********\" # MERCURE_PUBLISHER_JWT_KEY");
     let subscriptions = "subscriptions = true # MERCURE_EXTRA_DIRECTIVES: subscriptions";
     assert_eq!(line(&checked, "subscriptions"), subscriptions);
-    assert!(checked.stderr.contains("stands in public documentation"), "{}", checked.stderr);
-    assert!(!(checked.stdout + &checked.stderr).contains(SECRET));
+    assert!(!(checked.stdout + &checked.stderr).contains(secret));
     // What is ours goes before it.
     let ours = with(&["check", "--listen", "127.0.0.1:0"], &variables);
     assert_eq!(line(&ours, "listen"), "listen = \"127.0.0.1:0\" # flag");
+}
+
+/// Whoever reads the recipe has its secret.
+#[test]
+fn the_secret_of_a_recipe_opens_no_hub_to_others() {
+    let encoded = "IUNoYW5nZVRoaXNNZXJjdXJlSHViSldUU2VjcmV0S2V5IQ==";
+    let caddyfile = format!("publisher_jwt {SECRET}\nanonymous");
+    let jwk = r#"{"kty":"oct","k":"IUNoYW5nZVRoaXNNZXJjdXJlSHViSldUU2VjcmV0S2V5IQ"}"#;
+    let file = crate::config::File::new("sample-key", &format!("{SECRET}\n"));
+    let file_of_set = crate::config::File::new("sample-set", &format!(r#"{{"keys":[{jwk}]}}"#));
+    let table =
+        format!("[[issuer]]\nname = 'me'\npublisher-key = '{SECRET}'\n[[relay]]\nurl = 'http://h/'\ntopics = ['a']\n");
+    let config = crate::config::File::new("sample.toml", &table);
+    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+        (&[], &[("MERCURE_PUBLISHER_JWT_KEY", SECRET)], "publisher-key (MERCURE_PUBLISHER_JWT_KEY)"),
+        (&[], &[("MERCURE_PUBLISHER_JWT_KEY", encoded)], "publisher-key (MERCURE_PUBLISHER_JWT_KEY)"),
+        (&[], &[("MERCURE_EXTRA_DIRECTIVES", &caddyfile)], "publisher-key (MERCURE_EXTRA_DIRECTIVES"),
+        (&[], &[("JWT_KEY", SECRET)], "key (JWT_KEY)"),
+        (&["--key", jwk], &[], "key (flag)"),
+        (&["--key-file", file.path()], &[], "key (flag)"),
+        (&["--key-file", file_of_set.path()], &[], "key (flag)"),
+        (&[], &[("FANFARE_CONFIG", config.path())], "issuer me: publisher-key"),
+    ];
+    for (arguments, variables, place) in cases {
+        for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
+            let refused =
+                with(&[&["serve", "--memory", "--anonymous", "--listen", listen], arguments].concat(), variables);
+            assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{arguments:?} {variables:?} {refused:?}");
+            for part in ["a key that stands in public documentation", place, "openssl rand -hex 32"] {
+                assert!(refused.stderr.contains(part), "{} lacks {part}", refused.stderr);
+            }
+            assert!(!refused.stderr.contains(SECRET) && !refused.stderr.contains(encoded), "{}", refused.stderr);
+        }
+        let checking = ["check", "--anonymous", "--listen", "127.0.0.1:0"];
+        let checked = with(&[&checking[..], arguments].concat(), variables);
+        assert_eq!(checked.code, 0, "{arguments:?} {variables:?} {checked:?}");
+        assert!(checked.stderr.contains("stands in public documentation"), "{}", checked.stderr);
+    }
+    let named = with(&["check", "--anonymous"], &[("SERVER_NAME", ":80"), ("MERCURE_PUBLISHER_JWT_KEY", SECRET)]);
+    assert!(named.code == 2 && named.stderr.contains("refusing to listen on 0.0.0.0:80"), "{named:?}");
+    // A pair whose private half is published is no better.
+    let pair = crate::keys::test_key("rsa-pkcs1-public.pem");
+    let pair = with(&["check", "--listen", "0.0.0.0:0", "--key-file", pair.to_str().unwrap()], &[]);
+    assert_eq!(pair.code, 2, "{pair:?}");
 }
 
 #[test]

@@ -98,6 +98,51 @@ fn a_signal_has_the_keys_read_again_and_bad_ones_are_not_taken() {
     }
 }
 
+#[test]
+fn a_file_that_others_can_change_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let allow = |path: &std::path::Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let directory = std::env::temp_dir().join(format!("fanfare-{}-modes", std::process::id()));
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(directory.join("shared")).unwrap();
+    let [key, token, config, linked] = ["key", "token", "hub.toml", "shared/link"].map(|name| directory.join(name));
+    fs::write(&key, SECRET).unwrap();
+    fs::write(&token, "a.b.c").unwrap();
+    let relay = format!("[[relay]]\nurl = 'http://h/'\ntopics = ['a']\ntoken-file = '{}'\n", token.display());
+    fs::write(&config, format!("key-file = '{}'\n{relay}", key.display())).unwrap();
+    std::os::unix::fs::symlink(&key, &linked).unwrap();
+    let warnings = |arguments: &[&str]| run(&[&["check"], arguments].concat()).stderr;
+    let config_path = config.to_str().unwrap();
+    for path in [&key, &token, &config] {
+        allow(path, 0o600);
+    }
+    assert_eq!(warnings(&[config_path]), "", "nobody else can change anything");
+    for (path, what) in [(&key, "holds a key"), (&token, "holds a token"), (&config, "holds the configuration")] {
+        for (mode, who) in [(0o660, "its group can change it"), (0o646, "every user of this machine can change it")] {
+            allow(path, mode);
+            let told = warnings(&[config_path]);
+            let wanted = [&path.display().to_string(), what, who, "chmod go-w"];
+            assert!(wanted.iter().all(|part| told.contains(part)) && told.lines().count() == 1, "{mode:o}: {told}");
+        }
+        // That others can read it is how secrets are mounted into containers.
+        allow(path, 0o644);
+        assert_eq!(warnings(&[config_path]), "");
+    }
+    allow(&directory.join("shared"), 0o777);
+    let told = warnings(&["--key-file", linked.to_str().unwrap()]);
+    assert!(told.contains("every user of this machine can replace it"), "{told}");
+    allow(&directory.join("shared"), 0o1777);
+    assert_eq!(warnings(&["--key-file", linked.to_str().unwrap()]), "", "as in /tmp");
+    let hub = {
+        allow(&key, 0o666);
+        Hub::with(&["--memory", "--key-file", key.to_str().unwrap()])
+    };
+    assert!(hub.stop().stderr.contains("every user of this machine can change it"));
+    fs::remove_dir_all(&directory).unwrap();
+}
+
 /// A server that hands out a JWK set, which can be changed.
 struct Jwks {
     url: String,

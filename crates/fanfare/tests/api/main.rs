@@ -13,6 +13,7 @@ mod peer;
 mod program;
 mod publish;
 mod refusal;
+mod refused_tokens;
 mod relay;
 mod serve;
 mod subscribe;

@@ -8,3 +8,4 @@ mod private;
 mod resume;
 mod routing;
 mod slow;
+mod visible;

@@ -3,6 +3,9 @@
 //!
 //! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) for the header; the query is the older revision's
 //! alone, and each revision has its own cookie.
+//!
+//! What stands where a token belongs and cannot be one is an error, never the absence of a token: who has a token would
+//! otherwise become anonymous without a word, and miss private updates for ever.
 use super::{
     AuthSettings,
     error::{AuthError, InvalidToken, Malformed},
@@ -51,8 +54,8 @@ pub(super) fn find<'a>(parts: &'a Parts, settings: &AuthSettings) -> Result<Opti
     }
     let cookies = [(&settings.modern_cookie, Carrier::ModernCookie), (&settings.legacy_cookie, Carrier::LegacyCookie)];
     for (name, carrier) in cookies {
-        if let Some(token) = in_cookie(&parts.headers, name)? {
-            return Ok(Some(Presented { token: token.into(), carrier }));
+        if let Some(value) = cookie(&parts.headers, name) {
+            return Ok(Some(Presented { token: in_cookie(value)?.into(), carrier }));
         }
     }
     // Passed over, it would make an anonymous subscriber of somebody who has a token.
@@ -87,17 +90,31 @@ fn in_query(parts: &Parts) -> Result<Option<Cow<'_, str>>, Malformed> {
     }
 }
 
-/// The first cookie of that name: browsers send the one with the most specific path first.
-fn in_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Malformed> {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    match pairs.find(|(cookie, _)| *cookie == name) {
-        None => Ok(None),
-        Some((_, "" | "\"\"")) => Err(Malformed::EmptyCookie),
-        // RFC 6265 allows quotation marks around a value, and some libraries write them.
-        Some((_, token)) => {
-            Ok(Some(token.strip_prefix('"').and_then(|token| token.strip_suffix('"')).unwrap_or(token)))
-        }
+/// The value of the first cookie of that name, over all `Cookie` headers.
+///
+/// Cookies are bytes: Chromium sends what a page has put into `document.cookie` as it is, be it in UTF-8, Latin-1 or neither.
+/// So each pair is read for itself, and one that is odd says nothing of the others. Of several cookies of one name the first
+/// counts, since browsers put the one with the most specific path first
+/// ([RFC 6265, section 5.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.4)). An application that has moved its cookie
+/// to another path leaves the old one behind in browsers, so two are no reason to refuse somebody.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|&byte| byte == b';'));
+    pairs.filter_map(name_and_value).find(|(cookie, _)| *cookie == name.as_bytes()).map(|(_, value)| value)
+}
+
+/// The two halves of a cookie, without the blanks around them; `None` for a value without a name.
+fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
+    let equals = pair.iter().position(|&byte| byte == b'=')?;
+    Some((pair[..equals].trim_ascii(), pair[equals + 1..].trim_ascii()))
+}
+
+/// The token in a cookie's value. RFC 6265 allows quotation marks around it, and some libraries write them.
+fn in_cookie(value: &[u8]) -> Result<&str, AuthError> {
+    let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+    match str::from_utf8(unquoted.unwrap_or(value)) {
+        Ok("") => Err(Malformed::EmptyCookie.into()),
+        Ok(token) => Ok(token),
+        Err(_) => Err(AuthError::Invalid(InvalidToken::Unreadable)),
     }
 }
 
@@ -146,6 +163,7 @@ mod tests {
             ("/?access_token=y", &[both], Some(("new", Carrier::ModernCookie))),
             ("/?access_token=y", &[header], Some(("h.e.ader", Carrier::Header))),
             ("/", &[("Cookie", "MercureAuthorization=x; xmercureAuthorization=y; mercureAuthorization; =")], None),
+            ("/", &[("Cookie", "x=1;mercureAuthorization = old ;y")], Some(("old", Carrier::LegacyCookie))),
         ];
         for (uri, headers, expected) in cases {
             let parts = parts(uri, headers);
@@ -191,6 +209,75 @@ mod tests {
         ];
         for (uri, headers, expected) in cases {
             assert_eq!(find(&parts(uri, headers), &settings()), Err((*expected).into()), "{uri} {headers:?}");
+        }
+    }
+
+    /// Not even in a byte that is no text: who sends the header has a token, or means to.
+    #[test]
+    fn a_header_that_is_no_text_is_no_absence_of_one() {
+        for value in [&b"Bearer a.b.\xff"[..], b"\xff", b"Bearer caf\xc3\xa9"] {
+            let mut parts = parts("/?authorization=good", &[("Cookie", "mercureAuthorization=good")]);
+            parts.headers.insert(AUTHORIZATION, http::HeaderValue::from_bytes(value).unwrap());
+            assert_eq!(find(&parts, &settings()), Err(Malformed::Header.into()));
+        }
+        let parts = parts("/?authorization=%ff", &[]);
+        assert!(find(&parts, &settings()).unwrap().is_some(), "it is a bad token then");
+    }
+
+    fn with_cookies(lines: &[&[u8]]) -> Parts {
+        let mut parts = parts("/", &[]);
+        for line in lines {
+            parts.headers.append(COOKIE, http::HeaderValue::from_bytes(line).unwrap());
+        }
+        parts
+    }
+
+    /// D: Chromium sends `document.cookie` bytes above 0x7e as they are.
+    #[test]
+    fn no_other_cookie_matters_however_odd() {
+        let many = "c=1; ".repeat(5_000);
+        let odd: [&[u8]; 12] = [
+            b"lang=\xe9",
+            "lang=é".as_bytes(),
+            b"\xff\xfe=\x80",
+            b"nothing",
+            b"=no name",
+            b"=",
+            b"",
+            b"\"",
+            b"q=\"a; b=\xe9\"",
+            b"a==; ;; =;\t",
+            b"a,b",
+            many.as_bytes(),
+        ];
+        for line in odd {
+            let before = [line, b"; mercureAuthorization=token"].concat();
+            let behind = [b"mercureAuthorization=token;", line].concat();
+            for lines in [
+                &[&*before][..],
+                &[&*behind],
+                &[line, b"mercureAuthorization=token"],
+                &[b"mercureAuthorization=token", line],
+            ] {
+                let parts = with_cookies(lines);
+                let found = find(&parts, &settings()).unwrap();
+                let expected = Presented { token: "token".into(), carrier: Carrier::LegacyCookie };
+                assert_eq!(found, Some(expected), "{:?}", line.escape_ascii().to_string());
+            }
+            assert_eq!(find(&with_cookies(&[line]), &settings()), Ok(None), "{:?}", line.escape_ascii().to_string());
+        }
+    }
+
+    #[test]
+    fn a_token_cookie_that_is_no_text_is_a_bad_token() {
+        let unreadable = Err(AuthError::Invalid(InvalidToken::Unreadable));
+        for name in [LEGACY_COOKIE, MODERN_COOKIE] {
+            for value in [&b"\xe9"[..], b"a.b.\xff", b"\"\x80\"", b"\xc3\x28.a.b"] {
+                let line = [name.as_bytes(), b"=", value].concat();
+                assert_eq!(find(&with_cookies(&[&line]), &settings()), unreadable);
+                let behind = [b"x=1; ", &*line, b"; mercureAuthorization=good"].concat();
+                assert_eq!(find(&with_cookies(&[&behind]), &settings()), unreadable, "the first one decides");
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{algorithm::Algorithm, claims_modern::InvalidDetails, origin::ForeignOrigin};
 use fanfare_hub::topic::matcher::InvalidMatcher;
 use http::HeaderValue;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// Why somebody may not do what they asked for. No variant holds any part of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +107,44 @@ impl AuthError {
     }
 }
 
+impl Malformed {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Header => "the Authorization header must be 'Bearer' and a token",
+            Self::RepeatedHeader => "there must be one Authorization header",
+            Self::RepeatedQuery => "there must be one query parameter 'authorization'",
+            Self::EmptyQuery => "the query parameter 'authorization' must hold a token",
+            Self::EmptyCookie => "the authorization cookie must hold a token",
+        }
+    }
+}
+
+impl InvalidToken {
+    /// The reason without anything that the token says, so that there are few of them and none shows a part of it.
+    pub(super) fn logged(&self) -> Cow<'static, str> {
+        let reason = match self {
+            Self::TooLong { .. } => "it is too long",
+            Self::Algorithm { .. } => "it is signed with an algorithm that none of the hub's keys is for",
+            Self::Details(_) => "its authorization_details are invalid",
+            Self::TooManySelectors { .. } => "it holds too many topic selectors",
+            Self::Selector(_) => "one of its topic selectors is invalid",
+            // What these say is the same for all tokens.
+            Self::Unreadable
+            | Self::CriticalHeader
+            | Self::Carrier
+            | Self::NoKey
+            | Self::Signature
+            | Self::UnknownKey
+            | Self::Issuer
+            | Self::Audience
+            | Self::Claim(_)
+            | Self::Expired
+            | Self::NotYetValid => return self.to_string().into(),
+        };
+        reason.into()
+    }
+}
+
 impl From<Malformed> for AuthError {
     fn from(malformed: Malformed) -> Self {
         Self::Malformed(malformed)
@@ -133,13 +171,7 @@ impl fmt::Display for AuthError {
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Header => "the Authorization header must be 'Bearer' and a token",
-            Self::RepeatedHeader => "there must be one Authorization header",
-            Self::RepeatedQuery => "there must be one query parameter 'authorization'",
-            Self::EmptyQuery => "the query parameter 'authorization' must hold a token",
-            Self::EmptyCookie => "the authorization cookie must hold a token",
-        })
+        f.write_str(self.as_str())
     }
 }
 

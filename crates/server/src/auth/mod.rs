@@ -3,7 +3,8 @@
 //! [Mercure, authorization](https://mercure.rocks/spec#authorization), both revisions. The token itself says which one it
 //! belongs to: a token of type `at+jwt` is held to every rule of the newer revision, wherever it is used, so that the older
 //! one's leniency never reaches it. The files follow the way of a token: `carrier` finds it, `token` verifies it, the
-//! claims of either revision become the grant. `trusted` says whose keys verify which tokens, and `key` what a key is. `origin` asks whether the browser's user meant the request at all.
+//! claims of either revision become the grant. `trusted` says whose keys verify which tokens, and `key` what a key is. `origin` asks whether the browser's user meant the
+//! request at all, and `refusals` is what is logged of tokens that were refused.
 mod algorithm;
 mod carrier;
 mod claims_legacy;
@@ -14,6 +15,7 @@ mod key;
 pub mod mint;
 mod origin;
 mod payload;
+mod refusals;
 mod token;
 mod trusted;
 
@@ -34,6 +36,7 @@ pub use trusted::{KeySet, KeySource, KeyStore, MAX_TRIED_KEYS, TrustedIssuer, Tr
 use carrier::Carrier;
 use fanfare_hub::{entry::Timestamp, grant::Grant};
 use http::request::Parts;
+use refusals::{Kind, Refusals};
 use url::Url;
 
 /// What tokens are checked against. Made from the configuration, once.
@@ -87,17 +90,22 @@ pub struct Credentials {
     pub revision: Revision,
     /// What active subscriptions of the bearer show to those who may see them.
     pub payloads: Payloads,
+    /// Who issued the token, as it says itself.
+    pub issuer: Option<String>,
+    has_token: bool,
 }
 
 /// Turns requests into [`Credentials`].
 #[derive(Clone, Debug)]
 pub struct Authenticator {
     settings: AuthSettings,
+    refusals: Refusals,
 }
 
 impl Credentials {
     fn without_token(grant: Grant) -> Self {
-        Self { grant, expires_at: None, revision: Revision::Modern, payloads: Payloads::default() }
+        let (revision, payloads) = (Revision::Modern, Payloads::default());
+        Self { grant, expires_at: None, revision, payloads, issuer: None, has_token: false }
     }
 }
 
@@ -135,7 +143,7 @@ impl Authenticator {
     /// An authenticator for `settings`.
     #[must_use]
     pub fn new(settings: AuthSettings) -> Self {
-        Self { settings }
+        Self { settings, refusals: Refusals::default() }
     }
 
     /// What tokens are checked against.
@@ -146,7 +154,8 @@ impl Authenticator {
 
     /// What whoever sent the request `parts` may do. A token that is present but bad is always an error: a subscriber whose
     /// token expired must learn of it, and not go on without private updates. A token that names a key that is not there
-    /// waits until the sources of its issuer's keys were asked for newer ones, as far as they let themselves be asked.
+    /// waits until the sources of its issuer's keys were asked for newer ones, as far as they let themselves be asked. A token
+    /// that is refused leaves a trace in the log.
     ///
     /// # Errors
     /// [`AuthError`] says whose fault it is and what to answer.
@@ -154,12 +163,35 @@ impl Authenticator {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn authenticate(&self, parts: &Parts, purpose: Purpose) -> Result<Credentials, AuthError> {
-        match self.authenticate_at(parts, purpose, Timestamp::now()) {
+        let result = match self.authenticate_at(parts, purpose, Timestamp::now()) {
             Err(AuthError::Invalid(InvalidToken::UnknownKey)) if self.refresh(parts, purpose).await => {
                 self.authenticate_at(parts, purpose, Timestamp::now())
             }
             result => result,
+        };
+        result.inspect_err(|error| self.trace(parts, purpose, error))
+    }
+
+    /// Refuses what somebody asks for who was let in, and leaves a trace of their token.
+    pub(crate) fn refuse(&self, credentials: &Credentials, error: AuthError) -> AuthError {
+        if let (true, Some(reason)) = (credentials.has_token, error.logged()) {
+            self.refusals.note(Kind::new(reason, credentials.issuer.as_deref(), true));
         }
+        error
+    }
+
+    fn trace(&self, parts: &Parts, purpose: Purpose, error: &AuthError) {
+        let Some(reason) = error.logged().filter(|_| !self.settings.open) else { return };
+        let (trusted, presented) = (self.settings.keys.current(), carrier::find(parts, &self.settings));
+        let token = presented.ok().flatten().map(|presented| presented.token);
+        let issuer = token.as_deref().and_then(token::claimed_issuer);
+        let is_known = issuer.as_deref().is_some_and(|issuer| trusted.issuer(issuer).is_some());
+        let unfetched = matches!(error, AuthError::Invalid(InvalidToken::UnknownKey))
+            && token
+                .and_then(|token| token::keys(&token, purpose, &self.settings, &trusted))
+                .is_some_and(|keys| keys.fails());
+        let reason = if unfetched { format!("{reason}, and its JWK set cannot be fetched").into() } else { reason };
+        self.refusals.note(Kind::new(reason, issuer.as_deref(), is_known));
     }
 
     /// Asks for newer keys of the issuer that the request's token names, and returns whether there are other ones now.

@@ -49,10 +49,13 @@ pub(super) fn check_open(parts: &Parts, allowed_origins: &[String]) -> Result<()
     }
 }
 
-/// The origin in the first of `headers` that is there. One that cannot be read (`null`, say) is an origin like no other.
+/// The origin in the first of `headers` that is there. One that cannot be read (`null`, say), or is there twice, is an
+/// origin like no other.
 fn page_origin(parts: &Parts, headers: &[HeaderName]) -> Option<Origin> {
-    let value = headers.iter().find_map(|name| parts.headers.get(name))?;
-    let url = value.to_str().ok().and_then(|text| Url::parse(text).ok());
+    let name = headers.iter().find(|name| parts.headers.contains_key(*name))?;
+    let mut values = parts.headers.get_all(name).iter();
+    let only = values.next().filter(|_| values.next().is_none());
+    let url = only.and_then(|value| value.to_str().ok()).and_then(|text| Url::parse(text).ok());
     Some(url.map_or_else(Origin::new_opaque, |url| url.origin()))
 }
 
@@ -143,6 +146,10 @@ mod tests {
             (&[host, ("referer", "https://evil.example/https://hub.example")], Err(ForeignOrigin::NotAllowed)),
             (&[host, ("origin", "null"), ("referer", "https://hub.example/")], Err(ForeignOrigin::NotAllowed)),
             (&[("origin", "https://hub.example")], Err(ForeignOrigin::NotAllowed)),
+            (
+                &[host, ("origin", "https://hub.example"), ("origin", "https://hub.example")],
+                Err(ForeignOrigin::NotAllowed),
+            ),
         ];
         for (headers, expected) in cases {
             assert_eq!(check_cookie(&request(Method::POST, headers), &allowed()), *expected, "{headers:?}");

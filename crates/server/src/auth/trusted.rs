@@ -23,6 +23,11 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     /// # Cancel safety
     /// Dropping the future must lose nothing: what was asked for may still arrive.
     fn refresh(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+
+    /// Whether the keys could not be had when they were last asked for: what was known before holds on, if there is any.
+    fn fails(&self) -> bool {
+        false
+    }
 }
 
 /// The keys of one issuer for one purpose. Cheap to clone.
@@ -93,6 +98,11 @@ impl KeySet {
             changed |= source.refresh().await;
         }
         changed
+    }
+
+    /// Whether some keys could not be had when they were last asked for.
+    pub(super) fn fails(&self) -> bool {
+        self.sources.iter().any(|source| source.fails())
     }
 
     /// The claims of a token that one of the keys verifies, and that key.

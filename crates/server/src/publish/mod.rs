@@ -32,7 +32,7 @@ async fn publish(app: &App, credentials: &Credentials, updates: Vec<Update>) -> 
     for update in &updates {
         reserved::check(app, credentials.revision, update)?;
         if !credentials.grant.may_publish(update) {
-            return Err(AuthError::Insufficient.into());
+            return Err(app.auth.refuse(credentials, AuthError::Insufficient).into());
         }
     }
     Ok(app.hub.publish(updates).await?)
@@ -79,8 +79,9 @@ fn retry_ms(value: &str) -> Result<u64, Problem> {
 
 /// The essence of the body's content type, in lower case.
 fn content_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    crate::subscribe::topic::essence(value).to_ascii_lowercase()
+    // Parameters do not matter, be they text or not.
+    let value = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    crate::subscribe::topic::essence(&value.unwrap_or_default()).to_ascii_lowercase()
 }
 
 fn plain_text(body: String) -> Response {

@@ -44,7 +44,8 @@ pub(super) async fn publish_events(
                 break;
             }
             if !updates.is_empty() {
-                still_valid(credentials).map_err(|error| broken(published, error.into()))?;
+                still_valid(credentials)
+                    .map_err(|error| broken(published, app.auth.refuse(credentials, error).into()))?;
                 let entries = publish(app, credentials, updates).await.map_err(|problem| broken(published, problem))?;
                 published += entries.len() as u64;
                 last = entries.into_iter().next_back();

@@ -50,8 +50,9 @@ fn until(query: &Form) -> Result<Until, Problem> {
 
 fn representation(headers: &HeaderMap, query: &Form) -> Representation {
     let accepts_lines = headers.get_all(header::ACCEPT).iter().any(|accept| {
-        let types = accept.to_str().unwrap_or_default().split(',');
-        types.map(essence).any(|essence| essence.eq_ignore_ascii_case("application/x-ndjson"))
+        // A byte that is no text, in a parameter of one type, says nothing of the others.
+        let accept = String::from_utf8_lossy(accept.as_bytes());
+        accept.split(',').map(essence).any(|essence| essence.eq_ignore_ascii_case("application/x-ndjson"))
     });
     if accepts_lines {
         Representation::JsonLines

@@ -50,7 +50,7 @@ pub async fn get(State(app): State<App>, parts: Parts) -> Result<Response, Probl
     let asked = Asked::of(parts.uri.path(), shape_of_all(credentials.revision, &parts.headers));
     let path = asked.as_ref().map_or(parts.uri.path(), |asked| &asked.path);
     if !Topic::new(path).is_ok_and(|path| credentials.grant.subscribe.matches(&path)) {
-        return Err(AuthError::Insufficient.into());
+        return Err(app.auth.refuse(&credentials, AuthError::Insufficient).into());
     }
     let active = app.subscriptions.as_ref().ok_or(Problem::NotFound)?;
     let asked = asked.ok_or(Problem::NotFound)?;
@@ -64,7 +64,7 @@ pub async fn get(State(app): State<App>, parts: Parts) -> Result<Response, Probl
 
 /// Both revisions have all subscriptions at the same path. The token says which is meant, or who asks for JSON-LD.
 fn shape_of_all(revision: Revision, headers: &HeaderMap) -> Shape {
-    let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut accepted = headers.get_all(header::ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     if revision == Revision::Legacy || accepted.any(|value| value.contains("application/ld+json")) {
         Shape::Legacy
     } else {
@@ -160,7 +160,7 @@ impl Asked {
 
 /// Whether the client has the document in this state.
 fn knows(headers: &HeaderMap, tag: &str) -> bool {
-    let mut tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = headers.get_all(header::IF_NONE_MATCH).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     tags.any(|tags| tags.split(',').map(str::trim).any(|known| known == "*" || known == tag))
 }
 

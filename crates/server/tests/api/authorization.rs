@@ -128,6 +128,56 @@ async fn a_bad_token_is_never_taken_for_none() {
     assert_eq!(closed.get("/topics/a", "").await.status, 401, "nobody is anonymous here");
 }
 
+/// B5: `mercure_cookie` is the name of the cookie, by which a client knows what to set.
+#[tokio::test]
+async fn the_metadata_names_the_cookie() {
+    let path = "/.well-known/oauth-protected-resource/.well-known/mercure";
+    let cookie =
+        |answer: &Answer| serde_json::from_str::<serde_json::Value>(&answer.body).unwrap()["mercure_cookie"].clone();
+    assert_eq!(cookie(&serve().await.get(path, "").await), "__Secure-mercure_access_token");
+    let settings = AuthSettings { modern_cookie: "own".into(), ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
+    assert_eq!(cookie(&serve_as(Authenticator::new(settings), |_| {}).await.get(path, "").await), "own");
+}
+
+/// D: a browser sends what pages have put into cookies as it is. Whatever that is, it makes nobody anonymous.
+#[tokio::test]
+async fn odd_cookies_make_nobody_anonymous() {
+    let server = closed(true).await;
+    let publisher = bearer(&legacy(&["*"], &[]));
+    assert_eq!(server.form(&publisher, "topic=a&data=secret&private").await.status, 200);
+    let token = format!("mercureAuthorization={}", legacy(&[], &["a"])).into_bytes();
+    let get = |cookies: Vec<Vec<u8>>| {
+        let lines =
+            cookies.into_iter().map(|cookie| [b"Cookie: ", &cookie[..], b"\r\n"].concat()).collect::<Vec<_>>().concat();
+        let target = "GET /topics/a?until=now&last_event_id=earliest HTTP/1.0\r\n";
+        [target.as_bytes(), b"Host: hub.example\r\n", &lines, b"\r\n"].concat()
+    };
+    let odd = [
+        b"lang=\xe9".to_vec(),
+        "lang=é".into(),
+        b"\xff\xfe".to_vec(),
+        b"=; ;; \"".to_vec(),
+        "c=1; ".repeat(5_000).into(),
+    ];
+    for odd in odd {
+        let in_one = [&odd[..], b"; ", &token].concat();
+        for cookies in [vec![in_one], vec![odd.clone(), token.clone()], vec![token.clone(), odd.clone()]] {
+            let answer = server.send(&get(cookies)).await;
+            assert_eq!(data(&[answer.body.trim_end().to_owned()]), ["secret"], "{}", answer.head);
+        }
+        assert_eq!(server.send(&get(vec![odd])).await.body, "", "nobody in particular gets nothing private");
+    }
+    for bad in [
+        &b"mercureAuthorization=\xe9"[..],
+        b"x=1; __Secure-mercure_access_token=a.b.\xff",
+        b"mercureAuthorization=\xc3\x28",
+    ] {
+        let answer = server.send(&get(vec![bad.to_vec()])).await;
+        assert_eq!(answer.status, 401, "{}", answer.body);
+        assert!(answer.header("www-authenticate").unwrap().contains(r#"error="invalid_token""#), "{}", answer.head);
+    }
+}
+
 #[tokio::test]
 async fn a_stream_ends_with_its_token() {
     let server = closed(true).await;

@@ -7,6 +7,7 @@ use crate::{
 };
 use fanfare_event_stream::Fields;
 use fanfare_hub::topic::Topic;
+use fanfare_server::settings::DEFAULT_MAX_MATCHERS;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
@@ -47,7 +48,9 @@ impl RemoteSink {
         private: bool,
         token: Option<&Secret>,
     ) -> Result<Self, Unreachable> {
-        let (publish, look_up) = (hub.publish_all(topics, private), hub.replay(&topics[0]));
+        // The hub names only topics that it is asked for, or that the token covers, and what is held is told by its topics.
+        let asked = if topics.len() <= DEFAULT_MAX_MATCHERS { topics } else { &topics[..1] };
+        let (publish, look_up) = (hub.publish_all(topics, private), hub.replay(asked));
         Ok(Self { http: Http::new(token)?, publish, look_up })
     }
 

@@ -165,7 +165,7 @@ impl Jwk {
                 if x.len() != 32 || ParsedPublicKey::new(&ED25519, &x).is_err() {
                     return Err(InvalidKey::JwkMember("x"));
                 }
-                Key::new(KeyKind::Ed25519, DecodingKey::from_ed_der(&x), &rules)?
+                Key::new(KeyKind::Ed25519, DecodingKey::from_ed_der(&x), &rules)?.of_public(&x)
             }
         };
         key.id = self.kid.clone();
@@ -210,7 +210,7 @@ impl Jwk {
         let (n, e) = (number(&self.n, "n")?, number(&self.e, "e")?);
         let bits = bit_length(&n);
         check_rsa(bits)?;
-        Key::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_raw_components(&n, &e), rules)
+        Ok(Key::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_raw_components(&n, &e), rules)?.of_public(&n))
     }
 
     /// The uncompressed point of an elliptic curve, which must lie on it.
@@ -221,7 +221,7 @@ impl Jwk {
         };
         let point = self.point()?;
         ParsedPublicKey::new(algorithm, &point).map_err(|_| InvalidKey::JwkMember("x"))?;
-        Key::new(kind, DecodingKey::from_ec_der(&point), rules)
+        Ok(Key::new(kind, DecodingKey::from_ec_der(&point), rules)?.of_public(&point))
     }
 
     pub(super) fn point(&self) -> Result<Vec<u8>, InvalidKey> {

@@ -3,6 +3,7 @@
 pub(super) mod error;
 mod jwk;
 mod pem;
+mod sample;
 mod signing;
 
 pub use error::InvalidKey;
@@ -30,6 +31,7 @@ pub struct Key {
     algorithms: Vec<Algorithm>,
     id: Option<String>,
     verifying: DecodingKey,
+    is_sample: bool,
 }
 
 /// The type of a key, and its size where there is a choice.
@@ -82,7 +84,7 @@ impl Key {
         }
         let key = Self::new(KeyKind::Secret { bytes: secret.len() }, DecodingKey::from_secret(secret), rules)?;
         key.check_length(rules)?;
-        Ok(key)
+        Ok(Self { is_sample: sample::is_secret(secret), ..key })
     }
 
     /// The keys in `text`: a JWK or a set of them if it is a JSON object, PEM documents if it has their armour, and
@@ -118,18 +120,28 @@ impl Key {
             let modulus = key.modulus();
             let bits = bit_length(modulus.big_endian_without_leading_zero());
             check_rsa(bits)?;
-            return Self::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_der(key.as_ref()), rules);
+            let public = modulus.big_endian_without_leading_zero();
+            return Ok(
+                Self::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_der(key.as_ref()), rules)?.of_public(public)
+            );
         }
+        // The key itself stands at the end.
+        let last = |bytes: usize| der.len().checked_sub(bytes).map_or(der, |start| &der[start..]);
         if ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, der).is_ok() {
-            return Self::new(KeyKind::P256, DecodingKey::from_ec_der(der), rules);
+            return Ok(Self::new(KeyKind::P256, DecodingKey::from_ec_der(der), rules)?.of_public(last(65)));
         }
         if ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, der).is_ok() {
-            return Self::new(KeyKind::P384, DecodingKey::from_ec_der(der), rules);
+            return Ok(Self::new(KeyKind::P384, DecodingKey::from_ec_der(der), rules)?.of_public(last(97)));
         }
         if ParsedPublicKey::new(&ED25519, der).is_ok() {
-            return Self::new(KeyKind::Ed25519, DecodingKey::from_ed_der(der), rules);
+            return Ok(Self::new(KeyKind::Ed25519, DecodingKey::from_ed_der(der), rules)?.of_public(last(32)));
         }
         Err(InvalidKey::UnknownType)
+    }
+
+    /// The same, known by what it is made of: a modulus, a point, or the bytes of Ed25519.
+    fn of_public(self, public: &[u8]) -> Self {
+        Self { is_sample: sample::is_published(public), ..self }
     }
 
     fn new(kind: KeyKind, verifying: DecodingKey, rules: &KeyRules) -> Result<Self, InvalidKey> {
@@ -138,7 +150,7 @@ impl Key {
         if algorithms.is_empty() {
             return Err(InvalidKey::Algorithm { kind, algorithms: asked });
         }
-        Ok(Self { kind, algorithms, id: None, verifying })
+        Ok(Self { kind, algorithms, id: None, verifying, is_sample: false })
     }
 
     fn check_length(&self, rules: &KeyRules) -> Result<(), InvalidKey> {
@@ -157,6 +169,12 @@ impl Key {
         let KeyKind::Secret { bytes } = self.kind else { return None };
         let needs = self.algorithms.iter().filter_map(|algorithm| Some((*algorithm, algorithm.min_secret_bytes()?)));
         needs.into_iter().find(|(_, minimum)| bytes < *minimum)
+    }
+
+    /// Whether anybody can sign for it, because it stands in public documentation or tests.
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        self.is_sample
     }
 
     /// Its type.

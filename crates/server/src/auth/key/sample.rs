@@ -1,0 +1,183 @@
+//! Keys that everybody knows, because they stand in documentation, in recipes or in tests: with one of them anybody can make
+//! tokens. They are recognised by what they are, so it does not matter how they were given, or whether in base64.
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
+/// Secrets, as letters in lower case and digits alone: of documentation of Mercure hubs and of JWT, and of our own tests.
+const SECRETS: [&str; 29] = [
+    "1234567890",
+    "astringsecretatleast256bitslong",
+    "avalidstringsecretthatisatleast384bitslong",
+    "avalidstringsecretthatisatleast512bitslongwhichisverylong",
+    "avalidstringsecretthatisatleast512bitslongwhichisverylongindeed",
+    "averysecretkey",
+    "averylongsecretkey",
+    "asecretofatleastthirtytwobytes",
+    "anothersecretofatleastthirtytwo",
+    "thesecretofpublishersoldertokens",
+    "thesecretofsubscribersoldertokens",
+    "thesecretofanissuerofnewertokens",
+    "foobar",
+    "jwtsecret",
+    "jwtsecretkey",
+    "keyboardcat",
+    "mercure",
+    "mercuresecret",
+    "myjwt",
+    "myjwtkey",
+    "mysecret",
+    "mysecretkey",
+    "password",
+    "secret",
+    "secretkey",
+    "supersecret",
+    "supersecretkey",
+    "test",
+    "topsecret",
+];
+
+/// What only a secret says that nobody has chosen yet, in the same form.
+const PLACEHOLDERS: [&str; 16] = [
+    "changeme",
+    "changeit",
+    "changethis",
+    "changethesecret",
+    "donotuse",
+    "insecure",
+    "unsecure",
+    "notsosecret",
+    "placeholder",
+    "replaceme",
+    "replacethis",
+    "secrethere",
+    "yoursecret",
+    "yourjwt",
+    "yoursupersecret",
+    "your256bit",
+];
+
+/// The SHA-256 of keys that are no text: of secrets themselves, and of public keys whose private half is published (the
+/// modulus of RSA, the uncompressed point of a curve, the 32 bytes of Ed25519).
+const DIGESTS: [&str; 9] = [
+    // jwt.io: RS256, ES256.
+    "2da8a492573f9cd453d9a68d7a24c62b4c2c8bd0c3497283ff438b606f65e0d3",
+    "3606efb50575c4916188c05a0b2527e1b499e1907f4d21af3f61f251e3078c78",
+    // RFC 7515, A.1 and A.3; RFC 8037, A.2.
+    "c8ecc9361a05e285f04c26f9572131a6deab07e9e2b865053c6f75a4d8bd2b32",
+    "dcd2446ca98830c843c493a672364ba971d674fbef5ce87d697165b31e90300a",
+    "21fe31dfa154a261626bf854046fd2271b7bed4b6abe45aa58877ef47f9721b9",
+    // Our own tests: RSA, P-256, P-384, Ed25519.
+    "7e477b4050e550fa1a22cf1f918e7f4b1eb92c6e17cea0d1618314363f82a695",
+    "ade1f536059216b93c2bd6507065944f024808b7e68cfe3fce9db461f64c3b5c",
+    "c263af9e8b3312410c52830f5b4975d58bbd512d5223a66e1634fa91f1fd4953",
+    "6203a3c9ba84f3ae7e6382e2bf84babe75a2057c9cd80576d56f01f3e4038af6",
+];
+
+/// How often a secret may have been encoded.
+const MAX_ENCODINGS: usize = 2;
+
+/// Base64 with `+` and `/`, padded or not.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Whether everybody knows this secret, as it is or encoded.
+pub(super) fn is_secret(secret: &[u8]) -> bool {
+    is_encoded(secret, MAX_ENCODINGS)
+}
+
+/// Whether everybody has this key: the private half, if it is a public one.
+pub(super) fn is_published(key: &[u8]) -> bool {
+    let digest: String = digest(&SHA256, key).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    DIGESTS.contains(&digest.as_str())
+}
+
+fn is_encoded(secret: &[u8], encodings: usize) -> bool {
+    let text = str::from_utf8(secret).unwrap_or_default().trim();
+    says_so(text)
+        || is_published(secret)
+        || (encodings > 0 && decoded(text).iter().any(|secret| is_encoded(secret, encodings - 1)))
+}
+
+/// What the text is if it is base64 of either alphabet, and if it is hexadecimal.
+fn decoded(text: &str) -> Vec<Vec<u8>> {
+    let text: String = text.split_ascii_whitespace().collect();
+    let pairs = text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
+    let hex = pairs.collect::<Option<Vec<u8>>>().filter(|bytes| !bytes.is_empty() && text.len() % 2 == 0);
+    let base64 = BASE64.decode(text.replace('-', "+").replace('_', "/")).ok().filter(|bytes| !bytes.is_empty());
+    hex.into_iter().chain(base64).collect()
+}
+
+/// Whether the text is one of the secrets, perhaps several times over, or says that it is a placeholder. Case and what is
+/// neither letter nor digit do not matter.
+fn says_so(text: &str) -> bool {
+    let plain: String =
+        text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
+    let repeats =
+        |unit: &str| plain.len() >= unit.len() && plain.bytes().zip(unit.bytes().cycle()).all(|(a, b)| a == b);
+    !plain.is_empty()
+        && (repeats(&plain[..1])
+            || SECRETS.iter().any(|secret| repeats(secret))
+            || PLACEHOLDERS.iter().any(|words| plain.contains(words)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+    #[test]
+    fn what_everybody_knows_is_recognised_also_encoded() {
+        for secret in [
+            "!ChangeMe!",
+            "!ChangeThisMercureHubJWTSecretKey!",
+            "!UnsecureChangeMe!",
+            "change-me-publisher-secret-key",
+            "your-256-bit-secret",
+            "a-string-secret-at-least-256-bits-long",
+            "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
+            "secret",
+            "secretsecretsecretsecretsecretsecret",
+            "a secret of at least thirty-two bytes",
+            "12345678901234567890123456789012",
+            "00000000000000000000000000000000",
+            "MERCURE_SECRET",
+        ] {
+            let hex: String = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
+            let forms = [
+                secret.to_owned(),
+                format!(" {secret}\n"),
+                STANDARD.encode(secret),
+                URL_SAFE_NO_PAD.encode(secret),
+                STANDARD.encode(STANDARD.encode(secret)),
+                hex,
+            ];
+            for form in forms {
+                assert!(is_secret(form.as_bytes()), "{form}");
+            }
+        }
+        let of_the_rfc = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+        assert!(is_secret(of_the_rfc.as_bytes()) && is_secret(&URL_SAFE_NO_PAD.decode(of_the_rfc).unwrap()));
+    }
+
+    #[test]
+    fn what_nobody_knows_is_not() {
+        for secret in [
+            "8f1d3c5a7e9b2d4f6a8c0e1b3d5f7a9c8f1d3c5a7e9b2d4f6a8c0e1b3d5f7a9c",
+            "correct horse battery staple",
+            "a secret that somebody chose for this",
+            "SECRETS are kept by those who keep them",
+            "",
+            "!!!!",
+        ] {
+            assert!(!is_secret(secret.as_bytes()), "{secret}");
+        }
+        assert!(!is_secret(&[0x80, 0xff, 0, 1, 2, 3]));
+    }
+}

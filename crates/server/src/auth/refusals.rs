@@ -1,0 +1,242 @@
+//! The trace that refused tokens leave in the log, so that whoever runs the hub can tell a wrong clock from a stolen key.
+//!
+//! Anybody can send any number of tokens, so the first of a kind is told at once, and those that follow it are counted for
+//! [`PERIOD`] and told as a number. A kind is a reason and an issuer. Nothing of a token is told but the issuer that it names,
+//! cut and escaped, since its maker may have put anything there. Issuers that the hub does not know share [`MAX_STRANGERS`]
+//! kinds, so that made-up names take no memory and hide nothing that is told of others.
+use super::error::AuthError;
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep_until},
+};
+
+/// How long refusals of a kind that was told are only counted.
+const PERIOD: Duration = Duration::from_secs(60);
+/// How many kinds of unknown issuers are told in a period; the others are one number.
+const MAX_STRANGERS: usize = 16;
+/// How many characters of an issuer's name are told.
+const MAX_ISSUER_CHARS: usize = 100;
+
+/// What was refused lately. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refusals(Arc<Mutex<Period>>);
+
+/// What counts as the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    reason: Cow<'static, str>,
+    /// As it is told.
+    issuer: Option<Box<str>>,
+    /// Whether the hub knows the issuer. That there is none it knows.
+    is_known: bool,
+}
+
+#[derive(Debug, Default)]
+struct Period {
+    ends: Option<Instant>,
+    /// How many of each kind were refused after the one that was told.
+    more: HashMap<Kind, u64>,
+    /// How many others were refused.
+    others: u64,
+}
+
+/// What is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Line {
+    First(Kind),
+    More(Kind, u64),
+    Others(u64),
+}
+
+impl Kind {
+    /// The kind of a refusal for this reason of a token that names this issuer.
+    pub(super) fn new(reason: Cow<'static, str>, issuer: Option<&str>, is_known: bool) -> Self {
+        let issuer = issuer.map(|name| {
+            let mut shown: String = name.chars().take(MAX_ISSUER_CHARS).flat_map(char::escape_default).collect();
+            if name.chars().nth(MAX_ISSUER_CHARS).is_some() {
+                shown.push_str("...");
+            }
+            shown.into_boxed_str()
+        });
+        Self { reason, is_known: is_known || issuer.is_none(), issuer }
+    }
+}
+
+impl Refusals {
+    /// Tells of a refusal, now or with others. Takes no time worth speaking of and waits for nothing.
+    pub(super) fn note(&self, kind: Kind) {
+        let now = Instant::now();
+        let mut period = self.lock();
+        let mut lines = Vec::new();
+        if period.ends.is_none_or(|ends| ends <= now) {
+            lines = period.end();
+            period.ends = Some(now + PERIOD);
+            self.tell_later(now + PERIOD);
+        }
+        lines.extend(period.note(kind));
+        drop(period);
+        lines.iter().for_each(Line::tell);
+    }
+
+    /// Has what was counted told when the period has ended, also if nothing is refused any more.
+    fn tell_later(&self, at: Instant) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let period: Weak<_> = Arc::downgrade(&self.0);
+        runtime.spawn(async move {
+            sleep_until(at).await;
+            let Some(period) = period.upgrade() else { return };
+            let refusals = Self(period);
+            let lines = {
+                let mut period = refusals.lock();
+                if period.ends == Some(at) { period.end() } else { Vec::new() }
+            };
+            lines.iter().for_each(Line::tell);
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Period> {
+        // Nothing in here panics halfway through a change, so a poisoned state is still a whole one.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Period {
+    /// Counts a refusal. Gives what is told of it at once.
+    fn note(&mut self, kind: Kind) -> Option<Line> {
+        if let Some(more) = self.more.get_mut(&kind) {
+            *more += 1;
+            return None;
+        }
+        let strangers = || self.more.keys().filter(|kind| !kind.is_known).count();
+        if !kind.is_known && strangers() >= MAX_STRANGERS {
+            self.others += 1;
+            return None;
+        }
+        self.more.insert(kind.clone(), 0);
+        Some(Line::First(kind))
+    }
+
+    /// Ends the period. Gives what is told of those that were counted.
+    fn end(&mut self) -> Vec<Line> {
+        self.ends = None;
+        let (more, others) = (std::mem::take(&mut self.more), std::mem::take(&mut self.others));
+        let counted = more.into_iter().filter(|(_, count)| *count > 0).map(|(kind, count)| Line::More(kind, count));
+        counted.chain((others > 0).then_some(Line::Others(others))).collect()
+    }
+}
+
+/// With the server: what was counted is told all the same.
+impl Drop for Period {
+    fn drop(&mut self) {
+        self.end().iter().for_each(Line::tell);
+    }
+}
+
+impl Line {
+    fn tell(&self) {
+        tracing::warn!("{self}");
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.issuer, self.is_known) {
+            (None, _) => write!(f, "{}; it names no issuer", self.reason),
+            (Some(issuer), true) => write!(f, "{}; issuer \"{issuer}\"", self.reason),
+            (Some(issuer), false) => write!(f, "{}; issuer \"{issuer}\", which is not trusted here", self.reason),
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = PERIOD.as_secs();
+        match self {
+            Self::First(kind) => {
+                write!(
+                    f,
+                    "a token was refused: {kind} (more like it are counted for {seconds} s, and not told one by one)"
+                )
+            }
+            Self::More(kind, count) => write!(f, "{count} more tokens were refused within {seconds} s: {kind}"),
+            Self::Others(count) => write!(
+                f,
+                "{count} more tokens were refused within {seconds} s, which name other issuers that are not trusted here"
+            ),
+        }
+    }
+}
+
+impl AuthError {
+    /// The reason as it is logged: without anything that a token says. `None` if there is no token.
+    pub(super) fn logged(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Missing => return None,
+            Self::Malformed(malformed) => malformed.as_str().into(),
+            Self::Origin(_) => "it came in a cookie, from a page that may not use it".into(),
+            Self::Invalid(invalid) => invalid.logged(),
+            Self::Insufficient => "it does not cover every topic that was asked for".into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(reason: &'static str, issuer: &str, is_known: bool) -> Kind {
+        Kind::new(reason.into(), Some(issuer), is_known)
+    }
+
+    #[test]
+    fn the_first_of_a_kind_is_told_and_the_others_are_counted() {
+        let mut period = Period::default();
+        let (a, b) = (kind("expired", "a", true), kind("expired", "b", true));
+        assert_eq!(period.note(a.clone()), Some(Line::First(a.clone())));
+        assert_eq!(period.note(b.clone()), Some(Line::First(b)));
+        for _ in 0..1_000 {
+            assert_eq!(period.note(a.clone()), None);
+        }
+        assert_eq!(period.end(), [Line::More(a.clone(), 1_000)]);
+        assert_eq!(period.note(a.clone()), Some(Line::First(a)), "a new period");
+    }
+
+    /// A flood of made-up issuers takes no memory, and hides nobody else's refusals.
+    #[test]
+    fn strangers_are_few_and_leave_room_for_others() {
+        let mut period = Period::default();
+        let told = (0..10_000).filter(|number| period.note(kind("signature", &number.to_string(), false)).is_some());
+        assert_eq!(told.count(), MAX_STRANGERS);
+        assert_eq!(period.more.len(), MAX_STRANGERS);
+        let known = kind("expired", "https://login.example", true);
+        assert!(period.note(known).is_some() && period.note(Kind::new("expired".into(), None, false)).is_some());
+        assert_eq!(period.end(), [Line::Others(10_000 - MAX_STRANGERS as u64)]);
+    }
+
+    #[test]
+    fn an_issuer_is_cut_and_escaped() {
+        let kind = kind("expired", &format!("\u{1b}[31m\n\u{202e}\"é{}", "x".repeat(10_000)), false);
+        let text = kind.to_string();
+        assert!(text.starts_with(r#"expired; issuer "\u{1b}[31m\n\u{202e}\"\u{e9}xxx"#), "{text}");
+        assert!(text.contains("xxx...\", which is not trusted here") && text.len() < 200, "{text}");
+        assert!(text.is_ascii() && !text.contains('\n'));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_counted_is_told_when_the_period_ends() {
+        let refusals = Refusals::default();
+        for _ in 0..3 {
+            refusals.note(kind("expired", "a", true));
+        }
+        assert_eq!(refusals.lock().more.len(), 1);
+        tokio::time::sleep(PERIOD * 2).await;
+        assert!(refusals.lock().more.is_empty() && refusals.lock().ends.is_none(), "nobody else needs to come");
+    }
+}
