@@ -6,7 +6,10 @@ use crate::{
     entry::Timestamp,
     gap::Gap,
     hub::Shared,
-    log::{LogError, cursor::Resolved},
+    log::{
+        LogError,
+        cursor::{GapReason, Resolved},
+    },
     mailbox::JoinPermit,
     position::Offset,
     replay::Replay,
@@ -50,6 +53,10 @@ impl Opening {
         let (place, gap) = match start {
             Start::Now => (Place::Head, None),
             Start::After(requested) => place(&hub, &key, hub.clone().resolve(requested.clone()).await?, requested),
+            Start::AfterEither(requested, otherwise) => {
+                let (found, requested) = either(&hub, requested, otherwise).await?;
+                place(&hub, &key, found, requested)
+            }
         };
         Ok(Self { hub, key: Arc::new(key), place, gap })
     }
@@ -115,6 +122,18 @@ impl Opening {
         };
         Joining { key: self.key, cursor, gap: self.gap, permit: permit.into() }
     }
+}
+
+/// Finds the place of an ID that is spelt in one of two ways, and the spelling that counts.
+async fn either(hub: &Arc<Shared>, requested: String, otherwise: String) -> Result<(Resolved, String), LogError> {
+    let found = hub.clone().resolve(requested.clone()).await?;
+    if found.gap == Some(GapReason::Unknown) {
+        let other = hub.clone().resolve(otherwise.clone()).await?;
+        if other.gap.is_none() {
+            return Ok((other, otherwise));
+        }
+    }
+    Ok((found, requested))
 }
 
 /// The place that was found for the ID `requested`, and what tells of a gap.

@@ -26,6 +26,9 @@ pub enum Start {
     Now,
     /// Behind the update with this ID; `earliest` is before everything that the log holds.
     After(String),
+    /// Behind the update with the first of these IDs, or, if the log holds none, behind the update with the second. For an
+    /// ID whose bytes can be read in two ways. A gap names the first.
+    AfterEither(String, String),
 }
 
 /// A step of catch-up under way.

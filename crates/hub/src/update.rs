@@ -63,6 +63,8 @@ pub enum InvalidUpdate {
     },
     /// The ID holds a control or invisible format character.
     IdCharacter(char),
+    /// The ID begins or ends with white space, which a header loses: nobody could go on behind it.
+    IdSpace,
     /// The ID begins with `#`, which is kept for IDs that the hub makes.
     IdReserved,
     /// The ID is `earliest`, which names the beginning of the log.
@@ -123,6 +125,12 @@ impl Update {
         Self { topics, data, id, event_type, retry_ms, private }
     }
 
+    /// The number of bytes that a log stores for the update: its texts, and some 84 more.
+    #[must_use]
+    pub fn stored_bytes(&self) -> usize {
+        crate::log::stored_bytes(self)
+    }
+
     /// The canonical topic, then alternate ones; at least one.
     #[must_use]
     pub fn topics(&self) -> &[Topic] {
@@ -172,6 +180,8 @@ fn own_id(id: String) -> Result<EventId, InvalidUpdate> {
     }
     match crate::topic::forbidden_character(&id) {
         Some(character) => Err(InvalidUpdate::IdCharacter(character)),
+        // RFC 9110, 5.5: a field value has no white space at its ends. Clients trim more than that.
+        None if id.trim() != id => Err(InvalidUpdate::IdSpace),
         None => Ok(EventId::new(id).expect("it holds no control character")),
     }
 }
@@ -196,6 +206,9 @@ impl fmt::Display for InvalidUpdate {
             Self::TooManyTopics { count, limit } => write!(f, "an update has {count} topics, {limit} are allowed"),
             Self::IdTooLong { bytes, limit } => write!(f, "the ID has {bytes} bytes, {limit} are allowed"),
             Self::IdCharacter(character) => write!(f, "the ID holds {character:?}, a control or format character"),
+            Self::IdSpace => f.write_str(
+                "the ID begins or ends with a space: a subscriber sends it back in a header, which loses the space",
+            ),
             Self::IdReserved => f.write_str("an ID cannot begin with '#': such IDs are made by the hub"),
             Self::IdEarliest => f.write_str("an ID cannot be 'earliest': it names the beginning of the log"),
             Self::EventTypeTooLong { bytes, limit } => {

@@ -7,37 +7,58 @@
 //!
 //! A request with a body, or without a shard to take its stream, is answered through hyper, with the same events. Either
 //! way a peer that ends its sending is taken for gone, although it might still read: nothing else tells that a client has
-//! left while there is nothing to send to it.
+//! left while there is nothing to send to it. An answer that has an end is given to its end: many clients say that they have
+//! asked all they will, and then wait for it.
 //!
 //! [RFC 9112, 9.6]: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+mod activity;
 mod handover;
 mod linger;
+mod repair;
+mod watch;
 
 use crate::delivery::shards::Shards;
+pub(crate) use activity::Activity;
 use axum::Router;
-use handover::{Handover, Noticing, Requests};
+use handover::{Answer, Handover, Noticing, Requests};
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioTimer;
 use linger::linger;
 pub use linger::{LINGER_BYTES, LINGER_TIMEOUT};
-use std::{
-    future::poll_fn,
-    io,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::watch};
+use repair::repair;
+use std::{future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::watch as channel, time::timeout};
+pub(crate) use watch::Stop;
+use watch::Watch;
 
-/// How long a connection may take to send the head of a request; also, how long it may idle between two requests.
+/// How long a connection may take to send the head of a request, from its first byte on.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// How many bytes of a request's head, and of answers that the peer does not read, are held per connection. A frame that
-/// is larger goes out alone.
+/// The largest head of a request, and how many bytes of answers that the peer does not read are held per connection. A frame
+/// that is larger goes out alone.
 pub const CONNECTION_BUFFER_BYTES: usize = 64 << 10;
 /// How many bytes that cannot be sent yet the system holds per connection. More would only age there, in memory that no
 /// limit of ours counts: what a slow reader still needs, the window has for all of them.
 pub const UNSENT_BYTES: u32 = 128 << 10;
+/// After which silence the system asks whether a peer is still there. A source that has nothing to say for hours is: its system
+/// answers for it. One that has vanished is found out, although nothing is sent to it.
+pub const PROBE_AFTER: Duration = Duration::from_secs(60);
+/// The time between two such questions.
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
+/// How many of them a peer may leave unanswered, if there is no write timeout. If there is one, it counts instead.
+pub const PROBES: u32 = 4;
+
+/// Why a connection leaves hyper.
+enum Left {
+    /// hyper has finished with it, or failed.
+    Ended(Option<hyper::Error>),
+    /// A shard is to take it.
+    Granted(Answer),
+    /// hyper wants to refuse a head, which can perhaps be repaired.
+    Refused,
+    /// Its time is over.
+    Late,
+    /// The server does not wait for it any longer.
+    Cut,
+}
 
 /// What every connection of a server is served with.
 #[derive(Clone, Debug)]
@@ -45,50 +66,78 @@ pub(crate) struct Serving {
     pub(crate) router: Router,
     /// How long a peer may take nothing of what is sent to it.
     pub(crate) write_timeout: Duration,
+    /// How long a connection may be silent between two requests.
+    pub(crate) keep_alive_timeout: Duration,
     /// Who takes the streams that hyper need not deliver.
     pub(crate) shards: Option<Arc<Shards>>,
 }
 
 impl Serving {
-    /// Serves a connection to its end, or until it is a shard's. When `stop` changes, the request that is under way is the
+    /// Serves a connection to its end, or until it is a shard's. When the server stops, the request that is under way is the
     /// last.
-    pub(crate) async fn connection(self, socket: TcpStream, mut stop: watch::Receiver<()>) {
+    pub(crate) async fn connection(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
         prepare(&socket, self.write_timeout);
         let handover = self.shards.is_some().then(Handover::default);
-        let io = Noticing::new(socket, handover.clone());
-        let requests = Requests::new(self.router, handover.clone());
-        let refused = requests.refused();
-        let mut connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(CONNECTION_BUFFER_BYTES)
-            .serve_connection(io, requests);
-
-        let mut stopped = pin!(stop.changed());
-        let mut stopping = false;
-        let left = poll_fn(|cx| {
-            if !stopping && stopped.as_mut().poll(cx).is_ready() {
-                stopping = true;
-                Pin::new(&mut connection).graceful_shutdown();
-            }
-            match connection.poll_without_shutdown(cx) {
-                Poll::Ready(ended) => Poll::Ready(ended.map(|()| None)),
-                Poll::Pending => match handover.as_ref().and_then(Handover::take) {
-                    Some(answer) => Poll::Ready(Ok(Some(answer))),
-                    None => Poll::Pending,
+        let activity = Activity::new();
+        let mut watch = Watch::new(activity.clone(), self.keep_alive_timeout, stop);
+        let mut io = Noticing::new(socket, handover.clone(), activity.clone());
+        loop {
+            let requests = Requests::new(self.router.clone(), handover.clone(), activity.clone());
+            let refused = requests.refused();
+            let mut connection = http1::Builder::new()
+                .half_close(true)
+                .header_read_timeout(None)
+                .max_header_size(CONNECTION_BUFFER_BYTES)
+                .max_buf_size(CONNECTION_BUFFER_BYTES)
+                .serve_connection(io, requests);
+            let mut stopping = false;
+            let left = poll_fn(|cx| {
+                if watch.stops(cx) && !stopping {
+                    stopping = true;
+                    Pin::new(&mut connection).graceful_shutdown();
+                }
+                let ended = connection.poll_without_shutdown(cx);
+                // hyper has finished then, but for an answer that did not go out.
+                if activity.take_refusal() {
+                    return Poll::Ready(Left::Refused);
+                }
+                if let Poll::Ready(ended) = ended {
+                    return Poll::Ready(Left::Ended(ended.err()));
+                }
+                if let Some(answer) = handover.as_ref().and_then(Handover::take) {
+                    return Poll::Ready(Left::Granted(answer));
+                }
+                watch.poll_end(cx)
+            });
+            let left = left.await;
+            let parts = connection.into_parts();
+            let (socket, refusal) = parts.io.into_inner();
+            match (left, &self.shards) {
+                (Left::Refused, _) => match repair(&parts.read_buf) {
+                    Some(head) => {
+                        io = Noticing::repaired(socket, handover.clone(), activity.clone(), head);
+                        continue;
+                    }
+                    None => refuse(socket, &refusal).await,
                 },
+                (Left::Granted(answer), Some(shards)) => match socket.into_std() {
+                    Ok(socket) => shards.take(answer.handed(socket).await),
+                    Err(error) => tracing::debug!("a socket was lost: {error}"),
+                },
+                (Left::Ended(error), _) => end(socket, error, refused.get()).await,
+                (Left::Late, _) => end(socket, None, true).await,
+                (Left::Cut | Left::Granted(_), _) => tracing::debug!("a connection was cut"),
             }
-        });
-        match (left.await, self.shards) {
-            (Ok(Some(answer)), Some(shards)) => match connection.into_parts().io.into_inner().into_std() {
-                Ok(socket) => shards.take(answer.handed(socket).await),
-                Err(error) => tracing::debug!("a socket was lost: {error}"),
-            },
-            (ended, _) => {
-                let socket = connection.into_parts().io.into_inner();
-                end(socket, ended.err(), refused.get()).await;
-            }
+            return;
         }
+    }
+}
+
+/// Refuses a head as hyper would have done.
+async fn refuse(mut socket: TcpStream, refusal: &[u8]) {
+    // All before it is out, so there is room for it unless the peer reads nothing.
+    if let Ok(Ok(())) = timeout(LINGER_TIMEOUT, socket.write_all(refusal)).await {
+        linger(socket).await;
     }
 }
 
@@ -112,13 +161,38 @@ fn prepare(socket: &TcpStream, write_timeout: Duration) {
         socket.set_nodelay(true)?;
         #[cfg(target_os = "linux")]
         {
-            let socket = socket2::SockRef::from(socket);
+            use socket2::{SockRef, TcpKeepalive};
+            let socket = SockRef::from(socket);
             socket.set_tcp_user_timeout(Some(write_timeout))?;
+            let keepalive = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_INTERVAL);
+            socket.set_tcp_keepalive(&keepalive.with_retries(PROBES))?;
             socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
         }
         io::Result::Ok(())
     };
     if let Err(error) = set() {
         tracing::debug!("cannot set the options of a socket: {error}");
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use socket2::SockRef;
+    use tokio::net::TcpListener;
+
+    /// A source may be silent for hours, and one that has vanished is.
+    #[tokio::test]
+    async fn a_silent_peer_is_probed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        prepare(&accepted, Duration::from_secs(60));
+        let socket = SockRef::from(&accepted);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), PROBE_INTERVAL);
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), PROBES);
+        drop(peer);
     }
 }

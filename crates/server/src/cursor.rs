@@ -1,19 +1,23 @@
 //! Where a subscriber says which event it saw last, and under which name the answer says where the stream goes on.
 //!
 //! The header comes first: a browser that reconnects by itself repeats the URL, with the cursor it once began with, and
-//! adds the header with the one it has reached.
-use crate::{form::Form, problem::Problem};
-use fanfare_hub::subscription::Start;
-use http::{HeaderMap, HeaderName};
+//! adds the header with the one it has reached. A client that cannot set headers appends its cursor to the URL instead, so of
+//! several in a query the last one counts. An empty cursor says nothing, wherever it is.
+//!
+//! A cursor is a place or a gap, and never an error: an error status would end an EventSource for good.
+use crate::form::{Form, InvalidForm, latin_1};
+use fanfare_hub::{subscription::Start, topic::forbidden_character};
+use http::{HeaderMap, HeaderName, Uri};
 
 /// The request header that EventSource sends, and the response header of Mercure's older revision.
 pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The response header of Mercure's newer revision.
 pub const MERCURE_LAST_EVENT_ID: HeaderName = HeaderName::from_static("mercure-last-event-id");
 
-/// The query parameters that carry a cursor when a client cannot set a header: Mercure's newer revision, its older one,
-/// and that one before 0.14.
-const PARAMETERS: [&str; 3] = ["last_event_id", "lastEventID", "Last-Event-ID"];
+/// The names of query parameters that carry a cursor, compared without case, `-` and `_`. The first is `last_event_id` of
+/// Mercure's newer revision, `lastEventID` of its older one and `Last-Event-ID` before 0.14, and `lastEventId` of
+/// event-source-polyfill. The second is `evs_last_event_id` of amvtek's EventSource.
+const PARAMETERS: [&[u8]; 2] = [b"lasteventid", b"evslasteventid"];
 
 /// What a request says of its cursor.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,19 +30,59 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Reads the cursor of a request.
-    ///
-    /// # Errors
-    /// [`Problem::LastEventId`] if the header is no UTF-8.
-    pub fn of(headers: &HeaderMap, query: &Form) -> Result<Self, Problem> {
-        let header = headers.get(LAST_EVENT_ID).map(|value| str::from_utf8(value.as_bytes()));
-        let header = header.transpose().map_err(|_| Problem::LastEventId)?;
-        let id = header.or_else(|| PARAMETERS.iter().find_map(|name| query.get(name)));
-        let start = match id {
-            Some(id) if !id.is_empty() => Start::After(id.to_owned()),
-            _ => Start::Now,
+    /// Reads the cursor of a request from its headers and then from its forms: the query string, and the body of a `QUERY`.
+    #[must_use]
+    pub fn of(headers: &HeaderMap, forms: &[&Form]) -> Self {
+        let in_header = headers.get_all(LAST_EVENT_ID).iter().rfind(|value| !value.is_empty());
+        let in_forms = || forms.iter().find_map(|form| last_of(form));
+        let start = match in_header {
+            Some(value) => of_bytes(value.as_bytes()),
+            None => in_forms().map_or(Start::Now, |id| Start::After(id.to_owned())),
         };
-        Ok(Self { start, asked: id.is_some() })
+        let asked = headers.contains_key(LAST_EVENT_ID)
+            || forms.iter().any(|form| form.iter().any(|(name, _)| carries_a_cursor(name)));
+        Self { start, asked }
+    }
+}
+
+/// Reads the query string of a request that subscribes: a form whose cursors may be any bytes.
+///
+/// # Errors
+/// [`InvalidForm`] for everything but the cursor.
+pub fn query_of(uri: &Uri) -> Result<Form, InvalidForm> {
+    form(uri.query().unwrap_or_default().as_bytes())
+}
+
+/// The same for the body of a `QUERY`.
+///
+/// # Errors
+/// [`InvalidForm`] for everything but the cursor.
+pub fn form(bytes: &[u8]) -> Result<Form, InvalidForm> {
+    Form::parse_with(bytes, carries_a_cursor)
+}
+
+/// The last cursor of a form that says something.
+fn last_of(form: &Form) -> Option<&str> {
+    form.iter().filter(|(name, value)| !value.is_empty() && carries_a_cursor(name)).last().map(|(_, value)| value)
+}
+
+fn carries_a_cursor(name: &str) -> bool {
+    let letters = || name.bytes().filter(|byte| !matches!(byte, b'-' | b'_')).map(|byte| byte.to_ascii_lowercase());
+    PARAMETERS.iter().any(|parameter| letters().eq(parameter.iter().copied()))
+}
+
+/// Reads the bytes of a header. Browsers send an ID in UTF-8, Node's clients in Latin-1. Bytes that are both are most likely
+/// UTF-8; but if the log holds no such ID, it may hold the other one.
+fn of_bytes(bytes: &[u8]) -> Start {
+    let in_latin_1 = || latin_1(bytes);
+    match str::from_utf8(bytes) {
+        Ok(id) if id.is_ascii() => Start::After(id.to_owned()),
+        Ok(id) => match in_latin_1() {
+            // No publisher can have chosen it.
+            other if forbidden_character(&other).is_some() => Start::After(id.to_owned()),
+            other => Start::AfterEither(id.to_owned(), other),
+        },
+        Err(_) => Start::After(in_latin_1()),
     }
 }
 
@@ -47,31 +91,87 @@ mod tests {
     use super::*;
     use http::HeaderValue;
 
-    fn cursor(header: Option<&[u8]>, query: &str) -> Result<Cursor, Problem> {
+    fn cursor(header: Option<&[u8]>, query: &str, body: &str) -> Cursor {
         let mut headers = HeaderMap::new();
         if let Some(value) = header {
             headers.insert(LAST_EVENT_ID, HeaderValue::from_bytes(value).unwrap());
         }
-        Cursor::of(&headers, &Form::parse(query.as_bytes()).unwrap())
+        Cursor::of(&headers, &[&form(query.as_bytes()).unwrap(), &form(body.as_bytes()).unwrap()])
+    }
+
+    fn after(id: &str) -> Start {
+        Start::After(id.to_owned())
     }
 
     #[test]
     fn the_header_beats_every_parameter() {
-        let after = |id: &str| Start::After(id.to_owned());
-        let cases: [(Option<&[u8]>, &str, Start, bool); 9] = [
+        let cases: [(Option<&[u8]>, &str, Start, bool); 10] = [
             (None, "topic=a", Start::Now, false),
             (None, "last_event_id=", Start::Now, true),
-            (Some(b""), "last_event_id=1", Start::Now, true),
+            (Some(b""), "", Start::Now, true),
+            (Some(b""), "last_event_id=1", after("1"), true),
             (Some(b"9"), "last_event_id=1", after("9"), true),
             (None, "Last-Event-ID=3&lastEventID=2&last_event_id=1", after("1"), true),
-            (None, "Last-Event-ID=3&lastEventID=2", after("2"), true),
-            (None, "Last-Event-ID=3", after("3"), true),
-            (None, "lasteventid=3", Start::Now, false),
-            ("…".as_bytes().into(), "", after("…"), true),
+            (None, "last_event_id=1&lastEventId=2", after("2"), true),
+            (None, "lastEventId=2&last_event_id=&x=3", after("2"), true),
+            (None, "lasteventid=3", after("3"), true),
+            ("…".as_bytes().into(), "last_event_id=1", after("…"), true),
         ];
         for (header, query, start, asked) in cases {
-            assert_eq!(cursor(header, query).unwrap(), Cursor { start, asked }, "{query}");
+            assert_eq!(cursor(header, query, ""), Cursor { start, asked }, "{query}");
         }
-        assert!(matches!(cursor(Some(b"\xff"), ""), Err(Problem::LastEventId)));
+    }
+
+    #[test]
+    fn every_spelling_in_use_is_a_cursor() {
+        for name in [
+            "last_event_id",
+            "lastEventId",
+            "lastEventID",
+            "Last-Event-ID",
+            "last-event-id",
+            "LAST_EVENT_ID",
+            "evs_last_event_id",
+        ] {
+            assert_eq!(cursor(None, &format!("{name}=7"), "").start, after("7"), "{name}");
+        }
+        for name in ["last", "lastEvent", "event_id", "last_event_ids", "x_last_event_id", "last event id", "id", ""] {
+            assert!(!cursor(None, &format!("{name}=7"), "").asked, "{name}");
+        }
+    }
+
+    /// B6: in both: the query string wins; header beats both.
+    #[test]
+    fn the_query_beats_the_body() {
+        assert_eq!(cursor(None, "last_event_id=1", "lastEventId=2").start, after("1"));
+        assert_eq!(cursor(None, "last_event_id=", "last_event_id=2&last_event_id=3").start, after("3"));
+        assert_eq!(cursor(Some(b"9"), "", "last_event_id=2").start, after("9"));
+        assert_eq!(cursor(None, "", "last_event_id="), Cursor { start: Start::Now, asked: true });
+    }
+
+    #[test]
+    fn the_last_of_several_headers_counts_that_says_something() {
+        let mut headers = HeaderMap::new();
+        for value in ["1", "2", ""] {
+            headers.append(LAST_EVENT_ID, HeaderValue::from_static(value));
+        }
+        assert_eq!(Cursor::of(&headers, &[]).start, after("2"));
+    }
+
+    #[test]
+    fn any_bytes_are_a_cursor() {
+        let either = |one: &str, other: &str| Start::AfterEither(one.to_owned(), other.to_owned());
+        for (bytes, start) in [
+            (&b"caf\xe9"[..], after("café")),
+            ("café".as_bytes(), either("café", "cafÃ©")),
+            (b"\xff", after("ÿ")),
+            (b"\xe2\x80\xa6", after("…")),
+        ] {
+            assert_eq!(cursor(Some(bytes), "", "").start, start);
+        }
+        for (query, id) in [("last_event_id=caf%e9", "café"), ("last_event_id=%00", "\0"), ("last_event_id=%zz", "%zz")]
+        {
+            assert_eq!(cursor(None, query, "").start, after(id));
+        }
     }
 }

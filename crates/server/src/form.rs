@@ -30,6 +30,14 @@ impl Form {
     /// # Errors
     /// [`InvalidForm`].
     pub fn parse(bytes: &[u8]) -> Result<Self, InvalidForm> {
+        Self::parse_with(bytes, |_| false)
+    }
+
+    /// Reads a form. The values of the fields that `is_lenient` names may be any bytes: what is no UTF-8 is read as Latin-1.
+    ///
+    /// # Errors
+    /// [`InvalidForm`] for every other field.
+    pub(crate) fn parse_with(bytes: &[u8], is_lenient: impl Fn(&str) -> bool) -> Result<Self, InvalidForm> {
         let mut fields = Vec::new();
         for field in bytes.split(|&byte| byte == b'&').filter(|field| !field.is_empty()) {
             if fields.len() == MAX_FIELDS {
@@ -37,7 +45,9 @@ impl Form {
             }
             let mut halves = field.splitn(2, |&byte| byte == b'=');
             let name = decode(halves.next().unwrap_or_default())?;
-            fields.push((name, decode(halves.next().unwrap_or_default())?));
+            let value = halves.next().unwrap_or_default();
+            let value = if is_lenient(&name) { decode_lenient(value) } else { decode(value)? };
+            fields.push((name, value));
         }
         Ok(Self(fields))
     }
@@ -83,12 +93,25 @@ impl Form {
 }
 
 fn decode(bytes: &[u8]) -> Result<String, InvalidForm> {
-    let spaced: Cow<'_, [u8]> = if bytes.contains(&b'+') {
+    percent_decode(&spaced(bytes)).decode_utf8().map(Cow::into_owned).map_err(|_| InvalidForm::NotUtf8)
+}
+
+fn decode_lenient(bytes: &[u8]) -> String {
+    let bytes: Vec<u8> = percent_decode(&spaced(bytes)).collect();
+    String::from_utf8(bytes).unwrap_or_else(|invalid| latin_1(invalid.as_bytes()))
+}
+
+/// The text that these bytes are in ISO 8859-1, in which every byte is a character.
+pub(crate) fn latin_1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+fn spaced(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if bytes.contains(&b'+') {
         bytes.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect::<Vec<u8>>().into()
     } else {
         bytes.into()
-    };
-    percent_decode(&spaced).decode_utf8().map(Cow::into_owned).map_err(|_| InvalidForm::NotUtf8)
+    }
 }
 
 impl fmt::Display for InvalidForm {
@@ -126,6 +149,17 @@ mod tests {
     fn what_is_no_utf_8_is_refused() {
         for text in [&b"a=%ff"[..], b"%c3=1", b"a=\xc3\x28"] {
             assert_eq!(Form::parse(text), Err(InvalidForm::NotUtf8));
+        }
+    }
+
+    #[test]
+    fn a_lenient_field_may_be_any_bytes() {
+        let read = |text: &[u8]| Form::parse_with(text, |name| name == "odd");
+        for (text, value) in [(&b"odd=caf%C3%A9"[..], "café"), (b"odd=caf%e9", "café"), (b"odd=%00+%ff", "\0 ÿ")] {
+            assert_eq!(read(text).unwrap().get("odd"), Some(value));
+        }
+        for text in [&b"odd=%e9&a=%ff"[..], b"odd=%e9&%ff=a"] {
+            assert_eq!(read(text), Err(InvalidForm::NotUtf8), "others stay as strict as they are");
         }
     }
 

@@ -5,6 +5,7 @@
 //! [`delivery`] a stream. Whatever is refused on the way becomes a [`problem`].
 #![deny(unsafe_code)]
 
+mod accept;
 pub mod app;
 pub mod auth;
 pub mod connection;

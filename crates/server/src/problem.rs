@@ -61,8 +61,6 @@ pub enum Problem {
     Page,
     /// The log does not take what is to be told of active subscriptions.
     Untold,
-    /// The last event ID is no UTF-8.
-    LastEventId,
     /// `until` is something else than `now`.
     Until,
     /// `retry` is no number of milliseconds.
@@ -97,6 +95,24 @@ pub enum Problem {
         /// The one it reads.
         expected: &'static str,
     },
+    /// The body is a multipart form, where a form is expected.
+    MultipartForm,
+    /// The body is a multipart form, where a body is the data.
+    MultipartBody {
+        /// The URL that was posted to.
+        url: String,
+    },
+    /// The body is coded, as `Content-Encoding` says.
+    ContentCoding(String),
+    /// The body is coded in another way than by chunks, as `Transfer-Encoding` says.
+    TransferCoding,
+    /// Nothing that is here is acceptable, as `Accept` says.
+    NotAcceptable {
+        /// What there is.
+        available: &'static str,
+    },
+    /// The server stops.
+    Stopping,
     /// An event stream in the body is none.
     EventStream(ParseError),
     /// A streamed body failed after some of its events had been published.
@@ -120,6 +136,14 @@ pub enum Problem {
 }
 
 impl Problem {
+    fn is_of_stopping(&self) -> bool {
+        match self {
+            Self::Stopping => true,
+            Self::StreamBroken { problem, .. } => problem.is_of_stopping(),
+            _ => false,
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Update(
@@ -128,6 +152,8 @@ impl Problem {
                 | InvalidUpdate::EventTypeTooLong { .. },
             )
             | Self::Topic(InvalidTopic::TooLong { .. })
+            | Self::Append(AppendError::TooLarge { .. })
+            | Self::EventStream(_)
             | Self::FormTooLarge { .. }
             | Self::BodyTooLarge { .. }
             | Self::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -141,22 +167,24 @@ impl Problem {
             | Self::MatchersTooComplex { .. }
             | Self::SubscriptionTooLong { .. }
             | Self::Page
-            | Self::LastEventId
             | Self::Until
             | Self::Retry
             | Self::NotUtf8
             | Self::BodyIncomplete
             | Self::TopicReserved(Revision::Modern)
-            | Self::IdOfMany
-            | Self::EventStream(_) => StatusCode::BAD_REQUEST,
+            | Self::IdOfMany => StatusCode::BAD_REQUEST,
             Self::Update(_) => StatusCode::BAD_REQUEST,
             Self::Item { problem, .. } | Self::StreamBroken { problem, .. } => problem.status(),
-            Self::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentType { .. } | Self::MultipartForm | Self::MultipartBody { .. } | Self::ContentCoding(_) => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
+            Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
+            Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
             Self::TopicReserved(Revision::Legacy) => StatusCode::FORBIDDEN,
             Self::Auth(AuthError::Missing | AuthError::Invalid(_)) => StatusCode::UNAUTHORIZED,
             Self::Auth(AuthError::Malformed(_)) => StatusCode::BAD_REQUEST,
             Self::Auth(AuthError::Origin(_) | AuthError::Insufficient) => StatusCode::FORBIDDEN,
-            Self::Append(_) | Self::Untold => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Append(_) | Self::Untold | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -166,7 +194,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
-        if status.is_server_error() {
+        // Others are no fault of the hub.
+        if status == StatusCode::SERVICE_UNAVAILABLE && !self.is_of_stopping() {
             tracing::error!(%status, "{self}");
         }
         let mut document =
@@ -176,8 +205,14 @@ impl IntoResponse for Problem {
         }
         let json = HeaderValue::from_static("application/problem+json");
         let mut response = (status, [(header::CONTENT_TYPE, json)], document.to_string()).into_response();
-        if let Self::Method { allowed } = self {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+        match self {
+            Self::Method { allowed } => {
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+            }
+            Self::ContentCoding(_) => {
+                response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            }
+            _ => {}
         }
         if let Self::Auth(error) = &self
             && let Some(challenge) = error.challenge()
@@ -214,7 +249,6 @@ impl fmt::Display for Problem {
             }
             Self::Page => f.write_str("'page' is none that this hub has linked to"),
             Self::Untold => f.write_str("what has happened to subscriptions could not be told"),
-            Self::LastEventId => f.write_str("the last event ID is not valid UTF-8"),
             Self::Until => f.write_str("'until' can only be 'now': the stream ends with what is held"),
             Self::Retry => f.write_str("'retry' is a number of milliseconds, digits only"),
             Self::IdOfMany => f.write_str("one 'id' cannot be given to many updates; let each event carry its own"),
@@ -225,6 +259,21 @@ impl fmt::Display for Problem {
             Self::BatchTooLarge { limit } => write!(f, "the batch has more than the {limit} updates allowed"),
             Self::BodyIncomplete => f.write_str("the body did not arrive completely"),
             Self::ContentType { expected } => write!(f, "the body's content type has to be {expected}"),
+            Self::MultipartForm => f.write_str(
+                "the body is a multipart form, as curl -F sends it; send the fields with curl --data-urlencode \
+                 'topic=TOPIC' --data-urlencode 'data=TEXT', or 'data@FILE' for the contents of a file",
+            ),
+            Self::MultipartBody { url } => write!(
+                f,
+                "the body is a multipart form, as curl -F sends it, but here the whole body is the data; send it with \
+                 curl --data-binary @FILE '{url}', or curl -d 'TEXT' '{url}'"
+            ),
+            Self::ContentCoding(name) => {
+                write!(f, "the body is coded as {name:?}; send it without Content-Encoding")
+            }
+            Self::TransferCoding => f.write_str("the only Transfer-Encoding that is understood is 'chunked'"),
+            Self::NotAcceptable { available } => write!(f, "what is here is {available}, which 'Accept' refuses"),
+            Self::Stopping => f.write_str("the hub is stopping; send what is left when it is back"),
             Self::EventStream(error) => error.fmt(f),
             Self::StreamBroken { published, problem } => {
                 write!(f, "{problem}; {published} events before it were published")

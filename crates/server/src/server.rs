@@ -1,6 +1,11 @@
 //! The server: connections in, hyper on each of them, the routes behind it.
 use crate::{
-    app::App, auth::Authenticator, connection::Serving, delivery::shards::Shards, routes::routes, settings::Settings,
+    app::App,
+    auth::Authenticator,
+    connection::{Serving, Stop},
+    delivery::shards::Shards,
+    routes::routes,
+    settings::Settings,
     subscriptions::ActiveSubscriptions,
 };
 use fanfare_hub::Hub;
@@ -11,8 +16,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long requests that are under way when the server stops, and what was begun of streams, may take to finish.
-pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests that are under way when the server stops, and what was begun of streams, may take to finish. Then they
+/// are cut.
+pub const FINISH_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long stopping takes at most. Docker kills 10 s after it has said to stop.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(7);
 /// How long the server waits when it cannot accept, as a rule because it has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -34,17 +42,18 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let app = App::new(hub, auth, settings, stopping);
         let shards = Shards::start(&app.hub, &app.settings, &app.places)?.map(Arc::new);
-        let write_timeout = app.settings.write_timeout;
+        let Settings { write_timeout, keep_alive_timeout, .. } = app.settings;
         let subscriptions = app.subscriptions.clone();
         let router = routes(app);
-        Ok(Self { serving: Serving { router, write_timeout, shards }, subscriptions, stop })
+        Ok(Self { serving: Serving { router, write_timeout, keep_alive_timeout, shards }, subscriptions, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves; then ends all streams, so that their subscribers
-    /// reconnect elsewhere, and waits up to [`STOP_TIMEOUT`] for what is under way.
+    /// reconnect elsewhere, waits up to [`FINISH_TIMEOUT`] for what is under way, and cuts the rest. A publisher of a stream of
+    /// events is told at once how many were taken. All of it takes no longer than [`STOP_TIMEOUT`].
     pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
         // Each connection has a receiver for as long as it is served.
-        let connections = watch::Sender::new(());
+        let connections = watch::Sender::new(Stop::Not);
         let mut stopped = std::pin::pin!(stopped);
         loop {
             tokio::select! {
@@ -59,16 +68,20 @@ impl Server {
         }
         drop(listener);
         if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
-            tracing::warn!("stopped while requests were under way");
+            tracing::warn!("stopped before all was told of what has ended");
         }
     }
 
-    async fn stop(&self, connections: &watch::Sender<()>) {
+    async fn stop(&self, connections: &watch::Sender<Stop>) {
         let shards = self.serving.shards.as_deref();
         self.stop.send_replace(true);
         shards.inspect(|shards| shards.end_all());
-        connections.send_replace(());
-        connections.closed().await;
+        connections.send_replace(Stop::Finish);
+        if timeout(FINISH_TIMEOUT, connections.closed()).await.is_err() {
+            tracing::warn!("requests that were under way for {FINISH_TIMEOUT:?} longer were cut");
+            connections.send_replace(Stop::Cut);
+            connections.closed().await;
+        }
         // From here on nothing is handed over.
         if let Some(shards) = shards {
             shards.stop().await;

@@ -13,6 +13,10 @@ pub const DEFAULT_MAX_SUBSCRIBERS: usize = 15_000;
 /// How long a peer may take nothing of what is sent to it by default: as long as it may take for a request's head.
 pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long a connection may be silent between two requests by default. Load balancers and proxies reuse a connection that was
+/// silent for up to 60 s; one that is closed just then fails a request.
+pub const DEFAULT_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(75);
+
 /// How streams get into sockets. The subscribers see no difference but `Transfer-Encoding: chunked` or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
@@ -63,6 +67,9 @@ pub struct Settings {
     /// has missed it gets when it comes back. Zero leaves it to the system, whose patience is some 15 minutes. Linux
     /// only. Default: [`DEFAULT_WRITE_TIMEOUT`].
     pub write_timeout: Duration,
+    /// A connection on which for this long no request has come since the last answer is closed. Default:
+    /// [`DEFAULT_KEEP_ALIVE_TIMEOUT`].
+    pub keep_alive_timeout: Duration,
     /// The URL under which browsers see the hub, e.g. `https://hub.example.com`: what relative URL Patterns and topics
     /// resolve against. Default: `http://localhost/`.
     pub public_url: Url,
@@ -83,6 +90,7 @@ impl Default for Settings {
             delivery: Delivery::default(),
             delivery_threads: None,
             write_timeout: DEFAULT_WRITE_TIMEOUT,
+            keep_alive_timeout: DEFAULT_KEEP_ALIVE_TIMEOUT,
             public_url: Url::parse("http://localhost/").expect("a valid URL"),
         }
     }

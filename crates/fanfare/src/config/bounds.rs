@@ -21,7 +21,7 @@ const DAY_S: u64 = 86_400;
 /// The largest whole number of a TOML file.
 const COUNT_MAX: u64 = i64::MAX as u64;
 
-const BOUNDS: [Bound; 10] = [
+const BOUNDS: [Bound; 11] = [
     // Shorter only burns network; longer than an hour no proxy waits.
     time("heartbeat-interval", 1, 3_600),
     // Shorter is a reconnect storm of one's own making.
@@ -36,6 +36,8 @@ const BOUNDS: [Bound; 10] = [
     count("delivery-threads", 1, 1_024),
     // Shorter gives up peers behind a network that loses packets; after an hour nobody waits for them.
     time("write-timeout", 1, 3_600),
+    // Shorter makes every request connect anew; nobody comes back to a connection after an hour.
+    time("keep-alive-timeout", 1, 3_600),
     time("retention-age", 1, 100 * 365 * DAY_S),
     // The least holds at least some updates of the usual size.
     bytes("retention-bytes", 1 << 20, 1 << 50),
@@ -100,6 +102,7 @@ mod tests {
             ("max-topics", "0", "1", "10000", "10001"),
             ("delivery-threads", "0", "1", "1024", "1025"),
             ("write-timeout", "999ms", "1s", "1h", "3601s"),
+            ("keep-alive-timeout", "999ms", "1s", "1h", "3601s"),
             ("retention-age", "0s", "1s", "36500d", "36501d"),
             ("retention-bytes", "1048575", "1MiB", "1024TiB", "1025TiB"),
             ("retention-count", "0", "1", "9223372036854775807", "9223372036854775808"),

@@ -200,6 +200,11 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "DURATION", help_heading = "Limits")]
     pub write_timeout: Option<HumanDuration>,
 
+    /// Close a connection on which no request has come for this long. Load balancers and proxies reuse silent connections
+    /// for up to 60s: keep it longer than theirs
+    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
+    pub keep_alive_timeout: Option<HumanDuration>,
+
     /// Age at which updates are discarded from the log
     #[arg(long, value_name = "DURATION|off", help_heading = "Limits")]
     pub retention_age: Option<Limit<HumanDuration>>,

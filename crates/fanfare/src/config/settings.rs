@@ -66,6 +66,7 @@ pub(crate) struct ServeSettings {
     pub max_subscribers: u64,
     pub max_topics: u64,
     pub write_timeout: HumanDuration,
+    pub keep_alive_timeout: HumanDuration,
     pub retention_age: Limit<HumanDuration>,
     pub retention_bytes: Limit<ByteSize>,
     pub retention_count: Limit<u64>,

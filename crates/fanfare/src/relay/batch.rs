@@ -62,6 +62,7 @@ impl Template {
             Err(
                 reason @ (InvalidUpdate::IdTooLong { .. }
                 | InvalidUpdate::IdCharacter(_)
+                | InvalidUpdate::IdSpace
                 | InvalidUpdate::IdReserved
                 | InvalidUpdate::IdEarliest),
             ) => (self.update(event, None).map_err(Unfit::Invalid)?, Some(reason)),

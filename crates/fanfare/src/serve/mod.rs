@@ -27,10 +27,13 @@ use std::{
     fmt,
     io::{self, IsTerminal as _, Write as _},
     path::PathBuf,
+    time::Duration,
 };
 use tokio::net::TcpListener;
 use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+/// How long work that can only wait may take when the hub has ended.
+const LEFTOVER_TIMEOUT: Duration = Duration::from_millis(200);
 /// Open files beside those of subscribers: the log, publishers, the listener.
 const OTHER_FILES: u64 = 256;
 
@@ -70,7 +73,10 @@ pub(crate) fn run(args: &ServeArgs, given: &ArgMatches) -> Result<(), ServeError
     raise_file_limit(&settings);
     let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Runtime)?;
     let origin = reload::Origin { given: given.clone(), file: args.config.clone() };
-    runtime.block_on(start(&settings, merged, origin))
+    let ended = runtime.block_on(start(&settings, merged, origin));
+    // A name that is being looked up, or a disk that does not answer, would hold it up for longer.
+    runtime.shutdown_timeout(LEFTOVER_TIMEOUT);
+    ended
 }
 
 /// The wiring: what the settings say becomes a log, a hub over it, and a server before it.
@@ -93,9 +99,14 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
     }
     let reload = reload::Reload::new(origin, merged, ring, keys, settings.is_open());
     tokio::spawn(reload.run(Hangups::new().map_err(ServeError::Runtime)?));
-    let stopped = stop::stop().map_err(ServeError::Runtime)?;
+    let stopped = stop::stop_in_time().map_err(ServeError::Runtime)?;
     let relays = Relays::start(settings, &hub)?;
     print(&Announcement { settings, address })?;
+    // Both at once: each may take some seconds.
+    let stopped = async {
+        stopped.await;
+        relays.begin_to_stop();
+    };
     server.serve(listener, stopped).await;
     relays.stop().await;
     Ok(())

@@ -65,6 +65,7 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server.delivery = settings.delivery.into();
     server.delivery_threads = settings.delivery_threads.and_then(|threads| NonZero::new(count(threads)));
     server.write_timeout = settings.write_timeout.0;
+    server.keep_alive_timeout = settings.keep_alive_timeout.0;
     server.public_url = public_url(settings, address);
     server
 }
@@ -97,6 +98,7 @@ mod tests {
         assert_eq!(ours.max_subscribers, theirs.max_subscribers);
         assert_eq!(ours.subscriptions, theirs.subscriptions);
         assert_eq!(ours.write_timeout, theirs.write_timeout);
+        assert_eq!(ours.keep_alive_timeout, theirs.keep_alive_timeout);
         assert_eq!(ours.delivery, theirs.delivery);
         assert_eq!(ours.delivery_threads, theirs.delivery_threads);
     }

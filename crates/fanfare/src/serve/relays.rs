@@ -72,9 +72,14 @@ impl Relays {
         Ok(Self { stop, tasks })
     }
 
+    /// Has them all end, without waiting for that.
+    pub(super) fn begin_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// Ends them all, when what the hub has acknowledged is kept.
     pub(super) async fn stop(mut self) {
-        self.stop.send_replace(true);
+        self.begin_to_stop();
         while self.tasks.join_next().await.is_some() {}
     }
 }

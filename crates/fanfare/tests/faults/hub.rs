@@ -1,17 +1,19 @@
 //! A hub as its own process, with a data directory that outlives it.
+use crate::stopping::terminate;
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     net::SocketAddr,
     path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 struct Process {
     child: Child,
     /// Kept open, so that the hub can go on printing.
-    _output: BufReader<ChildStdout>,
+    _output: ChildStdout,
 }
 
 /// A hub process. Its data directory goes with it.
@@ -39,6 +41,11 @@ impl Hub {
         self.process.child.wait().unwrap();
     }
 
+    /// Ends the process with SIGTERM, and says how it ended and how long that took.
+    pub fn terminate(mut self, in_time: Duration) -> (Option<i32>, Duration) {
+        terminate(&mut self.process.child, in_time)
+    }
+
     /// Starts it again, after [`Self::kill`], with the same port and data.
     pub fn restart(&mut self) {
         let (process, address) = spawn(self.address, &self.data, &self.arguments);
@@ -58,13 +65,19 @@ fn spawn(listen: SocketAddr, data: &PathBuf, arguments: &[String]) -> (Process, 
     let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare"));
     command.args(["serve", "--listen", &listen.to_string(), "--clock", "false", "--log-level", "warn", "--data"]);
     let mut child = command.arg(data).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
-    let mut output = BufReader::new(child.stdout.take().unwrap());
-    let listens = output.by_ref().lines().map_while(Result::ok).find_map(|line| {
+    let mut output = child.stdout.take().unwrap();
+    let address = address(&mut output);
+    (Process { child, _output: output }, address)
+}
+
+/// Reads where a hub says that it listens.
+pub fn address(output: &mut ChildStdout) -> SocketAddr {
+    let listens = BufReader::new(output).lines().map_while(Result::ok).find_map(|line| {
         let rest = line.split_once("http://")?.1;
         let end = rest.find(|character: char| !matches!(character, '0'..='9' | '.' | ':')).unwrap_or(rest.len());
         rest[..end].parse().ok()
     });
-    (Process { child, _output: output }, listens.expect("the hub says where it listens"))
+    listens.expect("the hub says where it listens")
 }
 
 impl Drop for Hub {

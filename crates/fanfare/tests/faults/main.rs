@@ -6,4 +6,5 @@ mod long_log;
 mod peer;
 mod relay;
 mod stalled;
+mod stopping;
 mod upstream;

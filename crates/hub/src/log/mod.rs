@@ -23,6 +23,8 @@ pub use disk::{CACHE_BYTES, DiskLog, Recovery};
 pub use epochs::{Epochs, IDLE_EPOCHS};
 pub use memory::MemoryLog;
 
+pub(crate) use stored::len as stored_bytes;
+
 /// How much [`Log::read`] returns at most. At least one entry is returned if there is one, however large.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimit {

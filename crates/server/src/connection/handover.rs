@@ -4,14 +4,19 @@
 //!   a body and somebody reads it. So the service parks an answer that can be handed over, and stays pending.
 //! - It flushes its socket only once its own buffer is empty, and tries to after each time it asked the service. So a flush
 //!   that succeeds after the answer was parked says that all earlier answers are out.
-use crate::delivery::{
-    head,
-    shards::Handed,
-    stream::{Granted, Stream},
+use super::activity::{Activity, Busy};
+use crate::{
+    delivery::{
+        head,
+        shards::Handed,
+        stream::{Granted, Stream},
+    },
+    problem::Problem,
 };
-use axum::{Router, body::Body};
-use http::{HeaderValue, Method, Request, Response, Version, header, response::Parts};
-use http_body::Body as _;
+use axum::{Router, body::Body, response::IntoResponse as _};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header, response::Parts};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::{body::Incoming, rt, service::Service};
 use hyper_util::rt::TokioIo;
 use std::{
@@ -25,7 +30,10 @@ use std::{
     },
     task::{Context, Poll, ready},
 };
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead as _, ReadBuf},
+    net::TcpStream,
+};
 use tower_service::Service as _;
 
 /// An answer that hyper is not to write.
@@ -83,6 +91,7 @@ impl Handover {
 pub(super) struct Requests {
     router: Router,
     handover: Option<Handover>,
+    activity: Activity,
     refused: Refused,
 }
 
@@ -99,8 +108,8 @@ impl Refused {
 
 impl Requests {
     /// A service that returns every answer if there is no `handover`.
-    pub(super) fn new(router: Router, handover: Option<Handover>) -> Self {
-        Self { router, handover, refused: Refused::default() }
+    pub(super) fn new(router: Router, handover: Option<Handover>, activity: Activity) -> Self {
+        Self { router, handover, activity, refused: Refused::default() }
     }
 
     /// Tells what becomes of the requests to come.
@@ -110,21 +119,30 @@ impl Requests {
 }
 
 impl Service<Request<Incoming>> for Requests {
-    type Response = Response<Body>;
+    type Response = Response<Sending>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Sending>, Infallible>> + Send>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let busy = self.activity.begin();
         // hyper knows that nothing follows the head: no `Content-Length` but 0, no `Transfer-Encoding`.
         let has_body = !request.body().is_end_stream();
         let alone = request.method() == Method::GET && !has_body;
         let handover = self.handover.clone().filter(|_| alone);
         let version = request.version();
         let refused = self.refused.clone();
+        let problem = transfer_coding(request.headers()).err();
+        if matches!(*request.method(), Method::GET | Method::QUERY) {
+            // For an answer without an end.
+            request.extensions_mut().insert(self.activity.clone());
+        }
         // A router is always ready.
         let answer = self.router.clone().call(request);
         Box::pin(async move {
-            let mut response = answer.await?;
+            let mut response = match problem {
+                Some(problem) => problem.into_response(),
+                None => answer.await?,
+            };
             if has_body && !response.status().is_success() {
                 // What is refused is not read to its end, and hyper then closes the connection. A client that is not told
                 // may send its next request on it, and cannot know what became of that.
@@ -138,45 +156,155 @@ impl Service<Request<Incoming>> for Requests {
                     handover.park(Answer { version, parts: response.into_parts().0, stream });
                     pending().await
                 }
-                None => Ok(response),
+                None => Ok(response.map(|body| Sending { body, _busy: busy })),
             }
         })
     }
 }
 
-/// A socket that notices when hyper has flushed it.
+/// Refuses a body that is coded in another way than by chunks, which hyper has taken apart
+/// ([RFC 9112, 6.1](https://www.rfc-editor.org/rfc/rfc9112#section-6.1)).
+fn transfer_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    let values = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let codings = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
+    let mut codings = codings.filter(|coding| !coding.is_empty());
+    match (codings.next(), codings.next()) {
+        (None, None) => Ok(()),
+        (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(Problem::TransferCoding),
+    }
+}
+
+/// The body of an answer. The request is under way until it is dropped.
+pub(super) struct Sending {
+    body: Body,
+    _busy: Busy,
+}
+
+impl http_body::Body for Sending {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// How much of what a peer sends behind the request of an endless stream is read, to find its end.
+const READ_AHEAD_BYTES: usize = 16 << 10;
+
+/// A socket that notices when hyper has flushed it, and, while it carries an endless answer, when the peer has gone: hyper then
+/// does not read.
 pub(super) struct Noticing {
     io: TokioIo<TcpStream>,
     handover: Option<Handover>,
+    activity: Activity,
+    /// What has been read and hyper is to read next: what the peer sent during an endless answer, or a repaired head.
+    ahead: BytesMut,
+    /// Whether a head that hyper refuses may be given to it once more.
+    may_repair: bool,
+    /// hyper's own answer to such a head, which is held back.
+    refusal: Vec<u8>,
 }
 
 impl Noticing {
-    pub(super) fn new(socket: TcpStream, handover: Option<Handover>) -> Self {
-        Self { io: TokioIo::new(socket), handover }
+    pub(super) fn new(socket: TcpStream, handover: Option<Handover>, activity: Activity) -> Self {
+        Self {
+            io: TokioIo::new(socket),
+            handover,
+            activity,
+            ahead: BytesMut::new(),
+            may_repair: true,
+            refusal: Vec::new(),
+        }
     }
 
-    pub(super) fn into_inner(self) -> TcpStream {
-        self.io.into_inner()
+    /// A socket from which `head` was read, which hyper now may refuse.
+    pub(super) fn repaired(socket: TcpStream, handover: Option<Handover>, activity: Activity, head: BytesMut) -> Self {
+        Self { ahead: head, may_repair: false, ..Self::new(socket, handover, activity) }
+    }
+
+    /// Whether hyper is held back from an answer of its own. Its connection is not to be polled any more then.
+    fn holds_back(&self) -> bool {
+        self.may_repair && self.activity.refuses()
+    }
+
+    /// The socket, and the refusal that was held back.
+    pub(super) fn into_inner(self) -> (TcpStream, Vec<u8>) {
+        (self.io.into_inner(), self.refusal)
+    }
+
+    /// Fails once the peer of an endless answer has ended what it sends.
+    fn look_for_the_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        while self.activity.ends_with_peer() && self.ahead.len() < READ_AHEAD_BYTES {
+            let mut chunk = [0; 1_024];
+            let mut chunk = ReadBuf::new(&mut chunk);
+            match Pin::new(self.io.inner_mut()).poll_read(cx, &mut chunk) {
+                Poll::Pending => break,
+                Poll::Ready(result) => result?,
+            }
+            if chunk.filled().is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.ahead.extend_from_slice(chunk.filled());
+            // hyper may wait for these bytes already.
+            cx.waker().wake_by_ref();
+        }
+        Ok(())
+    }
+
+    /// What was written, or, while nothing can be, whether the peer is still there.
+    fn wrote(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Pending => self.look_for_the_end(cx)?,
+            Poll::Ready(_) => self.activity.sent(),
+        }
+        written
     }
 }
 
 impl rt::Read for Noticing {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, into)
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut into: rt::ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.ahead.is_empty() {
+            ready!(Pin::new(&mut self.io).poll_read(cx, into))?;
+        } else {
+            let count = self.ahead.len().min(into.remaining());
+            into.put_slice(&self.ahead.split_to(count));
+        }
+        self.activity.received();
+        Poll::Ready(Ok(()))
     }
 }
 
 impl rt::Write for Noticing {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        if self.holds_back() {
+            self.refusal = bytes.to_vec();
+            return Poll::Pending;
+        }
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.wrote(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        self.activity.flushed();
         if let Some(handover) = &self.handover {
             handover.flushed();
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.look_for_the_end(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -192,6 +320,11 @@ impl rt::Write for Noticing {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, parts)
+        if self.holds_back() {
+            self.refusal = parts.iter().flat_map(|part| part.iter().copied()).collect();
+            return Poll::Pending;
+        }
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, parts);
+        self.wrote(cx, written)
     }
 }

@@ -19,7 +19,7 @@ pub async fn publish_form(State(app): State<App>, request: Request<Body>) -> Res
     let (parts, body) = request.into_parts();
     let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
     require_form(&parts.headers)?;
-    let update = update(&form(&collect(&app, body).await?)?)?;
+    let update = update(&form(&collect(&app, &parts.headers, body).await?)?)?;
     let entries = publish(&app, &credentials, vec![update]).await?;
     Ok(plain_text(entries[0].id().as_str().to_owned()))
 }

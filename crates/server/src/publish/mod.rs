@@ -40,14 +40,32 @@ async fn publish(app: &App, credentials: &Credentials, updates: Vec<Update>) -> 
 
 /// The media type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
+/// The media type of forms that can hold files, as `curl -F` sends them.
+const MULTIPART: &str = "multipart/form-data";
 
 /// Whether the body is a form, as its content type says.
 pub(crate) fn require_form(headers: &HeaderMap) -> Result<(), Problem> {
-    if content_type(headers) == FORM { Ok(()) } else { Err(Problem::ContentType { expected: FORM }) }
+    match content_type(headers).as_str() {
+        FORM => Ok(()),
+        MULTIPART => Err(Problem::MultipartForm),
+        _ => Err(Problem::ContentType { expected: FORM }),
+    }
 }
 
-/// The whole body, if it is within the limit.
-pub(crate) async fn collect(app: &App, body: Body) -> Result<Bytes, Problem> {
+/// Refuses a body that is coded, as `Content-Encoding` says: coded bytes would be published as if they were the data.
+fn require_no_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    let values = headers.get_all(header::CONTENT_ENCODING).iter();
+    let codings = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
+    let mut others = codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"));
+    match others.next() {
+        Some(coding) => Err(Problem::ContentCoding(String::from_utf8_lossy(coding).chars().take(64).collect())),
+        None => Ok(()),
+    }
+}
+
+/// The whole body, if it is within the limit and not coded.
+pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    require_no_coding(headers)?;
     let limit = app.settings.max_body_bytes;
     let collecting = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
     match collecting.await {

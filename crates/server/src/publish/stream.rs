@@ -8,6 +8,7 @@ use super::{
 use crate::{
     app::App,
     auth::{AuthError, Credentials, InvalidToken},
+    delivery::body::stopping,
     problem::Problem,
 };
 use axum::{
@@ -18,6 +19,7 @@ use axum::{
 use fanfare_event_stream::{Chunk, EventRef, Limits, Parser};
 use fanfare_hub::{
     entry::Timestamp,
+    log::writer::MAX_BATCH_BYTES,
     update::{MAX_EVENT_TYPE_BYTES, MAX_ID_BYTES, Update},
 };
 use http_body_util::BodyExt;
@@ -32,9 +34,20 @@ pub(super) async fn publish_events(
     mut body: Body,
 ) -> Result<Response, Problem> {
     let mut reader = Reader::new(app.settings.max_body_bytes, template);
+    let mut stopping = stopping(app.stopping.clone());
     let (mut published, mut last) = (0, None);
     let broken = |published, problem| Problem::StreamBroken { published, problem: Box::new(problem) };
-    while let Some(frame) = body.frame().await {
+    loop {
+        // What has arrived is not taken any more, so that a source that never pauses is told, too.
+        if app.stopping.has_changed().unwrap_or(true) {
+            return Err(broken(published, Problem::Stopping));
+        }
+        let frame = tokio::select! {
+            biased;
+            frame = body.frame() => frame,
+            () = &mut stopping => return Err(broken(published, Problem::Stopping)),
+        };
+        let Some(frame) = frame else { break };
         let frame = frame.map_err(|_| broken(published, Problem::BodyIncomplete))?;
         let Ok(bytes) = frame.into_data() else { continue };
         let mut chunk = Chunk::new(&bytes);
@@ -87,16 +100,19 @@ impl<'a> Reader<'a> {
     /// The next updates whose events end in this chunk, as many as make a batch, up to the first one that is wrong, and what
     /// is wrong with that. Nothing of either when the chunk is read to its end.
     fn read(&mut self, chunk: &mut Chunk<'_>) -> (Vec<Update>, Option<Problem>) {
-        let (most, mut updates) = (most_updates(self.template), Vec::new());
+        let (most, mut updates, mut bytes) = (most_updates(self.template), Vec::new(), 0);
         let problem = loop {
-            if updates.len() == most {
+            if updates.len() == most || bytes >= MAX_BATCH_BYTES {
                 break None;
             }
             match self.parser.next_event(chunk) {
                 Ok(None) => break None,
                 Err(error) => break Some(error.into()),
                 Ok(Some(event)) => match update(self.template, &event) {
-                    Ok(update) => updates.push(update),
+                    Ok(update) => {
+                        bytes += update.stored_bytes();
+                        updates.push(update);
+                    }
                     Err(problem) => break Some(problem),
                 },
             }

@@ -1,5 +1,7 @@
 //! `POST /topics/{topic}`: the body is the data, whatever its content type says; `curl -d` calls everything a form.
-use super::{collect, content_type, form, lines, plain_text, publish, retry_ms, stream, text};
+use super::{
+    MULTIPART, collect, content_type, form, lines, plain_text, publish, require_no_coding, retry_ms, stream, text,
+};
 use crate::{app::App, auth::Purpose, path::topic_of_path, problem::Problem};
 use axum::{
     body::Body,
@@ -21,12 +23,23 @@ pub async fn publish_body(State(app): State<App>, request: Request<Body>) -> Res
     let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
     let template = Template::of(&parts.uri)?;
     let updates = match content_type(&parts.headers).as_str() {
-        "text/event-stream" => return stream::publish_events(&app, &credentials, &template.of_many()?, body).await,
-        "application/x-ndjson" => lines::updates(&template.of_many()?, &collect(&app, body).await?)?,
-        _ => vec![template.update(text(&collect(&app, body).await?)?)?],
+        "text/event-stream" => {
+            require_no_coding(&parts.headers)?;
+            return stream::publish_events(&app, &credentials, &template.of_many()?, body).await;
+        }
+        "application/x-ndjson" => lines::updates(&template.of_many()?, &collect(&app, &parts.headers, body).await?)?,
+        MULTIPART => return Err(Problem::MultipartBody { url: url_of(&app, &parts.uri) }),
+        _ => vec![template.update(text(&collect(&app, &parts.headers, body).await?)?)?],
     };
     let entries = publish(&app, &credentials, updates).await?;
     Ok(plain_text(entries.iter().map(|entry| format!("{}\n", entry.id())).collect()))
+}
+
+/// The URL of a request, without what its query may keep secret, and safe between the quotation marks of a shell.
+fn url_of(app: &App, uri: &Uri) -> String {
+    let mut url = app.settings.public_url.clone();
+    url.set_path(uri.path());
+    url.as_str().replace('\'', "%27")
 }
 
 /// What the path and the query say of every update in the body.

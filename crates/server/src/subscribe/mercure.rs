@@ -3,11 +3,12 @@
 //!
 //! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) asks for the same with a form as its body, for those who
 //! want more than fits a URL.
-use super::{Until, Wanted, gather, open};
+use super::{EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
+    accept::Acceptance,
     app::App,
     auth::Purpose,
-    cursor::{Cursor, LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
+    cursor::{self, Cursor, LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
     form::Form,
     problem::Problem,
     publish::{collect, require_form},
@@ -25,7 +26,8 @@ use http::request::Parts;
 /// # Errors
 /// [`Problem`] says why there is none.
 pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
-    stream(&app, &parts, &Form::of_query(&parts.uri)?).await
+    let query = cursor::query_of(&parts.uri)?;
+    stream(&app, &parts, &query, Cursor::of(&parts.headers, &[&query])).await
 }
 
 /// The same for a `QUERY`, whose query string and body are taken together. Where both say the same thing once, the query
@@ -38,11 +40,15 @@ pub(crate) async fn query(app: App, request: Request<Body>) -> Result<Response, 
     // Before a body of somebody unknown is read.
     app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     require_form(&parts.headers)?;
-    let query = Form::of_query(&parts.uri)?.and(Form::parse(&collect(&app, body).await?)?)?;
-    stream(&app, &parts, &query).await
+    let (query, body) = (cursor::query_of(&parts.uri)?, cursor::form(&collect(&app, &parts.headers, body).await?)?);
+    let cursor = Cursor::of(&parts.headers, &[&query, &body]);
+    stream(&app, &parts, &query.and(body)?, cursor).await
 }
 
-async fn stream(app: &App, parts: &Parts, query: &Form) -> Result<Response, Problem> {
+async fn stream(app: &App, parts: &Parts, query: &Form, cursor: Cursor) -> Result<Response, Problem> {
+    if Acceptance::is_refusal(Acceptance::of(&parts.headers, EVENT_STREAM)) {
+        return Err(Problem::NotAcceptable { available: EVENT_STREAM });
+    }
     let newer = query.iter().any(|(name, _)| names_a_matcher(name));
     let matchers = if newer {
         let named: Vec<_> = query.iter().filter(|(name, _)| names_a_matcher(name)).collect();
@@ -53,7 +59,7 @@ async fn stream(app: &App, parts: &Parts, query: &Form) -> Result<Response, Prob
     };
     let wanted = Wanted {
         matchers,
-        cursor: Cursor::of(&parts.headers, query)?,
+        cursor,
         representation: Representation::EventStream,
         cursor_header: if newer { MERCURE_LAST_EVENT_ID } else { LAST_EVENT_ID },
         until: Until::Closed,

@@ -7,6 +7,7 @@ pub mod topic;
 use crate::{
     app::App,
     auth::{Credentials, Purpose},
+    connection::Activity,
     cursor::Cursor,
     delivery::{
         body::{EventBody, stopping},
@@ -21,6 +22,9 @@ use crate::{
 use axum::{body::Body, response::Response};
 use fanfare_hub::{audience::AudienceKey, grant::Matchers, topic::matcher::Matcher, wire::Representation};
 use http::{HeaderName, HeaderValue, Method, request::Parts};
+
+/// The media type of event streams.
+const EVENT_STREAM: &str = "text/event-stream";
 
 /// What a subscriber asks for.
 #[derive(Debug)]
@@ -63,6 +67,11 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     };
     let Credentials { grant, expires_at, payloads, .. } = credentials;
     let key = AudienceKey { matchers, granted: grant.subscribe, representation };
+    if until == Until::Closed
+        && let Some(activity) = parts.extensions.get::<Activity>()
+    {
+        activity.is_endless();
+    }
     // Who reads what the log holds and goes is no subscriber that others are told of.
     let arrival = match app.subscriptions.as_ref().filter(|_| until == Until::Closed) {
         Some(active) => Some(active.arrive(&key, &payloads).await?),

@@ -1,22 +1,23 @@
 //! `GET /topics/{topic}` and `GET /topics?topic=…`: the topic API, and the aliases of other paths.
-use super::{Until, Wanted, gather, open};
+use super::{EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
+    accept::{Acceptance, Range},
     app::App,
-    cursor::{Cursor, LAST_EVENT_ID},
+    cursor::{self, Cursor, LAST_EVENT_ID},
     form::Form,
     path::topic_of_path,
     problem::Problem,
 };
 use axum::{extract::State, response::Response};
 use fanfare_hub::{topic::matcher::Matcher, wire::Representation};
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, request::Parts};
 
 /// Answers with the stream of the topic in the path and of those in the query.
 ///
 /// # Errors
 /// [`Problem`] says why there is none.
 pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
-    let query = Form::of_query(&parts.uri)?;
+    let query = cursor::query_of(&parts.uri)?;
     let in_path = topic_of_path(&parts.uri)?;
     let topics: Vec<_> = in_path.as_deref().into_iter().chain(query.all("topic")).collect();
     stream(&app, &topics, &parts, &query).await
@@ -25,14 +26,14 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
 /// Answers with the stream that an alias stands for.
 pub(crate) async fn alias(app: &App, topics: &[String], parts: &Parts) -> Result<Response, Problem> {
     let topics: Vec<_> = topics.iter().map(String::as_str).collect();
-    stream(app, &topics, parts, &Form::of_query(&parts.uri)?).await
+    stream(app, &topics, parts, &cursor::query_of(&parts.uri)?).await
 }
 
 async fn stream(app: &App, topics: &[&str], parts: &Parts, query: &Form) -> Result<Response, Problem> {
     let wanted = Wanted {
         matchers: gather(app, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?,
-        cursor: Cursor::of(&parts.headers, query)?,
-        representation: representation(&parts.headers, query),
+        cursor: Cursor::of(&parts.headers, &[query]),
+        representation: representation(&parts.headers, query)?,
         cursor_header: LAST_EVENT_ID,
         until: until(query)?,
     };
@@ -48,18 +49,23 @@ fn until(query: &Form) -> Result<Until, Problem> {
     }
 }
 
-fn representation(headers: &HeaderMap, query: &Form) -> Representation {
-    let accepts_lines = headers.get_all(header::ACCEPT).iter().any(|accept| {
-        // A byte that is no text, in a parameter of one type, says nothing of the others.
-        let accept = String::from_utf8_lossy(accept.as_bytes());
-        accept.split(',').map(essence).any(|essence| essence.eq_ignore_ascii_case("application/x-ndjson"))
+/// Lines of JSON for those who want them at least as much as an event stream and say so, and otherwise an event stream, unless
+/// it is refused.
+fn representation(headers: &HeaderMap, query: &Form) -> Result<Representation, Problem> {
+    let lines = Acceptance::of(headers, "application/x-ndjson").filter(|lines| lines.weight > 0);
+    let events = Acceptance::of(headers, EVENT_STREAM);
+    let prefers_lines = lines.is_some_and(|lines| match events {
+        Some(events) if events.weight == lines.weight => lines.range == Range::Exact,
+        events => lines.weight > events.map_or(0, |events| events.weight),
     });
-    if accepts_lines {
-        Representation::JsonLines
+    if prefers_lines {
+        Ok(Representation::JsonLines)
+    } else if Acceptance::is_refusal(events) {
+        Err(Problem::NotAcceptable { available: "text/event-stream or application/x-ndjson" })
     } else if query.has("envelope") {
-        Representation::Envelope
+        Ok(Representation::Envelope)
     } else {
-        Representation::EventStream
+        Ok(Representation::EventStream)
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     subscriber::Subscriber,
 };
 use crate::{
+    accept::{Acceptance, Range},
     app::App,
     auth::{AuthError, Purpose, Revision},
     form::Form,
@@ -64,12 +65,11 @@ pub async fn get(State(app): State<App>, parts: Parts) -> Result<Response, Probl
 
 /// Both revisions have all subscriptions at the same path. The token says which is meant, or who asks for JSON-LD.
 fn shape_of_all(revision: Revision, headers: &HeaderMap) -> Shape {
-    let mut accepted = headers.get_all(header::ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    if revision == Revision::Legacy || accepted.any(|value| value.contains("application/ld+json")) {
-        Shape::Legacy
-    } else {
-        Shape::Modern
-    }
+    let [json_ld, json] = ["application/ld+json", "application/json"].map(|kind| Acceptance::of(headers, kind));
+    // By name: who accepts everything has not asked for it.
+    let named = json_ld.is_some_and(|json_ld| json_ld.range == Range::Exact && json_ld.weight > 0);
+    let wants_json_ld = named && json_ld.map(|json_ld| json_ld.weight) >= json.map(|json| json.weight);
+    if revision == Revision::Legacy || wants_json_ld { Shape::Legacy } else { Shape::Modern }
 }
 
 impl Asked {

@@ -10,9 +10,16 @@ async fn every_carrier_of_the_cursor_resumes() {
     let header = format!("Last-Event-ID: {first}\r\n");
     let targets = ["/topics/a?", "/topics?topic=a&", "/.well-known/mercure?topic=a&", "/.well-known/mercure?match=a&"];
     for target in targets {
-        for (parameter, header) in
-            [("last_event_id", ""), ("lastEventID", ""), ("Last-Event-ID", ""), ("", header.as_str())]
-        {
+        for (parameter, header) in [
+            ("last_event_id", ""),
+            ("lastEventID", ""),
+            ("Last-Event-ID", ""),
+            ("lastEventId", ""),
+            ("last-event-id", ""),
+            ("last_event_id=&last_event_id=lost&lastEventId", "Last-Event-ID:\r\n"),
+            ("evs_last_event_id", ""),
+            ("", header.as_str()),
+        ] {
             let query =
                 if parameter.is_empty() { "last_event_id=earliest".into() } else { format!("{parameter}={encoded}") };
             let mut stream = server.subscribe(&format!("{target}{query}"), header).await;
@@ -47,6 +54,142 @@ async fn an_id_of_a_publishers_own_resumes_even_if_it_is_not_ascii() {
     let mut stream = server.subscribe("/topics/a", "Last-Event-ID: café\r\n").await;
     assert_eq!(data(&stream.events(1).await), ["2"]);
     assert!(stream.head.contains("last-event-id: café\r\n"), "{}", stream.head);
+}
+
+/// event-source-polyfill appends its cursor to the URL that it was given, with what that had already.
+#[tokio::test]
+async fn a_stale_cursor_in_the_url_does_not_beat_the_fresh_one() {
+    let server = serve_with(|settings| settings.aliases = [("/sse".to_owned(), vec!["a".to_owned()])].into()).await;
+    let ids = [server.publish("/topics/a?id=1", "1").await, server.publish("/topics/a?id=2", "2").await];
+    server.publish("/topics/a", "3").await;
+    let query = format!("last_event_id={}&lastEventId={}", ids[0], ids[1]);
+    for target in
+        ["/topics/a?", "/topics?topic=a&", "/sse?", "/.well-known/mercure?topic=a&", "/.well-known/mercure?match=a&"]
+    {
+        let mut stream = server.subscribe(&format!("{target}{query}"), "Last-Event-ID:\r\n").await;
+        assert_eq!(data(&stream.events(1).await), ["3"], "{target}");
+        let mut stream = server.subscribe(&format!("{target}{query}"), "Last-Event-ID: 1\r\n").await;
+        assert_eq!(data(&stream.events(2).await), ["2", "3"], "{target}");
+    }
+    for target in ["/topics/a?", "/sse?"] {
+        let replay = server.get(&format!("{target}{query}&until=now"), "").await;
+        assert!(replay.body.contains("data: 3") && !replay.body.contains("data: 2"), "{}", replay.body);
+    }
+}
+
+/// B6: the query string wins over the body of a `QUERY`; the header beats both.
+#[tokio::test]
+async fn a_query_has_its_cursor_from_the_first_place_that_says_one() {
+    let server = serve().await;
+    for id in ["1", "2", "3"] {
+        server.publish(&format!("/topics/a?id={id}"), id).await;
+    }
+    for (query, header, body, after) in [
+        ("", "", "match=a&lastEventId=1&lastEventId=2", "2"),
+        ("last_event_id=2", "", "match=a&last_event_id=1", "2"),
+        ("last_event_id=", "Last-Event-ID:\r\n", "topic=a&last_event_id=2", "2"),
+        ("last_event_id=1", "Last-Event-ID: 2\r\n", "topic=a&last_event_id=1", "2"),
+        ("", "", "match=a&last_event_id=%ff", "earliest"),
+    ] {
+        let mut stream = server.connect().await;
+        let headers =
+            format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n{header}", body.len());
+        stream.send(server.request(&format!("QUERY /.well-known/mercure?{query}"), "HTTP/1.0", &headers) + body).await;
+        stream.read_head().await;
+        let name = if body.starts_with("match") { "Mercure-Last-Event-ID" } else { "Last-Event-ID" };
+        assert_eq!(stream.header(name), Some(after), "{query} {header} {body}");
+    }
+}
+
+/// Node's own EventSource, and npm's, send an ID as Latin-1; browsers send UTF-8.
+#[tokio::test]
+async fn an_id_resumes_exactly_in_either_coding() {
+    let server = serve().await;
+    server.publish("/topics/a", "0").await;
+    server.publish("/topics/a?id=caf%C3%A9", "1").await;
+    server.publish("/topics/a", "2").await;
+    server.publish("/topics/a?id=%C3%83%C2%B1", "3").await;
+    server.publish("/topics/a", "4").await;
+    let cases: [(&[u8], usize); 5] = [
+        ("café".as_bytes(), 3),
+        (b"caf\xe9", 3),
+        ("Ã±".as_bytes(), 1),
+        // In Latin-1 the same, which is UTF-8 for an ID that nobody has used.
+        (b"\xc3\xb1", 1),
+        (b"caf\xe8", 6),
+    ];
+    for (header, count) in cases {
+        for target in
+            ["/topics/a?last_event_id=earliest", "/.well-known/mercure?match=a", "/.well-known/mercure?topic=a"]
+        {
+            let mut stream = server.connect().await;
+            let request = server.request(&format!("GET {target}"), "HTTP/1.0", "Last-Event-ID: @\r\n");
+            let (before, after) = request.split_once('@').unwrap();
+            stream.send([before.as_bytes(), header, after.as_bytes()].concat()).await;
+            stream.read_head().await;
+            assert!(stream.head.starts_with("HTTP/1.0 200"), "{header:?} {target}: {}", stream.head);
+            let events = stream.events(count).await;
+            assert_eq!(data(&events).last(), Some(&"4"), "{header:?} {target}: {events:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_cursor_is_an_error_status() {
+    let server = serve().await;
+    server.publish("/topics/a", "1").await;
+    let long = "x".repeat(20_000);
+    let cursors = [
+        "%ff",
+        "%c3%28",
+        "%00",
+        "%0d%0a",
+        "%zz",
+        "%E2%80%8B",
+        "%23",
+        "%23junk",
+        "%230123abcd-99999999999999999999",
+        "%2300000000-18446744073709551615",
+        "%23-",
+        "earliest%20",
+        "+",
+        long.as_str(),
+    ];
+    for cursor in cursors {
+        for target in ["/topics/a?", "/.well-known/mercure?topic=a&", "/.well-known/mercure?match=a&"] {
+            for name in ["last_event_id", "Last%2DEvent-ID"] {
+                let mut stream = server.subscribe(&format!("{target}{name}={cursor}"), "").await;
+                let events = stream.events(2).await;
+                assert!(events[0].starts_with("event: fanfare.gap\n"), "{cursor}: {events:?}");
+                assert!(events[1].ends_with("data: 1"), "{cursor}: {events:?}");
+            }
+        }
+    }
+    for cursor in [
+        &b"\xff"[..],
+        b"\xc3(",
+        b"#junk",
+        b"#00000000-18446744073709551616",
+        b"a\tb",
+        b"a\x0cb",
+        b"\x01",
+        b"x\x7f",
+        long.as_bytes(),
+    ] {
+        let mut stream = server.connect().await;
+        let head = server.request("GET /topics/a", "HTTP/1.0", "");
+        let head = head.strip_suffix("\r\n").unwrap().as_bytes();
+        stream.send([head, b"Last-Event-ID: ", cursor, b"\r\n\r\n"].concat()).await;
+        stream.read_head().await;
+        assert!(stream.head.starts_with("HTTP/1.0 200"), "{cursor:?}: {}", stream.head);
+        assert!(stream.events(2).await[0].starts_with("event: fanfare.gap\n"), "{cursor:?}");
+    }
+    // What else is wrong stays an error.
+    for target in
+        ["/topics/a?last_event_id=%ff&topic=%ff", "/topics/a?%ff=1", "/.well-known/mercure?match=%ff&last_event_id=1"]
+    {
+        assert_eq!(server.get(target, "").await.status, 400, "{target}");
+    }
 }
 
 #[tokio::test]

@@ -237,6 +237,12 @@ impl Stream {
         without_comments(&text).split_terminator("\n\n").map(str::to_owned).collect()
     }
 
+    /// Ends what is sent, and reads to the end.
+    pub async fn end_of_both(mut self) {
+        self.finish_sending().await;
+        self.end().await;
+    }
+
     /// Reads to the end of the stream.
     pub async fn end(mut self) -> String {
         let mut bytes = self.rest.into_bytes();

@@ -82,7 +82,9 @@ async fn a_streamed_body_that_goes_wrong_says_how_much_was_published() {
     let headers = "Content-Type: text/event-stream\r\n";
     let cases = [
         ("data: 1\n\ndata: 2\n\nevent: mercure\ndata: 3\n\n".to_owned(), 400),
-        (format!("data: 1\n\ndata: 2\n\ndata: {}\n\n", "x".repeat(65)), 400),
+        (format!("data: 1\n\ndata: 2\n\ndata: {}\n\n", "x".repeat(65)), 413),
+        ("data: 1\n\ndata: 2\n\nid: x \ndata: 3\n\n".to_owned(), 400),
+        ("data: 1\n\ndata: 2\n\nid:  x\ndata: 3\n\n".to_owned(), 400),
     ];
     for (body, status) in cases {
         let before = server.hub.bounds().head.0;

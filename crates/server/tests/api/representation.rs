@@ -16,3 +16,36 @@ async fn lines_and_envelopes_carry_topics_and_time() {
     assert!(line.starts_with(&expected) && line.ends_with('}'), "{line}");
     assert_eq!(envelopes.events(1).await, [format!("id: {id}\ndata: {line}")]);
 }
+
+/// RFC 9110, 12.4.2: "A weight of 0 means not acceptable."
+#[tokio::test]
+async fn what_a_client_refuses_it_does_not_get() {
+    let server = serve().await;
+    let lines = "application/x-ndjson";
+    let events = "text/event-stream";
+    for (accept, expected) in [
+        ("application/x-ndjson;q=0", Some(events)),
+        ("application/x-ndjson;q=0, text/event-stream", Some(events)),
+        ("application/x-ndjson; Q=0.000, */*", Some(events)),
+        ("text/event-stream;q=0, application/x-ndjson", Some(lines)),
+        ("text/event-stream;q=0, */*", Some(lines)),
+        ("text/event-stream;q=0.5, application/x-ndjson;q=0.4", Some(events)),
+        ("APPLICATION/X-NDJSON, text/event-stream", Some(lines)),
+        ("application/x-ndjson, */*", Some(lines)),
+        ("*/*", Some(events)),
+        ("text/html", Some(events)),
+        ("", Some(events)),
+        ("text/event-stream;q=0", None),
+        ("*/*;q=0", None),
+        ("text/*;q=0, application/*;q=0", None),
+    ] {
+        let answer = server.get("/topics/a?until=now", &format!("Accept: {accept}\r\n")).await;
+        assert_eq!(answer.status, if expected.is_some() { 200 } else { 406 }, "{accept}: {}", answer.body);
+        if expected.is_some() {
+            assert_eq!(answer.header("content-type"), expected, "{accept}");
+        }
+    }
+    let refused = server.get("/.well-known/mercure?topic=a", "Accept: text/event-stream;q=0\r\n").await;
+    assert!(refused.status == 406 && refused.body.contains(events), "{}", refused.body);
+    server.subscribe("/.well-known/mercure?topic=a", "Accept: application/json\r\n").await;
+}

@@ -1,0 +1,90 @@
+//! SIGTERM: the process is gone before Docker would kill it, whatever peers, upstreams and pipes do.
+use crate::{
+    hub::Hub,
+    peer::{Publisher, Subscriber},
+};
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Docker gives 10 s.
+const IN_TIME: Duration = Duration::from_millis(9_500);
+
+#[test]
+fn it_is_gone_in_time_whatever_is_open() {
+    // Accepts, and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let relay = format!("http://{}/events=upstream", silent.local_addr().unwrap());
+    let hub = Hub::start(&["--relay", &relay, "--subscriptions"]);
+    let host = "Host: localhost\r\n";
+    let streamed = "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n";
+    let mut open: Vec<TcpStream> = [
+        String::new(),
+        "GET /".to_owned(),
+        format!("GET /healthz HTTP/1.1\r\n{host}\r\n"),
+        format!("GET /healthz HTTP/1.1\r\n{host}\r\nPOST /topics/a HTTP/1.1\r\n"),
+        format!("POST /topics/a HTTP/1.1\r\n{host}Content-Length: 100\r\n\r\nhello"),
+        format!("GET /topics/a HTTP/1.1\r\n{host}\r\n"),
+        format!("GET /topics/a HTTP/1.1\r\n{host}Content-Length: 1\r\n\r\nx"),
+        format!("GET /topics/a?last_event_id=earliest&until=now HTTP/1.1\r\n{host}\r\n"),
+        format!("POST /topics/b HTTP/1.1\r\n{host}{streamed}\r\n9\r\ndata: 1\n\n\r\n9\r\ndata: 2\n\n\r\n"),
+    ]
+    .into_iter()
+    .map(|text| {
+        let mut socket = TcpStream::connect(hub.address).unwrap();
+        socket.write_all(text.as_bytes()).unwrap();
+        socket
+    })
+    .collect();
+    assert_eq!(Subscriber::connect(hub.address, "b", Some("earliest")).unwrap().receive_count(2).len(), 2);
+    // More than those who read nothing have room for.
+    let mut publisher = Publisher::connect(hub.address).unwrap();
+    let lines: String = (0..500).map(|number| format!("{number:0>2000}\n")).collect();
+    for _ in 0..10 {
+        publisher.publish("a", "application/x-ndjson", &lines).unwrap();
+    }
+    let mut streaming = open.pop().unwrap();
+    let (code, took) = hub.terminate(IN_TIME);
+    println!("gone after {took:?} with {code:?}");
+    assert_eq!(code, Some(0));
+    let mut answer = String::new();
+    streaming.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains(r#""published":2"#), "{answer}");
+}
+
+/// Whoever collects its log has gone away without a word, and everything in the hub that has something to say waits.
+#[test]
+fn it_is_gone_in_time_although_nobody_takes_its_log() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--memory", "--log-level", "trace"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let address = crate::hub::address(child.stdout.as_mut().unwrap());
+    let mut answered = true;
+    while answered {
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        socket.write_all(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+        answered = socket.read(&mut [0; 64]).is_ok_and(|bytes| bytes > 0);
+    }
+    let (_, took) = terminate(&mut child, IN_TIME);
+    println!("gone after {took:?}");
+}
+
+/// Sends SIGTERM and waits for the end. Kills, and fails, when that takes too long.
+pub fn terminate(child: &mut Child, in_time: Duration) -> (Option<i32>, Duration) {
+    let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let began = Instant::now();
+    while began.elapsed() < in_time {
+        if let Some(status) = child.try_wait().unwrap() {
+            return (status.code(), began.elapsed());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    panic!("still there after {in_time:?}");
+}

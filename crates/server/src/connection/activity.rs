@@ -1,0 +1,186 @@
+//! What a connection is doing, and so how long it may go on like that.
+//!
+//! hyper has one timer for a head and for the silence before it. A proxy keeps silent connections for a minute and sends its
+//! next request on one of them, while a head comes in one piece or is a stranger's that keeps a connection busy with nothing.
+//! So the times are kept here: the service says when a request begins and when its answer is out, the socket says when bytes
+//! come and go.
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How long each phase of a connection may last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Until the first byte comes.
+    pub(super) new: Duration,
+    /// From the first byte of a request's head to its last one.
+    pub(super) head: Duration,
+    /// Between an answer and the next request.
+    pub(super) idle: Duration,
+}
+
+/// The activity of one connection. Its service, its socket and its task share it, and run in one task, so that the lock is
+/// never waited for.
+#[derive(Clone, Debug)]
+pub(crate) struct Activity(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// When the phase began.
+    since: Instant,
+    /// Whether the answer has no end of its own.
+    endless: bool,
+    /// Whether everything that was to be sent is out.
+    flushed: bool,
+    /// Whether hyper wants to refuse the head that has come.
+    refusing: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing has come yet.
+    New,
+    /// An answer is out, and nothing has come since.
+    Idle,
+    /// Something of a request has come.
+    Head,
+    /// A request is under way: its body, its handler, or its answer.
+    Busy,
+}
+
+impl Activity {
+    /// The activity of a connection that begins now.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(State::of(Phase::New))))
+    }
+
+    /// Bytes have come.
+    pub(super) fn received(&self) {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::New | Phase::Idle) {
+            let flushed = state.flushed;
+            state.enter(Phase::Head);
+            state.flushed = flushed;
+        }
+    }
+
+    /// Bytes have gone out, perhaps of an answer that is complete for the service and not yet for the peer.
+    pub(super) fn sent(&self) {
+        let mut state = self.lock();
+        if state.phase == Phase::Idle {
+            state.since = Instant::now();
+        }
+    }
+
+    /// Everything is out.
+    pub(super) fn flushed(&self) {
+        self.lock().flushed = true;
+    }
+
+    /// Whether what hyper sends now is an answer of its own, to a head that it refuses. That is then known from
+    /// [`Self::take_refusal`].
+    pub(super) fn refuses(&self) -> bool {
+        let mut state = self.lock();
+        state.refusing = matches!(state.phase, Phase::New | Phase::Head) && state.flushed;
+        state.refusing
+    }
+
+    /// Whether hyper wanted to refuse a head since this was asked last.
+    pub(super) fn take_refusal(&self) -> bool {
+        std::mem::take(&mut self.lock().refusing)
+    }
+
+    /// A request begins, and ends when what is returned is dropped.
+    pub(super) fn begin(&self) -> Busy {
+        self.lock().enter(Phase::Busy);
+        Busy(self.clone())
+    }
+
+    /// The answer has no end: from here on the end of what the peer sends is the end of the peer.
+    pub(crate) fn is_endless(&self) {
+        self.lock().endless = true;
+    }
+
+    /// Whether the end of what the peer sends ends the connection at once.
+    pub(super) fn ends_with_peer(&self) -> bool {
+        self.lock().endless
+    }
+
+    /// When the connection has been in its phase for too long; `None` while a request is under way.
+    pub(super) fn deadline(&self, patience: &Patience) -> Option<Instant> {
+        let state = self.lock();
+        let patience = match state.phase {
+            Phase::New => patience.new,
+            Phase::Idle => patience.idle,
+            Phase::Head => patience.head,
+            Phase::Busy => return None,
+        };
+        state.since.checked_add(patience)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn of(phase: Phase) -> Self {
+        Self { phase, since: Instant::now(), endless: false, flushed: phase == Phase::New, refusing: false }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        *self = Self::of(phase);
+    }
+}
+
+/// A request that is under way.
+#[derive(Debug)]
+pub(super) struct Busy(Activity);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.lock().enter(Phase::Idle);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    const PATIENCE: Patience =
+        Patience { new: Duration::from_secs(76), head: Duration::from_secs(60), idle: Duration::from_secs(75) };
+
+    async fn left(activity: &Activity) -> Option<u64> {
+        advance(Duration::ZERO).await;
+        activity.deadline(&PATIENCE).map(|at| at.saturating_duration_since(Instant::now()).as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_and_the_silence_before_it_have_times_of_their_own() {
+        let activity = Activity::new();
+        assert_eq!(left(&activity).await, Some(76), "a connection may be opened before it is needed");
+        advance(Duration::from_secs(50)).await;
+        activity.received();
+        assert_eq!(left(&activity).await, Some(60), "from the first byte of the head");
+        advance(Duration::from_secs(50)).await;
+        activity.received();
+        assert_eq!(left(&activity).await, Some(10), "more bytes give no more time");
+        let busy = activity.begin();
+        advance(Duration::from_secs(1_000)).await;
+        activity.received();
+        assert_eq!(left(&activity).await, None, "a request takes as long as it takes");
+        drop(busy);
+        assert_eq!(left(&activity).await, Some(75));
+        advance(Duration::from_secs(70)).await;
+        activity.sent();
+        assert_eq!(left(&activity).await, Some(75), "the peer has only now taken the answer");
+        advance(Duration::from_secs(70)).await;
+        activity.received();
+        activity.sent();
+        assert_eq!(left(&activity).await, Some(60));
+    }
+}

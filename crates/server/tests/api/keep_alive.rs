@@ -1,0 +1,50 @@
+//! How long a connection is kept between two requests, which proxies count on, and how long a head may take.
+use super::fixture::*;
+use fanfare_server::settings::DEFAULT_KEEP_ALIVE_TIMEOUT;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+const TIMEOUT: Duration = Duration::from_millis(600);
+
+#[tokio::test]
+async fn a_silent_connection_is_closed_and_one_with_a_request_is_not() {
+    let server = serve_with(|settings| settings.keep_alive_timeout = TIMEOUT).await;
+    let get = server.request("GET /healthz", "HTTP/1.1", "");
+
+    let mut slow_head = server.connect().await;
+    slow_head.send(&get).await;
+    slow_head.read_until(|text| text.ends_with("ok\n")).await;
+    let (first, last) = get.split_at(10);
+    slow_head.send(first).await;
+
+    let mut slow_body = server.connect().await;
+    let head = "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n";
+    slow_body.send(server.request("POST /topics/a", "HTTP/1.1", head) + "9\r\ndata: 1\n\n\r\n").await;
+
+    let mut reads = server.connect().await;
+    reads.send(server.request("GET /topics/a", "HTTP/1.1", "Content-Length: 1\r\n") + "x").await;
+    reads.read_head().await;
+
+    let mut idle = server.connect().await;
+    for _ in 0..2 {
+        // Each answer gives it the whole time again.
+        sleep(TIMEOUT / 2).await;
+        idle.send(&get).await;
+        idle.read_until(|text| text.ends_with("ok\n")).await;
+    }
+    let began = Instant::now();
+    assert_eq!(idle.end().await, "", "an end, and no answer that nobody asked for");
+    assert!(began.elapsed() > TIMEOUT / 2, "{:?}", began.elapsed());
+
+    slow_head.send(last).await;
+    slow_head.read_until(|text| text.ends_with("ok\n")).await;
+    slow_body.send("9\r\ndata: 2\n\n\r\n0\r\n\r\n").await;
+    slow_body.read_until(|text| text.contains(r#""published":2"#)).await;
+    reads.read_until(|text| text.contains("data: 2")).await;
+}
+
+/// Those of AWS and nginx reuse a connection that was silent for a minute.
+#[test]
+fn proxies_close_first() {
+    assert!(DEFAULT_KEEP_ALIVE_TIMEOUT > Duration::from_secs(60 + 10));
+}

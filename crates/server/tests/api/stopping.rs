@@ -1,0 +1,112 @@
+//! Stopping: it takes a few seconds, whatever peers do, and whoever is cut knows where to go on.
+use super::fixture::*;
+use fanfare_server::server::{FINISH_TIMEOUT, STOP_TIMEOUT};
+use std::time::{Duration, Instant};
+
+const STREAMED: &str = "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n";
+
+async fn stop(server: Fixture) -> Duration {
+    let began = Instant::now();
+    server.stop().await;
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn a_publisher_whose_stream_is_cut_is_told_how_many_events_were_taken() {
+    let server = serve().await;
+    let mut watcher = server.subscribe("/topics/a", "").await;
+    let mut silent = server.connect().await;
+    silent.send(server.request("POST /topics/a", "HTTP/1.1", STREAMED) + "14\r\ndata: 1\n\ndata: 2\n\nda\r\n").await;
+    watcher.events(2).await;
+    let mut new = server.connect().await;
+    new.send(server.request("POST /topics/a", "HTTP/1.1", STREAMED)).await;
+    // Its request has come when one that was sent behind it is answered.
+    server.publish("/topics/b", "").await;
+    let stopped = tokio::spawn(stop(server));
+    for (mut publisher, count) in [(silent, 2), (new, 0)] {
+        publisher.read_head().await;
+        assert!(publisher.head.starts_with("HTTP/1.1 503"), "{}", publisher.head);
+        assert_eq!(publisher.header("connection"), Some("close"));
+        let body = publisher.end().await;
+        assert!(body.contains(&format!(r#""published":{count}"#)) && body.contains("stopping"), "{body}");
+    }
+    let took = stopped.await.unwrap();
+    assert!(took < FINISH_TIMEOUT, "{took:?}");
+}
+
+/// Events come without a pause, so that there is always one more to take.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publisher_that_never_pauses_is_told_as_well() {
+    let server = serve().await;
+    let mut publisher = server.connect().await;
+    publisher.send(server.request("POST /topics/a", "HTTP/1.1", STREAMED)).await;
+    let (mut reads, mut writes) = publisher.socket.into_split();
+    let chunk = format!("4b00\r\n{}\r\n", "data: 8 bytes.\n\n".repeat(0x4b0));
+    let writing = tokio::spawn(async move {
+        use tokio::io::AsyncWriteExt as _;
+        while writes.write_all(chunk.as_bytes()).await.is_ok() {}
+    });
+    let mut watcher = server.subscribe("/topics/a", "").await;
+    watcher.events(100).await;
+    let hub = server.hub.clone();
+    let took = stop(server).await;
+    assert!(took < FINISH_TIMEOUT, "{took:?}");
+    let mut answer = String::new();
+    // A reset may follow the answer: the publisher writes on.
+    _ = tokio::io::AsyncReadExt::read_to_string(&mut reads, &mut answer).await;
+    writing.await.unwrap();
+    assert!(answer.contains(&format!(r#""published":{}"#, hub.bounds().head.0)), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_over_in_time_whatever_is_open() {
+    let server = serve_with(|settings| settings.subscriptions = true).await;
+    let get = server.request("GET /healthz", "HTTP/1.1", "");
+    let mut open = Vec::new();
+    for text in [
+        // Nothing, and a part of a head.
+        String::new(),
+        "GET /".to_owned(),
+        get.clone() + "POST /topics/a HTTP/1.1\r\nHost:",
+        // Silent between two requests.
+        get.clone(),
+        // A part of a body.
+        server.request("POST /topics/a", "HTTP/1.1", "Content-Length: 10\r\n") + "123",
+        server.request("POST /topics/a", "HTTP/1.1", "Transfer-Encoding: chunked\r\n") + "a\r\n12",
+        server.request("POST /topics/a", "HTTP/1.1", STREAMED) + "a\r\ndata",
+        // Streams, also through hyper.
+        server.request("GET /topics/a", "HTTP/1.1", ""),
+        server.request("GET /topics/a", "HTTP/1.1", "Content-Length: 3\r\n") + "abc",
+        server.request("GET /topics/a?last_event_id=earliest&until=now", "HTTP/1.1", ""),
+    ] {
+        let mut stream = server.connect_with_a_small_buffer().await;
+        stream.send(text).await;
+        open.push(stream);
+    }
+    // Those who read nothing are sent more than they have room for.
+    let lines: String = (0..500).map(|number| format!("{number:0>2000}\n")).collect();
+    for _ in 0..4 {
+        server.post("/topics/a", "Content-Type: application/x-ndjson\r\n", &lines).await;
+    }
+    let mut replay = server.connect_with_a_small_buffer().await;
+    replay.send(server.request("GET /topics/a?last_event_id=earliest&until=now", "HTTP/1.1", "")).await;
+    replay.read_head().await;
+    let hub = server.hub.clone();
+    let took = stop(server).await;
+    assert!(took < STOP_TIMEOUT, "{took:?}");
+    // Also the end of each subscription was told.
+    let (key, start) = (everything(), fanfare_hub::subscription::Start::After("earliest".into()));
+    let mut told = hub.open(key, start).await.unwrap().replay().await;
+    let mut text = String::new();
+    while let Some(bytes) = told.next().await.unwrap() {
+        text += str::from_utf8(&bytes).unwrap();
+    }
+    let count = |active: bool| text.matches(&format!(r#""active":{active}"#)).count();
+    assert!(count(true) > 0 && count(true) == count(false), "{} came, {} went", count(true), count(false));
+}
+
+fn everything() -> fanfare_hub::audience::AudienceKey {
+    use fanfare_hub::{audience::AudienceKey, grant::Matchers, wire::Representation};
+    let (matchers, granted) = (Matchers::any(), Matchers::any());
+    AudienceKey { matchers, granted, representation: Representation::EventStream }
+}
