@@ -1,7 +1,7 @@
 /**
  * `test` with what every file here needs: `startHub`, whose hubs end with the test; `startHubWithPages`, which serves
- * `pages/` from its own origin; `startSite`, which serves them from another; and `native`, an EventSource that is the
- * browser's own, in a page that is nobody's.
+ * `pages/` from its own origin; `startSite`, which serves them from another; `startFront`, which stands before a hub; and
+ * `native`, an EventSource that is the browser's own, in a page that is nobody's.
  */
 import { test as base } from "@playwright/test";
 import { once } from "node:events";
@@ -9,6 +9,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Front } from "./front.js";
 import { Hub } from "./hub.js";
 
 export { expect } from "@playwright/test";
@@ -49,6 +50,16 @@ export const test = base.extend({
       server.close();
       server.closeAllConnections();
     }
+  },
+
+  startFront: async ({}, use) => {
+    const fronts = [];
+    await use(async (hub) => {
+      const front = await Front.start(hub.url);
+      fronts.push(front);
+      return front;
+    });
+    for (const front of fronts) front.remove();
   },
 
   native: async ({ page }, use) => {

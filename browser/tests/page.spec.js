@@ -260,7 +260,6 @@ test("a hub with a key: the page says what is missing, and works with a token th
   await page.goto(hub.url);
   await expect(state(page)).toHaveText("closed");
   await expect(page.locator("#trouble")).toHaveText(/^40[13] /);
-  await page.locator("summary").click();
   await page.locator("#token").fill(token({ publish: ["*"], subscribe: ["*"] }));
   await expect(state(page)).toHaveText("open");
   await page.locator("#publish [name=isPrivate]").check();
@@ -270,6 +269,24 @@ test("a hub with a key: the page says what is missing, and works with a token th
   await page.reload();
   await expect(page.locator("#token")).toHaveValue("");
 });
+
+for (const [where, prefix, at] of [["at a path of its own", "", "/fanfare"], ["below a prefix that a proxy takes away", "/events", "/events/"]]) {
+  test(`it works ${where}`, async ({ page, startHub, startFront }) => {
+    const hub = await startHub("--clock", "false");
+    const front = await startFront(hub);
+    front.answer = (request) => {
+      request.url = request.url.split("?")[0] === at ? "/" : request.url.slice(prefix.length);
+      return false;
+    };
+    await page.goto(`${front.url}${at}?topic=greetings`);
+    await expect(state(page)).toHaveText("open");
+    await page.getByRole("button", { name: "Publish", exact: true }).click();
+    await expect(rows(page)).toHaveCount(1);
+    await expect(page.locator("#address")).toHaveText(`${front.url}${prefix}/topics/greetings`);
+    await page.getByRole("button", { name: "All topics" }).click();
+    await expect(page).toHaveURL(`${front.url}${at}?topic=greetings&topic=*`);
+  });
+}
 
 test("light and dark, by choice", async ({ page, startHub, browserName }) => {
   const hub = await startHub();

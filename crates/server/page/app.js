@@ -2,19 +2,25 @@
  * The page's wiring: what the stream says goes to the list, the chart and the connection panel; what the person chooses
  * goes to the stream. Begin reading here.
  */
+import { announce } from "./announcer.js";
 import { wireCopyButtons } from "./copy.js";
 import { EventList } from "./event-list.js";
-import { ALL_TOPICS, streamUrl } from "./hub.js";
+import { streamUrl } from "./hub.js";
+import { ALL_TOPICS, matcher, objection } from "./matchers.js";
+import { matchersOfAddress, putIntoAddress } from "./page-address.js";
 import { PublishForm } from "./publish.js";
 import { RateChart } from "./rate.js";
+import { wireRowKeys } from "./row-keys.js";
 import { curlPublish, curlSubscribe, javascript, showCode } from "./snippet.js";
-import { isSupported, Stream } from "./stream.js";
+import { Stream } from "./stream.js";
+import { TokenPanel } from "./token-panel.js";
 import { TopicChips } from "./topics.js";
 
 /** `clock` ticks by itself; `greetings` is where the publish form begins, so that the first try is seen to arrive. */
-const FIRST_TOPICS = ["clock", "greetings"];
-/** How long to let a person type a token before the stream is opened with it. */
-const TYPING_PAUSE_MS = 600;
+const FIRST_TOPICS = ["clock", "greetings"].map((topic) => matcher("exact", topic));
+const EARLIEST = "earliest";
+/** The statuses by which the hub says that what was asked for is wrong, not who asks. */
+const WRONG_REQUEST = new Set([400, 413, 414, 431]);
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 const byId = (id) => document.getElementById(id);
@@ -22,18 +28,28 @@ const byId = (id) => document.getElementById(id);
 const stream = new Stream();
 const chart = new RateChart(byId("rate-chart"), { rate: byId("rate"), peak: byId("peak"), total: byId("total") });
 const list = new EventList(byId("rows"), oncePerFrame(showCounts));
-const chips = new TopicChips(byId("topics"), byId("add-topic"), topicsChanged);
+const chips = new TopicChips(byId("topics"), byId("add-topic"), byId("topic-note"), topicsChanged);
+const tokenParts = { toggle: byId("token-toggle"), why: byId("token-why"), form: byId("token-form"), show: byId("token-show") };
+const tokens = new TokenPanel(byId("token-panel"), tokenParts, tokenChanged);
 const form = new PublishForm(byId("publish"), byId("answer"), {
-  readToken: () => byId("token").value,
+  readToken: () => {
+    if (tokens.take()) tokenChanged();
+    return tokens.token;
+  },
   onEdit: () => {
     byId("subscribe-too").hidden = true;
     showSnippets();
   },
   onPublished: offerToSubscribe,
+  onRefused: publishingRefused,
 });
 
 /** Whether the stream should be open, as far as the person is concerned. */
 let isWanted = true;
+/** Where to begin when no event was seen: an event ID, `earliest`, or empty for now. */
+let startAfter = "";
+/** The matcher that was added last, until the hub has taken it. */
+let justAdded = null;
 let announcedState = "";
 /** The lamp's ring that is on its way. */
 let ring = null;
@@ -47,35 +63,60 @@ stream.addEventListener("update", ({ detail }) => {
 stream.addEventListener("gap", ({ detail }) => {
   list.addGap(detail);
   showArrival();
+  showConnection();
   announce(`Gap: ${detail.reason}`);
 });
+stream.addEventListener("expired", askForNextToken);
+stream.addEventListener("refused", ({ detail }) => streamRefused(detail));
 addEventListener("themechange", () => chart.restyle());
 
 wireControls();
-wireCopyButtons(announce);
+wireLife();
+wireCopyButtons();
+wireRowKeys(byId("table"), byId("rows"));
 showSupport();
 showSnippets();
 showCounts();
 begin();
 
 function begin() {
-  const asked = new URLSearchParams(location.search).getAll("topic");
-  chips.topics = asked.length > 0 ? asked : FIRST_TOPICS;
+  const asked = matchersOfAddress();
+  const why = asked.map((one, place) => objection(one, asked.slice(0, place))).find(Boolean);
+  chips.matchers = asked.length > 0 ? asked : FIRST_TOPICS;
   showTopics();
-  connect();
+  if (!why) return connect();
+  isWanted = false;
+  chips.say(why);
 }
 
 // What the person chooses.
 
 function connect() {
-  if (!isWanted || !isSupported || chips.topics.length === 0) return stream.close();
-  stream.open({ topics: chips.topics, token: byId("token").value, fromEarliest: byId("from-earliest").checked });
+  if (!isWanted || chips.matchers.length === 0) return stream.close();
+  stream.open({ matchers: chips.matchers, token: tokens.token, startAfter });
 }
 
-function topicsChanged() {
-  const query = chips.topics.map((topic) => `topic=${encodeURIComponent(topic)}`).join("&");
-  history.replaceState(null, "", query ? `?${query}` : location.pathname);
+function topicsChanged(added = null) {
+  putIntoAddress(chips.matchers);
   showTopics();
+  justAdded = added; // Not before: the stream that is open now knows nothing of it.
+  connect();
+}
+
+function tokenChanged() {
+  showSnippets();
+  isWanted = true;
+  connect();
+}
+
+/** Shows what comes after that ID in a list that begins anew: what is in it now would come a second time. */
+function start(id) {
+  startAfter = id;
+  byId("start-after").value = id;
+  byId("from-earliest").checked = id === EARLIEST;
+  stream.forgetPlace();
+  list.clear();
+  isWanted = true;
   connect();
 }
 
@@ -84,64 +125,105 @@ function wireControls() {
     isWanted = stream.state === "closed";
     connect();
   });
-  byId("all-topics").addEventListener("click", () => chips.add(ALL_TOPICS));
+  byId("try-now").addEventListener("click", () => stream.wake());
+  byId("all-topics").addEventListener("click", () => chips.add(matcher("exact", ALL_TOPICS)));
   byId("filter").addEventListener("input", () => (list.filter = byId("filter").value));
   byId("pause").addEventListener("click", () => (list.paused = !list.paused));
-  byId("options").addEventListener("submit", (event) => event.preventDefault());
   byId("clear").addEventListener("click", () => list.clear());
   byId("subscribe-too").addEventListener("click", ({ currentTarget }) => {
-    chips.add(currentTarget.dataset.topic);
+    chips.add(matcher("exact", currentTarget.dataset.topic));
     currentTarget.hidden = true;
   });
-  byId("token").addEventListener("input", afterPause(() => {
-    showSnippets();
-    connect();
-  }));
-  byId("from-earliest").addEventListener("change", ({ currentTarget }) => {
-    if (currentTarget.checked) stream.lastEventId = ""; // Else the stream would go on from there.
-    connect();
+  byId("start").addEventListener("submit", (event) => {
+    event.preventDefault();
+    start(byId("start-after").value.trim());
   });
+  byId("from-earliest").addEventListener("change", ({ currentTarget }) => start(currentTarget.checked ? EARLIEST : ""));
 }
 
-function offerToSubscribe({ topic }) {
+/** What a browser does for an `EventSource`: ends it with the page, and notices that the network is back. */
+function wireLife() {
+  addEventListener("pagehide", () => stream.close());
+  addEventListener("pageshow", ({ persisted }) => persisted && connect());
+  addEventListener("online", () => stream.wake());
+  document.addEventListener("visibilitychange", () => document.hidden || stream.wake());
+}
+
+function offerToSubscribe({ topic, alternates }) {
   const button = byId("subscribe-too");
-  button.hidden = chips.has(topic);
+  button.hidden = [topic, ...alternates].some((one) => chips.mayHear(one));
   button.dataset.topic = topic;
   button.textContent = `You are not subscribed to ${topic}. Subscribe`;
+}
+
+// What the hub asks for.
+
+function streamRefused(refusal) {
+  if (refusal.wantsToken) return askForToken(refusal);
+  if (!justAdded || !WRONG_REQUEST.has(refusal.status)) return;
+  // What was heard before goes on.
+  const { text } = justAdded;
+  chips.remove(justAdded);
+  chips.say(`“${text}” was refused. ${refusal.message}.`);
+}
+
+function askForToken({ message }) {
+  if (tokens.token === "") tokens.ask("This hub wants a token. Paste one here, and the stream opens. Whoever runs the hub can make one with “fanfare token”.");
+  else tokens.ask(`The hub does not take this token. ${message}. Paste another one.`);
+}
+
+function askForNextToken() {
+  tokens.forget();
+  showSnippets();
+  tokens.ask("The token has expired. Paste a new one: the stream goes on where it stopped, and nothing is lost.");
+}
+
+function publishingRefused({ wantsToken }) {
+  if (!wantsToken) return;
+  if (tokens.token === "") tokens.ask("Publishing here wants a token. Paste one, and publish again.");
+  else tokens.ask("The hub does not let this token publish that. Paste another one, and publish again.");
 }
 
 // What the page shows.
 
 function showSupport() {
+  const isSupported = typeof EventSource !== "undefined";
   const support = byId("support");
   support.dataset.supported = isSupported;
   support.textContent = isSupported ? "This browser supports EventSource" : "This browser has no EventSource";
 }
 
 function showConnection() {
-  const { state, trouble, reconnections, lastReconnection } = stream;
+  const { state, trouble, reconnections, lastReconnection, gaps } = stream;
   document.querySelector(".connection").dataset.state = state;
   byId("state").textContent = state;
-  byId("trouble").textContent = trouble;
+  byId("trouble-text").textContent = trouble;
   byId("trouble").hidden = trouble === "";
+  byId("try-now").hidden = !stream.isWaiting;
   byId("toggle").textContent = state !== "closed" ? "Close" : stream.lastEventId ? "Reopen" : "Connect";
-  byId("toggle").disabled = !isSupported || chips.topics.length === 0;
+  byId("toggle").disabled = chips.matchers.length === 0;
   byId("reconnections").textContent = reconnections;
   if (lastReconnection) byId("last-reconnection").textContent = lastReconnection.toLocaleTimeString();
+  byId("gaps").textContent = gaps.toLocaleString();
+  byId("gaps").classList.toggle("is-bad", gaps > 0);
+  if (state === "open") {
+    tokens.settle();
+    justAdded = null;
+  }
   if (state !== announcedState) announce(`Connection ${state}. ${trouble}`);
   announcedState = state;
 }
 
 function showTopics() {
-  byId("all-topics").hidden = chips.topics.includes(ALL_TOPICS);
-  byId("address").textContent = chips.topics.length > 0 ? streamUrl(chips.topics) : "Add a topic to connect.";
+  byId("all-topics").hidden = chips.matchers.some(({ text }) => text === ALL_TOPICS);
+  const address = chips.matchers.length > 0 ? streamUrl(chips.matchers) : "Add a topic to connect.";
+  byId("address").textContent = byId("address").title = address;
   byId("subscribe-too").hidden = true;
   showSnippets();
   showConnection();
 }
 
 /** The lamp sends out a ring for an event; while one is on its way, no other. */
-
 function showArrival() {
   byId("last-event-id").textContent = stream.lastEventId || "none yet";
   if (stillness.matches || ring?.playState === "running") return;
@@ -158,20 +240,13 @@ function showCounts() {
 }
 
 function showSnippets() {
-  const topics = chips.topics.length > 0 ? chips.topics : FIRST_TOPICS;
+  const matchers = chips.matchers.length > 0 ? chips.matchers : FIRST_TOPICS;
   const draft = form.draft;
-  const hasToken = byId("token").value !== "";
-  showCode(byId("snippet-javascript"), javascript(topics, draft.type, hasToken));
-  showCode(byId("snippet-subscribe"), curlSubscribe(topics, hasToken));
+  const hasToken = tokens.token !== "";
+  showCode(byId("snippet-javascript"), javascript(matchers, draft.type, hasToken));
+  showCode(byId("snippet-subscribe"), curlSubscribe(matchers, hasToken));
   showCode(byId("snippet-publish"), curlPublish(draft, hasToken));
 }
-
-/** Says something to those who hear the page. The list itself is silent: it would never stop talking. */
-function announce(text) {
-  byId("announcer").textContent = text;
-}
-
-// When it does so.
 
 function oncePerFrame(action) {
   let isDue = false;
@@ -182,13 +257,5 @@ function oncePerFrame(action) {
       isDue = false;
       action();
     });
-  };
-}
-
-function afterPause(action) {
-  let timer = 0;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(action, TYPING_PAUSE_MS);
   };
 }

@@ -1,25 +1,41 @@
 /**
- * Buttons that copy the text of the element they name with `data-copy`.
+ * Buttons that copy: the text of the element they name with `data-copy`, or the data of an event.
  */
+import { announce } from "./announcer.js";
 
 const CONFIRM_MS = 1_600;
 
-/** @param {(text: string) => void} announce */
-export function wireCopyButtons(announce) {
+export function wireCopyButtons() {
   for (const button of document.querySelectorAll("button[data-copy]")) {
-    button.addEventListener("click", () => copy(document.getElementById(button.dataset.copy), button, announce));
+    button.addEventListener("click", () => copyFrom(button, document.getElementById(button.dataset.copy).textContent));
   }
 }
 
-async function copy(source, button, announce) {
+/** Copies `text`, and says so on the button that was pressed. */
+export async function copyFrom(button, text) {
+  if (!(await copy(text))) return announce("This browser does not let the page copy");
+  announce("Copied");
+  button.classList.add("is-done");
+  setTimeout(() => button.classList.remove("is-done"), CONFIRM_MS);
+}
+
+async function copy(text) {
   try {
-    await navigator.clipboard.writeText(source.textContent);
-    announce("Copied");
-    button.classList.add("is-done");
-    setTimeout(() => button.classList.remove("is-done"), CONFIRM_MS);
+    await navigator.clipboard.writeText(text);
+    return true;
   } catch {
-    // Over plain HTTP from another machine, browsers give a page no clipboard. Then the next best is a selection.
-    getSelection().selectAllChildren(source);
-    announce("Selected: copy it with Ctrl+C");
+    return copyByEvent(text);
   }
+}
+
+/** Over plain HTTP from another machine, browsers give a page no clipboard. An event that copies still has one. */
+function copyByEvent(text) {
+  const put = (event) => {
+    event.clipboardData.setData("text/plain", text);
+    event.preventDefault();
+  };
+  document.addEventListener("copy", put);
+  const isCopied = document.execCommand("copy");
+  document.removeEventListener("copy", put);
+  return isCopied;
 }

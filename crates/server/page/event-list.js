@@ -10,6 +10,8 @@ import { gapRow, updateRow } from "./event-row.js";
 const MAX_ROWS = 500;
 /** A second bound, for large events: what all rows hold together, in UTF-16 units. */
 const MAX_HELD = 16_000_000;
+/** Rows are made for so long at a time; what is left comes next. */
+const FLUSH_MS = 40;
 /** The list takes at most one part in this many of the page's time. */
 const TIME_SHARE = 5;
 /** Rows that arrive faster than this are not faded in: it would only flicker. */
@@ -17,10 +19,10 @@ const CALM_ROWS_PER_FLUSH = 4;
 
 export class EventList {
   #rows;
-  /** Arrivals that have no row yet, oldest first: `{text, make}`; `text` is what the filter searches. */
+  /** Arrivals that have no row yet, oldest first: `{texts, size, make}`; `texts` is what the filter searches. */
   #pending = [];
   #pendingHeld = 0;
-  /** Newest first, as in the document: `{text, node}`. */
+  /** Newest first, as in the document: `{texts, size, node}`. */
   #shown = [];
   #held = 0;
   #words = [];
@@ -40,13 +42,11 @@ export class EventList {
   /** @param {import("./stream.js").Update} update */
   addUpdate(update) {
     const { topics, type, id, data } = update;
-    const text = [...topics, type, id, data].join("\n").toLowerCase();
-    this.#add({ text, make: () => updateRow(update) });
+    this.#add([...topics, type, id, data], () => updateRow(update));
   }
 
   addGap(gap) {
-    const text = `fanfare.gap\n${gap.reason}\n${gap.requested}\n${gap.resumed_from}`.toLowerCase();
-    this.#add({ text, make: () => gapRow(gap) });
+    this.#add(["fanfare.gap", gap.reason, gap.requested, gap.resumed_from].map(String), () => gapRow(gap));
   }
 
   /** While paused, events wait outside the list; as many as the list can hold. */
@@ -83,9 +83,10 @@ export class EventList {
     };
   }
 
-  #add(item) {
-    this.#pending.push(item);
-    this.#pendingHeld += item.text.length;
+  #add(texts, make) {
+    const size = texts.reduce((sum, { length }) => sum + length, 0);
+    this.#pending.push({ texts, size, make });
+    this.#pendingHeld += size;
     // Twice the bounds before cutting, so that the cut is not paid for with every event.
     if (this.#pending.length >= 2 * MAX_ROWS || this.#pendingHeld >= 2 * MAX_HELD) {
       this.#pending = newestWithin(this.#takePending());
@@ -111,10 +112,18 @@ export class EventList {
   #flush() {
     if (this.#paused) return void (this.#scheduled = false);
     const began = performance.now();
-    const arrivals = newestWithin(this.#takePending()).reverse().map(({ text, make }) => ({ text, node: make() }));
+    const waiting = newestWithin(this.#takePending());
+    const arrivals = [];
+    while (arrivals.length < waiting.length && (arrivals.length === 0 || performance.now() - began < FLUSH_MS)) {
+      const { texts, size, make } = waiting[arrivals.length];
+      arrivals.push({ texts, size, node: make() });
+    }
+    this.#pending = waiting.slice(arrivals.length);
+    this.#pendingHeld = heldBy(this.#pending);
+    arrivals.reverse();
     for (const item of arrivals) {
       item.node.hidden = !this.#matches(item);
-      this.#held += item.text.length;
+      this.#held += item.size;
     }
     this.#rows.classList.toggle("is-calm", arrivals.length <= CALM_ROWS_PER_FLUSH);
     this.#rows.prepend(...arrivals.map(({ node }) => node));
@@ -126,8 +135,10 @@ export class EventList {
 
   #evict() {
     while (this.#shown.length > MAX_ROWS || (this.#held > MAX_HELD && this.#shown.length > 1)) {
-      const { node, text } = this.#shown.pop();
-      this.#held -= text.length;
+      const { node, size } = this.#shown.pop();
+      this.#held -= size;
+      // The keyboard's place must not be lost with the row.
+      if (node.contains(document.activeElement)) this.#shown.at(-1)?.node.focus({ preventScroll: true });
       node.remove();
     }
   }
@@ -139,13 +150,16 @@ export class EventList {
     }, spent * (TIME_SHARE - 1));
   }
 
-  #matches({ text }) {
+  /** Lower case is made when it is asked for: kept, it would double what large events take. */
+  #matches({ texts }) {
+    if (this.#words.length === 0) return true;
+    const text = texts.join("\n").toLowerCase();
     return this.#words.every((word) => text.includes(word));
   }
 }
 
 function heldBy(items) {
-  return items.reduce((sum, { text }) => sum + text.length, 0);
+  return items.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** The newest of `items` (oldest first) that the list has room for; at least one. */
@@ -153,7 +167,7 @@ function newestWithin(items) {
   let first = items.length;
   let held = 0;
   while (first > 0 && items.length - first < MAX_ROWS) {
-    held += items[first - 1].text.length;
+    held += items[first - 1].size;
     if (held > MAX_HELD && first < items.length) break;
     first -= 1;
   }

@@ -1,13 +1,9 @@
 /**
  * One row of the event list. Everything that came with an event enters the document as text, never as markup.
  */
-import { printJson } from "./json-print.js";
+import { element } from "./element.js";
+import { dataCell } from "./event-data.js";
 
-/** What is shown of long data before "Show all" is pressed. */
-const FOLDED_LINES = 12;
-const FOLDED_LENGTH = 1_200;
-/** More than this is never put into the document, in UTF-16 units; it would freeze it. */
-const MAX_LENGTH = 100_000;
 const SHOWN_TOPICS = 3;
 /** How many colours style.css has for topics. */
 const HUES = 8;
@@ -27,7 +23,7 @@ export function updateRow(update) {
     topicsCell(update),
     cell("type", update.type),
     cell("id", update.id, { title: update.id }),
-    dataCell(update.data),
+    dataCell(update),
   ]);
 }
 
@@ -47,7 +43,7 @@ export function gapRow(gap) {
 }
 
 function row(className, cells) {
-  const made = element("div", className, { role: "row" });
+  const made = element("div", className, { role: "row", tabindex: "-1" });
   made.append(...cells);
   return made;
 }
@@ -81,42 +77,6 @@ export function hueOf(topic) {
   return hash % HUES;
 }
 
-function dataCell(data) {
-  const made = cell("data");
-  const text = element("pre");
-  const pieces = printJson(data);
-  if (pieces) text.append(...pieces.map(({ kind, text }) => (kind === "mark" ? text : element("span", `json-${kind}`, {}, text))));
-  else text.textContent = data.slice(0, MAX_LENGTH);
-  made.append(text);
-  if (isLong(text.textContent)) made.append(foldButton(made));
-  if (data.length > MAX_LENGTH) made.append(element("p", "cut", {}, `and ${(data.length - MAX_LENGTH).toLocaleString()} characters more`));
-  if (data === "") text.append(element("span", "empty", {}, "no data"));
-  return made;
-}
-
-function isLong(text) {
-  return text.length > FOLDED_LENGTH || text.split("\n", FOLDED_LINES + 1).length > FOLDED_LINES;
-}
-
-function foldButton(folded) {
-  const button = element("button", "fold", { type: "button", "aria-expanded": "false" }, "Show all");
-  folded.classList.add("is-folded");
-  button.addEventListener("click", () => {
-    const isFolded = folded.classList.toggle("is-folded");
-    button.setAttribute("aria-expanded", String(!isFolded));
-    button.textContent = isFolded ? "Show all" : "Show less";
-  });
-  return button;
-}
-
 function code(text) {
   return element("code", "", {}, text);
-}
-
-function element(tag, className = "", attributes = {}, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
 }

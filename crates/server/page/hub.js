@@ -1,45 +1,49 @@
 /**
- * The hub's addresses: the one place that knows the topic API's paths and query parameters.
+ * The hub's addresses: the one place that knows its paths and query parameters.
  *
- * They are derived from where the page came from, so that a host name or path prefix added by a proxy is kept.
+ * They are derived from where this file came from, so that they hold wherever the page itself is, and a host name or path
+ * prefix added by a proxy is kept.
  */
+import { ALL_TOPICS, kindOf } from "./matchers.js";
 
 /** What the hub is reached under; ends in a slash. */
-export const hubUrl = new URL(".", location.href);
-hubUrl.search = "";
-hubUrl.hash = "";
+const hubUrl = new URL("..", import.meta.url);
 
-/** The topic that stands for all topics in a subscription. */
-export const ALL_TOPICS = "*";
+const MERCURE = ".well-known/mercure";
+/** Mercure's newer revision has a parameter for each kind of matcher; the older one has `topic` for names and templates. */
+const MERCURE_PARAMETERS = {
+  urlpattern: { exact: "match", urlpattern: "match_urlpattern" },
+  template: { exact: "topic", template: "topic" },
+};
 
 /**
- * The event stream of `topics`.
+ * The event stream of what `matchers` match. The topic API takes names; patterns are Mercure's.
  *
- * @param {string[]} topics
- * @param {{cursor?: string, token?: string, envelope?: boolean}} [options] `cursor`: the event ID to go on after, or
- *   `earliest`. `token`: travels in the query, because an EventSource cannot set headers. `envelope`: each update
- *   arrives as one unnamed event that holds topics, type, ID, data and time as JSON; without it, a page would have to
- *   know every event type in advance to hear it.
+ * @param {import("./matchers.js").Matcher[]} matchers
+ * @param {{envelope?: boolean, asksForPlace?: boolean}} [options] `envelope`: each update arrives as one unnamed event
+ *   that holds topics, type, ID, data and time as JSON. `asksForPlace`: the answer says where the stream begins.
  */
-export function streamUrl(topics, { cursor, token, envelope } = {}) {
-  const alone = topics.length === 1 && topics[0] !== ALL_TOPICS;
-  const url = new URL(alone ? topicPath(topics[0]) : "topics", hubUrl);
-  const query = alone ? [] : topics.map((topic) => ["topic", topic]);
-  if (cursor) query.push(["last_event_id", cursor]);
-  if (token) query.push(["authorization", token]);
+export function streamUrl(matchers, { envelope, asksForPlace } = {}) {
+  const query = [];
+  const kind = kindOf(matchers);
+  const alone = kind === "exact" && matchers.length === 1 && matchers[0].text !== ALL_TOPICS;
+  const path = kind !== "exact" ? MERCURE : alone ? topicPath(matchers[0].text) : "topics";
+  if (!alone) for (const { kind: own, text } of matchers) query.push([MERCURE_PARAMETERS[kind]?.[own] ?? "topic", text]);
+  if (asksForPlace) query.push(["last_event_id", ""]);
   if (envelope) query.push(["envelope"]);
-  return withQuery(url, query);
+  return withQuery(new URL(path, hubUrl), query);
 }
 
 /**
  * Where to POST the data of an update.
  *
- * @param {{topic: string, type?: string, id?: string, isPrivate?: boolean}} update
+ * @param {{topic: string, alternates?: string[], type?: string, id?: string, retry?: string, isPrivate?: boolean}} update
  */
-export function publishUrl({ topic, type, id, isPrivate }) {
-  const query = [];
+export function publishUrl({ topic, alternates = [], type, id, retry, isPrivate }) {
+  const query = alternates.map((alternate) => ["topic", alternate]);
   if (type) query.push(["type", type]);
   if (id) query.push(["id", id]);
+  if (retry) query.push(["retry", retry]);
   if (isPrivate) query.push(["private"]);
   return withQuery(new URL(topicPath(topic), hubUrl), query);
 }

@@ -2,15 +2,17 @@
  * The form that publishes.
  */
 import { publishUrl } from "./hub.js";
-import { problemOf } from "./refusal.js";
+import { Refusal } from "./refusal.js";
 
 const PATIENCE_MS = 10_000;
 
 /**
  * @typedef {object} Draft what the form holds
  * @property {string} topic
+ * @property {string[]} alternates other topics of the same update
  * @property {string} type
  * @property {string} id
+ * @property {string} retry in milliseconds; the hub says what is wrong with it
  * @property {boolean} isPrivate
  * @property {string} data
  */
@@ -20,6 +22,7 @@ export class PublishForm {
   #answer;
   #readToken;
   #onPublished;
+  #onRefused;
 
   /**
    * @param {HTMLFormElement} form
@@ -28,12 +31,14 @@ export class PublishForm {
    * @param {() => string} context.readToken
    * @param {(draft: Draft) => void} context.onEdit
    * @param {(draft: Draft) => void} context.onPublished
+   * @param {(refusal: Refusal) => void} context.onRefused
    */
-  constructor(form, answer, { readToken, onEdit, onPublished }) {
+  constructor(form, answer, { readToken, onEdit, onPublished, onRefused }) {
     this.#form = form;
     this.#answer = answer;
     this.#readToken = readToken;
     this.#onPublished = onPublished;
+    this.#onRefused = onRefused;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#publish();
@@ -48,8 +53,17 @@ export class PublishForm {
 
   /** @returns {Draft} */
   get draft() {
-    const { topic, type, id, isPrivate, data } = this.#form.elements;
-    return { topic: topic.value.trim(), type: type.value.trim(), id: id.value.trim(), isPrivate: isPrivate.checked, data: data.value };
+    const { topic, alternates, type, id, retry, isPrivate, data } = this.#form.elements;
+    const lines = alternates.value.split("\n").map((line) => line.trim());
+    return {
+      topic: topic.value.trim(),
+      alternates: lines.filter(Boolean),
+      type: type.value.trim(),
+      id: id.value.trim(),
+      retry: retry.value.trim(),
+      isPrivate: isPrivate.checked,
+      data: data.value,
+    };
   }
 
   async #publish() {
@@ -58,13 +72,18 @@ export class PublishForm {
     this.#say("busy", "Publishing…");
     try {
       const response = await post(draft, this.#readToken());
-      if (!response.ok) return this.#say("bad", await problemOf(response));
+      if (!response.ok) return this.#refused(await Refusal.of(response));
       const id = (await response.text()).trim();
       this.#say("good", "Published as ", id, `in ${Math.max(1, Math.round(performance.now() - began))} ms`);
       this.#onPublished(draft);
     } catch {
       this.#say("bad", "The hub does not answer.");
     }
+  }
+
+  #refused(refusal) {
+    this.#say("bad", refusal.message);
+    this.#onRefused(refusal);
   }
 
   #say(mood, text, id, rest) {

@@ -8,20 +8,24 @@ import { publishUrl, streamUrl } from "./hub.js";
 const SHORT_ADDRESS = 44;
 
 /**
- * @param {string[]} topics
+ * An `EventSource` cannot send a header, and an address is no place for a token: there it comes in a cookie.
+ *
+ * @param {import("./matchers.js").Matcher[]} matchers
  * @param {string} eventType one to listen to beside `message`; may be empty
  * @param {boolean} hasToken
  */
-export function javascript(topics, eventType, hasToken) {
-  const url = streamUrl(topics);
-  const withToken = `${url}${url.includes("?") ? "&" : "?"}authorization=`;
-  const address = hasToken ? `${JSON.stringify(withToken)} + encodeURIComponent(token)` : JSON.stringify(url);
+export function javascript(matchers, eventType, hasToken) {
+  const address = JSON.stringify(streamUrl(matchers));
+  const given = hasToken ? [address, "{ withCredentials: true }"] : [address];
+  const isShort = given.join(", ").length <= SHORT_ADDRESS;
   const lines = [
-    ...(address.length <= SHORT_ADDRESS ? [`const source = new EventSource(${address});`] : ["const source = new EventSource(", `  ${address},`, ");"]),
+    ...(hasToken ? ["// The token comes in the cookie mercureAuthorization, which your server sets."] : []),
+    ...(isShort ? [`const source = new EventSource(${given.join(", ")});`] : ["const source = new EventSource(", ...given.map((line) => `  ${line},`), ");"]),
     "source.onmessage = (event) => console.log(event.data);",
   ];
   if (eventType && eventType !== "message") lines.push(listener(eventType, "log"));
   lines.push(listener("fanfare.gap", "warn"));
+  if (hasToken) lines.push(listener("fanfare.end", "warn"));
   return lines.join("\n");
 }
 
@@ -30,8 +34,8 @@ function listener(eventType, method) {
 }
 
 /** `-N`: curl would otherwise keep what arrives in a buffer. */
-export function curlSubscribe(topics, hasToken) {
-  return `curl -N ${bearer(hasToken)}${quote(streamUrl(topics))}`;
+export function curlSubscribe(matchers, hasToken) {
+  return `curl -N ${bearer(hasToken)}${quote(streamUrl(matchers))}`;
 }
 
 /** @param {import("./publish.js").Draft} draft */

@@ -1,83 +1,131 @@
 /**
- * The topics of one's choice: a chip for each, and a field to add one.
+ * The topics of one's choice: a chip for each, and a field to add one, as a name or as a pattern.
  */
-import { ALL_TOPICS } from "./hub.js";
 import { hueOf } from "./event-row.js";
+import { ALL_TOPICS, KINDS, looksLike, matcher, objection, sameMatcher } from "./matchers.js";
+
+/** More chips than this scroll: the events below keep their place. */
+const FEW_CHIPS = 20;
 
 export class TopicChips {
   #list;
   #field;
+  #kind;
+  #note;
   #onChange;
-  /** @type {string[]} */
-  #topics = [];
+  /** @type {import("./matchers.js").Matcher[]} */
+  #matchers = [];
 
   /**
    * @param {HTMLUListElement} list where the chips go
-   * @param {HTMLFormElement} form with a field named `topic`
-   * @param {() => void} onChange called when the choice is another
+   * @param {HTMLFormElement} form with fields named `topic` and `kind`
+   * @param {HTMLElement} note where it is said why something was not added
+   * @param {(added?: import("./matchers.js").Matcher) => void} onChange called when the choice is another
    */
-  constructor(list, form, onChange) {
+  constructor(list, form, note, onChange) {
     this.#list = list;
     this.#field = form.elements.topic;
+    this.#kind = form.elements.kind;
+    this.#note = note;
     this.#onChange = onChange;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.add(this.#field.value.trim());
-      this.#field.value = "";
+      const text = this.#field.value.trim();
+      if (this.add(matcher(this.#kind.value, text))) this.#field.value = "";
     });
     this.#field.addEventListener("keydown", (event) => {
-      if (event.key === "Backspace" && this.#field.value === "" && !event.repeat) this.remove(this.#topics.at(-1));
+      if (event.key === "Backspace" && this.#field.value === "" && !event.repeat) this.remove(this.#matchers.at(-1));
     });
   }
 
-  get topics() {
-    return this.#topics;
+  get matchers() {
+    return this.#matchers;
   }
 
   /** Sets the whole choice, without calling `onChange`. */
-  set topics(topics) {
-    this.#topics = [...new Set(topics)];
+  set matchers(matchers) {
+    this.#matchers = matchers.filter((one, place) => matchers.findIndex((other) => sameMatcher(one, other)) === place);
     this.#show();
   }
 
-  has(topic) {
-    return this.#topics.includes(topic) || this.#topics.includes(ALL_TOPICS);
+  /** Whether updates of `topic` arrive, as far as can be told without matching patterns. */
+  mayHear(topic) {
+    return this.#matchers.some(({ kind, text }) => kind !== "exact" || text === topic || text === ALL_TOPICS);
   }
 
-  add(topic) {
-    if (topic === "" || this.#topics.includes(topic)) return;
-    this.topics = [...this.#topics, topic];
+  /** @returns {boolean} whether it is chosen now */
+  add(added) {
+    if (added.text === "") return false;
+    if (this.#matchers.some((other) => sameMatcher(other, added))) return true;
+    const why = objection(added, this.#matchers);
+    this.say(why);
+    if (why) return false;
+    this.matchers = [...this.#matchers, added];
+    this.#list.lastElementChild.scrollIntoView({ block: "nearest" });
+    if (added.kind === "exact") this.#offerPattern(added.text);
+    this.#onChange(added);
+    return true;
+  }
+
+  remove(removed) {
+    if (!removed || !this.#matchers.some((one) => sameMatcher(one, removed))) return;
+    this.matchers = this.#matchers.filter((other) => !sameMatcher(other, removed));
+    this.say("");
     this.#onChange();
   }
 
-  remove(topic) {
-    if (!this.#topics.includes(topic)) return;
-    this.topics = this.#topics.filter((other) => other !== topic);
-    this.#onChange();
+  /** Says something below the field; an empty text takes it away. */
+  say(text, ...more) {
+    this.#note.hidden = text === "";
+    this.#note.replaceChildren(text, ...more);
+  }
+
+  /** Who types a pattern and leaves the choice at "exact" would wait for events that never come. */
+  #offerPattern(text) {
+    const kind = looksLike(text);
+    if (!kind) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "link";
+    button.textContent = `Match it as a ${KINDS[kind].label}`;
+    button.addEventListener("click", () => {
+      this.matchers = this.#matchers.filter((other) => !sameMatcher(other, { kind: "exact", text }));
+      if (!this.add(matcher(kind, text))) this.#onChange();
+      this.#field.focus();
+    });
+    this.say(`“${text}” is compared letter by letter. `, button);
   }
 
   #show() {
-    this.#list.replaceChildren(...this.#topics.map((topic) => this.#chip(topic)));
+    this.#list.replaceChildren(...this.#matchers.map((matcher) => this.#chip(matcher)));
+    this.#list.classList.toggle("is-many", this.#matchers.length > FEW_CHIPS);
   }
 
-  #chip(topic) {
+  #chip(matcher) {
+    const { kind, text } = matcher;
     const chip = document.createElement("li");
     chip.className = "chip";
-    chip.dataset.hue = hueOf(topic);
+    chip.dataset.hue = hueOf(text);
+    chip.title = text;
     const name = document.createElement("span");
-    name.textContent = topic === ALL_TOPICS ? "* all topics" : topic;
+    name.textContent = text === ALL_TOPICS ? "* all topics" : text;
+    if (kind !== "exact") {
+      const label = document.createElement("small");
+      label.textContent = KINDS[kind].label;
+      name.prepend(label, " ");
+    }
     const remove = document.createElement("button");
     remove.type = "button";
-    remove.setAttribute("aria-label", `Unsubscribe from ${topic}`);
-    remove.addEventListener("click", () => this.#removeAndMoveFocus(topic));
+    remove.setAttribute("aria-label", `Unsubscribe from ${text}`);
+    remove.addEventListener("click", () => this.#removeAndMoveFocus(matcher));
     chip.append(name, remove);
     return chip;
   }
 
   /** The focused button is about to vanish: its neighbour takes the focus, so that the keyboard stays where it was. */
-  #removeAndMoveFocus(topic) {
-    const place = this.#topics.indexOf(topic);
-    this.remove(topic);
+  #removeAndMoveFocus(matcher) {
+    const place = this.#matchers.findIndex((other) => sameMatcher(other, matcher));
+    this.remove(matcher);
     const buttons = this.#list.querySelectorAll("button");
     (buttons[Math.min(place, buttons.length - 1)] ?? this.#field).focus();
   }

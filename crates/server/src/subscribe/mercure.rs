@@ -1,6 +1,9 @@
 //! `GET /.well-known/mercure`, both revisions of the protocol. A request that names a matcher (`match…=`) is of the newer
 //! revision, any other of the older one, whose selectors come as `topic=`.
 //!
+//! `envelope` asks for each update as an unnamed event that holds its topics, type, ID, data and time as JSON, as in the topic API:
+//! the hub's own page subscribes to patterns with it.
+//!
 //! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) asks for the same with a form as its body, for those who
 //! want more than fits a URL.
 use super::{EVENT_STREAM, Until, Wanted, gather, open};
@@ -60,7 +63,7 @@ async fn stream(app: &App, parts: &Parts, query: &Form, cursor: Cursor) -> Resul
     let wanted = Wanted {
         matchers,
         cursor,
-        representation: Representation::EventStream,
+        representation: if query.has("envelope") { Representation::Envelope } else { Representation::EventStream },
         cursor_header: if newer { MERCURE_LAST_EVENT_ID } else { LAST_EVENT_ID },
         until: Until::Closed,
     };

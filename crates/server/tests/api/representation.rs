@@ -49,3 +49,18 @@ async fn what_a_client_refuses_it_does_not_get() {
     assert!(refused.status == 406 && refused.body.contains(events), "{}", refused.body);
     server.subscribe("/.well-known/mercure?topic=a", "Accept: application/json\r\n").await;
 }
+
+/// What fits a pattern is told with its topic: an event of a plain stream does not name it.
+#[tokio::test]
+async fn patterns_are_heard_in_envelopes_too() {
+    let server = serve().await;
+    for matcher in ["topic=books/%7Bid%7D", "match_urlpattern=books/:id"] {
+        let mut envelopes = server.subscribe(&format!("/.well-known/mercure?{matcher}&envelope"), "").await;
+        let id = server.publish("/topics/books/1?type=news", "x").await;
+        let [event] = &envelopes.events(1).await[..] else { panic!("one event") };
+        let expected = format!(
+            "id: {id}\ndata: {{\"id\":\"{id}\",\"topics\":[\"books/1\"],\"type\":\"news\",\"data\":\"x\",\"private\":false,"
+        );
+        assert!(event.starts_with(&expected), "{event}");
+    }
+}

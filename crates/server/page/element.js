@@ -1,0 +1,10 @@
+/**
+ * Makes an element. Its text and attributes are never read as markup, whoever they come from.
+ */
+export function element(tag, className = "", attributes = {}, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
