@@ -14,11 +14,16 @@ use super::{
     quantity::{ByteSize, HumanDuration, Limit},
     relay::Relay,
     secret::Secret,
+    static_files,
+    switch::Switch,
 };
 use fanfare_jwks::{Addresses, JwksUrl};
 use fanfare_server::auth::Algorithm;
 use serde::Deserialize;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
@@ -32,6 +37,8 @@ pub(crate) struct ServeSettings {
     pub public_url: Option<Url>,
     #[serde(rename = "static")]
     pub static_dir: Option<PathBuf>,
+    pub fallback: Option<String>,
+    pub page: Switch,
     #[serde(default, rename = "alias")]
     pub aliases: Vec<Alias>,
     #[serde(default, rename = "relay")]
@@ -49,6 +56,7 @@ pub(crate) struct ServeSettings {
     #[serde(default)]
     issuer: Vec<Issuer>,
     pub audience: Option<String>,
+    pub open_behind_proxy: bool,
     allow_short_keys: bool,
     allow_private_jwks: bool,
     pub cookie_name: Option<CookieName>,
@@ -92,12 +100,23 @@ impl ServeSettings {
         let settings: Self = merged.values.clone().try_into().expect("each layer was parsed into these types");
         settings.check_access(merged)?;
         settings.check_places()?;
+        static_files::check(&settings, merged)?;
         Ok(settings)
     }
 
     /// Where the log is kept.
     pub(crate) fn storage(&self) -> Storage {
         if self.memory { Storage::Memory } else { Storage::Disk(self.data.clone()) }
+    }
+
+    /// The directory of the log, if [`keeps_data`](Self::keeps_data).
+    pub(super) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Whether the log is on disk.
+    pub(super) fn keeps_data(&self) -> bool {
+        !self.memory
     }
 
     /// The keys for tokens that name no issuer, and for issuers without keys of their own.
@@ -195,11 +214,6 @@ impl ServeSettings {
             && (!matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some())
         {
             return Err(ConfigError::PublicUrl { url: url.clone() });
-        }
-        if let Some(path) = &self.static_dir
-            && !path.is_dir()
-        {
-            return Err(ConfigError::StaticDirectory { path: path.clone() });
         }
         for (index, relay) in self.relays.iter().enumerate() {
             // Both would keep how far they are in one file.
