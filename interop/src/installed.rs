@@ -56,6 +56,12 @@ pub fn nginx() -> Command {
     Command::new(first_of(&["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"], "nginx"))
 }
 
+/// HAProxy, which Debian keeps in the same place.
+#[must_use]
+pub fn haproxy() -> Command {
+    Command::new(first_of(&["/usr/sbin/haproxy", "/usr/local/sbin/haproxy"], "haproxy"))
+}
+
 /// Nginx's module for Nchan.
 #[must_use]
 pub fn nchan() -> PathBuf {

@@ -15,6 +15,7 @@ pub mod hub;
 pub mod installed;
 pub mod nginx;
 pub mod program;
+pub mod proxy;
 pub mod publisher;
 pub mod scripted;
 pub mod server;

@@ -72,6 +72,12 @@ pub(crate) const NCHAN: Need = Need {
     service: Some("nginx"),
 };
 
+/// Proxies before the hub, as the documentation has them.
+pub(crate) const CADDY: Need =
+    Need { what: "Caddy", sign: Sign::Programs(&["caddy"]), packages: &["caddy"], service: Some("caddy") };
+pub(crate) const HAPROXY: Need =
+    Need { what: "HAProxy", sign: Sign::Package, packages: &["haproxy"], service: Some("haproxy") };
+
 /// What Debian asks before it starts a service that it has just installed.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 /// `apt-get` behind a policy against starting services, unless the machine has one of its own. What is installed is to be
@@ -105,7 +111,18 @@ pub(crate) fn missing(needs: &[&Need]) -> Result<(), String> {
     let new: Vec<&str> = services.filter(|service| !Path::new("/etc/init.d").join(service).exists()).collect();
     run(&mut apt(&["update"]))?;
     run(&mut apt(&[&["install", "--yes", "--no-install-recommends"], &packages[..]].concat()))?;
-    new.iter().try_for_each(|service| run(&mut root("update-rc.d", &[service, "disable"])))
+    new.iter().try_for_each(|service| disable(service))
+}
+
+/// Keeps a service from starting with the machine, whichever of the two kinds it is.
+fn disable(service: &str) -> Result<(), String> {
+    if Path::new("/etc/init.d").join(service).exists() {
+        run(&mut root("update-rc.d", &[service, "disable"]))
+    } else if is_there("systemctl") {
+        run(&mut root("systemctl", &["disable", service]))
+    } else {
+        Ok(())
+    }
 }
 
 impl Need {

@@ -4,7 +4,7 @@
 //! and as it is shipped (browser tests, benches). What is instrumented, for fuzzing and for the sanitizers, adds the crates that it tests.
 use crate::{
     docs, fuzz,
-    install::{self, C, CHROMIUM, CURL, CXX, FIREFOX, FONTS, NCHAN, NODE, Need, PHP, PYTHON, SYMFONY},
+    install::{self, C, CADDY, CHROMIUM, CURL, CXX, FIREFOX, FONTS, HAPROXY, NCHAN, NODE, Need, PHP, PYTHON, SYMFONY},
     interop, node,
     program::{cargo, root, run as program, target, warnings},
     sanitize,
@@ -43,7 +43,7 @@ pub(crate) const STEPS: [Step; 11] = [
     Step {
         name: "interop",
         what: "servers and clients of other people's making",
-        needs: &[&C, &NODE, &PHP, &SYMFONY, &PYTHON, &NCHAN, &CURL],
+        needs: &[&C, &NODE, &PHP, &SYMFONY, &PYTHON, &NCHAN, &CADDY, &HAPROXY, &CURL],
         run: interop::run,
     },
     Step { name: "fuzz", what: "each fuzz target for a moment", needs: &[&C, &CXX], run: fuzz::smoke },

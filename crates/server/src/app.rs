@@ -1,6 +1,7 @@
 //! What every handler shares.
 use crate::{
-    auth::Authenticator, metadata, publish::reserved::HUB_PATH, settings::Settings, subscriptions::ActiveSubscriptions,
+    admission::Seldom, auth::Authenticator, files::Files, metadata, publish::reserved::HUB_PATH, settings::Settings,
+    subscriptions::ActiveSubscriptions,
 };
 use fanfare_hub::Hub;
 use std::{ops::Deref, sync::Arc};
@@ -21,6 +22,10 @@ pub struct Shared {
     pub(crate) base_url: Url,
     /// Where the hub's metadata is.
     pub(crate) metadata_url: Url,
+    /// Files that are served where nothing else is.
+    pub(crate) files: Option<Files>,
+    /// When it was last said that what a proxy let in was refused.
+    pub(crate) proxied: Seldom,
     /// One permit for each subscriber there is room for.
     pub(crate) places: Arc<Semaphore>,
     /// Who is subscribed to what, if that is told.
@@ -38,7 +43,20 @@ impl App {
         let places = Arc::new(Semaphore::new(settings.max_subscribers.min(Semaphore::MAX_PERMITS)));
         let subscriptions =
             settings.subscriptions.then(|| ActiveSubscriptions::start(hub.clone(), settings.max_subscribers));
-        Self(Arc::new(Shared { hub, auth, settings, base_url, metadata_url, places, subscriptions, stopping }))
+        let files = Files::of(&settings);
+        let proxied = Seldom::default();
+        Self(Arc::new(Shared {
+            hub,
+            auth,
+            settings,
+            base_url,
+            metadata_url,
+            files,
+            proxied,
+            places,
+            subscriptions,
+            stopping,
+        }))
     }
 }
 

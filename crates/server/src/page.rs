@@ -1,4 +1,5 @@
-//! The page at `/`, and its files under `/page/`: embedded, so that one binary is all there is to install.
+//! The hub's own page at `/fanfare`, and its files below that: embedded, so that one binary is all there is to install. It is
+//! also at `/`, as long as no file of somebody's is.
 //!
 //! The page shows strangers' data. Two walls stand behind its own care never to insert data as markup: nothing runs or
 //! loads that did not come from here as a file, and where the browser knows Trusted Types, assigning a string to
@@ -39,6 +40,7 @@ macro_rules! assets {
 
 const INDEX: &str = "index.html";
 
+/// The page itself is the first.
 const ASSETS: &[Asset] = assets![
     "index.html",
     "style.css",
@@ -77,18 +79,31 @@ const ASSETS: &[Asset] = assets![
     "vendor/fonts/jetbrains-mono-LICENSE",
 ];
 
-/// The routes of the page: `/` and every file under `/page/`. They need no state.
+/// Where the page is. Without a slash at its end: the page finds its files, and the hub, relative to that.
+pub const PATH: &str = "/fanfare";
+/// From `/fanfare/` to there, under whatever path a proxy has put the hub.
+const BACK: HeaderValue = HeaderValue::from_static("../fanfare");
+
+/// The routes of the page: [`PATH`], and every file below it. They need no state.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    ASSETS.iter().fold(Router::new(), |router, asset| {
+    let router = Router::new()
+        .route(&format!("{PATH}/"), get(async || (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, BACK)])));
+    ASSETS.iter().fold(router, |router, asset| {
         let etag = asset.etag();
         let answer = move |headers: HeaderMap| async move { asset.answer(&etag, &headers) };
         router.route(&asset.path(), get(answer))
     })
 }
 
+/// The page itself, for other paths beside [`PATH`].
+pub(crate) fn index(request: &HeaderMap) -> Response {
+    let index = &ASSETS[0];
+    index.answer(&index.etag(), request)
+}
+
 impl Asset {
     fn path(&self) -> String {
-        if self.file == INDEX { "/".to_owned() } else { format!("/page/{}", self.file) }
+        if self.file == INDEX { PATH.to_owned() } else { format!("{PATH}/{}", self.file) }
     }
 
     fn content_type(&self) -> &'static str {
@@ -155,12 +170,28 @@ mod tests {
     #[test]
     fn an_answer_says_what_it_is_and_locks_the_page_in() {
         let asset = asset("app.js");
-        assert_eq!(asset.path(), "/page/app.js");
+        assert_eq!(asset.path(), "/fanfare/app.js");
         let answer = asset.answer(&asset.etag(), &HeaderMap::new());
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
         assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-cache");
         assert_eq!(answer.headers()[header::CONTENT_SECURITY_POLICY], CONTENT_SECURITY_POLICY);
+    }
+
+    /// Whether it is at `/` or at `/fanfare`: both are in the same folder.
+    #[test]
+    fn what_the_page_loads_is_there() {
+        let index = str::from_utf8(asset(INDEX).bytes).expect("UTF-8");
+        let urls = index.split([' ', '>']).filter_map(|part| {
+            let value = part.strip_prefix("href=\"").or(part.strip_prefix("src=\""))?;
+            value.strip_suffix('"').filter(|url| !url.starts_with('#'))
+        });
+        let urls: Vec<&str> = urls.collect();
+        assert!(urls.len() > 5, "{urls:?}");
+        for url in urls {
+            assert!(ASSETS.iter().any(|asset| asset.path() == format!("/{url}")), "{url}");
+        }
+        assert_eq!(ASSETS[0].file, INDEX);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     auth::{AuthError, Revision},
     form::InvalidForm,
+    host::InvalidHost,
 };
 use axum::response::{IntoResponse, Response};
 use fanfare_event_stream::ParseError;
@@ -19,6 +20,8 @@ use std::fmt;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Problem {
+    /// The request does not say which host it is for, or says it badly.
+    Host(InvalidHost),
     /// The query string or the form cannot be read.
     Form(InvalidForm),
     /// The query string or the form has too many fields, and what it is for allows to say so with a status of its own.
@@ -157,7 +160,8 @@ impl Problem {
             | Self::FormTooLarge { .. }
             | Self::BodyTooLarge { .. }
             | Self::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Form(_)
+            Self::Host(_)
+            | Self::Form(_)
             | Self::Path
             | Self::Topic(_)
             | Self::Matcher(_)
@@ -183,7 +187,7 @@ impl Problem {
             Self::TopicReserved(Revision::Legacy) => StatusCode::FORBIDDEN,
             Self::Auth(AuthError::Missing | AuthError::Invalid(_)) => StatusCode::UNAUTHORIZED,
             Self::Auth(AuthError::Malformed(_)) => StatusCode::BAD_REQUEST,
-            Self::Auth(AuthError::Origin(_) | AuthError::Insufficient) => StatusCode::FORBIDDEN,
+            Self::Auth(AuthError::Origin(_) | AuthError::Proxied(_) | AuthError::Insufficient) => StatusCode::FORBIDDEN,
             Self::Append(_) | Self::Untold | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -226,6 +230,7 @@ impl IntoResponse for Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Host(error) => error.fmt(f),
             Self::Form(error) => error.fmt(f),
             Self::FormTooLarge { limit } => InvalidForm::TooManyFields { limit: *limit }.fmt(f),
             Self::Path => f.write_str("the path does not name a topic in UTF-8"),
@@ -299,6 +304,6 @@ macro_rules! problem_from {
 }
 
 problem_from! {
-    InvalidForm => Form, InvalidTopic => Topic, InvalidMatcher => Matcher, InvalidUpdate => Update,
+    InvalidHost => Host, InvalidForm => Form, InvalidTopic => Topic, InvalidMatcher => Matcher, InvalidUpdate => Update,
     AuthError => Auth, AppendError => Append, ParseError => EventStream,
 }

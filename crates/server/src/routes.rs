@@ -1,5 +1,6 @@
 //! What is where.
 use crate::{
+    admission,
     app::App,
     cors, metadata, page,
     path::TOPICS,
@@ -16,8 +17,6 @@ use axum::{
     routing::get,
 };
 use http::Method;
-use tower_http::services::ServeDir;
-use tower_service::Service;
 
 /// Every route of the server.
 pub fn routes(app: App) -> Router {
@@ -26,14 +25,18 @@ pub fn routes(app: App) -> Router {
     let hub = get(subscribe::mercure::subscribe).post(publish::mercure::publish_form).fallback(other_methods);
     let cors = cors::layer(&app.settings);
     let challenges = from_fn_with_state(app.clone(), metadata::point);
+    let admission = from_fn_with_state(app.clone(), admission::admit);
     let mut router = Router::new();
     if app.subscriptions.is_some() {
         let all = format!("{HUB_PATH}/subscriptions");
         router = router.route(&all, get(subscriptions::api::get));
         router = router.route(&format!("{all}/{{*which}}"), get(subscriptions::api::get));
     }
+    if app.settings.page {
+        router = router.merge(page::routes());
+    }
     router
-        .merge(page::routes())
+        .route("/", get(first_page))
         .route("/healthz", get(async || "ok\n"))
         .route(&metadata::path(), get(metadata::describe))
         .route(HUB_PATH, hub)
@@ -42,6 +45,8 @@ pub fn routes(app: App) -> Router {
         .fallback(elsewhere)
         .layer(challenges)
         .layer(cors)
+        // The outermost, so that it sees every request first and every answer last.
+        .layer(admission)
         .with_state(app)
 }
 
@@ -53,18 +58,26 @@ async fn other_methods(State(app): State<App>, request: Request<Body>) -> Respon
     Problem::Method { allowed: "GET, HEAD, POST, QUERY" }.into_response()
 }
 
+/// `/`: somebody's own page, else the hub's.
+async fn first_page(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    let file = match &app.files {
+        Some(files) => files.find(request).await?,
+        None => None,
+    };
+    let page = || app.settings.page.then(|| page::index(&headers));
+    file.or_else(page).ok_or(Problem::NotFound)
+}
+
 /// Where nothing else is: an alias, or a file.
-async fn elsewhere(State(app): State<App>, request: Request<Body>) -> Response {
+async fn elsewhere(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if let (true, Some(topics)) = (reads, app.settings.aliases.get(request.uri().path())) {
         let (parts, _) = request.into_parts();
-        return subscribe::topic::alias(&app, topics, &parts).await.into_response();
+        return subscribe::topic::alias(&app, topics, &parts).await;
     }
-    match &app.settings.static_dir {
-        Some(directory) => match ServeDir::new(directory).call(request).await {
-            Ok(response) => response.into_response(),
-            Err(never) => match never {},
-        },
-        None => Problem::NotFound.into_response(),
+    match &app.files {
+        Some(files) => files.find(request).await?.ok_or(Problem::NotFound),
+        None => Err(Problem::NotFound),
     }
 }

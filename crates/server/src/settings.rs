@@ -41,8 +41,16 @@ pub struct Settings {
     /// The origins whose pages may read streams and publish, e.g. `https://example.com`; `*` is every origin, without
     /// credentials. Default: none but the hub's own.
     pub cors_origins: Vec<String>,
-    /// A directory whose files are served where nothing else is.
+    /// A directory whose files are served where nothing else is; its `index.html` takes the place of the hub's page at `/`.
+    /// Names that begin with a dot are not served, except `.well-known`, nor what is outside the directory by way of links.
+    /// Nothing secret should lie in it.
     pub static_dir: Option<PathBuf>,
+    /// A file in that directory, such as `index.html`, that browsers get for a page that is not there: for applications that
+    /// have their routes in the page. Default: none.
+    pub static_fallback: Option<String>,
+    /// Whether the hub's own page is served, at `/fanfare` and, where no file of [`static_dir`](Self::static_dir) is, at `/`.
+    /// Default: yes.
+    pub page: bool,
     /// A stream that was silent for about this long gets a heartbeat. Default: [`DEFAULT_HEARTBEAT_INTERVAL`].
     pub heartbeat_interval: Duration,
     /// A stream ends after 80 to 100 % of this time, at random, so that subscribers spread anew over the machines.
@@ -81,6 +89,8 @@ impl Default for Settings {
             aliases: HashMap::new(),
             cors_origins: Vec::new(),
             static_dir: None,
+            static_fallback: None,
+            page: true,
             heartbeat_interval: DEFAULT_HEARTBEAT_INTERVAL,
             max_lifetime: None,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,

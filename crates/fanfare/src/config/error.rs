@@ -41,6 +41,14 @@ pub(crate) enum ConfigError {
     RelayTwice { url: String },
     /// The directory of static files is none.
     StaticDirectory { path: PathBuf },
+    /// A file that is not for others lies in the directory of static files.
+    Exposed { what: &'static str, path: PathBuf, directory: PathBuf },
+    /// The directory of static files lies in that of the log.
+    StaticInData { directory: PathBuf, data: PathBuf },
+    /// There is a fallback, and no directory that it is in.
+    FallbackWithoutStatic,
+    /// The fallback is no file that can be handed out.
+    Fallback { name: String, directory: PathBuf, error: io::Error },
 }
 
 impl fmt::Display for ConfigError {
@@ -94,7 +102,24 @@ impl fmt::Display for ConfigError {
                 write!(f, "public-url = {url} is no address of a hub: expected one such as https://hub.example.com/")
             }
             Self::RelayTwice { url } => write!(f, "{url} is relayed twice to the same topics"),
-            Self::StaticDirectory { path } => write!(f, "static = {} is no directory", path.display()),
+            Self::StaticDirectory { path } => write!(f, "static = {} is not a directory", path.display()),
+            Self::Exposed { what, path, directory } => write!(
+                f,
+                "the {what} {} lies in the directory of static files, {}, where everybody could read it: keep it \
+                 elsewhere, or serve a directory that has nothing but files for everybody, as in --static public",
+                path.display(),
+                directory.display()
+            ),
+            Self::StaticInData { directory, data } => write!(
+                f,
+                "the directory of static files, {}, lies in that of the log, {}: keep them apart",
+                directory.display(),
+                data.display()
+            ),
+            Self::FallbackWithoutStatic => f.write_str("fallback names a file of the directory --static: give that too"),
+            Self::Fallback { name, directory, error } => {
+                write!(f, "fallback = {name} cannot be served from {}: {error}", directory.display())
+            }
         }
     }
 }

@@ -34,8 +34,8 @@ pub(super) struct Layer {
 pub(crate) struct Merged {
     /// The values by key.
     pub values: Table,
-    /// The configuration file.
-    pub file: Option<PathBuf>,
+    /// The configuration file, if there is one.
+    pub config_file: Option<PathBuf>,
     /// The files that keys were read from, in any layer.
     pub key_files: Vec<PathBuf>,
     /// What whoever runs the hub should know.
@@ -64,8 +64,8 @@ pub(crate) fn merge(matches: &ArgMatches, file: Option<&Path>) -> Result<Merged,
     let given: Vec<&str> =
         layers[1..].iter().chain(&ours).flat_map(|layer| layer.values.keys()).map(String::as_str).collect();
     let translation = mercure::translate(&|name| std::env::var(name).ok(), &given);
-    let (warnings, file) = (translation.heed(&given)?, file.map(Path::to_owned));
-    let mut merged = Merged { warnings, file, ..Merged::default() };
+    let config_file = file.map(Path::to_owned);
+    let mut merged = Merged { warnings: translation.heed(&given)?, config_file, ..Merged::default() };
     for mut layer in layers.into_iter().chain(translation.layers).chain(ours) {
         let mut files = secret_file::read(&mut layer.values, &layer.source)?;
         merged.key_files.append(&mut files);

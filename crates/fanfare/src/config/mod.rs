@@ -23,6 +23,8 @@ mod relay;
 mod secret;
 mod secret_file;
 mod settings;
+mod static_files;
+mod switch;
 
 pub(crate) use as_text::AsText;
 pub(crate) use check::Effective;

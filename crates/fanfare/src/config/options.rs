@@ -14,6 +14,7 @@ use super::{
     quantity::{ByteSize, HumanDuration, Limit},
     relay::Relay,
     secret::Secret,
+    switch::Switch,
 };
 use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::Algorithm;
@@ -41,10 +42,20 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "URL", help_heading = "Where")]
     pub public_url: Option<Url>,
 
-    /// Directory of files to serve, so that a page and its event stream share an origin
+    /// Directory of files to serve, so that a page and its event stream share an origin. Everybody can read them, except
+    /// those whose names begin with a dot. Data, keys and configuration must lie elsewhere
     #[arg(id = "static", long = "static", value_name = "DIR", help_heading = "Where")]
     #[serde(rename = "static")]
     pub static_dir: Option<PathBuf>,
+
+    /// File of --static, such as index.html, that browsers get for a page that is not there: for applications whose routes
+    /// are in the page. Scripts, images, streams and programs still get 404
+    #[arg(long, value_name = "FILE", help_heading = "Where")]
+    pub fallback: Option<String>,
+
+    /// Serve the hub's own page: at /fanfare, and at / unless --static has an index.html
+    #[arg(long, value_name = "on|off", help_heading = "Where")]
+    pub page: Option<Switch>,
 
     /// Another path for an event stream of these topics, for pages that have one already; repeatable. In the
     /// environment several are separated by spaces
@@ -140,6 +151,11 @@ pub(crate) struct ServeOptions {
     /// Audience that tokens of issuers must name [default: the hub's URL]
     #[arg(long, value_name = "URL", help_heading = "Who may do what")]
     pub audience: Option<String>,
+
+    /// Without a key: answer also what comes through a proxy, so that whoever reaches the proxy may publish and read
+    /// everything. A key is the better way
+    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
+    pub open_behind_proxy: Option<bool>,
 
     /// Accept secrets that are so short that they can be guessed from a token
     #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]

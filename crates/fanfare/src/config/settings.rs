@@ -15,11 +15,16 @@ use super::{
     quantity::{ByteSize, HumanDuration, Limit},
     relay::Relay,
     secret::Secret,
+    static_files,
+    switch::Switch,
 };
 use fanfare_jwks::{Addresses, JwksUrl};
 use fanfare_server::auth::{Algorithm, Key};
 use serde::Deserialize;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
@@ -33,6 +38,8 @@ pub(crate) struct ServeSettings {
     pub public_url: Option<Url>,
     #[serde(rename = "static")]
     pub static_dir: Option<PathBuf>,
+    pub fallback: Option<String>,
+    pub page: Switch,
     #[serde(default, rename = "alias")]
     pub aliases: Vec<Alias>,
     #[serde(default, rename = "relay")]
@@ -50,6 +57,7 @@ pub(crate) struct ServeSettings {
     #[serde(default)]
     issuer: Vec<Issuer>,
     pub audience: Option<String>,
+    pub open_behind_proxy: bool,
     allow_short_keys: bool,
     allow_private_jwks: bool,
     pub cookie_name: Option<CookieName>,
@@ -94,12 +102,23 @@ impl ServeSettings {
         let settings: Self = merged.values.clone().try_into().expect("each layer was parsed into these types");
         settings.check_access(merged)?;
         settings.check_places()?;
+        static_files::check(&settings, merged)?;
         Ok(settings)
     }
 
     /// Where the log is kept.
     pub(crate) fn storage(&self) -> Storage {
         if self.memory { Storage::Memory } else { Storage::Disk(self.data.clone()) }
+    }
+
+    /// The directory of the log, if [`keeps_data`](Self::keeps_data).
+    pub(super) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Whether the log is on disk.
+    pub(super) fn keeps_data(&self) -> bool {
+        !self.memory
     }
 
     /// The keys for tokens that name no issuer, and for issuers without keys of their own.
@@ -142,7 +161,7 @@ impl ServeSettings {
     }
 
     fn file_warnings(&self, merged: &Merged) -> Vec<String> {
-        let config = merged.file.iter().map(|path| ("the configuration", path));
+        let config = merged.config_file.iter().map(|path| ("the configuration", path));
         let keys = merged.key_files.iter().map(|path| ("a key", path));
         let tokens = self.relays.iter().filter_map(|relay| relay.token_file.as_ref()).map(|path| ("a token", path));
         let mut warnings: Vec<_> =
@@ -212,11 +231,6 @@ impl ServeSettings {
             && (!matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some())
         {
             return Err(ConfigError::PublicUrl { url: url.clone() });
-        }
-        if let Some(path) = &self.static_dir
-            && !path.is_dir()
-        {
-            return Err(ConfigError::StaticDirectory { path: path.clone() });
         }
         for (index, relay) in self.relays.iter().enumerate() {
             // Both would keep how far they are in one file.

@@ -41,6 +41,12 @@ impl fmt::Display for Announcement<'_> {
         }
         let token = if settings.is_open() {
             writeln!(f, "  access     open: whoever reaches this address may publish and subscribe")?;
+            let proxies = if settings.open_behind_proxy {
+                "also through a proxy, as open-behind-proxy says; a key (FANFARE_KEY) is the better way"
+            } else {
+                "not through a proxy: for that give a key (FANFARE_KEY), or open-behind-proxy"
+            };
+            writeln!(f, "             {proxies}")?;
             ""
         } else {
             writeln!(f, "  access     with tokens; `fanfare token --publish '*' --subscribe '*'` makes one")?;

@@ -34,6 +34,7 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
 pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeyStore) -> AuthSettings {
     let hub_url = public_url(settings, address).join(HUB_PATH).expect("an absolute path joins any web address");
     let mut auth = if settings.is_open() { AuthSettings::open(hub_url) } else { AuthSettings::closed(hub_url) };
+    auth.open_behind_proxy = settings.open_behind_proxy;
     auth.anonymous_subscribers = settings.anonymous;
     auth.keys = keys;
     if let Some(audience) = &settings.audience {
@@ -56,6 +57,8 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server.aliases = aliases.collect();
     server.cors_origins = settings.cors_origins().map(str::to_owned).collect();
     server.static_dir = settings.static_dir.clone();
+    server.static_fallback = settings.fallback.clone();
+    server.page = settings.page.0;
     server.heartbeat_interval = settings.heartbeat_interval.0;
     server.max_lifetime = settings.max_lifetime.get().map(|lifetime| lifetime.0);
     server.max_body_bytes = count(settings.max_body.0);
@@ -96,6 +99,7 @@ mod tests {
         assert_eq!(ours.max_body_bytes, theirs.max_body_bytes);
         assert_eq!(ours.max_matchers, theirs.max_matchers);
         assert_eq!(ours.max_subscribers, theirs.max_subscribers);
+        assert_eq!(ours.page, theirs.page);
         assert_eq!(ours.subscriptions, theirs.subscriptions);
         assert_eq!(ours.write_timeout, theirs.write_timeout);
         assert_eq!(ours.keep_alive_timeout, theirs.keep_alive_timeout);

@@ -1,6 +1,10 @@
 //! A running hub.
-use crate::program::{Ended, Lines, end, fanfare, signal};
-use std::process::{Child, Stdio};
+use crate::program::{Ended, Lines, PATIENCE, end, fanfare, signal};
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    process::{Child, Stdio},
+};
 
 /// `fanfare serve` on a free port; ends with the test.
 pub(crate) struct Hub {
@@ -39,6 +43,18 @@ impl Hub {
         let lines = Lines::of(child.stdout.take().unwrap());
         let url = lines.next().split_once("http://").map(|(_, rest)| format!("http://{rest}")).expect("the URL first");
         Self { child: Some(child), url, lines }
+    }
+
+    /// The status and the body of what it answers to a `GET` with these header lines.
+    pub(crate) fn get(&self, path: &str, headers: &str) -> (u16, String) {
+        let address = self.url.trim_start_matches("http://");
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(socket, "GET {path} HTTP/1.0\r\nHost: {address}\r\n{headers}\r\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].parse().unwrap(), body.to_owned())
     }
 
     /// Sends it a signal.

@@ -43,7 +43,7 @@ fn half_a_hub_is_refused() {
 
 #[test]
 fn places_that_are_none_are_refused() {
-    refused(&["--static", "/nowhere"], "static = /nowhere is no directory");
+    refused(&["--static", "/nowhere"], "static = /nowhere is not a directory");
     refused(&["--public-url", "ftp://h.example/"], "is no address of a hub");
     refused(&["--public-url", "https://h.example/?a=b"], "is no address of a hub");
     refused(&["--listen", "localhost:3000"], "expected an IP address and a port");

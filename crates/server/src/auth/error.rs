@@ -1,6 +1,6 @@
 //! Why a request was not authorized, and the challenge that tells a client so:
 //! [RFC 6750, section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3).
-use super::{algorithm::Algorithm, claims_modern::InvalidDetails, origin::ForeignOrigin};
+use super::{algorithm::Algorithm, claims_modern::InvalidDetails, origin::ForeignOrigin, proxy::ProxyMark};
 use fanfare_hub::topic::matcher::InvalidMatcher;
 use http::HeaderValue;
 use std::{borrow::Cow, fmt};
@@ -15,6 +15,8 @@ pub enum AuthError {
     Malformed(Malformed),
     /// The browser's user may not have meant this request.
     Origin(ForeignOrigin),
+    /// The hub is open to its own machine alone, and a proxy let this request in.
+    Proxied(ProxyMark),
     /// The token is bad.
     Invalid(InvalidToken),
     /// The token is good, and does not cover what was asked for.
@@ -101,7 +103,7 @@ impl AuthError {
             Self::Malformed(_) => r#"Bearer error="invalid_request""#,
             Self::Invalid(_) => r#"Bearer error="invalid_token""#,
             Self::Insufficient => r#"Bearer error="insufficient_scope""#,
-            Self::Origin(_) => return None,
+            Self::Origin(_) | Self::Proxied(_) => return None,
         };
         Some(HeaderValue::from_static(challenge))
     }
@@ -163,6 +165,12 @@ impl fmt::Display for AuthError {
             Self::Missing => f.write_str("this needs a token"),
             Self::Malformed(malformed) => malformed.fmt(f),
             Self::Origin(foreign) => foreign.fmt(f),
+            Self::Proxied(mark) => write!(
+                f,
+                "this hub has no keys, so it is open to its own machine only, and a proxy let this request in ({mark}). \
+                 Give the hub a key (FANFARE_KEY), which is the better way; or start it with --open-behind-proxy \
+                 (open-behind-proxy = true), if whoever reaches the proxy may publish and read everything"
+            ),
             Self::Invalid(reason) => reason.fmt(f),
             Self::Insufficient => f.write_str("the token does not cover every topic that was asked for"),
         }

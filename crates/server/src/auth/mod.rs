@@ -3,8 +3,9 @@
 //! [Mercure, authorization](https://mercure.rocks/spec#authorization), both revisions. The token itself says which one it
 //! belongs to: a token of type `at+jwt` is held to every rule of the newer revision, wherever it is used, so that the older
 //! one's leniency never reaches it. The files follow the way of a token: `carrier` finds it, `token` verifies it, the
-//! claims of either revision become the grant. `trusted` says whose keys verify which tokens, and `key` what a key is. `origin` asks whether the browser's user meant the
-//! request at all, and `refusals` is what is logged of tokens that were refused.
+//! claims of either revision become the grant. `trusted` says whose keys verify which tokens, and `key` what a key is. `origin` asks
+//! whether the browser's user meant the request at all, `proxy` whether it came through a proxy, which an open hub does not trust, and
+//! `refusals` is what is logged of tokens that were refused.
 mod algorithm;
 mod carrier;
 mod claims_legacy;
@@ -15,6 +16,7 @@ mod key;
 pub mod mint;
 mod origin;
 mod payload;
+mod proxy;
 mod refusals;
 mod token;
 mod trusted;
@@ -30,6 +32,7 @@ pub use key::{
 };
 pub use origin::ForeignOrigin;
 pub use payload::Payloads;
+pub use proxy::ProxyMark;
 pub use token::{LEEWAY_MS, MAX_TOKEN_BYTES};
 pub use trusted::{KeySet, KeySource, KeyStore, MAX_TRIED_KEYS, TrustedIssuer, TrustedKeys};
 
@@ -45,6 +48,8 @@ pub struct AuthSettings {
     /// Whether there are no keys, and everybody may do everything. Only for a hub that listens on loopback: requests must
     /// then name a loopback host, and a browser's must come from a page that was served by one.
     pub open: bool,
+    /// Whether an open hub is also for those whom a proxy lets in, so that whoever reaches the proxy may do everything.
+    pub open_behind_proxy: bool,
     /// Whether public updates may be received without a token.
     pub anonymous_subscribers: bool,
     /// What verifies tokens. Whoever keeps a clone can replace the keys while the hub runs.
@@ -121,6 +126,7 @@ impl AuthSettings {
     pub fn closed(hub_url: Url) -> Self {
         Self {
             open: false,
+            open_behind_proxy: false,
             anonymous_subscribers: false,
             keys: KeyStore::default(),
             audience: hub_url.to_string(),
@@ -152,7 +158,25 @@ impl Authenticator {
         &self.settings
     }
 
-    /// What whoever sent the request `parts` may do. A token that is present but bad is always an error: a subscriber whose
+    /// Whether the request `parts` may be looked at, whatever it asks for. With keys every request may; without, an open hub
+    /// is for programs and pages of its own machine. The server asks before it looks for a route.
+    ///
+    /// # Errors
+    /// [`AuthError::Origin`] if the request names another machine, [`AuthError::Proxied`] if a proxy let it in.
+    pub fn admit(&self, parts: &Parts) -> Result<(), AuthError> {
+        let settings = &self.settings;
+        if !settings.open {
+            return Ok(());
+        }
+        if !settings.open_behind_proxy
+            && let Some(mark) = proxy::mark(parts)
+        {
+            return Err(AuthError::Proxied(mark));
+        }
+        Ok(origin::check_name(parts, settings)?)
+    }
+
+    /// What whoever sent the request `parts` may do, if it was [admitted](Self::admit). A token that is present but bad is always an error: a subscriber whose
     /// token expired must learn of it, and not go on without private updates. A token that names a key that is not there
     /// waits until the sources of its issuer's keys were asked for newer ones, as far as they let themselves be asked. A token
     /// that is refused leaves a trace in the log.
@@ -207,7 +231,7 @@ impl Authenticator {
     fn authenticate_at(&self, parts: &Parts, purpose: Purpose, now: Timestamp) -> Result<Credentials, AuthError> {
         let settings = &self.settings;
         if settings.open {
-            origin::check_open(parts, &settings.allowed_origins)?;
+            origin::check_page(parts, settings)?;
             return Ok(Credentials::without_token(Grant::open()));
         }
         let Some(presented) = carrier::find(parts, settings)? else {
@@ -217,7 +241,7 @@ impl Authenticator {
             };
         };
         if matches!(presented.carrier, Carrier::LegacyCookie | Carrier::ModernCookie) && !parts.method.is_safe() {
-            origin::check_cookie(parts, &settings.allowed_origins)?;
+            origin::check_cookie(parts, settings)?;
         }
         token::verify(&presented, purpose, settings, &settings.keys.current(), now).map_err(AuthError::Invalid)
     }

@@ -3,9 +3,11 @@
 //! A browser sends cookies along with requests that any page makes, and reaches a hub on loopback for any page. Tokens in
 //! headers or queries prove the intent; for the rest, the page's origin has to. [Mercure, security
 //! considerations](https://mercure.rocks/spec#security-considerations).
+use super::AuthSettings;
+use crate::host;
 use http::{
     HeaderName,
-    header::{HOST, ORIGIN, REFERER},
+    header::{ORIGIN, REFERER},
     request::Parts,
 };
 use std::{fmt, net::IpAddr};
@@ -25,33 +27,43 @@ pub enum ForeignOrigin {
 }
 
 /// A cookie authorizes `parts`, which changes something: the page must be the hub's own or an allowed one.
-pub(super) fn check_cookie(parts: &Parts, allowed_origins: &[String]) -> Result<(), ForeignOrigin> {
+pub(super) fn check_cookie(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     match page_origin(parts, &[ORIGIN, REFERER]) {
         None => Err(ForeignOrigin::Missing),
-        Some(page) if is_own(&page, parts) || is_allowed(&page, allowed_origins) => Ok(()),
+        Some(page) if is_own(&page, parts, &settings.hub_url) || is_allowed(&page, settings) => Ok(()),
         Some(_) => Err(ForeignOrigin::NotAllowed),
     }
 }
 
-/// Nothing authorizes `parts`, because the hub is open to its machine: it must be addressed as this machine, and a page
-/// that changes something must come from it, or be an allowed one. Programs send no origin.
-pub(super) fn check_open(parts: &Parts, allowed_origins: &[String]) -> Result<(), ForeignOrigin> {
-    let host = own_host(parts).and_then(|authority| Url::parse(&format!("http://{authority}/")).ok());
-    if !host.is_some_and(|url| url.host().is_some_and(|host| is_loopback(&host))) {
-        return Err(ForeignOrigin::NotLoopback);
+/// The hub is open to its machine, and so nothing authorizes `parts`: it must be addressed as this machine. A hub that is open
+/// behind a proxy is also addressed by its public name, and by no other, since a page can mark its requests as a proxy does.
+pub(super) fn check_name(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
+    let named = own_host(parts).and_then(|authority| Url::parse(&format!("http://{authority}/")).ok());
+    let host = named.as_ref().and_then(Url::host);
+    let is_public = |host: &Host<&str>| settings.open_behind_proxy && settings.hub_url.host().as_ref() == Some(host);
+    match host {
+        Some(host) if is_loopback(&host) || is_public(&host) => Ok(()),
+        _ => Err(ForeignOrigin::NotLoopback),
     }
+}
+
+/// A page that changes something on an open hub must come from this machine, or be an allowed one. Programs send no origin.
+pub(super) fn check_page(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     if parts.method.is_safe() {
         return Ok(());
     }
+    let is_public = |page: &Origin| settings.open_behind_proxy && *page == settings.hub_url.origin();
     match page_origin(parts, &[ORIGIN]) {
-        Some(page) if !is_local(&page) && !is_allowed(&page, allowed_origins) => Err(ForeignOrigin::NotAllowed),
+        Some(page) if !is_local(&page) && !is_allowed(&page, settings) && !is_public(&page) => {
+            Err(ForeignOrigin::NotAllowed)
+        }
         _ => Ok(()),
     }
 }
 
 /// The origin in the first of `headers` that is there. One that cannot be read (`null`, say), or is there twice, is an
 /// origin like no other.
-fn page_origin(parts: &Parts, headers: &[HeaderName]) -> Option<Origin> {
+pub(super) fn page_origin(parts: &Parts, headers: &[HeaderName]) -> Option<Origin> {
     let name = headers.iter().find(|name| parts.headers.contains_key(*name))?;
     let mut values = parts.headers.get_all(name).iter();
     let only = values.next().filter(|_| values.next().is_none());
@@ -59,26 +71,35 @@ fn page_origin(parts: &Parts, headers: &[HeaderName]) -> Option<Origin> {
     Some(url.map_or_else(Origin::new_opaque, |url| url.origin()))
 }
 
-/// Whether `page` is of the host that the request names. The scheme is not known here: a proxy may have taken off TLS.
-fn is_own(page: &Origin, parts: &Parts) -> bool {
-    let Origin::Tuple(scheme, ..) = page else { return false };
-    let own = own_host(parts).and_then(|authority| Url::parse(&format!("{scheme}://{authority}/")).ok());
-    own.is_some_and(|url| url.origin() == *page)
+/// Whether `page` is of the hub's own origin: of the scheme, host and port by which the request reached it.
+///
+/// The scheme is not in the request. Where the request names the host of the hub's public URL, that URL says it. Elsewhere it
+/// is taken for `https`: TLS may have ended at a proxy, and whoever is on the way of a plain `http` can show any page under
+/// the host's name. Only loopback has nobody on its way. What a proxy says in `X-Forwarded-Proto` is not asked: the last
+/// of several proxies often says `http` of what came by `https`.
+fn is_own(page: &Origin, parts: &Parts, hub_url: &Url) -> bool {
+    let Origin::Tuple(scheme, host, _) = page else { return false };
+    let Some(authority) = own_host(parts) else { return false };
+    let own = |scheme: &str| Url::parse(&format!("{scheme}://{authority}/")).map(|url| url.origin());
+    if own(hub_url.scheme()).is_ok_and(|own| own == hub_url.origin()) {
+        return *page == hub_url.origin();
+    }
+    (scheme == "https" || is_loopback(host)) && own(scheme).is_ok_and(|own| own == *page)
 }
 
-fn is_allowed(page: &Origin, allowed_origins: &[String]) -> bool {
-    page.is_tuple() && allowed_origins.iter().any(|allowed| Url::parse(allowed).is_ok_and(|url| url.origin() == *page))
+fn is_allowed(page: &Origin, settings: &AuthSettings) -> bool {
+    let mut allowed = settings.allowed_origins.iter();
+    page.is_tuple() && allowed.any(|allowed| Url::parse(allowed).is_ok_and(|url| url.origin() == *page))
 }
 
-fn is_local(page: &Origin) -> bool {
+/// Whether a page is of this machine.
+pub(super) fn is_local(page: &Origin) -> bool {
     matches!(page, Origin::Tuple(_, host, _) if is_loopback(host))
 }
 
+/// The host and port that the request names, unless it names them as it must not.
 fn own_host(parts: &Parts) -> Option<&str> {
-    match parts.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => parts.headers.get(HOST)?.to_str().ok(),
-    }
+    host::of(parts).ok().flatten()
 }
 
 /// Loopback addresses, and the names that browsers never look up ([RFC 6761](https://www.rfc-editor.org/rfc/rfc6761)).
@@ -94,8 +115,13 @@ impl fmt::Display for ForeignOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Missing => "publishing with a cookie needs an Origin or Referer header",
-            Self::NotAllowed => "pages of this origin may not publish here",
-            Self::NotLoopback => "an open hub answers only to a loopback host, such as localhost",
+            Self::NotAllowed => {
+                "pages of this origin may not publish here; if it is the hub's own, give the hub its public-url"
+            }
+            Self::NotLoopback => {
+                "an open hub answers only to a loopback host, such as localhost; to be reached under other names it needs \
+                 a key"
+            }
         })
     }
 }
@@ -118,8 +144,14 @@ mod tests {
             .0
     }
 
-    fn allowed() -> Vec<String> {
-        vec!["https://app.example".into(), "https://app.example:8443".into(), "not a URL".into()]
+    /// A hub with these pages allowed.
+    fn settings(hub_url: &str, allowed: &[&str]) -> AuthSettings {
+        let allowed_origins = allowed.iter().map(ToString::to_string).collect();
+        AuthSettings { allowed_origins, ..AuthSettings::open(hub_url.parse().unwrap()) }
+    }
+
+    fn allowing() -> AuthSettings {
+        settings("http://127.0.0.1:3000/", &["https://app.example", "https://app.example:8443", "not a URL"])
     }
 
     /// B38: with cookie auth on POST verify Origin, else Referer; neither => reject.
@@ -129,7 +161,7 @@ mod tests {
         let cases: &[(Headers<'_>, Result<(), ForeignOrigin>)] = &[
             (&[host], Err(ForeignOrigin::Missing)),
             (&[host, ("origin", "https://hub.example")], Ok(())),
-            (&[host, ("origin", "http://hub.example")], Ok(())),
+            (&[host, ("origin", "http://hub.example")], Err(ForeignOrigin::NotAllowed)),
             (&[("host", "hub.example:443"), ("origin", "https://hub.example")], Ok(())),
             (&[("host", "hub.example:8443"), ("origin", "https://hub.example:8443")], Ok(())),
             (&[("host", "hub.example:8443"), ("origin", "https://hub.example")], Err(ForeignOrigin::NotAllowed)),
@@ -152,7 +184,39 @@ mod tests {
             ),
         ];
         for (headers, expected) in cases {
-            assert_eq!(check_cookie(&request(Method::POST, headers), &allowed()), *expected, "{headers:?}");
+            assert_eq!(check_cookie(&request(Method::POST, headers), &allowing()), *expected, "{headers:?}");
+        }
+    }
+
+    /// RFC 6454: the scheme is a part of an origin. A page that somebody on the way shows at `http://hub.example` is not the
+    /// page of `https://hub.example`.
+    #[test]
+    fn another_scheme_is_another_origin() {
+        let cases = [
+            // The public URL, the request's Host, the page, and whether the page is the hub's own.
+            ("https://hub.example/", "hub.example", "https://hub.example", true),
+            ("https://hub.example/", "hub.example:443", "https://hub.example", true),
+            ("https://hub.example/", "hub.example", "http://hub.example", false),
+            ("https://hub.example/", "hub.example", "http://hub.example:443", false),
+            ("https://hub.example:8443/", "hub.example:8443", "http://hub.example:8443", false),
+            ("http://hub.example/", "hub.example", "http://hub.example", true),
+            ("http://hub.example/", "hub.example", "https://hub.example", false),
+            ("http://192.168.1.5:3000/", "192.168.1.5:3000", "http://192.168.1.5:3000", true),
+            // Another name than that of the public URL, and none is configured.
+            ("https://hub.example/", "other.example", "https://other.example", true),
+            ("https://hub.example/", "other.example", "http://other.example", false),
+            ("http://0.0.0.0:3000/", "hub.example", "https://hub.example", true),
+            ("http://0.0.0.0:3000/", "hub.example", "http://hub.example", false),
+            ("http://127.0.0.1:3000/", "localhost:3000", "http://localhost:3000", true),
+            ("http://127.0.0.1:3000/", "localhost:3000", "https://localhost:3000", true),
+            ("https://hub.example/", "127.0.0.1:3000", "http://127.0.0.1:3000", true),
+        ];
+        for (hub_url, host, page, own) in cases {
+            for header in [("origin", page), ("referer", &format!("{page}/page"))] {
+                let request = request(Method::POST, &[("host", host), header]);
+                let expected = if own { Ok(()) } else { Err(ForeignOrigin::NotAllowed) };
+                assert_eq!(check_cookie(&request, &settings(hub_url, &[])), expected, "{hub_url} {host} {header:?}");
+            }
         }
     }
 
@@ -167,8 +231,7 @@ mod tests {
             "[::1]:3000",
             "[::ffff:127.0.0.1]",
         ] {
-            assert_eq!(check_open(&request(Method::GET, &[("host", host)]), &[]), Ok(()), "{host}");
-            assert_eq!(check_open(&request(Method::POST, &[("host", host)]), &[]), Ok(()), "programs send no origin");
+            assert_eq!(check_name(&request(Method::GET, &[("host", host)]), &allowing()), Ok(()), "{host}");
         }
         for host in [
             "evil.example",
@@ -178,21 +241,39 @@ mod tests {
             "10.0.0.1",
             "0.0.0.0",
             "[::]",
+            "app.example",
             "",
         ] {
-            for method in [Method::GET, Method::POST] {
-                let parts = request(method, &[("host", host)]);
-                assert_eq!(check_open(&parts, &allowed()), Err(ForeignOrigin::NotLoopback), "{host}");
-            }
+            let parts = request(Method::GET, &[("host", host)]);
+            assert_eq!(check_name(&parts, &allowing()), Err(ForeignOrigin::NotLoopback), "{host}");
         }
-        assert_eq!(check_open(&request(Method::GET, &[]), &[]), Err(ForeignOrigin::NotLoopback));
+        assert_eq!(check_name(&request(Method::GET, &[]), &allowing()), Err(ForeignOrigin::NotLoopback));
+    }
+
+    #[test]
+    fn an_open_hub_behind_a_proxy_has_a_public_name_too() {
+        let closed = settings("https://hub.example/", &[]);
+        let open = AuthSettings { open_behind_proxy: true, ..closed.clone() };
+        let named = |host| request(Method::POST, &[("host", host), ("origin", "https://hub.example")]);
+        assert_eq!(check_name(&named("hub.example"), &closed), Err(ForeignOrigin::NotLoopback));
+        assert_eq!(check_page(&named("hub.example"), &closed), Err(ForeignOrigin::NotAllowed));
+        assert_eq!(check_name(&named("hub.example"), &open), Ok(()));
+        assert_eq!(check_page(&named("hub.example"), &open), Ok(()));
+        assert_eq!(check_name(&named("evil.example"), &open), Err(ForeignOrigin::NotLoopback));
+        let forged = request(Method::POST, &[("host", "hub.example"), ("origin", "http://hub.example")]);
+        assert_eq!(check_page(&forged, &open), Err(ForeignOrigin::NotAllowed));
     }
 
     #[test]
     fn other_sites_may_not_publish_to_an_open_hub() {
         let check = |method, origin| {
-            check_open(&request(method, &[("host", "localhost:3000"), ("origin", origin)]), &allowed())
+            check_page(&request(method, &[("host", "localhost:3000"), ("origin", origin)]), &allowing())
         };
+        assert_eq!(
+            check_page(&request(Method::POST, &[("host", "localhost")]), &allowing()),
+            Ok(()),
+            "programs send none"
+        );
         for origin in ["http://localhost:3000", "http://127.0.0.1:5173", "http://[::1]", "https://app.example"] {
             assert_eq!(check(Method::POST, origin), Ok(()), "{origin}");
         }

@@ -292,8 +292,27 @@ fn an_open_hub_needs_no_token_and_ignores_any() {
     let open = || AuthSettings::open("http://localhost:3000/.well-known/mercure".parse().unwrap());
     let request = parts(Method::POST, "/", &[("host", "localhost:3000"), ("authorization", "Bearer nonsense")]);
     assert_eq!(authenticate(open(), &request, Purpose::Publish).unwrap().grant, Grant::open());
-    let rebound = parts(Method::GET, "/", &[("host", "evil.example:3000")]);
-    assert_eq!(authenticate(open(), &rebound, Purpose::Subscribe), Err(ForeignOrigin::NotLoopback.into()));
+}
+
+#[test]
+fn an_open_hub_admits_its_own_machine_and_nobody_whom_a_proxy_lets_in() {
+    let open = || AuthSettings::open("http://localhost:3000/.well-known/mercure".parse().unwrap());
+    let behind_proxy = || AuthSettings { open_behind_proxy: true, ..open() };
+    let admit =
+        |settings, headers: &[(&str, &str)]| Authenticator::new(settings).admit(&parts(Method::GET, "/", headers));
+    let (local, forwarded) = (("host", "localhost:3000"), ("x-forwarded-for", "192.0.2.1"));
+    assert_eq!(admit(open(), &[local]), Ok(()));
+    let rebound = [("host", "evil.example:3000")];
+    assert_eq!(admit(open(), &rebound), Err(ForeignOrigin::NotLoopback.into()));
+    assert_eq!(admit(behind_proxy(), &rebound), Err(ForeignOrigin::NotLoopback.into()));
+    // A page of another name can add what it likes to requests to its own origin.
+    assert_eq!(admit(behind_proxy(), &[rebound[0], forwarded]), Err(ForeignOrigin::NotLoopback.into()));
+    let proxied = admit(open(), &[local, forwarded]);
+    assert_eq!(proxied, Err(AuthError::Proxied(ProxyMark::Header("x-forwarded*"))));
+    let text = proxied.unwrap_err().to_string();
+    assert!(text.contains("open-behind-proxy") && text.contains("FANFARE_KEY"), "{text}");
+    assert_eq!(admit(behind_proxy(), &[local, forwarded]), Ok(()));
+    assert_eq!(admit(settings(), &[("host", "hub.example"), forwarded]), Ok(()), "a hub with keys asks for a token");
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub fn encode(parts: &Parts, version: Version, representation: Representation) -
 }
 
 /// Enough for a head with the fields of CORS.
-const HEAD_BYTES: usize = 768;
+const HEAD_BYTES: usize = 896;
 /// The fields that speak of the connection and of how the body is framed.
 const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
 

@@ -1,5 +1,6 @@
 //! The server as its peers see it: raw bytes on a real socket. Each way of delivery has to look the same, so each runs all
 //! of it: the files beside this directory are the ways.
+mod admission;
 mod alias;
 mod authorization;
 mod bad_input;
@@ -20,6 +21,7 @@ mod reserved;
 mod revisions;
 mod slow;
 mod stalled;
+mod static_files;
 mod stopping;
 mod subscriptions;
 mod visible;

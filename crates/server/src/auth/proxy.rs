@@ -1,0 +1,273 @@
+//! Whether a proxy let a request in: an open hub trusts its machine, and a proxy on that machine lets in whom it likes.
+//!
+//! A proxy that marks nothing looks like a program of this machine. What can be seen is here; the rest is for keys.
+use super::origin::{is_local, page_origin};
+use http::{
+    HeaderMap, HeaderName, Version,
+    header::{CONNECTION, ORIGIN, REFERER},
+    request::Parts,
+};
+use std::fmt;
+
+/// How one sees that a proxy let a request in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyMark {
+    /// A header of this name, or of one that begins so if it ends in `*`.
+    Header(&'static str),
+    /// HTTP/1.0 with `Connection: close`: how nginx asks up to version 1.29, and by itself it adds nothing else. No client
+    /// of today does so: version 1.0 has no other kind of connection.
+    OldVersion,
+    /// The page that asks is of another machine and takes the hub for its own origin: `Host` was rewritten.
+    OtherPage,
+}
+
+/// Headers that proxies add, in lower case; a `*` stands for any end.
+///
+/// A name is here if a proxy, load balancer, content delivery network or tunnel adds it by itself or in the lines that its
+/// manual has, to say for whom it asks or that it did. Names are not here that programs themselves send: those for
+/// tracing (`traceparent`, `x-request-id`, `x-cloud-trace-context`) come from many HTTP libraries.
+const MARKS: [&str; 50] = [
+    // RFC 7239, and what was before it: nearly everybody.
+    "forwarded*",
+    "x-forwarded*",
+    "x-original*",
+    // RFC 9110, 7.6.3, and RFC 8586.
+    "via",
+    "cdn-loop",
+    // nginx, as its manual and everybody after it has it.
+    "x-real-ip",
+    "x-nginx-*",
+    "x-accel-*",
+    "x-scheme",
+    "x-url-scheme",
+    "front-end-https",
+    // HAProxy, Apache, WebLogic, Rackspace, Riverbed, and many a cluster.
+    "client-ip",
+    "x-client-*",
+    "x-cluster-*",
+    "x-proxy*",
+    "x-remote-*",
+    "x-host",
+    "x-ssl*",
+    "ssl-client-*",
+    "proxy-client-ip",
+    "wl-proxy-*",
+    // Varnish.
+    "x-varnish*",
+    // Envoy, and what is made of it.
+    "x-envoy-*",
+    // Proxies that ask who somebody is: oauth2-proxy, Authelia, Authentik, Pomerium, Google's.
+    "remote-*",
+    "x-auth-request-*",
+    "x-authentik-*",
+    "x-pomerium-*",
+    "x-webauth-*",
+    "x-goog-authenticated-*",
+    "x-goog-iap-*",
+    // IIS and Azure.
+    "x-arr-*",
+    "x-rewrite-url",
+    "x-azure-*",
+    "x-waws-*",
+    "disguised-host",
+    "x-fd-*",
+    // AWS.
+    "x-amzn-*",
+    "x-amz-cf-*",
+    "cloudfront-*",
+    // Content delivery networks and hosts of applications.
+    "true-client-ip",
+    "cf-*",
+    "fastly-*",
+    "akamai-*",
+    "x-akamai-*",
+    "incap-client-ip",
+    "x-sucuri-*",
+    "fly-*",
+    "x-vercel-*",
+    "x-nf-*",
+    // Tunnels.
+    "tailscale-*",
+];
+
+/// The mark that `parts` carries.
+pub(super) fn mark(parts: &Parts) -> Option<ProxyMark> {
+    if let Some(mark) = parts.headers.keys().find_map(mark_of) {
+        return Some(ProxyMark::Header(mark));
+    }
+    if parts.version == Version::HTTP_10 && closes(&parts.headers) {
+        return Some(ProxyMark::OldVersion);
+    }
+    is_page_of_elsewhere(parts).then_some(ProxyMark::OtherPage)
+}
+
+fn mark_of(name: &HeaderName) -> Option<&'static str> {
+    let name = name.as_str();
+    MARKS.into_iter().find(|mark| match mark.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == *mark,
+    })
+}
+
+fn closes(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
+}
+
+/// A browser that asks this machine itself says `cross-site` for a page of elsewhere. It says `same-origin` only to the origin
+/// of that page. Over plain HTTP to another machine it says nothing, but sends `Origin` with whatever is not of one
+/// origin: a page in `Referer` alone is of the same origin, or a link.
+fn is_page_of_elsewhere(parts: &Parts) -> bool {
+    let is_elsewhere =
+        |headers: &[HeaderName]| page_origin(parts, headers).is_some_and(|page| page.is_tuple() && !is_local(&page));
+    match parts.headers.get("sec-fetch-site") {
+        Some(site) => site == "same-origin" && is_elsewhere(&[ORIGIN, REFERER]),
+        None => !parts.headers.contains_key(ORIGIN) && is_elsewhere(&[REFERER]),
+    }
+}
+
+impl fmt::Display for ProxyMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => write!(f, "header {name}"),
+            Self::OldVersion => f.write_str("HTTP/1.0 with 'Connection: close'"),
+            Self::OtherPage => f.write_str("a page of another host"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn parts(version: Version, headers: &[(&str, &str)]) -> Parts {
+        let request = Request::get("/").version(version).header("host", "127.0.0.1:3000");
+        headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(*name, *value))
+            .body(())
+            .unwrap()
+            .into_parts()
+            .0
+    }
+
+    #[test]
+    fn what_proxies_add_is_seen() {
+        let names = [
+            "Forwarded",
+            "Forwarded-For",
+            "Via",
+            "X-Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Port",
+            "X-Forwarded-Server",
+            "X-Forwarded-Prefix",
+            "X-Forwarded-Ssl",
+            "X-Forwarded-By",
+            "X-Forwarded-User",
+            "X-Real-IP",
+            "True-Client-IP",
+            "CF-Connecting-IP",
+            "CF-Ray",
+            "CF-Visitor",
+            "CDN-Loop",
+            "X-Client-IP",
+            "X-Cluster-Client-IP",
+            "Fastly-Client-IP",
+            "Fastly-FF",
+            "X-Original-URI",
+            "X-Original-Host",
+            "X-Original-Forwarded-For",
+            "X-Envoy-External-Address",
+            "X-Envoy-Expected-Rq-Timeout-Ms",
+            "X-ProxyUser-Ip",
+            "X-ARR-LOG-ID",
+            "X-ARR-SSL",
+            "X-Azure-ClientIP",
+            "X-Amzn-Trace-Id",
+            "X-Amz-Cf-Id",
+            "CloudFront-Viewer-Address",
+            "Tailscale-User-Login",
+            "Fly-Client-IP",
+            "X-Vercel-Forwarded-For",
+            "X-Varnish",
+            "X-NginX-Proxy",
+            "Front-End-Https",
+            "X-Remote-User",
+            "Remote-User",
+            "X-Auth-Request-Email",
+            "Client-IP",
+            "X-Nf-Client-Connection-Ip",
+            "X-Scheme",
+            "X-SSL-Client-Cert",
+        ];
+        for name in names {
+            let mark = mark(&parts(Version::HTTP_11, &[(name, "x")]));
+            assert!(matches!(mark, Some(ProxyMark::Header(_))), "{name}");
+        }
+        // Also without a value.
+        assert_eq!(mark(&parts(Version::HTTP_11, &[("x-forwarded-for", "")])), Some(ProxyMark::Header("x-forwarded*")));
+    }
+
+    #[test]
+    fn what_clients_send_is_no_mark() {
+        let headers = [
+            ("accept", "*/*"),
+            ("accept-language", "de"),
+            ("authorization", "Bearer x"),
+            ("cache-control", "no-cache"),
+            ("connection", "keep-alive"),
+            ("content-type", "text/plain"),
+            ("cookie", "a=b"),
+            ("dnt", "1"),
+            ("last-event-id", "x"),
+            ("sec-fetch-mode", "cors"),
+            ("sec-fetch-site", "same-origin"),
+            ("traceparent", "x"),
+            ("user-agent", "Mozilla/5.0"),
+            ("x-request-id", "x"),
+            ("x-requested-with", "XMLHttpRequest"),
+            ("x-api-key", "x"),
+            ("x-csrf-token", "x"),
+            ("priority", "u=1"),
+            ("upgrade-insecure-requests", "1"),
+            ("referer", "http://localhost:5173/"),
+            ("x-cloud-trace-context", "x"),
+        ];
+        assert_eq!(mark(&parts(Version::HTTP_11, &headers)), None);
+        assert_eq!(mark(&parts(Version::HTTP_11, &[("connection", "close")])), None);
+        assert_eq!(mark(&parts(Version::HTTP_10, &[])), None);
+        assert_eq!(mark(&parts(Version::HTTP_10, &[("connection", "keep-alive")])), None);
+    }
+
+    #[test]
+    fn nginx_is_known_by_how_it_asks() {
+        for value in ["close", "Close", "x, close"] {
+            assert_eq!(mark(&parts(Version::HTTP_10, &[("connection", value)])), Some(ProxyMark::OldVersion));
+        }
+    }
+
+    #[test]
+    fn a_page_that_takes_the_hub_for_its_origin_is_of_its_machine() {
+        let cases: &[(&[(&str, &str)], bool)] = &[
+            (&[("sec-fetch-site", "same-origin"), ("referer", "https://hub.example/")], true),
+            (&[("sec-fetch-site", "same-origin"), ("origin", "https://hub.example")], true),
+            (&[("sec-fetch-site", "same-origin"), ("referer", "http://127.0.0.1:3000/")], false),
+            (&[("sec-fetch-site", "same-origin"), ("referer", "http://localhost:5173/app")], false),
+            // A link, and a page that CORS decides about.
+            (&[("sec-fetch-site", "cross-site"), ("referer", "https://docs.example/")], false),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "https://app.example")], false),
+            (&[("referer", "http://192.168.1.5:5173/")], true),
+            (&[("referer", "android-app://com.example/")], false),
+            (&[("referer", "nonsense")], false),
+            (&[("origin", "https://app.example"), ("referer", "https://app.example/")], false),
+        ];
+        for (headers, expected) in cases {
+            assert_eq!(mark(&parts(Version::HTTP_11, headers)) == Some(ProxyMark::OtherPage), *expected, "{headers:?}");
+        }
+    }
+}

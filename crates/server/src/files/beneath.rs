@@ -1,0 +1,262 @@
+//! Opens what is beneath a directory, and nothing else, whatever links are there and however they change meanwhile.
+//!
+//! A path is walked part by part, from one open directory to the next. No part is opened through a link: a link is read, and
+//! what it says is walked the same way, so that there is no moment between looking and opening. Links that lead out of the
+//! directory, absolute ones among them, lead nowhere.
+use super::name::is_hidden;
+use rustix::{
+    fs::{Mode, OFlags, open, openat, readlinkat},
+    io::Errno,
+};
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::ffi::OsStrExt as _,
+    },
+    path::{Component, Path, PathBuf},
+};
+
+/// The most links on one path: as many as Linux follows.
+const MAX_LINKS: usize = 40;
+
+/// How a directory on the way is opened. Linux does not need the right to list it.
+#[cfg(target_os = "linux")]
+const TRAVERSE: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+#[cfg(not(target_os = "linux"))]
+const TRAVERSE: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// How the end of the way is opened: a pipe that nobody writes to must not keep the thread.
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// A directory by its path, which is followed anew each time: a deployment may replace what it leads to.
+#[derive(Clone, Debug)]
+pub(super) struct Directory(PathBuf);
+
+impl Directory {
+    pub(super) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// Opens the file or directory at `path`, which is relative.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if nothing is there, also because it is not beneath the directory or is hidden behind a
+    /// link; other errors as the system says.
+    pub(super) fn open(&self, path: &Path) -> io::Result<File> {
+        let mut walk = Walk { trail: vec![open(&self.0, TRAVERSE, Mode::empty())?], ahead: Vec::new(), links: 0 };
+        walk.put_ahead(path)?;
+        walk.to_the_end()
+    }
+}
+
+/// The way through the directory.
+struct Walk {
+    /// The directories from the first to the one that was come to.
+    trail: Vec<OwnedFd>,
+    /// The parts that are still to be walked, the next one last.
+    ahead: Vec<Part>,
+    /// How many links were followed.
+    links: usize,
+}
+
+enum Part {
+    Into(OsString),
+    Back,
+}
+
+impl Walk {
+    fn put_ahead(&mut self, path: &Path) -> io::Result<()> {
+        for component in path.components().rev() {
+            match component {
+                Component::Normal(name) => self.ahead.push(Part::Into(name.to_owned())),
+                Component::ParentDir => self.ahead.push(Part::Back),
+                Component::CurDir => {}
+                Component::RootDir | Component::Prefix(_) => return Err(nowhere()),
+            }
+        }
+        Ok(())
+    }
+
+    fn to_the_end(mut self) -> io::Result<File> {
+        while let Some(part) = self.ahead.pop() {
+            match part {
+                Part::Into(name) => match readlinkat(self.here()?, &name, Vec::new()) {
+                    Ok(target) => self.follow(Path::new(OsStr::from_bytes(target.as_bytes())))?,
+                    Err(Errno::INVAL) if self.ahead.is_empty() => return self.open(&name, READ).map(File::from),
+                    Err(Errno::INVAL) => {
+                        let next = self.open(&name, TRAVERSE)?;
+                        self.trail.push(next);
+                    }
+                    Err(error) => return Err(absent(error)),
+                },
+                Part::Back => {
+                    self.trail.pop();
+                }
+            }
+        }
+        self.open(OsStr::new("."), READ).map(File::from)
+    }
+
+    /// Where the walk has come to; an error if it has left the directory.
+    fn here(&self) -> io::Result<&OwnedFd> {
+        self.trail.last().ok_or_else(nowhere)
+    }
+
+    fn open(&self, name: &OsStr, how: OFlags) -> io::Result<OwnedFd> {
+        // If it has become a link since it was looked at, this fails.
+        openat(self.here()?.as_fd(), name, how | OFlags::NOFOLLOW, Mode::empty()).map_err(absent)
+    }
+
+    fn follow(&mut self, target: &Path) -> io::Result<()> {
+        self.links += 1;
+        let leads_to_hidden = |component: Component<'_>| match component {
+            Component::Normal(name) => is_hidden_from_links(name),
+            _ => false,
+        };
+        if self.links > MAX_LINKS || target.components().any(leads_to_hidden) {
+            return Err(nowhere());
+        }
+        self.put_ahead(target)
+    }
+}
+
+/// Whether a link may not lead through this name. Volumes of Kubernetes are links through `..data`, which are allowed.
+fn is_hidden_from_links(name: &OsStr) -> bool {
+    name.to_str().is_none_or(|name| is_hidden(name) && !name.starts_with(".."))
+}
+
+fn nowhere() -> io::Error {
+    io::ErrorKind::NotFound.into()
+}
+
+/// What the system says of a path that leads to no file: through a file, through what has just become a link, to a socket,
+/// or by a name that no file can have.
+fn absent(error: Errno) -> io::Error {
+    match error {
+        Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::NAMETOOLONG => nowhere(),
+        error => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, io::Read as _, os::unix::fs::symlink};
+
+    /// A directory `root` with files in it and beside it.
+    struct Tree(PathBuf);
+
+    impl Tree {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("fanfare-beneath-{}-{name}", std::process::id()));
+            fs::create_dir_all(path.join("root/sub/deep")).unwrap();
+            for (file, text) in
+                [("secret", "secret"), ("root/file", "file"), ("root/.hidden", "hidden"), ("root/sub/inner", "inner")]
+            {
+                fs::write(path.join(file), text).unwrap();
+            }
+            Self(path)
+        }
+
+        fn link(&self, target: &str, link: &str) {
+            symlink(target, self.0.join("root").join(link)).unwrap();
+        }
+
+        fn read(&self, path: &str) -> io::Result<String> {
+            let mut text = String::new();
+            Directory::new(&self.0.join("root")).open(Path::new(path))?.read_to_string(&mut text)?;
+            Ok(text)
+        }
+    }
+
+    impl Drop for Tree {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_beneath_is_opened() {
+        let tree = Tree::new("opened");
+        for path in ["file", "./file", "sub/../file"] {
+            assert_eq!(tree.read(path).unwrap(), "file", "{path}");
+        }
+        assert_eq!(tree.read("sub/inner").unwrap(), "inner");
+        for path in ["", "sub", "sub/deep/.."] {
+            let opened = Directory::new(&tree.0.join("root")).open(Path::new(path)).unwrap();
+            assert!(opened.metadata().unwrap().is_dir(), "{path}");
+        }
+        let long = "x".repeat(300);
+        for path in ["missing", "sub/missing", "missing/x", "file/x", &long] {
+            assert_eq!(tree.read(path).unwrap_err().kind(), io::ErrorKind::NotFound, "{path}");
+        }
+    }
+
+    #[test]
+    fn links_lead_to_what_is_beneath_and_nowhere_else() {
+        let tree = Tree::new("links");
+        let absolute = tree.0.join("root/file");
+        let links = [
+            ("file", "in", true),
+            ("sub", "dir", true),
+            ("../file", "sub/back", true),
+            ("in", "twice", true),
+            ("sub/../sub/inner", "around", true),
+            ("..data/file", "mounted", true),
+            ("../secret", "out", false),
+            ("sub/../../secret", "out-around", false),
+            ("../root/file", "out-and-in", false),
+            ("/etc/hostname", "absolute", false),
+            (absolute.to_str().unwrap(), "absolute-in", false),
+            (".hidden", "seen", false),
+            (".", "here", true),
+            ("..", "up", false),
+            ("loop", "loop", false),
+            ("/proc/self/root", "magic", false),
+        ];
+        fs::create_dir(tree.0.join("root/..data")).unwrap();
+        fs::write(tree.0.join("root/..data/file"), "mounted").unwrap();
+        links.iter().for_each(|(target, link, _)| tree.link(target, link));
+        for (_, link, leads_in) in links {
+            let opened = Directory::new(&tree.0.join("root")).open(Path::new(link));
+            assert_eq!(opened.is_ok(), leads_in, "{link}: {opened:?}");
+        }
+        assert_eq!(tree.read("dir/inner").unwrap(), "inner");
+        assert_eq!(tree.read("here/here/twice").unwrap(), "file");
+        for path in ["up/secret", "dir/../../secret", "magic/etc/hostname", "../secret", "/etc/hostname"] {
+            assert!(tree.read(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn many_links_are_too_many() {
+        let tree = Tree::new("many");
+        tree.link("file", "0");
+        (1..=MAX_LINKS).for_each(|number| tree.link(&(number - 1).to_string(), &number.to_string()));
+        assert_eq!(tree.read(&(MAX_LINKS - 1).to_string()).unwrap(), "file");
+        assert!(tree.read(&MAX_LINKS.to_string()).is_err());
+    }
+
+    /// A file is swapped for a link all the time that it is read: what is read is the file, or nothing.
+    #[test]
+    fn a_race_wins_nothing() {
+        let tree = Tree::new("race");
+        let path = tree.0.join("root/sub");
+        let swaps = std::thread::spawn(move || {
+            for _ in 0..2_000 {
+                fs::rename(path.join("inner"), path.join("kept")).unwrap();
+                symlink("../../secret", path.join("inner")).unwrap();
+                fs::remove_file(path.join("inner")).unwrap();
+                fs::rename(path.join("kept"), path.join("inner")).unwrap();
+            }
+        });
+        while !swaps.is_finished() {
+            if let Ok(text) = tree.read("sub/inner") {
+                assert_eq!(text, "inner");
+            }
+        }
+        swaps.join().unwrap();
+    }
+}

@@ -1,0 +1,114 @@
+//! Proxies before the hub, configured as the documentation says: the blocks are taken from there.
+use crate::{PATIENCE, directory::Directory, installed, program::Program};
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A kind of proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// nginx.
+    Nginx,
+    /// Caddy.
+    Caddy,
+    /// HAProxy.
+    Haproxy,
+}
+
+/// A running proxy with nothing outside a directory of its own. Both are gone when this is dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    // Ends before its directory goes.
+    _program: Program,
+    _directory: Directory,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// How often it is looked whether it listens.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+impl Proxy {
+    /// Starts one as the documentation says, before the hub at `hub`, and waits until it listens.
+    #[must_use]
+    pub fn start(kind: Kind, hub: &str) -> Self {
+        Self::with(kind, hub, &kind.documented())
+    }
+
+    /// The same with another block of configuration, in which the hub is at `127.0.0.1:3000` as in the documentation.
+    #[must_use]
+    pub fn with(kind: Kind, hub: &str, block: &str) -> Self {
+        // It cannot say which port it was given.
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+        let directory = Directory::new("proxy");
+        let block = block.replace("127.0.0.1:3000", hub.trim_start_matches("http://"));
+        let file = directory.0.join("configuration");
+        fs::write(&file, kind.whole(&block, address, &directory)).unwrap();
+        let mut command = kind.program();
+        match kind {
+            Kind::Nginx => command.arg("-p").arg(&directory.0).args(["-e", "stderr", "-c"]).arg(&file),
+            Kind::Caddy => command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file),
+            Kind::Haproxy => command.args(["-db", "-f"]).arg(&file),
+        };
+        // What it would keep in a home.
+        command.env("HOME", &directory.0).env("XDG_DATA_HOME", &directory.0).env("XDG_CONFIG_HOME", &directory.0);
+        let program = Program::start(command);
+        let begun = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(begun.elapsed() < PATIENCE, "{kind:?} does not listen");
+            thread::sleep(LOOK_INTERVAL);
+        }
+        Self { _program: program, _directory: directory, address }
+    }
+}
+
+impl Kind {
+    /// The block of the documentation.
+    fn documented(self) -> String {
+        let page = installed::home().join("../docs/behind-a-proxy.md");
+        let text = fs::read_to_string(page).unwrap();
+        let fence = match self {
+            Self::Nginx => "```nginx\n",
+            Self::Caddy => "```caddyfile\n",
+            Self::Haproxy => "```haproxy\n",
+        };
+        let (_, block) = text.split_once(fence).unwrap_or_else(|| panic!("the page has no block of {self:?}"));
+        block.split_once("\n```").unwrap().0.to_owned() + "\n"
+    }
+
+    /// The whole configuration around a block: on another port, with nothing outside the directory.
+    fn whole(self, block: &str, address: SocketAddr, directory: &Directory) -> String {
+        let replaced = |documented: &str, ours: &str| {
+            assert!(block.contains(documented), "{self:?}: no {documented:?} in {block}");
+            block.replace(documented, ours)
+        };
+        let directory = directory.0.display();
+        match self {
+            Self::Nginx => format!(
+                "daemon off;\nmaster_process off;\npid \"{directory}/pid\";\nerror_log stderr error;\n\
+                 events {{ worker_connections 64; }}\nhttp {{\naccess_log off;\n\
+                 client_body_temp_path \"{directory}/body\";\nproxy_temp_path \"{directory}/proxy\";\n\
+                 fastcgi_temp_path \"{directory}/fastcgi\";\nuwsgi_temp_path \"{directory}/uwsgi\";\n\
+                 scgi_temp_path \"{directory}/scgi\";\n{}}}\n",
+                replaced("listen 80;", &format!("listen {address};"))
+            ),
+            Self::Caddy => format!(
+                "{{\nadmin off\nlog {{\nlevel ERROR\n}}\n}}\n{}",
+                replaced("hub.example.com {", &format!("http://{address} {{"))
+            ),
+            Self::Haproxy => replaced("bind :80 ", &format!("bind {address} ")),
+        }
+    }
+
+    fn program(self) -> Command {
+        match self {
+            Self::Nginx => installed::nginx(),
+            Self::Caddy => Command::new("caddy"),
+            Self::Haproxy => installed::haproxy(),
+        }
+    }
+}
