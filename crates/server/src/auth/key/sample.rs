@@ -108,8 +108,10 @@ fn is_encoded(secret: &[u8], encodings: usize) -> bool {
 /// What the text is if it is base64 of either alphabet, and if it is hexadecimal.
 fn decoded(text: &str) -> Vec<Vec<u8>> {
     let text: String = text.split_ascii_whitespace().collect();
-    let pairs = text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
-    let hex = pairs.collect::<Option<Vec<u8>>>().filter(|bytes| !bytes.is_empty() && text.len() % 2 == 0);
+    let pairs = text.as_bytes().chunks_exact(2);
+    let is_even = pairs.remainder().is_empty();
+    let hex = pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()).collect::<Option<Vec<u8>>>();
+    let hex = hex.filter(|bytes| is_even && !bytes.is_empty());
     let base64 = BASE64.decode(text.replace('-', "+").replace('_', "/")).ok().filter(|bytes| !bytes.is_empty());
     hex.into_iter().chain(base64).collect()
 }
