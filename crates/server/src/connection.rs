@@ -47,6 +47,7 @@ pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 pub const PROBES: u32 = 4;
 
 /// Why a connection leaves hyper.
+#[allow(clippy::large_enum_variant, reason = "there is one for a connection, for a moment")]
 enum Left {
     /// hyper has finished with it, or failed.
     Ended(Option<hyper::Error>),
