@@ -119,8 +119,8 @@ impl fmt::Display for ForeignOrigin {
                 "pages of this origin may not publish here; if it is the hub's own, give the hub its public-url"
             }
             Self::NotLoopback => {
-                "an open hub answers only to a loopback host, such as localhost; to be reached under other names it needs \
-                 a key"
+                "an open hub answers only to a loopback host, such as localhost, and with open-behind-proxy to that of its \
+                 public-url; to be reached under other names it needs a key"
             }
         })
     }

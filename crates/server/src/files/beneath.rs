@@ -47,7 +47,7 @@ impl Directory {
     pub(super) fn open(&self, path: &Path) -> io::Result<File> {
         let mut walk = Walk { trail: vec![open(&self.0, TRAVERSE, Mode::empty())?], ahead: Vec::new(), links: 0 };
         walk.put_ahead(path)?;
-        walk.to_the_end()
+        walk.finish()
     }
 }
 
@@ -79,7 +79,7 @@ impl Walk {
         Ok(())
     }
 
-    fn to_the_end(mut self) -> io::Result<File> {
+    fn finish(mut self) -> io::Result<File> {
         while let Some(part) = self.ahead.pop() {
             match part {
                 Part::Into(name) => match readlinkat(self.here()?, &name, Vec::new()) {
