@@ -1,6 +1,7 @@
 //! What happens to an event source besides events.
 use crate::{Cause, Masked, MessageEvent, Text, masked::MaskedHeaders};
-use fanfare_event_stream::{BlockRef, ParseError};
+use bytes::Bytes;
+use fanfare_event_stream::{BlockRef, ParseError, encode_comment};
 use std::{fmt, time::Duration};
 use url::Url;
 
@@ -27,6 +28,21 @@ pub enum Signal {
     },
     /// Something could not be done as it should, and the stream goes on.
     Warning(Warning),
+}
+
+impl Signal {
+    /// What came, as bytes that say the same to another client: an event, a block or a comment. `None` if nothing came.
+    #[must_use]
+    pub fn to_wire(&self) -> Option<Bytes> {
+        let mut out = Vec::new();
+        match self {
+            Self::Event(event) => event.encode_into(&mut out),
+            Self::Block(block) => block.encode_into(&mut out),
+            Self::Comment(text) => encode_comment(text, &mut out),
+            Self::Open(_) | Self::Reconnecting { .. } | Self::Warning(_) => return None,
+        }
+        Some(out.into())
+    }
 }
 
 /// A block without data, which is no event

@@ -21,16 +21,8 @@ fn nothing_is_lost_on_the_way_through() {
             let mut signals = source(&server, &clock).blocks(true).build().unwrap().signals();
             signals.opened().await;
             let mut out = Vec::new();
-            loop {
-                match signals.signal().await {
-                    Signal::Event(event) => {
-                        out.extend_from_slice(&event.to_wire());
-                    }
-                    Signal::Block(block) => block.encode_into(&mut out),
-                    Signal::Comment(text) => out.extend_from_slice(format!(": {text}\n\n").as_bytes()),
-                    Signal::Reconnecting { .. } => break,
-                    other => panic!("{other:?}"),
-                }
+            while let Some(bytes) = signals.signal().await.to_wire() {
+                out.extend_from_slice(&bytes);
             }
             assert_eq!(String::from_utf8(out).unwrap(), STREAM);
         }
