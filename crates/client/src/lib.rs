@@ -59,6 +59,10 @@
 //! events with a type and no data are heard with [`events_without_data`](Builder::events_without_data). A program without
 //! `async` has [`blocking`](Events::blocking) (`examples/without_async.rs`).
 //!
+//! A talk of several turns is in `examples/chat.rs`: [`open`](EventSource::open) says whether there is an answer before its
+//! first word, [`of_types`](Events::of_types) passes over what is not JSON, and [`until_prefix`](Events::until_prefix) ends
+//! with a marker that says more.
+//!
 //! # Workers that leave nothing out
 //!
 //! A [`Store`] keeps how far the work has come, for the next start of the program (`examples/worker.rs`):
@@ -148,6 +152,19 @@
 //! [`signals`](EventSource::signals) gives all that happens, in its order: connections that open, why they end and when the
 //! next is tried, comments, warnings (`examples/status.rs`).
 //!
+//! # Passing events on
+//!
+//! A server between a stream and its readers gives them what comes as it came (`examples/axum_proxy.rs`):
+//! [`Signal::to_wire`] makes bytes of events, of comments and of blocks that are no events but say where the stream stands
+//! ([`Builder::blocks`]). Its readers reconnect by themselves, so it does not ([`Reconnect::never`]). With the feature
+//! `serde`, [`MessageEvent`] is `Serialize`.
+//!
+//! # Secrets
+//!
+//! What this crate prints, in `Debug`, in errors and in warnings, shows no user, password, cookie or `Authorization`, and
+//! no value of a header or query parameter whose name says that it is a secret; [`Masked`] does so for URLs of the
+//! program's. Redirects lead such headers to no other origin: see [`Builder::headers`].
+//!
 //! # Other transports, proxies, TLS
 //!
 //! Whatever is a [`tower_service::Service`] of the form that [`transport`] describes sends the requests
@@ -196,12 +213,17 @@
 //! |---|---|---|
 //! | [`reconnect`](Builder::reconnect) | [`Reconnect::spec`]: after 3 s or what the server says, spread and doubled up to 30 s, for ever; any status but 200 is the end | what servers expect of browsers. A program that runs unattended wants [`resilient`](Reconnect::resilient) |
 //! | shortest delay | 100 ms | `retry: 0` must not make a client a flood |
-//! | [`connect_timeout`](Builder::connect_timeout) | 30 s | the head of a response comes at once or not at all |
+//! | [`connect_timeout`](Builder::connect_timeout) | 30 s | a host that is there answers sooner |
+//! | [`response_timeout`](Builder::response_timeout) | 5 min | servers send the head with the first event, and models think for long; browsers and curl wait, too |
 //! | [`idle_timeout`](Builder::idle_timeout) | none | only who knows the server knows whether silence means anything. Set it where the server sends comments |
 //! | [`max_redirects`](Builder::max_redirects) | 20 | as browsers; credentials stay with their origin |
+//! | [`healthy_after`](Reconnect::healthy_after) | 10 s | quiet is healthy: a connection that stood so long, or brought a comment, is no failure |
 //! | [`repeat_requests`](Builder::repeat_requests) | `GET` and other safe methods | a `POST` may cost money |
 //! | [`acknowledge`](Builder::acknowledge) | when the next event is asked for | right for a loop that deals with one after the other |
 //! | [`limits`](Builder::limits) | 16 MiB of data per event | far above any event, far below a machine's memory |
+//! | [`skip_large_events`](Builder::skip_large_events) | no | what is lost must be told: an event beyond them ends the stream |
+//! | [`unfinished_events`](Builder::unfinished_events) | dropped | nobody knows whether they are whole |
+//! | [`cookies`](Builder::cookies) | none | a program says who it is by itself |
 //! | [`events_without_data`](Builder::events_without_data) | dropped | so the standard says |
 //!
 //! # What it costs
@@ -225,6 +247,7 @@ mod config;
 mod connect;
 mod connection;
 mod content_type;
+mod cookies;
 mod decode;
 mod error;
 mod event_source;
@@ -232,9 +255,12 @@ mod events;
 mod handle;
 mod keeper;
 mod listeners;
+mod masked;
 mod message_event;
 mod reconnect;
 mod retry_after;
+#[cfg(feature = "serde")]
+mod serialize;
 mod session;
 mod signal;
 mod store;
@@ -245,17 +271,19 @@ pub mod transport;
 pub use attempt::{Attempt, HookError, Verdict};
 pub use builder::{BuildError, Builder};
 pub use clock::{Clock, ManualClock, Sleep, TokioClock};
+pub use cookies::CookieJar;
 pub use decode::{Coding, DecodeError, EncodingError};
-pub use error::{BoxError, Cause, EXCERPT_BYTES, Error, RedirectError};
+pub use error::{BoxError, Cause, EXCERPT_BYTES, Error, RedirectError, Refused};
 pub use event_source::{EventSource, Signals};
-pub use events::{Blocking, Events, Until};
+pub use events::{Blocking, Events, OfTypes, Until};
 #[cfg(feature = "json")]
 pub use events::{Json, JsonEvent};
 pub use fanfare_event_stream::{Limits, ParseError};
 pub use handle::Handle;
 pub use listeners::{ErrorEvent, Listeners};
+pub use masked::Masked;
 pub use message_event::{MessageEvent, Origin};
 pub use reconnect::{MAX_RECONNECTION_TIME, Reconnect};
-pub use signal::{Opened, ReadyState, Signal, Warning};
+pub use signal::{Block, Opened, ReadyState, Signal, Warning};
 pub use store::{Acknowledge, FileStore, FileStoreError, MemoryStore, Store, StoreFuture};
 pub use text::Text;

@@ -10,12 +10,18 @@ use std::{
     time::Duration,
 };
 
-const EXAMPLES: [(&str, &str); 9] = [
+const EXAMPLES: [(&str, &str); 11] = [
     (
         "quick_start",
         "message None: hello\nadd Some(\"7\"): 73857293\nremove Some(\"8\"): 2153\nthe server has no more events\n",
     ),
     ("llm", "… Server-Sent Events.\n"),
+    (
+        "chat",
+        "the server answered 401 Unauthorized\n> What is SSE?\nServer-Sent Events.\n> And what is it good for?\n\
+         For answers like this one.\n",
+    ),
+    ("axum_proxy", "message at \"1\": one\nend at \"8\": bye\nthe server has no more events\n"),
     ("worker", "did 1\ndid 2\nfell over: job 3 is too hard\ndid 3\ndid 4\ndid 5\n"),
     ("token", "with the old token\nasked for a token\nwith the new token\n"),
     (

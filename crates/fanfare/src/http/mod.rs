@@ -8,11 +8,11 @@ pub(crate) use header::Header;
 pub(crate) use hub_url::{HubUrl, PublishQuery};
 
 use crate::config::Secret;
-use fanfare_client::transport::HyperTransport;
+use fanfare_client::transport::{HyperBody, HyperTransport};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
     Request, Response, Uri,
-    body::{Bytes, Incoming},
+    body::Bytes,
     header::{AUTHORIZATION, HeaderValue, USER_AGENT},
 };
 use tower_service::Service as _;
@@ -53,7 +53,7 @@ impl Http {
     ///
     /// # Errors
     /// [`Unreachable`] if there is none.
-    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Unreachable> {
+    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<HyperBody>, Unreachable> {
         request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
         if let Some(authorization) = &self.authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
@@ -67,7 +67,7 @@ impl Http {
 ///
 /// # Errors
 /// [`Unreachable`] if it breaks off or is longer.
-pub(crate) async fn read_text(answer: Incoming) -> Result<String, Unreachable> {
+pub(crate) async fn read_text(answer: HyperBody) -> Result<String, Unreachable> {
     let body = Limited::new(answer, MAX_ANSWER_BYTES).collect().await.map_err(Unreachable::BrokenAnswer)?;
     Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
 }

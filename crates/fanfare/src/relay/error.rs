@@ -41,7 +41,7 @@ impl RelayError {
 
 fn of_cause(cause: &Cause) -> Exit {
     match cause {
-        Cause::Status(status) | Cause::Verdict(status) => Refusal::new(*status, "").exit(),
+        Cause::Status(refused) | Cause::Verdict(refused) => Refusal::new(refused.parts.status, &refused.excerpt).exit(),
         _ => Exit::Unreachable,
     }
 }

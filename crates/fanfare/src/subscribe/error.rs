@@ -53,7 +53,7 @@ impl SubscribeError {
 
 fn of_cause(cause: &Cause) -> Exit {
     match cause {
-        Cause::Status(status) | Cause::Verdict(status) => Refusal::new(*status, "").exit(),
+        Cause::Status(refused) | Cause::Verdict(refused) => Refusal::new(refused.parts.status, &refused.excerpt).exit(),
         _ => Exit::Unreachable,
     }
 }
@@ -89,7 +89,9 @@ impl fmt::Display for SubscribeError {
             Self::StateOfSeveral => f.write_str("--state keeps the last event ID of one stream, not of several"),
             Self::Build(error) => error.fmt(f),
             Self::Body(error) => write!(f, "cannot read the body of the request: {error}"),
-            Self::NotOpened { cause: Cause::Status(status), .. } => Refusal::new(*status, "").fmt(f),
+            Self::NotOpened { cause: Cause::Status(refused), .. } => {
+                Refusal::new(refused.parts.status, &refused.excerpt).fmt(f)
+            }
             Self::NotOpened { host, cause } => write!(f, "cannot reach {host}: {cause}"),
             Self::Stream { error: Error::Status { parts, excerpt }, .. } => Refusal::new(parts.status, excerpt).fmt(f),
             Self::Stream { error: Error::GaveUp { cause: Cause::Transport(error), .. }, host } => {

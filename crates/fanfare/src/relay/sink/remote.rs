@@ -5,13 +5,14 @@ use crate::{
     http::{self, Http, HubUrl, Refusal, Unreachable},
     relay::{batch::Item, held::Held},
 };
+use fanfare_client::transport::HyperBody;
 use fanfare_event_stream::Fields;
 use fanfare_hub::topic::Topic;
 use fanfare_server::settings::DEFAULT_MAX_MATCHERS;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
-    body::{Bytes, Incoming},
+    body::Bytes,
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use serde::Deserialize;
@@ -109,7 +110,7 @@ impl RemoteSink {
     }
 }
 
-async fn read_lines(answer: Response<Incoming>, held: &mut Held) -> Result<(), Unreachable> {
+async fn read_lines(answer: Response<HyperBody>, held: &mut Held) -> Result<(), Unreachable> {
     let mut body = answer.into_body();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Unreachable::BrokenAnswer(error.into()))?;

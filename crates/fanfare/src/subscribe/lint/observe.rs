@@ -76,7 +76,7 @@ pub(super) async fn observe(
     until: Until,
 ) -> Result<Observation, LintError> {
     let tap = Tap::new(transport.clone());
-    let builder = builder.transport(tap.clone()).reconnect(Reconnect::never()).connect_timeout(HEAD_TIMEOUT);
+    let builder = builder.transport(tap.clone()).reconnect(Reconnect::never()).response_timeout(HEAD_TIMEOUT);
     let is_untyped = |response: &http::response::Parts| {
         response.status == StatusCode::OK && !response.headers.contains_key(CONTENT_TYPE)
     };
