@@ -102,14 +102,14 @@ enum When {
 /// # Errors
 /// [`RelayError`] if it cannot begin, or cannot go on.
 pub(crate) fn run(args: RelayArgs) -> Result<(), RelayError> {
-    let sink = RemoteSink::new(&args.hub.hub, &args.topics, args.private, args.hub.token.as_ref());
+    let sink = RemoteSink::new(&args.hub.hub, &args.topics, args.private, args.hub.token());
     let parts = Parts {
         upstream: Upstream {
             url: args.url,
             headers: args.headers,
             idle_timeout: args.idle_timeout.map(|timeout| timeout.0),
         },
-        sink: Sink::Remote(Box::new(sink.map_err(RelayError::Hub)?)),
+        sink: Sink::Remote(Box::new(sink?)),
         template: Template { topics: args.topics, private: args.private, max_data_bytes: upstream::MAX_DATA_BYTES },
         state: State::new(args.state, args.last_event_id),
         voice: Voice::of_person(args.quiet, args.verbose),

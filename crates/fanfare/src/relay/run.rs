@@ -5,7 +5,7 @@
 //! batch is under way nothing is read from the upstream, which TCP holds back: nothing is queued here.
 use super::{
     backoff::Backoff,
-    batch::{Batch, Template},
+    batch::{Batch, Made, Template},
     delivery::{Counts, Delivery},
     error::RelayError,
     sink::Sink,
@@ -13,6 +13,7 @@ use super::{
     upstream::Upstream,
     voice::Voice,
 };
+use crate::http::Ending;
 use fanfare_client::{Error, MessageEvent, Signal, Signals};
 use futures_util::{FutureExt as _, StreamExt as _};
 use std::time::Duration;
@@ -105,15 +106,15 @@ impl Relay {
             let Some(error) = error else { return Ok(()) };
             after =
                 self.signals.as_mut().map(|signals| signals.source().last_event_id().to_owned()).unwrap_or_default();
-            let host = self.upstream.host();
             if matches!(error, Error::Store(_)) {
                 return Err(RelayError::State(error));
             }
+            let ending = Ending { party: self.upstream.party(), opened: self.opened, error };
             if !self.opened && self.patience == Patience::AfterOpen {
-                return Err(RelayError::Upstream { host, error });
+                return Err(RelayError::Upstream(Box::new(ending)));
             }
             let delay = backoff.next();
-            self.voice.warn(&format!("{host}: {error}; asking again in {:.1} s", delay.as_secs_f64()));
+            self.voice.warn(&format!("{ending}; asking again in {:.1} s", delay.as_secs_f64()));
             tokio::time::sleep(delay).await;
         }
     }
@@ -160,8 +161,8 @@ impl Relay {
     }
 
     fn add(&mut self, batch: &mut Batch, event: MessageEvent) {
-        let item = match self.template.item(&event) {
-            Ok((item, replaced)) => {
+        let item = match self.template.make(&event) {
+            Made::Update(item, replaced) => {
                 if let Some(reason) = replaced.filter(|_| !std::mem::replace(&mut self.told_of_ids, true)) {
                     self.voice.warn(&format!(
                         "the hub gives IDs of its own in place of some, of which {:?} is the first: {reason}",
@@ -170,16 +171,18 @@ impl Relay {
                 }
                 Some(item)
             }
-            Err(reason) => {
+            Made::Gap(item, reason) => {
                 self.delivery.refused(&event.last_event_id, &reason.to_string());
-                None
+                Some(item)
             }
+            Made::Nothing => None,
         };
         batch.push(event, item);
     }
 
     fn signal(&mut self, signal: Signal) -> Result<(), RelayError> {
         let Self { upstream, voice, patience, .. } = self;
+        let party = upstream.party();
         match signal {
             Signal::Open(opened) => {
                 self.opened = true;
@@ -187,13 +190,14 @@ impl Relay {
                     "" => String::new(),
                     id => format!(", after event {id:?}"),
                 };
-                voice.notice(&format!("connected to {}{after}", upstream.host()));
+                voice.notice(&format!("connected to {}{after}", party.place()));
             }
             Signal::Reconnecting { cause, .. } if !self.opened && *patience == Patience::AfterOpen => {
-                return Err(RelayError::NotOpened { host: upstream.host(), cause });
+                return Err(RelayError::NotOpened(Box::new(Ending { party, opened: false, error: cause })));
             }
             Signal::Reconnecting { cause, delay } => {
-                voice.lost(&format!("{}: {cause}; asking again in {:.1} s", upstream.host(), delay.as_secs_f64()));
+                let ending = Ending { party, opened: self.opened, error: cause };
+                voice.lost(&format!("{ending}; asking again in {:.1} s", delay.as_secs_f64()));
             }
             Signal::Warning(warning) => voice.warn(&warning.to_string()),
             _ => {}

@@ -1,6 +1,6 @@
 //! Where a relay's events come from.
 use super::state::State;
-use crate::http::Header;
+use crate::http::{Header, Party};
 use fanfare_client::{Acknowledge, BuildError, EventSource, Limits, Reconnect, Signals};
 use http::header::USER_AGENT;
 use std::time::Duration;
@@ -47,10 +47,8 @@ impl Upstream {
         Ok(builder.build()?.signals())
     }
 
-    /// The host and port that is asked, for messages.
-    pub(super) fn host(&self) -> String {
-        let url = url::Url::parse(&self.url).ok();
-        let port = url.as_ref().and_then(url::Url::port).map(|port| format!(":{port}")).unwrap_or_default();
-        format!("{}{port}", url.as_ref().and_then(url::Url::host_str).unwrap_or(&self.url))
+    /// Who is asked, as messages name it.
+    pub(super) fn party(&self) -> Party {
+        Party::upstream(&self.url)
     }
 }

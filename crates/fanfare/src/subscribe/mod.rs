@@ -4,10 +4,12 @@
 //! through [`filter`] to [`output`], and to a command ([`exec`]). [`lint`] looks at the stream instead.
 mod error;
 mod exec;
+mod failure;
 mod field;
 mod filter;
 mod follow;
 mod format;
+mod json;
 mod lint;
 mod output;
 mod received;
@@ -15,6 +17,7 @@ mod request;
 mod source;
 mod status;
 mod stdin;
+mod transport;
 
 pub(crate) use error::SubscribeError;
 
@@ -22,11 +25,13 @@ use crate::{
     config::HumanDuration,
     exit,
     http::{Header, HubArgs},
+    notice::notice,
 };
 use clap::ValueEnum;
 use field::FieldPath;
 use http::Method;
 use request::RequestBody;
+use source::Source;
 use std::{
     io::{self, IsTerminal as _},
     path::PathBuf,
@@ -138,11 +143,12 @@ pub(super) struct SelectArgs {
     #[arg(long = "event", value_name = "TYPE")]
     types: Vec<String>,
 
-    /// Only this part of data that is JSON, such as `choices.0.delta.content`; events without it are left out
+    /// Only this part of data that is JSON, such as `choices.0.delta.content`; events without it are left out, and told if
+    /// they are not JSON
     #[arg(long, value_name = "PATH")]
     field: Option<FieldPath>,
 
-    /// Stop at an event whose data is this, which is not printed: `[DONE]`
+    /// Stop at an event whose data is this, which is not printed: `[DONE]`. Exit code 1 if the stream ends without it
     #[arg(long, value_name = "DATA")]
     until: Option<String>,
 
@@ -205,12 +211,26 @@ impl PrintArgs {
     }
 }
 
+/// Says what is probably not meant: a URL that is taken for a topic, a token that goes nowhere.
+fn warn(sources: &[Source], args: &SubscribeArgs) {
+    if let [Source::Hub { .. }] = sources {
+        source::hint(&args.from).into_iter().for_each(notice);
+    }
+    let withheld = sources.iter().filter_map(|source| args.hub.token_for(source.url()?).err());
+    let mut told: Vec<_> = withheld.map(|withheld| withheld.to_string()).collect();
+    told.dedup();
+    told.into_iter().for_each(notice);
+}
+
 /// Runs the command, until there are enough events, the server says stop (204), or nobody reads what is printed.
 ///
 /// # Errors
 /// [`SubscribeError`] if there is no stream, or none to come back to.
 pub(crate) fn run(args: &SubscribeArgs) -> Result<(), SubscribeError> {
     let sources = source::find(&args.from, &args.topics, &args.hub.hub)?;
+    if !args.print.quiet {
+        warn(&sources, args);
+    }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(SubscribeError::Runtime)?;
     match args.lint {

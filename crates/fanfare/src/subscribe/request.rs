@@ -1,5 +1,5 @@
 //! How a stream is asked for: method, headers, body, where to begin.
-use super::{RequestArgs, SubscribeArgs, SubscribeError, When, source::Source, stdin::Stdin};
+use super::{RequestArgs, SubscribeArgs, SubscribeError, When, source::Source, stdin::Stdin, transport::Transport};
 use fanfare_client::{Acknowledge, Builder, EventSource, FileStore, Limits, Reconnect};
 use http::{
     HeaderValue, Method,
@@ -67,12 +67,13 @@ pub(super) fn event_source(source: &Source, args: &SubscribeArgs) -> Result<Even
 /// As [`event_source`].
 pub(super) fn builder(source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
     let builder = match source {
-        Source::Hub { url } | Source::Url { url } => EventSource::builder(url),
+        Source::Hub { url } | Source::Url { url } => EventSource::builder(url).transport(Transport::new(source, args)),
         Source::Stdin => EventSource::builder(Stdin::URL).transport(Stdin),
     };
     let limits = Limits { max_data_bytes: MAX_DATA_BYTES, max_line_bytes: MAX_DATA_BYTES, ..Limits::default() };
     let mut builder = resuming(builder.limits(limits).header(USER_AGENT, AGENT), source, args)?;
-    if let Some(token) = &args.hub.token {
+    // That it was withheld is said once, when the command begins.
+    if let Some(token) = source.url().and_then(|url| args.hub.token_for(url).ok().flatten()) {
         builder = builder.bearer(token.reveal());
     }
     requesting(builder, &args.request)

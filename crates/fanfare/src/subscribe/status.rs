@@ -1,5 +1,6 @@
 //! What is to be said beside events, on standard error: in a terminal a line that lives, else nothing unless asked for.
 use super::PrintArgs;
+use crate::notice::notice;
 use fanfare_client::{Cause, Opened, Signal};
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -13,6 +14,7 @@ const CLEAR: &str = "\r\x1b[2K";
 /// Tells how the subscription stands.
 pub(super) struct Status {
     notices: bool,
+    warnings: bool,
     /// Whether there is a line that is drawn anew: only where both outputs are the same terminal.
     live: bool,
     drawn: bool,
@@ -29,6 +31,7 @@ impl Status {
         let terminal = io::stderr().is_terminal();
         Self {
             notices: args.verbose || (terminal && !args.quiet),
+            warnings: !args.quiet,
             live: terminal && io::stdout().is_terminal() && !args.quiet && !args.join,
             drawn: false,
             state: "connecting".into(),
@@ -47,7 +50,7 @@ impl Status {
         match signal {
             Signal::Open(opened) => self.opened(opened),
             Signal::Reconnecting { cause, delay } => self.lost(cause, *delay),
-            Signal::Warning(warning) => self.notice(&warning.to_string()),
+            Signal::Warning(warning) => self.warn(&warning.to_string()),
             _ => {}
         }
     }
@@ -71,10 +74,18 @@ impl Status {
         self.notice(&format!("{cause}; asking again in {:.1} s", delay.as_secs_f64()));
     }
 
+    /// Something is not as it should be.
+    pub(super) fn warn(&mut self, text: &str) {
+        if self.warnings {
+            self.clear();
+            notice(text);
+        }
+    }
+
     fn notice(&mut self, text: &str) {
         if self.notices {
             self.clear();
-            anstream::eprintln!("{DIM}fanfare: {text}{DIM:#}");
+            notice(text);
         }
     }
 

@@ -121,7 +121,7 @@ fn each_format_has_its_form() {
             &["--format", "raw"],
             ": c\n\nevent: e\nretry: 5\nid: i\t1\ndata: {\"a\":{\"b\":\"x\"}}\n\ndata: one\ndata: two\n\n",
         ),
-        (&["--field", "a.b"], "x\n"),
+        (&["--field", "a.b", "--quiet"], "x\n"),
         (&["--format", "data", "--event", "message"], "one\ntwo\n"),
         (&["--format", "data", "--until", "one\ntwo"], "{\"a\":{\"b\":\"x\"}}\n"),
         (&["--format", "data", "-n", "1"], "{\"a\":{\"b\":\"x\"}}\n"),

@@ -4,7 +4,11 @@ use super::{
     recording::Recording,
     tap::{Head, Tap},
 };
-use fanfare_client::{Builder, Error, Reconnect, Signal, Verdict, transport::HyperTransport};
+use crate::{
+    http::{Ending, Party},
+    subscribe::transport::Transport,
+};
+use fanfare_client::{Builder, Error, Reconnect, Signal, Verdict};
 use futures_util::StreamExt as _;
 use http::{StatusCode, header::CONTENT_TYPE};
 use std::time::Duration;
@@ -72,7 +76,8 @@ impl Until {
 /// [`LintError`] if there is no answer.
 pub(super) async fn observe(
     builder: Builder,
-    transport: &HyperTransport,
+    transport: &Transport,
+    party: Party,
     until: Until,
 ) -> Result<Observation, LintError> {
     let tap = Tap::new(transport.clone());
@@ -113,13 +118,18 @@ pub(super) async fn observe(
         }
     };
     drop(signals);
-    observation(&tap, error, first_sign)
+    let ending = error.map(|error| Box::new(Ending { party, opened: false, error }));
+    observation(&tap, ending, first_sign)
 }
 
-fn observation(tap: &Tap, error: Option<Error>, first_sign: Option<Duration>) -> Result<Observation, LintError> {
+fn observation(
+    tap: &Tap,
+    ending: Option<Box<Ending<Error>>>,
+    first_sign: Option<Duration>,
+) -> Result<Observation, LintError> {
     let mut passed = tap.passed();
     let Some(head) = passed.heads.pop() else {
-        return Err(LintError::NoAnswer(error));
+        return Err(LintError::NoAnswer(ending));
     };
     Ok(Observation {
         redirects: std::mem::take(&mut passed.heads),
