@@ -1,11 +1,13 @@
 //! What hooks see and say.
-use crate::{BoxError, Cause, Text};
+use crate::{
+    BoxError, Cause, Text,
+    masked::{MaskedHeaders, mask_text},
+};
 use bytes::Bytes;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// A request that is about to be sent, as the hook for attempts sees it. What it changes counts for this attempt alone: the
 /// next starts from the builder's request again, and from the original URL.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Attempt {
     /// Counts the attempts of an event source, from 1.
@@ -16,6 +18,19 @@ pub struct Attempt {
     pub last_event_id: Text,
     /// Why the attempt before ended; `None` for the first.
     pub cause: Option<Cause>,
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("number", &self.number)
+            .field("method", self.request.method())
+            .field("url", &mask_text(&self.request.uri().to_string()))
+            .field("headers", &MaskedHeaders(self.request.headers()))
+            .field("last_event_id", &self.last_event_id)
+            .field("cause", &self.cause)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why the hook for attempts has no request. Any error becomes [`Retry`](Self::Retry) by `?`.

@@ -1,8 +1,10 @@
 //! Building an event source.
 use crate::{
-    Acknowledge, Attempt, BoxError, Clock, EventSource, HookError, Limits, Reconnect, Store, TokioClock, Verdict,
+    Acknowledge, Attempt, BoxError, Clock, CookieJar, EventSource, HookError, Limits, Masked, Reconnect, Store,
+    TokioClock, Verdict,
     config::{BeforeAttempt, Config, OnResponse},
     keeper::Keeper,
+    masked::mask_text,
     session::Session,
     target::{self, Target},
     transport::{Erased, RequestBody, erase},
@@ -19,7 +21,13 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tower_service::Service;
 use url::Url;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Servers send the head with the first event, and a model may think for minutes before it says the first word. Browsers
+/// and curl wait for longer.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// Headers that requests have beside those of the program.
+const MORE_HEADERS: usize = 32;
+/// How much of an argument that cannot be used its error says.
+const MAX_TOLD_CHARS: usize = 200;
 /// As many as browsers follow.
 const MAX_REDIRECTS: u8 = 20;
 
@@ -41,24 +49,36 @@ pub struct Builder {
     on_response: Option<Box<OnResponse>>,
     reconnect: Reconnect,
     repeat: Option<bool>,
-    connect_timeout: Duration,
+    connect_timeout: Option<Duration>,
+    response_timeout: Duration,
     idle_timeout: Option<Duration>,
     max_redirects: u8,
     clock: Option<Arc<dyn Clock>>,
+    cookies: Option<CookieJar>,
+    skip_large_events: bool,
+    unfinished_events: bool,
+    blocks: bool,
 }
 
 /// An argument of a [`Builder`] that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The URL is none, or neither `http` nor `https`, or has no host: the `SyntaxError` of browsers.
+    /// The URL is none, or neither `http` nor `https`, or has no host, or is longer than any request can have it (64 KiB):
+    /// the `SyntaxError` of browsers. Its first 200 characters, without what may be a secret.
     Url(String),
     /// A header's name or value holds what no header can.
     Header {
-        /// Its name.
+        /// The first 200 characters of its name.
         name: String,
     },
-    /// The last event ID holds CR, LF or NUL.
+    /// There are more headers than any request can have: tens of thousands.
+    TooManyHeaders,
+    /// The method is `CONNECT`, which asks for no response.
+    Method,
+    /// The user name holds a colon, which would be the end of it.
+    User,
+    /// The last event ID holds CR, LF or NUL. Its first 200 characters.
     LastEventId(String),
     /// There is nothing to send requests with: the feature `hyper` is off, and no transport was given.
     NoTransport,
@@ -66,7 +86,7 @@ pub enum BuildError {
 
 impl Builder {
     pub(crate) fn new(url: &str) -> Self {
-        let refused = || BuildError::Url(url.to_owned());
+        let refused = || BuildError::Url(mask_text(url));
         let parsed = Url::parse(url).map_err(|_| refused()).and_then(|url| match target::uri(&url) {
             Ok(_) => Ok(url),
             Err(target::NotAskable) => Err(refused()),
@@ -87,10 +107,15 @@ impl Builder {
             on_response: None,
             reconnect: Reconnect::default(),
             repeat: None,
-            connect_timeout: CONNECT_TIMEOUT,
+            connect_timeout: None,
+            response_timeout: RESPONSE_TIMEOUT,
             idle_timeout: None,
             max_redirects: MAX_REDIRECTS,
             clock: None,
+            cookies: None,
+            skip_large_events: false,
+            unfinished_events: false,
+            blocks: false,
         }
     }
 
@@ -105,17 +130,45 @@ impl Builder {
     /// `Pragma: no-cache`, and what the transport adds.
     pub fn header<V: TryInto<HeaderValue>>(mut self, name: impl AsRef<str>, value: V) -> Self {
         match (HeaderName::try_from(name.as_ref()), value.try_into()) {
-            (Ok(name), Ok(value)) => drop(self.headers.insert(name, value)),
-            _ => drop(self.error.get_or_insert(BuildError::Header { name: name.as_ref().to_owned() })),
+            (Ok(name), Ok(value)) => self.insert(name, value),
+            _ => self.fail(BuildError::Header { name: short(name.as_ref()) }),
         }
         self
     }
 
-    /// Sets these headers, each in place of those of its name. Values that are marked as sensitive are not sent to another
-    /// origin, whereto the server may redirect; nor are `Authorization`, `Cookie` and `Proxy-Authorization`.
+    /// Sets these headers, each in place of those of its name.
+    ///
+    /// What says who asks is not sent to another origin (scheme, host or port), whereto the server may redirect: values that
+    /// are marked as sensitive, `Authorization`, `Cookie`, `Proxy-Authorization`, and headers whose names say that they hold
+    /// a key, a token or another secret, such as `X-Api-Key`. All else is, and so is a body that a redirect has sent again
+    /// (307, 308).
     pub fn headers(mut self, headers: HeaderMap) -> Self {
-        self.headers.extend(headers);
+        let mut last = None;
+        for (name, value) in headers {
+            match (name, &last) {
+                (Some(name), _) => {
+                    self.insert(name.clone(), value);
+                    last = Some(name);
+                }
+                (None, Some(name)) => {
+                    if self.headers.try_append(name.clone(), value).is_err() {
+                        self.fail(BuildError::TooManyHeaders);
+                    }
+                }
+                (None, None) => {}
+            }
+        }
         self
+    }
+
+    fn insert(&mut self, name: HeaderName, value: HeaderValue) {
+        if self.headers.try_insert(name, value).is_err() {
+            self.fail(BuildError::TooManyHeaders);
+        }
+    }
+
+    fn fail(&mut self, error: BuildError) {
+        self.error.get_or_insert(error);
     }
 
     /// Sets `Authorization: Bearer token`.
@@ -123,10 +176,28 @@ impl Builder {
         match HeaderValue::try_from(format!("Bearer {}", token.as_ref())) {
             Ok(mut value) => {
                 value.set_sensitive(true);
-                self.headers.insert(AUTHORIZATION, value);
+                self.insert(AUTHORIZATION, value);
             }
-            Err(_) => drop(self.error.get_or_insert(BuildError::Header { name: AUTHORIZATION.to_string() })),
+            Err(_) => self.fail(BuildError::Header { name: AUTHORIZATION.to_string() }),
         }
+        self
+    }
+
+    /// Sets `Authorization: Basic`, from a user name without a colon and a password
+    /// ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)). A URL may say both as well.
+    pub fn basic(mut self, user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
+        if user.as_ref().contains(':') {
+            self.fail(BuildError::User);
+        } else {
+            self.insert(AUTHORIZATION, basic(user.as_ref().as_bytes(), password.as_ref().as_bytes()));
+        }
+        self
+    }
+
+    /// Keeps the cookies that servers set, redirects among them, and sends them back. Default: none are kept. A `Cookie` of
+    /// [`header`](Self::header) stands before them.
+    pub fn cookies(mut self, jar: CookieJar) -> Self {
+        self.cookies = Some(jar);
         self
     }
 
@@ -141,7 +212,7 @@ impl Builder {
         let id = id.into();
         match EventId::new(id.as_str()) {
             Ok(id) => self.last_event_id = Some(id),
-            Err(_) => drop(self.error.get_or_insert(BuildError::LastEventId(id))),
+            Err(_) => self.fail(BuildError::LastEventId(short(&id))),
         }
         self
     }
@@ -171,9 +242,18 @@ impl Builder {
         self
     }
 
-    /// How long a response's head may take, from the request on; for each redirect anew. Default: 30 s.
+    /// How long it may take until a request can be sent: to find the host's addresses, and for TCP, a proxy and TLS; for
+    /// each redirect anew. Default: what the transport says, which is 30 s for `HyperTransport`. No other transport of this
+    /// crate hears of it: `reqwest` has a setting of its own. It counts by tokio's clock.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// How long a response's head may take, with the time to connect; for each redirect anew. Default: 5 minutes, since a
+    /// server may send it with the first event. [`Duration::MAX`] is for ever.
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
         self
     }
 
@@ -195,6 +275,29 @@ impl Builder {
     /// Gives events that have a type or an ID but no data, with empty data. Default: `false`, the standard drops them.
     pub fn events_without_data(mut self, given: bool) -> Self {
         self.events_without_data = given;
+        self
+    }
+
+    /// Skips an event that holds more than the [`limits`](Self::limits) allow, and tells it:
+    /// [`Warning::EventSkipped`](crate::Warning::EventSkipped). Default: `false`, it ends the event source. Nothing of it is
+    /// held meanwhile, and its ID counts, so that it is not sent again.
+    pub fn skip_large_events(mut self, skipped: bool) -> Self {
+        self.skip_large_events = skipped;
+        self
+    }
+
+    /// Gives the last event of a response that ends without the blank line behind it, for servers that leave it out.
+    /// Default: `false`, the standard drops it, since nobody knows whether it is whole. One that breaks off is dropped in any
+    /// case.
+    pub fn unfinished_events(mut self, given: bool) -> Self {
+        self.unfinished_events = given;
+        self
+    }
+
+    /// Gives blocks without data, which are no events, as [`Signal::Block`](crate::Signal::Block), so that nothing is lost to
+    /// who passes a stream on. Default: `false`. Their IDs and reconnection times count in any case.
+    pub fn blocks(mut self, given: bool) -> Self {
+        self.blocks = given;
         self
     }
 
@@ -251,12 +354,20 @@ impl Builder {
         if let Some(error) = self.error {
             return Err(error);
         }
+        if self.method == Method::CONNECT {
+            return Err(BuildError::Method);
+        }
+        // What is added to each request has room then: beside the defaults, an ID, cookies, and what a transport says.
+        self.headers.try_reserve(MORE_HEADERS).map_err(|_| BuildError::TooManyHeaders)?;
         add_defaults(&mut self.headers, &url);
         let transport = match self.transport {
             Some(transport) => transport,
             None => default_transport()?,
         };
-        let mut parser = Parser::with_limits(self.limits);
+        let mut parser = Parser::with_limits(self.limits).with_blocks();
+        if self.skip_large_events {
+            parser = parser.with_large_events_skipped();
+        }
         if self.events_without_data {
             parser = parser.with_events_without_data();
         }
@@ -265,16 +376,21 @@ impl Builder {
         }
         let keeper = self.store.map(|store| Keeper::new(store, self.acknowledge));
         let config = Config {
-            repeat: self.repeat.unwrap_or_else(|| self.method.is_safe()),
+            repeat: self.repeat.unwrap_or_else(|| self.method.is_safe() || self.method.as_str() == "QUERY"),
             target: Target { method: self.method, url, headers: self.headers, body: self.body },
             transport,
             before_attempt: self.before_attempt,
             on_response: self.on_response,
             reconnect: self.reconnect,
             connect_timeout: self.connect_timeout,
+            response_timeout: self.response_timeout,
             idle_timeout: self.idle_timeout,
             max_redirects: self.max_redirects,
             clock: self.clock.unwrap_or_else(|| Arc::new(TokioClock::default())),
+            cookies: self.cookies,
+            skips_large: self.skip_large_events,
+            finishes: self.unfinished_events,
+            gives_blocks: self.blocks,
         };
         Ok(EventSource::from_session(Session::new(config, parser, keeper)))
     }
@@ -288,19 +404,25 @@ fn add_defaults(headers: &mut HeaderMap, url: &Url) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        headers.entry(AUTHORIZATION).or_insert_with(|| basic(url));
+        let decoded = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
+        let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
+        headers.entry(AUTHORIZATION).or_insert_with(|| basic(&user, &password));
     }
     #[cfg(feature = "compression")]
     headers.entry(http::header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static(crate::decode::ACCEPT_ENCODING));
 }
 
-/// The user of a URL, as `Authorization` says it ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
-fn basic(url: &Url) -> HeaderValue {
-    let decoded = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
-    let user = [decoded(url.username()), decoded(url.password().unwrap_or_default())].join(&b':');
-    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(user))).expect("base64 fits a header");
+/// A user and a password, as `Authorization` says them ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
+fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
+    let both = [user, password].join(&b':');
+    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(both))).expect("base64 fits a header");
     value.set_sensitive(true);
     value
+}
+
+/// As much of an argument as an error says.
+fn short(text: &str) -> String {
+    text.chars().take(MAX_TOLD_CHARS).collect()
 }
 
 #[cfg(feature = "hyper")]
@@ -315,7 +437,8 @@ fn default_transport() -> Result<Box<dyn Erased>, BuildError> {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("url", &self.url).field("method", &self.method).finish_non_exhaustive()
+        let url = self.url.as_ref().map(Masked);
+        f.debug_struct("Builder").field("url", &url).field("method", &self.method).finish_non_exhaustive()
     }
 }
 
@@ -324,6 +447,9 @@ impl fmt::Display for BuildError {
         match self {
             Self::Url(url) => write!(f, "{url:?} is not a URL that can be asked"),
             Self::Header { name } => write!(f, "the header {name:?} holds characters that no header can carry"),
+            Self::TooManyHeaders => f.write_str("there are more headers than a request can have"),
+            Self::Method => f.write_str("the method CONNECT asks for no response"),
+            Self::User => f.write_str("a user name cannot hold a colon"),
             Self::LastEventId(id) => write!(f, "{id:?} is no event ID: it holds CR, LF or NUL"),
             Self::NoTransport => f.write_str("there is nothing to send requests with"),
         }

@@ -1,5 +1,5 @@
 //! What an event source was built with: the same for all its attempts.
-use crate::{Attempt, Clock, HookError, Reconnect, Verdict, target::Target, transport::Erased};
+use crate::{Attempt, Clock, CookieJar, HookError, Reconnect, Verdict, target::Target, transport::Erased};
 use http::response::Parts;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -17,8 +17,16 @@ pub(crate) struct Config {
     pub reconnect: Reconnect,
     /// Whether the request may be sent again after it has been sent once.
     pub repeat: bool,
-    pub connect_timeout: Duration,
+    pub connect_timeout: Option<Duration>,
+    pub response_timeout: Duration,
     pub idle_timeout: Option<Duration>,
     pub max_redirects: u8,
     pub clock: Arc<dyn Clock>,
+    pub cookies: Option<CookieJar>,
+    /// An event that is too large does not end the event source.
+    pub skips_large: bool,
+    /// The end of a response ends its last event too.
+    pub finishes: bool,
+    /// Blocks that are no events are signals.
+    pub gives_blocks: bool,
 }

@@ -1,9 +1,9 @@
 //! One attempt: from the request to an open event stream, or to what became of it instead.
 use crate::{
-    Attempt, Cause, Error, HookError, Opened, RedirectError, Text, Verdict,
+    Attempt, BoxError, Cause, Error, HookError, Opened, RedirectError, Refused, Text, Verdict, Warning,
     config::Config,
     content_type::is_event_stream,
-    decode::{Decoded, EncodingError},
+    decode::{Decoded, EncodingError, unknown_codings},
     error::EXCERPT_BYTES,
     retry_after::retry_after,
     target::{NotAskable, Target},
@@ -11,7 +11,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, response::Parts};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header::COOKIE, response::Parts};
 use http_body_util::{BodyExt as _, Full};
 use std::{
     future::Future,
@@ -24,8 +24,8 @@ pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event
 
 /// What became of an attempt.
 pub(crate) enum Outcome {
-    /// An event stream.
-    Open(Box<Opened>, ResponseBody),
+    /// An event stream, and what is odd about it.
+    Open(Box<Opened>, ResponseBody, Option<Warning>),
     /// The server said that there is no more (204).
     Stopped,
     /// Nothing. Whether there is another attempt is for the policy to say.
@@ -66,12 +66,18 @@ pub(crate) fn last_event_id_value(id: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(id.as_bytes()).ok()
 }
 
+/// How long the body of a response that refuses is waited for: it says why, and holds up what comes next.
+const EXCERPT_TIMEOUT: Duration = Duration::from_secs(5);
+
 async fn attempt(config: &Config, start: Start) -> Result<Outcome, Outcome> {
-    let last_event_id = start.last_event_id.clone();
     let mut target = prepare(config, start).await?;
+    let last_event_id = sent_last_event_id(&target);
     let mut redirects = 0;
     let response = loop {
         let response = send(config, &target).await?;
+        if let Some(cookies) = &config.cookies {
+            cookies.store(&target.url, response.headers());
+        }
         let Some(next) = target.redirected(response.status(), response.headers()) else { break response };
         target = next.map_err(|error| Outcome::Refused(Error::Redirect(error)))?;
         redirects += 1;
@@ -81,21 +87,28 @@ async fn attempt(config: &Config, start: Start) -> Result<Outcome, Outcome> {
         }
     };
     let (parts, body) = response.into_parts();
-    Ok(match judge(config, &parts) {
-        Judgement::Stream => match decoded(&parts, body) {
-            Ok(body) => Outcome::Open(Box::new(Opened { url: target.url, parts, last_event_id }), body),
-            Err(error) => Outcome::Refused(Error::Encoding(error)),
-        },
-        Judgement::Other(outcome) => outcome,
-        Judgement::Status => {
-            // Of a body in an unknown coding nothing can be said, but of its status.
-            let excerpt = match decoded(&parts, body) {
-                Ok(body) => excerpt(config, body).await,
-                Err(_) => String::new(),
-            };
-            Outcome::Refused(Error::Status { parts: Box::new(parts), excerpt })
+    let because = match judge(config, &parts) {
+        Judgement::Stream => {
+            let body = decoded(&parts, body).map_err(|error| Outcome::Refused(Error::Encoding(error)))?;
+            let unknown = unknown_codings(&parts.headers);
+            let warning = (!unknown.is_empty()).then(|| Warning::UnknownEncoding { coding: unknown.join(", ") });
+            return Ok(Outcome::Open(Box::new(Opened { url: target.url, parts, last_event_id }), body, warning));
         }
-    })
+        Judgement::Other(outcome) => return Ok(outcome),
+        Judgement::Refused(because) => because,
+    };
+    // Of a body in a coding that cannot be undone nothing can be said, but of its head.
+    let excerpt = match decoded(&parts, body) {
+        Ok(body) => excerpt(config, body).await,
+        Err(_) => String::new(),
+    };
+    Ok(because.outcome(Refused { parts, excerpt }))
+}
+
+/// What the server is told of what was read before. A hook may have said something else than the event source knows.
+fn sent_last_event_id(target: &Target) -> Text {
+    let value = target.headers.get(LAST_EVENT_ID).map(HeaderValue::as_bytes).unwrap_or_default();
+    String::from_utf8_lossy(value).as_ref().into()
 }
 
 /// The body without what `Content-Encoding` says was done to it.
@@ -126,13 +139,43 @@ async fn prepare(config: &Config, start: Start) -> Result<Target, Outcome> {
 }
 
 async fn send(config: &Config, target: &Target) -> Result<Response<ResponseBody>, Outcome> {
-    let request: Request<Bytes> = target.request().expect("a target that cannot be asked is not made");
-    let answer = within(config, config.connect_timeout, config.transport.send(request.map(Full::new))).await;
+    let mut request: Request<Bytes> = target.request().expect("a target that cannot be asked is not made");
+    if let Some(cookies) = &config.cookies
+        && let Some(value) = cookies.header(&target.url, target.headers.get(COOKIE))
+    {
+        request.headers_mut().insert(COOKIE, value);
+    }
+    for_transport(config, &mut request);
+    let answer = within(config, config.response_timeout, config.transport.send(request.map(Full::new))).await;
     match answer {
         Some(Ok(response)) => Ok(response),
-        Some(Err(error)) => Err(Outcome::Failed(Cause::Transport(error.into()))),
-        None => Err(Outcome::Failed(Cause::ConnectTimeout(config.connect_timeout))),
+        Some(Err(error)) => Err(Outcome::Failed(no_answer(error))),
+        None => Err(Outcome::Failed(Cause::ResponseTimeout(config.response_timeout))),
     }
+}
+
+/// Says what the transport of this crate has to know beside the request.
+#[cfg(feature = "hyper")]
+fn for_transport(config: &Config, request: &mut Request<Bytes>) {
+    use crate::transport::{ConnectTimeout, Repetition};
+    let extensions = request.extensions_mut();
+    if let Some(timeout) = config.connect_timeout {
+        extensions.insert(ConnectTimeout(timeout));
+    }
+    extensions.insert(if config.repeat { Repetition::Allowed } else { Repetition::Forbidden });
+}
+
+#[cfg(not(feature = "hyper"))]
+fn for_transport(_: &Config, _: &mut Request<Bytes>) {}
+
+fn no_answer(error: BoxError) -> Cause {
+    #[cfg(feature = "hyper")]
+    if let Some(error) = error.downcast_ref::<crate::transport::HyperError>()
+        && let crate::transport::Failure::ConnectTimeout(time) = error.failure()
+    {
+        return Cause::ConnectTimeout(*time);
+    }
+    Cause::Transport(error.into())
 }
 
 /// What `future` gives within `time`.
@@ -145,8 +188,38 @@ async fn within<T>(config: &Config, time: Duration, future: impl Future<Output =
 
 enum Judgement {
     Stream,
-    Status,
+    Refused(Because),
     Other(Outcome),
+}
+
+/// Why a response is not taken for an event stream.
+enum Because {
+    /// Of its status, which ends the event source.
+    Status,
+    /// Of its status, which passes, after this time at least.
+    Passing(Duration),
+    /// Of its content type.
+    ContentType,
+    /// The hook for responses wants another attempt.
+    Verdict(When),
+}
+
+impl Because {
+    fn outcome(self, refused: Refused) -> Outcome {
+        match self {
+            Self::Status => {
+                let Refused { parts, excerpt } = refused;
+                Outcome::Refused(Error::Status { parts: Box::new(parts), excerpt })
+            }
+            Self::ContentType => {
+                let Refused { parts, excerpt } = refused;
+                let content_type = parts.headers.get(http::header::CONTENT_TYPE).cloned();
+                Outcome::Refused(Error::ContentType { content_type, parts: Box::new(parts), excerpt })
+            }
+            Self::Passing(wait) => Outcome::Again(Cause::Status(Arc::new(refused)), When::NotBefore(wait)),
+            Self::Verdict(when) => Outcome::Again(Cause::Verdict(Arc::new(refused)), when),
+        }
+    }
 }
 
 /// What a response means ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#dom-eventsource),
@@ -154,22 +227,18 @@ enum Judgement {
 fn judge(config: &Config, parts: &Parts) -> Judgement {
     let status = parts.status;
     let verdict = config.on_response.as_ref().map_or(Verdict::ByPolicy, |hook| hook(parts));
-    Judgement::Other(match verdict {
+    Judgement::Refused(match verdict {
         Verdict::Accept => return Judgement::Stream,
-        Verdict::Fail(error) => Outcome::Refused(Error::Hook(error)),
-        Verdict::Retry => Outcome::Again(Cause::Verdict(status), When::Due),
-        Verdict::RetryAfter(delay) => Outcome::Again(Cause::Verdict(status), When::After(delay)),
+        Verdict::Fail(error) => return Judgement::Other(Outcome::Refused(Error::Hook(error))),
+        Verdict::Retry => Because::Verdict(When::Due),
+        Verdict::RetryAfter(delay) => Because::Verdict(When::After(delay)),
         Verdict::ByPolicy if status == StatusCode::OK && is_event_stream(&parts.headers) => return Judgement::Stream,
-        Verdict::ByPolicy if status == StatusCode::OK => {
-            let content_type = parts.headers.get(http::header::CONTENT_TYPE).cloned();
-            Outcome::Refused(Error::ContentType { content_type })
-        }
-        Verdict::ByPolicy if status == StatusCode::NO_CONTENT => Outcome::Stopped,
+        Verdict::ByPolicy if status == StatusCode::OK => Because::ContentType,
+        Verdict::ByPolicy if status == StatusCode::NO_CONTENT => return Judgement::Other(Outcome::Stopped),
         Verdict::ByPolicy if config.reconnect.retries(status) => {
-            let wait = retry_after(&parts.headers, SystemTime::now()).unwrap_or_default();
-            Outcome::Again(Cause::Status(status), When::NotBefore(wait))
+            Because::Passing(retry_after(&parts.headers, SystemTime::now()).unwrap_or_default())
         }
-        Verdict::ByPolicy => return Judgement::Status,
+        Verdict::ByPolicy => Because::Status,
     })
 }
 
@@ -187,6 +256,6 @@ async fn excerpt(config: &Config, body: ResponseBody) -> String {
         }
     };
     // What has come by then is enough.
-    let _ = within(config, config.connect_timeout, read).await;
+    let _ = within(config, EXCERPT_TIMEOUT, read).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -1,10 +1,13 @@
 //! An open event stream: chunks from the network, and what they hold.
-use crate::{Cause, Clock, MessageEvent, Text, clock::Sleep, message_event::Arrivals, transport::ResponseBody};
+use crate::{
+    Cause, Clock, MessageEvent, Text, clock::Sleep, message_event::Arrivals, signal::Block, transport::ResponseBody,
+};
 use bytes::{Buf as _, Bytes};
 use bytestring::ByteString;
 use fanfare_event_stream::{Chunk, Item, ParseError, Parser};
 use http_body::Body as _;
 use std::{
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -13,10 +16,14 @@ use std::{
 /// How many chunks without an event are read before other tasks have their turn.
 const CHUNKS_PER_TURN: usize = 64;
 
-/// Whether comments are wanted.
+/// What is wanted beside events.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comments {
+    /// Nothing.
     Skip,
+    /// Blocks that are no events: they may set the last event ID.
+    SkipButBlocks,
+    /// Blocks and comments.
     Give,
 }
 
@@ -24,6 +31,7 @@ pub(crate) enum Comments {
 pub(crate) enum Read {
     Event(MessageEvent),
     Comment(Text),
+    Block(Block),
     Ended(Cause),
     TooLarge(ParseError),
 }
@@ -31,20 +39,23 @@ pub(crate) enum Read {
 pub(crate) struct Connection {
     body: ResponseBody,
     unread: Unread,
-    /// Whether the parser has met something too large, which is still to be told.
-    failed: bool,
+    /// Something too large that the parser has met, which is still to be told.
+    failed: Option<ParseError>,
     /// Why it ended, until that is told.
     ended: Option<Cause>,
     arrivals: Arrivals,
     idle: Option<Idle>,
+    /// The end of the response ends an event too.
+    finishes: bool,
 }
 
 impl Connection {
-    pub(crate) fn new(body: ResponseBody, arrivals: Arrivals, idle: Option<Idle>) -> Self {
-        Self { body, unread: Unread::default(), failed: false, ended: None, arrivals, idle }
+    pub(crate) fn new(body: ResponseBody, arrivals: Arrivals, idle: Option<Idle>, finishes: bool) -> Self {
+        Self { body, unread: Unread::default(), failed: None, ended: None, arrivals, idle, finishes }
     }
 
-    /// Reads on. What the connection ends within is not given: an event is one only with the blank line after it.
+    /// Reads on. What the connection ends within is not given, unless that is wanted: an event is one only with the blank
+    /// line after it.
     pub(crate) fn poll_read(
         &mut self,
         parser: &mut Parser,
@@ -57,7 +68,9 @@ impl Connection {
                 return Poll::Ready(read);
             }
             if let Some(cause) = self.ended.take() {
-                return Poll::Ready(Read::Ended(cause));
+                let Some(last) = self.finish(parser, &cause) else { return Poll::Ready(Read::Ended(cause)) };
+                self.ended = Some(cause);
+                return Poll::Ready(last);
             }
             if self.poll_fill(cx).is_pending() {
                 let Some(idle) = &mut self.idle else { return Poll::Pending };
@@ -67,6 +80,17 @@ impl Connection {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// What the end of the response gives, once.
+    fn finish(&mut self, parser: &mut Parser, cause: &Cause) -> Option<Read> {
+        if !mem::take(&mut self.finishes) || !matches!(cause, Cause::EndOfStream) {
+            return None;
+        }
+        match parser.finish() {
+            Ok(event) => event.map(|event| Read::Event(self.arrivals.own_of_bytes(&event, &[]))),
+            Err(error) => Some(Read::TooLarge(error)),
+        }
     }
 
     /// Takes the next chunk, once all of the last is read; or what the connection ended for.
@@ -82,7 +106,7 @@ impl Connection {
                     idle.since = None;
                 }
             }
-            Some(Err(error)) => self.ended = Some(Cause::Transport(error.into())),
+            Some(Err(error)) => self.ended = Some(Cause::Broken(error.into())),
             None => self.ended = Some(Cause::EndOfStream),
         }
         Poll::Ready(())
@@ -96,7 +120,7 @@ impl Connection {
             if let Some(event) = self.next_at_hand(parser) {
                 return Poll::Ready(Some(event));
             }
-            if self.failed || self.ended.is_some() || self.idle.is_some() {
+            if self.failed.is_some() || self.ended.is_some() || self.idle.is_some() {
                 break;
             }
             // Behind text there may be bytes that are none.
@@ -114,8 +138,8 @@ impl Connection {
             return self.next_of_bytes(parser);
         }
         let mut chunk = Chunk::from_text(self.unread.text());
-        let event = parser.next_event(&mut chunk).unwrap_or_else(|_| {
-            self.failed = true;
+        let event = parser.next_event(&mut chunk).unwrap_or_else(|error| {
+            self.failed = Some(error);
             None
         });
         let event = event.map(|event| self.arrivals.own(&event, &self.unread.text));
@@ -130,8 +154,8 @@ impl Connection {
             return None;
         }
         let mut chunk = Chunk::new(&self.unread.rest);
-        let event = parser.next_event(&mut chunk).unwrap_or_else(|_| {
-            self.failed = true;
+        let event = parser.next_event(&mut chunk).unwrap_or_else(|error| {
+            self.failed = Some(error);
             None
         });
         let event = event.map(|event| self.arrivals.own_of_bytes(&event, &self.unread.rest));
@@ -142,9 +166,11 @@ impl Connection {
 
     /// The next of what has come; `None` when it is read to its end.
     fn read_chunk(&mut self, parser: &mut Parser, comments: Comments) -> Option<Read> {
+        if let Some(error) = self.failed.take() {
+            return Some(Read::TooLarge(error));
+        }
         let unread = &mut self.unread;
-        // What the parser has failed for it says again, whatever it is given.
-        if !unread.is_text_read() || self.failed {
+        if !unread.is_text_read() {
             let mut chunk = Chunk::from_text(unread.text());
             let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, Buffer::Text(&unread.text));
             unread.position += chunk.consumed();
@@ -180,18 +206,22 @@ fn read_from(
     arrivals: &mut Arrivals,
     buffer: Buffer<'_>,
 ) -> Option<Read> {
-    let item = match comments {
-        Comments::Give => parser.next_item(chunk),
-        Comments::Skip => parser.next_event(chunk).map(|event| event.map(Item::Event)),
-    };
-    match item {
-        Ok(Some(Item::Event(event))) => Some(Read::Event(match buffer {
-            Buffer::Text(text) => arrivals.own(&event, text),
-            Buffer::Bytes(bytes) => arrivals.own_of_bytes(&event, bytes),
-        })),
-        Ok(Some(Item::Comment(text))) => Some(Read::Comment(text.into())),
-        Ok(None) => None,
-        Err(error) => Some(Read::TooLarge(error)),
+    loop {
+        let item = match comments {
+            Comments::Give | Comments::SkipButBlocks => parser.next_item(chunk),
+            Comments::Skip => parser.next_event(chunk).map(|event| event.map(Item::Event)),
+        };
+        return match item {
+            Ok(Some(Item::Event(event))) => Some(Read::Event(match buffer {
+                Buffer::Text(text) => arrivals.own(&event, text),
+                Buffer::Bytes(bytes) => arrivals.own_of_bytes(&event, bytes),
+            })),
+            Ok(Some(Item::Comment(_))) if comments != Comments::Give => continue,
+            Ok(Some(Item::Comment(text))) => Some(Read::Comment(text.into())),
+            Ok(Some(Item::Block(block))) => Some(Read::Block(block.into())),
+            Ok(None) => None,
+            Err(error) => Some(Read::TooLarge(error)),
+        };
     }
 }
 

@@ -1,5 +1,8 @@
 //! Why a connection ended, and why an event source did.
-use crate::{EncodingError, Text};
+use crate::{
+    EncodingError, Text,
+    masked::{MaskedHeaders, mask_text},
+};
 use fanfare_event_stream::ParseError;
 use http::{HeaderValue, StatusCode, response::Parts};
 use std::{fmt, sync::Arc, time::Duration};
@@ -13,24 +16,38 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum Cause {
     /// The server ended the response.
     EndOfStream,
-    /// The server could not be reached, or the connection broke.
+    /// There was no response: the server could not be reached, or the connection ended before one came. With the default
+    /// transport it is a [`HyperError`](crate::transport::HyperError), which says more.
     Transport(Arc<dyn std::error::Error + Send + Sync>),
+    /// The response, which had begun, broke off.
+    Broken(Arc<dyn std::error::Error + Send + Sync>),
     /// The response has a status that asks to try again later.
-    Status(StatusCode),
-    /// There was no response within the time for it.
+    Status(Arc<Refused>),
+    /// There was no connection within the time for it.
     ConnectTimeout(Duration),
+    /// No head of a response came within the time for it.
+    ResponseTimeout(Duration),
     /// Nothing came, not even a comment, for the time allowed.
     IdleTimeout(Duration),
     /// The hook for attempts could not prepare this one.
     Hook(Arc<dyn std::error::Error + Send + Sync>),
     /// The hook for responses asked to try again.
-    Verdict(StatusCode),
+    Verdict(Arc<Refused>),
     /// The program asked for a new connection.
     Requested,
 }
 
+/// A response that was not taken for an event stream.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Its head.
+    pub parts: Parts,
+    /// The beginning of its body, up to [`EXCERPT_BYTES`], with U+FFFD for what is not UTF-8.
+    pub excerpt: String,
+}
+
 /// Why an event source ended. Nothing comes after it.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The server refused: the status is neither 200 nor one that is tried again.
@@ -44,8 +61,12 @@ pub enum Error {
     ContentType {
         /// What it is instead, if it says so.
         content_type: Option<HeaderValue>,
+        /// The response's head.
+        parts: Box<Parts>,
+        /// The beginning of its body, as of [`Status`](Self::Status).
+        excerpt: String,
     },
-    /// The response has a `Content-Encoding` that is not known, or too many.
+    /// The response has a `Content-Encoding` that cannot be undone.
     Encoding(EncodingError),
     /// A redirect could not be followed.
     Redirect(RedirectError),
@@ -68,6 +89,11 @@ pub enum Error {
         /// The data that this event would have had.
         marker: Text,
     },
+    /// The server answered 204: it has no events. Only [`EventSource::open`](crate::EventSource::open) says so; the stream
+    /// just ends.
+    NoContent,
+    /// The program closed the event source. Only [`EventSource::open`](crate::EventSource::open) says so.
+    Closed,
     /// A hook said so.
     Hook(BoxError),
     /// The store for the last event ID failed.
@@ -78,7 +104,7 @@ pub enum Error {
 pub const EXCERPT_BYTES: usize = 4 << 10;
 
 /// Why a redirect was not followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RedirectError {
     /// One redirect led to the next too often.
@@ -97,10 +123,54 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {
-            Self::Status { parts, .. } => Some(parts.status),
-            Self::GaveUp { cause: Cause::Status(status) | Cause::Verdict(status), .. } => Some(*status),
+            Self::Status { parts, .. } | Self::ContentType { parts, .. } => Some(parts.status),
+            Self::GaveUp { cause, .. } | Self::NotRepeated { cause } => cause.status(),
             _ => None,
         }
+    }
+
+    /// The beginning of the body of a response that refused, if that is what ended the event source.
+    #[must_use]
+    pub fn excerpt(&self) -> Option<&str> {
+        match self {
+            Self::Status { excerpt, .. } | Self::ContentType { excerpt, .. } => Some(excerpt),
+            Self::GaveUp { cause, .. } | Self::NotRepeated { cause } => Some(&cause.refused()?.excerpt),
+            _ => None,
+        }
+    }
+}
+
+impl Cause {
+    /// The response that was no event stream, if that is the cause.
+    #[must_use]
+    pub fn refused(&self) -> Option<&Refused> {
+        match self {
+            Self::Status(refused) | Self::Verdict(refused) => Some(refused),
+            _ => None,
+        }
+    }
+
+    /// Its status.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        Some(self.refused()?.parts.status)
+    }
+}
+
+/// Who answered, and with which status: a server, or the proxy before it.
+struct Answered<'a>(&'a Parts);
+
+impl fmt::Display for Answered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.0.status;
+        #[cfg(feature = "hyper")]
+        if let Some(crate::transport::Via(proxy)) = self.0.extensions.get() {
+            return match status {
+                StatusCode::PROXY_AUTHENTICATION_REQUIRED => write!(f, "the proxy {proxy} answered {status}"),
+                _ => write!(f, "the server answered {status}, through the proxy {proxy}"),
+            };
+        }
+        write!(f, "the server answered {status}")
     }
 }
 
@@ -109,8 +179,13 @@ impl fmt::Display for Cause {
         match self {
             Self::EndOfStream => f.write_str("the server ended the stream"),
             Self::Transport(error) | Self::Hook(error) => write_chain(error.as_ref(), f),
-            Self::Status(status) | Self::Verdict(status) => write!(f, "the server answered {status}"),
-            Self::ConnectTimeout(time) => write!(f, "no response came within {time:?}"),
+            Self::Broken(error) => {
+                f.write_str("the stream broke off: ")?;
+                write_chain(error.as_ref(), f)
+            }
+            Self::Status(refused) | Self::Verdict(refused) => Answered(&refused.parts).fmt(f),
+            Self::ConnectTimeout(time) => write!(f, "cannot connect within {time:?}"),
+            Self::ResponseTimeout(time) => write!(f, "no response came within {time:?}"),
             Self::IdleTimeout(time) => write!(f, "nothing came for {time:?}"),
             Self::Requested => f.write_str("a new connection was asked for"),
         }
@@ -131,13 +206,13 @@ fn write_chain(error: &(dyn std::error::Error + 'static), f: &mut fmt::Formatter
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status { parts, .. } => write!(f, "the server answered {}", parts.status),
-            Self::ContentType { content_type: Some(value) } => write!(
+            Self::Status { parts, .. } => Answered(parts).fmt(f),
+            Self::ContentType { content_type: Some(value), .. } => write!(
                 f,
                 "the response is no event stream (text/event-stream), but {}",
                 String::from_utf8_lossy(value.as_bytes())
             ),
-            Self::ContentType { content_type: None } => {
+            Self::ContentType { content_type: None, .. } => {
                 f.write_str("the response is no event stream: it has no content type")
             }
             Self::Encoding(error) => error.fmt(f),
@@ -147,6 +222,8 @@ impl fmt::Display for Error {
             Self::GaveUp { attempts, cause } => write!(f, "{cause}, after {attempts} attempts"),
             Self::NotRepeated { cause } => write!(f, "{cause}; the request is not sent a second time"),
             Self::Unfinished { marker } => write!(f, "the events ended before {marker:?} came"),
+            Self::NoContent => f.write_str("the server answered 204 No Content: it has no events"),
+            Self::Closed => f.write_str("the event source was closed"),
             Self::Hook(error) => write_chain(error.as_ref(), f),
             Self::Store(error) => {
                 f.write_str("the last event ID could not be kept: ")?;
@@ -162,7 +239,8 @@ impl fmt::Display for RedirectError {
             Self::TooMany { limit } => write!(f, "the server redirects more than {limit} times"),
             Self::NoLocation => f.write_str("the server redirects without saying where"),
             Self::Location(location) => {
-                write!(f, "the server redirects to {:?}", String::from_utf8_lossy(location.as_bytes()))
+                let location = mask_text(&String::from_utf8_lossy(location.as_bytes()));
+                write!(f, "the server redirects to {location:?}, which cannot be asked")
             }
         }
     }
@@ -172,4 +250,54 @@ impl std::error::Error for RedirectError {}
 
 impl std::error::Error for Error {
     // What lies behind is part of the message.
+}
+
+/// The head of a response, without what may be a secret in it.
+fn debug_parts(name: &str, parts: &Parts, excerpt: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.debug_struct(name)
+        .field("status", &parts.status)
+        .field("headers", &MaskedHeaders(&parts.headers))
+        .field("excerpt", &excerpt)
+        .finish_non_exhaustive()
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status { parts, excerpt } => debug_parts("Status", parts, excerpt, f),
+            Self::ContentType { parts, excerpt, .. } => debug_parts("ContentType", parts, excerpt, f),
+            Self::Encoding(error) => f.debug_tuple("Encoding").field(error).finish(),
+            Self::Redirect(error) => f.debug_tuple("Redirect").field(error).finish(),
+            Self::Parse(error) => f.debug_tuple("Parse").field(error).finish(),
+            Self::GaveUp { attempts, cause } => {
+                f.debug_struct("GaveUp").field("attempts", attempts).field("cause", cause).finish()
+            }
+            Self::NotRepeated { cause } => f.debug_struct("NotRepeated").field("cause", cause).finish(),
+            Self::Unfinished { marker } => f.debug_struct("Unfinished").field("marker", marker).finish(),
+            Self::NoContent => f.write_str("NoContent"),
+            Self::Closed => f.write_str("Closed"),
+            Self::Hook(error) => f.debug_tuple("Hook").field(error).finish(),
+            Self::Store(error) => f.debug_tuple("Store").field(error).finish(),
+        }
+    }
+}
+
+impl fmt::Debug for RedirectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany { limit } => f.debug_struct("TooMany").field("limit", limit).finish(),
+            Self::NoLocation => f.write_str("NoLocation"),
+            Self::Location(location) => {
+                let location = mask_text(&String::from_utf8_lossy(location.as_bytes()));
+                f.debug_tuple("Location").field(&location).finish()
+            }
+        }
+    }
+}
+
+// A head may hold cookies and tokens.
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_parts("Refused", &self.parts, &self.excerpt, f)
+    }
 }

@@ -1,7 +1,7 @@
 //! `EventSource` ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
 use crate::{
-    BuildError, Builder, Error, Handle, Listeners, MessageEvent, ReadyState, Signal, connection::Comments,
-    handle::Command, session::Session,
+    BuildError, Builder, Error, Handle, Listeners, Masked, MessageEvent, Opened, ReadyState, Signal,
+    connection::Comments, handle::Command, session::Session,
 };
 use futures_core::{FusedStream, Stream};
 use std::{
@@ -54,6 +54,48 @@ impl EventSource {
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    /// Waits until a connection stands, and returns the response that began the stream: to look at its headers, or to know
+    /// that there are events before going on. Events are not touched: they come when the stream is polled. An event source
+    /// that is open is not asked again.
+    ///
+    /// Where a connection does not come about it is tried again as the [policy](crate::Reconnect) has it, which is for ever
+    /// by default: [`Reconnect::max_attempts`](crate::Reconnect::max_attempts) and
+    /// [`Reconnect::never`](crate::Reconnect::never) say otherwise.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use fanfare_client::EventSource;
+    /// let mut source = EventSource::new("https://example.com/events")?;
+    /// match source.open().await {
+    ///     Ok(opened) => println!("{} from {}", opened.parts.status, opened.url),
+    ///     Err(error) => println!("{error}: {}", error.excerpt().unwrap_or_default()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What ended the event source; [`Error::NoContent`] if the server has no events, [`Error::Closed`] if the program has
+    /// closed it.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn open(&mut self) -> Result<Opened, Error> {
+        if let Some(opened) = self.session.opened() {
+            return Ok(opened.clone());
+        }
+        loop {
+            match poll_fn(|cx| self.poll_signal(cx, Comments::Skip)).await {
+                Some(Ok(Signal::Open(opened))) => return Ok(*opened),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+                None if self.was_closed() => return Err(Error::Closed),
+                None => return Err(Error::NoContent),
             }
         }
     }
@@ -186,7 +228,7 @@ impl FusedStream for Signals {
 impl fmt::Debug for EventSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventSource")
-            .field("url", &self.url().as_str())
+            .field("url", &Masked(self.url()))
             .field("ready_state", &self.ready_state())
             .field("last_event_id", &self.last_event_id())
             .finish_non_exhaustive()

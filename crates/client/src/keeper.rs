@@ -1,5 +1,5 @@
 //! Keeping the last event ID of what has been dealt with, beside the stream.
-use crate::{Acknowledge, BoxError, Text, store::Store};
+use crate::{Acknowledge, BoxError, MessageEvent, Text, store::Store};
 use std::{
     future::Future,
     mem,
@@ -17,6 +17,8 @@ pub(crate) struct Keeper {
     when: Acknowledge,
     /// The ID of the event that was given out last, if it is not acknowledged yet.
     given: Option<Text>,
+    /// As of [`Acknowledge::Manual`]: the event that was given out last, if it is not acknowledged yet.
+    last: Option<Last>,
     /// What is to be saved next.
     acknowledged: Option<Text>,
     /// What is saved once all is: the same is not saved again for events that set no ID. `None` if it is not known.
@@ -24,9 +26,18 @@ pub(crate) struct Keeper {
     saving: Option<Kept<()>>,
 }
 
+/// The last event that a program has, which it acknowledges itself.
+struct Last {
+    id: Text,
+    /// The event has set the ID itself, so that nothing else is meant by it.
+    is_own: bool,
+    /// The ID that a block without an event has set behind it.
+    behind: Option<Text>,
+}
+
 impl Keeper {
     pub(crate) fn new(store: Arc<dyn Store>, when: Acknowledge) -> Self {
-        Self { store, when, given: None, acknowledged: None, newest: None, saving: None }
+        Self { store, when, given: None, last: None, acknowledged: None, newest: None, saving: None }
     }
 
     /// The ID that was kept before.
@@ -40,22 +51,40 @@ impl Keeper {
         self.newest = Some(id);
     }
 
-    /// An event was given out, after which this is the last event ID.
-    pub(crate) fn given(&mut self, id: &Text) {
-        if self.when == Acknowledge::OnNext {
-            self.given = Some(id.clone());
+    /// An event was given out.
+    pub(crate) fn given(&mut self, event: &MessageEvent) {
+        let id = event.last_event_id.clone();
+        match self.when {
+            Acknowledge::OnNext => self.given = Some(id),
+            Acknowledge::Manual => self.last = Some(Last { id, is_own: event.sets_id(), behind: None }),
+        }
+    }
+
+    /// A block without an event has set the last event ID. It counts once what was given out before it is dealt with.
+    pub(crate) fn passed(&mut self, id: &Text) {
+        match &mut self.last {
+            Some(last) => last.behind = Some(id.clone()),
+            // With `Acknowledge::OnNext` it was, since this was asked for.
+            None => self.keep(id),
         }
     }
 
     /// The next event is asked for.
     pub(crate) fn next(&mut self) {
         if let Some(id) = self.given.take() {
-            self.acknowledge(&id);
+            self.keep(&id);
         }
     }
 
     /// The program has dealt with the event after which this is the last event ID.
     pub(crate) fn acknowledge(&mut self, id: &Text) {
+        match self.last.take_if(|last| last.is_own && last.id == *id) {
+            Some(Last { behind: Some(behind), .. }) => self.keep(&behind),
+            _ => self.keep(id),
+        }
+    }
+
+    fn keep(&mut self, id: &Text) {
         if self.newest.as_ref() != Some(id) {
             self.newest = Some(id.clone());
             self.acknowledged = Some(id.clone());

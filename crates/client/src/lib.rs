@@ -196,7 +196,8 @@
 //! |---|---|---|
 //! | [`reconnect`](Builder::reconnect) | [`Reconnect::spec`]: after 3 s or what the server says, spread and doubled up to 30 s, for ever; any status but 200 is the end | what servers expect of browsers. A program that runs unattended wants [`resilient`](Reconnect::resilient) |
 //! | shortest delay | 100 ms | `retry: 0` must not make a client a flood |
-//! | [`connect_timeout`](Builder::connect_timeout) | 30 s | the head of a response comes at once or not at all |
+//! | [`connect_timeout`](Builder::connect_timeout) | 30 s | a host that is there answers sooner |
+//! | [`response_timeout`](Builder::response_timeout) | 5 min | servers send the head with the first event, and models think for long; browsers and curl wait, too |
 //! | [`idle_timeout`](Builder::idle_timeout) | none | only who knows the server knows whether silence means anything. Set it where the server sends comments |
 //! | [`max_redirects`](Builder::max_redirects) | 20 | as browsers; credentials stay with their origin |
 //! | [`repeat_requests`](Builder::repeat_requests) | `GET` and other safe methods | a `POST` may cost money |
@@ -225,6 +226,7 @@ mod config;
 mod connect;
 mod connection;
 mod content_type;
+mod cookies;
 mod decode;
 mod error;
 mod event_source;
@@ -232,9 +234,12 @@ mod events;
 mod handle;
 mod keeper;
 mod listeners;
+mod masked;
 mod message_event;
 mod reconnect;
 mod retry_after;
+#[cfg(feature = "serde")]
+mod serialize;
 mod session;
 mod signal;
 mod store;
@@ -245,17 +250,19 @@ pub mod transport;
 pub use attempt::{Attempt, HookError, Verdict};
 pub use builder::{BuildError, Builder};
 pub use clock::{Clock, ManualClock, Sleep, TokioClock};
+pub use cookies::CookieJar;
 pub use decode::{Coding, DecodeError, EncodingError};
-pub use error::{BoxError, Cause, EXCERPT_BYTES, Error, RedirectError};
+pub use error::{BoxError, Cause, EXCERPT_BYTES, Error, RedirectError, Refused};
 pub use event_source::{EventSource, Signals};
-pub use events::{Blocking, Events, Until};
+pub use events::{Blocking, Events, OfTypes, Until};
 #[cfg(feature = "json")]
 pub use events::{Json, JsonEvent};
 pub use fanfare_event_stream::{Limits, ParseError};
 pub use handle::Handle;
 pub use listeners::{ErrorEvent, Listeners};
+pub use masked::Masked;
 pub use message_event::{MessageEvent, Origin};
 pub use reconnect::{MAX_RECONNECTION_TIME, Reconnect};
-pub use signal::{Opened, ReadyState, Signal, Warning};
+pub use signal::{Block, Opened, ReadyState, Signal, Warning};
 pub use store::{Acknowledge, FileStore, FileStoreError, MemoryStore, Store, StoreFuture};
 pub use text::Text;

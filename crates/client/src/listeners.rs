@@ -132,7 +132,7 @@ impl<'a> Listeners<'a> {
                 Ok(Signal::Reconnecting { cause, delay }) => {
                     self.failed(&ErrorEvent::Reconnecting { cause: &cause, delay });
                 }
-                Ok(Signal::Comment(_) | Signal::Warning(_)) => {}
+                Ok(Signal::Comment(_) | Signal::Block(_) | Signal::Warning(_)) => {}
                 Err(error) => {
                     self.failed(&ErrorEvent::Closed { error: Some(&error) });
                     return Err(error);

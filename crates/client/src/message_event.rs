@@ -3,6 +3,7 @@ use crate::{
     Text,
     text::{Page, is_piece},
 };
+use bytes::Bytes;
 use bytestring::ByteString;
 use fanfare_event_stream::EventRef;
 use std::{
@@ -68,6 +69,30 @@ impl MessageEvent {
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.sets_id().then_some(&*self.last_event_id)
+    }
+
+    /// Appends the event to `out` as it came over the wire, but for the order of its fields: what a client makes of it is the
+    /// same. For who passes events on.
+    ///
+    /// An event that came can always be written. Of a type or ID that the program has set itself, what follows a line end is
+    /// left out.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        let event = EventRef {
+            event_type: &self.event_type,
+            data: &self.data,
+            last_event_id: &self.last_event_id,
+            sets_id: self.sets_id(),
+            retry_ms: self.retry_ms(),
+        };
+        event.encode_into(out);
+    }
+
+    /// The bytes of [`encode_into`](Self::encode_into).
+    #[must_use]
+    pub fn to_wire(&self) -> Bytes {
+        let mut out = Vec::new();
+        self.encode_into(&mut out);
+        out.into()
     }
 
     /// The same event in memory of its own. Worth it for events that are kept for long: see [`Text`].

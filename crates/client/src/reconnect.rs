@@ -11,14 +11,17 @@ pub const MAX_RECONNECTION_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// When an event source reconnects, and after which time.
 ///
 /// The delay lies between the reconnection time `t` and `t * 2^n`, anywhere with equal chance, where `n` counts the
-/// attempts in a row that brought no event: a server that fails is asked less and less often, and not by all at once. An
-/// event resets `n`; a mere response does not, since a server that answers and then falls over is no better.
+/// attempts in a row that were in vain: a server that fails is asked less and less often, and not by all at once. An
+/// attempt was not in vain if its connection brought an event or a comment, or stood for a while
+/// ([`healthy_after`](Self::healthy_after)): quiet is healthy. A mere response does not count, since a server that answers
+/// and then falls over is no better.
 #[derive(Clone, Debug)]
 pub struct Reconnect {
     rule: Rule,
     floor: Duration,
     max_delay: Duration,
     max_attempts: Option<u32>,
+    healthy_after: Duration,
     reconnection_time: Duration,
     seed: Option<u64>,
 }
@@ -40,6 +43,7 @@ impl Reconnect {
             floor: Duration::from_millis(100),
             max_delay: Duration::from_secs(30),
             max_attempts: None,
+            healthy_after: Duration::from_secs(10),
             reconnection_time: Duration::from_secs(3),
             seed: None,
         }
@@ -73,10 +77,18 @@ impl Reconnect {
         self
     }
 
-    /// After how many attempts in a row without an event to give up. Default: never.
+    /// After how many attempts in a row that were in vain to give up. Default: never.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = Some(max_attempts);
+        self
+    }
+
+    /// How long a connection that brings nothing has to stand to be no failure. Default: 10 s. What ends connections that
+    /// are well, such as a proxy that cuts what is idle, takes longer; a server that falls over does not.
+    #[must_use]
+    pub fn healthy_after(mut self, time: Duration) -> Self {
+        self.healthy_after = time;
         self
     }
 
@@ -100,6 +112,10 @@ impl Reconnect {
         self.rule == Rule::Resilient && (passing || status.is_server_error())
     }
 
+    pub(crate) fn healthy(&self) -> Duration {
+        self.healthy_after
+    }
+
     /// Whether to reconnect at all.
     pub(crate) fn is_never(&self) -> bool {
         self.rule == Rule::Never
@@ -118,9 +134,9 @@ pub(crate) struct Backoff {
     policy: Reconnect,
     rng: fastrand::Rng,
     reconnection_time: Duration,
-    /// Attempts in a row that brought no event.
+    /// Attempts in a row that were in vain.
     fruitless: u32,
-    /// Whether the present attempt brought one.
+    /// Whether the present attempt was not.
     brought_event: bool,
 }
 
@@ -131,7 +147,7 @@ impl Backoff {
         Self { policy, rng, reconnection_time, fruitless: 0, brought_event: false }
     }
 
-    /// The server sent an event.
+    /// The server sent an event, or showed otherwise that it is well.
     pub(crate) fn event(&mut self) {
         self.brought_event = true;
     }
@@ -141,7 +157,7 @@ impl Backoff {
         self.reconnection_time = time;
     }
 
-    /// An attempt ended. How many in a row have now brought no event.
+    /// An attempt ended. How many in a row were in vain now.
     pub(crate) fn attempt_ended(&mut self) -> u32 {
         self.fruitless = if mem::take(&mut self.brought_event) { 0 } else { self.fruitless.saturating_add(1) };
         self.fruitless
@@ -162,7 +178,7 @@ impl Backoff {
         let shortest = self.reconnection_time.max(self.policy.floor).min(MAX_RECONNECTION_TIME);
         let doublings = self.fruitless.saturating_add(u32::from(self.policy.rule == Rule::Resilient));
         let longest = shortest.saturating_mul(2_u32.saturating_pow(doublings)).min(self.policy.max_delay).max(shortest);
-        let delay = shortest + (longest - shortest).mul_f64(self.rng.f64());
+        let delay = shortest.saturating_add((longest - shortest).mul_f64(self.rng.f64()));
         Some(delay.max(at_least.min(MAX_RECONNECTION_TIME)))
     }
 }

@@ -3,7 +3,7 @@
 //! It is polled and does nothing by itself. What to do after a connection has ended is decided in one place,
 //! [`Session::ended`].
 use crate::{
-    BoxError, Cause, Error, MessageEvent, ReadyState, Signal, Text, Warning,
+    BoxError, Cause, Error, MessageEvent, Opened, ReadyState, Signal, Text, Warning,
     clock::Sleep,
     config::Config,
     connect::{Outcome, Start, When, connect, last_event_id_value},
@@ -33,6 +33,10 @@ pub(crate) struct Session {
     attempts: u64,
     /// Why the last connection ended.
     cause: Option<Cause>,
+    /// What is to be told next.
+    queued: Option<Signal>,
+    /// The response of the present connection, and since when it stands.
+    opened: Option<(Box<Opened>, Duration)>,
     /// The ID of which it was said that no header can carry it.
     unsendable: Option<Text>,
     shared: Arc<Shared>,
@@ -61,6 +65,8 @@ impl Session {
             keeper,
             attempts: 0,
             cause: None,
+            queued: None,
+            opened: None,
             unsendable: None,
             shared: Arc::default(),
         }
@@ -80,6 +86,12 @@ impl Session {
 
     pub(crate) fn last_event_id(&self) -> &str {
         self.parser.last_event_id()
+    }
+
+    /// The response of the present connection.
+    pub(crate) fn opened(&self) -> Option<&Opened> {
+        let is_open = matches!(self.phase, Phase::Open(_));
+        self.opened.as_ref().filter(|_| is_open).map(|(opened, _)| &**opened)
     }
 
     pub(crate) fn keeper(&mut self) -> Option<&mut Keeper> {
@@ -148,7 +160,7 @@ impl Session {
 
     fn poll_signal(&mut self, cx: &mut Context<'_>, comments: Comments) -> Poll<Option<Result<Signal, Error>>> {
         loop {
-            let signal = self.obey();
+            let signal = self.queued.take().or_else(|| self.obey());
             let kept = self.keep(cx);
             let signal = match &mut self.phase {
                 _ if signal.is_some() => signal,
@@ -162,7 +174,11 @@ impl Session {
                     self.connected(outcome)
                 }
                 Phase::Open(connection) => {
-                    let read = ready!(connection.poll_read(&mut self.parser, cx, &*self.config.clock, comments));
+                    let wanted = match comments {
+                        Comments::Skip if self.keeper.is_some() => Comments::SkipButBlocks,
+                        comments => comments,
+                    };
+                    let read = ready!(connection.poll_read(&mut self.parser, cx, &*self.config.clock, wanted));
                     self.has_read(read)
                 }
                 Phase::Waiting(sleep) => {
@@ -190,6 +206,7 @@ impl Session {
             Command::Reconnect => match self.phase {
                 Phase::Waiting(_) => return self.connect(),
                 Phase::Open(_) if self.config.repeat => {
+                    self.judge_connection();
                     self.backoff.attempt_left();
                     self.cause = Some(Cause::Requested);
                     self.phase = Phase::Waiting(self.config.clock.sleep(Duration::ZERO));
@@ -259,14 +276,19 @@ impl Session {
 
     fn connected(&mut self, outcome: Outcome) -> Option<Signal> {
         match outcome {
-            Outcome::Open(opened, body) => {
+            Outcome::Open(opened, body, warning) => {
                 // The ID survives from stream to stream, although each begins anew otherwise.
                 self.parser.reset();
+                self.parser.take_commented();
                 let arrivals = Arrivals::new(Origin::from(&opened.url), self.parser.last_event_id().into());
                 let idle = self.config.idle_timeout.map(|timeout| Idle::new(timeout, &*self.config.clock));
-                self.phase = Phase::Open(Box::new(Connection::new(body, arrivals, idle)));
+                self.phase = Phase::Open(Box::new(Connection::new(body, arrivals, idle, self.config.finishes)));
                 self.shared.set(ReadyState::Open);
-                return Some(Signal::Open(opened));
+                self.opened = Some((opened.clone(), self.config.clock.now()));
+                let open = Signal::Open(opened);
+                let Some(warning) = warning else { return Some(open) };
+                self.queued = Some(open);
+                return Some(Signal::Warning(warning));
             }
             Outcome::Stopped => self.end(None),
             Outcome::Failed(cause) => return self.ended(cause, When::NotBefore(Duration::ZERO)),
@@ -281,12 +303,25 @@ impl Session {
             Read::Event(event) => {
                 self.backoff.event();
                 if let Some(keeper) = &mut self.keeper {
-                    keeper.given(&event.last_event_id);
+                    keeper.given(&event);
                 }
                 Some(Signal::Event(event))
             }
+            Read::Block(block) => {
+                if let (Some(keeper), Some(id)) = (&mut self.keeper, &block.id) {
+                    keeper.passed(id);
+                }
+                self.config.gives_blocks.then_some(Signal::Block(block))
+            }
             Read::Comment(text) => Some(Signal::Comment(text)),
             Read::Ended(cause) => self.ended(cause, When::NotBefore(Duration::ZERO)),
+            Read::TooLarge(error) if self.config.skips_large => {
+                self.backoff.event();
+                if let Some(keeper) = &mut self.keeper {
+                    keeper.passed(&self.parser.last_event_id().into());
+                }
+                Some(Signal::Warning(Warning::EventSkipped { error, bytes: self.parser.skipped_bytes() }))
+            }
             Read::TooLarge(error) => {
                 self.end(Some(Error::Parse(error)));
                 None
@@ -299,6 +334,7 @@ impl Session {
         if let Some(time) = self.parser.reconnection_time() {
             self.backoff.set_reconnection_time(time);
         }
+        self.judge_connection();
         let attempts = self.backoff.attempt_ended();
         if let When::NotBefore(_) = when
             && let Err(error) = self.may_repeat(&cause, attempts)
@@ -316,6 +352,15 @@ impl Session {
         self.phase = Phase::Waiting(self.config.clock.sleep(delay));
         self.shared.set(ReadyState::Connecting);
         Some(Signal::Reconnecting { cause, delay })
+    }
+
+    /// A connection has ended. Whether it was one as it should be, although it may have brought no event.
+    fn judge_connection(&mut self) {
+        let Some((_, since)) = self.opened.take() else { return };
+        let stood = self.config.clock.now().saturating_sub(since);
+        if self.parser.take_commented() || stood >= self.config.reconnect.healthy() {
+            self.backoff.event();
+        }
     }
 
     /// Whether there may be another attempt; if not, with which error the event source ends.

@@ -1,5 +1,6 @@
 //! What happens to an event source besides events.
-use crate::{Cause, MessageEvent, Text};
+use crate::{Cause, Masked, MessageEvent, Text, masked::MaskedHeaders};
+use fanfare_event_stream::{BlockRef, ParseError};
 use std::{fmt, time::Duration};
 use url::Url;
 
@@ -13,6 +14,9 @@ pub enum Signal {
     Event(MessageEvent),
     /// A comment, without the colon and one space after it. Servers send them to keep connections alive.
     Comment(Text),
+    /// A block without data. It is no event, but may have set the last event ID or the reconnection time. Only with
+    /// [`Builder::blocks`](crate::Builder::blocks).
+    Block(Block),
     /// A connection ended or did not come about, and another will be tried: the `error` event of browsers while they
     /// reconnect.
     Reconnecting {
@@ -25,16 +29,56 @@ pub enum Signal {
     Warning(Warning),
 }
 
+/// A block without data, which is no event
+/// ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage), step 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Block {
+    /// The event type that it names, if it names one.
+    pub event_type: Option<Text>,
+    /// The ID that it sets, if it sets one: the last event ID from here on.
+    pub id: Option<Text>,
+    /// The reconnection time in milliseconds, if it sets one.
+    pub retry_ms: Option<u64>,
+}
+
+impl Block {
+    /// Appends the block, as it came but for the order of its fields, to `out`.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        let (event_type, id) = (self.event_type.as_deref(), self.id.as_deref());
+        BlockRef { event_type, id, retry_ms: self.retry_ms }.encode_into(out);
+    }
+}
+
+impl From<BlockRef<'_>> for Block {
+    fn from(block: BlockRef<'_>) -> Self {
+        let BlockRef { event_type, id, retry_ms } = block;
+        Self { event_type: event_type.map(Text::from), id: id.map(Text::from), retry_ms }
+    }
+}
+
 /// The response that began an event stream.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Opened {
     /// The URL that answered, after redirects.
     pub url: Url,
     /// Status, version, headers and extensions.
     pub parts: http::response::Parts,
-    /// The last event ID that was sent; empty if none was.
+    /// The last event ID that was sent, with U+FFFD for what is not UTF-8; empty if none was.
     pub last_event_id: Text,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("url", &Masked(&self.url))
+            .field("status", &self.parts.status)
+            .field("version", &self.parts.version)
+            .field("headers", &MaskedHeaders(&self.parts.headers))
+            .field("last_event_id", &self.last_event_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What could not be done as it should.
@@ -47,6 +91,19 @@ pub enum Warning {
         /// The ID.
         id: Text,
     },
+    /// The response names content codings that are not known: its body is read as it comes, as browsers do.
+    UnknownEncoding {
+        /// The first four of their names, with commas, the first 32 characters of each.
+        coding: String,
+    },
+    /// An event was larger than the limits allow, and was skipped. Its ID counts all the same. Only with
+    /// [`Builder::skip_large_events`](crate::Builder::skip_large_events).
+    EventSkipped {
+        /// What was too large.
+        error: ParseError,
+        /// How many bytes that had.
+        bytes: u64,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -55,6 +112,10 @@ impl fmt::Display for Warning {
             Self::UnsendableLastEventId { id } => {
                 write!(f, "the last event ID {id:?} holds characters that no header can carry, so it is not sent")
             }
+            Self::UnknownEncoding { coding } => {
+                write!(f, "the content coding {coding:?} is not known: the response is read as it comes")
+            }
+            Self::EventSkipped { error, bytes } => write!(f, "an event was skipped: {error}, it has {bytes}"),
         }
     }
 }

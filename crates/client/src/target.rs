@@ -1,22 +1,17 @@
 //! Where a request goes and what it carries, and how a redirect changes that.
-use crate::RedirectError;
+use crate::{RedirectError, masked::is_secret_header};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
-    header::{
-        AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, COOKIE,
-        HOST, LOCATION, PROXY_AUTHORIZATION,
-    },
+    header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, HOST, LOCATION},
 };
 use url::Url;
 
-/// What says who asks, and must not reach another origin. So must no header that is marked as sensitive.
-const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 /// What describes a body, and goes with it.
 const OF_BODY: [HeaderName; 5] = [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE];
 
 /// A request as it can be sent any number of times.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Target {
     pub method: Method,
     pub url: Url,
@@ -43,6 +38,9 @@ impl Target {
     pub(crate) fn of(request: Request<Bytes>) -> Result<Self, NotAskable> {
         let (parts, body) = request.into_parts();
         let url = Url::parse(&parts.uri.to_string()).map_err(|_| NotAskable)?;
+        if parts.method == Method::CONNECT {
+            return Err(NotAskable);
+        }
         uri(&url)?;
         Ok(Self { method: parts.method, url, headers: parts.headers, body })
     }
@@ -76,10 +74,11 @@ impl Target {
         Ok(next)
     }
 
+    /// Drops what says who asks: by its name, or because it is marked as sensitive.
     fn drop_credentials(&mut self) {
-        let sensitive = |(name, value): (&HeaderName, &HeaderValue)| value.is_sensitive().then(|| name.clone());
-        let sensitive: Vec<_> = self.headers.iter().filter_map(sensitive).collect();
-        CREDENTIALS.iter().chain(&sensitive).chain([&HOST]).for_each(|name| drop(self.headers.remove(name)));
+        let is_secret = |(name, value): &(&HeaderName, &HeaderValue)| value.is_sensitive() || is_secret_header(name);
+        let secret: Vec<_> = self.headers.iter().filter(is_secret).map(|(name, _)| name.clone()).collect();
+        secret.iter().chain([&HOST]).for_each(|name| drop(self.headers.remove(name)));
     }
 }
 
@@ -99,14 +98,18 @@ pub(crate) fn uri(url: &Url) -> Result<Uri, NotAskable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 
     fn target(method: Method) -> Target {
-        let mut key = HeaderValue::from_static("secret");
-        key.set_sensitive(true);
+        let mut sensitive = HeaderValue::from_static("secret");
+        sensitive.set_sensitive(true);
+        let key = HeaderValue::from_static("secret");
         let headers = [
             (AUTHORIZATION, HeaderValue::from_static("Bearer t")),
             (COOKIE, HeaderValue::from_static("c=1")),
             (HeaderName::from_static("x-api-key"), key),
+            (HeaderName::from_static("x-marked"), sensitive),
+            (PROXY_AUTHORIZATION, HeaderValue::from_static("Basic x")),
             (HeaderName::from_static("x-plain"), HeaderValue::from_static("1")),
             (CONTENT_TYPE, HeaderValue::from_static("text/plain")),
         ];
@@ -179,7 +182,7 @@ mod tests {
         ];
         for (location, kept) in cases {
             let next = redirect(Method::GET, 307, location).unwrap().unwrap();
-            for name in ["authorization", "cookie", "x-api-key"] {
+            for name in ["authorization", "cookie", "x-api-key", "x-marked", "proxy-authorization"] {
                 assert_eq!(next.headers.contains_key(name), kept, "{name} to {location}");
             }
             assert!(next.headers.contains_key("x-plain"));

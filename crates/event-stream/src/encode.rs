@@ -36,9 +36,33 @@ impl Fields<'_> {
         if let Some(id) = self.id {
             encode_line(b"id: ", id.as_str(), out);
         }
-        for_each_line(self.data, |line| encode_line(b"data: ", line, out));
+        encode_data(self.data, out);
+    }
+}
+
+/// Appends the data of an event, and the blank line that dispatches it.
+pub(crate) fn encode_data(data: &str, out: &mut Vec<u8>) {
+    for_each_line(data, |line| encode_line(b"data: ", line, out));
+    out.push(b'\n');
+}
+
+/// Appends the other fields of a block, of which nobody has checked that they can be fields.
+pub(crate) fn encode_head(event_type: Option<&str>, retry_ms: Option<u64>, id: Option<&str>, out: &mut Vec<u8>) {
+    if let Some(event_type) = event_type {
+        encode_line(b"event: ", first_line(event_type), out);
+    }
+    if let Some(retry_ms) = retry_ms {
+        out.extend_from_slice(b"retry: ");
+        encode_digits(retry_ms, out);
         out.push(b'\n');
     }
+    if let Some(id) = id {
+        encode_line(b"id: ", first_line(id), out);
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.split(['\r', '\n', '\0']).next().unwrap_or_default()
 }
 
 /// Appends a comment, one line of its own per line of `text`, followed by a blank line. An empty text is the shortest

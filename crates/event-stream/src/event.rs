@@ -1,5 +1,8 @@
 //! One event, borrowed from the parser ([`EventRef`]) or owned ([`Event`]).
-use crate::{EventId, EventType, Fields};
+use crate::{
+    EventId, EventType, Fields,
+    encode::{encode_data, encode_head},
+};
 use alloc::{string::String, vec::Vec};
 
 /// The type of an event whose block names none.
@@ -27,6 +30,16 @@ impl<'a> EventRef<'a> {
         self.sets_id.then_some(self.last_event_id)
     }
 
+    /// Appends the event to `out`, as it came but for the order of its fields: what a parser makes of it is the same.
+    ///
+    /// An event that a parser gave can always be written. Of a type or ID that the program has set, what follows a line end
+    /// is left out.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        let event_type = Some(self.event_type).filter(|name| *name != MESSAGE);
+        encode_head(event_type, self.retry_ms, self.id(), out);
+        encode_data(self.data, out);
+    }
+
     /// Copies what the event's own block holds; no type is what stands for `message`.
     #[must_use]
     pub fn to_event(&self) -> Event {
@@ -36,6 +49,25 @@ impl<'a> EventRef<'a> {
             retry_ms: self.retry_ms,
             data: self.data.into(),
         }
+    }
+}
+
+/// A block without data, as the [`Parser`](crate::Parser) gives it if that is wanted. It is no event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockRef<'a> {
+    /// The event type that it names, if it names one.
+    pub event_type: Option<&'a str>,
+    /// The ID that it sets, if it sets one: the last event ID from here on.
+    pub id: Option<&'a str>,
+    /// The reconnection time in milliseconds, if it sets one.
+    pub retry_ms: Option<u64>,
+}
+
+impl BlockRef<'_> {
+    /// Appends the block to `out`, as it came but for the order of its fields. See [`EventRef::encode_into`].
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        encode_head(self.event_type, self.retry_ms, self.id, out);
+        out.push(b'\n');
     }
 }
 

@@ -2,8 +2,8 @@
 use std::{fmt, str::FromStr};
 use url::{Host, Url};
 
-/// Where a JWK set is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Where a JWK set is. `Display` gives it as it was written; what may be printed is [`masked`](Self::masked).
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct JwksUrl(Url);
 
 /// The text is no URL that a set may be fetched from.
@@ -19,6 +19,12 @@ pub enum InvalidJwksUrl {
 }
 
 impl JwksUrl {
+    /// The URL as it may be printed: without the values in its query, which may be secrets.
+    #[must_use]
+    pub fn masked(&self) -> impl fmt::Display + '_ {
+        Masked(&self.0)
+    }
+
     /// Whether it is fetched over TLS.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.0.scheme() == "https"
@@ -66,9 +72,32 @@ impl FromStr for JwksUrl {
     }
 }
 
+/// A URL to be shown: the values in its query are not, since they may be secrets.
+struct Masked<'a>(&'a Url);
+
+impl fmt::Display for Masked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0[..url::Position::AfterPath])?;
+        for (index, parameter) in self.0.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
+            f.write_str(if index == 0 { "?" } else { "&" })?;
+            match parameter.split_once('=') {
+                Some((name, _)) => write!(f, "{name}=***")?,
+                None => f.write_str("***")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for JwksUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for JwksUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.masked().to_string(), f)
     }
 }
 
@@ -87,6 +116,19 @@ impl std::error::Error for InvalidJwksUrl {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        for (text, shown) in [
+            ("https://h/k", "https://h/k"),
+            ("https://h:8443/k?tenant=a&token=secret", "https://h:8443/k?tenant=***&token=***"),
+            ("https://h/k?secret#secret", "https://h/k?***"),
+        ] {
+            let url: JwksUrl = text.parse().unwrap();
+            assert_eq!((url.masked().to_string(), format!("{url:?}")), (shown.to_owned(), format!("{shown:?}")));
+            assert_eq!(url.to_string(), text);
+        }
+    }
 
     #[test]
     fn https_or_this_machine() {

@@ -42,7 +42,7 @@ impl fmt::Display for Coding {
 }
 
 impl Coding {
-    fn from_name(name: &str) -> Option<Self> {
+    fn named(name: &str) -> Option<Self> {
         let known = [
             ("gzip", Self::Gzip),
             ("x-gzip", Self::Gzip),
@@ -50,22 +50,38 @@ impl Coding {
             ("br", Self::Brotli),
             ("zstd", Self::Zstd),
         ];
-        let found = known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.filter(|_| cfg!(feature = "compression")).map(|(_, coding)| coding)
+        known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, coding)| coding)
     }
 }
 
-/// The codings of a body, in the order in which they were applied.
-pub(super) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, EncodingError> {
-    let mut codings = Vec::new();
+/// What a response says of the codings of its body.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Codings {
+    /// Those that are known, in the order in which they were applied.
+    pub(super) known: Vec<Coding>,
+    /// The first names that are not known. Browsers take what they name for no coding, and so servers say `none` or
+    /// `utf-8` there to keep a proxy from compressing.
+    pub(super) unknown: Vec<String>,
+}
+
+/// The codings of a body.
+pub(super) fn codings(headers: &HeaderMap) -> Result<Codings, EncodingError> {
+    let mut codings = Codings::default();
     let mut count = 0;
     for value in headers.get_all(CONTENT_ENCODING) {
         let value = String::from_utf8_lossy(value.as_bytes());
         let names = value.split(',').map(|name| name.trim_matches([' ', '\t']));
         for name in names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity")) {
-            count += 1;
-            let unknown = || EncodingError::Unknown { coding: name.chars().take(MAX_NAME_CHARS).collect() };
-            codings.push(Coding::from_name(name).ok_or_else(unknown)?);
+            let short = || name.chars().take(MAX_NAME_CHARS).collect();
+            match Coding::named(name) {
+                Some(_) if !cfg!(feature = "compression") => return Err(EncodingError::NotBuiltIn { coding: short() }),
+                Some(coding) => {
+                    count += 1;
+                    codings.known.extend((count <= MAX_CODINGS).then_some(coding));
+                }
+                None if codings.unknown.len() < MAX_CODINGS => codings.unknown.push(short()),
+                None => {}
+            }
         }
     }
     if count > MAX_CODINGS { Err(EncodingError::TooMany { count }) } else { Ok(codings) }
@@ -73,10 +89,10 @@ pub(super) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, EncodingError>
 
 #[cfg(all(test, feature = "compression"))]
 mod tests {
-    use super::{Coding, EncodingError, MAX_CODINGS, codings};
+    use super::{Coding, Codings, EncodingError, MAX_CODINGS, codings};
     use http::{HeaderMap, HeaderValue, header::CONTENT_ENCODING};
 
-    fn of(values: &[&str]) -> Result<Vec<Coding>, EncodingError> {
+    fn of(values: &[&str]) -> Result<Codings, EncodingError> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(CONTENT_ENCODING, HeaderValue::from_bytes(value.as_bytes()).expect("a value"));
@@ -98,21 +114,34 @@ mod tests {
             (&["gzip", "br, identity"], &[Gzip, Brotli]),
         ];
         for (values, expected) in cases {
-            assert_eq!(of(values).as_deref(), Ok(*expected), "{values:?}");
+            let codings = of(values).expect("known codings");
+            assert_eq!((&*codings.known, codings.unknown.is_empty()), (*expected, true), "{values:?}");
         }
     }
 
     #[test]
-    fn an_unknown_name_is_told() {
-        let unknown = |coding: &str| Err(EncodingError::Unknown { coding: coding.into() });
-        assert_eq!(of(&["gzip, compress"]), unknown("compress"));
-        assert_eq!(of(&["brö"]), unknown("brö"));
-        assert_eq!(of(&[&"x".repeat(33)]), unknown(&"x".repeat(32)));
+    fn an_unknown_name_is_no_coding_and_is_told() {
+        use Coding::{Brotli, Gzip};
+        let cases: &[(&[&str], &[Coding], &[&str])] = &[
+            (&["none"], &[], &["none"]),
+            (&["utf-8"], &[], &["utf-8"]),
+            (&["Binary"], &[], &["Binary"]),
+            (&["gzip, none"], &[Gzip], &["none"]),
+            (&["none, br", "8bit,gzip"], &[Brotli, Gzip], &["none", "8bit"]),
+            (&["brö"], &[], &["brö"]),
+            (&["a,b,c,d,e"], &[], &["a", "b", "c", "d"]),
+        ];
+        for (values, known, unknown) in cases {
+            let codings = of(values).expect("none is an error");
+            assert_eq!(codings.known, *known, "{values:?}");
+            assert_eq!(codings.unknown, *unknown, "{values:?}");
+        }
+        assert_eq!(of(&[&"x".repeat(33)]).expect("no error").unknown, ["x".repeat(32)]);
     }
 
     #[test]
     fn codings_are_bounded() {
-        assert_eq!(of(&["gzip", "gzip", "gzip", "gzip"]).map(|codings| codings.len()), Ok(MAX_CODINGS));
+        assert_eq!(of(&["gzip", "gzip", "gzip", "gzip"]).map(|codings| codings.known.len()), Ok(MAX_CODINGS));
         assert_eq!(of(&["gzip, gzip, gzip, gzip", "gzip"]), Err(EncodingError::TooMany { count: 5 }));
     }
 }

@@ -9,8 +9,8 @@ use crate::BoxError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodingError {
-    /// A coding that is not known, or not built in.
-    Unknown {
+    /// A coding for which the feature `compression` is needed.
+    NotBuiltIn {
         /// The first 32 characters of its name.
         coding: String,
     },
@@ -24,7 +24,7 @@ pub enum EncodingError {
 impl fmt::Display for EncodingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown { coding } => write!(f, "the content coding {coding:?} is not known"),
+            Self::NotBuiltIn { coding } => write!(f, "the content coding {coding:?} is not built in"),
             Self::TooMany { count } => write!(f, "{count} content codings over each other are more than {MAX_CODINGS}"),
         }
     }

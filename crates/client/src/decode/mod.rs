@@ -31,6 +31,11 @@ pub use coding::Coding;
 pub use error::{DecodeError, EncodingError};
 use pipeline::{Pipeline, Pull};
 
+/// The first of the names in `Content-Encoding` that are not known, and so taken for no coding.
+pub(crate) fn unknown_codings(headers: &HeaderMap) -> Vec<String> {
+    coding::codings(headers).map(|codings| codings.unknown).unwrap_or_default()
+}
+
 /// A body without its content codings.
 ///
 /// A decoder's memory is allocated when the response says that it is needed: about 40 KiB for gzip and deflate, for the
@@ -48,9 +53,9 @@ impl<B> Decoded<B> {
     ///
     /// # Errors
     ///
-    /// A coding that is unknown, or more than 4.
+    /// A coding that is not built in, or more than 4.
     pub(crate) fn new(body: B, headers: &HeaderMap) -> Result<Self, EncodingError> {
-        Ok(Self { body, pipeline: Pipeline::new(&coding::codings(headers)?), is_over: false })
+        Ok(Self { body, pipeline: Pipeline::new(&coding::codings(headers)?.known), is_over: false })
     }
 
     /// The body itself, if there is no coding to undo.

@@ -2,11 +2,13 @@
 mod blocking;
 #[cfg(feature = "json")]
 mod json;
+mod of_types;
 mod until;
 
 pub use blocking::Blocking;
 #[cfg(feature = "json")]
 pub use json::{Json, JsonEvent};
+pub use of_types::OfTypes;
 pub use until::Until;
 
 use crate::{Error, MessageEvent, Text};
@@ -42,7 +44,26 @@ pub trait Events: Stream + Sized {
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,
     {
-        Until::new(self, marker.into())
+        Until::new(self, marker.into(), false)
+    }
+
+    /// As [`until`](Self::until), with the first event whose data begins with `marker`: for ends that say more, such as
+    /// `[DONE] 17 tokens`.
+    fn until_prefix(self, marker: impl Into<Text>) -> Until<Self>
+    where
+        Self: Stream<Item = Result<MessageEvent, Error>>,
+    {
+        Until::new(self, marker.into(), true)
+    }
+
+    /// Passes over events of all types but these, before [`json`](Self::json) for example: a stream may say `ping` between
+    /// what is JSON. Events without a type are of the type `message`. Put it behind [`until`](Self::until), which would not
+    /// see its marker otherwise.
+    fn of_types<T: Into<Text>>(self, types: impl IntoIterator<Item = T>) -> OfTypes<Self>
+    where
+        Self: Stream<Item = Result<MessageEvent, Error>>,
+    {
+        OfTypes::new(self, types.into_iter().map(Into::into).collect())
     }
 
     /// Reads the data of each event as JSON. Data that is none does not end the stream.

@@ -19,12 +19,13 @@ pin_project! {
         #[pin]
         stream: Option<S>,
         marker: Text,
+        is_prefix: bool,
     }
 }
 
 impl<S> Until<S> {
-    pub(super) fn new(stream: S, marker: Text) -> Self {
-        Self { stream: Some(stream), marker }
+    pub(super) fn new(stream: S, marker: Text, is_prefix: bool) -> Self {
+        Self { stream: Some(stream), marker, is_prefix }
     }
 
     /// The stream behind it; `None` when it is over.
@@ -45,8 +46,12 @@ impl<S: Stream<Item = Result<MessageEvent, Error>>> Stream for Until<S> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
         let Some(stream) = this.stream.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let is_last = |event: &MessageEvent| match *this.is_prefix {
+            true => event.data.starts_with(this.marker.as_str()),
+            false => event.data == *this.marker,
+        };
         let last = match ready!(stream.poll_next(cx)) {
-            Some(Ok(event)) if event.data != *this.marker => return Poll::Ready(Some(Ok(event))),
+            Some(Ok(event)) if !is_last(&event) => return Poll::Ready(Some(Ok(event))),
             Some(Ok(_)) => None,
             Some(Err(error)) => Some(Err(error)),
             None => Some(Err(Error::Unfinished { marker: this.marker.clone() })),

@@ -1,26 +1,25 @@
 //! From a URL to a connection: directly or through a proxy, with TLS or without.
-
-use std::{
-    io,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
-
-use http::{Uri, uri::Scheme};
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::{
-    Connected, Connection, HttpConnector,
-    proxy::{SocksV5, Tunnel},
-};
-use tower_service::Service;
-
 use super::{
-    BoxError, BoxFuture, oneshot,
+    BoxError,
+    error::{Failure, HyperError},
+    oneshot,
     proxy::{Hop, Route, Rules, with_port},
     tls::Tls,
+    tunnel,
+    wire::{Connect, Io},
 };
+use http::{Uri, uri::Scheme};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::{HttpConnector, proxy::SocksV5};
+use std::{
+    error::Error,
+    future::{Ready, ready},
+    io,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tower_service::Service;
 
 /// Makes the connections of a transport.
 #[derive(Clone)]
@@ -30,51 +29,79 @@ pub(super) struct Connector {
     pub(super) rules: Arc<Rules>,
     /// HTTP/2 is spoken from the first byte on.
     pub(super) http2_only: bool,
-}
-
-impl Service<Uri> for Connector {
-    type Response = Connect;
-    type Error = BoxError;
-    type Future = BoxFuture<Result<Connect, BoxError>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.tcp.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, origin: Uri) -> Self::Future {
-        let this = self.clone();
-        Box::pin(async move { this.connect(origin).await })
-    }
+    /// How long it may take until a request can be sent, unless that says otherwise itself.
+    pub(super) timeout: Duration,
 }
 
 impl Connector {
-    async fn connect(self, origin: Uri) -> Result<Connect, BoxError> {
-        match self.rules.route(&origin, self.http2_only)? {
+    /// Connects to the origin of `origin` within `timeout`.
+    pub(super) async fn connect(&self, origin: Uri, timeout: Duration) -> Result<Connect, HyperError> {
+        let route =
+            self.rules.route(&origin, self.http2_only).map_err(|error| HyperError::new(Failure::Proxy, error))?;
+        let proxy = route.proxy().cloned();
+        let mut tcp = self.tcp.clone();
+        tcp.set_connect_timeout(Some(timeout));
+        let way = Way { tcp, tls: &self.tls, timeout };
+        let result = match tokio::time::timeout(timeout, way.follow(route, origin)).await {
+            Ok(result) => result,
+            Err(_) => Err(HyperError::plain(Failure::ConnectTimeout(timeout))),
+        };
+        result.map_err(|error| match proxy {
+            Some(proxy) => error.with_proxy(proxy),
+            None => error,
+        })
+    }
+}
+
+/// One attempt to connect.
+struct Way<'a> {
+    tcp: HttpConnector,
+    tls: &'a Tls,
+    timeout: Duration,
+}
+
+impl Way<'_> {
+    async fn follow(&self, route: Route, origin: Uri) -> Result<Connect, HyperError> {
+        match route {
             Route::Direct => self.reach(self.tcp.clone(), origin).await,
             Route::Forward(Hop { uri, .. }) if is_https(&uri) => {
-                let connection = oneshot(self.secure_hop().await?, uri).await?;
-                Ok(Connect { io: Box::new(connection), is_forwarded: true })
+                let io = oneshot(self.secure_hop().await?, uri).await.map_err(|error| self.of_proxy(error))?;
+                Ok(Connect::new(Box::new(io), true))
             }
             Route::Forward(Hop { uri, .. }) => {
-                Ok(Connect { io: Box::new(oneshot(self.tcp.clone(), uri).await?), is_forwarded: true })
+                let io = oneshot(self.tcp.clone(), uri).await.map_err(|error| self.of_proxy(error.into()))?;
+                Ok(Connect::new(Box::new(io), true))
             }
-            Route::Tunnel(hop) if is_https(&hop.uri) => {
-                let tunnel = tunnel(hop, self.secure_hop().await?);
-                self.reach(tunnel, explicit(&origin)).await
-            }
-            Route::Tunnel(hop) => self.reach(tunnel(hop, self.tcp.clone()), explicit(&origin)).await,
-            Route::Socks { proxy, credentials } => {
-                let mut socks = SocksV5::new(proxy, self.tcp.clone());
+            Route::Tunnel(hop) if is_https(&hop.uri) => self.tunnel(self.secure_hop().await?, hop, origin).await,
+            Route::Tunnel(hop) => self.tunnel(self.tcp.clone(), hop, origin).await,
+            Route::Socks { uri, credentials, .. } => {
+                let mut socks = SocksV5::new(uri, self.tcp.clone());
                 if let Some((user, password)) = credentials {
                     socks = socks.with_auth(user, password);
                 }
-                self.reach(socks, explicit(&origin)).await
+                let origin = explicit(&origin);
+                let io = oneshot(socks, origin.clone()).await.map_err(|error| self.of_proxy(error.into()))?;
+                self.reach(Reached(Some(io)), origin).await
             }
         }
     }
 
+    /// Has a proxy, which is reached by `way`, connect to an origin.
+    async fn tunnel<C>(&self, way: C, hop: Hop, origin: Uri) -> Result<Connect, HyperError>
+    where
+        C: Service<Uri>,
+        C::Response: Io + 'static,
+        C::Error: Into<BoxError>,
+    {
+        let origin = explicit(&origin);
+        let io = oneshot(way, hop.uri).await.map_err(|error| self.of_proxy(error.into()))?;
+        let authority = origin.authority().map_or("", |authority| authority.as_str());
+        let io = tunnel::open(io, authority, hop.authorization.as_ref()).await?;
+        self.reach(Reached(Some(io)), origin).await
+    }
+
     /// Connects to an origin by `way`, and speaks TLS with it if its URL says so.
-    async fn reach<C>(&self, way: C, origin: Uri) -> Result<Connect, BoxError>
+    async fn reach<C>(&self, way: C, origin: Uri) -> Result<Connect, HyperError>
     where
         C: Service<Uri>,
         C::Response: Io + 'static,
@@ -82,80 +109,82 @@ impl Connector {
         C::Error: Into<BoxError>,
     {
         let io: Box<dyn Io> = if is_https(&origin) {
-            let secure = HttpsConnector::from((way, self.tls.for_origins().await?));
-            Box::new(oneshot(secure, origin).await?)
+            let config = self.tls.for_origins().await.map_err(|error| HyperError::new(Failure::Tls, error))?;
+            let io = oneshot(HttpsConnector::from((way, config)), origin).await;
+            Box::new(io.map_err(|error| self.of_origin(error))?)
         } else {
-            Box::new(oneshot(way, origin).await.map_err(Into::into)?)
+            Box::new(oneshot(way, origin).await.map_err(|error| self.of_origin(error.into()))?)
         };
-        Ok(Connect { io, is_forwarded: false })
+        Ok(Connect::new(io, false))
     }
 
-    async fn secure_hop(&self) -> Result<HttpsConnector<HttpConnector>, BoxError> {
-        Ok(HttpsConnector::from((self.tcp.clone(), self.tls.for_proxies().await?)))
+    async fn secure_hop(&self) -> Result<HttpsConnector<HttpConnector>, HyperError> {
+        let config = self.tls.for_proxies().await.map_err(|error| HyperError::new(Failure::Proxy, error))?;
+        Ok(HttpsConnector::from((self.tcp.clone(), config)))
+    }
+
+    fn of_proxy(&self, error: BoxError) -> HyperError {
+        HyperError::new(Failure::Proxy, error)
+    }
+
+    fn of_origin(&self, error: BoxError) -> HyperError {
+        let failure = match innermost(&*error) {
+            Innermost::Tls(rustls::Error::InvalidMessage(_)) => Failure::PlainServer,
+            Innermost::Tls(_) => Failure::Tls,
+            // All addresses of the host have had their share of the time.
+            Innermost::Io(io::ErrorKind::TimedOut) => return HyperError::plain(Failure::ConnectTimeout(self.timeout)),
+            Innermost::Io(_) | Innermost::Other => Failure::Connect,
+        };
+        HyperError::new(failure, error)
     }
 }
 
-fn tunnel<C>(hop: Hop, way: C) -> Tunnel<C> {
-    let tunnel = Tunnel::new(hop.uri, way);
-    match hop.authorization {
-        Some(authorization) => tunnel.with_auth(authorization),
-        None => tunnel,
+/// What lies at the bottom of an error.
+enum Innermost<'a> {
+    Tls(&'a rustls::Error),
+    Io(io::ErrorKind),
+    Other,
+}
+
+fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> Innermost<'a> {
+    loop {
+        if let Some(error) = error.downcast_ref() {
+            return Innermost::Tls(error);
+        }
+        // The source of an I/O error is the source of what it wraps, not that.
+        let (wrapped, kind) = match error.downcast_ref::<io::Error>() {
+            Some(error) => (error.get_ref().map(|inner| inner as &(dyn Error + 'static)), Some(error.kind())),
+            None => (None, None),
+        };
+        error = match (wrapped.or_else(|| error.source()), kind) {
+            (Some(source), _) => source,
+            (None, Some(kind)) => return Innermost::Io(kind),
+            (None, None) => return Innermost::Other,
+        };
     }
 }
 
-fn is_https(uri: &Uri) -> bool {
+/// A connection that is there, as something that connects.
+struct Reached<T>(Option<T>);
+
+impl<T> Service<Uri> for Reached<T> {
+    type Response = T;
+    type Error = BoxError;
+    type Future = Ready<Result<T, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        ready(self.0.take().ok_or_else(|| "a connection is used once".into()))
+    }
+}
+
+pub(super) fn is_https(uri: &Uri) -> bool {
     uri.scheme() == Some(&Scheme::HTTPS)
 }
 
 fn explicit(origin: &Uri) -> Uri {
     with_port(origin, if is_https(origin) { 443 } else { 80 })
-}
-
-/// A connection of whichever layers.
-pub(super) struct Connect {
-    io: Box<dyn Io>,
-    /// The peer is a proxy that wants to read the whole URL.
-    is_forwarded: bool,
-}
-
-trait Io: Read + Write + Connection + Send + Unpin {}
-
-impl<T: Read + Write + Connection + Send + Unpin> Io for T {}
-
-impl Connection for Connect {
-    fn connected(&self) -> Connected {
-        self.io.connected().proxy(self.is_forwarded)
-    }
-}
-
-impl Read for Connect {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_read(context, buffer)
-    }
-}
-
-impl Write for Connect {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().io).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().io).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_shutdown(context)
-    }
 }

@@ -1,36 +1,32 @@
 //! The transport of our own: hyper over TCP, with TLS by rustls and proxies.
 
 use std::{
-    error::Error,
     fmt,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use ::hyper::body::Incoming;
-use http::{HeaderValue, Request, Response, Uri, header};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
+use ::hyper::client::conn::http1;
+use http::{HeaderValue, Method, Request, Response, header};
+use hyper_util::client::legacy::connect::HttpConnector;
 use tower_service::Service;
 
 use super::{
     BoxFuture, RequestBody,
+    body::HyperBody,
     connector::Connector,
-    proxy::{Proxy, Route, Rules},
-    tls::{Roots, Tls},
+    error::{Failure, HyperError},
+    pool::{Pool, Protocols},
+    proxy::{Proxy, Route, Rules, Via},
+    tls::{CustomRoots, Roots, Tls, Trust},
 };
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("fanfare-client/", env!("CARGO_PKG_VERSION")));
-/// How long all addresses of a host may take together until TCP is connected.
-const TCP_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it may take until a request can be sent.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a connection is silent before the system asks whether its peer is still there.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
-/// How long a connection without a request is kept for the next.
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-const POOL_MAX_IDLE_PER_HOST: usize = 4;
 /// What one connection over HTTP/1.1 means to read at a time, at most, and so the longest head of a response. hyper reads
 /// as much as its buffer has room, which may be twice that. An event may share the memory of the buffer that it came in, so
 /// 128 KiB is also what one kept event can pin.
@@ -54,11 +50,16 @@ const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends requests over connections of its own. Cloning shares them: event sources with clones of one transport have one
-/// pool, and over HTTP/2 one connection to each origin.
+/// pool, and over HTTP/2 one connection to each origin, or another where that carries as many streams as its server allows.
 ///
 /// HTTP/2 is spoken where a server agrees to it during the TLS handshake, HTTP/1.1 everywhere else; there, a connection that
 /// carries a stream serves nothing else, and is closed when the stream is dropped before its end. Otherwise a connection
 /// without a request is kept for 90 seconds.
+///
+/// A connection that was kept may have been closed by its server meanwhile. Another takes its place, once, as long as
+/// nothing of an answer has come, for requests that may be sent twice: those of idempotent methods, and those of event
+/// sources that [repeat them](crate::Builder::repeat_requests). An event source that does not has a connection of its own
+/// for each request.
 ///
 /// Requests without a `User-Agent` get `fanfare-client/` and the version.
 ///
@@ -71,7 +72,7 @@ const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// ```
 #[derive(Clone)]
 pub struct HyperTransport {
-    client: Client<Connector, RequestBody>,
+    pool: Arc<Pool>,
     rules: Arc<Rules>,
     http2_only: bool,
 }
@@ -86,14 +87,6 @@ impl HyperTransport {
     /// Sets what is not as usual.
     pub fn builder() -> HyperTransportBuilder {
         HyperTransportBuilder::default()
-    }
-
-    /// What the proxy is told of us, if it is one that reads the request itself.
-    fn proxy_authorization(&self, url: &Uri) -> Option<HeaderValue> {
-        match self.rules.route(url, self.http2_only) {
-            Ok(Route::Forward(hop)) => hop.authorization,
-            _ => None,
-        }
     }
 }
 
@@ -111,7 +104,7 @@ impl fmt::Debug for HyperTransport {
 
 /// Dropping the future abandons the request; one that is not connected yet stops connecting.
 impl Service<Request<RequestBody>> for HyperTransport {
-    type Response = Response<Incoming>;
+    type Response = Response<HyperBody>;
     type Error = HyperError;
     type Future = BoxFuture<Result<Self::Response, HyperError>>;
 
@@ -120,14 +113,32 @@ impl Service<Request<RequestBody>> for HyperTransport {
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let proxy_authorization = self.proxy_authorization(request.uri());
+        // A proxy that is asked to connect is told of us then, and its password is not for those behind it.
+        let forwards = match self.rules.route(request.uri(), self.http2_only) {
+            Ok(Route::Forward(hop)) => Some(hop),
+            _ => None,
+        };
         let headers = request.headers_mut();
         headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
-        if let Some(value) = proxy_authorization {
-            headers.entry(header::PROXY_AUTHORIZATION).or_insert(value);
+        match &forwards {
+            Some(hop) => {
+                if let Some(value) = &hop.authorization {
+                    headers.entry(header::PROXY_AUTHORIZATION).or_insert_with(|| value.clone());
+                }
+            }
+            None => drop(headers.remove(header::PROXY_AUTHORIZATION)),
         }
-        let sent = self.client.request(request);
-        Box::pin(async move { sent.await.map_err(HyperError) })
+        let pool = Arc::clone(&self.pool);
+        Box::pin(async move {
+            if request.method() == Method::CONNECT {
+                return Err(HyperError::new(Failure::Request, "CONNECT asks for no response"));
+            }
+            let mut response = pool.send(request).await?;
+            if let Some(hop) = forwards {
+                response.extensions_mut().insert(Via(hop.proxy));
+            }
+            Ok(response)
+        })
     }
 }
 
@@ -135,16 +146,16 @@ impl Service<Request<RequestBody>> for HyperTransport {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct HyperTransportBuilder {
-    roots: Roots,
+    trust: Trust,
     proxy: Proxy,
     http2_only: bool,
-    tcp_connect_timeout: Duration,
+    connect_timeout: Duration,
 }
 
 impl Default for HyperTransportBuilder {
     fn default() -> Self {
-        let (roots, proxy) = (Roots::default(), Proxy::default());
-        Self { roots, proxy, http2_only: false, tcp_connect_timeout: TCP_CONNECT_TIMEOUT }
+        let (trust, proxy) = (Trust::default(), Proxy::default());
+        Self { trust, proxy, http2_only: false, connect_timeout: CONNECT_TIMEOUT }
     }
 }
 
@@ -152,7 +163,29 @@ impl HyperTransportBuilder {
     /// Whom to trust. They are looked for when the first connection needs TLS, so that none are needed without; that there
     /// are none is then an error of that connection.
     pub fn roots(mut self, roots: Roots) -> Self {
-        self.roots = roots;
+        self.trust.roots = roots;
+        self
+    }
+
+    /// Trusts these authorities too, beside those of [`roots`](Self::roots): the one of a company, for example. May be
+    /// called again for more.
+    ///
+    /// ```no_run
+    /// use fanfare_client::transport::{CustomRoots, HyperTransport};
+    /// let company = CustomRoots::from_pem(std::fs::read("company-ca.pem")?)?;
+    /// let transport = HyperTransport::builder().add_roots(company).build();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn add_roots(mut self, roots: CustomRoots) -> Self {
+        self.trust.more.push(roots);
+        self
+    }
+
+    /// Takes every server for who it says it is, whatever its certificate says: **anybody in between can read and change
+    /// everything, tokens too**. For trials on one's own machine; for a certificate of one's own there is
+    /// [`add_roots`](Self::add_roots). Default: `false`. A proxy has to prove who it is all the same.
+    pub fn danger_accept_invalid_certificates(mut self, accepted: bool) -> Self {
+        self.trust.anybody = accepted;
         self
     }
 
@@ -170,10 +203,11 @@ impl HyperTransportBuilder {
         self
     }
 
-    /// How long it may take until TCP is connected, shared evenly between the addresses of a host. Default: 10 seconds. That
-    /// TLS and the response's head come in time is a matter of the event source's own timeout.
-    pub fn tcp_connect_timeout(mut self, timeout: Duration) -> Self {
-        self.tcp_connect_timeout = timeout;
+    /// How long it may take until a request can be sent: to find the host's addresses, which share the time evenly, and for
+    /// TCP, a proxy and TLS. Default: 30 seconds. An event source may
+    /// [say otherwise](crate::Builder::connect_timeout) for its requests.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
         self
     }
 
@@ -187,83 +221,47 @@ impl HyperTransportBuilder {
         };
         let rules = Arc::new(Rules::new(self.proxy));
         let connector = Connector {
-            tcp: tcp(self.tcp_connect_timeout),
-            tls: Arc::new(Tls::new(self.roots, protocols)),
+            tcp: tcp(),
+            tls: Arc::new(Tls::new(self.trust, protocols)),
             rules: rules.clone(),
             http2_only: self.http2_only,
+            timeout: self.connect_timeout,
         };
-        HyperTransport { client: client(connector, self.http2_only), rules, http2_only: self.http2_only }
+        let pool = Arc::new(Pool::new(connector, self::protocols()));
+        HyperTransport { pool, rules, http2_only: self.http2_only }
     }
 }
 
-fn tcp(connect_timeout: Duration) -> HttpConnector {
+fn tcp() -> HttpConnector {
     let mut tcp = HttpConnector::new();
     // It connects to proxies and for TLS too.
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(TCP_KEEPALIVE));
-    tcp.set_connect_timeout(Some(connect_timeout));
     tcp
 }
 
-fn client(connector: Connector, http2_only: bool) -> Client<Connector, RequestBody> {
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        .pool_max_idle_per_host(POOL_MAX_IDLE_PER_HOST)
-        .http1_max_buf_size(HTTP1_MAX_BUFFER);
+fn protocols() -> Protocols {
+    let mut http1 = http1::Builder::new();
+    http1.max_buf_size(HTTP1_MAX_BUFFER);
     #[cfg(feature = "http2")]
-    builder
-        .http2_only(http2_only)
-        .http2_max_frame_size(HTTP2_MAX_FRAME)
-        .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW)
-        .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
-        .http2_max_header_list_size(HTTP2_MAX_HEADER_LIST)
-        .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
-        .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT);
-    #[cfg(not(feature = "http2"))]
-    debug_assert!(!http2_only);
-    builder.build(connector)
-}
-
-/// Why a request brought no response.
-///
-/// It prints all of its causes, since the outermost says little; [`cause`](Self::cause) gives them as values. Their types
-/// may change with those of hyper and rustls.
-#[derive(Debug)]
-pub struct HyperError(hyper_util::client::legacy::Error);
-
-impl HyperError {
-    /// Whether there was no connection yet, so that no byte of the request was sent.
-    #[must_use]
-    pub fn is_connect(&self) -> bool {
-        self.0.is_connect()
-    }
-
-    /// The error beneath, with its sources.
-    #[must_use]
-    pub fn cause(&self) -> &(dyn Error + 'static) {
-        self.0.source().unwrap_or(&self.0)
+    let http2 = {
+        use ::hyper::client::conn::http2;
+        use hyper_util::rt::{TokioExecutor, TokioTimer};
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .max_frame_size(HTTP2_MAX_FRAME)
+            .initial_stream_window_size(HTTP2_STREAM_WINDOW)
+            .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
+            .max_header_list_size(HTTP2_MAX_HEADER_LIST)
+            .keep_alive_interval(HTTP2_PING_INTERVAL)
+            .keep_alive_timeout(HTTP2_PING_TIMEOUT);
+        http2
+    };
+    Protocols {
+        http1,
+        #[cfg(feature = "http2")]
+        http2,
     }
 }
-
-impl fmt::Display for HyperError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_connect() { "cannot connect" } else { "cannot send the request" })?;
-        let mut said = String::new();
-        let mut next = Some(self.cause());
-        while let Some(cause) = next {
-            // Some errors print what they wrap.
-            let text = cause.to_string();
-            if !said.contains(&text) {
-                write!(f, ": {text}")?;
-            }
-            (said, next) = (text, cause.source());
-        }
-        Ok(())
-    }
-}
-
-impl Error for HyperError {}

@@ -13,24 +13,39 @@ use std::{
 use tower_service::Service;
 
 #[cfg(feature = "hyper")]
+mod body;
+#[cfg(feature = "hyper")]
 mod connector;
 #[cfg(feature = "hyper")]
+mod error;
+#[cfg(feature = "hyper")]
 mod hyper;
+#[cfg(feature = "hyper")]
+mod pool;
 #[cfg(feature = "hyper")]
 mod proxy;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "hyper")]
 mod tls;
+#[cfg(feature = "hyper")]
+mod tunnel;
+#[cfg(feature = "hyper")]
+mod wire;
 
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
 #[cfg(feature = "hyper")]
 pub use self::{
-    hyper::{HyperError, HyperTransport, HyperTransportBuilder},
-    proxy::{Proxy, ProxyError, ProxyUrl},
+    body::HyperBody,
+    error::{Failure, HyperError},
+    hyper::{HyperTransport, HyperTransportBuilder},
+    proxy::{Proxy, ProxyError, ProxyUrl, Via},
     tls::{CertificateDer, CustomRoots, Roots, TlsError},
 };
+
+#[cfg(feature = "hyper")]
+pub(crate) use self::pool::{ConnectTimeout, Repetition};
 
 /// The body of a request: at hand as a whole, so that it can be sent again.
 pub type RequestBody = Full<Bytes>;

@@ -64,6 +64,10 @@ impl FromStr for ProxyUrl {
     }
 }
 
+/// The proxy that passed a response on, or made it itself: an extension of the response.
+#[derive(Clone, Debug)]
+pub struct Via(pub ProxyUrl);
+
 /// Without user and password.
 impl fmt::Display for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,14 +123,27 @@ pub(super) enum Route {
     Tunnel(Hop),
     /// The proxy connects to the origin when asked as SOCKS has it.
     Socks {
-        proxy: Uri,
+        proxy: ProxyUrl,
+        uri: Uri,
         credentials: Option<(String, String)>,
     },
+}
+
+impl Route {
+    /// The proxy on the way.
+    pub(super) fn proxy(&self) -> Option<&ProxyUrl> {
+        match self {
+            Self::Direct => None,
+            Self::Forward(hop) | Self::Tunnel(hop) => Some(&hop.proxy),
+            Self::Socks { proxy, .. } => Some(proxy),
+        }
+    }
 }
 
 /// A proxy that speaks HTTP.
 #[derive(Debug)]
 pub(super) struct Hop {
+    pub(super) proxy: ProxyUrl,
     pub(super) uri: Uri,
     pub(super) authorization: Option<HeaderValue>,
 }
@@ -183,12 +200,15 @@ impl Rules {
         let Some(named) = named.as_ref().filter(|_| self.exceptions.intercept(url).is_some()) else {
             return Ok(Route::Direct);
         };
-        let ProxyUrl(proxy) = named.as_ref().map_err(Clone::clone)?;
+        let named = named.as_ref().map_err(Clone::clone)?;
+        let ProxyUrl(proxy) = named;
         if proxy.uri().scheme_str().is_some_and(|scheme| scheme.starts_with("socks")) {
             let credentials = proxy.raw_auth().map(|(user, password)| (user.to_owned(), password.to_owned()));
-            return Ok(Route::Socks { proxy: with_port(proxy.uri(), SOCKS_PORT), credentials });
+            let uri = with_port(proxy.uri(), SOCKS_PORT);
+            return Ok(Route::Socks { proxy: named.clone(), uri, credentials });
         }
-        let hop = Hop { uri: proxy.uri().clone(), authorization: proxy.basic_auth().cloned() };
+        let (uri, authorization) = (proxy.uri().clone(), proxy.basic_auth().cloned());
+        let hop = Hop { proxy: named.clone(), uri, authorization };
         Ok(if is_https || only_tunnels { Route::Tunnel(hop) } else { Route::Forward(hop) })
     }
 }

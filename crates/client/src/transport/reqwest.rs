@@ -1,6 +1,9 @@
 //! A transport over `reqwest`, for applications that have a client of its already, with its connections, proxies, cookies.
 
-use std::task::{Context, Poll};
+use std::{
+    io::{self, ErrorKind},
+    task::{Context, Poll},
+};
 
 use ::reqwest::{Body, Client, ClientBuilder, Error, redirect::Policy, retry};
 use http::{Request, Response};
@@ -19,7 +22,13 @@ use super::{BoxFuture, RequestBody};
 /// - Its decompression should be off. What it decompresses arrives as if it had never been compressed, but nothing then
 ///   says that each event is passed on as it comes.
 ///
+/// A request of an idempotent method whose connection ends before anything of an answer came is sent once more: it may have
+/// gone out over a connection that was kept and that its server had closed. Over HTTP/2 reqwest has one connection to each
+/// origin: more streams than its server allows at a time wait for each other there, and [`HyperTransport`] opens another.
+///
 /// TLS is whatever the features of reqwest say; this crate enables none of them.
+///
+/// [`HyperTransport`]: https://docs.rs/fanfare-client/latest/fanfare_client/transport/struct.HyperTransport.html
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport(Client);
 
@@ -54,9 +63,40 @@ impl Service<Request<RequestBody>> for ReqwestTransport {
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let client = self.0.clone();
         Box::pin(async move {
-            let request = request.map(Body::wrap).try_into().map_err(Error::without_url)?;
-            // The query may hold a token, and errors end in logs.
-            client.execute(request).await.map(Into::into).map_err(Error::without_url)
+            let send = || async {
+                let request = request.clone().map(Body::wrap).try_into().map_err(Error::without_url)?;
+                // The query may hold a token, and errors end in logs.
+                client.execute(request).await.map(Into::into).map_err(Error::without_url)
+            };
+            match send().await {
+                Err(error) if request.method().is_idempotent() && is_unanswered(&error) => send().await,
+                answer => answer,
+            }
         })
     }
+}
+
+/// Whether the connection ended before an answer came.
+fn is_unanswered(error: &Error) -> bool {
+    if !error.is_request() || error.is_connect() || error.is_timeout() {
+        return false;
+    }
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(error) = cause.downcast_ref::<io::Error>() {
+            return matches!(
+                error.kind(),
+                ErrorKind::ConnectionReset
+                    | ErrorKind::ConnectionAborted
+                    | ErrorKind::BrokenPipe
+                    | ErrorKind::UnexpectedEof
+            );
+        }
+        source = cause.source();
+        // hyper's own error, whose type is not part of reqwest's interface.
+        if source.is_none() && cause.to_string().contains("before message completed") {
+            return true;
+        }
+    }
+    false
 }

@@ -6,8 +6,10 @@
 use std::{fmt, sync::Arc};
 
 pub use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::pem::PemObject as _};
 use tokio::sync::OnceCell;
+
+mod blind;
 
 /// The authorities whose certificates are trusted.
 ///
@@ -36,7 +38,8 @@ impl Default for Roots {
     }
 }
 
-/// Authorities of one's own, for [`Roots::Custom`].
+/// Authorities of one's own: in place of others by [`Roots::Custom`], or beside them by
+/// [`add_roots`](super::HyperTransportBuilder::add_roots).
 #[derive(Clone, Debug)]
 pub struct CustomRoots(RootCertStore);
 
@@ -52,6 +55,20 @@ impl CustomRoots {
             store.add(certificate).map_err(|error| TlsError::Certificate { index, reason: error.to_string() })?;
         }
         if store.is_empty() { Err(TlsError::NoRoots { reasons: Vec::new() }) } else { Ok(Self(store)) }
+    }
+
+    /// Takes the certificates of a PEM file: the text between each `BEGIN CERTIFICATE` and `END CERTIFICATE`.
+    ///
+    /// # Errors
+    ///
+    /// A certificate that cannot be read, or none at all.
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
+        let mut certificates = Vec::new();
+        for (index, read) in CertificateDer::pem_slice_iter(pem.as_ref()).enumerate() {
+            let unreadable = |error| TlsError::Certificate { index, reason: format!("{error}") };
+            certificates.push(read.map_err(unreadable)?);
+        }
+        Self::from_der(certificates)
     }
 }
 
@@ -90,35 +107,53 @@ impl fmt::Display for TlsError {
 
 impl std::error::Error for TlsError {}
 
+/// Whom a transport trusts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trust {
+    pub(super) roots: Roots,
+    /// Trusted beside those.
+    pub(super) more: Vec<CustomRoots>,
+    /// Every origin is taken for who it says it is.
+    pub(super) anybody: bool,
+}
+
 /// The configuration of all connections of a transport, made at the first that needs it.
 #[derive(Debug)]
 pub(super) struct Tls {
-    roots: Roots,
+    trust: Trust,
     /// What is offered by ALPN, the preferred first.
     protocols: Vec<Vec<u8>>,
-    made: OnceCell<Arc<ClientConfig>>,
+    origins: OnceCell<Arc<ClientConfig>>,
+    proxies: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Tls {
-    pub(super) fn new(roots: Roots, protocols: &[&[u8]]) -> Self {
-        Self { roots, protocols: protocols.iter().map(|name| name.to_vec()).collect(), made: OnceCell::new() }
+    pub(super) fn new(trust: Trust, protocols: &[&[u8]]) -> Self {
+        let protocols = protocols.iter().map(|name| name.to_vec()).collect();
+        Self { trust, protocols, origins: OnceCell::new(), proxies: OnceCell::new() }
     }
 
     /// The configuration for origins. What fails is tried again the next time: somebody may install certificates.
     pub(super) async fn for_origins(&self) -> Result<Arc<ClientConfig>, TlsError> {
-        let made = self.made.get_or_try_init(|| async {
-            let mut config = configure(read(self.roots.clone()).await?)?;
+        let made = self.origins.get_or_try_init(|| async {
+            let mut config = match self.trust.anybody {
+                true => blind::configure()?,
+                false => configure(read(self.trust.clone()).await?)?,
+            };
             config.alpn_protocols.clone_from(&self.protocols);
             Ok(Arc::new(config))
         });
         made.await.cloned()
     }
 
-    /// The configuration for proxies, which are spoken to in HTTP/1.1.
+    /// The configuration for proxies, which are spoken to in HTTP/1.1 and prove who they are in any case.
     pub(super) async fn for_proxies(&self) -> Result<Arc<ClientConfig>, TlsError> {
-        let mut config = ClientConfig::clone(&*self.for_origins().await?);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        let made = self.proxies.get_or_try_init(|| async {
+            let mut config = configure(read(self.trust.clone()).await?)?;
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Ok(Arc::new(config))
+        });
+        made.await.cloned()
     }
 }
 
@@ -129,14 +164,17 @@ fn configure(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-async fn read(roots: Roots) -> Result<RootCertStore, TlsError> {
-    let (store, reasons) = match roots {
+async fn read(trust: Trust) -> Result<RootCertStore, TlsError> {
+    let (mut store, reasons): (RootCertStore, _) = match trust.roots {
         #[cfg(feature = "native-roots")]
         Roots::Native => native().await?,
         #[cfg(feature = "webpki-roots")]
         Roots::Webpki => (webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(), Vec::new()),
         Roots::Custom(CustomRoots(store)) => (store, Vec::new()),
     };
+    for CustomRoots(more) in trust.more {
+        store.roots.extend(more.roots);
+    }
     if store.is_empty() { Err(TlsError::NoRoots { reasons }) } else { Ok(store) }
 }
 

@@ -32,3 +32,25 @@ async fn errors_of_the_stream_are_passed_on() {
     assert!(events.next().await.is_none());
     assert_eq!(events.get_mut().ready_state(), fanfare_client::ReadyState::Closed);
 }
+
+#[tokio::test(start_paused = true)]
+async fn other_types_can_be_passed_over_before() {
+    const STREAM: &str = "event: ping\ndata: not JSON\n\nevent: delta\ndata: 1\n\ndata: 2\n\nevent: end\ndata: x\n\n";
+    let script = Script::new([Answer::Open(&[STREAM, "data: [DONE]\n\n"])]);
+    let events = script.source().until("[DONE]").of_types(["delta", "message"]).json::<u32>();
+    let values: Vec<u32> = events.map(|event| event.unwrap().value.unwrap()).collect().await;
+    assert_eq!(values, [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_can_be_written_as_json() {
+    let script = Script::new([Answer::Open(&["id: 7\nretry: 5\nevent: x\ndata: a\ndata: b\n\ndata: c\n\n"])]);
+    let mut source = script.source();
+    for expected in [
+        r#"{"type":"x","data":"a\nb","lastEventId":"7","origin":"http://script.example","id":"7","retry":5}"#,
+        r#"{"type":"message","data":"c","lastEventId":"7","origin":"http://script.example"}"#,
+    ] {
+        let event = source.next().await.unwrap().unwrap();
+        assert_eq!(serde_json::to_string(&event).unwrap(), expected);
+    }
+}

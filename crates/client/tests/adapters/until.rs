@@ -83,3 +83,17 @@ async fn a_slow_reader_is_no_idle_server() {
     };
     assert_eq!(*after, 2 * second);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_marker_may_be_the_beginning_of_what_ends_the_stream() {
+    let script = Script::new([Answer::Open(&[
+        "data: [DON\n\ndata: x [DONE]\n\n",
+        "data: [DONE] 17 tokens\n\ndata: behind\n\n",
+    ])]);
+    let events = script.source().until_prefix("[DONE]");
+    let data: Vec<String> = events.map(|event| event.unwrap().data.to_string()).collect().await;
+    assert_eq!((data, script.dropped()), (vec!["[DON".to_owned(), "x [DONE]".to_owned()], 1));
+    let mut cut = Script::new([Answer::Events("data: 1\n\n")]).source().until_prefix("[DONE]");
+    assert!(cut.next().await.unwrap().is_ok());
+    assert!(matches!(cut.next().await, Some(Err(Error::Unfinished { .. }))));
+}

@@ -105,11 +105,11 @@ fn c05_other_content_types_end_it() {
         let body = "data:1\n\n";
         for content_type in ["text/plain", "text/event-stream-x", "text/event-streamx;", "x", "application/json"] {
             let error = refusal(Connection::answer(200, &format!("Content-Type: {content_type}\r\n"), body)).await;
-            let Error::ContentType { content_type: Some(told) } = error else { panic!("{error:?}") };
+            let Error::ContentType { content_type: Some(told), .. } = error else { panic!("{error:?}") };
             assert_eq!(told, content_type);
         }
         let error = refusal(Connection::answer(200, "", body)).await;
-        assert!(matches!(error, Error::ContentType { content_type: None }), "{error:?}");
+        assert!(matches!(error, Error::ContentType { content_type: None, .. }), "{error:?}");
     });
 }
 
@@ -150,7 +150,7 @@ fn c05_a_refusal_keeps_the_beginning_of_its_body() {
 
 /// A server that refuses and then never ends its body does not keep the program from knowing.
 #[test]
-fn c05_a_refusal_waits_for_its_body_no_longer_than_for_a_head() {
+fn c05_a_refusal_waits_for_its_body_for_seconds() {
     run(async {
         let (clock, judged) = (ManualClock::new(), Arc::new(Notify::new()));
         let server = Server::start([Connection::raw("HTTP/1.1 404 No\r\nContent-Length: 9\r\n\r\nwhy")]);
@@ -161,8 +161,8 @@ fn c05_a_refusal_waits_for_its_body_no_longer_than_for_a_head() {
         };
         let mut signals = source(&server, &clock).on_response(hook).build().unwrap().signals();
         signals.waits_until(judged.notified()).await;
-        assert_eq!(clock.next_due(), Some(30 * SECOND));
-        clock.advance(30 * SECOND);
+        assert_eq!(clock.next_due(), Some(5 * SECOND));
+        clock.advance(5 * SECOND);
         let Error::Status { excerpt, .. } = signals.error().await else { panic!("a status") };
         assert!("why".starts_with(&excerpt), "{excerpt:?}");
     });

@@ -20,8 +20,8 @@ fn a_response_that_does_not_come_is_given_up() {
             let clock = ManualClock::new();
             let server = Server::start([silent, Connection::stream()]);
             let builder = source(&server, &clock);
-            let builder = if let Some(timeout) = timeout { builder.connect_timeout(timeout) } else { builder };
-            let timeout = timeout.unwrap_or(30 * SECOND);
+            let builder = if let Some(timeout) = timeout { builder.response_timeout(timeout) } else { builder };
+            let timeout = timeout.unwrap_or(300 * SECOND);
             let mut signals = builder.build().unwrap().signals();
             signals.waits_until(server.asked(1)).await;
             assert_eq!(clock.next_due(), Some(timeout));
@@ -29,7 +29,7 @@ fn a_response_that_does_not_come_is_given_up() {
             signals.is_waiting();
             clock.advance(NANOSECOND);
             let (cause, delay) = signals.reconnecting().await;
-            assert!(matches!(cause, Cause::ConnectTimeout(told) if told == timeout), "{cause:?}");
+            assert!(matches!(cause, Cause::ResponseTimeout(told) if told == timeout), "{cause:?}");
             server.over(0).await;
             clock.advance(delay);
             signals.opened().await;
@@ -44,14 +44,14 @@ fn each_redirect_has_the_time_anew() {
         let (clock, gate) = (ManualClock::new(), Gate::default());
         let redirect = "HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         let server = Server::start([Connection::silent().wait(&gate).write(redirect), Connection::silent()]);
-        let mut signals = source(&server, &clock).connect_timeout(10 * SECOND).build().unwrap().signals();
+        let mut signals = source(&server, &clock).response_timeout(10 * SECOND).build().unwrap().signals();
         signals.waits_until(server.asked(1)).await;
         clock.advance(9 * SECOND);
         gate.open();
         signals.waits_until(server.asked(2)).await;
         assert_eq!(clock.next_due(), Some(10 * SECOND));
         clock.advance(10 * SECOND);
-        assert!(matches!(signals.reconnecting().await.0, Cause::ConnectTimeout(_)));
+        assert!(matches!(signals.reconnecting().await.0, Cause::ResponseTimeout(_)));
     });
 }
 

@@ -1,7 +1,9 @@
 //! Transports against servers and proxies on this machine.
 
 mod exchange;
+mod failures;
 mod http2;
+mod kept;
 mod pool;
 mod proxies;
 mod server;

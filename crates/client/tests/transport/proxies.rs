@@ -93,9 +93,9 @@ async fn http2_by_prior_knowledge_is_tunnelled() {
 async fn a_proxy_that_refuses_is_told() {
     let (_, certificate) = Server::secure(&[]).await;
     for (answer, expected) in [
-        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "proxy authorization required"),
-        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", "tunnel error: unsuccessful"),
-        ("", "tunnel error: unexpected end of file"),
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "answered 407 Proxy Authentication Required"),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", "answered 502 Bad Gateway"),
+        ("", "unexpected end of file"),
     ] {
         let (port, _served) = proxy(Part::Answer(answer)).await;
         let roots = Roots::Custom(CustomRoots::from_der([certificate.clone()]).expect("a root"));

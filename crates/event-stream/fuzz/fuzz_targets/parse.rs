@@ -48,6 +48,8 @@ fn read(mut parser: Parser, pieces: &[&[u8]]) -> (Outcome, Result<(), ParseError
         loop {
             match parser.next_item(&mut chunk) {
                 Ok(Some(Item::Comment(text))) => outcome.comments.push(text.to_owned()),
+                // Not asked for.
+                Ok(Some(Item::Block(_))) => unreachable!(),
                 Ok(Some(Item::Event(event))) => outcome.events.push(Seen {
                     event_type: event.event_type.to_owned(),
                     data: event.data.to_owned(),

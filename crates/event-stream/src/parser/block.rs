@@ -3,7 +3,7 @@
 //!
 //! Bytes are buffered as they come, whatever characters they are cut in, and decoded once a value is whole. That is the
 //! same as decoding the stream as a whole: line ends, colon and space are ASCII, and any ASCII byte ends a character.
-use crate::{EventRef, Limits, ParseError, event::event_type_or_default};
+use crate::{BlockRef, EventRef, Limits, ParseError, event::event_type_or_default};
 use alloc::{string::String, vec::Vec};
 use core::{mem, str::from_utf8};
 
@@ -30,6 +30,10 @@ pub(super) struct Block {
     data_unused: bool,
     /// A block without data is an event as well if it has a type or an ID.
     pub(super) without_data: bool,
+    /// A block that is no event is given as it is.
+    pub(super) gives_blocks: bool,
+    /// It is one of those, and was not given yet.
+    is_to_give: bool,
 }
 
 impl Block {
@@ -50,9 +54,53 @@ impl Block {
         let named = self.sets_id || !self.event_type.is_empty();
         self.dispatched = borrowed || self.has_data() || (self.without_data && named);
         if !self.dispatched {
-            self.clear();
+            self.pass_over();
         }
         self.dispatched
+    }
+
+    /// Ends a block that is no event.
+    fn pass_over(&mut self) {
+        let says_something = self.sets_id || self.retry_ms.is_some() || !self.event_type.is_empty();
+        if self.gives_blocks && says_something {
+            // It stays until it is given.
+            self.is_to_give = true;
+        } else {
+            self.clear();
+        }
+    }
+
+    /// Whether the block that ended is to be given although it is no event. The next step clears it.
+    pub(super) fn take_to_give(&mut self) -> bool {
+        self.dispatched |= self.is_to_give;
+        mem::take(&mut self.is_to_give)
+    }
+
+    /// The block that is no event.
+    pub(super) fn block(&self) -> BlockRef<'_> {
+        BlockRef {
+            event_type: (!self.event_type.is_empty()).then_some(&self.event_type),
+            id: self.sets_id.then_some(&self.last_event_id),
+            retry_ms: self.retry_ms,
+        }
+    }
+
+    /// Ends a block that is skipped: nothing of it counts but its ID.
+    pub(super) fn skip(&mut self) {
+        if self.sets_id {
+            mem::swap(&mut self.last_event_id, &mut self.id);
+        }
+        self.clear();
+    }
+
+    /// Bytes of data so far, with the line ends between and behind whole lines.
+    pub(super) fn data_bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Gives back all data.
+    pub(super) fn drop_data(&mut self) {
+        self.data = Vec::new();
     }
 
     /// The event that was dispatched, with `borrowed` as its data if that was not buffered.
@@ -138,7 +186,8 @@ impl Block {
     /// Drops the block and its buffers; the last event ID stays as it was before it.
     pub(super) fn discard(&mut self) {
         let last_event_id = mem::take(&mut self.last_event_id);
-        *self = Self { last_event_id, without_data: self.without_data, ..Self::default() };
+        let Self { without_data, gives_blocks, .. } = *self;
+        *self = Self { last_event_id, without_data, gives_blocks, ..Self::default() };
     }
 
     /// Gives memory back after a large event: at the end of the first chunk that did without it, so that one large event

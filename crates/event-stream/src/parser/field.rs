@@ -14,6 +14,12 @@ pub(super) enum Field {
     Retry,
     Comment,
     Unknown,
+    /// Data of a block that is skipped.
+    Skipped,
+    /// What is too large of a block that is skipped, and whether its bytes are told.
+    Excess {
+        counts: bool,
+    },
 }
 
 impl Field {
@@ -61,11 +67,14 @@ impl Parser {
                 self.digits.extend(value);
                 self.set_retry();
             }
-            Field::Comment if COMMENTS => {
-                self.value.clear();
-                self.value.extend_from_slice(value);
+            Field::Comment => {
+                self.has_commented = true;
+                if COMMENTS {
+                    self.value.clear();
+                    self.value.extend_from_slice(value);
+                }
             }
-            Field::Data | Field::Comment | Field::Unknown => {}
+            Field::Data | Field::Unknown | Field::Skipped | Field::Excess { .. } => {}
         }
         Ok(field)
     }

@@ -1,10 +1,9 @@
 //! A line that is cut: not whole in one chunk. It is read on where the last chunk ended, never again from its start.
 use super::{
-    Chunk, Parser,
+    Chunk, Parser, Step,
     field::{Digits, Field},
 };
 use crate::ParseError;
-use core::mem;
 use memchr::memchr2;
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
@@ -16,6 +15,8 @@ pub(super) enum Line {
     ByteOrderMark(usize),
     /// At the start of a line.
     Start,
+    /// At the start of a line of a block that is skipped.
+    SkippedStart,
     /// After a CR that ended a line: an LF here belongs to it.
     AfterCr,
     /// In the name of a field.
@@ -66,8 +67,8 @@ impl Parser {
     pub(super) fn continue_data(&mut self, chunk: &mut Chunk<'_>) -> Result<bool, ParseError> {
         let rest = chunk.rest();
         let Some(end) = memchr2(b'\r', b'\n', rest) else {
-            chunk.advance(rest.len());
             self.block.push_data(rest, &self.limits)?;
+            chunk.advance(rest.len());
             return Ok(false);
         };
         self.block.push_data_line(&rest[..=end], &self.limits)?;
@@ -77,22 +78,35 @@ impl Parser {
         Ok(true)
     }
 
-    /// Reads on in a line, or in what is before one, that an earlier chunk began. `true` if that ended a comment.
+    /// Reads on in a line, or in what is before one, that an earlier chunk began. Returns what that ended.
     #[inline]
-    pub(super) fn resume_line<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<bool, ParseError> {
+    pub(super) fn resume_line<const COMMENTS: bool>(
+        &mut self,
+        chunk: &mut Chunk<'_>,
+    ) -> Result<Option<Step<'static>>, ParseError> {
         let rest = chunk.rest();
         match self.line {
             Line::Name(_) | Line::AfterColon(_) | Line::Value(_) => {
                 let end = memchr2(b'\r', b'\n', rest);
                 let piece = &rest[..end.unwrap_or(rest.len())];
-                self.continue_line::<COMMENTS>(piece)?;
+                let before = (self.line, self.line_bytes);
+                if let Err(error) = self.continue_line::<COMMENTS>(piece) {
+                    (self.line, self.line_bytes) = before;
+                    return Err(error);
+                }
                 chunk.advance(piece.len());
                 if end.is_some() {
                     let field = self.finish_line()?;
                     self.pass_line_end(chunk);
-                    return Ok(COMMENTS && field == Field::Comment);
+                    return Ok((COMMENTS && field == Field::Comment).then_some(Step::Comment));
                 }
             }
+            Line::SkippedStart if matches!(rest.first(), Some(b'\n' | b'\r')) => {
+                self.end_skipping();
+                self.pass_line_end(chunk);
+                return Ok(Some(Step::Skipped));
+            }
+            Line::SkippedStart => self.start_line(),
             Line::ByteOrderMark(seen) if rest.first() == BYTE_ORDER_MARK.get(seen) => {
                 chunk.advance(1);
                 self.line = if seen + 1 < BYTE_ORDER_MARK.len() { Line::ByteOrderMark(seen + 1) } else { Line::Start };
@@ -104,24 +118,32 @@ impl Parser {
                 self.line_bytes = seen;
             }
             Line::AfterCr => {
-                self.line = Line::Start;
+                self.line = self.line_start();
                 chunk.advance(usize::from(rest.first() == Some(&b'\n')));
             }
             Line::Start => {}
             Line::Failed(error) => return Err(error),
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Begins a line that has no end within `chunk`, and reads what there is of it.
     pub(super) fn begin_line<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<(), ParseError> {
+        self.start_line();
+        let piece = chunk.rest();
+        if let Err(error) = self.continue_line::<COMMENTS>(piece) {
+            self.line = Line::Start;
+            return Err(error);
+        }
+        chunk.advance(piece.len());
+        Ok(())
+    }
+
+    fn start_line(&mut self) {
         self.line = Line::Name(Name::default());
         self.line_bytes = 0;
         self.digits = Digits::default();
         self.value.clear();
-        let piece = chunk.rest();
-        chunk.advance(piece.len());
-        self.continue_line::<COMMENTS>(piece)
     }
 
     /// Reads the next piece of a line that is cut.
@@ -136,6 +158,10 @@ impl Parser {
             piece = &piece[usize::from(first == b' ')..];
         }
         let (Line::Value(field) | Line::AfterColon(field)) = self.line else { return Ok(()) };
+        if self.skipping.is_some() {
+            self.skip_piece(field, piece);
+            return Ok(());
+        }
         if field == Field::Data {
             return self.block.push_data(piece, &self.limits);
         }
@@ -144,26 +170,35 @@ impl Parser {
             Field::Event | Field::Id => self.value.extend_from_slice(piece),
             Field::Comment if COMMENTS => self.value.extend_from_slice(piece),
             Field::Retry => self.digits.extend(piece),
-            Field::Data | Field::Comment | Field::Unknown => {}
+            Field::Data | Field::Comment | Field::Unknown | Field::Skipped | Field::Excess { .. } => {}
         }
         Ok(())
     }
 
     /// Ends a line that was cut, and says what it was.
-    fn finish_line(&mut self) -> Result<Field, ParseError> {
-        let field = match mem::replace(&mut self.line, Line::Start) {
+    pub(super) fn finish_line(&mut self) -> Result<Field, ParseError> {
+        let field = match self.line {
             Line::Name(name) => name.field(),
             Line::AfterColon(field) | Line::Value(field) => field,
-            Line::Start | Line::AfterCr | Line::ByteOrderMark(_) | Line::Failed(_) => return Ok(Field::Unknown),
+            Line::Start | Line::SkippedStart | Line::AfterCr | Line::ByteOrderMark(_) | Line::Failed(_) => {
+                return Ok(Field::Unknown);
+            }
         };
+        if self.skipping.is_some() {
+            self.skip_line(field);
+            self.line = Line::SkippedStart;
+            return Ok(Field::Unknown);
+        }
         self.check_value(field, self.line_bytes, self.value.len())?;
         match field {
             Field::Data => self.block.end_data_line(&self.limits)?,
             Field::Event => self.block.set_type(&self.value),
             Field::Id => self.block.set_id(&self.value),
             Field::Retry => self.set_retry(),
-            Field::Comment | Field::Unknown => {}
+            Field::Comment => self.has_commented = true,
+            Field::Unknown | Field::Skipped | Field::Excess { .. } => {}
         }
+        self.line = Line::Start;
         Ok(field)
     }
 }

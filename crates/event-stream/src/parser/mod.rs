@@ -8,20 +8,23 @@ mod chunk;
 mod field;
 mod line;
 mod read;
+mod skip;
 
 pub use chunk::Chunk;
 
-use crate::{EventId, EventRef, Limits, ParseError};
+use crate::{BlockRef, EventId, EventRef, Limits, ParseError};
 use alloc::vec::Vec;
 use block::{Block, decode};
 use core::time::Duration;
 use field::Digits;
 use line::Line;
+use skip::Skipping;
 
 /// Reads an event stream chunk by chunk, however it is cut, one event at a time.
 ///
 /// The only errors are [`Limits`] exceeded. They are final: every later call returns the same, until
-/// [`reset`](Self::reset). What stands before is given out before.
+/// [`reset`](Self::reset), unless [such events are skipped](Self::with_large_events_skipped). What stands before is given out
+/// before.
 #[derive(Clone, Debug)]
 pub struct Parser {
     limits: Limits,
@@ -33,6 +36,13 @@ pub struct Parser {
     digits: Digits,
     block: Block,
     reconnection_time: Option<Duration>,
+    /// A comment was read.
+    has_commented: bool,
+    /// A block that is too large is skipped.
+    skips: bool,
+    /// The block that is being skipped.
+    skipping: Option<Skipping>,
+    skipped_bytes: u64,
 }
 
 /// What [`Parser::next_item`] gives.
@@ -42,13 +52,17 @@ pub enum Item<'a> {
     Event(EventRef<'a>),
     /// A comment line: what follows the colon, without one leading space.
     Comment(&'a str),
+    /// A block without data, which is no event. Only with [`Parser::with_blocks`].
+    Block(BlockRef<'a>),
 }
 
 /// What ended a step: an event, of which the data stands in the chunk or in the block's buffer; a comment, which is in
-/// `value`; or the chunk.
+/// `value`; a block that is no event; one that was skipped; or the chunk.
 enum Step<'c> {
     Event(Option<&'c str>),
     Comment,
+    Block,
+    Skipped,
     ChunkRead,
 }
 
@@ -76,6 +90,10 @@ impl Parser {
             digits: Digits::default(),
             block: Block::default(),
             reconnection_time: None,
+            has_commented: false,
+            skips: false,
+            skipping: None,
+            skipped_bytes: 0,
         }
     }
 
@@ -93,6 +111,34 @@ impl Parser {
     pub fn with_events_without_data(mut self) -> Self {
         self.block.without_data = true;
         self
+    }
+
+    /// Gives blocks without data too, which are no events, but may set the last event ID or the reconnection time: as
+    /// [`Item::Block`], by [`next_item`](Self::next_item). For who passes a stream on and wants to lose nothing of it.
+    #[must_use]
+    pub fn with_blocks(mut self) -> Self {
+        self.block.gives_blocks = true;
+        self
+    }
+
+    /// Skips an event that is larger than the [`Limits`] allow. The error is returned once, when the blank line behind it
+    /// has come; the next call goes on after that. [`skipped_bytes`](Self::skipped_bytes) says how much it was. Its ID
+    /// counts all the same, so that nobody asks for it again.
+    #[must_use]
+    pub fn with_large_events_skipped(mut self) -> Self {
+        self.skips = true;
+        self
+    }
+
+    /// How many bytes the data, ID, type or line had for which the last event was skipped.
+    #[must_use]
+    pub fn skipped_bytes(&self) -> u64 {
+        self.skipped_bytes
+    }
+
+    /// Whether a comment was read since this was last asked.
+    pub fn take_commented(&mut self) -> bool {
+        core::mem::take(&mut self.has_commented)
     }
 
     /// The last event ID: what the last `id` field before the last blank line said, or what the parser started from. It
@@ -125,10 +171,11 @@ impl Parser {
         loop {
             match self.read::<false>(chunk) {
                 Ok(Step::Event(data)) => return Ok(Some(self.block.event(data))),
-                // Unread comments never end a step.
-                Ok(Step::Comment) => {}
                 Ok(Step::ChunkRead) => return Ok(None),
-                Err(error) => return Err(self.fail(error)),
+                // Unread comments never end a step.
+                Ok(Step::Comment | Step::Block) => {}
+                Ok(Step::Skipped) => return Err(self.skipped()),
+                Err(error) => self.fail(error)?,
             }
         }
     }
@@ -140,24 +187,55 @@ impl Parser {
     /// Something in the stream is larger than the [`Limits`] allow.
     #[inline(always)] // As above.
     pub fn next_item<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<Item<'a>>, ParseError> {
-        match self.read::<true>(chunk) {
-            Ok(Step::Event(data)) => Ok(Some(Item::Event(self.block.event(data)))),
-            Ok(Step::Comment) => Ok(Some(Item::Comment(decode(&self.value, &mut self.block.repaired)))),
-            Ok(Step::ChunkRead) => Ok(None),
-            Err(error) => Err(self.fail(error)),
+        loop {
+            match self.read::<true>(chunk) {
+                Ok(Step::Event(data)) => return Ok(Some(Item::Event(self.block.event(data)))),
+                Ok(Step::ChunkRead) => return Ok(None),
+                Ok(Step::Comment) => return Ok(Some(Item::Comment(decode(&self.value, &mut self.block.repaired)))),
+                Ok(Step::Block) => return Ok(Some(Item::Block(self.block.block()))),
+                Ok(Step::Skipped) => return Err(self.skipped()),
+                Err(error) => self.fail(error)?,
+            }
         }
     }
 
-    /// The stream is beyond a limit: nothing of it counts any more.
+    /// Takes the end of the stream for the end of its last line and event, although the standard has what no blank line
+    /// follows dropped: for servers that leave it out. Call it once the last chunk is read.
+    ///
+    /// # Errors
+    /// The last event is larger than the [`Limits`] allow.
+    pub fn finish(&mut self) -> Result<Option<EventRef<'_>>, ParseError> {
+        self.block.begin();
+        if let Line::Failed(error) = self.line {
+            return Err(error);
+        }
+        if let Err(error) = self.finish_line() {
+            self.fail(error)?;
+        }
+        self.line = Line::Start;
+        if self.skipping.is_some() {
+            self.end_skipping();
+            return Err(self.skipped());
+        }
+        let is_event = self.block.dispatch(false);
+        Ok(is_event.then(|| self.block.event(None)))
+    }
+
+    /// The stream is beyond a limit: the block is skipped, if that is wanted; else nothing of the stream counts any more.
     #[cold]
-    fn fail(&mut self, error: ParseError) -> ParseError {
+    fn fail(&mut self, error: ParseError) -> Result<(), ParseError> {
+        if self.skips {
+            self.skip(error);
+            return Ok(());
+        }
         self.discard();
         self.line = Line::Failed(error);
-        error
+        Err(error)
     }
 
     /// Forgets the begun block and gives all memory back but that of the last event ID.
     fn discard(&mut self) {
+        self.skipping = None;
         self.block.discard();
         self.value = Vec::new();
     }

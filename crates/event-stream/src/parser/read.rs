@@ -29,15 +29,18 @@ impl Parser {
             let rest = chunk.rest();
             let Some(&first) = rest.first() else { break Step::ChunkRead };
             if !matches!(self.line, Line::Start) {
-                if self.resume_line::<COMMENTS>(chunk)? {
-                    break Step::Comment;
+                match self.resume_line::<COMMENTS>(chunk)? {
+                    Some(step) => break step,
+                    None => continue,
                 }
-                continue;
             }
             if matches!(first, b'\n' | b'\r') {
                 self.pass_line_end(chunk);
                 if self.block.dispatch(data.is_some()) {
                     return Ok(Step::Event(self.borrow_data(chunk, data)));
+                }
+                if self.block.take_to_give() {
+                    break Step::Block;
                 }
                 continue;
             }

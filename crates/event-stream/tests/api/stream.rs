@@ -48,6 +48,7 @@ pub(crate) fn read_items(parser: &mut Parser, pieces: &[&[u8]]) -> (Outcome, Res
             match parser.next_item(&mut chunk) {
                 Ok(Some(Item::Event(event))) => outcome.events.push(event.into()),
                 Ok(Some(Item::Comment(text))) => outcome.comments.push(text.to_owned()),
+                Ok(Some(Item::Block(block))) => panic!("{block:?} was not asked for"),
                 Ok(None) => break,
                 Err(error) => {
                     result = Err(error);

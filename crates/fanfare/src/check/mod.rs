@@ -147,7 +147,7 @@ impl fmt::Display for Keys<'_> {
 
 fn described(material: &KeyMaterial) -> String {
     let keys = material.read().unwrap_or_default().into_iter().map(|key| key.to_string());
-    let sets = material.jwks.iter().map(|url| format!("the keys at {url}"));
+    let sets = material.jwks.iter().map(|url| format!("the keys at {}", url.masked()));
     keys.chain(sets).collect::<Vec<_>>().join("; ")
 }
 

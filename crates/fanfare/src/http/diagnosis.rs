@@ -1,47 +1,36 @@
 //! Why there is no answer, in words, and what to do about it where that is known.
 use super::Party;
-use fanfare_client::transport::HyperError;
+use fanfare_client::transport::{Failure, HyperError};
 use std::error::Error;
 
-/// What rustls says of a peer that answers in something else than TLS.
-const NO_TLS: &str = "InvalidContentType";
-/// What it says of a certificate that no authority has signed whom this machine trusts.
+/// What rustls says of a certificate that no authority has signed whom this machine trusts.
 const NOT_TRUSTED: [&str; 2] = ["UnknownIssuer", "CaUsedAsEndEntity"];
 
 /// What became of a request to `party` that brought no answer for `error`.
 pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
     let error: &(dyn Error + 'static) = error;
-    let hyper = error.downcast_ref::<HyperError>();
-    let said = innermost(hyper.map_or(error, HyperError::cause));
-    let what = match hyper {
-        Some(error) if !error.is_connect() => format!("{} gives no answer: {said}", party.place()),
-        _ => format!("cannot reach {}: {said}", party.place()),
+    let Some(hyper) = error.downcast_ref::<HyperError>() else {
+        return format!("cannot reach {}: {}", party.place(), innermost(error));
     };
-    match hint(hyper.map_or(error, HyperError::cause)) {
-        Some(hint) => format!("{what}. {hint}"),
-        None => what,
+    let place = party.place();
+    match hyper.failure() {
+        Failure::Broken => format!("{place} gives no answer: {hyper}"),
+        Failure::NotHttp | Failure::TlsServer | Failure::PlainServer | Failure::Request => format!("{place}: {hyper}"),
+        Failure::Tls if chain(hyper.cause()).any(|cause| is_not_trusted(&cause.to_string())) => format!(
+            "cannot reach {place}: {hyper}. No authority that this machine trusts has signed its certificate: name the \
+             right one with --cacert, where there is this option, or with SSL_CERT_FILE"
+        ),
+        _ => format!("cannot reach {place}: {hyper}"),
     }
 }
 
 /// How a stream of `party` broke in its middle.
 pub(crate) fn broken(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
-    let error: &(dyn Error + 'static) = error;
-    let cause = error.downcast_ref::<HyperError>().map_or(error, HyperError::cause);
-    format!("the stream from {} broke: {}", party.place(), innermost(cause))
+    format!("the stream from {} broke: {}", party.place(), innermost(error))
 }
 
-fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    let says = |words: &[&str]| chain(error).any(|cause| words.iter().any(|word| cause.to_string().contains(word)));
-    let is = |kind: fn(&hyper::Error) -> bool| chain(error).any(|cause| cause.downcast_ref().is_some_and(kind));
-    if says(&[NO_TLS]) {
-        Some("The server does not speak TLS on this port: give http:// in place of https://")
-    } else if says(&NOT_TRUSTED) {
-        Some("No authority that this machine trusts has signed its certificate: SSL_CERT_FILE names others")
-    } else if is(hyper::Error::is_parse) {
-        Some("What came is no HTTP: if the server speaks TLS on this port, give https:// in place of http://")
-    } else {
-        None
-    }
+fn is_not_trusted(said: &str) -> bool {
+    NOT_TRUSTED.iter().any(|reason| said.contains(reason))
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -9,8 +9,6 @@ use std::fmt;
 pub(crate) struct Ending<E> {
     /// Who was asked.
     pub party: Party,
-    /// Whether a stream had come before.
-    pub opened: bool,
     /// Why.
     pub error: E,
 }
@@ -18,7 +16,7 @@ pub(crate) struct Ending<E> {
 impl Ending<Cause> {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
-        of_cause(self.opened, &self.error)
+        of_cause(&self.error)
     }
 }
 
@@ -28,36 +26,36 @@ impl Ending<Error> {
         match &self.error {
             Error::Status { parts, .. } => error::exit(parts.status),
             Error::ContentType { .. } | Error::Redirect(_) => Exit::Rejected,
-            Error::GaveUp { cause, .. } | Error::NotRepeated { cause } => of_cause(self.opened, cause),
+            Error::GaveUp { cause, .. } | Error::NotRepeated { cause } => of_cause(cause),
             _ => Exit::Failed,
         }
     }
 }
 
-fn of_cause(opened: bool, cause: &Cause) -> Exit {
+fn of_cause(cause: &Cause) -> Exit {
     match cause {
-        Cause::Status(status) | Cause::Verdict(status) => error::exit(*status),
+        Cause::Status(refused) | Cause::Verdict(refused) => error::exit(refused.parts.status),
         // A stream that breaks is an answer that breaks off: the server was there.
-        Cause::Transport(_) if opened => Exit::Failed,
+        Cause::Broken(_) => Exit::Failed,
         _ => Exit::Unreachable,
     }
 }
 
 impl fmt::Display for Ending<Cause> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { party, opened, error } = self;
-        write_cause(party, *opened, error, f)
+        write_cause(&self.party, &self.error, f)
     }
 }
 
 impl fmt::Display for Ending<Error> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { party, opened, error } = self;
+        let Self { party, error } = self;
         match error {
-            Error::Status { parts, excerpt } => {
-                Refusal::new(party, parts.status, excerpt).leading_to(&parts.headers).fmt(f)
+            Error::Status { parts, excerpt } => Refusal::new(party, parts, excerpt).fmt(f),
+            Error::ContentType { excerpt, .. } if !excerpt.trim().is_empty() => {
+                write!(f, "{}: {error}: {}", party.place(), error::reason(excerpt))
             }
-            Error::GaveUp { cause, .. } | Error::NotRepeated { cause } => write_cause(party, *opened, cause, f),
+            Error::GaveUp { cause, .. } | Error::NotRepeated { cause } => write_cause(party, cause, f),
             // It is this machine's.
             Error::Store(_) => error.fmt(f),
             error => write!(f, "{}: {error}", party.place()),
@@ -65,11 +63,11 @@ impl fmt::Display for Ending<Error> {
     }
 }
 
-fn write_cause(party: &Party, opened: bool, cause: &Cause, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn write_cause(party: &Party, cause: &Cause, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match cause {
-        Cause::Status(status) => write!(f, "{}", Refusal::new(party, *status, "")),
-        Cause::Transport(error) if opened => f.write_str(&broken(party, &**error)),
+        Cause::Status(refused) => write!(f, "{}", Refusal::new(party, &refused.parts, &refused.excerpt)),
         Cause::Transport(error) => f.write_str(&no_answer(party, &**error)),
+        Cause::Broken(error) => f.write_str(&broken(party, &**error)),
         cause => write!(f, "{}: {cause}", party.place()),
     }
 }

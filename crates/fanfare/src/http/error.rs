@@ -1,8 +1,8 @@
 //! What keeps a request from its answer, and answers that refuse.
 use super::{Party, diagnosis};
 use crate::exit::Exit;
-use fanfare_client::transport::HyperError;
-use hyper::{HeaderMap, StatusCode, header::LOCATION};
+use fanfare_client::transport::{HyperError, Via};
+use http::{StatusCode, header::LOCATION, response::Parts};
 use serde::Deserialize;
 use std::{error::Error, fmt};
 
@@ -30,6 +30,8 @@ pub(crate) struct Refusal {
     pub reason: String,
     /// Where it leads instead, if it redirects.
     location: Option<String>,
+    /// The proxy through which the answer came, or whose it is.
+    proxy: Option<String>,
 }
 
 /// The part of a problem document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) that is for people.
@@ -56,31 +58,31 @@ impl Unreachable {
 }
 
 impl Refusal {
-    /// Reads the reason out of a problem document, or takes the beginning of the text.
-    pub(crate) fn new(party: &Party, status: StatusCode, body: &str) -> Self {
-        let reason = match serde_json::from_str::<Problem>(body) {
-            Ok(Problem { title, detail }) if !detail.is_empty() || !title.is_empty() => {
-                if detail.is_empty() {
-                    title
-                } else {
-                    detail
-                }
-            }
-            _ => excerpt(body),
-        };
-        Self { party: party.clone(), status, reason, location: None }
-    }
-
-    /// Names where an answer with these headers redirects to.
-    pub(crate) fn leading_to(mut self, headers: &HeaderMap) -> Self {
-        let location = headers.get(LOCATION).filter(|_| self.status.is_redirection());
-        self.location = location.map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned());
-        self
+    /// An answer of `party` with this head and body: the reason is read out of a problem document, or else it is the
+    /// beginning of the text.
+    pub(crate) fn new(party: &Party, head: &Parts, body: &str) -> Self {
+        let location = head.headers.get(LOCATION).filter(|_| head.status.is_redirection());
+        Self {
+            party: party.clone(),
+            status: head.status,
+            reason: reason(body),
+            location: location.map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned()),
+            proxy: head.extensions.get().map(|Via(proxy)| proxy.to_string()),
+        }
     }
 
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         exit(self.status)
+    }
+}
+
+/// What a refusal says to people.
+pub(crate) fn reason(body: &str) -> String {
+    match serde_json::from_str::<Problem>(body) {
+        Ok(Problem { detail, .. }) if !detail.is_empty() => excerpt(&detail),
+        Ok(Problem { title, .. }) if !title.is_empty() => excerpt(&title),
+        _ => excerpt(body),
     }
 }
 
@@ -119,13 +121,14 @@ impl fmt::Display for Unreachable {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { party, status, reason, location } = self;
+        let Self { party, status, reason, location, proxy } = self;
         // Only a proxy answers so, whoever was asked.
         let is_of_proxy = *status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
-        if is_of_proxy {
-            write!(f, "the proxy on the way to {} answers {status}", party.place())?;
-        } else {
-            write!(f, "{party} answers {status}")?;
+        match proxy {
+            Some(proxy) if is_of_proxy => write!(f, "the proxy {proxy} answers {status}")?,
+            None if is_of_proxy => write!(f, "the proxy on the way to {} answers {status}", party.place())?,
+            Some(proxy) => write!(f, "{party} answers {status}, through the proxy {proxy}")?,
+            None => write!(f, "{party} answers {status}")?,
         }
         if let Some(location) = location {
             write!(f, ", which leads to {}", excerpt(location))?;
@@ -147,6 +150,10 @@ impl fmt::Display for Refusal {
 mod tests {
     use super::*;
 
+    fn head(status: u16) -> Parts {
+        http::Response::builder().status(status).body(()).unwrap().into_parts().0
+    }
+
     #[test]
     fn the_reason_is_read_from_a_problem_document() {
         let cases = [
@@ -155,11 +162,10 @@ mod tests {
             ("nope\n", "nope"),
             ("", ""),
         ];
-        let reason_in = |body: &str| Refusal::new(&Party::Input, StatusCode::BAD_REQUEST, body).reason;
-        for (body, reason) in cases {
-            assert_eq!(reason_in(body), reason, "{body}");
+        for (body, said) in cases {
+            assert_eq!(reason(body), said, "{body}");
         }
-        assert_eq!(reason_in(&"x".repeat(10_000)).chars().count(), MAX_REASON_CHARACTERS + 1);
+        assert_eq!(reason(&"x".repeat(10_000)).chars().count(), MAX_REASON_CHARACTERS + 1);
     }
 
     #[test]
@@ -178,11 +184,12 @@ mod tests {
             (&hub, 407, "the proxy on the way to the hub at h:1 answers 407 Proxy Authentication Required: r"),
         ];
         for (party, status, said) in cases {
-            let refusal = Refusal::new(party, StatusCode::from_u16(status).unwrap(), "r").to_string();
+            let refusal = Refusal::new(party, &head(status), "r").to_string();
             assert!(refusal.starts_with(said), "{refusal}");
         }
-        let headers = HeaderMap::from_iter([(LOCATION, "/there".parse().unwrap())]);
-        let refusal = Refusal::new(&hub, StatusCode::FOUND, "").leading_to(&headers);
+        let mut moved = head(302);
+        moved.headers.insert(LOCATION, "/there".parse().unwrap());
+        let refusal = Refusal::new(&hub, &moved, "");
         assert_eq!(refusal.to_string(), "the hub answers 302 Found, which leads to /there");
     }
 

@@ -1,4 +1,5 @@
 //! The HTTP client of `publish` and `subscribe`: one request, its answer, and what went wrong in words.
+mod connection_args;
 mod diagnosis;
 mod ending;
 mod error;
@@ -8,6 +9,7 @@ mod party;
 mod token;
 mod web_address;
 
+pub(crate) use connection_args::{CertificatesError, ConnectionArgs, HABITS, HELP};
 pub(crate) use diagnosis::{broken, no_answer};
 pub(crate) use ending::Ending;
 pub(crate) use error::{Refusal, Unreachable, excerpt};
@@ -18,11 +20,11 @@ pub(crate) use token::{TokenArg, Withheld};
 pub(crate) use web_address::{has_web_scheme, scheme_hint, url_hint};
 
 use crate::config::Secret;
-use fanfare_client::transport::HyperTransport;
+use fanfare_client::transport::{HyperBody, HyperTransport};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
     Request, Response,
-    body::{Bytes, Incoming},
+    body::Bytes,
     header::{AUTHORIZATION, HeaderValue, USER_AGENT},
 };
 use tower_service::Service as _;
@@ -78,7 +80,7 @@ impl Http {
     ///
     /// # Errors
     /// [`Unreachable`] if there is none.
-    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Unreachable> {
+    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<HyperBody>, Unreachable> {
         request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
         if let Some(authorization) = &self.authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
@@ -92,7 +94,7 @@ impl Http {
 ///
 /// # Errors
 /// [`Unreachable`] if it breaks off or is longer.
-pub(crate) async fn read_text(party: &Party, answer: Incoming) -> Result<String, Unreachable> {
+pub(crate) async fn read_text(party: &Party, answer: HyperBody) -> Result<String, Unreachable> {
     let broken = |error| Unreachable::BrokenAnswer { party: party.clone(), error };
     let body = Limited::new(answer, MAX_ANSWER_BYTES).collect().await.map_err(broken)?;
     Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())

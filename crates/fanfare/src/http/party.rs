@@ -1,4 +1,5 @@
 //! Who was asked, as messages name it.
+use fanfare_client::Masked;
 use hyper::Uri;
 use std::fmt;
 use url::Url;
@@ -68,28 +69,12 @@ fn without_user(authority: &str) -> String {
 
 /// A URL without what is often secret: user, password, and keys in the query.
 fn shown_url(text: &str) -> String {
-    let Ok(mut url) = Url::parse(text) else { return text.to_owned() };
+    let Ok(mut url) = Url::parse(text) else { return "that URL".to_owned() };
     url.set_fragment(None);
     // Both can fail only for URLs without a host.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    if let Some(query) = url.query() {
-        let masked = |pair: &str| match pair.split_once('=') {
-            Some((name, value)) if is_secret(name) && !value.is_empty() => format!("{name}=****"),
-            _ => pair.to_owned(),
-        };
-        let query = query.split('&').map(masked).collect::<Vec<_>>().join("&");
-        url.set_query(Some(&query));
-    }
-    url.into()
-}
-
-/// Whether a parameter of this name holds a secret as a rule.
-fn is_secret(name: &str) -> bool {
-    const WORDS: [&str; 11] =
-        ["auth", "code", "cred", "jwt", "key", "pass", "pwd", "secret", "session", "sig", "token"];
-    let name = name.to_ascii_lowercase();
-    WORDS.iter().any(|word| name.contains(word))
+    Masked(&url).to_string()
 }
 
 impl fmt::Display for Party {
@@ -109,9 +94,9 @@ mod tests {
     #[test]
     fn a_server_is_named_without_its_secrets() {
         let cases = [
-            ("http://me:pw@h:81/a?topic=x&key=s&flag#f", "http://h:81/a?topic=x&key=****&flag"),
+            ("http://me:pw@h:81/a?topic=x&key=s&flag#f", "http://h:81/a?topic=x&key=***&flag"),
             ("HTTP://H/", "http://h/"),
-            ("nonsense", "nonsense"),
+            ("nonsense", "that URL"),
         ];
         for (url, shown) in cases {
             assert_eq!(Party::server(url).to_string(), shown);

@@ -56,7 +56,7 @@ impl KeyRing {
         for source in &self.sources {
             let keys = || source.keys.keys().iter().map(ToString::to_string).collect();
             let outcome = source.keys.ready().await.map(|()| keys()).map_err(|error| error.to_string());
-            fetched.push((source.url.to_string(), outcome));
+            fetched.push((source.url.masked().to_string(), outcome));
         }
         fetched
     }

@@ -9,7 +9,7 @@ pub(crate) use error::PublishError;
 use crate::{
     config::HumanDuration,
     exit,
-    http::{HubArgs, PublishQuery},
+    http::{self, HubArgs, PublishQuery},
 };
 use publisher::{Body, Publisher};
 use std::io::{self, IsTerminal as _};
@@ -18,7 +18,7 @@ use std::io::{self, IsTerminal as _};
 const STDIN: &str = "-";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = exit::HELP)]
+#[command(after_help = format!("{}\n\n{}", http::HELP, exit::HELP))]
 pub(crate) struct PublishArgs {
     /// Topic to publish under
     topic: String,

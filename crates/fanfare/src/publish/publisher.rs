@@ -67,9 +67,7 @@ impl Publisher {
         let timeout = |_| Unreachable::Timeout { party: party.clone() };
         match tokio::time::timeout(ANSWER_TIMEOUT, asked).await.map_err(timeout)?? {
             (head, ids) if head.status == StatusCode::OK => Ok(ids),
-            (head, text) => {
-                Err(PublishError::Refused(Refusal::new(&party, head.status, &text).leading_to(&head.headers)))
-            }
+            (head, text) => Err(PublishError::Refused(Refusal::new(&party, &head, &text))),
         }
     }
 }

@@ -99,6 +99,11 @@ impl Template {
         item.map_or(Made::Nothing, |item| Made::Gap(item, unfit))
     }
 
+    /// What tells of an event that was too large to be read, and whose ID is not known.
+    pub(super) fn skipped(&self, reason: &str) -> Option<Item> {
+        left_out(&self.topics, self.private, "", reason)
+    }
+
     fn item(&self, event: &MessageEvent, id: Option<&str>) -> Result<(Item, Option<InvalidUpdate>), Unfit> {
         let (bytes, limit) = (event.data.len(), self.max_data_bytes);
         if bytes > limit {
@@ -172,6 +177,10 @@ impl Batch {
     /// Whether there is room for `event`. There always is in an empty one.
     pub(super) fn has_room_for(&self, event: &MessageEvent) -> bool {
         self.last.is_none() || (self.items.len() < MAX_BATCH_EVENTS && self.bytes + size(event) <= MAX_BATCH_BYTES)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.last.is_none() && self.items.is_empty()
     }
 
     pub(super) fn push(&mut self, event: MessageEvent, item: Option<Item>) {

@@ -2,7 +2,7 @@
 use super::sink::Closed;
 use crate::{
     exit::Exit,
-    http::{Ending, Unreachable, UrlTooLong, url_hint},
+    http::{CertificatesError, Ending, Unreachable, UrlTooLong, url_hint},
 };
 use fanfare_client::{BuildError, Cause, Error};
 use std::{fmt, io};
@@ -11,6 +11,8 @@ use std::{fmt, io};
 pub(crate) enum RelayError {
     /// The upstream cannot be asked as it was given.
     Build(BuildError),
+    /// The certificates of authorities cannot be read.
+    Certificates(CertificatesError),
     /// The topics do not fit into a request.
     TooLong(UrlTooLong),
     /// The first connection to the upstream did not come about.
@@ -31,7 +33,7 @@ impl RelayError {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Build(_) | Self::TooLong(_) => Exit::Usage,
+            Self::Build(_) | Self::Certificates(_) | Self::TooLong(_) => Exit::Usage,
             Self::NotOpened(ending) => ending.exit(),
             Self::Upstream(ending) => ending.exit(),
             Self::Hub(error) => error.exit(),
@@ -55,6 +57,7 @@ impl fmt::Display for RelayError {
                 None => write!(f, "{url:?} is not a URL that can be asked"),
             },
             Self::Build(error) => error.fmt(f),
+            Self::Certificates(error) => error.fmt(f),
             Self::TooLong(error) => error.fmt(f),
             Self::NotOpened(ending) => write!(f, "nothing is relayed: {ending}"),
             Self::Upstream(ending) => write!(f, "nothing is relayed: {ending}"),

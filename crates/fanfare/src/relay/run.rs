@@ -14,7 +14,7 @@ use super::{
     voice::Voice,
 };
 use crate::http::Ending;
-use fanfare_client::{Error, MessageEvent, Signal, Signals};
+use fanfare_client::{Error, MessageEvent, Signal, Signals, Warning};
 use futures_util::{FutureExt as _, StreamExt as _};
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ impl Relay {
         let mut backoff = Backoff::new(UPSTREAM_DELAYS);
         let mut after = String::new();
         loop {
-            let signals = self.upstream.open(&after, &self.delivery.state).map_err(RelayError::Build)?;
+            let signals = self.upstream.open(&after, &self.delivery.state)?;
             self.signals = Some(signals);
             let error = loop {
                 if let Some(batch) = self.gather().await? {
@@ -109,7 +109,7 @@ impl Relay {
             if matches!(error, Error::Store(_)) {
                 return Err(RelayError::State(error));
             }
-            let ending = Ending { party: self.upstream.party(), opened: self.opened, error };
+            let ending = Ending { party: self.upstream.party(), error };
             if !self.opened && self.patience == Patience::AfterOpen {
                 return Err(RelayError::Upstream(Box::new(ending)));
             }
@@ -144,9 +144,9 @@ impl Relay {
         }
         while self.ended.is_none() && self.carried.is_none() {
             let signals = self.signals.as_mut().expect("it is opened before");
-            let next = match &batch.last {
-                None => Some(signals.next().await),
-                Some(_) => signals.next().now_or_never(),
+            let next = match batch.is_empty() {
+                true => Some(signals.next().await),
+                false => signals.next().now_or_never(),
             };
             match next {
                 None => break,
@@ -154,10 +154,15 @@ impl Relay {
                 Some(Some(Err(error))) => self.ended = Some(Some(error)),
                 Some(Some(Ok(Signal::Event(event)))) if batch.has_room_for(&event) => self.add(&mut batch, event),
                 Some(Some(Ok(Signal::Event(event)))) => self.carried = Some(event),
+                Some(Some(Ok(Signal::Warning(Warning::EventSkipped { error, bytes })))) => {
+                    let reason = format!("{error}: it has {bytes}");
+                    self.delivery.refused("", &reason);
+                    batch.items.extend(self.template.skipped(&reason));
+                }
                 Some(Some(Ok(signal))) => self.signal(signal)?,
             }
         }
-        Ok(batch.last.is_some().then_some(batch))
+        Ok((!batch.is_empty()).then_some(batch))
     }
 
     fn add(&mut self, batch: &mut Batch, event: MessageEvent) {
@@ -193,10 +198,10 @@ impl Relay {
                 voice.notice(&format!("connected to {}{after}", party.place()));
             }
             Signal::Reconnecting { cause, .. } if !self.opened && *patience == Patience::AfterOpen => {
-                return Err(RelayError::NotOpened(Box::new(Ending { party, opened: false, error: cause })));
+                return Err(RelayError::NotOpened(Box::new(Ending { party, error: cause })));
             }
             Signal::Reconnecting { cause, delay } => {
-                let ending = Ending { party, opened: self.opened, error: cause };
+                let ending = Ending { party, error: cause };
                 voice.lost(&format!("{ending}; asking again in {:.1} s", delay.as_secs_f64()));
             }
             Signal::Warning(warning) => voice.warn(&warning.to_string()),

@@ -2,7 +2,7 @@
 use super::lint::LintError;
 use crate::{
     exit::Exit,
-    http::{Ending, MAX_URL_BYTES, Party, UrlTooLong},
+    http::{CertificatesError, Ending, MAX_URL_BYTES, Party, UrlTooLong},
 };
 use fanfare_client::{BuildError, Cause, Error};
 use std::{fmt, io};
@@ -19,6 +19,14 @@ pub(crate) enum SubscribeError {
     TooLong(UrlTooLong),
     /// The ID holds characters that no request header can carry.
     LastEventId { id: String },
+    /// There is no colon between user and password.
+    User,
+    /// Cookies hold characters that no header can carry.
+    CookieCharacters,
+    /// The file of cookies cannot be read.
+    Cookies(io::Error),
+    /// The certificates of authorities cannot be read.
+    Certificates(CertificatesError),
     /// One file cannot keep the IDs of several streams.
     StateOfSeveral,
     /// The request cannot be sent as it was given.
@@ -53,6 +61,9 @@ impl SubscribeError {
             | Self::Url { .. }
             | Self::LongUrl { .. }
             | Self::TooLong(_)
+            | Self::User
+            | Self::CookieCharacters
+            | Self::Certificates(_)
             | Self::LastEventId { .. }
             | Self::StateOfSeveral
             | Self::Build(_) => Exit::Usage,
@@ -60,7 +71,12 @@ impl SubscribeError {
             Self::Stream(ending) => ending.exit(),
             Self::Lint(error) => of_lint(error),
             Self::Unfinished { .. } | Self::Failed { .. } => Exit::Failed,
-            Self::Body(_) | Self::Print(_) | Self::Exec(_) | Self::Command { .. } | Self::Runtime(_) => Exit::Failed,
+            Self::Cookies(_)
+            | Self::Body(_)
+            | Self::Print(_)
+            | Self::Exec(_)
+            | Self::Command { .. }
+            | Self::Runtime(_) => Exit::Failed,
         }
     }
 }
@@ -86,6 +102,10 @@ impl fmt::Display for SubscribeError {
             Self::LongUrl { bytes } => write!(f, "the URL has {bytes} bytes, {MAX_URL_BYTES} are allowed"),
             Self::TooLong(error) => error.fmt(f),
             Self::LastEventId { id } => write!(f, "the last event ID {id:?} holds what no request can carry"),
+            Self::User => f.write_str("--user is a user and a password with a colon between them"),
+            Self::CookieCharacters => f.write_str("--cookie holds characters that no request can carry"),
+            Self::Cookies(error) => write!(f, "cannot read the file of cookies: {error}; give cookies as NAME=VALUE"),
+            Self::Certificates(error) => error.fmt(f),
             Self::StateOfSeveral => f.write_str("--state keeps the last event ID of one stream, not of several"),
             Self::Build(error) => error.fmt(f),
             Self::Body(error) => write!(f, "cannot read the body of the request: {error}"),

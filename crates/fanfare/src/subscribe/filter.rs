@@ -107,6 +107,9 @@ mod tests {
             field: Some("x".parse().unwrap()),
             until: Some("[DONE]".into()),
             count: Some(2),
+            max_event: crate::config::ByteSize(1 << 20),
+            skip_large: false,
+            unfinished: false,
         };
         let mut filter = Filter::new(&args);
         let mut select = |event_type, data| {

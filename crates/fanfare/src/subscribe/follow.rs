@@ -12,7 +12,7 @@ use super::{
     status::Status,
 };
 use crate::http::{Ending, Party};
-use fanfare_client::{Error, MessageEvent, Signal, Signals};
+use fanfare_client::{Block, Error, MessageEvent, Signal, Signals};
 use futures_util::{FutureExt as _, Stream as _};
 use std::{future::poll_fn, ops::ControlFlow, pin::Pin, task::Poll};
 use tokio::time::{Interval, interval};
@@ -71,7 +71,7 @@ pub(super) async fn follow(sources: &[Source], args: &SubscribeArgs) -> Result<(
 
 impl Followed {
     fn ended_for(&self, error: Error) -> SubscribeError {
-        SubscribeError::Stream(Box::new(Ending { party: self.party.clone(), opened: self.opened, error }))
+        SubscribeError::Stream(Box::new(Ending { party: self.party.clone(), error }))
     }
 }
 
@@ -95,6 +95,7 @@ impl Follow<'_> {
             let goes_on = match happened {
                 Some(Ok(Signal::Event(event))) => self.event(event, stream).await?,
                 Some(Ok(Signal::Comment(text))) => self.comment(&text)?,
+                Some(Ok(Signal::Block(block))) => self.block(&block)?,
                 Some(Ok(signal)) => {
                     self.signal(signal, stream)?;
                     ControlFlow::Continue(())
@@ -191,16 +192,20 @@ impl Follow<'_> {
         self.output.as_mut().map_or(Ok(ControlFlow::Continue(())), |output| output.comment(text))
     }
 
+    fn block(&mut self, block: &Block) -> Result<ControlFlow<()>, SubscribeError> {
+        self.output.as_mut().map_or(Ok(ControlFlow::Continue(())), |output| output.block(block))
+    }
+
     fn signal(&mut self, signal: Signal, stream: &mut Followed) -> Result<(), SubscribeError> {
         match signal {
             Signal::Open(_) => stream.opened = true,
             Signal::Reconnecting { cause, .. } if !stream.opened && self.args.resume.reconnect != When::Always => {
-                let ending = Ending { party: stream.party.clone(), opened: false, error: cause };
+                let ending = Ending { party: stream.party.clone(), error: cause };
                 return Err(SubscribeError::NotOpened(Box::new(ending)));
             }
             _ => {}
         }
-        self.status.signal(&signal);
+        self.status.signal(&signal, &stream.party);
         Ok(())
     }
 

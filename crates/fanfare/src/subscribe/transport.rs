@@ -1,6 +1,6 @@
 //! What sends the requests of a subscription: the client's own transport, and a word to the person who started the command
 //! when a redirect leads to another server, where credentials do not go.
-use super::{SubscribeArgs, source::Source};
+use super::{SubscribeArgs, SubscribeError, source::Source};
 use crate::notice::notice;
 use fanfare_client::transport::{HyperTransport, RequestBody};
 use http::{Request, Uri};
@@ -25,11 +25,19 @@ pub(super) struct Transport {
 
 impl Transport {
     /// The transport for `source`.
-    pub(super) fn new(source: &Source, args: &SubscribeArgs) -> Self {
+    ///
+    /// # Errors
+    /// [`SubscribeError::Certificates`].
+    pub(super) fn new(source: &Source, args: &SubscribeArgs) -> Result<Self, SubscribeError> {
+        let inner = args.connection.transport().map_err(SubscribeError::Certificates)?;
         let url = source.url().unwrap_or_default();
-        let has_credentials = !args.request.headers.is_empty() || matches!(args.hub.token_for(url), Ok(Some(_)));
+        let request = &args.request;
+        let has_credentials = !request.headers.is_empty()
+            || request.user.is_some()
+            || request.cookie.is_some()
+            || matches!(args.hub.token_for(url), Ok(Some(_)));
         let home = Url::parse(url).ok().filter(|_| has_credentials && !args.print.quiet).map(|url| url.origin());
-        Self { inner: HyperTransport::new(), home, told: Arc::default() }
+        Ok(Self { inner, home, told: Arc::default() })
     }
 
     /// Tells once of a request to somebody else. The client has left the credentials out of it.
@@ -40,7 +48,7 @@ impl Transport {
             let [home, there] = [Some(home), there.as_ref().ok()].map(|origin| origin.map(Origin::ascii_serialization));
             let [home, there] = [home, there].map(Option::unwrap_or_default);
             notice(format_args!(
-                "{home} redirects to {there}, which does not get the token or the headers that are for {home}. If it shall, \
+                "{home} redirects to {there}, which does not get the token, the headers or what else is for {home}. If it shall, \
                  give its own URL with --token, or name it as the hub with FANFARE_HUB"
             ));
         }

@@ -6,6 +6,7 @@ mod check;
 mod compose;
 mod config;
 mod credentials;
+mod curl;
 mod examples;
 mod hub;
 mod keys;

@@ -115,14 +115,44 @@ fn an_address_without_its_scheme_gets_a_hint() {
 fn tls_where_there_is_none_and_the_other_way_round_are_told() {
     let plain = blurting(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     let ended = run(&["subscribe", &format!("https://{plain}/")]);
-    assert!(ended.code == 5 && ended.stderr.contains("give http:// in place of https://"), "{ended:?}");
+    assert!(ended.code == 5 && ended.stderr.contains("http:// in place of https://"), "{ended:?}");
     // An alert: "unexpected message".
     let secure = blurting(b"\x15\x03\x01\x00\x02\x02\x0a");
     let ended = run(&["subscribe", &format!("http://{secure}/")]);
-    assert!(ended.code == 5 && ended.stderr.contains("give https:// in place of http://"), "{ended:?}");
+    assert!(ended.code == 5 && ended.stderr.contains("https:// in place of http://"), "{ended:?}");
     let secure = blurting(b"\x15\x03\x03\x00\x02\x02\x0a");
     let ended = run(&["publish", "t", "x", "--hub", &format!("http://{secure}/")]);
-    assert!(ended.code == 5 && ended.stderr.contains("give https:// in place of http://"), "{ended:?}");
+    assert!(ended.code == 5 && ended.stderr.contains("https:// in place of http://"), "{ended:?}");
+}
+
+/// So is one that is lost for a while.
+#[test]
+fn a_connection_that_is_lost_is_named() {
+    let one = Peer::answering([&format!("{STREAM}retry: 10\ndata: x\n\n"), STOP]);
+    let other = Peer::answering([STREAM, STOP]);
+    let ended = run(&["subscribe", &format!("{}/one", one.url), &format!("{}/other", other.url), "--verbose"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for said in ["connected to {}/one", "{}/one: the server ended the stream; asking again in"] {
+        assert!(ended.stderr.contains(&said.replace("{}", &one.url)), "{said}: {ended:?}");
+    }
+}
+
+/// What a server says of its refusal is shown, whatever becomes of its status.
+#[test]
+fn the_body_of_a_refusal_is_shown() {
+    let json = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{\"error\":\"no credit\"}";
+    for (answer, said) in [
+        ("HTTP/1.1 404 Not Found\r\n\r\n{\"detail\":\"no model\"}", "no model"),
+        ("HTTP/1.1 429 Slow\r\n\r\nwait a minute", "wait a minute"),
+        ("HTTP/1.1 503 Busy\r\n\r\nback soon", "back soon"),
+        (json, "no credit"),
+    ] {
+        for arguments in [&["subscribe"][..], &["subscribe", "--reconnect", "never"], &["relay", "-t", "a"]] {
+            let peer = Peer::answering([answer]);
+            let ended = run(&[arguments, &[&peer.url]].concat());
+            assert!(ended.code > 2 && ended.stderr.contains(said), "{answer}: {ended:?}");
+        }
+    }
 }
 
 #[test]

@@ -141,6 +141,21 @@ fn a_relay_of_the_hub_tells_of_gaps_as_well() {
     assert_eq!(texts(&updates, "type"), ["message", GAP], "{updates:?}");
 }
 
+/// What is too large to be read is skipped, and told to those downstream.
+#[test]
+fn an_event_beyond_every_limit_is_a_gap() {
+    let hub = Hub::start();
+    let events = format!("id: 1\ndata: a\n\nid: 2\ndata: {}\n\nid: 3\ndata: b\n\n", "x".repeat((16 << 20) + 1));
+    let upstream = Peer::answering([stream(&events).as_str(), STOP]);
+    let ended = relay(&upstream, &hub, &["-t", "a"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let updates = all_held(&hub, "a");
+    assert_eq!(texts(&updates, "type"), ["message", GAP, "message"], "{ended:?}");
+    assert!(ended.stderr.contains("left out"), "{ended:?}");
+    upstream.request();
+    assert!(upstream.request().contains("last-event-id: 3\n"));
+}
+
 /// What another hub refuses, whose rules this program does not know: without its ID if that may help, or else as a gap.
 #[test]
 fn what_the_hub_refuses_by_its_own_rules_is_not_lost() {

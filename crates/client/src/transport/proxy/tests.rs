@@ -17,8 +17,8 @@ fn way(rules: &Rules, url: &str) -> String {
         Ok(Route::Direct) => "direct".into(),
         Ok(Route::Forward(hop)) => format!("forward {}{}", hop.uri, credentials(hop.authorization)),
         Ok(Route::Tunnel(hop)) => format!("tunnel {}{}", hop.uri, credentials(hop.authorization)),
-        Ok(Route::Socks { proxy, credentials: None }) => format!("socks {proxy}"),
-        Ok(Route::Socks { proxy, credentials: Some((user, password)) }) => format!("socks {proxy} {user} {password}"),
+        Ok(Route::Socks { uri, credentials: None, .. }) => format!("socks {uri}"),
+        Ok(Route::Socks { uri, credentials: Some((user, password)), .. }) => format!("socks {uri} {user} {password}"),
         Err(error) => error.to_string(),
     }
 }

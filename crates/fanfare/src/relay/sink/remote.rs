@@ -5,12 +5,13 @@ use crate::{
     http::{self, Http, HubUrl, Party, Refusal, Unreachable},
     relay::{batch::Item, error::RelayError, held::Held},
 };
+use fanfare_client::transport::HyperBody;
 use fanfare_event_stream::Fields;
 use fanfare_hub::topic::Topic;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
-    body::{Bytes, Incoming},
+    body::Bytes,
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use serde::Deserialize;
@@ -75,7 +76,7 @@ impl RemoteSink {
         if status == StatusCode::OK {
             return Ok(position);
         }
-        let refusal = Refusal::new(&self.party, status, &text).leading_to(&head.headers);
+        let refusal = Refusal::new(&self.party, &head, &text);
         match (status, published) {
             (StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE, Some(index)) if index < items.len() => {
                 let may_be_id = status == StatusCode::BAD_REQUEST;
@@ -97,7 +98,7 @@ impl RemoteSink {
         if answer.status() != StatusCode::OK {
             let (head, body) = answer.into_parts();
             let text = self.in_time(http::read_text(&self.party, body)).await?;
-            return Err(failure(Refusal::new(&self.party, head.status, &text).leading_to(&head.headers)));
+            return Err(failure(Refusal::new(&self.party, &head, &text)));
         }
         let position = answer.headers().get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
         self.in_time(self.read_lines(answer, held)).await?;
@@ -110,7 +111,7 @@ impl RemoteSink {
         answered.map_err(|error| Failure::Passing(error.to_string()))
     }
 
-    async fn read_lines(&self, answer: Response<Incoming>, held: &mut Held) -> Result<(), Unreachable> {
+    async fn read_lines(&self, answer: Response<HyperBody>, held: &mut Held) -> Result<(), Unreachable> {
         let broken = |error| Unreachable::BrokenAnswer { party: self.party.clone(), error };
         let mut body = answer.into_body();
         while let Some(frame) = body.frame().await {

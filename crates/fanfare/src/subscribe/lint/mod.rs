@@ -52,7 +52,7 @@ pub(super) async fn lint(sources: &[Source], args: &SubscribeArgs, time: Duratio
     if !matches!(args.print.format, None | Some(Format::Pretty | Format::Json)) {
         return Err(SubscribeError::Lint(LintError::Format));
     }
-    let lint = Lint { source, args, transport: Transport::new(source, args) };
+    let lint = Lint { source, args, transport: Transport::new(source, args)? };
     let observation = lint.ask(Until::Known { time, events: args.select.count }, as_it_is).await?;
     let mut findings = findings(&observation);
     if is_readable(&observation) && lint.may_repeat() {

@@ -16,8 +16,6 @@ use tokio::time::{Instant, timeout_at};
 
 pub(super) use super::tap::End;
 
-/// How long the head of a response may take.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// So many events, over this time, tell all that more of them would.
 const ENOUGH_EVENTS: u64 = 100;
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
@@ -81,7 +79,7 @@ pub(super) async fn observe(
     until: Until,
 ) -> Result<Observation, LintError> {
     let tap = Tap::new(transport.clone());
-    let builder = builder.transport(tap.clone()).reconnect(Reconnect::never()).connect_timeout(HEAD_TIMEOUT);
+    let builder = builder.transport(tap.clone()).reconnect(Reconnect::never());
     let is_untyped = |response: &http::response::Parts| {
         response.status == StatusCode::OK && !response.headers.contains_key(CONTENT_TYPE)
     };
@@ -118,7 +116,7 @@ pub(super) async fn observe(
         }
     };
     drop(signals);
-    let ending = error.map(|error| Box::new(Ending { party, opened: false, error }));
+    let ending = error.map(|error| Box::new(Ending { party, error }));
     observation(&tap, ending, first_sign)
 }
 

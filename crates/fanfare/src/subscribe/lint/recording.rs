@@ -71,6 +71,7 @@ impl Recording {
         while let Ok(Some(item)) = self.parser.next_item(&mut chunk) {
             match item {
                 Item::Comment(_) => self.comments.push(arrival),
+                Item::Block(_) => {}
                 Item::Event(event) => self.events.push(Seen {
                     arrival,
                     event_type: event.event_type.to_owned(),

@@ -1,13 +1,12 @@
 //! A transport that writes down what passes: heads and bytes as they come, and when.
 use super::recording::Recording;
 use crate::subscribe::transport::Transport;
-use fanfare_client::transport::{HyperError, RequestBody};
+use fanfare_client::transport::{HyperBody, HyperError, RequestBody};
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version,
     header::{Entry, ORIGIN},
 };
 use http_body::{Body, Frame};
-use hyper::body::Incoming;
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -107,12 +106,12 @@ impl Service<Request<RequestBody>> for Tap {
 
 /// A body that is written down while it is read.
 pub(super) struct Tapped {
-    body: Incoming,
+    body: HyperBody,
     tap: Tap,
 }
 
 impl Body for Tapped {
-    type Data = <Incoming as Body>::Data;
+    type Data = <HyperBody as Body>::Data;
     type Error = hyper::Error;
 
     fn poll_frame(

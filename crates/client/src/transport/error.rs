@@ -1,0 +1,127 @@
+//! Why a request brought no response: what failed, whose it was, and what lies behind it.
+use super::ProxyUrl;
+use crate::BoxError;
+use http::StatusCode;
+use std::{error::Error, fmt, time::Duration};
+
+/// Why a request brought no response.
+///
+/// [`failure`](Self::failure) is what a program can compare. Its text is for people and holds all causes;
+/// [`cause`](Self::cause) gives them as values, of types that may change with hyper and rustls.
+#[derive(Debug)]
+pub struct HyperError {
+    failure: Failure,
+    /// The proxy that stands between, if there is one.
+    proxy: Option<ProxyUrl>,
+    cause: Option<BoxError>,
+}
+
+/// What went wrong on the way to a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The server cannot be connected to: its name is not known, or it accepts no connection.
+    Connect,
+    /// There was no connection within this time: name, TCP, proxy and TLS together.
+    ConnectTimeout(Duration),
+    /// The server and this client do not agree on TLS: a certificate that is not trusted, for example.
+    Tls,
+    /// The URL says `https`, and what answers does not speak TLS: it may be plain HTTP.
+    PlainServer,
+    /// The URL says `http`, and what answers speaks TLS.
+    TlsServer,
+    /// The proxy cannot be used: it cannot be reached, is not given as a URL, or broke off.
+    Proxy,
+    /// The proxy refused to connect, with this status.
+    ProxyRefused(StatusCode),
+    /// The connection ended before the head of a response came.
+    Broken,
+    /// What came is not HTTP.
+    NotHttp,
+    /// The request cannot be sent as it is.
+    Request,
+}
+
+impl HyperError {
+    pub(super) fn new(failure: Failure, cause: impl Into<BoxError>) -> Self {
+        Self { failure, proxy: None, cause: Some(cause.into()) }
+    }
+
+    /// A failure that says all there is to say.
+    pub(super) fn plain(failure: Failure) -> Self {
+        Self { failure, proxy: None, cause: None }
+    }
+
+    pub(super) fn with_proxy(mut self, proxy: ProxyUrl) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    /// Whether there was no connection yet, so that no byte of the request was sent.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        !matches!(self.failure, Failure::Broken | Failure::NotHttp | Failure::TlsServer | Failure::Request)
+    }
+
+    /// The error beneath, with its sources; this one, if there is none.
+    #[must_use]
+    pub fn cause(&self) -> &(dyn Error + 'static) {
+        match &self.cause {
+            Some(cause) => &**cause,
+            None => self,
+        }
+    }
+
+    fn write_failure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.failure, &self.proxy) {
+            (Failure::Connect | Failure::Tls, None) => f.write_str("cannot connect"),
+            (Failure::Connect | Failure::Tls, Some(proxy)) => write!(f, "cannot connect through the proxy {proxy}"),
+            (Failure::ConnectTimeout(time), None) => write!(f, "cannot connect within {time:?}"),
+            (Failure::ConnectTimeout(time), Some(proxy)) => {
+                write!(f, "cannot connect within {time:?} through the proxy {proxy}")
+            }
+            (Failure::PlainServer, _) => {
+                f.write_str("the server does not speak TLS on this port: is it http:// in place of https://?")
+            }
+            (Failure::TlsServer, _) => {
+                f.write_str("the server speaks TLS on this port: use https:// in place of http://")
+            }
+            (Failure::Proxy, Some(proxy)) => write!(f, "cannot use the proxy {proxy}"),
+            (Failure::Proxy, None) => f.write_str("cannot use the proxy"),
+            (Failure::ProxyRefused(status), Some(proxy)) => write!(f, "the proxy {proxy} answered {status}"),
+            (Failure::ProxyRefused(status), None) => write!(f, "the proxy answered {status}"),
+            (Failure::Broken, _) => f.write_str("the connection ended before an answer came"),
+            (Failure::NotHttp, _) => f.write_str("the answer is not HTTP"),
+            (Failure::Request, _) => f.write_str("the request cannot be sent"),
+        }
+    }
+}
+
+impl fmt::Display for HyperError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_failure(f)?;
+        let mut said = String::new();
+        let mut next: Option<&(dyn Error + 'static)> = match &self.cause {
+            Some(cause) => Some(&**cause),
+            None => None,
+        };
+        while let Some(cause) = next {
+            // Some errors print what they wrap.
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                write!(f, ": {text}")?;
+            }
+            (said, next) = (text, cause.source());
+        }
+        Ok(())
+    }
+}
+
+// What lies behind is part of the message.
+impl Error for HyperError {}
