@@ -45,6 +45,8 @@ pub struct Endpoint {
     pub address: SocketAddr,
     host: String,
     path: String,
+    /// The token that goes there, if one does.
+    token: Option<String>,
 }
 
 /// The text is no URL that one can put load on.
@@ -74,7 +76,20 @@ impl Endpoint {
         let address = addresses.next().ok_or_else(not_http)?;
         let slash = if path.starts_with('/') { "" } else { "/" };
         let path = path.split('#').next().unwrap_or_default();
-        Ok(Self { address, host: host.to_owned(), path: format!("{slash}{path}") })
+        Ok(Self { address, host: host.to_owned(), path: format!("{slash}{path}"), token: None })
+    }
+
+    /// Sends this token with every request to this endpoint.
+    #[must_use]
+    pub fn with_token(mut self, token: Option<&str>) -> Self {
+        self.token = token.map(str::to_owned);
+        self
+    }
+
+    /// The URL of the server alone: where requests go, whatever path they ask for.
+    #[must_use]
+    pub fn server_url(&self) -> String {
+        format!("http://{}/", self.host)
     }
 
     fn path(&self, topic: &str) -> String {
@@ -83,6 +98,12 @@ impl Endpoint {
 }
 
 impl Target {
+    /// All its endpoints.
+    pub fn endpoints_mut(&mut self) -> impl Iterator<Item = &mut Endpoint> {
+        let pattern = self.subscribe_pattern.iter_mut().map(|(endpoint, _)| endpoint);
+        [&mut self.subscribe].into_iter().chain(pattern).chain(&mut self.publish)
+    }
+
     /// The name of a topic.
     #[must_use]
     pub fn topic(&self, naming: Naming, number: u32) -> String {
@@ -151,7 +172,8 @@ impl Target {
 
     fn begin(&self, request: &mut Vec<u8>, method: &str, endpoint: &Endpoint, topic: &str) -> io::Result<()> {
         write!(request, "{method} {} HTTP/1.1\r\nHost: {}\r\n", endpoint.path(topic), endpoint.host)?;
-        self.headers.iter().try_for_each(|header| write!(request, "{header}\r\n"))
+        self.headers.iter().try_for_each(|header| write!(request, "{header}\r\n"))?;
+        endpoint.token.iter().try_for_each(|token| write!(request, "Authorization: Bearer {token}\r\n"))
     }
 }
 
@@ -210,17 +232,19 @@ mod tests {
         let text = |bytes: io::Result<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
         let mut target = Recipe::Mercure.target("http://127.0.0.1:3000/").unwrap();
         target.run = "7".into();
-        target.headers = vec!["Authorization: Bearer t".into()];
+        target.headers = vec!["X-A: b".into()];
+        target.subscribe = target.subscribe.with_token(Some("t"));
         let request = text(target.subscribe_request(Naming::Exact, 2, "#a-1"));
         assert_eq!(
             request,
-            "GET /.well-known/mercure?topic=load-7-2 HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nAuthorization: Bearer t\r\n\
+            "GET /.well-known/mercure?topic=load-7-2 HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nX-A: b\r\nAuthorization: Bearer t\r\n\
              Accept: text/event-stream\r\nCache-Control: no-store\r\nLast-Event-ID: #a-1\r\n\r\n"
         );
         let mut request = Vec::new();
         target.publish_request(&mut request, Naming::Pattern, 2, "1 2").unwrap();
         let request = text(Ok(request));
         let body = "topic=https%3A%2F%2Fload.example%2F7%2F2%2Fevent&data=1%202";
+        assert!(!request.contains("Authorization"), "each endpoint has its own: {request}");
         assert!(request.ends_with(&format!("Content-Length: {}\r\n\r\n{body}", body.len())), "{request}");
         let request = text(target.subscribe_request(Naming::Pattern, 2, ""));
         assert!(request.contains("?topic=https%3A%2F%2Fload.example%2F7%2F2%2F%7Bany%7D "), "{request}");

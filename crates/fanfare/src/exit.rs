@@ -5,11 +5,11 @@ use std::process::ExitCode;
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
-  1  failed here: reading, writing, or a broken answer
+  1  failed here: reading, writing, or an answer that breaks off or says that it failed
   2  wrong arguments or configuration
-  3  the hub wants a token, or another one (401, 403)
-  4  the hub rejects what was asked (any other 4xx, or no event stream)
-  5  the hub cannot be reached, or fails (5xx)";
+  3  the server wants a token, or another one (401, 403)
+  4  the server rejects what was asked (any other 4xx, or no event stream)
+  5  the server cannot be reached, or fails (5xx)";
 
 /// How a command failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

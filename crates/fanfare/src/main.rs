@@ -11,6 +11,7 @@ mod exit;
 mod http;
 mod keys;
 mod load;
+mod notice;
 mod publish;
 mod relay;
 mod serve;

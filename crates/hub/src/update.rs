@@ -1,5 +1,5 @@
 //! What a publisher hands over. An [`Update`] that exists is valid: no later step checks its fields again.
-use crate::topic::Topic;
+use crate::{gap::Gap, topic::Topic};
 use fanfare_event_stream::{EventId, EventType};
 use std::fmt;
 
@@ -111,6 +111,16 @@ impl Update {
     #[must_use]
     pub fn of_hub(topic: Topic, data: String, event_type: Option<EventType>) -> Self {
         Self { topics: Box::new([topic]), data: data.into(), id: None, event_type, retry_ms: None, private: true }
+    }
+
+    /// What a publisher that has to leave something out tells those who would have received it, as a relay does: an event of
+    /// the type of a [`Gap`], which no other publication may have, with an ID that the hub makes.
+    ///
+    /// # Errors
+    /// [`InvalidUpdate`] if there are no topics, or too many.
+    pub fn gap(topics: Vec<Topic>, data: String, private: bool) -> Result<Self, InvalidUpdate> {
+        let told = Self::new(UpdateFields { topics, data, private, ..UpdateFields::default() })?;
+        Ok(Self { event_type: Some(EventType::new(Gap::EVENT_TYPE).expect("it holds no line end")), ..told })
     }
 
     /// Puts an update together again that a log has stored. It is not checked anew: what was once published stays valid.

@@ -40,15 +40,12 @@ pub use self::{
     body::HyperBody,
     error::{Failure, HyperError},
     hyper::{HyperTransport, HyperTransportBuilder},
-    proxy::{Proxy, ProxyError, ProxyUrl},
+    proxy::{Proxy, ProxyError, ProxyUrl, Via},
     tls::{CertificateDer, CustomRoots, Roots, TlsError},
 };
 
 #[cfg(feature = "hyper")]
-pub(crate) use self::{
-    pool::{ConnectTimeout, Repetition},
-    proxy::Via,
-};
+pub(crate) use self::pool::{ConnectTimeout, Repetition};
 
 /// The body of a request: at hand as a whole, so that it can be sent again.
 pub type RequestBody = Full<Bytes>;

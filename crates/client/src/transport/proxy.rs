@@ -66,7 +66,7 @@ impl FromStr for ProxyUrl {
 
 /// The proxy that passed a response on, or made it itself: an extension of the response.
 #[derive(Clone, Debug)]
-pub(crate) struct Via(pub(crate) ProxyUrl);
+pub struct Via(pub ProxyUrl);
 
 /// Without user and password.
 impl fmt::Display for ProxyUrl {

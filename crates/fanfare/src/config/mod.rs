@@ -33,7 +33,7 @@ pub(crate) use help::document;
 pub(crate) use keys::{KeyMaterial, KeyPair};
 pub(crate) use layer::{Merged, merge};
 pub(crate) use options::ServeOptions;
-pub(crate) use quantity::{HumanDuration, Limit};
+pub(crate) use quantity::{ByteSize, HumanDuration, InvalidSize, Limit};
 pub(crate) use relay::Relay;
 pub(crate) use secret::Secret;
 pub(crate) use settings::{ServeSettings, Storage};

@@ -1,7 +1,8 @@
 //! What keeps a request from its answer, and answers that refuse.
+use super::{Party, diagnosis};
 use crate::exit::Exit;
-use fanfare_client::transport::HyperError;
-use hyper::StatusCode;
+use fanfare_client::transport::{HyperError, Via};
+use http::{StatusCode, header::LOCATION, response::Parts};
 use serde::Deserialize;
 use std::{error::Error, fmt};
 
@@ -11,20 +12,26 @@ pub(crate) enum Unreachable {
     /// The token holds characters that no header can carry.
     TokenCharacters,
     /// The server cannot be reached, or closed the connection before it answered.
-    NoAnswer { host: String, error: HyperError },
+    NoAnswer { party: Party, error: HyperError },
     /// The server did not answer in time.
-    Timeout { host: String },
+    Timeout { party: Party },
     /// The answer broke off.
-    BrokenAnswer(Box<dyn Error + Send + Sync>),
+    BrokenAnswer { party: Party, error: Box<dyn Error + Send + Sync> },
 }
 
-/// An answer that is not what was asked for: its status, and what it says about the reason.
+/// An answer that is not what was asked for: whose it is, its status, and what it says about the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
+    /// Who refuses.
+    pub party: Party,
     /// The status of the answer.
     pub status: StatusCode,
     /// The reason given, if one was.
     pub reason: String,
+    /// Where it leads instead, if it redirects.
+    location: Option<String>,
+    /// The proxy through which the answer came, or whose it is.
+    proxy: Option<String>,
 }
 
 /// The part of a problem document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) that is for people.
@@ -43,7 +50,7 @@ impl Unreachable {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::BrokenAnswer(_) => Exit::Failed,
+            Self::BrokenAnswer { .. } => Exit::Failed,
             Self::TokenCharacters => Exit::Usage,
             Self::NoAnswer { .. } | Self::Timeout { .. } => Exit::Unreachable,
         }
@@ -51,62 +58,101 @@ impl Unreachable {
 }
 
 impl Refusal {
-    /// Reads the reason out of a problem document, or takes the beginning of the text.
-    pub(crate) fn new(status: StatusCode, body: &str) -> Self {
-        let reason = match serde_json::from_str::<Problem>(body) {
-            Ok(Problem { title, detail }) if detail.is_empty() => title,
-            Ok(Problem { detail, .. }) => detail,
-            Err(_) => body.trim().chars().take(MAX_REASON_CHARACTERS).collect(),
-        };
-        Self { status, reason }
+    /// An answer of `party` with this head and body: the reason is read out of a problem document, or else it is the
+    /// beginning of the text.
+    pub(crate) fn new(party: &Party, head: &Parts, body: &str) -> Self {
+        let location = head.headers.get(LOCATION).filter(|_| head.status.is_redirection());
+        Self {
+            party: party.clone(),
+            status: head.status,
+            reason: reason(body),
+            location: location.map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned()),
+            proxy: head.extensions.get().map(|Via(proxy)| proxy.to_string()),
+        }
     }
 
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
-        match self.status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Unauthorized,
-            status if status.is_server_error() => Exit::Unreachable,
-            _ => Exit::Rejected,
-        }
+        exit(self.status)
     }
+}
+
+/// What a refusal says to people.
+pub(crate) fn reason(body: &str) -> String {
+    match serde_json::from_str::<Problem>(body) {
+        Ok(Problem { detail, .. }) if !detail.is_empty() => excerpt(&detail),
+        Ok(Problem { title, .. }) if !title.is_empty() => excerpt(&title),
+        _ => excerpt(body),
+    }
+}
+
+/// The exit code that tells an answer of this status.
+pub(crate) fn exit(status: StatusCode) -> Exit {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Unauthorized,
+        status if status.is_server_error() => Exit::Unreachable,
+        _ => Exit::Rejected,
+    }
+}
+
+/// The beginning of a text of somebody else's, safe to be shown on a terminal.
+pub(crate) fn excerpt(text: &str) -> String {
+    let text = text.trim();
+    let shown: String = text.chars().take(MAX_REASON_CHARACTERS).collect();
+    let cut = if shown.len() < text.len() { "…" } else { "" };
+    let hidden = |character: char| character.is_control() && !matches!(character, '\t' | '\n');
+    let escape = |character: char| match hidden(character) {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    format!("{}{cut}", shown.replace("\r\n", "\n").chars().map(escape).collect::<String>())
 }
 
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TokenCharacters => f.write_str("the token holds characters that no token has"),
-            Self::NoAnswer { host, error } => write!(f, "cannot reach {host}: {}", innermost(error.cause())),
-            Self::Timeout { host } => write!(f, "{host} does not answer in time"),
-            Self::BrokenAnswer(error) => write!(f, "the answer broke off: {}", innermost(&**error)),
+            Self::NoAnswer { party, error } => f.write_str(&diagnosis::no_answer(party, error)),
+            Self::Timeout { party } => write!(f, "{} does not answer in time", party.place()),
+            Self::BrokenAnswer { party, error } => f.write_str(&diagnosis::broken(party, &**error)),
         }
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the hub answers {}", self.status)?;
-        if !self.reason.is_empty() {
-            write!(f, ": {}", self.reason)?;
+        let Self { party, status, reason, location, proxy } = self;
+        // Only a proxy answers so, whoever was asked.
+        let is_of_proxy = *status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        match proxy {
+            Some(proxy) if is_of_proxy => write!(f, "the proxy {proxy} answers {status}")?,
+            None if is_of_proxy => write!(f, "the proxy on the way to {} answers {status}", party.place())?,
+            Some(proxy) => write!(f, "{party} answers {status}, through the proxy {proxy}")?,
+            None => write!(f, "{party} answers {status}")?,
         }
-        if self.status == StatusCode::UNAUTHORIZED {
-            f.write_str("\nGive a token with --token or FANFARE_TOKEN; `fanfare token` makes one")?;
+        if let Some(location) = location {
+            write!(f, ", which leads to {}", excerpt(location))?;
         }
-        Ok(())
+        if !reason.is_empty() {
+            write!(f, ": {reason}")?;
+        }
+        match (*status, party.advice()) {
+            _ if is_of_proxy => {
+                f.write_str("\nGive user and password in the proxy's URL: http_proxy=http://user:password@…")
+            }
+            (StatusCode::UNAUTHORIZED, Some(advice)) => write!(f, "\n{advice}"),
+            _ => Ok(()),
+        }
     }
-}
-
-/// The last cause of an error is the one that a person can do something about: "Connection refused".
-fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a dyn Error {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn head(status: u16) -> Parts {
+        http::Response::builder().status(status).body(()).unwrap().into_parts().0
+    }
 
     #[test]
     fn the_reason_is_read_from_a_problem_document() {
@@ -116,11 +162,35 @@ mod tests {
             ("nope\n", "nope"),
             ("", ""),
         ];
-        for (body, reason) in cases {
-            assert_eq!(Refusal::new(StatusCode::BAD_REQUEST, body).reason, reason, "{body}");
+        for (body, said) in cases {
+            assert_eq!(reason(body), said, "{body}");
         }
-        let page = "x".repeat(10_000);
-        assert_eq!(Refusal::new(StatusCode::BAD_GATEWAY, &page).reason.len(), MAX_REASON_CHARACTERS);
+        assert_eq!(reason(&"x".repeat(10_000)).chars().count(), MAX_REASON_CHARACTERS + 1);
+    }
+
+    #[test]
+    fn a_refusal_names_who_refuses() {
+        let url = "http://a.example/x".to_owned();
+        let hub = Party::Hub { host: "h:1".into() };
+        let cases = [
+            (&hub, 404, "the hub answers 404 Not Found: r"),
+            (&Party::Server { url: url.clone() }, 404, "http://a.example/x answers 404 Not Found: r"),
+            (
+                &Party::Upstream { url },
+                401,
+                "http://a.example/x answers 401 Unauthorized: r\nGive it what it wants with -H",
+            ),
+            (&hub, 401, "the hub answers 401 Unauthorized: r\nGive a token"),
+            (&hub, 407, "the proxy on the way to the hub at h:1 answers 407 Proxy Authentication Required: r"),
+        ];
+        for (party, status, said) in cases {
+            let refusal = Refusal::new(party, &head(status), "r").to_string();
+            assert!(refusal.starts_with(said), "{refusal}");
+        }
+        let mut moved = head(302);
+        moved.headers.insert(LOCATION, "/there".parse().unwrap());
+        let refusal = Refusal::new(&hub, &moved, "");
+        assert_eq!(refusal.to_string(), "the hub answers 302 Found, which leads to /there");
     }
 
     #[test]
@@ -128,7 +198,7 @@ mod tests {
         let cases =
             [(401, Exit::Unauthorized), (403, Exit::Unauthorized), (400, Exit::Rejected), (503, Exit::Unreachable)];
         for (status, exit) in cases {
-            assert_eq!(Refusal::new(StatusCode::from_u16(status).unwrap(), "").exit(), exit);
+            assert_eq!(super::exit(StatusCode::from_u16(status).unwrap()), exit);
         }
     }
 }

@@ -1,17 +1,29 @@
 //! The HTTP client of `publish` and `subscribe`: one request, its answer, and what went wrong in words.
+mod connection_args;
+mod diagnosis;
+mod ending;
 mod error;
 mod header;
 mod hub_url;
+mod party;
+mod token;
+mod web_address;
 
-pub(crate) use error::{Refusal, Unreachable};
+pub(crate) use connection_args::{CertificatesError, ConnectionArgs, HABITS, HELP};
+pub(crate) use diagnosis::{broken, no_answer};
+pub(crate) use ending::Ending;
+pub(crate) use error::{Refusal, Unreachable, excerpt};
 pub(crate) use header::Header;
-pub(crate) use hub_url::{HubUrl, PublishQuery};
+pub(crate) use hub_url::{HubUrl, InvalidHubUrl, MAX_URL_BYTES, PublishQuery, UrlTooLong};
+pub(crate) use party::Party;
+pub(crate) use token::{TokenArg, Withheld};
+pub(crate) use web_address::{has_web_scheme, scheme_hint, url_hint};
 
 use crate::config::Secret;
 use fanfare_client::transport::{HyperBody, HyperTransport};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
-    Request, Response, Uri,
+    Request, Response,
     body::Bytes,
     header::{AUTHORIZATION, HeaderValue, USER_AGENT},
 };
@@ -25,12 +37,27 @@ const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, clap::Args)]
 pub(crate) struct HubArgs {
     /// URL of the hub
-    #[arg(long, value_name = "URL", env = "FANFARE_HUB", default_value = "http://127.0.0.1:3000")]
+    #[arg(long, value_name = "URL", env = hub_url::VARIABLE, default_value = hub_url::DEFAULT)]
     pub hub: HubUrl,
 
-    /// Token that says what one may do; `fanfare token` makes one
-    #[arg(long, env = "FANFARE_TOKEN", hide_env_values = true)]
-    pub token: Option<Secret>,
+    /// The token, from wherever it came.
+    #[command(flatten)]
+    pub token: TokenArg,
+}
+
+impl HubArgs {
+    /// The token for the hub itself.
+    pub(crate) fn token(&self) -> Option<&Secret> {
+        self.token_for(self.hub.as_str()).ok().flatten()
+    }
+
+    /// The token for a request to `url`, of whatever server.
+    ///
+    /// # Errors
+    /// [`Withheld`] if there is one that is not for that server.
+    pub(crate) fn token_for(&self, url: &str) -> Result<Option<&Secret>, Withheld> {
+        self.token.for_server(url, &self.hub)
+    }
 }
 
 /// Connections to one server, kept between requests.
@@ -58,23 +85,19 @@ impl Http {
         if let Some(authorization) = &self.authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
         }
-        let host = host(request.uri());
-        self.transport.clone().call(request).await.map_err(|error| Unreachable::NoAnswer { host, error })
+        let party = Party::hub(request.uri());
+        self.transport.clone().call(request).await.map_err(|error| Unreachable::NoAnswer { party, error })
     }
 }
 
-/// Reads the rest of an answer, up to [`MAX_ANSWER_BYTES`], as text.
+/// Reads the rest of an answer of `party`, up to [`MAX_ANSWER_BYTES`], as text.
 ///
 /// # Errors
 /// [`Unreachable`] if it breaks off or is longer.
-pub(crate) async fn read_text(answer: HyperBody) -> Result<String, Unreachable> {
-    let body = Limited::new(answer, MAX_ANSWER_BYTES).collect().await.map_err(Unreachable::BrokenAnswer)?;
+pub(crate) async fn read_text(party: &Party, answer: HyperBody) -> Result<String, Unreachable> {
+    let broken = |error| Unreachable::BrokenAnswer { party: party.clone(), error };
+    let body = Limited::new(answer, MAX_ANSWER_BYTES).collect().await.map_err(broken)?;
     Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
-}
-
-/// The host and port of `uri`, for messages.
-pub(crate) fn host(uri: &Uri) -> String {
-    uri.authority().map(ToString::to_string).unwrap_or_default()
 }
 
 fn bearer(token: &Secret) -> Result<HeaderValue, Unreachable> {

@@ -1,5 +1,5 @@
 //! What keeps a server from having been measured, or from having done well.
-use crate::exit::Exit;
+use crate::{exit::Exit, http::InvalidHubUrl};
 use fanfare_bench::target::InvalidUrl;
 use std::{fmt, io};
 
@@ -8,6 +8,10 @@ use std::{fmt, io};
 pub(crate) enum LoadError {
     /// A URL is none that one can put load on.
     Url(InvalidUrl),
+    /// A URL begins with its host.
+    NoScheme { url: String, hint: String },
+    /// What the environment names is not a hub.
+    Hub(InvalidHubUrl),
     /// The server's process cannot be read.
     Process { process: u32, error: io::Error },
     /// The run did not come to its end.
@@ -22,7 +26,7 @@ impl LoadError {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Url(_) | Self::Process { .. } => Exit::Usage,
+            Self::Url(_) | Self::NoScheme { .. } | Self::Hub(_) | Self::Process { .. } => Exit::Usage,
             Self::Run(error) if is_unreachable(error) => Exit::Unreachable,
             Self::Run(_) | Self::Faults(_) | Self::Print(_) => Exit::Failed,
         }
@@ -40,6 +44,8 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(error) => error.fmt(f),
+            Self::NoScheme { url, hint } => write!(f, "'{url}' is not a URL; perhaps {hint}"),
+            Self::Hub(error) => write!(f, "FANFARE_HUB: {error}"),
             Self::Process { process, error } => write!(f, "cannot read the memory of process {process}: {error}"),
             Self::Run(error) => error.fmt(f),
             Self::Faults(faults) => write!(f, "not every subscriber got every event once and in order: {faults}"),

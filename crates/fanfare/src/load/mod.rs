@@ -4,7 +4,11 @@ mod show;
 
 pub(crate) use error::LoadError;
 
-use crate::config::Secret;
+use crate::{
+    config::Secret,
+    http::{HubUrl, TokenArg, url_hint},
+    notice::notice,
+};
 use fanfare_bench::{
     meter::Meter,
     process::HubProcess,
@@ -81,9 +85,9 @@ pub(crate) struct LoadArgs {
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header, help_heading = "Server")]
     headers: Vec<String>,
 
-    /// Bearer token to send with every request
-    #[arg(long, env = "FANFARE_TOKEN", hide_env_values = true, help_heading = "Server")]
-    token: Option<Secret>,
+    /// The token to send with every request.
+    #[command(flatten, next_help_heading = "Server")]
+    token: TokenArg,
 
     /// Process whose CPU and memory to read, with those that descend from it [default: the one that listens at the
     /// address, if it is on this machine]
@@ -101,6 +105,11 @@ pub(crate) struct LoadArgs {
 pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
     let mut size = args.scenario.size().with(&args.size);
     let hub = if args.url.is_none() && args.subscribe_url.is_none() { Some(start(size)?) } else { None };
+    for url in [&args.url, &args.subscribe_url, &args.publish_url].into_iter().flatten() {
+        if let Some(hint) = url_hint(url) {
+            return Err(LoadError::NoScheme { url: url.clone(), hint });
+        }
+    }
     let mut target = target(args, hub.as_ref()).map_err(LoadError::Url)?;
     // Whether anybody is there at all is better told than found out by the thousand.
     TcpStream::connect(target.subscribe.address).map_err(LoadError::Run)?;
@@ -111,7 +120,10 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
         size.publishers = 0;
     }
     target.headers.clone_from(&args.headers);
-    target.headers.extend(args.token.iter().map(|token| format!("Authorization: Bearer {}", token.reveal())));
+    // A hub that was started for the run is open.
+    if hub.is_none() || !args.token.is_of_environment() {
+        give_token(&mut target, &args.token)?;
+    }
     let meter = match args.pid {
         Some(process) => Some(Meter { process }),
         None => Meter::of_listener(target.subscribe.address),
@@ -126,6 +138,21 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
         0 => Ok(()),
         _ => Err(LoadError::Faults(outcome.faults.to_string())),
     }
+}
+
+/// Gives the token to the endpoints that it is for, and says of which servers it is not.
+fn give_token(target: &mut Target, token: &TokenArg) -> Result<(), LoadError> {
+    let hub = HubUrl::of_environment().map_err(LoadError::Hub)?;
+    let mut told: Vec<String> = Vec::new();
+    for endpoint in target.endpoints_mut() {
+        let given = token.for_server(&endpoint.server_url(), &hub);
+        told.extend(given.as_ref().err().map(ToString::to_string));
+        let given = given.ok().flatten().map(Secret::reveal).map(str::to_owned);
+        *endpoint = endpoint.clone().with_token(given.as_deref());
+    }
+    told.dedup();
+    told.iter().for_each(notice);
+    Ok(())
 }
 
 /// Serves as one of several processes of a run.

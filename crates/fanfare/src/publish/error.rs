@@ -1,7 +1,7 @@
 //! Why an update was not published.
 use crate::{
     exit::Exit,
-    http::{Refusal, Unreachable},
+    http::{Refusal, Unreachable, UrlTooLong},
 };
 use std::{fmt, io};
 
@@ -9,6 +9,8 @@ use std::{fmt, io};
 pub(crate) enum PublishError {
     /// There is neither data nor a pipe to read it from.
     NoData,
+    /// Topic and options do not fit into a request.
+    TooLong(UrlTooLong),
     /// An ID was given for more than one update.
     OneIdForMany,
     /// A line of standard input is longer than any hub accepts.
@@ -31,7 +33,7 @@ impl PublishError {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::NoData | Self::OneIdForMany => Exit::Usage,
+            Self::NoData | Self::OneIdForMany | Self::TooLong(_) => Exit::Usage,
             Self::LineTooLong { .. } | Self::Read(_) | Self::Print(_) | Self::Runtime(_) => Exit::Failed,
             Self::Unreachable(error) => error.exit(),
             Self::Refused(refusal) | Self::LinesRefused { refusal, .. } => refusal.exit(),
@@ -49,6 +51,7 @@ impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoData => f.write_str("no data: give it after the topic, or pipe lines in"),
+            Self::TooLong(error) => error.fmt(f),
             Self::OneIdForMany => f.write_str("--id names one update, and there may be several"),
             Self::LineTooLong { line, limit } => write!(f, "line {line} is longer than {limit} bytes"),
             Self::Unreachable(error) => error.fmt(f),

@@ -9,7 +9,7 @@ pub(crate) use error::PublishError;
 use crate::{
     config::HumanDuration,
     exit,
-    http::{HubArgs, PublishQuery},
+    http::{self, HubArgs, PublishQuery},
 };
 use publisher::{Body, Publisher};
 use std::io::{self, IsTerminal as _};
@@ -18,7 +18,7 @@ use std::io::{self, IsTerminal as _};
 const STDIN: &str = "-";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = exit::HELP)]
+#[command(after_help = format!("{}\n\n{}", http::HELP, exit::HELP))]
 pub(crate) struct PublishArgs {
     /// Topic to publish under
     topic: String,
@@ -47,8 +47,8 @@ pub(crate) struct PublishArgs {
 /// # Errors
 /// [`PublishError`] says why an update was not published; those whose IDs are printed were.
 pub(crate) fn run(args: PublishArgs) -> Result<(), PublishError> {
-    let uri = args.hub.hub.publish(&args.topic, &args.query);
-    let publisher = Publisher::new(uri, args.hub.token.as_ref())?;
+    let uri = args.hub.hub.publish(&args.topic, &args.query).map_err(PublishError::TooLong)?;
+    let publisher = Publisher::new(uri, args.hub.token())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PublishError::Runtime)?;
     match (args.data, args.every) {
         (data, Some(every)) => {

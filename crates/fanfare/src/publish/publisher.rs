@@ -2,7 +2,7 @@
 use super::PublishError;
 use crate::{
     config::Secret,
-    http::{self, Http, Refusal, Unreachable},
+    http::{self, Http, Party, Refusal, Unreachable},
 };
 use http_body_util::Full;
 use hyper::{
@@ -59,14 +59,15 @@ impl Publisher {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let party = Party::hub(&self.uri);
         let asked = async {
-            let answer = self.http.send(request).await?;
-            Ok::<_, Unreachable>((answer.status(), http::read_text(answer.into_body()).await?))
+            let (head, body) = self.http.send(request).await?.into_parts();
+            Ok::<_, Unreachable>((head, http::read_text(&party, body).await?))
         };
-        let timeout = |_| Unreachable::Timeout { host: http::host(&self.uri) };
+        let timeout = |_| Unreachable::Timeout { party: party.clone() };
         match tokio::time::timeout(ANSWER_TIMEOUT, asked).await.map_err(timeout)?? {
-            (StatusCode::OK, ids) => Ok(ids),
-            (status, text) => Err(PublishError::Refused(Refusal::new(status, &text))),
+            (head, ids) if head.status == StatusCode::OK => Ok(ids),
+            (head, text) => Err(PublishError::Refused(Refusal::new(&party, &head, &text))),
         }
     }
 }

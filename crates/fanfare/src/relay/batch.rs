@@ -1,9 +1,14 @@
-//! Events of the upstream as updates of the hub.
+//! Events of the upstream as updates of the hub. Where no update can be made of an event, one that tells of the gap takes its
+//! place: those downstream have no other way to know.
 use fanfare_client::MessageEvent;
+use fanfare_event_stream::EventId;
 use fanfare_hub::{
+    ending::Ending,
+    gap::Gap,
     topic::Topic,
     update::{InvalidUpdate, Update, UpdateFields},
 };
+use serde::Serialize;
 use std::fmt;
 
 /// The most events that are published together.
@@ -28,6 +33,30 @@ pub(super) struct Item {
     pub(super) update: Update,
     /// Whether the upstream gave it an ID, be it one that the hub cannot keep.
     pub(super) sets_id: bool,
+    /// Whether it tells of a gap in place of an event.
+    pub(super) is_gap: bool,
+    /// The ID that the event had, where the hub has refused it.
+    pub(super) refused_id: Option<String>,
+}
+
+/// What becomes of an event.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// This update, and perhaps a reason for which the hub gives it another ID.
+    Update(Item, Option<InvalidUpdate>),
+    /// This update, which tells of a gap: no other can be made of the event.
+    Gap(Item, Unfit),
+    /// Nothing. It is about the connection between the relay and its upstream.
+    Nothing,
+}
+
+/// The data of an update that tells of an event that was left out.
+#[derive(Serialize)]
+struct LeftOut<'a> {
+    reason: &'a str,
+    /// The ID that the event had upstream; empty if it had none.
+    last_event_id: &'a str,
+    detail: &'a str,
 }
 
 /// Why no update can be made of an event.
@@ -49,26 +78,44 @@ pub(super) struct Batch {
 }
 
 impl Template {
-    /// Makes an update of `event`, and says why its ID is not kept, if it is not. The reconnection time is between the relay
-    /// and its upstream.
-    pub(super) fn item(&self, event: &MessageEvent) -> Result<(Item, Option<InvalidUpdate>), Unfit> {
+    /// Makes an update of `event`. The reconnection time is between the relay and its upstream.
+    pub(super) fn make(&self, event: &MessageEvent) -> Made {
+        let id = event.id().filter(|id| !id.is_empty());
+        match event.event_type.as_str() {
+            // A hub says why it ends the connection.
+            Ending::EVENT_TYPE => return Made::Nothing,
+            // A hub, or another relay before this one, says that something is missing.
+            Gap::EVENT_TYPE if event.data.len() <= self.max_data_bytes => {
+                let item = gap(&self.topics, self.private, event.data.as_str().to_owned(), id.is_some());
+                return item.map_or(Made::Nothing, |item| Made::Update(item, None));
+            }
+            _ => {}
+        }
+        let unfit = match self.item(event, id) {
+            Ok((item, replaced)) => return Made::Update(item, replaced),
+            Err(unfit) => unfit,
+        };
+        let item = left_out(&self.topics, self.private, id.unwrap_or_default(), &unfit.to_string());
+        item.map_or(Made::Nothing, |item| Made::Gap(item, unfit))
+    }
+
+    /// What tells of an event that was too large to be read, and whose ID is not known.
+    pub(super) fn skipped(&self, reason: &str) -> Option<Item> {
+        left_out(&self.topics, self.private, "", reason)
+    }
+
+    fn item(&self, event: &MessageEvent, id: Option<&str>) -> Result<(Item, Option<InvalidUpdate>), Unfit> {
         let (bytes, limit) = (event.data.len(), self.max_data_bytes);
         if bytes > limit {
             return Err(Unfit::TooLarge { bytes, limit });
         }
-        let id = event.id().filter(|id| !id.is_empty());
-        let (update, replaced) = match self.update(event, id) {
-            Ok(update) => (update, None),
-            Err(
-                reason @ (InvalidUpdate::IdTooLong { .. }
-                | InvalidUpdate::IdCharacter(_)
-                | InvalidUpdate::IdSpace
-                | InvalidUpdate::IdReserved
-                | InvalidUpdate::IdEarliest),
-            ) => (self.update(event, None).map_err(Unfit::Invalid)?, Some(reason)),
-            Err(reason) => return Err(Unfit::Invalid(reason)),
+        let (update, replaced) = match (self.update(event, id), id) {
+            (Ok(update), _) => (update, None),
+            // Better without its ID than not at all. If something else is wrong with it, that is wrong then, too.
+            (Err(reason), Some(_)) => (self.update(event, None).map_err(Unfit::Invalid)?, Some(reason)),
+            (Err(reason), None) => return Err(Unfit::Invalid(reason)),
         };
-        Ok((Item { update, sets_id: id.is_some() }, replaced))
+        Ok((Item { update, sets_id: id.is_some(), is_gap: false, refused_id: None }, replaced))
     }
 
     fn update(&self, event: &MessageEvent, id: Option<&str>) -> Result<Update, InvalidUpdate> {
@@ -83,10 +130,57 @@ impl Template {
     }
 }
 
+impl Item {
+    /// What to publish in place of an update that the hub refuses for `reason`: the same without an ID of its own, if it may
+    /// be that; else what tells of the gap. `None` if that is refused as well.
+    pub(super) fn in_place_of(self, reason: &str, may_be_id: bool) -> Option<Self> {
+        let update = &self.update;
+        if self.is_gap {
+            return None;
+        }
+        let Some(id) = update.id().filter(|_| may_be_id) else {
+            let item = left_out(update.topics(), update.is_private(), self.upstream_id(), reason)?;
+            return Some(Self { sets_id: self.sets_id, ..item });
+        };
+        let refused_id = Some(id.to_string());
+        let update = Update::new(UpdateFields {
+            topics: update.topics().to_vec(),
+            data: update.data().to_owned(),
+            id: None,
+            event_type: update.event_type().map(|name| name.as_str().to_owned()),
+            retry_ms: None,
+            private: update.is_private(),
+        });
+        Some(Self { update: update.ok()?, refused_id, ..self })
+    }
+
+    /// The ID that the event has upstream, as far as it is known.
+    pub(super) fn upstream_id(&self) -> &str {
+        let own = self.update.id().map(EventId::as_str);
+        own.or(self.refused_id.as_deref()).unwrap_or_default()
+    }
+}
+
+/// What tells of an event that was left out.
+fn left_out(topics: &[Topic], private: bool, id: &str, detail: &str) -> Option<Item> {
+    let said = LeftOut { reason: "left-out", last_event_id: id, detail };
+    gap(topics, private, serde_json::to_string(&said).ok()?, !id.is_empty())
+}
+
+/// An update that tells of a gap. There is one for any topics that there can be updates for.
+fn gap(topics: &[Topic], is_private: bool, data: String, sets_id: bool) -> Option<Item> {
+    let update = Update::gap(topics.to_vec(), data, is_private).ok()?;
+    Some(Item { update, sets_id, is_gap: true, refused_id: None })
+}
+
 impl Batch {
     /// Whether there is room for `event`. There always is in an empty one.
     pub(super) fn has_room_for(&self, event: &MessageEvent) -> bool {
         self.last.is_none() || (self.items.len() < MAX_BATCH_EVENTS && self.bytes + size(event) <= MAX_BATCH_BYTES)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.last.is_none() && self.items.is_empty()
     }
 
     pub(super) fn push(&mut self, event: MessageEvent, item: Option<Item>) {

@@ -59,13 +59,14 @@ impl Delivery {
             self.begin().await?;
         }
         self.leave_out_held(batch);
-        let (count, refused) = (batch.items.len() as u64, self.counts.refused);
+        let events = batch.items.iter().filter(|item| !item.is_gap);
+        let (count, refused) = (events.count() as u64, self.counts.refused);
         self.publish(batch).await?;
         self.counts.relayed += count - (self.counts.refused - refused);
         Ok(())
     }
 
-    /// An event cannot be published, now or later.
+    /// An event cannot be published, now or later: what tells of the gap is, in its place.
     pub(super) fn refused(&mut self, id: &str, reason: &str) {
         self.counts.refused += 1;
         self.voice.warn(&format!("an event is left out (last event ID {id:?}): {reason}"));
@@ -102,11 +103,9 @@ impl Delivery {
                     }
                     return Ok(());
                 }
-                Err(Failure::Refused { index, reason }) => {
-                    let update = &batch.items[index].update;
-                    let id = update.id().map(ToString::to_string).unwrap_or_default();
-                    self.refused(&id, &reason);
-                    batch.items.drain(..=index);
+                Err(Failure::Refused { index, reason, may_be_id }) => {
+                    batch.items.drain(..index);
+                    self.replace_first(batch, &reason, may_be_id);
                     self.find_end().await?;
                 }
                 Err(Failure::Passing(reason)) => {
@@ -118,6 +117,26 @@ impl Delivery {
             }
         }
         Ok(())
+    }
+
+    /// Puts something in the place of an update that was refused for `reason`, or nothing where the hub takes nothing of it.
+    fn replace_first(&mut self, batch: &mut Batch, reason: &str, may_be_id: bool) {
+        let item = batch.items.remove(0);
+        let id = item.upstream_id().to_owned();
+        let was_gap = item.is_gap;
+        let instead = item.in_place_of(reason, may_be_id);
+        match &instead {
+            Some(instead) if !instead.is_gap => {
+                self.voice.warn(&format!("the event {id:?} is refused, and tried without its ID: {reason}"));
+            }
+            None if was_gap => {
+                self.voice.warn(&format!("the hub takes nothing that tells its subscribers of a gap: {reason}"));
+            }
+            _ => self.refused(&id, reason),
+        }
+        if let Some(instead) = instead {
+            batch.items.insert(0, instead);
+        }
     }
 
     /// Takes out of `batch` what the hub has of it: it was published, although no answer said so.

@@ -2,7 +2,7 @@
 use super::sink::Closed;
 use crate::{
     exit::Exit,
-    http::{Refusal, Unreachable},
+    http::{CertificatesError, Ending, Unreachable, UrlTooLong, url_hint},
 };
 use fanfare_client::{BuildError, Cause, Error};
 use std::{fmt, io};
@@ -11,10 +11,14 @@ use std::{fmt, io};
 pub(crate) enum RelayError {
     /// The upstream cannot be asked as it was given.
     Build(BuildError),
+    /// The certificates of authorities cannot be read.
+    Certificates(CertificatesError),
+    /// The topics do not fit into a request.
+    TooLong(UrlTooLong),
     /// The first connection to the upstream did not come about.
-    NotOpened { host: String, cause: Cause },
+    NotOpened(Box<Ending<Cause>>),
     /// The upstream refused at the first attempt.
-    Upstream { host: String, error: Error },
+    Upstream(Box<Ending<Error>>),
     /// How far the relay has come cannot be kept, or not be read.
     State(Error),
     /// The hub cannot be asked as it was given.
@@ -29,9 +33,9 @@ impl RelayError {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Build(_) => Exit::Usage,
-            Self::NotOpened { cause, .. } => of_cause(cause),
-            Self::Upstream { error, .. } => of_error(error),
+            Self::Build(_) | Self::Certificates(_) | Self::TooLong(_) => Exit::Usage,
+            Self::NotOpened(ending) => ending.exit(),
+            Self::Upstream(ending) => ending.exit(),
             Self::Hub(error) => error.exit(),
             Self::Closed(Closed::Refused(refusal)) => refusal.exit(),
             Self::Closed(Closed::Ended) | Self::State(_) | Self::Runtime(_) => Exit::Failed,
@@ -39,28 +43,24 @@ impl RelayError {
     }
 }
 
-fn of_cause(cause: &Cause) -> Exit {
-    match cause {
-        Cause::Status(refused) | Cause::Verdict(refused) => Refusal::new(refused.parts.status, &refused.excerpt).exit(),
-        _ => Exit::Unreachable,
-    }
-}
-
-fn of_error(error: &Error) -> Exit {
-    match error {
-        Error::Status { parts, .. } => Refusal::new(parts.status, "").exit(),
-        Error::ContentType { .. } | Error::Redirect(_) => Exit::Rejected,
-        Error::GaveUp { cause, .. } | Error::NotRepeated { cause } => of_cause(cause),
-        _ => Exit::Failed,
-    }
-}
+/// The longest URL that is shown as it is.
+const MAX_SHOWN_BYTES: usize = 1_000;
 
 impl fmt::Display for RelayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Build(BuildError::Url(url)) => match url_hint(url).filter(|_| url.len() <= MAX_SHOWN_BYTES) {
+                Some(hint) => write!(f, "{url:?} is not a URL that can be asked; perhaps {hint}"),
+                None if url.len() > MAX_SHOWN_BYTES => {
+                    write!(f, "the URL has {} bytes, and cannot be asked", url.len())
+                }
+                None => write!(f, "{url:?} is not a URL that can be asked"),
+            },
             Self::Build(error) => error.fmt(f),
-            Self::NotOpened { host, cause } => write!(f, "cannot relay {host}: {cause}"),
-            Self::Upstream { host, error } => write!(f, "cannot relay {host}: {error}"),
+            Self::Certificates(error) => error.fmt(f),
+            Self::TooLong(error) => error.fmt(f),
+            Self::NotOpened(ending) => write!(f, "nothing is relayed: {ending}"),
+            Self::Upstream(ending) => write!(f, "nothing is relayed: {ending}"),
             Self::State(error) => error.fmt(f),
             Self::Hub(error) => error.fmt(f),
             Self::Closed(Closed::Refused(refusal)) => refusal.fmt(f),

@@ -117,7 +117,7 @@ mod tests {
     fn item(id: Option<&str>, data: &str) -> Item {
         let topics = vec![Topic::new("a").unwrap()];
         let fields = UpdateFields { topics, data: data.into(), id: id.map(str::to_owned), ..UpdateFields::default() };
-        Item { update: Update::new(fields).unwrap(), sets_id: true }
+        Item { update: Update::new(fields).unwrap(), sets_id: true, is_gap: false, refused_id: None }
     }
 
     fn line(id: &str, topic: &str, data: &str) -> String {

@@ -26,7 +26,7 @@ pub(crate) use voice::Voice;
 use crate::{
     config::HumanDuration,
     exit,
-    http::{Header, HubArgs},
+    http::{self, ConnectionArgs, Header, HubArgs},
     stop,
 };
 use clap::ValueEnum;
@@ -46,7 +46,7 @@ between: what the hub has is looked up. For that the token of a private relay ha
 well.";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]
 pub(crate) struct RelayArgs {
     /// URL (http or https) of the event stream that is relayed, of any server
     url: String,
@@ -89,6 +89,10 @@ pub(crate) struct RelayArgs {
     /// Tell connections that open and that are lost, also in a pipe
     #[arg(short, long)]
     verbose: bool,
+
+    /// How the upstream is connected to.
+    #[command(flatten, next_help_heading = "Connection to the upstream")]
+    connection: ConnectionArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -102,14 +106,15 @@ enum When {
 /// # Errors
 /// [`RelayError`] if it cannot begin, or cannot go on.
 pub(crate) fn run(args: RelayArgs) -> Result<(), RelayError> {
-    let sink = RemoteSink::new(&args.hub.hub, &args.topics, args.private, args.hub.token.as_ref());
+    let sink = RemoteSink::new(&args.hub.hub, &args.topics, args.private, args.hub.token());
     let parts = Parts {
         upstream: Upstream {
             url: args.url,
             headers: args.headers,
+            connection: args.connection,
             idle_timeout: args.idle_timeout.map(|timeout| timeout.0),
         },
-        sink: Sink::Remote(Box::new(sink.map_err(RelayError::Hub)?)),
+        sink: Sink::Remote(Box::new(sink?)),
         template: Template { topics: args.topics, private: args.private, max_data_bytes: upstream::MAX_DATA_BYTES },
         state: State::new(args.state, args.last_event_id),
         voice: Voice::of_person(args.quiet, args.verbose),

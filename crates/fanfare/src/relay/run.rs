@@ -5,7 +5,7 @@
 //! batch is under way nothing is read from the upstream, which TCP holds back: nothing is queued here.
 use super::{
     backoff::Backoff,
-    batch::{Batch, Template},
+    batch::{Batch, Made, Template},
     delivery::{Counts, Delivery},
     error::RelayError,
     sink::Sink,
@@ -13,7 +13,8 @@ use super::{
     upstream::Upstream,
     voice::Voice,
 };
-use fanfare_client::{Error, MessageEvent, Signal, Signals};
+use crate::http::Ending;
+use fanfare_client::{Error, MessageEvent, Signal, Signals, Warning};
 use futures_util::{FutureExt as _, StreamExt as _};
 use std::time::Duration;
 
@@ -90,7 +91,7 @@ impl Relay {
         let mut backoff = Backoff::new(UPSTREAM_DELAYS);
         let mut after = String::new();
         loop {
-            let signals = self.upstream.open(&after, &self.delivery.state).map_err(RelayError::Build)?;
+            let signals = self.upstream.open(&after, &self.delivery.state)?;
             self.signals = Some(signals);
             let error = loop {
                 if let Some(batch) = self.gather().await? {
@@ -105,15 +106,15 @@ impl Relay {
             let Some(error) = error else { return Ok(()) };
             after =
                 self.signals.as_mut().map(|signals| signals.source().last_event_id().to_owned()).unwrap_or_default();
-            let host = self.upstream.host();
             if matches!(error, Error::Store(_)) {
                 return Err(RelayError::State(error));
             }
+            let ending = Ending { party: self.upstream.party(), error };
             if !self.opened && self.patience == Patience::AfterOpen {
-                return Err(RelayError::Upstream { host, error });
+                return Err(RelayError::Upstream(Box::new(ending)));
             }
             let delay = backoff.next();
-            self.voice.warn(&format!("{host}: {error}; asking again in {:.1} s", delay.as_secs_f64()));
+            self.voice.warn(&format!("{ending}; asking again in {:.1} s", delay.as_secs_f64()));
             tokio::time::sleep(delay).await;
         }
     }
@@ -143,9 +144,9 @@ impl Relay {
         }
         while self.ended.is_none() && self.carried.is_none() {
             let signals = self.signals.as_mut().expect("it is opened before");
-            let next = match &batch.last {
-                None => Some(signals.next().await),
-                Some(_) => signals.next().now_or_never(),
+            let next = match batch.is_empty() {
+                true => Some(signals.next().await),
+                false => signals.next().now_or_never(),
             };
             match next {
                 None => break,
@@ -153,15 +154,20 @@ impl Relay {
                 Some(Some(Err(error))) => self.ended = Some(Some(error)),
                 Some(Some(Ok(Signal::Event(event)))) if batch.has_room_for(&event) => self.add(&mut batch, event),
                 Some(Some(Ok(Signal::Event(event)))) => self.carried = Some(event),
+                Some(Some(Ok(Signal::Warning(Warning::EventSkipped { error, bytes })))) => {
+                    let reason = format!("{error}: it has {bytes}");
+                    self.delivery.refused("", &reason);
+                    batch.items.extend(self.template.skipped(&reason));
+                }
                 Some(Some(Ok(signal))) => self.signal(signal)?,
             }
         }
-        Ok(batch.last.is_some().then_some(batch))
+        Ok((!batch.is_empty()).then_some(batch))
     }
 
     fn add(&mut self, batch: &mut Batch, event: MessageEvent) {
-        let item = match self.template.item(&event) {
-            Ok((item, replaced)) => {
+        let item = match self.template.make(&event) {
+            Made::Update(item, replaced) => {
                 if let Some(reason) = replaced.filter(|_| !std::mem::replace(&mut self.told_of_ids, true)) {
                     self.voice.warn(&format!(
                         "the hub gives IDs of its own in place of some, of which {:?} is the first: {reason}",
@@ -170,16 +176,18 @@ impl Relay {
                 }
                 Some(item)
             }
-            Err(reason) => {
+            Made::Gap(item, reason) => {
                 self.delivery.refused(&event.last_event_id, &reason.to_string());
-                None
+                Some(item)
             }
+            Made::Nothing => None,
         };
         batch.push(event, item);
     }
 
     fn signal(&mut self, signal: Signal) -> Result<(), RelayError> {
         let Self { upstream, voice, patience, .. } = self;
+        let party = upstream.party();
         match signal {
             Signal::Open(opened) => {
                 self.opened = true;
@@ -187,13 +195,14 @@ impl Relay {
                     "" => String::new(),
                     id => format!(", after event {id:?}"),
                 };
-                voice.notice(&format!("connected to {}{after}", upstream.host()));
+                voice.notice(&format!("connected to {}{after}", party.place()));
             }
             Signal::Reconnecting { cause, .. } if !self.opened && *patience == Patience::AfterOpen => {
-                return Err(RelayError::NotOpened { host: upstream.host(), cause });
+                return Err(RelayError::NotOpened(Box::new(Ending { party, error: cause })));
             }
             Signal::Reconnecting { cause, delay } => {
-                voice.lost(&format!("{}: {cause}; asking again in {:.1} s", upstream.host(), delay.as_secs_f64()));
+                let ending = Ending { party, error: cause };
+                voice.lost(&format!("{ending}; asking again in {:.1} s", delay.as_secs_f64()));
             }
             Signal::Warning(warning) => voice.warn(&warning.to_string()),
             _ => {}

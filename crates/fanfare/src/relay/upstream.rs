@@ -1,15 +1,16 @@
 //! Where a relay's events come from.
+use super::error::RelayError;
 use super::state::State;
-use crate::http::Header;
-use fanfare_client::{Acknowledge, BuildError, EventSource, Limits, Reconnect, Signals};
+use crate::http::{ConnectionArgs, Header, Party};
+use fanfare_client::{Acknowledge, EventSource, Limits, Reconnect, Signals};
 use http::header::USER_AGENT;
 use std::time::Duration;
 
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 /// The wait that failures lead to at most.
 const MAX_DELAY: Duration = Duration::from_secs(60);
-/// The most data of an event that is read: as much as a hub may be told to take. A larger one ends the connection, since
-/// what is not read cannot be passed over.
+/// The most data of an event that is read: as much as a hub may be told to take. A larger one is skipped, and a gap told in
+/// its place.
 pub(super) const MAX_DATA_BYTES: usize = 16 << 20;
 
 /// An event stream that is relayed, and how it is asked for.
@@ -19,6 +20,8 @@ pub(crate) struct Upstream {
     pub url: String,
     /// Headers of the request.
     pub headers: Vec<Header>,
+    /// How it is connected to.
+    pub connection: ConnectionArgs,
     /// After which silence to connect anew; never if there is none.
     pub idle_timeout: Option<Duration>,
 }
@@ -27,13 +30,16 @@ impl Upstream {
     /// The events behind the one with the ID `after`; if that is empty, behind the one that `state` names.
     ///
     /// # Errors
-    /// [`BuildError`] if the URL, a header or the ID is unfit.
-    pub(super) fn open(&self, after: &str, state: &State) -> Result<Signals, BuildError> {
+    /// [`RelayError`] if the URL, a header, the ID or the certificates are unfit.
+    pub(super) fn open(&self, after: &str, state: &State) -> Result<Signals, RelayError> {
+        let transport = self.connection.transport().map_err(RelayError::Certificates)?;
         let limits = Limits { max_data_bytes: MAX_DATA_BYTES, max_line_bytes: MAX_DATA_BYTES, ..Limits::default() };
         let mut builder = EventSource::builder(&self.url)
             .header(USER_AGENT, AGENT)
             .reconnect(Reconnect::resilient().max_delay(MAX_DELAY))
             .limits(limits)
+            .skip_large_events(true)
+            .transport(transport)
             .store(state.clone())
             .acknowledge(Acknowledge::Manual);
         if !after.is_empty() {
@@ -44,13 +50,11 @@ impl Upstream {
         }
         let headers = self.headers.iter();
         let builder = headers.fold(builder, |builder, header| builder.header(&header.name, header.value.clone()));
-        Ok(builder.build()?.signals())
+        Ok(self.connection.in_time(builder).build().map_err(RelayError::Build)?.signals())
     }
 
-    /// The host and port that is asked, for messages.
-    pub(super) fn host(&self) -> String {
-        let url = url::Url::parse(&self.url).ok();
-        let port = url.as_ref().and_then(url::Url::port).map(|port| format!(":{port}")).unwrap_or_default();
-        format!("{}{port}", url.as_ref().and_then(url::Url::host_str).unwrap_or(&self.url))
+    /// Who is asked, as messages name it.
+    pub(super) fn party(&self) -> Party {
+        Party::upstream(&self.url)
     }
 }

@@ -1,7 +1,6 @@
 //! What a relay has to say: to the person who started it, or to the log of the hub that it is part of.
+use crate::notice::notice;
 use std::io::{self, IsTerminal as _};
-
-const DIM: anstyle::Style = anstyle::Style::new().dimmed();
 
 /// Says it.
 #[derive(Clone, Debug)]
@@ -29,7 +28,7 @@ impl Voice {
     /// A connection came about, or something else that is as it should be.
     pub(super) fn notice(&self, text: &str) {
         match self {
-            Self::Person { notices: true, .. } => person(text),
+            Self::Person { notices: true, .. } => notice(text),
             Self::Person { .. } => {}
             Self::Log { name } => tracing::info!(relay = name, "{text}"),
         }
@@ -46,13 +45,9 @@ impl Voice {
     /// Something was left out or is not as it should be.
     pub(super) fn warn(&self, text: &str) {
         match self {
-            Self::Person { warnings: true, .. } => person(text),
+            Self::Person { warnings: true, .. } => notice(text),
             Self::Person { .. } => {}
             Self::Log { name } => tracing::warn!(relay = name, "{text}"),
         }
     }
-}
-
-fn person(text: &str) {
-    anstream::eprintln!("{DIM}fanfare: {text}{DIM:#}");
 }

@@ -2,7 +2,7 @@
 use super::ServeError;
 use crate::{
     config::{self, ConfigError, ServeSettings, Storage},
-    http::Header,
+    http::{ConnectionArgs, Header},
     relay::{LocalSink, Parts, Patience, Relay, Sink, State, Template, Upstream, Voice},
 };
 use fanfare_hub::Hub;
@@ -119,6 +119,7 @@ impl Plan {
             upstream: Upstream {
                 url: self.relay.url().to_string(),
                 headers: self.headers.clone(),
+                connection: ConnectionArgs::default(),
                 idle_timeout: self.relay.idle_timeout.map(|timeout| timeout.0),
             },
             sink: Sink::Local(LocalSink::new(self.hub.clone(), &topics[0])),

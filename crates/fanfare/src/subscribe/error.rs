@@ -1,6 +1,9 @@
 //! Why there is no stream, or no more of it.
 use super::lint::LintError;
-use crate::{exit::Exit, http::Refusal};
+use crate::{
+    exit::Exit,
+    http::{CertificatesError, Ending, MAX_URL_BYTES, Party, UrlTooLong},
+};
 use fanfare_client::{BuildError, Cause, Error};
 use std::{fmt, io};
 
@@ -10,8 +13,20 @@ pub(crate) enum SubscribeError {
     UrlAmongTopics { url: String },
     /// The URL is none.
     Url { url: String },
+    /// The URL is longer than any that can be asked.
+    LongUrl { bytes: usize },
+    /// The topics do not fit into a request.
+    TooLong(UrlTooLong),
     /// The ID holds characters that no request header can carry.
     LastEventId { id: String },
+    /// There is no colon between user and password.
+    User,
+    /// Cookies hold characters that no header can carry.
+    CookieCharacters,
+    /// The file of cookies cannot be read.
+    Cookies(io::Error),
+    /// The certificates of authorities cannot be read.
+    Certificates(CertificatesError),
     /// One file cannot keep the IDs of several streams.
     StateOfSeveral,
     /// The request cannot be sent as it was given.
@@ -19,9 +34,13 @@ pub(crate) enum SubscribeError {
     /// The body of the request cannot be read.
     Body(io::Error),
     /// The first connection did not come about.
-    NotOpened { host: String, cause: Cause },
-    /// The stream ended for good.
-    Stream { host: String, error: Error },
+    NotOpened(Box<Ending<Cause>>),
+    /// There is no stream, or no more of it.
+    Stream(Box<Ending<Error>>),
+    /// The streams ended before the event that was to be the last.
+    Unfinished { marker: String },
+    /// The answer says that it failed.
+    Failed { party: Party, reason: String },
     /// The events cannot be printed.
     Print(io::Error),
     /// The command cannot be run.
@@ -40,37 +59,32 @@ impl SubscribeError {
         match self {
             Self::UrlAmongTopics { .. }
             | Self::Url { .. }
+            | Self::LongUrl { .. }
+            | Self::TooLong(_)
+            | Self::User
+            | Self::CookieCharacters
+            | Self::Certificates(_)
             | Self::LastEventId { .. }
             | Self::StateOfSeveral
             | Self::Build(_) => Exit::Usage,
-            Self::NotOpened { cause, .. } => of_cause(cause),
-            Self::Stream { error, .. } => of_error(error),
+            Self::NotOpened(ending) => ending.exit(),
+            Self::Stream(ending) => ending.exit(),
             Self::Lint(error) => of_lint(error),
-            Self::Body(_) | Self::Print(_) | Self::Exec(_) | Self::Command { .. } | Self::Runtime(_) => Exit::Failed,
+            Self::Unfinished { .. } | Self::Failed { .. } => Exit::Failed,
+            Self::Cookies(_)
+            | Self::Body(_)
+            | Self::Print(_)
+            | Self::Exec(_)
+            | Self::Command { .. }
+            | Self::Runtime(_) => Exit::Failed,
         }
-    }
-}
-
-fn of_cause(cause: &Cause) -> Exit {
-    match cause {
-        Cause::Status(refused) | Cause::Verdict(refused) => Refusal::new(refused.parts.status, &refused.excerpt).exit(),
-        _ => Exit::Unreachable,
-    }
-}
-
-fn of_error(error: &Error) -> Exit {
-    match error {
-        Error::Status { parts, .. } => Refusal::new(parts.status, "").exit(),
-        Error::ContentType { .. } | Error::Redirect(_) => Exit::Rejected,
-        Error::GaveUp { cause, .. } | Error::NotRepeated { cause } => of_cause(cause),
-        _ => Exit::Failed,
     }
 }
 
 fn of_lint(error: &LintError) -> Exit {
     match error {
         LintError::Source | LintError::Format | LintError::Build(_) => Exit::Usage,
-        LintError::NoAnswer(error) => error.as_ref().map_or(Exit::Unreachable, of_error),
+        LintError::NoAnswer(error) => error.as_ref().map_or(Exit::Unreachable, |ending| ending.exit()),
         LintError::Print(_) => Exit::Failed,
         LintError::Findings { .. } => Exit::Rejected,
     }
@@ -85,19 +99,20 @@ impl fmt::Display for SubscribeError {
                  with --topic"
             ),
             Self::Url { url } => write!(f, "{url} is not a URL that can be asked"),
+            Self::LongUrl { bytes } => write!(f, "the URL has {bytes} bytes, {MAX_URL_BYTES} are allowed"),
+            Self::TooLong(error) => error.fmt(f),
             Self::LastEventId { id } => write!(f, "the last event ID {id:?} holds what no request can carry"),
+            Self::User => f.write_str("--user is a user and a password with a colon between them"),
+            Self::CookieCharacters => f.write_str("--cookie holds characters that no request can carry"),
+            Self::Cookies(error) => write!(f, "cannot read the file of cookies: {error}; give cookies as NAME=VALUE"),
+            Self::Certificates(error) => error.fmt(f),
             Self::StateOfSeveral => f.write_str("--state keeps the last event ID of one stream, not of several"),
             Self::Build(error) => error.fmt(f),
             Self::Body(error) => write!(f, "cannot read the body of the request: {error}"),
-            Self::NotOpened { cause: Cause::Status(refused), .. } => {
-                Refusal::new(refused.parts.status, &refused.excerpt).fmt(f)
-            }
-            Self::NotOpened { host, cause } => write!(f, "cannot reach {host}: {cause}"),
-            Self::Stream { error: Error::Status { parts, excerpt }, .. } => Refusal::new(parts.status, excerpt).fmt(f),
-            Self::Stream { error: Error::GaveUp { cause: Cause::Transport(error), .. }, host } => {
-                write!(f, "cannot reach {host}: {}", Cause::Transport(error.clone()))
-            }
-            Self::Stream { error, .. } => error.fmt(f),
+            Self::NotOpened(ending) => ending.fmt(f),
+            Self::Stream(ending) => ending.fmt(f),
+            Self::Unfinished { marker } => write!(f, "the stream ended before {marker:?} came (--until)"),
+            Self::Failed { party, reason } => write!(f, "{party} reports an error in its answer: {reason}"),
             Self::Print(error) => write!(f, "cannot print events: {error}"),
             Self::Exec(error) => write!(f, "cannot run the command: {error}"),
             Self::Command { code: Some(code) } => write!(f, "the command ended with exit code {code}"),

@@ -1,10 +1,21 @@
 //! A part of data that is JSON, by a path such as `choices.0.delta.content`.
-use serde_json::Value;
-use std::{convert::Infallible, str::FromStr};
+use super::json::Json;
+use std::{convert::Infallible, fmt, str::FromStr};
 
 /// Names of members and numbers of elements, from the outside in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FieldPath(Vec<String>);
+
+/// What a path leads to in some data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// This text.
+    Text(String),
+    /// Nothing, or null.
+    Nothing,
+    /// The data is not JSON.
+    NotJson,
+}
 
 impl FromStr for FieldPath {
     type Err = Infallible;
@@ -15,19 +26,24 @@ impl FromStr for FieldPath {
 }
 
 impl FieldPath {
-    /// What stands there: a string as it is, anything else as JSON. `None` if `data` is not JSON, or has nothing there, or
-    /// null.
-    pub(super) fn find(&self, data: &str) -> Option<String> {
-        let document: Value = serde_json::from_str(data).ok()?;
-        let step = |value: &Value, name: &String| match value {
-            Value::Array(elements) => elements.get(name.parse::<usize>().ok()?).cloned(),
-            value => value.get(name).cloned(),
-        };
-        match self.0.iter().try_fold(document, |value, name| step(&value, name))? {
-            Value::Null => None,
-            Value::String(text) => Some(text),
-            value => Some(value.to_string()),
+    /// What stands there in `data`: a string as it is, anything else as JSON on one line.
+    pub(super) fn find(&self, data: &str) -> Found {
+        let Some(document) = Json::parse(data) else { return Found::NotJson };
+        match self.0.iter().try_fold(document, |value, name| value.step(name)) {
+            Some(value) if !value.is_null() => Found::Text(value.text()),
+            _ => Found::Nothing,
         }
+    }
+
+    /// The name with which the path begins.
+    pub(super) fn first(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
     }
 }
 
@@ -37,11 +53,11 @@ mod tests {
 
     #[test]
     fn a_path_leads_through_members_and_elements() {
-        let data = r#"{"a":[{"b":"x\ny"},{"b":{"c":1}}],"0":true,"":"empty","n":null}"#;
+        let data = "{\"a\":[{\"b\":\"x\\ny\"},{\"b\":{\"c\":\n1.10}}],\"0\":true,\"\":\"empty\",\"n\":null}";
         let cases = [
             ("a.0.b", Some("x\ny")),
-            ("a.1.b", Some(r#"{"c":1}"#)),
-            ("a.1.b.c", Some("1")),
+            ("a.1.b", Some(r#"{"c":1.10}"#)),
+            ("a.1.b.c", Some("1.10")),
             ("0", Some("true")),
             ("", Some("empty")),
             ("n", None),
@@ -51,10 +67,15 @@ mod tests {
         ];
         for (path, found) in cases {
             let path: FieldPath = path.parse().unwrap();
-            assert_eq!(path.find(data).as_deref(), found, "{path:?}");
+            let found = found.map_or(Found::Nothing, |text| Found::Text(text.into()));
+            assert_eq!(path.find(data), found, "{path:?}");
         }
-        for data in ["", "x", "7", "\"a\"", "{\"a\":"] {
-            assert_eq!(FieldPath(vec!["a".into()]).find(data), None, "{data}");
+        let path = FieldPath(vec!["a".into()]);
+        for (data, found) in [("", Found::NotJson), ("x", Found::NotJson), ("{\"a\":", Found::NotJson)] {
+            assert_eq!(path.find(data), found, "{data}");
+        }
+        for data in ["7", "\"a\"", "[1]"] {
+            assert_eq!(path.find(data), Found::Nothing, "{data}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Which events are wanted, and of each how much.
-use super::{SelectArgs, received::Received};
+use super::{SelectArgs, field::Found, received::Received};
+use crate::http::excerpt;
 use std::ops::ControlFlow;
 
 /// What becomes of an event.
@@ -9,7 +10,12 @@ pub(super) enum Selected {
     Yes,
     /// It is not.
     No,
+    /// What is wanted of it cannot be read.
+    Unreadable,
 }
+
+/// How many events are told that cannot be read; the rest is counted.
+const MAX_TOLD: u64 = 3;
 
 /// Chooses events.
 #[derive(Debug)]
@@ -17,16 +23,26 @@ pub(super) struct Filter<'a> {
     args: &'a SelectArgs,
     /// How many are still wanted; `None` is all.
     wanted: Option<u64>,
+    /// What the field was looked for in.
+    looked: Looked,
+}
+
+/// What became of the events in which a field was looked for.
+#[derive(Debug, Default)]
+struct Looked {
+    found: u64,
+    absent: u64,
+    not_json: u64,
 }
 
 impl<'a> Filter<'a> {
     pub(super) fn new(args: &'a SelectArgs) -> Self {
-        Self { args, wanted: args.count }
+        Self { args, wanted: args.count, looked: Looked::default() }
     }
 
     /// Says whether `event` is wanted, and leaves of its data what is. Breaks at the event that says that there are no
     /// more.
-    pub(super) fn select(&self, event: &mut Received) -> ControlFlow<(), Selected> {
+    pub(super) fn select(&mut self, event: &mut Received) -> ControlFlow<(), Selected> {
         if self.args.until.as_ref() == Some(&event.data) {
             return ControlFlow::Break(());
         }
@@ -35,11 +51,38 @@ impl<'a> Filter<'a> {
         }
         if let Some(field) = &self.args.field {
             match field.find(&event.data) {
-                Some(data) => event.data = data,
-                None => return ControlFlow::Continue(Selected::No),
+                Found::Text(data) => {
+                    self.looked.found += 1;
+                    event.data = data;
+                }
+                Found::Nothing => {
+                    self.looked.absent += 1;
+                    return ControlFlow::Continue(Selected::No);
+                }
+                Found::NotJson => {
+                    self.looked.not_json += 1;
+                    return ControlFlow::Continue(Selected::Unreadable);
+                }
             }
         }
         ControlFlow::Continue(Selected::Yes)
+    }
+
+    /// What to say of an event that could not be read; nothing of one of many.
+    pub(super) fn unreadable(&self, event: &Received) -> Option<String> {
+        let data = excerpt(&event.data);
+        (self.looked.not_json <= MAX_TOLD)
+            .then(|| format!("an event is left out, since its data is not JSON, of which --field is a part: {data}"))
+    }
+
+    /// What to say of those that were left out, when there are no more.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let Looked { found, absent, not_json } = self.looked;
+        let more = not_json.saturating_sub(MAX_TOLD);
+        let more = (more > 0).then(|| format!("{more} more events are left out, since their data is not JSON"));
+        let field = self.args.field.as_ref().filter(|_| found == 0 && absent > 0);
+        let none = field.map(|field| format!("no event has {field}: {absent} are left out"));
+        more.into_iter().chain(none).collect()
     }
 
     /// A wanted event has been dealt with. Breaks if it was the last.
@@ -64,15 +107,19 @@ mod tests {
             field: Some("x".parse().unwrap()),
             until: Some("[DONE]".into()),
             count: Some(2),
+            max_event: crate::config::ByteSize(1 << 20),
+            skip_large: false,
+            unfinished: false,
         };
         let mut filter = Filter::new(&args);
-        let select = |event_type, data| {
+        let mut select = |event_type, data| {
             let mut event = event(event_type, data);
             (filter.select(&mut event), event.data)
         };
         assert_eq!(select("a", r#"{"x":1}"#), (ControlFlow::Continue(Selected::Yes), "1".into()));
         assert_eq!(select("b", r#"{"x":1}"#).0, ControlFlow::Continue(Selected::No));
         assert_eq!(select("message", "{}").0, ControlFlow::Continue(Selected::No));
+        assert_eq!(select("message", "{").0, ControlFlow::Continue(Selected::Unreadable));
         assert_eq!(select("b", "[DONE]").0, ControlFlow::Break(()), "whatever its type");
         assert_eq!([filter.count(), filter.count()], [ControlFlow::Continue(()), ControlFlow::Break(())]);
     }

@@ -2,7 +2,7 @@
 //!
 //! For people at a terminal the first attempt must succeed, unless they say otherwise: a wrong address is told at once.
 use super::{
-    SubscribeArgs, SubscribeError, When, exec,
+    SubscribeArgs, SubscribeError, When, exec, failure,
     filter::{Filter, Selected},
     format::Style,
     output::Output,
@@ -11,15 +11,19 @@ use super::{
     source::Source,
     status::Status,
 };
-use fanfare_client::{Error, MessageEvent, Signal, Signals};
+use crate::http::{Ending, Party};
+use fanfare_client::{Block, Error, MessageEvent, Signal, Signals};
 use futures_util::{FutureExt as _, Stream as _};
 use std::{future::poll_fn, ops::ControlFlow, pin::Pin, task::Poll};
 use tokio::time::{Interval, interval};
 
 /// One of the streams that are followed.
 struct Followed {
+    party: Party,
     signals: Signals,
     enveloped: bool,
+    /// Whether its events are one answer, which may say that it failed.
+    is_answer: bool,
     opened: bool,
     ended: bool,
 }
@@ -57,20 +61,29 @@ pub(super) async fn follow(sources: &[Source], args: &SubscribeArgs) -> Result<(
     };
     let followed = |source: &Source| {
         let signals = event_source(source, args)?.signals();
-        Ok(Followed { signals, enveloped: source.is_enveloped(), opened: false, ended: false })
+        let (party, enveloped) = (source.party(), source.is_enveloped());
+        let is_answer = failure::is_answer(source, args);
+        Ok(Followed { party, signals, enveloped, is_answer, opened: false, ended: false })
     };
     let mut streams = sources.iter().map(followed).collect::<Result<Vec<_>, _>>()?;
     follow.run(&mut streams).await
 }
 
+impl Followed {
+    fn ended_for(&self, error: Error) -> SubscribeError {
+        SubscribeError::Stream(Box::new(Ending { party: self.party.clone(), error }))
+    }
+}
+
 impl Follow<'_> {
     async fn run(&mut self, streams: &mut [Followed]) -> Result<(), SubscribeError> {
         let mut ended = self.follow(streams).await;
+        self.filter.left_out().iter().for_each(|text| self.status.warn(text));
         // What was dealt with is kept also when something went wrong after it; that nobody reads on is no failure.
         ended = ended.and(self.show().map(drop));
         for stream in streams {
             let flushed = stream.signals.source().flush().await;
-            ended = ended.and(flushed.map_err(|error| SubscribeError::Stream { host: host(stream), error }));
+            ended = ended.and(flushed.map_err(|error| stream.ended_for(error)));
         }
         ended
     }
@@ -82,21 +95,27 @@ impl Follow<'_> {
             let goes_on = match happened {
                 Some(Ok(Signal::Event(event))) => self.event(event, stream).await?,
                 Some(Ok(Signal::Comment(text))) => self.comment(&text)?,
+                Some(Ok(Signal::Block(block))) => self.block(&block)?,
                 Some(Ok(signal)) => {
                     self.signal(signal, stream)?;
                     ControlFlow::Continue(())
                 }
-                Some(Err(error)) => return Err(SubscribeError::Stream { host: host(stream), error }),
+                Some(Err(error)) => return Err(stream.ended_for(error)),
                 None => {
                     stream.ended = true;
                     ControlFlow::Continue(())
                 }
             };
             if goes_on.is_break() {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+        match &self.args.select.until {
+            Some(marker) if streams.iter().all(|stream| stream.ended) => {
+                Err(SubscribeError::Unfinished { marker: marker.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What happens next, and on which stream; `None` when all have ended or nobody reads on. What was printed is shown
@@ -131,10 +150,20 @@ impl Follow<'_> {
         if self.several {
             event.origin = Some(came.origin.to_string());
         }
+        let failed = stream.is_answer.then(|| failure::reason(&event)).flatten();
         let ControlFlow::Continue(selected) = self.filter.select(&mut event) else {
             stream.signals.source().acknowledge(&came);
             return Ok(ControlFlow::Break(()));
         };
+        if let Some(reason) = failed {
+            if selected == Selected::Yes {
+                let _ = self.deal_with(&event, &came).await?;
+            }
+            return Err(SubscribeError::Failed { party: stream.party.clone(), reason });
+        }
+        if selected == Selected::Unreadable {
+            self.filter.unreadable(&event).into_iter().for_each(|text| self.status.warn(&text));
+        }
         if selected == Selected::Yes && self.deal_with(&event, &came).await?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
@@ -163,15 +192,20 @@ impl Follow<'_> {
         self.output.as_mut().map_or(Ok(ControlFlow::Continue(())), |output| output.comment(text))
     }
 
+    fn block(&mut self, block: &Block) -> Result<ControlFlow<()>, SubscribeError> {
+        self.output.as_mut().map_or(Ok(ControlFlow::Continue(())), |output| output.block(block))
+    }
+
     fn signal(&mut self, signal: Signal, stream: &mut Followed) -> Result<(), SubscribeError> {
         match signal {
             Signal::Open(_) => stream.opened = true,
             Signal::Reconnecting { cause, .. } if !stream.opened && self.args.resume.reconnect != When::Always => {
-                return Err(SubscribeError::NotOpened { host: host(stream), cause });
+                let ending = Ending { party: stream.party.clone(), error: cause };
+                return Err(SubscribeError::NotOpened(Box::new(ending)));
             }
             _ => {}
         }
-        self.status.signal(&signal);
+        self.status.signal(&signal, &stream.party);
         Ok(())
     }
 
@@ -193,11 +227,4 @@ async fn next_of(streams: &mut [Followed]) -> (usize, Option<Result<Signal, Erro
         Poll::Pending
     })
     .await
-}
-
-/// The host and port that is asked, for messages.
-fn host(stream: &mut Followed) -> String {
-    let url = stream.signals.source().url();
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}{port}", url.host_str().unwrap_or_default())
 }

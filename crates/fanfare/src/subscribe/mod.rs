@@ -2,12 +2,15 @@
 //!
 //! [`source`] says where events come from, [`request`] how they are asked for, [`follow`] is the way of each event:
 //! through [`filter`] to [`output`], and to a command ([`exec`]). [`lint`] looks at the stream instead.
+mod cookies;
 mod error;
 mod exec;
+mod failure;
 mod field;
 mod filter;
 mod follow;
 mod format;
+mod json;
 mod lint;
 mod output;
 mod received;
@@ -15,18 +18,22 @@ mod request;
 mod source;
 mod status;
 mod stdin;
+mod transport;
 
 pub(crate) use error::SubscribeError;
 
 use crate::{
-    config::HumanDuration,
+    config::{ByteSize, HumanDuration, InvalidSize, Secret},
     exit,
-    http::{Header, HubArgs},
+    http::{self, ConnectionArgs, Header, HubArgs},
+    notice::notice,
 };
+use ::http::Method;
 use clap::ValueEnum;
+use cookies::Cookies;
 use field::FieldPath;
-use http::Method;
 use request::RequestBody;
+use source::Source;
 use std::{
     io::{self, IsTerminal as _},
     path::PathBuf,
@@ -42,7 +49,7 @@ Examples:
   fanfare subscribe URL --lint                        what is wrong with a server's stream";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]
 pub(crate) struct SubscribeArgs {
     /// Topics of the hub, `*` for all; or URLs (http or https) of event streams, of any server; or `-` for one from
     /// standard input
@@ -58,6 +65,9 @@ pub(crate) struct SubscribeArgs {
 
     #[command(flatten)]
     request: RequestArgs,
+
+    #[command(flatten, next_help_heading = "Connection")]
+    connection: ConnectionArgs,
 
     #[command(flatten)]
     resume: ResumeArgs,
@@ -100,6 +110,18 @@ pub(super) struct RequestArgs {
     #[arg(short = 'd', long = "data", value_name = "DATA|@FILE")]
     body: Option<RequestBody>,
 
+    /// User and password to say who asks, in place of a token
+    #[arg(short = 'u', long, value_name = "USER:PASSWORD", hide_env_values = true)]
+    user: Option<Secret>,
+
+    /// Cookies to send: `a=b; c=d`, or a file in Netscape's format, as curl and browsers write it
+    #[arg(short = 'b', long, value_name = "COOKIES|FILE", hide_env_values = true)]
+    cookie: Option<Cookies>,
+
+    /// Keep the cookies that the server sets, and send them when it redirects and when the connection is made again
+    #[arg(long)]
+    cookie_jar: bool,
+
     /// Reconnect when nothing, not even a comment, has come for so long [default: never]
     #[arg(long, value_name = "DURATION")]
     idle_timeout: Option<HumanDuration>,
@@ -138,17 +160,43 @@ pub(super) struct SelectArgs {
     #[arg(long = "event", value_name = "TYPE")]
     types: Vec<String>,
 
-    /// Only this part of data that is JSON, such as `choices.0.delta.content`; events without it are left out
+    /// Only this part of data that is JSON, such as `choices.0.delta.content`; events without it are left out, and told if
+    /// they are not JSON
     #[arg(long, value_name = "PATH")]
     field: Option<FieldPath>,
 
-    /// Stop at an event whose data is this, which is not printed: `[DONE]`
+    /// Stop at an event whose data is this, which is not printed: `[DONE]`. Exit code 1 if the stream ends without it
     #[arg(long, value_name = "DATA")]
     until: Option<String>,
+
+    /// The most data of an event, at least 1 KiB. A larger one ends the stream
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = event_size)]
+    max_event: ByteSize,
+
+    /// Leave out an event that is larger than --max-event, and tell it, in place of ending
+    #[arg(long)]
+    skip_large: bool,
+
+    /// Take the last event also from a stream that ends without the blank line behind it
+    #[arg(long)]
+    unfinished: bool,
 
     /// Stop after this many events
     #[arg(short = 'n', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
+}
+
+/// The least that an event may be allowed to hold.
+const MIN_EVENT_BYTES: u64 = 1 << 10;
+/// The most.
+const MAX_EVENT_BYTES: u64 = 1 << 30;
+
+fn event_size(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse().map_err(|error: InvalidSize| error.to_string())?;
+    match size.0 {
+        MIN_EVENT_BYTES..=MAX_EVENT_BYTES => Ok(size),
+        _ => Err(format!("{size} is out of bounds: {} to {}", ByteSize(MIN_EVENT_BYTES), ByteSize(MAX_EVENT_BYTES))),
+    }
 }
 
 /// What becomes of events.
@@ -205,12 +253,26 @@ impl PrintArgs {
     }
 }
 
+/// Says what is probably not meant: a URL that is taken for a topic, a token that goes nowhere.
+fn warn(sources: &[Source], args: &SubscribeArgs) {
+    if let [Source::Hub { .. }] = sources {
+        source::hint(&args.from).into_iter().for_each(notice);
+    }
+    let withheld = sources.iter().filter_map(|source| args.hub.token_for(source.url()?).err());
+    let mut told: Vec<_> = withheld.map(|withheld| withheld.to_string()).collect();
+    told.dedup();
+    told.into_iter().for_each(notice);
+}
+
 /// Runs the command, until there are enough events, the server says stop (204), or nobody reads what is printed.
 ///
 /// # Errors
 /// [`SubscribeError`] if there is no stream, or none to come back to.
 pub(crate) fn run(args: &SubscribeArgs) -> Result<(), SubscribeError> {
     let sources = source::find(&args.from, &args.topics, &args.hub.hub)?;
+    if !args.print.quiet {
+        warn(&sources, args);
+    }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(SubscribeError::Runtime)?;
     match args.lint {

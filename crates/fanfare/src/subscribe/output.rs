@@ -1,6 +1,6 @@
 //! Events on standard output.
 use super::{Format, SubscribeError, format::Style, received::Received};
-use fanfare_client::MessageEvent;
+use fanfare_client::{Block, MessageEvent};
 use std::{
     io::{self, BufWriter, Write},
     ops::ControlFlow,
@@ -36,6 +36,14 @@ impl Output {
     /// As [`print`](Self::print).
     pub(super) fn comment(&mut self, text: &str) -> Result<ControlFlow<()>, SubscribeError> {
         ended(self.style.write_comment(text, &mut self.out))
+    }
+
+    /// Writes a block that is no event, if the format has such.
+    ///
+    /// # Errors
+    /// As [`print`](Self::print).
+    pub(super) fn block(&mut self, block: &Block) -> Result<ControlFlow<()>, SubscribeError> {
+        ended(self.style.write_block(block, &mut self.out))
     }
 
     /// Shows what was written. Breaks when nobody reads on.

@@ -1,9 +1,12 @@
 //! How a stream is asked for: method, headers, body, where to begin.
-use super::{RequestArgs, SubscribeArgs, SubscribeError, When, source::Source, stdin::Stdin};
-use fanfare_client::{Acknowledge, Builder, EventSource, FileStore, Limits, Reconnect};
+use super::{
+    RequestArgs, SubscribeArgs, SubscribeError, When, cookies::Cookies, source::Source, stdin::Stdin,
+    transport::Transport,
+};
+use fanfare_client::{Acknowledge, Builder, CookieJar, EventSource, FileStore, Limits, Reconnect};
 use http::{
     HeaderValue, Method,
-    header::{CONTENT_TYPE, USER_AGENT},
+    header::{CONTENT_TYPE, COOKIE, USER_AGENT},
 };
 use std::{
     fs,
@@ -14,8 +17,6 @@ use std::{
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 /// The longest body that is sent.
 const MAX_BODY_BYTES: u64 = 64 << 20;
-/// Larger events than any server ought to send are still shown.
-const MAX_DATA_BYTES: usize = 64 << 20;
 /// The wait that failures lead to at most.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
@@ -67,15 +68,38 @@ pub(super) fn event_source(source: &Source, args: &SubscribeArgs) -> Result<Even
 /// As [`event_source`].
 pub(super) fn builder(source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
     let builder = match source {
-        Source::Hub { url } | Source::Url { url } => EventSource::builder(url),
+        Source::Hub { url } | Source::Url { url } => EventSource::builder(url).transport(Transport::new(source, args)?),
         Source::Stdin => EventSource::builder(Stdin::URL).transport(Stdin),
     };
-    let limits = Limits { max_data_bytes: MAX_DATA_BYTES, max_line_bytes: MAX_DATA_BYTES, ..Limits::default() };
-    let mut builder = resuming(builder.limits(limits).header(USER_AGENT, AGENT), source, args)?;
-    if let Some(token) = &args.hub.token {
+    let bytes = usize::try_from(args.select.max_event.0).unwrap_or(usize::MAX);
+    let limits = Limits { max_data_bytes: bytes, max_line_bytes: bytes, ..Limits::default() };
+    let builder = builder.limits(limits).skip_large_events(args.select.skip_large).blocks(true);
+    let builder = builder.unfinished_events(args.select.unfinished).header(USER_AGENT, AGENT);
+    let mut builder = args.connection.in_time(resuming(builder, source, args)?);
+    // That it was withheld is said once, when the command begins.
+    if let Some(token) = source.url().and_then(|url| args.hub.token_for(url).ok().flatten()) {
         builder = builder.bearer(token.reveal());
     }
-    requesting(builder, &args.request)
+    if let Some(user) = &args.request.user {
+        let (user, password) = user.reveal().split_once(':').ok_or(SubscribeError::User)?;
+        builder = builder.basic(user, password);
+    }
+    requesting(with_cookies(builder, source, args)?, &args.request)
+}
+
+fn with_cookies(mut builder: Builder, source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
+    let cookies = args.request.cookie.as_ref();
+    if let Some(header) = cookies.and_then(Cookies::header) {
+        builder = builder.header(COOKIE, header.map_err(|_| SubscribeError::CookieCharacters)?);
+    }
+    if args.request.cookie_jar || matches!(cookies, Some(Cookies::File(_))) {
+        let jar = CookieJar::new();
+        cookies
+            .map_or(Ok(()), |cookies| cookies.fill(&jar, source.url().unwrap_or_default()))
+            .map_err(SubscribeError::Cookies)?;
+        builder = builder.cookies(jar);
+    }
+    Ok(builder)
 }
 
 fn resuming(builder: Builder, source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {

@@ -1,6 +1,6 @@
 //! Where the events come from: topics of a hub, the URLs of event streams, or standard input.
 use super::SubscribeError;
-use crate::http::HubUrl;
+use crate::http::{HubUrl, MAX_URL_BYTES, Party, has_web_scheme, scheme_hint};
 use url::Url;
 
 /// What stands for standard input.
@@ -22,6 +22,23 @@ impl Source {
     pub(super) fn is_enveloped(&self) -> bool {
         matches!(self, Self::Hub { .. })
     }
+
+    /// The URL that is asked, if one is.
+    pub(super) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Hub { url } | Self::Url { url } => Some(url),
+            Self::Stdin => None,
+        }
+    }
+
+    /// Who is asked, as messages name it.
+    pub(super) fn party(&self) -> Party {
+        match self {
+            Self::Hub { url } => url.parse().map_or(Party::Hub { host: String::new() }, |url| Party::hub(&url)),
+            Self::Url { url } => Party::server(url),
+            Self::Stdin => Party::Input,
+        }
+    }
 }
 
 /// Reads the arguments of `subscribe`: those that look like a web address are streams themselves, all others are topics.
@@ -32,19 +49,31 @@ pub(super) fn find(arguments: &[String], topics: &[String], hub: &HubUrl) -> Res
     if arguments == [STDIN] && topics.is_empty() {
         return Ok(vec![Source::Stdin]);
     }
-    let looks_like_url = |text: &&String| text.starts_with("http://") || text.starts_with("https://");
+    let looks_like_url = |text: &&String| has_web_scheme(text);
     let Some(url) = arguments.iter().find(looks_like_url) else {
-        let url = hub.subscribe(&[arguments, topics].concat()).to_string();
+        let url = hub.subscribe(&[arguments, topics].concat()).map_err(SubscribeError::TooLong)?.to_string();
         return Ok(vec![Source::Hub { url }]);
     };
     if !topics.is_empty() || !arguments.iter().all(|argument| looks_like_url(&argument)) {
         return Err(SubscribeError::UrlAmongTopics { url: url.clone() });
     }
     let source = |url: &String| match Url::parse(url) {
+        _ if url.len() > MAX_URL_BYTES => Err(SubscribeError::LongUrl { bytes: url.len() }),
+        Ok(parsed) if parsed.as_str().len() > MAX_URL_BYTES => {
+            Err(SubscribeError::LongUrl { bytes: parsed.as_str().len() })
+        }
         Ok(parsed) if parsed.has_host() => Ok(Source::Url { url: url.clone() }),
         _ => Err(SubscribeError::Url { url: url.clone() }),
     };
     arguments.iter().map(source).collect()
+}
+
+/// What to say of an argument that is taken for a topic, and was probably meant to be a URL.
+pub(super) fn hint(arguments: &[String]) -> Option<String> {
+    arguments.iter().find_map(|argument| {
+        let urls = scheme_hint(argument)?;
+        Some(format!("'{argument}' is taken for a topic of the hub. If it is the URL of an event stream, give {urls}"))
+    })
 }
 
 #[cfg(test)]

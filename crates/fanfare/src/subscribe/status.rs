@@ -1,5 +1,9 @@
 //! What is to be said beside events, on standard error: in a terminal a line that lives, else nothing unless asked for.
 use super::PrintArgs;
+use crate::{
+    http::{Ending, Party},
+    notice::notice,
+};
 use fanfare_client::{Cause, Opened, Signal};
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -13,6 +17,7 @@ const CLEAR: &str = "\r\x1b[2K";
 /// Tells how the subscription stands.
 pub(super) struct Status {
     notices: bool,
+    warnings: bool,
     /// Whether there is a line that is drawn anew: only where both outputs are the same terminal.
     live: bool,
     drawn: bool,
@@ -29,6 +34,7 @@ impl Status {
         let terminal = io::stderr().is_terminal();
         Self {
             notices: args.verbose || (terminal && !args.quiet),
+            warnings: !args.quiet,
             live: terminal && io::stdout().is_terminal() && !args.quiet && !args.join,
             drawn: false,
             state: "connecting".into(),
@@ -43,11 +49,11 @@ impl Status {
     }
 
     /// Something happened that is no event.
-    pub(super) fn signal(&mut self, signal: &Signal) {
+    pub(super) fn signal(&mut self, signal: &Signal, party: &Party) {
         match signal {
-            Signal::Open(opened) => self.opened(opened),
-            Signal::Reconnecting { cause, delay } => self.lost(cause, *delay),
-            Signal::Warning(warning) => self.notice(&warning.to_string()),
+            Signal::Open(opened) => self.opened(opened, party),
+            Signal::Reconnecting { cause, delay } => self.lost(party, cause, *delay),
+            Signal::Warning(warning) => self.warn(&warning.to_string()),
             _ => {}
         }
     }
@@ -56,25 +62,34 @@ impl Status {
         self.events += 1;
     }
 
-    fn opened(&mut self, opened: &Opened) {
+    fn opened(&mut self, opened: &Opened, party: &Party) {
         let host = opened.url.host_str().unwrap_or_default();
         self.state = format!("open, {host}");
         let resumed = match opened.last_event_id.as_str() {
             "" => String::new(),
             id => format!(", after event {id:?}"),
         };
-        self.notice(&format!("connected to {host}{resumed}"));
+        self.notice(&format!("connected to {}{resumed}", party.place()));
     }
 
-    fn lost(&mut self, cause: &Cause, delay: Duration) {
+    fn lost(&mut self, party: &Party, cause: &Cause, delay: Duration) {
         self.state = format!("reconnecting in {:.1} s", delay.as_secs_f64());
-        self.notice(&format!("{cause}; asking again in {:.1} s", delay.as_secs_f64()));
+        let ending = Ending { party: party.clone(), error: cause.clone() };
+        self.notice(&format!("{ending}; asking again in {:.1} s", delay.as_secs_f64()));
+    }
+
+    /// Something is not as it should be.
+    pub(super) fn warn(&mut self, text: &str) {
+        if self.warnings {
+            self.clear();
+            notice(text);
+        }
     }
 
     fn notice(&mut self, text: &str) {
         if self.notices {
             self.clear();
-            anstream::eprintln!("{DIM}fanfare: {text}{DIM:#}");
+            notice(text);
         }
     }
 

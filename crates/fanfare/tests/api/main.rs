@@ -1,14 +1,18 @@
 //! The real binary, run as a person or a script runs it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod answers;
 mod check;
 mod compose;
 mod config;
+mod credentials;
+mod curl;
 mod examples;
 mod hub;
 mod keys;
 mod lint;
 mod load;
+mod messages;
 mod peer;
 mod program;
 mod proxied;

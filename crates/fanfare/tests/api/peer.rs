@@ -1,7 +1,7 @@
 //! A server that says exactly what the test says, byte by byte, one connection after the other.
 use crate::program::PATIENCE;
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
     sync::mpsc,
     thread,
@@ -36,6 +36,42 @@ impl Peer {
     /// The head of the next request, in lower case.
     pub(crate) fn request(&self) -> String {
         self.heads.recv_timeout(PATIENCE).expect("a request in time")
+    }
+}
+
+/// The same, which also takes the bodies that it is sent, as long as their length is said.
+pub(crate) struct BodyPeer {
+    /// Where it listens.
+    pub url: String,
+    bodies: mpsc::Receiver<String>,
+}
+
+impl BodyPeer {
+    /// Answers as many connections as there are answers.
+    pub(crate) fn answering(answers: Vec<String>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, bodies) = mpsc::channel();
+        thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let length = reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+                let length =
+                    length.filter_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+                let mut body = vec![0; length.last().unwrap_or(0)];
+                reader.read_exact(&mut body).unwrap();
+                let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.shutdown(Shutdown::Both));
+                let _ = sender.send(String::from_utf8(body).unwrap());
+            }
+        });
+        Self { url, bodies }
+    }
+
+    /// The body of the next request.
+    pub(crate) fn body(&self) -> String {
+        self.bodies.recv_timeout(PATIENCE).expect("a request in time")
     }
 }
 

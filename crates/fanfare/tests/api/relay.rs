@@ -1,7 +1,7 @@
 //! `fanfare relay`, and relays of `fanfare serve`: against upstreams that follow a script, into a real hub.
 use crate::{
     hub::Hub,
-    peer::Peer,
+    peer::{BodyPeer, Peer},
     program::{Ended, SECRET, end, fanfare, run, signal},
 };
 use serde_json::Value;
@@ -15,6 +15,7 @@ use std::{
 };
 
 const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\nretry: 10\n\n";
+const GAP: &str = "fanfare.gap";
 const STOP: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
 fn stream(events: &str) -> String {
@@ -91,12 +92,13 @@ fn events_keep_their_order_types_and_ids() {
     assert!(!requests[0].contains("last-event-id") && requests[2].contains("last-event-id: é 2\n"));
 }
 
+/// What cannot be published is told to those who would have received it, where it would have stood.
 #[test]
-fn what_no_update_can_be_is_told_and_passed_over() {
+fn what_no_update_can_be_is_a_gap() {
     let hub = Hub::with(&["--memory", "--clock=false", "--max-body", "1KiB"]);
     let events = format!(
         "id: #k-1\ndata: a\n\nid: earliest\ndata: b\n\nevent: fanfare.gap\nid: 3\ndata: c\n\nid: 4\ndata: {}\n\n\
-         id: {}\ndata: e\n\nid: 6\ndata: f\n\nevent: mercure\ndata: g\n\n",
+         id: {}\ndata: e\n\nid: 6\ndata: f\n\nevent: mercure\ndata: g\n\nevent: fanfare.end\ndata: h\n\n",
         "x".repeat(1_025),
         "i".repeat(513)
     );
@@ -104,24 +106,83 @@ fn what_no_update_can_be_is_told_and_passed_over() {
     let ended = relay(&upstream, &hub, &["-t", "a", "--private", "--verbose"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let updates = all_held(&hub, "a");
-    assert_eq!(texts(&updates, "data"), ["a", "b", "e", "f"]);
+    let types = texts(&updates, "type");
+    assert_eq!(types, ["message", "message", GAP, GAP, "message", "message", GAP], "{updates:?}");
+    let data = texts(&updates, "data");
+    // A hub before this one had a gap: it is one here, too. Why a hub ends its stream concerns nobody else.
+    assert_eq!([data[0], data[1], data[2], data[4], data[5]], ["a", "b", "c", "e", "f"]);
+    for (at, id, detail) in [(3, "4", "longer than 1024 bytes"), (6, "", "the event types 'mercure'")] {
+        let told: Value = serde_json::from_str(data[at]).unwrap();
+        assert_eq!((&told["reason"], &told["last_event_id"]), (&"left-out".into(), &id.into()), "{told}");
+        assert!(told["detail"].as_str().unwrap().contains(detail), "{told}");
+    }
     let ids = texts(&updates, "id");
-    assert!(ids[..3].iter().all(|id| id.starts_with('#') && *id != "#k-1") && ids[3] == "6", "{ids:?}");
+    assert!(ids.iter().all(|id| (id.starts_with('#') && *id != "#k-1") || *id == "6"), "{ids:?}");
     assert!(updates.iter().all(|update| update["private"] == true));
     for wanted in [
         "of which \"#k-1\" is the first",
-        "left out (last event ID \"3\"): the event types 'mercure'",
         "left out (last event ID \"4\"): ",
-        "4 events relayed, 0 were there already, 3 could not be",
+        "left out (last event ID \"6\"): the event types 'mercure'",
+        "4 events relayed, 0 were there already, 2 could not be",
     ] {
         assert!(ended.stderr.contains(wanted), "{wanted}: {}", ended.stderr);
     }
     assert_eq!(ended.stderr.matches("gives IDs of its own").count(), 1, "{}", ended.stderr);
 }
 
+/// The same by a relay of the hub's own.
+#[test]
+fn a_relay_of_the_hub_tells_of_gaps_as_well() {
+    let upstream =
+        Peer::answering([stream(&format!("data: a\n\nid: 4\ndata: {}\n\n", "x".repeat(1_025))).as_str(), STOP]);
+    let relay = format!("{}/=a", upstream.url);
+    let hub = Hub::with(&["--memory", "--clock=false", "--max-body", "1KiB", "--relay", &relay]);
+    let updates = held(&hub, "a", 2);
+    assert_eq!(texts(&updates, "type"), ["message", GAP], "{updates:?}");
+}
+
+/// What is too large to be read is skipped, and told to those downstream.
+#[test]
+fn an_event_beyond_every_limit_is_a_gap() {
+    let hub = Hub::start();
+    let events = format!("id: 1\ndata: a\n\nid: 2\ndata: {}\n\nid: 3\ndata: b\n\n", "x".repeat((16 << 20) + 1));
+    let upstream = Peer::answering([stream(&events).as_str(), STOP]);
+    let ended = relay(&upstream, &hub, &["-t", "a"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let updates = all_held(&hub, "a");
+    assert_eq!(texts(&updates, "type"), ["message", GAP, "message"], "{ended:?}");
+    assert!(ended.stderr.contains("left out"), "{ended:?}");
+    upstream.request();
+    assert!(upstream.request().contains("last-event-id: 3\n"));
+}
+
+/// What another hub refuses, whose rules this program does not know: without its ID if that may help, or else as a gap.
+#[test]
+fn what_the_hub_refuses_by_its_own_rules_is_not_lost() {
+    let refuses = |published: usize, status: &str| {
+        let body = format!("{{\"published\":{published},\"detail\":\"not so\"}}");
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    };
+    let takes = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+    let bad = "400 Bad Request";
+    // It holds nothing; takes the first event and refuses the second; then that without an ID; then the gap, too.
+    let answers = [takes, &refuses(1, bad), takes, &refuses(0, bad), takes, &refuses(0, bad), takes, takes];
+    let hub = BodyPeer::answering(answers.map(str::to_owned).to_vec());
+    let upstream = Peer::answering([stream("id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: c\n\n").as_str(), STOP]);
+    let ended = run(&["relay", &upstream.url, "-t", "a", "--hub", &hub.url, "--verbose"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let bodies: Vec<String> = (0..8).map(|_| hub.body()).filter(|body| !body.is_empty()).collect();
+    assert_eq!(bodies[0], "id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: c\n\n");
+    assert_eq!(bodies[1], "data: b\n\nid: 3\ndata: c\n\n");
+    assert!(bodies[2].starts_with("event: fanfare.gap\ndata: {\"reason\":\"left-out\""), "{}", bodies[2]);
+    assert_eq!(bodies[3], "id: 3\ndata: c\n\n");
+    assert!(ended.stderr.contains("the event \"2\" is refused, and tried without its ID: not so"), "{ended:?}");
+    assert!(ended.stderr.contains("2 events relayed, 0 were there already, 1 could not be"), "{ended:?}");
+}
+
 /// Many events come at once and go out in batches, one of which the hub refuses in its middle.
 #[test]
-fn a_burst_loses_nothing_but_what_is_refused() {
+fn a_burst_keeps_its_order_and_what_is_refused_is_a_gap() {
     let hub = Hub::with(&["--memory", "--clock=false", "--max-body", "64KiB"]);
     let event = |number: usize| match number {
         700 => format!("id: {number}\ndata: {}\n\n", "x".repeat(70_000)),
@@ -130,8 +191,10 @@ fn a_burst_loses_nothing_but_what_is_refused() {
     let events: String = (0..2_000).map(event).collect();
     let upstream = Peer::answering([stream(&events).as_str(), STOP]);
     assert_eq!(relay(&upstream, &hub, &["-t", "a"]).code, 0);
-    let ids: Vec<usize> = texts(&all_held(&hub, "a"), "id").iter().map(|id| id.parse().unwrap()).collect();
-    assert!(ids.iter().copied().eq((0..2_000).filter(|number| *number != 700)), "{ids:?}");
+    let updates = all_held(&hub, "a");
+    let ids: Vec<_> = texts(&updates, "id").iter().map(|id| id.parse().unwrap_or(700)).collect();
+    assert!(ids.iter().copied().eq(0..2_000), "{ids:?}");
+    assert_eq!(updates[700]["type"], GAP);
 }
 
 #[test]

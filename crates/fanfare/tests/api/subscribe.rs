@@ -121,7 +121,7 @@ fn each_format_has_its_form() {
             &["--format", "raw"],
             ": c\n\nevent: e\nretry: 5\nid: i\t1\ndata: {\"a\":{\"b\":\"x\"}}\n\ndata: one\ndata: two\n\n",
         ),
-        (&["--field", "a.b"], "x\n"),
+        (&["--field", "a.b", "--quiet"], "x\n"),
         (&["--format", "data", "--event", "message"], "one\ntwo\n"),
         (&["--format", "data", "--until", "one\ntwo"], "{\"a\":{\"b\":\"x\"}}\n"),
         (&["--format", "data", "-n", "1"], "{\"a\":{\"b\":\"x\"}}\n"),
@@ -178,6 +178,22 @@ fn a_state_file_carries_on_after_a_restart() {
     assert!(peer.request().contains("last-event-id: 2\n"));
     assert_eq!(std::fs::read_to_string(&file).unwrap().trim_end(), "4");
     std::fs::remove_file(&file).unwrap();
+}
+
+/// A block that has nothing but an ID moves on, too: behind what was dealt with.
+#[test]
+fn an_id_without_an_event_is_kept_as_well() {
+    let file = std::env::temp_dir().join(format!("fanfare-state-id-{}", std::process::id()));
+    let state = file.display().to_string();
+    let answer = format!("{STREAM}id: 1\ndata: a\n\nid: 2\n\n: c\n\nid: 3\n\n");
+    let peer = Peer::answering([answer.as_str(), STOP]);
+    let ended = run(&["subscribe", &peer.url, "--state", &state, "--format", "data"]);
+    assert_eq!((ended.stdout.as_str(), ended.code), ("a\n", 0), "{ended:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap().trim_end(), "3");
+    std::fs::remove_file(&file).unwrap();
+    let peer = Peer::answering([answer.as_str(), STOP]);
+    let ended = run(&["subscribe", &peer.url, "--format", "raw"]);
+    assert_eq!(ended.stdout, "id: 1\ndata: a\n\nid: 2\n\n: c\n\nid: 3\n\n", "a stream as it came");
 }
 
 #[test]

@@ -23,7 +23,12 @@ pub(super) enum Failure {
     /// The hub cannot be reached or fails. The updates may be published or not; it may be better later.
     Passing(String),
     /// One update was refused for what it is. Those before it were published, none behind it was.
-    Refused { index: usize, reason: String },
+    Refused {
+        index: usize,
+        reason: String,
+        /// Whether it may be its ID that is refused.
+        may_be_id: bool,
+    },
     /// The hub will not take anything.
     Final(Closed),
 }

@@ -2,8 +2,8 @@
 use super::{Closed, Failure};
 use crate::{
     config::Secret,
-    http::{self, Http, HubUrl, Refusal, Unreachable},
-    relay::{batch::Item, held::Held},
+    http::{self, Http, HubUrl, Party, Refusal, Unreachable},
+    relay::{batch::Item, error::RelayError, held::Held},
 };
 use fanfare_client::transport::HyperBody;
 use fanfare_event_stream::Fields;
@@ -26,6 +26,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 #[derive(Debug)]
 pub(crate) struct RemoteSink {
     http: Http,
+    party: Party,
     publish: Uri,
     look_up: Uri,
 }
@@ -42,17 +43,19 @@ impl RemoteSink {
     /// A way to `hub` for updates of `topics`.
     ///
     /// # Errors
-    /// [`Unreachable`] if the token or the system's certificates are unfit.
+    /// [`RelayError`] if the token is unfit, or there are too many topics for a request.
     pub(crate) fn new(
         hub: &HubUrl,
         topics: &[Topic],
         private: bool,
         token: Option<&Secret>,
-    ) -> Result<Self, Unreachable> {
+    ) -> Result<Self, RelayError> {
         // The hub names only topics that it is asked for, or that the token covers, and what is held is told by its topics.
         let asked = if topics.len() <= DEFAULT_MAX_MATCHERS { topics } else { &topics[..1] };
-        let (publish, look_up) = (hub.publish_all(topics, private), hub.replay(asked));
-        Ok(Self { http: Http::new(token)?, publish, look_up })
+        let uris = hub.publish_all(topics, private).and_then(|publish| Ok((publish, hub.replay(asked)?)));
+        let (publish, look_up) = uris.map_err(RelayError::TooLong)?;
+        let http = Http::new(token).map_err(RelayError::Hub)?;
+        Ok(Self { http, party: Party::hub(&publish), publish, look_up })
     }
 
     pub(super) async fn publish(&self, items: &[Item]) -> Result<Option<String>, Failure> {
@@ -65,20 +68,22 @@ impl RemoteSink {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.publish.clone();
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-        let (status, text) = self
+        let (head, text) = self
             .in_time(async {
-                let answer = self.http.send(request).await?;
-                Ok((answer.status(), http::read_text(answer.into_body()).await?))
+                let (head, body) = self.http.send(request).await?.into_parts();
+                Ok((head, http::read_text(&self.party, body).await?))
             })
             .await?;
+        let status = head.status;
         let Answer { published, position } = serde_json::from_str(&text).unwrap_or_default();
         if status == StatusCode::OK {
             return Ok(position);
         }
-        let refusal = Refusal::new(status, &text);
+        let refusal = Refusal::new(&self.party, &head, &text);
         match (status, published) {
             (StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE, Some(index)) if index < items.len() => {
-                Err(Failure::Refused { index, reason: refusal.reason })
+                let may_be_id = status == StatusCode::BAD_REQUEST;
+                Err(Failure::Refused { index, reason: refusal.reason, may_be_id })
             }
             _ => Err(failure(refusal)),
         }
@@ -94,31 +99,32 @@ impl RemoteSink {
         headers.insert(LAST_EVENT_ID, after.map_err(|error| Failure::Passing(error.to_string()))?);
         let answer = self.in_time(self.http.send(request)).await?;
         if answer.status() != StatusCode::OK {
-            let status = answer.status();
-            let text = self.in_time(http::read_text(answer.into_body())).await?;
-            return Err(failure(Refusal::new(status, &text)));
+            let (head, body) = answer.into_parts();
+            let text = self.in_time(http::read_text(&self.party, body)).await?;
+            return Err(failure(Refusal::new(&self.party, &head, &text)));
         }
         let position = answer.headers().get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
-        self.in_time(read_lines(answer, held)).await?;
+        self.in_time(self.read_lines(answer, held)).await?;
         Ok(position)
     }
 
     async fn in_time<T>(&self, asked: impl Future<Output = Result<T, Unreachable>>) -> Result<T, Failure> {
-        let timeout = |_| Unreachable::Timeout { host: http::host(&self.publish) };
+        let timeout = |_| Unreachable::Timeout { party: self.party.clone() };
         let answered = tokio::time::timeout(ANSWER_TIMEOUT, asked).await.map_err(timeout).flatten();
         answered.map_err(|error| Failure::Passing(error.to_string()))
     }
-}
 
-async fn read_lines(answer: Response<HyperBody>, held: &mut Held) -> Result<(), Unreachable> {
-    let mut body = answer.into_body();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Unreachable::BrokenAnswer(error.into()))?;
-        if let Some(bytes) = frame.data_ref() {
-            held.read(bytes).map_err(|_| Unreachable::BrokenAnswer("a line has no end".into()))?;
+    async fn read_lines(&self, answer: Response<HyperBody>, held: &mut Held) -> Result<(), Unreachable> {
+        let broken = |error| Unreachable::BrokenAnswer { party: self.party.clone(), error };
+        let mut body = answer.into_body();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| broken(error.into()))?;
+            if let Some(bytes) = frame.data_ref() {
+                held.read(bytes).map_err(|_| broken("a line has no end".into()))?;
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Whether a hub that refuses may change its mind.

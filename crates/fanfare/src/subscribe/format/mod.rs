@@ -5,7 +5,7 @@ mod tsv;
 pub(super) use pretty::printable;
 
 use super::{Format, received::Received};
-use fanfare_client::MessageEvent;
+use fanfare_client::{Block, MessageEvent};
 use fanfare_event_stream::{EventId, EventType, Fields, encode_comment};
 use jiff::Timestamp;
 use std::io::{self, Write};
@@ -48,6 +48,16 @@ impl Style {
         }
         let mut encoded = Vec::new();
         encode_comment(text, &mut encoded);
+        out.write_all(&encoded)
+    }
+
+    /// Writes a block that is no event, in the format that has them.
+    pub(super) fn write_block(self, block: &Block, out: &mut impl Write) -> io::Result<()> {
+        if self.format != Format::Raw {
+            return Ok(());
+        }
+        let mut encoded = Vec::new();
+        block.encode_into(&mut encoded);
         out.write_all(&encoded)
     }
 

@@ -3,7 +3,10 @@
 //!
 //! What comes from the network never reaches the terminal raw: control characters, which could move the cursor or forge
 //! lines, are shown by their names.
-use crate::subscribe::received::{GAP, Received};
+use crate::subscribe::{
+    json::Json,
+    received::{GAP, Received},
+};
 use anstyle::{AnsiColor, Style};
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
@@ -50,16 +53,12 @@ fn time_of_day(time_ms: i64) -> String {
     time.to_zoned(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
 }
 
-/// `data` with a line for each member, if it is a JSON object or array; its order and repetitions stay.
+/// `data` with a line for each member, if it is a JSON object or array; its order, repetitions and numbers stay.
 fn indented_json(data: &str) -> Option<String> {
     if !data.trim_start().starts_with(['{', '[']) {
         return None;
     }
-    let mut source = serde_json::Deserializer::from_str(data);
-    let mut indented = Vec::with_capacity(data.len() * 2);
-    serde_transcode::transcode(&mut source, &mut serde_json::Serializer::pretty(&mut indented)).ok()?;
-    source.end().ok()?;
-    String::from_utf8(indented).ok()
+    Json::parse(data)?.indented()
 }
 
 /// `text` with its control characters escaped.

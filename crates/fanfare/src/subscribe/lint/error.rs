@@ -1,5 +1,6 @@
 //! Why a stream could not be looked at, or what was found in it.
 use super::finding::count;
+use crate::http::Ending;
 use fanfare_client::{BuildError, Error};
 use std::{fmt, io};
 
@@ -12,7 +13,7 @@ pub(crate) enum LintError {
     /// The request cannot be sent as it was given.
     Build(BuildError),
     /// There is no answer.
-    NoAnswer(Option<Error>),
+    NoAnswer(Option<Box<Ending<Error>>>),
     /// The report cannot be printed.
     Print(io::Error),
     /// The report has errors.
@@ -27,7 +28,7 @@ impl fmt::Display for LintError {
             }
             Self::Format => f.write_str("--lint prints text for people (--format pretty) or --format json"),
             Self::Build(error) => error.fmt(f),
-            Self::NoAnswer(Some(error)) => write!(f, "no answer: {error}"),
+            Self::NoAnswer(Some(ending)) => ending.fmt(f),
             Self::NoAnswer(None) => f.write_str("no answer"),
             Self::Print(error) => write!(f, "cannot print the report: {error}"),
             Self::Findings { errors } => write!(f, "{} in this event stream", count(*errors, "error")),

@@ -23,8 +23,8 @@ mod timing;
 
 pub(crate) use error::LintError;
 
-use super::{Format, SubscribeArgs, SubscribeError, request, source::Source};
-use fanfare_client::{Builder, transport::HyperTransport};
+use super::{Format, SubscribeArgs, SubscribeError, request, source::Source, transport::Transport};
+use fanfare_client::Builder;
 use finding::Finding;
 use http::{Method, header::ACCEPT_ENCODING};
 use observe::{Observation, Until, observe};
@@ -38,7 +38,7 @@ use std::{
 struct Lint<'a> {
     source: &'a Source,
     args: &'a SubscribeArgs,
-    transport: HyperTransport,
+    transport: Transport,
 }
 
 /// Looks at the one stream in `sources` for at most `time`, and prints a report.
@@ -52,7 +52,7 @@ pub(super) async fn lint(sources: &[Source], args: &SubscribeArgs, time: Duratio
     if !matches!(args.print.format, None | Some(Format::Pretty | Format::Json)) {
         return Err(SubscribeError::Lint(LintError::Format));
     }
-    let lint = Lint { source, args, transport: HyperTransport::new() };
+    let lint = Lint { source, args, transport: Transport::new(source, args)? };
     let observation = lint.ask(Until::Known { time, events: args.select.count }, as_it_is).await?;
     let mut findings = findings(&observation);
     if is_readable(&observation) && lint.may_repeat() {
@@ -71,7 +71,7 @@ impl Lint<'_> {
     /// Asks for the stream, in the way that `asking` says.
     async fn ask(&self, until: Until, asking: impl FnOnce(Builder) -> Builder) -> Result<Observation, SubscribeError> {
         let builder = asking(request::builder(self.source, self.args)?);
-        observe(builder, &self.transport, until).await.map_err(SubscribeError::Lint)
+        observe(builder, &self.transport, self.source.party(), until).await.map_err(SubscribeError::Lint)
     }
 
     /// Whether asking again does nothing but ask. A body may also come from where it can be read once.

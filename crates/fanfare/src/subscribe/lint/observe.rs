@@ -4,7 +4,11 @@ use super::{
     recording::Recording,
     tap::{Head, Tap},
 };
-use fanfare_client::{Builder, Error, Reconnect, Signal, Verdict, transport::HyperTransport};
+use crate::{
+    http::{Ending, Party},
+    subscribe::transport::Transport,
+};
+use fanfare_client::{Builder, Error, Reconnect, Signal, Verdict};
 use futures_util::StreamExt as _;
 use http::{StatusCode, header::CONTENT_TYPE};
 use std::time::Duration;
@@ -12,8 +16,6 @@ use tokio::time::{Instant, timeout_at};
 
 pub(super) use super::tap::End;
 
-/// How long the head of a response may take.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// So many events, over this time, tell all that more of them would.
 const ENOUGH_EVENTS: u64 = 100;
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
@@ -72,11 +74,12 @@ impl Until {
 /// [`LintError`] if there is no answer.
 pub(super) async fn observe(
     builder: Builder,
-    transport: &HyperTransport,
+    transport: &Transport,
+    party: Party,
     until: Until,
 ) -> Result<Observation, LintError> {
     let tap = Tap::new(transport.clone());
-    let builder = builder.transport(tap.clone()).reconnect(Reconnect::never()).response_timeout(HEAD_TIMEOUT);
+    let builder = builder.transport(tap.clone()).reconnect(Reconnect::never());
     let is_untyped = |response: &http::response::Parts| {
         response.status == StatusCode::OK && !response.headers.contains_key(CONTENT_TYPE)
     };
@@ -113,13 +116,18 @@ pub(super) async fn observe(
         }
     };
     drop(signals);
-    observation(&tap, error, first_sign)
+    let ending = error.map(|error| Box::new(Ending { party, error }));
+    observation(&tap, ending, first_sign)
 }
 
-fn observation(tap: &Tap, error: Option<Error>, first_sign: Option<Duration>) -> Result<Observation, LintError> {
+fn observation(
+    tap: &Tap,
+    ending: Option<Box<Ending<Error>>>,
+    first_sign: Option<Duration>,
+) -> Result<Observation, LintError> {
     let mut passed = tap.passed();
     let Some(head) = passed.heads.pop() else {
-        return Err(LintError::NoAnswer(error));
+        return Err(LintError::NoAnswer(ending));
     };
     Ok(Observation {
         redirects: std::mem::take(&mut passed.heads),

@@ -1,6 +1,7 @@
 //! A transport that writes down what passes: heads and bytes as they come, and when.
 use super::recording::Recording;
-use fanfare_client::transport::{HyperBody, HyperError, HyperTransport, RequestBody};
+use crate::subscribe::transport::Transport;
+use fanfare_client::transport::{HyperBody, HyperError, RequestBody};
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version,
     header::{Entry, ORIGIN},
@@ -58,12 +59,12 @@ pub(super) struct Passed {
 /// The transport. Clones write down the same.
 #[derive(Clone)]
 pub(super) struct Tap {
-    transport: HyperTransport,
+    transport: Transport,
     passed: Arc<Mutex<Passed>>,
 }
 
 impl Tap {
-    pub(super) fn new(transport: HyperTransport) -> Self {
+    pub(super) fn new(transport: Transport) -> Self {
         let passed = Passed { heads: Vec::new(), recording: Recording::new(), since: Instant::now(), end: None };
         Self { transport, passed: Arc::new(Mutex::new(passed)) }
     }

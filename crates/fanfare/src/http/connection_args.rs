@@ -1,0 +1,148 @@
+//! How servers are connected to, by options that have the names that they have with curl.
+use crate::config::HumanDuration;
+use fanfare_client::{
+    Builder,
+    transport::{CustomRoots, HyperTransport, HyperTransportBuilder, Roots, TlsError},
+};
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read as _},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// The longest file of certificates: that of all public authorities has a quarter of a megabyte.
+const MAX_CERTIFICATES_BYTES: u64 = 4 << 20;
+
+/// Shown under the help of commands that connect to servers.
+pub(crate) const HELP: &str = "\
+Environment (proxies also in capitals):
+  http_proxy, https_proxy, all_proxy  proxies: http://USER:PASSWORD@HOST:PORT, socks5://HOST, …
+  no_proxy                            names, addresses and networks to reach without, or *
+  SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust in place of the system's (PEM)";
+/// The same for commands that take what is habit from curl.
+pub(crate) const HABITS: &str = "Options of curl that are so anyway are accepted: -s, -S, -N, -L, -f, --compressed.";
+
+/// How the server is connected to.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct ConnectionArgs {
+    /// Trust the authorities whose certificates (PEM) are in this file, and no others
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
+
+    /// Take the server for who it says it is, whatever its certificate. Anybody in between can read and change everything,
+    /// tokens too
+    #[arg(short = 'k', long)]
+    insecure: bool,
+
+    /// Give an attempt up when there is no connection after so long; a number alone is seconds [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    connect_timeout: Option<Duration>,
+
+    /// Give an attempt up when no answer has begun after so long; a number alone is seconds. Servers may send the head of
+    /// their answer with the first event [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    response_timeout: Option<Duration>,
+
+    /// What curl has to be told, and is so here.
+    #[command(flatten)]
+    habits: Habits,
+}
+
+/// Options that change nothing.
+#[derive(Clone, Debug, Default, clap::Args)]
+struct Habits {
+    #[arg(short = 's', long, hide = true)]
+    silent: bool,
+    #[arg(short = 'S', long, hide = true)]
+    show_error: bool,
+    #[arg(short = 'N', long, hide = true)]
+    no_buffer: bool,
+    #[arg(short = 'L', long, hide = true)]
+    location: bool,
+    #[arg(short = 'f', long, hide = true)]
+    fail: bool,
+    #[arg(long, hide = true)]
+    compressed: bool,
+}
+
+/// The certificates of `--cacert` are of no use.
+#[derive(Debug)]
+pub(crate) struct CertificatesError {
+    path: PathBuf,
+    cause: Unfit,
+}
+
+#[derive(Debug)]
+enum Unfit {
+    Read(io::Error),
+    Tls(TlsError),
+}
+
+impl ConnectionArgs {
+    /// What sends requests.
+    ///
+    /// # Errors
+    /// [`CertificatesError`] if there are none in the file that was named.
+    pub(crate) fn transport(&self) -> Result<HyperTransport, CertificatesError> {
+        let builder = HyperTransport::builder().danger_accept_invalid_certificates(self.insecure);
+        Ok(self.trusting(builder)?.build())
+    }
+
+    fn trusting(&self, builder: HyperTransportBuilder) -> Result<HyperTransportBuilder, CertificatesError> {
+        let Some(path) = &self.cacert else { return Ok(builder) };
+        let unfit = |cause| CertificatesError { path: path.clone(), cause };
+        let mut pem = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(MAX_CERTIFICATES_BYTES + 1).read_to_end(&mut pem));
+        if read.map_err(|error| unfit(Unfit::Read(error)))? as u64 > MAX_CERTIFICATES_BYTES {
+            return Err(unfit(Unfit::Read(io::ErrorKind::FileTooLarge.into())));
+        }
+        let roots = CustomRoots::from_pem(pem).map_err(|error| unfit(Unfit::Tls(error)))?;
+        Ok(builder.roots(Roots::Custom(roots)))
+    }
+
+    /// The times that an attempt may take.
+    pub(crate) fn in_time(&self, mut builder: Builder) -> Builder {
+        if let Some(time) = self.connect_timeout {
+            builder = builder.connect_timeout(time);
+        }
+        match self.response_timeout {
+            Some(time) => builder.response_timeout(time),
+            None => builder,
+        }
+    }
+}
+
+/// A duration, or a number of seconds, as curl has it.
+fn duration(text: &str) -> Result<Duration, <HumanDuration as std::str::FromStr>::Err> {
+    let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.map_or_else(|| text.parse::<HumanDuration>().map(|duration| duration.0), Ok)
+}
+
+impl fmt::Display for CertificatesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there are no certificates to be had from {}: ", self.path.display())?;
+        match &self.cause {
+            Unfit::Read(error) => error.fmt(f),
+            Unfit::Tls(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CertificatesError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_duration_or_seconds() {
+        for (text, milliseconds) in [("5", 5_000), ("0.5", 500), ("2m", 120_000), ("150ms", 150)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for text in ["", "-1", "soon", "inf", "NaN"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Why there is no answer, in words, and what to do about it where that is known.
+use super::Party;
+use fanfare_client::transport::{Failure, HyperError};
+use std::error::Error;
+
+/// What rustls says of a certificate that no authority has signed whom this machine trusts.
+const NOT_TRUSTED: [&str; 2] = ["UnknownIssuer", "CaUsedAsEndEntity"];
+
+/// What became of a request to `party` that brought no answer for `error`.
+pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
+    let error: &(dyn Error + 'static) = error;
+    let Some(hyper) = error.downcast_ref::<HyperError>() else {
+        return format!("cannot reach {}: {}", party.place(), innermost(error));
+    };
+    let place = party.place();
+    match hyper.failure() {
+        Failure::Broken => format!("{place} gives no answer: {hyper}"),
+        Failure::NotHttp | Failure::TlsServer | Failure::PlainServer | Failure::Request => format!("{place}: {hyper}"),
+        Failure::Tls if chain(hyper.cause()).any(|cause| is_not_trusted(&cause.to_string())) => format!(
+            "cannot reach {place}: {hyper}. No authority that this machine trusts has signed its certificate: name the \
+             right one with --cacert, where there is this option, or with SSL_CERT_FILE"
+        ),
+        _ => format!("cannot reach {place}: {hyper}"),
+    }
+}
+
+/// How a stream of `party` broke in its middle.
+pub(crate) fn broken(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
+    format!("the stream from {} broke: {}", party.place(), innermost(error))
+}
+
+fn is_not_trusted(said: &str) -> bool {
+    NOT_TRUSTED.iter().any(|reason| said.contains(reason))
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// The last cause of an error is the one that a person can do something about: "Connection refused".
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    chain(error).last().unwrap_or(error)
+}

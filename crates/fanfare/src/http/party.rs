@@ -1,0 +1,106 @@
+//! Who was asked, as messages name it.
+use fanfare_client::Masked;
+use hyper::Uri;
+use std::fmt;
+use url::Url;
+
+/// A party of a conversation that failed. Whoever reads of it has to know whom to look at: the hub, or somebody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Party {
+    /// The hub that `--hub` names.
+    Hub {
+        /// Its host and port.
+        host: String,
+    },
+    /// A server of whatever kind, whose URL was given.
+    Server {
+        /// The URL, as it may be shown.
+        url: String,
+    },
+    /// The server that is relayed.
+    Upstream {
+        /// The URL, as it may be shown.
+        url: String,
+    },
+    /// Nobody: the events come on standard input.
+    Input,
+}
+
+impl Party {
+    /// The hub that is asked at `uri`.
+    pub(crate) fn hub(uri: &Uri) -> Self {
+        Self::Hub { host: uri.authority().map(|authority| without_user(authority.as_str())).unwrap_or_default() }
+    }
+
+    /// The server that is asked at `url`.
+    pub(crate) fn server(url: &str) -> Self {
+        Self::Server { url: shown_url(url) }
+    }
+
+    /// The server that is relayed from `url`.
+    pub(crate) fn upstream(url: &str) -> Self {
+        Self::Upstream { url: shown_url(url) }
+    }
+
+    /// Where it is, for what says that it cannot be reached.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Hub { host } => format!("the hub at {host}"),
+            party => party.to_string(),
+        }
+    }
+
+    /// What to give when it answers 401.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Hub { .. } => Some("Give a token with --token or FANFARE_TOKEN; `fanfare token` makes one"),
+            Self::Server { .. } => {
+                Some("Give it a token with --token, or what else it wants with -H 'Authorization: …'")
+            }
+            Self::Upstream { .. } => Some("Give it what it wants with -H 'Authorization: …'; --token is for the hub"),
+            Self::Input => None,
+        }
+    }
+}
+
+fn without_user(authority: &str) -> String {
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_owned()
+}
+
+/// A URL without what is often secret: user, password, and keys in the query.
+fn shown_url(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text) else { return "that URL".to_owned() };
+    url.set_fragment(None);
+    // Both can fail only for URLs without a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Masked(&url).to_string()
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hub { .. } => f.write_str("the hub"),
+            Self::Server { url } | Self::Upstream { url } => f.write_str(url),
+            Self::Input => f.write_str("standard input"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_without_its_secrets() {
+        let cases = [
+            ("http://me:pw@h:81/a?topic=x&key=s&flag#f", "http://h:81/a?topic=x&key=***&flag"),
+            ("HTTP://H/", "http://h/"),
+            ("nonsense", "that URL"),
+        ];
+        for (url, shown) in cases {
+            assert_eq!(Party::server(url).to_string(), shown);
+        }
+        assert_eq!(Party::hub(&Uri::from_static("http://h:1/x")).place(), "the hub at h:1");
+    }
+}

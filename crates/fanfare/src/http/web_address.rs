@@ -1,0 +1,108 @@
+//! Web addresses as people type them: with `http://`, or without.
+use std::net::{Ipv4Addr, Ipv6Addr};
+use url::Url;
+
+/// Whether `text` begins as a URL of the web does.
+pub(crate) fn has_web_scheme(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(scheme)))
+}
+
+/// What to give in place of `text`, if that looks like a URL whose scheme was left out: `localhost:3000/topics/x`,
+/// `127.0.0.1:8080`, `example.com/events`.
+///
+/// A word with dots alone, such as `order.created`, and one with a number, such as `user:42`, are topics.
+pub(crate) fn scheme_hint(text: &str) -> Option<String> {
+    lacks_scheme(text).then(|| format!("http://{text} or https://{text}"))
+}
+
+/// The same where nothing but a URL makes sense: also for `hub:3000`.
+pub(crate) fn url_hint(text: &str) -> Option<String> {
+    let is_one = || Url::parse(&format!("http://{text}")).is_ok_and(|url| url.has_host());
+    (!text.contains("://") && !text.contains('@') && is_one()).then(|| format!("http://{text} or https://{text}"))
+}
+
+fn lacks_scheme(text: &str) -> bool {
+    let end = text.find(['/', '?', '#']).unwrap_or(text.len());
+    let (authority, rest) = text.split_at(end);
+    let Some((host, port)) = split_port(authority) else { return false };
+    let is_address = host.parse::<Ipv4Addr>().is_ok()
+        || host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .is_some_and(|host| host.parse::<Ipv6Addr>().is_ok());
+    let is_name = host.eq_ignore_ascii_case("localhost") || is_public_name(host);
+    is_address || (is_name && (port.is_some() || rest.starts_with('/')))
+}
+
+/// Host and port; `None` if there is something behind a colon that is no port.
+fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    let in_brackets = authority.ends_with(']');
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !in_brackets => Some((host, Some(port.parse().ok()?))),
+        _ => Some((authority, None)),
+    }
+}
+
+/// Whether this is a name with a dot whose last part is a word, as top-level domains are.
+fn is_public_name(host: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let Some((_, last)) = host.rsplit_once('.') else { return false };
+    host.split('.').all(is_label) && last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lacks_its_scheme_is_recognised() {
+        let urls = [
+            "localhost:3000/topics/x",
+            "LOCALHOST/x",
+            "127.0.0.1:3000",
+            "127.0.0.1",
+            "[::1]:3000/x",
+            "[::1]",
+            "example.com/events",
+            "example.com:8080",
+            "hub.example.com:443/x?y",
+        ];
+        for url in urls {
+            assert_eq!(scheme_hint(url), Some(format!("http://{url} or https://{url}")));
+        }
+        let topics = [
+            "news",
+            "localhost",
+            "user:42",
+            "user:42/x",
+            "order.created",
+            "v1.2/x",
+            "books/1",
+            "/books/1",
+            "urn:uuid:1",
+            "a b.example/x",
+            "*",
+            "",
+            "https://example.com/",
+            "[x]:1/",
+            "a:b:1/",
+            "-a.example/",
+        ];
+        for topic in topics {
+            assert_eq!(scheme_hint(topic), None, "{topic}");
+        }
+        assert_eq!(url_hint("hub:3000"), Some("http://hub:3000 or https://hub:3000".into()));
+        for text in ["", "ftp://x", "me:secret@h", "a b"] {
+            assert_eq!(url_hint(text), None, "{text}");
+        }
+        assert!(has_web_scheme("HTTP://x") && has_web_scheme("https://") && !has_web_scheme("http:x"));
+        assert!(!has_web_scheme("é") && !has_web_scheme("httpé://"));
+    }
+}

@@ -1,0 +1,9 @@
+//! What a command has to say beside its output: a line on standard error.
+use std::fmt;
+
+const DIM: anstyle::Style = anstyle::Style::new().dimmed();
+
+/// Prints one line for people.
+pub(crate) fn notice(text: impl fmt::Display) {
+    anstream::eprintln!("{DIM}fanfare: {text}{DIM:#}");
+}

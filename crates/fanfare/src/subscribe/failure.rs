@@ -1,0 +1,109 @@
+//! An answer that says in its middle that it failed, as those of language models do: after the status 200 there is no
+//! other way.
+use super::{SubscribeArgs, json::Json, received::Received, source::Source};
+use crate::http::excerpt;
+use http::Method;
+
+/// The event type, and the `type` or `object` of data, that say so.
+const ERROR: &str = "error";
+/// The same for an answer of the kind whose events are named after it.
+const FAILED: &str = "response.failed";
+
+/// Whether the events of `source` are one answer, which is had whole or not: that of a request that is sent once, or one
+/// whose end or form the reader knows. The events of a hub, and of a stream that is followed with a state, are what their
+/// publishers make of them, errors among them.
+pub(super) fn is_answer(source: &Source, args: &SubscribeArgs) -> bool {
+    let request = &args.request;
+    let default = if request.body.is_some() { &Method::POST } else { &Method::GET };
+    let is_sent_once = !request.method.as_ref().unwrap_or(default).is_safe();
+    let select = &args.select;
+    let is_known = select.until.is_some() || select.field.is_some() || args.print.join;
+    let wants_errors = select.types.iter().any(|name| name == ERROR || name == FAILED)
+        || select.field.as_ref().is_some_and(|field| field.first() == ERROR);
+    !source.is_enveloped() && args.resume.state.is_none() && !wants_errors && (is_sent_once || is_known)
+}
+
+/// The reason, if `event` says that the answer failed.
+pub(super) fn reason(event: &Received) -> Option<String> {
+    let is_named = matches!(event.event_type.as_str(), ERROR | FAILED);
+    let object = Json::parse(&event.data).filter(|data| data.is_object());
+    let says_so = |data: Json<'_>| {
+        let is =
+            |name: &str| data.member(name).and_then(Json::string).is_some_and(|kind| kind == ERROR || kind == FAILED);
+        is("type") || is("object") || data.member(ERROR).is_some_and(|error| !error.is_nothing())
+    };
+    if !is_named && !object.is_some_and(says_so) {
+        return None;
+    }
+    let said = object.map_or_else(|| event.data.clone(), message);
+    Some(if said.is_empty() { "it does not say why".to_owned() } else { excerpt(&said) })
+}
+
+/// What an error object says to people: its kind and its message, wherever they stand.
+fn message(data: Json<'_>) -> String {
+    let error = data.member(ERROR).filter(|error| !error.is_nothing());
+    let error = error.or_else(|| data.member("response")?.member(ERROR)).unwrap_or(data);
+    let text = |name: &str| error.member(name).filter(|value| !value.is_nothing()).map(Json::text);
+    let message = ["message", "detail", "reason"].iter().find_map(|name| text(name));
+    let kind = ["type", "code", "status"].iter().find_map(|name| text(name).filter(|kind| kind != ERROR));
+    match (kind, message) {
+        (Some(kind), Some(message)) => format!("{kind}: {message}"),
+        (None, Some(message)) => message,
+        (_, None) => error.text(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(event_type: &str, data: &str) -> Option<String> {
+        super::reason(&Received { event_type: event_type.into(), data: data.into(), ..Received::default() })
+    }
+
+    #[test]
+    fn what_servers_say_of_errors_is_understood() {
+        let cases = [
+            (
+                "message",
+                r#"{"error":{"message":"slow down","type":"rate_limit","code":null}}"#,
+                "rate_limit: slow down",
+            ),
+            (
+                "error",
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+                "overloaded_error: Overloaded",
+            ),
+            ("message", r#"{"error":{"code":503,"message":"full","status":"UNAVAILABLE"}}"#, "503: full"),
+            ("message", r#"{"error":"model not found"}"#, "model not found"),
+            ("error", "out of memory", "out of memory"),
+            ("error", "", "it does not say why"),
+            ("message", r#"{"object":"error","message":"too long","code":400}"#, "400: too long"),
+            ("error", r#"{"type":"error","code":"server_error","message":"sorry"}"#, "server_error: sorry"),
+            (
+                "response.failed",
+                r#"{"type":"response.failed","response":{"error":{"code":"x","message":"y"}}}"#,
+                "x: y",
+            ),
+            ("message", r#"{"choices":[{"delta":{"content":""}}],"error":{"code":502,"message":"gone"}}"#, "502: gone"),
+            ("message", r#"{"error":[1.10]}"#, "[1.10]"),
+            ("error", "a\u{1b}[31m", "a\\u{1b}[31m"),
+        ];
+        for (event_type, data, said) in cases {
+            assert_eq!(reason(event_type, data).as_deref(), Some(said), "{data}");
+        }
+        let fine = [
+            r#"{"error":null,"choices":[]}"#,
+            r#"{"error":false}"#,
+            r#"{"error":""}"#,
+            r#"{"type":"message"}"#,
+            r#"{"text":"error"}"#,
+            r#"["error"]"#,
+            "error",
+            "",
+        ];
+        for data in fine {
+            assert_eq!(reason("message", data), None, "{data}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! JSON as text. Its parts are found and laid out as they are written: read into numbers, 10^20 + 1, 1.10 or 1e400 would
+//! come out as others.
+use serde::de::IgnoredAny;
+use std::iter;
+
+/// The deepest nesting that is laid out. Each level costs its indent in every line.
+const MAX_INDENTS: usize = 128;
+
+/// A JSON value, known to be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Json<'a>(&'a str);
+
+impl<'a> Json<'a> {
+    /// The value that `text` is; `None` if it is no JSON.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        serde_json::from_str::<IgnoredAny>(text).ok()?;
+        Some(Self(text.trim_matches([' ', '\t', '\r', '\n'])))
+    }
+
+    /// The member of an object; of several of that name the last, as most readers have it.
+    pub(super) fn member(self, name: &str) -> Option<Self> {
+        let is_it = |key: Self| key.0.get(1..key.0.len() - 1) == Some(name) || key.string().as_deref() == Some(name);
+        let members = self.0.starts_with('{').then(|| Parts::of(self.0))?;
+        members.filter_map(|(key, value)| key.is_some_and(is_it).then_some(value)).last()
+    }
+
+    /// The element of an array.
+    pub(super) fn element(self, index: usize) -> Option<Self> {
+        self.0.starts_with('[').then(|| Parts::of(self.0))?.nth(index).map(|(_, value)| value)
+    }
+
+    /// What a member is called or an element numbered, as `name` says.
+    pub(super) fn step(self, name: &str) -> Option<Self> {
+        self.member(name).or_else(|| self.element(name.parse().ok()?))
+    }
+
+    /// The text of a string.
+    pub(super) fn string(self) -> Option<String> {
+        let within = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        // Half of a surrogate pair is no text, but JSON: it stays as it is written.
+        Some(serde_json::from_str(self.0).unwrap_or_else(|_| within.to_owned()))
+    }
+
+    /// A string as it is, anything else on one line.
+    pub(super) fn text(self) -> String {
+        self.string().unwrap_or_else(|| self.compact())
+    }
+
+    pub(super) fn is_object(self) -> bool {
+        self.0.starts_with('{')
+    }
+
+    /// Whether it says that there is nothing: null, false, zero, or something empty.
+    pub(super) fn is_nothing(self) -> bool {
+        matches!(self.compact().as_str(), "null" | "false" | "0" | "\"\"" | "{}" | "[]")
+    }
+
+    pub(super) fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+
+    /// On one line, and otherwise as it is written.
+    pub(super) fn compact(self) -> String {
+        tokens(self.0).collect()
+    }
+
+    /// With a line for each member and element; characters that are written as escapes are shown. `None` if it is nested too
+    /// deeply.
+    pub(super) fn indented(self) -> Option<String> {
+        let mut out = String::with_capacity(self.0.len() * 2);
+        let (mut depth, mut before) = (0_usize, "");
+        for token in tokens(self.0) {
+            let [opens, closes] = [["{", "["], ["}", "]"]].map(|brackets| brackets.contains(&token));
+            depth -= usize::from(closes);
+            let is_first = matches!(before, "{" | "[");
+            if before == "," || is_first != closes {
+                out.push('\n');
+                out.extend(iter::repeat_n("  ", depth));
+            }
+            depth += usize::from(opens);
+            if depth > MAX_INDENTS {
+                return None;
+            }
+            match token {
+                ":" => out.push_str(": "),
+                text if text.starts_with('"') => out.push_str(&shown(text)),
+                other => out.push_str(other),
+            }
+            before = token;
+        }
+        Some(out)
+    }
+}
+
+/// A string without needless escapes.
+fn shown(text: &str) -> String {
+    let decoded = serde_json::from_str::<String>(text).ok();
+    decoded.and_then(|decoded| serde_json::to_string(&decoded).ok()).unwrap_or_else(|| text.to_owned())
+}
+
+/// The tokens of valid JSON, without the blanks between them.
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    iter::from_fn(move || {
+        rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        let (token, after) = rest.split_at(token_end(rest));
+        rest = after;
+        (!token.is_empty()).then_some(token)
+    })
+}
+
+fn token_end(text: &str) -> usize {
+    match text.bytes().next() {
+        None => 0,
+        Some(b'{' | b'}' | b'[' | b']' | b',' | b':') => 1,
+        Some(b'"') => {
+            let mut escaped = false;
+            let closes = |byte: u8| {
+                let closes = byte == b'"' && !escaped;
+                escaped = byte == b'\\' && !escaped;
+                closes
+            };
+            text.bytes().skip(1).position(closes).map_or(text.len(), |at| at + 2)
+        }
+        Some(_) => text.find([',', ':', '}', ']', ' ', '\t', '\r', '\n']).unwrap_or(text.len()),
+    }
+}
+
+/// The members of an object with their keys, or the elements of an array.
+struct Parts<'a> {
+    rest: &'a str,
+    keyed: bool,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { rest: &text[1..], keyed: text.starts_with('{') }
+    }
+
+    /// The next token, without going past it.
+    fn peek(&mut self) -> &'a str {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        &self.rest[..token_end(self.rest)]
+    }
+
+    fn take(&mut self) -> &'a str {
+        let token = self.peek();
+        self.rest = &self.rest[token.len()..];
+        token
+    }
+
+    fn value(&mut self) -> Json<'a> {
+        self.peek();
+        let (all, mut depth) = (self.rest, 0_usize);
+        loop {
+            match self.take() {
+                "{" | "[" => depth += 1,
+                "}" | "]" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 || self.rest.is_empty() {
+                return Json(&all[..all.len() - self.rest.len()]);
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = (Option<Json<'a>>, Json<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.peek() == "," {
+            self.take();
+        }
+        if matches!(self.peek(), "" | "}" | "]") {
+            return None;
+        }
+        let key = self.keyed.then(|| {
+            let key = Json(self.take());
+            self.take();
+            key
+        });
+        Some((key, self.value()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENT: &str = "\t{\"a\" : [1.10, {\"b\":\"x\\ny\"} ,-0,[]],\"\\u0061b\":1e400,\"n\":null,\"a}\":\"]\\\"\",\
+                            \"big\":100000000000000000001,\"s\":\"\\ud83d\",\"twice\":1,\"twice\":{ }}\n";
+
+    #[test]
+    fn parts_are_found_as_they_are_written() {
+        let document = Json::parse(DOCUMENT).unwrap();
+        let cases = [
+            (&["a", "0"][..], Some("1.10")),
+            (&["a", "1", "b"], Some("\"x\\ny\"")),
+            (&["a", "2"], Some("-0")),
+            (&["a", "3"], Some("[]")),
+            (&["a", "4"], None),
+            (&["a", "b"], None),
+            (&["ab"], Some("1e400")),
+            (&["a}"], Some("\"]\\\"\"")),
+            (&["big"], Some("100000000000000000001")),
+            (&["twice"], Some("{ }")),
+            (&["n", "x"], None),
+            (&["x"], None),
+        ];
+        for (path, found) in cases {
+            let value = path.iter().try_fold(document, |value, name| value.step(name));
+            assert_eq!(value.map(|value| value.0), found, "{path:?}");
+        }
+        assert_eq!(document.member("s").unwrap().string().unwrap(), "\\ud83d");
+        assert_eq!(document.step("a").unwrap().compact(), r#"[1.10,{"b":"x\ny"},-0,[]]"#);
+        for text in ["", "x", "{", "[1,]", "1 2", "{\"a\":}", "[DONE]", "\"a"] {
+            assert_eq!(Json::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn it_is_laid_out_as_everybody_does_it() {
+        let indented = |text: &str| Json::parse(text).unwrap().indented();
+        for text in [r#"{"a":[1,[],{},[{}],{"b":"x"}],"c":{"d":null}}"#, "[]", "{}", "7", "[[[1]]]", r#"["\n\"é"]"#] {
+            let value: serde_json::Value = serde_json::from_str(text).unwrap();
+            assert_eq!(indented(text), Some(serde_json::to_string_pretty(&value).unwrap()), "{text}");
+        }
+        let numbers = "[\n  1.10,\n  -0,\n  1e400,\n  100000000000000000001\n]";
+        assert_eq!(indented("[1.10,-0,1e400,100000000000000000001]").as_deref(), Some(numbers));
+        assert_eq!(indented(r#"["\u00e9\/\ud800"]"#).as_deref(), Some("[\n  \"\\u00e9\\/\\ud800\"\n]"));
+        assert_eq!(indented(r#"["\u00e9\/"]"#).as_deref(), Some("[\n  \"é/\"\n]"));
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(indented(&nested(MAX_INDENTS)).is_some() && indented(&nested(MAX_INDENTS + 1)).is_none());
+    }
+}

@@ -1,0 +1,121 @@
+//! What a server says in the middle of its answer, and how it comes out: errors, ends that are missing, numbers.
+use crate::{
+    hub::Hub,
+    peer::Peer,
+    program::{Ended, run, run_with_input},
+};
+
+const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+const STOP: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+const FIELD: [&str; 5] = ["--field", "choices.0.delta.content", "--join", "--until", "[DONE]"];
+const HALF: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\n";
+
+fn ask(events: &str, options: &[&str]) -> Ended {
+    let answer = format!("{STREAM}{events}");
+    let peer = Peer::answering([answer.as_str(), STOP]);
+    run(&[&["subscribe", &peer.url], options].concat())
+}
+
+#[test]
+fn an_answer_that_does_not_come_to_its_end_fails() {
+    let until = ["--until", "[DONE]", "--format", "data"];
+    let ended = ask("data: x\n\n", &until);
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, "x\n"), "{ended:?}");
+    assert!(ended.stderr.contains("the stream ended before \"[DONE]\" came"), "{ended:?}");
+    for more in [&["-d", "{}"][..], &["--reconnect", "never"]] {
+        assert_eq!(ask("data: x\n\n", &[&until[..], more].concat()).code, 1, "{more:?}");
+    }
+    assert_eq!(run_with_input(&["subscribe", "-", "--until", "[DONE]"], "data: x\n\n").code, 1);
+    // It did, or there was enough before.
+    assert_eq!(ask("data: x\n\ndata: [DONE]\n\n", &until).code, 0);
+    assert_eq!(ask("data: x\n\n", &[&until[..], &["-n", "1"]].concat()).code, 0);
+}
+
+#[test]
+fn an_answer_that_says_that_it_failed_fails() {
+    let cases = [
+        ("data: {\"error\":{\"message\":\"slow down\",\"type\":\"rate_limit\"}}\n\n", "rate_limit: slow down"),
+        (
+            "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Busy\"}}\n\n",
+            "Busy",
+        ),
+        ("event: error\ndata: out of memory\n\n", "out of memory"),
+        ("data: {\"error\":\"no such model\"}\n\ndata: [DONE]\n\n", "no such model"),
+        (
+            "data: {\"choices\":[{\"delta\":{\"content\":\"\"}}],\"error\":{\"code\":502,\"message\":\"gone\"}}\n\n",
+            "502: gone",
+        ),
+    ];
+    for (event, reason) in cases {
+        let events = format!("{HALF}{event}");
+        let ended = ask(&events, &FIELD);
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, "Hel"), "{event}: {ended:?}");
+        assert!(ended.stderr.contains(reason) && ended.stderr.contains("http://127.0.0.1:"), "{event}: {ended:?}");
+        // What is printed whole is printed, and fails all the same.
+        let ended = ask(&events, &["-d", "{}", "--format", "data"]);
+        assert_eq!((ended.code, ended.stdout.lines().count()), (1, 2), "{event}: {ended:?}");
+        assert_eq!(ask(&events, &["--event", "content", "--until", "x"]).code, 1, "whatever types are wanted");
+        let piped = run_with_input(&[&["subscribe", "-"], &FIELD[..]].concat(), &events);
+        assert_eq!((piped.code, piped.stdout.as_str()), (1, "Hel"), "{piped:?}");
+    }
+}
+
+/// An event of this type is an event like others where no answer is waited for: in a hub, in a stream without an end, and
+/// for whoever asks for it.
+#[test]
+fn what_is_called_an_error_is_not_always_one() {
+    let events = "event: error\ndata: {\"error\":\"a\"}\n\ndata: {\"error\":\"b\"}\n\n";
+    let cases: [(&[&str], usize); 5] = [
+        (&["--format", "data"], 2),
+        (&["--format", "data", "--event", "error", "-d", "{}"], 1),
+        (&["--field", "error"], 2),
+        (&["--field", "error", "--event", "error"], 1),
+        (&["--format", "data", "--until", "x", "-n", "2", "--event", "error", "--event", "message"], 2),
+    ];
+    for (options, lines) in cases {
+        let ended = ask(events, options);
+        assert_eq!((ended.code, ended.stdout.lines().count()), (0, lines), "{options:?}: {ended:?}");
+    }
+    let fine = "data: {\"error\":null,\"a\":1}\n\ndata: [DONE]\n\n";
+    assert_eq!(ask(fine, &["--field", "a", "--until", "[DONE]"]).code, 0);
+    let hub = Hub::start();
+    assert_eq!(run(&["publish", "t", "{\"error\":\"x\"}", "--type", "error", "--hub", &hub.url]).code, 0);
+    let arguments = ["subscribe", "t", "--hub", &hub.url, "--last-event-id", "earliest", "-n", "1", "--field", "error"];
+    assert_eq!((run(&arguments).code, run(&arguments).stdout.as_str()), (0, "x\n"));
+}
+
+#[test]
+fn what_cannot_be_read_for_a_field_is_told() {
+    let events = |count: usize| "data: no JSON\n\n".repeat(count) + "data: {\"a\":1}\n\n";
+    let ended = ask(&events(1), &["--field", "a"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "1\n"), "{ended:?}");
+    assert!(ended.stderr.contains("its data is not JSON") && ended.stderr.contains("no JSON"), "{ended:?}");
+    // Not for ever.
+    let ended = ask(&events(50), &["--field", "a"]);
+    assert_eq!(ended.stderr.lines().count(), 4, "{ended:?}");
+    assert!(ended.stderr.contains("47 more events are left out"), "{ended:?}");
+    // A path that no event has.
+    let ended = ask("data: {\"a\":1}\n\ndata: {\"b\":1}\n\n", &["--field", "c.d"]);
+    assert!(ended.stderr.contains("no event has c.d: 2 are left out"), "{ended:?}");
+    assert_eq!(ask(&events(9), &["--field", "a", "-q"]).stderr, "");
+}
+
+#[test]
+fn numbers_come_out_as_they_came_in() {
+    let numbers = "[100000000000000000001,1.10,-0,1e400,0.1e-7,1E5]";
+    let events = format!("data: {{\"n\":{numbers},\"big\":100000000000000000001,\"x\":1.10}}\n\n");
+    let cases: [(&[&str], &str); 6] = [
+        (&["--field", "n"], numbers),
+        (&["--field", "big"], "100000000000000000001"),
+        (&["--field", "x"], "1.10"),
+        (&["--field", "n.3"], "1e400"),
+        (&["--format", "pretty"], "        100000000000000000001,\n        1.10,\n        -0,\n        1e400,\n"),
+        (&["--format", "json"], "\\\"big\\\":100000000000000000001,\\\"x\\\":1.10"),
+    ];
+    for (options, printed) in cases {
+        let ended = ask(&events, options);
+        assert!(ended.stdout.contains(printed), "{options:?}: {}", ended.stdout);
+    }
+    // What spans lines is one line for a program.
+    assert_eq!(ask("data: {\"a\":\ndata: [1.10,\ndata:  2]}\n\n", &["--field", "a"]).stdout, "[1.10,2]\n");
+}
