@@ -178,7 +178,8 @@ impl AuthError {
     /// The reason as it is logged: without anything that a token says. `None` if there is no token.
     pub(super) fn logged(&self) -> Option<Cow<'static, str>> {
         Some(match self {
-            Self::Missing => return None,
+            // No token was looked at: what a proxy let in is logged where it is refused.
+            Self::Missing | Self::Proxied(_) => return None,
             Self::Malformed(malformed) => malformed.as_str().into(),
             Self::Origin(_) => "it came in a cookie, from a page that may not use it".into(),
             Self::Invalid(invalid) => invalid.logged(),
