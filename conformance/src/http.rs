@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
     HeaderMap, Method, Request,
     body::{Bytes, Incoming},
-    header::{CONTENT_TYPE, HeaderName, HeaderValue},
+    header::{CONTENT_TYPE, HeaderName, HeaderValue, LINK},
 };
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -139,8 +139,8 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// Sends the request, whose body the hub may refuse before it has all of it, and gives the status. A client that only
-    /// writes would meet a closed connection, and not the answer that came before.
+    /// Sends the request, whose body the hub may refuse before it has all of it, and gives the status. A client that
+    /// only writes would meet a closed connection, and not the answer that came before.
     ///
     /// # Errors
     /// [`Fault::Broken`] if there is no answer.
@@ -203,10 +203,25 @@ impl<'a> Ask<'a> {
     /// [`Fault::Broken`] if it is not.
     pub async fn open(self) -> Result<Stream, Fault> {
         let what = format!("{} {}", self.method, self.url);
+        match self.open_if_allowed().await? {
+            Ok(stream) => Ok(stream),
+            Err(status) => Err(Fault::Broken(format!("status of {what}: {status}, and should be 200"))),
+        }
+    }
+
+    /// The same for a subscriber that the hub may turn away for what its token grants: the status if the hub does.
+    ///
+    /// # Errors
+    /// [`Fault::Broken`] if there is neither a stream nor a refusal.
+    pub async fn open_if_allowed(self) -> Result<Result<Stream, u16>, Fault> {
+        let what = format!("{} {}", self.method, self.url);
         let (head, body) = self.answer().await?.into_parts();
+        if (400..500).contains(&head.status.as_u16()) {
+            return Ok(Err(head.status.as_u16()));
+        }
         check_eq!(head.status.as_u16(), 200, "status of {what}");
         check!(is_event_stream(&head.headers), "{what} is no event stream but {:?}", head.headers.get(CONTENT_TYPE));
-        Ok(Stream::new(head.headers, body))
+        Ok(Ok(Stream::new(head.headers, body)))
     }
 }
 
@@ -221,4 +236,34 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+}
+
+/// A `Link` header: its target and its attributes.
+#[derive(Debug)]
+pub struct Link {
+    /// What it leads to.
+    pub target: String,
+    attributes: Vec<(String, String)>,
+}
+
+impl Link {
+    /// The value of an attribute.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The links of an answer, one for each header.
+#[must_use]
+pub fn links(answer: &Answer) -> Vec<Link> {
+    let links = answer.headers.get_all(LINK).iter().filter_map(|value| {
+        let (target, rest) = value.to_str().ok()?.strip_prefix('<')?.split_once('>')?;
+        let attribute = |part: &str| {
+            let (name, value) = part.trim().split_once('=')?;
+            Some((name.trim().to_ascii_lowercase(), value.trim().trim_matches('"').to_owned()))
+        };
+        Some(Link { target: target.to_owned(), attributes: rest.split(';').filter_map(attribute).collect() })
+    });
+    links.collect()
 }

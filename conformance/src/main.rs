@@ -1,11 +1,12 @@
 //! Tries every rule of the Mercure protocol on a hub, and prints what comes of it.
 use clap::{Parser, ValueEnum};
-use fanfare_conformance::{ENTRIES, Fault, Issuer, Revision, Secret, Target, run};
+use fanfare_conformance::{ENTRIES, Issuer, Revision, Secret, Target, Verdict, run};
 use std::process::ExitCode;
 use url::Url;
 
-/// Tries every rule of the Mercure protocol on a hub. Topics are new in each run, and nothing that was there is touched. The
-/// exit code is 1 if the hub breaks a rule.
+/// Tries every rule of the Mercure protocol on a hub. Topics are new in each run, and nothing that was there is
+/// touched. Each verdict is by a sentence of a draft, which is printed with it. The exit code is 1 if the hub breaks a
+/// MUST.
 #[derive(Debug, Parser)]
 #[command(name = "fanfare-conformance", version)]
 struct Arguments {
@@ -29,7 +30,8 @@ struct Arguments {
     #[arg(long, value_name = "SECRET", env = "MERCURE_ISSUER_KEY", hide_env_values = true, value_parser = secret)]
     issuer_key: Option<Secret>,
 
-    /// What newer-revision tokens name as their audience [default: the hub's URL]
+    /// What newer-revision tokens name as their audience [default: the resource identifier in the hub's metadata, or
+    /// the hub's URL]
     #[arg(long, value_name = "URL")]
     audience: Option<String>,
 
@@ -41,9 +43,10 @@ struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "mercureAuthorization")]
     legacy_cookie: String,
 
-    /// Cookie for newer-revision tokens
-    #[arg(long, value_name = "NAME", default_value = "__Secure-mercure_access_token")]
-    cookie: String,
+    /// Cookie for newer-revision tokens [default: the one that the hub's metadata names, or
+    /// __Secure-mercure_access_token]
+    #[arg(long, value_name = "NAME")]
+    cookie: Option<String>,
 
     /// By whose rules
     #[arg(long, value_enum, default_value_t = Revisions::Both)]
@@ -75,9 +78,7 @@ impl Arguments {
         target.cors_origin = self.cors_origin.clone();
         target.legacy_cookie = self.legacy_cookie.clone();
         target.modern_cookie = self.cookie.clone();
-        if let Some(audience) = &self.audience {
-            target.audience = audience.clone();
-        }
+        target.audience = self.audience.clone();
         target
     }
 }
@@ -92,22 +93,27 @@ async fn main() -> ExitCode {
     };
     let is_meant = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| name.contains(only));
     let target = arguments.target();
-    let (mut passed, mut failed, mut not_applicable) = (0, 0, 0);
+    let mut verdicts = Vec::new();
     for entry in ENTRIES.iter().filter(|entry| is_meant(entry.name)) {
-        for revision in revisions.iter().filter(|revision| entry.revisions.contains(revision)) {
-            let (said, why) = match run(entry, &target, *revision).await {
-                Ok(()) => (("pass", &mut passed), String::new()),
-                Err(Fault::Broken(what)) => (("FAIL", &mut failed), what),
-                Err(Fault::NotApplicable(why)) => (("n/a", &mut not_applicable), why),
-            };
-            *said.1 += 1;
-            let (section, revision) = (entry.section, revision.to_string());
-            println!("{:4} {:52} {revision:7} {section:28} {}", said.0, entry.name, why.replace('\n', " "));
+        for revision in revisions.iter().filter(|revision| entry.is_in(**revision)) {
+            let report = run(entry, &target, *revision).await;
+            println!("{:13} {:52} {revision}\n{report}", report.verdict(), entry.name);
+            verdicts.push((report.verdict(), format!("{} ({revision})", entry.name)));
         }
     }
-    println!("\n{passed} passed, {failed} failed, {not_applicable} not applicable");
-    if passed + failed + not_applicable == 0 {
-        eprintln!("no entry has such a name");
+    let with =
+        |wanted: Verdict| verdicts.iter().filter(move |(verdict, _)| *verdict == wanted).map(|(_, name)| name.as_str());
+    let count = |wanted: Verdict| format!("{} {wanted}", with(wanted).count());
+    let all = [Verdict::Pass, Verdict::Fail, Verdict::Differs, Verdict::NotSupported, Verdict::NotTried];
+    println!("{}", all.map(count).join(", "));
+    for verdict in [Verdict::Fail, Verdict::Differs] {
+        if with(verdict).next().is_some() {
+            println!("{verdict}: {}", with(verdict).collect::<Vec<_>>().join(", "));
+        }
     }
-    if failed == 0 && passed + not_applicable > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if verdicts.is_empty() {
+        eprintln!("no entry of this revision has such a name");
+        return ExitCode::FAILURE;
+    }
+    if with(Verdict::Fail).next().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

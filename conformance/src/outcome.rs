@@ -1,35 +1,21 @@
-//! How an entry ends.
-use std::fmt;
+//! How a trial ends before its end.
 
-/// What an entry says of a hub.
-pub type Outcome = Result<(), Fault>;
+/// What a trial gives: its result, or why there is none.
+pub type Outcome<T = ()> = Result<T, Fault>;
 
-/// Why an entry does not pass.
+/// Why a trial went no further.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The hub breaks the rule: what it did, and what it should have done.
+    /// The hub did otherwise: what it did, and what it should have done. The rule that was tried says what follows from
+    /// that.
     Broken(String),
-    /// The rule says nothing of this hub, for this reason.
-    NotApplicable(String),
+    /// The suite lacks what the trial needs, such as a key.
+    NotTried(String),
+    /// The report says already why nothing more can be tried.
+    Reported,
 }
 
-impl Fault {
-    /// The rule says nothing of this hub.
-    pub fn not_applicable(why: impl Into<String>) -> Self {
-        Self::NotApplicable(why.into())
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Broken(what) => f.write_str(what),
-            Self::NotApplicable(why) => f.write_str(why),
-        }
-    }
-}
-
-/// Ends the entry with what the hub did wrong, unless the condition holds.
+/// Ends the trial with what the hub did, unless the condition holds.
 macro_rules! check {
     ($holds:expr, $($what:tt)+) => {
         if !$holds {
@@ -39,7 +25,7 @@ macro_rules! check {
 }
 pub(crate) use check;
 
-/// Ends the entry unless both are equal, and says what each is.
+/// Ends the trial unless both are equal, and says what each is.
 macro_rules! check_eq {
     ($is:expr, $should:expr, $($what:tt)+) => {
         match (&$is, &$should) {

@@ -74,7 +74,8 @@ impl Stream {
         }
     }
 
-    /// The next event that a publisher made. What the hub tells of itself is passed over: its types begin with its name.
+    /// The next event that a publisher made. What the hub tells of itself is passed over: its types begin with its
+    /// name.
     ///
     /// # Errors
     /// [`Fault::Broken`] if none comes.
@@ -101,13 +102,24 @@ impl Stream {
         Ok(())
     }
 
-    /// Reads until something has come, be it a comment.
+    /// Reads to the event that has this data, and gives the data of those before it. One update that comes twice in a
+    /// row, with the same ID, counts once: no draft says how often a hub sends it to a subscriber that asks for it
+    /// twice.
     ///
     /// # Errors
-    /// [`Fault::Broken`] if nothing comes.
-    pub async fn first_bytes(&mut self) -> Result<String, Fault> {
-        while self.raw.is_empty() && self.read().await? {}
-        Ok(self.raw())
+    /// [`Fault::Broken`] if it does not come.
+    pub async fn until(&mut self, end: &str) -> Result<Vec<String>, Fault> {
+        let (mut seen, mut last) = (Vec::new(), None);
+        loop {
+            let event = self.next().await?;
+            if event.data == end {
+                return Ok(seen);
+            }
+            if last.as_ref() != Some(&event) || event.id.is_none() {
+                seen.push(event.data.clone());
+            }
+            last = Some(event);
+        }
     }
 
     /// Reads to the end.

@@ -13,14 +13,16 @@ pub struct Target {
     pub subscriber_key: Option<Secret>,
     /// Whose newer-revision tokens the hub trusts.
     pub issuer: Option<Issuer>,
-    /// The hub's name in the `aud` claim; usually its URL.
-    pub audience: String,
+    /// The hub's resource identifier, which is the `aud` claim of its tokens. If it is not told, it is what the hub's
+    /// metadata says, or the hub's URL.
+    pub audience: Option<String>,
     /// An origin whose pages the hub allows to use credentials.
     pub cors_origin: Option<String>,
     /// The cookie for older-revision tokens.
     pub legacy_cookie: String,
-    /// The cookie for newer-revision tokens.
-    pub modern_cookie: String,
+    /// The cookie for newer-revision tokens. If it is not told, it is what the hub's metadata says, or the recommended
+    /// name.
+    pub modern_cookie: Option<String>,
 }
 
 /// An issuer of newer-revision tokens, and the HS256 secret that it signs with.
@@ -53,10 +55,10 @@ impl Target {
             publisher_key: None,
             subscriber_key: None,
             issuer: None,
-            audience: hub.to_string(),
+            audience: None,
             cors_origin: None,
             legacy_cookie: "mercureAuthorization".into(),
-            modern_cookie: "__Secure-mercure_access_token".into(),
+            modern_cookie: None,
             hub,
         }
     }

@@ -1,5 +1,5 @@
-//! Tokens that keep the rules, and tokens that break them. Made here and not by any hub's code, so that a hub that makes and
-//! reads tokens wrongly in the same way does not pass.
+//! Tokens that keep the rules, and tokens that break them. Made here and not by any hub's code, so that a hub that
+//! makes and reads tokens wrongly in the same way does not pass.
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};

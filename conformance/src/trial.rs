@@ -1,13 +1,15 @@
 //! One entry's trial of a hub in one revision: what every entry needs to ask.
 use crate::{
     http::{Answer, Ask, Http},
-    outcome::{Fault, check},
+    outcome::{Fault, Outcome, check},
+    report::Finding,
     stream::Stream,
     target::{Issuer, Revision, Secret, Target},
     token::{self, detail},
 };
 use hyper::Method;
 use serde_json::{Value, json};
+use std::sync::Mutex;
 use url::Url;
 
 /// A trial.
@@ -17,10 +19,16 @@ pub struct Trial<'a> {
     pub target: &'a Target,
     /// By whose rules.
     pub revision: Revision,
-    pub(crate) http: &'a Http,
+    http: &'a Http,
     /// What no other trial's topics begin with.
     pub(crate) prefix: String,
+    /// What the hub says of itself, in the newer revision; `None` if it says nothing.
+    pub(crate) metadata: Option<Value>,
+    pub(crate) findings: Mutex<Vec<Finding>>,
 }
+
+/// The cookie's name that draft 08 recommends.
+const MODERN_COOKIE: &str = "__Secure-mercure_access_token";
 
 /// What a token is for. The older revision has a key for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +40,15 @@ pub enum Purpose {
 }
 
 impl<'a> Trial<'a> {
+    /// A trial, before anything is tried.
+    pub(crate) async fn start(target: &'a Target, revision: Revision, http: &'a Http, prefix: String) -> Self {
+        let mut trial = Self { target, revision, http, prefix, metadata: None, findings: Mutex::default() };
+        if trial.is_modern() {
+            trial.metadata = trial.published_metadata().await.ok().flatten();
+        }
+        trial
+    }
+
     /// Whether the trial is by the newer revision's rules.
     #[must_use]
     pub fn is_modern(&self) -> bool {
@@ -84,39 +101,61 @@ impl<'a> Trial<'a> {
         if self.is_modern() { "last_event_id" } else { "lastEventID" }
     }
 
-    /// The cookie for tokens.
+    /// The cookie for tokens: the one that the suite was told, or that the hub names, or that the draft recommends.
     #[must_use]
-    pub fn cookie(&self) -> &'a str {
-        if self.is_modern() { &self.target.modern_cookie } else { &self.target.legacy_cookie }
+    pub fn cookie(&self) -> &str {
+        if !self.is_modern() {
+            return &self.target.legacy_cookie;
+        }
+        let named = self.metadata.as_ref().and_then(|metadata| metadata["mercure_cookie"].as_str());
+        self.target.modern_cookie.as_deref().or(named.filter(|name| !name.is_empty())).unwrap_or(MODERN_COOKIE)
+    }
+
+    /// The hub's resource identifier, which tokens name as their audience: the one that the suite was told, or that the
+    /// hub names, or the hub's URL, which the draft recommends.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        let named = self.metadata.as_ref().and_then(|metadata| metadata["resource"].as_str());
+        self.target.audience.as_deref().or(named).unwrap_or(self.target.hub.as_str())
+    }
+
+    /// What relative topics may be resolved against: the hub's own URL. A hub behind a proxy, or dialled by another
+    /// name, has another one than the suite was given; the draft recommends that its resource identifier be that URL.
+    #[must_use]
+    pub fn bases(&self) -> Vec<Url> {
+        let own = Url::parse(self.audience()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let mut bases = vec![self.target.hub.clone()];
+        bases.extend(own.filter(|own| *own != self.target.hub));
+        bases
     }
 
     /// The secret of older-revision tokens for this purpose.
     ///
     /// # Errors
-    /// [`Fault::NotApplicable`] if it is unknown.
+    /// [`Fault::NotTried`] if it is unknown.
     pub fn key(&self, purpose: Purpose) -> Result<&'a Secret, Fault> {
         let key = match purpose {
             Purpose::Publish => &self.target.publisher_key,
             Purpose::Subscribe => &self.target.subscriber_key,
         };
-        key.as_ref().ok_or_else(|| Fault::not_applicable("the suite was not given the key of such tokens"))
+        key.as_ref().ok_or_else(|| Fault::NotTried("the suite was not given the key of such tokens".into()))
     }
 
     /// The issuer of newer-revision tokens.
     ///
     /// # Errors
-    /// [`Fault::NotApplicable`] if it is unknown.
+    /// [`Fault::NotTried`] if it is unknown.
     pub fn issuer(&self) -> Result<&'a Issuer, Fault> {
-        self.target.issuer.as_ref().ok_or_else(|| Fault::not_applicable("the suite was not given an issuer's key"))
+        self.target.issuer.as_ref().ok_or_else(|| Fault::NotTried("the suite was not given an issuer's key".into()))
     }
 
     /// The claims that every newer-revision token has, with these authorization details.
     ///
     /// # Errors
-    /// [`Fault::NotApplicable`] without an issuer.
+    /// [`Fault::NotTried`] without an issuer.
     pub fn claims(&self, details: &Value) -> Result<Value, Fault> {
         let issuer = &self.issuer()?.name;
-        let (now, audience) = (token::now(), &self.target.audience);
+        let (now, audience) = (token::now(), self.audience());
         Ok(json!({
             "iss": issuer, "aud": audience, "sub": "conformance", "client_id": "conformance",
             "iat": now, "exp": now + 600, "jti": fastrand::u64(..).to_string(),
@@ -127,7 +166,7 @@ impl<'a> Trial<'a> {
     /// A newer-revision token with these claims.
     ///
     /// # Errors
-    /// [`Fault::NotApplicable`] without an issuer.
+    /// [`Fault::NotTried`] without an issuer.
     pub fn access_token(&self, claims: &Value) -> Result<String, Fault> {
         Ok(token::sign(&json!({"alg": "HS256", "typ": "at+jwt"}), claims, self.issuer()?.key.bytes()))
     }
@@ -135,7 +174,7 @@ impl<'a> Trial<'a> {
     /// An older-revision token with these claims.
     ///
     /// # Errors
-    /// [`Fault::NotApplicable`] without a key.
+    /// [`Fault::NotTried`] without a key.
     pub fn legacy_token(&self, purpose: Purpose, claims: &Value) -> Result<String, Fault> {
         Ok(token::sign(&json!({"alg": "HS256", "typ": "JWT"}), claims, self.key(purpose)?.bytes()))
     }
@@ -143,7 +182,7 @@ impl<'a> Trial<'a> {
     /// A token of this trial's revision that allows to do that with these topics; `*` is all.
     ///
     /// # Errors
-    /// [`Fault::NotApplicable`] without a key or an issuer.
+    /// [`Fault::NotTried`] without a key or an issuer.
     pub fn token(&self, purpose: Purpose, topics: &[&str]) -> Result<String, Fault> {
         self.token_until(purpose, topics, token::now() + 600)
     }
@@ -225,18 +264,17 @@ impl<'a> Trial<'a> {
         url
     }
 
-    /// The hub's metadata.
+    /// The metadata that the hub publishes; `None` if it publishes none, which it should but need not.
     ///
     /// # Errors
-    /// [`Fault::NotApplicable`] if it has none, which it should but need not.
-    pub async fn metadata(&self) -> Result<Value, Fault> {
+    /// [`Fault::Broken`] if what is there is no metadata.
+    pub async fn published_metadata(&self) -> Outcome<Option<Value>> {
         let answer = self.ask_at(Method::GET, self.metadata_url()).send().await?;
-        if answer.status == 404 {
-            return Err(Fault::not_applicable("the hub publishes no metadata, which it should and need not"));
+        if (400..500).contains(&answer.status) {
+            return Ok(None);
         }
         check!(answer.status == 200, "the metadata is answered with {}", answer.status);
-        let kind = answer.header("content-type").unwrap_or_default();
-        check!(kind.starts_with("application/json"), "the metadata is {kind:?}");
-        serde_json::from_str(&answer.body).map_err(|error| Fault::Broken(format!("the metadata is no JSON: {error}")))
+        let document: Option<Value> = serde_json::from_str(&answer.body).ok().filter(Value::is_object);
+        document.map(Some).ok_or_else(|| Fault::Broken(format!("the metadata is no JSON object: {:?}", answer.body)))
     }
 }

@@ -1,7 +1,16 @@
 //! Active subscriptions, which a hub need not have: events when somebody comes or goes, and documents of who is there.
 use crate::{
-    http::Answer,
+    http::{Answer, links},
     outcome::{Fault, Outcome, check, check_eq},
+    rules::{
+        active_subscriptions::{
+            API, COLLECTION, CONTENT_TYPE, CURSOR, DISTINCT, DOCUMENT, EVENT, EXPOSED, FEATURE, FLAG, GRANTED, JSON_ID,
+            LINK_TYPES, MERCURE_TYPE, NOT_GRANTED, NOT_SUPPLIED, PAYLOAD, PRIVATE, QUERY_APART, SHAPES, SHARED, SINGLE,
+            TOPIC, UNKNOWN,
+        },
+        authorization::FORBIDDEN,
+        subscription::EVENT_ID,
+    },
     stream::{Event, Stream},
     token::detail,
     trial::{Purpose, Trial},
@@ -10,14 +19,34 @@ use hyper::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-/// Whether the hub says that it has them: in its metadata, or by answering where they are.
-async fn supported(trial: &Trial<'_>) -> Outcome {
-    let has = if trial.is_modern() {
-        trial.metadata().await.is_ok_and(|metadata| metadata["mercure_subscriptions"] == true)
-    } else {
-        ask(trial, &path(trial, &[])).await?.status != 404
+/// A page of a collection may be shorter than the collection. One with fewer members than this is whole.
+const SHORT_PAGE: usize = 20;
+
+/// Goes on if the hub has active subscriptions: if its metadata says so, or if it answers where they are.
+async fn supported(trial: &Trial<'_>) -> Outcome<bool> {
+    let says_so = trial.metadata.as_ref().is_some_and(|metadata| metadata["mercure_subscriptions"] == true);
+    let has_api = ask(trial, &path(trial, &[])).await?.status == 200;
+    if !says_so && !has_api {
+        return Err(trial.unsupported(&FEATURE, "the hub has no active subscriptions"));
+    }
+    trial.by(&FEATURE, async { Ok(()) }).await?;
+    let flag = async {
+        check!(says_so, "the hub has active subscriptions, and its metadata does not say so");
+        Ok(())
     };
-    if has { Ok(()) } else { Err(Fault::not_applicable("the hub has no active subscriptions, and need not")) }
+    if trial.metadata.is_some() {
+        trial.by(&FLAG, flag).await?;
+    }
+    Ok(has_api)
+}
+
+/// Goes on if the hub has the API, too, which it should and need not.
+async fn with_api(trial: &Trial<'_>) -> Outcome {
+    if !supported(trial).await? {
+        return Err(trial.unsupported(&API, "the hub has events of subscriptions, and no API"));
+    }
+    trial.by(&API, async { Ok(()) }).await?;
+    Ok(())
 }
 
 /// The simple expansion of RFC 6570: everything but what is unreserved is encoded, once.
@@ -29,7 +58,8 @@ fn expand(value: &str) -> String {
     expanded.collect()
 }
 
-/// The path of what is told of subscriptions; `parts` are a type of matcher, a matcher and a subscriber, as far as wanted.
+/// The path of what is told of subscriptions; `parts` are a type of matcher, a matcher and a subscriber, as far as
+/// wanted.
 fn path(trial: &Trial<'_>, parts: &[&str]) -> String {
     let parts = if trial.is_modern() { parts } else { parts.get(1..).unwrap_or_default() };
     let parts: String = parts.iter().map(|part| format!("/{}", expand(part))).collect();
@@ -60,54 +90,129 @@ async fn told(watcher: &mut Stream) -> Result<(Event, Value), Fault> {
     Ok((event, document))
 }
 
-/// B43: Coming and going is told as a private update whose topic and ID are the subscription's URL.
+/// B43: Coming and going is told as a private update whose topic is the subscription's URL, and so is the `id` in its
+/// document. The ID of the event is an ID as any other: the hub may make a new one for each.
 pub(super) async fn b43_coming_and_going_are_private_updates(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
-    let topic = trial.topic("a b/é%20:");
+    let topic = trial.topic("a:b");
     let (name, value) = watching(trial, &topic);
     let end = trial.topic("end");
     let watched = [(name, value.as_str()), (trial.exactly(), &end)];
     let mut watcher = trial.subscribe(&watched).await?;
     let nobody = trial.token(Purpose::Subscribe, &[&topic])?;
-    let mut stranger = trial.ask(Method::GET).query(&watched).bearer(&nobody).open().await?;
-    let coming = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
-    let (event, came) = told(&mut watcher).await?;
-    let subscriber = came["subscriber"].as_str().unwrap_or_default();
-    let expected = path(trial, &["exact", &topic, subscriber]);
-    check_eq!(event.id.as_deref(), Some(expected.as_str()), "ID of the event");
-    check_eq!((came["id"].as_str(), &came["active"]), (Some(expected.as_str()), &json!(true)), "what is told");
-    drop(coming);
-    let (event, gone) = told(&mut watcher).await?;
-    check_eq!(event.id.as_deref(), Some(expected.as_str()), "ID of the event");
-    check_eq!(gone["active"], json!(false), "whether one who has gone is there");
-    trial.say(&end, "end").await?;
-    stranger.expect(&["end"]).await
+    let stranger = trial.ask(Method::GET).query(&watched).bearer(&nobody).open_if_allowed().await?;
+    let both = async {
+        let coming = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
+        let came = told(&mut watcher).await?;
+        check_eq!(came.1["active"], json!(true), "whether one who has come is there");
+        drop(coming);
+        // A hub that looks only when it writes finds out by these.
+        for data in ["to nobody", "to nobody again"] {
+            trial.say(&topic, data).await?;
+        }
+        let gone = told(&mut watcher).await?;
+        check_eq!(gone.1["active"], json!(false), "whether one who has gone is there");
+        Ok([came, gone])
+    };
+    let Some(events) = trial.by(&EVENT, both).await? else { return Ok(()) };
+    let is_its_topic = async {
+        for (_, document) in &events {
+            let expected = path(trial, &["exact", &topic, document["subscriber"].as_str().unwrap_or_default()]);
+            check_eq!(document["id"].as_str(), Some(expected.as_str()), "`id` of the document");
+        }
+        Ok(())
+    };
+    trial.by(&JSON_ID, is_its_topic).await?;
+    let have_ids = async {
+        for (event, _) in &events {
+            check!(event.id.as_ref().is_some_and(|id| !id.is_empty()), "an event of a subscription has no ID");
+        }
+        Ok(())
+    };
+    trial.by(&EVENT_ID, have_ids).await?;
+    let is_private = async {
+        trial.say(&end, "end").await?;
+        match stranger {
+            Ok(mut stream) => stream.expect(&["end"]).await,
+            Err(_) => Ok(()),
+        }
+    };
+    trial.by(&PRIVATE, is_private).await?;
+    trial.by(&TOPIC, is_expanded_once(trial)).await?;
+    Ok(())
 }
 
-/// B44: A subscriber's identifier is the hub's, unique to the connection, and shared by its subscriptions.
+/// Expects that a topic of odd characters is expanded as RFC 6570 has it, in what is told of all subscriptions.
+async fn is_expanded_once(trial: &Trial<'_>) -> Outcome {
+    let topic = trial.topic("a b/é%20{x");
+    let (name, rest) = if trial.is_modern() { ("match_urlpattern", "*") } else { ("topic", "{+rest}") };
+    let mut watcher = trial.subscribe(&[(name, &format!("{}/{rest}", path(trial, &[])))]).await?;
+    let _coming = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
+    loop {
+        let (_, document) = told(&mut watcher).await?;
+        // Others come and go.
+        if document[if trial.is_modern() { "match" } else { "topic" }] == *topic {
+            let expected = path(trial, &["exact", &topic, document["subscriber"].as_str().unwrap_or_default()]);
+            check_eq!(document["id"].as_str(), Some(expected.as_str()), "topic of what is told of {topic:?}");
+            return Ok(());
+        }
+    }
+}
+
+/// B44: A subscriber's identifier is shared by its subscriptions; in the newer revision it is the hub's, and unique to
+/// the connection.
 pub(super) async fn b44_a_connection_is_one_subscriber(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let (a, b) = (trial.topic("a"), trial.topic("b"));
     let (of_a, of_b) = (watching(trial, &a), watching(trial, &b));
     let mut watcher = trial.subscribe(&[(of_a.0, &of_a.1), (of_b.0, &of_b.1)]).await?;
-    let both = [(trial.exactly(), a.as_str()), (trial.exactly(), &b), ("subscriber", "mine")];
-    let _first = trial.subscribe(&both).await?;
+    let both = [(trial.exactly(), a.as_str()), (trial.exactly(), &b)];
+    let mine = [&both[..], if trial.is_modern() { &[("subscriber", "mine")] } else { &[] }].concat();
     let mut subscribers = Vec::new();
-    for _ in 0..2 {
-        subscribers.push(told(&mut watcher).await?.1["subscriber"].clone());
+    let mut streams = Vec::new();
+    for query in [&both[..], &mine] {
+        streams.push(trial.subscribe(query).await?);
+        for _ in 0..2 {
+            subscribers.push(told(&mut watcher).await?.1["subscriber"].clone());
+        }
     }
-    let _second = trial.subscribe(&both).await?;
-    for _ in 0..2 {
-        subscribers.push(told(&mut watcher).await?.1["subscriber"].clone());
-    }
-    check_eq!(subscribers[0], subscribers[1], "identifier of a connection's other subscription");
-    check_eq!(subscribers[2], subscribers[3], "identifier of a connection's other subscription");
-    check!(subscribers[0] != subscribers[2], "two connections are both {}", subscribers[0]);
-    check!(subscribers[0] != "mine", "a subscriber chose its own identifier");
+    let is_shared = async {
+        for pair in subscribers.chunks(2) {
+            check_eq!(pair[0], pair[1], "identifier of a connection's other subscription");
+        }
+        Ok(())
+    };
+    trial.by(&SHARED, is_shared).await?;
+    let is_distinct = async {
+        check!(subscribers[0] != subscribers[2], "two connections are both {}", subscribers[0]);
+        Ok(())
+    };
+    trial.by(&DISTINCT, is_distinct).await?;
+    let is_the_hubs = async {
+        check!(!subscribers.contains(&json!("mine")), "a subscriber chose its own identifier");
+        Ok(())
+    };
+    trial.by(&NOT_SUPPLIED, is_the_hubs).await?;
     Ok(())
 }
 
-/// B45: What the document has, and the type of the event that carries it.
+/// Expects of the document of a subscription what it has to have; more is allowed.
+fn is_document(trial: &Trial<'_>, document: &Value, topic: &str) -> Outcome {
+    let expected = if trial.is_modern() {
+        json!({"type": "subscription", "match_type": "exact", "match": topic, "active": true})
+    } else {
+        json!({"type": "Subscription", "topic": topic, "active": true})
+    };
+    for (member, value) in expected.as_object().into_iter().flatten() {
+        check_eq!(document[member], *value, "{member}");
+    }
+    for member in ["id", "subscriber"] {
+        check!(document[member].as_str().is_some_and(|text| !text.is_empty()), "there is no {member}: {document}");
+    }
+    Ok(())
+}
+
+/// B45: What the document has, and in the newer revision the type of the event that carries it.
 pub(super) async fn b45_the_document_says_what_is_subscribed(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let topic = trial.topic("a");
@@ -115,23 +220,17 @@ pub(super) async fn b45_the_document_says_what_is_subscribed(trial: &Trial<'_>) 
     let mut watcher = trial.subscribe(&[(name, &value)]).await?;
     let _coming = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
     let (event, came) = told(&mut watcher).await?;
-    let expected = if trial.is_modern() {
+    trial.by(&DOCUMENT, async { is_document(trial, &came, &topic) }).await?;
+    let is_typed = async {
         check_eq!(event.event_type, "mercure", "type of the event");
-        json!({"type": "subscription", "match_type": "exact", "match": topic, "active": true})
-    } else {
-        check_eq!(event.event_type, "message", "type of the event");
-        json!({"type": "Subscription", "topic": topic, "active": true})
+        Ok(())
     };
-    for (member, value) in expected.as_object().into_iter().flatten() {
-        check_eq!(came[member], *value, "{member}");
-    }
-    check!(came["subscriber"].as_str().is_some_and(|subscriber| !subscriber.is_empty()), "there is no subscriber");
-    check!(came.get("payload").is_none_or(Value::is_null), "a payload that nobody gave: {came}");
+    trial.by(&MERCURE_TYPE, is_typed).await?;
     Ok(())
 }
 
-/// B46: The payload is that of the first `subscribe` detail that matches the matcher's own text; in the older revision the
-/// token's only one.
+/// B46: The payload is that of the first `subscribe` detail that matches the matcher's own text; in the older revision
+/// the token's only one.
 pub(super) async fn b46_the_payload_is_the_grants(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let topic = trial.topic("a");
@@ -153,67 +252,143 @@ pub(super) async fn b46_the_payload_is_the_grants(trial: &Trial<'_>) -> Outcome 
         let claims = json!({"mercure": {"subscribe": ["x"], "payload": {"from": "this"}}});
         trial.legacy_token(Purpose::Subscribe, &claims)?
     };
-    let _coming = trial.ask(Method::GET).query(&[(trial.exactly(), &topic)]).bearer(&token).open().await?;
-    check_eq!(told(&mut watcher).await?.1["payload"], json!({"from": "this"}), "payload");
+    let included = async {
+        let _coming = trial.ask(Method::GET).query(&[(trial.exactly(), &topic)]).bearer(&token).open().await?;
+        check_eq!(told(&mut watcher).await?.1["payload"], json!({"from": "this"}), "payload");
+        Ok(())
+    };
+    trial.by(&PAYLOAD, included).await?;
     Ok(())
 }
 
-/// B47: All, those of one matcher, and one. Whoever asks needs a grant for the path, without its query.
+/// B47: All, those of one matcher, and one. Whoever asks needs a grant for the path; in the newer revision the query is
+/// no part of it.
 pub(super) async fn b47_the_api_has_three_shapes(trial: &Trial<'_>) -> Outcome {
-    supported(trial).await?;
+    with_api(trial).await?;
     let topic = trial.topic("a");
     let (name, value) = watching(trial, &topic);
     let mut watcher = trial.subscribe(&[(name, &value)]).await?;
     let _coming = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
     let id = told(&mut watcher).await?.1["id"].as_str().unwrap_or_default().to_owned();
-    let (kind, types) = if trial.is_modern() {
-        ("application/json", ["subscriptions", "subscription"])
-    } else {
-        ("application/ld+json", ["Subscriptions", "Subscription"])
-    };
     let (all, of_matcher) = (path(trial, &[]), path(trial, &["exact", &topic]));
     for (path, is_one) in [(&all, false), (&of_matcher, false), (&id, true)] {
-        let answer = ask(trial, path).await?;
-        check_eq!(answer.status, 200, "status of {path}");
-        check!(answer.header("content-type").is_some_and(|is| is.starts_with(kind)), "{path} is no {kind}");
+        let answered = async {
+            let answer = ask(trial, path).await?;
+            check_eq!(answer.status, 200, "status of {path}");
+            Ok(answer)
+        };
+        let Some(answer) = trial.by(&SHAPES, answered).await? else { return Ok(()) };
+        let typed = async {
+            let kind = if trial.is_modern() { "application/json" } else { "application/ld+json" };
+            let is = answer.header("content-type").unwrap_or_default();
+            check!(is.starts_with(kind), "{path} is {is:?}, and should be {kind}");
+            Ok(())
+        };
+        trial.by(&CONTENT_TYPE, typed).await?;
         let document: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        check_eq!(document["type"], types[usize::from(is_one)], "type of {path}");
-        check_eq!(document["id"], *path, "ID of {path}");
-        let members = document["subscriptions"].as_array().cloned().unwrap_or_default();
-        check!(is_one || members.iter().any(|member| member["id"] == id), "{path} lacks the subscription");
-        let get = || trial.ask_at(Method::GET, url(trial, path));
-        let granted = get().query(&[("x", "y")]).bearer(&trial.token(Purpose::Subscribe, &[path])?).send().await?;
-        check_eq!(granted.status, 200, "status of {path} with a grant for it");
-        let other = get().bearer(&trial.token(Purpose::Subscribe, &[&topic])?).send().await?.status;
-        check!(
-            if trial.is_modern() { other == 403 } else { matches!(other, 401 | 403) },
-            "{path} without a grant: {other}"
-        );
-        let nobody = get().send().await?.status;
-        check!(matches!(nobody, 401 | 403), "{path} without a token: {nobody}");
+        if is_one {
+            let single = async {
+                check_eq!(document["id"], *path, "`id` of {path}");
+                is_document(trial, &document, &topic)
+            };
+            trial.by(&SINGLE, single).await?;
+        } else {
+            trial.by(&COLLECTION, async { is_collection(trial, &document, path, &id) }).await?;
+        }
+        access(trial, path).await?;
     }
-    let unknown = path(trial, &["exact", &topic, "nobody"]);
-    check_eq!(ask(trial, &unknown).await?.status, 404, "status of an unknown subscription");
+    let unknown = async {
+        let path = path(trial, &["exact", &topic, "nobody"]);
+        check_eq!(ask(trial, &path).await?.status, 404, "status of an unknown subscription");
+        Ok(())
+    };
+    trial.by(&UNKNOWN, unknown).await?;
+    Ok(())
+}
+
+/// Expects a collection that has been asked for at this path, with this member.
+fn is_collection(trial: &Trial<'_>, document: &Value, path: &str, member: &str) -> Outcome {
+    let kind = if trial.is_modern() { "subscriptions" } else { "Subscriptions" };
+    check_eq!(document["type"], kind, "type of {path}");
+    let id = trial.target.hub.join(document["id"].as_str().unwrap_or_default()).ok();
+    check_eq!(id.as_ref().map(Url::path), Some(path), "path of the `id` of {path}");
+    let Some(members) = document["subscriptions"].as_array() else {
+        return Err(Fault::Broken(format!("{path} has no subscriptions")));
+    };
+    let is_there = members.iter().any(|one| one["id"] == member);
+    check!(is_there || members.len() >= SHORT_PAGE, "{path} lacks the subscription {member}");
+    Ok(())
+}
+
+/// Who gets what is at this path, and who does not.
+async fn access(trial: &Trial<'_>, path: &str) -> Outcome {
+    let get = || trial.ask_at(Method::GET, url(trial, path));
+    let absolute = url(trial, path).to_string();
+    let grants = if trial.is_modern() { vec![path] } else { vec![path, &absolute] };
+    let token = trial.token(Purpose::Subscribe, &grants)?;
+    let other = trial.token(Purpose::Subscribe, &[&trial.topic("other")])?;
+    let granted = async {
+        check_eq!(get().bearer(&token).send().await?.status, 200, "status of {path} with a grant for it");
+        for (who, ask) in [("with another grant", get().bearer(&other)), ("without a token", get())] {
+            let status = ask.send().await?.status;
+            check!((400..500).contains(&status), "{path} is answered with {status} {who}");
+        }
+        Ok(())
+    };
+    trial.by(&GRANTED, granted).await?;
+    let apart = async {
+        let status = get().query(&[("x", "y")]).bearer(&token).send().await?.status;
+        check_eq!(status, 200, "status of {path} with a query and a grant for the path");
+        Ok(())
+    };
+    trial.by(&QUERY_APART, apart).await?;
+    for rule in [&NOT_GRANTED, &FORBIDDEN] {
+        let forbidden = async {
+            check_eq!(get().bearer(&other).send().await?.status, 403, "status of {path} with another grant");
+            Ok(())
+        };
+        trial.by(rule, forbidden).await?;
+    }
     Ok(())
 }
 
 /// B48: The documents say from which event on what is told of subscriptions completes them.
 pub(super) async fn b48_the_api_gives_the_cursor(trial: &Trial<'_>) -> Outcome {
-    supported(trial).await?;
+    with_api(trial).await?;
     let last = trial.say(&trial.topic("a"), "last").await?;
     let answer = ask(trial, &path(trial, &[])).await?;
-    if !trial.is_modern() {
-        let document: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        check!(document["lastEventID"].as_str().is_some_and(|id| !id.is_empty()), "there is no lastEventID");
-        return Ok(());
-    }
-    let links = answer.headers.get_all("link").iter().filter_map(|link| link.to_str().ok());
-    let link = links.filter(|link| link.contains(r#"rel="mercure""#)).collect::<Vec<_>>().join(", ");
-    for attribute in [r#"type="mercure""#, r#"content-type="application/json""#] {
-        check!(link.contains(attribute), "the link lacks {attribute}: {link:?}");
-    }
-    let cursor = link.split_once(r#"last-event-id=""#).and_then(|(_, rest)| rest.split_once('"')).map(|(id, _)| id);
-    // Others may come and go at the same time.
-    check!(cursor.is_some_and(|id| !id.is_empty()), "the link has no last-event-id: {link:?}, where {last} was last");
+    let links = links(&answer);
+    let link = links.iter().find(|link| link.get("rel") == Some("mercure"));
+    let cursor = async {
+        // Others may come and go at the same time: any ID will do.
+        let cursor = if trial.is_modern() {
+            link.and_then(|link| link.get("last-event-id")).map(str::to_owned)
+        } else {
+            let document: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            document["lastEventID"].as_str().map(str::to_owned)
+        };
+        check!(cursor.is_some_and(|id| !id.is_empty()), "there is no ID of the last event, which was {last}");
+        Ok(())
+    };
+    trial.by(&CURSOR, cursor).await?;
+    let types = async {
+        for (name, value) in [("type", "mercure"), ("content-type", "application/json")] {
+            check_eq!(link.and_then(|link| link.get(name)), Some(value), "{name} of the link");
+        }
+        Ok(())
+    };
+    trial.by(&LINK_TYPES, types).await?;
+    let Some(origin) = trial.target.cors_origin.as_deref() else { return Ok(()) };
+    let exposed = async {
+        let get = trial.ask_at(Method::GET, url(trial, &path(trial, &[]))).header("origin", origin);
+        let answer = get.bearer(&trial.token(Purpose::Subscribe, &["*"])?).send().await?;
+        let exposed = answer.header("access-control-expose-headers").unwrap_or_default().to_ascii_lowercase();
+        check!(
+            exposed.split(',').any(|name| matches!(name.trim(), "link" | "*")),
+            "Link is not exposed, but {exposed:?}"
+        );
+        Ok(())
+    };
+    trial.by(&EXPOSED, exposed).await?;
     Ok(())
 }

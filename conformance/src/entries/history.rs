@@ -1,93 +1,189 @@
-//! Reconnection: where a stream goes on.
+//! Reconnection: where a stream goes on. That a hub replays anything is a SHOULD.
 use crate::{
-    outcome::{Fault, Outcome, check, check_eq},
+    http::Ask,
+    outcome::{Outcome, check, check_eq},
+    rules::reconciliation::{
+        CURRENT_TOKEN, DUPLICATES, EARLIEST, HEADER_FIRST, OWN_IDS, PARAMETER, PLACE, PLACE_VALUE, REPLAY,
+    },
     trial::{Purpose, Trial},
 };
 use hyper::Method;
 
-/// B39: The cursor comes as a header or as a parameter, and the header wins. Everything behind it is replayed, to whom the token
-/// of now allows it.
+/// What a subscription gets before anything new: the data of what is replayed. Nothing for one that the hub turns away.
+pub(super) async fn replay(trial: &Trial<'_>, ask: Ask<'_>) -> Outcome<Vec<String>> {
+    // Published behind what is replayed. A topic of its own: no replay has it.
+    let end = trial.topic(&format!("end/{:016x}", fastrand::u64(..)));
+    match ask.query(&[(trial.exactly(), &end)]).open_if_allowed().await? {
+        Ok(mut stream) => {
+            trial.say(&end, &end).await?;
+            stream.until(&end).await
+        }
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// Goes on if the hub keeps a history, which it should and need not.
+pub(super) async fn keeps_history(trial: &Trial<'_>) -> Outcome {
+    let topic = trial.topic("history");
+    let first = trial.say(&topic, "1").await?;
+    trial.say(&topic, "2").await?;
+    let asked = trial.subscription(&[(trial.exactly(), &topic)])?.header("last-event-id", &first);
+    if replay(trial, asked).await?.is_empty() {
+        return Err(trial.unsupported(&REPLAY, "the hub replays nothing of what it was sent: it keeps no history"));
+    }
+    trial.by(&REPLAY, async { Ok(()) }).await?;
+    Ok(())
+}
+
+/// B39: The cursor comes as a header or as a parameter, and the header wins. Everything behind it is replayed, to whom
+/// the token of now allows it.
 pub(super) async fn b39_both_cursors_resume_and_the_header_wins(trial: &Trial<'_>) -> Outcome {
+    keeps_history(trial).await?;
     let topic = trial.topic("a");
     let first = trial.say(&topic, "1").await?;
     let second = trial.say(&topic, "2").await?;
     trial.published(&[("topic", &topic), ("data", "3"), ("private", "on")]).await?;
     trial.say(&topic, "4").await?;
-    let by = (trial.exactly(), topic.as_str());
-    let parameters = if trial.is_modern() { &["last_event_id"][..] } else { &["lastEventID"] };
-    for parameter in parameters {
-        trial.subscribe(&[by, (parameter, &first)]).await?.expect(&["2", "3", "4"]).await?;
+    let (by, parameter) = ((trial.exactly(), topic.as_str()), trial.cursor_parameter());
+    let headed = replay(trial, trial.subscription(&[by])?.header("last-event-id", &first)).await?;
+    let all = async {
+        check_eq!(headed, ["2", "3", "4"], "replay from the first of four updates");
+        let mut live = trial.subscribe(&[by, (parameter, &second)]).await?;
+        trial.say(&topic, "5").await?;
+        live.expect(&["3", "4", "5"]).await
+    };
+    trial.by(&REPLAY, all).await?;
+    let in_query = async {
+        let seen = replay(trial, trial.subscription(&[by, (parameter, &first)])?).await?;
+        check!(!seen.is_empty(), "{parameter} replays nothing, and the header does");
+        Ok(())
+    };
+    trial.by(&PARAMETER, in_query).await?;
+    let header_wins = async {
         let both = trial.subscription(&[by, (parameter, &first)])?.header("last-event-id", &second);
-        both.open().await?.expect(&["3", "4"]).await?;
-    }
-    trial.subscription(&[by])?.header("last-event-id", &first).open().await?.expect(&["2", "3", "4"]).await?;
-    let shrunk = trial.token(Purpose::Subscribe, &[&trial.topic("b")])?;
-    let ask = trial.ask(Method::GET).query(&[by, (trial.cursor_parameter(), &first)]).bearer(&shrunk);
-    ask.open().await?.expect(&["2", "4"]).await?;
-    let mut live = trial.subscribe(&[by, (trial.cursor_parameter(), &second)]).await?;
-    trial.say(&topic, "5").await?;
-    live.expect(&["3", "4", "5"]).await
+        let seen = replay(trial, both).await?;
+        check!(
+            !seen.iter().any(|data| data == "2"),
+            "the header's cursor is behind 2, and what is replayed is {seen:?}"
+        );
+        Ok(())
+    };
+    trial.by(&HEADER_FIRST, header_wins).await?;
+    let shrunk = async {
+        let token = trial.token(Purpose::Subscribe, &[&trial.topic("b")])?;
+        let seen = replay(trial, trial.ask(Method::GET).query(&[by, (parameter, &first)]).bearer(&token)).await?;
+        check!(!seen.iter().any(|data| data == "3"), "3 is private, and replayed to a token without a grant: {seen:?}");
+        Ok(())
+    };
+    trial.by(&CURRENT_TOKEN, shrunk).await?;
+    Ok(())
 }
 
-/// B40: `earliest` is everything held. An ID that came twice is its oldest occurrence: what follows, the same ID too, comes.
+/// B40: `earliest` is everything held, if the hub wants. In the newer revision an ID that came twice is its oldest
+/// occurrence: what follows, the same ID too, comes. What is sent to who names an unknown ID is the hub's choice.
 pub(super) async fn b40_earliest_is_all_and_duplicates_are_the_oldest(trial: &Trial<'_>) -> Outcome {
+    keeps_history(trial).await?;
     let topic = trial.topic("a");
     let by = (trial.exactly(), topic.as_str());
     let id = format!("urn:x-conformance:{}", fastrand::u64(..));
+    let mut given = Vec::new();
     for data in ["1", "2", "3"] {
-        let given = trial.published(&[("topic", &topic), ("data", data), ("id", &id)]).await?;
-        if given != id {
-            return Err(Fault::not_applicable("the hub gives every update an ID of its own"));
+        given.push(trial.published(&[("topic", &topic), ("data", data), ("id", &id)]).await?);
+    }
+    let fourth = trial.say(&topic, "4").await?;
+    let all = async {
+        for ask in [
+            trial.subscription(&[by, (trial.cursor_parameter(), "earliest")])?,
+            trial.subscription(&[by])?.header("last-event-id", "earliest"),
+        ] {
+            let seen = replay(trial, ask).await?;
+            check!(!seen.is_empty(), "earliest replays nothing");
+            check!(
+                ["1", "2", "3", "4"].ends_with(&seen.iter().map(String::as_str).collect::<Vec<_>>()),
+                "earliest: {seen:?}"
+            );
         }
+        Ok(())
+    };
+    trial.by(&EARLIEST, all).await?;
+    if given.iter().any(|given| *given != id) {
+        return Err(trial.unsupported(&OWN_IDS, &format!("the hub gives updates IDs of its own: {:?}", given[0])));
     }
-    trial.say(&topic, "4").await?;
-    for cursor in [(trial.cursor_parameter(), "earliest"), (trial.cursor_parameter(), "urn:x-conformance:never")] {
-        let mut stream = trial.subscribe(&[by, cursor]).await?;
-        stream.expect(&["1", "2", "3", "4"]).await?;
-    }
-    trial.subscription(&[by])?.header("last-event-id", "earliest").open().await?.expect(&["1", "2", "3", "4"]).await?;
-    let mut stream = trial.subscribe(&[by, (trial.cursor_parameter(), &id)]).await?;
-    let again = stream.next().await?;
-    check_eq!((again.data.as_str(), again.id.as_deref()), ("2", Some(id.as_str())), "first event after a repeated ID");
-    stream.expect(&["3", "4"]).await
+    trial.by(&OWN_IDS, async { Ok(()) }).await?;
+    // A bounded history may have lost the first of them, and the hub need not tell.
+    let repeated = async {
+        let ask = trial.subscription(&[by, (trial.cursor_parameter(), &id)])?;
+        check_eq!(
+            replay(trial, ask).await?,
+            ["2", "3", "4"],
+            "replay from an ID that three updates have, before {fourth}"
+        );
+        Ok(())
+    };
+    trial.by(&DUPLICATES, repeated).await?;
+    Ok(())
 }
 
-/// B41: Who speaks of a cursor, if only of an empty one, is answered with the place where the stream begins.
+/// B41: Who speaks of a cursor is answered with the place where the stream begins; a hub that does not have the event
+/// says so by another place than the one that was asked for. In the newer revision an empty parameter speaks of one,
+/// too: "a parameter name given without a value is equivalent to that name with an empty value".
 pub(super) async fn b41_the_answer_names_the_place(trial: &Trial<'_>) -> Outcome {
-    let (topic, name) = (trial.topic("a"), trial.cursor_header());
+    let (topic, name, parameter) = (trial.topic("a"), trial.cursor_header(), trial.cursor_parameter());
     let by = (trial.exactly(), topic.as_str());
-    let place = async |cursor: &[(&str, &str)]| {
-        Ok::<_, Fault>(trial.subscribe(&[&[by][..], cursor].concat()).await?.header(name).map(str::to_owned))
+    let place = async |ask: Ask<'_>| -> Outcome<String> {
+        let stream = ask.open().await?;
+        let place = stream.header(name).unwrap_or_default();
+        check!(!place.is_empty(), "{name} is missing");
+        Ok(place.to_owned())
     };
-    let own = format!("urn:x-conformance:{}", fastrand::u64(..));
     let first = trial.say(&topic, "1").await?;
-    let second = trial.published(&[("topic", &topic), ("id", &own)]).await?;
-    trial.say(&topic, "3").await?;
-    let parameter = trial.cursor_parameter();
-    for id in [&first, &second] {
-        check_eq!(place(&[(parameter, id)]).await?.as_deref(), Some(id.as_str()), "{name} behind a known ID");
-    }
-    let header = trial.subscription(&[by])?.header("last-event-id", &first).open().await?;
-    check_eq!(header.header(name), Some(first.as_str()), "{name} where the cursor is in the header");
-    for cursor in ["earliest", "urn:x-conformance:never"] {
-        check_eq!(place(&[(parameter, cursor)]).await?.as_deref(), Some("earliest"), "{name} for {cursor}");
-    }
-    let last = trial.say(&topic, "4").await?;
-    let empty = place(&[(parameter, "")]).await?;
-    check!(empty.is_some(), "{name} is missing for an empty cursor");
-    check!(empty.as_deref() == Some(last.as_str()) || empty.as_deref() == Some("earliest"), "{name} is {empty:?}");
-    check_eq!(place(&[]).await?, None, "{name} where no cursor was spoken of");
+    trial.say(&topic, "2").await?;
+    let queried = async |cursor: &str| place(trial.subscription(&[by, (parameter, cursor)])?).await;
+    let headed = async |cursor: &str| place(trial.subscription(&[by])?.header("last-event-id", cursor)).await;
+    let is_there = async {
+        if trial.is_modern() {
+            queried("").await?;
+        }
+        Ok([headed(&first).await?, queried(&first).await?])
+    };
+    let Some(known) = trial.by(&PLACE, is_there).await? else { return Ok(()) };
+    let replayed = replay(trial, trial.subscription(&[by])?.header("last-event-id", &first)).await?;
+    let is_preceding = async {
+        for place in known {
+            let is_right = (place == first) != replayed.is_empty();
+            check!(is_right, "{name} for {first}, behind which {replayed:?} is replayed, is {place:?}");
+        }
+        // A hub that sends nothing of what it holds may as well name the last event of all, which precedes whatever
+        // comes.
+        let unknown = "urn:x-conformance:never";
+        let (place, held) = (headed(unknown).await?, trial.subscription(&[by])?.header("last-event-id", unknown));
+        let is_new = replay(trial, held).await?.is_empty() && place != unknown;
+        check!(place == "earliest" || is_new, "{name} for an ID that never was is {place:?}");
+        let all = replay(trial, trial.subscription(&[by, (parameter, "earliest")])?).await?;
+        let place = queried("earliest").await?;
+        check!(all.is_empty() || place == "earliest", "{name} for earliest is {place:?}, and {all:?} is replayed");
+        Ok(())
+    };
+    trial.by(&PLACE_VALUE, is_preceding).await?;
     Ok(())
 }
 
 /// B42: IDs are one sequence of the whole hub: one of another topic is a place as well.
 pub(super) async fn b42_ids_are_of_the_whole_hub(trial: &Trial<'_>) -> Outcome {
+    keeps_history(trial).await?;
     let (a, b) = (trial.topic("a"), trial.topic("b"));
     trial.say(&a, "1").await?;
     let between = trial.say(&b, "2").await?;
     trial.say(&a, "3").await?;
     trial.say(&b, "4").await?;
     let cursor = (trial.cursor_parameter(), between.as_str());
-    trial.subscribe(&[(trial.exactly(), &a), cursor]).await?.expect(&["3"]).await?;
-    trial.subscribe(&[(trial.exactly(), &a), (trial.exactly(), &b), cursor]).await?.expect(&["3", "4"]).await
+    let resumes = async {
+        let of_a = replay(trial, trial.subscription(&[(trial.exactly(), &a), cursor])?).await?;
+        check_eq!(of_a, ["3"], "replay of one topic from an ID of another");
+        let of_both = [(trial.exactly(), a.as_str()), (trial.exactly(), &b), cursor];
+        check_eq!(replay(trial, trial.subscription(&of_both)?).await?, ["3", "4"], "replay of both topics");
+        Ok(())
+    };
+    trial.by(&REPLAY, resumes).await?;
+    Ok(())
 }

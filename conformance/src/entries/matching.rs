@@ -1,6 +1,13 @@
 //! Which topics a matcher means.
 use crate::{
-    outcome::{Fault, Outcome, check, check_eq},
+    outcome::{Outcome, check, check_eq},
+    rules::{
+        authorization::ANY_GRANT,
+        matching::{
+            ADVERTISED, BASE, BOTH_TYPES, CASE, EXACT, LINEAR, NO_URL, STAR, STRINGS, TEMPLATES, TYPE_NAMES,
+            URL_PATTERN,
+        },
+    },
     trial::{Purpose, Trial},
 };
 use hyper::Method;
@@ -15,15 +22,21 @@ async fn matches(trial: &Trial<'_>, matcher: (&str, &str), topics: &[(&str, bool
     }
     trial.say(&end, "end").await?;
     let expected: Vec<_> = topics.iter().filter(|(_, matches)| *matches).map(|(topic, _)| *topic).collect();
-    let mut seen = Vec::new();
-    loop {
-        match stream.next().await?.data {
-            data if data == "end" => break,
-            data => seen.push(data),
-        }
-    }
+    let seen = stream.until("end").await?;
     check_eq!(seen, expected, "topics that {}={} matches", matcher.0, matcher.1);
     Ok(())
+}
+
+/// The same for topics that begin with `base`.
+async fn matches_below(trial: &Trial<'_>, name: &str, base: &str, matcher: &str, topics: &[(&str, bool)]) -> Outcome {
+    let topics: Vec<_> = topics.iter().map(|(rest, matches)| (format!("{base}{rest}"), *matches)).collect();
+    let topics: Vec<_> = topics.iter().map(|(topic, matches)| (topic.as_str(), *matches)).collect();
+    matches(trial, (name, &format!("{base}{matcher}")), &topics).await
+}
+
+/// A topic of this trial as a relative reference: its path.
+fn relative(trial: &Trial<'_>, name: &str) -> String {
+    format!("/{}", &trial.topic(name)["https://example.com/".len()..])
 }
 
 /// B16: Exact is byte equality: nothing is normalised, nothing resolved.
@@ -40,59 +53,89 @@ pub(super) async fn b16_exact_is_byte_equality(trial: &Trial<'_>) -> Outcome {
         (topic.to_lowercase(), false),
     ];
     let variants: Vec<_> = variants.iter().map(|(topic, matches)| (topic.as_str(), *matches)).collect();
-    for name in ["match", "match_exact"] {
-        matches(trial, (name, &topic), &variants).await?;
-    }
-    let relative = format!("/{}", &trial.prefix["https://example.com/".len()..]);
-    let absolute = trial.target.hub.join(&relative).map_err(|error| Fault::Broken(error.to_string()))?.to_string();
-    matches(trial, ("match", &relative), &[(&absolute, false), (&relative, true)]).await?;
-    let pattern = trial.topic(":id");
-    matches(trial, ("match", &pattern), &[(&trial.topic("1"), false), (&pattern, true)]).await
+    let relative = relative(trial, "a");
+    let exactly = async {
+        for name in ["match", "match_exact"] {
+            matches(trial, (name, &topic), &variants).await?;
+        }
+        for base in trial.bases() {
+            let absolute = base.join(&relative).map_or_else(|_| base.to_string(), String::from);
+            matches(trial, ("match", &relative), &[(&absolute, false), (&relative, true)]).await?;
+        }
+        let pattern = trial.topic(":id");
+        matches(trial, ("match", &pattern), &[(&trial.topic("1"), false), (&pattern, true)]).await
+    };
+    trial.by(&EXACT, exactly).await?;
+    Ok(())
 }
 
 /// B17: `*` matches everything, before the type of matcher is looked at: in requests and in tokens.
 pub(super) async fn b17_star_matches_everything(trial: &Trial<'_>) -> Outcome {
     let names = if trial.is_modern() { &["match", "match_exact", "match_urlpattern"][..] } else { &["topic"] };
-    for name in names {
-        let mut stream = trial.subscribe(&[(name, "*")]).await?;
-        for topic in [trial.topic("a"), format!("no URL {name} {}", trial.prefix), format!("http://[ {}", trial.prefix)]
-        {
-            let data = format!("{name} {topic}");
-            trial.published(&[("topic", &topic), ("data", &data), ("private", "on")]).await?;
-            // Others may use the hub at the same time.
-            while stream.next().await?.data != data {}
+    let all = async {
+        for name in names {
+            let mut stream = trial.subscribe(&[(name, "*")]).await?;
+            for start in ["https://example.com", "no URL", "http://[ "] {
+                let topic = format!("{start} {name} {}", trial.prefix);
+                trial.published(&[("topic", &topic), ("data", &topic), ("private", "on")]).await?;
+                // Others may use the hub at the same time.
+                stream.until(&topic).await?;
+            }
         }
-    }
+        Ok(())
+    };
+    trial.by(&STAR, all).await?;
     Ok(())
 }
 
-/// B18: URL Patterns are the standard's, without `ignoreCase`, relative to the hub's URL; what is no URL matches none; and no
-/// pattern costs more than time in proportion to what it is matched with.
+/// B18: URL Patterns are the standard's, without `ignoreCase`, relative to the hub's own URL, which may be another than
+/// the one that was dialled; what is no URL matches none; and no pattern costs more than time in proportion to what it
+/// is matched with.
 pub(super) async fn b18_url_patterns_are_the_standards_and_bounded(trial: &Trial<'_>) -> Outcome {
-    let base = trial.topic("");
-    let at = |rest: &str| format!("{base}{rest}");
+    let (base, kind) = (trial.topic(""), "match_urlpattern");
     let cases: [(&str, &[(&str, bool)]); 6] = [
-        ("books/:id", &[("books/1", true), ("books/1/2", false), ("Books/1", false), ("books/", false)]),
+        ("books/:id", &[("books/1", true), ("books/1/2", false), ("books/", false)]),
         ("books/*", &[("books/1", true), ("books/1/2", true), ("books", false)]),
         ("n/:id(\\d+)", &[("n/12", true), ("n/a", false)]),
         ("o{/:x}?", &[("o", true), ("o/1", true), ("o/1/2", false)]),
         ("(a|b)", &[("a", true), ("b", true), ("c", false)]),
         ("q\\?a=:v", &[("q?a=1", true), ("q?b=1", false)]),
     ];
-    for (pattern, topics) in cases {
-        let topics: Vec<_> = topics.iter().map(|(rest, matches)| (at(rest), *matches)).collect();
-        let topics: Vec<_> = topics.iter().map(|(topic, matches)| (topic.as_str(), *matches)).collect();
-        matches(trial, ("match_urlpattern", &at(pattern)), &topics).await?;
+    let standard = async {
+        for (pattern, topics) in cases {
+            matches_below(trial, kind, &base, pattern, topics).await?;
+        }
+        Ok(())
+    };
+    trial.by(&URL_PATTERN, standard).await?;
+    let case = async {
+        let host = trial.topic("books/x").replace("example.com", "EXAMPLE.com");
+        matches(trial, (kind, &trial.topic("books/:id")), &[(&host, true), (&trial.topic("Books/1"), false)]).await
+    };
+    trial.by(&CASE, case).await?;
+    trial.by(&BASE, against_the_hub(trial)).await?;
+    let everything = relative(trial, "*");
+    let no_url = matches(trial, (kind, &everything), &[("http://[no", false)]);
+    trial.by(&NO_URL, no_url).await?;
+    trial.by(&LINEAR, pathological(trial)).await?;
+    Ok(())
+}
+
+/// A relative pattern matches relative topics, and absolute ones of the hub's own host alone.
+async fn against_the_hub(trial: &Trial<'_>) -> Outcome {
+    let (pattern, here, end) = (relative(trial, "r/:id"), relative(trial, "r/1"), trial.topic("end"));
+    let mut stream = trial.subscribe(&[("match_urlpattern", &pattern), ("match", &end)]).await?;
+    let elsewhere = format!("https://elsewhere.invalid{here}");
+    let absolute: Vec<_> = trial.bases().iter().filter_map(|base| base.join(&here).ok()).map(String::from).collect();
+    for topic in absolute.iter().chain([&here, &elsewhere]) {
+        trial.say(topic, topic).await?;
     }
-    let host = at("x").replace("example.com", "EXAMPLE.com");
-    matches(trial, ("match_urlpattern", &at("x")), &[(&host, true)]).await?;
-    let relative = format!("/{}", &trial.topic("r/:id")["https://example.com/".len()..]);
-    let here = relative.replace(":id", "1");
-    let absolute = trial.target.hub.join(&here).map_err(|error| Fault::Broken(error.to_string()))?.to_string();
-    let elsewhere = trial.topic("r/1");
-    let topics = [(here.as_str(), true), (absolute.as_str(), true), (elsewhere.as_str(), false), ("http://[no", false)];
-    matches(trial, ("match_urlpattern", &relative), &topics).await?;
-    pathological(trial).await
+    trial.say(&end, "end").await?;
+    let seen = stream.until("end").await?;
+    check!(seen.contains(&here), "{pattern} does not match the topic {here}");
+    check!(!seen.contains(&elsewhere), "{pattern} matches {elsewhere}, of another host");
+    check!(absolute.iter().any(|topic| seen.contains(topic)), "{pattern} matches none of {absolute:?}");
+    Ok(())
 }
 
 /// Patterns that take a backtracking matcher ages. Each is refused, or matched at once.
@@ -117,47 +160,61 @@ async fn pathological(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B19: The types that are advertised are well-formed names and can be used, those of the protocol among them; others cannot.
+/// B19: Both types of the draft can be used. The types that are advertised are well-formed names; others cannot be
+/// used, or the hub should have advertised them.
 pub(super) async fn b19_matcher_types_are_advertised(trial: &Trial<'_>) -> Outcome {
-    let metadata = trial.metadata().await?;
-    let advertised = metadata["mercure_matcher_types_supported"].as_array().cloned().unwrap_or_default();
-    let mut names: Vec<_> = advertised.iter().filter_map(serde_json::Value::as_str).collect();
-    check_eq!(names.len(), advertised.len(), "types that are text");
-    if names.is_empty() {
-        names = vec!["exact", "urlpattern"];
-    }
-    for required in ["exact", "urlpattern"] {
-        check!(names.contains(&required), "{required} is not among {names:?}");
-    }
-    for name in &names {
-        let well_formed = name.starts_with(|first: char| first.is_ascii_lowercase())
-            && name.chars().all(|character| character.is_ascii_lowercase() || character.is_ascii_digit());
-        check!(well_formed, "{name:?} is no name of a type");
-        check_eq!(trial.status(&[(&format!("match_{name}"), &trial.topic("a"))]).await?, 200, "status of match_{name}");
-    }
-    for other in ["uritemplate", "regexp", "glob", "cel"].into_iter().filter(|other| !names.contains(other)) {
-        let status = trial.status(&[(&format!("match_{other}"), &trial.topic("a"))]).await?;
-        check_eq!(status, 400, "status of match_{other}, which is not advertised");
-    }
+    let topic = trial.topic("a");
+    let status = async |name: &str| trial.status(&[(&format!("match_{name}"), &topic)]).await;
+    let both = async {
+        for name in ["exact", "urlpattern"] {
+            check_eq!(status(name).await?, 200, "status of match_{name}");
+        }
+        Ok(())
+    };
+    trial.by(&BOTH_TYPES, both).await?;
+    let Some(metadata) = &trial.metadata else { return Ok(()) };
+    let advertised = metadata["mercure_matcher_types_supported"].as_array().cloned();
+    let names: Vec<_> = advertised.iter().flatten().map(|name| name.as_str().unwrap_or_default()).collect();
+    let well_formed = async {
+        for name in &names {
+            let well_formed = name.starts_with(|first: char| first.is_ascii_lowercase())
+                && name.chars().all(|character| character.is_ascii_lowercase() || character.is_ascii_digit());
+            check!(well_formed, "{name:?} is no name of a type");
+        }
+        Ok(())
+    };
+    trial.by(&TYPE_NAMES, well_formed).await?;
+    let complete = async {
+        for required in ["exact", "urlpattern"] {
+            check!(advertised.is_none() || names.contains(&required), "{required} is not among {names:?}");
+        }
+        for other in ["uritemplate", "regexp", "glob", "cel"].into_iter().filter(|other| !names.contains(other)) {
+            check_eq!(status(other).await?, 400, "status of match_{other}, which is not advertised");
+        }
+        Ok(())
+    };
+    trial.by(&ADVERTISED, complete).await?;
     Ok(())
 }
 
-/// L19: A selector is `*`, or the topic itself, or a URI Template that expands to it; one that is no template is a string.
+/// L19: A selector is `*`, or the topic itself, be it a URL or not, or a URI Template that expands to it; one that is
+/// no template is a string.
 pub(super) async fn l19_selectors_are_strings_or_templates(trial: &Trial<'_>) -> Outcome {
-    let base = trial.topic("");
-    let at = |rest: &str| format!("{base}{rest}");
-    let cases: [(&str, &[(&str, bool)]); 5] = [
-        ("books/1", &[("books/1", true), ("books/2", false), ("Books/1", false)]),
-        ("books/{id}", &[("books/1", true), ("books/1/2", false), ("books/{id}", true)]),
-        ("files/{+path}", &[("files/a/b", true), ("file", false)]),
-        ("q{?a}", &[("q?a=1", true), ("q", true), ("q?b=1", false)]),
-        ("no/{template", &[("no/{template", true), ("no/x", false)]),
-    ];
-    for (selector, topics) in cases {
-        let topics: Vec<_> = topics.iter().map(|(rest, matches)| (at(rest), *matches)).collect();
-        let topics: Vec<_> = topics.iter().map(|(topic, matches)| (topic.as_str(), *matches)).collect();
-        matches(trial, ("topic", &at(selector)), &topics).await?;
-    }
+    let (base, kind) = (trial.topic(""), "topic");
+    let strings = async {
+        let books: &[(&str, bool)] = &[("books/1", true), ("books/2", false), ("Books/1", false)];
+        matches_below(trial, kind, &base, "books/1", books).await?;
+        matches_below(trial, kind, &base, "books/{id}", &[("books/{id}", true)]).await?;
+        matches_below(trial, kind, &base, "no/{template", &[("no/{template", true), ("no/x", false)]).await?;
+        matches_below(trial, kind, &format!("no URL {base}"), "a", &[("a", true), ("b", false)]).await
+    };
+    trial.by(&STRINGS, strings).await?;
+    let templates = async {
+        matches_below(trial, kind, &base, "books/{id}", &[("books/1", true), ("books/1/2", false)]).await?;
+        matches_below(trial, kind, &base, "files/{+path}", &[("files/a/b", true), ("file", false)]).await?;
+        matches_below(trial, kind, &base, "q{?a}", &[("q?a=1", true), ("q?b=1", false)]).await
+    };
+    trial.by(&TEMPLATES, templates).await?;
     Ok(())
 }
 
@@ -165,16 +222,20 @@ pub(super) async fn l19_selectors_are_strings_or_templates(trial: &Trial<'_>) ->
 pub(super) async fn b36_any_granted_topic_of_an_update_suffices(trial: &Trial<'_>) -> Outcome {
     let (asked, granted, other) = (trial.topic("asked"), trial.topic("granted"), trial.topic("other"));
     let token = trial.token(Purpose::Subscribe, &[&granted])?;
-    let mut stream = trial.ask(Method::GET).query(&[(trial.exactly(), &asked)]).bearer(&token).open().await?;
     let private = async |topics: &[&str], data: &str| {
         let topics = topics.iter().map(|topic| ("topic", *topic));
         trial.published(&topics.chain([("data", data), ("private", "")]).collect::<Vec<_>>()).await
     };
-    private(&[&asked, &other], "not granted").await?;
-    private(&[&granted], "not asked for").await?;
-    private(&[&asked, &granted], "both").await?;
-    private(&[&granted, &asked], "both again").await?;
-    private(&[&other, &granted, &asked], "behind another").await?;
-    private(&[&other, &asked, &granted], "behind another again").await?;
-    stream.expect(&["both", "both again", "behind another", "behind another again"]).await
+    let any = async {
+        let mut stream = trial.ask(Method::GET).query(&[(trial.exactly(), &asked)]).bearer(&token).open().await?;
+        private(&[&asked, &other], "not granted").await?;
+        private(&[&granted], "not asked for").await?;
+        private(&[&asked, &granted], "both").await?;
+        private(&[&granted, &asked], "both again").await?;
+        private(&[&other, &granted, &asked], "behind another").await?;
+        private(&[&other, &asked, &granted], "behind another again").await?;
+        stream.expect(&["both", "both again", "behind another", "behind another again"]).await
+    };
+    trial.by(&ANY_GRANT, any).await?;
+    Ok(())
 }
