@@ -147,7 +147,7 @@ impl Shared {
                     wait = self.timing.retry_interval * doubled;
                     state.failures = state.failures.saturating_add(1);
                     let keys = state.keys.len();
-                    tracing::warn!(url = %self.url, keys, "cannot fetch a JWK set: {error}; what was known holds on");
+                    tracing::warn!(url = ?self.url, keys, "cannot fetch a JWK set: {error}; what was known holds on");
                     state.failure = Some(Arc::new(error));
                 }
             }
@@ -164,9 +164,9 @@ impl Shared {
         let (keys, unusable) = Key::read_published_set(&text, &self.rules).map_err(FetchError::Keys)?;
         for key in unusable {
             let kid = key.id.unwrap_or_default();
-            tracing::debug!(url = %self.url, number = key.number, kid, "a key of a JWK set is passed over: {}", key.reason);
+            tracing::debug!(url = ?self.url, number = key.number, kid, "a key of a JWK set is passed over: {}", key.reason);
         }
-        tracing::info!(url = %self.url, keys = keys.len(), "fetched a JWK set");
+        tracing::info!(url = ?self.url, keys = keys.len(), "fetched a JWK set");
         Ok((Some(NewKeys { keys: keys.into_iter().map(Arc::new).collect(), etag }), fresh_for))
     }
 }
@@ -227,9 +227,6 @@ impl Drop for JwksSource {
 impl fmt::Debug for JwksSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.shared.state.borrow();
-        f.debug_struct("JwksSource")
-            .field("url", &self.shared.url.to_string())
-            .field("keys", &state.keys)
-            .finish_non_exhaustive()
+        f.debug_struct("JwksSource").field("url", &self.shared.url).field("keys", &state.keys).finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use url::{Host, Url};
 
 /// Where a JWK set is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct JwksUrl(Url);
 
 /// The text is no URL that a set may be fetched from.
@@ -66,6 +66,14 @@ impl FromStr for JwksUrl {
     }
 }
 
+/// Without the query, which may hold a secret.
+impl fmt::Debug for JwksUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0[..url::Position::AfterPath])?;
+        if self.0.query().is_some() { f.write_str("?…") } else { Ok(()) }
+    }
+}
+
 impl fmt::Display for JwksUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -87,6 +95,12 @@ impl std::error::Error for InvalidJwksUrl {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_is_not_shown_by_debug() {
+        let url: JwksUrl = "https://login.example.com/jwks.json?token=a".parse().unwrap();
+        assert_eq!(format!("{url:?}"), "https://login.example.com/jwks.json?…");
+    }
 
     #[test]
     fn https_or_this_machine() {
