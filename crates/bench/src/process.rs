@@ -1,11 +1,11 @@
 //! A hub under test: a child process, what it costs, and its end.
 use crate::meter::Meter;
 use std::{
-    io,
+    env, io,
     io::{BufRead, BufReader, Read},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -21,6 +21,8 @@ pub struct HubProcess {
     pub address: SocketAddr,
     /// Kept open, so that the hub can go on printing.
     _output: Option<BufReader<ChildStdout>>,
+    /// Kept open, so that a hub that is tied to this process goes on.
+    _tie: Option<ChildStdin>,
     /// What ends it together with its own children; without this it is killed.
     stop: Option<Command>,
 }
@@ -36,16 +38,35 @@ impl HubProcess {
         Self::launch(command)
     }
 
+    /// The same, of a `binary` that knows `serve --tied`: the hub ends with this process, however that ends, since its
+    /// standard input is a pipe whose other end goes with it. Variables meant for another hub do not reach it.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub fn start_tied(binary: &Path, arguments: &[&str]) -> io::Result<Self> {
+        let mut command = Command::new(binary);
+        command.args(["serve", "--tied", "--listen", "127.0.0.1:0", "--clock", "false"]).args(arguments);
+        for (name, _) in env::vars_os().filter(|(name, _)| is_of_a_hub(&name.to_string_lossy())) {
+            command.env_remove(name);
+        }
+        Self::launch_with(command, Stdio::piped())
+    }
+
     /// Starts anything that prints `http://ADDRESS` once it listens there, and waits for that.
     ///
     /// # Errors
     /// If it cannot be started or ends before it says where it listens.
-    pub fn launch(mut command: Command) -> io::Result<Self> {
-        let mut child = spawn(command.stdout(Stdio::piped()))?;
+    pub fn launch(command: Command) -> io::Result<Self> {
+        Self::launch_with(command, Stdio::null())
+    }
+
+    fn launch_with(mut command: Command, input: Stdio) -> io::Result<Self> {
+        let mut child = spawn(command.stdin(input).stdout(Stdio::piped()))?;
+        let tie = child.stdin.take();
         let mut output = BufReader::new(child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?);
         let listens = output.by_ref().lines().map_while(Result::ok).find_map(|line| address_in(&line));
         let address = listens.ok_or_else(|| io::Error::other("the hub ended before it listened"))?;
-        Ok(Self { child, address, _output: Some(output), stop: None })
+        Ok(Self { child, address, _output: Some(output), _tie: tie, stop: None })
     }
 
     /// Starts a server that was told to listen on `address`, and waits until it does. `stop` ends it.
@@ -53,8 +74,8 @@ impl HubProcess {
     /// # Errors
     /// If it cannot be started, ends, or does not listen within ten seconds.
     pub fn supervise(mut command: Command, address: SocketAddr, stop: Option<Command>) -> io::Result<Self> {
-        let child = spawn(command.stdout(Stdio::null()))?;
-        let mut server = Self { child, address, _output: None, stop };
+        let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
+        let mut server = Self { child, address, _output: None, _tie: None, stop };
         let begun = Instant::now();
         while TcpStream::connect(address).is_err() {
             if server.child.try_wait()?.is_some() || begun.elapsed() > START {
@@ -92,9 +113,14 @@ pub fn free_address() -> io::Result<SocketAddr> {
 }
 
 fn spawn(command: &mut Command) -> io::Result<Child> {
-    let started = command.stdin(Stdio::null()).stderr(Stdio::inherit()).spawn();
+    let started = command.stderr(Stdio::inherit()).spawn();
     let name = |error: io::Error| io::Error::new(error.kind(), format!("{:?}: {error}", command.get_program()));
     started.map_err(name)
+}
+
+/// Whether a variable is read by a hub: ours, or what is understood of another one's.
+fn is_of_a_hub(name: &str) -> bool {
+    name.starts_with("FANFARE_") || name.starts_with("MERCURE_") || name.ends_with("JWT_KEY")
 }
 
 /// The address in a line that holds `http://ADDRESS`.

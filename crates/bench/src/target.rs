@@ -5,7 +5,7 @@ use std::{
     borrow::Cow,
     fmt,
     io::{self, Write},
-    net::{SocketAddr, ToSocketAddrs},
+    net::{SocketAddr, TcpStream, ToSocketAddrs},
 };
 
 /// What stands for the topic in a path.
@@ -90,6 +90,33 @@ impl Endpoint {
     #[must_use]
     pub fn server_url(&self) -> String {
         format!("http://{}/", self.host)
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// As [`TcpStream::connect`], with the address.
+    pub fn connect(&self) -> io::Result<TcpStream> {
+        TcpStream::connect(self.address).map_err(|error| self.unreachable(&error))
+    }
+
+    /// The error of a connection, with the address.
+    #[must_use]
+    pub fn unreachable(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("cannot reach {}: {error}", self.name()))
+    }
+
+    /// The error of a connection that was there, with the address and what it was there for.
+    #[must_use]
+    pub fn broken(&self, purpose: &str, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("{purpose} at {}: {error}", self.name()))
+    }
+
+    /// The host as it was given, and the address that was found for it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let address = self.address.to_string();
+        if self.host == address { address } else { format!("{} ({address})", self.host) }
     }
 
     fn path(&self, topic: &str) -> String {

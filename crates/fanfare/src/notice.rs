@@ -1,9 +1,10 @@
 //! What a command has to say beside its output: a line on standard error.
+use crate::mask::masked;
 use std::fmt;
 
 const DIM: anstyle::Style = anstyle::Style::new().dimmed();
 
-/// Prints one line for people.
+/// Prints one line for people, without secrets.
 pub(crate) fn notice(text: impl fmt::Display) {
-    anstream::eprintln!("{DIM}fanfare: {text}{DIM:#}");
+    anstream::eprintln!("{DIM}fanfare: {}{DIM:#}", masked(&text.to_string()));
 }

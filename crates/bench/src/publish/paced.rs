@@ -16,7 +16,8 @@ const NAP: Duration = Duration::from_millis(50);
 /// events a second in all, the publishers take turns.
 pub(super) fn publish(share: Share, rate: u32) -> io::Result<Published> {
     let Share { target, plan, epoch, end, mut counts, publisher } = share;
-    let mut socket = TcpStream::connect(target.publish_endpoint()?.address)?;
+    let endpoint = target.publish_endpoint()?;
+    let mut socket = endpoint.connect()?;
     socket.set_nodelay(true)?;
     socket.set_read_timeout(Some(ANSWER_TIMEOUT))?;
     let (begun, mut published, mut request) = (Instant::now(), Published::default(), Vec::new());
@@ -39,8 +40,8 @@ pub(super) fn publish(share: Share, rate: u32) -> io::Result<Published> {
         request.clear();
         target.publish_request(&mut request, plan.naming, topic, &stamp.data(plan.bytes))?;
         let sent = Instant::now();
-        socket.write_all(&request)?;
-        await_answer(&mut socket)?;
+        let answered = socket.write_all(&request).and_then(|()| await_answer(&mut socket));
+        answered.map_err(|error| endpoint.broken("a publication", &error))?;
         published.latencies.record(sent.elapsed());
         published.count += 1;
     }

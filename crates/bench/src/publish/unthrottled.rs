@@ -33,11 +33,11 @@ pub(super) fn publish(mut share: Share) -> io::Result<Published> {
     while published.count < index {
         poll.poll(&mut events, Some(ANSWER_TIMEOUT))?;
         if events.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "the server answers no more publishers"));
+            return Err(broken(&share, &io::Error::new(io::ErrorKind::TimedOut, "no answer comes any more")));
         }
         for event in &events {
             let publisher = &mut publishers[event.token().0];
-            if publisher.receive()? {
+            if publisher.receive().map_err(|error| broken(&share, &error))? {
                 published.latencies.record(publisher.sent.elapsed());
                 published.count += 1;
                 let number = u32::try_from(event.token().0).unwrap_or(0);
@@ -48,9 +48,16 @@ pub(super) fn publish(mut share: Share) -> io::Result<Published> {
     Ok(Published { counts: share.counts, elapsed: begun.elapsed(), ..published })
 }
 
+fn broken(share: &Share, error: &io::Error) -> io::Error {
+    match share.target.publish_endpoint() {
+        Ok(endpoint) => endpoint.broken("a publication", error),
+        Err(unknown) => unknown,
+    }
+}
+
 impl Publisher {
     fn connect(share: &Share, poll: &Poll, index: usize) -> io::Result<Self> {
-        let socket = std::net::TcpStream::connect(share.target.publish_endpoint()?.address)?;
+        let socket = share.target.publish_endpoint()?.connect()?;
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
         let mut socket = TcpStream::from_std(socket);

@@ -28,6 +28,8 @@ pub struct Crowd {
     workers: Vec<Handle>,
     answers: mpsc::Receiver<(usize, Answer)>,
     total: Report,
+    /// Where they connect, for messages.
+    server: String,
 }
 
 /// A worker, and how many subscribers it has.
@@ -81,7 +83,8 @@ impl Crowd {
             let reach = if alone { Reach::thread(setup, send)? } else { Reach::process(&setup, send)? };
             workers.push(Handle { reach, most: count, count: 0 });
         }
-        Ok(Self { workers, answers, total: Report::default() })
+        let server = target.subscribe_endpoint(audience.naming)?.name();
+        Ok(Self { workers, answers, total: Report::default(), server })
     }
 
     /// Lets this many more connect, for what is published beyond `counts`, and waits until each has the head of its
@@ -106,7 +109,7 @@ impl Crowd {
         };
         let (report, remaining) = self.all(phase, command)?;
         if remaining > 0 {
-            let error = format!("{remaining} of {count} subscribers get no answer");
+            let error = format!("{remaining} of {count} subscribers get no answer from {}", self.server);
             return Err(io::Error::new(io::ErrorKind::TimedOut, error));
         }
         Ok(report)

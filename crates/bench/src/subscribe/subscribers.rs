@@ -239,7 +239,8 @@ impl Subscribers {
         let fault = if let Place::Connecting { .. } = subscriber.place {
             self.connecting -= 1;
             if subscriber.back_since.is_none() && !subscriber.troubled {
-                let said = format!("subscriber {} was refused: {reason}", subscriber.number);
+                let server = self.target.subscribe_endpoint(self.naming)?.name();
+                let said = format!("subscriber {} was refused at {server}: {reason}", subscriber.number);
                 return Err(io::Error::new(error.kind(), said));
             }
             Fault::Refused { reason }
@@ -265,10 +266,11 @@ impl Subscribers {
             }
             let request = self.target.subscribe_request(self.naming, subscriber.topic, subscriber.last_event_id())?;
             let width = if index < self.narrow { Width::Narrow } else { Width::Full };
-            let peer = self.target.subscribe_endpoint(self.naming)?.address;
+            let endpoint = self.target.subscribe_endpoint(self.naming)?;
             let since = self.epoch.elapsed();
             subscriber.back_since = subscriber.back_since.map(|_| since);
-            let socket = socket::connect(peer, self.sources, subscriber.number, width)?;
+            let socket = socket::connect(endpoint.address, self.sources, subscriber.number, width)
+                .map_err(|error| endpoint.unreachable(&error))?;
             let registry = self.poll.registry();
             let begun = subscriber
                 .connect(socket, request, since, |socket, interest| registry.register(socket, Token(index), interest));

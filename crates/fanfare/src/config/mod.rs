@@ -9,11 +9,14 @@ mod check;
 mod cookie_name;
 mod delivery;
 mod error;
+mod file;
 mod file_access;
 mod help;
 mod issuer;
 mod keys;
 mod layer;
+mod list;
+mod listen;
 mod log_filter;
 mod mercure;
 mod options;
@@ -24,7 +27,9 @@ mod secret;
 mod secret_file;
 mod settings;
 mod static_files;
+mod suggest;
 mod switch;
+mod variables;
 
 pub(crate) use as_text::AsText;
 pub(crate) use check::Effective;
@@ -37,6 +42,7 @@ pub(crate) use quantity::{ByteSize, HumanDuration, InvalidSize, Limit};
 pub(crate) use relay::Relay;
 pub(crate) use secret::Secret;
 pub(crate) use settings::{ServeSettings, Storage};
+pub(crate) use variables::{UnknownVariable, check as check_variables};
 
 /// The settings that hold when nothing is given.
 #[cfg(test)]

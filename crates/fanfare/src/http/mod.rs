@@ -13,7 +13,7 @@ pub(crate) use connection_args::{CertificatesError, ConnectionArgs, HABITS, HELP
 pub(crate) use diagnosis::{broken, no_answer};
 pub(crate) use ending::Ending;
 pub(crate) use error::{Refusal, Unreachable, excerpt};
-pub(crate) use header::Header;
+pub(crate) use header::{Header, HeaderArgument};
 pub(crate) use hub_url::{HubUrl, InvalidHubUrl, MAX_URL_BYTES, PublishQuery, UrlTooLong};
 pub(crate) use party::Party;
 pub(crate) use token::{TokenArg, Withheld};
@@ -36,7 +36,7 @@ const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 /// Where the hub is and who asks, for every command that speaks with one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HubArgs {
-    /// URL of the hub
+    /// URL of the hub; for one on this machine its address is enough, such as localhost:3000
     #[arg(long, value_name = "URL", env = hub_url::VARIABLE, default_value = hub_url::DEFAULT)]
     pub hub: HubUrl,
 
