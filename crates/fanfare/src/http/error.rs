@@ -12,7 +12,7 @@ pub(crate) enum Unreachable {
     /// The token holds characters that no header can carry.
     TokenCharacters,
     /// The server cannot be reached, or closed the connection before it answered.
-    NoAnswer { party: Party, error: HyperError },
+    NoAnswer { party: Party, error: Box<HyperError> },
     /// The server did not answer in time.
     Timeout { party: Party },
     /// The answer broke off.
@@ -29,9 +29,9 @@ pub(crate) struct Refusal {
     /// The reason given, if one was.
     pub reason: String,
     /// Where it leads instead, if it redirects.
-    location: Option<String>,
+    location: Option<Box<str>>,
     /// The proxy through which the answer came, or whose it is.
-    proxy: Option<String>,
+    proxy: Option<Box<str>>,
 }
 
 /// The part of a problem document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) that is for people.
@@ -66,8 +66,8 @@ impl Refusal {
             party: party.clone(),
             status: head.status,
             reason: reason(body),
-            location: location.map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned()),
-            proxy: head.extensions.get().map(|Via(proxy)| proxy.to_string()),
+            location: location.map(|location| String::from_utf8_lossy(location.as_bytes()).into()),
+            proxy: head.extensions.get().map(|Via(proxy)| proxy.to_string().into()),
         }
     }
 
@@ -126,7 +126,7 @@ impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TokenCharacters => f.write_str("the token holds characters that no token has"),
-            Self::NoAnswer { party, error } => f.write_str(&diagnosis::no_answer(party, error)),
+            Self::NoAnswer { party, error } => f.write_str(&diagnosis::no_answer(party, &**error)),
             Self::Timeout { party } => write!(f, "{} does not answer in time", party.place()),
             Self::BrokenAnswer { party, error } => f.write_str(&diagnosis::broken(party, &**error)),
         }

@@ -86,7 +86,11 @@ impl Http {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
         }
         let party = Party::hub(request.uri());
-        self.transport.clone().call(request).await.map_err(|error| Unreachable::NoAnswer { party, error })
+        self.transport
+            .clone()
+            .call(request)
+            .await
+            .map_err(|error| Unreachable::NoAnswer { party, error: Box::new(error) })
     }
 }
 
