@@ -44,7 +44,7 @@ fn place(text: &str, span: &Range<usize>) -> (usize, usize) {
 /// The parser's message, without values, and with what was probably meant.
 fn explain(message: &str) -> String {
     if let Some(name) = quoted(message, "unknown field `") {
-        return unknown_key(name, candidates(message));
+        return unknown_key(name, &candidates(message));
     }
     if let Some(name) = quoted(message, "unknown variant `") {
         let variants = candidates(message);
@@ -61,7 +61,7 @@ fn explain(message: &str) -> String {
     message.to_owned()
 }
 
-fn unknown_key(name: &str, candidates: Vec<&str>) -> String {
+fn unknown_key(name: &str, candidates: &[&str]) -> String {
     let options = help::keys();
     let is_hub = candidates.contains(&"listen");
     let meant = suggest::nearest(name, candidates.iter().copied());
