@@ -1,17 +1,26 @@
 //! The commands, and the way from arguments to the one that was asked for.
 use crate::{
     check::{self, CheckArgs, CheckError},
-    config,
+    config::{self, UnknownVariable},
     exit::Exit,
+    exposed,
     load::{self, LoadArgs, LoadError},
+    mask::{MASK, masked},
     publish::{self, PublishArgs, PublishError},
     relay::{self, RelayArgs, RelayError},
     serve::{self, ServeArgs, ServeError},
     subscribe::{self, SubscribeArgs, SubscribeError},
     token::{self, TokenArgs, TokenError},
+    warning,
 };
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use std::fmt;
+use clap::{
+    ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
+use std::{env, fmt, process};
+
+/// How much of a wrong value is shown.
+const MAX_SHOWN_CHARACTERS: usize = 200;
 
 /// A hub for Server-Sent Events: publish with one POST, subscribe with EventSource.
 #[derive(Debug, Parser)]
@@ -45,6 +54,7 @@ enum Command {
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum CommandError {
+    Variable(UnknownVariable),
     Serve(ServeError),
     Publish(PublishError),
     Subscribe(SubscribeError),
@@ -64,30 +74,77 @@ fn command() -> clap::Command {
 /// # Errors
 /// Whatever the command ran into.
 pub(crate) fn run() -> Result<(), CommandError> {
-    let matches = command().get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let mut command = command();
+    command.build();
+    let matches = command.try_get_matches_from_mut(env::args_os()).unwrap_or_else(|error| refuse(&command, error));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&command, error));
+    if !matches!(cli.command, Command::LoadWorker) {
+        // The process that started a worker has looked already.
+        config::check_variables(&command, env::vars_os()).map_err(CommandError::Variable)?;
+    }
+    let (name, given) = matches.subcommand().expect("one was required");
+    let exposed = exposed::warnings(command.find_subcommand(name).expect("it was parsed"), given);
+    if !matches!(cli.command, Command::Serve(_) | Command::Check(_)) {
+        warn(&exposed, given);
+    }
     match cli.command {
-        Command::Serve(args) => {
-            let (_, given) = matches.subcommand().expect("serve is a subcommand");
-            serve::run(&args, given).map_err(CommandError::Serve)
-        }
+        Command::Serve(args) => serve::run(&args, given, exposed).map_err(CommandError::Serve),
         Command::Publish(args) => publish::run(args).map_err(CommandError::Publish),
         Command::Subscribe(args) => subscribe::run(&args).map_err(CommandError::Subscribe),
         Command::Relay(args) => relay::run(args).map_err(CommandError::Relay),
         Command::Token(args) => token::run(args).map_err(CommandError::Token),
-        Command::Check(args) => {
-            let (_, given) = matches.subcommand().expect("check is a subcommand");
-            check::run(&args, given).map_err(CommandError::Check)
-        }
+        Command::Check(args) => check::run(&args, given, exposed).map_err(CommandError::Check),
         Command::Load(args) => load::run(&args).map_err(CommandError::Load),
         Command::LoadWorker => load::work().map_err(CommandError::Load),
     }
+}
+
+/// Prints warnings, unless the command is to be quiet.
+fn warn(warnings: &[String], given: &ArgMatches) {
+    const QUIET: &str = "quiet";
+    let is_quiet = given.ids().any(|id| id.as_str() == QUIET) && given.get_flag(QUIET);
+    warnings.iter().filter(|_| !is_quiet).for_each(|text| warning::print(text));
+}
+
+/// Prints what is wrong with the arguments, or the help that was asked for, and ends the process. Both may quote values:
+/// wrong ones, and those of variables.
+fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
+    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+    let shown = match error.get(ContextKind::InvalidValue) {
+        Some(ContextValue::String(_)) if is_secret(command, &argument) => Some(MASK.to_owned()),
+        Some(ContextValue::String(value)) if value.chars().count() > MAX_SHOWN_CHARACTERS => {
+            Some(value.chars().take(MAX_SHOWN_CHARACTERS).chain(['…']).collect())
+        }
+        _ => None,
+    };
+    if let Some(shown) = shown {
+        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+    }
+    let text = error.render().ansi().to_string();
+    // Nobody to tell is no reason to stay.
+    if error.use_stderr() {
+        anstream::eprint!("{}", masked(&text));
+    } else {
+        anstream::print!("{}", masked(&text));
+    }
+    process::exit(error.exit_code())
+}
+
+/// Whether the value of the argument, as it is shown in errors (`--header <NAME: VALUE>`), may be a secret as a whole.
+fn is_secret(command: &clap::Command, argument: &str) -> bool {
+    let mut arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    arguments.any(|known| {
+        let is_meant = known.to_string().split(' ').next() == argument.split(' ').next();
+        let names = known.get_value_names().unwrap_or_default();
+        is_meant && (known.is_hide_env_values_set() || names.iter().any(|name| name.starts_with(exposed::HEADER)))
+    })
 }
 
 impl CommandError {
     /// The exit code that tells this failure.
     pub(crate) fn exit(&self) -> Exit {
         match self {
+            Self::Variable(_) => Exit::Usage,
             Self::Serve(error) => error.exit(),
             Self::Publish(error) => error.exit(),
             Self::Subscribe(error) => error.exit(),
@@ -102,6 +159,7 @@ impl CommandError {
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Variable(error) => error.fmt(f),
             Self::Serve(error) => error.fmt(f),
             Self::Publish(error) => error.fmt(f),
             Self::Subscribe(error) => error.fmt(f),

@@ -2,6 +2,7 @@
 use crate::{
     config::{AsText, HumanDuration, Limit, Secret},
     exit::Exit,
+    topic,
 };
 use clap::ValueEnum;
 use fanfare_hub::entry::Timestamp;
@@ -20,11 +21,11 @@ use std::{
 #[command(group = clap::ArgGroup::new("grant").multiple(true).required(true).args(["publish", "subscribe"]))]
 pub(crate) struct TokenArgs {
     /// Topic under which the bearer may publish, `*` for all; repeatable
-    #[arg(long, value_name = "TOPIC")]
+    #[arg(long, value_name = "TOPIC", value_parser = topic::matcher)]
     publish: Vec<String>,
 
     /// Topic whose private updates the bearer may receive, `*` for all; repeatable
-    #[arg(long, value_name = "TOPIC")]
+    #[arg(long, value_name = "TOPIC", value_parser = topic::matcher)]
     subscribe: Vec<String>,
 
     /// Time for which the token holds; `off` for ever, without --modern

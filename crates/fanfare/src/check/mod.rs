@@ -5,7 +5,9 @@ use crate::{
     config::{self, ConfigError, Effective, KeyMaterial, Secret, ServeOptions, ServeSettings},
     exit::Exit,
     keys::KeyRing,
+    mask::masked_url,
     serve::parts,
+    warning,
 };
 use clap::ArgMatches;
 use fanfare_hub::{
@@ -15,9 +17,12 @@ use fanfare_hub::{
 use fanfare_server::auth::{InvalidToken, KeyStore, explain};
 use std::{
     fmt,
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     path::PathBuf,
 };
+
+/// The most that is read of a token from standard input.
+const MAX_TOKEN_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -33,8 +38,8 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     fetch: bool,
 
-    /// Token to explain: whose it is, what it opens, and why it would be refused
-    #[arg(long)]
+    /// Token to explain: whose it is, what it opens, and why it would be refused. `-` reads it from standard input
+    #[arg(long, hide_env_values = true)]
     token: Option<Secret>,
 
     /// Topic of which to say whether the token covers it; repeatable
@@ -56,6 +61,8 @@ pub(crate) enum CheckError {
     Fetch { url: String, reason: String },
     /// A topic is none.
     Topic(InvalidTopic),
+    /// The token cannot be read.
+    ReadToken(io::Error),
     /// The token is none.
     Unreadable(InvalidToken),
     /// The token opens nothing, or not each topic that was named.
@@ -68,16 +75,20 @@ pub(crate) enum CheckError {
 ///
 /// # Errors
 /// [`CheckError`] if something does not.
-pub(crate) fn run(args: &CheckArgs, given: &ArgMatches) -> Result<(), CheckError> {
-    let merged = config::merge(given, args.config.as_deref()).map_err(CheckError::Config)?;
+pub(crate) fn run(args: &CheckArgs, given: &ArgMatches, exposed: Vec<String>) -> Result<(), CheckError> {
+    let mut merged = config::merge(given, args.config.as_deref()).map_err(CheckError::Config)?;
+    merged.warnings.extend(exposed);
     let settings = ServeSettings::resolve(&merged).map_err(CheckError::Config)?;
     for warning in merged.warnings.iter().chain(&settings.warnings()) {
-        let style = anstyle::AnsiColor::Yellow.on_default().bold();
-        anstream::eprintln!("{style}warning:{style:#} {warning}");
+        warning::print(warning);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CheckError::Runtime)?;
     runtime.block_on(async {
         match &args.token {
+            Some(token) if token.reveal() == "-" => {
+                let token = io::read_to_string(io::stdin().take(MAX_TOKEN_BYTES)).map_err(CheckError::ReadToken)?;
+                explain_token(token.trim(), &args.topic, &settings).await
+            }
             Some(token) => explain_token(token.reveal().trim(), &args.topic, &settings).await,
             None => show(&Effective(&merged), &settings, args.fetch).await,
         }
@@ -92,7 +103,7 @@ async fn show(effective: &Effective<'_>, settings: &ServeSettings, fetch: bool) 
         ring.trusted(settings).map_err(CheckError::Config)?;
         for (url, outcome) in ring.fetched().await {
             match outcome {
-                Ok(keys) => text += &format!("# {url}: {}\n", keys.join("; ")),
+                Ok(keys) => text += &format!("# {}: {}\n", masked_url(&url), keys.join("; ")),
                 Err(reason) => failed = Some(CheckError::Fetch { url, reason }),
             }
         }
@@ -108,7 +119,7 @@ async fn explain_token(text: &str, topics: &[String], settings: &ServeSettings) 
     let keys = KeyStore::from(ring.trusted(settings).map_err(CheckError::Config)?);
     for (url, outcome) in ring.fetched().await {
         if let Err(reason) = outcome {
-            anstream::eprintln!("warning: cannot fetch {url}: {reason}");
+            warning::print(&format!("cannot fetch {url}: {reason}"));
         }
     }
     let access = parts::access(settings, settings.listen, keys);
@@ -147,7 +158,7 @@ impl fmt::Display for Keys<'_> {
 
 fn described(material: &KeyMaterial) -> String {
     let keys = material.read().unwrap_or_default().into_iter().map(|key| key.to_string());
-    let sets = material.jwks.iter().map(|url| format!("the keys at {url}"));
+    let sets = material.jwks.iter().map(|url| format!("the keys at {}", masked_url(&url.to_string())));
     keys.chain(sets).collect::<Vec<_>>().join("; ")
 }
 
@@ -163,7 +174,7 @@ impl CheckError {
             Self::Config(_) | Self::Topic(_) => Exit::Usage,
             Self::Unreadable(_) | Self::Refused => Exit::Unauthorized,
             Self::Fetch { .. } => Exit::Unreachable,
-            Self::Runtime(_) | Self::Print(_) => Exit::Failed,
+            Self::Runtime(_) | Self::ReadToken(_) | Self::Print(_) => Exit::Failed,
         }
     }
 }
@@ -175,6 +186,7 @@ impl fmt::Display for CheckError {
             Self::Runtime(error) => write!(f, "cannot start: {error}"),
             Self::Fetch { url, reason } => write!(f, "cannot fetch {url}: {reason}"),
             Self::Topic(error) => error.fmt(f),
+            Self::ReadToken(error) => write!(f, "cannot read the token from standard input: {error}"),
             Self::Unreadable(error) => error.fmt(f),
             Self::Refused => f.write_str("the token does not open what was asked for, under this configuration"),
             Self::Print(error) => write!(f, "cannot print: {error}"),

@@ -1,11 +1,11 @@
 //! Aliases: a path of one's choice for the event stream of some topics.
+use super::list::{self, TextOr};
 use fanfare_hub::topic::{InvalidTopic, Topic};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, str::FromStr};
 
 /// The path `GET path` answers with the event stream of `topics`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "AliasFields")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Alias {
     /// Begins with `/`.
     path: String,
@@ -18,6 +18,7 @@ pub(crate) struct Alias {
 #[serde(deny_unknown_fields)]
 struct AliasFields {
     path: String,
+    #[serde(deserialize_with = "list::one_or_many")]
     topics: Vec<String>,
 }
 
@@ -41,6 +42,12 @@ impl Alias {
     /// At least one topic, or `*`.
     pub(crate) fn topics(&self) -> &[String] {
         &self.topics
+    }
+}
+
+impl<'de> Deserialize<'de> for Alias {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TextOr::<AliasFields, Self>::deserialize(deserializer)
     }
 }
 

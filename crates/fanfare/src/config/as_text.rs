@@ -1,10 +1,18 @@
 //! Values of other crates, in files as their text.
+use crate::mask::masked_url;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, str::FromStr};
 
 /// A value that is read from its text, and written as it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct AsText<T>(pub T);
+
+/// It is often a URL, which may hold a secret.
+impl<T: fmt::Display> fmt::Debug for AsText<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&masked_url(&self.0.to_string()))
+    }
+}
 
 impl<T: FromStr> FromStr for AsText<T> {
     type Err = T::Err;

@@ -1,5 +1,6 @@
 //! `fanfare serve --check`: the configuration that holds, as a file would say it, with each value's source.
-use super::{layer::Merged, secret::MASK};
+use super::layer::Merged;
+use crate::mask::{self, MASK};
 use clap::{Args as _, Command};
 use std::fmt;
 use toml::Value;
@@ -24,13 +25,15 @@ impl fmt::Display for Effective<'_> {
     }
 }
 
-/// A value without the keys of issuers, and without what the headers of relays hold, which often are keys too.
+/// A value without the keys of issuers, without what the headers of relays hold, which often are keys too, and without the
+/// secrets of URLs.
 fn masked(value: &Value) -> Value {
     match value {
         Value::Array(values) => Value::Array(values.iter().map(masked).collect()),
         Value::Table(table) => {
             Value::Table(table.iter().map(|(key, value)| (key.clone(), masked_member(key, value))).collect())
         }
+        Value::String(text) => Value::String(mask::masked(text).into_owned()),
         value => value.clone(),
     }
 }

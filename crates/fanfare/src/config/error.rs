@@ -1,5 +1,6 @@
 //! What can be wrong with a configuration. Each message says what to do about it.
-use super::{bounds::Bound, layer::Source};
+use super::{bounds::Bound, file::FileError, layer::Source};
+use crate::mask::masked_url;
 use fanfare_server::auth::InvalidKey;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 use url::Url;
@@ -9,8 +10,8 @@ use url::Url;
 pub(crate) enum ConfigError {
     /// The configuration file cannot be read.
     ReadFile { path: PathBuf, error: io::Error },
-    /// The configuration file holds an unknown key, or a value that is none of its key's; the error names the line.
-    File { path: PathBuf, error: toml::de::Error },
+    /// The configuration file holds an unknown key, or a value that is none of its key's.
+    File { path: PathBuf, error: FileError },
     /// A path or address holds bytes that are not UTF-8.
     NotUnicode(toml::ser::Error),
     /// The file of a secret cannot be read.
@@ -45,9 +46,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReadFile { path, error } => write!(f, "cannot read the configuration {}: {error}", path.display()),
-            Self::File { path, error } => {
-                write!(f, "in the configuration {}: {}", path.display(), error.to_string().trim_end())
-            }
+            Self::File { path, error } => write!(f, "in the configuration {}: {error}", path.display()),
             Self::NotUnicode(error) => write!(f, "an option is not valid UTF-8: {error}"),
             Self::SecretFile { key, path, error } => write!(f, "cannot read --{key} {}: {error}", path.display()),
             Self::SecretTwice { key, place } => {
@@ -79,9 +78,12 @@ impl fmt::Display for ConfigError {
             Self::IssuerWithoutKey => f.write_str(
                 "an issuer needs keys: give it some, as in --issuer NAME=URL with the URL of its JWK set, or give a key",
             ),
-            Self::PublicUrl { url } => {
-                write!(f, "public-url = {url} is no address of a hub: expected one such as https://hub.example.com/")
-            }
+            Self::PublicUrl { url } => write!(
+                f,
+                "public-url = {} is no address of a hub: expected one such as https://hub.example.com/, without user, query \
+                 and fragment, since everybody is told it",
+                masked_url(url.as_str())
+            ),
             Self::RelayTwice { url } => write!(f, "{url} is relayed twice to the same topics"),
             Self::StaticDirectory { path } => write!(f, "static = {} is no directory", path.display()),
         }

@@ -1,45 +1,54 @@
 //! Issuers: whose tokens are accepted, and the keys that each alone signs with.
-use super::{as_text::AsText, secret::Secret};
+use super::{
+    as_text::AsText,
+    list::{self, TextOr},
+    secret::Secret,
+};
 use fanfare_jwks::{InvalidJwksUrl, JwksUrl};
 use fanfare_server::auth::Algorithm;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, path::PathBuf, str::FromStr};
 
 /// One `[[issuer]]`. Its keys are named like those of the hub itself; without any it has the hub's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(remote = "Self", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Issuer {
     /// The `iss` claim of its tokens.
     pub name: String,
     /// The `aud` claim of its tokens, where it is not the hub's audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<Vec<AsText<Algorithm>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Secret>,
     /// Read into `key` when the layers are merged; so are the other two.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_file: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Vec<AsText<JwksUrl>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
     pub publisher_algorithm: Option<Vec<AsText<Algorithm>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub publisher_key: Option<Secret>,
     #[serde(skip_serializing_if = "Option::is_none")]
     publisher_key_file: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
     pub publisher_jwks: Option<Vec<AsText<JwksUrl>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
     pub subscriber_algorithm: Option<Vec<AsText<Algorithm>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscriber_key: Option<Secret>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subscriber_key_file: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
     pub subscriber_jwks: Option<Vec<AsText<JwksUrl>>>,
 }
+
+/// An issuer as a table of the file.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct IssuerTable(#[serde(with = "Issuer")] Issuer);
 
 /// Why something is no issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +57,25 @@ pub(crate) enum InvalidIssuer {
     NoName,
     /// What stands behind `=` is no URL of keys.
     Jwks(InvalidJwksUrl),
+}
+
+impl From<IssuerTable> for Issuer {
+    fn from(IssuerTable(issuer): IssuerTable) -> Self {
+        issuer
+    }
+}
+
+impl<'de> Deserialize<'de> for Issuer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TextOr::<IssuerTable, Self>::deserialize(deserializer)
+    }
+}
+
+impl Serialize for Issuer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // What is derived for the table.
+        Self::serialize(self, serializer)
+    }
 }
 
 impl FromStr for Issuer {

@@ -1,5 +1,5 @@
 //! Layers of configuration, laid over each other as tables: flags over environment over file over defaults.
-use super::{ConfigError, mercure, options::ServeOptions, secret_file};
+use super::{ConfigError, file, mercure, options::ServeOptions, secret_file};
 use clap::{ArgMatches, FromArgMatches as _, parser::ValueSource};
 use std::{
     fmt, fs, io,
@@ -75,8 +75,7 @@ impl Layer {
     fn from_file(path: &Path) -> Result<Self, ConfigError> {
         let read = |error: io::Error| ConfigError::ReadFile { path: path.to_owned(), error };
         let text = fs::read_to_string(path).map_err(read)?;
-        let options: ServeOptions =
-            toml::from_str(&text).map_err(|error| ConfigError::File { path: path.to_owned(), error })?;
+        let options = file::parse(&text).map_err(|error| ConfigError::File { path: path.to_owned(), error })?;
         Ok(Self { source: Source::File(path.to_owned()), values: table(&options)? })
     }
 
@@ -110,7 +109,11 @@ fn argument_id(key: &str) -> String {
     key.replace('-', "_")
 }
 
-fn table(options: &ServeOptions) -> Result<Table, ConfigError> {
+/// What the options say, each in the one form that the rest of the program knows.
+///
+/// # Errors
+/// [`ConfigError::NotUnicode`].
+pub(super) fn table(options: &ServeOptions) -> Result<Table, ConfigError> {
     Table::try_from(options).map_err(ConfigError::NotUnicode)
 }
 

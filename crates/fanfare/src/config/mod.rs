@@ -9,10 +9,13 @@ mod check;
 mod cookie_name;
 mod delivery;
 mod error;
+mod file;
 mod help;
 mod issuer;
 mod keys;
 mod layer;
+mod list;
+mod listen;
 mod log_filter;
 mod mercure;
 mod options;
@@ -22,6 +25,8 @@ mod relay;
 mod secret;
 mod secret_file;
 mod settings;
+mod suggest;
+mod variables;
 
 pub(crate) use as_text::AsText;
 pub(crate) use check::Effective;
@@ -34,6 +39,7 @@ pub(crate) use quantity::{HumanDuration, Limit};
 pub(crate) use relay::Relay;
 pub(crate) use secret::Secret;
 pub(crate) use settings::{ServeSettings, Storage};
+pub(crate) use variables::{UnknownVariable, check as check_variables};
 
 /// The settings that hold when nothing is given.
 #[cfg(test)]

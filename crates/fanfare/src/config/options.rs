@@ -9,6 +9,8 @@ use super::{
     cookie_name::CookieName,
     delivery::Delivery,
     issuer::Issuer,
+    list,
+    listen::ListenAddress,
     log_filter::LogFilter,
     origin::CorsOrigin,
     quantity::{ByteSize, HumanDuration, Limit},
@@ -18,16 +20,18 @@ use super::{
 use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::Algorithm;
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 use url::Url;
 
-/// One layer of configuration: what the flags, the environment or the file say, and nothing else.
+/// One layer of configuration: what the flags, the environment or the file say, and nothing else. A list of the file may be
+/// one value without brackets, or several in one text with spaces between them, as in the environment.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct ServeOptions {
-    /// Address and port to listen on. Port 0 takes a free one, which is printed. Without keys only loopback is allowed
-    #[arg(long, value_name = "ADDR", help_heading = "Where", value_parser = listen_address)]
-    pub listen: Option<SocketAddr>,
+    /// Address and port to listen on: 127.0.0.1:3000, localhost:3000, [::1]:3000, or :3000 for every IPv4 address. Port 0
+    /// takes a free one, which is printed. Without keys only loopback is allowed
+    #[arg(long, value_name = "ADDR", help_heading = "Where")]
+    pub listen: Option<ListenAddress>,
 
     /// Directory of the log; made if missing
     #[arg(long, value_name = "DIR", help_heading = "Where")]
@@ -39,7 +43,7 @@ pub(crate) struct ServeOptions {
 
     /// URL under which clients reach the hub, if a proxy stands before it
     #[arg(long, value_name = "URL", help_heading = "Where")]
-    pub public_url: Option<Url>,
+    pub public_url: Option<AsText<Url>>,
 
     /// Directory of files to serve, so that a page and its event stream share an origin
     #[arg(id = "static", long = "static", value_name = "DIR", help_heading = "Where")]
@@ -49,12 +53,14 @@ pub(crate) struct ServeOptions {
     /// Another path for an event stream of these topics, for pages that have one already; repeatable. In the
     /// environment several are separated by spaces
     #[arg(long, value_name = "PATH=TOPIC[,TOPIC]", help_heading = "Where", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub alias: Option<Vec<Alias>>,
 
     /// Relay an event stream of another server: publish its events under these topics, and go on where that stopped after
     /// a restart; repeatable. In the environment several are separated by spaces. The file can say more of each: headers,
     /// private, token-file, last-event-id, idle-timeout
     #[arg(long, value_name = "URL=TOPIC[,TOPIC]", help_heading = "Where", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub relay: Option<Vec<Relay>>,
 
     /// Tick once a second on the topic `clock` [default: true while no key is given]
@@ -80,11 +86,13 @@ pub(crate) struct ServeOptions {
     /// URL of a JWK set with more keys of that kind, https only; fetched again in time, and when a token names a key that
     /// is not there. Repeatable; in the environment several are separated by spaces
     #[arg(long, value_name = "URL", help_heading = "Who may do what", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub jwks: Option<Vec<AsText<JwksUrl>>>,
 
     /// Algorithm that tokens may be signed with, such as HS512, RS256, PS256, ES256 or EdDSA; repeatable [default: what the
     /// JWK says, else HS256 for a secret, RS256 for an RSA key, and the one of its curve for any other]
     #[arg(long, value_name = "NAME", help_heading = "Who may do what", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub algorithm: Option<Vec<AsText<Algorithm>>>,
 
     /// What verifies publishers' tokens, where it differs from --key
@@ -103,10 +111,12 @@ pub(crate) struct ServeOptions {
 
     /// URL of a JWK set for publishers' tokens
     #[arg(long, value_name = "URL", help_heading = "Who may do what", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub publisher_jwks: Option<Vec<AsText<JwksUrl>>>,
 
     /// Algorithm of publishers' tokens, where it differs from --algorithm
     #[arg(long, value_name = "NAME", help_heading = "Who may do what", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub publisher_algorithm: Option<Vec<AsText<Algorithm>>>,
 
     /// What verifies subscribers' tokens, where it differs from --key
@@ -125,16 +135,19 @@ pub(crate) struct ServeOptions {
 
     /// URL of a JWK set for subscribers' tokens
     #[arg(long, value_name = "URL", help_heading = "Who may do what", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub subscriber_jwks: Option<Vec<AsText<JwksUrl>>>,
 
     /// Algorithm of subscribers' tokens, where it differs from --algorithm
     #[arg(long, value_name = "NAME", help_heading = "Who may do what", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub subscriber_algorithm: Option<Vec<AsText<Algorithm>>>,
 
     /// Issuer whose tokens are accepted: the name in their `iss` claim, and the URL of its JWK set or a file with its keys;
     /// without either it signs with --key. Access tokens (`at+jwt`, of Mercure's newer revision) must name one. Repeatable;
     /// in the file each can say more
     #[arg(long, value_name = "NAME[=URL|FILE]", help_heading = "Who may do what", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub issuer: Option<Vec<Issuer>>,
 
     /// Audience that tokens of issuers must name [default: the hub's URL]
@@ -159,6 +172,7 @@ pub(crate) struct ServeOptions {
 
     /// Origin whose pages may publish with a cookie, where these are not those of --cors-origin; repeatable
     #[arg(long, value_name = "ORIGIN", help_heading = "Who may do what", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub publish_origin: Option<Vec<CorsOrigin>>,
 
     /// Let subscribers without a token receive public updates
@@ -168,6 +182,7 @@ pub(crate) struct ServeOptions {
     /// Origin whose pages may use the hub with credentials, or `*` for all origins without; repeatable. In the
     /// environment several are separated by spaces
     #[arg(long, value_name = "ORIGIN", help_heading = "Who may do what", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
     pub cors_origin: Option<Vec<CorsOrigin>>,
 
     /// Tell who is subscribed to what: by private updates, and at /.well-known/mercure/subscriptions. Each who comes or goes
@@ -225,8 +240,4 @@ pub(crate) struct ServeOptions {
     /// What to log on standard error: error, warn, info, debug or trace; also by module, as in `info,fanfare_hub=debug`
     #[arg(long, value_name = "LEVEL", help_heading = "Log")]
     pub log_level: Option<LogFilter>,
-}
-
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:3000 or [::1]:3000".to_owned())
 }

@@ -32,7 +32,7 @@ impl FromStr for CorsOrigin {
         }
         match Url::parse(text).map(|url| url.origin()) {
             // A pattern is a host to the parser, and none that a browser names.
-            _ if text.contains('*') => Err(InvalidOrigin { instead: None }),
+            _ if text.contains(['*', ',']) => Err(InvalidOrigin { instead: None }),
             Ok(origin) if origin.is_tuple() && origin.ascii_serialization() == text => Ok(Self(text.to_owned())),
             Ok(origin) if origin.is_tuple() => Err(InvalidOrigin { instead: Some(origin.ascii_serialization()) }),
             _ => Err(InvalidOrigin { instead: None }),
@@ -52,7 +52,9 @@ impl fmt::Display for InvalidOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.instead {
             Some(origin) => write!(f, "browsers write this origin as {origin}"),
-            None => f.write_str("expected an origin such as https://example.com, or *"),
+            None => f.write_str(
+                "expected an origin such as https://example.com, or *; between several origins stand spaces",
+            ),
         }
     }
 }
@@ -77,6 +79,7 @@ mod tests {
             ("example.com", InvalidOrigin { instead: None }),
             ("https://*.example.com", InvalidOrigin { instead: None }),
             ("file:///tmp", InvalidOrigin { instead: None }),
+            ("https://a.example,https://b.example", InvalidOrigin { instead: None }),
             ("", InvalidOrigin { instead: None }),
         ];
         for (text, error) in cases {

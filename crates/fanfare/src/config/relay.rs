@@ -1,9 +1,12 @@
 //! Relays: event streams of other servers, published under topics of this hub.
-use super::quantity::HumanDuration;
-use crate::http::Header;
+use super::{
+    list::{self, TextOr},
+    quantity::HumanDuration,
+};
+use crate::{http::Header, mask::masked_url};
 use fanfare_hub::topic::{InvalidTopic, Topic};
 use fanfare_server::publish::reserved::HUB_PATH;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 use url::Url;
 
@@ -11,8 +14,8 @@ use url::Url;
 const MIN_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The events of `url` are published under `topics`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "RelayFields", rename_all = "kebab-case")]
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) struct Relay {
     /// `http` or `https`, without a user.
     url: Url,
@@ -40,8 +43,9 @@ pub(crate) struct Relay {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RelayFields {
     url: String,
+    #[serde(deserialize_with = "list::one_or_many")]
     topics: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list::one_or_many")]
     headers: Vec<Header>,
     #[serde(default)]
     private: bool,
@@ -101,6 +105,24 @@ impl Relay {
     }
 }
 
+impl<'de> Deserialize<'de> for Relay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TextOr::<RelayFields, Self>::deserialize(deserializer)
+    }
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Relay");
+        shown
+            .field("url", &masked_url(self.url.as_str()))
+            .field("topics", &self.topics)
+            .field("headers", &self.headers);
+        shown.field("private", &self.private).field("token_file", &self.token_file);
+        shown.field("last_event_id", &self.last_event_id).field("idle_timeout", &self.idle_timeout).finish()
+    }
+}
+
 impl TryFrom<RelayFields> for Relay {
     type Error = InvalidRelay;
 
@@ -154,7 +176,7 @@ impl fmt::Display for InvalidRelay {
             Self::NoTopics => {
                 f.write_str("expected a URL and at least one topic, such as https://example.com/events=news,weather")
             }
-            Self::Url(url) => write!(f, "'{url}' is not the URL of an event stream (http or https)"),
+            Self::Url(url) => write!(f, "'{}' is not the URL of an event stream (http or https)", masked_url(url)),
             Self::UrlWithUser => f.write_str(
                 "a user or password in the URL would be shown; give them in a header, in the configuration file: \
                  headers = [\"Authorization: …\"]",

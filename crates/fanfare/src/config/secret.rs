@@ -1,12 +1,10 @@
 //! A secret that does not show itself.
-use serde::{Deserialize, Serialize};
+use crate::mask::MASK;
+use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{convert::Infallible, fmt, str::FromStr};
 
-/// How [`Secret`]s are shown.
-pub(crate) const MASK: &str = "********";
-
 /// The text of a key or a token. Formatting it gives [`MASK`]; only [`Secret::reveal`] and serde give the text.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Secret(String);
 
@@ -28,6 +26,49 @@ impl FromStr for Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(MASK)
+    }
+}
+
+/// Reads a text, and says of any other value that it is none, without the value: it may be the secret.
+struct Text;
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Text)
+    }
+}
+
+impl Text {
+    fn refused<E: de::Error>() -> E {
+        E::custom("a secret is a text, which stands in quotation marks")
+    }
+}
+
+impl de::Visitor<'_> for Text {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text in quotation marks")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret(text.to_owned()))
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Secret, E> {
+        Err(Self::refused())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Secret, E> {
+        Err(Self::refused())
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Secret, E> {
+        Err(Self::refused())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Secret, E> {
+        Err(Self::refused())
     }
 }
 

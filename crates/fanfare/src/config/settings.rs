@@ -9,6 +9,7 @@ use super::{
     issuer::Issuer,
     keys::{Given, IssuerKeys, KeyPair},
     layer::Merged,
+    listen,
     log_filter::LogFilter,
     origin::CorsOrigin,
     quantity::{ByteSize, HumanDuration, Limit},
@@ -26,6 +27,7 @@ use url::Url;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct ServeSettings {
+    #[serde(deserialize_with = "listen::address")]
     pub listen: SocketAddr,
     data: PathBuf,
     memory: bool,
@@ -192,7 +194,9 @@ impl ServeSettings {
 
     fn check_places(&self) -> Result<(), ConfigError> {
         if let Some(url) = &self.public_url
-            && (!matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some())
+            && (!matches!(url.scheme(), "http" | "https")
+                || !url.username().is_empty()
+                || [url.password(), url.query(), url.fragment()].iter().any(Option::is_some))
         {
             return Err(ConfigError::PublicUrl { url: url.clone() });
         }

@@ -61,6 +61,20 @@ impl Refusal {
         Self { status, reason }
     }
 
+    /// Whether it may be better later, although nothing is changed.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self.status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+            || self.status.is_server_error()
+    }
+
+    /// Whether it is about what was sent, rather than about who sent it or where.
+    pub(crate) fn is_of_content(&self) -> bool {
+        matches!(
+            self.status,
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY
+        )
+    }
+
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self.status {

@@ -3,7 +3,7 @@ use fanfare_hub::topic::Topic;
 use hyper::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{fmt, str::FromStr};
-use url::{Url, form_urlencoded};
+use url::{Host, Url, form_urlencoded};
 
 /// What stands for itself in a path: unreserved characters, and those that make topics that are URLs readable.
 const TOPIC_ESCAPES: &AsciiSet =
@@ -15,7 +15,19 @@ pub(crate) struct HubUrl(Url);
 
 /// The text is no URL of a hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct InvalidHubUrl;
+pub(crate) enum InvalidHubUrl {
+    /// It is none at all.
+    Unreadable,
+    /// It has no scheme. This is what was probably meant.
+    NoScheme(String),
+    /// It holds a user or a password.
+    User,
+    /// It is the address of something on the hub, such as a topic. This is the hub's.
+    Within(String),
+}
+
+/// What a hub answers under its URL: whoever gives such an address means the hub.
+const PATHS_OF_A_HUB: [&str; 2] = ["/.well-known/mercure", "/topics"];
 
 /// What a publication says beside its topic and data.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -90,17 +102,65 @@ impl HubUrl {
 impl FromStr for HubUrl {
     type Err = InvalidHubUrl;
 
+    /// A URL; or for a hub on this machine, where nobody else can read along, its address: `localhost:3000`, `:3000`.
     fn from_str(text: &str) -> Result<Self, InvalidHubUrl> {
-        let url = Url::parse(text).map_err(|_| InvalidHubUrl)?;
-        let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        let web = matches!(url.scheme(), "http" | "https") && url.password().is_none();
-        if plain && web && url.as_str().parse::<Uri>().is_ok() { Ok(Self(url)) } else { Err(InvalidHubUrl) }
+        let text = text.trim();
+        if !text.contains("://") {
+            return of_address(text);
+        }
+        let url = Url::parse(text).map_err(|_| InvalidHubUrl::Unreadable)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(InvalidHubUrl::User);
+        }
+        let is_web = matches!(url.scheme(), "http" | "https");
+        if !is_web || url.query().is_some() || url.fragment().is_some() || url.as_str().parse::<Uri>().is_err() {
+            return Err(InvalidHubUrl::Unreadable);
+        }
+        for path in PATHS_OF_A_HUB {
+            if let Some((before, rest)) = url.path().split_once(path)
+                && (rest.is_empty() || rest.starts_with('/'))
+            {
+                let mut hub = url.clone();
+                hub.set_path(before);
+                return Err(InvalidHubUrl::Within(hub.to_string()));
+            }
+        }
+        Ok(Self(url))
     }
+}
+
+/// The hub at an address without a scheme.
+fn of_address(text: &str) -> Result<HubUrl, InvalidHubUrl> {
+    let address = match text.strip_prefix(':').unwrap_or(text) {
+        port if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => format!("127.0.0.1:{port}"),
+        _ => text.to_owned(),
+    };
+    if address.contains('@') {
+        return Err(InvalidHubUrl::User);
+    }
+    let guess = format!("http://{address}");
+    let Ok(hub) = guess.parse::<HubUrl>() else { return Err(InvalidHubUrl::Unreadable) };
+    let is_here = match hub.0.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    if is_here { Ok(hub) } else { Err(InvalidHubUrl::NoScheme(guess)) }
 }
 
 impl fmt::Display for InvalidHubUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected the URL of a hub, such as http://127.0.0.1:3000")
+        match self {
+            Self::Unreadable => f.write_str("expected the URL of a hub, such as http://127.0.0.1:3000"),
+            Self::NoScheme(meant) => {
+                write!(f, "expected the URL of a hub: did you mean {meant}, or the same with https?")
+            }
+            Self::User => f.write_str(
+                "expected the URL of a hub, without user and password: give a token in the variable FANFARE_TOKEN",
+            ),
+            Self::Within(hub) => write!(f, "expected the URL of the hub itself: did you mean {hub}?"),
+        }
     }
 }
 
@@ -146,9 +206,41 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hub_is_refused() {
-        for text in ["", "127.0.0.1:3000", "ftp://h", "http://", "http://h/?a", "http://h#a", "http://me:pw@h/"] {
-            assert_eq!(text.parse::<HubUrl>(), Err(InvalidHubUrl), "{text}");
+    fn a_hub_on_this_machine_needs_no_scheme() {
+        for (text, url) in [
+            ("localhost:3000", "http://localhost:3000/"),
+            ("127.0.0.1:3000", "http://127.0.0.1:3000/"),
+            ("[::1]:3000", "http://[::1]:3000/"),
+            (":3000", "http://127.0.0.1:3000/"),
+            ("3000", "http://127.0.0.1:3000/"),
+            ("localhost", "http://localhost/"),
+        ] {
+            assert_eq!(text.parse::<HubUrl>().map(|hub| hub.0.to_string()).as_deref(), Ok(url), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_hub_is_refused() {
+        let without_scheme = |url: &str| InvalidHubUrl::NoScheme(url.to_owned());
+        let within = |url: &str| InvalidHubUrl::Within(url.to_owned());
+        for (text, error) in [
+            ("", InvalidHubUrl::Unreadable),
+            ("ftp://h", InvalidHubUrl::Unreadable),
+            ("http://", InvalidHubUrl::Unreadable),
+            ("http://h/?a", InvalidHubUrl::Unreadable),
+            ("http://h#a", InvalidHubUrl::Unreadable),
+            ("65536", InvalidHubUrl::Unreadable),
+            ("http://me:pw@h/", InvalidHubUrl::User),
+            ("http://me@h/", InvalidHubUrl::User),
+            ("me:pw@localhost:3000", InvalidHubUrl::User),
+            ("h", without_scheme("http://h")),
+            ("hub.example.com:3000", without_scheme("http://hub.example.com:3000")),
+            ("192.168.1.2:3000", without_scheme("http://192.168.1.2:3000")),
+            ("http://h/topics/news", within("http://h/")),
+            ("https://h/hub/.well-known/mercure", within("https://h/hub")),
+        ] {
+            assert_eq!(text.parse::<HubUrl>(), Err(error), "{text}");
+        }
+        assert!("http://h/topicsandmore".parse::<HubUrl>().is_ok());
     }
 }

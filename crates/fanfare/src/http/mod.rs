@@ -4,7 +4,7 @@ mod header;
 mod hub_url;
 
 pub(crate) use error::{Refusal, Unreachable};
-pub(crate) use header::Header;
+pub(crate) use header::{Header, HeaderArgument};
 pub(crate) use hub_url::{HubUrl, PublishQuery};
 
 use crate::config::Secret;
@@ -24,7 +24,7 @@ const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 /// Where the hub is and who asks, for every command that speaks with one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HubArgs {
-    /// URL of the hub
+    /// URL of the hub; for one on this machine its address is enough, such as localhost:3000
     #[arg(long, value_name = "URL", env = "FANFARE_HUB", default_value = "http://127.0.0.1:3000")]
     pub hub: HubUrl,
 

@@ -4,7 +4,7 @@ mod show;
 
 pub(crate) use error::LoadError;
 
-use crate::config::Secret;
+use crate::{config::Secret, mask::MASK};
 use fanfare_bench::{
     meter::Meter,
     process::HubProcess,
@@ -13,7 +13,7 @@ use fanfare_bench::{
     subscribe::worker,
     target::{Endpoint, InvalidUrl, Target},
 };
-use std::{env, io, net::TcpStream, time::Duration};
+use std::{env, fmt, fs, io, time::Duration};
 
 /// How long all are connected before memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -21,7 +21,8 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// Shown under the help, between them the sizes of the scenarios.
 const ABOUT: &str = "\
 Each subscriber checks every event: what is missed, repeated, out of order or foreign is counted, and the first few are \
-told. The last line is the same result as JSON. Latency counts from when an event was due, not from when a slow server let \
+told. The last line is the same result as JSON; in a pipe it is all that goes to standard output, and the table goes to \
+standard error. Latency counts from when an event was due, not from when a slow server let \
 it be published. CPU and memory are those of the server's processes (Linux, same user): measure it beside another server \
 in the same minutes, for machines differ and are shared.
 
@@ -77,9 +78,10 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_enum, default_value = "data", requires = "publish_url", help_heading = "Server")]
     publish_body: Body,
 
-    /// Field to send with every request; repeatable
-    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header, help_heading = "Server")]
-    headers: Vec<String>,
+    /// Field to send with every request, or @FILE with one on each line, which other users of the machine cannot see;
+    /// repeatable
+    #[arg(long = "header", value_name = "NAME: VALUE|@FILE", value_parser = fields, help_heading = "Server")]
+    headers: Vec<Fields>,
 
     /// Bearer token to send with every request
     #[arg(long, env = "FANFARE_TOKEN", hide_env_values = true, help_heading = "Server")]
@@ -103,14 +105,14 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
     let hub = if args.url.is_none() && args.subscribe_url.is_none() { Some(start(size)?) } else { None };
     let mut target = target(args, hub.as_ref()).map_err(LoadError::Url)?;
     // Whether anybody is there at all is better told than found out by the thousand.
-    TcpStream::connect(target.subscribe.address).map_err(LoadError::Run)?;
+    target.subscribe.connect().map_err(LoadError::Run)?;
     if size.publishers == 0 {
         target.publish = None;
     }
     if target.publish.is_none() {
         size.publishers = 0;
     }
-    target.headers.clone_from(&args.headers);
+    target.headers = args.headers.iter().flat_map(|Fields(fields)| fields.clone()).collect();
     target.headers.extend(args.token.iter().map(|token| format!("Authorization: Bearer {}", token.reveal())));
     let meter = match args.pid {
         Some(process) => Some(Meter { process }),
@@ -142,7 +144,7 @@ fn start(size: Size) -> Result<HubProcess, LoadError> {
     let most = (2 * size.subscribers + 100).to_string();
     let binary = env::current_exe().map_err(LoadError::Run)?;
     let arguments = ["--memory", "--log-level", "error", "--max-subscribers", &most];
-    HubProcess::start(&binary, &arguments).map_err(LoadError::Run)
+    HubProcess::start_tied(&binary, &arguments).map_err(LoadError::Run)
 }
 
 fn target(args: &LoadArgs, hub: Option<&HubProcess>) -> Result<Target, InvalidUrl> {
@@ -158,6 +160,23 @@ fn target(args: &LoadArgs, hub: Option<&HubProcess>) -> Result<Target, InvalidUr
         headers: Vec::new(),
         run: std::process::id().to_string(),
     })
+}
+
+/// Header fields as they are sent.
+#[derive(Clone)]
+struct Fields(Vec<String>);
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// One field, or those of a file.
+fn fields(text: &str) -> Result<Fields, io::Error> {
+    let Some(path) = text.strip_prefix('@') else { return Ok(Fields(vec![header(text)?])) };
+    let lines = fs::read_to_string(path)?;
+    lines.lines().filter(|line| !line.trim().is_empty()).map(header).collect::<Result<_, _>>().map(Fields)
 }
 
 /// A header field as it is sent.

@@ -6,7 +6,7 @@ use fanfare_bench::{
     target::Target,
 };
 use serde_json::{Value, json};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write};
 
 /// Says what is about to happen, to people.
 pub(super) fn begin(scenario: Scenario, size: Size, target: &Target, meter: Option<Meter>) {
@@ -21,16 +21,15 @@ pub(super) fn begin(scenario: Scenario, size: Size, target: &Target, meter: Opti
     anstream::eprintln!("{name}: {subscribers} subscribers at {address} ({process})");
 }
 
-/// Prints the figures in their order, what went wrong, and everything as JSON.
+/// Prints the figures in their order and what went wrong, for people; and everything as one line of JSON on standard
+/// output. In a pipe that line is alone there, and people read the rest on standard error.
 pub(super) fn end(scenario: Scenario, size: Size, outcome: &Outcome) -> io::Result<()> {
     let mut output = anstream::stdout().lock();
-    let width = outcome.figures.iter().map(|figure| figure.label.chars().count()).max().unwrap_or(0);
-    for figure in &outcome.figures {
-        writeln!(output, "{:width$}  {:>12}", figure.label, number(figure.value))?;
-    }
-    writeln!(output, "{:width$}  {:>12}", "faults", outcome.faults.to_string())?;
-    for example in &outcome.faults.examples {
-        writeln!(output, "  {example}")?;
+    if io::stdout().is_terminal() {
+        table(&mut output, outcome)?;
+    } else {
+        // Whoever has closed standard error reads the JSON.
+        let _ = table(&mut anstream::stderr().lock(), outcome);
     }
     let mut line = json!({
         "load": scenario.name(),
@@ -42,6 +41,15 @@ pub(super) fn end(scenario: Scenario, size: Size, outcome: &Outcome) -> io::Resu
         line.extend(figures);
     }
     writeln!(output, "{line}")
+}
+
+fn table(output: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+    let width = outcome.figures.iter().map(|figure| figure.label.chars().count()).max().unwrap_or(0);
+    for figure in &outcome.figures {
+        writeln!(output, "{:width$}  {:>12}", figure.label, number(figure.value))?;
+    }
+    writeln!(output, "{:width$}  {:>12}", "faults", outcome.faults.to_string())?;
+    outcome.faults.examples.iter().try_for_each(|example| writeln!(output, "  {example}"))
 }
 
 /// Whole from a hundred up, else with two digits behind the point.

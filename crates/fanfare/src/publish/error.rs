@@ -1,8 +1,10 @@
 //! Why an update was not published.
+use super::lines::shown;
 use crate::{
     exit::Exit,
     http::{Refusal, Unreachable},
 };
+use fanfare_hub::update::InvalidUpdate;
 use std::{fmt, io};
 
 #[derive(Debug)]
@@ -11,14 +13,20 @@ pub(crate) enum PublishError {
     NoData,
     /// An ID was given for more than one update.
     OneIdForMany,
-    /// A line of standard input is longer than any hub accepts.
-    LineTooLong { line: u64, limit: u64 },
+    /// The update is none.
+    Update(InvalidUpdate),
     /// The hub could not be asked.
     Unreachable(Unreachable),
     /// The hub refused.
     Refused(Refusal),
     /// The hub refused a batch of lines whole.
     LinesRefused { first: u64, last: u64, refusal: Refusal },
+    /// Lines were not published, for a reason that has nothing to do with them.
+    Lines { lines: (u64, u64), error: Box<PublishError> },
+    /// Lines were left out, and all others published.
+    Skipped { lines: u64, refused: u64 },
+    /// The command was told to stop, and the hub did not take the rest in time.
+    Stopped { lines: Option<(u64, u64)> },
     /// Standard input cannot be read.
     Read(io::Error),
     /// The IDs cannot be printed.
@@ -31,11 +39,40 @@ impl PublishError {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::NoData | Self::OneIdForMany => Exit::Usage,
-            Self::LineTooLong { .. } | Self::Read(_) | Self::Print(_) | Self::Runtime(_) => Exit::Failed,
+            Self::NoData | Self::OneIdForMany | Self::Update(_) => Exit::Usage,
+            Self::Skipped { refused: 1.., .. } => Exit::Rejected,
+            Self::Skipped { .. } | Self::Read(_) | Self::Print(_) | Self::Runtime(_) => Exit::Failed,
+            Self::Stopped { .. } => Exit::Unreachable,
+            Self::Lines { error, .. } => error.exit(),
             Self::Unreachable(error) => error.exit(),
             Self::Refused(refusal) | Self::LinesRefused { refusal, .. } => refusal.exit(),
         }
+    }
+}
+
+impl PublishError {
+    /// Whether it may be better later, although nothing is changed.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable(error) => !matches!(error, Unreachable::TokenCharacters),
+            Self::Refused(refusal) => refusal.is_passing(),
+            _ => false,
+        }
+    }
+
+    /// Whether the update may have been published all the same.
+    pub(super) fn is_unanswered(&self) -> bool {
+        match self {
+            Self::Unreachable(Unreachable::NoAnswer { error, .. }) => !error.is_connect(),
+            Self::Unreachable(error) => !matches!(error, Unreachable::TokenCharacters),
+            Self::Refused(refusal) => refusal.status.is_server_error(),
+            _ => false,
+        }
+    }
+
+    /// The same, with the lines that it is about.
+    pub(super) fn of_lines(self, lines: (u64, u64)) -> Self {
+        Self::Lines { lines, error: Box::new(self) }
     }
 }
 
@@ -50,13 +87,23 @@ impl fmt::Display for PublishError {
         match self {
             Self::NoData => f.write_str("no data: give it after the topic, or pipe lines in"),
             Self::OneIdForMany => f.write_str("--id names one update, and there may be several"),
-            Self::LineTooLong { line, limit } => write!(f, "line {line} is longer than {limit} bytes"),
+            Self::Update(error) => error.fmt(f),
             Self::Unreachable(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::LinesRefused { first, last, refusal } if first == last => write!(f, "line {first}: {refusal}"),
             Self::LinesRefused { first, last, refusal } => {
                 write!(f, "none of the lines {first} to {last} was published: {refusal}")
             }
+            Self::Lines { lines, error } => {
+                let doubt = if error.is_unanswered() { "perhaps " } else { "" };
+                write!(f, "{error}; {doubt}not published: {}, and what follows", shown(*lines))
+            }
+            Self::Skipped { lines: 1, .. } => f.write_str("one line was not published"),
+            Self::Skipped { lines, .. } => write!(f, "{lines} lines were not published"),
+            Self::Stopped { lines: Some(lines) } => {
+                write!(f, "stopped; perhaps not published: {}, and what follows", shown(*lines))
+            }
+            Self::Stopped { lines: None } => f.write_str("stopped before everything that was read was published"),
             Self::Read(error) => write!(f, "cannot read standard input: {error}"),
             Self::Print(error) => write!(f, "cannot print the IDs: {error}"),
             Self::Runtime(error) => write!(f, "cannot start: {error}"),

@@ -1,7 +1,9 @@
 //! `fanfare publish`: one update, each line of standard input, or one at intervals; prints the IDs.
 mod error;
 mod lines;
+mod lookup;
 mod publisher;
+mod reader;
 mod repeat;
 
 pub(crate) use error::PublishError;
@@ -10,6 +12,12 @@ use crate::{
     config::HumanDuration,
     exit,
     http::{HubArgs, PublishQuery},
+    topic::topic,
+};
+use clap::ValueEnum;
+use fanfare_hub::{
+    topic::Topic,
+    update::{InvalidUpdate, Update, UpdateFields},
 };
 use publisher::{Body, Publisher};
 use std::io::{self, IsTerminal as _};
@@ -21,10 +29,12 @@ const STDIN: &str = "-";
 #[command(after_help = exit::HELP)]
 pub(crate) struct PublishArgs {
     /// Topic to publish under
-    topic: String,
+    #[arg(value_parser = topic)]
+    topic: Topic,
 
     /// Data of the update. `-`, or nothing in a pipe: each line of standard input that is not blank is one update, in
-    /// order. With --every, {count}, {time} and {unix_ms} in it are replaced, and nothing stands for {time}
+    /// order. A line that is longer than the hub allows is left out and told, and is exit code 4 at the end; bytes that are
+    /// not UTF-8 are replaced and told. With --every, {count}, {time} and {unix_ms} in it are replaced, and nothing stands for {time}
     data: Option<String>,
 
     /// Publish at this interval, the first at once
@@ -35,6 +45,12 @@ pub(crate) struct PublishArgs {
     #[arg(short = 'n', long, value_name = "COUNT", requires = "every", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
+    /// When to ask a hub again that cannot be reached or fails, with lines or --every: never; once something was published
+    /// (so that a wrong address is told at once); or always. Lines wait meanwhile, in order, and are looked up in the hub's
+    /// log if their answer was lost, so that none is published twice
+    #[arg(long, value_name = "WHEN", default_value = "after-open")]
+    reconnect: When,
+
     #[command(flatten)]
     query: PublishQuery,
 
@@ -42,13 +58,31 @@ pub(crate) struct PublishArgs {
     hub: HubArgs,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum When {
+    Never,
+    AfterOpen,
+    Always,
+}
+
+impl When {
+    /// Whether a hub is asked again that does not answer now, and was there before or not.
+    fn asks_again(self, was_there: bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::AfterOpen => was_there,
+            Self::Always => true,
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// [`PublishError`] says why an update was not published; those whose IDs are printed were.
 pub(crate) fn run(args: PublishArgs) -> Result<(), PublishError> {
-    let uri = args.hub.hub.publish(&args.topic, &args.query);
-    let publisher = Publisher::new(uri, args.hub.token.as_ref())?;
+    check(&args).map_err(PublishError::Update)?;
+    let publisher = Publisher::new(&args.hub.hub, &args.topic, &args.query, args.hub.token.as_ref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PublishError::Runtime)?;
     match (args.data, args.every) {
         (data, Some(every)) => {
@@ -56,14 +90,21 @@ pub(crate) fn run(args: PublishArgs) -> Result<(), PublishError> {
             if args.query.id.is_some() && args.count != Some(1) {
                 return Err(PublishError::OneIdForMany);
             }
-            runtime.block_on(repeat::publish(&publisher, &template, every.0, args.count))
+            runtime.block_on(repeat::publish(&publisher, &template, (every.0, args.count), args.reconnect))
         }
         (Some(data), None) if data != STDIN => {
             let ids = runtime.block_on(publisher.publish(Body::Data(data)))?;
-            publisher::print(&ids)
+            publisher::print(&ids).map(drop)
         }
         (None, None) if io::stdin().is_terminal() => Err(PublishError::NoData),
         _ if args.query.id.is_some() => Err(PublishError::OneIdForMany),
-        _ => runtime.block_on(lines::publish(&publisher)),
+        _ => runtime.block_on(lines::publish(&publisher, args.reconnect)),
     }
+}
+
+/// Checks what the hub would refuse, before anything is read or sent.
+fn check(args: &PublishArgs) -> Result<(), InvalidUpdate> {
+    let (id, event_type) = (args.query.id.clone(), args.query.event_type.clone());
+    let topics = vec![args.topic.clone()];
+    Update::new(UpdateFields { topics, id, event_type, ..UpdateFields::default() }).map(drop)
 }

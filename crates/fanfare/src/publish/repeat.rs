@@ -1,8 +1,9 @@
 //! One update at intervals: a heartbeat for demonstrations, or load for a first look.
 use super::{
-    PublishError,
+    PublishError, When,
     publisher::{self, Body, Publisher},
 };
+use crate::warning;
 use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
@@ -10,23 +11,32 @@ use tokio::time::MissedTickBehavior;
 /// The place in a template where the time goes, as RFC 3339 has it.
 pub(super) const TIME: &str = "{time}";
 
-/// Publishes what `template` says, `every` so often, `count` times or until stopped.
+/// Publishes what `template` says, `every` so often, `count` times, or until stopped or until nobody reads the IDs. While a
+/// hub is gone that was there before, what would be due is left out.
 ///
 /// # Errors
 /// [`PublishError`] at the first update that is not published.
 pub(super) async fn publish(
     publisher: &Publisher,
     template: &str,
-    every: Duration,
-    count: Option<u64>,
+    (every, count): (Duration, Option<u64>),
+    reconnect: When,
 ) -> Result<(), PublishError> {
+    let mut was_there = false;
     // Tokio knows no interval of zero: as fast as the hub answers.
     let mut interval = tokio::time::interval(every.max(Duration::from_nanos(1)));
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for n in 1..=count.unwrap_or(u64::MAX) {
         interval.tick().await;
-        let ids = publisher.publish(Body::Data(fill(template, n, Timestamp::now()))).await?;
-        publisher::print(&ids)?;
+        match publisher.publish(Body::Data(fill(template, n, Timestamp::now()))).await {
+            Ok(ids) if publisher::print(&ids)?.is_break() => return Ok(()),
+            Ok(_) => was_there = true,
+            Err(error) if error.is_passing() && reconnect.asks_again(was_there) => {
+                let outcome = if error.is_unanswered() { "may not have been published" } else { "was not published" };
+                warning::print(&format!("{error}; update {n} {outcome}"));
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

@@ -4,30 +4,30 @@ use tokio::time::sleep;
 
 /// Delays that double, up to a bound.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     first: Duration,
     most: Duration,
     next: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new([first, most]: [Duration; 2]) -> Self {
+    pub(crate) fn new([first, most]: [Duration; 2]) -> Self {
         Self { first, most, next: first }
     }
 
     /// The next delay.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let next = self.next;
         self.next = (next * 2).min(self.most);
         next
     }
 
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.next = self.first;
     }
 
     /// Waits for the next delay.
-    pub(super) async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         sleep(self.next()).await;
     }
 }

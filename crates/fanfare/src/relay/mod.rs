@@ -15,6 +15,7 @@ mod state;
 mod upstream;
 mod voice;
 
+pub(crate) use backoff::Backoff;
 pub(crate) use batch::Template;
 pub(crate) use error::RelayError;
 pub(crate) use run::{Parts, Patience, Relay};
@@ -26,7 +27,7 @@ pub(crate) use voice::Voice;
 use crate::{
     config::HumanDuration,
     exit,
-    http::{Header, HubArgs},
+    http::{HeaderArgument, HubArgs},
     stop,
 };
 use clap::ValueEnum;
@@ -62,9 +63,10 @@ pub(crate) struct RelayArgs {
     #[command(flatten)]
     hub: HubArgs,
 
-    /// Header of the request to the upstream; repeatable
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
-    headers: Vec<Header>,
+    /// Header of the request to the upstream, or @FILE with one on each line, which other users of the machine cannot see;
+    /// repeatable
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE")]
+    headers: Vec<HeaderArgument>,
 
     /// Begin after the upstream's event with this ID; with --state, while that keeps none
     #[arg(long, value_name = "ID")]
@@ -106,7 +108,7 @@ pub(crate) fn run(args: RelayArgs) -> Result<(), RelayError> {
     let parts = Parts {
         upstream: Upstream {
             url: args.url,
-            headers: args.headers,
+            headers: args.headers.into_iter().flat_map(|HeaderArgument(headers)| headers).collect(),
             idle_timeout: args.idle_timeout.map(|timeout| timeout.0),
         },
         sink: Sink::Remote(Box::new(sink.map_err(RelayError::Hub)?)),

@@ -54,5 +54,5 @@ impl Voice {
 }
 
 fn person(text: &str) {
-    anstream::eprintln!("{DIM}fanfare: {text}{DIM:#}");
+    anstream::eprintln!("{DIM}fanfare: {}{DIM:#}", crate::mask::masked(text));
 }

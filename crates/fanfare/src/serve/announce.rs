@@ -1,5 +1,8 @@
 //! What `serve` prints when it is ready: where it is, and what one can do next.
-use crate::config::{ServeSettings, Storage};
+use crate::{
+    config::{ServeSettings, Storage},
+    mask::masked_url,
+};
 use std::{
     fmt,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -27,12 +30,25 @@ impl Announcement<'_> {
     }
 }
 
+impl Announcement<'_> {
+    /// The first line: where the hub listens, and at its end the URL to open.
+    fn place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (address, url) = (self.address, self.url());
+        let every = match address.ip() {
+            ip if !ip.is_unspecified() => return writeln!(f, "Fanfare listens on {url}"),
+            ip if ip.is_ipv4() => "every IPv4 address",
+            _ => "every address",
+        };
+        writeln!(f, "Fanfare listens on {address}, {every} of this machine; here it is {url}")
+    }
+}
+
 impl fmt::Display for Announcement<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (settings, url) = (self.settings, self.url());
-        writeln!(f, "Fanfare listens on {url}")?;
+        self.place(f)?;
         if let Some(public) = &settings.public_url {
-            writeln!(f, "for clients       {public}")?;
+            writeln!(f, "for clients       {}", masked_url(public.as_str()))?;
         }
         writeln!(f)?;
         match settings.storage() {
@@ -41,6 +57,7 @@ impl fmt::Display for Announcement<'_> {
         }
         let token = if settings.is_open() {
             writeln!(f, "  access     open: whoever reaches this address may publish and subscribe")?;
+            writeln!(f, "             what a proxy has marked is refused (open-behind-proxy)")?;
             ""
         } else {
             writeln!(f, "  access     with tokens; `fanfare token --publish '*' --subscribe '*'` makes one")?;

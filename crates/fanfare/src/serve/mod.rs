@@ -3,9 +3,11 @@ mod announce;
 mod clock;
 mod error;
 mod hangups;
+mod log_output;
 pub(crate) mod parts;
 mod relays;
 mod reload;
+mod tie;
 
 pub(crate) use error::ServeError;
 
@@ -22,11 +24,13 @@ use fanfare_server::{
     auth::{Authenticator, KeyStore},
 };
 use hangups::Hangups;
+use log_output::MaskedStderr;
 use relays::Relays;
 use std::{
     fmt,
     io::{self, IsTerminal as _, Write as _},
     path::PathBuf,
+    thread,
 };
 use tokio::net::TcpListener;
 use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -40,12 +44,17 @@ const OTHER_FILES: u64 = 256;
                   configuration file (max-body). Flags go before the environment, the environment before the file, the \
                   file before the defaults. Relative paths start from the working directory. What a Mercure hub reads \
                   from the environment (MERCURE_PUBLISHER_JWT_KEY, MERCURE_EXTRA_DIRECTIVES, SERVER_NAME and others) is \
-                  understood too, and goes before the file. Keys are read again on SIGHUP and when their files change."
+                  understood too, and goes before the file. A variable FANFARE_… that no option reads is an \
+                  error. Keys are read again on SIGHUP and when their files change."
 )]
 pub(crate) struct ServeArgs {
     /// Configuration file, in TOML
     #[arg(long, value_name = "FILE", env = "FANFARE_CONFIG")]
     config: Option<PathBuf>,
+
+    /// End when standard input does, whose other end is held by the program that this hub is a part of
+    #[arg(long, hide = true)]
+    tied: bool,
 
     /// Print the configuration that holds and where each value comes from, secrets masked, and stop
     #[arg(long)]
@@ -59,8 +68,9 @@ pub(crate) struct ServeArgs {
 ///
 /// # Errors
 /// [`ServeError`] if the configuration is at fault, or the hub cannot start.
-pub(crate) fn run(args: &ServeArgs, given: &ArgMatches) -> Result<(), ServeError> {
-    let merged = config::merge(given, args.config.as_deref())?;
+pub(crate) fn run(args: &ServeArgs, given: &ArgMatches, exposed: Vec<String>) -> Result<(), ServeError> {
+    let mut merged = config::merge(given, args.config.as_deref())?;
+    merged.warnings.extend(exposed);
     let settings = ServeSettings::resolve(&merged)?;
     if args.check {
         return print(&Effective(&merged));
@@ -68,6 +78,9 @@ pub(crate) fn run(args: &ServeArgs, given: &ArgMatches) -> Result<(), ServeError
     log_to_stderr(&settings);
     merged.warnings.iter().chain(&settings.warnings()).for_each(|warning| tracing::warn!("{warning}"));
     raise_file_limit(&settings);
+    if args.tied {
+        thread::spawn(tie::end_with_standard_input);
+    }
     let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Runtime)?;
     let origin = reload::Origin { given: given.clone(), file: args.config.clone() };
     runtime.block_on(start(&settings, merged, origin))
@@ -107,7 +120,8 @@ fn print(text: &impl fmt::Display) -> Result<(), ServeError> {
 }
 
 fn log_to_stderr(settings: &ServeSettings) {
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(MaskedStderr::default).with_ansi(io::stderr().is_terminal());
     tracing_subscriber::registry().with(lines).with(settings.log_filter()).init();
 }
 

@@ -21,7 +21,8 @@ pub(crate) use error::SubscribeError;
 use crate::{
     config::HumanDuration,
     exit,
-    http::{Header, HubArgs},
+    http::{HeaderArgument, HubArgs},
+    topic,
 };
 use clap::ValueEnum;
 use field::FieldPath;
@@ -46,11 +47,11 @@ Examples:
 pub(crate) struct SubscribeArgs {
     /// Topics of the hub, `*` for all; or URLs (http or https) of event streams, of any server; or `-` for one from
     /// standard input
-    #[arg(required_unless_present = "topics", value_name = "TOPIC|URL|-")]
+    #[arg(required_unless_present = "topics", value_name = "TOPIC|URL|-", value_parser = topic::matcher)]
     from: Vec<String>,
 
     /// A topic, also one that looks like a URL; repeatable
-    #[arg(long = "topic", value_name = "TOPIC")]
+    #[arg(long = "topic", value_name = "TOPIC", value_parser = topic::matcher)]
     topics: Vec<String>,
 
     #[command(flatten)]
@@ -91,9 +92,9 @@ pub(super) struct RequestArgs {
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     method: Option<Method>,
 
-    /// Header of the request; repeatable
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
-    headers: Vec<Header>,
+    /// Header of the request, or @FILE with one on each line, which other users of the machine cannot see; repeatable
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE")]
+    headers: Vec<HeaderArgument>,
 
     /// Body of the request: text, @FILE, or @- for standard input. Its content type is application/json if it is JSON,
     /// unless a header says otherwise

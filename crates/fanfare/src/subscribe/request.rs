@@ -111,7 +111,7 @@ fn requesting(mut builder: Builder, args: &RequestArgs) -> Result<Builder, Subsc
     if let Some(timeout) = args.idle_timeout {
         builder = builder.idle_timeout(timeout.0);
     }
-    let headers = args.headers.iter();
+    let headers = args.headers.iter().flat_map(|argument| &argument.0);
     Ok(headers.fold(builder, |builder, header| builder.header(&header.name, header.value.clone())))
 }
 

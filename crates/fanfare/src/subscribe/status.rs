@@ -74,7 +74,7 @@ impl Status {
     fn notice(&mut self, text: &str) {
         if self.notices {
             self.clear();
-            anstream::eprintln!("{DIM}fanfare: {text}{DIM:#}");
+            anstream::eprintln!("{DIM}fanfare: {}{DIM:#}", crate::mask::masked(text));
         }
     }
 

@@ -35,7 +35,9 @@ fn each_scenario_comes_to_its_end_on_a_hub_of_its_own() {
         let ended = run.join().unwrap();
         assert_eq!(ended.code, 0, "{scenario}: {ended:?}");
         assert!(number(&ended, key).is_some_and(f64::is_finite), "{scenario}: {ended:?}");
-        assert!(ended.stderr.is_empty(), "{scenario}: {}", ended.stderr);
+        // Programs read standard output, people the table.
+        assert_eq!(ended.stdout.lines().count(), 1, "{scenario}: {}", ended.stdout);
+        assert!(ended.stderr.contains("faults") && !ended.stderr.contains("error"), "{scenario}: {}", ended.stderr);
     }
 }
 
@@ -69,8 +71,11 @@ fn a_hub_is_spoken_to_by_recipes_and_by_urls_and_its_process_is_found() {
 #[test]
 fn failures_have_codes_and_say_what_is_wrong() {
     let hub = Hub::with(&["--memory", "--clock=false", "--key", crate::program::SECRET]);
-    let cases: [(&[&str], i32, &str); 5] = [
+    let name = hub.url.trim_start_matches("http://").trim_end_matches('/');
+    let cases: [(&[&str], i32, &str); 7] = [
         (&[hub.url.trim_end_matches('/')], 1, "401"),
+        (&[hub.url.trim_end_matches('/')], 1, name),
+        (&["http://127.0.0.1:1"], 5, "cannot reach 127.0.0.1:1: Connection refused"),
         (&["https://127.0.0.1:1"], 2, "expected http://"),
         (&["--header", "X"], 2, "expected NAME: VALUE"),
         (&["--subscribers", "0"], 2, "0 is not in 1.."),
@@ -95,4 +100,42 @@ fn many_processes_share_a_run() {
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let ended = crate::program::end(command.spawn().unwrap());
     assert_eq!((ended.code, number(&ended, "deliveries")), (0, Some(2_000.0)), "{ended:?}");
+}
+
+/// The processes whose parent is this one.
+fn children(id: u32) -> Vec<u32> {
+    let path = format!("/proc/{id}/task/{id}/children");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace().map(|child| child.parse().unwrap()).collect()
+}
+
+/// Waits for something that comes about in time.
+fn until<T>(mut found: impl FnMut() -> Option<T>) -> T {
+    let begun = std::time::Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(begun.elapsed() < crate::program::PATIENCE, "not in time");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn its_hub_goes_with_it_however_it_is_killed() {
+    for name in ["TERM", "INT", "HUP", "KILL"] {
+        let mut command = crate::program::fanfare();
+        command.args(["load", "--scenario", "idle", "--subscribers", "2", "--seconds", "60"]);
+        // Its own hub is not the one that the environment speaks of.
+        command.env("FANFARE_KEY", crate::program::SECRET);
+        let quiet = std::process::Stdio::null;
+        let mut load = command.stdout(quiet()).stderr(quiet()).spawn().unwrap();
+        let hub = until(|| children(load.id()).first().copied());
+        // It serves: what it is killed in the middle of is a run.
+        until(|| std::fs::read_dir(format!("/proc/{hub}/task")).is_ok_and(|tasks| tasks.count() > 2).then_some(()));
+        crate::program::signal(i32::try_from(load.id()).unwrap(), name);
+        load.wait().unwrap();
+        until(|| (!std::path::Path::new(&format!("/proc/{hub}")).exists()).then_some(()));
+    }
 }

@@ -14,6 +14,8 @@ mod program;
 mod publish;
 mod refusal;
 mod relay;
+mod secrets;
 mod serve;
+mod slips;
 mod subscribe;
 mod token;

@@ -30,7 +30,7 @@ fn it_says_where_it_is_and_what_to_do_next() {
     let hub = Hub::with(&["--memory", "--alias", "/sse=news,weather"]);
     let url = hub.url.clone();
     assert!(!url.ends_with(":0"), "{url}");
-    let text = (0..7).map(|_| hub.lines.next()).collect::<Vec<_>>().join("\n");
+    let text = (0..8).map(|_| hub.lines.next()).collect::<Vec<_>>().join("\n");
     for part in [
         "in memory: it ends with this process".to_owned(),
         "open: whoever reaches this address".to_owned(),

@@ -4,6 +4,7 @@ use super::{
     translator::Translator,
     transport,
 };
+use crate::mask::MASK;
 use toml::{Table, Value};
 
 /// The scheme of sets in files.
@@ -42,7 +43,9 @@ pub(super) fn translate(translator: &mut Translator<'_>, text: &str) {
 
 fn one(translator: &mut Translator<'_>, directive: &Directive) {
     let Directive { name, arguments, block } = directive;
-    translator.at(format!("{VARIABLE}: {name}"));
+    // What is no name of a directive may be a key that stands alone on its line.
+    let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    translator.at(format!("{VARIABLE}: {}", if is_name { name } else { MASK }));
     if let Some((_, why)) = WITHOUT_MEANING.iter().find(|(known, _)| known == name) {
         return translator.warn(why);
     }

@@ -4,6 +4,7 @@ use super::{
     headers::value,
     observe::{End, Observation},
 };
+use crate::mask::masked_url;
 use crate::subscribe::format::printable;
 use anstyle::{AnsiColor, Style};
 use http::header::CONTENT_TYPE;
@@ -51,7 +52,7 @@ impl Report {
         let (errors, warnings, notes) = (number(Severity::Error), number(Severity::Warning), number(Severity::Note));
         let recording = &observation.recording;
         Self {
-            url: observation.head.uri.to_string(),
+            url: masked_url(&observation.head.uri.to_string()).into_owned(),
             status: observation.head.status.as_u16(),
             version: format!("{:?}", observation.head.version),
             content_type: value(observation, &CONTENT_TYPE),

@@ -1,0 +1,213 @@
+//! The configuration file: what is wrong with one, and where, without a line of it. Any line may hold a secret.
+use super::{help, options::ServeOptions, suggest};
+use crate::mask;
+use std::{fmt, ops::Range};
+
+/// The keys of tables, by what they are in: for a key that stands in the wrong place.
+const TABLES: [(&str, &[&str]); 3] = [
+    ("issuer", &["name"]),
+    ("relay", &["url", "topics", "headers", "private", "token-file", "last-event-id", "idle-timeout"]),
+    ("alias", &["path", "topics"]),
+];
+
+/// The longest name of a key that is shown, and only if it is made of letters: nothing else is one, and it may be a secret in
+/// the wrong place.
+const MAX_NAME_BYTES: usize = 40;
+
+/// What is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileError {
+    /// Its line and column, from 1, if that is known.
+    place: Option<(usize, usize)>,
+    message: String,
+}
+
+/// Reads the options of a file.
+///
+/// # Errors
+/// [`FileError`] says what is wrong, and where.
+pub(super) fn parse(text: &str) -> Result<ServeOptions, FileError> {
+    toml::from_str(text).map_err(|error| FileError {
+        place: error.span().map(|span| place(text, &span)),
+        message: mask::masked(&explain(error.message())).into_owned(),
+    })
+}
+
+/// Line and column of the beginning of `span`, from 1.
+fn place(text: &str, span: &Range<usize>) -> (usize, usize) {
+    let before = &text.as_bytes()[..span.start.min(text.len())];
+    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+    (line, 1 + String::from_utf8_lossy(&before[line_start..]).chars().count())
+}
+
+/// The parser's message, without values, and with what was probably meant.
+fn explain(message: &str) -> String {
+    if let Some(name) = quoted(message, "unknown field `") {
+        return unknown_key(name, &candidates(message));
+    }
+    if let Some(name) = quoted(message, "unknown variant `") {
+        let variants = candidates(message);
+        let expected = message.split_once("`, ").map_or("", |(_, expected)| expected);
+        let meant = suggest::nearest(name, variants.iter().copied());
+        return format!("'{}' is unknown, {expected}{}", shown(name), meant.map(did_you_mean).unwrap_or_default());
+    }
+    for kind in ["invalid type: string ", "invalid value: string "] {
+        // What stands there may be a secret that was put behind the wrong key.
+        if let Some((_, expected)) = message.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected ")) {
+            return format!("{kind}, expected {expected}").replace(" ,", ",");
+        }
+    }
+    message.to_owned()
+}
+
+fn unknown_key(name: &str, candidates: &[&str]) -> String {
+    let options = help::keys();
+    let is_hub = candidates.contains(&"listen");
+    let meant = suggest::nearest(name, candidates.iter().copied());
+    let advice = match meant {
+        Some(meant) => did_you_mean(meant),
+        None if is_hub => match elsewhere(name) {
+            Some(table) => format!("; it is a key of [[{table}]]"),
+            None => {
+                "; keys are the options of `fanfare serve --help`, without hyphens before them; there are no sections \
+                     but [[issuer]], [[relay]] and [[alias]], at the end of the file"
+                    .to_owned()
+            }
+        },
+        None => match suggest::nearest(name, options.iter().map(String::as_str)) {
+            Some(option) => format!("; {option} is an option of the hub and has to stand above all [[sections]]"),
+            None => format!("; expected one of {}", candidates.join(", ")),
+        },
+    };
+    format!("unknown field `{}`{advice}", shown(name))
+}
+
+/// The table that has this key.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    let has = |(_, keys): &&(&str, &[&str])| suggest::nearest(name, keys.iter().copied()).is_some();
+    TABLES.iter().find(has).map(|(table, _)| *table)
+}
+
+fn did_you_mean(name: &str) -> String {
+    format!("; did you mean `{name}`?")
+}
+
+/// The name behind `prefix`, up to its closing mark.
+fn quoted<'a>(message: &'a str, prefix: &str) -> Option<&'a str> {
+    let rest = message.strip_prefix(prefix)?;
+    // The name may hold the mark itself; what follows it is the parser's.
+    rest.split_once("`, expected").or_else(|| rest.split_once("`, there")).map(|(name, _)| name)
+}
+
+/// The names behind `expected`.
+fn candidates(message: &str) -> Vec<&str> {
+    let expected = message.rsplit_once("`, expected ").map_or("", |(_, expected)| expected);
+    expected.split('`').skip(1).step_by(2).collect()
+}
+
+fn shown(name: &str) -> &str {
+    let is_plain = |byte: u8| byte.is_ascii_alphabetic() || b"-_.".contains(&byte);
+    if name.len() <= MAX_NAME_BYTES && name.bytes().all(is_plain) { name } else { mask::MASK }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((line, column)) = self.place {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for FileError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "Zq3xSECRETw9Vt7pL2mN8kJ4hG6fD1sA";
+
+    #[test]
+    fn no_error_shows_a_value() {
+        let cases = [
+            "key = @\n",
+            "key = '@' oops\n",
+            "key = '@\n",
+            "key = \"\"\"@\nsecond line @\n",
+            "key = \"@\\q\"\n",
+            "kye = '@'\n",
+            "[key]\nvalue = '@'\n",
+            "key = ['@']\n",
+            "key = '@'\nkey = '@'\n",
+            "@ = 1\n",
+            "@\n",
+            "'@ @' = 1\n",
+            "key '@'\n",
+            "FANFARE_KEY = '@'\n",
+            "memory = '@'\n",
+            "max-topics = '@'\n",
+            "delivery = '@'\n",
+            "issuer = [{ name = 'a', key = '@', jkws = 'b' }]\n",
+            "issuer = [{ name = 'a', key = { value = '@' } }]\n",
+            "relay = [{ url = 'http://h/?token=@', topics = [] }]\n",
+            "relay = [{ url = 'h/?token=@', topics = ['x'] }]\n",
+            "relay = [{ url = 'http://me:@&h/', topics = ['x'] }]\n",
+            "relay = [{ url = 'http://h/', topics = ['x'], headers = ['Authorization Bearer @'] }]\n",
+            "relay = [{ url = 'http://h/', topics = ['x'], headers = { Authorization = 'Bearer @' } }]\n",
+            "public-url = 'h/?token=@'\n",
+            "jwks = 'http://me:@&h/'\n",
+            "alias = '/a?token=@=x'\n",
+        ];
+        for text in cases {
+            let error = parse(&text.replace('@', SECRET).replace('&', "@")).expect_err(text).to_string();
+            assert!(!error.contains(SECRET) && error.starts_with("line "), "{text:?}: {error}");
+        }
+        for digits in ["key = 12345678901234567", "key = 1234567.8901234", "key = 1979-05-27", "key = 012345678"] {
+            let error = parse(digits).expect_err(digits).to_string();
+            assert!(!error.contains("1234567") && !error.contains("1979"), "{digits}: {error}");
+        }
+    }
+
+    #[test]
+    fn slips_are_told_with_what_was_meant() {
+        let cases = [
+            ("max_body = '1MiB'", "unknown field `max_body`; did you mean `max-body`?"),
+            ("\ncors-origins = []", "line 2, column 1: unknown field `cors-origins`; did you mean `cors-origin`?"),
+            ("[limits]\nmax-body = '1MiB'", "there are no sections but [[issuer]], [[relay]] and [[alias]]"),
+            ("token-file = 'x'", "it is a key of [[relay]]"),
+            (
+                "[[relay]]\nurl = 'http://h/'\ntopics = 'x'\nmax-body = '1MiB'",
+                "max-body is an option of the hub and has to stand above all [[sections]]",
+            ),
+            ("[[relay]]\nurl = 'http://h/'\ntopic = 'x'", "did you mean `topics`?"),
+            ("[[issuer]]\nname = 'a'\njkws = 'x'", "did you mean `jwks`?"),
+            ("delivery = 'epol'", "did you mean `epoll`?"),
+            ("delivery = 'iouring'", "did you mean `io-uring`?"),
+        ];
+        for (text, said) in cases {
+            let error = parse(text).expect_err(text).to_string();
+            assert!(error.contains(said), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_be_one_value() {
+        let options = parse(
+            "cors-origin = 'https://a.example'\npublish-origin = 'https://a.example https://b.example'\n\
+             jwks = 'https://a.example/k'\nalgorithm = 'HS256 HS512'\nalias = '/sse=news,weather'\n\
+             issuer = 'me=/k.pem'\nlisten = 3000\n[relay]\nurl = 'http://h/'\ntopics = 'news'\nheaders = 'A: b c'\n",
+        )
+        .unwrap();
+        assert_eq!(options.cors_origin.unwrap().len(), 1);
+        assert_eq!(options.publish_origin.unwrap().len(), 2);
+        assert_eq!((options.jwks.unwrap().len(), options.algorithm.unwrap().len()), (1, 2));
+        assert_eq!(options.alias.unwrap()[0].topics(), ["news", "weather"]);
+        assert_eq!(options.issuer.unwrap()[0].name, "me");
+        assert_eq!(options.listen.unwrap().0.to_string(), "127.0.0.1:3000");
+        let relay = &options.relay.unwrap()[0];
+        assert_eq!((relay.topics().len(), relay.headers.len()), (1, 1));
+        assert!(parse("cors-origin = ['https://a.example', 'https://b.example']").is_ok());
+        assert!(parse("cors-origin = 'https://a.example nonsense'").is_err());
+    }
+}

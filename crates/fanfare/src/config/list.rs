@@ -1,0 +1,94 @@
+//! Lists in the file: one value may stand alone, without brackets.
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IntoDeserializer as _, value::MapAccessDeserializer, value::SeqAccessDeserializer},
+};
+use std::{fmt, marker::PhantomData};
+
+/// A list, or one value that stands for a list of one.
+///
+/// # Errors
+/// Those of the values.
+pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_any(OneOrMany { words: false, value: PhantomData })
+}
+
+/// The same for an option whose values are separated by spaces in the environment, and so also in one text of the file.
+///
+/// # Errors
+/// Those of the values.
+pub(super) fn words<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_any(OneOrMany { words: true, value: PhantomData }).map(Some)
+}
+
+struct OneOrMany<T> {
+    words: bool,
+    value: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> de::Visitor<'de> for OneOrMany<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or a list of values in brackets")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+        let texts = if self.words { text.split_whitespace().collect() } else { vec![text] };
+        texts.into_iter().map(|text| T::deserialize(text.into_deserializer())).collect()
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, values: A) -> Result<Vec<T>, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(values))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, fields: A) -> Result<Vec<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(|value| vec![value])
+    }
+}
+
+/// A value that a flag says in one text, and a file in that text or in a table with more of it.
+pub(super) struct TextOr<Fields, T>(PhantomData<(Fields, T)>);
+
+impl<'de, Fields, T> TextOr<Fields, T>
+where
+    Fields: Deserialize<'de>,
+    T: TryFrom<Fields, Error: fmt::Display> + std::str::FromStr<Err: fmt::Display>,
+{
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// Those of either form.
+    pub(super) fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_any(Self(PhantomData))
+    }
+}
+
+impl<'de, Fields, T> de::Visitor<'de> for TextOr<Fields, T>
+where
+    Fields: Deserialize<'de>,
+    T: TryFrom<Fields, Error: fmt::Display> + std::str::FromStr<Err: fmt::Display>,
+{
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text as the flag takes it, or a table")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+        let fields = Fields::deserialize(MapAccessDeserializer::new(fields))?;
+        T::try_from(fields).map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,79 @@
+//! Topics as arguments: what is none is told before anybody is asked.
+use fanfare_hub::topic::{InvalidTopic, Topic, matcher::MAX_MATCHER_BYTES};
+use std::fmt;
+
+/// Why an argument names no topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum InvalidArgument {
+    /// It is empty, as a variable of the shell is that was never set.
+    Empty,
+    /// It is nothing but spaces.
+    Blank,
+    /// It cannot be a topic.
+    Topic(InvalidTopic),
+}
+
+/// The topic of a publication.
+///
+/// # Errors
+/// [`InvalidArgument`] says what is wrong with it.
+pub(crate) fn topic(text: &str) -> Result<Topic, InvalidArgument> {
+    not_blank(text)?;
+    Topic::new(text).map_err(InvalidArgument::Topic)
+}
+
+/// A topic, or something that matches topics: `*`, a template.
+///
+/// # Errors
+/// [`InvalidArgument`] says what is wrong with it.
+pub(crate) fn matcher(text: &str) -> Result<String, InvalidArgument> {
+    not_blank(text)?;
+    let is_stream = text.starts_with("http://") || text.starts_with("https://");
+    match text.len() {
+        bytes if bytes > MAX_MATCHER_BYTES && !is_stream => {
+            Err(InvalidArgument::Topic(InvalidTopic::TooLong { bytes, limit: MAX_MATCHER_BYTES }))
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn not_blank(text: &str) -> Result<(), InvalidArgument> {
+    match text.trim() {
+        _ if text.is_empty() => Err(InvalidArgument::Empty),
+        "" => Err(InvalidArgument::Blank),
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for InvalidArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("a topic cannot be empty; is a variable of the shell not set?"),
+            Self::Blank => f.write_str("a topic cannot be nothing but spaces"),
+            Self::Topic(InvalidTopic::Wildcard) => f.write_str(
+                "'*' is not a topic but matches every topic: an update is published under one that has a name",
+            ),
+            Self::Topic(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InvalidArgument {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_topic_is_told() {
+        assert_eq!(topic("news").map(|topic| topic.to_string()).as_deref(), Ok("news"));
+        for (text, error) in [("", InvalidArgument::Empty), (" \t", InvalidArgument::Blank)] {
+            assert_eq!((topic(text), matcher(text)), (Err(error.clone()), Err(error)), "{text:?}");
+        }
+        assert_eq!(topic("*"), Err(InvalidArgument::Topic(InvalidTopic::Wildcard)));
+        assert_eq!(topic("a\nb"), Err(InvalidArgument::Topic(InvalidTopic::Character('\n'))));
+        assert_eq!(matcher("*").as_deref(), Ok("*"));
+        let long = "x".repeat(MAX_MATCHER_BYTES + 1);
+        assert!(topic(&long).is_err() && matcher(&long).is_err() && matcher(&format!("http://h/{long}")).is_ok());
+    }
+}

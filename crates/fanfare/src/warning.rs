@@ -1,0 +1,8 @@
+//! Warnings of commands, on standard error.
+use crate::mask::masked;
+
+/// Prints one, without secrets.
+pub(crate) fn print(text: &str) {
+    let style = anstyle::AnsiColor::Yellow.on_default().bold();
+    anstream::eprintln!("{style}warning:{style:#} {}", masked(text));
+}

@@ -1,0 +1,154 @@
+//! Slips in a configuration: what was probably meant is said, and forms that can only mean one thing are taken.
+use crate::{
+    config::File,
+    hub::Hub,
+    program::{Ended, Lines, SECRET, end, fanfare, run, signal},
+};
+use std::process::Stdio;
+
+fn with(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let mut command = fanfare();
+    command.args(arguments).envs(variables.iter().copied());
+    end(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+}
+
+fn line(ended: &Ended, key: &str) -> String {
+    let line = ended.stdout.lines().find(|line| line.starts_with(&format!("{key} ="))).unwrap_or_default();
+    line.split(" #").next().unwrap_or_default().trim_end().to_owned()
+}
+
+#[test]
+fn a_variable_that_nobody_reads_is_an_error_of_every_command() {
+    let commands: [&[&str]; 6] = [
+        &["serve", "--check"],
+        &["check"],
+        &["publish", "t", "x", "--hub", "http://127.0.0.1:1"],
+        &["subscribe", "t", "--hub", "http://127.0.0.1:1"],
+        &["relay", "http://127.0.0.1:1", "--topic", "t"],
+        &["token", "--publish", "*", "--key", SECRET],
+    ];
+    for command in commands {
+        let ended = with(command, &[("FANFARE_MAX_BODDY", "1MiB")]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
+        let said = "unknown variable FANFARE_MAX_BODDY in the environment: did you mean FANFARE_MAX_BODY?";
+        assert!(ended.stderr.contains(said), "{ended:?}");
+    }
+    let port = with(&["check"], &[("FANFARE_PORT", "3000")]);
+    assert!(port.code == 2 && port.stderr.contains("did you mean FANFARE_LISTEN?"), "{port:?}");
+    let unlike = with(&["check"], &[("FANFARE_QQQ", "1")]);
+    assert!(unlike.code == 2 && unlike.stderr.contains("no option reads it"), "{unlike:?}");
+    // Those of another command are known, and so are those that others make.
+    let made = [
+        ("FANFARE_HUB", "http://h"),
+        ("FANFARE_EVENT_ID", "7"),
+        ("FANFARE_PORT", "tcp://10.0.0.1:3000"),
+        ("FANFARE_SERVICE_HOST", "10.0.0.1"),
+        ("FANFARE_SERVICE_PORT", "3000"),
+        ("FANFARE_SERVICE_PORT_HTTP", "3000"),
+        ("FANFARE_PORT_3000_TCP", "tcp://10.0.0.1:3000"),
+        ("FANFARE_PORT_3000_TCP_PROTO", "tcp"),
+        ("FANFARE_PORT_3000_TCP_PORT", "3000"),
+        ("FANFARE_PORT_3000_TCP_ADDR", "10.0.0.1"),
+        ("FANFARE_HUB_SERVICE_HOST", "10.0.0.1"),
+        ("FANFARE_HUB_PORT", "tcp://10.0.0.1:3000"),
+    ];
+    assert_eq!(with(&["check"], &made).code, 0);
+}
+
+#[test]
+fn slips_in_a_file_are_told_with_what_was_meant() {
+    let cases = [
+        ("max_body = '1MiB'", "did you mean `max-body`?"),
+        ("cors-origins = []", "did you mean `cors-origin`?"),
+        ("port = 3000", "did you mean `listen`?"),
+        ("[limits]\nmax-body = '1MiB'", "there are no sections but [[issuer]], [[relay]] and [[alias]]"),
+        ("[[alias]]\npath = '/a'\ntopics = 'x'\nlisten = ':0'", "listen is an option of the hub"),
+        ("delivery = 'epol'", "did you mean `epoll`?"),
+    ];
+    for (text, said) in cases {
+        let file = File::new("slips.toml", text);
+        let ended = run(&["check", file.path()]);
+        assert_eq!(ended.code, 2, "{text}: {ended:?}");
+        assert!(ended.stderr.contains(said), "{text}: {ended:?}");
+    }
+    let flag = run(&["serve", "--cors-origins", "*"]);
+    assert!(flag.code == 2 && flag.stderr.contains("--cors-origin"), "{flag:?}");
+}
+
+#[test]
+fn a_list_may_be_one_value() {
+    let text = "cors-origin = 'https://a.example'\npublish-origin = 'https://a.example https://b.example'\n\
+                jwks = 'https://a.example/k'\nalgorithm = 'RS256'\nalias = '/sse=news,weather'\n\
+                [relay]\nurl = 'http://h/'\ntopics = 'news'\nheaders = 'A: b'\n";
+    let file = File::new("one-value.toml", text);
+    let checked = run(&["check", file.path()]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert_eq!(line(&checked, "cors-origin"), r#"cors-origin = ["https://a.example"]"#);
+    assert_eq!(line(&checked, "publish-origin"), r#"publish-origin = ["https://a.example", "https://b.example"]"#);
+    assert_eq!(line(&checked, "alias"), r#"alias = [{ path = "/sse", topics = ["news", "weather"] }]"#);
+    assert!(line(&checked, "relay").starts_with(r#"relay = [{ url = "http://h/", topics = ["news"]"#), "{checked:?}");
+}
+
+#[test]
+fn an_address_is_taken_in_the_forms_that_people_write() {
+    for (form, address) in [
+        (":3000", "0.0.0.0:3000"),
+        ("localhost:3000", "127.0.0.1:3000"),
+        ("3000", "127.0.0.1:3000"),
+        ("[::]:0", "[::]:0"),
+    ] {
+        let flag = run(&["serve", "--check", "--listen", form, "--key", SECRET]);
+        let variable = with(&["serve", "--check", "--key", SECRET], &[("FANFARE_LISTEN", form)]);
+        let file = File::new("listen.toml", &format!("listen = '{form}'\nkey = '{SECRET}'"));
+        let file = run(&["serve", "--check", "--config", file.path()]);
+        for ended in [flag, variable, file] {
+            assert_eq!(line(&ended, "listen"), format!("listen = \"{address}\""), "{form}: {ended:?}");
+        }
+    }
+    // The forms of Mercure's hub.
+    let variables = [("JWT_KEY", SECRET), ("ADDR", ":3000")];
+    assert_eq!(line(&with(&["check"], &variables), "listen"), "listen = \"0.0.0.0:3000\"");
+}
+
+#[test]
+fn a_hub_on_this_machine_needs_no_scheme() {
+    let hub = Hub::start();
+    let port = hub.url.rsplit_once(':').unwrap().1;
+    for form in [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!(":{port}"), port.to_owned()] {
+        assert_eq!(run(&["publish", "t", "x", "--hub", &form]).code, 0, "{form}");
+        assert_eq!(with(&["publish", "t", "x"], &[("FANFARE_HUB", &form)]).code, 0, "{form}");
+    }
+    for (form, said) in [
+        ("hub.example.com", "did you mean http://hub.example.com, or the same with https?"),
+        ("http://hub.example.com/topics/news", "did you mean http://hub.example.com/?"),
+        ("https://me:pw@hub.example.com", "without user and password"),
+    ] {
+        let ended = run(&["publish", "t", "x", "--hub", form]);
+        assert!(ended.code == 2 && ended.stderr.contains(said), "{form}: {ended:?}");
+    }
+}
+
+#[test]
+fn the_first_line_says_where_the_hub_listens() {
+    for (listen, said) in [
+        ("127.0.0.1:0", "Fanfare listens on http://127.0.0.1:"),
+        (":0", "every IPv4 address of this machine; here it is http://127.0.0.1:"),
+        ("0.0.0.0:0", "Fanfare listens on 0.0.0.0:"),
+    ] {
+        let mut command = fanfare();
+        command.args(["serve", "--memory", "--listen", listen]).env("FANFARE_KEY", SECRET);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = Lines::of(child.stdout.take().unwrap());
+        let line = lines.next();
+        assert!(line.contains(said) && !line.contains(":0"), "{line}");
+        signal(i32::try_from(child.id()).unwrap(), "TERM");
+        assert_eq!(end(child).code, 0);
+    }
+}
+
+#[test]
+fn an_open_hub_says_what_it_refuses() {
+    let hub = Hub::start();
+    let lines: Vec<String> = (0..6).map(|_| hub.lines.next()).collect();
+    assert!(lines.iter().any(|line| line.contains("open-behind-proxy")), "{lines:?}");
+}
