@@ -111,7 +111,7 @@ impl Cookie {
                 b"max-age" => max_age = age(value, now).or(max_age),
                 b"expires" => expires = date(value).or(expires),
                 b"domain" => {
-                    domain = Some(value.trim_start_matches('.').to_ascii_lowercase()).filter(|name| !name.is_empty())
+                    domain = Some(value.trim_start_matches('.').to_ascii_lowercase()).filter(|name| !name.is_empty());
                 }
                 _ => {}
             }

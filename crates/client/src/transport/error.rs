@@ -12,7 +12,7 @@ use std::{error::Error, fmt, time::Duration};
 pub struct HyperError {
     failure: Failure,
     /// The proxy that stands between, if there is one.
-    proxy: Option<ProxyUrl>,
+    proxy: Option<Box<ProxyUrl>>,
     cause: Option<BoxError>,
 }
 
@@ -53,7 +53,7 @@ impl HyperError {
     }
 
     pub(super) fn with_proxy(mut self, proxy: ProxyUrl) -> Self {
-        self.proxy = Some(proxy);
+        self.proxy = Some(Box::new(proxy));
         self
     }
 

@@ -8,7 +8,7 @@ use fanfare_client::{CookieJar, ManualClock};
 
 fn cookie(server: &Server, number: usize) -> Option<String> {
     let requests = server.requests();
-    requests[number].header("cookie").map(|value| String::from_utf8(value.to_vec()).unwrap())
+    requests[number].header("cookie").map(|value| String::from_utf8_lossy(value).into_owned())
 }
 
 #[test]

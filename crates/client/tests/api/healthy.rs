@@ -28,7 +28,7 @@ async fn delay_after(quiet: Connection, gate: Option<&Gate>) -> std::time::Durat
     let clock = ManualClock::new();
     let server = Server::start([empty(), empty(), quiet, empty()]);
     let policy = Reconnect::spec().seed(1).max_attempts(3);
-    let mut signals = source(&server, &clock).reconnect(policy).build().unwrap().signals();
+    let mut signals = source(&server, &clock).reconnect(policy).build().expect("it can be built").signals();
     for _ in 0..2 {
         signals.opened().await;
         clock.advance(signals.reconnecting().await.1);

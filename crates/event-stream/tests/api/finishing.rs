@@ -14,7 +14,8 @@ fn last(stream: &[u8], pieces: &[&[u8]]) -> Option<(String, String, String)> {
 
 #[test]
 fn what_no_blank_line_follows_is_an_event_if_it_has_data() {
-    let cases: [(&str, Option<(&str, &str, &str)>); 9] = [
+    type Case = (&'static str, Option<(&'static str, &'static str, &'static str)>);
+    let cases: [Case; 9] = [
         ("data:a\n\ndata:b", Some(("message", "b", ""))),
         ("data:a\n\ndata:b\n", Some(("message", "b", ""))),
         ("data:a\n\ndata:b\r", Some(("message", "b", ""))),
