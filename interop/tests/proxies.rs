@@ -54,7 +54,7 @@ fn answer(address: SocketAddr, request: &str, headers: &str, body: &str) -> Stri
 /// A hub with a key, and one proxy of each kind before it.
 fn hub_with_a_key() -> (Hub, String) {
     let hub = Hub::start_with(&["--key", token::KEY, "--allow-short-keys", "--anonymous"]);
-    let bearer = format!("Authorization: Bearer {}\r\n", token::publisher("*").to_string());
+    let bearer = format!("Authorization: Bearer {}\r\n", token::publisher("*"));
     (hub, bearer)
 }
 

@@ -69,6 +69,9 @@ pub fn own_cpu() -> io::Result<Duration> {
     Stat::parse(&line).map(|stat| stat.cpu()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
+/// What the system answers who reads of a thread that ends at that moment.
+const ESRCH: i32 = 3;
+
 /// The time that the threads of this process have run, but for those that have ended, to the nanosecond. Sleeps for a moment.
 ///
 /// # Errors
@@ -79,7 +82,13 @@ pub fn own_run_time() -> io::Result<Duration> {
     let mut total = Duration::ZERO;
     for thread in fs::read_dir("/proc/self/task")? {
         // Time on a CPU, time in the queue of one, and how often it ran.
-        let line = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let line = match fs::read_to_string(thread?.path().join("schedstat")) {
+            // It has ended meanwhile.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound) || error.raw_os_error() == Some(ESRCH) => {
+                continue;
+            }
+            line => line?,
+        };
         let run = line.split_whitespace().next().and_then(|field| field.parse().ok());
         total += Duration::from_nanos(run.ok_or(io::ErrorKind::InvalidData)?);
     }

@@ -6,6 +6,10 @@ use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 const URL: &str = "URL";
 /// The same for a header.
 pub(crate) const HEADER: &str = "NAME: VALUE";
+/// The same for cookies.
+const COOKIES_OR_FILE: &str = "COOKIES|FILE";
+/// The same for a user with a password.
+const USER: &str = "USER:PASSWORD";
 /// The sign of a file in whose place its lines are taken.
 const FILE: char = '@';
 
@@ -21,7 +25,9 @@ fn warning(command: &Command, argument: &Arg, given: &ArgMatches) -> Option<Stri
     let names: String = argument.get_value_names().unwrap_or_default().join(" ");
     let name = shown(argument);
     let (what, instead) = if argument.is_hide_env_values_set() {
-        let is_secret = |value: &str| !value.is_empty() && value != "-";
+        // As with curl, what has no `=` is a file of cookies.
+        let may_be_file = names.contains(COOKIES_OR_FILE);
+        let is_secret = |value: &str| !value.is_empty() && value != "-" && (!may_be_file || value.contains('='));
         (values.any(is_secret).then_some(name)?, instead_of_secret(command, argument))
     } else if names.contains(HEADER) {
         let is_secret = |value: &str| {
@@ -49,6 +55,13 @@ fn shown(argument: &Arg) -> String {
 }
 
 fn instead_of_secret(command: &Command, argument: &Arg) -> String {
+    let names = argument.get_value_names().unwrap_or_default();
+    if names.iter().any(|name| name == COOKIES_OR_FILE) {
+        return format!("give a file, with {} FILE", shown(argument));
+    }
+    if names.iter().any(|name| name == USER) {
+        return format!("give an Authorization header in a file, with --header {FILE}FILE");
+    }
     let variable = argument.get_env().and_then(|name| name.to_str()).map(|name| format!("the variable {name}"));
     let file = argument.get_long().map(|long| format!("{long}-file"));
     let file = file.filter(|file| command.get_arguments().any(|other| other.get_long() == Some(file)));
@@ -84,6 +97,8 @@ mod tests {
             .arg(Arg::new("key_file").long("key-file"))
             .arg(Arg::new("bare").long("bare").hide_env_values(true))
             .arg(Arg::new("data").long("data"))
+            .arg(Arg::new("user").long("user").value_name(USER).hide_env_values(true))
+            .arg(Arg::new("cookie").long("cookie").value_name(COOKIES_OR_FILE).hide_env_values(true))
             .arg(
                 Arg::new("headers").short('H').long("header").value_name("NAME: VALUE").action(clap::ArgAction::Append),
             );
@@ -93,10 +108,12 @@ mod tests {
 
     #[test]
     fn each_secret_is_told_with_another_way() {
-        let cases: [(&[&str], &str, &str); 8] = [
+        let cases: [(&[&str], &str, &str); 10] = [
             (&["--token", "a"], "--token can be seen", "give it in the variable FANFARE_X_TOKEN"),
             (&["--key=a"], "--key can be seen", "in the variable FANFARE_X_KEY, or in a file with --key-file"),
             (&["--bare", "a"], "--bare can be seen", "on standard input, with --bare -"),
+            (&["--user", "me:a"], "--user can be seen", "--header @FILE"),
+            (&["--cookie", "a=b"], "--cookie can be seen", "--cookie FILE"),
             (&["-H", "A: b", "-H", "authorization: Bearer a"], "the value of --header", "--header @FILE"),
             (&["-H", "X-Api-Key: a"], "the value of --header", "--header @FILE"),
             (&["-H", "Cookie: a=b"], "the value of --header", "--header @FILE"),

@@ -191,6 +191,8 @@ fn parameters(word: &str, depth: usize) -> Vec<(usize, usize)> {
             .rfind(|character| !is_name(character))
             .map_or(0, |at| at + word[at..].chars().next().map_or(1, char::len_utf8));
         let end = word[equals + 1..].find(['&', '#']).map_or(word.len(), |length| equals + 1 + length);
+        // A message goes on behind a URL with a colon or a comma.
+        let end = if end == word.len() { word.trim_end_matches([':', ',']).len().max(equals + 1) } else { end };
         let value = &word[equals + 1..end];
         let is_secret = || is_secret_name(&word[name..equals]) && !is_placeholder(value);
         // The value may be a URL of its own, escaped.

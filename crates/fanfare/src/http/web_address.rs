@@ -12,9 +12,25 @@ pub(crate) fn has_web_scheme(text: &str) -> bool {
 /// What to give in place of `text`, if that looks like a URL whose scheme was left out: `localhost:3000/topics/x`,
 /// `127.0.0.1:8080`, `example.com/events`.
 ///
-/// A word with dots alone, such as `order.created`, and one with a number, such as `user:42`, are topics.
+/// A word with dots alone, such as `order.created`, and one with a number, such as `user:42`, are topics. A scheme that is
+/// mistyped, as in `http:/h` or `htp://h`, is put right; one of another kind, such as `urn:`, makes a topic.
 pub(crate) fn scheme_hint(text: &str) -> Option<String> {
-    lacks_scheme(text).then(|| format!("http://{text} or https://{text}"))
+    let rest = if lacks_scheme(text) { Some(text) } else { behind_mistyped_scheme(text) };
+    rest.map(|rest| format!("http://{rest} or https://{rest}"))
+}
+
+/// What stands behind `http` and slashes that are not written as they should be, or behind nothing but two slashes.
+fn behind_mistyped_scheme(text: &str) -> Option<&str> {
+    const MISTYPED: [&str; 6] = ["htp", "htps", "http", "https", "hhtp", "hhtps"];
+    if has_web_scheme(text) {
+        return None;
+    }
+    let slash = text.find('/')?;
+    let (scheme, rest) = (text[..slash].trim_end_matches(':'), text[slash..].trim_start_matches('/'));
+    let slashes = text.len() - slash - rest.len();
+    let is_mistyped = (text[..slash].ends_with(':') || slashes > 1)
+        && MISTYPED.iter().any(|mistyped| mistyped.eq_ignore_ascii_case(scheme));
+    (!rest.is_empty() && (is_mistyped || (slash == 0 && slashes == 2))).then_some(rest)
 }
 
 /// The same where nothing but a URL makes sense: also for `hub:3000`.
@@ -77,8 +93,17 @@ mod tests {
         for url in urls {
             assert_eq!(scheme_hint(url), Some(format!("http://{url} or https://{url}")));
         }
+        for mistyped in ["http:/h/x", "http//h/x", "htp://h/x", "HTTPS:/h/x", "//h/x"] {
+            assert_eq!(scheme_hint(mistyped), Some("http://h/x or https://h/x".to_owned()), "{mistyped}");
+        }
         let topics = [
             "news",
+            "http",
+            "http/",
+            "http/requests",
+            "ftp://h/x",
+            "///x",
+            "httpbin/x",
             "localhost",
             "user:42",
             "user:42/x",

@@ -1,6 +1,6 @@
 //! An answer that says in its middle that it failed, as those of language models do: after the status 200 there is no
 //! other way.
-use super::{SubscribeArgs, json::Json, received::Received, source::Source};
+use super::{SubscribeArgs, When, json::Json, received::Received, source::Source};
 use crate::http::excerpt;
 use http::Method;
 
@@ -9,10 +9,21 @@ const ERROR: &str = "error";
 /// The same for an answer of the kind whose events are named after it.
 const FAILED: &str = "response.failed";
 
-/// Whether the events of `source` are one answer, which is had whole or not: that of a request that is sent once, or one
-/// whose end or form the reader knows. The events of a hub, and of a stream that is followed with a state, are what their
-/// publishers make of them, errors among them.
-pub(super) fn is_answer(source: &Source, args: &SubscribeArgs) -> bool {
+/// Where in a stream an error says that all of it has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heeded {
+    /// Nowhere. The events of a hub, and of a stream that is followed with a state, are what their publishers make of them,
+    /// errors among them.
+    Nowhere,
+    /// As the last event of a stream that ends, and is not connected to again.
+    AtTheEnd,
+    /// Anywhere: the events are one answer, which is had whole or not. It is that of a request that is sent once, or one whose
+    /// end or form the reader knows.
+    Anywhere,
+}
+
+/// Where errors count in the events of `source`.
+pub(super) fn heeded(source: &Source, args: &SubscribeArgs) -> Heeded {
     let request = &args.request;
     let default = if request.body.is_some() { &Method::POST } else { &Method::GET };
     let is_sent_once = !request.method.as_ref().unwrap_or(default).is_safe();
@@ -20,7 +31,15 @@ pub(super) fn is_answer(source: &Source, args: &SubscribeArgs) -> bool {
     let is_known = select.until.is_some() || select.field.is_some() || args.print.join;
     let wants_errors = select.types.iter().any(|name| name == ERROR || name == FAILED)
         || select.field.as_ref().is_some_and(|field| field.first() == ERROR);
-    !source.is_enveloped() && args.resume.state.is_none() && !wants_errors && (is_sent_once || is_known)
+    if source.is_enveloped() || args.resume.state.is_some() || wants_errors {
+        Heeded::Nowhere
+    } else if is_sent_once || is_known {
+        Heeded::Anywhere
+    } else if *source == Source::Stdin || args.resume.reconnect == When::Never {
+        Heeded::AtTheEnd
+    } else {
+        Heeded::Nowhere
+    }
 }
 
 /// The reason, if `event` says that the answer failed.

@@ -2,7 +2,8 @@
 //!
 //! For people at a terminal the first attempt must succeed, unless they say otherwise: a wrong address is told at once.
 use super::{
-    SubscribeArgs, SubscribeError, When, exec, failure,
+    SubscribeArgs, SubscribeError, When, exec,
+    failure::{self, Heeded},
     filter::{Filter, Selected},
     format::Style,
     output::Output,
@@ -22,8 +23,10 @@ struct Followed {
     party: Party,
     signals: Signals,
     enveloped: bool,
-    /// Whether its events are one answer, which may say that it failed.
-    is_answer: bool,
+    /// Where an error among its events says that it failed.
+    errors: Heeded,
+    /// What the last event says that failed.
+    last_word: Option<String>,
     opened: bool,
     ended: bool,
 }
@@ -62,8 +65,8 @@ pub(super) async fn follow(sources: &[Source], args: &SubscribeArgs) -> Result<(
     let followed = |source: &Source| {
         let signals = event_source(source, args)?.signals();
         let (party, enveloped) = (source.party(), source.is_enveloped());
-        let is_answer = failure::is_answer(source, args);
-        Ok(Followed { party, signals, enveloped, is_answer, opened: false, ended: false })
+        let errors = failure::heeded(source, args);
+        Ok(Followed { party, signals, enveloped, errors, last_word: None, opened: false, ended: false })
     };
     let mut streams = sources.iter().map(followed).collect::<Result<Vec<_>, _>>()?;
     follow.run(&mut streams).await
@@ -103,6 +106,9 @@ impl Follow<'_> {
                 Some(Err(error)) => return Err(stream.ended_for(error)),
                 None => {
                     stream.ended = true;
+                    if let Some(reason) = stream.last_word.take() {
+                        return Err(SubscribeError::Failed { party: stream.party.clone(), reason });
+                    }
                     ControlFlow::Continue(())
                 }
             };
@@ -150,12 +156,14 @@ impl Follow<'_> {
         if self.several {
             event.origin = Some(came.origin.to_string());
         }
-        let failed = stream.is_answer.then(|| failure::reason(&event)).flatten();
+        let failed = (stream.errors != Heeded::Nowhere).then(|| failure::reason(&event)).flatten();
         let ControlFlow::Continue(selected) = self.filter.select(&mut event) else {
             stream.signals.source().acknowledge(&came);
             return Ok(ControlFlow::Break(()));
         };
-        if let Some(reason) = failed {
+        if stream.errors == Heeded::AtTheEnd {
+            stream.last_word = failed;
+        } else if let Some(reason) = failed {
             if selected == Selected::Yes {
                 let _ = self.deal_with(&event, &came).await?;
             }

@@ -84,6 +84,20 @@ fn what_is_called_an_error_is_not_always_one() {
     assert_eq!((run(&arguments).code, run(&arguments).stdout.as_str()), (0, "x\n"));
 }
 
+/// The last word of a stream that ends, and is not connected to again, counts. What comes before it is an event like others.
+#[test]
+fn a_stream_that_ends_with_an_error_failed() {
+    let error = "event: error\ndata: {\"error\":{\"message\":\"overloaded\"}}\n\n";
+    for (events, code) in [(format!("data: a\n\n{error}"), 1), (format!("{error}data: a\n\n"), 0)] {
+        let ended = ask(&events, &["--reconnect", "never", "--format", "data"]);
+        let piped = run_with_input(&["subscribe", "-", "--format", "data"], &events);
+        for ended in [ended, piped] {
+            assert_eq!((ended.code, ended.stdout.lines().count()), (code, 2), "{ended:?}");
+            assert_eq!(ended.stderr.contains("overloaded"), code == 1, "{ended:?}");
+        }
+    }
+}
+
 #[test]
 fn what_cannot_be_read_for_a_field_is_told() {
     let events = |count: usize| "data: no JSON\n\n".repeat(count) + "data: {\"a\":1}\n\n";

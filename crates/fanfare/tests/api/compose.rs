@@ -50,7 +50,9 @@ fn the_secret_of_a_recipe_opens_no_hub_to_others() {
     let table =
         format!("[[issuer]]\nname = 'me'\npublisher-key = '{SECRET}'\n[[relay]]\nurl = 'http://h/'\ntopics = ['a']\n");
     let config = crate::config::File::new("sample.toml", &table);
-    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+    // Arguments, variables, and where the key is found.
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case<'_>; 8] = [
         (&[], &[("MERCURE_PUBLISHER_JWT_KEY", SECRET)], "publisher-key (MERCURE_PUBLISHER_JWT_KEY)"),
         (&[], &[("MERCURE_PUBLISHER_JWT_KEY", encoded)], "publisher-key (MERCURE_PUBLISHER_JWT_KEY)"),
         (&[], &[("MERCURE_EXTRA_DIRECTIVES", &caddyfile)], "publisher-key (MERCURE_EXTRA_DIRECTIVES"),

@@ -27,7 +27,7 @@ pub enum ProxyMark {
 /// A name is here if a proxy, load balancer, content delivery network or tunnel adds it by itself or in the lines that its
 /// manual has, to say for whom it asks or that it did. Names are not here that programs themselves send: those for
 /// tracing (`traceparent`, `x-request-id`, `x-cloud-trace-context`) come from many HTTP libraries.
-const MARKS: [&str; 50] = [
+const MARKS: [&str; 56] = [
     // RFC 7239, and what was before it: nearly everybody.
     "forwarded*",
     "x-forwarded*",
@@ -44,7 +44,11 @@ const MARKS: [&str; 50] = [
     "front-end-https",
     // HAProxy, Apache, WebLogic, Rackspace, Riverbed, and many a cluster.
     "client-ip",
-    "x-client-*",
+    "x-client-ip",
+    "x-client-cert*",
+    "x-client-dn",
+    "x-client-port",
+    "x-client-verify",
     "x-cluster-*",
     "x-proxy*",
     "x-remote-*",
@@ -87,6 +91,8 @@ const MARKS: [&str; 50] = [
     "fly-*",
     "x-vercel-*",
     "x-nf-*",
+    "x-appengine-*",
+    "do-connecting-ip",
     // Tunnels.
     "tailscale-*",
 ];
@@ -204,6 +210,9 @@ mod tests {
             "X-Nf-Client-Connection-Ip",
             "X-Scheme",
             "X-SSL-Client-Cert",
+            "X-Client-Cert-Chain",
+            "X-AppEngine-User-IP",
+            "DO-Connecting-IP",
         ];
         for name in names {
             let mark = mark(&parts(Version::HTTP_11, &[(name, "x")]));
@@ -237,6 +246,8 @@ mod tests {
             ("upgrade-insecure-requests", "1"),
             ("referer", "http://localhost:5173/"),
             ("x-cloud-trace-context", "x"),
+            ("x-client-info", "an SDK, and its version"),
+            ("x-client-version", "1"),
         ];
         assert_eq!(mark(&parts(Version::HTTP_11, &headers)), None);
         assert_eq!(mark(&parts(Version::HTTP_11, &[("connection", "close")])), None);

@@ -21,6 +21,7 @@ use axum::{
 use bytes::Bytes;
 use fanfare_hub::{entry::Entry, update::Update};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::{sync::Arc, time::Duration};
 
@@ -67,6 +68,10 @@ fn require_no_coding(headers: &HeaderMap) -> Result<(), Problem> {
 pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     require_no_coding(headers)?;
     let limit = app.settings.max_body_bytes;
+    // A body that is too large by its `Content-Length` is refused before a byte of it is read or asked for.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Problem::BodyTooLarge { limit });
+    }
     let collecting = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
     match collecting.await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),

@@ -290,6 +290,11 @@ async fn a_publication_that_is_too_large_is_413_in_every_form() {
     assert_eq!(server.post("/topics/a", lines, format!("{half}\n{half}\n")).await.status, 413);
     let answer = server.post("/topics/a", events, format!("data: 1\n\ndata: {large}\n\n")).await;
     assert!(answer.status == 413 && answer.body.contains(r#""published":1"#), "{}", answer.body);
+    // What its `Content-Length` says is enough: nothing is waited for, and nobody is asked to go on.
+    for more in ["", "Expect: 100-continue\r\n"] {
+        let head = format!("POST /topics/a HTTP/1.1\r\nHost: localhost\r\n{more}Content-Length: 99999999999\r\n\r\n");
+        assert_eq!(server.send(head.as_bytes()).await.status, 413, "{more}");
+    }
     // Long topics for each of many lines.
     let topics: String = (0..14).map(|number| format!("&topic={number}{}", "t".repeat(4_000))).collect();
     let target = format!("/topics?{}", &topics[1..]);
