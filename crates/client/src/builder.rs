@@ -445,7 +445,7 @@ impl fmt::Debug for Builder {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(url) => write!(f, "{url:?} is not a URL that can be asked"),
+            Self::Url(url) => write!(f, "cannot send a request to {url:?}: it is not an http or https URL"),
             Self::Header { name } => write!(f, "the header {name:?} holds characters that no header can carry"),
             Self::TooManyHeaders => f.write_str("there are more headers than a request can have"),
             Self::Method => f.write_str("the method CONNECT asks for no response"),

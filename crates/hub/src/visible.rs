@@ -24,6 +24,7 @@ pub(crate) enum Visible {
 /// however many audiences have it.
 pub(crate) struct Sight<'a> {
     topics: &'a [Topic],
+    is_private: bool,
     places: HashMap<&'a Topic, Vec<usize>>,
     candidates: Vec<Candidate<'a>>,
     by_pattern: HashMap<&'a Matcher, Box<[u64]>>,
@@ -47,17 +48,27 @@ impl Visible {
 impl<'a> Sight<'a> {
     pub(crate) fn of(update: &'a Update) -> Self {
         let topics = update.topics();
-        Self { topics, places: HashMap::new(), candidates: Vec::new(), by_pattern: HashMap::new() }
+        Self {
+            topics,
+            is_private: update.is_private(),
+            places: HashMap::new(),
+            candidates: Vec::new(),
+            by_pattern: HashMap::new(),
+        }
     }
 
     /// What members of the audience with this key, which gets the update, may see.
     pub(crate) fn visible(&mut self, key: &'a AudienceKey) -> Visible {
         // Who gets an update with one topic has subscribed to that.
-        if self.topics.len() == 1 || has_all(&key.matchers) || has_all(&key.granted) {
+        if self.topics.len() == 1 || (!self.is_private && has_all(&key.matchers)) || has_all(&key.granted) {
             return Visible::All;
         }
         let mut seen = vec![0; self.topics.len().div_ceil(64)].into_boxed_slice();
-        for matcher in key.matchers.as_slice().iter().chain(key.granted.as_slice()) {
+        // Who asks for more than is granted, with a pattern, does not learn by that whom a private update is for.
+        let is_private = self.is_private;
+        let asked =
+            key.matchers.as_slice().iter().filter(|matcher| !is_private || matches!(matcher, Matcher::Exact(_)));
+        for matcher in asked.chain(key.granted.as_slice()) {
             match matcher {
                 Matcher::Exact(topic) => self.places(topic).iter().for_each(|place| set(&mut seen, *place)),
                 pattern => seen.iter_mut().zip(self.fitting(pattern)).for_each(|(all, fitting)| *all |= fitting),
@@ -147,6 +158,24 @@ mod tests {
             let visible = Sight::of(&update).visible(&key);
             assert_eq!(visible.of(update.topics()), *expected, "{asked:?} {granted:?}");
             assert_eq!(visible == Visible::All, expected.len() == TOPICS.len(), "one value for one set");
+        }
+    }
+
+    #[test]
+    fn a_pattern_shows_nothing_of_a_private_update_that_is_not_granted() {
+        let topics = ["/doc", "/u/1", "/u/2"].map(|topic| Topic::new(topic).unwrap()).to_vec();
+        let update = Update::new(UpdateFields { topics, private: true, ..UpdateFields::default() }).unwrap();
+        for (asked, granted, expected) in [
+            (["*"], ["/u/1"], &["/u/1"][..]),
+            (["/u/{id}"], ["/u/1"], &["/u/1"]),
+            (["pattern *"], ["/u/1"], &["/u/1"]),
+            (["/doc"], ["/u/1"], &["/doc", "/u/1"]),
+            (["*"], ["/u/{id}"], &["/u/1", "/u/2"]),
+            (["/doc"], ["*"], &["/doc", "/u/1", "/u/2"]),
+        ] {
+            let representation = Representation::Envelope;
+            let key = AudienceKey { matchers: matchers(&asked), granted: matchers(&granted), representation };
+            assert_eq!(Sight::of(&update).visible(&key).of(update.topics()), expected, "{asked:?} {granted:?}");
         }
     }
 

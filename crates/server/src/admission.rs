@@ -31,14 +31,25 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 /// Has a request looked for among the routes only if it is admitted, and adds to every answer what every answer has.
 pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let mut answer = match check(&app, &parts) {
+    let answer = match check(&app, &parts) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(problem) => refuse(&app, problem, &parts.headers),
     };
-    for (name, value) in ON_EVERY_ANSWER {
-        answer.headers_mut().insert(name, value);
-    }
+    with_fields(answer)
+}
+
+/// The answer with what every answer has.
+pub(crate) fn with_fields(mut answer: Response) -> Response {
+    answer.headers_mut().extend(ON_EVERY_ANSWER);
     answer
+}
+
+/// The same as lines of a head.
+pub(crate) fn fields() -> Vec<u8> {
+    let line = |(name, value): &(HeaderName, HeaderValue)| {
+        [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat()
+    };
+    ON_EVERY_ANSWER.iter().flat_map(line).collect()
 }
 
 fn check(app: &App, parts: &Parts) -> Result<(), Problem> {

@@ -17,16 +17,22 @@ mod linger;
 mod repair;
 mod watch;
 
-use crate::delivery::shards::Shards;
+use crate::{admission, delivery::shards::Shards};
 pub(crate) use activity::Activity;
 use axum::Router;
+use bytes::{Bytes, BytesMut};
 use handover::{Answer, Handover, Noticing, Requests};
 use hyper::server::conn::http1;
 use linger::linger;
 pub use linger::{LINGER_BYTES, LINGER_TIMEOUT};
 use repair::repair;
 use std::{future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration};
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::watch as channel, time::timeout};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::watch as channel,
+    time::timeout,
+};
 pub(crate) use watch::Stop;
 use watch::Watch;
 
@@ -45,6 +51,10 @@ pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 /// How many of them a peer may leave unanswered, if there is no write timeout. If there is one, it counts instead.
 pub const PROBES: u32 = 4;
+/// How much of such a head is read at a time.
+const READ_BYTES: usize = 4 << 10;
+/// How long the rest of a head may take that is to be repaired.
+const REPAIR_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Why a connection leaves hyper.
 #[allow(clippy::large_enum_variant, reason = "there is one for a connection, for a moment")]
@@ -82,11 +92,13 @@ impl Serving {
         let activity = Activity::new();
         let mut watch = Watch::new(activity.clone(), self.keep_alive_timeout, stop);
         let mut io = Noticing::new(socket, handover.clone(), activity.clone());
+        let mut is_last = false;
         loop {
             let requests = Requests::new(self.router.clone(), handover.clone(), activity.clone());
             let refused = requests.refused();
             let mut connection = http1::Builder::new()
                 .half_close(true)
+                .keep_alive(!is_last)
                 .header_read_timeout(None)
                 .max_header_size(CONNECTION_BUFFER_BYTES)
                 .max_buf_size(CONNECTION_BUFFER_BYTES)
@@ -112,15 +124,19 @@ impl Serving {
             });
             let left = left.await;
             let parts = connection.into_parts();
-            let (socket, refusal) = parts.io.into_inner();
+            let (mut socket, held_back) = parts.io.into_inner();
             match (left, &self.shards) {
-                (Left::Refused, _) => match repair(&parts.read_buf) {
-                    Some(head) => {
+                (Left::Refused, _) => {
+                    if held_back.is_of(&parts.read_buf) && repair(&parts.read_buf).is_some() {
+                        let head = whole_head(&mut socket, &parts.read_buf).await;
+                        let head = repair(&head).unwrap_or_default();
                         io = Noticing::repaired(socket, handover.clone(), activity.clone(), head);
+                        // Whoever reads heads otherwise than hyper is not to go on behind this one.
+                        is_last = true;
                         continue;
                     }
-                    None => refuse(socket, &refusal).await,
-                },
+                    refuse(socket, held_back.refusal).await;
+                }
                 (Left::Granted(answer), Some(shards)) => match socket.into_std() {
                     Ok(socket) => shards.take(answer.handed(socket).await),
                     Err(error) => tracing::debug!("a socket was lost: {error}"),
@@ -134,10 +150,31 @@ impl Serving {
     }
 }
 
+/// The head of which hyper has seen the beginning, to its end: what is repaired of it has to be seen. As much as there is, if it
+/// does not end in time or within the limit; hyper then refuses it.
+async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
+    let mut head = BytesMut::from(beginning);
+    let ends = |head: &[u8]| head.windows(2).any(|end| end == b"\n\n") || head.windows(3).any(|end| end == b"\n\r\n");
+    let read = async {
+        while !ends(&head) && head.len() <= CONNECTION_BUFFER_BYTES {
+            head.reserve(READ_BYTES);
+            if !matches!(socket.read_buf(&mut head).await, Ok(1..)) {
+                break;
+            }
+        }
+    };
+    // Whether it was in time is seen by what has come.
+    let _ = timeout(REPAIR_TIMEOUT, read).await;
+    head.freeze()
+}
+
 /// Refuses a head as hyper would have done.
-async fn refuse(mut socket: TcpStream, refusal: &[u8]) {
+async fn refuse(mut socket: TcpStream, mut refusal: Vec<u8>) {
+    if let Some(end) = refusal.windows(2).position(|bytes| bytes == b"\r\n") {
+        refusal.splice(end + 2..end + 2, admission::fields());
+    }
     // All before it is out, so there is room for it unless the peer reads nothing.
-    if let Ok(Ok(())) = timeout(LINGER_TIMEOUT, socket.write_all(refusal)).await {
+    if let Ok(Ok(())) = timeout(LINGER_TIMEOUT, socket.write_all(&refusal)).await {
         linger(socket).await;
     }
 }

@@ -277,7 +277,9 @@ impl fmt::Display for Problem {
                 write!(f, "the body is coded as {name:?}; send it without Content-Encoding")
             }
             Self::TransferCoding => f.write_str("the only Transfer-Encoding that is understood is 'chunked'"),
-            Self::NotAcceptable { available } => write!(f, "what is here is {available}, which 'Accept' refuses"),
+            Self::NotAcceptable { available } => {
+                write!(f, "the hub can only send {available}, but the Accept header does not allow it")
+            }
             Self::Stopping => f.write_str("the hub is stopping; send what is left when it is back"),
             Self::EventStream(error) => error.fmt(f),
             Self::StreamBroken { published, problem } => {
@@ -286,7 +288,7 @@ impl fmt::Display for Problem {
             Self::Auth(error) => error.fmt(f),
             Self::Append(error) => error.fmt(f),
             Self::NotFound => f.write_str("there is nothing here"),
-            Self::Method { allowed } => write!(f, "this can be asked for by {allowed}"),
+            Self::Method { allowed } => write!(f, "method not allowed; use {allowed}"),
         }
     }
 }

@@ -29,8 +29,8 @@ use url::Url;
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct ServeOptions {
-    /// Address and port to listen on: 127.0.0.1:3000, localhost:3000, [::1]:3000, or :3000 for every IPv4 address. Port 0
-    /// takes a free one, which is printed. Without keys only loopback is allowed
+    /// Address and port to listen on: `127.0.0.1:3000`, `localhost:3000`, `[::1]:3000`, or `:3000` for every IPv4 address.
+    /// Port 0 takes a free one, which is printed. Without keys only loopback is allowed
     #[arg(long, value_name = "ADDR", help_heading = "Where")]
     pub listen: Option<ListenAddress>,
 
@@ -165,8 +165,8 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "URL", help_heading = "Who may do what")]
     pub audience: Option<String>,
 
-    /// Without a key: answer also what comes through a proxy, so that whoever reaches the proxy may publish and read
-    /// everything. A key is the better way
+    /// Without a key, also answer requests that come through a proxy. Then everybody who reaches the proxy may publish and
+    /// read everything. A key is the better way
     #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
     pub open_behind_proxy: Option<bool>,
 

@@ -22,7 +22,7 @@ Environment (proxies also in capitals):
   no_proxy                            names, addresses and networks to reach without, or *
   SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust in place of the system's (PEM)";
 /// The same for commands that take what is habit from curl.
-pub(crate) const HABITS: &str = "Options of curl that are so anyway are accepted: -s, -S, -N, -L, -f, --compressed.";
+pub(crate) const HABITS: &str = "These options of curl are accepted and change nothing, since fanfare always works so:\n-s, -S, -N, -L, -f, --compressed.";
 
 /// How the server is connected to.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -31,16 +31,16 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
 
-    /// Take the server for who it says it is, whatever its certificate. Anybody in between can read and change everything,
-    /// tokens too
+    /// Do not check the server's certificate. Anybody between you and the server can then read and change everything, tokens
+    /// too
     #[arg(short = 'k', long)]
     insecure: bool,
 
-    /// Give an attempt up when there is no connection after so long; a number alone is seconds [default: 30s]
+    /// Stop an attempt that has no connection after this time; a number alone is seconds [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     connect_timeout: Option<Duration>,
 
-    /// Give an attempt up when no answer has begun after so long; a number alone is seconds. Servers may send the head of
+    /// Stop an attempt whose answer has not begun after this time; a number alone is seconds. Servers may send the head of
     /// their answer with the first event [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     response_timeout: Option<Duration>,
@@ -122,7 +122,7 @@ fn duration(text: &str) -> Result<Duration, <HumanDuration as std::str::FromStr>
 
 impl fmt::Display for CertificatesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there are no certificates to be had from {}: ", self.path.display())?;
+        write!(f, "cannot read certificates from {}: ", self.path.display())?;
         match &self.cause {
             Unfit::Read(error) => error.fmt(f),
             Unfit::Tls(error) => error.fmt(f),

@@ -92,8 +92,8 @@ impl clap::Args for TokenArg {
     fn augment_args(command: Command) -> Command {
         let token = Arg::new(NAME).long(NAME).value_name("TOKEN").env(VARIABLE).hide_env_values(true);
         command.arg(token.value_parser(value_parser!(Secret)).help(
-            "Token that says what one may do; `fanfare token` makes one. One from the environment goes to the hub alone: \
-             to the scheme, host and port that FANFARE_HUB or --hub names",
+            "Token that allows to publish or subscribe; `fanfare token` makes one. A token from the environment is sent to \
+             the hub only: to the scheme, host and port that FANFARE_HUB or --hub names",
         ))
     }
 

@@ -195,7 +195,10 @@ impl Work<'_> {
                 Err(error) if error.is_passing() && self.reconnect.asks_again(self.last_id.is_some()) => {
                     may_be_there |= error.is_unanswered();
                     if !is_told {
-                        warning::print(&format!("{error}; asking again until it answers, from line {} on", lines.0));
+                        warning::print(&format!(
+                            "{error}; trying again until the hub answers; line {} is next",
+                            lines.0
+                        ));
                         is_told = true;
                     }
                 }

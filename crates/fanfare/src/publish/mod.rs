@@ -33,8 +33,9 @@ pub(crate) struct PublishArgs {
     topic: Topic,
 
     /// Data of the update. `-`, or nothing in a pipe: each line of standard input that is not blank is one update, in
-    /// order. A line that is longer than the hub allows is left out and told, and is exit code 4 at the end; bytes that are
-    /// not UTF-8 are replaced and told. With --every, {count}, {time} and {unix_ms} in it are replaced, and nothing stands for {time}
+    /// order. A line that is longer than the hub allows is skipped with a warning, and the exit code is 4. Bytes that are not
+    /// UTF-8 are replaced, with a warning. With --every, {count}, {time} and {unix_ms} in it are replaced; without data, {time} is
+    /// published
     data: Option<String>,
 
     /// Publish at this interval, the first at once
@@ -47,7 +48,7 @@ pub(crate) struct PublishArgs {
 
     /// When to ask a hub again that cannot be reached or fails, with lines or --every: never; once something was published
     /// (so that a wrong address is told at once); or always. Lines wait meanwhile, in order, and are looked up in the hub's
-    /// log if their answer was lost, so that none is published twice
+    /// log if their answer was lost; a warning says where that cannot tell, and a line may be there twice
     #[arg(long, value_name = "WHEN", default_value = "after-open")]
     reconnect: When,
 

@@ -127,10 +127,11 @@ impl Delivery {
         let instead = item.in_place_of(reason, may_be_id);
         match &instead {
             Some(instead) if !instead.is_gap => {
-                self.voice.warn(&format!("the event {id:?} is refused, and tried without its ID: {reason}"));
+                self.voice
+                    .warn(&format!("the hub refused the event {id:?}; sending it again without its ID: {reason}"));
             }
             None if was_gap => {
-                self.voice.warn(&format!("the hub takes nothing that tells its subscribers of a gap: {reason}"));
+                self.voice.warn(&format!("the hub also refused the gap event, so its subscribers do not know that an event is missing: {reason}"));
             }
             _ => self.refused(&id, reason),
         }

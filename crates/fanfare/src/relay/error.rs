@@ -50,11 +50,13 @@ impl fmt::Display for RelayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Build(BuildError::Url(url)) => match url_hint(url).filter(|_| url.len() <= MAX_SHOWN_BYTES) {
-                Some(hint) => write!(f, "{url:?} is not a URL that can be asked; perhaps {hint}"),
+                Some(hint) => {
+                    write!(f, "cannot send a request to {url:?}: it is not an http or https URL; perhaps {hint}")
+                }
                 None if url.len() > MAX_SHOWN_BYTES => {
                     write!(f, "the URL has {} bytes, and cannot be asked", url.len())
                 }
-                None => write!(f, "{url:?} is not a URL that can be asked"),
+                None => write!(f, "cannot send a request to {url:?}: it is not an http or https URL"),
             },
             Self::Build(error) => error.fmt(f),
             Self::Certificates(error) => error.fmt(f),

@@ -39,7 +39,7 @@ impl Announcement<'_> {
             ip if ip.is_ipv4() => "every IPv4 address",
             _ => "every address",
         };
-        writeln!(f, "Fanfare listens on {address}, {every} of this machine; here it is {url}")
+        writeln!(f, "Fanfare listens on {address}, {every} of this machine; from here, open {url}")
     }
 }
 

@@ -98,7 +98,7 @@ impl fmt::Display for SubscribeError {
                 "{url} is the URL of a stream and cannot stand among topics; a topic that looks like a URL is given \
                  with --topic"
             ),
-            Self::Url { url } => write!(f, "{url} is not a URL that can be asked"),
+            Self::Url { url } => write!(f, "cannot send a request to {url}: it is not an http or https URL"),
             Self::LongUrl { bytes } => write!(f, "the URL has {bytes} bytes, {MAX_URL_BYTES} are allowed"),
             Self::TooLong(error) => error.fmt(f),
             Self::LastEventId { id } => write!(f, "the last event ID {id:?} holds what no request can carry"),

@@ -72,7 +72,7 @@ impl<'a> Filter<'a> {
     pub(super) fn unreadable(&self, event: &Received) -> Option<String> {
         let data = excerpt(&event.data);
         (self.looked.not_json <= MAX_TOLD)
-            .then(|| format!("an event is left out, since its data is not JSON, of which --field is a part: {data}"))
+            .then(|| format!("skipped an event whose data is not JSON (--field needs JSON): {data}"))
     }
 
     /// What to say of those that were left out, when there are no more.

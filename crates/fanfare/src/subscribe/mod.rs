@@ -111,7 +111,7 @@ pub(super) struct RequestArgs {
     #[arg(short = 'd', long = "data", value_name = "DATA|@FILE")]
     body: Option<RequestBody>,
 
-    /// User and password to say who asks, in place of a token
+    /// Log in with this user and password (HTTP Basic), instead of a token
     #[arg(short = 'u', long, value_name = "USER:PASSWORD", hide_env_values = true)]
     user: Option<Secret>,
 
@@ -161,8 +161,8 @@ pub(super) struct SelectArgs {
     #[arg(long = "event", value_name = "TYPE")]
     types: Vec<String>,
 
-    /// Only this part of data that is JSON, such as `choices.0.delta.content`; events without it are left out, and told if
-    /// they are not JSON
+    /// Only this part of data that is JSON, such as `choices.0.delta.content`; events without it are skipped. A
+    /// warning names those that are not JSON
     #[arg(long, value_name = "PATH")]
     field: Option<FieldPath>,
 
@@ -174,7 +174,7 @@ pub(super) struct SelectArgs {
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = event_size)]
     max_event: ByteSize,
 
-    /// Leave out an event that is larger than --max-event, and tell it, in place of ending
+    /// Skip an event that is larger than --max-event, with a warning, instead of stopping
     #[arg(long)]
     skip_large: bool,
 

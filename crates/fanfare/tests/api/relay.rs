@@ -178,7 +178,10 @@ fn what_the_hub_refuses_by_its_own_rules_is_not_lost() {
     assert_eq!(bodies[1], "data: b\n\nid: 3\ndata: c\n\n");
     assert!(bodies[2].starts_with("event: fanfare.gap\ndata: {\"reason\":\"left-out\""), "{}", bodies[2]);
     assert_eq!(bodies[3], "id: 3\ndata: c\n\n");
-    assert!(ended.stderr.contains("the event \"2\" is refused, and tried without its ID: not so"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("the hub refused the event \"2\"; sending it again without its ID: not so"),
+        "{ended:?}"
+    );
     assert!(ended.stderr.contains("2 events relayed, 0 were there already, 1 could not be"), "{ended:?}");
 }
 

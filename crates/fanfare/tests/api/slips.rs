@@ -132,7 +132,7 @@ fn a_hub_on_this_machine_needs_no_scheme() {
 fn the_first_line_says_where_the_hub_listens() {
     for (listen, said) in [
         ("127.0.0.1:0", "Fanfare listens on http://127.0.0.1:"),
-        (":0", "every IPv4 address of this machine; here it is http://127.0.0.1:"),
+        (":0", "every IPv4 address of this machine; from here, open http://127.0.0.1:"),
         ("0.0.0.0:0", "Fanfare listens on 0.0.0.0:"),
     ] {
         let mut command = fanfare();

@@ -27,7 +27,7 @@ pub enum ProxyMark {
 /// A name is here if a proxy, load balancer, content delivery network or tunnel adds it by itself or in the lines that its
 /// manual has, to say for whom it asks or that it did. Names are not here that programs themselves send: those for
 /// tracing (`traceparent`, `x-request-id`, `x-cloud-trace-context`) come from many HTTP libraries.
-const MARKS: [&str; 56] = [
+const MARKS: [&str; 59] = [
     // RFC 7239, and what was before it: nearly everybody.
     "forwarded*",
     "x-forwarded*",
@@ -35,8 +35,11 @@ const MARKS: [&str; 56] = [
     // RFC 9110, 7.6.3, and RFC 8586.
     "via",
     "cdn-loop",
+    "max-forwards",
+    "surrogate-capability",
     // nginx, as its manual and everybody after it has it.
-    "x-real-ip",
+    "x-real-*",
+    "x-forward-*",
     "x-nginx-*",
     "x-accel-*",
     "x-scheme",
@@ -211,6 +214,10 @@ mod tests {
             "X-Scheme",
             "X-SSL-Client-Cert",
             "X-Client-Cert-Chain",
+            "X-Real-Port",
+            "X-Forward-For",
+            "Surrogate-Capability",
+            "Max-Forwards",
             "X-AppEngine-User-IP",
             "DO-Connecting-IP",
         ];

@@ -34,7 +34,7 @@ pub(super) struct Kind {
     reason: Cow<'static, str>,
     /// As it is told.
     issuer: Option<Box<str>>,
-    /// Whether the hub knows the issuer. That there is none it knows.
+    /// True if the issuer is configured, or if the token names none.
     is_known: bool,
 }
 

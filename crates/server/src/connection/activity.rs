@@ -37,6 +37,8 @@ struct State {
     flushed: bool,
     /// Whether hyper wants to refuse the head that has come.
     refusing: bool,
+    /// How many bytes have come since the head began. What came before it with another request is not among them.
+    head_bytes: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,14 +59,25 @@ impl Activity {
         Self(Arc::new(Mutex::new(State::of(Phase::New))))
     }
 
-    /// Bytes have come.
-    pub(super) fn received(&self) {
+    /// So many bytes have come; `None` if nobody counted them.
+    pub(super) fn received(&self, count: Option<usize>) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::New | Phase::Idle) {
             let flushed = state.flushed;
             state.enter(Phase::Head);
-            state.flushed = flushed;
+            (state.flushed, state.head_bytes) = (flushed, Some(0));
         }
+        state.head_bytes = state.head_bytes.zip(count).map(|(before, count)| before + count);
+    }
+
+    /// How many bytes were read since the head began that is read now. `None` if it is not known, or if none is read.
+    pub(super) fn head_bytes(&self) -> Option<usize> {
+        self.lock().head_bytes
+    }
+
+    /// Whether what comes now is a head.
+    pub(super) fn reads_head(&self) -> bool {
+        self.lock().phase != Phase::Busy
     }
 
     /// Bytes have gone out, perhaps of an answer that is complete for the service and not yet for the peer.
@@ -128,7 +141,14 @@ impl Activity {
 
 impl State {
     fn of(phase: Phase) -> Self {
-        Self { phase, since: Instant::now(), endless: false, flushed: phase == Phase::New, refusing: false }
+        Self {
+            phase,
+            since: Instant::now(),
+            endless: false,
+            flushed: phase == Phase::New,
+            refusing: false,
+            head_bytes: None,
+        }
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -164,14 +184,14 @@ mod tests {
         let activity = Activity::new();
         assert_eq!(left(&activity).await, Some(76), "a connection may be opened before it is needed");
         advance(Duration::from_secs(50)).await;
-        activity.received();
+        activity.received(None);
         assert_eq!(left(&activity).await, Some(60), "from the first byte of the head");
         advance(Duration::from_secs(50)).await;
-        activity.received();
+        activity.received(None);
         assert_eq!(left(&activity).await, Some(10), "more bytes give no more time");
         let busy = activity.begin();
         advance(Duration::from_secs(1_000)).await;
-        activity.received();
+        activity.received(None);
         assert_eq!(left(&activity).await, None, "a request takes as long as it takes");
         drop(busy);
         assert_eq!(left(&activity).await, Some(75));
@@ -179,7 +199,7 @@ mod tests {
         activity.sent();
         assert_eq!(left(&activity).await, Some(75), "the peer has only now taken the answer");
         advance(Duration::from_secs(70)).await;
-        activity.received();
+        activity.received(None);
         activity.sent();
         assert_eq!(left(&activity).await, Some(60));
     }

@@ -6,6 +6,7 @@
 //!   that succeeds after the answer was parked says that all earlier answers are out.
 use super::activity::{Activity, Busy};
 use crate::{
+    admission,
     delivery::{
         head,
         shards::Handed,
@@ -23,6 +24,7 @@ use std::{
     convert::Infallible,
     future::pending,
     io::{self, IoSlice},
+    mem::MaybeUninit,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -140,7 +142,7 @@ impl Service<Request<Incoming>> for Requests {
         let answer = self.router.clone().call(request);
         Box::pin(async move {
             let mut response = match problem {
-                Some(problem) => problem.into_response(),
+                Some(problem) => admission::with_fields(problem.into_response()),
                 None => answer.await?,
             };
             if has_body && !response.status().is_success() {
@@ -198,6 +200,28 @@ impl http_body::Body for Sending {
     }
 }
 
+/// An answer that hyper wanted to give to a head by itself.
+pub(super) struct HeldBack {
+    /// The answer, as it was to be sent.
+    pub(super) refusal: Vec<u8>,
+    /// How many bytes were read since the head began, where that is known.
+    head_bytes: Option<usize>,
+}
+
+impl HeldBack {
+    /// Whether hyper refused what it could not read, and `unread` is all of it from the first byte of the head on. hyper also
+    /// refuses heads that it has read and taken out of its buffer: what is left is then the body behind the head, which must
+    /// never be taken for a request.
+    pub(super) fn is_of(&self, unread: &[u8]) -> bool {
+        let is_bad_request = self.refusal.get(8..12) == Some(b" 400");
+        is_bad_request && !unread.is_empty() && self.head_bytes == Some(unread.len())
+    }
+}
+
+/// How much of a head is read at a time: as much as hyper has room for, since it closes a connection when it does not find the
+/// whole of a body that nobody read.
+const HEAD_READ_BYTES: usize = 64 << 10;
+
 /// How much of what a peer sends behind the request of an endless stream is read, to find its end.
 const READ_AHEAD_BYTES: usize = 16 << 10;
 
@@ -238,8 +262,18 @@ impl Noticing {
     }
 
     /// The socket, and the refusal that was held back.
-    pub(super) fn into_inner(self) -> (TcpStream, Vec<u8>) {
-        (self.io.into_inner(), self.refusal)
+    pub(super) fn into_inner(self) -> (TcpStream, HeldBack) {
+        (self.io.into_inner(), HeldBack { refusal: self.refusal, head_bytes: self.activity.head_bytes() })
+    }
+
+    /// Reads what belongs to a head, and counts it.
+    fn read_head(&mut self, cx: &mut Context<'_>, mut into: rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        let mut space = [MaybeUninit::uninit(); HEAD_READ_BYTES];
+        let mut chunk = ReadBuf::uninit(&mut space[..into.remaining().min(HEAD_READ_BYTES)]);
+        ready!(Pin::new(self.io.inner_mut()).poll_read(cx, &mut chunk))?;
+        into.put_slice(chunk.filled());
+        self.activity.received(Some(chunk.filled().len()));
+        Poll::Ready(Ok(()))
     }
 
     /// Fails once the peer of an endless answer has ended what it sends.
@@ -277,13 +311,16 @@ impl rt::Read for Noticing {
         cx: &mut Context<'_>,
         mut into: rt::ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.ahead.is_empty() {
-            ready!(Pin::new(&mut self.io).poll_read(cx, into))?;
-        } else {
+        if self.ahead.is_empty() && self.activity.reads_head() {
+            return self.read_head(cx, into);
+        }
+        if !self.ahead.is_empty() {
             let count = self.ahead.len().min(into.remaining());
             into.put_slice(&self.ahead.split_to(count));
+        } else {
+            ready!(Pin::new(&mut self.io).poll_read(cx, into))?;
         }
-        self.activity.received();
+        self.activity.received(None);
         Poll::Ready(Ok(()))
     }
 }

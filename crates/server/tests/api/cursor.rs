@@ -208,3 +208,59 @@ async fn a_gap_is_told_in_every_representation() {
     let told = text.trim().lines().next().unwrap();
     assert!(told.contains(r#""type":"fanfare.gap""#) && told.contains(&gap.replace('"', "\\\"")), "{told}");
 }
+
+/// hyper takes some heads out of its buffer before it refuses them. What stands behind such a head is its body, whatever it looks
+/// like, and never a request.
+#[tokio::test]
+async fn the_body_of_a_refused_request_is_no_request() {
+    let server = serve().await;
+    let inner = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: \x01\r\n\r\n\
+                 POST /topics/stolen HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc";
+    let length = format!("Content-Length: {}\r\n", inner.len());
+    let heads = [
+        ("POST /topics/a?x=<", length.as_str()),
+        ("POST /topics/a`", &length),
+        ("POST http://[x/", &length),
+        ("POST /topics/a", "Content-Length: abc\r\n"),
+        ("POST /topics/a", "Content-Length: +5\r\n"),
+        ("POST /topics/a", "Content-Length: 5, 6\r\n"),
+        ("POST /topics/a", "Content-Length: 5\r\nContent-Length: 6\r\n"),
+        ("POST /topics/a", "Content-Length: 99999999999999999999\r\n"),
+        ("POST /topics/a", "Transfer-Encoding: gzip\r\n"),
+        ("POST /topics/a", "Transfer-Encoding: chunked, gzip\r\n"),
+    ];
+    // A request before it, on the same connection: in one piece with it, or with a body that leads up to it.
+    let length_of_first = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".len();
+    let padded = format!("{inner}{}", "x".repeat(length_of_first));
+    let befores = ["".to_owned(), "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned()];
+    for (line, fields) in heads {
+        for before in &befores {
+            for body in [inner, padded.as_str()] {
+                let request = format!("{before}{line} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n{body}");
+                let answer = server.raw(request.as_bytes()).await;
+                let answers = answer.matches("HTTP/1.1 ").count();
+                let expected = usize::from(!before.is_empty()) + 1;
+                assert_eq!(answers, expected, "{line} {fields}: {answer}");
+                assert!(
+                    answer.contains("HTTP/1.1 400 ") || answer.contains("HTTP/1.1 501 "),
+                    "{line} {fields}: {answer}"
+                );
+            }
+        }
+    }
+    assert_eq!(server.hub.bounds().head.0, 0, "nothing was published");
+}
+
+/// One head is repaired on a connection, which then ends, so that the next cursor is as good as the first.
+#[tokio::test]
+async fn odd_cursors_are_no_error_however_often_they_come() {
+    let server = serve().await;
+    server.publish("/topics/a", "1").await;
+    let long = "\u{c}".repeat(40_000);
+    for cursor in ["a\u{c}b", &long] {
+        let request = format!("GET /topics/a?until=now HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: {cursor}\r\n\r\n");
+        let answer = server.raw(request.repeat(2).as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
+    }
+}

@@ -72,6 +72,16 @@ impl Fixture {
         Answer::read(&bytes)
     }
 
+    /// All that comes on a connection on which these bytes are sent, and no more.
+    pub async fn raw(&self, bytes: &[u8]) -> String {
+        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        socket.write_all(bytes).await.unwrap();
+        socket.shutdown().await.unwrap();
+        let mut answers = Vec::new();
+        timeout(PATIENCE, socket.read_to_end(&mut answers)).await.expect("the answers end").unwrap();
+        String::from_utf8_lossy(&answers).into_owned()
+    }
+
     pub async fn get(&self, target: &str, headers: &str) -> Answer {
         self.send(format!("GET {target} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n", self.address).as_bytes()).await
     }

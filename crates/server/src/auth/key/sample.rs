@@ -7,7 +7,7 @@ use base64::{
 };
 
 /// Secrets, as letters in lower case and digits alone: of documentation of Mercure hubs and of JWT, and of our own tests.
-const SECRETS: [&str; 29] = [
+const SECRETS: [&str; 36] = [
     "1234567890",
     "astringsecretatleast256bitslong",
     "avalidstringsecretthatisatleast384bitslong",
@@ -16,7 +16,9 @@ const SECRETS: [&str; 29] = [
     "averysecretkey",
     "averylongsecretkey",
     "asecretofatleastthirtytwobytes",
+    "abcdefghijklmnopqrstuvwxyz123456",
     "anothersecretofatleastthirtytwo",
+    "deadbeef",
     "thesecretofpublishersoldertokens",
     "thesecretofsubscribersoldertokens",
     "thesecretofanissuerofnewertokens",
@@ -30,12 +32,17 @@ const SECRETS: [&str; 29] = [
     "myjwtkey",
     "mysecret",
     "mysecretkey",
+    "mysupersecretjwtkeyformercure",
     "password",
+    "qwertyuiopasdfghjklzxcvbnm123456",
+    "reallyreallyreallyreallyverysafe",
     "secret",
     "secretkey",
     "supersecret",
+    "supersecretjwttokenwithatleast32characterslong",
     "supersecretkey",
     "test",
+    "thisisasecretkey",
     "topsecret",
 ];
 
