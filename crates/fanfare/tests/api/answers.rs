@@ -103,7 +103,7 @@ fn what_cannot_be_read_for_a_field_is_told() {
     let events = |count: usize| "data: no JSON\n\n".repeat(count) + "data: {\"a\":1}\n\n";
     let ended = ask(&events(1), &["--field", "a"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (0, "1\n"), "{ended:?}");
-    assert!(ended.stderr.contains("its data is not JSON") && ended.stderr.contains("no JSON"), "{ended:?}");
+    assert!(ended.stderr.contains("whose data is not JSON") && ended.stderr.contains("no JSON"), "{ended:?}");
     // Not for ever.
     let ended = ask(&events(50), &["--field", "a"]);
     assert_eq!(ended.stderr.lines().count(), 4, "{ended:?}");
