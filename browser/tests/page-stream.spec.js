@@ -79,7 +79,7 @@ async function hearBoth({ url, stream, types }) {
       });
     }
   });
-  const { EventStreamParser } = await import("/page/event-stream.js");
+  const { EventStreamParser } = await import("/fanfare/event-stream.js");
   const parse = (lengthOf) => {
     const events = [];
     const parser = new EventStreamParser((event) => event.type === "end" || events.push(event));
@@ -98,7 +98,7 @@ test("the parser: retry, the end of a stream, IDs over connections, limits", asy
   const hub = await startHub("--clock", "false");
   await page.goto(`${hub.url}/healthz`);
   const result = await page.evaluate(async () => {
-    const { EventStreamParser } = await import("/page/event-stream.js");
+    const { EventStreamParser } = await import("/fanfare/event-stream.js");
     const parsed = (text, options) => {
       const events = [];
       const parser = new EventStreamParser((event) => events.push(event), options);
@@ -142,7 +142,7 @@ test("waits: as the hub says, longer each time, spread, and never beyond what a 
   const hub = await startHub("--clock", "false");
   await page.goto(`${hub.url}/healthz`);
   const waits = await page.evaluate(async () => {
-    const { Backoff } = await import("/page/patience.js");
+    const { Backoff } = await import("/fanfare/patience.js");
     const backoff = new Backoff();
     const next = (count, chance = 0, atLeast) => Array.from({ length: count }, () => backoff.next(atLeast, chance));
     const first = next(6);
