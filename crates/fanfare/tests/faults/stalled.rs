@@ -10,18 +10,19 @@ const EVENTS: usize = 4_000;
 /// What the hub may grow by: a window of 1 MiB for the audience, and half a MiB of buffers for each subscriber. If events
 /// were queued per subscriber, it would be 800 MB.
 const GROWTH_KIB: u64 = 1_024 + 512 * SUBSCRIBERS as u64;
+/// What the hub grows by at most in a round of warming up once it is warm.
+const WARM_KIB: u64 = 1_024;
+/// How often the hub is warmed up at most.
+const WARM_UPS: usize = 6;
 
 #[test]
 fn they_receive_everything_while_memory_stays_bounded() {
     let hub = Hub::start(&[]);
     let mut publisher = Publisher::connect(hub.address).unwrap();
-    // The log's own caches fill up first, by writing and by reading, and so does the allocator.
-    publish(&mut publisher, 0);
-    Subscriber::connect(hub.address, "stalled", Some("earliest")).unwrap().receive_count(EVENTS);
-    let before = hub.pss_kib();
+    let before = warm_up(&hub, &mut publisher);
     let mut subscribers: Vec<Subscriber> =
         (0..SUBSCRIBERS).map(|_| Subscriber::connect(hub.address, "stalled", None).unwrap()).collect();
-    publish(&mut publisher, EVENTS);
+    publish(&mut publisher, "stalled", EVENTS);
     let stalled = hub.pss_kib();
     println!("{SUBSCRIBERS} stalled subscribers, 40 MB published: {before} KiB before, {stalled} KiB then");
     for subscriber in &mut subscribers {
@@ -35,10 +36,28 @@ fn they_receive_everything_while_memory_stays_bounded() {
     assert!(read.saturating_sub(before) < 2 * GROWTH_KIB, "grew by {} KiB", read - before);
 }
 
-fn publish(publisher: &mut Publisher, first: usize) {
+/// Fills the log's own caches, by writing and by reading, and the allocator's, until both are full: gives the memory of the
+/// hub in KiB then.
+fn warm_up(hub: &Hub, publisher: &mut Publisher) -> u64 {
+    let mut before = hub.pss_kib();
+    for round in 0..WARM_UPS {
+        let topic = format!("warm-up-{round}");
+        publish(publisher, &topic, 0);
+        Subscriber::connect(hub.address, &topic, Some("earliest")).unwrap().receive_count(EVENTS);
+        let now = hub.pss_kib();
+        println!("warming up: {before} KiB, then {now} KiB");
+        if now < before + WARM_KIB {
+            return now;
+        }
+        before = now;
+    }
+    before
+}
+
+fn publish(publisher: &mut Publisher, topic: &str, first: usize) {
     let filler = "x".repeat(10_000);
     for batch in (first..first + EVENTS).step_by(50) {
         let lines: String = (batch..batch + 50).map(|number| format!("{number} {filler}\n")).collect();
-        publisher.publish("stalled", "application/x-ndjson", &lines).unwrap();
+        publisher.publish(topic, "application/x-ndjson", &lines).unwrap();
     }
 }
