@@ -2,8 +2,11 @@
 //!
 //! Coverage instrumentation is LLVM's and needs no nightly compiler. No sanitizer: nothing here is `unsafe`.
 //! To fuzz for longer, run the same program with another `-max_total_time`; it prints the command.
-use crate::program::{cargo, command, host, root, run};
-use std::{fs, path::Path};
+use crate::program::{cargo, command, host, root, run, target};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// How long each target runs, in seconds.
 const SECONDS: u32 = 10;
@@ -23,26 +26,40 @@ pub(crate) fn smoke() -> Result<(), String> {
         if !fuzz.join("Cargo.toml").exists() {
             continue;
         }
-        // A target of its own keeps the flags from build scripts, and what is built apart from everything else.
+        // A target that is named keeps the flags from build scripts; a directory apart, the coverage from everything else.
+        // All targets share it, since they depend on much the same crates.
         let manifest = format!("{directory}/Cargo.toml");
         let host = host()?;
-        run(cargo(&["build", "--release", "--manifest-path", &manifest, "--target", &host, "--target-dir"])
-            .arg(fuzz.join("target"))
-            .env("RUSTFLAGS", INSTRUMENTATION))?;
-        for target in entries(&fuzz.join("fuzz_targets"))?.iter().filter_map(|file| file.strip_suffix(".rs")) {
+        run(cargo(&[
+            "build",
+            "--release",
+            "--locked",
+            "--manifest-path",
+            &manifest,
+            "--target",
+            &host,
+            "--target-dir",
+        ])
+        .arg(built())
+        .env("RUSTFLAGS", INSTRUMENTATION))?;
+        for name in entries(&fuzz.join("fuzz_targets"))?.iter().filter_map(|file| file.strip_suffix(".rs")) {
             count += 1;
-            smoke_target(&fuzz, &host, target)?;
+            smoke_target(&fuzz, &host, name)?;
         }
     }
     if count == 0 { Err("there is no fuzz target".into()) } else { Ok(()) }
 }
 
-fn smoke_target(fuzz: &Path, host: &str, target: &str) -> Result<(), String> {
-    let (corpus, artifacts) = (fuzz.join("corpus").join(target), fuzz.join("artifacts").join(target));
+fn built() -> PathBuf {
+    target().join("fuzz")
+}
+
+fn smoke_target(fuzz: &Path, host: &str, name: &str) -> Result<(), String> {
+    let (corpus, artifacts) = (fuzz.join("corpus").join(name), fuzz.join("artifacts").join(name));
     for directory in [&corpus, &artifacts] {
         fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     }
-    let program = fuzz.join("target").join(host).join("release").join(target);
+    let program = built().join(host).join("release").join(name);
     let time = format!("-max_total_time={SECONDS}");
     let artifacts = format!("-artifact_prefix={}/", artifacts.display());
     run(command(&program.to_string_lossy(), &[&time, &artifacts, "-verbosity=0", "-print_final_stats=1"]).arg(corpus))

@@ -7,8 +7,9 @@ use crate::{
     steps,
 };
 
-/// The package that has these tests.
-pub(crate) const PACKAGE: &str = "fanfare-interop";
+/// The feature that these tests are built with: they need what is installed here.
+pub(crate) const FEATURE: &str = "fanfare-interop/installed";
+const TESTS: [&str; 4] = ["clients", "mercure", "proxies", "servers"];
 
 /// Installs the Node.js packages of the servers and clients.
 ///
@@ -32,6 +33,10 @@ pub(crate) fn run() -> Result<(), String> {
     let mut pip = command(&environment.join("bin/python").to_string_lossy(), &["-m", "pip", "install", "--quiet"]);
     // Whoever changes a version changes its hash; all that is needed is named.
     program(pip.args(["--no-deps", "--require-hashes", "--requirement"]).arg(directory.join("requirements.txt")))?;
-    let mut test = cargo(&["test", "--package", PACKAGE, "--locked", "--no-fail-fast"]);
+    // Of the whole workspace, as it was built for its own tests.
+    let mut test = cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--features", FEATURE]);
+    for name in TESTS {
+        test.args(["--test", name]);
+    }
     program(test.env("PATH", node::path()?).env("FANFARE_BIN", target().join("release/fanfare")))
 }

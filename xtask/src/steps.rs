@@ -1,12 +1,14 @@
 //! The steps, in the order in which they find faults soonest.
 //!
-//! The workspace is compiled three times, once for each thing that needs it so: checked (clippy, documentation), with tests,
-//! and as it is shipped (browser tests, benches). What is instrumented, for fuzzing and for the sanitizers, adds the crates that it tests.
+//! The workspace is compiled three times, once for each thing that needs it so: checked (clippy, documentation), with tests
+//! (those of other steps too, and the benches), and the program as it is shipped. What is instrumented, for fuzzing and for
+//! the sanitizers, adds the crates that it tests. A build of the whole workspace reuses what another has built; one of a
+//! single package does not, since its dependencies then have other features.
 use crate::{
     docs, fuzz,
     install::{self, C, CADDY, CHROMIUM, CURL, CXX, FIREFOX, FONTS, HAPROXY, NCHAN, NODE, Need, PHP, PYTHON, SYMFONY},
     interop, node,
-    program::{cargo, root, run as program, target, warnings},
+    program::{cargo, command, root, run as program, target, warnings},
     sanitize,
 };
 use std::{
@@ -100,16 +102,17 @@ fn format() -> Result<(), String> {
 }
 
 fn clippy() -> Result<(), String> {
-    program(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    let mut clippy = cargo(&["clippy", "--workspace", "--all-targets", "--features", interop::FEATURE, "--locked"]);
+    program(clippy.args(["--", "-D", "warnings"]))
 }
 
 fn rustdoc() -> Result<(), String> {
     program(cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// All but those that need what only their own step installs.
+/// All but those that need what only their own step installs, which are built with a feature.
 fn test() -> Result<(), String> {
-    program(&mut cargo(&["test", "--workspace", "--exclude", interop::PACKAGE, "--locked", "--no-fail-fast"]))
+    program(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
 }
 
 pub(crate) fn release() -> Result<(), String> {
@@ -119,7 +122,7 @@ pub(crate) fn release() -> Result<(), String> {
 /// Drives the program as it is shipped, which is built here if that step was left out, and the example that has a page.
 fn browser() -> Result<(), String> {
     release()?;
-    program(&mut cargo(&["build", "--package", "fanfare-conformance", "--example", "discovery", "--locked"]))?;
+    program(&mut cargo(&["build", "--workspace", "--example", "discovery", "--locked"]))?;
     let (binary, discovery) = (target().join("release/fanfare"), target().join("debug/examples/discovery"));
     let directory = root().join("browser");
     // Some of its servers are relayed.
@@ -145,9 +148,10 @@ fn bench() -> Result<(), String> {
     let mut names: Vec<String> =
         files.flatten().filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned())).collect();
     names.sort();
+    program(&mut cargo(&["build", "--workspace", "--bins", "--example", "discovery", "--locked"]))?;
     for name in &names {
-        let run = ["run", "--release", "--package", "fanfare-bench", "--locked", "--bin", name, "--", "--smoke"];
-        program(&mut cargo(&run))?;
+        let binary = target().join("debug").join(name);
+        program(command(&binary.to_string_lossy(), &["--smoke"]).env("FANFARE_BIN", target().join("release/fanfare")))?;
     }
     if names.is_empty() { Err("there is no benchmark".into()) } else { Ok(()) }
 }
