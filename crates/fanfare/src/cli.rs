@@ -5,7 +5,6 @@ use crate::{
     exit::Exit,
     exposed,
     load::{self, LoadArgs, LoadError},
-    mask::{MASK, masked},
     publish::{self, PublishArgs, PublishError},
     relay::{self, RelayArgs, RelayError},
     serve::{self, ServeArgs, ServeError},
@@ -17,6 +16,7 @@ use clap::{
     ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
     error::{ContextKind, ContextValue},
 };
+use fanfare_mask::{MASK, masked};
 use std::{env, fmt, process};
 
 /// How much of a wrong value is shown.

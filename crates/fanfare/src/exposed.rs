@@ -1,6 +1,6 @@
 //! Secrets in arguments, which every user of the machine can see in the list of processes.
-use crate::mask::{is_secret_name, masked_url};
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
+use fanfare_mask::{is_secret_name, masked_url};
 
 /// What a value that is a URL, or begins with one, is called in the help.
 const URL: &str = "URL";

@@ -13,7 +13,6 @@ mod exposed;
 mod http;
 mod keys;
 mod load;
-mod mask;
 mod notice;
 mod publish;
 mod relay;
@@ -31,7 +30,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let style = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{style}error:{style:#} {}", mask::masked(&error.to_string()));
+            anstream::eprintln!("{style}error:{style:#} {}", fanfare_mask::masked(&error.to_string()));
             error.exit().into()
         }
     }

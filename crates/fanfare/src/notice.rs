@@ -1,5 +1,5 @@
 //! What a command has to say beside its output: a line on standard error.
-use crate::mask::masked;
+use fanfare_mask::masked;
 use std::fmt;
 
 const DIM: anstyle::Style = anstyle::Style::new().dimmed();

@@ -1,5 +1,5 @@
 //! Warnings of commands, on standard error.
-use crate::mask::masked;
+use fanfare_mask::masked;
 
 /// Prints one, without secrets.
 pub(crate) fn print(text: &str) {

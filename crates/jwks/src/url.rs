@@ -1,4 +1,5 @@
 //! The URL of a set: `https`, or plain `http` to this machine.
+use fanfare_mask::{MASK, masked_url};
 use std::{fmt, str::FromStr};
 use url::{Host, Url};
 
@@ -72,17 +73,17 @@ impl FromStr for JwksUrl {
     }
 }
 
-/// A URL to be shown: the values in its query are not, since they may be secrets.
+/// A URL to be shown: no value in its query is, since any may be a secret.
 struct Masked<'a>(&'a Url);
 
 impl fmt::Display for Masked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0[..url::Position::AfterPath])?;
+        f.write_str(&masked_url(&self.0[..url::Position::AfterPath]))?;
         for (index, parameter) in self.0.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
             f.write_str(if index == 0 { "?" } else { "&" })?;
             match parameter.split_once('=') {
-                Some((name, _)) => write!(f, "{name}=***")?,
-                None => f.write_str("***")?,
+                Some((name, _)) => write!(f, "{name}={MASK}")?,
+                None => f.write_str(MASK)?,
             }
         }
         Ok(())
@@ -121,8 +122,8 @@ mod tests {
     fn what_may_be_a_secret_is_not_shown() {
         for (text, shown) in [
             ("https://h/k", "https://h/k"),
-            ("https://h:8443/k?tenant=a&token=secret", "https://h:8443/k?tenant=***&token=***"),
-            ("https://h/k?secret#secret", "https://h/k?***"),
+            ("https://h:8443/k?tenant=a&token=secret", "https://h:8443/k?tenant=********&token=********"),
+            ("https://h/k?secret#secret", "https://h/k?********"),
         ] {
             let url: JwksUrl = text.parse().unwrap();
             assert_eq!((url.masked().to_string(), format!("{url:?}")), (shown.to_owned(), format!("{shown:?}")));

@@ -5,7 +5,6 @@ use crate::{
     config::{self, ConfigError, Effective, KeyMaterial, Secret, ServeOptions, ServeSettings},
     exit::Exit,
     keys::KeyRing,
-    mask::masked_url,
     serve::parts,
     warning,
 };
@@ -14,6 +13,7 @@ use fanfare_hub::{
     entry::Timestamp,
     topic::{InvalidTopic, Topic},
 };
+use fanfare_mask::masked_url;
 use fanfare_server::auth::{InvalidToken, KeyStore, explain};
 use std::{
     fmt,

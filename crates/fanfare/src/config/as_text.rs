@@ -1,5 +1,5 @@
 //! Values of other crates, in files as their text.
-use crate::mask::masked_url;
+use fanfare_mask::masked_url;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, str::FromStr};
 

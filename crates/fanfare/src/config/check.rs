@@ -1,7 +1,7 @@
 //! `fanfare serve --check`: the configuration that holds, as a file would say it, with each value's source.
 use super::layer::Merged;
-use crate::mask::{self, MASK};
 use clap::{Args as _, Command};
+use fanfare_mask::MASK;
 use std::fmt;
 use toml::Value;
 
@@ -33,7 +33,7 @@ fn masked(value: &Value) -> Value {
         Value::Table(table) => {
             Value::Table(table.iter().map(|(key, value)| (key.clone(), masked_member(key, value))).collect())
         }
-        Value::String(text) => Value::String(mask::masked(text).into_owned()),
+        Value::String(text) => Value::String(fanfare_mask::masked(text).into_owned()),
         value => value.clone(),
     }
 }

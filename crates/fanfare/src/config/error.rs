@@ -1,6 +1,6 @@
 //! What can be wrong with a configuration. Each message says what to do about it.
 use super::{bounds::Bound, file::FileError, layer::Source};
-use crate::mask::masked_url;
+use fanfare_mask::masked_url;
 use fanfare_server::auth::InvalidKey;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 use url::Url;

@@ -1,6 +1,5 @@
 //! The configuration file: what is wrong with one, and where, without a line of it. Any line may hold a secret.
 use super::{help, options::ServeOptions, suggest};
-use crate::mask;
 use std::{fmt, ops::Range};
 
 /// The keys of tables, by what they are in: for a key that stands in the wrong place.
@@ -29,7 +28,7 @@ pub(crate) struct FileError {
 pub(super) fn parse(text: &str) -> Result<ServeOptions, FileError> {
     toml::from_str(text).map_err(|error| FileError {
         place: error.span().map(|span| place(text, &span)),
-        message: mask::masked(&explain(error.message())).into_owned(),
+        message: fanfare_mask::masked(&explain(error.message())).into_owned(),
     })
 }
 
@@ -108,7 +107,7 @@ fn candidates(message: &str) -> Vec<&str> {
 
 fn shown(name: &str) -> &str {
     let is_plain = |byte: u8| byte.is_ascii_alphabetic() || b"-_.".contains(&byte);
-    if name.len() <= MAX_NAME_BYTES && name.bytes().all(is_plain) { name } else { mask::MASK }
+    if name.len() <= MAX_NAME_BYTES && name.bytes().all(is_plain) { name } else { fanfare_mask::MASK }
 }
 
 impl fmt::Display for FileError {

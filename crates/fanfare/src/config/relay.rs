@@ -3,8 +3,9 @@ use super::{
     list::{self, TextOr},
     quantity::HumanDuration,
 };
-use crate::{http::Header, mask::masked_url};
+use crate::http::Header;
 use fanfare_hub::topic::{InvalidTopic, Topic};
+use fanfare_mask::masked_url;
 use fanfare_server::publish::reserved::{HUB_PATH, is_reserved};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};

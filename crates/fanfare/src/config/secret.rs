@@ -1,5 +1,5 @@
 //! A secret that does not show itself.
-use crate::mask::MASK;
+use fanfare_mask::MASK;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{convert::Infallible, fmt, str::FromStr};
 

@@ -1,5 +1,5 @@
 //! Who was asked, as messages name it.
-use crate::mask::masked_url;
+use fanfare_mask::masked_url;
 use hyper::Uri;
 use std::fmt;
 use url::Url;

@@ -7,7 +7,6 @@ pub(crate) use error::LoadError;
 use crate::{
     config::Secret,
     http::{HubUrl, TokenArg, url_hint},
-    mask::MASK,
     notice::notice,
 };
 use fanfare_bench::{
@@ -18,6 +17,7 @@ use fanfare_bench::{
     subscribe::worker,
     target::{Endpoint, InvalidUrl, Target},
 };
+use fanfare_mask::MASK;
 use std::{env, fmt, fs, io, time::Duration};
 
 /// How long all are connected before memory is read.

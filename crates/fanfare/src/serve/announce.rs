@@ -1,8 +1,6 @@
 //! What `serve` prints when it is ready: where it is, and what one can do next.
-use crate::{
-    config::{ServeSettings, Storage},
-    mask::masked_url,
-};
+use crate::config::{ServeSettings, Storage};
+use fanfare_mask::masked_url;
 use std::{
     fmt,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},

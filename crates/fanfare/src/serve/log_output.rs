@@ -1,5 +1,5 @@
 //! Where the log goes: to standard error, without the secrets that may stand in what is logged.
-use crate::mask::masked;
+use fanfare_mask::masked;
 use std::io::{self, Write};
 
 /// Standard error, for whole events.

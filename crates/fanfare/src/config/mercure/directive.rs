@@ -4,7 +4,7 @@ use super::{
     translator::Translator,
     transport,
 };
-use crate::mask::MASK;
+use fanfare_mask::MASK;
 use toml::{Table, Value};
 
 /// The scheme of sets in files.

@@ -4,9 +4,9 @@ use super::{
     headers::value,
     observe::{End, Observation},
 };
-use crate::mask::masked_url;
 use crate::subscribe::format::printable;
 use anstyle::{AnsiColor, Style};
+use fanfare_mask::masked_url;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use std::{

@@ -1,0 +1,208 @@
+use super::*;
+use proptest::prelude::*;
+
+/// A stranger's text is masked, too, however long it is and whatever it is made of.
+#[test]
+fn a_long_text_is_masked_in_time_that_grows_with_its_length() {
+    let begun = std::time::Instant::now();
+    for part in [
+        "%25", "a=%2520", "http:", "://", ":", "@", "a:b@", "token=$A", "=", "&token=x", "eyJ", "eyJ.", "x-key:",
+        "%3d:%40",
+    ] {
+        let text = part.repeat((1 << 18) / part.len());
+        let shown = masked(&text).into_owned();
+        assert!(masked_url(&shown).len() <= 2 * shown.len() + MASK.len());
+    }
+    // Once quadratic, it would take hours.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(120));
+}
+
+#[test]
+fn what_is_escaped_too_often_is_masked_whole() {
+    let mut escaped = String::from("token=hunter2");
+    for _ in 0..12 {
+        assert!(!masked(&format!("http://h/?a={escaped}")).contains("hunter2"));
+        escaped = escaped.replace('%', "%25").replace('=', "%3D");
+    }
+}
+
+#[test]
+fn users_and_passwords_of_urls_are_masked() {
+    let cases = [
+        ("https://me@h/x", "https://********@h/x"),
+        ("https://me:pw@h:8/x?a=b", "https://********@h:8/x?a=b"),
+        ("https://me:p@w@h/", "https://********@h/"),
+        ("https://:pw@h/", "https://********@h/"),
+        ("HTTPS://Me:Pw@h", "HTTPS://********@h"),
+        ("https:/me:pw@h/", "https:/********@h/"),
+        ("https:\\\\me:pw@h/", "https:\\\\********@h/"),
+        ("http:me:pw@h/", "http:********@h/"),
+        // Not escaped as they would have to be.
+        ("https://me:p/w@h/x", "https://********@h/x"),
+        ("https://me:p?w@h/x", "https://********@h/x"),
+        ("https://me:p#w@h/x", "https://********@h/x"),
+        ("https://me:%70w@h/", "https://********@h/"),
+        ("me:pw@h:3000", "********@h:3000"),
+        ("--hub=me:pw@h", "--hub=********@h"),
+        ("redis://me:pw@h/0", "redis://********@h/0"),
+        ("news=https://me:pw@h/k", "news=https://********@h/k"),
+        ("https://a/,https://me:pw@b/", "https://a/,https://********@b/"),
+    ];
+    for (text, shown) in cases {
+        assert_eq!(masked(text), shown);
+        assert_eq!(masked(shown), shown, "again");
+    }
+}
+
+#[test]
+fn parameters_are_masked_by_their_names() {
+    let cases = [
+        ("http://h/?token=x", "http://h/?token=********"),
+        ("http://h/?a=b&token=x&c=d", "http://h/?a=b&token=********&c=d"),
+        ("http://h/?TOKEN=x&Access_Token=y", "http://h/?TOKEN=********&Access_Token=********"),
+        ("http://h/?%74oken=x", "http://h/?%74oken=********"),
+        ("http://h/?authorization=Bearer%20x", "http://h/?authorization=********"),
+        ("http://h/#access_token=x&b=c", "http://h/#access_token=********&b=c"),
+        ("http://h/?a=b;token=x", "http://h/?a=b;token=********"),
+        ("http://h/sse;token=x", "http://h/sse;token=********"),
+        ("http://h/?X-Amz-Signature=x&X-Amz-Date=y", "http://h/?X-Amz-Signature=********&X-Amz-Date=y"),
+        ("http://h/?api_key=x", "http://h/?api_key=********"),
+        ("http://h/?token[]=x", "http://h/?token[]=********"),
+        ("http://h/?token=a=b==", "http://h/?token=********"),
+        ("http://h/?token=x=news,weather", "http://h/?token=********"),
+        ("/events?token=x", "/events?token=********"),
+        ("token=x", "token=********"),
+        ("http:///?token=x", "http:///?token=********"),
+        ("http://[::1]:99999999/?token=x", "http://[::1]:99999999/?token=********"),
+        // Escaped, as URLs within URLs are.
+        ("http://h/?next=https%3A%2F%2Fme%3Apw%40h%2F", "http://h/?next=https%3A%2F%2F********%40h%2F"),
+        ("http://h/?next=%2Fa%3Ftoken%3Dx&b=c", "http://h/?next=%2Fa%3Ftoken%3D********&b=c"),
+        ("http://h/cb%3Ftoken%3Dx", "http://h/cb%3Ftoken%3D********"),
+        ("http://h/?a=%252Fb%253Ftoken%253Dx%2526y", "http://h/?a=%252Fb%253Ftoken%253D********%2526y"),
+        // What would end a value in a form may be part of a secret.
+        ("http://h/?token=ab;cd", "http://h/?token=********"),
+        ("http://h/?token=ab?cd", "http://h/?token=********"),
+        ("http://h/?token=ab#cd", "http://h/?token=********"),
+        ("http://h/?token=ab%26cd", "http://h/?token=********"),
+        // Secrets that begin as what stands for one does.
+        ("http://h/?token=$ecret", "http://h/?token=********"),
+        ("http://h/?token=<s3cret", "http://h/?token=********"),
+        ("http://h/?token={secret", "http://h/?token=********"),
+        ("http://h/?token=…secret", "http://h/?token=********"),
+        ("http://h/?pw=x&sid=x&otp=x&pin=x", "http://h/?pw=********&sid=********&otp=********&pin=********"),
+        ("http://h/?ticket=x&hmac=x&assertion=x", "http://h/?ticket=********&hmac=********&assertion=********"),
+        ("http://h/?userPass=x&user_pass=y", "http://h/?userPass=********&user_pass=********"),
+        ("http://h/?token=", "http://h/?token="),
+    ];
+    for (text, shown) in cases {
+        assert_eq!(masked(text), shown);
+        assert_eq!(masked_url(text), shown);
+        assert_eq!(masked(shown), shown, "again");
+    }
+}
+
+#[test]
+fn secrets_are_found_within_longer_texts() {
+    let cases = [
+        (
+            "error: invalid value 'https://me:pw@h' for '--hub <URL>': expected",
+            "error: invalid value 'https://********@h' for '--hub <URL>': expected",
+        ),
+        ("\u{1b}[33mhttp://h/?token=x\u{1b}[0m: no", "\u{1b}[33mhttp://h/?token=********\u{1b}[0m: no"),
+        ("{\"url\":\"http://h/?token=x\",\"n\":1}", "{\"url\":\"http://h/?token=********\",\"n\":1}"),
+        ("Authorization: Bearer abc", "Authorization: Bearer ********"),
+        ("'cookie: a=b; c=d' is wrong", "'cookie: ******** ********' is wrong"),
+        ("got eyJhbGciOiJub25lIn0.e30.x here", "got ******** here"),
+        ("at http://h/eyJhbGciOiJub25lIn0.e30.x/y", "at http://h/********/y"),
+        ("at http://h/eyJhbGciOiJub25lIn0%2Ee30%2Ex/y", "at http://h/********/y"),
+        ("-H Authorization:Bearer abc", "-H Authorization:Bearer ********"),
+        ("'x-api-key: abc'", "'x-api-key: ********'"),
+        ("one line\nhttp://me@h/\ntwo", "one line\nhttp://********@h/\ntwo"),
+    ];
+    for (text, shown) in cases {
+        assert_eq!(masked(text), shown);
+        assert_eq!(masked(shown), shown, "again");
+    }
+}
+
+#[test]
+fn what_is_no_secret_stays() {
+    for text in [
+        "",
+        "http://127.0.0.1:3000",
+        "http://[::1]:3000/topics/a@b",
+        "https://example.com/@me?a=b&topic=x%20y",
+        "https://example.com:8443/users/me@example.com",
+        "mailto:me@example.com",
+        "urn:example:a@b",
+        "listen = \"127.0.0.1:3000\"",
+        "curl -H \"Authorization: Bearer $FANFARE_TOKEN\" -d 'hello' http://h/topics/greetings",
+        "export FANFARE_KEY=\"$(openssl rand -hex 32)\"",
+        "headers = [\"Authorization: …\"]",
+        "--key-file=/run/secrets/key",
+        "a token for the hub: ask for one",
+        "é%ff%zz=ü",
+        "http://h/?topic=tokens&lastEventId=a&monkey=1&keyword=2&key-file=f&idempotency-key=3",
+        "tag:me@example.com,2020:x",
+        "curl http://h/?token=$FANFARE_TOKEN http://h/?token=${TOKEN} http://h/?token=<TOKEN> http://h/?token=…",
+    ] {
+        assert_eq!(masked(text), text);
+    }
+}
+
+#[test]
+fn any_text_can_be_masked() {
+    for text in
+        ["=", "@", "://@", "token==", "é://ü@ö?töken=ä", "%", "%%%3D", ":@:", "http:", "//\\\\@", "eyJ..", "\u{1b}"]
+    {
+        let shown = masked(text).into_owned();
+        assert_eq!(masked(&shown), shown, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_secret_is_never_shown(
+        place in 0..12_usize,
+        escapes in 0..4_usize,
+        end in prop::sample::select(vec!["", ";z", "?z", "&z=1", "#z", ",", ": timeout"]),
+        name in prop::sample::select(vec!["token", "ACCESS_TOKEN", "api-key", "sig", "X-Amz-Signature", "%74oken", "pw"]),
+    ) {
+        const SECRET: &str = "hunter2";
+        let jwt = "eyJhbGciOiJub25lIn0.hunter2.x";
+        let held = match place {
+            0 => format!("https://h/?{name}={SECRET}"),
+            1 => format!("https://h/?a=b&{name}=x{SECRET}"),
+            2 => format!("https://h/#{name}={SECRET}"),
+            3 => format!("https://h/a;{name}={SECRET}/b"),
+            4 => format!("https://me:{SECRET}@h/"),
+            5 => format!("https://{SECRET}@h/"),
+            6 => format!("me:{SECRET}@h/"),
+            7 => format!("https://me:p/{SECRET}@h/"),
+            8 => format!("https://h/{jwt}/a"),
+            9 => format!("https://h/?a={jwt}"),
+            10 => format!("https://h/?{name}=a;{SECRET}"),
+            _ => format!("{name}=${SECRET}"),
+        };
+        let escaped = (0..escapes).fold(held, |text, _| {
+            text.bytes().fold(String::new(), |mut out, byte| {
+                match byte {
+                    b'%' | b':' | b'/' | b'?' | b'=' | b'&' | b'@' | b'#' | b';' => out.push_str(&format!("%{byte:02X}")),
+                    _ => out.push(char::from(byte)),
+                }
+                out
+            })
+        });
+        for text in [format!("{escaped}{end}"), format!("https://h/?next={escaped}{end}"), format!("cannot reach '{escaped}{end}'")] {
+            let shown = masked(&text).into_owned();
+            prop_assert!(!shown.contains(SECRET), "{} gave {}", text, shown);
+            prop_assert_eq!(masked(&shown), shown.as_str());
+        }
+    }
+
+    #[test]
+    fn whatever_it_is_made_of_a_text_can_be_masked(text in "([a-z%:/?=&@#;*é]|%3D|%40|%25|token|eyJ|http:|\\PC){0,40}") {
+        prop_assert!(masked(&masked(&text)).len() <= MASK.len() * (text.len() + 1));
+        prop_assert!(masked_url(&text).len() <= MASK.len() * (text.len() + 1));
+    }
+}
