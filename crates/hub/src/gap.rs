@@ -25,7 +25,7 @@ impl Gap {
     /// True if `data` tells of a gap: a JSON object with a text `reason`, whatever else it has. A publisher may have reasons
     /// that the hub has not.
     pub(crate) fn is_told_by(data: &str) -> bool {
-        serde_json::from_str::<Told>(data).is_ok_and(|told| !told.reason.is_empty())
+        serde_json::from_str::<Told<'_>>(data).is_ok_and(|told| !told.reason.is_empty())
             && data.trim_start().starts_with('{')
     }
 }
