@@ -1,6 +1,6 @@
 //! A gap: what a subscriber asked for and cannot have. It is never silent, and it always says where the stream goes on.
 use crate::log::cursor::GapReason;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// What a subscriber is told of a gap, as the data of an event of type [`Gap::EVENT_TYPE`] whose ID is `resumed_from`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,4 +21,44 @@ fn in_words<S: Serializer>(reason: &GapReason, serializer: S) -> Result<S::Ok, S
 impl Gap {
     /// The type of the event that tells of a gap.
     pub const EVENT_TYPE: &str = "fanfare.gap";
+
+    /// True if `data` tells of a gap: a JSON object with a text `reason`, whatever else it has. A publisher may have reasons
+    /// that the hub has not.
+    pub(crate) fn is_told_by(data: &str) -> bool {
+        serde_json::from_str::<Told<'_>>(data).is_ok_and(|told| !told.reason.is_empty())
+            && data.trim_start().starts_with('{')
+    }
+}
+
+/// The part of a gap without which it says nothing.
+#[derive(Deserialize)]
+struct Told<'a> {
+    #[serde(borrow)]
+    reason: std::borrow::Cow<'a, str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_says_why_it_is_one() {
+        let cases = [
+            (r#"{"reason":"left-out"}"#, true),
+            (" {\"x\": [1], \"reason\": \"caf\\u00e9 \\\"quoted\\\"\"}\n", true),
+            ("", false),
+            ("c", false),
+            ("{}", false),
+            ("null", false),
+            (r#"["left-out"]"#, false),
+            (r#""reason""#, false),
+            (r#"{"reason":""}"#, false),
+            (r#"{"reason":1}"#, false),
+            (r#"{"reason":"a","reason":"b"}"#, false),
+            (r#"{"reason":"a"} x"#, false),
+        ];
+        for (data, told) in cases {
+            assert_eq!(Gap::is_told_by(data), told, "{data}");
+        }
+    }
 }

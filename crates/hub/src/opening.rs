@@ -143,12 +143,44 @@ fn place(hub: &Shared, key: &AudienceKey, found: Resolved, requested: String) ->
     let before_all = after < hub.bounds().oldest;
     let answer = if before_all { EARLIEST.into() } else { resumed_from.clone() };
     let mut bytes = Vec::new();
-    key.representation.encode_gap(&Gap { requested, resumed_from, reason }, Timestamp::now(), &mut bytes);
+    let gap = Gap { requested: shown(requested), resumed_from, reason };
+    key.representation.encode_gap(&gap, Timestamp::now(), &mut bytes);
     (Place::Behind(after, answer), Some(bytes.into()))
+}
+
+/// The ID as a gap names it: with U+FFFD in place of control characters, which no ID of an update has. With them the bytes
+/// of a header can only have been read as Latin-1, which may have taken a character of UTF-8 for several.
+fn shown(requested: String) -> String {
+    if !requested.contains(char::is_control) {
+        return requested;
+    }
+    let bytes: Option<Vec<u8>> = requested.chars().map(|character| u8::try_from(character).ok()).collect();
+    let text = bytes.map_or(requested, |bytes| String::from_utf8_lossy(&bytes).into_owned());
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 impl fmt::Debug for Opening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opening").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_shown_without_control_characters() {
+        for (requested, expected) in [
+            ("café…", "café…"),
+            ("Ã©", "Ã©"),
+            ("a\u{80}b", "a\u{fffd}b"),
+            ("Ã©\u{80}", "é\u{fffd}"),
+            ("caf\u{e9}\u{80}", "caf\u{fffd}"),
+            ("\0\r\n", "\u{fffd}\u{fffd}\u{fffd}"),
+            ("…\u{7f}", "…\u{fffd}"),
+        ] {
+            assert_eq!(shown(requested.to_owned()), expected, "{requested:?}");
+        }
     }
 }

@@ -80,10 +80,13 @@ pub enum InvalidUpdate {
     EventTypeCharacter(char),
     /// The event type is one that only the hub sends: `mercure`, or one that begins with `fanfare.`.
     EventTypeReserved,
+    /// The event type is that of a [`Gap`], and the data does not say why something is missing.
+    GapData,
 }
 
 impl Update {
-    /// Checks `fields` and makes an update of them.
+    /// Checks `fields` and makes an update of them. An update of the type of a [`Gap`] has to be one: its data is a JSON
+    /// object that has a `reason`. Its ID is made by the hub, and its reconnection time is left out.
     ///
     /// # Errors
     /// [`InvalidUpdate`] says which field breaks which rule.
@@ -94,6 +97,9 @@ impl Update {
         }
         if count > MAX_TOPICS_PER_UPDATE {
             return Err(InvalidUpdate::TooManyTopics { count, limit: MAX_TOPICS_PER_UPDATE });
+        }
+        if fields.event_type.as_deref() == Some(Gap::EVENT_TYPE) {
+            return told_gap(fields);
         }
         Ok(Self {
             topics: fields.topics.into(),
@@ -113,14 +119,14 @@ impl Update {
         Self { topics: Box::new([topic]), data: data.into(), id: None, event_type, retry_ms: None, private: true }
     }
 
-    /// What a publisher that has to leave something out tells those who would have received it, as a relay does: an event of
-    /// the type of a [`Gap`], which no other publication may have, with an ID that the hub makes.
+    /// The update by which a publisher that has to leave something out tells those who would have received it, as a relay
+    /// does. The same as [`Self::new`] makes of fields with the event type of a [`Gap`].
     ///
     /// # Errors
-    /// [`InvalidUpdate`] if there are no topics, or too many.
+    /// [`InvalidUpdate`] if there are no topics, or too many, or if `data` says no reason.
     pub fn gap(topics: Vec<Topic>, data: String, private: bool) -> Result<Self, InvalidUpdate> {
-        let told = Self::new(UpdateFields { topics, data, private, ..UpdateFields::default() })?;
-        Ok(Self { event_type: Some(EventType::new(Gap::EVENT_TYPE).expect("it holds no line end")), ..told })
+        let event_type = Some(Gap::EVENT_TYPE.to_owned());
+        Self::new(UpdateFields { topics, data, event_type, private, ..UpdateFields::default() })
     }
 
     /// Puts an update together again that a log has stored. It is not checked anew: what was once published stays valid.
@@ -178,6 +184,21 @@ impl Update {
     }
 }
 
+/// Makes an update that tells of a gap: with an ID that the hub makes, whatever ID the gap had in another hub.
+fn told_gap(fields: UpdateFields) -> Result<Update, InvalidUpdate> {
+    if !Gap::is_told_by(&fields.data) {
+        return Err(InvalidUpdate::GapData);
+    }
+    Ok(Update {
+        topics: fields.topics.into(),
+        data: fields.data.into(),
+        id: None,
+        event_type: Some(EventType::new(Gap::EVENT_TYPE).expect("it holds no line end")),
+        retry_ms: None,
+        private: fields.private,
+    })
+}
+
 fn own_id(id: String) -> Result<EventId, InvalidUpdate> {
     if id.len() > MAX_ID_BYTES {
         return Err(InvalidUpdate::IdTooLong { bytes: id.len(), limit: MAX_ID_BYTES });
@@ -227,6 +248,9 @@ impl fmt::Display for InvalidUpdate {
             Self::EventTypeCharacter(character) => {
                 write!(f, "the event type holds {character:?}, a control or format character")
             }
+            Self::GapData => f.write_str(
+                "the event type 'fanfare.gap' is kept for gaps: the data has to be a JSON object with a text 'reason'",
+            ),
             Self::EventTypeReserved => {
                 f.write_str("the event types 'mercure' and 'fanfare.…' are kept for what the hub itself sends")
             }

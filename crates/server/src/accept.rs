@@ -1,4 +1,5 @@
 //! What a client accepts: the `Accept` header ([RFC 9110, 12.5.1](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1)).
+use crate::problem::Problem;
 use http::{HeaderMap, header};
 
 /// How much a client wants one media type. The better one is the greater one.
@@ -29,7 +30,15 @@ impl Acceptance {
         matching.max_by_key(|acceptance| (acceptance.range, acceptance.weight))
     }
 
-    /// Whether the request refuses `media_type`.
+    /// Refuses a request that refuses `media_type`, of which its answer would be. A request that does not speak of it gets it.
+    pub(crate) fn require(headers: &HeaderMap, media_type: &'static str) -> Result<(), Problem> {
+        match Self::is_refusal(Self::of(headers, media_type)) {
+            true => Err(Problem::NotAcceptable { available: media_type }),
+            false => Ok(()),
+        }
+    }
+
+    /// True if the request refuses the media type that it says this of.
     pub(crate) fn is_refusal(of: Option<Self>) -> bool {
         of.is_some_and(|acceptance| acceptance.weight == 0)
     }

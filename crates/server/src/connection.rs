@@ -15,6 +15,7 @@ mod activity;
 mod handover;
 mod linger;
 mod repair;
+mod unread;
 mod watch;
 
 use crate::{admission, delivery::shards::Shards};

@@ -1,27 +1,16 @@
-//! Answers for people: whether a request wants one, and a page that needs nothing else.
+//! Answers for people: which requests want one, and a page that needs nothing else.
+use crate::accept::{Acceptance, Range};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 
 /// Nothing is loaded, and nothing runs.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// Whether a request names HTML in `Accept`, as browsers do for what they show, and only for that. `*/*` is no wish for HTML:
-/// scripts, images and programs send it.
+/// True if a request names HTML in `Accept`, as a browser does when somebody opens an address or follows a link. `*/*` names
+/// everything and so does not count: browsers send it for scripts and images, and programs for whatever they ask for.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|range| {
-        let mut parameters = range.split(';').map(str::trim);
-        let media_type = parameters.next().unwrap_or_default();
-        let names_html =
-            ["text/html", "application/xhtml+xml"].iter().any(|html| media_type.eq_ignore_ascii_case(html));
-        names_html && !parameters.any(is_zero)
-    })
-}
-
-/// Whether a parameter is `q=0`, which refuses what it stands behind (RFC 9110, 12.4.2).
-fn is_zero(parameter: &str) -> bool {
-    let Some((name, value)) = parameter.split_once('=') else { return false };
-    name.trim_end().eq_ignore_ascii_case("q") && value.trim_start().parse().is_ok_and(|weight: f32| weight == 0.0)
+    let accepted = ["text/html", "application/xhtml+xml"].map(|html| Acceptance::of(headers, html));
+    accepted.into_iter().flatten().any(|html| html.range == Range::Exact && html.weight > 0)
 }
 
 /// A page with a heading and a paragraph.

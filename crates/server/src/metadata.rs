@@ -2,18 +2,20 @@
 //! [RFC 9728](https://www.rfc-editor.org/rfc/rfc9728), with the members that Mercure adds.
 //!
 //! Mercure's older revision has none: its clients may take the absence of this document for it.
-use crate::{app::App, auth::DETAIL_TYPE, publish::reserved::HUB_PATH};
+use crate::{accept::Acceptance, app::App, auth::DETAIL_TYPE, problem::Problem, publish::reserved::HUB_PATH};
 use axum::{
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
 use url::Url;
 
 /// What stands before the hub's own path in the path of its metadata.
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+/// The media type of the metadata.
+const JSON: &str = "application/json";
 /// The types of topic matchers that requests and tokens may name.
 pub const MATCHER_TYPES: [&str; 2] = ["exact", "urlpattern"];
 
@@ -29,7 +31,11 @@ pub(crate) fn url(hub_url: &Url) -> Url {
 }
 
 /// Answers with the metadata.
-pub async fn describe(State(app): State<App>) -> Response {
+///
+/// # Errors
+/// [`Problem::NotAcceptable`] if the request refuses JSON.
+pub async fn describe(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    Acceptance::require(&headers, JSON)?;
     let auth = app.auth.settings();
     let mut document = json!({
         "resource": auth.audience,
@@ -46,8 +52,8 @@ pub async fn describe(State(app): State<App>) -> Response {
     if !issuers.is_empty() {
         document["authorization_servers"] = issuers.into();
     }
-    let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json)], document.to_string()).into_response()
+    let json = HeaderValue::from_static(JSON);
+    Ok(([(header::CONTENT_TYPE, json)], document.to_string()).into_response())
 }
 
 /// Has every challenge say where the metadata is ([RFC 9728, 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)), so

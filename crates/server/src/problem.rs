@@ -114,8 +114,10 @@ pub enum Problem {
         /// What there is.
         available: &'static str,
     },
-    /// The server stops.
+    /// The server stops, and ends a stream of events that it publishes.
     Stopping,
+    /// The server stops, and the body of the request has not arrived completely.
+    CutShort,
     /// An event stream in the body is none.
     EventStream(ParseError),
     /// A streamed body failed after some of its events had been published.
@@ -141,7 +143,7 @@ pub enum Problem {
 impl Problem {
     fn is_of_stopping(&self) -> bool {
         match self {
-            Self::Stopping => true,
+            Self::Stopping | Self::CutShort => true,
             Self::StreamBroken { problem, .. } => problem.is_of_stopping(),
             _ => false,
         }
@@ -188,7 +190,7 @@ impl Problem {
             Self::Auth(AuthError::Missing | AuthError::Invalid(_)) => StatusCode::UNAUTHORIZED,
             Self::Auth(AuthError::Malformed(_)) => StatusCode::BAD_REQUEST,
             Self::Auth(AuthError::Origin(_) | AuthError::Proxied(_) | AuthError::Insufficient) => StatusCode::FORBIDDEN,
-            Self::Append(_) | Self::Untold | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Append(_) | Self::Untold | Self::Stopping | Self::CutShort => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -281,6 +283,10 @@ impl fmt::Display for Problem {
                 write!(f, "the hub can only send {available}, but the Accept header does not allow it")
             }
             Self::Stopping => f.write_str("the hub is stopping; send what is left when it is back"),
+            Self::CutShort => f.write_str(
+                "the hub is stopping, and the body has not arrived completely, so nothing of it was taken; \
+                 send the request again when the hub is back",
+            ),
             Self::EventStream(error) => error.fmt(f),
             Self::StreamBroken { published, problem } => {
                 write!(f, "{problem}; {published} events before it were published")

@@ -1,5 +1,6 @@
 //! What is where.
 use crate::{
+    accept::Acceptance,
     admission,
     app::App,
     cors, metadata, page,
@@ -16,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::Method;
+use http::{HeaderMap, Method};
 
 /// Every route of the server.
 pub fn routes(app: App) -> Router {
@@ -37,7 +38,7 @@ pub fn routes(app: App) -> Router {
     }
     router
         .route("/", get(first_page))
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(health))
         .route(&metadata::path(), get(metadata::describe))
         .route(HUB_PATH, hub)
         .route(TOPICS, topics.clone())
@@ -48,6 +49,11 @@ pub fn routes(app: App) -> Router {
         // The outermost, so that it sees every request first and every answer last.
         .layer(admission)
         .with_state(app)
+}
+
+/// Says that the server answers.
+async fn health(headers: HeaderMap) -> Result<&'static str, Problem> {
+    Acceptance::require(&headers, "text/plain").map(|()| "ok\n")
 }
 
 /// The hub's own URL, by a method that is neither GET nor POST.

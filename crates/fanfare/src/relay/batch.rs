@@ -86,7 +86,10 @@ impl Template {
             Ending::EVENT_TYPE => return Made::Nothing,
             // A hub, or another relay before this one, says that something is missing.
             Gap::EVENT_TYPE if event.data.len() <= self.max_data_bytes => {
-                let item = gap(&self.topics, self.private, event.data.as_str().to_owned(), id.is_some());
+                let told = gap(&self.topics, self.private, event.data.as_str().to_owned(), id.is_some());
+                // What tells of a gap in other words than a hub does is a gap nevertheless.
+                let other = || left_out(&self.topics, self.private, id.unwrap_or_default(), UNCLEAR_GAP);
+                let item = told.or_else(other);
                 return item.map_or(Made::Nothing, |item| Made::Update(item, None));
             }
             _ => {}
@@ -160,6 +163,9 @@ impl Item {
         own.or(self.refused_id.as_deref()).unwrap_or_default()
     }
 }
+
+/// The detail of a gap that was told upstream without a reason that can be read.
+const UNCLEAR_GAP: &str = "the upstream told of a gap and gave no reason";
 
 /// What tells of an event that was left out.
 fn left_out(topics: &[Topic], private: bool, id: &str, detail: &str) -> Option<Item> {

@@ -26,8 +26,10 @@ pub enum ProxyMark {
 ///
 /// A name is here if a proxy, load balancer, content delivery network or tunnel adds it by itself or in the lines that its
 /// manual has, to say for whom it asks or that it did. Names are not here that programs themselves send: those for
-/// tracing (`traceparent`, `x-request-id`, `x-cloud-trace-context`) come from many HTTP libraries.
-const MARKS: [&str; 59] = [
+/// tracing (`traceparent`, `x-request-id`, `x-cloud-trace-context`, `x-amzn-trace-id`) come from many HTTP libraries, and some
+/// speak to a proxy (`cf-access-client-id`, `fly-prefer-region`, `fastly-key`, `x-vercel-protection-bypass`,
+/// `x-envoy-retry-on`). A name that begins like theirs is here as a whole.
+const MARKS: &[&str] = &[
     // RFC 7239, and what was before it: nearly everybody.
     "forwarded*",
     "x-forwarded*",
@@ -63,7 +65,15 @@ const MARKS: [&str; 59] = [
     // Varnish.
     "x-varnish*",
     // Envoy, and what is made of it.
-    "x-envoy-*",
+    "x-envoy-attempt-count",
+    "x-envoy-decorator-operation",
+    "x-envoy-downstream-*",
+    "x-envoy-expected-*",
+    "x-envoy-external-*",
+    "x-envoy-internal",
+    "x-envoy-ip-tags",
+    "x-envoy-original-*",
+    "x-envoy-peer-*",
     // Proxies that ask who somebody is: oauth2-proxy, Authelia, Authentik, Pomerium, Google's.
     "remote-*",
     "x-auth-request-*",
@@ -80,19 +90,39 @@ const MARKS: [&str; 59] = [
     "disguised-host",
     "x-fd-*",
     // AWS.
-    "x-amzn-*",
+    "x-amzn-mtls-*",
+    "x-amzn-oidc-*",
+    "x-amzn-tls-*",
     "x-amz-cf-*",
     "cloudfront-*",
     // Content delivery networks and hosts of applications.
     "true-client-ip",
-    "cf-*",
-    "fastly-*",
+    "cf-access-authenticated-*",
+    "cf-access-jwt-assertion",
+    "cf-connecting-*",
+    "cf-ew-via",
+    "cf-ip*",
+    "cf-pseudo-*",
+    "cf-ray",
+    "cf-visitor",
+    "cf-warp-*",
+    "cf-worker",
+    "fastly-client*",
+    "fastly-ff",
+    "fastly-ssl",
     "akamai-*",
     "x-akamai-*",
     "incap-client-ip",
     "x-sucuri-*",
-    "fly-*",
-    "x-vercel-*",
+    "fly-client-ip",
+    "fly-forwarded-*",
+    "fly-region",
+    "fly-request-id",
+    "fly-tls-*",
+    "x-vercel-forwarded-*",
+    "x-vercel-id",
+    "x-vercel-ip-*",
+    "x-vercel-prox*",
     "x-nf-*",
     "x-appengine-*",
     "do-connecting-ip",
@@ -113,7 +143,7 @@ pub(super) fn mark(parts: &Parts) -> Option<ProxyMark> {
 
 fn mark_of(name: &HeaderName) -> Option<&'static str> {
     let name = name.as_str();
-    MARKS.into_iter().find(|mark| match mark.strip_suffix('*') {
+    MARKS.iter().copied().find(|mark| match mark.strip_suffix('*') {
         Some(start) => name.starts_with(start),
         None => name == *mark,
     })
@@ -197,7 +227,8 @@ mod tests {
             "X-ARR-LOG-ID",
             "X-ARR-SSL",
             "X-Azure-ClientIP",
-            "X-Amzn-Trace-Id",
+            "X-Amzn-Oidc-Data",
+            "X-Amzn-Mtls-Clientcert",
             "X-Amz-Cf-Id",
             "CloudFront-Viewer-Address",
             "Tailscale-User-Login",
@@ -253,6 +284,18 @@ mod tests {
             ("upgrade-insecure-requests", "1"),
             ("referer", "http://localhost:5173/"),
             ("x-cloud-trace-context", "x"),
+            ("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678"),
+            ("x-amzn-requestid", "x"),
+            ("cf-access-client-id", "x.access"),
+            ("cf-access-client-secret", "x"),
+            ("cf-access-token", "x"),
+            ("fly-prefer-region", "fra"),
+            ("fly-force-instance-id", "x"),
+            ("fastly-key", "x"),
+            ("fastly-debug", "1"),
+            ("x-vercel-protection-bypass", "x"),
+            ("x-envoy-retry-on", "5xx"),
+            ("x-envoy-upstream-rq-timeout-ms", "100"),
             ("x-client-info", "an SDK, and its version"),
             ("x-client-version", "1"),
         ];
@@ -260,6 +303,14 @@ mod tests {
         assert_eq!(mark(&parts(Version::HTTP_11, &[("connection", "close")])), None);
         assert_eq!(mark(&parts(Version::HTTP_10, &[])), None);
         assert_eq!(mark(&parts(Version::HTTP_10, &[("connection", "keep-alive")])), None);
+    }
+
+    #[test]
+    fn the_list_is_documented() {
+        let page = include_str!("../../../../docs/behind-a-proxy.md");
+        for mark in MARKS {
+            assert!(page.contains(&format!("`{}`", mark.replace('*', "…"))), "{mark} is not in docs/behind-a-proxy.md");
+        }
     }
 
     #[test]

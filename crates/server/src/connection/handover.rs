@@ -1,10 +1,20 @@
-//! When a connection can be taken apart. It rests on two properties of hyper:
+//! When a connection can be taken apart. It rests on properties of hyper, which the tests in brackets pin:
 //!
-//! - It writes nothing of an answer before the service returns it, except `100 Continue`, and that only if the request has
-//!   a body and somebody reads it. So the service parks an answer that can be handed over, and stays pending.
-//! - It flushes its socket only once its own buffer is empty, and tries to after each time it asked the service. So a flush
-//!   that succeeds after the answer was parked says that all earlier answers are out.
-use super::activity::{Activity, Busy};
+//! - hyper writes nothing of an answer before the service returns it, except `100 Continue`, and that only if the request
+//!   has a body and somebody reads it. So the service parks an answer that can be handed over, and stays pending
+//!   (`the_stream_is_framed_by_the_end_of_the_connection`, `a_request_with_a_body_gets_the_same_stream_through_hyper`).
+//! - hyper flushes its socket only once its own buffer is empty, and tries to after each time it asked the service. So a flush
+//!   that succeeds after the answer was parked says that all earlier answers are out
+//!   (`answers_to_requests_in_the_same_packet_come_first`, `answers_that_are_not_sent_yet_are_not_lost`,
+//!   `a_large_answer_before_the_stream_is_whole`).
+//! - hyper keeps what it has read behind a request, and gives it back when the connection is taken apart
+//!   (`what_is_asked_behind_the_stream_is_not_answered`).
+//! - hyper closes a connection behind an answer with `Connection: close`, and reads a body from the socket while the service
+//!   waits for it (`a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come`).
+use super::{
+    activity::{Activity, Busy},
+    unread::{has_come, is_read_by_a_handler},
+};
 use crate::{
     admission,
     delivery::{
@@ -97,7 +107,7 @@ pub(super) struct Requests {
     refused: Refused,
 }
 
-/// Whether a request with a body was refused, so that its peer may still be sending.
+/// True once a request was answered without its body having been read, so that its peer may still be sending.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refused(Arc<AtomicBool>);
 
@@ -138,16 +148,23 @@ impl Service<Request<Incoming>> for Requests {
             // For an answer without an end.
             request.extensions_mut().insert(self.activity.clone());
         }
-        // A router is always ready.
-        let answer = self.router.clone().call(request);
+        let mut router = self.router.clone();
         Box::pin(async move {
+            let mut is_unread = false;
             let mut response = match problem {
                 Some(problem) => admission::with_fields(problem.into_response()),
-                None => answer.await?,
+                None if has_body && !is_read_by_a_handler(request.method()) => {
+                    let (parts, body) = request.into_parts();
+                    // Who waits to be told to go on is not told: nobody needs the body.
+                    is_unread = parts.headers.contains_key(header::EXPECT) || !has_come(body).await;
+                    router.call(Request::from_parts(parts, Body::empty())).await?
+                }
+                // A router is always ready.
+                None => router.call(request).await?,
             };
-            if has_body && !response.status().is_success() {
-                // What is refused is not read to its end, and hyper then closes the connection. A client that is not told
-                // may send its next request on it, and cannot know what became of that.
+            if is_unread || (has_body && !response.status().is_success()) {
+                // What is not read to its end has hyper close the connection. A client that is not told may send its next
+                // request on it, and cannot know what became of that.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 refused.0.store(true, Ordering::Relaxed);
             }
@@ -363,5 +380,45 @@ impl rt::Write for Noticing {
         }
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, parts);
         self.wrote(cx, written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::pace::Pace;
+    use fanfare_hub::{
+        Hub, HubLimits,
+        audience::AudienceKey,
+        grant::Matchers,
+        log::{MemoryLog, Retention},
+        subscription::Start,
+        wire::Representation,
+    };
+    use std::time::Duration;
+    use tokio::sync::Semaphore;
+
+    async fn answer() -> Answer {
+        let log = MemoryLog::new(Retention { age_ms: None, bytes: None, count: None });
+        let hub = Hub::start(Arc::new(log), &HubLimits::default()).unwrap();
+        let (matchers, representation) = (Matchers::any(), Representation::EventStream);
+        let key = AudienceKey { matchers, granted: Matchers::default(), representation };
+        let opening = hub.open(key, Start::Now).await.unwrap();
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let pace = Pace::new(Duration::from_secs(20), None, None);
+        let parts = Response::new(()).into_parts().0;
+        Answer { version: Version::HTTP_11, parts, stream: Stream { opening, pace, place, arrival: None } }
+    }
+
+    #[tokio::test]
+    async fn a_parked_answer_waits_until_all_before_it_is_out() {
+        let handover = Handover::default();
+        handover.flushed();
+        assert!(handover.take().is_none(), "there is none");
+        handover.park(answer().await);
+        assert!(handover.take().is_none(), "a flush before it says nothing of what came since");
+        handover.flushed();
+        assert!(handover.take().is_some());
+        assert!(handover.take().is_none(), "it is taken");
     }
 }

@@ -111,20 +111,31 @@ impl Walk {
 
     fn follow(&mut self, target: &Path) -> io::Result<()> {
         self.links += 1;
-        let leads_to_hidden = |component: Component<'_>| match component {
-            Component::Normal(name) => is_hidden_from_links(name),
-            _ => false,
-        };
-        if self.links > MAX_LINKS || target.components().any(leads_to_hidden) {
+        if self.links > MAX_LINKS || leads_to_hidden(target) {
             return Err(nowhere());
         }
         self.put_ahead(target)
     }
 }
 
-/// Whether a link may not lead through this name. Volumes of Kubernetes are links through `..data`, which are allowed.
-fn is_hidden_from_links(name: &OsStr) -> bool {
-    name.to_str().is_none_or(|name| is_hidden(name) && !name.starts_with(".."))
+/// True if a link may not lead along this path: through a hidden name that is not one of Kubernetes' own, or to one as the
+/// end of the way.
+fn leads_to_hidden(target: &Path) -> bool {
+    let mut names = target.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    });
+    names.any(|name| name.to_str().is_none_or(|name| is_hidden(name) && !is_of_a_volume(name)))
+}
+
+/// True for the directories in which Kubernetes keeps the files of a volume: `..data`, and what that links to, which is
+/// named after the time at which it was made, such as `..2026_11_29_04_27_53.1234567890`.
+fn is_of_a_volume(name: &str) -> bool {
+    const TIME: &[u8] = b"0000_00_00_00_00_00.";
+    let Some(rest) = name.strip_prefix("..") else { return false };
+    let Some((time, number)) = rest.as_bytes().split_at_checked(TIME.len()) else { return rest == "data" };
+    let fits = |(byte, pattern): (&u8, &u8)| if *pattern == b'0' { byte.is_ascii_digit() } else { byte == pattern };
+    time.iter().zip(TIME).all(fits) && !number.is_empty() && number.iter().all(u8::is_ascii_digit)
 }
 
 fn nowhere() -> io::Error {
@@ -205,6 +216,14 @@ mod tests {
             ("in", "twice", true),
             ("sub/../sub/inner", "around", true),
             ("..data/file", "mounted", true),
+            ("..2026_11_29_04_27_53.123456789/file", "mounted-directly", true),
+            ("..secret", "dots", false),
+            ("..2026_11_29_04_27_53.", "half-a-time", false),
+            ("..2026_11_29_04_27_53.1x", "no-time", false),
+            ("..database", "no-data", false),
+            ("..data/.env", "hidden-in-it", false),
+            ("..data/..secret", "dots-in-it", false),
+            ("..data/sub", "mounted-directory", true),
             ("../secret", "out", false),
             ("sub/../../secret", "out-around", false),
             ("../root/file", "out-and-in", false),
@@ -216,8 +235,15 @@ mod tests {
             ("loop", "loop", false),
             ("/proc/self/root", "magic", false),
         ];
-        fs::create_dir(tree.0.join("root/..data")).unwrap();
-        fs::write(tree.0.join("root/..data/file"), "mounted").unwrap();
+        let volume = tree.0.join("root/..2026_11_29_04_27_53.123456789");
+        fs::create_dir_all(volume.join("sub")).unwrap();
+        for file in ["file", ".env", "..secret", "sub/..secret"] {
+            fs::write(volume.join(file), "mounted").unwrap();
+        }
+        for file in ["..secret", "..2026_11_29_04_27_53.", "..2026_11_29_04_27_53.1x", "..database"] {
+            fs::write(tree.0.join("root").join(file), "a secret").unwrap();
+        }
+        tree.link("..2026_11_29_04_27_53.123456789", "..data");
         links.iter().for_each(|(target, link, _)| tree.link(target, link));
         for (_, link, leads_in) in links {
             let opened = Directory::new(&tree.0.join("root")).open(Path::new(link));

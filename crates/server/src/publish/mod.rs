@@ -24,9 +24,12 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::{sync::Arc, time::Duration};
+use tokio::time::{sleep, timeout};
 
 /// How long the body of a publication may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the rest of a body may take when the server stops.
+pub const STOPPED_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Publishes what the publisher is granted, all or nothing.
 async fn publish(app: &App, credentials: &Credentials, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, Problem> {
@@ -72,12 +75,26 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
     if body.size_hint().lower() > limit as u64 {
         return Err(Problem::BodyTooLarge { limit });
     }
-    let collecting = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
-    match collecting.await {
+    let collecting = timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
+    // As a rule the body is there already, and nobody asks whether the server stops.
+    let collected = tokio::select! {
+        biased;
+        collected = collecting => collected,
+        () = late_for_stopping(app) => return Err(Problem::CutShort),
+    };
+    match collected {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge { limit }),
         Ok(Err(_)) | Err(_) => Err(Problem::BodyIncomplete),
     }
+}
+
+/// Waits until the server has begun to stop, and then for as long as a body that is on its way may take.
+async fn late_for_stopping(app: &App) {
+    let mut stopping = app.stopping.clone();
+    // The end of the sender is the end of the server, too.
+    _ = stopping.wait_for(|stopping| *stopping).await;
+    sleep(STOPPED_BODY_TIMEOUT).await;
 }
 
 /// A form or query string that says what to publish. One that is too large is refused as a body would be

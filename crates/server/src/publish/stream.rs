@@ -19,7 +19,6 @@ use axum::{
 use fanfare_event_stream::{Chunk, EventRef, Limits, Parser};
 use fanfare_hub::{
     entry::Timestamp,
-    gap::Gap,
     log::writer::MAX_BATCH_BYTES,
     update::{MAX_EVENT_TYPE_BYTES, MAX_ID_BYTES, Update},
 };
@@ -123,10 +122,6 @@ impl<'a> Reader<'a> {
 }
 
 fn update(template: &Template, event: &EventRef<'_>) -> Result<Update, Problem> {
-    // A relay says so where it leaves an event out, and passes on what a hub before it says.
-    if event.event_type == Gap::EVENT_TYPE {
-        return template.gap(event.data.to_owned());
-    }
     // An ID that another hub made would be mistaken for a place in this hub's log; the update gets one of its own.
     let id = event.id().filter(|id| !id.starts_with('#')).map(str::to_owned);
     let event_type = (event.event_type != "message").then(|| event.event_type.to_owned());

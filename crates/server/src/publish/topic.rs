@@ -76,11 +76,6 @@ impl Template {
         Ok(Update::new(UpdateFields { data, ..self.0.clone() })?)
     }
 
-    /// The update that tells of a gap, with what its publisher says of it.
-    pub(crate) fn gap(&self, data: String) -> Result<Update, Problem> {
-        Ok(Update::gap(self.0.topics.clone(), data, self.0.private)?)
-    }
-
     /// The update with this data and what an event says of itself, which counts more than what the query says.
     pub(crate) fn event(&self, data: String, event: EventSays) -> Result<Update, Problem> {
         let fields = self.0.clone();

@@ -49,9 +49,7 @@ pub(crate) async fn query(app: App, request: Request<Body>) -> Result<Response, 
 }
 
 async fn stream(app: &App, parts: &Parts, query: &Form, cursor: Cursor) -> Result<Response, Problem> {
-    if Acceptance::is_refusal(Acceptance::of(&parts.headers, EVENT_STREAM)) {
-        return Err(Problem::NotAcceptable { available: EVENT_STREAM });
-    }
+    Acceptance::require(&parts.headers, EVENT_STREAM)?;
     let newer = query.iter().any(|(name, _)| names_a_matcher(name));
     let matchers = if newer {
         let named: Vec<_> = query.iter().filter(|(name, _)| names_a_matcher(name)).collect();

@@ -55,6 +55,7 @@ pub async fn get(State(app): State<App>, parts: Parts) -> Result<Response, Probl
     }
     let active = app.subscriptions.as_ref().ok_or(Problem::NotFound)?;
     let asked = asked.ok_or(Problem::NotFound)?;
+    Acceptance::require(&parts.headers, asked.shape.content_type())?;
     let start = match Form::of_query(&parts.uri)?.get("page") {
         Some(page) => Some(Uuid::try_parse(page).map_err(|_| Problem::Page)?),
         None => None,

@@ -174,6 +174,11 @@ async fn no_cursor_is_an_error_status() {
         b"a\x0cb",
         b"\x01",
         b"x\x7f",
+        b"a\0b",
+        b"a\rb",
+        b"\r",
+        b"\0\r\0",
+        b"a\rContent-Length: 5",
         long.as_bytes(),
     ] {
         let mut stream = server.connect().await;
@@ -182,7 +187,9 @@ async fn no_cursor_is_an_error_status() {
         stream.send([head, b"Last-Event-ID: ", cursor, b"\r\n\r\n"].concat()).await;
         stream.read_head().await;
         assert!(stream.head.starts_with("HTTP/1.0 200"), "{cursor:?}: {}", stream.head);
-        assert!(stream.events(2).await[0].starts_with("event: fanfare.gap\n"), "{cursor:?}");
+        let events = stream.events(2).await;
+        assert!(events[0].starts_with("event: fanfare.gap\n"), "{cursor:?}");
+        assert!(!events[0].contains(|character: char| character.is_control() && character != '\n'), "{events:?}");
     }
     // What else is wrong stays an error.
     for target in
@@ -263,4 +270,45 @@ async fn odd_cursors_are_no_error_however_often_they_come() {
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
         assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
     }
+}
+
+/// A cursor may fill what a head may have. Beyond that the head is refused, which is the one exception, and so is a target
+/// that is no URI.
+#[tokio::test]
+async fn a_cursor_may_be_nearly_as_long_as_a_head() {
+    let server = serve().await;
+    server.publish("/topics/a", "1").await;
+    for (id, status) in [("x".repeat(65_000), 200), ("\u{c}".repeat(65_000), 200), ("x".repeat(70_000), 431)] {
+        let mut stream = server.connect().await;
+        stream.send(server.request("GET /topics/a", "HTTP/1.0", &format!("Last-Event-ID: {id}\r\n"))).await;
+        stream.read_head().await;
+        assert!(stream.head[8..].starts_with(&format!(" {status} ")), "{} bytes: {}", id.len(), stream.head);
+    }
+    let mut stream = server.subscribe(&format!("/topics/a?last_event_id={}", "x".repeat(65_000)), "").await;
+    assert!(stream.events(2).await[0].starts_with("event: fanfare.gap\n"));
+    let target = b"GET /topics/a?until=now&last_event_id=caf\xe9 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    assert!(server.raw(target).await.starts_with("HTTP/1.1 400 "));
+}
+
+/// To another server a field may end with a CR. What it took for a request's body is no request here, and what it took for
+/// a field that says how long the body is does not make this server wait for one.
+#[tokio::test]
+async fn a_cursor_with_a_line_end_in_it_smuggles_nothing() {
+    let server = serve().await;
+    let inner = "POST /topics/stolen HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc";
+    for odd in ["a\rContent-Length: 90", "a\rTransfer-Encoding: chunked", "\0\rX: ", "a\r\r"] {
+        for method in ["GET", "HEAD", "QUERY", "POST"] {
+            for before in ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
+                let path = if method == "QUERY" { "/.well-known/mercure?topic=a" } else { "/topics/a?until=now" };
+                let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: {odd}\r\n\r\n");
+                let answer = server.raw(format!("{before}{head}{inner}").as_bytes()).await;
+                let answers = answer.matches("HTTP/1.1 ").count();
+                assert_eq!(answers, usize::from(!before.is_empty()) + 1, "{method} {odd:?}: {answer}");
+                // A head that came together with a request before it is refused.
+                let is_refused = method == "POST" || !before.is_empty();
+                assert_eq!(answer.contains("HTTP/1.1 400 "), is_refused, "{method} {odd:?}: {answer}");
+            }
+        }
+    }
+    assert_eq!(server.hub.bounds().head.0, 0, "nothing was published");
 }

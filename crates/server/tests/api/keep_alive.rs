@@ -48,3 +48,45 @@ async fn a_silent_connection_is_closed_and_one_with_a_request_is_not() {
 fn proxies_close_first() {
     assert!(DEFAULT_KEEP_ALIVE_TIMEOUT > Duration::from_secs(60 + 10));
 }
+
+/// A `GET` may have a body. If that has come, the connection goes on; otherwise it is closed, and the answer says so.
+#[tokio::test]
+async fn a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come() {
+    let server = serve().await;
+    let length = |length: usize| format!("Content-Length: {length}\r\n");
+    let chunked = "Transfer-Encoding: chunked\r\n".to_owned();
+    let body = |count: usize| "x".repeat(count);
+    let chunks = |count: usize| format!("{count:x}\r\n{}\r\n0\r\n\r\n", "x".repeat(count));
+    let expecting = "Content-Length: 3\r\nExpect: 100-continue\r\n".to_owned();
+    for target in ["GET /healthz", "HEAD /healthz", "GET /fanfare", "GET /topics/a?until=now"] {
+        for (headers, sent, goes_on) in [
+            (length(0), body(0), true),
+            (length(3), body(3), true),
+            (length(40_000), body(40_000), true),
+            (chunked.clone(), chunks(3), true),
+            (chunked.clone(), chunks(30_000), true),
+            (length(3), body(2), false),
+            (length(3_000_000), body(2), false),
+            (length(70_000), body(70_000), false),
+            (chunked.clone(), "3\r\nx".to_owned(), false),
+            (chunked.clone(), "nonsense\r\n".to_owned(), false),
+            (expecting.clone(), body(0), false),
+        ] {
+            let mut stream = server.connect().await;
+            stream.send(server.request(target, "HTTP/1.1", &headers) + &sent).await;
+            stream.read_head().await;
+            let shown = &headers[..headers.len() - 2];
+            assert!(stream.head.starts_with("HTTP/1.1 200"), "{target} {shown}: {}", stream.head);
+            let closes = stream.header("connection") == Some("close");
+            assert_eq!(closes, !goes_on, "{target} {shown} {}: {}", sent.len(), stream.head);
+            if closes {
+                stream.end().await;
+            } else {
+                let next = server.request("GET /healthz", "HTTP/1.1", "X-Next: 1\r\nConnection: close\r\n");
+                stream.send(next).await;
+                let answer = stream.end().await;
+                assert!(answer.contains("HTTP/1.1 200 OK") && answer.ends_with("ok\n"), "{target} {shown}: {answer}");
+            }
+        }
+    }
+}

@@ -109,3 +109,41 @@ async fn the_topics_of_a_batch_are_bounded_together() {
     assert!(answer.body.contains(r#""published":1000"#), "a stream has no such bound: {}", answer.body);
     assert_eq!(server.hub.bounds().head.0, 1_200);
 }
+
+/// Whatever the kind of publication: who tells of a gap has to say why.
+#[tokio::test]
+async fn a_gap_is_published_with_its_reason_or_not_at_all() {
+    let server = serve().await;
+    let mut stream = server.subscribe("/topics/a", "").await;
+    let (form, topic) = ("/.well-known/mercure", "/topics/a?type=fanfare.gap");
+    let of = |kind: &str| format!("Content-Type: {kind}\r\n");
+    let good = r#"{"reason":"left-out"}"#;
+    for (number, data) in ["c", "", "[]", "{}", r#"{"reason":7}"#, r#"["left-out"]"#, good].into_iter().enumerate() {
+        let publications = [
+            (form, of("application/x-www-form-urlencoded"), format!("topic=a&type=fanfare.gap&id=mine&data={data}")),
+            (topic, of("text/plain"), data.to_owned()),
+            (topic, of("application/x-ndjson"), format!("{good}\n{data}\n")),
+            ("/topics/a", of("text/event-stream"), format!("event: fanfare.gap\nid: mine\nretry: 5\ndata: {data}\n\n")),
+            (topic, of("text/event-stream"), format!("data: {data}\n\n")),
+        ];
+        for (target, headers, body) in publications {
+            // A blank line of a batch is no update, nor is an event without data.
+            if data.is_empty() && (headers.contains("ndjson") || headers.contains("stream")) {
+                continue;
+            }
+            let answer = server.post(target, &headers, &body).await;
+            assert_eq!(
+                answer.status,
+                if data == good { 200 } else { 400 },
+                "{number} {headers}{body}: {}",
+                answer.body
+            );
+            assert!(data == good || answer.body.contains("kept for gaps"), "{}", answer.body);
+        }
+    }
+    for event in stream.events(6).await {
+        let told = event.strip_prefix("event: fanfare.gap\nid: #").and_then(|rest| rest.split_once('\n'));
+        assert_eq!(told.unwrap().1, format!("data: {good}"), "the hub makes its ID: {event}");
+    }
+    assert_eq!(server.hub.bounds().head.0, 6);
+}

@@ -64,3 +64,31 @@ async fn patterns_are_heard_in_envelopes_too() {
         assert!(event.starts_with(&expected), "{event}");
     }
 }
+
+/// What is no stream may be refused like one.
+#[tokio::test]
+async fn an_answer_that_is_refused_is_not_sent() {
+    let server = serve_with(|settings| settings.subscriptions = true).await;
+    let (json, json_ld) = ("application/json", "application/ld+json");
+    let all = "/.well-known/mercure/subscriptions";
+    let metadata = "/.well-known/oauth-protected-resource/.well-known/mercure";
+    for (target, accept, expected) in [
+        (metadata, "application/json", Some(json)),
+        (metadata, "text/html", Some(json)),
+        (metadata, "application/json;q=0, */*", None),
+        (metadata, "*/*;q=0.0", None),
+        (all, "application/json;q=0", None),
+        (all, "application/json;q=0, application/ld+json;q=0.1", Some(json_ld)),
+        (all, "application/ld+json;q=0", Some(json)),
+        (all, "application/*;q=0", None),
+        (all, "*/*;q=0, application/ld+json", Some(json_ld)),
+        ("/.well-known/mercure/subscriptions/exact/a", "application/json;q=0", None),
+        ("/healthz", "text/plain;q=0", None),
+        ("/healthz", "*/*", Some("text/plain; charset=utf-8")),
+    ] {
+        let answer = server.get(target, &format!("Accept: {accept}\r\n")).await;
+        let problem = (406, Some("application/problem+json"));
+        let wanted = expected.map_or(problem, |media_type| (200, Some(media_type)));
+        assert_eq!((answer.status, answer.header("content-type")), wanted, "{target} {accept}: {}", answer.body);
+    }
+}

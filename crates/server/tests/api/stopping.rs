@@ -34,6 +34,44 @@ async fn a_publisher_whose_stream_is_cut_is_told_how_many_events_were_taken() {
     assert!(took < FINISH_TIMEOUT, "{took:?}");
 }
 
+/// Of whatever kind it is.
+#[tokio::test]
+async fn a_request_whose_body_has_not_come_is_told_that_the_hub_stops() {
+    let server = serve().await;
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let mut open = Vec::new();
+    for (target, headers, part) in [
+        ("POST /topics/a", "Content-Length: 10\r\n".to_owned(), "123"),
+        ("POST /topics/a", "Transfer-Encoding: chunked\r\n".to_owned(), "5\r\n12"),
+        ("POST /topics/a", "Content-Type: application/x-ndjson\r\nContent-Length: 10\r\n".to_owned(), "1\n2\n3"),
+        ("POST /.well-known/mercure", format!("{form}Content-Length: 30\r\n"), "topic=a&data=x"),
+        ("QUERY /.well-known/mercure", format!("{form}Content-Length: 30\r\n"), "topic=a"),
+    ] {
+        let mut stream = server.connect().await;
+        stream.send(server.request(target, "HTTP/1.1", &headers) + part).await;
+        open.push((target, stream));
+    }
+    let mut quick = server.connect().await;
+    quick.send(server.request("POST /topics/a", "HTTP/1.1", "Content-Length: 3\r\n") + "ab").await;
+    // The requests have come when one that was sent behind them is answered.
+    server.publish("/topics/b", "").await;
+    let hub = server.hub.clone();
+    let stopped = tokio::spawn(stop(server));
+    quick.send("c").await;
+    quick.read_head().await;
+    assert!(quick.head.starts_with("HTTP/1.1 200"), "a body that comes at once is taken: {}", quick.head);
+    for (target, mut stream) in open {
+        stream.read_head().await;
+        assert!(stream.head.starts_with("HTTP/1.1 503"), "{target}: {}", stream.head);
+        assert_eq!(stream.header("connection"), Some("close"));
+        let body = stream.end().await;
+        assert!(body.contains("stopping") && body.contains("nothing of it was taken"), "{target}: {body}");
+    }
+    let took = stopped.await.unwrap();
+    assert!(took < FINISH_TIMEOUT, "{took:?}");
+    assert_eq!(hub.bounds().head.0, 2);
+}
+
 /// Events come without a pause, so that there is always one more to take.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_publisher_that_never_pauses_is_told_as_well() {
