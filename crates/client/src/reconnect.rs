@@ -84,8 +84,9 @@ impl Reconnect {
         self
     }
 
-    /// How long a connection that brings nothing has to stand to be no failure. Default: 10 s. What ends connections that
-    /// are well, such as a proxy that cuts what is idle, takes longer; a server that falls over does not.
+    /// The time after which the end of a connection that brought nothing is not a failure. Default: 10 s. A proxy that cuts
+    /// idle connections takes longer than that; a server that falls over does not. The end by the
+    /// [idle timeout](crate::Builder::idle_timeout) of a connection that brought nothing is always a failure.
     #[must_use]
     pub fn healthy_after(mut self, time: Duration) -> Self {
         self.healthy_after = time;

@@ -206,7 +206,7 @@ impl Session {
             Command::Reconnect => match self.phase {
                 Phase::Waiting(_) => return self.connect(),
                 Phase::Open(_) if self.config.repeat => {
-                    self.judge_connection();
+                    self.judge_connection(&Cause::Requested);
                     self.backoff.attempt_left();
                     self.cause = Some(Cause::Requested);
                     self.phase = Phase::Waiting(self.config.clock.sleep(Duration::ZERO));
@@ -334,7 +334,7 @@ impl Session {
         if let Some(time) = self.parser.reconnection_time() {
             self.backoff.set_reconnection_time(time);
         }
-        self.judge_connection();
+        self.judge_connection(&cause);
         let attempts = self.backoff.attempt_ended();
         if let When::NotBefore(_) = when
             && let Err(error) = self.may_repeat(&cause, attempts)
@@ -354,11 +354,13 @@ impl Session {
         Some(Signal::Reconnecting { cause, delay })
     }
 
-    /// A connection has ended. Whether it was one as it should be, although it may have brought no event.
-    fn judge_connection(&mut self) {
+    /// Counts a connection that has ended for `cause` as a healthy one, if it was, although it may have brought no event. A
+    /// silence that was too long is no sign of health.
+    fn judge_connection(&mut self, cause: &Cause) {
         let Some((_, since)) = self.opened.take() else { return };
         let stood = self.config.clock.now().saturating_sub(since);
-        if self.parser.take_commented() || stood >= self.config.reconnect.healthy() {
+        let was_quiet = !matches!(cause, Cause::IdleTimeout(_)) && stood >= self.config.reconnect.healthy();
+        if self.parser.take_commented() || was_quiet {
             self.backoff.event();
         }
     }
