@@ -15,19 +15,20 @@ const OF_HOST: Bound = Bound { cookies: 50, bytes: 64 << 10 };
 const OF_ALL: Bound = Bound { cookies: 500, bytes: 512 << 10 };
 
 /// Keeps the cookies that servers set, and sends them back: give it to [`Builder::cookies`](crate::Builder::cookies).
-/// Clones are the same jar, so that event sources may share what one of them was given. It lasts as long as the program.
+/// Clones are the same jar, so that event sources may share what one of them was given. It lasts as long as the
+/// program.
 ///
-/// A cookie goes back to the host that set it, for paths beneath its own, and over TLS alone if it is `Secure`. It goes to
-/// no other host, whatever its `Domain` says: which names are one party's cannot be known without a list of all public
-/// suffixes. A `Domain` that the host is not part of is refused with its cookie, and so is one of a single label (`com`), unless
-/// it is the host itself.
+/// A cookie goes back to the host that set it, for paths beneath its own, and over TLS alone if it is `Secure`. It goes
+/// to no other host, whatever its `Domain` says: which names are one party's cannot be known without a list of all
+/// public suffixes. A `Domain` that the host is not part of is refused with its cookie, and so is one of a single label
+/// (`com`), unless it is the host itself.
 ///
-/// A server that is not asked over TLS neither sets nor replaces, deletes or displaces a cookie that is `Secure`: anybody on the
-/// way could be it. Cookies whose names begin with `__Secure-` or `__Host-` have to be what these names promise
-/// ([draft of RFC 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)).
+/// A server that is not asked over TLS neither sets nor replaces, deletes or displaces a cookie that is `Secure`:
+/// anybody on the way could be it. Cookies whose names begin with `__Secure-` or `__Host-` have to be what these names
+/// promise ([draft of RFC 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)).
 ///
-/// A cookie is at most 4 KiB long. The jar holds at most 50 cookies and 64 KiB of a host, 500 cookies and 512 KiB in all; one
-/// more takes the place of the oldest, first of those that are not `Secure`.
+/// A cookie is at most 4 KiB long. The jar holds at most 50 cookies and 64 KiB of a host, 500 cookies and 512 KiB in
+/// all; one more takes the place of the oldest, first of those that are not `Secure`.
 #[derive(Clone, Default)]
 pub struct CookieJar(Arc<Mutex<Vec<Cookie>>>);
 
@@ -63,7 +64,8 @@ impl CookieJar {
         Self::default()
     }
 
-    /// Keeps a cookie as if `url` had set it: `value` is what `Set-Cookie` would say. One that is not allowed is left out.
+    /// Keeps a cookie as if `url` had set it: `value` is what `Set-Cookie` would say. One that is not allowed is left
+    /// out.
     pub fn set(&self, url: &Url, value: impl AsRef<[u8]>) {
         self.keep(url, value.as_ref(), SystemTime::now());
     }
@@ -75,7 +77,7 @@ impl CookieJar {
         }
     }
 
-    /// What a request to `url` says of cookies, behind what the program has said itself.
+    /// The value of `Cookie` for a request to `url`: first the `own` value of the program, then the cookies.
     pub(crate) fn header(&self, url: &Url, own: Option<&HeaderValue>) -> Option<HeaderValue> {
         let now = SystemTime::now();
         let mut cookies = self.lock();
@@ -109,13 +111,12 @@ impl CookieJar {
     }
 }
 
-/// Removes the oldest cookies until there is room for one more. False if there is none, since a cookie that is not `Secure`
-/// displaces none that is.
+/// Removes the oldest cookies until there is room for one more. False if there is none, since a cookie that is not
+/// `Secure` displaces none that is.
 fn make_room(cookies: &mut Vec<Cookie>, cookie: &Cookie) -> bool {
     let of_host = |other: &Cookie| other.host == cookie.host;
     let of_all = |_: &Cookie| true;
-    let bounds: [(Bound, &dyn Fn(&Cookie) -> bool); 2] = [(OF_HOST, &of_host), (OF_ALL, &of_all)];
-    for (bound, counts) in bounds {
+    for (bound, counts) in [(OF_HOST, &of_host as &dyn Fn(&Cookie) -> bool), (OF_ALL, &of_all)] {
         while !bound.holds(cookies.iter().filter(|other| counts(other)), cookie) {
             let plain = cookies.iter().position(|other| counts(other) && !other.is_secure);
             let any = || cookies.iter().position(counts).filter(|_| cookie.is_secure);
@@ -127,7 +128,8 @@ fn make_room(cookies: &mut Vec<Cookie>, cookie: &Cookie) -> bool {
 }
 
 impl Cookie {
-    /// Reads what `Set-Cookie` says ([5.2](https://www.rfc-editor.org/rfc/rfc6265#section-5.2)); `None` if `url` may not.
+    /// Reads what `Set-Cookie` says ([5.2](https://www.rfc-editor.org/rfc/rfc6265#section-5.2)); `None` if `url` may
+    /// not.
     fn read(url: &Url, text: &[u8], now: SystemTime) -> Option<Self> {
         let is_control = |byte: &u8| *byte < b' ' && *byte != b'\t' || *byte == 0x7f;
         if text.len() > MAX_COOKIE_BYTES || text.iter().any(is_control) {

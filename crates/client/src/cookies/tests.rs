@@ -1,4 +1,4 @@
-//! Whose cookies are kept, for whom, and how many.
+//! Tests of the jar: the cookies that it keeps, for whom, and how many.
 use super::*;
 
 fn sent(set: &[(&str, &str)], to: &str) -> String {
@@ -83,7 +83,8 @@ fn a_domain_has_to_be_the_hosts() {
     }
 }
 
-/// Such names promise something ([6265bis, 4.1.3](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)).
+/// Such names promise something ([6265bis,
+/// 4.1.3](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)).
 #[test]
 fn a_name_with_a_prefix_keeps_its_promise() {
     let url = "https://a.b.example/";

@@ -1,5 +1,5 @@
-//! A connection, and what is to be known of its bytes: whether an answer has begun to come, and how many streams a server
-//! of HTTP/2 allows.
+//! A connection, and what is to be known of its bytes: whether an answer has begun to come, and how many streams a
+//! server of HTTP/2 allows.
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::Connection;
 use std::{
@@ -25,8 +25,8 @@ pub(super) struct Wire {
     answered: AtomicBool,
     /// The first bytes look like TLS.
     tls: AtomicBool,
-    /// The number of streams that the server allows at a time, once it has said so. None are allowed on a connection that
-    /// was over before.
+    /// The number of streams that the server allows at a time, once it has said so. None are allowed on a connection
+    /// that was over before.
     streams: watch::Sender<Option<u32>>,
 }
 
@@ -187,7 +187,8 @@ impl Settings {
     const KIND: u8 = 4;
     const SETTING_BYTES: usize = 6;
 
-    /// Reads on. Returns how many streams are allowed, once it is known. A server that does not say so allows any number.
+    /// Reads on. Returns how many streams are allowed, once it is known. A server that does not say so allows any
+    /// number.
     fn read(&mut self, bytes: &[u8]) -> Option<u32> {
         for &byte in bytes {
             if self.is_read {

@@ -24,7 +24,8 @@ fn a_head_alone_is_no_sign_of_health() {
     });
 }
 
-/// The delay after three connections, the last of which is `quiet`; it would be three or more of 3 s if it were in vain.
+/// The delay after three connections, the last of which is `quiet`; it would be three or more of 3 s if it were in
+/// vain.
 async fn delay_after(quiet: Connection, gate: Option<&Gate>) -> std::time::Duration {
     let clock = ManualClock::new();
     let server = Server::start([empty(), empty(), quiet, empty()]);

@@ -96,7 +96,8 @@ async fn one_that_was_closed_is_replaced_and_its_replacement_is_kept() {
     assert_eq!(server.counts(), (2, 3));
 }
 
-/// Such a stream is one that the server has not looked at ([RFC 9113, 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)).
+/// Such a stream is one that the server has not looked at ([RFC 9113,
+/// 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)).
 #[tokio::test]
 async fn a_refused_stream_is_tried_elsewhere_once() {
     const REFUSES: &[Act] =

@@ -1,8 +1,9 @@
-//! Sends requests over connections that are kept: over HTTP/1.1 for the next request, over HTTP/2 for several at a time.
+//! Sends requests over connections that are kept: over HTTP/1.1 for the next request, over HTTP/2 for several at a
+//! time.
 //!
-//! A connection that was kept may have been closed by its server meanwhile, which shows only when a request is on its way.
-//! As long as nothing of an answer has come, another connection takes its place, once. A stream of events never ends, so
-//! over HTTP/2 a connection that carries as many streams as its server allows is full, and another is opened.
+//! A connection that was kept may have been closed by its server meanwhile, which shows only when a request is on its
+//! way. As long as nothing of an answer has come, another connection takes its place, once. A stream of events never
+//! ends, so over HTTP/2 a connection that carries as many streams as its server allows is full, and another is opened.
 //!
 //! [`origin`] holds the connections to one origin: those of HTTP/1.1 in [`idle`], those of HTTP/2 in [`shared`].
 //! [`connect`] makes more of them, and [`exchange`] sends one request over one of them.
@@ -37,16 +38,16 @@ use std::{
 
 /// The time for which a connection without a request is kept for the next.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-/// How many connections over HTTP/1.1 are kept for one origin.
+/// The number of connections over HTTP/1.1 that are kept for one origin.
 const MAX_IDLE_PER_ORIGIN: usize = 4;
 
 /// Says if a request may be sent twice, where its method alone does not say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repetition {
-    /// As often as it takes.
+    /// It may be sent again.
     Allowed,
-    /// Never. It gets a new connection, which serves nothing else: on one that was kept it may be lost without anybody
-    /// knowing.
+    /// It may not be sent again. It gets a new connection, which serves nothing else: on one that was kept it may be
+    /// lost without anybody knowing.
     Forbidden,
 }
 

@@ -5,8 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
-/// How often other tasks have their turn before another connection is made: one that has just been read to the end is free
-/// as soon as its own task knows.
+/// The number of turns that other tasks have before another connection is made: one that has just been read to the end
+/// is free as soon as its own task knows.
 const TURNS_UNTIL_FREE: usize = 3;
 
 /// The connections to one origin.

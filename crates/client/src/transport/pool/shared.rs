@@ -20,11 +20,12 @@ use std::{
 };
 use tokio::{sync::watch, time::Instant};
 
-/// The number of streams that hyper takes for allowed as long as the server has not said how many are. No server can say
-/// this one, where a `usize` has 64 bits; where it has 32, the server's word is read from [`Wire`].
+/// The number of streams that hyper takes for allowed as long as the server has not said how many are. No server can
+/// say this one, where a `usize` has 64 bits; where it has 32, the server's word is read from [`Wire`].
 const NOT_SAID: usize = usize::MAX - 1;
 
-/// The part of hyper that drives a connection, until that is over. It alone knows how many streams the server allows now.
+/// The part of hyper that drives a connection, until that is over. It alone knows how many streams the server allows
+/// now.
 ///
 /// Its lock is taken after that of the kept connections, never before.
 type Driver = Arc<Mutex<Option<http2::Connection<Connect, RequestBody, TokioExecutor>>>>;
@@ -64,7 +65,7 @@ impl Shared {
         Some(Taken { sender, wire: Arc::clone(&self.wire), is_kept: true, is_forwarded: false })
     }
 
-    /// How many streams the server allows now: what it has said last. Until it has said so, one.
+    /// The number of streams that the server allows now, as it has said last. Until it has said so, one.
     fn allowed(&self) -> usize {
         match lock(&self.driver).as_ref().map(http2::Connection::current_max_send_streams) {
             // What has come is seen on the wire a little before hyper has read it.
@@ -101,7 +102,8 @@ impl Pool {
         self.connector.http2_only || is_https(url) && !origin.speaks_http1.load(Relaxed)
     }
 
-    /// As [`take`](Self::take), where several may be about to connect: one does, and the others share what comes of it.
+    /// Does as [`take`](Self::take), where several may be about to connect: one does, and the others share what comes
+    /// of it.
     pub(super) async fn share(&self, origin: &Arc<Origin>, url: &Uri, wanted: Wanted) -> Result<Taken, HyperError> {
         let gate = origin.gate.lock().await;
         loop {
