@@ -1,4 +1,5 @@
-//! A server that passes the events of another on, with a token that browsers never see: `cargo run -p fanfare-client --example axum_proxy [URL]`.
+//! A server that passes the events of another on, with a token that browsers never see:
+//! `cargo run -p fanfare-client --example axum_proxy [URL]`.
 mod scripted;
 
 use axum::{

@@ -1,4 +1,5 @@
-//! What a page writes with `new EventSource(url)`, in Rust: `cargo run -p fanfare-client --example callbacks [URL]`.
+//! The program that a page writes with `new EventSource(url)`, in Rust:
+//! `cargo run -p fanfare-client --example callbacks [URL]`.
 mod scripted;
 
 use fanfare_client::EventSource;

@@ -1,4 +1,5 @@
-//! A test in which minutes pass in no time: `cargo run -p fanfare-client --example manual_clock`. In a test it would be a `#[test]`.
+//! A test in which minutes pass in no time: `cargo run -p fanfare-client --example manual_clock`. In a test it would be
+//! a `#[test]`.
 use bytes::Bytes;
 use fanfare_client::{Cause, EventSource, ManualClock, Reconnect, Signal, transport::RequestBody};
 use futures_util::{FutureExt as _, StreamExt as _};

@@ -1,4 +1,5 @@
-//! A transport of one's own: it answers with a recording, without a network. `cargo run -p fanfare-client --example own_transport`.
+//! A transport of one's own: it answers with a recording, without a network.
+//! `cargo run -p fanfare-client --example own_transport`.
 use bytes::Bytes;
 use fanfare_client::{EventSource, Reconnect, transport::RequestBody};
 use futures_util::TryStreamExt as _;

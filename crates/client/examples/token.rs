@@ -18,7 +18,7 @@ use std::{
 #[derive(Default)]
 struct Tokens {
     current: Mutex<Option<HeaderValue>>,
-    /// Whether the server has taken it before.
+    /// True if the server has taken it before.
     accepted: AtomicBool,
 }
 
@@ -46,7 +46,7 @@ impl Tokens {
     }
 }
 
-/// What a real program asks its identity provider.
+/// Stands for what a real program asks its identity provider.
 async fn issue() -> Result<&'static str, Box<dyn Error + Send + Sync>> {
     println!("asked for a token");
     Ok("fresh")

@@ -1,4 +1,5 @@
-//! A worker that does each job at least once, however often it or the server falls over: `cargo run -p fanfare-client --example worker [URL]`.
+//! A worker that does each job at least once, however often it or the server falls over:
+//! `cargo run -p fanfare-client --example worker [URL]`.
 mod scripted;
 
 use fanfare_client::{Acknowledge, EventSource, FileStore, MessageEvent, Reconnect};

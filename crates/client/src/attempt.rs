@@ -1,4 +1,4 @@
-//! What hooks see and say.
+//! The things that hooks see and say.
 use crate::{
     BoxError, Cause, Text,
     masked::{MaskedHeaders, mask_text},
@@ -6,8 +6,8 @@ use crate::{
 use bytes::Bytes;
 use std::{fmt, time::Duration};
 
-/// A request that is about to be sent, as the hook for attempts sees it. What it changes counts for this attempt alone: the
-/// next starts from the builder's request again, and from the original URL.
+/// A request that is about to be sent, as the hook for attempts sees it. What it changes counts for this attempt alone:
+/// the next starts from the builder's request again, and from the original URL.
 #[non_exhaustive]
 pub struct Attempt {
     /// Counts the attempts of an event source, from 1.
@@ -16,7 +16,7 @@ pub struct Attempt {
     pub request: http::Request<Bytes>,
     /// The last event ID; empty if there is none.
     pub last_event_id: Text,
-    /// Why the attempt before ended; `None` for the first.
+    /// The reason why the attempt before ended; `None` for the first.
     pub cause: Option<Cause>,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Debug for Attempt {
     }
 }
 
-/// Why the hook for attempts has no request. Any error becomes [`Retry`](Self::Retry) by `?`.
+/// The reason why the hook for attempts has no request. Any error becomes [`Retry`](Self::Retry) by `?`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HookError {
@@ -49,11 +49,11 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for HookError {
     }
 }
 
-/// What the hook for responses says of one. Redirects have been followed before.
+/// The decision of the hook for responses about one. Redirects have been followed before.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// What the standard and the policy say.
+    /// The decision of the standard and of the policy.
     #[default]
     ByPolicy,
     /// It is an event stream, whatever its status and content type say.

@@ -21,14 +21,14 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tower_service::Service;
 use url::Url;
 
-/// Servers send the head with the first event, and a model may think for minutes before it says the first word. Browsers
-/// and curl wait for longer.
+/// Servers send the head with the first event, and a model may think for minutes before it says the first word.
+/// Browsers and curl wait for longer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// Headers that requests have beside those of the program.
 const MORE_HEADERS: usize = 32;
-/// How much of an argument that cannot be used its error says.
+/// The number of characters of an argument that cannot be used which its error says.
 const MAX_TOLD_CHARS: usize = 200;
-/// As many as browsers follow.
+/// The number of redirects that browsers follow.
 const MAX_REDIRECTS: u8 = 20;
 
 /// Builds an [`EventSource`]. What is wrong with an argument is said by [`build`](Self::build).
@@ -64,8 +64,8 @@ pub struct Builder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The URL is none, or neither `http` nor `https`, or has no host, or is longer than any request can have it (64 KiB):
-    /// the `SyntaxError` of browsers. Its first 200 characters, without what may be a secret.
+    /// The URL is none, or neither `http` nor `https`, or has no host, or is longer than any request can have it (64
+    /// KiB): the `SyntaxError` of browsers. Its first 200 characters, without what may be a secret.
     Url(String),
     /// A header's name or value holds what no header can.
     Header {
@@ -138,10 +138,10 @@ impl Builder {
 
     /// Sets these headers, each in place of those of its name.
     ///
-    /// What says who asks is not sent to another origin (scheme, host or port), whereto the server may redirect: values that
-    /// are marked as sensitive, `Authorization`, `Cookie`, `Proxy-Authorization`, and headers whose names say that they hold
-    /// a key, a token or another secret, such as `X-Api-Key`. All else is, and so is a body that a redirect has sent again
-    /// (307, 308).
+    /// Headers that say who asks are not sent to another origin (scheme, host or port), if the server redirects there:
+    /// values that are marked as sensitive, `Authorization`, `Cookie`, `Proxy-Authorization`, and headers whose names
+    /// say that they hold a key, a token or another secret, such as `X-Api-Key`. All other headers are, and so is a
+    /// body that a redirect has sent again (307, 308).
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         let mut last = None;
         for (name, value) in headers {
@@ -194,8 +194,8 @@ impl Builder {
         self
     }
 
-    /// Keeps the cookies that servers set, redirects among them, and sends them back. Default: none are kept. A `Cookie` of
-    /// [`header`](Self::header) stands before them.
+    /// Keeps the cookies that servers set, redirects among them, and sends them back. Default: none are kept. A
+    /// `Cookie` of [`header`](Self::header) stands before them.
     pub fn cookies(mut self, jar: CookieJar) -> Self {
         self.cookies = Some(jar);
         self
@@ -223,50 +223,50 @@ impl Builder {
         self
     }
 
-    /// When an event counts as dealt with. Default: [`Acknowledge::OnNext`].
+    /// Sets the moment from which an event counts as dealt with. Default: [`Acknowledge::OnNext`].
     pub fn acknowledge(mut self, when: Acknowledge) -> Self {
         self.acknowledge = when;
         self
     }
 
-    /// When to reconnect. Default: [`Reconnect::spec`].
+    /// Sets the policy by which it reconnects. Default: [`Reconnect::spec`].
     pub fn reconnect(mut self, policy: Reconnect) -> Self {
         self.reconnect = policy;
         self
     }
 
-    /// Whether the request is sent again when a connection has ended. Default: only if its method is safe (`GET`). A
+    /// Sends the request again when a connection has ended, or does not. Default: only if its method is safe (`GET`). A
     /// request that is not repeated ends the event source with its response, unless a hook asks for another attempt.
     pub fn repeat_requests(mut self, repeat: bool) -> Self {
         self.repeat = Some(repeat);
         self
     }
 
-    /// How long it may take until a request can be sent: to find the host's addresses, and for TCP, a proxy and TLS; for
-    /// each redirect anew. Default: what the transport says, which is 30 s for `HyperTransport`. No other transport of this
-    /// crate hears of it: `reqwest` has a setting of its own. It counts by tokio's clock.
+    /// Sets the time within which a request can be sent: to find the host's addresses, and for TCP, a proxy and TLS;
+    /// for each redirect again. Default: the time of the transport, which is 30 s for `HyperTransport`. Only that
+    /// transport heeds it: `reqwest` has its own setting. It counts by tokio's clock.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self
     }
 
-    /// How long a response's head may take, with the time to connect; for each redirect anew. Default: 5 minutes, since a
-    /// server may send it with the first event. [`Duration::MAX`] is for ever.
+    /// Sets the time within which the head of a response has to come, with the time to connect; for each redirect
+    /// again. Default: 5 minutes, since a server may send it with the first event. [`Duration::MAX`] means no limit.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
-    /// Reconnects when nothing has come for so long, not even a comment. Only time in which the stream is waited for counts,
-    /// not that in which the program deals with an event. Default: never. Two or three times the interval
-    /// at which the server sends comments is a good choice, where it sends any: a connection that broke without a word is
-    /// not noticed otherwise.
+    /// Reconnects when nothing has come for so long, not even a comment. Only time in which the stream is waited for
+    /// counts, not that in which the program deals with an event. Default: never. Two or three times the interval
+    /// at which the server sends comments is a good choice, where it sends any: a connection that broke without a word
+    /// is not noticed otherwise.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
     }
 
-    /// What an event may hold at most. Default: 16 MiB of data; see [`Limits`].
+    /// Sets the most that an event may hold. Default: 16 MiB of data; see [`Limits`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -279,29 +279,30 @@ impl Builder {
     }
 
     /// Skips an event that holds more than the [`limits`](Self::limits) allow, and tells it:
-    /// [`Warning::EventSkipped`](crate::Warning::EventSkipped). Default: `false`, it ends the event source. Nothing of it is
-    /// held meanwhile, and its ID counts, so that it is not sent again.
+    /// [`Warning::EventSkipped`](crate::Warning::EventSkipped). Default: `false`, it ends the event source. Nothing of
+    /// it is held meanwhile, and its ID counts, so that it is not sent again.
     pub fn skip_large_events(mut self, skipped: bool) -> Self {
         self.skip_large_events = skipped;
         self
     }
 
     /// Gives the last event of a response that ends without the blank line behind it, for servers that leave it out.
-    /// Default: `false`, the standard drops it, since nobody knows whether it is whole. One that breaks off is dropped in any
-    /// case.
+    /// Default: `false`, the standard drops it, since nobody knows if it is whole. If its last line has no line end,
+    /// data counts as far as it came; an ID, a type or a reconnection time does not. An event that breaks off with its
+    /// connection is dropped in any case.
     pub fn unfinished_events(mut self, given: bool) -> Self {
         self.unfinished_events = given;
         self
     }
 
-    /// Gives blocks without data, which are no events, as [`Signal::Block`](crate::Signal::Block), so that nothing is lost to
-    /// who passes a stream on. Default: `false`. Their IDs and reconnection times count in any case.
+    /// Gives blocks without data, which are no events, as [`Signal::Block`](crate::Signal::Block), so that nothing is
+    /// lost to who passes a stream on. Default: `false`. Their IDs and reconnection times count in any case.
     pub fn blocks(mut self, given: bool) -> Self {
         self.blocks = given;
         self
     }
 
-    /// How many redirects one attempt follows. Default: 20.
+    /// Sets how many redirects one attempt follows. Default: 20.
     pub fn max_redirects(mut self, limit: u8) -> Self {
         self.max_redirects = limit;
         self
@@ -326,7 +327,9 @@ impl Builder {
         self
     }
 
-    /// What sends requests. Default: `HyperTransport`, with the feature `hyper`.
+    /// Sets the transport, which sends requests. Default: a new `HyperTransport`, with the feature `hyper`. Event
+    /// sources that shall share connections and TLS sessions get clones of one transport, which has to be used by one
+    /// runtime.
     pub fn transport<S, B>(mut self, service: S) -> Self
     where
         S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -339,7 +342,7 @@ impl Builder {
         self
     }
 
-    /// Where time comes from. Default: [`TokioClock`].
+    /// Sets the clock. Default: [`TokioClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
@@ -396,8 +399,9 @@ impl Builder {
     }
 }
 
-/// What a browser sends, unless the program has said otherwise
-/// ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#dom-eventsource), steps 8 to 11).
+/// Adds the headers that a browser sends, unless the program has set them
+/// ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#dom-eventsource), steps 8 to
+/// 11).
 fn add_defaults(headers: &mut HeaderMap, url: &Url) {
     let defaults = [(ACCEPT, "text/event-stream"), (CACHE_CONTROL, "no-cache"), (PRAGMA, "no-cache")];
     for (name, value) in defaults {
@@ -412,7 +416,7 @@ fn add_defaults(headers: &mut HeaderMap, url: &Url) {
     headers.entry(http::header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static(crate::decode::ACCEPT_ENCODING));
 }
 
-/// A user and a password, as `Authorization` says them ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
+/// The value of `Authorization` for a user and a password ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
 fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
     let both = [user, password].join(&b':');
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(both))).expect("base64 fits a header");
@@ -420,7 +424,7 @@ fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
     value
 }
 
-/// As much of an argument as an error says.
+/// The beginning of an argument, as much of it as an error says.
 fn short(text: &str) -> String {
     text.chars().take(MAX_TOLD_CHARS).collect()
 }

@@ -1,4 +1,4 @@
-//! Where an event source takes time from.
+//! The clock of an event source.
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -24,7 +24,8 @@ pub trait Clock: Send + Sync + 'static {
 /// The clock of tokio, which `tokio::time::pause` pauses. The default.
 #[derive(Clone, Debug, Default)]
 pub struct TokioClock {
-    /// The moment when it was first asked: not when it was made, which may have been outside of a runtime that is paused.
+    /// The moment when it was first asked: not when it was made, which may have been outside of a runtime that is
+    /// paused.
     origin: OnceLock<tokio::time::Instant>,
 }
 
@@ -47,7 +48,7 @@ pub struct ManualClock {
 #[derive(Debug, Default)]
 struct ManualTime {
     now: Duration,
-    /// Who waits, by the moment and by a number of its own.
+    /// The tasks that wait, by the moment and by a number that each has.
     sleepers: BTreeMap<(Duration, u64), Waker>,
     next_sleeper: u64,
 }
@@ -71,7 +72,7 @@ impl ManualClock {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// How long it is until somebody who waits is due; `None` if nobody waits.
+    /// The time until the first task that waits is due; `None` if no task waits.
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
         let time = self.lock();

@@ -1,4 +1,4 @@
-//! What an event source was built with: the same for all its attempts.
+//! The settings of an event source: the same for all its attempts.
 use crate::{Attempt, Clock, CookieJar, HookError, Reconnect, Verdict, target::Target, transport::Erased};
 use http::response::Parts;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
@@ -15,7 +15,7 @@ pub(crate) struct Config {
     pub before_attempt: Option<Box<BeforeAttempt>>,
     pub on_response: Option<Box<OnResponse>>,
     pub reconnect: Reconnect,
-    /// Whether the request may be sent again after it has been sent once.
+    /// True if the request may be sent again after it has been sent once.
     pub repeat: bool,
     pub connect_timeout: Option<Duration>,
     pub response_timeout: Duration,

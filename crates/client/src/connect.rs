@@ -22,7 +22,7 @@ use std::{
 
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// What became of an attempt.
+/// The result of an attempt.
 pub(crate) enum Outcome {
     /// An event stream, and what is odd about it.
     Open(Box<Opened>, ResponseBody, Option<Warning>),
@@ -36,7 +36,7 @@ pub(crate) enum Outcome {
     Refused(Error),
 }
 
-/// When another attempt is due.
+/// The time when another attempt is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
     /// By the policy, but not sooner than this.
@@ -47,7 +47,7 @@ pub(crate) enum When {
     Due,
 }
 
-/// What an attempt starts from.
+/// The state that an attempt starts from.
 pub(crate) struct Start {
     pub number: u64,
     pub last_event_id: Text,
@@ -66,7 +66,7 @@ pub(crate) fn last_event_id_value(id: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(id.as_bytes()).ok()
 }
 
-/// How long the body of a response that refuses is waited for: it says why, and holds up what comes next.
+/// The time for which the body of a response that refuses is waited for: it says why, and holds up what comes next.
 const EXCERPT_TIMEOUT: Duration = Duration::from_secs(5);
 
 async fn attempt(config: &Config, start: Start) -> Result<Outcome, Outcome> {
@@ -105,7 +105,7 @@ async fn attempt(config: &Config, start: Start) -> Result<Outcome, Outcome> {
     Ok(because.outcome(Refused { parts, excerpt }))
 }
 
-/// What the server is told of what was read before. A hook may have said something else than the event source knows.
+/// The last event ID that the server is told. A hook may have said another one than the event source knows.
 fn sent_last_event_id(target: &Target) -> Text {
     let value = target.headers.get(LAST_EVENT_ID).map(HeaderValue::as_bytes).unwrap_or_default();
     String::from_utf8_lossy(value).as_ref().into()
@@ -178,7 +178,7 @@ fn no_answer(error: BoxError) -> Cause {
     Cause::Transport(error.into())
 }
 
-/// What `future` gives within `time`.
+/// The output of `future`, if it comes within `time`.
 async fn within<T>(config: &Config, time: Duration, future: impl Future<Output = T>) -> Option<T> {
     match select(pin!(future), config.clock.sleep(time)).await {
         Either::Left((output, _)) => Some(output),
@@ -192,7 +192,7 @@ enum Judgement {
     Other(Outcome),
 }
 
-/// Why a response is not taken for an event stream.
+/// The reason why a response is not taken for an event stream.
 enum Because {
     /// Of its status, which ends the event source.
     Status,
@@ -222,8 +222,9 @@ impl Because {
     }
 }
 
-/// What a response means ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#dom-eventsource),
-/// "process response"), unless the hook for responses says otherwise.
+/// Decides what a response means ([WHATWG HTML,
+/// 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#dom-eventsource), "process response"), unless
+/// the hook for responses says otherwise.
 fn judge(config: &Config, parts: &Parts) -> Judgement {
     let status = parts.status;
     let verdict = config.on_response.as_ref().map_or(Verdict::ByPolicy, |hook| hook(parts));

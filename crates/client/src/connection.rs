@@ -13,10 +13,10 @@ use std::{
     time::Duration,
 };
 
-/// How many chunks without an event are read before other tasks have their turn.
+/// The number of chunks without an event that are read before other tasks have their turn.
 const CHUNKS_PER_TURN: usize = 64;
 
-/// What is wanted beside events.
+/// The things that are wanted beside events.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comments {
     /// Nothing.
@@ -27,7 +27,7 @@ pub(crate) enum Comments {
     Give,
 }
 
-/// What a connection gives.
+/// One thing that a connection gives.
 pub(crate) enum Read {
     Event(MessageEvent),
     Comment(Text),
@@ -41,7 +41,7 @@ pub(crate) struct Connection {
     unread: Unread,
     /// Something too large that the parser has met, which is still to be told.
     failed: Option<ParseError>,
-    /// Why it ended, until that is told.
+    /// The reason why it ended, until that is told.
     ended: Option<Cause>,
     arrivals: Arrivals,
     idle: Option<Idle>,
@@ -54,8 +54,8 @@ impl Connection {
         Self { body, unread: Unread::default(), failed: None, ended: None, arrivals, idle, finishes }
     }
 
-    /// Reads on. What the connection ends within is not given, unless that is wanted: an event is one only with the blank
-    /// line after it.
+    /// Reads on. What the connection ends within is not given, unless that is wanted: an event is one only with the
+    /// blank line after it.
     pub(crate) fn poll_read(
         &mut self,
         parser: &mut Parser,
@@ -82,7 +82,7 @@ impl Connection {
         Poll::Pending
     }
 
-    /// What the end of the response gives, once.
+    /// The event that the end of the response ends too, once.
     fn finish(&mut self, parser: &mut Parser, cause: &Cause) -> Option<Read> {
         if !mem::take(&mut self.finishes) || !matches!(cause, Cause::EndOfStream) {
             return None;
@@ -112,8 +112,8 @@ impl Connection {
         Poll::Ready(())
     }
 
-    /// As [`poll_read`](Self::poll_read), for the next event alone and where silence is no matter: ready with none if there
-    /// is something else to be said.
+    /// Does as [`poll_read`](Self::poll_read), for the next event alone and where silence is no matter: ready with none
+    /// if there is something else to be said.
     #[inline]
     pub(crate) fn poll_event(&mut self, parser: &mut Parser, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
         for _ in 0..CHUNKS_PER_TURN {
@@ -189,7 +189,7 @@ impl Connection {
     }
 }
 
-/// Where a chunk stands.
+/// The buffer that holds a chunk.
 #[derive(Clone, Copy)]
 enum Buffer<'a> {
     /// Events may share its memory.
@@ -225,20 +225,21 @@ fn read_from(
     }
 }
 
-/// What has come and is not read yet.
+/// The bytes that have come and are not read yet.
 #[derive(Default)]
 struct Unread {
-    /// What is UTF-8, checked once for all its events; it is a piece of the network's buffer.
+    /// The bytes that are UTF-8, checked once for all its events; it is a piece of the network's buffer.
     text: ByteString,
-    /// How far that is read.
+    /// The number of its bytes that are read.
     position: usize,
-    /// What follows it and is not known to be UTF-8: the begun half of a character, what is none and all behind it, or what
-    /// was not checked.
+    /// The bytes that follow it and are not known to be UTF-8: the begun half of a character, bytes that are not UTF-8
+    /// and all behind them, or bytes that were not checked.
     rest: Bytes,
 }
 
 impl Unread {
-    /// What is in no buffer as a whole is checked when it is put together: if nothing was in the last, nothing is checked now.
+    /// Takes a chunk, and checks it if `check` says so. Data that is not whole in one buffer is checked when it is put
+    /// together; so if no data was whole in the last chunk, this one is not checked.
     fn new(chunk: Bytes, check: bool) -> Self {
         if !check {
             return Self { rest: chunk, ..Self::default() };
@@ -270,8 +271,8 @@ impl Unread {
 /// Notices silence, with one timer for any number of chunks.
 pub(crate) struct Idle {
     timeout: Duration,
-    /// Since when a chunk is waited for. Not since the last came: while nobody asks for events, what would bring them may
-    /// stand still too.
+    /// Since when a chunk is waited for. Not since the last came: while nobody asks for events, what would bring them
+    /// may stand still too.
     since: Option<Duration>,
     sleep: Sleep,
 }

@@ -1,10 +1,10 @@
-//! Whether a response is an event stream.
+//! Tells an event stream from other responses.
 use http::{HeaderMap, header::CONTENT_TYPE};
 
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// Whether the headers say `text/event-stream`, with or without parameters, in any case. Of several types the last that is
-/// one counts ([Fetch, "extract a MIME type"](https://fetch.spec.whatwg.org/#concept-header-extract-mime-type)).
+/// True if the headers say `text/event-stream`, with or without parameters, in any case. Of several types the last that
+/// is one counts ([Fetch, "extract a MIME type"](https://fetch.spec.whatwg.org/#concept-header-extract-mime-type)).
 pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
     // A parameter may hold what is no text; the type before it counts all the same.
     let values: Vec<_> =
@@ -16,7 +16,7 @@ pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
     essences.rev().find(counts).is_some_and(|last| last.eq_ignore_ascii_case(EVENT_STREAM))
 }
 
-/// What stands before the parameters.
+/// The type without its parameters.
 fn essence(value: &str) -> &str {
     value.split(';').next().unwrap_or_default().trim_matches([' ', '\t', '\r', '\n'])
 }

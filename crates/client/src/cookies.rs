@@ -5,22 +5,48 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
-use url::Url;
+use url::{Host, Url};
 
-/// How long one cookie may be, with all that is said of it, in bytes.
+/// The longest `Set-Cookie`, in bytes.
 const MAX_COOKIE_BYTES: usize = 4 << 10;
-/// How many cookies are kept, for one host and for all. One more takes the place of the oldest.
-const MAX_COOKIES_PER_HOST: usize = 50;
-const MAX_COOKIES: usize = 500;
+/// The most that is kept for one host. One more cookie takes the place of the oldest.
+const OF_HOST: Bound = Bound { cookies: 50, bytes: 64 << 10 };
+/// The most that is kept for all hosts together.
+const OF_ALL: Bound = Bound { cookies: 500, bytes: 512 << 10 };
 
 /// Keeps the cookies that servers set, and sends them back: give it to [`Builder::cookies`](crate::Builder::cookies).
-/// Clones are the same jar, so that event sources may share what one of them was given. It lasts as long as the program.
+/// Clones are the same jar, so that event sources may share what one of them was given. It lasts as long as the
+/// program.
 ///
-/// A cookie goes back to the host that set it, for paths beneath its own, and over TLS alone if it is `Secure`. It goes to
-/// no other host, whatever its `Domain` says: which names are one party's cannot be known without a list of all public
-/// suffixes. It holds at most 50 cookies of a host and 500 in all, of 4 KiB each.
+/// A cookie goes back to the host that set it, for paths beneath its own, and over TLS alone if it is `Secure`. It goes
+/// to no other host, whatever its `Domain` says: which names are one party's cannot be known without a list of all
+/// public suffixes. A `Domain` that the host is not part of is refused with its cookie, and so is one of a single label
+/// (`com`), unless it is the host itself.
+///
+/// A server that is not asked over TLS neither sets nor replaces, deletes or displaces a cookie that is `Secure`:
+/// anybody on the way could be it. Cookies whose names begin with `__Secure-` or `__Host-` have to be what these names
+/// promise ([draft of RFC 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)).
+///
+/// A cookie is at most 4 KiB long. The jar holds at most 50 cookies and 64 KiB of a host, 500 cookies and 512 KiB in
+/// all; one more takes the place of the oldest, first of those that are not `Secure`.
 #[derive(Clone, Default)]
 pub struct CookieJar(Arc<Mutex<Vec<Cookie>>>);
+
+/// The number of cookies, and the bytes of their names, values, hosts and paths.
+#[derive(Clone, Copy)]
+struct Bound {
+    cookies: usize,
+    bytes: usize,
+}
+
+impl Bound {
+    /// True if these cookies fit, and `more` beside them.
+    fn holds<'a>(self, cookies: impl Iterator<Item = &'a Cookie>, more: &Cookie) -> bool {
+        let (count, bytes) =
+            cookies.fold((1, more.bytes()), |(count, bytes), cookie| (count + 1, bytes + cookie.bytes()));
+        count <= self.cookies && bytes <= self.bytes
+    }
+}
 
 struct Cookie {
     name: Vec<u8>,
@@ -38,7 +64,8 @@ impl CookieJar {
         Self::default()
     }
 
-    /// Keeps a cookie as if `url` had set it: `value` is what `Set-Cookie` would say. One that is not allowed is left out.
+    /// Keeps a cookie as if `url` had set it: `value` is what `Set-Cookie` would say. One that is not allowed is left
+    /// out.
     pub fn set(&self, url: &Url, value: impl AsRef<[u8]>) {
         self.keep(url, value.as_ref(), SystemTime::now());
     }
@@ -50,11 +77,11 @@ impl CookieJar {
         }
     }
 
-    /// What a request to `url` says of cookies, behind what the program has said itself.
+    /// The value of `Cookie` for a request to `url`: first the `own` value of the program, then the cookies.
     pub(crate) fn header(&self, url: &Url, own: Option<&HeaderValue>) -> Option<HeaderValue> {
         let now = SystemTime::now();
         let mut cookies = self.lock();
-        cookies.retain(|cookie| cookie.expires.is_none_or(|expires| expires > now));
+        cookies.retain(|cookie| !cookie.is_over(now));
         let mut matching: Vec<&Cookie> = cookies.iter().filter(|cookie| cookie.is_for(url)).collect();
         // The longest path first; of the same length, the oldest.
         matching.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
@@ -68,22 +95,15 @@ impl CookieJar {
     fn keep(&self, url: &Url, value: &[u8], now: SystemTime) {
         let Some(cookie) = Cookie::read(url, value, now) else { return };
         let mut cookies = self.lock();
-        let same =
-            |other: &Cookie| (&other.name, &other.host, &other.path) == (&cookie.name, &cookie.host, &cookie.path);
-        cookies.retain(|other| !same(other));
-        if cookie.expires.is_some_and(|expires| expires <= now) {
+        cookies.retain(|other| !other.is_over(now));
+        let is_protected = |other: &Cookie| other.is_secure && other.shadows(&cookie);
+        if url.scheme() != "https" && cookies.iter().any(is_protected) {
             return;
         }
-        let of_host = |other: &Cookie| other.host == cookie.host;
-        let oldest = match cookies.iter().filter(|other| of_host(other)).count() {
-            MAX_COOKIES_PER_HOST.. => cookies.iter().position(of_host),
-            _ if cookies.len() >= MAX_COOKIES => Some(0),
-            _ => None,
-        };
-        if let Some(oldest) = oldest {
-            cookies.remove(oldest);
+        cookies.retain(|other| !other.is_same(&cookie));
+        if !cookie.is_over(now) && make_room(&mut cookies, &cookie) {
+            cookies.push(cookie);
         }
-        cookies.push(cookie);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Cookie>> {
@@ -91,8 +111,25 @@ impl CookieJar {
     }
 }
 
+/// Removes the oldest cookies until there is room for one more. False if there is none, since a cookie that is not
+/// `Secure` displaces none that is.
+fn make_room(cookies: &mut Vec<Cookie>, cookie: &Cookie) -> bool {
+    let of_host = |other: &Cookie| other.host == cookie.host;
+    let of_all = |_: &Cookie| true;
+    for (bound, counts) in [(OF_HOST, &of_host as &dyn Fn(&Cookie) -> bool), (OF_ALL, &of_all)] {
+        while !bound.holds(cookies.iter().filter(|other| counts(other)), cookie) {
+            let plain = cookies.iter().position(|other| counts(other) && !other.is_secure);
+            let any = || cookies.iter().position(counts).filter(|_| cookie.is_secure);
+            let Some(oldest) = plain.or_else(any) else { return false };
+            cookies.remove(oldest);
+        }
+    }
+    true
+}
+
 impl Cookie {
-    /// Reads what `Set-Cookie` says ([5.2](https://www.rfc-editor.org/rfc/rfc6265#section-5.2)); `None` if `url` may not.
+    /// Reads what `Set-Cookie` says ([5.2](https://www.rfc-editor.org/rfc/rfc6265#section-5.2)); `None` if `url` may
+    /// not.
     fn read(url: &Url, text: &[u8], now: SystemTime) -> Option<Self> {
         let is_control = |byte: &u8| *byte < b' ' && *byte != b'\t' || *byte == 0x7f;
         if text.len() > MAX_COOKIE_BYTES || text.iter().any(is_control) {
@@ -111,14 +148,18 @@ impl Cookie {
                 b"max-age" => max_age = age(value, now).or(max_age),
                 b"expires" => expires = date(value).or(expires),
                 b"domain" => {
-                    domain = Some(value.trim_start_matches('.').to_ascii_lowercase()).filter(|name| !name.is_empty());
+                    domain = Some(value.strip_prefix('.').unwrap_or(value).to_ascii_lowercase());
+                    domain = domain.filter(|name| !name.is_empty());
                 }
                 _ => {}
             }
         }
         let is_https = url.scheme() == "https";
+        let is_name = matches!(url.host(), Some(Host::Domain(_)));
         let is_of_domain = domain.as_ref().is_none_or(|domain| {
-            host == *domain || host.strip_suffix(&**domain).is_some_and(|rest| rest.ends_with('.'))
+            // An address has no parts that mean anything, and a single label is nobody's.
+            let is_part = || host.strip_suffix(&**domain).is_some_and(|rest| rest.ends_with('.'));
+            host == *domain || is_name && domain.contains('.') && is_part()
         });
         let for_host = !starts(name, b"__host-") || is_secure && domain.is_none() && path.as_deref() == Some("/");
         let for_tls = !starts(name, b"__secure-") || is_secure;
@@ -130,16 +171,36 @@ impl Cookie {
         Some(Self { name, value, host, path, is_secure, expires: max_age.or(expires) })
     }
 
+    /// True if another cookie of this name, host and path replaces it.
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.name, &self.host, &self.path) == (&other.name, &other.host, &other.path)
+    }
+
+    /// True if it goes wherever `other` goes, which has its name: servers take one of the two for the other.
+    fn shadows(&self, other: &Self) -> bool {
+        (&self.name, &self.host) == (&other.name, &other.host) && self.is_above(&other.path)
+    }
+
+    fn is_over(&self, now: SystemTime) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+
+    fn bytes(&self) -> usize {
+        self.name.len() + self.value.len() + self.host.len() + self.path.len()
+    }
+
+    /// True if `path` is its path, or lies beneath it.
+    fn is_above(&self, path: &str) -> bool {
+        path.strip_prefix(&*self.path)
+            .is_some_and(|rest| rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/'))
+    }
+
     fn is_for(&self, url: &Url) -> bool {
-        let path = url.path();
-        let beneath = path
-            .strip_prefix(&*self.path)
-            .is_some_and(|rest| rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/'));
-        beneath && url.host_str() == Some(&*self.host) && (!self.is_secure || url.scheme() == "https")
+        self.is_above(url.path()) && url.host_str() == Some(&*self.host) && (!self.is_secure || url.scheme() == "https")
     }
 }
 
-/// Name and value of a part; a part without `=` is a name.
+/// The name and the value of a part; a part without `=` is a name.
 fn split(part: &[u8]) -> (&[u8], &[u8]) {
     match part.iter().position(|byte| *byte == b'=') {
         Some(at) => (part[..at].trim_ascii(), part[at + 1..].trim_ascii()),
@@ -183,89 +244,4 @@ impl fmt::Debug for CookieJar {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sent(set: &[(&str, &str)], to: &str) -> String {
-        let jar = CookieJar::new();
-        for (url, cookie) in set {
-            jar.set(&url.parse().unwrap(), cookie);
-        }
-        let header = jar.header(&to.parse().unwrap(), None);
-        header.map_or(String::new(), |value| value.to_str().unwrap().to_owned())
-    }
-
-    #[test]
-    fn a_cookie_goes_back_to_whom_it_is_from() {
-        let url = "http://a.example/x/y";
-        let cases: &[(&str, &str, &str)] = &[
-            ("a=1", "http://a.example/x/z", "a=1"),
-            ("a=1", "http://a.example:81/x", "a=1"),
-            ("a=1", "https://a.example/x/", "a=1"),
-            ("a=1", "http://a.example/", ""),
-            ("a=1", "http://a.example/xy", ""),
-            ("a=1; Path=/", "http://a.example/", "a=1"),
-            ("a=1; path=/x/", "http://a.example/x/q", "a=1"),
-            ("a=1; Path=relative", "http://a.example/", ""),
-            ("a=1; Path=/", "http://b.example/", ""),
-            ("a=1; Path=/; Domain=a.example", "http://a.example/", "a=1"),
-            ("a=1; Path=/; Domain=.example", "http://b.example/", ""),
-            ("a=1; Path=/; Domain=b.example", "http://a.example/", ""),
-            ("a=1; Path=/; Domain=b.example", "http://b.example/", ""),
-            ("a=1; Path=/; Secure", "https://a.example/", ""),
-            ("__Secure-a=1; Path=/", "http://a.example/", ""),
-            ("__Host-a=1; Path=/", "http://a.example/", ""),
-            ("a=1; Path=/; Max-Age=0", "http://a.example/", ""),
-            ("a=1; Path=/; Max-Age=-1", "http://a.example/", ""),
-            ("a=1; Path=/; Max-Age=99999999999999999999", "http://a.example/", "a=1"),
-            ("a=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT", "http://a.example/", ""),
-            ("a=1; Path=/; Expires=Thu, 01-Jan-1970 00:00:01 GMT", "http://a.example/", ""),
-            ("a=1; Path=/; Max-Age=9; Expires=Thu, 01 Jan 1970 00:00:01 GMT", "http://a.example/", "a=1"),
-            ("a=b=c; Path=/; HttpOnly; SameSite=Lax", "http://a.example/", "a=b=c"),
-            ("=1; Path=/", "http://a.example/", ""),
-            ("a=1\u{1}; Path=/", "http://a.example/", ""),
-        ];
-        for (cookie, to, expected) in cases {
-            assert_eq!(sent(&[(url, cookie)], to), *expected, "{cookie} to {to}");
-        }
-        let secure = ("https://a.example/", "a=1; Secure");
-        assert_eq!(sent(&[secure], "https://a.example/"), "a=1");
-        assert_eq!(sent(&[secure], "http://a.example/"), "");
-    }
-
-    #[test]
-    fn a_cookie_replaces_the_one_of_its_name_and_path() {
-        let url = "http://a.example/x/y";
-        let set = [(url, "a=1"), (url, "b=2; Path=/"), (url, "a=3"), (url, "a=4; Path=/")];
-        assert_eq!(sent(&set, url), "a=3; b=2; a=4");
-        assert_eq!(sent(&[(url, "a=1"), (url, "a=; Max-Age=0")], url), "");
-    }
-
-    #[test]
-    fn a_jar_is_bounded() {
-        let jar = CookieJar::new();
-        let url = |host: usize| format!("http://h{host}.example/").parse::<Url>().unwrap();
-        for host in 0..2 * MAX_COOKIES / MAX_COOKIES_PER_HOST {
-            for number in 0..2 * MAX_COOKIES_PER_HOST {
-                jar.set(&url(host), format!("c{number}=1"));
-            }
-        }
-        assert_eq!(jar.lock().len(), MAX_COOKIES);
-        let last = jar.header(&url(2 * MAX_COOKIES / MAX_COOKIES_PER_HOST - 1), None).unwrap();
-        assert_eq!(last.to_str().unwrap().split("; ").count(), MAX_COOKIES_PER_HOST);
-        let jar = CookieJar::new();
-        jar.set(&url(0), format!("a={}", "x".repeat(MAX_COOKIE_BYTES - 2)));
-        jar.set(&url(0), format!("b={}", "x".repeat(MAX_COOKIE_BYTES - 1)));
-        assert_eq!(jar.lock().len(), 1);
-    }
-
-    #[test]
-    fn what_the_program_says_itself_stands_before() {
-        let (jar, url) = (CookieJar::new(), "http://a.example/".parse().unwrap());
-        let own = HeaderValue::from_static("own=1");
-        assert_eq!(jar.header(&url, Some(&own)).unwrap(), "own=1");
-        jar.set(&url, "a=2");
-        assert_eq!(jar.header(&url, Some(&own)).unwrap(), "own=1; a=2");
-        assert!(!format!("{jar:?}").contains('2'));
-    }
-}
+mod tests;

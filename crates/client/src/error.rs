@@ -1,4 +1,4 @@
-//! Why a connection ended, and why an event source did.
+//! The reasons why a connection ends, and why an event source does.
 use crate::{
     EncodingError, Text,
     masked::{MaskedHeaders, mask_text},
@@ -10,14 +10,14 @@ use std::{fmt, sync::Arc, time::Duration};
 /// The error of a transport, a hook or a store.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why one connection ended, or did not come about. Not an error by itself: the event source may reconnect.
+/// The reason why one connection ended, or could not be made. Not an error by itself: the event source may reconnect.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Cause {
     /// The server ended the response.
     EndOfStream,
-    /// There was no response: the server could not be reached, or the connection ended before one came. With the default
-    /// transport it is a [`HyperError`](crate::transport::HyperError), which says more.
+    /// There was no response: the server could not be reached, or the connection ended before one came. With the
+    /// default transport it is a [`HyperError`](crate::transport::HyperError), which says more.
     Transport(Arc<dyn std::error::Error + Send + Sync>),
     /// The response, which had begun, broke off.
     Broken(Arc<dyn std::error::Error + Send + Sync>),
@@ -47,7 +47,7 @@ pub struct Refused {
     pub excerpt: String,
 }
 
-/// Why an event source ended. Nothing comes after it.
+/// The reason why an event source ended. Nothing comes after it.
 #[non_exhaustive]
 pub enum Error {
     /// The server refused: the status is neither 200 nor one that is tried again.
@@ -59,7 +59,7 @@ pub enum Error {
     },
     /// The response is no event stream.
     ContentType {
-        /// What it is instead, if it says so.
+        /// The type that it says it is, if it says one.
         content_type: Option<HeaderValue>,
         /// The response's head.
         parts: Box<Parts>,
@@ -74,14 +74,14 @@ pub enum Error {
     Parse(ParseError),
     /// There is no connection, and the policy is not to try (again), or not any more.
     GaveUp {
-        /// How many attempts in a row brought no event.
+        /// The number of attempts in a row that brought no event.
         attempts: u32,
-        /// Why the last of them ended.
+        /// The reason why the last of them ended.
         cause: Cause,
     },
     /// The connection broke, and the request is not one to be sent twice.
     NotRepeated {
-        /// Why the connection ended.
+        /// The reason why the connection ended.
         cause: Cause,
     },
     /// The events ended before the one that [`Events::until`](crate::Events::until) waits for.
@@ -89,8 +89,8 @@ pub enum Error {
         /// The data that this event would have had.
         marker: Text,
     },
-    /// The server answered 204: it has no events. Only [`EventSource::open`](crate::EventSource::open) says so; the stream
-    /// just ends.
+    /// The server answered 204: it has no events. Only [`EventSource::open`](crate::EventSource::open) says so; the
+    /// stream just ends.
     NoContent,
     /// The program closed the event source. Only [`EventSource::open`](crate::EventSource::open) says so.
     Closed,
@@ -100,16 +100,16 @@ pub enum Error {
     Store(BoxError),
 }
 
-/// How much of a refusing response's body an error keeps.
+/// The number of bytes that an error keeps of the body of a response that refuses.
 pub const EXCERPT_BYTES: usize = 4 << 10;
 
-/// Why a redirect was not followed.
+/// The reason why a redirect was not followed.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RedirectError {
     /// One redirect led to the next too often.
     TooMany {
-        /// How many are followed.
+        /// The number that is followed.
         limit: u8,
     },
     /// There is no `Location`.
@@ -157,7 +157,7 @@ impl Cause {
     }
 }
 
-/// Who answered, and with which status: a server, or the proxy before it.
+/// The party that answered, and its status: a server, or the proxy before it.
 struct Answered<'a>(&'a Parts);
 
 impl fmt::Display for Answered<'_> {

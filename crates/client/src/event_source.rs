@@ -1,4 +1,5 @@
-//! `EventSource` ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
+//! `EventSource` ([WHATWG HTML,
+//! 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
 use crate::{
     BuildError, Builder, Error, Handle, Listeners, Masked, MessageEvent, Opened, ReadyState, Signal,
     connection::Comments, handle::Command, session::Session,
@@ -13,11 +14,11 @@ use std::{
 };
 use url::Url;
 
-/// The events of a server, however often the connection has to be made anew.
+/// The events of a server, however often it has to connect again.
 ///
-/// A lazy stream: it connects when it is polled first, and does nothing while it is not polled. It reconnects by itself,
-/// which is no error, and sends the last event ID, so that a server that keeps its events leaves none out. An `Err` is the
-/// last item. A server that answers 204 ends the stream without one.
+/// A lazy stream: it connects when it is polled first, and does nothing while it is not polled. It reconnects by
+/// itself, which is no error, and sends the last event ID, so that a server that keeps its events leaves none out. An
+/// `Err` is the last item. A server that answers 204 ends the stream without one.
 ///
 /// # Cancel safety
 /// Nothing is lost by dropping the future of `next()`. Dropping the event source ends its connection.
@@ -58,11 +59,11 @@ impl EventSource {
         }
     }
 
-    /// Waits until a connection stands, and returns the response that began the stream: to look at its headers, or to know
-    /// that there are events before going on. Events are not touched: they come when the stream is polled. An event source
-    /// that is open is not asked again.
+    /// Waits until a connection stands, and returns the response that began the stream: to look at its headers, or to
+    /// know that there are events before going on. Events are not touched: they come when the stream is polled. An
+    /// event source that is open is not asked again.
     ///
-    /// Where a connection does not come about it is tried again as the [policy](crate::Reconnect) has it, which is for ever
+    /// If there is no connection, it is tried again as the [policy](crate::Reconnect) has it, which is for ever
     /// by default: [`Reconnect::max_attempts`](crate::Reconnect::max_attempts) and
     /// [`Reconnect::never`](crate::Reconnect::never) say otherwise.
     ///
@@ -80,8 +81,8 @@ impl EventSource {
     /// ```
     ///
     /// # Errors
-    /// What ended the event source; [`Error::NoContent`] if the server has no events, [`Error::Closed`] if the program has
-    /// closed it.
+    /// The error that ended the event source; [`Error::NoContent`] if the server has no events, [`Error::Closed`] if
+    /// the program has closed it.
     ///
     /// # Cancel safety
     /// Nothing is lost.
@@ -110,7 +111,7 @@ impl EventSource {
         self.session.close();
     }
 
-    /// Where it stands.
+    /// Its state.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
         self.session.shared().ready_state()
@@ -128,7 +129,7 @@ impl EventSource {
         self.session.last_event_id()
     }
 
-    /// Connects anew at once: see [`Handle::reconnect_now`].
+    /// Connects again at once: see [`Handle::reconnect_now`].
     pub fn reconnect_now(&mut self) {
         self.session.shared().command(Command::Reconnect);
     }
@@ -139,8 +140,8 @@ impl EventSource {
         Handle(Arc::clone(self.session.shared()))
     }
 
-    /// `event` has been dealt with: its last event ID may be kept in the store, which happens while the stream is polled.
-    /// Only with a store and [`Acknowledge::Manual`](crate::Acknowledge::Manual) is there any need to say so.
+    /// `event` has been dealt with: its last event ID may be kept in the store, which happens while the stream is
+    /// polled. Only with a store and [`Acknowledge::Manual`](crate::Acknowledge::Manual) is there any need to say so.
     pub fn acknowledge(&mut self, event: &MessageEvent) {
         if let Some(keeper) = self.session.keeper() {
             keeper.acknowledge(&event.last_event_id);
@@ -180,7 +181,7 @@ impl EventSource {
         self.session.poll_next(cx, comments)
     }
 
-    /// Whether it was the program that closed it.
+    /// True if it was the program that closed it.
     pub(crate) fn was_closed(&self) -> bool {
         self.session.shared().closed_by_program()
     }

@@ -9,8 +9,8 @@ use std::{
     task::Waker,
 };
 
-/// Closes or reconnects an event source from elsewhere: another task, another thread. Cheap to clone. It does not keep the
-/// event source: dropping that ends it all the same.
+/// Closes or reconnects an event source from elsewhere: another task, another thread. Cheap to clone. It does not keep
+/// the event source: dropping that ends it all the same.
 #[derive(Clone, Debug)]
 pub struct Handle(pub(crate) Arc<Shared>);
 
@@ -21,14 +21,14 @@ impl Handle {
         self.0.command(Command::Close);
     }
 
-    /// Connects anew at once, in place of waiting for the reconnection time or of the present connection: when a machine
-    /// wakes or a network is back. Does nothing while connecting, nor to a connection whose request is not to be sent twice
-    /// (see [`Builder::repeat_requests`](crate::Builder::repeat_requests)).
+    /// Connects again at once, in place of waiting for the reconnection time or of the present connection: when a
+    /// machine wakes or a network is back. Does nothing while connecting, nor to a connection whose request is not to
+    /// be sent twice (see [`Builder::repeat_requests`](crate::Builder::repeat_requests)).
     pub fn reconnect_now(&self) {
         self.0.command(Command::Reconnect);
     }
 
-    /// Where the event source stands.
+    /// The state of the event source.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
         self.0.ready_state()
@@ -38,7 +38,7 @@ impl Handle {
 /// The state of what the program closed, beside those of [`ReadyState`].
 const CLOSED_BY_PROGRAM: u8 = 3;
 
-/// What handles and their event source share.
+/// The state that handles and their event source share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     /// A [`ReadyState`], or [`CLOSED_BY_PROGRAM`].
@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     waker: AtomicWaker,
 }
 
-/// What a handle asks for. The greater overrides the lesser.
+/// The things that a handle asks for. The greater overrides the lesser.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Command {
@@ -82,7 +82,7 @@ impl Shared {
         self.waker.register(waker);
     }
 
-    /// What is closed stays so.
+    /// Sets the state. A closed one stays closed.
     pub(crate) fn set(&self, state: ReadyState) {
         let _ = self.state.fetch_update(SeqCst, SeqCst, |now| (now < ReadyState::Closed as u8).then_some(state as u8));
     }

@@ -17,11 +17,12 @@ pub(crate) struct Keeper {
     when: Acknowledge,
     /// The ID of the event that was given out last, if it is not acknowledged yet.
     given: Option<Text>,
-    /// As of [`Acknowledge::Manual`]: the event that was given out last, if it is not acknowledged yet.
+    /// With [`Acknowledge::Manual`]: the event that was given out last, if it is not acknowledged yet.
     last: Option<Last>,
-    /// What is to be saved next.
+    /// The ID that is to be saved next.
     acknowledged: Option<Text>,
-    /// What is saved once all is: the same is not saved again for events that set no ID. `None` if it is not known.
+    /// The ID that is saved once all is: the same is not saved again for events that set no ID. `None` if it is not
+    /// known.
     newest: Option<Text>,
     saving: Option<Kept<()>>,
 }

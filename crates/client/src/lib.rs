@@ -1,5 +1,6 @@
 //! The `EventSource` of browsers, for Rust programs: a stream of the events that a server sends
-//! ([WHATWG HTML, 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)), over connections that come and go.
+//! ([WHATWG HTML, 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)), over connections that come and
+//! go.
 //!
 //! ```no_run
 //! use fanfare_client::EventSource;
@@ -15,16 +16,18 @@
 //! # }
 //! ```
 //!
-//! It connects when it is first polled. When the connection ends it waits and makes another, with the last event ID, so that
-//! a server which keeps its events leaves none out: that is no error and not seen here. An error is the last item; a server
-//! that answers 204 ends the stream without one. Dropping the source ends its connection.
+//! It connects when it is first polled. When the connection ends it waits and makes another, with the last event ID, so
+//! that a server which keeps its events leaves none out: that is no error and not seen here. An error is the last item;
+//! a server that answers 204 ends the stream without one. Dropping the source ends its connection.
 //!
-//! Each section below has a program in `examples/` that runs as it is: `cargo run -p fanfare-client --example quick_start`,
-//! with a URL behind it for another server than the one that it brings.
+//! Each section below has a program in `examples/` that runs as it is:
+//! `cargo run -p fanfare-client --example quick_start`, with a URL behind it for another server than the one that it
+//! brings.
 //!
 //! # Answers of language models
 //!
-//! A request of any method, with a body; a stream that says itself when it is over; JSON in its events (`examples/llm.rs`):
+//! A request of any method, with a body; a stream that says itself when it is over; JSON in its events
+//! (`examples/llm.rs`):
 //!
 //! ```no_run
 //! # #[cfg(not(feature = "json"))] fn main() {}
@@ -53,15 +56,16 @@
 //! # }
 //! ```
 //!
-//! A `POST` is sent once, since nobody knows what sending it again would do: when its connection breaks, the stream ends
-//! with [`Error::NotRepeated`]. [`repeat_requests`](Builder::repeat_requests) says otherwise. And [`until`](Events::until)
-//! makes an error of an answer that ends without its marker, which a server that falls over does not. Servers that send
-//! events with a type and no data are heard with [`events_without_data`](Builder::events_without_data). A program without
-//! `async` has [`blocking`](Events::blocking) (`examples/without_async.rs`).
+//! A `POST` is sent once, since nobody knows what sending it again would do: when its connection breaks, the stream
+//! ends with [`Error::NotRepeated`]. [`repeat_requests`](Builder::repeat_requests) says otherwise. And
+//! [`until`](Events::until) makes an error of an answer that ends without its marker, which a server that falls over
+//! does not. Servers that send events with a type and no data are heard with
+//! [`events_without_data`](Builder::events_without_data). A program without `async` has [`blocking`](Events::blocking)
+//! (`examples/without_async.rs`).
 //!
-//! A talk of several turns is in `examples/chat.rs`: [`open`](EventSource::open) says whether there is an answer before its
-//! first word, [`of_types`](Events::of_types) passes over what is not JSON, and [`until_prefix`](Events::until_prefix) ends
-//! with a marker that says more.
+//! A talk of several turns is in `examples/chat.rs`: [`open`](EventSource::open) says whether there is an answer before
+//! its first word, [`of_types`](Events::of_types) passes over what is not JSON, and
+//! [`until_prefix`](Events::until_prefix) ends with a marker that says more.
 //!
 //! # Workers that leave nothing out
 //!
@@ -89,9 +93,9 @@
 //! # }
 //! ```
 //!
-//! An event counts as dealt with when the next one is asked for, or when the program says so ([`Acknowledge`]). What was
-//! dealt with and not kept yet when the program fell over comes again: at least once, never less. Who stops on purpose calls
-//! [`flush`](EventSource::flush) before.
+//! An event counts as dealt with when the next one is asked for, or when the program says so ([`Acknowledge`]). What
+//! was dealt with and not kept yet when the program fell over comes again: at least once, never less. Who stops on
+//! purpose calls [`flush`](EventSource::flush) before.
 //!
 //! # Tokens that expire
 //!
@@ -118,7 +122,8 @@
 //!
 //! # For who comes from the browser
 //!
-//! [`listen`](EventSource::listen) takes callbacks (`examples/callbacks.rs`), and [`Handle`] is what closes from within them:
+//! [`listen`](EventSource::listen) takes callbacks (`examples/callbacks.rs`), and [`Handle`] is what closes from within
+//! them:
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
@@ -149,28 +154,28 @@
 //!
 //! # A line that says how it stands
 //!
-//! [`signals`](EventSource::signals) gives all that happens, in its order: connections that open, why they end and when the
-//! next is tried, comments, warnings (`examples/status.rs`).
+//! [`signals`](EventSource::signals) gives all that happens, in its order: connections that open, why they end and when
+//! the next is tried, comments, warnings (`examples/status.rs`).
 //!
 //! # Passing events on
 //!
 //! A server between a stream and its readers gives them what comes as it came (`examples/axum_proxy.rs`):
-//! [`Signal::to_wire`] makes bytes of events, of comments and of blocks that are no events but say where the stream stands
-//! ([`Builder::blocks`]). Its readers reconnect by themselves, so it does not ([`Reconnect::never`]). With the feature
-//! `serde`, [`MessageEvent`] is `Serialize`.
+//! [`Signal::to_wire`] makes bytes of events, of comments and of blocks that are no events but say where the stream
+//! stands ([`Builder::blocks`]). Its readers reconnect by themselves, so it does not ([`Reconnect::never`]). With the
+//! feature `serde`, [`MessageEvent`] is `Serialize`.
 //!
 //! # Secrets
 //!
-//! What this crate prints, in `Debug`, in errors and in warnings, shows no user, password, cookie or `Authorization`, and
-//! no value of a header or query parameter whose name says that it is a secret; [`Masked`] does so for URLs of the
+//! What this crate prints, in `Debug`, in errors and in warnings, shows no user, password, cookie or `Authorization`,
+//! and no value of a header or query parameter whose name says that it is a secret; [`Masked`] does so for URLs of the
 //! program's. Redirects lead such headers to no other origin: see [`Builder::headers`].
 //!
 //! # Other transports, proxies, TLS
 //!
 //! Whatever is a [`tower_service::Service`] of the form that [`transport`] describes sends the requests
-//! ([`Builder::transport`], `examples/own_transport.rs`): the default one with other settings, the `reqwest` that a program
-//! has already (feature `reqwest`), or a stack of layers. It follows no redirects and tries nothing again: the event source
-//! does. Where many event sources share one, they share its connections and what it knows of certificates:
+//! ([`Builder::transport`], `examples/own_transport.rs`): the default one with other settings, the `reqwest` that a
+//! program has already (feature `reqwest`), or a stack of layers. It follows no redirects and tries nothing again: the
+//! event source does. Where many event sources share one, they share its connections and what it knows of certificates:
 //!
 //! ```
 //! # #[cfg(feature = "hyper")] {
@@ -192,8 +197,9 @@
 //!
 //! # Tests
 //!
-//! With a transport of one's own there is no network, and with a [`ManualClock`] no waiting (`examples/manual_clock.rs`).
-//! [`TokioClock`], the default, honours `tokio::time::pause`; [`Reconnect::seed`] makes delays the same each time.
+//! With a transport of one's own there is no network, and with a [`ManualClock`] no waiting
+//! (`examples/manual_clock.rs`). [`TokioClock`], the default, honours `tokio::time::pause`; [`Reconnect::seed`] makes
+//! delays the same each time.
 //!
 //! ```
 //! use fanfare_client::{Clock as _, ManualClock};
@@ -228,11 +234,12 @@
 //!
 //! # What it costs
 //!
-//! The data of an event is not copied: it is a piece of the buffer in which it came, and an event that is kept keeps that
-//! buffer, up to 128 KiB. For events that stay, [`detach`](MessageEvent::detach) copies what is needed. An event that spans
-//! buffers is put together once. Between two polls nothing is read beyond what the transport holds, so a slow program slows
-//! its server down, and memory stays where it is. An event source has no task of its own; the default transport has one per
-//! connection. A [`FileStore`] costs two syncs of the disk per save, and saves as often as it comes to it, not once per event.
+//! The data of an event is not copied: it is a piece of the buffer in which it came, and an event that is kept keeps
+//! that buffer, up to 128 KiB. For events that stay, [`detach`](MessageEvent::detach) copies what is needed. An event
+//! that spans buffers is put together once. Between two polls nothing is read beyond what the transport holds, so a
+//! slow program slows its server down, and memory stays where it is. An event source has no task of its own; the
+//! default transport has one per connection. A [`FileStore`] costs two syncs of the disk per save, and saves as often
+//! as it comes to it, not once per event.
 //!
 //! # Features
 //!

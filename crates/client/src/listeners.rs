@@ -12,8 +12,8 @@ type OnError<'a> = Box<dyn FnMut(&ErrorEvent<'_>) + Send + 'a>;
 /// They are called one after the other, within [`run`](Self::run), and may borrow what lives as long. After
 /// [`Handle::close`] none is called, not even the next one for the same event.
 ///
-/// Unlike in browsers, an event of the type `open` or `error` that the server sends is a message like any other: listeners
-/// of that type get it, [`on_open`](Self::on_open) and [`on_error`](Self::on_error) do not.
+/// Unlike in browsers, an event of the type `open` or `error` that the server sends is a message like any other:
+/// listeners of that type get it, [`on_open`](Self::on_open) and [`on_error`](Self::on_error) do not.
 #[must_use = "nothing is called until it runs"]
 pub struct Listeners<'a> {
     source: EventSource,
@@ -25,7 +25,7 @@ pub struct Listeners<'a> {
 
 struct Listener<'a> {
     event_type: Text,
-    /// Whether it is the one that [`Listeners::on_message`] sets.
+    /// True if it is the one that [`Listeners::on_message`] sets.
     on_message: bool,
     call: Callback<'a>,
 }
@@ -36,20 +36,21 @@ struct Listener<'a> {
 pub enum ErrorEvent<'a> {
     /// Another one will be tried: [`ReadyState::Connecting`].
     Reconnecting {
-        /// Why the last one ended, or did not come about.
+        /// The reason why the last one ended, or could not be made.
         cause: &'a Cause,
-        /// After which time.
+        /// The time until the next attempt.
         delay: Duration,
     },
     /// It is over: [`ReadyState::Closed`].
     Closed {
-        /// Why; `None` if the server has said that there is no more, or ended a response that is not asked for twice.
+        /// The reason; `None` if the server has said that there is no more, or ended a response that is not asked for
+        /// twice.
         error: Option<&'a Error>,
     },
 }
 
 impl ErrorEvent<'_> {
-    /// What `readyState` of a browser's `EventSource` says in such an event.
+    /// The `readyState` that a browser's `EventSource` has in such an event.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
         match self {
@@ -120,7 +121,7 @@ impl<'a> Listeners<'a> {
     /// Receives events and calls whom they concern, until the event source ends or is closed.
     ///
     /// # Errors
-    /// What ended the event source, as its stream gives it.
+    /// The error that ended the event source, as its stream gives it.
     ///
     /// # Cancel safety
     /// Dropping the future ends the connection.

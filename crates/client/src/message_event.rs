@@ -1,4 +1,5 @@
-//! What arrives ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage)).
+//! The events that arrive ([WHATWG HTML,
+//! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage)).
 use crate::{
     Text,
     text::{Page, is_piece},
@@ -14,7 +15,7 @@ use std::{
 };
 
 const MESSAGE: Text = Text::from_static("message");
-/// How many event types a stream uses in turn before they are copied anew for each event.
+/// The number of event types that a stream may use in turn. If it uses more, each event gets a copy of its type.
 const KNOWN_TYPES: usize = 4;
 const ID_PAGE_BYTES: usize = 4 << 10;
 const DATA_PAGE_BYTES: usize = 64 << 10;
@@ -29,15 +30,15 @@ pub struct MessageEvent {
     pub data: Text,
     /// The last event ID after this event: its own, or else one that an earlier event set. Empty if there is none.
     pub last_event_id: Text,
-    /// Where it came from.
+    /// The origin that it came from.
     pub origin: Origin,
-    /// What its own block sets besides.
+    /// The ID and the reconnection time that its own block sets.
     own: Own,
 }
 
-/// Whether an event sets the last event ID, in the highest bit, and in the others the reconnection time that it sets, or
-/// all of them for none: half a billion years, which no server means. In one word, since a lonely byte makes every copy of
-/// an event wait for the writing of the bytes beside it.
+/// Two facts in one word: the highest bit says if an event sets the last event ID, the others are the reconnection time
+/// that it sets, or all ones for none: half a billion years, which no server means. A byte alone would not do: it makes
+/// every copy of an event wait for the writing of the bytes beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Own(u64);
 
@@ -52,7 +53,7 @@ impl Own {
 }
 
 impl MessageEvent {
-    /// Whether this event set the last event ID itself.
+    /// True if this event set the last event ID itself.
     #[must_use]
     pub fn sets_id(&self) -> bool {
         self.own.0 & Own::SETS_ID != 0
@@ -71,11 +72,11 @@ impl MessageEvent {
         self.sets_id().then_some(&*self.last_event_id)
     }
 
-    /// Appends the event to `out` as it came over the wire, but for the order of its fields: what a client makes of it is the
-    /// same. For who passes events on.
+    /// Appends the event to `out` as it came over the wire, but for the order of its fields: what a client makes of it
+    /// is the same. For who passes events on.
     ///
-    /// An event that came can always be written. Of a type or ID that the program has set itself, what follows a line end is
-    /// left out.
+    /// An event that came can always be written. Of a type or ID that the program has set itself, what follows a line
+    /// end is left out.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let event = EventRef {
             event_type: &self.event_type,
@@ -95,7 +96,7 @@ impl MessageEvent {
         out.into()
     }
 
-    /// The same event in memory of its own. Worth it for events that are kept for long: see [`Text`].
+    /// The same event in separate memory. Worth it for events that are kept for long: see [`Text`].
     #[must_use]
     pub fn detach(&self) -> Self {
         let texts = [&self.event_type, &self.data, &self.last_event_id].map(Text::detach);
@@ -178,14 +179,14 @@ impl fmt::Debug for Origin {
 pub(crate) struct Arrivals {
     origin: Origin,
     last_event_id: Text,
-    /// Where IDs are kept: nearly each event may have one.
+    /// The memory of IDs: nearly each event may have one.
     ids: Page,
-    /// Where data is kept that is not whole in a buffer of the network's: of several lines, or cut.
+    /// The memory of data that is not whole in a buffer of the network's: of several lines, or cut.
     data: Page,
     known_types: [Text; KNOWN_TYPES],
-    /// Which of them is forgotten next.
+    /// The index of the one that is forgotten next.
     oldest: usize,
-    /// Whether some data was a piece of its buffer since this was last asked.
+    /// True if some data was a piece of its buffer since this was last asked.
     whole: bool,
 }
 
@@ -220,8 +221,8 @@ impl Arrivals {
     #[inline(always)] // As above.
     fn with_data(&mut self, event: &EventRef<'_>, data: Text) -> MessageEvent {
         let id = event.last_event_id;
-        // An event without an ID of its own may follow one that was no event. A comparison of nothing with nothing takes as
-        // long as one of much: where there are no IDs, none is made.
+        // An event without an ID of its own may follow one that was no event. A comparison of nothing with nothing
+        // takes as long as one of much: where there are no IDs, none is made.
         if event.sets_id || self.last_event_id.len() != id.len() || !id.is_empty() && self.last_event_id != id {
             self.last_event_id = self.ids.keep(id);
         }
@@ -245,7 +246,7 @@ impl Arrivals {
         }
     }
 
-    /// Whether some data was whole in its buffer since this was last asked.
+    /// True if some data was whole in its buffer since this was last asked.
     pub(crate) fn take_whole(&mut self) -> bool {
         mem::take(&mut self.whole)
     }

@@ -1,4 +1,4 @@
-//! When to reconnect, and after which time
+//! The decision to reconnect, and the delay before it
 //! ([WHATWG HTML, 9.2.3](https://html.spec.whatwg.org/multipage/server-sent-events.html#reestablish-the-connection)).
 //!
 //! A pure decision: no clock, and the only chance in it can be seeded.
@@ -8,13 +8,13 @@ use std::{mem, time::Duration};
 /// The longest reconnection time that a server may ask for: a larger one counts as this.
 pub const MAX_RECONNECTION_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// When an event source reconnects, and after which time.
+/// The policy by which an event source reconnects: after what, and with which delay.
 ///
 /// The delay lies between the reconnection time `t` and `t * 2^n`, anywhere with equal chance, where `n` counts the
 /// attempts in a row that were in vain: a server that fails is asked less and less often, and not by all at once. An
 /// attempt was not in vain if its connection brought an event or a comment, or stood for a while
-/// ([`healthy_after`](Self::healthy_after)): quiet is healthy. A mere response does not count, since a server that answers
-/// and then falls over is no better.
+/// ([`healthy_after`](Self::healthy_after)): quiet is healthy. A mere response does not count, since a server that
+/// answers and then falls over is no better.
 #[derive(Clone, Debug)]
 pub struct Reconnect {
     rule: Rule,
@@ -34,8 +34,8 @@ enum Rule {
 }
 
 impl Reconnect {
-    /// As the standard has it, the default: when a connection ends, breaks or cannot be made. A response that is not 200
-    /// ends the event source.
+    /// The policy of the standard, the default: when a connection ends, breaks or cannot be made. A response that is
+    /// not 200 ends the event source.
     #[must_use]
     pub fn spec() -> Self {
         Self {
@@ -49,9 +49,9 @@ impl Reconnect {
         }
     }
 
-    /// As [`spec`](Self::spec), and also after the statuses 408, 429 and 5xx, not before the time that `Retry-After` says.
-    /// The first delay is spread too (`n + 1` in place of `n`), so that all clients of a server that restarts do not
-    /// come back in the same moment.
+    /// The policy of [`spec`](Self::spec), and also after the statuses 408, 429 and 5xx, not before the time that
+    /// `Retry-After` says. The first delay is spread too (`n + 1` in place of `n`), so that all clients of a server
+    /// that restarts do not come back in the same moment.
     #[must_use]
     pub fn resilient() -> Self {
         Self { rule: Rule::Resilient, ..Self::spec() }
@@ -77,15 +77,16 @@ impl Reconnect {
         self
     }
 
-    /// After how many attempts in a row that were in vain to give up. Default: never.
+    /// Gives up after so many attempts in a row that were in vain. Default: never.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = Some(max_attempts);
         self
     }
 
-    /// How long a connection that brings nothing has to stand to be no failure. Default: 10 s. What ends connections that
-    /// are well, such as a proxy that cuts what is idle, takes longer; a server that falls over does not.
+    /// The time after which the end of a connection that brought nothing is not a failure. Default: 10 s. A proxy that
+    /// cuts idle connections takes longer than that; a server that falls over does not. The end by the
+    /// [idle timeout](crate::Builder::idle_timeout) of a connection that brought nothing is always a failure.
     #[must_use]
     pub fn healthy_after(mut self, time: Duration) -> Self {
         self.healthy_after = time;
@@ -106,7 +107,7 @@ impl Reconnect {
         self
     }
 
-    /// Whether a response of this status is worth another attempt.
+    /// True if a response of this status is worth another attempt.
     pub(crate) fn retries(&self, status: StatusCode) -> bool {
         let passing = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
         self.rule == Rule::Resilient && (passing || status.is_server_error())
@@ -116,7 +117,7 @@ impl Reconnect {
         self.healthy_after
     }
 
-    /// Whether to reconnect at all.
+    /// True if there is no second attempt at all.
     pub(crate) fn is_never(&self) -> bool {
         self.rule == Rule::Never
     }
@@ -136,7 +137,7 @@ pub(crate) struct Backoff {
     reconnection_time: Duration,
     /// Attempts in a row that were in vain.
     fruitless: u32,
-    /// Whether the present attempt was not.
+    /// True if the present attempt was not in vain.
     brought_event: bool,
 }
 
@@ -170,7 +171,7 @@ impl Backoff {
         }
     }
 
-    /// After which delay to make the next attempt, `at_least` this; `None` if there were enough.
+    /// The delay before the next attempt, `at_least` this; `None` if there were enough.
     pub(crate) fn next_delay(&mut self, at_least: Duration) -> Option<Duration> {
         if self.policy.max_attempts.is_some_and(|max| self.fruitless >= max) {
             return None;

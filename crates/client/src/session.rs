@@ -1,4 +1,4 @@
-//! What drives an event source: connect, read, wait, again.
+//! Drives an event source: connect, read, wait, again.
 //!
 //! It is polled and does nothing by itself. What to do after a connection has ended is decided in one place,
 //! [`Session::ended`].
@@ -31,9 +31,9 @@ pub(crate) struct Session {
     keeper: Option<Keeper>,
     /// Attempts so far.
     attempts: u64,
-    /// Why the last connection ended.
+    /// The reason why the last connection ended.
     cause: Option<Cause>,
-    /// What is to be told next.
+    /// The signal that is to be told next.
     queued: Option<Signal>,
     /// The response of the present connection, and since when it stands.
     opened: Option<(Box<Opened>, Duration)>,
@@ -136,7 +136,7 @@ impl Session {
         polled
     }
 
-    /// What happens next.
+    /// The next thing that happens.
     pub(crate) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
@@ -206,7 +206,7 @@ impl Session {
             Command::Reconnect => match self.phase {
                 Phase::Waiting(_) => return self.connect(),
                 Phase::Open(_) if self.config.repeat => {
-                    self.judge_connection();
+                    self.judge_connection(&Cause::Requested);
                     self.backoff.attempt_left();
                     self.cause = Some(Cause::Requested);
                     self.phase = Phase::Waiting(self.config.clock.sleep(Duration::ZERO));
@@ -277,7 +277,7 @@ impl Session {
     fn connected(&mut self, outcome: Outcome) -> Option<Signal> {
         match outcome {
             Outcome::Open(opened, body, warning) => {
-                // The ID survives from stream to stream, although each begins anew otherwise.
+                // The ID survives from stream to stream, although all else begins again.
                 self.parser.reset();
                 self.parser.take_commented();
                 let arrivals = Arrivals::new(Origin::from(&opened.url), self.parser.last_event_id().into());
@@ -334,7 +334,7 @@ impl Session {
         if let Some(time) = self.parser.reconnection_time() {
             self.backoff.set_reconnection_time(time);
         }
-        self.judge_connection();
+        self.judge_connection(&cause);
         let attempts = self.backoff.attempt_ended();
         if let When::NotBefore(_) = when
             && let Err(error) = self.may_repeat(&cause, attempts)
@@ -354,16 +354,18 @@ impl Session {
         Some(Signal::Reconnecting { cause, delay })
     }
 
-    /// A connection has ended. Whether it was one as it should be, although it may have brought no event.
-    fn judge_connection(&mut self) {
+    /// Counts a connection that has ended for `cause` as a healthy one, if it was, although it may have brought no
+    /// event. A silence that was too long is no sign of health.
+    fn judge_connection(&mut self, cause: &Cause) {
         let Some((_, since)) = self.opened.take() else { return };
         let stood = self.config.clock.now().saturating_sub(since);
-        if self.parser.take_commented() || stood >= self.config.reconnect.healthy() {
+        let was_quiet = !matches!(cause, Cause::IdleTimeout(_)) && stood >= self.config.reconnect.healthy();
+        if self.parser.take_commented() || was_quiet {
             self.backoff.event();
         }
     }
 
-    /// Whether there may be another attempt; if not, with which error the event source ends.
+    /// Allows another attempt, or returns the error with which the event source ends.
     fn may_repeat(&self, cause: &Cause, attempts: u32) -> Result<(), Option<Error>> {
         let never = self.config.reconnect.is_never();
         match cause {

@@ -1,4 +1,4 @@
-//! What happens to an event source besides events.
+//! The things that happen to an event source besides events.
 use crate::{Cause, Masked, MessageEvent, Text, masked::MaskedHeaders};
 use bytes::Bytes;
 use fanfare_event_stream::{BlockRef, ParseError, encode_comment};
@@ -21,9 +21,9 @@ pub enum Signal {
     /// A connection ended or did not come about, and another will be tried: the `error` event of browsers while they
     /// reconnect.
     Reconnecting {
-        /// Why.
+        /// The reason.
         cause: Cause,
-        /// After which time.
+        /// The time until the next attempt.
         delay: Duration,
     },
     /// Something could not be done as it should, and the stream goes on.
@@ -31,7 +31,8 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// What came, as bytes that say the same to another client: an event, a block or a comment. `None` if nothing came.
+    /// The thing that came, as bytes that say the same to another client: an event, a block or a comment. `None` if
+    /// nothing came.
     #[must_use]
     pub fn to_wire(&self) -> Option<Bytes> {
         let mut out = Vec::new();
@@ -97,7 +98,7 @@ impl fmt::Debug for Opened {
     }
 }
 
-/// What could not be done as it should.
+/// Something that could not be done as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -115,9 +116,9 @@ pub enum Warning {
     /// An event was larger than the limits allow, and was skipped. Its ID counts all the same. Only with
     /// [`Builder::skip_large_events`](crate::Builder::skip_large_events).
     EventSkipped {
-        /// What was too large.
+        /// The limit that it exceeds.
         error: ParseError,
-        /// How many bytes that had.
+        /// The number of bytes that the data, ID, type or line had.
         bytes: u64,
     },
 }
@@ -136,7 +137,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Where an event source stands
+/// The state of an event source
 /// ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#dom-eventsource-readystate)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]

@@ -1,4 +1,4 @@
-//! Where a request goes and what it carries, and how a redirect changes that.
+//! The target of a request and the things that it carries, and how a redirect changes them.
 use crate::{RedirectError, masked::is_secret_header};
 use bytes::Bytes;
 use http::{
@@ -7,7 +7,7 @@ use http::{
 };
 use url::Url;
 
-/// What describes a body, and goes with it.
+/// The headers that describe a body, and go with it.
 const OF_BODY: [HeaderName; 5] = [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE];
 
 /// A request as it can be sent any number of times.
@@ -34,7 +34,7 @@ impl Target {
         Ok(request)
     }
 
-    /// What a hook made of it.
+    /// The same as a hook left it.
     pub(crate) fn of(request: Request<Bytes>) -> Result<Self, NotAskable> {
         let (parts, body) = request.into_parts();
         let url = Url::parse(&parts.uri.to_string()).map_err(|_| NotAskable)?;
@@ -45,8 +45,8 @@ impl Target {
         Ok(Self { method: parts.method, url, headers: parts.headers, body })
     }
 
-    /// Follows a redirect ([Fetch, "HTTP-redirect fetch"](https://fetch.spec.whatwg.org/#http-redirect-fetch)): `None` if
-    /// `status` is none.
+    /// Follows a redirect ([Fetch, "HTTP-redirect fetch"](https://fetch.spec.whatwg.org/#http-redirect-fetch)): `None`
+    /// if `status` is none.
     pub(crate) fn redirected(&self, status: StatusCode, headers: &HeaderMap) -> Option<Result<Self, RedirectError>> {
         matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308).then(|| self.follow(status, headers))
     }
@@ -82,7 +82,7 @@ impl Target {
     }
 }
 
-/// What of `url` goes into a request.
+/// The part of `url` that goes into a request.
 pub(crate) fn uri(url: &Url) -> Result<Uri, NotAskable> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(NotAskable);

@@ -10,7 +10,7 @@ use std::{
     ops::Deref,
 };
 
-/// What a text holds in place, without memory elsewhere.
+/// The longest text that is held in place, without memory elsewhere.
 const MAX_INLINE_BYTES: usize = 23;
 
 /// Text that is cheap to clone, and dereferences to `str`.
@@ -45,7 +45,7 @@ impl Text {
         }
     }
 
-    /// The same text in memory of its own.
+    /// The same text in separate memory.
     #[must_use]
     pub fn detach(&self) -> Self {
         Self::from(self.as_str())
@@ -58,7 +58,7 @@ impl Text {
     }
 }
 
-/// Whether `text` stands in `buffer`.
+/// True if `text` is a part of `buffer`, in the same memory.
 #[inline]
 pub(crate) fn is_piece(buffer: &[u8], text: &str) -> bool {
     let (within, piece) = (buffer.as_ptr_range(), text.as_bytes().as_ptr_range());
@@ -69,12 +69,12 @@ pub(crate) fn is_piece(buffer: &[u8], text: &str) -> bool {
 #[derive(Debug)]
 pub(crate) struct Page {
     free: BytesMut,
-    /// As little as one text may keep all of this in memory.
+    /// The size of it. One text, however short, may keep all of this in memory.
     bytes: usize,
 }
 
 impl Page {
-    /// How many texts a page holds at least: longer ones get memory of their own.
+    /// The least number of texts that a page holds: a longer text gets separate memory.
     const MIN_TEXTS: usize = 16;
 
     pub(crate) fn of(bytes: usize) -> Self {

@@ -1,4 +1,4 @@
-//! What the tests are told, each thing by a request of its own.
+//! The things that the tests are told, each by a separate request.
 use bytes::Bytes;
 use fanfare_client::{BoxError, MessageEvent, transport::HyperTransport};
 use http::{Request, StatusCode, header::CONTENT_TYPE};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::{fmt, future::poll_fn};
 use tower_service::Service as _;
 
-/// What happened to a stream.
+/// A thing that happened to a stream.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum Message<'a> {

@@ -1,4 +1,4 @@
-//! What a stream is to be like, as the tests say it, and the event source that is like that.
+//! The parameters of a stream, as the tests say them, and the event source that is like that.
 use fanfare_client::{BuildError, EventSource, Limits, Reconnect, transport::HyperTransport};
 use http::{Method, Uri};
 use serde::Deserialize;
@@ -39,7 +39,7 @@ impl Parameters {
         serde_json::from_slice(json).map_err(Unusable::Json)
     }
 
-    /// Where callbacks go, without a number.
+    /// The URL that callbacks go to, without a number.
     pub(crate) fn callback_url(&self) -> Result<&str, Unusable> {
         let uri = self.callback_url.parse::<Uri>().ok();
         let usable =

@@ -29,8 +29,8 @@ use tokio::{
     task::{AbortHandle, spawn},
 };
 
-/// What the tests know besides the standard, and the client can do. It needs to be told of no event type beforehand, so
-/// `event-type-listeners` is missing.
+/// The capabilities that the tests know besides the standard, and the client has. It needs to be told of no event type
+/// beforehand, so `event-type-listeners` is missing.
 const CAPABILITIES: [&str; 10] = [
     "bom",
     "comments",
@@ -84,7 +84,7 @@ impl Drop for Stream {
     }
 }
 
-/// Why a request was refused.
+/// The reason why a request was refused.
 enum Refusal {
     Parameters(Unusable),
     Command(Option<serde_json::Error>),

@@ -14,8 +14,8 @@ pub(crate) async fn report(mut signals: Signals, mut callbacks: Callbacks) {
     }
 }
 
-/// What a signal is to the tests, if it is anything: an end that the server or the tests themselves have brought about is
-/// no error.
+/// The meaning of a signal to the tests, if it has one: an end that the server or the tests themselves have brought
+/// about is no error.
 fn message(signal: &Result<Signal, Error>) -> Option<Message<'_>> {
     match signal {
         Ok(Signal::Event(event)) => Some(event.into()),

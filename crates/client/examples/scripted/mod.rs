@@ -1,5 +1,5 @@
-//! A server for the examples, so that each of them runs by itself: it answers as the example says. Event streams need no
-//! more than this; a real server keeps its connections.
+//! A server for the examples, so that each of them runs by itself: it answers as the example says. Event streams need
+//! no more than this; a real server keeps its connections.
 #![allow(dead_code, reason = "not every example looks at all of a request, or gives all kinds of answers")]
 use std::{
     env,
@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-/// What came: as much of it as examples look at.
+/// The request that came: as much of it as examples look at.
 pub struct Request {
     /// Counts the requests, from 1.
     pub number: usize,

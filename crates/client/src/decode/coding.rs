@@ -6,13 +6,13 @@ use http::{HeaderMap, header::CONTENT_ENCODING};
 
 use super::error::EncodingError;
 
-/// How many codings over each other are undone. Each costs its own decoder, and nobody means more than two.
+/// The number of codings over each other that are undone. Each costs its own decoder, and nobody means more than two.
 pub(super) const MAX_CODINGS: usize = 4;
 
-/// How much of an unknown name is told.
+/// The number of characters of an unknown name that are told.
 const MAX_NAME_CHARS: usize = 32;
 
-/// What is asked for: all that can be undone, in the order in which browsers name them.
+/// The codings that are asked for: all that can be undone, in the order in which browsers name them.
 #[cfg(feature = "compression")]
 pub(crate) const ACCEPT_ENCODING: &str = "gzip, deflate, br, zstd";
 
@@ -54,10 +54,10 @@ impl Coding {
     }
 }
 
-/// What a response says of the codings of its body.
+/// The codings of a body, as its response says them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Codings {
-    /// Those that are known, in the order in which they were applied.
+    /// The ones that are known, in the order in which they were applied.
     pub(super) known: Vec<Coding>,
     /// The first names that are not known. Browsers take what they name for no coding, and so servers say `none` or
     /// `utf-8` there to keep a proxy from compressing.

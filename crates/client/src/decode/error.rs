@@ -1,4 +1,4 @@
-//! What keeps a body from being decoded.
+//! The reasons why a body cannot be decoded.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum EncodingError {
     },
     /// More codings over each other than the 4 that are undone.
     TooMany {
-        /// How many there are.
+        /// The number of them.
         count: usize,
     },
 }
@@ -32,7 +32,7 @@ impl fmt::Display for EncodingError {
 
 impl std::error::Error for EncodingError {}
 
-/// Why a body ended before its end. What was decoded until then has been given.
+/// The reason why a body ended before its end. All that was decoded until then has been given.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -40,19 +40,19 @@ pub enum DecodeError {
     Body(BoxError),
     /// It is not what its coding prescribes, or needs a larger window than is granted.
     Corrupt {
-        /// Which coding.
+        /// The coding.
         coding: Coding,
-        /// What its decoder says.
+        /// The words of its decoder.
         reason: String,
     },
     /// It ended inside of its coding. A server that stops in the middle of a stream usually does this.
     Truncated {
-        /// Which coding.
+        /// The coding.
         coding: Coding,
     },
     /// It went on behind the end of its coding.
     Trailing {
-        /// Which coding.
+        /// The coding.
         coding: Coding,
     },
 }

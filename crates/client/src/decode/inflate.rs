@@ -6,10 +6,10 @@ use super::pipeline::{Decode, Fault, Step};
 
 /// The logarithm of the largest window that the format knows: 32 KiB.
 const WINDOW_BITS: u8 = 15;
-/// What each gzip member begins with.
+/// The bytes that each gzip member begins with.
 const GZIP_MAGIC: u8 = 0x1f;
-/// The method in the low half of a zlib header's first byte. Raw deflate begins like that only with a stored block whose
-/// padding is not zero, which no encoder writes.
+/// The method in the low half of a zlib header's first byte. Raw deflate begins like that only with a stored block
+/// whose padding is not zero, which no encoder writes.
 const ZLIB_METHOD: u8 = 8;
 
 /// `gzip`: one member after another.

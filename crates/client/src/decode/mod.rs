@@ -1,8 +1,9 @@
 //! Content-Encoding: a body as it was before it was compressed (RFC 9110, section 8.4).
 //!
-//! A server that compresses an event stream flushes behind each event, and each must be seen when it arrives. So whatever a
-//! piece of the network's decodes to is given at once, in pieces of bounded size, which are made only when they are asked
-//! for: however much a few bytes unfold to, no more than one piece of it is held. Without a coding, pieces pass as they are.
+//! A server that compresses an event stream flushes behind each event, and each must be seen when it arrives. So
+//! whatever a piece of the network's decodes to is given at once, in pieces of bounded size, which are made only when
+//! they are asked for: however much a few bytes unfold to, no more than one piece of it is held. Without a coding,
+//! pieces pass as they are.
 
 use std::{
     pin::Pin,

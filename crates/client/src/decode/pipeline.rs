@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use super::{Coding, DecodeError};
 
-/// How much a stage decodes in one step: the largest piece.
+/// The most that a stage decodes in one step: the largest piece.
 pub(super) const MAX_PIECE: usize = 32 * 1024;
 
-/// How many steps are taken before other tasks have their turn. A few bytes may unfold to gigabytes which the next coding
-/// folds to nothing again, so without a bound one poll could last for hours.
+/// The number of steps that are taken before other tasks have their turn. A few bytes may unfold to gigabytes which the
+/// next coding folds to nothing again, so without a bound one poll could last for hours.
 const MAX_STEPS: usize = 64;
 
 /// One coding, undone from slice to slice.
@@ -16,23 +16,23 @@ pub(super) trait Decode: Send {
     /// Decodes as much of `input` as fits `output`. With neither read nor written it waits for more input.
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault>;
 
-    /// Whether the body may end here.
+    /// True if the body may end here.
     fn is_complete(&self) -> bool;
 }
 
-/// What one step did, in bytes.
+/// The work of one step, in bytes.
 pub(super) struct Step {
     pub(super) read: usize,
     pub(super) written: usize,
 }
 
-/// What is wrong with the input.
+/// The fault of the input.
 pub(super) enum Fault {
     Corrupt(String),
     Trailing,
 }
 
-/// What comes of pulling.
+/// The result of a pull.
 pub(super) enum Pull {
     /// At least one byte, at most [`MAX_PIECE`] of them.
     Piece(Bytes),
@@ -46,7 +46,7 @@ struct Stage {
     coding: Coding,
     decoder: Box<dyn Decode>,
     input: Bytes,
-    /// Whether anything ever came. A body that is empty altogether is taken for an empty one.
+    /// True if anything ever came. A body that is empty altogether is taken for an empty one.
     is_begun: bool,
     /// The last step filled its output, so that there may be more without input.
     is_full: bool,

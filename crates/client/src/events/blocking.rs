@@ -6,13 +6,13 @@ use tokio::runtime::{Builder, Runtime};
 
 /// An iterator that waits for each item: made by [`Events::blocking`](crate::Events::blocking).
 ///
-/// It owns a runtime without threads of its own. So all that happens, happens within [`next`](Iterator::next): between two
+/// It owns a runtime that has no threads. So all that happens, happens within [`next`](Iterator::next): between two
 /// calls nothing is read, kept or answered. A [`Handle`](crate::Handle), taken before, ends a `next` that waits, from
 /// another thread.
 ///
 /// # Panics
-/// `next` and [`flush`](Self::flush) panic within asynchronous code, where nobody may wait: use the stream itself there, or
-/// `tokio::task::spawn_blocking`.
+/// `next` and [`flush`](Self::flush) panic within asynchronous code, where nobody may wait: use the stream itself
+/// there, or `tokio::task::spawn_blocking`.
 #[must_use = "an event source does nothing until it is asked for events"]
 pub struct Blocking<S> {
     stream: Pin<Box<S>>,

@@ -26,7 +26,7 @@ pin_project! {
 pub struct JsonEvent<T> {
     /// The event as it came.
     pub event: MessageEvent,
-    /// What its data says, or why that is no `T`.
+    /// The value that its data says, or the reason why that is not a `T`.
     pub value: Result<T, serde_json::Error>,
 }
 

@@ -1,4 +1,4 @@
-//! What is often wanted of a stream of events: an end, JSON, no `async`.
+//! Things that are often wanted of a stream of events: an end, JSON, no `async`.
 mod blocking;
 #[cfg(feature = "json")]
 mod json;
@@ -37,9 +37,9 @@ use std::io;
 /// # }
 /// ```
 pub trait Events: Stream + Sized {
-    /// Ends with the event whose data is `marker`, which is not given. The stream behind it is dropped at once, which ends
-    /// its connection. If it ends before that event an answer is not whole, and that is an error, also where the program
-    /// itself has closed the event source: [`Error::Unfinished`].
+    /// Ends with the event whose data is `marker`, which is not given. The stream behind it is dropped at once, which
+    /// ends its connection. If it ends before that event an answer is not whole, and that is an error, also where the
+    /// program itself has closed the event source: [`Error::Unfinished`].
     fn until(self, marker: impl Into<Text>) -> Until<Self>
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,
@@ -47,8 +47,8 @@ pub trait Events: Stream + Sized {
         Until::new(self, marker.into(), false)
     }
 
-    /// As [`until`](Self::until), with the first event whose data begins with `marker`: for ends that say more, such as
-    /// `[DONE] 17 tokens`.
+    /// Ends as [`until`](Self::until) does, with the first event whose data begins with `marker`: for ends that say
+    /// more, such as `[DONE] 17 tokens`.
     fn until_prefix(self, marker: impl Into<Text>) -> Until<Self>
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,
@@ -56,9 +56,9 @@ pub trait Events: Stream + Sized {
         Until::new(self, marker.into(), true)
     }
 
-    /// Passes over events of all types but these, before [`json`](Self::json) for example: a stream may say `ping` between
-    /// what is JSON. Events without a type are of the type `message`. Put it behind [`until`](Self::until), which would not
-    /// see its marker otherwise.
+    /// Passes over events of all types but these, before [`json`](Self::json) for example: a stream may say `ping`
+    /// between what is JSON. Events without a type are of the type `message`. Put it behind [`until`](Self::until),
+    /// which would not see its marker otherwise.
     fn of_types<T: Into<Text>>(self, types: impl IntoIterator<Item = T>) -> OfTypes<Self>
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,
@@ -79,7 +79,7 @@ pub trait Events: Stream + Sized {
     /// An iterator that waits for each item, for programs without `async`.
     ///
     /// # Errors
-    /// If the system has nothing left to make a runtime of: threads, file descriptors.
+    /// Fails if the system has nothing left to make a runtime of: threads, file descriptors.
     fn blocking(self) -> io::Result<Blocking<Self>> {
         Blocking::new(self)
     }

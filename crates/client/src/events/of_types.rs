@@ -18,7 +18,7 @@ pin_project! {
     }
 }
 
-/// How many events of other types are passed over before other tasks have their turn.
+/// The number of events of other types that are passed over before other tasks have their turn.
 const EVENTS_PER_TURN: usize = 256;
 
 impl<S> OfTypes<S> {

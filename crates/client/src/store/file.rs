@@ -14,12 +14,12 @@ use std::{
     },
 };
 
-/// Keeps the last event ID in a file: the ID, and a line feed for whoever looks at it. Delete the file to begin anew.
+/// Keeps the last event ID in a file: the ID, and a line feed for whoever looks at it. Delete the file to begin again.
 ///
 /// The file is replaced as a whole: written beside it, synced, renamed, and its directory synced. After a crash of the
-/// program or the machine it holds the old ID or the new one. That costs two syncs, milliseconds on most disks; while one
-/// goes on, events go on, and of their IDs only the last is kept next. A link is replaced, not followed. A file of the same name with `.0.tmp` or the like behind
-/// it is what a crash left over, and may be deleted.
+/// program or the machine it holds the old ID or the new one. That costs two syncs, milliseconds on most disks; while
+/// one goes on, events go on, and of their IDs only the last is kept next. A link is replaced, not followed. A file of
+/// the same name with `.0.tmp` or the like behind it is what a crash left over, and may be deleted.
 ///
 /// Files are read and written on tokio's threads for that, or in place where there is no runtime.
 #[derive(Clone, Debug)]
@@ -30,7 +30,8 @@ pub struct FileStore {
 #[derive(Debug)]
 struct Paths {
     file: PathBuf,
-    /// What becomes the file. Each store of a program has its own, since one that was dropped may be writing still.
+    /// The file that takes its place. Each store of a program has its own, since one that was dropped may be writing
+    /// still.
     new: PathBuf,
 }
 
@@ -42,7 +43,7 @@ pub enum FileStoreError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: io::Error,
     },
     /// It is longer than any ID: larger than [`FileStore::MAX_BYTES`].
@@ -50,7 +51,7 @@ pub enum FileStoreError {
         /// The file.
         path: PathBuf,
     },
-    /// What it holds is no event ID: not UTF-8, or several lines.
+    /// The file does not hold an event ID: not UTF-8, or several lines.
     NotAnId {
         /// The file.
         path: PathBuf,
@@ -59,7 +60,7 @@ pub enum FileStoreError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: io::Error,
     },
     /// The ID is too long to be read again.

@@ -2,8 +2,8 @@
 use super::{Store, StoreFuture};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Keeps the last event ID in memory: for one event source after the other in one program, and for tests. Clones are the
-/// same store.
+/// Keeps the last event ID in memory: for one event source after the other in one program, and for tests. Clones are
+/// the same store.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     id: Arc<Mutex<Option<String>>>,

@@ -1,4 +1,4 @@
-//! Where the last event ID outlives the program.
+//! The place where the last event ID outlives the program.
 mod file;
 mod memory;
 
@@ -11,7 +11,8 @@ use std::{future::Future, pin::Pin};
 /// A future of a [`Store`].
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
 
-/// Keeps a last event ID: [`FileStore`], [`MemoryStore`], or a row of your database beside what the events led to. One store belongs to one event source at a time.
+/// Keeps a last event ID: [`FileStore`], [`MemoryStore`], or a row of your database beside what the events led to. One
+/// store belongs to one event source at a time.
 pub trait Store: Send + Sync + 'static {
     /// The ID that was kept; `None` before the first.
     fn load(&self) -> StoreFuture<'_, Option<String>>;
@@ -21,13 +22,13 @@ pub trait Store: Send + Sync + 'static {
     fn save(&self, id: String) -> StoreFuture<'_, ()>;
 }
 
-/// When an event has been dealt with, so that its ID may be kept.
+/// The moment when an event has been dealt with, so that its ID may be kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Acknowledge {
-    /// When the next is asked for: right for programs that handle one event after the other. The default.
+    /// The moment when the next is asked for: right for programs that handle one event after the other. The default.
     #[default]
     OnNext,
-    /// When the program says so with [`EventSource::acknowledge`](crate::EventSource::acknowledge). The events must be
-    /// acknowledged in their order.
+    /// The moment when the program says so with [`EventSource::acknowledge`](crate::EventSource::acknowledge). The
+    /// events must be acknowledged in their order.
     Manual,
 }

@@ -29,7 +29,7 @@ pub(super) struct Connector {
     pub(super) rules: Arc<Rules>,
     /// HTTP/2 is spoken from the first byte on.
     pub(super) http2_only: bool,
-    /// How long it may take until a request can be sent, unless that says otherwise itself.
+    /// The time within which a request can be sent, unless the request has another.
     pub(super) timeout: Duration,
 }
 
@@ -139,7 +139,7 @@ impl Way<'_> {
     }
 }
 
-/// What lies at the bottom of an error.
+/// The innermost cause of an error.
 enum Innermost<'a> {
     Tls(&'a rustls::Error),
     Io(io::ErrorKind),

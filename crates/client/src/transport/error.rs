@@ -1,10 +1,10 @@
-//! Why a request brought no response: what failed, whose it was, and what lies behind it.
+//! The reasons why a request brings no response: what failed, whose fault it was, and the causes.
 use super::ProxyUrl;
 use crate::BoxError;
 use http::StatusCode;
 use std::{error::Error, fmt, time::Duration};
 
-/// Why a request brought no response.
+/// The reason why a request brought no response.
 ///
 /// [`failure`](Self::failure) is what a program can compare. Its text is for people and holds all causes;
 /// [`cause`](Self::cause) gives them as values, of types that may change with hyper and rustls.
@@ -16,7 +16,7 @@ pub struct HyperError {
     cause: Option<BoxError>,
 }
 
-/// What went wrong on the way to a response.
+/// A fault on the way to a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
@@ -36,7 +36,7 @@ pub enum Failure {
     ProxyRefused(StatusCode),
     /// The connection ended before the head of a response came.
     Broken,
-    /// What came is not HTTP.
+    /// The bytes that came are not HTTP.
     NotHttp,
     /// The request cannot be sent as it is.
     Request,
@@ -57,13 +57,13 @@ impl HyperError {
         self
     }
 
-    /// What went wrong.
+    /// The fault.
     #[must_use]
     pub fn failure(&self) -> &Failure {
         &self.failure
     }
 
-    /// Whether there was no connection yet, so that no byte of the request was sent.
+    /// True if there was no connection yet, so that no byte of the request was sent.
     #[must_use]
     pub fn is_connect(&self) -> bool {
         !matches!(self.failure, Failure::Broken | Failure::NotHttp | Failure::TlsServer | Failure::Request)

@@ -1,4 +1,4 @@
-//! The transport of our own: hyper over TCP, with TLS by rustls and proxies.
+//! The default transport: hyper over TCP, with TLS by rustls and proxies.
 
 use std::{
     fmt,
@@ -23,18 +23,21 @@ use super::{
 };
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("fanfare-client/", env!("CARGO_PKG_VERSION")));
-/// How long it may take until a request can be sent.
+/// The time within which a request can be sent.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a connection is silent before the system asks whether its peer is still there.
+/// The time for which a connection is silent before the system asks if its peer is still there; the time between such
+/// questions; and how many without an answer end the connection. So a peer that vanished is found within a minute.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
-/// What one connection over HTTP/1.1 means to read at a time, at most, and so the longest head of a response. hyper reads
-/// as much as its buffer has room, which may be twice that. An event may share the memory of the buffer that it came in, so
-/// 128 KiB is also what one kept event can pin.
+const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const TCP_KEEPALIVE_RETRIES: u32 = 3;
+/// The most that one connection over HTTP/1.1 means to read at a time, and so the longest head of a response. hyper
+/// reads as much as its buffer has room for, which may be twice that. An event may share the memory of the buffer that
+/// it came in, so 128 KiB is also what one kept event can pin.
 const HTTP1_MAX_BUFFER: usize = 64 * 1024;
 /// The same for HTTP/2, where a frame is what arrives as one piece. It is the least that the protocol allows.
 #[cfg(feature = "http2")]
 const HTTP2_MAX_FRAME: u32 = 16 * 1024;
-/// What a server may send of one stream before it is read.
+/// The most that a server may send of one stream before it is read.
 #[cfg(feature = "http2")]
 const HTTP2_STREAM_WINDOW: u32 = 256 * 1024;
 /// The same for all streams of a connection: sixteen that nobody reads stop the others.
@@ -42,29 +45,34 @@ const HTTP2_STREAM_WINDOW: u32 = 256 * 1024;
 const HTTP2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 #[cfg(feature = "http2")]
 const HTTP2_MAX_HEADER_LIST: u32 = 64 * 1024;
-/// How often a connection over HTTP/2 that carries a stream is asked whether its peer is still there, and how long that may
-/// take to answer.
+/// The time after which a connection over HTTP/2 that carries a stream is asked if its peer is still there, and the
+/// time for the answer.
 #[cfg(feature = "http2")]
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 #[cfg(feature = "http2")]
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Sends requests over connections of its own. Cloning shares them: event sources with clones of one transport have one
-/// pool, and over HTTP/2 one connection to each origin, or another where that carries as many streams as its server allows.
+/// Sends requests over its own connections. Cloning shares them: event sources with clones of one transport have one
+/// pool, and over HTTP/2 one connection to each origin, or another where that carries as many streams as its server
+/// allows.
 ///
-/// HTTP/2 is spoken where a server agrees to it during the TLS handshake, HTTP/1.1 everywhere else; there, a connection that
-/// carries a stream serves nothing else, and is closed when the stream is dropped before its end. Otherwise a connection
-/// without a request is kept for 90 seconds.
+/// HTTP/2 is spoken where a server agrees to it during the TLS handshake, HTTP/1.1 everywhere else; there, a connection
+/// that carries a stream serves nothing else, and is closed when the stream is dropped before its end. Otherwise a
+/// connection without a request is kept for 90 seconds.
 ///
 /// A connection that was kept may have been closed by its server meanwhile. Another takes its place, once, as long as
 /// nothing of an answer has come, for requests that may be sent twice: those of idempotent methods, and those of event
-/// sources that [repeat them](crate::Builder::repeat_requests). An event source that does not has a connection of its own
-/// for each request.
+/// sources that [repeat them](crate::Builder::repeat_requests). An event source that does not repeat them has a new
+/// connection for each request.
+///
+/// A peer that vanished without a word is found out: over HTTP/2 by a ping, after 50 seconds; over HTTP/1.1 by the
+/// system, after a minute of silence on Linux, Android, Apple's systems, the BSDs and Windows. Other systems ask as
+/// often as they are set up to, which may be hours; an [idle timeout](crate::Builder::idle_timeout) works everywhere.
 ///
 /// Requests without a `User-Agent` get `fanfare-client/` and the version.
 ///
-/// It runs on tokio, and needs its I/O and time enabled. What a stream may hold unread is bounded: 128 KiB over HTTP/1.1,
-/// 256 KiB over HTTP/2. A kept event that shares its buffer pins at most 128 KiB.
+/// It runs on tokio, and needs its I/O and time enabled. What a stream may hold unread is bounded: 128 KiB over
+/// HTTP/1.1, 256 KiB over HTTP/2. A kept event that shares its buffer pins at most 128 KiB.
 ///
 /// ```no_run
 /// use fanfare_client::transport::{HyperTransport, Proxy};
@@ -142,7 +150,7 @@ impl Service<Request<RequestBody>> for HyperTransport {
     }
 }
 
-/// What a [`HyperTransport`] is made of.
+/// The settings of a [`HyperTransport`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct HyperTransportBuilder {
@@ -160,8 +168,8 @@ impl Default for HyperTransportBuilder {
 }
 
 impl HyperTransportBuilder {
-    /// Whom to trust. They are looked for when the first connection needs TLS, so that none are needed without; that there
-    /// are none is then an error of that connection.
+    /// Sets the authorities to trust. They are read when the first connection needs TLS, so that none are needed
+    /// without; if there are none, that connection fails.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.trust.roots = roots;
         self
@@ -181,30 +189,30 @@ impl HyperTransportBuilder {
         self
     }
 
-    /// Takes every server for who it says it is, whatever its certificate says: **anybody in between can read and change
-    /// everything, tokens too**. For trials on one's own machine; for a certificate of one's own there is
+    /// Takes every server for who it says it is, whatever its certificate says: **anybody in between can read and
+    /// change everything, tokens too**. For trials on one's own machine; for a certificate of one's own there is
     /// [`add_roots`](Self::add_roots). Default: `false`. A proxy has to prove who it is all the same.
     pub fn danger_accept_invalid_certificates(mut self, accepted: bool) -> Self {
         self.trust.anybody = accepted;
         self
     }
 
-    /// Which proxy to use. The environment is read by [`build`](Self::build).
+    /// Sets the proxy. The environment is read by [`build`](Self::build).
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.proxy = proxy;
         self
     }
 
-    /// Speaks HTTP/2 with every server, without asking, and over plain TCP too ("h2c"). Default: no. A proxy is then asked
-    /// to connect for `http` URLs as well.
+    /// Speaks HTTP/2 with every server, without asking, and over plain TCP too ("h2c"). Default: no. A proxy is then
+    /// asked to connect for `http` URLs as well.
     #[cfg(feature = "http2")]
     pub fn http2_prior_knowledge(mut self, only: bool) -> Self {
         self.http2_only = only;
         self
     }
 
-    /// How long it may take until a request can be sent: to find the host's addresses, which share the time evenly, and for
-    /// TCP, a proxy and TLS. Default: 30 seconds. An event source may
+    /// Sets the time within which a request can be sent: to find the host's addresses, which share the time evenly, and
+    /// for TCP, a proxy and TLS. Default: 30 seconds. An event source may
     /// [say otherwise](crate::Builder::connect_timeout) for its requests.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -238,6 +246,8 @@ fn tcp() -> HttpConnector {
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(TCP_KEEPALIVE));
+    tcp.set_keepalive_interval(Some(TCP_KEEPALIVE_INTERVAL));
+    tcp.set_keepalive_retries(Some(TCP_KEEPALIVE_RETRIES));
     tcp
 }
 
@@ -263,5 +273,23 @@ fn protocols() -> Protocols {
         http1,
         #[cfg(feature = "http2")]
         http2,
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use socket2::SockRef;
+
+    #[tokio::test]
+    async fn a_peer_that_vanished_is_found_within_a_minute() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let connection = tcp().call(url.parse().unwrap()).await.unwrap();
+        let socket = SockRef::from(connection.inner());
+        assert!(socket.keepalive().unwrap());
+        let (first, interval) = (socket.tcp_keepalive_time().unwrap(), socket.tcp_keepalive_interval().unwrap());
+        assert_eq!(first + interval * socket.tcp_keepalive_retries().unwrap(), Duration::from_secs(60));
+        assert_eq!((first, interval), (TCP_KEEPALIVE, TCP_KEEPALIVE_INTERVAL));
     }
 }

@@ -1,7 +1,8 @@
-//! What sends a request and receives the response: any [`tower_service::Service`] over the types of [`http`].
+//! The service that sends a request and receives the response: any [`tower_service::Service`] over the types of
+//! [`http`].
 //!
-//! A transport sends one request as it is. It follows no redirects and tries nothing again: the event source does, since
-//! it has to know the origin of events and who may see credentials.
+//! A transport sends one request as it is. It follows no redirects and tries nothing again: the event source does,
+//! since it has to know the origin of events and who may see credentials.
 use crate::BoxError;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -100,7 +101,7 @@ where
     }
 }
 
-/// Calls a service of its own once that is ready.
+/// Calls `service` once it is ready.
 async fn oneshot<S: Service<R>, R>(mut service: S, request: R) -> Result<S::Response, S::Error> {
     poll_fn(|context| service.poll_ready(context)).await?;
     service.call(request).await

@@ -1,4 +1,4 @@
-//! Which proxy a URL is reached through.
+//! The proxy through which a URL is reached.
 //!
 //! The rules are those of curl, as `hyper-util` implements them, without what a remote side could make of them: the
 //! variable `HTTP_PROXY` is not read in a CGI program, where a request's header `Proxy` would set it.
@@ -8,21 +8,22 @@ use std::{fmt, str::FromStr};
 use http::{HeaderValue, Uri, uri::Scheme};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
-/// Where a SOCKS proxy listens if its URL does not say (RFC 1928).
+/// The port of a SOCKS proxy if its URL does not say one (RFC 1928).
 const SOCKS_PORT: u16 = 1080;
 
-/// Which proxy is used.
+/// The proxy that is used.
 #[derive(Clone, Debug, Default)]
 pub enum Proxy {
-    /// What the environment says when the transport is built.
+    /// The proxies that the environment names when the transport is built.
     ///
-    /// `http_proxy` is for `http` URLs, `https_proxy` for `https` ones, `all_proxy` for what the others leave. Each may be
-    /// written in capitals, which count if the lower case is missing or empty; `HTTP_PROXY` does not where
+    /// `http_proxy` is for `http` URLs, `https_proxy` for `https` ones, `all_proxy` for what the others leave. Each may
+    /// be written in capitals, which count if the lower case is missing or empty; `HTTP_PROXY` does not where
     /// `REQUEST_METHOD` is set (<https://httpoxy.org>). A proxy named there that is none is an error of each connection
     /// that would use it: going around it could be worse.
     ///
     /// `no_proxy` lists, with commas, who is reached directly: names, which cover their subdomains too (`example.com`,
-    /// `.example.com`, `*.example.com`), addresses, networks (`10.0.0.0/8`), or `*` for everybody. Ports are not looked at.
+    /// `.example.com`, `*.example.com`), addresses, networks (`10.0.0.0/8`), or `*` for everybody. Ports are not looked
+    /// at.
     #[default]
     FromEnvironment,
     /// None.
@@ -81,7 +82,7 @@ impl fmt::Debug for ProxyUrl {
     }
 }
 
-/// Why something is no proxy. It never says the URL, which may hold a password.
+/// The reason why something is not a proxy. It never says the URL, which may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyError {
@@ -94,9 +95,9 @@ pub enum ProxyError {
     },
     /// It stands in the environment.
     Variable {
-        /// Which variable.
+        /// The variable.
         name: &'static str,
-        /// What is wrong with it.
+        /// The fault of its value.
         cause: Box<ProxyError>,
     },
 }
@@ -113,7 +114,7 @@ impl fmt::Display for ProxyError {
 
 impl std::error::Error for ProxyError {}
 
-/// How to reach one URL.
+/// The way to one URL.
 #[derive(Debug)]
 pub(super) enum Route {
     Direct,

@@ -1,4 +1,5 @@
-//! A transport over `reqwest`, for applications that have a client of its already, with its connections, proxies, cookies.
+//! A transport over `reqwest`, for applications that have a client of its already, with its connections, proxies,
+//! cookies.
 
 use std::{
     io::{self, ErrorKind},
@@ -13,18 +14,20 @@ use super::{BoxFuture, RequestBody};
 
 /// Sends requests by a [`reqwest::Client`](Client). Cloning shares it.
 ///
-/// [`from_builder`](Self::from_builder) prepares a client as it has to be. One that was built elsewhere comes by `From`:
+/// [`from_builder`](Self::from_builder) prepares a client as it has to be. One that was built elsewhere comes by
+/// `From`:
 ///
-/// - It must be built with `redirect(Policy::none())`. Otherwise redirects are followed before they are seen: events then
-///   have the origin of the URL that was asked, and what is sent along is reqwest's to decide.
+/// - It must be built with `redirect(Policy::none())`. Otherwise redirects are followed before they are seen: events
+///   then have the origin of the URL that was asked, and what is sent along is reqwest's to decide.
 /// - Its `timeout` must be unset. That one covers the body, so it would end every stream that lasts longer.
 ///   `read_timeout` ends one that is silent for longer; better have the client's own idle timeout do it.
 /// - Its decompression should be off. What it decompresses arrives as if it had never been compressed, but nothing then
 ///   says that each event is passed on as it comes.
 ///
-/// A request of an idempotent method whose connection ends before anything of an answer came is sent once more: it may have
-/// gone out over a connection that was kept and that its server had closed. Over HTTP/2 reqwest has one connection to each
-/// origin: more streams than its server allows at a time wait for each other there, and [`HyperTransport`] opens another.
+/// A request of an idempotent method whose connection ends before anything of an answer came is sent once more: it may
+/// have gone out over a connection that was kept and that its server had closed. Over HTTP/2 reqwest has one connection
+/// to each origin: more streams than its server allows at a time wait for each other there, and [`HyperTransport`]
+/// opens another.
 ///
 /// TLS is whatever the features of reqwest say; this crate enables none of them.
 ///
@@ -33,12 +36,12 @@ use super::{BoxFuture, RequestBody};
 pub struct ReqwestTransport(Client);
 
 impl ReqwestTransport {
-    /// Builds a client as it has to be: without redirects, repetitions and decompression of its own. A timeout that was
+    /// Builds a client as it has to be: without redirects, repetitions and decompression. A timeout that was
     /// set stays.
     ///
     /// # Errors
     ///
-    /// What the builder was told contradicts itself, or TLS cannot be set up.
+    /// Fails if the settings of the builder contradict each other, or TLS cannot be set up.
     pub fn from_builder(builder: ClientBuilder) -> Result<Self, Error> {
         let builder = builder.redirect(Policy::none()).retry(retry::never());
         builder.no_gzip().no_brotli().no_zstd().no_deflate().build().map(Self)
@@ -76,7 +79,7 @@ impl Service<Request<RequestBody>> for ReqwestTransport {
     }
 }
 
-/// Whether the connection ended before an answer came.
+/// True if the connection ended before an answer came.
 fn is_unanswered(error: &Error) -> bool {
     if !error.is_request() || error.is_connect() || error.is_timeout() {
         return false;

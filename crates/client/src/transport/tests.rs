@@ -1,4 +1,4 @@
-//! That any service will do.
+//! Any service will do.
 
 use std::{
     convert::Infallible,
@@ -16,7 +16,7 @@ use tower_service::Service;
 
 use super::{BoxFuture, RequestBody, erase};
 
-/// Is ready at the second time of asking, and answers with what it was sent. Clones begin anew.
+/// Is ready at the second time of asking, and answers with what it was sent. Clones begin again.
 struct Echo {
     is_ready: bool,
     calls: Arc<AtomicUsize>,

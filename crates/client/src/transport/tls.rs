@@ -1,7 +1,7 @@
-//! Whom to trust, and the TLS configuration made of it when the first connection needs one.
+//! The authorities to trust, and the TLS configuration made of it when the first connection needs one.
 //!
-//! Reading the system's certificates takes a while, and where none are installed, as in many containers, plain HTTP works
-//! all the same. So nothing is read before the first `https` URL.
+//! Reading the system's certificates takes a while, and where none are installed, as in many containers, plain HTTP
+//! works all the same. So nothing is read before the first `https` URL.
 
 use std::{fmt, sync::Arc};
 
@@ -17,7 +17,8 @@ mod blind;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Roots {
-    /// Those of the system; `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. Read once, by the first connection over TLS.
+    /// The authorities of the system; `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. Read once, by the first
+    /// connection over TLS.
     #[cfg(feature = "native-roots")]
     Native,
     /// Mozilla's, as of the release of the crate `webpki-roots`.
@@ -72,20 +73,21 @@ impl CustomRoots {
     }
 }
 
-/// Why TLS cannot be spoken at all. That a peer is not trusted is an error of the connection instead.
+/// The reason why TLS cannot be spoken at all. If only a peer is not trusted, that is an error of its connection
+/// instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsError {
     /// There is no authority to trust: the system has no certificates, or this build names none.
     NoRoots {
-        /// What went wrong when they were read, if anything did.
+        /// The error of reading them, if there was one.
         reasons: Vec<String>,
     },
     /// A certificate given as a root cannot be read.
     Certificate {
-        /// Which of those given, from 0.
+        /// The index of the certificate among those given, from 0.
         index: usize,
-        /// What is wrong with it.
+        /// The fault of it.
         reason: String,
     },
     /// The cryptography does not fit. Not seen so far.
@@ -107,7 +109,7 @@ impl fmt::Display for TlsError {
 
 impl std::error::Error for TlsError {}
 
-/// Whom a transport trusts.
+/// The authorities that a transport trusts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trust {
     pub(super) roots: Roots,
@@ -121,7 +123,7 @@ pub(super) struct Trust {
 #[derive(Debug)]
 pub(super) struct Tls {
     trust: Trust,
-    /// What is offered by ALPN, the preferred first.
+    /// The protocols that are offered by ALPN, the preferred first.
     protocols: Vec<Vec<u8>>,
     origins: OnceCell<Arc<ClientConfig>>,
     proxies: OnceCell<Arc<ClientConfig>>,

@@ -1,7 +1,7 @@
-//! A connection, and what is to be known of its bytes: whether an answer has begun to come, and how many streams a server
-//! of HTTP/2 allows.
+//! A connection, and what is to be known of its bytes: whether an answer has begun to come, and how many streams a
+//! server of HTTP/2 allows.
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::client::legacy::connect::Connection;
 use std::{
     io,
     pin::Pin,
@@ -13,24 +13,25 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// How much of an answer's beginning is looked at. It is copied once.
+/// The number of bytes at the beginning of an answer that are looked at. They are copied once.
 const LOOK_BYTES: usize = 1 << 10;
 /// The first bytes of TLS: an alert or a handshake message, version 3.
 const TLS_RECORDS: [[u8; 2]; 2] = [[0x15, 3], [0x16, 3]];
 
-/// What is known of a connection's bytes.
+/// The facts that are known of a connection's bytes.
 #[derive(Debug)]
 pub(super) struct Wire {
     /// Something has come since something was last sent.
     answered: AtomicBool,
-    /// What came first looks like TLS.
+    /// The first bytes look like TLS.
     tls: AtomicBool,
-    /// How many streams the server allows at a time, once it has said so.
+    /// The number of streams that the server allows at a time, once it has said so. None are allowed on a connection
+    /// that was over before.
     streams: watch::Sender<Option<u32>>,
 }
 
 impl Wire {
-    /// Whether nothing has come since something was last sent. Known over HTTP/1.1 alone.
+    /// True if nothing has come since something was last sent. Known over HTTP/1.1 alone.
     pub(super) fn is_unanswered(&self) -> bool {
         !self.answered.load(Relaxed)
     }
@@ -39,6 +40,7 @@ impl Wire {
         self.tls.load(Relaxed)
     }
 
+    #[cfg(feature = "http2")]
     pub(super) fn streams(&self) -> watch::Receiver<Option<u32>> {
         self.streams.subscribe()
     }
@@ -54,7 +56,7 @@ pub(super) struct Connect {
     /// The peer is a proxy that wants to read the whole URL.
     pub(super) is_forwarded: bool,
     pub(super) wire: Arc<Wire>,
-    /// What is read next is looked at.
+    /// The bytes that are read next are looked at.
     looks: bool,
     settings: Option<Settings>,
 }
@@ -66,7 +68,8 @@ impl Connect {
         Self { io, is_forwarded, wire: Arc::new(wire), looks: false, settings: None }
     }
 
-    pub(super) fn connected(&self) -> Connected {
+    #[cfg(feature = "http2")]
+    pub(super) fn connected(&self) -> hyper_util::client::legacy::connect::Connected {
         self.io.connected()
     }
 
@@ -98,7 +101,8 @@ impl Connect {
         self.looks = false;
     }
 
-    /// As the connection itself, but what comes is seen here: neither its number of bytes nor they can be seen in `buffer`.
+    /// Reads from the connection into `buffer`, and looks at the bytes that come. That needs a buffer in between, since
+    /// `buffer` shows neither the bytes that it holds nor how many there are.
     fn poll_look(&mut self, context: &mut Context<'_>, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let mut bytes = [0; LOOK_BYTES];
         let room = buffer.remaining().min(LOOK_BYTES);
@@ -110,6 +114,17 @@ impl Connect {
             buffer.put_slice(read);
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for Connect {
+    fn drop(&mut self) {
+        // Nobody waits for what will not come.
+        self.wire.streams.send_if_modified(|streams| {
+            let is_over = streams.is_none();
+            streams.get_or_insert(0);
+            is_over
+        });
     }
 }
 
@@ -172,7 +187,8 @@ impl Settings {
     const KIND: u8 = 4;
     const SETTING_BYTES: usize = 6;
 
-    /// Reads on; how many streams are allowed, once it is known. A server that does not say so allows any number.
+    /// Reads on. Returns how many streams are allowed, once it is known. A server that does not say so allows any
+    /// number.
     fn read(&mut self, bytes: &[u8]) -> Option<u32> {
         for &byte in bytes {
             if self.is_read {

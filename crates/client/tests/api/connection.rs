@@ -54,7 +54,8 @@ impl Connection {
         Self::silent().write(bytes)
     }
 
-    /// Begins an event stream: each [`piece`](Self::piece) is a chunk of HTTP's, which comes out of a transport as it is.
+    /// Begins an event stream: each [`piece`](Self::piece) is a chunk of HTTP's, which comes out of a transport as it
+    /// is.
     pub(crate) fn stream() -> Self {
         Self::raw(
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",

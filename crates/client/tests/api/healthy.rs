@@ -5,6 +5,7 @@ use crate::{
     server::Server,
 };
 use fanfare_client::{Cause, Error, ManualClock, Reconnect, Signal};
+use futures_util::StreamExt as _;
 
 fn empty() -> Connection {
     Connection::stream().end()
@@ -23,7 +24,8 @@ fn a_head_alone_is_no_sign_of_health() {
     });
 }
 
-/// The delay after three connections, the last of which is `quiet`; it would be three or more of 3 s if it were in vain.
+/// The delay after three connections, the last of which is `quiet`; it would be three or more of 3 s if it were in
+/// vain.
 async fn delay_after(quiet: Connection, gate: Option<&Gate>) -> std::time::Duration {
     let clock = ManualClock::new();
     let server = Server::start([empty(), empty(), quiet, empty()]);
@@ -64,6 +66,55 @@ fn a_connection_that_stood_for_a_while_does_so_too() {
     });
 }
 
+/// Silence that the client itself put an end to is no sign of health, however long it lasted.
+#[test]
+fn a_connection_that_was_silent_for_too_long_is_a_failure() {
+    run(async {
+        let clock = ManualClock::new();
+        let silent = || Connection::stream().wait(&Gate::default());
+        let server = Server::start([silent(), silent(), silent()]);
+        let policy = Reconnect::spec().seed(1).max_attempts(3);
+        let mut signals =
+            source(&server, &clock).reconnect(policy).idle_timeout(60 * SECOND).build().unwrap().signals();
+        for attempt in 1..=3 {
+            signals.opened().await;
+            signals.is_waiting();
+            clock.advance(60 * SECOND);
+            match signals.next().await {
+                Some(Ok(Signal::Reconnecting { delay, cause: Cause::IdleTimeout(_) })) if attempt < 3 => {
+                    clock.advance(delay);
+                }
+                Some(Err(Error::GaveUp { attempts: 3, cause: Cause::IdleTimeout(_) })) if attempt == 3 => {}
+                other => panic!("{other:?} after attempt {attempt}"),
+            }
+        }
+    });
+}
+
+/// Unless it had something to say before.
+#[test]
+fn one_that_said_something_before_it_fell_silent_is_none() {
+    run(async {
+        for said in ["data: 1\n\n", ":\n"] {
+            let clock = ManualClock::new();
+            let talks = || Connection::stream().piece(said).wait(&Gate::default());
+            let server = Server::start([talks(), talks(), talks(), talks()]);
+            let policy = Reconnect::spec().seed(1).max_attempts(2);
+            let mut signals =
+                source(&server, &clock).reconnect(policy).idle_timeout(60 * SECOND).build().unwrap().signals();
+            for _ in 0..4 {
+                signals.opened().await;
+                signals.signal().await;
+                signals.is_waiting();
+                clock.advance(60 * SECOND);
+                let (_, delay) = signals.reconnecting().await;
+                assert_eq!(delay, 3 * SECOND, "after {said:?}");
+                clock.advance(delay);
+            }
+        }
+    });
+}
+
 /// Whoever reads events alone does not see comments; they count all the same.
 #[test]
 fn who_does_not_read_comments_has_them_counted() {
@@ -76,7 +127,6 @@ fn who_does_not_read_comments_has_them_counted() {
         let policy = Reconnect::spec().seed(1).max_attempts(2);
         let mut source = source(&server, &clock).reconnect(policy).build().unwrap();
         let ended = async {
-            use futures_util::StreamExt as _;
             assert!(source.next().await.is_none(), "204 is the end, not the second attempt");
         };
         let passes = async {

@@ -1,8 +1,8 @@
 //! `EventSource` as a whole, against a server that speaks raw bytes.
 //!
-//! Each rule of WHATWG HTML 9.2 has a test with the number that it has in the project's checklist. Those of the parser are
-//! tested one by one and exhaustively beside it: here they show that connections, chunks, redirects and resumption come to
-//! the same.
+//! Each rule of WHATWG HTML 9.2 has a test with the number that it has in the project's checklist. Those of the parser
+//! are tested one by one and exhaustively beside it: here they show that connections, chunks, redirects and resumption
+//! come to the same.
 //!
 //! | rule | tested in |
 //! |---|---|

@@ -28,8 +28,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Plays one connection after the other. A connection more than there are is a failure of the test: it is reset, and
-    /// [`requests`](Self::requests) tells.
+    /// Plays one connection after the other. A connection more than there are is a failure of the test: it is reset,
+    /// and [`requests`](Self::requests) tells.
     pub(crate) fn start(connections: impl IntoIterator<Item = Connection>) -> Self {
         let mut connections: Vec<_> = connections.into_iter().collect();
         connections.reverse();

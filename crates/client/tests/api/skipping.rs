@@ -72,6 +72,25 @@ fn an_end_without_a_blank_line_gives_the_last_event_on_request() {
     });
 }
 
+/// An ID that was cut would be the place of another event, or of none.
+#[test]
+fn an_id_that_was_cut_is_no_place_to_resume_from() {
+    run(async {
+        let clock = ManualClock::new();
+        let cut = "id:6\ndata:a\n\ndata:b\nid:7";
+        let server = Server::start([Connection::stream().piece(cut).end(), Connection::stream()]);
+        let mut signals = source(&server, &clock).unfinished_events(true).build().unwrap().signals();
+        signals.opened().await;
+        assert_eq!(signals.event().await.data, "a");
+        let last = signals.event().await;
+        assert_eq!((&*last.data, &*last.last_event_id, last.sets_id()), ("b", "6", false));
+        clock.advance(signals.reconnecting().await.1);
+        signals.opened().await;
+        let requests = server.requests();
+        assert_eq!(requests[1].header("last-event-id"), Some(&b"6"[..]));
+    });
+}
+
 /// Of what breaks off nobody knows how it would have gone on.
 #[test]
 fn a_stream_that_breaks_off_gives_nothing_more() {

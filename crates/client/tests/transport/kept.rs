@@ -26,8 +26,8 @@ use tower_service::Service as _;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-/// The URL of a server that answers the requests of each connection so, one after the other, and closes it once it has read
-/// one that there is no answer for; and how many requests it has read.
+/// The URL of a server that answers the requests of each connection so, one after the other, and closes it once it has
+/// read one that there is no answer for; and how many requests it has read.
 async fn server(connections: &'static [&'static [&'static str]]) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
@@ -117,6 +117,29 @@ async fn a_request_that_is_not_repeated_has_a_connection_of_its_own() {
     let event = futures_util::StreamExt::next(&mut source).await.expect("an event").expect("no error");
     assert_eq!((&*event.data, requests.load(SeqCst)), ("1", 3));
 }
+
+/// A server that redirects without `Connection: close`, and closes: the next request finds that out, or it is just in
+/// time to know.
+#[tokio::test]
+async fn a_redirect_on_a_connection_that_is_closed_at_once_is_followed() {
+    const AGAIN: &str = "HTTP/1.1 302 Elsewhere\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
+    const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 9\r\n\r\ndata: 1\n\n";
+    for read_first in [false, true] {
+        for _ in 0..20 {
+            // What does not end with "ok" is the last that a connection answers; the other closes when it has read the
+            // next.
+            let connections: &[&[&str]] = if read_first { &[&[AGAIN_OK], &[STREAM]] } else { &[&[AGAIN], &[STREAM]] };
+            let (url, _) = server(connections).await;
+            let source = fanfare_client::EventSource::builder(&url).transport(direct().build()).build();
+            let mut source = source.expect("it can be built");
+            let event = futures_util::StreamExt::next(&mut source).await.expect("an event").expect("no error");
+            assert_eq!(&*event.data, "1");
+        }
+    }
+}
+
+/// The same with a body.
+const AGAIN_OK: &str = "HTTP/1.1 302 Elsewhere\r\nlocation: /next\r\ncontent-length: 2\r\n\r\nok";
 
 /// One event, and then silence.
 struct Endless(Option<Bytes>);

@@ -3,9 +3,11 @@
 mod exchange;
 mod failures;
 mod http2;
+mod http2_kept;
 mod kept;
 mod pool;
 mod proxies;
+mod scripted;
 mod server;
 mod tls;
 

@@ -37,7 +37,8 @@ pub struct Seen {
     pub body: Bytes,
 }
 
-/// Answers `/redirect` with one, `/large` with a megabyte, `/stream` with what is sent to `events`, and all else with "ok".
+/// Answers `/redirect` with one, `/large` with a megabyte, `/stream` with what is sent to `events`, and all else with
+/// "ok".
 pub struct Server {
     pub address: SocketAddr,
     /// Closed when the body of the stream is dropped.

@@ -29,6 +29,17 @@ pub(super) enum Line {
     Failed(ParseError),
 }
 
+impl Line {
+    /// True within a line of data.
+    pub(super) fn is_data(&self) -> bool {
+        match self {
+            Self::Name(name) => name.field() == Field::Data,
+            Self::AfterColon(field) | Self::Value(field) => matches!(field, Field::Data | Field::Skipped),
+            _ => false,
+        }
+    }
+}
+
 /// The longest name that means anything.
 const MAX_NAME_BYTES: usize = b"event".len();
 

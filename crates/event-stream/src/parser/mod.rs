@@ -199,8 +199,11 @@ impl Parser {
         }
     }
 
-    /// Takes the end of the stream for the end of its last line and event, although the standard has what no blank line
-    /// follows dropped: for servers that leave it out. Call it once the last chunk is read.
+    /// Takes the end of the stream for the end of its last event, although the standard drops what no blank line follows:
+    /// for servers that leave it out. Call it once the last chunk is read.
+    ///
+    /// A last line without a line end may be cut. Data counts as far as it came; an ID, an event type or a reconnection time
+    /// does not, since a part of one is another one.
     ///
     /// # Errors
     /// The last event is larger than the [`Limits`] allow.
@@ -208,6 +211,11 @@ impl Parser {
         self.block.begin();
         if let Line::Failed(error) = self.line {
             return Err(error);
+        }
+        if let Line::Name(_) | Line::AfterColon(_) | Line::Value(_) = self.line
+            && !self.line.is_data()
+        {
+            self.line = self.line_start();
         }
         if let Err(error) = self.finish_line() {
             self.fail(error)?;

@@ -11,19 +11,19 @@ use url::Url;
 
 /// The longest file of cookies.
 const MAX_FILE_BYTES: u64 = 4 << 20;
-/// What stands before a line that is not for scripts of pages, which would be a comment otherwise.
+/// The prefix of a line that is not for scripts of pages, which would be a comment otherwise.
 const HTTP_ONLY: &str = "#HttpOnly_";
 
 /// The cookies of a request as they are given.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Cookies {
-    /// What the header says.
+    /// The value of the header.
     Text(String),
-    /// Where they are read from, in the format of Netscape's browsers.
+    /// The file that they are read from, in the format of Netscape's browsers.
     File(String),
 }
 
-/// What was given is a secret as a rule.
+/// Shows nothing: the cookies are secrets as a rule.
 impl std::fmt::Debug for Cookies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Cookies")
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Cookies {
 impl FromStr for Cookies {
     type Err = Infallible;
 
-    /// As curl does: what has no `=` is a file.
+    /// Reads the argument as curl does: without a `=` it is a file.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(if text.contains('=') { Self::Text(text.to_owned()) } else { Self::File(text.to_owned()) })
     }
@@ -49,7 +49,7 @@ impl Cookies {
         }))
     }
 
-    /// Puts those into `jar` that are for `url`.
+    /// Puts the cookies into `jar` that are for `url`.
     ///
     /// # Errors
     /// [`io::Error`] if the file cannot be read, or is longer than 4 MiB.
@@ -68,7 +68,7 @@ impl Cookies {
     }
 }
 
-/// What `Set-Cookie` would say of the cookie in this line; `None` if it is for another host, or there is none.
+/// The text that `Set-Cookie` would say of the cookie in this line; `None` if it is for another host, or there is none.
 fn cookie(line: &str, host: &str) -> Option<String> {
     let line = line.strip_prefix(HTTP_ONLY).unwrap_or(line);
     if line.starts_with('#') {

@@ -11,6 +11,7 @@ use super::{
     request::event_source,
     source::Source,
     status::Status,
+    transport::Shared,
 };
 use crate::http::{Ending, Party};
 use fanfare_client::{Block, Error, MessageEvent, Signal, Signals};
@@ -62,8 +63,9 @@ pub(super) async fn follow(sources: &[Source], args: &SubscribeArgs) -> Result<(
         status: Status::new(&args.print),
         several: sources.len() > 1,
     };
+    let shared = Shared::new(args)?;
     let followed = |source: &Source| {
-        let signals = event_source(source, args)?.signals();
+        let signals = event_source(source, &shared, args)?.signals();
         let (party, enveloped) = (source.party(), source.is_enveloped());
         let errors = failure::heeded(source, args);
         Ok(Followed { party, signals, enveloped, errors, last_word: None, opened: false, ended: false })

@@ -1,7 +1,10 @@
 //! How a stream is asked for: method, headers, body, where to begin.
 use super::{
-    RequestArgs, SubscribeArgs, SubscribeError, When, cookies::Cookies, source::Source, stdin::Stdin,
-    transport::Transport,
+    RequestArgs, SubscribeArgs, SubscribeError, When,
+    cookies::Cookies,
+    source::Source,
+    stdin::Stdin,
+    transport::{Shared, Transport},
 };
 use fanfare_client::{Acknowledge, Builder, CookieJar, EventSource, FileStore, Limits, Reconnect};
 use http::{
@@ -58,17 +61,23 @@ impl RequestBody {
 ///
 /// # Errors
 /// [`SubscribeError`] if something in them cannot be sent or read.
-pub(super) fn event_source(source: &Source, args: &SubscribeArgs) -> Result<EventSource, SubscribeError> {
-    builder(source, args)?.build().map_err(SubscribeError::Build)
+pub(super) fn event_source(
+    source: &Source,
+    shared: &Shared,
+    args: &SubscribeArgs,
+) -> Result<EventSource, SubscribeError> {
+    builder(source, shared, args)?.build().map_err(SubscribeError::Build)
 }
 
 /// What builds it.
 ///
 /// # Errors
 /// As [`event_source`].
-pub(super) fn builder(source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
+pub(super) fn builder(source: &Source, shared: &Shared, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
     let builder = match source {
-        Source::Hub { url } | Source::Url { url } => EventSource::builder(url).transport(Transport::new(source, args)?),
+        Source::Hub { url } | Source::Url { url } => {
+            EventSource::builder(url).transport(Transport::new(source, shared, args))
+        }
         Source::Stdin => EventSource::builder(Stdin::URL).transport(Stdin),
     };
     let bytes = usize::try_from(args.select.max_event.0).unwrap_or(usize::MAX);
@@ -84,20 +93,24 @@ pub(super) fn builder(source: &Source, args: &SubscribeArgs) -> Result<Builder, 
         let (user, password) = user.reveal().split_once(':').ok_or(SubscribeError::User)?;
         builder = builder.basic(user, password);
     }
-    requesting(with_cookies(builder, source, args)?, &args.request)
+    requesting(with_cookies(builder, source, &shared.cookies, args)?, &args.request)
 }
 
-fn with_cookies(mut builder: Builder, source: &Source, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
+fn with_cookies(
+    mut builder: Builder,
+    source: &Source,
+    jar: &CookieJar,
+    args: &SubscribeArgs,
+) -> Result<Builder, SubscribeError> {
     let cookies = args.request.cookie.as_ref();
     if let Some(header) = cookies.and_then(Cookies::header) {
         builder = builder.header(COOKIE, header.map_err(|_| SubscribeError::CookieCharacters)?);
     }
     if args.request.cookie_jar || matches!(cookies, Some(Cookies::File(_))) {
-        let jar = CookieJar::new();
         cookies
-            .map_or(Ok(()), |cookies| cookies.fill(&jar, source.url().unwrap_or_default()))
+            .map_or(Ok(()), |cookies| cookies.fill(jar, source.url().unwrap_or_default()))
             .map_err(SubscribeError::Cookies)?;
-        builder = builder.cookies(jar);
+        builder = builder.cookies(jar.clone());
     }
     Ok(builder)
 }

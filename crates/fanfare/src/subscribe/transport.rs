@@ -2,7 +2,10 @@
 //! when a redirect leads to another server, where credentials do not go.
 use super::{SubscribeArgs, SubscribeError, source::Source};
 use crate::notice::notice;
-use fanfare_client::transport::{HyperTransport, RequestBody};
+use fanfare_client::{
+    CookieJar,
+    transport::{HyperTransport, RequestBody},
+};
 use http::{Request, Uri};
 use std::{
     sync::{
@@ -13,6 +16,23 @@ use std::{
 };
 use tower_service::Service;
 use url::{Origin, Url};
+
+/// The connections and cookies of all streams of the command: each goes to its own server only.
+pub(super) struct Shared {
+    transport: HyperTransport,
+    pub(super) cookies: CookieJar,
+}
+
+impl Shared {
+    /// Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`SubscribeError::Certificates`].
+    pub(super) fn new(args: &SubscribeArgs) -> Result<Self, SubscribeError> {
+        let transport = args.connection.transport().map_err(SubscribeError::Certificates)?;
+        Ok(Self { transport, cookies: CookieJar::new() })
+    }
+}
 
 /// Sends requests. Clones share their connections, and tell of a redirect once together.
 #[derive(Clone)]
@@ -25,11 +45,7 @@ pub(super) struct Transport {
 
 impl Transport {
     /// The transport for `source`.
-    ///
-    /// # Errors
-    /// [`SubscribeError::Certificates`].
-    pub(super) fn new(source: &Source, args: &SubscribeArgs) -> Result<Self, SubscribeError> {
-        let inner = args.connection.transport().map_err(SubscribeError::Certificates)?;
+    pub(super) fn new(source: &Source, shared: &Shared, args: &SubscribeArgs) -> Self {
         let url = source.url().unwrap_or_default();
         let request = &args.request;
         let has_credentials = !request.headers.is_empty()
@@ -37,7 +53,7 @@ impl Transport {
             || request.cookie.is_some()
             || matches!(args.hub.token_for(url), Ok(Some(_)));
         let home = Url::parse(url).ok().filter(|_| has_credentials && !args.print.quiet).map(|url| url.origin());
-        Ok(Self { inner, home, told: Arc::default() })
+        Self { inner: shared.transport.clone(), home, told: Arc::default() }
     }
 
     /// Tells once of a request to somebody else. The client has left the credentials out of it.

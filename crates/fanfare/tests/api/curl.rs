@@ -54,6 +54,21 @@ fn cookies_are_given_read_and_kept() {
     }
 }
 
+/// Of two streams of one server the first to be answered is given a cookie, which the other has when it comes back.
+#[test]
+fn cookies_are_shared_by_all_urls_of_a_command() {
+    let sets = format!("{}set-cookie: s=1; path=/\r\n\r\nretry: 60000\n\n", STREAM.strip_suffix("\r\n").unwrap());
+    let again = format!("{STREAM}retry: 1\ndata: x\n\n");
+    let peer = Peer::answering([sets.as_str(), again.as_str(), again.as_str()]);
+    let urls = ["/a", "/b"].map(|path| format!("{}{path}", peer.url));
+    let ended = run(&["subscribe", &urls[0], &urls[1], "--cookie-jar", "-n", "2"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let requests = [peer.request(), peer.request(), peer.request()];
+    let path = |request: &str| request.split(' ').nth(1).map(str::to_owned);
+    assert_ne!(path(&requests[0]), path(&requests[2]), "the second comes back first");
+    assert!(requests[2].contains("cookie: s=1\n"), "{requests:?}");
+}
+
 #[test]
 fn attempts_have_a_time_for_the_connection_and_one_for_the_answer() {
     // It is connected to by the system, and then nothing comes.

@@ -20,7 +20,7 @@ async fn the_longest_payload_is_delivered_promptly() {
     deliver(&[LONGEST]).await;
 }
 
-/// What is longer ends the stream.
+/// A longer event ends the stream.
 #[tokio::test]
 async fn a_longer_payload_is_refused() {
     let service = TestService::start();

@@ -1,4 +1,4 @@
-//! What a hostile server can make a decoder do.
+//! The worst that a hostile server can make a decoder do.
 
 use std::task::Poll;
 

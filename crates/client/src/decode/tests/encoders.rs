@@ -1,4 +1,4 @@
-//! What servers do: compress, and flush behind each event.
+//! The work of servers: compress, and flush behind each event.
 
 use std::io::Write;
 
@@ -10,10 +10,10 @@ use flate2::{
 use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer};
 
 pub(super) trait Encode {
-    /// What is sent for `bytes`, flushed.
+    /// The bytes that are sent for `bytes`, flushed.
     fn flush(&mut self, bytes: &[u8]) -> Vec<u8>;
 
-    /// What is sent at the end.
+    /// The bytes that are sent at the end.
     fn end(self: Box<Self>) -> Vec<u8>;
 }
 

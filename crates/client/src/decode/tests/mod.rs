@@ -26,7 +26,7 @@ mod wire;
 #[derive(Clone, Default)]
 struct Fed(Arc<Mutex<VecDeque<Item>>>);
 
-/// What one poll of a body gives.
+/// The result of one poll of a body.
 type Item = Option<io::Result<Frame<Bytes>>>;
 
 impl Fed {
@@ -68,7 +68,7 @@ struct Subject {
     wakes: Arc<Wakes>,
 }
 
-/// Why reading stopped.
+/// The reason why reading stopped.
 #[derive(Debug)]
 enum Stop {
     Waits,
@@ -98,7 +98,7 @@ impl Subject {
         Pin::new(&mut self.decoded).poll_frame(&mut Context::from_waker(&waker))
     }
 
-    /// How often it gave way to others.
+    /// The number of times that it gave way to others.
     fn yields(&self) -> usize {
         self.wakes.0.load(Ordering::Relaxed)
     }

@@ -23,7 +23,11 @@ mod timing;
 
 pub(crate) use error::LintError;
 
-use super::{Format, SubscribeArgs, SubscribeError, request, source::Source, transport::Transport};
+use super::{
+    Format, SubscribeArgs, SubscribeError, request,
+    source::Source,
+    transport::{Shared, Transport},
+};
 use fanfare_client::Builder;
 use finding::Finding;
 use http::{Method, header::ACCEPT_ENCODING};
@@ -38,6 +42,7 @@ use std::{
 struct Lint<'a> {
     source: &'a Source,
     args: &'a SubscribeArgs,
+    shared: Shared,
     transport: Transport,
 }
 
@@ -52,7 +57,9 @@ pub(super) async fn lint(sources: &[Source], args: &SubscribeArgs, time: Duratio
     if !matches!(args.print.format, None | Some(Format::Pretty | Format::Json)) {
         return Err(SubscribeError::Lint(LintError::Format));
     }
-    let lint = Lint { source, args, transport: Transport::new(source, args)? };
+    let shared = Shared::new(args)?;
+    let transport = Transport::new(source, &shared, args);
+    let lint = Lint { source, args, shared, transport };
     let observation = lint.ask(Until::Known { time, events: args.select.count }, as_it_is).await?;
     let mut findings = findings(&observation);
     if is_readable(&observation) && lint.may_repeat() {
@@ -70,7 +77,7 @@ pub(super) async fn lint(sources: &[Source], args: &SubscribeArgs, time: Duratio
 impl Lint<'_> {
     /// Asks for the stream, in the way that `asking` says.
     async fn ask(&self, until: Until, asking: impl FnOnce(Builder) -> Builder) -> Result<Observation, SubscribeError> {
-        let builder = asking(request::builder(self.source, self.args)?);
+        let builder = asking(request::builder(self.source, &self.shared, self.args)?);
         observe(builder, &self.transport, self.source.party(), until).await.map_err(SubscribeError::Lint)
     }
 

@@ -1,4 +1,4 @@
-//! A server on a port of its own, of which every path has one handler.
+//! A server on a separate port, of which every path has one handler.
 use axum::{Router, extract::DefaultBodyLimit, handler::Handler, response::IntoResponse as _};
 use http::{HeaderMap, StatusCode};
 use std::sync::{

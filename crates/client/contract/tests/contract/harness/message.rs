@@ -1,4 +1,4 @@
-//! What the service tells of a stream.
+//! The things that the service tells of a stream.
 use serde::Deserialize;
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

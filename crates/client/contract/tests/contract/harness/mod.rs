@@ -1,4 +1,4 @@
-//! What drives the service: its process, the streams that it reads, and the callbacks by which it tells of them.
+//! The drivers of the service: its process, the streams that it reads, and the callbacks by which it tells of them.
 mod case;
 mod endpoint;
 mod message;
@@ -18,7 +18,7 @@ pub use test_service::TestService;
 use serde_json::Value;
 use std::time::Duration;
 
-/// How long anything may take that must come.
+/// The time within which anything must come.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A stream that the client has begun to read, with `parameters` beside the URLs.
@@ -32,7 +32,7 @@ pub async fn stream_and_client(
     (server, connection, client)
 }
 
-/// What `future` gives, which must be soon.
+/// The output of `future`, which must come soon.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("no {what} within {PATIENCE:?}"))
 }

@@ -1,0 +1,112 @@
+//! Sends one request over one connection, and says what a failure means for another connection.
+use super::{Origin, Pool, Sender, Taken, idle::Idle};
+use crate::transport::{
+    RequestBody,
+    body::HyperBody,
+    connector::is_https,
+    error::{Failure, HyperError},
+};
+use http::{HeaderValue, Request, Response, Uri, Version, header::HOST, uri};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// The reason why a request brought no response, by what it means for another connection.
+pub(super) enum Unsent {
+    /// Nothing of it was sent.
+    Untouched(HyperError),
+    /// The server said that it has not looked at it.
+    #[cfg_attr(not(feature = "http2"), allow(dead_code, reason = "only HTTP/2 has a word for it"))]
+    Refused(HyperError),
+    /// It was sent, and nothing came.
+    Unanswered(HyperError),
+    /// Something came, or may have come.
+    Failed(HyperError),
+}
+
+impl Unsent {
+    pub(super) fn into_error(self) -> HyperError {
+        let (Self::Untouched(error) | Self::Refused(error) | Self::Unanswered(error) | Self::Failed(error)) = self;
+        error
+    }
+}
+
+impl Pool {
+    pub(super) async fn exchange(
+        &self,
+        origin: &Arc<Origin>,
+        taken: Taken,
+        mut request: Request<RequestBody>,
+    ) -> Result<Response<HyperBody>, Unsent> {
+        let Taken { sender, wire, is_forwarded, .. } = taken;
+        match sender {
+            Sender::Http1(mut sender) => {
+                prepare_http1(&mut request, is_forwarded);
+                let sent = sender.try_send_request(request).await;
+                let response = sent.map_err(|mut error| match error.take_message() {
+                    Some(_) => Unsent::Untouched(broken(error.into_error())),
+                    None if wire.is_unanswered() => Unsent::Unanswered(broken(error.into_error())),
+                    None if wire.looks_like_tls() => Unsent::Failed(HyperError::plain(Failure::TlsServer)),
+                    None => Unsent::Failed(broken(error.into_error())),
+                })?;
+                origin.keep(Idle { sender, wire, is_forwarded, since: Instant::now() });
+                Ok(response.map(|body| HyperBody::new(body, None)))
+            }
+            #[cfg(feature = "http2")]
+            Sender::Http2(mut sender, slot) => {
+                let sent = sender.try_send_request(request).await;
+                let response = sent.map_err(|mut error| match error.take_message() {
+                    Some(_) => Unsent::Untouched(broken(error.into_error())),
+                    None => of_http2(error.into_error()),
+                });
+                if let Err(Unsent::Refused(_)) = &response {
+                    origin.forget(&wire);
+                }
+                Ok(response?.map(|body| HyperBody::new(body, Some(slot))))
+            }
+        }
+    }
+}
+
+/// Adds what a request over HTTP/1.1 has besides: the host, and its URL in the form that the peer wants.
+fn prepare_http1(request: &mut Request<RequestBody>, is_forwarded: bool) {
+    *request.version_mut() = Version::HTTP_11;
+    let uri = request.uri().clone();
+    let host = match (uri.host(), uri.port_u16(), is_https(&uri)) {
+        (Some(host), None | Some(80), false) | (Some(host), None | Some(443), true) => host.to_owned(),
+        (Some(host), Some(port), _) => format!("{host}:{port}"),
+        (None, ..) => return,
+    };
+    if let Ok(host) = HeaderValue::try_from(host) {
+        request.headers_mut().entry(HOST).or_insert(host);
+    }
+    if !is_forwarded {
+        let path = uri.path_and_query().cloned().unwrap_or_else(|| uri::PathAndQuery::from_static("/"));
+        *request.uri_mut() = path.as_str().parse().unwrap_or_else(|_| Uri::from_static("/"));
+    }
+}
+
+pub(super) fn broken(error: hyper::Error) -> HyperError {
+    let failure = match () {
+        () if error.is_parse() => Failure::NotHttp,
+        () if error.is_user() => Failure::Request,
+        () => Failure::Broken,
+    };
+    HyperError::new(failure, error)
+}
+
+/// Sorts an error of HTTP/2. A server may reset a stream at any time, also when it has done what was asked for; only of
+/// some streams it says that it has not looked at them
+/// ([RFC 9113, 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)).
+#[cfg(feature = "http2")]
+fn of_http2(error: hyper::Error) -> Unsent {
+    let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<h2::Error>());
+    let sort: fn(HyperError) -> Unsent = match source {
+        // hyper fails those streams alone that lie behind the last that a server which goes away has looked at.
+        Some(error) if error.is_remote() && error.is_go_away() => Unsent::Refused,
+        Some(error) if error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM) => Unsent::Refused,
+        Some(error) if !error.is_io() => Unsent::Failed,
+        // The connection broke, or its peer did not answer a ping.
+        _ => Unsent::Unanswered,
+    };
+    sort(broken(error))
+}

@@ -1,0 +1,181 @@
+//! Sends requests over connections that are kept: over HTTP/1.1 for the next request, over HTTP/2 for several at a
+//! time.
+//!
+//! A connection that was kept may have been closed by its server meanwhile, which shows only when a request is on its
+//! way. As long as nothing of an answer has come, another connection takes its place, once. A stream of events never
+//! ends, so over HTTP/2 a connection that carries as many streams as its server allows is full, and another is opened.
+//!
+//! [`origin`] holds the connections to one origin: those of HTTP/1.1 in [`idle`], those of HTTP/2 in [`shared`].
+//! [`connect`] makes more of them, and [`exchange`] sends one request over one of them.
+mod connect;
+mod exchange;
+mod idle;
+mod origin;
+#[cfg(feature = "http2")]
+mod shared;
+
+use super::{
+    RequestBody,
+    body::HyperBody,
+    connector::{Connector, is_https},
+    error::{Failure, HyperError},
+    wire::Wire,
+};
+use exchange::Unsent;
+use http::{Method, Request, Response, Uri};
+use hyper::client::conn::http1;
+#[cfg(feature = "http2")]
+use hyper::client::conn::http2;
+use origin::Origin;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// The time for which a connection without a request is kept for the next.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// The number of connections over HTTP/1.1 that are kept for one origin.
+const MAX_IDLE_PER_ORIGIN: usize = 4;
+
+/// Says if a request may be sent twice, where its method alone does not say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repetition {
+    /// It may be sent again.
+    Allowed,
+    /// It may not be sent again. It gets a new connection, which serves nothing else: on one that was kept it may be
+    /// lost without anybody knowing.
+    Forbidden,
+}
+
+/// The time within which the connection for this request has to be made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectTimeout(pub(crate) Duration);
+
+/// The settings of the protocols.
+pub(super) struct Protocols {
+    pub(super) http1: http1::Builder,
+    #[cfg(feature = "http2")]
+    pub(super) http2: http2::Builder<hyper_util::rt::TokioExecutor>,
+}
+
+/// Sends requests, and keeps connections by their origin.
+pub(super) struct Pool {
+    connector: Connector,
+    protocols: Protocols,
+    origins: Mutex<HashMap<Key, Arc<Origin>>>,
+}
+
+/// An origin: true if it is `https`, and its host and port.
+type Key = (bool, String);
+
+/// A place among the streams of a connection over HTTP/2. It is free again when this is dropped.
+pub(super) struct Slot(Arc<AtomicUsize>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// The way to send a request over one connection.
+enum Sender {
+    Http1(http1::SendRequest<RequestBody>),
+    #[cfg(feature = "http2")]
+    Http2(http2::SendRequest<RequestBody>, Slot),
+}
+
+/// A connection for one request.
+struct Taken {
+    sender: Sender,
+    wire: Arc<Wire>,
+    /// It has served before.
+    is_kept: bool,
+    is_forwarded: bool,
+}
+
+/// The connections that a request may have.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// One that was kept will do.
+    kept: bool,
+    /// One that other requests share will do.
+    #[cfg_attr(not(feature = "http2"), allow(dead_code, reason = "only those of HTTP/2 are shared"))]
+    shared: bool,
+    /// The time for making one.
+    timeout: Duration,
+}
+
+impl Pool {
+    pub(super) fn new(connector: Connector, protocols: Protocols) -> Self {
+        Self { connector, protocols, origins: Mutex::default() }
+    }
+
+    /// Sends `request` and waits for the head of the response.
+    pub(super) async fn send(&self, request: Request<RequestBody>) -> Result<Response<HyperBody>, HyperError> {
+        let origin = self.origin(key(request.uri())?);
+        let timeout = request.extensions().get().map_or(self.connector.timeout, |&ConnectTimeout(timeout)| timeout);
+        let repetition = request.extensions().get().copied();
+        let may_repeat = repetition == Some(Repetition::Allowed) || is_idempotent(request.method());
+        let shared = repetition != Some(Repetition::Forbidden);
+        let mut kept_to_try = if shared { MAX_IDLE_PER_ORIGIN } else { 0 };
+        loop {
+            let wanted = Wanted { kept: kept_to_try > 0, shared, timeout };
+            let taken = self.take(&origin, request.uri(), wanted).await?;
+            let is_kept = taken.is_kept;
+            match self.exchange(&origin, taken, request.clone()).await {
+                Ok(response) => return Ok(response),
+                // Nothing was sent yet: that does not count.
+                Err(Unsent::Untouched(_)) if is_kept => kept_to_try -= 1,
+                Err(Unsent::Refused(_)) if is_kept => kept_to_try = 0,
+                Err(Unsent::Unanswered(_)) if is_kept && may_repeat => kept_to_try = 0,
+                Err(unsent) => return Err(unsent.into_error()),
+            }
+        }
+    }
+
+    fn origin(&self, key: Key) -> Arc<Origin> {
+        let mut origins = lock(&self.origins);
+        if let Some(origin) = origins.get(&key) {
+            return Arc::clone(origin);
+        }
+        // What nobody uses and nothing is kept of is forgotten.
+        origins.retain(|_, origin| Arc::strong_count(origin) > 1 || !origin.is_empty());
+        Arc::clone(origins.entry(key).or_default())
+    }
+
+    /// A connection that was kept and is free, or another.
+    async fn take(&self, origin: &Arc<Origin>, url: &Uri, wanted: Wanted) -> Result<Taken, HyperError> {
+        if wanted.kept
+            && let Some(taken) = origin.take_soon().await
+        {
+            return Ok(taken);
+        }
+        #[cfg(feature = "http2")]
+        if wanted.kept && self.may_share(origin, url) {
+            let shared = tokio::time::timeout(wanted.timeout, self.share(origin, url, wanted)).await;
+            return shared.unwrap_or_else(|_| Err(HyperError::plain(Failure::ConnectTimeout(wanted.timeout))));
+        }
+        self.connect(origin, url, wanted).await
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn key(url: &Uri) -> Result<Key, HyperError> {
+    match (url.scheme_str(), url.authority()) {
+        (Some("http" | "https"), Some(authority)) => Ok((is_https(url), authority.as_str().to_ascii_lowercase())),
+        _ => Err(HyperError::new(Failure::Request, "it has no absolute URL of http or https")),
+    }
+}
+
+/// True if a request of this method may be sent again when nobody knows what became of it
+/// ([RFC 9110, 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2); QUERY is safe as well).
+fn is_idempotent(method: &Method) -> bool {
+    method.is_idempotent() || method.as_str() == "QUERY"
+}
