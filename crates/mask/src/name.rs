@@ -28,8 +28,7 @@ const PARTS: [&str; 24] = [
     "assertion",
 ];
 /// The same, if its last word is one of these: `x-api-key`, `userPass`.
-const LAST_WORDS: [&str; 12] =
-    ["key", "keys", "auth", "xauth", "pwd", "pass", "pw", "sig", "sid", "otp", "ticket", "cookie"];
+const LAST_WORDS: [&str; 11] = ["key", "auth", "xauth", "pwd", "pass", "pw", "sig", "sid", "otp", "ticket", "cookie"];
 /// The same, if it is one of these.
 const NAMES: [&str; 2] = ["code", "pin"];
 /// Names that hold one of those, and tell none.
