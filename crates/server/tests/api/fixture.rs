@@ -18,7 +18,7 @@ use tokio::{
 };
 
 /// What a test waits for at most.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server. It stops when this is dropped.
 pub struct Fixture {
