@@ -139,8 +139,8 @@ fn browser() -> Result<(), String> {
     program(&mut npm(&["test"])?)
 }
 
-/// Shows that the benchmarks run, some of them against the program as it is shipped; what they measure in this moment says
-/// nothing.
+/// Shows that the benchmarks run, as they are built for tests, some of them against the program as it is shipped; what they
+/// measure in this moment says nothing.
 fn bench() -> Result<(), String> {
     release()?;
     let binaries = root().join("crates/bench/src/bin");
@@ -148,6 +148,7 @@ fn bench() -> Result<(), String> {
     let mut names: Vec<String> =
         files.flatten().filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned())).collect();
     names.sort();
+    // With an example, since dependencies then have the features that they have in tests, where they are built already.
     program(&mut cargo(&["build", "--workspace", "--bins", "--example", "discovery", "--locked"]))?;
     for name in &names {
         let binary = target().join("debug").join(name);

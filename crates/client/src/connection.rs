@@ -27,7 +27,7 @@ pub(crate) enum Comments {
     Give,
 }
 
-/// One thing that a connection gives.
+/// A thing that a connection gives, one at a time.
 pub(crate) enum Read {
     Event(MessageEvent),
     Comment(Text),

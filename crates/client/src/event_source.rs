@@ -63,7 +63,7 @@ impl EventSource {
     /// know that there are events before going on. Events are not touched: they come when the stream is polled. An
     /// event source that is open is not asked again.
     ///
-    /// If there is no connection, it is tried again as the [policy](crate::Reconnect) has it, which is for ever
+    /// Tries again while there is no connection, as the [policy](crate::Reconnect) has it, which is for ever
     /// by default: [`Reconnect::max_attempts`](crate::Reconnect::max_attempts) and
     /// [`Reconnect::never`](crate::Reconnect::never) say otherwise.
     ///

@@ -20,7 +20,7 @@
 //! that a server which keeps its events leaves none out: that is no error and not seen here. An error is the last item;
 //! a server that answers 204 ends the stream without one. Dropping the source ends its connection.
 //!
-//! Each section below has a program in `examples/` that runs as it is:
+//! The sections below each have a program in `examples/` that runs as it is:
 //! `cargo run -p fanfare-client --example quick_start`, with a URL behind it for another server than the one that it
 //! brings.
 //!
@@ -166,7 +166,7 @@
 //!
 //! # Secrets
 //!
-//! What this crate prints, in `Debug`, in errors and in warnings, shows no user, password, cookie or `Authorization`,
+//! The output of this crate, in `Debug`, in errors and in warnings, shows no user, password, cookie or `Authorization`,
 //! and no value of a header or query parameter whose name says that it is a secret; [`Masked`] does so for URLs of the
 //! program's. Redirects lead such headers to no other origin: see [`Builder::headers`].
 //!

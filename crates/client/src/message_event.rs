@@ -96,7 +96,7 @@ impl MessageEvent {
         out.into()
     }
 
-    /// The same event in separate memory. Worth it for events that are kept for long: see [`Text`].
+    /// Copies the event to separate memory. Worth it for events that are kept for long: see [`Text`].
     #[must_use]
     pub fn detach(&self) -> Self {
         let texts = [&self.event_type, &self.data, &self.last_event_id].map(Text::detach);

@@ -34,7 +34,7 @@ impl Target {
         Ok(request)
     }
 
-    /// The same as a hook left it.
+    /// The target of a request as a hook left it.
     pub(crate) fn of(request: Request<Bytes>) -> Result<Self, NotAskable> {
         let (parts, body) = request.into_parts();
         let url = Url::parse(&parts.uri.to_string()).map_err(|_| NotAskable)?;

@@ -45,7 +45,7 @@ impl Text {
         }
     }
 
-    /// The same text in separate memory.
+    /// Copies the text to separate memory.
     #[must_use]
     pub fn detach(&self) -> Self {
         Self::from(self.as_str())

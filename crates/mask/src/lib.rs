@@ -74,6 +74,10 @@ pub fn masked(text: &str) -> Cow<'_, str> {
 /// ```
 #[must_use]
 pub fn masked_url(url: &str) -> Cow<'_, str> {
+    // What nearly every word of a log line is.
+    if !url.bytes().any(|byte| matches!(byte, b'=' | b'@' | b'%')) && !url.contains("eyJ") {
+        return url.into();
+    }
     let secrets = secrets(url);
     if secrets.is_empty() {
         return url.into();

@@ -5,7 +5,7 @@
 //!   (`the_stream_is_framed_by_the_end_of_the_connection`, `a_request_with_a_body_gets_the_same_stream_through_hyper`).
 //! - hyper flushes its socket only once its own buffer is empty, and tries to after each time it asked the service. So a flush
 //!   that succeeds after the answer was parked says that all earlier answers are out
-//!   (`answers_to_requests_in_the_same_packet_come_first`, `answers_that_are_not_sent_yet_are_not_lost`,
+//!   (`a_parked_answer_waits_until_all_before_it_is_out`, `answers_to_requests_in_the_same_packet_come_first`, `answers_that_are_not_sent_yet_are_not_lost`,
 //!   `a_large_answer_before_the_stream_is_whole`).
 //! - hyper keeps what it has read behind a request, and gives it back when the connection is taken apart
 //!   (`what_is_asked_behind_the_stream_is_not_answered`).

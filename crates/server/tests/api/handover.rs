@@ -93,8 +93,9 @@ async fn answers_to_requests_in_the_same_packet_come_first() {
     }
 }
 
-/// hyper holds these answers back while the peer does not read, and asks for the next all the same: a stream must not
-/// overtake them.
+/// A peer that reads late gets all answers before the stream. hyper reads the next request behind an answer that it has not
+/// sent only if the body of the request before came after that answer, and no handler answers so early. Should one do so,
+/// the stream waits for the flush: see the tests in `src/connection/handover.rs`.
 #[tokio::test]
 async fn answers_that_are_not_sent_yet_are_not_lost() {
     let server = serve_with(|settings| settings.cors_origins = vec!["https://page.example".into()]).await;
@@ -120,9 +121,8 @@ async fn streams_that_peers_do_not_come_to_hold_nobody_up() {
         settings.cors_origins = vec!["https://page.example".into()];
     })
     .await;
-    let preflight = "Origin: https://page.example\r\nAccess-Control-Request-Method: GET\r\nContent-Length: 3\r\n\
-                     Expect: 100-continue\r\n";
-    // hyper asks for more while it holds these answers back, some 48 KiB; a file it sends whole before it does.
+    let preflight = "Origin: https://page.example\r\nAccess-Control-Request-Method: GET\r\nContent-Length: 3\r\n";
+    // Some 48 KiB, each of them small; the file before them is one large answer.
     let held_back = (server.request("OPTIONS /topics/a", "HTTP/1.1", preflight) + "abc").repeat(130);
     // One permit is left.
     let key = AudienceKey {
@@ -136,7 +136,7 @@ async fn streams_that_peers_do_not_come_to_hold_nobody_up() {
     }
     let mut unread = Vec::new();
     // What the system takes differs. Of these peers, those with little before their stream have joined, those with much
-    // have not asked for it yet, and in between are some whose stream is granted and not begun.
+    // have not asked for it yet.
     for kibibytes in (32..=256).step_by(16) {
         std::fs::write(directory.join(format!("{kibibytes}.txt")), vec![b'x'; kibibytes << 10]).unwrap();
         let mut stream = server.connect_with_a_small_buffer().await;

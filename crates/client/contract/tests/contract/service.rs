@@ -3,7 +3,7 @@ use crate::harness::{SseClient, StreamServer, TestService, send, stream_and_clie
 use http::{Method, StatusCode, header::LOCATION};
 use serde_json::{Value, json};
 
-/// The same as in `src/service.rs`.
+/// The limits of `src/service.rs`.
 const MAX_STREAMS: usize = 100;
 const MAX_REQUEST_BYTES: usize = 1 << 20;
 
