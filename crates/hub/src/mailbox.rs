@@ -23,7 +23,8 @@ pub struct PartKey {
     pub generation: u32,
 }
 
-/// The wire events of one batch for the part of an audience, in order.
+/// The wire events of one batch for the part of an audience, in order. An event of two pieces takes two items of the same
+/// offset, which follow each other.
 pub type Events = Arc<[(Offset, Bytes)]>;
 
 /// What the router has for a shard.

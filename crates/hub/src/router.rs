@@ -8,7 +8,7 @@ use crate::{
     mailbox::{Events, JoinPermit, Letter, Postbox},
     position::Offset,
     routes::{Outlet, RouteKey, Routes},
-    wire::WireEvents,
+    wire::{WireEvent, WireEvents},
 };
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
@@ -167,7 +167,10 @@ fn address(routes: &Routes, entries: &[Arc<Entry>]) -> (Vec<Mail>, usize) {
             let events = &mut mails[mail].1;
             let reached_by_another_topic = events.last().is_some_and(|(last, _)| *last == offset);
             if !reached_by_another_topic {
-                events.push((offset, wire.get(&routes.get(route).key)));
+                let WireEvent { bytes, rest } = wire.get(&routes.get(route).key);
+                events.push((offset, bytes));
+                // The second piece has the same offset.
+                events.extend(rest.map(|rest| (offset, rest)));
                 found += 1;
             }
         }

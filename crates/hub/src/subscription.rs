@@ -44,6 +44,8 @@ pub struct Subscription {
     resumed_from: String,
     /// The gap between what was requested and what can be had, if there is one: handed out first.
     opening: Option<Bytes>,
+    /// The second piece of the event that was handed out last.
+    rest: Option<Bytes>,
     reading: Option<Reading>,
 }
 
@@ -55,7 +57,7 @@ impl Subscription {
         resumed_from: String,
         opening: Option<Bytes>,
     ) -> Self {
-        Self { hub, audience, member, cursor, resumed_from, opening, reading: None }
+        Self { hub, audience, member, cursor, resumed_from, opening, rest: None, reading: None }
     }
 
     /// What the subscriber shares with its audience.
@@ -76,13 +78,19 @@ impl Subscription {
         self.hub.id_behind(self.cursor)
     }
 
-    /// The next wire events for this subscriber, in the order of the log, each exactly once. Several come as one run.
+    /// The rest of the event that was handed out last, if that has come in two pieces. Nothing else may be sent before it.
+    pub fn take_rest(&mut self) -> Option<Bytes> {
+        self.rest.take()
+    }
+
+    /// The next wire events for this subscriber, in the order of the log, each exactly once. Several come as one run, and a
+    /// large one may come in two pieces.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read. The subscription is then of no further use: what follows is unknown.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, LogError>> {
-        if let Some(opening) = self.opening.take() {
-            return Poll::Ready(Ok(opening));
+        if let Some(bytes) = self.opening.take().or_else(|| self.rest.take()) {
+            return Poll::Ready(Ok(bytes));
         }
         loop {
             if let Some(reading) = &mut self.reading {
@@ -97,6 +105,7 @@ impl Subscription {
             match ready!(self.audience.poll_behind(self.member, self.cursor, RUN_BYTES, cx)) {
                 Found::Run(run) => {
                     self.cursor = run.last();
+                    self.rest = run.rest().cloned();
                     return Poll::Ready(Ok(run.bytes().clone()));
                 }
                 Found::OutOfWindow => {

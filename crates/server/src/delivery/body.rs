@@ -113,6 +113,11 @@ impl Body for EventBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled> {
         let body = self.get_mut();
+        if let State::Open(open) = &mut body.state
+            && let Some(rest) = open.subscription.take_rest()
+        {
+            return Poll::Ready(Some(Ok(Frame::data(rest))));
+        }
         loop {
             match &mut body.state {
                 State::Granted(granted) => {

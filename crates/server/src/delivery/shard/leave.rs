@@ -63,10 +63,14 @@ impl Shard {
         if let Some(reason) = self.member_mut(key).end_reason.take() {
             let (cursor, told) = self.told(key, reason);
             match self.member_mut(key).unsent.take() {
-                Some(left) => self.member_mut(key).unsent = Some(Box::new([&left[..], &told].concat().into())),
+                Some(left) => {
+                    let [first, second] = *left;
+                    let then = if second.is_empty() { told } else { [&second[..], &told].concat().into() };
+                    self.member_mut(key).unsent = Some(Box::new([first, then]));
+                }
                 None => match self.send_to(key, &told) {
                     Some(sent) if sent == told.len() => {}
-                    Some(sent) => self.is_full(key, cursor, told.slice(sent..)),
+                    Some(sent) => self.is_full(key, cursor, [told.slice(sent..), Bytes::new()]),
                     None => return,
                 },
             }

@@ -1,7 +1,6 @@
 //! A member: one subscriber whose socket a shard has. A file descriptor, a cursor, and little else.
 use super::part::PartIndex;
-use bytes::Bytes;
-use fanfare_hub::{ending::EndReason, position::Offset};
+use fanfare_hub::{ending::EndReason, position::Offset, run::Left};
 use mio::net::TcpStream;
 use std::time::Instant;
 
@@ -17,8 +16,8 @@ pub(super) struct Member {
     /// Everything up to here was sent, or does not concern it. While it waits, this may lag behind the head of its part,
     /// which then counts: an event costs the members who wait no write to memory.
     pub(super) cursor: Offset,
-    /// What is left of an event that was begun. Boxed, because hardly anybody has one.
-    pub(super) unsent: Option<Box<Bytes>>,
+    /// The bytes that are left of an event that was begun. Boxed, because hardly anybody has one.
+    pub(super) unsent: Option<Box<Left>>,
     /// When something was last sent to this member alone.
     pub(super) spoke: Instant,
     /// When its stream is to end.

@@ -46,10 +46,11 @@ impl Part {
         self.window.push(offset, event.clone());
     }
 
-    /// Whether another event still fits one run with those that are to be delivered, and drives none of them out of the
-    /// window.
-    pub(super) fn has_room_for(&self, event: &Bytes, limit: &WindowLimit) -> bool {
-        self.news_events < limit.events && self.news_bytes + event.len() <= RUN_BYTES.min(limit.bytes)
+    /// True if another event of so many bytes still fits one run with those that are to be delivered, and drives none of
+    /// them out of the window.
+    pub(super) fn has_room_for(&self, bytes: usize, limit: &WindowLimit) -> bool {
+        // It may come in two pieces.
+        self.news_events + 1 < limit.events && self.news_bytes + bytes <= RUN_BYTES.min(limit.bytes)
     }
 
     /// The run was sent to all who wait.

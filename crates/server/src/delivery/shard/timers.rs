@@ -77,7 +77,7 @@ impl Shard {
             let member = self.member(key);
             let part = self.parts.get(member.part);
             let left = Bytes::from_static(&part.key.representation.heartbeat()[sent..]);
-            self.is_full(key, member.cursor.max(part.head), left);
+            self.is_full(key, member.cursor.max(part.head), [left, Bytes::new()]);
         }
         for key in silent {
             if self.members.contains(*key as usize) {
