@@ -19,7 +19,7 @@ mod unread;
 mod watch;
 
 use crate::{admission, delivery::shards::Shards};
-pub(crate) use activity::Activity;
+pub(crate) use activity::{Activity, Patience};
 use axum::Router;
 use bytes::{Bytes, BytesMut};
 use handover::{Answer, Handover, Noticing, Requests};
@@ -37,7 +37,7 @@ use tokio::{
 pub(crate) use watch::Stop;
 use watch::Watch;
 
-/// How long a connection may take to send the head of a request, from its first byte on.
+/// The time that a connection may take by default to send the head of a request, from its first byte on.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest head of a request, and how many bytes of answers that the peer does not read are held per connection. A frame
 /// that is larger goes out alone.
@@ -78,8 +78,8 @@ pub(crate) struct Serving {
     pub(crate) router: Router,
     /// How long a peer may take nothing of what is sent to it.
     pub(crate) write_timeout: Duration,
-    /// How long a connection may be silent between two requests.
-    pub(crate) keep_alive_timeout: Duration,
+    /// How long a connection may go on without a request.
+    pub(crate) patience: Patience,
     /// Who takes the streams that hyper need not deliver.
     pub(crate) shards: Option<Arc<Shards>>,
 }
@@ -91,7 +91,7 @@ impl Serving {
         prepare(&socket, self.write_timeout);
         let handover = self.shards.is_some().then(Handover::default);
         let activity = Activity::new();
-        let mut watch = Watch::new(activity.clone(), self.keep_alive_timeout, stop);
+        let mut watch = Watch::new(activity.clone(), self.patience, stop);
         let mut io = Noticing::new(socket, handover.clone(), activity.clone());
         let mut is_last = false;
         loop {

@@ -2,7 +2,7 @@
 use crate::{
     app::App,
     auth::Authenticator,
-    connection::{Serving, Stop},
+    connection::{Patience, Serving, Stop},
     delivery::shards::Shards,
     routes::routes,
     settings::Settings,
@@ -42,10 +42,11 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let app = App::new(hub, auth, settings, stopping);
         let shards = Shards::start(&app.hub, &app.settings, &app.places)?.map(Arc::new);
-        let Settings { write_timeout, keep_alive_timeout, .. } = app.settings;
+        let Settings { write_timeout, keep_alive_timeout, head_timeout, .. } = app.settings;
+        let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
         let router = routes(app);
-        Ok(Self { serving: Serving { router, write_timeout, keep_alive_timeout, shards }, subscriptions, stop })
+        Ok(Self { serving: Serving { router, write_timeout, patience, shards }, subscriptions, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves; then ends all streams, so that their subscribers

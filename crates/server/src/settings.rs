@@ -1,4 +1,5 @@
 //! What the server can be told, with the defaults. One place for both.
+use crate::connection::HEAD_TIMEOUT;
 use std::{collections::HashMap, num::NonZero, path::PathBuf, time::Duration};
 use url::Url;
 
@@ -78,6 +79,9 @@ pub struct Settings {
     /// A connection on which for this long no request has come since the last answer is closed. Default:
     /// [`DEFAULT_KEEP_ALIVE_TIMEOUT`].
     pub keep_alive_timeout: Duration,
+    /// A connection on which the head of a request is not complete this long after its first byte is closed. Default:
+    /// [`HEAD_TIMEOUT`].
+    pub head_timeout: Duration,
     /// The URL under which browsers see the hub, e.g. `https://hub.example.com`: what relative URL Patterns and topics
     /// resolve against. Default: `http://localhost/`.
     pub public_url: Url,
@@ -101,6 +105,7 @@ impl Default for Settings {
             delivery_threads: None,
             write_timeout: DEFAULT_WRITE_TIMEOUT,
             keep_alive_timeout: DEFAULT_KEEP_ALIVE_TIMEOUT,
+            head_timeout: HEAD_TIMEOUT,
             public_url: Url::parse("http://localhost/").expect("a valid URL"),
         }
     }

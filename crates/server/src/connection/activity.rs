@@ -10,15 +10,23 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How long each phase of a connection may last.
+/// The time that each phase of a connection may last.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// Until the first byte comes.
     pub(super) new: Duration,
     /// From the first byte of a request's head to its last one.
     pub(super) head: Duration,
     /// Between an answer and the next request.
     pub(super) idle: Duration,
+}
+
+impl Patience {
+    /// The patience with a connection that may be silent between two requests for `idle`. A new one, which may be opened
+    /// before it is needed, has no less time.
+    pub(crate) fn new(head: Duration, idle: Duration) -> Self {
+        Self { new: idle.max(head), head, idle }
+    }
 }
 
 /// The activity of one connection. Its service, its socket and its task share it, and run in one task, so that the lock is

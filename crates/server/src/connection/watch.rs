@@ -1,6 +1,6 @@
 //! When a connection has to end although hyper has not finished with it: its time is over, or the server's.
 use super::{
-    HEAD_TIMEOUT, Left,
+    Left,
     activity::{Activity, Patience},
 };
 use std::{
@@ -41,10 +41,8 @@ pub(super) struct Watch {
 type Changes = Pin<Box<dyn Future<Output = (Stop, Receiver<Stop>)> + Send>>;
 
 impl Watch {
-    pub(super) fn new(activity: Activity, keep_alive_timeout: Duration, stop: Receiver<Stop>) -> Self {
-        let new = keep_alive_timeout.max(HEAD_TIMEOUT);
-        let patience = Patience { new, head: HEAD_TIMEOUT, idle: keep_alive_timeout };
-        let alarm = Box::pin(sleep_until(Instant::now() + new));
+    pub(super) fn new(activity: Activity, patience: Patience, stop: Receiver<Stop>) -> Self {
+        let alarm = Box::pin(sleep_until(Instant::now() + patience.new));
         Self { activity, patience, alarm, changes: Box::pin(beyond(Stop::Not, stop)), stop: Stop::Not }
     }
 

@@ -15,6 +15,7 @@ mod mercure;
 mod overload;
 mod panicking_log;
 mod publish;
+mod refused_tokens;
 mod replay;
 mod representation;
 mod reserved;
