@@ -13,6 +13,9 @@ pub const MAX_EVENT_TYPE_BYTES: usize = 256;
 /// The ID that stands for everything that the log holds; no update may carry it.
 pub const EARLIEST: &str = "earliest";
 
+/// The beginning of the topics by which the hub tells of subscriptions.
+const SUBSCRIPTIONS: &str = "/.well-known/mercure/subscriptions/";
+
 /// The fields of an update as a publisher sent them, not yet checked.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateFields {
@@ -129,7 +132,7 @@ impl Update {
         Self::new(UpdateFields { topics, data, event_type, private, ..UpdateFields::default() })
     }
 
-    /// Puts an update together again that a log has stored. It is not checked anew: what was once published stays valid.
+    /// Puts an update together again that a log has stored. It is not checked again: what was once published stays valid.
     pub(crate) fn restore(
         topics: Box<[Topic]>,
         data: Box<str>,
@@ -139,6 +142,14 @@ impl Update {
         private: bool,
     ) -> Self {
         Self { topics, data, id, event_type, retry_ms, private }
+    }
+
+    /// True for what earlier versions told of subscriptions: each of these updates has the subscription as its topic and as
+    /// its ID, which it shares with others of the subscription. Nobody but the hub publishes such topics.
+    pub(crate) fn is_named_after_its_subscription(&self) -> bool {
+        self.private
+            && matches!((&*self.topics, &self.id), ([topic], Some(id)) if topic.as_str() == id.as_str())
+            && self.topics[0].as_str().starts_with(SUBSCRIPTIONS)
     }
 
     /// The number of bytes that a log stores for the update: its texts, and some 84 more.
