@@ -21,16 +21,16 @@ impl Timestamp {
 pub struct Entry {
     /// The entry's place.
     pub position: Position,
-    /// When the log took it.
+    /// The time when the log took it.
     pub time: Timestamp,
-    /// What was published.
+    /// The update that was published.
     pub update: Update,
     id: EventId,
 }
 
 impl Entry {
-    /// Puts `update` at `position`. Its ID is the publisher's own, or else the position; also if it is an old update that
-    /// tells of a subscription, which several of them have one ID for.
+    /// Puts `update` at `position`. Its ID is the publisher's own, or else the position; also if it is an old update
+    /// that tells of a subscription, which several of them have one ID for.
     #[must_use]
     pub fn new(position: Position, time: Timestamp, update: Update) -> Self {
         let id = update

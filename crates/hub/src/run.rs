@@ -1,4 +1,5 @@
-//! A run: wire events that follow each other in the log, in one piece, so that whoever is behind gets them in one write.
+//! A run: wire events that follow each other in the log, in one piece, so that whoever is behind gets them in one
+//! write.
 use crate::position::Offset;
 use bytes::{Bytes, BytesMut};
 use std::ops::Range;
@@ -17,8 +18,8 @@ pub struct Run {
 pub type Left = [Bytes; 2];
 
 impl Run {
-    /// A run of these events; `None` if there are none. A single one is not copied. An event of two pieces takes two items of
-    /// the same offset.
+    /// A run of these events; `None` if there are none. A single one is not copied. An event of two pieces takes two
+    /// items of the same offset.
     pub(crate) fn of<'a>(mut events: impl Iterator<Item = &'a (Offset, Bytes)> + Clone) -> Option<Self> {
         let all = events.clone();
         let (offset, first) = events.next()?;
@@ -42,7 +43,7 @@ impl Run {
         Self { ends: vec![(offset, first.len())], bytes: first, rest: Some(rest) }
     }
 
-    /// What was encoded into `bytes`, in which the events end at these places; `None` if that is nothing.
+    /// A run of the events that were encoded into `bytes` and end at these indices; `None` if there are none.
     pub(crate) fn encoded(bytes: Vec<u8>, ends: Vec<(Offset, usize)>) -> Option<Self> {
         (!ends.is_empty()).then(|| Self { bytes: bytes.into(), ends, rest: None })
     }
@@ -53,8 +54,8 @@ impl Run {
         &self.bytes
     }
 
-    /// The bytes that follow [`bytes`](Self::bytes) and belong to the last event: a large piece that is shared with other
-    /// audiences. A run that has it is of one event.
+    /// The bytes that follow [`bytes`](Self::bytes) and belong to the last event: a large piece that is shared with
+    /// other audiences. A run that has it is of one event.
     #[must_use]
     pub fn rest(&self) -> Option<&Bytes> {
         self.rest.as_ref()
@@ -80,9 +81,9 @@ impl Run {
         start..self.bytes.len()
     }
 
-    /// Tells what it means that exactly the [`bytes`](Self::bytes) before `index` were sent: the offset of the last event
-    /// that was begun, `None` if there is none, and the bytes of that event that are left. They are shared if the run is that
-    /// one event, and else copied, so that the end of one event does not keep all the others.
+    /// Tells what it means that exactly the [`bytes`](Self::bytes) before `index` were sent: the offset of the last
+    /// event that was begun, `None` if there is none, and the bytes of that event that are left. They are shared if the
+    /// run is that one event, and else copied, so that the end of one event does not keep all the others.
     #[must_use]
     pub fn cut(&self, index: usize) -> (Option<Offset>, Left) {
         let (begun, left) = self.cut_at(index);

@@ -18,7 +18,7 @@ use std::{
 /// The most bytes of several events that are handed out at once.
 const RUN_BYTES: usize = 64 << 10;
 
-/// Where a subscription starts.
+/// The place where a subscription starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Start {
     /// At the head of the log: only what is published from now on.
@@ -26,8 +26,8 @@ pub enum Start {
     Now,
     /// Behind the update with this ID; `earliest` is before everything that the log holds.
     After(String),
-    /// Behind the update with the first of these IDs, or, if the log holds none, behind the update with the second. For an
-    /// ID whose bytes can be read in two ways. A gap names the first.
+    /// Behind the update with the first of these IDs, or, if the log holds none, behind the update with the second. For
+    /// an ID whose bytes can be read in two ways. A gap names the first.
     AfterEither(String, String),
 }
 
@@ -60,7 +60,7 @@ impl Subscription {
         Self { hub, audience, member, cursor, resumed_from, opening, rest: None, reading: None }
     }
 
-    /// What the subscriber shares with its audience.
+    /// The key that the subscriber shares with its audience.
     #[must_use]
     pub fn key(&self) -> &Arc<AudienceKey> {
         &self.audience.key
@@ -78,13 +78,14 @@ impl Subscription {
         self.hub.id_behind(self.cursor)
     }
 
-    /// The rest of the event that was handed out last, if that has come in two pieces. Nothing else may be sent before it.
+    /// The rest of the event that was handed out last, if that has come in two pieces. Nothing else may be sent before
+    /// it.
     pub fn take_rest(&mut self) -> Option<Bytes> {
         self.rest.take()
     }
 
-    /// The next wire events for this subscriber, in the order of the log, each exactly once. Several come as one run, and a
-    /// large one may come in two pieces.
+    /// The next wire events for this subscriber, in the order of the log, each exactly once. Several come as one run,
+    /// and a large one may come in two pieces.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read. The subscription is then of no further use: what follows is unknown.

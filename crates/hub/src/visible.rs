@@ -1,8 +1,9 @@
 //! The topics of an update that an audience may know of: those that it subscribed to, and those that it is granted.
 //! Alternate topics are often a list of recipients, and who is one of them does not learn of the others.
 //!
-//! What is visible follows from the update and from the audience's key. So it is the same for all members of an audience, and
-//! audiences that see the same topics share one wire event. A plain event stream names no topics: this is not asked for it.
+//! What is visible follows from the update and from the audience's key. So it is the same for all members of an
+//! audience, and audiences that see the same topics share one wire event. A plain event stream names no topics: this is
+//! not asked for it.
 use crate::{
     audience::AudienceKey,
     grant::Matchers,
@@ -20,15 +21,15 @@ pub(crate) enum Visible {
     Some(Box<[u64]>),
 }
 
-/// The topics of one update while it is held against the keys of several audiences. Each pattern is tried with a topic at
-/// most once, however many audiences have it, and only if the topic is not visible to the audience already.
+/// The topics of one update while it is held against the keys of several audiences. Each pattern is tried with a topic
+/// at most once, however many audiences have it, and only if the topic is not visible to the audience already.
 pub(crate) struct Sight<'a> {
     topics: &'a [Topic],
     is_private: bool,
     indices: HashMap<&'a Topic, Vec<usize>>,
     candidates: Vec<Candidate<'a>>,
     by_pattern: HashMap<&'a Matcher, Tried>,
-    /// How often a pattern was tried with a topic.
+    /// The number of times that a pattern was tried with a topic.
     #[cfg(test)]
     tries: usize,
 }
@@ -53,8 +54,8 @@ impl Visible {
         }
     }
 
-    /// The topics of `update` that the audience with this key, which gets it, may see. For one audience alone: a reader of the
-    /// log asks this of each entry, so nothing is put down that another audience could use.
+    /// The topics of `update` that the audience with this key, which gets it, may see. For one audience alone: a reader
+    /// of the log asks this of each entry, so nothing is put down that another audience could use.
     pub(crate) fn to(key: &AudienceKey, update: &Update) -> Self {
         let topics = update.topics();
         if sees_all(key, topics, update.is_private()) {
@@ -159,8 +160,8 @@ fn sees_all(key: &AudienceKey, topics: &[Topic], is_private: bool) -> bool {
     topics.len() == 1 || (!is_private && has_all(&key.matchers)) || has_all(&key.granted)
 }
 
-/// The matchers that show topics by a pattern. An audience that asks for more than it is granted, with a pattern, does not
-/// learn by that whom a private update is for.
+/// The matchers that show topics by a pattern. An audience that asks for more than it is granted, with a pattern, does
+/// not learn by that whom a private update is for.
 fn patterns(key: &AudienceKey, is_private: bool) -> impl Iterator<Item = &Matcher> {
     let behind_exact = |matchers: &'_ Matchers| any(matchers) + exact(matchers).len();
     let asked = &key.matchers.as_slice()[behind_exact(&key.matchers)..];

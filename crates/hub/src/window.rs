@@ -3,7 +3,7 @@ use crate::{position::Offset, run::Run};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// How much a window keeps, per audience. The bytes are shared by all audiences that see the same of an update.
+/// The most that a window keeps, per audience. The bytes are shared by all audiences that see the same of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowLimit {
     /// The most wire events. Costs about 40 bytes each.
@@ -77,8 +77,8 @@ impl Window {
         self.bytes = 0;
     }
 
-    /// The events behind `cursor`, as much as fits `most_bytes` (at least one event); `None` if there are none. An event of two
-    /// pieces is put together with the others if it fits, and is else a run for itself.
+    /// The events behind `cursor`, as much as fits `most_bytes` (at least one event); `None` if there are none. An
+    /// event of two pieces is put together with the others if it fits, and is else a run for itself.
     #[must_use]
     pub fn read(&self, cursor: Offset, most_bytes: usize) -> Option<Run> {
         let first = self.events.partition_point(|(offset, _)| *offset <= cursor);

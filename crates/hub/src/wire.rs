@@ -1,5 +1,5 @@
-//! The wire event: the bytes that go to subscribers, encoded once and shared by everyone who gets it. In a plain event stream
-//! that is everybody; where topics are named, it is everybody who sees the same topics.
+//! The wire event: the bytes that go to subscribers, encoded once and shared by everyone who gets it. In a plain event
+//! stream that is everybody; where topics are named, it is everybody who sees the same topics.
 use crate::{
     audience::AudienceKey,
     ending::Ending,
@@ -12,23 +12,23 @@ use fanfare_event_stream::{EventId, EventType, Fields};
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// How a subscriber wants its updates written.
+/// The way in which a subscriber wants its updates written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Representation {
     /// An event stream in which each update is an event of its own type.
     #[default]
     EventStream,
     /// An event stream of unnamed events whose data is the update as JSON, with its topics and time: for those who
-    /// subscribe to many topics or to event types that they do not know beforehand. Of the topics it names those that the
-    /// subscriber asked for or is granted.
+    /// subscribe to many topics or to event types that they do not know beforehand. Of the topics it names those that
+    /// the subscriber asked for or is granted.
     Envelope,
     /// The same JSON, one object a line.
     JsonLines,
 }
 
 impl Representation {
-    /// What keeps an idle connection alive: bytes that a subscriber ignores. A comment has no blank line after it, since
-    /// some clients take that for the end of an event.
+    /// The heartbeat of an idle connection: bytes that a subscriber ignores. A comment has no blank line after it,
+    /// since some clients take that for the end of an event.
     #[must_use]
     pub fn heartbeat(self) -> &'static [u8] {
         match self {
@@ -76,7 +76,8 @@ impl AudienceKey {
 /// The least data that the envelopes of an update share. To put less together costs less than to keep it apart.
 const SHARED_BYTES: usize = 512;
 
-/// A wire event: in one piece, or in two of which the second one is the same for all audiences that see some of the topics.
+/// A wire event: in one piece, or in two of which the second one is the same for all audiences that see some of the
+/// topics.
 #[derive(Clone, Debug)]
 pub(crate) struct WireEvent {
     pub(crate) bytes: Bytes,
@@ -91,7 +92,7 @@ pub(crate) struct WireEvents<'a> {
     enveloped: Option<Enveloped<'a>>,
 }
 
-/// Those that name topics.
+/// The wire events that name topics.
 struct Enveloped<'a> {
     sight: Sight<'a>,
     /// One for each representation and each set of topics that some audience sees.
@@ -273,8 +274,8 @@ mod tests {
         }
     }
 
-    /// Whatever number of audiences there is: a plain event is made once, and an envelope once for each set of topics that
-    /// one of them sees.
+    /// Whatever number of audiences there is: a plain event is made once, and an envelope once for each set of topics
+    /// that one of them sees.
     #[test]
     fn what_looks_the_same_is_encoded_once() {
         let entry = entry();
@@ -290,7 +291,8 @@ mod tests {
         }
     }
 
-    /// However many audiences see different topics, they share the data: what each of them has for itself are the topics.
+    /// However many audiences see different topics, they share the data: what each of them has for itself are the
+    /// topics.
     #[test]
     fn data_is_held_once_for_all_who_see_different_topics() {
         const AUDIENCES: usize = 300;

@@ -16,12 +16,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long requests that are under way when the server stops, and what was begun of streams, may take to finish. Then they
-/// are cut.
+/// The time that requests that are under way when the server stops, and what was begun of streams, may take to finish.
+/// Then they are cut.
 pub const FINISH_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long stopping takes at most. Docker kills 10 s after it has said to stop.
+/// The time that stopping takes at most. Docker kills 10 s after it has said to stop.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(7);
-/// How long the server waits when it cannot accept, as a rule because it has no file descriptor left.
+/// The time for which the server waits when it cannot accept, as a rule because it has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A hub over HTTP.
@@ -50,8 +50,8 @@ impl Server {
     }
 
     /// Serves the connections of `listener` until `stopped` resolves; then ends all streams, so that their subscribers
-    /// reconnect elsewhere, waits up to [`FINISH_TIMEOUT`] for what is under way, and cuts the rest. A publisher of a stream of
-    /// events is told at once how many were taken. All of it takes no longer than [`STOP_TIMEOUT`].
+    /// reconnect elsewhere, waits up to [`FINISH_TIMEOUT`] for what is under way, and cuts the rest. A publisher of a
+    /// stream of events is told at once how many were taken. All of it takes no longer than [`STOP_TIMEOUT`].
     pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
         // Each connection has a receiver for as long as it is served.
         let connections = watch::Sender::new(Stop::Not);

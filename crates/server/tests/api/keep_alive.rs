@@ -43,8 +43,8 @@ async fn a_silent_connection_is_closed_and_one_with_a_request_is_not() {
     reads.read_until(|text| text.contains("data: 2")).await;
 }
 
-/// However its bytes are spread, a head has only so much time from its first one on; neither the first head of a connection
-/// nor a later one has more.
+/// However its bytes are spread, a head has only so much time from its first one on; neither the first head of a
+/// connection nor a later one has more.
 #[tokio::test]
 async fn a_head_that_does_not_come_in_time_ends_the_connection() {
     let server = serve_with(|settings| settings.head_timeout = TIMEOUT).await;

@@ -63,8 +63,8 @@ async fn alternates_are_a_list_of_recipients() {
     }
 }
 
-/// Audiences that see different topics share an event's data, which is then sent in two pieces. Whatever a socket takes of
-/// them at a time, an event arrives whole, and in its order.
+/// Audiences that see different topics share an event's data, which is then sent in two pieces. Whatever a socket takes
+/// of them at a time, an event arrives whole, and in its order.
 #[tokio::test(flavor = "multi_thread")]
 async fn large_data_arrives_whole_whatever_topics_are_visible() {
     const SIZES: [usize; 9] = [10, 600, 63_000, 65_400, 70_000, 500_000, 1, 300_000, 600];

@@ -80,7 +80,8 @@ impl Shard {
         sent.inspect_err(|_| self.leave(key)).ok()
     }
 
-    /// Lets go of those whose socket failed in the last sends. Gives those whose socket is full, and how many bytes each took.
+    /// Lets go of those whose socket failed in the last sends. Gives those whose socket is full, and how many bytes
+    /// each took.
     pub(super) fn take_full(&mut self) -> Vec<(MemberKey, usize)> {
         let mut full = Vec::new();
         for Unsent { key, sent } in std::mem::take(&mut self.unsent) {
@@ -151,8 +152,8 @@ impl Shard {
         }
     }
 
-    /// Takes in what reading the log has come to. Each step serves all members whose cursors lie in it, not only the one
-    /// for whom it was made: after a break, many come back to about the same place.
+    /// Takes in what reading the log has come to. Each step serves all members whose cursors lie in it, not only the
+    /// one for whom it was made: after a break, many come back to about the same place.
     pub(super) fn take_steps(&mut self) {
         while let Some((key, step)) = self.mailbox.take_step() {
             self.reads -= 1;

@@ -1,5 +1,5 @@
-//! From the mailbox to the sockets of those who stand at the head: one send each, of bytes that all of them share. What comes
-//! together goes out together, so a shard that has much to do writes more at a time, not later.
+//! From the mailbox to the sockets of those who stand at the head: one send each, of bytes that all of them share. What
+//! comes together goes out together, so a shard that has much to do writes more at a time, not later.
 use super::{RUN_BYTES, Shard, Turn, member::Member, part::Part};
 use crate::delivery::engine::Send;
 use bytes::Bytes;
@@ -109,8 +109,8 @@ impl Shard {
     }
 }
 
-/// The bytes of its part's run that a member is to get. One that has come while the log was ahead of the router has read
-/// some of it there.
+/// The bytes of its part's run that a member is to get. One that has come while the log was ahead of the router has
+/// read some of it there.
 fn due(part: &Part, member: &Member) -> Range<usize> {
     let Some(run) = &part.run else { return 0..0 };
     if member.cursor < run.first() { 0..run.bytes().len() } else { run.behind(member.cursor) }
