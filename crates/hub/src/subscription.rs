@@ -44,8 +44,8 @@ pub struct Subscription {
     resumed_from: String,
     /// The gap between what was requested and what can be had, if there is one: handed out first.
     opening: Option<Bytes>,
-    /// The second piece of the event that was handed out last.
-    rest: Option<Bytes>,
+    /// The second piece of the event that was handed out last. Boxed, because hardly anybody has one.
+    rest: Option<Box<Bytes>>,
     reading: Option<Reading>,
 }
 
@@ -81,7 +81,7 @@ impl Subscription {
     /// The rest of the event that was handed out last, if that has come in two pieces. Nothing else may be sent before
     /// it.
     pub fn take_rest(&mut self) -> Option<Bytes> {
-        self.rest.take()
+        self.rest.take().map(|rest| *rest)
     }
 
     /// The next wire events for this subscriber, in the order of the log, each exactly once. Several come as one run,
@@ -90,7 +90,7 @@ impl Subscription {
     /// # Errors
     /// [`LogError`] if the log cannot be read. The subscription is then of no further use: what follows is unknown.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, LogError>> {
-        if let Some(bytes) = self.opening.take().or_else(|| self.rest.take()) {
+        if let Some(bytes) = self.opening.take().or_else(|| self.take_rest()) {
             return Poll::Ready(Ok(bytes));
         }
         loop {
@@ -106,7 +106,7 @@ impl Subscription {
             match ready!(self.audience.poll_behind(self.member, self.cursor, RUN_BYTES, cx)) {
                 Found::Run(run) => {
                     self.cursor = run.last();
-                    self.rest = run.rest().cloned();
+                    self.rest = run.rest().cloned().map(Box::new);
                     return Poll::Ready(Ok(run.bytes().clone()));
                 }
                 Found::OutOfWindow => {
