@@ -1,6 +1,6 @@
 //! An audience: all subscribers with the same matchers, the same grant and the same representation. They share one
-//! window, so that an update is matched and checked once for all of them. It is encoded once for all audiences that see the
-//! same of it.
+//! window, so that an update is matched and checked once for all of them. It is encoded once for all audiences that see
+//! the same of it.
 use crate::{
     grant::Matchers,
     position::Offset,
@@ -16,25 +16,25 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// What makes two subscribers one audience.
+/// All that two subscribers must have in common to be one audience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AudienceKey {
-    /// What they subscribed to: an update reaches them if one of its topics matches one of these.
+    /// The topics that they subscribed to: an update reaches them if one of its topics matches one of these.
     pub matchers: Matchers,
-    /// Which private updates they may receive: those with a topic that matches one of these.
+    /// The private updates that they may receive: those with a topic that matches one of these.
     pub granted: Matchers,
-    /// How they want their updates written.
+    /// The way in which they want their updates written.
     pub representation: Representation,
 }
 
 impl AudienceKey {
-    /// Whether the members get `update`. The two conditions may hold by different topics.
+    /// True if the members get `update`. The two conditions may hold by different topics.
     #[must_use]
     pub fn admits(&self, update: &Update) -> bool {
         update.topics().iter().any(|topic| self.matchers.matches(topic)) && self.may_receive(update)
     }
 
-    /// Whether the members may get `update`, if they subscribed to it.
+    /// True if the members may get `update`, if they subscribed to it.
     #[must_use]
     pub fn may_receive(&self, update: &Update) -> bool {
         !update.is_private() || update.topics().iter().any(|topic| self.granted.matches(topic))
@@ -53,7 +53,7 @@ pub(crate) struct Audience {
 struct State {
     window: Window,
     members: Slab<Member>,
-    /// How many members wait at the head. When all do, the window is of use to nobody.
+    /// The number of members that wait at the head. When all do, the window is of use to nobody.
     waiting: usize,
 }
 
@@ -66,7 +66,7 @@ struct Member {
     waker: Option<Waker>,
 }
 
-/// What a member finds behind its cursor.
+/// The events that a member finds behind its cursor.
 pub(crate) enum Found {
     /// Wire events.
     Run(Run),
@@ -113,7 +113,7 @@ impl Audience {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// What stands behind `cursor`; pending, and woken by the next delivery, if nothing does.
+    /// The events behind `cursor`; pending, and woken by the next delivery, if nothing does.
     pub(crate) fn poll_behind(
         &self,
         member: MemberKey,
@@ -180,8 +180,8 @@ mod tests {
         audience.lock().window.begins_after().0
     }
 
-    /// B15, B35, B36: an update needs a topic that was asked for and, if it is private, one that is granted, wherever in the
-    /// list each of them stands.
+    /// B15, B35, B36: an update needs a topic that was asked for and, if it is private, one that is granted, wherever
+    /// in the list each of them stands.
     #[test]
     fn a_private_update_takes_a_topic_asked_for_and_one_granted() {
         let set = |topics: &[&str]| topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect::<Matchers>();

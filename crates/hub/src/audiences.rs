@@ -14,7 +14,8 @@ use std::{
 
 #[derive(Debug)]
 pub(crate) struct Audiences {
-    /// Taken by who joins and leaves, never by the router. Lock order: this before any audience's, and before the log's.
+    /// Taken by who joins and leaves, never by the router. Lock order: this before any audience's, and before the
+    /// log's.
     by_key: Mutex<HashMap<Arc<AudienceKey>, Arc<Audience>>>,
     window: WindowLimit,
 }

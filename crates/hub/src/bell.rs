@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-/// What tells whether somebody rang. The operation is atomic, acquires and releases.
+/// A flag that tells whether somebody rang. The operation is atomic, acquires and releases.
 pub(crate) trait Flag {
     fn swap(&self, value: bool) -> bool;
 }
@@ -16,8 +16,8 @@ impl Flag for AtomicBool {
     }
 }
 
-/// Whoever puts something into the mailbox rings after that. Whoever empties it says that it heard *before* it does: what
-/// comes later rings anew, and what came earlier is found.
+/// Whoever puts something into the mailbox rings after that. Whoever empties it says that it heard *before* it does:
+/// what comes later rings anew, and what came earlier is found.
 pub(crate) struct Bell<Wake: ?Sized, F = AtomicBool> {
     rung: F,
     wake: Box<Wake>,

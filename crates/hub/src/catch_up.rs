@@ -12,7 +12,7 @@ use crate::{
     run::Run,
 };
 
-/// How much is read from the log at once.
+/// The most that is read from the log at once.
 const READ: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
 /// A step ends when it has made this many bytes. It may exceed them by what one read of the log brings.
 const STEP_BYTES: usize = 64 << 10;
@@ -27,15 +27,15 @@ pub struct Step {
     pub begins_after: Offset,
     /// Everything up to here has been looked at.
     pub cursor: Offset,
-    /// What the subscriber gets: wire events, and a gap where the log has one.
+    /// The bytes that the subscriber gets: wire events, and a gap where the log has one.
     pub run: Option<Run>,
-    /// Whether it tells of a gap, which names the place where the step begins. It is then of no use to a subscriber that
-    /// stands elsewhere.
+    /// True if it tells of a gap, which names the place where the step begins. It is then of no use to a subscriber
+    /// that stands elsewhere.
     pub tells_gap: bool,
 }
 
 impl Step {
-    /// Whether a subscriber at `cursor` may go on with this step.
+    /// True if a subscriber at `cursor` may go on with this step.
     #[must_use]
     pub fn serves(&self, cursor: Offset) -> bool {
         cursor == self.begins_after || (!self.tells_gap && self.begins_after < cursor && cursor < self.cursor)
@@ -74,7 +74,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// What stood up to `end` is gone. Whether any of it would have reached this subscriber is unknown, so it is told.
+    /// Tells that everything up to `end` is gone. Whether any of it would have reached this subscriber is unknown, so
+    /// it is told.
     fn pass_hole(&mut self, end: Offset) {
         let gap = Gap {
             requested: id_of(self.log, self.cursor),
@@ -88,7 +89,8 @@ impl Reader<'_> {
     }
 }
 
-/// The ID of the place behind `offset`, which a subscriber may present to go on from there, whatever stands or stood there.
+/// The ID of the place behind `offset`, which a subscriber may present to go on from there, whatever stands or stood
+/// there.
 pub(crate) fn id_of(log: &dyn Log, offset: Offset) -> String {
     log.epochs().position(offset).to_string()
 }

@@ -1,17 +1,17 @@
-//! An ending: why a stream is about to end, where its subscriber has to do something about it. A stream that ends without one
-//! may simply be asked for again.
+//! An ending: why a stream is about to end, where its subscriber has to do something about it. A stream that ends
+//! without one may simply be asked for again.
 use serde::{Serialize, Serializer};
 
-/// What a subscriber is told before its stream ends, as the data of an event of type [`Ending::EVENT_TYPE`]. The event's ID is
-/// the place that the subscriber has reached, to go on from.
+/// The last words to a subscriber before its stream ends, as the data of an event of type [`Ending::EVENT_TYPE`]. The
+/// event's ID is the place that the subscriber has reached, to go on from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ending {
-    /// Why the stream ends.
+    /// The reason why the stream ends.
     #[serde(serialize_with = "in_words")]
     pub reason: EndReason,
 }
 
-/// Why a stream ends.
+/// The reason why a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndReason {

@@ -21,19 +21,21 @@ impl Timestamp {
 pub struct Entry {
     /// The entry's place.
     pub position: Position,
-    /// When the log took it.
+    /// The time when the log took it.
     pub time: Timestamp,
-    /// What was published.
+    /// The update that was published.
     pub update: Update,
     id: EventId,
 }
 
 impl Entry {
-    /// Puts `update` at `position`. Its ID is the publisher's own, or else the position.
+    /// Puts `update` at `position`. Its ID is the publisher's own, or else the position; also if it is an old update
+    /// that tells of a subscription, which several of them have one ID for.
     #[must_use]
     pub fn new(position: Position, time: Timestamp, update: Update) -> Self {
         let id = update
             .id()
+            .filter(|_| !update.is_named_after_its_subscription())
             .cloned()
             .unwrap_or_else(|| EventId::new(position.to_string()).expect("a position is printable ASCII"));
         Self { position, time, update, id }
@@ -43,5 +45,34 @@ impl Entry {
     #[must_use]
     pub fn id(&self) -> &EventId {
         &self.id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        position::{Epoch, Offset},
+        topic::Topic,
+    };
+
+    /// "came" and "went" of one subscription: a subscriber that resumes behind the second must not get the first again.
+    #[test]
+    fn old_updates_of_a_subscription_have_their_places_as_ids() {
+        let subscription = "/.well-known/mercure/subscriptions/a/urn:uuid:1";
+        let cases = [
+            (subscription, subscription, true, "#00000000-7"),
+            (subscription, "mine", true, "mine"),
+            (subscription, subscription, false, subscription),
+            ("/books/1", "/books/1", true, "/books/1"),
+        ];
+        for (topic, id, private, expected) in cases {
+            let topics = Box::new([Topic::new(topic).unwrap()]);
+            let update = Update::restore(topics, "".into(), EventId::new(id).ok(), None, None, private);
+            let position = Position { epoch: Epoch::from_bits(0), offset: Offset(7) };
+            let entry = Entry::new(position, Timestamp(1), update);
+            assert_eq!(entry.id().as_str(), expected, "{topic} {id}");
+            assert_eq!(entry.update.id().unwrap().as_str(), id, "the log's index of IDs is as it was");
+        }
     }
 }

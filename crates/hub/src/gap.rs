@@ -2,14 +2,14 @@
 use crate::log::cursor::GapReason;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// What a subscriber is told of a gap, as the data of an event of type [`Gap::EVENT_TYPE`] whose ID is `resumed_from`.
+/// A gap as a subscriber is told of it: as the data of an event of type [`Gap::EVENT_TYPE`] whose ID is `resumed_from`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// The ID that the subscriber asked to go on behind.
     pub requested: String,
     /// The ID behind which the stream goes on.
     pub resumed_from: String,
-    /// Why these two differ.
+    /// The reason why these two differ.
     #[serde(serialize_with = "in_words")]
     pub reason: GapReason,
 }
@@ -22,8 +22,8 @@ impl Gap {
     /// The type of the event that tells of a gap.
     pub const EVENT_TYPE: &str = "fanfare.gap";
 
-    /// True if `data` tells of a gap: a JSON object with a text `reason`, whatever else it has. A publisher may have reasons
-    /// that the hub has not.
+    /// True if `data` tells of a gap: a JSON object with a text `reason`, whatever else it has. A publisher may have
+    /// reasons that the hub has not.
     pub(crate) fn is_told_by(data: &str) -> bool {
         serde_json::from_str::<Told<'_>>(data).is_ok_and(|told| !told.reason.is_empty())
             && data.trim_start().starts_with('{')

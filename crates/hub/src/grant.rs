@@ -1,4 +1,4 @@
-//! What a publisher or subscriber is allowed to do: topic matchers for each of the two actions.
+//! Grants: the topics that somebody may publish and receive, as topic matchers for each of the two actions.
 //!
 //! [Mercure, authorization](https://mercure.rocks/spec#authorization)
 use crate::{
@@ -6,7 +6,8 @@ use crate::{
     update::Update,
 };
 
-/// A set of topic matchers. Two sets of the same matchers are equal, whatever their order was, and so share an audience.
+/// A set of topic matchers. Two sets of the same matchers are equal, whatever their order was, and so share an
+/// audience.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Matchers(Box<[Matcher]>);
 
@@ -26,7 +27,7 @@ impl Matchers {
         Self(Box::new([Matcher::any()]))
     }
 
-    /// Whether there is no matcher, so that nothing matches.
+    /// True if there is no matcher, so that nothing matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -38,7 +39,7 @@ impl Matchers {
         &self.0
     }
 
-    /// Whether at least one matcher matches `topic`.
+    /// True if at least one matcher matches `topic`.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
         self.0.iter().any(|matcher| matcher.matches(topic))
@@ -67,7 +68,7 @@ impl Grant {
         Self::default()
     }
 
-    /// Whether every topic of `update` may be published. One that may not forbids the whole update.
+    /// True if every topic of `update` may be published. One that may not forbids the whole update.
     #[must_use]
     pub fn may_publish(&self, update: &Update) -> bool {
         update.topics().iter().all(|topic| self.publish.matches(topic))

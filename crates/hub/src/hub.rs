@@ -20,17 +20,18 @@ use crate::{
 use std::{fmt, sync::Arc};
 use tokio::{runtime::Handle, sync::Semaphore, task};
 
-/// How many subscribers may be about to join without the router having heard of them; others wait for their turn.
+/// The number of subscribers that may be about to join without the router having heard of them; others wait for their
+/// turn.
 pub const CONCURRENT_JOINS: usize = 1_024;
 
 /// The bounds of a hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubLimits {
-    /// What an audience's window keeps.
+    /// The most that an audience's window keeps.
     pub window: WindowLimit,
-    /// How many subscribers may read the log at the same moment; others wait for their turn. Each reader takes a thread
-    /// and about 200 KiB, or the largest update.
+    /// The number of subscribers that may read the log at the same moment; others wait for their turn. Each reader
+    /// takes a thread and about 200 KiB, or the largest update.
     pub concurrent_reads: usize,
 }
 
@@ -115,7 +116,7 @@ impl Hub {
         Mailbox::new(self.0.clone(), Box::new(wake), Handle::current())
     }
 
-    /// What a window keeps.
+    /// The most that a window keeps.
     #[must_use]
     pub fn window_limit(&self) -> WindowLimit {
         self.0.window
@@ -127,7 +128,7 @@ impl Hub {
         self.0.id_behind(offset)
     }
 
-    /// What the log holds.
+    /// The entries that the log holds.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         self.0.log.bounds()

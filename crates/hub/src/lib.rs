@@ -1,9 +1,10 @@
 //! The hub: updates, topics, grants, the log, and who gets what in which order. It knows nothing of HTTP.
 //!
-//! The files follow the walk from publish to delivery: [`update`] is what a publisher hands over, [`hub`] passes it to the
-//! [`log`], which gives it its place, the router finds the audiences it reaches, each [`audience`] keeps the [`wire`]
-//! events that its members still need in a bounded window, and a [`subscription`] is one subscriber's way through all of
-//! that, with catch-up where the window does not reach back far enough and a [`gap`] where the log does not.
+//! The files follow the walk from publish to delivery: [`update`] is what a publisher hands over, [`hub`] passes it to
+//! the [`log`], which gives it its place, the router finds the audiences it reaches, each [`audience`] keeps the
+//! [`wire`] events that its members still need in a bounded window, and a [`subscription`] is one subscriber's way
+//! through all of that, with catch-up where the window does not reach back far enough and a [`gap`] where the log does
+//! not.
 #![forbid(unsafe_code)]
 
 pub mod audience;

@@ -1,4 +1,5 @@
-//! A mailbox: how one thread that owns many subscribers, a shard, gets the events of all audiences that it has a part of.
+//! A mailbox: how one thread that owns many subscribers, a shard, gets the events of all audiences that it has a part
+//! of.
 //!
 //! The router puts a letter per batch into it and never anything per subscriber. It is bounded: a shard that does not
 //! come to empty its mailbox holds the router, and so the publishers, back. A shard's subscribers cannot do that, since
@@ -11,10 +12,11 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::{fmt, io, sync::Arc};
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
-/// How many batches, or pieces of large ones, wait in a mailbox before the router waits.
+/// The number of batches, or pieces of large ones, that wait in a mailbox before the router waits.
 pub const MAILBOX_BATCHES: usize = 16;
 
-/// A shard's part of an audience, as the shard names it. The generation tells it from an earlier one with the same index.
+/// A shard's part of an audience, as the shard names it. The generation tells it from an earlier one with the same
+/// index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PartKey {
     /// The place in whatever the shard keeps its parts in.
@@ -23,13 +25,14 @@ pub struct PartKey {
     pub generation: u32,
 }
 
-/// The wire events of one batch for the part of an audience, in order.
+/// The wire events of one batch for the part of an audience, in order. An event of two pieces takes two items of the
+/// same offset, which follow each other.
 pub type Events = Arc<[(Offset, Bytes)]>;
 
-/// What the router has for a shard.
+/// The events that the router has for a shard.
 pub(crate) type Letter = Vec<(PartKey, Events)>;
 
-/// What wakes the thread that empties a mailbox.
+/// The function that wakes the thread that empties a mailbox.
 pub(crate) type Wake = dyn Fn() + Send + Sync;
 
 /// The router's end.
@@ -51,7 +54,7 @@ impl Postbox {
 /// The shard's end. None of its methods waits for anything.
 pub struct Mailbox {
     hub: Arc<Shared>,
-    /// Which one it is to the router.
+    /// The router's number for this shard.
     shard: usize,
     letters: Receiver<Letter>,
     /// Bounded by what the owner asks for.
@@ -61,7 +64,7 @@ pub struct Mailbox {
     runtime: Handle,
 }
 
-/// What reading the log for a part came to.
+/// The result of reading the log for a part.
 pub type ReadStep = Result<Step, LogError>;
 
 impl Mailbox {

@@ -1,5 +1,5 @@
-//! An opening: a subscription that is decided and has not begun. Its last event ID has become a place in the log, or a gap;
-//! what is left is to join its audience, be it polled or in a shard.
+//! An opening: a subscription that is decided and has not begun. Its last event ID has become a place in the log, or a
+//! gap; what is left is to join its audience, be it polled or in a shard.
 use crate::{
     audience::AudienceKey,
     catch_up,
@@ -19,7 +19,7 @@ use crate::{
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
 
-/// Where a subscription of whom begins.
+/// A subscription that has not begun: whose it is, and where it begins.
 pub struct Opening {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,
@@ -35,14 +35,14 @@ enum Place {
     Behind(Offset, String),
 }
 
-/// What is left of an [`Opening`] for whoever joins the audience.
+/// The part of an [`Opening`] that is left for whoever joins the audience.
 #[derive(Debug)]
 pub struct Joining {
     /// The audience.
     pub key: Arc<AudienceKey>,
-    /// Where to start; `None` is the head of the log.
+    /// The place to start from; `None` is the head of the log.
     pub cursor: Option<Offset>,
-    /// What to hand out before everything else.
+    /// The bytes to hand out before everything else.
     pub gap: Option<Bytes>,
     /// Allows to join.
     pub permit: JoinPermit,
@@ -61,8 +61,8 @@ impl Opening {
         Ok(Self { hub, key: Arc::new(key), place, gap })
     }
 
-    /// The ID that precedes the first update handed out, or `earliest` if that is the first one held. A start at the head is
-    /// fixed by this to where the head is now.
+    /// The ID that precedes the first update handed out, or `earliest` if that is the first one held. A start at the
+    /// head is fixed by this to where the head is now.
     pub fn resumed_from(&mut self) -> &str {
         if let Place::Head = self.place {
             let head = self.hub.bounds().head;
@@ -74,7 +74,7 @@ impl Opening {
         }
     }
 
-    /// How the subscriber wants its updates written, and what it gets.
+    /// The way in which the subscriber wants its updates written, and what it gets.
     #[must_use]
     pub fn key(&self) -> &AudienceKey {
         &self.key
@@ -94,8 +94,8 @@ impl Opening {
         Subscription::new(hub, (audience, member), cursor, resumed_from, gap)
     }
 
-    /// Reads what the log holds instead of joining the audience. All publications that stand in the queue to the log by now
-    /// are waited for first, so that nothing of them comes to light later.
+    /// Reads what the log holds instead of joining the audience. All publications that stand in the queue to the log by
+    /// now are waited for first, so that nothing of them comes to light later.
     ///
     /// # Cancel safety
     /// Nothing has happened when the future is dropped.
@@ -109,8 +109,9 @@ impl Opening {
         Replay::new(self.hub, self.key, cursor, self.gap)
     }
 
-    /// What is left to do, for who joins it otherwise. It is to be done at once: only so many may be about to join
-    /// ([`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS)), and others wait for them, so no peer may have a say in when.
+    /// Gives what is left to do to those who join the audience otherwise. It is to be done at once: only so many may be
+    /// about to join ([`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS)), and others wait for them, so no peer may
+    /// have a say in when.
     ///
     /// # Cancel safety
     /// Nothing has happened when the future is dropped.
@@ -148,8 +149,8 @@ fn place(hub: &Shared, key: &AudienceKey, found: Resolved, requested: String) ->
     (Place::Behind(after, answer), Some(bytes.into()))
 }
 
-/// The ID as a gap names it: with U+FFFD in place of control characters, which no ID of an update has. With them the bytes
-/// of a header can only have been read as Latin-1, which may have taken a character of UTF-8 for several.
+/// The ID as a gap names it: with U+FFFD in place of control characters, which no ID of an update has. With them the
+/// bytes of a header can only have been read as Latin-1, which may have taken a character of UTF-8 for several.
 fn shown(requested: String) -> String {
     if !requested.contains(char::is_control) {
         return requested;

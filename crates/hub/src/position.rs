@@ -1,4 +1,4 @@
-//! Where an update stands in the log: an epoch and an offset.
+//! Positions: the place of an update in the log, as an epoch and an offset.
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
@@ -30,7 +30,7 @@ impl Offset {
 pub struct Epoch([u8; Self::LEN]);
 
 impl Epoch {
-    /// How many characters an epoch has: 40 random bits.
+    /// The number of characters that an epoch has: 40 random bits.
     pub const LEN: usize = 8;
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -62,8 +62,8 @@ impl Epoch {
     }
 }
 
-/// An epoch and an offset: what an ID made by the hub says. It reads `#<epoch>-<offset>`, which is a URI fragment and so
-/// a valid Mercure ID, and which no publisher may choose.
+/// An epoch and an offset: what an ID made by the hub says. It reads `#<epoch>-<offset>`, which is a URI fragment and
+/// so a valid Mercure ID, and which no publisher may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// The run of the log in which the entry was appended.

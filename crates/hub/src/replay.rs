@@ -9,7 +9,7 @@ pub struct Replay {
     key: Arc<AudienceKey>,
     /// Everything up to here has been handed out.
     cursor: Offset,
-    /// Where the log ended.
+    /// The place where the log ended.
     end: Offset,
     /// The gap between what was requested and what can be had, if there is one: handed out first.
     gap: Option<Bytes>,
@@ -21,7 +21,8 @@ impl Replay {
         Self { hub, key, cursor, end, gap }
     }
 
-    /// The next wire events; `None` when there are no more. What was appended after the replay began may be among the last.
+    /// The next wire events; `None` when there are no more. What was appended after the replay began may be among the
+    /// last.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read.

@@ -1,6 +1,6 @@
-//! The router: the one thread that takes batches as the log's writer appends them, acknowledges them, and hands every event
-//! to the audiences that it reaches. What it looks up belongs to it alone, so no lock is on an event's way: whoever wants
-//! events follows an audience by a message.
+//! The router: the one thread that takes batches as the log's writer appends them, acknowledges them, and hands every
+//! event to the audiences that it reaches. What it looks up belongs to it alone, so no lock is on an event's way:
+//! whoever wants events follows an audience by a message.
 use crate::{
     audience::{Audience, AudienceKey},
     entry::Entry,
@@ -8,7 +8,7 @@ use crate::{
     mailbox::{Events, JoinPermit, Letter, Postbox},
     position::Offset,
     routes::{Outlet, RouteKey, Routes},
-    wire::WireEvents,
+    wire::{WireEvent, WireEvents},
 };
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
@@ -20,14 +20,15 @@ use std::{
     },
 };
 
-/// How many events of all audiences together go into one letter, before those of the entry that exceeds it. Each takes 40
-/// bytes: a batch that reaches many audiences is handed out piece by piece.
+/// The number of events of all audiences together that go into one letter, before those of the entry that exceeds it.
+/// Each takes 40 bytes: a batch that reaches many audiences is handed out piece by piece.
 const LETTER_EVENTS: usize = 64 << 10;
 
-/// How the router is spoken to.
+/// The means by which the router is spoken to.
 #[derive(Debug)]
 pub(crate) struct Router {
-    /// Bounded by permits: each subscriber that joins has one until the router has heard of it, and who leaves has joined.
+    /// Bounded by permits: each subscriber that joins has one until the router has heard of it, and who leaves has
+    /// joined.
     requests: Sender<Request>,
     shards: AtomicUsize,
 }
@@ -62,8 +63,8 @@ impl Router {
         shard
     }
 
-    /// From now on `outlet` gets the events of the audience with this key: everything that is appended after this returns,
-    /// and perhaps some of what was appended before.
+    /// From now on `outlet` gets the events of the audience with this key: everything that is appended after this
+    /// returns, and perhaps some of what was appended before.
     pub(crate) fn follow(&self, key: Arc<AudienceKey>, outlet: Outlet, permit: JoinPermit) {
         self.send(Request::Follow(key, outlet, permit));
     }
@@ -143,11 +144,11 @@ impl Routing {
     }
 }
 
-/// What there is for one audience.
+/// The events for one audience.
 type Mail = (RouteKey, Vec<(Offset, Bytes)>);
 
-/// The wire events of each audience that these entries reach, in order, and how many entries were looked at: no more after
-/// [`LETTER_EVENTS`] were found.
+/// The wire events of each audience that these entries reach, in order, and how many entries were looked at: no more
+/// after [`LETTER_EVENTS`] were found.
 fn address(routes: &Routes, entries: &[Arc<Entry>]) -> (Vec<Mail>, usize) {
     let mut mails: Vec<Mail> = Vec::new();
     let mut mail_of: HashMap<RouteKey, usize> = HashMap::new();
@@ -167,7 +168,10 @@ fn address(routes: &Routes, entries: &[Arc<Entry>]) -> (Vec<Mail>, usize) {
             let events = &mut mails[mail].1;
             let reached_by_another_topic = events.last().is_some_and(|(last, _)| *last == offset);
             if !reached_by_another_topic {
-                events.push((offset, wire.get(&routes.get(route).key)));
+                let WireEvent { bytes, rest } = wire.get(&routes.get(route).key);
+                events.push((offset, bytes));
+                // The second piece has the same offset.
+                events.extend(rest.map(|rest| (offset, rest)));
                 found += 1;
             }
         }
@@ -191,14 +195,15 @@ mod tests {
     };
     use std::task::{Context, Poll, Waker};
 
-    /// How many audiences an update of the topic `all` reaches. One of the topic `one` reaches the first of them.
+    /// The number of audiences that an update of the topic `all` reaches. One of the topic `one` reaches the first of
+    /// them.
     const AUDIENCES: usize = 256;
-    /// How many updates of the topic `all` make a letter.
+    /// The number of updates of the topic `all` that make a letter.
     const FULL: usize = LETTER_EVENTS / AUDIENCES;
 
-    /// How many updates of which topic, in order.
+    /// The number of updates of each topic, in order.
     type Published = &'static [(&'static str, usize)];
-    /// How many entries each letter takes, and how many events it has.
+    /// The number of entries that each letter takes, and of events that it has.
     type Letters = &'static [(usize, usize)];
 
     fn key(number: usize) -> Arc<AudienceKey> {

@@ -1,5 +1,5 @@
-//! From topics to audiences. The cost of finding them follows the matches: exact topics are found in a hash index, and each
-//! distinct pattern is tried once, however many audiences share it.
+//! From topics to audiences. The cost of finding them follows the matches: exact topics are found in a hash index, and
+//! each distinct pattern is tried once, however many audiences share it.
 use crate::{
     audience::{Audience, AudienceKey},
     entry::Entry,
@@ -28,7 +28,7 @@ pub(crate) struct Route {
     pub(crate) outlets: Vec<Outlet>,
 }
 
-/// Where the events of an audience go.
+/// The place where the events of an audience go.
 #[derive(Clone, Debug)]
 pub(crate) enum Outlet {
     /// To subscriptions that are polled.
@@ -98,8 +98,8 @@ impl Routes {
         &self.routes[key]
     }
 
-    /// Those that subscribed to one of the entry's topics and may receive it; one that did so in several ways comes several
-    /// times.
+    /// The audiences that subscribed to one of the entry's topics and may receive it; one that did so in several ways
+    /// comes several times.
     pub(crate) fn matching<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = RouteKey> + 'a {
         let topics = entry.update.topics();
         let exact = topics.iter().filter_map(|topic| self.exact.get(topic));

@@ -1,4 +1,5 @@
-//! A run: wire events that follow each other in the log, in one piece, so that whoever is behind gets them in one write.
+//! A run: wire events that follow each other in the log, in one piece, so that whoever is behind gets them in one
+//! write.
 use crate::position::Offset;
 use bytes::{Bytes, BytesMut};
 use std::ops::Range;
@@ -9,35 +10,55 @@ pub struct Run {
     bytes: Bytes,
     /// Each event's offset, and where its bytes end.
     ends: Vec<(Offset, usize)>,
+    /// The second piece of the last event, which others share.
+    rest: Option<Bytes>,
 }
 
+/// The bytes of an event that are left to be sent: in order, both empty if there are none.
+pub type Left = [Bytes; 2];
+
 impl Run {
-    /// A run of these events; `None` if there are none. A single one is not copied.
+    /// A run of these events; `None` if there are none. A single one is not copied. An event of two pieces takes two
+    /// items of the same offset.
     pub(crate) fn of<'a>(mut events: impl Iterator<Item = &'a (Offset, Bytes)> + Clone) -> Option<Self> {
-        let rest = events.clone();
+        let all = events.clone();
         let (offset, first) = events.next()?;
         if events.next().is_none() {
-            return Some(Self { bytes: first.clone(), ends: vec![(*offset, first.len())] });
+            return Some(Self { bytes: first.clone(), ends: vec![(*offset, first.len())], rest: None });
         }
-        let (count, length) =
-            rest.clone().fold((0, 0), |(count, length), (_, event)| (count + 1, length + event.len()));
+        let (count, length) = all.clone().fold((0, 0), |(count, length), (_, event)| (count + 1, length + event.len()));
         let (mut bytes, mut ends) = (BytesMut::with_capacity(length), Vec::with_capacity(count));
-        for (offset, event) in rest {
+        for (offset, event) in all {
             bytes.extend_from_slice(event);
-            ends.push((*offset, bytes.len()));
+            match ends.last_mut() {
+                Some((last, end)) if last == offset => *end = bytes.len(),
+                _ => ends.push((*offset, bytes.len())),
+            }
         }
-        Some(Self { bytes: bytes.freeze(), ends })
+        Some(Self { bytes: bytes.freeze(), ends, rest: None })
     }
 
-    /// What was encoded into `bytes`, in which the events end at these places; `None` if that is nothing.
+    /// A run of one event in two pieces, neither of which is copied.
+    pub(crate) fn of_pieces(offset: Offset, first: Bytes, rest: Bytes) -> Self {
+        Self { ends: vec![(offset, first.len())], bytes: first, rest: Some(rest) }
+    }
+
+    /// A run of the events that were encoded into `bytes` and end at these indices; `None` if there are none.
     pub(crate) fn encoded(bytes: Vec<u8>, ends: Vec<(Offset, usize)>) -> Option<Self> {
-        (!ends.is_empty()).then(|| Self { bytes: bytes.into(), ends })
+        (!ends.is_empty()).then(|| Self { bytes: bytes.into(), ends, rest: None })
     }
 
-    /// All of its bytes.
+    /// All of its bytes, but for the [`rest`](Self::rest).
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// The bytes that follow [`bytes`](Self::bytes) and belong to the last event: a large piece that is shared with
+    /// other audiences. A run that has it is of one event.
+    #[must_use]
+    pub fn rest(&self) -> Option<&Bytes> {
+        self.rest.as_ref()
     }
 
     /// The offset of the first event.
@@ -60,23 +81,24 @@ impl Run {
         start..self.bytes.len()
     }
 
-    /// What it means that exactly the bytes before `place` were sent: the offset of the last event that was begun, `None`
-    /// if there is none, and the bytes of that event that are left. They are shared if the run is that one event, and else
-    /// copied, so that the end of one event does not keep all the others.
+    /// Tells what it means that exactly the [`bytes`](Self::bytes) before `index` were sent: the offset of the last
+    /// event that was begun, `None` if there is none, and the bytes of that event that are left. They are shared if the
+    /// run is that one event, and else copied, so that the end of one event does not keep all the others.
     #[must_use]
-    pub fn cut(&self, place: usize) -> (Option<Offset>, Bytes) {
-        let (begun, left) = self.cut_at(place);
+    pub fn cut(&self, index: usize) -> (Option<Offset>, Left) {
+        let (begun, left) = self.cut_at(index);
         let left =
             if self.ends.len() == 1 { self.bytes.slice(left) } else { Bytes::copy_from_slice(&self.bytes[left]) };
-        (begun, left)
+        let rest = self.rest.clone().filter(|_| begun.is_some());
+        (begun, [left, rest.unwrap_or_default()])
     }
 
-    fn cut_at(&self, place: usize) -> (Option<Offset>, Range<usize>) {
-        let whole = self.ends.partition_point(|(_, end)| *end <= place);
+    fn cut_at(&self, index: usize) -> (Option<Offset>, Range<usize>) {
+        let whole = self.ends.partition_point(|(_, end)| *end <= index);
         let begins = whole.checked_sub(1).map_or(0, |last| self.ends[last].1);
         match self.ends.get(whole) {
-            Some((offset, end)) if begins < place => (Some(*offset), place..*end),
-            _ => (whole.checked_sub(1).map(|last| self.ends[last].0), place..place),
+            Some((offset, end)) if begins < index => (Some(*offset), index..*end),
+            _ => (whole.checked_sub(1).map(|last| self.ends[last].0), index..index),
         }
     }
 }
@@ -111,10 +133,11 @@ mod tests {
             (5, Some(5), ""),
             (6, Some(9), ""),
         ];
-        for (place, begun, left) in cases {
+        for (index, begun, left) in cases {
             let run = run();
-            let (offset, rest) = run.cut(place);
-            assert_eq!((offset, &rest[..]), (begun.map(Offset), left.as_bytes()), "cut at {place}");
+            let (offset, [rest, shared]) = run.cut(index);
+            assert_eq!((offset, &rest[..]), (begun.map(Offset), left.as_bytes()), "cut at {index}");
+            assert!(shared.is_empty());
         }
     }
 
@@ -124,5 +147,18 @@ mod tests {
         assert_eq!(Run::of([event.clone()].iter()).unwrap().bytes().as_ptr(), event.1.as_ptr());
         assert!(Run::of([].iter()).is_none());
         assert!(Run::encoded(Vec::new(), Vec::new()).is_none());
+    }
+
+    #[test]
+    fn an_event_in_two_pieces_is_cut_like_one() {
+        let run = Run::of_pieces(Offset(3), Bytes::from("aaa"), Bytes::from("bb"));
+        assert_eq!((run.first(), run.last(), run.rest().unwrap().len()), (Offset(3), Offset(3), 2));
+        for (index, begun, left) in [(0, None, ["", ""]), (1, Some(3), ["aa", "bb"]), (3, Some(3), ["", "bb"])] {
+            assert_eq!(run.cut(index), (begun.map(Offset), left.map(Bytes::from)), "cut at {index}");
+        }
+        let pieces = [(3, "aaa"), (5, "b"), (5, "b"), (9, "c")].map(|(at, text)| (Offset(at), Bytes::from(text)));
+        let run = Run::of(pieces.iter()).unwrap();
+        assert_eq!(run.cut(4), (Some(Offset(5)), [Bytes::from("b"), Bytes::new()]), "copied together");
+        assert_eq!(&run.bytes()[run.behind(Offset(4))], b"bbc");
     }
 }

@@ -18,7 +18,7 @@ use std::{
 /// The most bytes of several events that are handed out at once.
 const RUN_BYTES: usize = 64 << 10;
 
-/// Where a subscription starts.
+/// The place where a subscription starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Start {
     /// At the head of the log: only what is published from now on.
@@ -26,8 +26,8 @@ pub enum Start {
     Now,
     /// Behind the update with this ID; `earliest` is before everything that the log holds.
     After(String),
-    /// Behind the update with the first of these IDs, or, if the log holds none, behind the update with the second. For an
-    /// ID whose bytes can be read in two ways. A gap names the first.
+    /// Behind the update with the first of these IDs, or, if the log holds none, behind the update with the second. For
+    /// an ID whose bytes can be read in two ways. A gap names the first.
     AfterEither(String, String),
 }
 
@@ -44,6 +44,8 @@ pub struct Subscription {
     resumed_from: String,
     /// The gap between what was requested and what can be had, if there is one: handed out first.
     opening: Option<Bytes>,
+    /// The second piece of the event that was handed out last. Boxed, because hardly anybody has one.
+    rest: Option<Box<Bytes>>,
     reading: Option<Reading>,
 }
 
@@ -55,10 +57,10 @@ impl Subscription {
         resumed_from: String,
         opening: Option<Bytes>,
     ) -> Self {
-        Self { hub, audience, member, cursor, resumed_from, opening, reading: None }
+        Self { hub, audience, member, cursor, resumed_from, opening, rest: None, reading: None }
     }
 
-    /// What the subscriber shares with its audience.
+    /// The key that the subscriber shares with its audience.
     #[must_use]
     pub fn key(&self) -> &Arc<AudienceKey> {
         &self.audience.key
@@ -76,13 +78,20 @@ impl Subscription {
         self.hub.id_behind(self.cursor)
     }
 
-    /// The next wire events for this subscriber, in the order of the log, each exactly once. Several come as one run.
+    /// The rest of the event that was handed out last, if that has come in two pieces. Nothing else may be sent before
+    /// it.
+    pub fn take_rest(&mut self) -> Option<Bytes> {
+        self.rest.take().map(|rest| *rest)
+    }
+
+    /// The next wire events for this subscriber, in the order of the log, each exactly once. Several come as one run,
+    /// and a large one may come in two pieces.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read. The subscription is then of no further use: what follows is unknown.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, LogError>> {
-        if let Some(opening) = self.opening.take() {
-            return Poll::Ready(Ok(opening));
+        if let Some(bytes) = self.opening.take().or_else(|| self.take_rest()) {
+            return Poll::Ready(Ok(bytes));
         }
         loop {
             if let Some(reading) = &mut self.reading {
@@ -97,6 +106,7 @@ impl Subscription {
             match ready!(self.audience.poll_behind(self.member, self.cursor, RUN_BYTES, cx)) {
                 Found::Run(run) => {
                     self.cursor = run.last();
+                    self.rest = run.rest().cloned().map(Box::new);
                     return Poll::Ready(Ok(run.bytes().clone()));
                 }
                 Found::OutOfWindow => {

@@ -1,17 +1,21 @@
-//! What a publisher hands over. An [`Update`] that exists is valid: no later step checks its fields again.
+//! An update is what a publisher hands over. An [`Update`] that exists is valid: no later step checks its fields again.
 use crate::{gap::Gap, topic::Topic};
 use fanfare_event_stream::{EventId, EventType};
 use std::fmt;
 
 /// The most topics one update may have (the canonical one and its alternates).
 pub const MAX_TOPICS_PER_UPDATE: usize = 1_000;
-/// The longest ID a publisher may choose, in bytes: it comes back in a request header, where proxies allow 4 KiB and more.
+/// The longest ID a publisher may choose, in bytes: it comes back in a request header, where proxies allow 4 KiB and
+/// more.
 pub const MAX_ID_BYTES: usize = 512;
 /// The longest event type, in bytes.
 pub const MAX_EVENT_TYPE_BYTES: usize = 256;
 
 /// The ID that stands for everything that the log holds; no update may carry it.
 pub const EARLIEST: &str = "earliest";
+
+/// The beginning of the topics by which the hub tells of subscriptions.
+const SUBSCRIPTIONS: &str = "/.well-known/mercure/subscriptions/";
 
 /// The fields of an update as a publisher sent them, not yet checked.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +30,7 @@ pub struct UpdateFields {
     pub event_type: Option<String>,
     /// The reconnection time to tell subscribers, in milliseconds.
     pub retry_ms: Option<u64>,
-    /// Whether only subscribers whose grant covers a topic may receive it.
+    /// True if only subscribers whose grant covers a topic may receive it.
     pub private: bool,
 }
 
@@ -41,7 +45,7 @@ pub struct Update {
     private: bool,
 }
 
-/// Why the fields of an update are no update.
+/// The reason why the fields of an update are no update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidUpdate {
@@ -49,9 +53,9 @@ pub enum InvalidUpdate {
     NoTopic,
     /// There are more than [`MAX_TOPICS_PER_UPDATE`] topics.
     TooManyTopics {
-        /// How many there are.
+        /// The number of them.
         count: usize,
-        /// How many there may be.
+        /// The number that is allowed.
         limit: usize,
     },
     /// The ID is longer than [`MAX_ID_BYTES`].
@@ -85,8 +89,8 @@ pub enum InvalidUpdate {
 }
 
 impl Update {
-    /// Checks `fields` and makes an update of them. An update of the type of a [`Gap`] has to be one: its data is a JSON
-    /// object that has a `reason`. Its ID is made by the hub, and its reconnection time is left out.
+    /// Checks `fields` and makes an update of them. An update of the type of a [`Gap`] has to be one: its data is a
+    /// JSON object that has a `reason`. Its ID is made by the hub, and its reconnection time is left out.
     ///
     /// # Errors
     /// [`InvalidUpdate`] says which field breaks which rule.
@@ -111,16 +115,16 @@ impl Update {
         })
     }
 
-    /// What the hub itself tells of a resource of its own: a private update, which may have a type that publishers may not
-    /// use. Its ID is its place in the log: a resource is told of several times, and an ID that they shared would lead a
-    /// subscriber that presents it back to the first.
+    /// An update by which the hub tells of a resource: a private one, which may have a type that publishers may not
+    /// use. Its ID is its place in the log: a resource is told of several times, and an ID that they shared would lead
+    /// a subscriber that presents it back to the first.
     #[must_use]
     pub fn of_hub(topic: Topic, data: String, event_type: Option<EventType>) -> Self {
         Self { topics: Box::new([topic]), data: data.into(), id: None, event_type, retry_ms: None, private: true }
     }
 
-    /// The update by which a publisher that has to leave something out tells those who would have received it, as a relay
-    /// does. The same as [`Self::new`] makes of fields with the event type of a [`Gap`].
+    /// The update by which a publisher that has to leave something out tells those who would have received it, as a
+    /// relay does. The same as [`Self::new`] makes of fields with the event type of a [`Gap`].
     ///
     /// # Errors
     /// [`InvalidUpdate`] if there are no topics, or too many, or if `data` says no reason.
@@ -129,7 +133,8 @@ impl Update {
         Self::new(UpdateFields { topics, data, event_type, private, ..UpdateFields::default() })
     }
 
-    /// Puts an update together again that a log has stored. It is not checked anew: what was once published stays valid.
+    /// Puts an update together again that a log has stored. It is not checked again: what was once published stays
+    /// valid.
     pub(crate) fn restore(
         topics: Box<[Topic]>,
         data: Box<str>,
@@ -139,6 +144,14 @@ impl Update {
         private: bool,
     ) -> Self {
         Self { topics, data, id, event_type, retry_ms, private }
+    }
+
+    /// True for what earlier versions told of subscriptions: each of these updates has the subscription as its topic
+    /// and as its ID, which it shares with others of the subscription. Nobody but the hub publishes such topics.
+    pub(crate) fn is_named_after_its_subscription(&self) -> bool {
+        self.private
+            && matches!((&*self.topics, &self.id), ([topic], Some(id)) if topic.as_str() == id.as_str())
+            && self.topics[0].as_str().starts_with(SUBSCRIPTIONS)
     }
 
     /// The number of bytes that a log stores for the update: its texts, and some 84 more.
@@ -177,7 +190,7 @@ impl Update {
         self.retry_ms
     }
 
-    /// Whether only subscribers whose grant covers a topic may receive it.
+    /// True if only subscribers whose grant covers a topic may receive it.
     #[must_use]
     pub fn is_private(&self) -> bool {
         self.private

@@ -1,17 +1,18 @@
 //! The topics of an update that an audience may know of: those that it subscribed to, and those that it is granted.
 //! Alternate topics are often a list of recipients, and who is one of them does not learn of the others.
 //!
-//! What is visible follows from the update and from the audience's key. So it is the same for all members of an audience, and
-//! audiences that see the same topics share one wire event. A plain event stream names no topics: this is not asked for it.
+//! What is visible follows from the update and from the audience's key. So it is the same for all members of an
+//! audience, and audiences that see the same topics share one wire event. A plain event stream names no topics: this is
+//! not asked for it.
 use crate::{
     audience::AudienceKey,
     grant::Matchers,
     topic::{Topic, candidate::Candidate, matcher::Matcher},
     update::Update,
 };
-use std::collections::HashMap;
+use std::{cell::OnceCell, collections::HashMap};
 
-/// Some of an update's topics, by their places.
+/// Some of an update's topics, by their indices.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Visible {
     /// All of them.
@@ -20,87 +21,172 @@ pub(crate) enum Visible {
     Some(Box<[u64]>),
 }
 
-/// What is known of an update's topics while it is held against the keys of several audiences. Each pattern is tried once,
-/// however many audiences have it.
+/// The topics of one update while it is held against the keys of several audiences. Each pattern is tried with a topic
+/// at most once, however many audiences have it, and only if the topic is not visible to the audience already.
 pub(crate) struct Sight<'a> {
     topics: &'a [Topic],
     is_private: bool,
-    places: HashMap<&'a Topic, Vec<usize>>,
+    indices: HashMap<&'a Topic, Vec<usize>>,
     candidates: Vec<Candidate<'a>>,
-    by_pattern: HashMap<&'a Matcher, Box<[u64]>>,
+    by_pattern: HashMap<&'a Matcher, Tried>,
+    /// The number of times that a pattern was tried with a topic.
+    #[cfg(test)]
+    tries: usize,
+}
+
+/// The topics that a pattern was tried with, and those of them that fit.
+struct Tried {
+    tried: Box<[u64]>,
+    fitting: Box<[u64]>,
 }
 
 impl Visible {
     /// The visible ones of `topics`, which are those of the same update.
     pub(crate) fn of<'a>(&self, topics: &'a [Topic]) -> Vec<&'a str> {
-        let places = topics.iter().enumerate().filter(|(place, _)| self.has(*place));
-        places.map(|(_, topic)| topic.as_str()).collect()
+        let visible = topics.iter().enumerate().filter(|(index, _)| self.has(*index));
+        visible.map(|(_, topic)| topic.as_str()).collect()
     }
 
-    fn has(&self, place: usize) -> bool {
+    fn has(&self, index: usize) -> bool {
         match self {
             Self::All => true,
-            Self::Some(bits) => bits[place / 64] >> (place % 64) & 1 == 1,
+            Self::Some(bits) => has(bits, index),
         }
+    }
+
+    /// The topics of `update` that the audience with this key, which gets it, may see. For one audience alone: a reader
+    /// of the log asks this of each entry, so nothing is put down that another audience could use.
+    pub(crate) fn to(key: &AudienceKey, update: &Update) -> Self {
+        let topics = update.topics();
+        if sees_all(key, topics, update.is_private()) {
+            return Self::All;
+        }
+        let mut seen = none_of(topics);
+        for (index, topic) in topics.iter().enumerate() {
+            let candidate = OnceCell::new();
+            let candidate = || candidate.get_or_init(|| Candidate::new(topic));
+            let is_visible = names(&key.matchers, topic)
+                || names(&key.granted, topic)
+                || patterns(key, update.is_private()).any(|pattern| pattern.fits(candidate()));
+            if is_visible {
+                set(&mut seen, index);
+            }
+        }
+        Self::of_bits(seen, topics)
+    }
+
+    /// One value for one set.
+    fn of_bits(seen: Box<[u64]>, topics: &[Topic]) -> Self {
+        if are_all(&seen, topics) { Self::All } else { Self::Some(seen) }
     }
 }
 
 impl<'a> Sight<'a> {
     pub(crate) fn of(update: &'a Update) -> Self {
-        let topics = update.topics();
         Self {
-            topics,
+            topics: update.topics(),
             is_private: update.is_private(),
-            places: HashMap::new(),
+            indices: HashMap::new(),
             candidates: Vec::new(),
             by_pattern: HashMap::new(),
+            #[cfg(test)]
+            tries: 0,
         }
     }
 
-    /// What members of the audience with this key, which gets the update, may see.
+    /// The topics that members of the audience with this key, which gets the update, may see.
     pub(crate) fn visible(&mut self, key: &'a AudienceKey) -> Visible {
-        // Who gets an update with one topic has subscribed to that.
-        if self.topics.len() == 1 || (!self.is_private && has_all(&key.matchers)) || has_all(&key.granted) {
+        if sees_all(key, self.topics, self.is_private) {
             return Visible::All;
         }
-        let mut seen = vec![0; self.topics.len().div_ceil(64)].into_boxed_slice();
-        // Who asks for more than is granted, with a pattern, does not learn by that whom a private update is for.
-        let is_private = self.is_private;
-        let asked =
-            key.matchers.as_slice().iter().filter(|matcher| !is_private || matches!(matcher, Matcher::Exact(_)));
-        for matcher in asked.chain(key.granted.as_slice()) {
-            match matcher {
-                Matcher::Exact(topic) => self.places(topic).iter().for_each(|place| set(&mut seen, *place)),
-                pattern => seen.iter_mut().zip(self.fitting(pattern)).for_each(|(all, fitting)| *all |= fitting),
+        let mut seen = none_of(self.topics);
+        for topic in exact(&key.matchers).iter().chain(exact(&key.granted)) {
+            if let Matcher::Exact(topic) = topic {
+                self.indices(topic).iter().for_each(|index| set(&mut seen, *index));
             }
         }
-        let count: u32 = seen.iter().map(|bits| bits.count_ones()).sum();
-        if count as usize == self.topics.len() { Visible::All } else { Visible::Some(seen) }
+        // These cost more, and often nothing is left for them.
+        for pattern in patterns(key, self.is_private) {
+            if are_all(&seen, self.topics) {
+                return Visible::All;
+            }
+            self.add_fitting(pattern, &mut seen);
+        }
+        Visible::of_bits(seen, self.topics)
     }
 
-    /// Where a topic stands; a publisher may have written it twice.
-    fn places(&mut self, topic: &Topic) -> &[usize] {
-        if self.places.is_empty() {
-            for (place, topic) in self.topics.iter().enumerate() {
-                self.places.entry(topic).or_default().push(place);
+    /// The indices of a topic, which a publisher may have written twice.
+    fn indices(&mut self, topic: &Topic) -> &[usize] {
+        if self.indices.is_empty() {
+            for (index, topic) in self.topics.iter().enumerate() {
+                self.indices.entry(topic).or_default().push(index);
             }
         }
-        self.places.get(topic).map_or(&[], Vec::as_slice)
+        self.indices.get(topic).map_or(&[], Vec::as_slice)
     }
 
-    /// The topics that fit a pattern.
-    fn fitting(&mut self, pattern: &'a Matcher) -> &[u64] {
-        let Self { topics, candidates, by_pattern, .. } = self;
-        if candidates.is_empty() {
-            candidates.extend(topics.iter().map(Candidate::new));
+    /// Adds the topics that fit a pattern to those that are seen.
+    fn add_fitting(&mut self, pattern: &'a Matcher, seen: &mut [u64]) {
+        if self.candidates.is_empty() {
+            self.candidates.extend(self.topics.iter().map(Candidate::new));
         }
-        by_pattern.entry(pattern).or_insert_with(|| {
-            let mut fitting = vec![0; topics.len().div_ceil(64)].into_boxed_slice();
-            let places = candidates.iter().enumerate().filter(|(_, topic)| pattern.fits(topic));
-            places.for_each(|(place, _)| set(&mut fitting, place));
-            fitting
-        })
+        let topics = self.topics;
+        let new = || Tried { tried: none_of(topics), fitting: none_of(topics) };
+        let Tried { tried, fitting } = self.by_pattern.entry(pattern).or_insert_with(new);
+        for (index, candidate) in self.candidates.iter().enumerate() {
+            if has(seen, index) {
+                continue;
+            }
+            if !has(tried, index) {
+                set(tried, index);
+                #[cfg(test)]
+                {
+                    self.tries += 1;
+                }
+                if pattern.fits(candidate) {
+                    set(fitting, index);
+                }
+            }
+            if has(fitting, index) {
+                set(seen, index);
+            }
+        }
     }
+}
+
+/// True if an audience that gets an update of these topics sees all of them, as can be told without a look at them.
+fn sees_all(key: &AudienceKey, topics: &[Topic], is_private: bool) -> bool {
+    // An audience that gets an update with one topic has subscribed to that.
+    topics.len() == 1 || (!is_private && has_all(&key.matchers)) || has_all(&key.granted)
+}
+
+/// The matchers that show topics by a pattern. An audience that asks for more than it is granted, with a pattern, does
+/// not learn by that whom a private update is for.
+fn patterns(key: &AudienceKey, is_private: bool) -> impl Iterator<Item = &Matcher> {
+    let behind_exact = |matchers: &'_ Matchers| any(matchers) + exact(matchers).len();
+    let asked = &key.matchers.as_slice()[behind_exact(&key.matchers)..];
+    let asked = if is_private { &[] } else { asked };
+    // `*` is no pattern: an audience that has it sees all, or asked for what it is not granted.
+    asked.iter().chain(&key.granted.as_slice()[behind_exact(&key.granted)..])
+}
+
+/// The exact matchers of a set, which come behind `*` and before all patterns.
+fn exact(matchers: &Matchers) -> &[Matcher] {
+    let matchers = &matchers.as_slice()[any(matchers)..];
+    &matchers[..matchers.partition_point(|matcher| matches!(matcher, Matcher::Exact(_)))]
+}
+
+/// True if one of the exact matchers is this topic.
+fn names(matchers: &Matchers, topic: &Topic) -> bool {
+    let of = |matcher: &Matcher| match matcher {
+        Matcher::Exact(other) => other.cmp(topic),
+        _ => unreachable!("these are exact"),
+    };
+    exact(matchers).binary_search_by(of).is_ok()
+}
+
+fn any(matchers: &Matchers) -> usize {
+    usize::from(has_all(matchers))
 }
 
 /// `*` comes before every other matcher.
@@ -108,8 +194,20 @@ fn has_all(matchers: &Matchers) -> bool {
     matchers.as_slice().first() == Some(&Matcher::Any)
 }
 
-fn set(bits: &mut [u64], place: usize) {
-    bits[place / 64] |= 1 << (place % 64);
+fn none_of(topics: &[Topic]) -> Box<[u64]> {
+    vec![0; topics.len().div_ceil(64)].into()
+}
+
+fn are_all(bits: &[u64], topics: &[Topic]) -> bool {
+    bits.iter().map(|bits| bits.count_ones() as usize).sum::<usize>() == topics.len()
+}
+
+fn has(bits: &[u64], index: usize) -> bool {
+    bits[index / 64] >> (index % 64) & 1 == 1
+}
+
+fn set(bits: &mut [u64], index: usize) {
+    bits[index / 64] |= 1 << (index % 64);
 }
 
 #[cfg(test)]
@@ -156,6 +254,7 @@ mod tests {
                 representation: Representation::Envelope,
             };
             let visible = Sight::of(&update).visible(&key);
+            assert_eq!(Visible::to(&key, &update), visible, "the same from the log");
             assert_eq!(visible.of(update.topics()), *expected, "{asked:?} {granted:?}");
             assert_eq!(visible == Visible::All, expected.len() == TOPICS.len(), "one value for one set");
         }
@@ -175,22 +274,53 @@ mod tests {
         ] {
             let representation = Representation::Envelope;
             let key = AudienceKey { matchers: matchers(&asked), granted: matchers(&granted), representation };
-            assert_eq!(Sight::of(&update).visible(&key).of(update.topics()), expected, "{asked:?} {granted:?}");
+            let visible = Sight::of(&update).visible(&key);
+            assert_eq!(visible.of(update.topics()), expected, "{asked:?} {granted:?}");
+            assert_eq!(Visible::to(&key, &update), visible, "the same from the log");
         }
     }
 
     /// The bits are in words of 64.
     #[test]
-    fn many_topics_have_their_places() {
+    fn many_topics_have_their_indices() {
         let names: Vec<_> = (0..130).map(|number| format!("/{number}")).collect();
         let update = update(&names.iter().map(String::as_str).collect::<Vec<_>>());
-        for place in [0, 63, 64, 127, 128, 129] {
+        for index in [0, 63, 64, 127, 128, 129] {
             let key = AudienceKey {
-                matchers: matchers(&[&names[place]]),
+                matchers: matchers(&[&names[index]]),
                 granted: Matchers::default(),
                 representation: Representation::JsonLines,
             };
-            assert_eq!(Sight::of(&update).visible(&key).of(update.topics()), [&names[place]]);
+            assert_eq!(Sight::of(&update).visible(&key).of(update.topics()), [&names[index]]);
+        }
+    }
+
+    /// The router tries no pattern where it could show nothing new, and none twice.
+    #[test]
+    fn patterns_are_tried_as_seldom_as_can_be() {
+        let names: Vec<_> = (0..100).map(|number| format!("/u/{number}")).collect();
+        let update = update(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let all: Vec<_> = names.iter().map(String::as_str).collect();
+        let key = |asked: &[&str], granted: &[&str]| AudienceKey {
+            matchers: matchers(asked),
+            granted: matchers(granted),
+            representation: Representation::Envelope,
+        };
+        let exact_and_pattern = [&all[..], &["/u/{id}"]].concat();
+        let cases = [
+            (vec![key(&exact_and_pattern, &[])], 0, "all are seen by then"),
+            (vec![key(&["/u/1"], &exact_and_pattern)], 0, "the exact ones of either set come first"),
+            (vec![key(&["/u/{id}", "/{+rest}"], &[])], 100, "the second pattern has nothing left to show"),
+            (vec![key(&["/u/1", "/u/{id}"], &[])], 99, "what is seen is not tried"),
+            ((0..50).map(|number| key(&[&names[number], "/u/{id}"], &[])).collect(), 100, "nor what was tried"),
+            ((0..50).map(|number| key(&[&names[number]], &[])).collect(), 0, "no patterns"),
+        ];
+        for (keys, tries, why) in &cases {
+            let mut sight = Sight::of(&update);
+            for key in keys {
+                assert_eq!(sight.visible(key), Visible::to(key, &update));
+            }
+            assert_eq!(sight.tries, *tries, "{why}");
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::{position::Offset, run::Run};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// How much a window keeps, per audience. The bytes are shared by all audiences that see the same of an update.
+/// The most that a window keeps, per audience. The bytes are shared by all audiences that see the same of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowLimit {
     /// The most wire events. Costs about 40 bytes each.
@@ -46,19 +46,25 @@ impl Window {
         self.begins_after = self.begins_after.max(offset);
     }
 
-    /// Adds the next event, and forgets the oldest ones if there is no room.
+    /// Adds the next event, or the second piece of the last one, and forgets the oldest ones if there is no room.
     pub fn push(&mut self, offset: Offset, event: Bytes) {
         self.bytes += event.len();
         self.events.push_back((offset, event));
-        while self.events.len() > 1 && (self.events.len() > self.limit.events || self.bytes > self.limit.bytes) {
+        while (self.events.len() > self.limit.events || self.bytes > self.limit.bytes)
+            && self.events.front().is_some_and(|(oldest, _)| *oldest != offset)
+        {
             self.pop();
         }
     }
 
+    /// Forgets the oldest event, in all its pieces.
     fn pop(&mut self) {
-        if let Some((offset, event)) = self.events.pop_front() {
+        while let Some((offset, event)) = self.events.pop_front() {
             self.bytes -= event.len();
             self.begin(offset);
+            if self.events.front().is_none_or(|(next, _)| *next != offset) {
+                break;
+            }
         }
     }
 
@@ -71,15 +77,32 @@ impl Window {
         self.bytes = 0;
     }
 
-    /// What stands behind `cursor`, as much as fits `most_bytes` (at least one event); `None` if nothing does.
+    /// The events behind `cursor`, as much as fits `most_bytes` (at least one event); `None` if there are none. An
+    /// event of two pieces is put together with the others if it fits, and is else a run for itself.
     #[must_use]
     pub fn read(&self, cursor: Offset, most_bytes: usize) -> Option<Run> {
         let first = self.events.partition_point(|(offset, _)| *offset <= cursor);
-        let (mut count, mut bytes) = (0, 0);
-        for (_, event) in self.events.range(first..) {
+        // So far, and before the last event.
+        let (mut count, mut bytes, mut last) = (0, 0, (0, cursor));
+        for (offset, event) in self.events.range(first..) {
+            let begins = *offset != last.1;
+            if begins {
+                last = (count, *offset);
+            }
             bytes += event.len();
-            if count > 0 && bytes > most_bytes {
-                break;
+            if bytes > most_bytes {
+                // Of the first event as much as there is.
+                match (last.0, begins) {
+                    (0, true) => {}
+                    (0, false) => {
+                        let [(_, first), (_, rest)] = [&self.events[first], &self.events[first + 1]];
+                        return Some(Run::of_pieces(*offset, first.clone(), rest.clone()));
+                    }
+                    (whole, _) => {
+                        count = whole;
+                        break;
+                    }
+                }
             }
             count += 1;
         }
@@ -131,5 +154,41 @@ mod tests {
         window.push(Offset(20), Bytes::from_static(b"x"));
         window.clear();
         assert_eq!((window.begins_after(), window.read(Offset(10), 9).is_none()), (Offset(20), true));
+    }
+
+    #[test]
+    fn an_event_of_two_pieces_is_one_event() {
+        let pieces = [(11, "a"), (12, "bb"), (12, "BB"), (13, "c"), (14, "dd"), (14, "DD")];
+        let filled = |events, bytes| {
+            let mut window = window(events, bytes);
+            pieces.iter().for_each(|(offset, text)| window.push(Offset(*offset), Bytes::from_static(text.as_bytes())));
+            window
+        };
+        let plenty = filled(8, 100);
+        let read = |cursor, most| {
+            let run = plenty.read(Offset(cursor), most)?;
+            let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+            Some((text(run.bytes()), run.rest().map(text), run.last().0))
+        };
+        let whole = |text: &str, last| Some((text.to_owned(), None, last));
+        assert_eq!(read(10, 100), whole("abbBBcddDD", 14));
+        assert_eq!(read(11, 4), whole("bbBB", 12), "together, if it fits");
+        assert_eq!(read(10, 4), whole("a", 11), "never half of it");
+        assert_eq!(read(10, 2), whole("a", 11));
+        assert_eq!(read(12, 4), whole("c", 13));
+        for most in [0, 1, 2, 3] {
+            assert_eq!(read(11, most), Some(("bb".to_owned(), Some("BB".to_owned()), 12)), "at most {most}");
+            assert_eq!(read(13, most), Some(("dd".to_owned(), Some("DD".to_owned()), 14)), "at most {most}");
+        }
+        assert_eq!(read(14, 100), None);
+        // The oldest goes with all its pieces, and the newest stays with all of its.
+        for (events, bytes, begins_after) in
+            [(5, 100, 11), (4, 100, 12), (3, 100, 12), (8, 4, 13), (8, 0, 13), (1, 9, 13)]
+        {
+            let window = filled(events, bytes);
+            assert_eq!(window.begins_after(), Offset(begins_after), "{events} {bytes}");
+            let held: usize = window.events.iter().map(|(_, event)| event.len()).sum();
+            assert_eq!(window.bytes, held);
+        }
     }
 }

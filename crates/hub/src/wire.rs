@@ -1,5 +1,5 @@
-//! The wire event: the bytes that go to subscribers, encoded once and shared by everyone who gets it. In a plain event stream
-//! that is everybody; where topics are named, it is everybody who sees the same topics.
+//! The wire event: the bytes that go to subscribers, encoded once and shared by everyone who gets it. In a plain event
+//! stream that is everybody; where topics are named, it is everybody who sees the same topics.
 use crate::{
     audience::AudienceKey,
     ending::Ending,
@@ -10,26 +10,25 @@ use crate::{
 use bytes::Bytes;
 use fanfare_event_stream::{EventId, EventType, Fields};
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
 use std::collections::HashMap;
 
-/// How a subscriber wants its updates written.
+/// The way in which a subscriber wants its updates written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Representation {
     /// An event stream in which each update is an event of its own type.
     #[default]
     EventStream,
     /// An event stream of unnamed events whose data is the update as JSON, with its topics and time: for those who
-    /// subscribe to many topics or to event types that they do not know beforehand. Of the topics it names those that the
-    /// subscriber asked for or is granted.
+    /// subscribe to many topics or to event types that they do not know beforehand. Of the topics it names those that
+    /// the subscriber asked for or is granted.
     Envelope,
     /// The same JSON, one object a line.
     JsonLines,
 }
 
 impl Representation {
-    /// What keeps an idle connection alive: bytes that a subscriber ignores. A comment has no blank line after it, since
-    /// some clients take that for the end of an event.
+    /// The heartbeat of an idle connection: bytes that a subscriber ignores. A comment has no blank line after it,
+    /// since some clients take that for the end of an event.
     #[must_use]
     pub fn heartbeat(self) -> &'static [u8] {
         match self {
@@ -55,8 +54,9 @@ impl Representation {
                 Fields { event_type: event_type.as_ref(), retry_ms: None, id: id.as_ref(), data }.encode_into(out);
             }
             Self::JsonLines => {
-                let data = Data::Text(data);
-                json_line(&Envelope { id, topics: vec![], r#type, data, private: false, time_ms: now.0 }, out);
+                json_begin(&Names { id, topics: vec![], r#type }, out);
+                json_finish(data, false, now, out);
+                out.push(b'\n');
             }
         }
     }
@@ -68,9 +68,21 @@ impl AudienceKey {
         if self.representation == Representation::EventStream {
             return event(entry, out);
         }
-        let visible = Sight::of(&entry.update).visible(self);
-        enveloped(self.representation, entry, &visible, None, out);
+        begin(self.representation, entry, &Visible::to(self, &entry.update), out);
+        finish(self.representation, entry, out);
     }
+}
+
+/// The least data that the envelopes of an update share. To put less together costs less than to keep it apart.
+const SHARED_BYTES: usize = 512;
+
+/// A wire event: in one piece, or in two of which the second one is the same for all audiences that see some of the
+/// topics.
+#[derive(Clone, Debug)]
+pub(crate) struct WireEvent {
+    pub(crate) bytes: Bytes,
+    /// The rest, if it is shared.
+    pub(crate) rest: Option<Bytes>,
 }
 
 /// An entry's wire events, each made when the first audience asks for it.
@@ -80,13 +92,13 @@ pub(crate) struct WireEvents<'a> {
     enveloped: Option<Enveloped<'a>>,
 }
 
-/// Those that name topics.
+/// The wire events that name topics.
 struct Enveloped<'a> {
     sight: Sight<'a>,
     /// One for each representation and each set of topics that some audience sees.
-    made: HashMap<(Representation, Visible), Bytes>,
-    /// The data as JSON, if there may be several with it.
-    data: Option<Box<RawValue>>,
+    made: HashMap<(Representation, Visible), WireEvent>,
+    /// The parts behind the topics, with the data.
+    rests: HashMap<Representation, Bytes>,
 }
 
 impl<'a> WireEvents<'a> {
@@ -95,10 +107,11 @@ impl<'a> WireEvents<'a> {
     }
 
     /// The one for the audience with this key.
-    pub(crate) fn get(&mut self, key: &'a AudienceKey) -> Bytes {
+    pub(crate) fn get(&mut self, key: &'a AudienceKey) -> WireEvent {
         let Self { entry, plain, enveloped } = self;
         if key.representation == Representation::EventStream {
-            return plain.get_or_insert_with(|| encoded(|out| event(entry, out))).clone();
+            let bytes = plain.get_or_insert_with(|| encoded(|out| event(entry, out))).clone();
+            return WireEvent { bytes, rest: None };
         }
         enveloped.get_or_insert_with(|| Enveloped::of(entry)).get(entry, key)
     }
@@ -106,22 +119,35 @@ impl<'a> WireEvents<'a> {
 
 impl<'a> Enveloped<'a> {
     fn of(entry: &'a Entry) -> Self {
-        Self { sight: Sight::of(&entry.update), made: HashMap::new(), data: None }
+        Self { sight: Sight::of(&entry.update), made: HashMap::new(), rests: HashMap::new() }
     }
 
-    fn get(&mut self, entry: &Entry, key: &'a AudienceKey) -> Bytes {
+    fn get(&mut self, entry: &Entry, key: &'a AudienceKey) -> WireEvent {
         let seen = (key.representation, self.sight.visible(key));
-        if let Some(bytes) = self.made.get(&seen) {
-            return bytes.clone();
+        if let Some(event) = self.made.get(&seen) {
+            return event.clone();
         }
         let (representation, visible) = &seen;
-        let data = match visible {
-            Visible::All => None,
-            Visible::Some(_) => Some(&**self.data.get_or_insert_with(|| raw(entry.update.data()))),
+        let event = match visible {
+            Visible::Some(_) if entry.update.data().len() >= SHARED_BYTES => WireEvent {
+                bytes: encoded(|out| begin(*representation, entry, visible, out)),
+                rest: Some(self.rest(*representation, entry)),
+            },
+            // There is one with all topics, whoever sees them.
+            _ => {
+                let bytes = encoded(|out| {
+                    begin(*representation, entry, visible, out);
+                    finish(*representation, entry, out);
+                });
+                WireEvent { bytes, rest: None }
+            }
         };
-        let bytes = encoded(|out| enveloped(*representation, entry, visible, data, out));
-        self.made.insert(seen, bytes.clone());
-        bytes
+        self.made.insert(seen, event.clone());
+        event
+    }
+
+    fn rest(&mut self, representation: Representation, entry: &Entry) -> Bytes {
+        self.rests.entry(representation).or_insert_with(|| encoded(|out| finish(representation, entry, out))).clone()
     }
 }
 
@@ -138,66 +164,57 @@ fn event(entry: &Entry, out: &mut Vec<u8>) {
     Fields { event_type, retry_ms, id, data: update.data() }.encode_into(out);
 }
 
-/// An update as JSON, as a line or in an event without a type; `data` is its data as JSON, if that is at hand.
-fn enveloped(
-    representation: Representation,
-    entry: &Entry,
-    visible: &Visible,
-    data: Option<&RawValue>,
-    out: &mut Vec<u8>,
-) {
-    let envelope = Envelope::of(entry, visible, data);
-    if representation == Representation::JsonLines {
-        return json_line(&envelope, out);
+/// The end of an event, behind its data.
+const EVENT_END: &[u8] = b"\n\n";
+
+/// Appends an update as JSON, as a line or in an event without a type, up to its data.
+fn begin(representation: Representation, entry: &Entry, visible: &Visible, out: &mut Vec<u8>) {
+    let update = &entry.update;
+    if representation == Representation::Envelope {
+        Fields { event_type: None, retry_ms: update.retry_ms(), id: Some(entry.id()), data: "" }.encode_into(out);
+        // JSON has no line end, so the data is one line.
+        out.truncate(out.len() - EVENT_END.len());
     }
-    let (retry_ms, data) = (entry.update.retry_ms(), json(&envelope));
-    Fields { event_type: None, retry_ms, id: Some(entry.id()), data: &data }.encode_into(out);
+    let r#type = update.event_type().map_or("message", EventType::as_str);
+    json_begin(&Names { id: entry.id().as_str(), topics: visible.of(update.topics()), r#type }, out);
 }
 
-/// An update as JSON.
+/// Appends the rest of it, which is the same whatever topics are visible.
+fn finish(representation: Representation, entry: &Entry, out: &mut Vec<u8>) {
+    json_finish(entry.update.data(), entry.update.is_private(), entry.time, out);
+    out.extend_from_slice(if representation == Representation::Envelope { EVENT_END } else { b"\n" });
+}
+
+/// The members of an update as JSON that come before its data.
 #[derive(Serialize)]
-struct Envelope<'a> {
+struct Names<'a> {
     id: &'a str,
     topics: Vec<&'a str>,
     r#type: &'a str,
-    data: Data<'a>,
-    private: bool,
-    time_ms: u64,
 }
 
-/// Data that is to be JSON, or is.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Data<'a> {
-    Text(&'a str),
-    Json(&'a RawValue),
+fn json_begin(names: &Names<'_>, out: &mut Vec<u8>) {
+    write_json(names, out);
+    assert_eq!(out.pop(), Some(b'}'), "an object ends with a brace");
+    out.extend_from_slice(br#","data":"#);
 }
 
-impl<'a> Envelope<'a> {
-    fn of(entry: &'a Entry, visible: &Visible, data: Option<&'a RawValue>) -> Self {
-        let update = &entry.update;
-        Self {
-            id: entry.id().as_str(),
-            topics: visible.of(update.topics()),
-            r#type: update.event_type().map_or("message", EventType::as_str),
-            data: data.map_or(Data::Text(update.data()), Data::Json),
-            private: update.is_private(),
-            time_ms: entry.time.0,
-        }
-    }
-}
-
-fn raw(text: &str) -> Box<RawValue> {
-    to_raw_value(text).expect("text always serializes")
+fn json_finish(data: &str, is_private: bool, time: Timestamp, out: &mut Vec<u8>) {
+    out.reserve(data.len());
+    write_json(&data, out);
+    out.extend_from_slice(br#","private":"#);
+    write_json(&is_private, out);
+    out.extend_from_slice(br#","time_ms":"#);
+    write_json(&time.0, out);
+    out.push(b'}');
 }
 
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("text and numbers always serialize")
 }
 
-fn json_line(value: &impl Serialize, out: &mut Vec<u8>) {
-    serde_json::to_writer(&mut *out, value).expect("text and numbers always serialize");
-    out.push(b'\n');
+fn write_json(value: &impl Serialize, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).expect("text and numbers always serialize");
 }
 
 #[cfg(test)]
@@ -230,7 +247,9 @@ mod tests {
 
     fn text(representation: Representation, topics: &[&str]) -> String {
         let (entry, key) = (entry(), key(representation, topics));
-        let text = String::from_utf8(WireEvents::of(&entry).get(&key).to_vec()).unwrap();
+        let WireEvent { bytes, rest } = WireEvents::of(&entry).get(&key);
+        assert!(rest.is_none(), "little data is not shared");
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
         let mut alone = Vec::new();
         key.encode(&entry, &mut alone);
         assert_eq!(alone, text.as_bytes(), "the same from the log");
@@ -255,8 +274,8 @@ mod tests {
         }
     }
 
-    /// Whatever number of audiences there is: a plain event is made once, and an envelope once for each set of topics that
-    /// one of them sees.
+    /// Whatever number of audiences there is: a plain event is made once, and an envelope once for each set of topics
+    /// that one of them sees.
     #[test]
     fn what_looks_the_same_is_encoded_once() {
         let entry = entry();
@@ -267,8 +286,37 @@ mod tests {
             let keys = asked.map(|topics| key(representation, topics));
             let mut wire = WireEvents::of(&entry);
             let made: Vec<_> = keys.iter().map(|key| wire.get(key)).collect();
-            let places: HashSet<_> = made.iter().map(|bytes| bytes.as_ptr()).collect();
-            assert_eq!(places.len(), sets, "{representation:?}");
+            let addresses: HashSet<_> = made.iter().map(|event| event.bytes.as_ptr()).collect();
+            assert_eq!(addresses.len(), sets, "{representation:?}");
+        }
+    }
+
+    /// However many audiences see different topics, they share the data: what each of them has for itself are the
+    /// topics.
+    #[test]
+    fn data_is_held_once_for_all_who_see_different_topics() {
+        const AUDIENCES: usize = 300;
+        let names: Vec<_> = (0..AUDIENCES).map(|number| format!("/u/{number}")).collect();
+        let data = "a \"quoted\" line\n".repeat(1 << 16);
+        for (data, most_bytes) in [(data.as_str(), 3 * data.len()), ("x", AUDIENCES * 300)] {
+            let topics = names.iter().map(|name| Topic::new(name).unwrap()).collect();
+            let fields = UpdateFields { topics, data: data.into(), retry_ms: Some(5), ..UpdateFields::default() };
+            let position = Position { epoch: Epoch::from_bits(0), offset: Offset(7) };
+            let entry = Entry::new(position, Timestamp(99), Update::new(fields).unwrap());
+            let of = |representation| names.iter().map(move |name| key(representation, &[name]));
+            let keys: Vec<_> = of(Representation::Envelope).chain(of(Representation::JsonLines)).collect();
+            let mut wire = WireEvents::of(&entry);
+            let mut held = HashMap::new();
+            for key in &keys {
+                let WireEvent { bytes, rest } = wire.get(key);
+                let mut alone = Vec::new();
+                key.encode(&entry, &mut alone);
+                let pieces = [bytes, rest.unwrap_or_default()];
+                assert!(pieces.concat() == alone, "the same from the log");
+                held.extend(pieces.map(|piece| (piece.as_ptr(), piece.len())));
+            }
+            let bytes: usize = held.values().sum();
+            assert!(bytes < most_bytes, "{bytes} bytes for {} of data", data.len());
         }
     }
 }

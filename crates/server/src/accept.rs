@@ -1,13 +1,14 @@
-//! What a client accepts: the `Accept` header ([RFC 9110, 12.5.1](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1)).
+//! Content negotiation by the `Accept` header ([RFC 9110,
+//! 12.5.1](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1)).
 use crate::problem::Problem;
 use http::{HeaderMap, header};
 
-/// How much a client wants one media type. The better one is the greater one.
+/// The measure in which a client wants one media type. The better one is the greater one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Acceptance {
     /// The weight in thousandths; 0 refuses the type.
     pub(crate) weight: u16,
-    /// Which kind of range speaks of the type.
+    /// The kind of range that speaks of the type.
     pub(crate) range: Range,
 }
 
@@ -23,14 +24,15 @@ pub(crate) enum Range {
 }
 
 impl Acceptance {
-    /// What the request says of `media_type`, which is in lower case; `None` if it does not speak of it.
+    /// Reads what the request says of `media_type`, which is in lower case; `None` if it does not speak of it.
     pub(crate) fn of(headers: &HeaderMap, media_type: &str) -> Option<Self> {
         let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let matching = values.flat_map(|value| split(value, ',')).filter_map(|range| Self::read(range, media_type));
         matching.max_by_key(|acceptance| (acceptance.range, acceptance.weight))
     }
 
-    /// Refuses a request that refuses `media_type`, of which its answer would be. A request that does not speak of it gets it.
+    /// Refuses a request that refuses `media_type`, of which its answer would be. A request that does not speak of it
+    /// gets it.
     pub(crate) fn require(headers: &HeaderMap, media_type: &'static str) -> Result<(), Problem> {
         match Self::is_refusal(Self::of(headers, media_type)) {
             true => Err(Problem::NotAcceptable { available: media_type }),

@@ -1,7 +1,7 @@
-//! What holds for every request and every answer, whatever their route: it stands before the router.
+//! Admission: what holds for every request and every answer, whatever their route. It comes before the router.
 //!
-//! A request must name one host; on an open hub that is this machine, and no proxy let the request in. Routes that forgot
-//! to ask would give their files, pages and streams to a page that had its own name resolve to loopback.
+//! A request must name one host; on an open hub that is this machine, and no proxy let the request in. Routes that
+//! forgot to ask would give their files, pages and streams to a page that had its own name resolve to loopback.
 //!
 //! An answer tells browsers to take it for what it says it is, and to keep it from other origins: data on a stream is
 //! strangers' data, and would run if a page of theirs could load it as a script.
@@ -25,7 +25,7 @@ const ON_EVERY_ANSWER: [(HeaderName, HeaderValue); 2] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// How often it is logged that what a proxy let in was refused. Strangers decide how often it happens.
+/// The time between two log lines that say that what a proxy let in was refused. Strangers decide how often it happens.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Has a request looked for among the routes only if it is admitted, and adds to every answer what every answer has.
@@ -57,7 +57,8 @@ fn check(app: &App, parts: &Parts) -> Result<(), Problem> {
     Ok(app.auth.admit(parts)?)
 }
 
-/// What a proxy let in is refused also in the log, for whoever set up the proxy, and as a page for whoever uses a browser.
+/// Refuses what a proxy let in, also in the log, for whoever set up the proxy, and as a page for whoever uses a
+/// browser.
 fn refuse(app: &App, problem: Problem, headers: &HeaderMap) -> Response {
     let Problem::Auth(AuthError::Proxied(_)) = &problem else { return problem.into_response() };
     if app.proxied.is_due() {

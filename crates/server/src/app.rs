@@ -1,4 +1,4 @@
-//! What every handler shares.
+//! The state that every handler shares.
 use crate::{
     admission::Seldom, auth::Authenticator, files::Files, metadata, publish::reserved::HUB_PATH, settings::Settings,
     subscriptions::ActiveSubscriptions,
@@ -12,7 +12,7 @@ use url::Url;
 #[derive(Clone, Debug)]
 pub struct App(Arc<Shared>);
 
-/// What an [`App`] points to.
+/// The state that an [`App`] points to.
 #[derive(Debug)]
 pub struct Shared {
     pub(crate) hub: Hub,
@@ -20,15 +20,15 @@ pub struct Shared {
     pub(crate) settings: Settings,
     /// The hub's own URL: what relative topics and patterns resolve against.
     pub(crate) base_url: Url,
-    /// Where the hub's metadata is.
+    /// The URL of the hub's metadata.
     pub(crate) metadata_url: Url,
     /// Files that are served where nothing else is.
     pub(crate) files: Option<Files>,
-    /// When it was last said that what a proxy let in was refused.
+    /// The time when it was last said that what a proxy let in was refused.
     pub(crate) proxied: Seldom,
     /// One permit for each subscriber there is room for.
     pub(crate) places: Arc<Semaphore>,
-    /// Who is subscribed to what, if that is told.
+    /// The active subscriptions, if they are told.
     pub(crate) subscriptions: Option<ActiveSubscriptions>,
     /// Turns true when the server begins to stop.
     pub(crate) stopping: watch::Receiver<bool>,

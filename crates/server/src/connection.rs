@@ -5,10 +5,10 @@
 //! hands the socket to a shard, which writes the head itself. That drops the service's future, and what was read ahead:
 //! behind an answer with `Connection: close` further requests must not be processed ([RFC 9112, 9.6]).
 //!
-//! A request with a body, or without a shard to take its stream, is answered through hyper, with the same events. Either
-//! way a peer that ends its sending is taken for gone, although it might still read: nothing else tells that a client has
-//! left while there is nothing to send to it. An answer that has an end is given to its end: many clients say that they have
-//! asked all they will, and then wait for it.
+//! A request with a body, or without a shard to take its stream, is answered through hyper, with the same events.
+//! Either way a peer that ends its sending is taken for gone, although it might still read: nothing else tells that a
+//! client has left while there is nothing to send to it. An answer that has an end is given to its end: many clients
+//! say that they have asked all they will, and then wait for it.
 //!
 //! [RFC 9112, 9.6]: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
 mod activity;
@@ -19,7 +19,7 @@ mod unread;
 mod watch;
 
 use crate::{admission, delivery::shards::Shards};
-pub(crate) use activity::Activity;
+pub(crate) use activity::{Activity, Patience};
 use axum::Router;
 use bytes::{Bytes, BytesMut};
 use handover::{Answer, Handover, Noticing, Requests};
@@ -37,27 +37,28 @@ use tokio::{
 pub(crate) use watch::Stop;
 use watch::Watch;
 
-/// How long a connection may take to send the head of a request, from its first byte on.
+/// The time that a connection may take by default to send the head of a request, from its first byte on.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// The largest head of a request, and how many bytes of answers that the peer does not read are held per connection. A frame
-/// that is larger goes out alone.
+/// The largest head of a request, and how many bytes of answers that the peer does not read are held per connection. A
+/// frame that is larger goes out alone.
 pub const CONNECTION_BUFFER_BYTES: usize = 64 << 10;
-/// How many bytes that cannot be sent yet the system holds per connection. More would only age there, in memory that no
-/// limit of ours counts: what a slow reader still needs, the window has for all of them.
+/// The number of bytes that the system holds unsent per connection. More would only age there, in memory
+/// that no limit of ours counts: what a slow reader still needs, the window has for all of them.
 pub const UNSENT_BYTES: u32 = 128 << 10;
-/// After which silence the system asks whether a peer is still there. A source that has nothing to say for hours is: its system
-/// answers for it. One that has vanished is found out, although nothing is sent to it.
+/// The silence after which the system asks whether a peer is still there. A source that has nothing to say for hours
+/// is: its system answers for it. One that has vanished is found out, although nothing is sent to it.
 pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// The time between two such questions.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-/// How many of them a peer may leave unanswered, if there is no write timeout. If there is one, it counts instead.
+/// The number of them that a peer may leave unanswered, if there is no write timeout. If there is one, it counts
+/// instead.
 pub const PROBES: u32 = 4;
-/// How much of such a head is read at a time.
+/// The number of bytes of such a head that are read at a time.
 const READ_BYTES: usize = 4 << 10;
-/// How long the rest of a head may take that is to be repaired.
+/// The time that the rest of a head may take that is to be repaired.
 const REPAIR_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why a connection leaves hyper.
+/// The reason why a connection leaves hyper.
 #[allow(clippy::large_enum_variant, reason = "there is one for a connection, for a moment")]
 enum Left {
     /// hyper has finished with it, or failed.
@@ -72,26 +73,26 @@ enum Left {
     Cut,
 }
 
-/// What every connection of a server is served with.
+/// All that every connection of a server is served with.
 #[derive(Clone, Debug)]
 pub(crate) struct Serving {
     pub(crate) router: Router,
-    /// How long a peer may take nothing of what is sent to it.
+    /// The time for which a peer may take nothing of what is sent to it.
     pub(crate) write_timeout: Duration,
-    /// How long a connection may be silent between two requests.
-    pub(crate) keep_alive_timeout: Duration,
-    /// Who takes the streams that hyper need not deliver.
+    /// The time for which a connection may go on without a request.
+    pub(crate) patience: Patience,
+    /// The shards, which take the streams that hyper need not deliver.
     pub(crate) shards: Option<Arc<Shards>>,
 }
 
 impl Serving {
-    /// Serves a connection to its end, or until it is a shard's. When the server stops, the request that is under way is the
-    /// last.
+    /// Serves a connection to its end, or until it is a shard's. When the server stops, the request that is under way
+    /// is the last.
     pub(crate) async fn connection(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
         prepare(&socket, self.write_timeout);
         let handover = self.shards.is_some().then(Handover::default);
         let activity = Activity::new();
-        let mut watch = Watch::new(activity.clone(), self.keep_alive_timeout, stop);
+        let mut watch = Watch::new(activity.clone(), self.patience, stop);
         let mut io = Noticing::new(socket, handover.clone(), activity.clone());
         let mut is_last = false;
         loop {
@@ -151,8 +152,8 @@ impl Serving {
     }
 }
 
-/// The head of which hyper has seen the beginning, to its end: what is repaired of it has to be seen. As much as there is, if it
-/// does not end in time or within the limit; hyper then refuses it.
+/// The head of which hyper has seen the beginning, to its end: what is repaired of it has to be seen. As much as there
+/// is, if it does not end in time or within the limit; hyper then refuses it.
 async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
     let mut head = BytesMut::from(beginning);
     let ends = |head: &[u8]| head.windows(2).any(|end| end == b"\n\n") || head.windows(3).any(|end| end == b"\n\r\n");

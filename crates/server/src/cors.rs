@@ -1,4 +1,4 @@
-//! Which pages of other origins may read streams and publish.
+//! CORS: the pages of other origins that may read streams and publish.
 use crate::{
     cursor::{LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
     settings::Settings,
@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, header};
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// How long a browser may remember the answer to a preflight.
+/// The time for which a browser may remember the answer to a preflight.
 const MAX_AGE: Duration = Duration::from_secs(3_600);
 
 /// The layer that adds the headers of CORS. Credentials are allowed to named origins only, never to `*`, and an origin

@@ -1,8 +1,9 @@
-//! Where a subscriber says which event it saw last, and under which name the answer says where the stream goes on.
+//! The cursor: where a subscriber says which event it saw last, and under which name the answer says where the stream
+//! goes on.
 //!
 //! The header comes first: a browser that reconnects by itself repeats the URL, with the cursor it once began with, and
-//! adds the header with the one it has reached. A client that cannot set headers appends its cursor to the URL instead, so of
-//! several in a query the last one counts. An empty cursor says nothing, wherever it is.
+//! adds the header with the one it has reached. A client that cannot set headers appends its cursor to the URL instead,
+//! so of several in a query the last one counts. An empty cursor says nothing, wherever it is.
 //!
 //! A cursor is a place or a gap, and never an error: an error status would end an EventSource for good.
 use crate::form::{Form, InvalidForm, latin_1};
@@ -14,23 +15,24 @@ pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The response header of Mercure's newer revision.
 pub const MERCURE_LAST_EVENT_ID: HeaderName = HeaderName::from_static("mercure-last-event-id");
 
-/// The names of query parameters that carry a cursor, compared without case, `-` and `_`. The first is `last_event_id` of
-/// Mercure's newer revision, `lastEventID` of its older one and `Last-Event-ID` before 0.14, and `lastEventId` of
+/// The names of query parameters that carry a cursor, compared without case, `-` and `_`. The first is `last_event_id`
+/// of Mercure's newer revision, `lastEventID` of its older one and `Last-Event-ID` before 0.14, and `lastEventId` of
 /// event-source-polyfill. The second is `evs_last_event_id` of amvtek's EventSource.
 const PARAMETERS: [&[u8]; 2] = [b"lasteventid", b"evslasteventid"];
 
-/// What a request says of its cursor.
+/// The cursor of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// Where the subscription starts.
+    /// The place where the subscription starts.
     pub start: Start,
-    /// Whether the request speaks of a cursor at all, if only of an empty one. The answer then names the place where the
-    /// stream begins.
+    /// True if the request speaks of a cursor at all, if only of an empty one. The answer then names the place where
+    /// the stream begins.
     pub asked: bool,
 }
 
 impl Cursor {
-    /// Reads the cursor of a request from its headers and then from its forms: the query string, and the body of a `QUERY`.
+    /// Reads the cursor of a request from its headers and then from its forms: the query string, and the body of a
+    /// `QUERY`.
     #[must_use]
     pub fn of(headers: &HeaderMap, forms: &[&Form]) -> Self {
         let in_header = headers.get_all(LAST_EVENT_ID).iter().rfind(|value| !value.is_empty());
@@ -71,8 +73,8 @@ fn carries_a_cursor(name: &str) -> bool {
     PARAMETERS.iter().any(|parameter| letters().eq(parameter.iter().copied()))
 }
 
-/// Reads the bytes of a header. Browsers send an ID in UTF-8, Node's clients in Latin-1. Bytes that are both are most likely
-/// UTF-8; but if the log holds no such ID, it may hold the other one.
+/// Reads the bytes of a header. Browsers send an ID in UTF-8, Node's clients in Latin-1. Bytes that are both are most
+/// likely UTF-8; but if the log holds no such ID, it may hold the other one.
 fn of_bytes(bytes: &[u8]) -> Start {
     let in_latin_1 = || latin_1(bytes);
     match str::from_utf8(bytes) {

@@ -11,7 +11,7 @@ pub const MAX_FIELDS: usize = 2_048;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Form(Vec<(String, String)>);
 
-/// Why some bytes are no form.
+/// The reason why some bytes are no form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidForm {
@@ -19,7 +19,7 @@ pub enum InvalidForm {
     NotUtf8,
     /// There are more than [`MAX_FIELDS`].
     TooManyFields {
-        /// How many are allowed.
+        /// The number that is allowed.
         limit: usize,
     },
 }
@@ -33,7 +33,8 @@ impl Form {
         Self::parse_with(bytes, |_| false)
     }
 
-    /// Reads a form. The values of the fields that `is_lenient` names may be any bytes: what is no UTF-8 is read as Latin-1.
+    /// Reads a form. The values of the fields that `is_lenient` names may be any bytes: what is no UTF-8 is read as
+    /// Latin-1.
     ///
     /// # Errors
     /// [`InvalidForm`] for every other field.
@@ -80,7 +81,7 @@ impl Form {
         self.iter().filter(move |(field, _)| *field == name).map(|(_, value)| value)
     }
 
-    /// Whether a field is there, with or without a value.
+    /// True if a field is there, with or without a value.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -134,7 +135,8 @@ mod tests {
         let cases: [(&str, &[(&str, &str)]); 6] = [
             ("a=1&b=2&a=3", &[("a", "1"), ("b", "2"), ("a", "3")]),
             ("a+b=c%20d+e", &[("a b", "c d e")]),
-            // "If bytes contains no 0x3D (=), then let name have the value of bytes and let value be the empty sequence."
+            // "If bytes contains no 0x3D (=), then let name have the value of bytes and let value be the empty
+            // sequence."
             ("name&&=value&", &[("name", ""), ("", "value")]),
             ("a=b=c", &[("a", "b=c")]),
             ("a=%zz%4", &[("a", "%zz%4")]),

@@ -1,12 +1,12 @@
-//! Which host a request is for, and whether it says so as it must:
+//! The host that a request is for, which it must name as
 //! [RFC 9112, section 3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2).
 //!
-//! Two parties that read different hosts from one request can be played against each other: a proxy that routes by one of
-//! two `Host` fields and a hub that judges by the other. So there is one host, or an error.
+//! Two parties that read different hosts from one request can be played against each other: a proxy that routes by one
+//! of two `Host` fields and a hub that judges by the other. So there is one host, or an error.
 use http::{HeaderValue, Version, header::HOST, request::Parts};
 use std::{fmt, net::Ipv6Addr};
 
-/// What is wrong with the host of a request.
+/// The fault of the host of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidHost {
@@ -67,8 +67,8 @@ fn text(value: &HeaderValue) -> Result<&str, InvalidHost> {
 }
 
 impl<'a> Authority<'a> {
-    /// `uri-host [ ":" port ]` of [RFC 9110, 7.2](https://www.rfc-editor.org/rfc/rfc9110#section-7.2). The host must not be
-    /// empty, since no URL of `http` has an empty one.
+    /// `uri-host [ ":" port ]` of [RFC 9110, 7.2](https://www.rfc-editor.org/rfc/rfc9110#section-7.2). The host must
+    /// not be empty, since no URL of `http` has an empty one.
     fn read(text: &'a str) -> Result<Self, InvalidHost> {
         let (host, port) = match text.rfind(']') {
             Some(end) => text.split_at(end + 1),
@@ -90,8 +90,8 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// An IPv6 address in brackets, or an IPv4 address or name ([RFC 3986, 3.2.2]). Without the comma, which only lists of hosts
-/// have, and without percent signs, which no client sends and some readers decode.
+/// An IPv6 address in brackets, or an IPv4 address or name ([RFC 3986, 3.2.2]). Without the comma, which only lists of
+/// hosts have, and without percent signs, which no client sends and some readers decode.
 ///
 /// [RFC 3986, 3.2.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2
 fn is_host(text: &str) -> bool {
@@ -130,9 +130,9 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
-    /// RFC 9112, 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks
-    /// a Host header field and to any request message that contains more than one Host header field line or a Host header
-    /// field with an invalid field value."
+    /// RFC 9112, 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that
+    /// lacks a Host header field and to any request message that contains more than one Host header field line or a
+    /// Host header field with an invalid field value."
     #[test]
     fn a_request_names_one_host() {
         for host in ["a", "a:80", "a:", "A.example:3000", "127.0.0.1:1", "[::1]", "[::1]:3000", "a_b.example", "xn--a."]

@@ -6,8 +6,9 @@ use http::{HeaderMap, HeaderValue, header};
 /// Nothing is loaded, and nothing runs.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// True if a request names HTML in `Accept`, as a browser does when somebody opens an address or follows a link. `*/*` names
-/// everything and so does not count: browsers send it for scripts and images, and programs for whatever they ask for.
+/// True if a request names HTML in `Accept`, as a browser does when somebody opens an address or follows a link. `*/*`
+/// names everything and so does not count: browsers send it for scripts and images, and programs for whatever they ask
+/// for.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     let accepted = ["text/html", "application/xhtml+xml"].map(|html| Acceptance::of(headers, html));
     accepted.into_iter().flatten().any(|html| html.range == Range::Exact && html.weight > 0)

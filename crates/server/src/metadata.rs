@@ -1,4 +1,4 @@
-//! What the hub says of itself to those who want a token for it: protected resource metadata,
+//! The metadata that the hub has for those who want a token for it: protected resource metadata,
 //! [RFC 9728](https://www.rfc-editor.org/rfc/rfc9728), with the members that Mercure adds.
 //!
 //! Mercure's older revision has none: its clients may take the absence of this document for it.
@@ -12,20 +12,20 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
 use url::Url;
 
-/// What stands before the hub's own path in the path of its metadata.
+/// The path before the hub's own path in the path of its metadata.
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The media type of the metadata.
 const JSON: &str = "application/json";
 /// The types of topic matchers that requests and tokens may name.
 pub const MATCHER_TYPES: [&str; 2] = ["exact", "urlpattern"];
 
-/// Where the metadata is, from the root of the server.
+/// The path of the metadata, from the root of the server.
 #[must_use]
 pub fn path() -> String {
     format!("{WELL_KNOWN}{HUB_PATH}")
 }
 
-/// Where clients find the metadata of the hub at `hub_url`.
+/// The URL at which clients find the metadata of the hub at `hub_url`.
 pub(crate) fn url(hub_url: &Url) -> Url {
     hub_url.join(&path()).expect("an absolute path resolves against any HTTP URL")
 }
@@ -56,8 +56,8 @@ pub async fn describe(State(app): State<App>, headers: HeaderMap) -> Result<Resp
     Ok(([(header::CONTENT_TYPE, json)], document.to_string()).into_response())
 }
 
-/// Has every challenge say where the metadata is ([RFC 9728, 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)), so
-/// that a client finds out by itself which token it needs.
+/// Has every challenge say where the metadata is ([RFC 9728, 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)),
+/// so that a client finds out by itself which token it needs.
 pub(crate) async fn point(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(challenge) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE)

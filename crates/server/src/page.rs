@@ -1,5 +1,5 @@
-//! The hub's own page at `/fanfare`, and its files below that: embedded, so that one binary is all there is to install. It is
-//! also at `/`, as long as no file of somebody's is.
+//! The hub's own page at `/fanfare`, and its files below that: embedded, so that one binary is all there is to install.
+//! It is also at `/`, as long as no file of somebody's is.
 //!
 //! The page shows strangers' data. Two walls stand behind its own care never to insert data as markup: nothing runs or
 //! loads that did not come from here as a file, and where the browser knows Trusted Types, assigning a string to
@@ -79,7 +79,7 @@ const ASSETS: &[Asset] = assets![
     "vendor/fonts/jetbrains-mono-LICENSE",
 ];
 
-/// Where the page is. Without a slash at its end: the page finds its files, and the hub, relative to that.
+/// The place where the page is. Without a slash at its end: the page finds its files, and the hub, relative to that.
 pub const PATH: &str = "/fanfare";
 /// From `/fanfare/` to there, under whatever path a proxy has put the hub.
 const BACK: HeaderValue = HeaderValue::from_static("../fanfare");
@@ -117,7 +117,8 @@ impl Asset {
         }
     }
 
-    /// The file's content as an entity tag (RFC 9110, 8.8.3). The hash may differ between builds: it only costs a reload.
+    /// The file's content as an entity tag (RFC 9110, 8.8.3). The hash may differ between builds: it only costs a
+    /// reload.
     fn etag(&self) -> HeaderValue {
         let mut hasher = DefaultHasher::new();
         self.bytes.hash(&mut hasher);
@@ -133,7 +134,7 @@ impl Asset {
     }
 }
 
-/// Whether an `If-None-Match` value lists `etag`, weakly compared (RFC 9110, 13.1.2).
+/// True if an `If-None-Match` value lists `etag`, weakly compared (RFC 9110, 13.1.2).
 fn names(if_none_match: &HeaderValue, etag: &HeaderValue) -> bool {
     let (Ok(listed), Ok(etag)) = (if_none_match.to_str(), etag.to_str()) else { return false };
     listed.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
@@ -178,7 +179,7 @@ mod tests {
         assert_eq!(answer.headers()[header::CONTENT_SECURITY_POLICY], CONTENT_SECURITY_POLICY);
     }
 
-    /// Whether it is at `/` or at `/fanfare`: both are in the same folder.
+    /// True if it is at `/` or at `/fanfare`: both are in the same folder.
     #[test]
     fn what_the_page_loads_is_there() {
         let index = str::from_utf8(asset(INDEX).bytes).expect("UTF-8");

@@ -3,10 +3,11 @@ use crate::problem::Problem;
 use http::Uri;
 use percent_encoding::percent_decode_str;
 
-/// Where the topic API lives.
+/// The path of the topic API.
 pub const TOPICS: &str = "/topics";
 
-/// The topic of `/topics/{topic}`: the rest of the path, slashes included, percent-decoded. `None` for `/topics` itself.
+/// The topic of `/topics/{topic}`: the rest of the path, slashes included, percent-decoded. `None` for `/topics`
+/// itself.
 ///
 /// # Errors
 /// [`Problem::Path`] if it is no UTF-8.

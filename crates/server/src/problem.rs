@@ -16,7 +16,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use std::fmt;
 
-/// Why a request is refused. Refusing changes nothing, with one exception that says so: [`Problem::StreamBroken`].
+/// The reason why a request is refused. Refusing changes nothing, with one exception that says so:
+/// [`Problem::StreamBroken`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Problem {
@@ -26,7 +27,7 @@ pub enum Problem {
     Form(InvalidForm),
     /// The query string or the form has too many fields, and what it is for allows to say so with a status of its own.
     FormTooLarge {
-        /// How many are allowed.
+        /// The number that is allowed.
         limit: usize,
     },
     /// The path names no topic, or is no UTF-8 once decoded.
@@ -43,14 +44,14 @@ pub enum Problem {
     NoMatcher,
     /// A subscription with too many topics.
     TooManyMatchers {
-        /// How many there are.
+        /// The number of them.
         count: usize,
-        /// How many there may be.
+        /// The number that is allowed.
         limit: usize,
     },
     /// The patterns of a subscription are too large once compiled.
     MatchersTooComplex {
-        /// How large they may be together, in bytes.
+        /// The most bytes that they may have together.
         limit: usize,
     },
     /// With active subscriptions: the path of one is too long to be a topic.
@@ -74,7 +75,7 @@ pub enum Problem {
     Update(InvalidUpdate),
     /// One line or event of many makes no update; counted from 1.
     Item {
-        /// Which one.
+        /// The number of the line or event.
         number: usize,
         /// Why.
         problem: Box<Problem>,
@@ -88,7 +89,7 @@ pub enum Problem {
     },
     /// The batch has too many updates.
     BatchTooLarge {
-        /// How many are allowed.
+        /// The number that is allowed.
         limit: usize,
     },
     /// The body ended before it was complete, or came too slowly.
@@ -111,7 +112,7 @@ pub enum Problem {
     TransferCoding,
     /// Nothing that is here is acceptable, as `Accept` says.
     NotAcceptable {
-        /// What there is.
+        /// The media types that there are.
         available: &'static str,
     },
     /// The server stops, and ends a stream of events that it publishes.
@@ -122,20 +123,20 @@ pub enum Problem {
     EventStream(ParseError),
     /// A streamed body failed after some of its events had been published.
     StreamBroken {
-        /// How many updates were published before.
+        /// The number of updates that were published before.
         published: u64,
-        /// What went wrong then.
+        /// The problem that came then.
         problem: Box<Problem>,
     },
-    /// Who asks may not do this.
+    /// The request is not authorized.
     Auth(AuthError),
     /// The log did not take the updates.
     Append(AppendError),
     /// There is nothing at this path.
     NotFound,
-    /// What is at this path cannot be asked for by this method.
+    /// The method is not one of those by which this path can be asked for.
     Method {
-        /// Those by which it can, as the `Allow` header lists them.
+        /// The methods by which it can, as the `Allow` header lists them.
         allowed: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! What is where.
+//! The routes of the server.
 use crate::{
     accept::Acceptance,
     admission,
@@ -75,7 +75,7 @@ async fn first_page(State(app): State<App>, request: Request<Body>) -> Result<Re
     file.or_else(page).ok_or(Problem::NotFound)
 }
 
-/// Where nothing else is: an alias, or a file.
+/// Answers with what is at any other path: an alias, or a file.
 async fn elsewhere(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if let (true, Some(topics)) = (reads, app.settings.aliases.get(request.uri().path())) {

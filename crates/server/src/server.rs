@@ -2,7 +2,7 @@
 use crate::{
     app::App,
     auth::Authenticator,
-    connection::{Serving, Stop},
+    connection::{Patience, Serving, Stop},
     delivery::shards::Shards,
     routes::routes,
     settings::Settings,
@@ -16,12 +16,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long requests that are under way when the server stops, and what was begun of streams, may take to finish. Then they
-/// are cut.
+/// The time that requests that are under way when the server stops, and what was begun of streams, may take to finish.
+/// Then they are cut.
 pub const FINISH_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long stopping takes at most. Docker kills 10 s after it has said to stop.
+/// The time that stopping takes at most. Docker kills 10 s after it has said to stop.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(7);
-/// How long the server waits when it cannot accept, as a rule because it has no file descriptor left.
+/// The time for which the server waits when it cannot accept, as a rule because it has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A hub over HTTP.
@@ -42,15 +42,16 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let app = App::new(hub, auth, settings, stopping);
         let shards = Shards::start(&app.hub, &app.settings, &app.places)?.map(Arc::new);
-        let Settings { write_timeout, keep_alive_timeout, .. } = app.settings;
+        let Settings { write_timeout, keep_alive_timeout, head_timeout, .. } = app.settings;
+        let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
         let router = routes(app);
-        Ok(Self { serving: Serving { router, write_timeout, keep_alive_timeout, shards }, subscriptions, stop })
+        Ok(Self { serving: Serving { router, write_timeout, patience, shards }, subscriptions, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves; then ends all streams, so that their subscribers
-    /// reconnect elsewhere, waits up to [`FINISH_TIMEOUT`] for what is under way, and cuts the rest. A publisher of a stream of
-    /// events is told at once how many were taken. All of it takes no longer than [`STOP_TIMEOUT`].
+    /// reconnect elsewhere, waits up to [`FINISH_TIMEOUT`] for what is under way, and cuts the rest. A publisher of a
+    /// stream of events is told at once how many were taken. All of it takes no longer than [`STOP_TIMEOUT`].
     pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
         // Each connection has a receiver for as long as it is served.
         let connections = watch::Sender::new(Stop::Not);

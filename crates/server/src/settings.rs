@@ -1,4 +1,5 @@
-//! What the server can be told, with the defaults. One place for both.
+//! The settings of the server and their defaults, in one place.
+use crate::connection::HEAD_TIMEOUT;
 use std::{collections::HashMap, num::NonZero, path::PathBuf, time::Duration};
 use url::Url;
 
@@ -6,18 +7,20 @@ use url::Url;
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 /// The most topic matchers of one subscription by default.
 pub const DEFAULT_MAX_MATCHERS: usize = 100;
-/// How long a stream is silent at most by default. Proxies cut a silent connection after 55 s and more.
+/// The time for which a stream is silent at most by default. Proxies cut a silent connection after 55 s and more.
 pub const DEFAULT_HEARTBEAT_INTERVAL: Duration = Duration::from_secs(20);
 /// The most subscribers by default: a process may commonly open 20,000 files and more, and needs some for itself.
 pub const DEFAULT_MAX_SUBSCRIBERS: usize = 15_000;
-/// How long a peer may take nothing of what is sent to it by default: as long as it may take for a request's head.
+/// The time for which a peer may take nothing of what is sent to it by default: as long as it may take for a request's
+/// head.
 pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a connection may be silent between two requests by default. Load balancers and proxies reuse a connection that was
-/// silent for up to 60 s; one that is closed just then fails a request.
+/// The time for which a connection may be silent between two requests by default. Load balancers and proxies reuse a
+/// connection that was silent for up to 60 s; one that is closed just then fails a request.
 pub const DEFAULT_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// How streams get into sockets. The subscribers see no difference but `Transfer-Encoding: chunked` or none.
+/// The way in which streams get into sockets. The subscribers see no difference but `Transfer-Encoding: chunked` or
+/// none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
     /// The best that the system has.
@@ -41,19 +44,19 @@ pub struct Settings {
     /// The origins whose pages may read streams and publish, e.g. `https://example.com`; `*` is every origin, without
     /// credentials. Default: none but the hub's own.
     pub cors_origins: Vec<String>,
-    /// A directory whose files are served where nothing else is; its `index.html` takes the place of the hub's page at `/`.
-    /// Names that begin with a dot are not served, except `.well-known`, nor what is outside the directory by way of links.
-    /// Nothing secret should lie in it.
+    /// A directory whose files are served where nothing else is; its `index.html` takes the place of the hub's page at
+    /// `/`. Names that begin with a dot are not served, except `.well-known`, nor what is outside the directory by way
+    /// of links. Nothing secret should lie in it.
     pub static_dir: Option<PathBuf>,
-    /// A file in that directory, such as `index.html`, that browsers get for a page that is not there: for applications that
-    /// have their routes in the page. Default: none.
+    /// A file in that directory, such as `index.html`, that browsers get for a page that is not there: for applications
+    /// that have their routes in the page. Default: none.
     pub static_fallback: Option<String>,
-    /// Whether the hub's own page is served, at `/fanfare` and, where no file of [`static_dir`](Self::static_dir) is, at `/`.
-    /// Default: yes.
+    /// True if the hub's own page is served, at `/fanfare` and, where no file of [`static_dir`](Self::static_dir) is,
+    /// at `/`. Default: yes.
     pub page: bool,
     /// A stream that was silent for about this long gets a heartbeat. Default: [`DEFAULT_HEARTBEAT_INTERVAL`].
     pub heartbeat_interval: Duration,
-    /// A stream ends after 80 to 100 % of this time, at random, so that subscribers spread anew over the machines.
+    /// A stream ends after 80 to 100 % of this time, at random, so that subscribers spread again over the machines.
     /// Default: none.
     pub max_lifetime: Option<Duration>,
     /// The largest body of a request, in bytes; of a streamed one, the largest event. Default:
@@ -63,21 +66,24 @@ pub struct Settings {
     pub max_matchers: usize,
     /// The most subscribers at a time. Others are told to come back later. Default: [`DEFAULT_MAX_SUBSCRIBERS`].
     pub max_subscribers: usize,
-    /// Whether it is told who is subscribed to what, as private updates and at `/.well-known/mercure/subscriptions`. Each
-    /// time somebody comes or goes the log gets two updates for each matcher, and each subscriber takes about 300 bytes
-    /// more. Default: no.
+    /// True if others are told who is subscribed to what, as private updates and at
+    /// `/.well-known/mercure/subscriptions`. Each time somebody comes or goes the log gets two updates for each
+    /// matcher, and each subscriber takes about 300 bytes more. Default: no.
     pub subscriptions: bool,
     /// How streams get into sockets. Default: [`Delivery::Auto`].
     pub delivery: Delivery,
-    /// How many threads deliver, unless [`Delivery::Hyper`] does. Default: one for each core.
+    /// The number of threads that deliver, unless [`Delivery::Hyper`] does. Default: one for each core.
     pub delivery_threads: Option<NonZero<usize>>,
-    /// A peer that for this long acknowledges nothing of what was sent to it, or has no room for more, is given up. What it
-    /// has missed it gets when it comes back. Zero leaves it to the system, whose patience is some 15 minutes. Linux
-    /// only. Default: [`DEFAULT_WRITE_TIMEOUT`].
+    /// A peer that for this long acknowledges nothing of what was sent to it, or has no room for more, is given up.
+    /// What it has missed it gets when it comes back. Zero leaves it to the system, whose patience is some 15 minutes.
+    /// Linux only. Default: [`DEFAULT_WRITE_TIMEOUT`].
     pub write_timeout: Duration,
     /// A connection on which for this long no request has come since the last answer is closed. Default:
     /// [`DEFAULT_KEEP_ALIVE_TIMEOUT`].
     pub keep_alive_timeout: Duration,
+    /// A connection on which the head of a request is not complete this long after its first byte is closed. Default:
+    /// [`HEAD_TIMEOUT`].
+    pub head_timeout: Duration,
     /// The URL under which browsers see the hub, e.g. `https://hub.example.com`: what relative URL Patterns and topics
     /// resolve against. Default: `http://localhost/`.
     pub public_url: Url,
@@ -101,6 +107,7 @@ impl Default for Settings {
             delivery_threads: None,
             write_timeout: DEFAULT_WRITE_TIMEOUT,
             keep_alive_timeout: DEFAULT_KEEP_ALIVE_TIMEOUT,
+            head_timeout: HEAD_TIMEOUT,
             public_url: Url::parse("http://localhost/").expect("a valid URL"),
         }
     }

@@ -1,5 +1,5 @@
-//! From the last event ID that a subscriber presents to the place it goes on from. Whatever it cannot be given is told as
-//! a gap; nothing is guessed.
+//! From the last event ID that a subscriber presents to the place it goes on from. Whatever it cannot be given is told
+//! as a gap; nothing is guessed.
 use super::{Log, LogError, ReadLimit};
 use crate::{
     entry::Entry,
@@ -9,16 +9,16 @@ use crate::{
 use fanfare_event_stream::EventId;
 use std::{fmt, sync::Arc};
 
-/// Where a subscriber goes on.
+/// The place where a subscriber goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
     /// The offset that it is taken to have seen: everything behind it follows.
     pub after: Offset,
-    /// Why this is not the place it asked for.
+    /// The reason why this is not the place it asked for.
     pub gap: Option<GapReason>,
 }
 
-/// Why a subscriber may have missed updates.
+/// The reason why a subscriber may have missed updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GapReason {
     /// Retention has discarded updates behind the one it saw last, or damage has destroyed them.
@@ -31,11 +31,11 @@ pub enum GapReason {
     Future,
 }
 
-/// What [`follow`] read.
+/// The entries that [`follow`] read.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// If updates are missing between the place asked for and the entries: the offset directly before the entries. Tell a
-    /// gap ([`GapReason::Discarded`]) and go on from here.
+    /// If updates are missing between the place asked for and the entries: the offset directly before the entries. Tell
+    /// a gap ([`GapReason::Discarded`]) and go on from here.
     pub hole: Option<Offset>,
     /// The entries, in order and without holes.
     pub entries: Vec<Arc<Entry>>,

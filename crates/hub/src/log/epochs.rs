@@ -2,16 +2,16 @@
 //!
 //! A log begins an epoch each time it is opened, and an ID made by the hub carries the epoch in which its entry was
 //! appended. An offset alone would not do: after a backup is restored, or a damaged file has lost its end, the same
-//! offsets are given to other updates. With epochs, an ID whose epoch the log never wrote, or that lies beyond the place
-//! where its epoch ended, names an update that this log does not hold, and the subscriber is told so.
+//! offsets are given to other updates. With epochs, an ID whose epoch the log never wrote, or that lies beyond the
+//! place where its epoch ended, names an update that this log does not hold, and the subscriber is told so.
 use crate::position::{Epoch, Offset, Position};
 
-/// How many epochs without entries are remembered: those in which nothing was appended, and those whose entries
-/// retention has discarded. Their IDs are answered exactly; those of epochs forgotten are answered as foreign.
+/// The number of epochs without entries that are remembered: those in which nothing was appended, and those whose
+/// entries retention has discarded. Their IDs are answered exactly; those of epochs forgotten are answered as foreign.
 pub const IDLE_EPOCHS: usize = 64;
 
-/// The epochs of a log and the offset at which each began, oldest first. Each ends where the next one begins; the last is
-/// the current one.
+/// The epochs of a log and the offset at which each began, oldest first. Each ends where the next one begins; the last
+/// is the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epochs(Vec<(Epoch, Offset)>);
 
@@ -28,8 +28,8 @@ impl Epochs {
         self.0.last().expect("there is always a current epoch").0
     }
 
-    /// The last offset that `epoch` can know of, in a log with this `head`; `None` if the log never wrote that epoch, or
-    /// has forgotten it. An epoch knows its own entries and all that came before it.
+    /// The last offset that `epoch` can know of, in a log with this `head`; `None` if the log never wrote that epoch,
+    /// or has forgotten it. An epoch knows its own entries and all that came before it.
     #[must_use]
     pub fn end(&self, epoch: Epoch, head: Offset) -> Option<Offset> {
         let index = self.0.iter().rposition(|(known, _)| *known == epoch)?;

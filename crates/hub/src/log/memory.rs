@@ -124,7 +124,7 @@ impl Ring {
         self.entries.push_back(Held { entry, bytes });
     }
 
-    /// Whether the oldest entry has to go.
+    /// True if the oldest entry has to go.
     fn exceeds(&self, retention: &Retention, now: Timestamp) -> bool {
         let Some(oldest) = self.entries.front() else { return false };
         retention.count.is_some_and(|limit| self.entries.len() as u64 > limit)

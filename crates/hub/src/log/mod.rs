@@ -1,8 +1,8 @@
 //! The log: the one ordered sequence of updates, and the hub's only state.
 //!
-//! A [`Log`] stores and finds; it is called from threads that may block. Who calls [`Log::append`] decides the order, and
-//! there is one such caller: the [`writer`]. How a subscriber's last event ID becomes a place in the log, or a gap that is
-//! told, is the [`cursor`]'s.
+//! A [`Log`] stores and finds; it is called from threads that may block. Who calls [`Log::append`] decides the order,
+//! and there is one such caller: the [`writer`]. How a subscriber's last event ID becomes a place in the log, or a gap
+//! that is told, is the [`cursor`]'s.
 use crate::{
     entry::{Entry, Timestamp},
     position::Offset,
@@ -34,7 +34,7 @@ pub struct ReadLimit {
     pub bytes: usize,
 }
 
-/// What the log holds now.
+/// The entries that the log holds now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// The first offset still held; `head.next()` if the log is empty.
@@ -47,16 +47,16 @@ pub struct Bounds {
 ///
 /// All methods may block on a disk or a network.
 pub trait Log: Send + Sync + 'static {
-    /// Appends `batch` behind the head, in order, all or nothing, durably by the engine's own measure, stamped `now`. May
-    /// discard what retention no longer keeps.
+    /// Appends `batch` behind the head, in order, all or nothing, durably by the engine's own measure, stamped `now`.
+    /// May discard what retention no longer keeps.
     ///
     /// # Errors
     /// [`LogError`]; nothing of the batch is then in the log, nor will it be.
     fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError>;
 
     /// The entries behind `after`, in order, without holes from the first one on. Retention may have discarded what
-    /// directly follows `after`, or damage destroyed it: the first entry's offset then says so. [`cursor::follow`] tells
-    /// it from the end of the log.
+    /// directly follows `after`, or damage destroyed it: the first entry's offset then says so. [`cursor::follow`]
+    /// tells it from the end of the log.
     ///
     /// # Errors
     /// [`LogError`] if the engine cannot read.
@@ -82,7 +82,7 @@ pub trait Log: Send + Sync + 'static {
     fn discard(&self, now: Timestamp) -> Result<usize, LogError>;
 }
 
-/// What a log keeps. An entry goes as soon as any of the limits is exceeded, oldest first.
+/// The most that a log keeps. An entry goes as soon as any of the limits is exceeded, oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// The greatest age in milliseconds; `None` keeps entries however old they are.
@@ -93,7 +93,7 @@ pub struct Retention {
     pub count: Option<u64>,
 }
 
-/// Why the log could not do what was asked.
+/// The reason why the log could not do what was asked.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LogError {

@@ -62,7 +62,7 @@ impl Appended {
     }
 }
 
-/// What the writer does next.
+/// The next step of the writer.
 enum Next {
     Append(Vec<Publication>),
     Discard,
@@ -85,7 +85,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
     /// Works until the writer is closed, or until nobody takes the entries any more.
     pub(super) fn run(mut self, sink_has_ended: impl Fn() -> bool) {
         let mut look = Instant::now();
-        // What was handed over to a sink that ended before it took it is found out here, at the next look at the latest.
+        // What was handed over to a sink that ended before it took it is found out here, at the next look at the
+        // latest.
         while !sink_has_ended() {
             let goes_on = match self.next(look) {
                 Next::Append(batch) => self.append(batch),

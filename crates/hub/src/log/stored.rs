@@ -26,7 +26,7 @@ use xxhash_rust::xxh3::xxh3_64;
 pub(crate) const MAGIC: [u8; 4] = [0xff, 0xfa, 0x4e, 1];
 /// The bytes of a record before the lengths of its topics.
 const FIXED_BYTES: usize = 84;
-/// Where the bytes begin that the checksum covers.
+/// The place where the bytes begin that the checksum covers.
 const CHECKED_FROM: usize = 16;
 const PRIVATE: u8 = 1;
 const RETRY: u8 = 2;
@@ -53,7 +53,7 @@ pub(crate) struct Record<'a> {
     bytes: &'a [u8],
 }
 
-/// How many bytes the record of `update` has.
+/// The number of bytes that the record of `update` has.
 pub(crate) fn len(update: &Update) -> usize {
     let topics: usize = update.topics().iter().map(|topic| 2 + topic.as_str().len()).sum();
     FIXED_BYTES + topics + id_of(update).len() + type_of(update).len() + update.data().len()
@@ -122,7 +122,7 @@ impl<'a> Record<'a> {
         Some(Self { position: Position { epoch, offset }, time, place, bytes })
     }
 
-    /// How many bytes it has.
+    /// The number of bytes that it has.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }

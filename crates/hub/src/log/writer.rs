@@ -30,7 +30,7 @@ pub const QUEUE_PLACES: usize = 2_048;
 pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;
 /// The largest publication, in bytes of stored entries: what fills the whole queue.
 pub const MAX_PUBLICATION_BYTES: usize = QUEUE_PLACES * QUEUE_PLACE_BYTES;
-/// How many batches wait for the sink before the writer waits for it.
+/// The number of batches that wait for the sink before the writer waits for it.
 pub const SINK_QUEUE_BATCHES: usize = 8;
 
 /// Takes publications, gives them their order, and answers when they are in the log.
@@ -43,15 +43,15 @@ pub struct Writer {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Why a publication was not appended.
+/// The reason why a publication was not appended.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AppendError {
     /// The publication has more bytes, as stored, than [`MAX_PUBLICATION_BYTES`].
     TooLarge {
-        /// How many it has.
+        /// The number that it has.
         bytes: usize,
-        /// How many it may have.
+        /// The number that it may have.
         limit: usize,
     },
     /// The log failed; nothing of the publication is in it.
@@ -60,7 +60,7 @@ pub enum AppendError {
     Closed,
 }
 
-/// What stands in the queue.
+/// An item of the queue.
 #[derive(Debug)]
 pub(super) enum Request {
     Append(Publication),
@@ -71,7 +71,7 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) struct Publication {
     pub(super) updates: Vec<Update>,
-    /// As stored.
+    /// The size as stored.
     pub(super) bytes: usize,
     /// In the queue.
     pub(super) places: usize,
@@ -82,8 +82,8 @@ pub(super) struct Publication {
 pub(super) type Acknowledgement = oneshot::Sender<Result<Vec<Arc<Entry>>, Arc<LogError>>>;
 
 impl Writer {
-    /// Starts to write to `log`; `clock` stamps the entries. `sink` gets a thread of its own, and there every batch that is
-    /// appended, in order. It is to take them until there are no more.
+    /// Starts to write to `log`; `clock` stamps the entries. `sink` gets a thread of its own, and there every batch
+    /// that is appended, in order. It is to take them until there are no more.
     ///
     /// A slow `sink` slows publishers down; it loses nothing.
     ///
@@ -116,8 +116,8 @@ impl Writer {
     /// [`AppendError`]; nothing of `updates` is then in the log.
     ///
     /// # Cancel safety
-    /// Dropping the future before the publication has its place in the queue loses it; afterwards it is appended all the
-    /// same, without an acknowledgement.
+    /// Dropping the future before the publication has its place in the queue loses it; afterwards it is appended all
+    /// the same, without an acknowledgement.
     pub async fn append(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
         let bytes = updates.iter().map(stored::len).sum();
         if bytes > MAX_PUBLICATION_BYTES {
@@ -153,7 +153,7 @@ impl Writer {
 pub struct Batches(Receiver<Appended>);
 
 impl Batches {
-    /// Where they come, for who waits for something else as well.
+    /// The channel by which they come, for those who wait for something else as well.
     pub(crate) fn appended(&self) -> &Receiver<Appended> {
         &self.0
     }

@@ -6,7 +6,7 @@ use url::Url;
 /// A topic, and the URL that it is.
 pub(crate) struct Candidate<'a> {
     pub(crate) topic: &'a Topic,
-    /// As the first pattern that asked resolves it: the URL that it is relative to, and the result.
+    /// The topic as the first pattern that asked resolves it: the URL that it is relative to, and the result.
     resolved: OnceCell<(&'a Url, Option<Url>)>,
 }
 

@@ -1,9 +1,9 @@
-//! Regular expressions that strangers write: bounded in memory, and in time to one step for each byte that they are matched
-//! with.
+//! Regular expressions that strangers write: bounded in memory, and in time to one step for each byte that they are
+//! matched with.
 //!
 //! An expression is accepted if its deterministic automaton is small. What usual patterns say takes a few states; what
-//! only following many states at once could match in little memory (`[ab]*a[ab]{400}`) is refused, because matching it takes
-//! a thousand times as long, for every update and at somebody else's expense.
+//! only following many states at once could match in little memory (`[ab]*a[ab]{400}`) is refused, because matching it
+//! takes a thousand times as long, for every update and at somebody else's expense.
 use super::MAX_TOPIC_BYTES;
 use regex_automata::{
     Input,
@@ -25,8 +25,8 @@ pub const MAX_MATCH_STEPS: usize = MAX_TOPIC_BYTES + 1;
 /// The largest form between the text and the automaton, in bytes. A state of it takes some 70.
 const MAX_NFA_BYTES: usize = 128 * 1024;
 
-/// What compiling may take besides, in bytes. It bounds the time as well: each of these bytes is looked at at most once for
-/// each of the up to 256 sorts of bytes that the expression tells apart.
+/// What compiling may take besides, in bytes. It bounds the time as well: each of these bytes is looked at at most once
+/// for each of the up to 256 sorts of bytes that the expression tells apart.
 const MAX_DETERMINIZING_BYTES: usize = 256 * 1024;
 
 /// A compiled regular expression over ASCII: `\w`, `\d`, `.` and classes mean bytes, as they do in ECMAScript for the
@@ -37,7 +37,7 @@ pub(super) struct LinearRegex {
     automaton: DFA<Vec<u32>>,
 }
 
-/// Why an expression was not compiled.
+/// The reason why an expression was not compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CompileError {
     /// It is larger than [`MAX_COMPILED_BYTES`] when compiled, or would be before it is.
@@ -66,7 +66,7 @@ impl LinearRegex {
         self.automaton.memory_usage()
     }
 
-    /// Whether the expression matches somewhere in `text`.
+    /// True if the expression matches somewhere in `text`.
     pub(super) fn is_match(&self, text: &str) -> bool {
         // Nothing that the automaton was built for can fail.
         self.automaton.try_search_fwd(&Input::new(text).earliest(true)).is_ok_and(|found| found.is_some())
@@ -113,7 +113,8 @@ mod tests {
         }
     }
 
-    /// The largest of a kind that compiles, by the number that it is made with, is within the limit, and one more is not.
+    /// The largest of a kind that compiles, by the number that it is made with, is within the limit, and one more is
+    /// not.
     #[test]
     fn the_largest_expression_is_within_the_limit() {
         // Bytes that are told apart make each state large.
@@ -126,8 +127,8 @@ mod tests {
         assert_eq!(LinearRegex::compile(&expression(largest + 1)).unwrap_err(), CompileError::TooLarge);
     }
 
-    /// What would take a backtracking matcher ages, and one that follows many states at once a multiple of their number.
-    /// Whatever compiles takes one step for a byte.
+    /// What would take a backtracking matcher ages, and one that follows many states at once a multiple of their
+    /// number. Whatever compiles takes one step for a byte.
     #[test]
     fn hostile_expressions_cost_one_step_for_a_byte_or_are_refused() {
         let text = "a".repeat(MAX_TOPIC_BYTES - 1) + "!";
@@ -153,7 +154,7 @@ mod tests {
         }
     }
 
-    /// How many transitions a match takes, with the automaton walked by hand.
+    /// The number of transitions that a match takes, with the automaton walked by hand.
     fn steps(regex: &LinearRegex, text: &str) -> usize {
         let automaton = &regex.automaton;
         let mut state = automaton.start_state_forward(&Input::new(text)).unwrap();

@@ -33,7 +33,7 @@ pub enum Matcher {
     UrlPattern(Arc<UrlPattern>),
 }
 
-/// Why a text is no matcher.
+/// The reason why a text is no matcher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidMatcher {
@@ -109,7 +109,7 @@ impl Matcher {
         COMPILED.get_or_compile(&format!("{base}\n{text}"), || UrlPattern::compile(text, base)).map(Self::UrlPattern)
     }
 
-    /// Whether `topic` is meant. Takes time in proportion to the length of the topic.
+    /// True if `topic` is meant. Takes time in proportion to the length of the topic.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
         self.fits(&Candidate::new(topic))
@@ -125,8 +125,8 @@ impl Matcher {
         }
     }
 
-    /// An upper bound of the compiled form's size, in bytes: what a limit on the sum of somebody's matchers adds up. 0 for
-    /// what needs no regular expression.
+    /// An upper bound of the compiled form's size, in bytes: what a limit on the sum of somebody's matchers adds up. 0
+    /// for what needs no regular expression.
     #[must_use]
     pub fn compiled_bytes(&self) -> usize {
         match self {

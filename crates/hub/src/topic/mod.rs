@@ -23,7 +23,7 @@ pub const MAX_TOPIC_BYTES: usize = 4_096;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Topic(Arc<str>);
 
-/// Why a text is no topic.
+/// The reason why a text is no topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidTopic {
@@ -69,7 +69,8 @@ impl Topic {
         &self.0
     }
 
-    /// The URL that the topic is when read relative to `base`, or `None` if it is none. Exact comparison never does this.
+    /// The URL that the topic is when read relative to `base`, or `None` if it is none. Exact comparison never does
+    /// this.
     #[must_use]
     pub fn resolve(&self, base: &Url) -> Option<Url> {
         base.join(&self.0).ok()

@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The most patterns of each kind that are kept compiled. Beyond it, and while all of them are in use, further patterns work but are
-/// compiled for each use.
+/// The most patterns of each kind that are kept compiled. Beyond it, and while all of them are in use, further patterns
+/// work but are compiled for each use.
 pub const MAX_CACHED_PATTERNS: usize = 1_024;
 
 /// Patterns by their source text.

@@ -1,8 +1,8 @@
 //! URI Templates read backwards: is this topic what the template expands to, with some values for its variables?
 //!
-//! [RFC 6570](https://www.rfc-editor.org/rfc/rfc6570), all four levels. A template becomes one regular expression. Every
-//! expansion matches; beyond that, percent-encoded octets are accepted that an expansion would not have encoded, and
-//! literal text outside ASCII matches as it stands too, because topics are often written unencoded.
+//! [RFC 6570](https://www.rfc-editor.org/rfc/rfc6570), all four levels. A template becomes one regular expression.
+//! Every expansion matches; beyond that, percent-encoded octets are accepted that an expansion would not have encoded,
+//! and literal text outside ASCII matches as it stands too, because topics are often written unencoded.
 use super::{
     Topic,
     linear_regex::{CompileError, LinearRegex, MAX_COMPILED_BYTES},
@@ -15,14 +15,14 @@ mod syntax;
 /// A compiled URI Template.
 pub struct UriTemplate {
     source: Box<str>,
-    /// How many bytes of the source every expansion begins with. Compared as they are, they need no automaton, which would
-    /// have to tell each of their characters apart in all of its states.
+    /// The number of bytes of the source with which every expansion begins. Compared as they are, they need no
+    /// automaton, which would have to tell each of their characters apart in all of its states.
     prefix: usize,
-    /// What follows the prefix.
+    /// The expression for what follows the prefix.
     expansions: LinearRegex,
 }
 
-/// Why a text was not compiled to a URI Template.
+/// The reason why a text was not compiled to a URI Template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidUriTemplate {
@@ -63,7 +63,7 @@ impl UriTemplate {
         }
     }
 
-    /// Whether `topic` is an expansion of the template, or the template itself.
+    /// True if `topic` is an expansion of the template, or the template itself.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
         let behind = topic.as_str().strip_prefix(&self.source[..self.prefix]);

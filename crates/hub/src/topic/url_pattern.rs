@@ -47,7 +47,7 @@ impl UrlPattern {
         Ok(Self { source: source.into(), base: base.clone(), components })
     }
 
-    /// Whether `topic`, resolved against the hub's URL, fits the pattern. What is no URL does not.
+    /// True if `topic`, resolved against the hub's URL, fits the pattern. What is no URL does not.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
         self.fits(&Candidate::new(topic))
@@ -92,8 +92,8 @@ impl UrlPattern {
 fn parse(source: &str, base: &Url) -> Result<urlpattern::UrlPattern<Compiled>, InvalidMatcher> {
     let invalid = |error: urlpattern::Error| InvalidMatcher::InvalidPattern(error.to_string());
     let mut init = UrlPatternInit::parse_constructor_string::<Compiled>(source, Some(base.clone())).map_err(invalid)?;
-    // A pattern with a scheme is absolute and takes nothing from the base, except that the standard puts the base's folder
-    // before a path without a slash: `urn\:isbn\:*` could never match.
+    // A pattern with a scheme is absolute and takes nothing from the base, except that the standard puts the base's
+    // folder before a path without a slash: `urn\:isbn\:*` could never match.
     if init.protocol.is_some() {
         init.base_url = None;
     }
@@ -109,8 +109,8 @@ fn matcher_of(component: Component<Compiled>) -> Result<ComponentMatcher<Compile
     Ok(component.matcher)
 }
 
-/// How the `urlpattern` crate is told to use [`LinearRegex`]. A failure is kept inside and found by [`matcher_of`], because
-/// the crate's own error has no place for the reason.
+/// How the `urlpattern` crate is told to use [`LinearRegex`]. A failure is kept inside and found by [`matcher_of`],
+/// because the crate's own error has no place for the reason.
 #[derive(Debug)]
 struct Compiled(Result<LinearRegex, CompileError>);
 
@@ -123,7 +123,7 @@ impl RegExp for Compiled {
         Ok(Self(LinearRegex::compile(pattern)))
     }
 
-    /// Whether `text` matches; the captures are left out, for nobody looks at them.
+    /// True if `text` matches; the captures are left out, for nobody looks at them.
     fn matches<'a>(&self, text: &'a str) -> Option<Vec<Option<&'a str>>> {
         self.0.as_ref().is_ok_and(|regex| regex.is_match(text)).then(Vec::new)
     }

@@ -83,7 +83,7 @@ pub async fn receive_data(subscription: &mut Subscription, count: usize) -> Vec<
     events.iter().map(|event| event.rsplit("data: ").next().unwrap().to_owned()).collect()
 }
 
-/// Whether nothing is waiting for the subscriber.
+/// True if nothing is waiting for the subscriber.
 pub fn is_quiet(subscription: &mut Subscription) -> bool {
     let waker = std::task::Waker::noop();
     subscription.poll_next(&mut std::task::Context::from_waker(waker)).is_pending()

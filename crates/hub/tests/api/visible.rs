@@ -1,4 +1,5 @@
-//! What a subscriber may not see it does not learn: of an update's topics it reads those that it asked for or is granted.
+//! What a subscriber may not see it does not learn: of an update's topics it reads those that it asked for or is
+//! granted.
 use crate::fixture::*;
 use fanfare_hub::{
     Hub,

@@ -1,8 +1,10 @@
-//! The algorithms that tokens may be signed with: [RFC 7518, section 3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1)
-//! and [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037). There is no `none`.
+//! The algorithms that tokens may be signed with: [RFC 7518, section
+//! 3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1) and [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037).
+//! There is no `none`.
 use std::{fmt, str::FromStr};
 
-/// How a token is signed. Which of them a key verifies is for the configuration to say, never for a token.
+/// The algorithm by which a token is signed. Which of them a key verifies is for the configuration to say, never for a
+/// token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
     /// HMAC with SHA-256.

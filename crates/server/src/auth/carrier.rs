@@ -1,8 +1,8 @@
-//! Where the token is: the `Authorization` header, else the query, else a cookie. The first of them that is there decides,
-//! and what the others hold is not looked at.
+//! Where the token is: the `Authorization` header, else the query, else a cookie. The first of them that is there
+//! decides, and what the others hold is not looked at.
 //!
-//! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) for the header; the query is the older revision's
-//! alone, and each revision has its own cookie.
+//! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) for the header; the query is the older
+//! revision's alone, and each revision has its own cookie.
 //!
 //! What stands where a token belongs and cannot be one is an error, never the absence of a token: who has a token would
 //! otherwise become anonymous without a word, and miss private updates for ever.
@@ -24,10 +24,10 @@ pub const LEGACY_COOKIE: &str = "mercureAuthorization";
 pub const MODERN_COOKIE: &str = "__Secure-mercure_access_token";
 
 const QUERY_PARAMETER: &str = "authorization";
-/// Where RFC 6750 allows a token, and Mercure's newer revision does not.
+/// A place where RFC 6750 allows a token, and Mercure's newer revision does not.
 const REFUSED_PARAMETER: &str = "access_token";
 
-/// What brought a token.
+/// The part of a request that brought a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Carrier {
     Header,
@@ -92,11 +92,11 @@ fn in_query(parts: &Parts) -> Result<Option<Cow<'_, str>>, Malformed> {
 
 /// The value of the first cookie of that name, over all `Cookie` headers.
 ///
-/// Cookies are bytes: Chromium sends what a page has put into `document.cookie` as it is, be it in UTF-8, Latin-1 or neither.
-/// So each pair is read for itself, and one that is odd says nothing of the others. Of several cookies of one name the first
-/// counts, since browsers put the one with the most specific path first
-/// ([RFC 6265, section 5.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.4)). An application that has moved its cookie
-/// to another path leaves the old one behind in browsers, so two are no reason to refuse somebody.
+/// Cookies are bytes: Chromium sends what a page has put into `document.cookie` as it is, be it in UTF-8, Latin-1 or
+/// neither. So each pair is read for itself, and one that is odd says nothing of the others. Of several cookies of one
+/// name the first counts, since browsers put the one with the most specific path first ([RFC 6265, section
+/// 5.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.4)). An application that has moved its cookie to another path
+/// leaves the old one behind in browsers, so two are no reason to refuse somebody.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
     let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|&byte| byte == b';'));
     pairs.filter_map(name_and_value).find(|(cookie, _)| *cookie == name.as_bytes()).map(|(_, value)| value)

@@ -20,7 +20,7 @@ struct MercureClaim {
     subscribe: Option<Vec<String>>,
 }
 
-/// What the claims grant. Without a list there is nothing to publish or no private update to receive.
+/// The grant of the claims. Without a list there is nothing to publish or no private update to receive.
 pub(super) fn grant(claims: &Claims) -> Result<Grant, InvalidToken> {
     let claim = match claim(claims) {
         Some(value) => Option::<MercureClaim>::deserialize(value).map_err(|_| InvalidToken::Claim(CLAIM))?,
@@ -30,7 +30,7 @@ pub(super) fn grant(claims: &Claims) -> Result<Grant, InvalidToken> {
     Ok(Grant { publish: matchers(publish)?, subscribe: matchers(subscribe)? })
 }
 
-/// What subscriptions of the bearer show, whatever they subscribe to.
+/// The data that subscriptions of the bearer show, whatever they subscribe to.
 pub(super) fn payload(claims: &Claims) -> Option<&Value> {
     claim(claims)?.get("payload")
 }

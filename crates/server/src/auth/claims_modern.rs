@@ -19,11 +19,13 @@ pub(super) const CLAIM: &str = "authorization_details";
 /// The type of the entries that are for Mercure hubs.
 pub const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
 
-/// Why a token's authorization details were refused, and the token with them: there is no partial acceptance.
+/// The reason why a token's authorization details were refused, and the token with them: there is no partial
+/// acceptance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidDetails {
-    /// The claim is no list of objects that each have a type, or a Mercure entry lacks a member or has one of another type.
+    /// The claim is no list of objects that each have a type, or a Mercure entry lacks a member or has one of another
+    /// type.
     Shape,
     /// A Mercure entry names no action, or an empty one.
     Actions,
@@ -35,16 +37,16 @@ pub enum InvalidDetails {
     Matcher(InvalidMatcher),
     /// There are more than [`MAX_DETAILS`] Mercure entries.
     TooManyDetails {
-        /// How many there are.
+        /// The number of them.
         count: usize,
-        /// How many there may be.
+        /// The number that is allowed.
         limit: usize,
     },
     /// There are more than [`MAX_DETAIL_TOPICS`] topic matchers.
     TooManyTopics {
-        /// How many there are.
+        /// The number of them.
         count: usize,
-        /// How many there may be.
+        /// The number that is allowed.
         limit: usize,
     },
 }
@@ -62,11 +64,11 @@ struct DetailTopic {
     match_type: Option<String>,
 }
 
-/// What an entry that grants to subscribe is for, and its payload.
+/// An entry that grants to subscribe: its topics and its payload.
 pub(super) type Subscribable = (Matchers, Option<Value>);
 
-/// What the claims grant, and in their order the entries that grant to subscribe. Entries of other types are for other
-/// resources and are passed over.
+/// The grant of the claims, and in their order the entries that grant to subscribe. Entries of other types are for
+/// other resources and are passed over.
 pub(super) fn grant(claims: &Claims, hub_url: &Url) -> Result<(Grant, Vec<Subscribable>), InvalidDetails> {
     let details = match claims.get(CLAIM) {
         None => Vec::new(),

@@ -5,7 +5,7 @@ use fanfare_hub::topic::matcher::InvalidMatcher;
 use http::HeaderValue;
 use std::{borrow::Cow, fmt};
 
-/// Why somebody may not do what they asked for. No variant holds any part of a token.
+/// The reason why somebody may not do what they asked for. No variant holds any part of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthError {
@@ -23,7 +23,7 @@ pub enum AuthError {
     Insufficient,
 }
 
-/// How a request carries a token badly.
+/// The faults in how a request carries a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Malformed {
@@ -39,7 +39,7 @@ pub enum Malformed {
     EmptyCookie,
 }
 
-/// What is wrong with a token.
+/// The fault of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidToken {
@@ -56,7 +56,7 @@ pub enum InvalidToken {
     Algorithm {
         /// The one of the token.
         algorithm: Algorithm,
-        /// Those of the keys.
+        /// The algorithms of the keys.
         expected: Vec<Algorithm>,
     },
     /// Its header lists extensions that must be understood, and none is.
@@ -84,9 +84,9 @@ pub enum InvalidToken {
     Details(InvalidDetails),
     /// Its `mercure` claim holds more than [`MAX_SELECTORS`](super::MAX_SELECTORS) topic selectors.
     TooManySelectors {
-        /// How many there are.
+        /// The number of them.
         count: usize,
-        /// How many there may be.
+        /// The number that is allowed.
         limit: usize,
     },
     /// A topic selector of its `mercure` claim is bad.

@@ -3,7 +3,7 @@ use super::{AuthSettings, InvalidToken, KeySet, Purpose, Revision, token};
 use fanfare_hub::{entry::Timestamp, grant::Matchers};
 use serde_json::Value;
 
-/// What a token says, and what it opens. What it says is not verified where both verdicts are errors.
+/// The claims of a token, and what it opens. What it says is not verified where both verdicts are errors.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The revision of Mercure whose rules it is held to.
@@ -16,13 +16,13 @@ pub struct Explanation {
     pub token_type: Option<String>,
     /// Its payload.
     pub claims: Value,
-    /// What it opens when somebody publishes.
+    /// The rights that it opens when somebody publishes.
     pub publish: Verdict,
-    /// What it opens when somebody subscribes.
+    /// The rights that it opens when somebody subscribes.
     pub subscribe: Verdict,
 }
 
-/// What a token opens for one purpose.
+/// The rights that a token opens for one purpose.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// The topics, or why there are none.

@@ -13,30 +13,30 @@ pub struct LegacyToken {
     pub publish: Vec<String>,
     /// Topic selectors whose private updates the bearer may receive.
     pub subscribe: Vec<String>,
-    /// What active subscriptions of the bearer show to those who may see them.
+    /// The data that active subscriptions of the bearer show to those who may see them.
     pub payload: Option<Value>,
-    /// When it expires; `None` never.
+    /// The time when it expires; `None` is never.
     pub expires_at: Option<Timestamp>,
 }
 
 /// An access token of the newer revision, with its `authorization_details`.
 #[derive(Clone, Debug)]
 pub struct ModernToken {
-    /// Who issues it: a name that the hub trusts.
+    /// The issuer: a name that the hub trusts.
     pub issuer: String,
     /// The hub that it is for.
     pub audience: String,
     /// Whom it is issued to.
     pub subject: String,
-    /// When it is issued.
+    /// The time when it is issued.
     pub issued_at: Timestamp,
-    /// When it expires.
+    /// The time when it expires.
     pub expires_at: Timestamp,
     /// Topics under which the bearer may publish.
     pub publish: Vec<TopicMatch>,
     /// Topics whose private updates the bearer may receive.
     pub subscribe: Vec<TopicMatch>,
-    /// What active subscriptions of the bearer show to those who may see them.
+    /// The data that active subscriptions of the bearer show to those who may see them.
     pub payload: Option<Value>,
 }
 

@@ -1,11 +1,11 @@
-//! Who may do what: from a request's token to a [`Grant`].
+//! Authorization: from a request's token to a [`Grant`].
 //!
-//! [Mercure, authorization](https://mercure.rocks/spec#authorization), both revisions. The token itself says which one it
-//! belongs to: a token of type `at+jwt` is held to every rule of the newer revision, wherever it is used, so that the older
-//! one's leniency never reaches it. The files follow the way of a token: `carrier` finds it, `token` verifies it, the
-//! claims of either revision become the grant. `trusted` says whose keys verify which tokens, and `key` what a key is. `origin` asks
-//! whether the browser's user meant the request at all, `proxy` whether it came through a proxy, which an open hub does not trust, and
-//! `refusals` is what is logged of tokens that were refused.
+//! [Mercure, authorization](https://mercure.rocks/spec#authorization), both revisions. The token itself says which one
+//! it belongs to: a token of type `at+jwt` is held to every rule of the newer revision, wherever it is used, so that
+//! the older one's leniency never reaches it. The files follow the way of a token: `carrier` finds it, `token` verifies
+//! it, the claims of either revision become the grant. `trusted` says whose keys verify which tokens, and `key` what a
+//! key is. `origin` asks whether the browser's user meant the request at all, `proxy` whether it came through a proxy,
+//! which an open hub does not trust, and `refusals` is what is logged of tokens that were refused.
 mod algorithm;
 mod carrier;
 mod claims_legacy;
@@ -42,17 +42,17 @@ use http::request::Parts;
 use refusals::{Kind, Refusals};
 use url::Url;
 
-/// What tokens are checked against. Made from the configuration, once.
+/// The settings that tokens are checked against. Made from the configuration, once.
 #[derive(Clone, Debug)]
 pub struct AuthSettings {
-    /// Whether there are no keys, and everybody may do everything. Only for a hub that listens on loopback: requests must
-    /// then name a loopback host, and a browser's must come from a page that was served by one.
+    /// True if there are no keys, and everybody may do everything. Only for a hub that listens on loopback: requests
+    /// must then name a loopback host, and a browser's must come from a page that was served by one.
     pub open: bool,
-    /// Whether an open hub is also for those whom a proxy lets in, so that whoever reaches the proxy may do everything.
+    /// True if an open hub is also for those whom a proxy lets in, so that whoever reaches the proxy may do everything.
     pub open_behind_proxy: bool,
-    /// Whether public updates may be received without a token.
+    /// True if public updates may be received without a token.
     pub anonymous_subscribers: bool,
-    /// What verifies tokens. Whoever keeps a clone can replace the keys while the hub runs.
+    /// The keys that verify tokens. Whoever keeps a clone can replace the keys while the hub runs.
     pub keys: KeyStore,
     /// The hub's own name in the `aud` claim of tokens that name an issuer; usually its URL.
     pub audience: String,
@@ -66,7 +66,7 @@ pub struct AuthSettings {
     pub allowed_origins: Vec<String>,
 }
 
-/// What a request asks for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To hand over updates.
@@ -84,18 +84,20 @@ pub enum Revision {
     Modern,
 }
 
-/// What somebody may do, and until when.
+/// The rights of somebody, and the time until which they hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// What may be published and received.
+    /// The topics that may be published and received.
     pub grant: Grant,
-    /// When the token expires, and with it every stream that was opened with it. `None` if it does not, or there is none.
+    /// The time when the token expires, and with it every stream that was opened with it. `None` if it does not, or
+    /// there is none.
     pub expires_at: Option<Timestamp>,
-    /// Whose rules the request is held to: those of its token's revision, and the newer one's if there is no token.
+    /// The revision whose rules the request is held to: that of its token's revision, and the newer one's if there is
+    /// no token.
     pub revision: Revision,
-    /// What active subscriptions of the bearer show to those who may see them.
+    /// The data that active subscriptions of the bearer show to those who may see them.
     pub payloads: Payloads,
-    /// Who issued the token, as it says itself.
+    /// The issuer of the token, as it says itself.
     pub issuer: Option<String>,
     has_token: bool,
 }
@@ -152,14 +154,14 @@ impl Authenticator {
         Self { settings, refusals: Refusals::default() }
     }
 
-    /// What tokens are checked against.
+    /// The settings that tokens are checked against.
     #[must_use]
     pub fn settings(&self) -> &AuthSettings {
         &self.settings
     }
 
-    /// Whether the request `parts` may be looked at, whatever it asks for. With keys every request may; without, an open hub
-    /// is for programs and pages of its own machine. The server asks before it looks for a route.
+    /// True if the request `parts` may be looked at, whatever it asks for. With keys every request may; without, an
+    /// open hub is for programs and pages of its own machine. The server asks before it looks for a route.
     ///
     /// # Errors
     /// [`AuthError::Origin`] if the request names another machine, [`AuthError::Proxied`] if a proxy let it in.
@@ -176,10 +178,10 @@ impl Authenticator {
         Ok(origin::check_name(parts, settings)?)
     }
 
-    /// What whoever sent the request `parts` may do, if it was [admitted](Self::admit). A token that is present but bad is always an error: a subscriber whose
-    /// token expired must learn of it, and not go on without private updates. A token that names a key that is not there
-    /// waits until the sources of its issuer's keys were asked for newer ones, as far as they let themselves be asked. A token
-    /// that is refused leaves a trace in the log.
+    /// Finds out what whoever sent the request `parts` may do, if it was [admitted](Self::admit). A token that is
+    /// present but bad is always an error: a subscriber whose token expired must learn of it, and not go on without
+    /// private updates. A token that names a key that is not there waits until the sources of its issuer's keys were
+    /// asked for newer ones, as far as they let themselves be asked. A token that is refused leaves a trace in the log.
     ///
     /// # Errors
     /// [`AuthError`] says whose fault it is and what to answer.

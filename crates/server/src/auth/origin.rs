@@ -1,7 +1,7 @@
 //! Whether the user of a browser meant a request: cross-site request forgery and DNS rebinding.
 //!
-//! A browser sends cookies along with requests that any page makes, and reaches a hub on loopback for any page. Tokens in
-//! headers or queries prove the intent; for the rest, the page's origin has to. [Mercure, security
+//! A browser sends cookies along with requests that any page makes, and reaches a hub on loopback for any page. Tokens
+//! in headers or queries prove the intent; for the rest, the page's origin has to. [Mercure, security
 //! considerations](https://mercure.rocks/spec#security-considerations).
 use super::AuthSettings;
 use crate::host;
@@ -13,7 +13,7 @@ use http::{
 use std::{fmt, net::IpAddr};
 use url::{Host, Origin, Url};
 
-/// Why a request may not be what the user meant.
+/// The reason why a request may not be what the user meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForeignOrigin {
@@ -21,8 +21,8 @@ pub enum ForeignOrigin {
     Missing,
     /// The page is another site's, and not an allowed one.
     NotAllowed,
-    /// The hub is open and only for this machine, but is addressed by a name that is not this machine's: a page may have
-    /// had its own name resolve to loopback.
+    /// The hub is open and only for this machine, but is addressed by a name that is not this machine's: a page may
+    /// have had its own name resolve to loopback.
     NotLoopback,
 }
 
@@ -35,8 +35,9 @@ pub(super) fn check_cookie(parts: &Parts, settings: &AuthSettings) -> Result<(),
     }
 }
 
-/// The hub is open to its machine, and so nothing authorizes `parts`: it must be addressed as this machine. A hub that is open
-/// behind a proxy is also addressed by its public name, and by no other, since a page can mark its requests as a proxy does.
+/// The hub is open to its machine, and so nothing authorizes `parts`: it must be addressed as this machine. A hub that
+/// is open behind a proxy is also addressed by its public name, and by no other, since a page can mark its requests as
+/// a proxy does.
 pub(super) fn check_name(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     let named = own_host(parts).and_then(|authority| Url::parse(&format!("http://{authority}/")).ok());
     let host = named.as_ref().and_then(Url::host);
@@ -47,7 +48,8 @@ pub(super) fn check_name(parts: &Parts, settings: &AuthSettings) -> Result<(), F
     }
 }
 
-/// A page that changes something on an open hub must come from this machine, or be an allowed one. Programs send no origin.
+/// A page that changes something on an open hub must come from this machine, or be an allowed one. Programs send no
+/// origin.
 pub(super) fn check_page(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     if parts.method.is_safe() {
         return Ok(());
@@ -71,12 +73,12 @@ pub(super) fn page_origin(parts: &Parts, headers: &[HeaderName]) -> Option<Origi
     Some(url.map_or_else(Origin::new_opaque, |url| url.origin()))
 }
 
-/// Whether `page` is of the hub's own origin: of the scheme, host and port by which the request reached it.
+/// True if `page` is of the hub's own origin: of the scheme, host and port by which the request reached it.
 ///
-/// The scheme is not in the request. Where the request names the host of the hub's public URL, that URL says it. Elsewhere it
-/// is taken for `https`: TLS may have ended at a proxy, and whoever is on the way of a plain `http` can show any page under
-/// the host's name. Only loopback has nobody on its way. What a proxy says in `X-Forwarded-Proto` is not asked: the last
-/// of several proxies often says `http` of what came by `https`.
+/// The scheme is not in the request. Where the request names the host of the hub's public URL, that URL says it.
+/// Elsewhere it is taken for `https`: TLS may have ended at a proxy, and whoever is on the way of a plain `http` can
+/// show any page under the host's name. Only loopback has nobody on its way. What a proxy says in `X-Forwarded-Proto`
+/// is not asked: the last of several proxies often says `http` of what came by `https`.
 fn is_own(page: &Origin, parts: &Parts, hub_url: &Url) -> bool {
     let Origin::Tuple(scheme, host, _) = page else { return false };
     let Some(authority) = own_host(parts) else { return false };
@@ -92,7 +94,7 @@ fn is_allowed(page: &Origin, settings: &AuthSettings) -> bool {
     page.is_tuple() && allowed.any(|allowed| Url::parse(allowed).is_ok_and(|url| url.origin() == *page))
 }
 
-/// Whether a page is of this machine.
+/// True if a page is of this machine.
 pub(super) fn is_local(page: &Origin) -> bool {
     matches!(page, Origin::Tuple(_, host, _) if is_loopback(host))
 }
@@ -188,8 +190,8 @@ mod tests {
         }
     }
 
-    /// RFC 6454: the scheme is a part of an origin. A page that somebody on the way shows at `http://hub.example` is not the
-    /// page of `https://hub.example`.
+    /// RFC 6454: the scheme is a part of an origin. A page that somebody on the way shows at `http://hub.example` is
+    /// not the page of `https://hub.example`.
     #[test]
     fn another_scheme_is_another_origin() {
         let cases = [

@@ -12,8 +12,8 @@ use std::sync::Arc;
 pub struct Payloads(Vec<(Matchers, Option<Arc<Value>>)>);
 
 impl Payloads {
-    /// What subscriptions by this matcher show: the payload of the first entry that covers the matcher's own text, as if
-    /// it were a topic, even if that entry has none.
+    /// The data that subscriptions by this matcher show: the payload of the first entry that covers the matcher's own
+    /// text, as if it were a topic, even if that entry has none.
     #[must_use]
     pub fn of(&self, matcher: &Matcher) -> Option<&Arc<Value>> {
         let topic = Topic::new(matcher.as_str()).ok();
@@ -25,12 +25,12 @@ impl Payloads {
         self.0.iter().find(|(matchers, _)| covers(matchers))?.1.as_ref()
     }
 
-    /// Those of the older revision's claims.
+    /// The payloads of the older revision's claims.
     pub(super) fn legacy(claims: &Claims) -> Self {
         Self::new(vec![(Matchers::any(), claims_legacy::payload(claims).cloned())])
     }
 
-    /// Those of details of the newer revision that grant to subscribe, in their order.
+    /// The payloads of details of the newer revision that grant to subscribe, in their order.
     pub(super) fn modern(details: Vec<claims_modern::Subscribable>) -> Self {
         Self::new(details)
     }

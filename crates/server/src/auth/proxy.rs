@@ -9,14 +9,14 @@ use http::{
 };
 use std::fmt;
 
-/// How one sees that a proxy let a request in.
+/// A sign that a proxy let a request in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyMark {
     /// A header of this name, or of one that begins so if it ends in `*`.
     Header(&'static str),
-    /// HTTP/1.0 with `Connection: close`: how nginx asks up to version 1.29, and by itself it adds nothing else. No client
-    /// of today does so: version 1.0 has no other kind of connection.
+    /// HTTP/1.0 with `Connection: close`: how nginx asks up to version 1.29, and by itself it adds nothing else. No
+    /// client of today does so: version 1.0 has no other kind of connection.
     OldVersion,
     /// The page that asks is of another machine and takes the hub for its own origin: `Host` was rewritten.
     OtherPage,
@@ -24,10 +24,10 @@ pub enum ProxyMark {
 
 /// Headers that proxies add, in lower case; a `*` stands for any end.
 ///
-/// A name is here if a proxy, load balancer, content delivery network or tunnel adds it by itself or in the lines that its
-/// manual has, to say for whom it asks or that it did. Names are not here that programs themselves send: those for
-/// tracing (`traceparent`, `x-request-id`, `x-cloud-trace-context`, `x-amzn-trace-id`) come from many HTTP libraries, and some
-/// speak to a proxy (`cf-access-client-id`, `fly-prefer-region`, `fastly-key`, `x-vercel-protection-bypass`,
+/// A name is here if a proxy, load balancer, content delivery network or tunnel adds it by itself or in the lines that
+/// its manual has, to say for whom it asks or that it did. Names are not here that programs themselves send: those for
+/// tracing (`traceparent`, `x-request-id`, `x-cloud-trace-context`, `x-amzn-trace-id`) come from many HTTP libraries,
+/// and some speak to a proxy (`cf-access-client-id`, `fly-prefer-region`, `fastly-key`, `x-vercel-protection-bypass`,
 /// `x-envoy-retry-on`). A name that begins like theirs is here as a whole.
 const MARKS: &[&str] = &[
     // RFC 7239, and what was before it: nearly everybody.
@@ -154,9 +154,9 @@ fn closes(headers: &HeaderMap) -> bool {
     values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
 }
 
-/// A browser that asks this machine itself says `cross-site` for a page of elsewhere. It says `same-origin` only to the origin
-/// of that page. Over plain HTTP to another machine it says nothing, but sends `Origin` with whatever is not of one
-/// origin: a page in `Referer` alone is of the same origin, or a link.
+/// A browser that asks this machine itself says `cross-site` for a page of elsewhere. It says `same-origin` only to the
+/// origin of that page. Over plain HTTP to another machine it says nothing, but sends `Origin` with whatever is not of
+/// one origin: a page in `Referer` alone is of the same origin, or a link.
 fn is_page_of_elsewhere(parts: &Parts) -> bool {
     let is_elsewhere =
         |headers: &[HeaderName]| page_origin(parts, headers).is_some_and(|page| page.is_tuple() && !is_local(&page));

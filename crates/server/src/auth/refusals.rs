@@ -1,9 +1,10 @@
-//! The trace that refused tokens leave in the log, so that whoever runs the hub can tell a wrong clock from a stolen key.
+//! The trace that refused tokens leave in the log, so that whoever runs the hub can tell a wrong clock from a stolen
+//! key.
 //!
-//! Anybody can send any number of tokens, so the first of a kind is told at once, and those that follow it are counted for
-//! [`PERIOD`] and told as a number. A kind is a reason and an issuer. Nothing of a token is told but the issuer that it names,
-//! cut and escaped, since its maker may have put anything there. Issuers that the hub does not know share [`MAX_STRANGERS`]
-//! kinds, so that made-up names take no memory and hide nothing that is told of others.
+//! Anybody can send any number of tokens, so the first of a kind is told at once, and those that follow it are counted
+//! for [`PERIOD`] and told as a number. A kind is a reason and an issuer. Nothing of a token is told but the issuer
+//! that it names, cut and escaped, since its maker may have put anything there. Issuers that the hub does not know
+//! share [`MAX_STRANGERS`] kinds, so that made-up names take no memory and hide nothing that is told of others.
 use super::error::AuthError;
 use std::{
     borrow::Cow,
@@ -17,22 +18,22 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How long refusals of a kind that was told are only counted.
+/// The time for which refusals of a kind that was told are only counted.
 const PERIOD: Duration = Duration::from_secs(60);
-/// How many kinds of unknown issuers are told in a period; the others are one number.
+/// The number of kinds of unknown issuers that are told in a period; the others are one number.
 const MAX_STRANGERS: usize = 16;
-/// How many characters of an issuer's name are told.
+/// The number of characters of an issuer's name that are told.
 const MAX_ISSUER_CHARS: usize = 100;
 
-/// What was refused lately. Clones share it.
+/// The refusals of late. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refusals(Arc<Mutex<Period>>);
 
-/// What counts as the same.
+/// A kind of refusals, which count as the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
     reason: Cow<'static, str>,
-    /// As it is told.
+    /// The name as it is told.
     issuer: Option<Box<str>>,
     /// True if the issuer is configured, or if the token names none.
     is_known: bool,
@@ -41,13 +42,13 @@ pub(super) struct Kind {
 #[derive(Debug, Default)]
 struct Period {
     ends: Option<Instant>,
-    /// How many of each kind were refused after the one that was told.
+    /// The number of refusals of each kind after the one that was told.
     more: HashMap<Kind, u64>,
-    /// How many others were refused.
+    /// The number of others that were refused.
     others: u64,
 }
 
-/// What is told.
+/// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Line {
     First(Kind),

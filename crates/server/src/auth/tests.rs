@@ -262,7 +262,8 @@ fn the_length_of_a_token_is_limited() {
     assert_eq!(with_header(&"a".repeat(bytes), Purpose::Publish), invalid(InvalidToken::TooLong { bytes, limit }));
 }
 
-/// B38: a cookie alone does not authorize what another site's page sends; headers and queries are not sent by themselves.
+/// B38: a cookie alone does not authorize what another site's page sends; headers and queries are not sent by
+/// themselves.
 #[test]
 fn a_cookie_that_publishes_needs_an_origin() {
     let token = legacy(&["*"], &["*"]).sign(&key(PUBLISHER));

@@ -1,9 +1,8 @@
-//! The signature and the claims that every token has:
-//! [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519), and [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) for the newer
-//! revision.
+//! The signature and the claims that every token has: [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519), and [RFC
+//! 9068](https://www.rfc-editor.org/rfc/rfc9068) for the newer revision.
 //!
-//! The library verifies signatures. The few claims are checked here, against a given time, because the library reads the
-//! clock itself and accepts what RFC 9068 does not (several issuers, say).
+//! The library verifies signatures. The few claims are checked here, against a given time, because the library reads
+//! the clock itself and accepts what RFC 9068 does not (several issuers, say).
 use super::{
     AuthSettings, Credentials, KeySet, Payloads, Purpose, Revision, TrustedKeys,
     carrier::{Carrier, Presented},
@@ -18,7 +17,7 @@ use serde_json::{Map, Value};
 /// The longest token, in bytes: proxies and browsers rarely carry longer ones.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// How far the clocks of issuer and hub may differ, in milliseconds.
+/// The time by which the clocks of issuer and hub may differ, in milliseconds.
 pub const LEEWAY_MS: u64 = 10_000;
 
 /// The claims of a token whose signature has been verified.
@@ -29,9 +28,9 @@ pub(super) struct Chosen<'a> {
     pub(super) keys: &'a KeySet,
     /// The trusted issuer that the token names.
     pub(super) issuer: Option<&'a str>,
-    /// What its `aud` claim must name.
+    /// The audience that its `aud` claim must name.
     audience: Option<&'a str>,
-    /// Whether they are also the keys for the other purpose.
+    /// True if they are also the keys for the other purpose.
     serve_both: bool,
 }
 
@@ -87,7 +86,7 @@ pub(super) fn header(token: &str) -> Result<Header, InvalidToken> {
     if header.crit.is_some() { Err(InvalidToken::CriticalHeader) } else { Ok(header) }
 }
 
-/// What verified claims grant for `purpose`, if they keep all rules of their revision.
+/// The grant of verified claims for `purpose`, if they keep all rules of their revision.
 pub(super) fn read(
     claims: &Claims,
     chosen: &Chosen<'_>,
@@ -124,8 +123,8 @@ pub(super) fn revision(header: &Header) -> Revision {
 }
 
 /// Chooses the keys by the issuer that the token claims, so that no issuer can sign for another. Tokens of the older
-/// revision need not name one, and carry any `iss` that their maker liked: if it is not a trusted issuer's, the keys are
-/// those for tokens without.
+/// revision need not name one, and carry any `iss` that their maker liked: if it is not a trusted issuer's, the keys
+/// are those for tokens without.
 pub(super) fn choose<'a>(
     token: &[u8],
     revision: Revision,
@@ -137,7 +136,8 @@ pub(super) fn choose<'a>(
     struct Unverified {
         iss: Option<String>,
     }
-    // A claim that is there twice is an error to this reader, so that it cannot mean one issuer here and another one later.
+    // A claim that is there twice is an error to this reader, so that it cannot mean one issuer here and another one
+    // later.
     let Unverified { iss } =
         jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| InvalidToken::Claim("iss"))?;
     if let Some(issuer) = iss.as_deref().and_then(|iss| trusted.issuer(iss)) {

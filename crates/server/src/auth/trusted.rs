@@ -1,6 +1,6 @@
-//! Whose keys verify which tokens. Keys are never pooled: those of an issuer verify tokens that name it, for the purpose
-//! that they are for, and nothing else. What is here can be replaced while the hub runs ([`KeyStore`]), and parts of it
-//! may come from elsewhere and change by themselves ([`KeySource`]).
+//! Whose keys verify which tokens. Keys are never pooled: those of an issuer verify tokens that name it, for the
+//! purpose that they are for, and nothing else. What is here can be replaced while the hub runs ([`KeyStore`]), and
+//! parts of it may come from elsewhere and change by themselves ([`KeySource`]).
 use super::{Algorithm, Purpose, error::InvalidToken, key::Key, token::Claims};
 use jsonwebtoken::{Header, Validation, errors::ErrorKind};
 use std::{
@@ -9,7 +9,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-/// The most keys that one token is tried with. A token that names a key of the set by its `kid` is tried with that first.
+/// The most keys that one token is tried with. A token that names a key of the set by its `kid` is tried with that
+/// first.
 pub const MAX_TRIED_KEYS: usize = 16;
 
 /// Keys that come from elsewhere, such as the JWK set of an authorization server.
@@ -17,14 +18,15 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     /// The keys that hold now; none, if there are none yet or they have become too old.
     fn keys(&self) -> Arc<[Arc<Key>]>;
 
-    /// Asks for newer keys, because a token names one that is not there. Anybody can send such a token, so that this must
-    /// be limited in rate and in time. Resolves to whether there are other keys now.
+    /// Asks for newer keys, because a token names one that is not there. Anybody can send such a token, so that this
+    /// must be limited in rate and in time. Resolves to whether there are other keys now.
     ///
     /// # Cancel safety
     /// Dropping the future must lose nothing: what was asked for may still arrive.
     fn refresh(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
 
-    /// Whether the keys could not be had when they were last asked for: what was known before holds on, if there is any.
+    /// True if the keys could not be had when they were last asked for: what was known before holds on, if there is
+    /// any.
     fn fails(&self) -> bool {
         false
     }
@@ -42,22 +44,22 @@ pub struct KeySet {
 pub struct TrustedIssuer {
     /// Its `iss` claim.
     pub issuer: String,
-    /// What its tokens must have in their `aud` claim; `None` is the hub's own audience.
+    /// The name that its tokens must have in their `aud` claim; `None` is the hub's own audience.
     pub audience: Option<String>,
-    /// What verifies its tokens when somebody publishes.
+    /// The keys that verify its tokens when somebody publishes.
     pub publisher_keys: KeySet,
-    /// What verifies its tokens when somebody subscribes.
+    /// The keys that verify its tokens when somebody subscribes.
     pub subscriber_keys: KeySet,
 }
 
 /// Everything that verifies tokens.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedKeys {
-    /// What verifies older-revision tokens that name no issuer of `issuers`, when somebody publishes.
+    /// The keys that verify older-revision tokens that name no issuer of `issuers`, when somebody publishes.
     pub publisher_keys: KeySet,
     /// The same, when somebody subscribes.
     pub subscriber_keys: KeySet,
-    /// Whose tokens are accepted, of either revision. Each name must be there once; the first one counts.
+    /// The issuers whose tokens are accepted, of either revision. Each name must be there once; the first one counts.
     pub issuers: Vec<TrustedIssuer>,
 }
 
@@ -72,7 +74,7 @@ impl KeySet {
         Self { fixed: keys.into_iter().map(Arc::new).collect(), sources: sources.into() }
     }
 
-    /// Whether it can never hold a key.
+    /// True if it can never hold a key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fixed.is_empty() && self.sources.is_empty()
@@ -85,7 +87,7 @@ impl KeySet {
         self.fixed.iter().chain(sourced.iter().flat_map(|keys| keys.iter())).cloned().collect()
     }
 
-    /// Whether a token that one verifies, the other verifies by its nature too: they are clones of one set.
+    /// True if a token that one verifies, the other verifies by its nature too: they are clones of one set.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.fixed, &other.fixed) && Arc::ptr_eq(&self.sources, &other.sources)
@@ -100,7 +102,7 @@ impl KeySet {
         changed
     }
 
-    /// Whether some keys could not be had when they were last asked for.
+    /// True if some keys could not be had when they were last asked for.
     pub(super) fn fails(&self) -> bool {
         self.sources.iter().any(|source| source.fails())
     }
@@ -175,7 +177,7 @@ fn choose<'a>(purpose: Purpose, publisher: &'a KeySet, subscriber: &'a KeySet) -
 }
 
 impl KeyStore {
-    /// What holds now.
+    /// The keys that hold now.
     #[must_use]
     pub fn current(&self) -> Arc<TrustedKeys> {
         // Whoever panicked had only an Arc to put there.

@@ -1,18 +1,18 @@
-//! What a connection is doing, and so how long it may go on like that.
+//! The activity of a connection: what it is doing, and so how long it may go on like that.
 //!
-//! hyper has one timer for a head and for the silence before it. A proxy keeps silent connections for a minute and sends its
-//! next request on one of them, while a head comes in one piece or is a stranger's that keeps a connection busy with nothing.
-//! So the times are kept here: the service says when a request begins and when its answer is out, the socket says when bytes
-//! come and go.
+//! hyper has one timer for a head and for the silence before it. A proxy keeps silent connections for a minute and
+//! sends its next request on one of them, while a head comes in one piece or is a stranger's that keeps a connection
+//! busy with nothing. So the times are kept here: the service says when a request begins and when its answer is out,
+//! the socket says when bytes come and go.
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
 
-/// How long each phase of a connection may last.
+/// The time that each phase of a connection may last.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// Until the first byte comes.
     pub(super) new: Duration,
     /// From the first byte of a request's head to its last one.
@@ -21,23 +21,32 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
 }
 
-/// The activity of one connection. Its service, its socket and its task share it, and run in one task, so that the lock is
-/// never waited for.
+impl Patience {
+    /// The patience with a connection that may be silent between two requests for `idle`. A new one, which may be
+    /// opened before it is needed, has no less time.
+    pub(crate) fn new(head: Duration, idle: Duration) -> Self {
+        Self { new: idle.max(head), head, idle }
+    }
+}
+
+/// The activity of one connection. Its service, its socket and its task share it, and run in one task, so that the lock
+/// is never waited for.
 #[derive(Clone, Debug)]
 pub(crate) struct Activity(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
     phase: Phase,
-    /// When the phase began.
+    /// The time when the phase began.
     since: Instant,
-    /// Whether the answer has no end of its own.
+    /// True if the answer has no end of its own.
     endless: bool,
-    /// Whether everything that was to be sent is out.
+    /// True if everything that was to be sent is out.
     flushed: bool,
-    /// Whether hyper wants to refuse the head that has come.
+    /// True if hyper wants to refuse the head that has come.
     refusing: bool,
-    /// How many bytes have come since the head began. What came before it with another request is not among them.
+    /// The number of bytes that have come since the head began. What came before it with another request is not among
+    /// them.
     head_bytes: Option<usize>,
 }
 
@@ -70,12 +79,13 @@ impl Activity {
         state.head_bytes = state.head_bytes.zip(count).map(|(before, count)| before + count);
     }
 
-    /// How many bytes were read since the head began that is read now. `None` if it is not known, or if none is read.
+    /// The number of bytes that were read since the head began that is read now. `None` if it is not known, or if none
+    /// is read.
     pub(super) fn head_bytes(&self) -> Option<usize> {
         self.lock().head_bytes
     }
 
-    /// Whether what comes now is a head.
+    /// True if what comes now is a head.
     pub(super) fn reads_head(&self) -> bool {
         self.lock().phase != Phase::Busy
     }
@@ -93,7 +103,7 @@ impl Activity {
         self.lock().flushed = true;
     }
 
-    /// Whether what hyper sends now is an answer of its own, to a head that it refuses. That is then known from
+    /// True if what hyper sends now is an answer of its own, to a head that it refuses. That is then known from
     /// [`Self::take_refusal`].
     pub(super) fn refuses(&self) -> bool {
         let mut state = self.lock();
@@ -101,7 +111,7 @@ impl Activity {
         state.refusing
     }
 
-    /// Whether hyper wanted to refuse a head since this was asked last.
+    /// True if hyper wanted to refuse a head since this was asked last.
     pub(super) fn take_refusal(&self) -> bool {
         std::mem::take(&mut self.lock().refusing)
     }
@@ -117,12 +127,12 @@ impl Activity {
         self.lock().endless = true;
     }
 
-    /// Whether the end of what the peer sends ends the connection at once.
+    /// True if the end of what the peer sends ends the connection at once.
     pub(super) fn ends_with_peer(&self) -> bool {
         self.lock().endless
     }
 
-    /// When the connection has been in its phase for too long; `None` while a request is under way.
+    /// The time when the connection has been in its phase for too long; `None` while a request is under way.
     pub(super) fn deadline(&self, patience: &Patience) -> Option<Instant> {
         let state = self.lock();
         let patience = match state.phase {

@@ -1,16 +1,19 @@
-//! When a connection can be taken apart. It rests on properties of hyper, which the tests in brackets pin:
+//! The handover of a connection, and when it can be taken apart. This rests on properties of hyper, which the tests in
+//! brackets pin:
 //!
-//! - hyper writes nothing of an answer before the service returns it, except `100 Continue`, and that only if the request
-//!   has a body and somebody reads it. So the service parks an answer that can be handed over, and stays pending
-//!   (`the_stream_is_framed_by_the_end_of_the_connection`, `a_request_with_a_body_gets_the_same_stream_through_hyper`).
-//! - hyper flushes its socket only once its own buffer is empty, and tries to after each time it asked the service. So a flush
-//!   that succeeds after the answer was parked says that all earlier answers are out
-//!   (`a_parked_answer_waits_until_all_before_it_is_out`, `answers_to_requests_in_the_same_packet_come_first`, `answers_that_are_not_sent_yet_are_not_lost`,
+//! - hyper writes nothing of an answer before the service returns it, except `100 Continue`, and that only if the
+//!   request has a body and somebody reads it. So the service parks an answer that can be handed over, and stays
+//!   pending (`the_stream_is_framed_by_the_end_of_the_connection`,
+//!   `a_request_with_a_body_gets_the_same_stream_through_hyper`).
+//! - hyper flushes its socket only once its own buffer is empty, and tries to after each time it asked the service. So
+//!   a flush that succeeds after the answer was parked says that all earlier answers are out
+//!   (`a_parked_answer_waits_until_all_before_it_is_out`, `answers_to_requests_in_the_same_packet_come_first`,
+//!   `answers_that_are_not_sent_yet_are_not_lost`,
 //!   `a_large_answer_before_the_stream_is_whole`).
 //! - hyper keeps what it has read behind a request, and gives it back when the connection is taken apart
 //!   (`what_is_asked_behind_the_stream_is_not_answered`).
-//! - hyper closes a connection behind an answer with `Connection: close`, and reads a body from the socket while the service
-//!   waits for it (`a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come`).
+//! - hyper closes a connection behind an answer with `Connection: close`, and reads a body from the socket while the
+//!   service waits for it (`a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come`).
 use super::{
     activity::{Activity, Busy},
     unread::{has_come, is_read_by_a_handler},
@@ -51,14 +54,15 @@ use tower_service::Service as _;
 /// An answer that hyper is not to write.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// As the request has it.
+    /// The version of the request.
     version: Version,
     parts: Parts,
     stream: Stream,
 }
 
 impl Answer {
-    /// What a shard needs to give it through `socket`. Not before the socket can be had: from here on others may wait.
+    /// Gives what a shard needs to send it through `socket`. Not before the socket can be had: from here on others may
+    /// wait.
     pub(super) async fn handed(self, socket: std::net::TcpStream) -> Handed {
         let Stream { opening, pace, place, arrival } = self.stream;
         let head = head::encode(&self.parts, self.version, opening.key().representation);
@@ -66,14 +70,15 @@ impl Answer {
     }
 }
 
-/// Where a connection's service, its socket and its task meet. They run in one task, so the lock is never waited for.
+/// The place where a connection's service, its socket and its task meet. They run in one task, so the lock is never
+/// waited for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Handover(Arc<Mutex<Option<Parked>>>);
 
 #[derive(Debug)]
 struct Parked {
     answer: Answer,
-    /// Whether hyper has written all that it had to.
+    /// True if hyper has written all that it had to.
     flushed: bool,
 }
 
@@ -163,8 +168,8 @@ impl Service<Request<Incoming>> for Requests {
                 None => router.call(request).await?,
             };
             if is_unread || (has_body && !response.status().is_success()) {
-                // What is not read to its end has hyper close the connection. A client that is not told may send its next
-                // request on it, and cannot know what became of that.
+                // What is not read to its end has hyper close the connection. A client that is not told may send its
+                // next request on it, and cannot know what became of that.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 refused.0.store(true, Ordering::Relaxed);
             }
@@ -221,36 +226,37 @@ impl http_body::Body for Sending {
 pub(super) struct HeldBack {
     /// The answer, as it was to be sent.
     pub(super) refusal: Vec<u8>,
-    /// How many bytes were read since the head began, where that is known.
+    /// The number of bytes that were read since the head began, where that is known.
     head_bytes: Option<usize>,
 }
 
 impl HeldBack {
-    /// Whether hyper refused what it could not read, and `unread` is all of it from the first byte of the head on. hyper also
-    /// refuses heads that it has read and taken out of its buffer: what is left is then the body behind the head, which must
-    /// never be taken for a request.
+    /// True if hyper refused what it could not read, and `unread` is all of it from the first byte of the head on.
+    /// hyper also refuses heads that it has read and taken out of its buffer: what is left is then the body behind the
+    /// head, which must never be taken for a request.
     pub(super) fn is_of(&self, unread: &[u8]) -> bool {
         let is_bad_request = self.refusal.get(8..12) == Some(b" 400");
         is_bad_request && !unread.is_empty() && self.head_bytes == Some(unread.len())
     }
 }
 
-/// How much of a head is read at a time: as much as hyper has room for, since it closes a connection when it does not find the
-/// whole of a body that nobody read.
+/// The number of bytes of a head that are read at a time: as much as hyper has room for, since it closes a connection
+/// when it does not find the whole of a body that nobody read.
 const HEAD_READ_BYTES: usize = 64 << 10;
 
-/// How much of what a peer sends behind the request of an endless stream is read, to find its end.
+/// The number of bytes behind the request of an endless stream that are read, to find its end.
 const READ_AHEAD_BYTES: usize = 16 << 10;
 
-/// A socket that notices when hyper has flushed it, and, while it carries an endless answer, when the peer has gone: hyper then
-/// does not read.
+/// A socket that notices when hyper has flushed it, and, while it carries an endless answer, when the peer has gone:
+/// hyper then does not read.
 pub(super) struct Noticing {
     io: TokioIo<TcpStream>,
     handover: Option<Handover>,
     activity: Activity,
-    /// What has been read and hyper is to read next: what the peer sent during an endless answer, or a repaired head.
+    /// The bytes that have been read and that hyper is to read next: what the peer sent during an endless answer, or a
+    /// repaired head.
     ahead: BytesMut,
-    /// Whether a head that hyper refuses may be given to it once more.
+    /// True if a head that hyper refuses may be given to it once more.
     may_repair: bool,
     /// hyper's own answer to such a head, which is held back.
     refusal: Vec<u8>,
@@ -273,7 +279,7 @@ impl Noticing {
         Self { ahead: head, may_repair: false, ..Self::new(socket, handover, activity) }
     }
 
-    /// Whether hyper is held back from an answer of its own. Its connection is not to be polled any more then.
+    /// True if hyper is held back from an answer of its own. Its connection is not to be polled any more then.
     fn holds_back(&self) -> bool {
         self.may_repair && self.activity.refuses()
     }
@@ -312,7 +318,7 @@ impl Noticing {
         Ok(())
     }
 
-    /// What was written, or, while nothing can be, whether the peer is still there.
+    /// Passes on what was written or, while nothing can be, finds out whether the peer is still there.
     fn wrote(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
             Poll::Pending => self.look_for_the_end(cx)?,

@@ -1,21 +1,22 @@
 //! The end of a connection whose peer may still be sending what was refused.
 //!
-//! A socket that is closed with unread data in it resets its connection, and a peer that only writes then meets the reset
-//! before the answer, if it ever sees that. So what is on its way is read and thrown away for a while
-//! ([RFC 9112, 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
+//! A socket that is closed with unread data in it resets its connection, and a peer that only writes then meets the
+//! reset before the answer, if it ever sees that. So what is on its way is read and thrown away for a while ([RFC 9112,
+//! 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
 use std::time::Duration;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink},
     time::{sleep_until, timeout_at},
 };
 
-/// How many bytes of a refused request are still read. A peer that has sent more has no room to send on, and as a rule looks
-/// for an answer then.
+/// The number of bytes of a refused request that are still read. A peer that has sent more has no room to send on, and
+/// as a rule looks for an answer then.
 pub const LINGER_BYTES: u64 = 256 << 10;
-/// How long a peer that was refused may take to close its side.
+/// The time that a peer that was refused may take to close its side.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Ends the sending, and waits for the peer to do so too. What goes wrong here is nothing that the peer had not been told.
+/// Ends the sending, and waits for the peer to do so too. What goes wrong here is nothing that the peer had not been
+/// told.
 pub(super) async fn linger(mut socket: impl AsyncRead + AsyncWrite + Unpin) {
     let until = tokio::time::Instant::now() + LINGER_TIMEOUT;
     if socket.shutdown().await.is_err() {
@@ -32,7 +33,7 @@ mod tests {
     use super::*;
     use tokio::{io::duplex, time::Instant};
 
-    /// How long it takes if the peer sends so many bytes and then closes, or not.
+    /// The time that it takes if the peer sends so many bytes and then closes, or not.
     async fn lingers(bytes: u64, closes: bool) -> Duration {
         let (socket, mut peer) = duplex(1_024);
         let sending = tokio::spawn(async move {

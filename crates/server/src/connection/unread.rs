@@ -1,14 +1,15 @@
-//! The body of a request whose handler reads none, such as a `GET`. As a rule it has come with its head and is small; then it is
-//! read here and the connection goes on. Otherwise hyper closes the connection behind the answer, and the answer has to say
-//! so: a client that is not told may send its next request on a connection that is about to be closed.
+//! The body of a request whose handler reads none, such as a `GET`. As a rule it has come with its head and is small;
+//! then it is read here and the connection goes on. Otherwise hyper closes the connection behind the answer, and the
+//! answer has to say so: a client that is not told may send its next request on a connection that is about to be
+//! closed.
 use http::Method;
 use http_body::Body;
 use std::{future::poll_fn, pin::Pin, task::Poll};
 
 /// The most bytes of such a body that are read.
 pub(super) const MOST_BYTES: usize = 64 << 10;
-/// How often hyper is asked in vain for more of a body before it is taken for one that has not come. hyper reads from the
-/// socket between two polls of the service, so that the first attempt is always in vain.
+/// The number of times that hyper is asked in vain for more of a body before it is taken for one that has not come.
+/// hyper reads from the socket between two polls of the service, so that the first attempt is always in vain.
 const ATTEMPTS: usize = 3;
 
 /// True for requests whose body a handler reads if the request is answered with success.

@@ -1,6 +1,7 @@
-//! When a connection has to end although hyper has not finished with it: its time is over, or the server's.
+//! The watch over a connection, which may have to end although hyper has not finished with it: its time is over, or the
+//! server's.
 use super::{
-    HEAD_TIMEOUT, Left,
+    Left,
     activity::{Activity, Patience},
 };
 use std::{
@@ -13,10 +14,10 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// How long the rest of a head may take when the server stops.
+/// The time that the rest of a head may take when the server stops.
 const STOPPED_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How far the server has come with stopping.
+/// A stage of stopping.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stop {
     /// It does not stop.
@@ -24,7 +25,7 @@ pub(crate) enum Stop {
     Not,
     /// Requests that are under way are the last.
     Finish,
-    /// What is still open is cut.
+    /// The server cuts what is still open.
     Cut,
 }
 
@@ -32,7 +33,7 @@ pub(crate) enum Stop {
 pub(super) struct Watch {
     activity: Activity,
     patience: Patience,
-    /// Fires when the connection may be late, or earlier: it is set anew when it fires, and not with each request.
+    /// Fires when the connection may be late, or earlier: it is set again when it fires, and not with each request.
     alarm: Pin<Box<Sleep>>,
     changes: Changes,
     stop: Stop,
@@ -41,14 +42,12 @@ pub(super) struct Watch {
 type Changes = Pin<Box<dyn Future<Output = (Stop, Receiver<Stop>)> + Send>>;
 
 impl Watch {
-    pub(super) fn new(activity: Activity, keep_alive_timeout: Duration, stop: Receiver<Stop>) -> Self {
-        let new = keep_alive_timeout.max(HEAD_TIMEOUT);
-        let patience = Patience { new, head: HEAD_TIMEOUT, idle: keep_alive_timeout };
-        let alarm = Box::pin(sleep_until(Instant::now() + new));
+    pub(super) fn new(activity: Activity, patience: Patience, stop: Receiver<Stop>) -> Self {
+        let alarm = Box::pin(sleep_until(Instant::now() + patience.new));
         Self { activity, patience, alarm, changes: Box::pin(beyond(Stop::Not, stop)), stop: Stop::Not }
     }
 
-    /// Whether the server has begun to stop.
+    /// True if the server has begun to stop.
     pub(super) fn stops(&mut self, cx: &mut Context<'_>) -> bool {
         while self.stop < Stop::Cut
             && let Poll::Ready((stop, receiver)) = self.changes.as_mut().poll(cx)

@@ -16,8 +16,8 @@ use tokio::{
     time::{Sleep, sleep_until},
 };
 
-/// The stream of one subscriber. It begins when the body is first polled, unless it was taken elsewhere before: then the
-/// body is empty, and of no known length.
+/// The stream of one subscriber. It begins when the body is first polled, unless it was taken elsewhere before: then
+/// the body is empty, and of no known length.
 pub struct EventBody {
     state: State,
     /// Resolves when the server stops.
@@ -38,14 +38,15 @@ struct Open {
     _place: OwnedSemaphorePermit,
     /// Tells of its end, when the stream ends.
     _present: Option<Present>,
-    /// Fires when something is due by the stream's pace, or earlier: it is set anew when it fires, not with each event.
+    /// Fires when something is due by the stream's pace, or earlier: it is set again when it fires, not with each
+    /// event.
     alarm: Pin<Box<Sleep>>,
 }
 
 /// Resolves when the server begins to stop.
 pub type Stopping = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What a body yields.
+/// A frame of a body, its end, or an error.
 type Polled = Option<Result<Frame<Bytes>, LogError>>;
 
 /// Makes a [`Stopping`] of the server's signal.
@@ -77,7 +78,7 @@ impl Open {
         silence(self.subscription.key().representation)
     }
 
-    /// What the subscriber is told when its stream ends, and then the end.
+    /// The event that tells the subscriber why its stream ends, and then the end.
     fn ending(&mut self) -> Polled {
         let reason = self.pace.take_reason()?;
         let mut bytes = Vec::new();
@@ -113,6 +114,11 @@ impl Body for EventBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled> {
         let body = self.get_mut();
+        if let State::Open(open) = &mut body.state
+            && let Some(rest) = open.subscription.take_rest()
+        {
+            return Poll::Ready(Some(Ok(Frame::data(rest))));
+        }
         loop {
             match &mut body.state {
                 State::Granted(granted) => {

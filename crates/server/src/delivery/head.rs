@@ -1,4 +1,4 @@
-//! What a stream's response begins with: the headers that keep caches, proxies and browsers from holding it back.
+//! The head of a stream's response: the headers that keep caches, proxies and browsers from holding it back.
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use fanfare_hub::wire::Representation;
@@ -52,11 +52,12 @@ impl http_body::Body for Unsent {
     }
 }
 
-/// What a stream begins with on a socket that HTTP has let go of: its response's head, and the first heartbeat, so that
-/// no proxy waits for what comes after the head. The end of the connection is the end of the body ([RFC 9112, 6.3]), in
-/// HTTP/1.1 as in 1.0, so that a wire event is the same bytes for everybody.
+/// The first bytes of a stream on a socket that HTTP has let go of: its response's head, and the first heartbeat, so
+/// that no proxy waits for what comes after the head. The end of the connection is the end of the body ([RFC 9112,
+/// 6.3]), in HTTP/1.1 as in 1.0, so that a wire event is the same bytes for everybody.
 ///
-/// The request's version is answered in kind; the handler's fields are all there, except those that would frame the body.
+/// The request's version is answered in kind; the handler's fields are all there, except those that would frame the
+/// body.
 ///
 /// [RFC 9112, 6.3]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
 #[must_use]
@@ -87,8 +88,8 @@ const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, he
 /// The shortest and longest time after which a subscriber that finds no room is told to come back.
 const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
 
-/// Sends a subscriber away until later. An error status would end a browser's EventSource for good; a stream that ends at
-/// once makes it come back, after the time it was told.
+/// Sends a subscriber away until later. An error status would end a browser's EventSource for good; a stream that ends
+/// at once makes it come back, after the time it was told.
 #[must_use]
 pub fn come_back_later(representation: Representation) -> Response {
     let body = match representation {

@@ -1,5 +1,5 @@
-//! When a stream gets a heartbeat and when it ends. All of it is jittered, so that what began together does not go on
-//! falling together.
+//! The pace of a stream: when it gets a heartbeat and when it ends. All of it is jittered, so that what began together
+//! does not go on falling together.
 use super::wheel::TICK;
 use fanfare_hub::{ending::EndReason, entry::Timestamp};
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub struct Pace {
     reason: Option<EndReason>,
 }
 
-/// What is due.
+/// The thing that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     /// The stream was silent for long enough.
@@ -47,23 +47,23 @@ impl Pace {
         self.next_heartbeat = Instant::now() + self.heartbeat_interval.mul_f64(spread());
     }
 
-    /// When the stream is to end.
+    /// The time when the stream is to end.
     pub(crate) fn ends(&self) -> Option<std::time::Instant> {
         self.ends.map(Instant::into_std)
     }
 
-    /// What the subscriber is to be told when the stream ends, once; `None` if it need only ask again.
+    /// The reason that the subscriber is to be told when the stream ends, once; `None` if it need only ask again.
     pub(crate) fn take_reason(&mut self) -> Option<EndReason> {
         self.reason.take()
     }
 
-    /// When something will be due.
+    /// The time when something will be due.
     #[must_use]
     pub fn next(&self) -> Instant {
         self.ends.map_or(self.next_heartbeat, |ends| ends.min(self.next_heartbeat))
     }
 
-    /// What is due now.
+    /// The thing that is due now.
     #[must_use]
     pub fn due(&self) -> Option<Due> {
         let now = Instant::now();
@@ -75,9 +75,9 @@ impl Pace {
     }
 }
 
-/// How long a stream may last whose token is valid for `validity` more: a little less, because it must not end later, a timer
-/// fires a tick late, and a busy machine later; and not the same for all, because those who got their tokens together would
-/// come back together.
+/// The time for which a stream may last whose token is valid for `validity` more: a little less, because it must not
+/// end later, a timer fires a tick late, and a busy machine later; and not the same for all, because those who got
+/// their tokens together would come back together.
 fn before_expiry(validity: Duration) -> Duration {
     let early = (validity / EARLY_PART).min(MAX_EARLY).mul_f64((1.0 + fastrand::f64()) / 2.0);
     validity.saturating_sub(early + 2 * TICK)

@@ -1,4 +1,4 @@
-//! What the log holds as the body of a response that ends: a stream without the future.
+//! Replays: what the log holds as the body of a response that ends, a stream without the future.
 use bytes::Bytes;
 use fanfare_hub::{log::LogError, opening::Opening, replay::Replay};
 use http_body::{Body, Frame};
@@ -8,7 +8,7 @@ use std::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-/// What one piece of reading leaves: where it goes on, and what there was.
+/// The result of one piece of reading: where it goes on, and what there was.
 type Piece = (Replay, Result<Option<Bytes>, LogError>);
 
 /// The wire events of a replay. That the log cannot be read breaks the body off, so that nobody takes it for whole.

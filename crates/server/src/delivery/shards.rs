@@ -33,17 +33,17 @@ pub(crate) struct Handed {
     pub(crate) socket: TcpStream,
     /// The head of the response and what follows it at once.
     pub(crate) head: Vec<u8>,
-    /// What follows then.
+    /// All that follows then.
     pub(crate) joining: Joining,
-    /// When it speaks, and when it ends.
+    /// The times when it speaks, and the one when it ends.
     pub(crate) pace: Pace,
     /// Frees the subscriber's place when it is dropped.
     pub(crate) place: OwnedSemaphorePermit,
-    /// What tells others that the subscriber is there, if that is told.
+    /// The sign by which others are told that the subscriber is there, if that is told.
     pub(crate) arrival: Option<Arrival>,
 }
 
-/// What comes to a shard from outside. Bounded by the places for subscribers.
+/// A message to a shard from outside. Bounded by the places for subscribers.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Subscriber(Box<Handed>),
@@ -161,7 +161,7 @@ impl Drop for Shards {
     }
 }
 
-/// What delivers, for the log.
+/// The name of what delivers, for the log.
 fn tell(started: &Started, threads: usize, settings: &Settings) {
     let write_timeout = settings.write_timeout;
     match started {

@@ -1,15 +1,17 @@
 //! A hashed timer wheel: one timer for each of many keys, moved far more often than it fires.
 //!
-//! Time is cut into ticks, and each of the next [`SLOTS`] ticks has a slot: a list of the timers that are looked at when it
-//! has passed. Scheduling and cancelling touch one list, whatever the number of timers. The wheel has no clock and does
-//! nothing by itself: who owns it sleeps until [`Wheel::next`] and then asks with [`Wheel::expire`] what is due.
+//! Time is cut into ticks, and each of the next [`SLOTS`] ticks has a slot: a list of the timers that are looked at
+//! when it has passed. Scheduling and cancelling touch one list, whatever the number of timers. The wheel has no clock
+//! and does nothing by itself: who owns it sleeps until [`Wheel::next`] and then asks with [`Wheel::expire`] what is
+//! due.
 //!
 //! A timer never fires early. Asked in time, it fires at most one tick late.
 use std::time::{Duration, Instant};
 
 /// The length of a tick: 2^23 ns, about 8.4 ms, so that a division is a shift.
 pub const TICK: Duration = Duration::from_nanos(1 << TICK_SHIFT);
-/// How many ticks lie within the horizon: about 34 s. What is due later waits in the farthest slot and is placed anew.
+/// The number of ticks within the horizon: about 34 s. What is due later waits in the farthest slot and is placed
+/// again.
 pub const SLOTS: usize = 1 << SLOT_BITS;
 
 const TICK_SHIFT: u32 = 23;
@@ -37,7 +39,7 @@ pub struct Wheel {
 /// A link in the list of a slot. 16 bytes for each key.
 #[derive(Clone, Copy, Debug)]
 struct Timer {
-    /// When it is due; its slot may come earlier, and never comes later.
+    /// The time when it is due; its slot may come earlier, and never comes later.
     tick: u64,
     /// The key before it in its list, or, from [`MAX_KEYS`] on, the slot whose first it is.
     before: u32,
@@ -47,7 +49,8 @@ struct Timer {
 const IDLE: Timer = Timer { tick: 0, before: NONE, after: NONE };
 
 impl Wheel {
-    /// A wheel without timers, whose time begins now. It takes 17 KiB, and 16 bytes more for each key up to the highest.
+    /// A wheel without timers, whose time begins now. It takes 17 KiB, and 16 bytes more for each key up to the
+    /// highest.
     #[must_use]
     pub fn new(now: Instant) -> Self {
         let first = Box::new([NONE; SLOTS]);
@@ -81,7 +84,8 @@ impl Wheel {
         }
     }
 
-    /// When to look again: not after the first timer is due, and as a rule not before either. `None` if no timer is set.
+    /// The time to look again: not after the first timer is due, and as a rule not before either. `None` if no timer is
+    /// set.
     #[must_use]
     pub fn next(&self) -> Option<Instant> {
         self.next_tick().map(|tick| self.start + Duration::from_nanos(tick << TICK_SHIFT))
@@ -172,7 +176,7 @@ impl Wheel {
     }
 }
 
-/// Which slots have timers: a bit for each, and a bit for each word of them that has one set.
+/// The slots that have timers: a bit for each, and a bit for each word of them that has one set.
 #[derive(Debug)]
 struct Occupied {
     words: [u64; WORDS],
@@ -232,7 +236,7 @@ fn slot(tick: u64) -> usize {
     (tick & SLOT_MASK) as usize
 }
 
-/// What stands before the first timer of a slot.
+/// The mark before the first timer of a slot.
 #[allow(clippy::cast_possible_truncation, reason = "there are fewer slots")]
 fn head(slot: usize) -> u32 {
     MAX_KEYS + slot as u32

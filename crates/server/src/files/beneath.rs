@@ -1,8 +1,8 @@
 //! Opens what is beneath a directory, and nothing else, whatever links are there and however they change meanwhile.
 //!
-//! A path is walked part by part, from one open directory to the next. No part is opened through a link: a link is read, and
-//! what it says is walked the same way, so that there is no moment between looking and opening. Links that lead out of the
-//! directory, absolute ones among them, lead nowhere.
+//! A path is walked part by part, from one open directory to the next. No part is opened through a link: a link is
+//! read, and what it says is walked the same way, so that there is no moment between looking and opening. Links that
+//! lead out of the directory, absolute ones among them, lead nowhere.
 use super::name::is_hidden;
 use rustix::{
     fs::{Mode, OFlags, open, openat, readlinkat},
@@ -22,15 +22,15 @@ use std::{
 /// The most links on one path: as many as Linux follows.
 const MAX_LINKS: usize = 40;
 
-/// How a directory on the way is opened. Linux does not need the right to list it.
+/// The flags to open a directory on the way. Linux does not need the right to list it.
 #[cfg(target_os = "linux")]
 const TRAVERSE: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 const TRAVERSE: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// How the end of the way is opened: a pipe that nobody writes to must not keep the thread.
+/// The flags to open the end of the way: a pipe that nobody writes to must not keep the thread.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// A directory by its path, which is followed anew each time: a deployment may replace what it leads to.
+/// A directory by its path, which is followed again each time: a deployment may replace what it leads to.
 #[derive(Clone, Debug)]
 pub(super) struct Directory(PathBuf);
 
@@ -42,8 +42,8 @@ impl Directory {
     /// Opens the file or directory at `path`, which is relative.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`] if nothing is there, also because it is not beneath the directory or is hidden behind a
-    /// link; other errors as the system says.
+    /// [`io::ErrorKind::NotFound`] if nothing is there, also because it is not beneath the directory or is hidden
+    /// behind a link; other errors as the system says.
     pub(super) fn open(&self, path: &Path) -> io::Result<File> {
         let mut walk = Walk { trail: vec![open(&self.0, TRAVERSE, Mode::empty())?], ahead: Vec::new(), links: 0 };
         walk.put_ahead(path)?;
@@ -57,7 +57,7 @@ struct Walk {
     trail: Vec<OwnedFd>,
     /// The parts that are still to be walked, the next one last.
     ahead: Vec<Part>,
-    /// How many links were followed.
+    /// The number of links that were followed.
     links: usize,
 }
 
@@ -99,7 +99,7 @@ impl Walk {
         self.open(OsStr::new("."), READ).map(File::from)
     }
 
-    /// Where the walk has come to; an error if it has left the directory.
+    /// The directory that the walk has come to; an error if it has left the directory.
     fn here(&self) -> io::Result<&OwnedFd> {
         self.trail.last().ok_or_else(nowhere)
     }
@@ -118,8 +118,8 @@ impl Walk {
     }
 }
 
-/// True if a link may not lead along this path: through a hidden name that is not one of Kubernetes' own, or to one as the
-/// end of the way.
+/// True if a link may not lead along this path: through a hidden name that is not one of Kubernetes' own, or to one as
+/// the end of the way.
 fn leads_to_hidden(target: &Path) -> bool {
     let mut names = target.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name),
@@ -142,8 +142,8 @@ fn nowhere() -> io::Error {
     io::ErrorKind::NotFound.into()
 }
 
-/// What the system says of a path that leads to no file: through a file, through what has just become a link, to a socket,
-/// or by a name that no file can have.
+/// Translates the system's word for a path that leads to no file: through a file, through what has just become a link,
+/// to a socket, or by a name that no file can have.
 fn absent(error: Errno) -> io::Error {
     match error {
         Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::NAMETOOLONG => nowhere(),

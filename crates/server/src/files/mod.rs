@@ -1,8 +1,8 @@
 //! Files of a directory, where nothing else is at a path.
 //!
-//! The directory is often one that somebody works in. So what a request names is looked at before it is looked for: `name`
-//! refuses names that begin with a dot, and `beneath` opens nothing outside the directory. Ranges, conditions and types
-//! are left to [`ServeDir`].
+//! The directory is often one that somebody works in. So what a request names is looked at before it is looked for:
+//! `name` refuses names that begin with a dot, and `beneath` opens nothing outside the directory. Ranges, conditions
+//! and types are left to [`ServeDir`].
 mod beneath;
 mod name;
 mod opened;
@@ -26,7 +26,7 @@ pub(crate) struct Files {
     serve: ServeDir<DefaultServeDirFallback, Beneath>,
     /// The path of the page that stands for every page that is not there.
     fallback: Option<PathAndQuery>,
-    /// As [`WITHOUT_PAGES`]: the aliases.
+    /// The aliases, for which there is no fallback either.
     streams: Vec<String>,
 }
 

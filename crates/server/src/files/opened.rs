@@ -32,7 +32,8 @@ impl Beneath {
         Self(Directory::new(directory))
     }
 
-    /// Opens files and directories, and nothing that waits or does something when it is read, such as pipes and devices.
+    /// Opens files and directories, and nothing that waits or does something when it is read, such as pipes and
+    /// devices.
     fn opened(&self, path: PathBuf) -> impl Future<Output = io::Result<(std::fs::File, Metadata)>> + Send + use<> {
         let directory = self.0.clone();
         let open = move || {

@@ -9,7 +9,7 @@ pub const MAX_BATCH_UPDATES: usize = 10_000;
 /// The most topics of all updates of one batch together: each takes 16 bytes of memory, however short it is.
 pub const MAX_BATCH_TOPICS: usize = 200_000;
 
-/// How many updates of this template make a batch at most.
+/// The most updates of this template that make a batch.
 pub(crate) fn most_updates(template: &Template) -> usize {
     (MAX_BATCH_TOPICS / template.topics().max(1)).clamp(1, MAX_BATCH_UPDATES)
 }

@@ -26,9 +26,9 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
-/// How long the body of a publication may take to arrive.
+/// The time that the body of a publication may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the rest of a body may take when the server stops.
+/// The time that the rest of a body may take when the server stops.
 pub const STOPPED_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Publishes what the publisher is granted, all or nothing.
@@ -47,7 +47,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// The media type of forms that can hold files, as `curl -F` sends them.
 const MULTIPART: &str = "multipart/form-data";
 
-/// Whether the body is a form, as its content type says.
+/// True if the body is a form, as its content type says.
 pub(crate) fn require_form(headers: &HeaderMap) -> Result<(), Problem> {
     match content_type(headers).as_str() {
         FORM => Ok(()),

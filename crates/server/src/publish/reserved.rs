@@ -1,9 +1,9 @@
 //! The hub's own namespace: topics at and below its path name subscriptions, and nobody but the hub publishes them.
 //!
-//! Both revisions ask both questions. The newer one's is where a topic leads, as a URL. The older one's is whether the topic
-//! says the hub's path anywhere: its subscribers match by templates, to which a topic is a text, so that an update of
-//! `https://evil.example/?/.well-known/mercure/subscriptions/…` would be told to them as if the hub had told it. Since an
-//! update reaches subscribers of either revision, whoever its publisher is, one question would not do.
+//! Both revisions ask both questions. The newer one's is where a topic leads, as a URL. The older one's is whether the
+//! topic says the hub's path anywhere: its subscribers match by templates, to which a topic is a text, so that an
+//! update of `https://evil.example/?/.well-known/mercure/subscriptions/…` would be told to them as if the hub had told
+//! it. Since an update reaches subscribers of either revision, whoever its publisher is, one question would not do.
 use crate::{app::App, auth::Revision, problem::Problem};
 use fanfare_hub::{topic::Topic, update::Update};
 use std::borrow::Cow;
@@ -22,30 +22,32 @@ pub(crate) fn check(app: &App, revision: Revision, update: &Update) -> Result<()
     if update.topics().iter().any(reserved) { Err(Problem::TopicReserved(revision)) } else { Ok(()) }
 }
 
-/// Whether a topic leads to the hub's path or below it when it is resolved against `base`, the hub's URL, on whatever host;
-/// or says that path somewhere. In either case it is read as those would read it who take percent-encoding, dot segments
-/// and backslashes for what they stand for, however often they are encoded. Letters have a case, as in all paths.
+/// True if a topic leads to the hub's path or below it when it is resolved against `base`, the hub's URL, on whatever
+/// host; or says that path somewhere. In either case it is read as those would read it who take percent-encoding, dot
+/// segments and backslashes for what they stand for, however often they are encoded. Letters have a case, as in all
+/// paths.
 #[must_use]
 pub fn is_reserved(base: &Url, topic: &Topic) -> bool {
     needs_a_look(topic.as_str()) && (says(&plain(topic.as_str())) || leads(base, topic))
 }
 
-/// Whether a topic could be reserved at all, for most are not, and to read one as a URL takes time. It has to say the last
-/// word of the hub's path, or encode it; or to name nothing but the place that it is relative to, which is the hub.
+/// True if a topic could be reserved at all, for most are not, and to read one as a URL takes time. It has to say the
+/// last word of the hub's path, or encode it; or to name nothing but the place that it is relative to, which is the
+/// hub.
 fn needs_a_look(text: &str) -> bool {
     let trimmed = text.trim();
     text.contains("mercure") || text.contains(['%', '\\', '?', '#']) || trimmed.is_empty() || trimmed.ends_with(':')
 }
 
-/// Whether the hub's path stands somewhere in the text, or would if dot segments were removed. At its beginning it need not
-/// have its first slash.
+/// True if the hub's path stands somewhere in the text, or would if dot segments were removed. At its beginning it need
+/// not have its first slash.
 fn says(text: &str) -> bool {
     let has_dots = text.starts_with('.') || text.contains("/.");
     contains_path(text) || (has_dots && contains_path(&without_dots(&format!("/{text}"))))
 }
 
-/// Whether the topic as a URL has the hub's path or one below it. The URL parser has removed dot segments; more of them can
-/// only come out of what it left encoded.
+/// True if the topic as a URL has the hub's path or one below it. The URL parser has removed dot segments; more of them
+/// can only come out of what it left encoded.
 fn leads(base: &Url, topic: &Topic) -> bool {
     let Some(url) = topic.resolve(base) else { return false };
     let path = match plain(url.path()) {
@@ -59,13 +61,14 @@ fn contains_path(text: &str) -> bool {
     text.match_indices(HUB_PATH).any(|(place, path)| ends_a_segment(&text[place + path.len()..]))
 }
 
-/// Whether what stands behind the hub's path leaves it what it is: `/.well-known/mercure-news` is another path.
+/// True if what stands behind the hub's path leaves it what it is: `/.well-known/mercure-news` is another path.
 fn ends_a_segment(rest: &str) -> bool {
     !rest.starts_with(|character: char| character.is_alphanumeric() || "-._~".contains(character))
 }
 
-/// The text with all percent-encoding undone, also where undoing some makes more, and with slashes for backslashes. Takes
-/// one pass: each byte is put behind those before it, and what is then an encoded byte at the end becomes that byte.
+/// The text with all percent-encoding undone, also where undoing some makes more, and with slashes for backslashes.
+/// Takes one pass: each byte is put behind those before it, and what is then an encoded byte at the end becomes that
+/// byte.
 fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '\\']) {
         return text.into();

@@ -1,5 +1,5 @@
-//! `text/event-stream` as a request body: each event is published as it arrives, so that another source of events can be
-//! piped in. What was published before something went wrong stays published, and the answer says how much that was.
+//! `text/event-stream` as a request body: each event is published as it arrives, so that another source of events can
+//! be piped in. What was published before something went wrong stays published, and the answer says how much that was.
 use super::{
     lines::most_updates,
     publish,
@@ -97,8 +97,8 @@ impl<'a> Reader<'a> {
         Self { parser: Parser::with_limits(limits), template }
     }
 
-    /// The next updates whose events end in this chunk, as many as make a batch, up to the first one that is wrong, and what
-    /// is wrong with that. Nothing of either when the chunk is read to its end.
+    /// The next updates whose events end in this chunk, as many as make a batch, up to the first one that is wrong, and
+    /// what is wrong with that. Nothing of either when the chunk is read to its end.
     fn read(&mut self, chunk: &mut Chunk<'_>) -> (Vec<Update>, Option<Problem>) {
         let (most, mut updates, mut bytes) = (most_updates(self.template), Vec::new(), 0);
         let problem = loop {

@@ -42,7 +42,7 @@ fn url_of(app: &App, uri: &Uri) -> String {
     url.as_str().replace('\'', "%27")
 }
 
-/// What the path and the query say of every update in the body.
+/// The fields that the path and the query give to every update in the body.
 #[derive(Clone, Debug)]
 pub(crate) struct Template(UpdateFields);
 
@@ -61,7 +61,7 @@ impl Template {
         }))
     }
 
-    /// How many topics each update has.
+    /// The number of topics of each update.
     pub(crate) fn topics(&self) -> usize {
         self.0.topics.len()
     }

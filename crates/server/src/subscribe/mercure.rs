@@ -1,11 +1,11 @@
-//! `GET /.well-known/mercure`, both revisions of the protocol. A request that names a matcher (`match…=`) is of the newer
-//! revision, any other of the older one, whose selectors come as `topic=`.
+//! `GET /.well-known/mercure`, both revisions of the protocol. A request that names a matcher (`match…=`) is of the
+//! newer revision, any other of the older one, whose selectors come as `topic=`.
 //!
-//! `envelope` asks for each update as an unnamed event that holds its topics, type, ID, data and time as JSON, as in the topic API:
-//! the hub's own page subscribes to patterns with it.
+//! `envelope` asks for each update as an unnamed event that holds its topics, type, ID, data and time as JSON, as in
+//! the topic API: the hub's own page subscribes to patterns with it.
 //!
-//! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) asks for the same with a form as its body, for those who
-//! want more than fits a URL.
+//! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) asks for the same with a form as its body, for those
+//! who want more than fits a URL.
 use super::{EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
     accept::Acceptance,
@@ -33,8 +33,8 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
     stream(&app, &parts, &query, Cursor::of(&parts.headers, &[&query])).await
 }
 
-/// The same for a `QUERY`, whose query string and body are taken together. Where both say the same thing once, the query
-/// string does.
+/// The same for a `QUERY`, whose query string and body are taken together. Where both say the same thing once, the
+/// query string does.
 ///
 /// # Errors
 /// [`Problem`] says why there is no stream.
@@ -68,8 +68,8 @@ async fn stream(app: &App, parts: &Parts, query: &Form, cursor: Cursor) -> Resul
     open(app, parts, wanted).await
 }
 
-/// Every name that begins so, in whatever case, is kept for types of matchers, so that a type that the hub does not know
-/// is an error and never a subscription to less than was asked for.
+/// Every name that begins so, in whatever case, is kept for types of matchers, so that a type that the hub does not
+/// know is an error and never a subscription to less than was asked for.
 fn names_a_matcher(name: &str) -> bool {
     name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("match"))
 }

@@ -26,32 +26,33 @@ use http::{HeaderName, HeaderValue, Method, request::Parts};
 /// The media type of event streams.
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// What a subscriber asks for.
+/// A subscriber's wishes.
 #[derive(Debug)]
 pub(crate) struct Wanted {
-    /// Which topics.
+    /// The topics.
     pub(crate) matchers: Matchers,
-    /// Where to start.
+    /// The place to start from.
     pub(crate) cursor: Cursor,
-    /// How to write the updates.
+    /// The way to write the updates.
     pub(crate) representation: Representation,
     /// The response header that says where the stream begins.
     pub(crate) cursor_header: HeaderName,
-    /// When it ends.
+    /// The time when it ends.
     pub(crate) until: Until,
 }
 
-/// When a stream ends by what was asked for.
+/// The end of a stream by what was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Until {
     /// Not at all.
     #[default]
     Closed,
-    /// When it has told what the log holds now.
+    /// The stream ends when it has told what the log holds now.
     Now,
 }
 
-/// Authorizes the subscriber and answers with its stream, as a body, and as a [`Granted`] for who can deliver it better.
+/// Authorizes the subscriber and answers with its stream, as a body, and as a [`Granted`] for who can deliver it
+/// better.
 pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
     let Wanted { matchers, cursor, representation, cursor_header, until } = wanted;

@@ -49,8 +49,8 @@ fn until(query: &Form) -> Result<Until, Problem> {
     }
 }
 
-/// Lines of JSON for those who want them at least as much as an event stream and say so, and otherwise an event stream, unless
-/// it is refused.
+/// Lines of JSON for those who want them at least as much as an event stream and say so, and otherwise an event stream,
+/// unless it is refused.
 fn representation(headers: &HeaderMap, query: &Form) -> Result<Representation, Problem> {
     let lines = Acceptance::of(headers, "application/x-ndjson").filter(|lines| lines.weight > 0);
     let events = Acceptance::of(headers, EVENT_STREAM);

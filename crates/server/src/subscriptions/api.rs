@@ -1,8 +1,8 @@
-//! `GET …/subscriptions`: who is there. Three shapes of path in each revision: all subscriptions, those by one matcher, and a
-//! single one.
+//! `GET …/subscriptions`: who is there. Three shapes of path in each revision: all subscriptions, those by one matcher,
+//! and a single one.
 //!
-//! An answer has everything that had happened when it was asked for, and a cursor: who then subscribes behind that ID sees
-//! everything that changes afterwards. Of several pages it is the first one's cursor that completes them all.
+//! An answer has everything that had happened when it was asked for, and a cursor: who then subscribes behind that ID
+//! sees everything that changes afterwards. Of several pages it is the first one's cursor that completes them all.
 use super::{
     ActiveSubscriptions,
     document::{Collection, SUBSCRIPTIONS, Shape, Subscription, name, path},
@@ -31,11 +31,11 @@ use uuid::Uuid;
 /// The types of matchers that a path may name.
 const MATCH_TYPES: [&str; 3] = ["exact", "urlpattern", "uritemplate"];
 
-/// What a path asks for.
+/// The subscriptions that a path asks for.
 #[derive(Debug, PartialEq, Eq)]
 struct Asked {
     shape: Shape,
-    /// As it is encoded, whatever the request spells.
+    /// The path as it is encoded, whatever the request spells.
     path: String,
     selection: Selection,
     /// The name of the only subscriber that is meant.
@@ -74,8 +74,8 @@ fn shape_of_all(revision: Revision, headers: &HeaderMap) -> Shape {
 }
 
 impl Asked {
-    /// What stands behind the path of all subscriptions says which revision's document is meant. A type and a matcher could
-    /// also be a topic and a subscriber: that is up to who asks.
+    /// What stands behind the path of all subscriptions says which revision's document is meant. A type and a matcher
+    /// could also be a topic and a subscriber: that is up to who asks.
     fn of(requested: &str, of_all: Shape) -> Option<Self> {
         let rest = requested.strip_prefix(HUB_PATH)?.strip_prefix(SUBSCRIPTIONS)?;
         if !rest.is_empty() && !rest.starts_with('/') {
@@ -159,7 +159,7 @@ impl Asked {
     }
 }
 
-/// Whether the client has the document in this state.
+/// True if the client has the document in this state.
 fn knows(headers: &HeaderMap, tag: &str) -> bool {
     let mut tags = headers.get_all(header::IF_NONE_MATCH).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     tags.any(|tags| tags.split(',').map(str::trim).any(|known| known == "*" || known == tag))

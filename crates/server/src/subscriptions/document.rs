@@ -1,9 +1,9 @@
-//! What is told of a subscription, in the shapes of both revisions, and the path that names it.
+//! The documents that tell of a subscription, in the shapes of both revisions, and the path that names it.
 //!
-//! Every subscription is told in both shapes, whichever revision its request was of, as two updates with a topic each: a
-//! client of one revision follows that revision's paths, sees all subscriptions, and sees them as it knows them. One update
-//! with two topics would show each client the other's shape. Who follows `*` and is granted it gets both. In the older shape
-//! two subscriptions of one subscriber whose matchers have the same text and differ by type are one.
+//! Every subscription is told in both shapes, whichever revision its request was of, as two updates with a topic each:
+//! a client of one revision follows that revision's paths, sees all subscriptions, and sees them as it knows them. One
+//! update with two topics would show each client the other's shape. Who follows `*` and is granted it gets both. In the
+//! older shape two subscriptions of one subscriber whose matchers have the same text and differ by type are one.
 use super::subscriber::Subscriber;
 use crate::{problem::Problem, publish::reserved::HUB_PATH};
 use fanfare_event_stream::EventType;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 /// The longest path of a subscription, in bytes: it is a topic. A subscription with a longer one is refused.
 pub const MAX_SUBSCRIPTION_URL_BYTES: usize = MAX_TOPIC_BYTES;
 
-/// What stands behind the hub's path.
+/// The path behind the hub's path.
 pub(super) const SUBSCRIPTIONS: &str = "/subscriptions";
 /// The media type of each shape.
 const JSON: &str = "application/json";
@@ -60,7 +60,8 @@ impl Shape {
         (self == Self::Legacy).then_some(CONTEXT)
     }
 
-    /// Whether a subscriber's subscription by the matcher at `index` is told in this shape, and not as one with an earlier.
+    /// True if a subscriber's subscription by the matcher at `index` is told in this shape, and not as one with an
+    /// earlier.
     pub(super) fn tells(self, matchers: &Matchers, index: usize) -> bool {
         let matchers = matchers.as_slice();
         let text = matchers[index].as_str();
@@ -68,7 +69,8 @@ impl Shape {
     }
 }
 
-/// The word for the type of a matcher. The newer revision's registry has none for URI Templates; this is the older one's.
+/// The word for the type of a matcher. The newer revision's registry has none for URI Templates; this is the older
+/// one's.
 pub(super) fn match_type(matcher: &Matcher) -> &'static str {
     match matcher {
         Matcher::Any | Matcher::Exact(_) => "exact",

@@ -1,10 +1,10 @@
 //! Active subscriptions: who is subscribed to what, told as it changes and answered when it is asked for
 //! ([Mercure, active subscriptions](https://mercure.rocks/spec#active-subscriptions), both revisions).
 //!
-//! A subscriber arrives (`Arrival`), begins to be `Present`, and leaves when that is dropped, however its stream ends. Both are
-//! requests to the `teller`, which publishes them in the order in which they happen, in batches, and keeps the
-//! `index` of what it has told. `document` is what is told, in the shapes of both revisions, and [`api`] answers from the
-//! index, which is in memory: what was active when the hub was killed is not active in the hub that comes after it,
+//! A subscriber arrives (`Arrival`), begins to be `Present`, and leaves when that is dropped, however its stream ends.
+//! Both are requests to the `teller`, which publishes them in the order in which they happen, in batches, and keeps the
+//! `index` of what it has told. `document` is what is told, in the shapes of both revisions, and [`api`] answers from
+//! the index, which is in memory: what was active when the hub was killed is not active in the hub that comes after it,
 //! although its end was never told.
 pub mod api;
 mod document;
@@ -32,10 +32,10 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// How many subscribers that have left may still have to be told of. Beyond that, who connects waits until some were:
-/// nothing is left out.
+/// The number of subscribers that have left and of whom others may still have to be told. Beyond that, who connects
+/// waits until some were: nothing is left out.
 pub const MAX_UNTOLD: usize = 4_096;
-/// How long a question waits for what has happened before it to be told.
+/// The time for which a question waits for what has happened before it to be told.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The way to the teller. Cheap to clone.

@@ -1,5 +1,5 @@
-//! What is to be told yet, in the order in which it happened. Who leaves before anybody was told that it came is not told
-//! of at all.
+//! What is to be told yet, in the order in which it happened. Who leaves before anybody was told that it came is not
+//! told of at all.
 use super::subscriber::Subscriber;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -33,7 +33,7 @@ pub(super) struct Change {
 }
 
 impl Pending {
-    /// Whether somebody waits.
+    /// True if somebody waits.
     pub(super) fn is_asked(&self) -> bool {
         self.questions > 0
     }

@@ -57,8 +57,8 @@ impl Arrival {
         Self { payloads, room, requests }
     }
 
-    /// It has joined the audience with this key, the one that it was taken in for: who hears of it may publish, and it will
-    /// receive that. Waits for nothing and takes no lock.
+    /// It has joined the audience with this key, the one that it was taken in for: who hears of it may publish, and it
+    /// will receive that. Waits for nothing and takes no lock.
     pub(crate) fn begin(self, key: &Arc<AudienceKey>) -> Present {
         let Self { payloads, room, requests } = self;
         let subscriber = Arc::new(Subscriber { id: Uuid::new_v4(), key: key.clone(), payloads });

@@ -1,6 +1,6 @@
-//! The teller: the one task that tells who has come and left. It publishes batches, one after the other, and waits for each;
-//! what happens in the meantime makes the next one. So a subscriber waits for no disk, and what a change costs does not
-//! depend on how many subscribers there are.
+//! The teller: the one task that tells who has come and left. It publishes batches, one after the other, and waits for
+//! each; what happens in the meantime makes the next one. So a subscriber waits for no disk, and what a change costs
+//! does not depend on how many subscribers there are.
 use super::{
     document,
     index::Index,
@@ -29,7 +29,7 @@ const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 const PAUSE_FACTOR: u32 = 9;
 /// The longest such pause.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
-/// How long the teller waits when the log has failed.
+/// The time for which the teller waits when the log has failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the teller is told.
@@ -37,7 +37,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 pub(super) enum Request {
     Came(Arc<Subscriber>),
     Left(Arc<Subscriber>),
-    /// Whether everything before this was told. There are no pauses until then.
+    /// True if everything before this was told. There are no pauses until then.
     Ask(oneshot::Sender<()>),
 }
 

@@ -2,8 +2,8 @@
 use super::fixture::*;
 use fanfare_server::auth::{AuthSettings, Authenticator};
 
-/// Each kind of route: the hub's page and a file of it, health, metadata, both APIs, subscriptions, an alias, a file, and
-/// nothing at all.
+/// Each kind of route: the hub's page and a file of it, health, metadata, both APIs, subscriptions, an alias, a file,
+/// and nothing at all.
 const ROUTES: [&str; 12] = [
     "/",
     "/fanfare",

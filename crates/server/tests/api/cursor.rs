@@ -216,8 +216,8 @@ async fn a_gap_is_told_in_every_representation() {
     assert!(told.contains(r#""type":"fanfare.gap""#) && told.contains(&gap.replace('"', "\\\"")), "{told}");
 }
 
-/// hyper takes some heads out of its buffer before it refuses them. What stands behind such a head is its body, whatever it looks
-/// like, and never a request.
+/// hyper takes some heads out of its buffer before it refuses them. What stands behind such a head is its body,
+/// whatever it looks like, and never a request.
 #[tokio::test]
 async fn the_body_of_a_refused_request_is_no_request() {
     let server = serve().await;
@@ -272,8 +272,8 @@ async fn odd_cursors_are_no_error_however_often_they_come() {
     }
 }
 
-/// A cursor may fill what a head may have. Beyond that the head is refused, which is the one exception, and so is a target
-/// that is no URI.
+/// A cursor may fill what a head may have. Beyond that the head is refused, which is the one exception, and so is a
+/// target that is no URI.
 #[tokio::test]
 async fn a_cursor_may_be_nearly_as_long_as_a_head() {
     let server = serve().await;
@@ -290,8 +290,8 @@ async fn a_cursor_may_be_nearly_as_long_as_a_head() {
     assert!(server.raw(target).await.starts_with("HTTP/1.1 400 "));
 }
 
-/// To another server a field may end with a CR. What it took for a request's body is no request here, and what it took for
-/// a field that says how long the body is does not make this server wait for one.
+/// To another server a field may end with a CR. What it took for a request's body is no request here, and what it took
+/// for a field that says how long the body is does not make this server wait for one.
 #[tokio::test]
 async fn a_cursor_with_a_line_end_in_it_smuggles_nothing() {
     let server = serve().await;

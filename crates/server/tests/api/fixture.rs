@@ -214,7 +214,7 @@ impl Stream {
         (self.head, self.rest) = (head.to_owned(), rest.to_owned());
     }
 
-    /// Whether the answer whose head was read last did not come through hyper: hyper leaves a stream's connection open,
+    /// True if the answer whose head was read last did not come through hyper: hyper leaves a stream's connection open,
     /// and in HTTP/1.1 sends it in chunks.
     pub fn is_handed_over(&self) -> bool {
         self.header("connection") == Some("close") && self.header("transfer-encoding").is_none()

@@ -1,4 +1,5 @@
-//! Peers that end their sending when they have asked all they will, and then wait: `nc -N`, simple scripts, some HTTP libraries.
+//! Peers that end their sending when they have asked all they will, and then wait: `nc -N`, simple scripts, some HTTP
+//! libraries.
 use super::fixture::*;
 use std::time::Duration;
 use tokio::time::timeout;

@@ -1,5 +1,5 @@
-//! A stream that begins on a connection that has seen other requests, or odd ones: what was asked before is answered whole
-//! and first, what is asked behind it is not answered at all.
+//! A stream that begins on a connection that has seen other requests, or odd ones: what was asked before is answered
+//! whole and first, what is asked behind it is not answered at all.
 use super::fixture::*;
 use crate::DELIVERY;
 use fanfare_hub::{
@@ -110,8 +110,8 @@ async fn answers_that_are_not_sent_yet_are_not_lost() {
     assert_eq!(text.matches("HTTP/1.1 200 OK").count(), count + 1);
 }
 
-/// A peer that reads nothing does not get to the stream that it asked for, and until it does it must not count as one that
-/// is about to join: with as many such peers as may be, nobody else could.
+/// A peer that reads nothing does not get to the stream that it asked for, and until it does it must not count as one
+/// that is about to join: with as many such peers as may be, nobody else could.
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_that_peers_do_not_come_to_hold_nobody_up() {
     let directory = std::env::temp_dir().join(format!("fanfare-unread-{}-{DELIVERY:?}", std::process::id()));

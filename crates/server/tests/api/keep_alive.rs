@@ -43,6 +43,44 @@ async fn a_silent_connection_is_closed_and_one_with_a_request_is_not() {
     reads.read_until(|text| text.contains("data: 2")).await;
 }
 
+/// However its bytes are spread, a head has only so much time from its first one on; neither the first head of a
+/// connection nor a later one has more.
+#[tokio::test]
+async fn a_head_that_does_not_come_in_time_ends_the_connection() {
+    let server = serve_with(|settings| settings.head_timeout = TIMEOUT).await;
+    let get = server.request("GET /healthz", "HTTP/1.1", "");
+    for is_first in [true, false] {
+        let mut stream = server.connect().await;
+        if !is_first {
+            stream.send(&get).await;
+            stream.read_until(|text| text.ends_with("ok\n")).await;
+            sleep(TIMEOUT).await;
+        }
+        let began = Instant::now();
+        let (mut reads, mut writes) = stream.socket.into_split();
+        // A byte now and then buys no time.
+        let head = format!("GET /healthz HTTP/1.1\r\nX: {}", "x".repeat(10_000));
+        let drip = tokio::spawn(async move {
+            for byte in head.into_bytes() {
+                if tokio::io::AsyncWriteExt::write_all(&mut writes, &[byte]).await.is_err() {
+                    break;
+                }
+                sleep(TIMEOUT / 20).await;
+            }
+        });
+        let mut answer = Vec::new();
+        // What is dripped behind the end may reset the connection.
+        _ = tokio::time::timeout(PATIENCE, tokio::io::AsyncReadExt::read_to_end(&mut reads, &mut answer))
+            .await
+            .unwrap();
+        let took = began.elapsed();
+        assert!(took >= TIMEOUT && took < PATIENCE, "{took:?}");
+        assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+        drip.abort();
+    }
+    assert_eq!(server.get("/healthz", "").await.status, 200);
+}
+
 /// Those of AWS and nginx reuse a connection that was silent for a minute.
 #[test]
 fn proxies_close_first() {

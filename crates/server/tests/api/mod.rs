@@ -1,5 +1,5 @@
-//! The server as its peers see it: raw bytes on a real socket. Each way of delivery has to look the same, so each runs all
-//! of it: the files beside this directory are the ways.
+//! The server as its peers see it: raw bytes on a real socket. Each way of delivery has to look the same, so each runs
+//! all of it: the files beside this directory are the ways.
 mod admission;
 mod alias;
 mod authorization;
@@ -15,6 +15,7 @@ mod mercure;
 mod overload;
 mod panicking_log;
 mod publish;
+mod refused_tokens;
 mod replay;
 mod representation;
 mod reserved;

@@ -1,5 +1,5 @@
-//! The hub's own namespace is published by nobody, whichever way an update comes, so that no subscriber can be sent forged
-//! presence.
+//! The hub's own namespace is published by nobody, whichever way an update comes, so that no subscriber can be sent
+//! forged presence.
 use super::fixture::*;
 use fanfare_hub::entry::Timestamp;
 use fanfare_server::auth::{

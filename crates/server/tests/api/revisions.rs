@@ -1,5 +1,5 @@
-//! Both revisions of Mercure on one URL: whatever is combined, a token is held to its own revision's rules and gets nothing by
-//! way of the other one.
+//! Both revisions of Mercure on one URL: whatever is combined, a token is held to its own revision's rules and gets
+//! nothing by way of the other one.
 use super::fixture::*;
 use fanfare_hub::entry::Timestamp;
 use fanfare_server::auth::{AuthSettings, Authenticator, Key, TrustedIssuer, TrustedKeys};
@@ -17,7 +17,7 @@ const ISSUERS: &str = "the secret of an issuer of newer tokens";
 #[derive(Clone, Copy, Debug)]
 struct Case {
     typ: &'static str,
-    /// Whether it names its issuer, whose key then is its own.
+    /// True if it names its issuer, whose key then is its own.
     named: bool,
     signed: Signed,
     carrier: Carrier,

@@ -1,7 +1,14 @@
 //! Stopping: it takes a few seconds, whatever peers do, and whoever is cut knows where to go on.
 use super::fixture::*;
-use fanfare_server::server::{FINISH_TIMEOUT, STOP_TIMEOUT};
-use std::time::{Duration, Instant};
+use fanfare_server::{
+    auth::{AuthSettings, Authenticator, Key, KeySet, KeySource, SigningKey, TrustedKeys, mint::LegacyToken},
+    server::{FINISH_TIMEOUT, STOP_TIMEOUT},
+};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 const STREAMED: &str = "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n";
 
@@ -94,6 +101,45 @@ async fn a_publisher_that_never_pauses_is_told_as_well() {
     _ = tokio::io::AsyncReadExt::read_to_string(&mut reads, &mut answer).await;
     writing.await.unwrap();
     assert!(answer.contains(&format!(r#""published":{}"#, hub.bounds().head.0)), "{answer}");
+}
+
+/// An authorization server that does not answer.
+#[derive(Debug)]
+struct Hanging(tokio::sync::Notify);
+
+impl KeySource for Hanging {
+    fn keys(&self) -> Arc<[Arc<Key>]> {
+        Arc::new([])
+    }
+
+    fn refresh(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async {
+            self.0.notify_one();
+            std::future::pending().await
+        })
+    }
+}
+
+#[tokio::test]
+async fn keys_that_do_not_come_do_not_hold_it_up() {
+    let source = Arc::new(Hanging(tokio::sync::Notify::new()));
+    let keys = KeySet::new(Vec::new(), vec![source.clone()]);
+    let keys = TrustedKeys { publisher_keys: keys.clone(), subscriber_keys: keys, ..TrustedKeys::default() };
+    let hub_url = "https://hub.example/.well-known/mercure".parse().unwrap();
+    let settings = AuthSettings { keys: keys.into(), ..AuthSettings::closed(hub_url) };
+    let server = serve_as(Authenticator::new(settings), |_| {}).await;
+    let key = SigningKey::hs256(b"a secret of at least thirty-two bytes").unwrap();
+    let all = || vec!["*".to_owned()];
+    let token = LegacyToken { publish: all(), subscribe: all(), payload: None, expires_at: None }.sign(&key);
+    let mut open = Vec::new();
+    for target in ["GET /topics/a", "POST /topics/a"] {
+        let mut stream = server.connect().await;
+        stream.send(server.request(target, "HTTP/1.1", &format!("Authorization: Bearer {token}\r\n"))).await;
+        tokio::time::timeout(PATIENCE, source.0.notified()).await.expect("the keys are asked for");
+        open.push(stream);
+    }
+    let took = stop(server).await;
+    assert!(took < STOP_TIMEOUT, "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

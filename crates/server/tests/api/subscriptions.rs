@@ -258,8 +258,8 @@ async fn everybody_is_told_of_everybody_in_the_shape_that_it_knows() {
     }
 }
 
-/// B4 of both revisions: "came" and "went" are two events with an ID each, so that who comes back behind one of them gets
-/// what follows it and nothing again. The documents' own `id` is the subscription's path.
+/// B4 of both revisions: "came" and "went" are two events with an ID each, so that who comes back behind one of them
+/// gets what follows it and nothing again. The documents' own `id` is the subscription's path.
 #[tokio::test]
 async fn a_watcher_that_comes_back_gets_nothing_twice() {
     let server = telling(|_| {}).await;

@@ -62,3 +62,41 @@ async fn alternates_are_a_list_of_recipients() {
         assert!(text.contains(&format!("\"topics\":{topics}")), "{again}: {text}");
     }
 }
+
+/// Audiences that see different topics share an event's data, which is then sent in two pieces. Whatever a socket takes
+/// of them at a time, an event arrives whole, and in its order.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_data_arrives_whole_whatever_topics_are_visible() {
+    const SIZES: [usize; 9] = [10, 600, 63_000, 65_400, 70_000, 500_000, 1, 300_000, 600];
+    let server = closed().await;
+    let mut streams = Vec::new();
+    for number in 0..12 {
+        let target = format!("/topics/u/{}?envelope", number / 2);
+        let headers = if number % 3 == 0 { "Accept: application/x-ndjson\r\n" } else { "" };
+        let mut stream = server.connect_with_a_small_buffer().await;
+        stream.send(server.request(&format!("GET {target}"), "HTTP/1.0", headers)).await;
+        stream.read_head().await;
+        streams.push((number / 2, stream));
+    }
+    let publisher = bearer(&["*"], &[]);
+    let topics: String = (1..6).map(|number| format!("&topic=u/{number}")).collect();
+    for (index, size) in SIZES.into_iter().enumerate() {
+        let letter = char::from(b'a' + u8::try_from(index).unwrap()).to_string();
+        let form = format!("topic=u/0{topics}&data={}", letter.repeat(size));
+        assert_eq!(server.form(&publisher, &form).await.status, 200);
+    }
+    for (number, mut stream) in streams {
+        // Large texts are looked through seldom, and only at their end.
+        let ends = |text: &str| text.ends_with("}\n") || text.ends_with("}\n\n") || text.ends_with(":\n");
+        let done = |text: &str| ends(text) && text.matches("\"time_ms\":").count() == SIZES.len();
+        let text = stream.read_until(done).await;
+        let events: Vec<_> = text.lines().filter_map(|line| line.find('{').map(|start| &line[start..])).collect();
+        assert_eq!(events.len(), SIZES.len());
+        for (index, (event, size)) in events.into_iter().zip(SIZES).enumerate() {
+            let event: serde_json::Value = serde_json::from_str(event).unwrap();
+            assert_eq!(event["topics"], serde_json::json!([format!("u/{number}")]));
+            let data = event["data"].as_str().unwrap();
+            assert!(data.len() == size && data.bytes().all(|byte| byte == b'a' + u8::try_from(index).unwrap()));
+        }
+    }
+}

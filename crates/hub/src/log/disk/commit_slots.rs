@@ -2,13 +2,13 @@
 //!
 //! redb keeps its last two commits in two slots and, when the newer one does not verify, goes back to the older one
 //! without a word. That is right for a commit that was cut off, and wrong for one that was acknowledged and damaged
-//! later. A process that is killed leaves no torn slot, and neither does a loss of power: both lie in one disk sector. So
-//! a bad one is damage.
-//! [The layout](https://github.com/cberner/redb/blob/master/docs/design.md) is fixed by redb's file format.
+//! later. A process that is killed leaves no torn slot, and neither does a loss of power: both lie in one disk sector.
+//! So a bad one is damage. [The layout](https://github.com/cberner/redb/blob/master/docs/design.md) is fixed by redb's
+//! file format.
 use crate::log::stored::Fields;
 use xxhash_rust::xxh3::xxh3_128;
 
-/// How many bytes of the file are looked at.
+/// The number of bytes of the file that are looked at.
 pub(super) const BYTES: usize = 320;
 const MAGIC: &[u8] = b"redb\x1a\n\xa9\r\n";
 const SLOTS_FROM: usize = 64;

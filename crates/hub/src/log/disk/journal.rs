@@ -1,14 +1,14 @@
 //! The journal: what was appended since the database was last synced.
 //!
-//! A commit of the database writes a dozen pages all over its file, and syncing them took longer than everything else that
-//! a publication needs. So a batch is made durable by one write to one place, here, and one sync. The database takes it
-//! without a sync of its own, and is synced when the journal is full; then the journal begins anew. After a crash, what the
-//! database lacks is read from here.
+//! A commit of the database writes a dozen pages all over its file, and syncing them took longer than everything else
+//! that a publication needs. So a batch is made durable by one write to one place, here, and one sync. The database
+//! takes it without a sync of its own, and is synced when the journal is full; then the journal begins anew. After a
+//! crash, what the database lacks is read from here.
 //!
-//! The file is a sequence of frames: magic number, session, batch, length and XXH3 of what follows, then the records of one
-//! batch. Nothing is ever erased: frames of an earlier round are known by their age, since those of one round are of
-//! one session and of ever later batches. If the very last frame is damaged later, it cannot be told from one that was cut
-//! off, and its batch is lost.
+//! The file is a sequence of frames: magic number, session, batch, length and XXH3 of what follows, then the records of
+//! one batch. Nothing is ever erased: frames of an earlier round are known by their age, since those of one round are
+//! of one session and of ever later batches. If the very last frame is damaged later, it cannot be told from one that
+//! was cut off, and its batch is lost.
 use crate::log::stored::{self, Fields, Record};
 use std::{
     fs::File,
@@ -19,8 +19,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// How much the journal holds before the database is synced. That much is read and appended after a crash.
 pub(super) const CAPACITY_BYTES: u64 = 4 << 20;
-/// The file is written with zeros ahead, this much at a time: a sync then has nothing to write but data, while in a part
-/// of the file that was never written it would also have to write where the file system found room.
+/// The file is written with zeros ahead, this much at a time: a sync then has nothing to write but data, while in a
+/// part of the file that was never written it would also have to write where the file system found room.
 const PREFILL_BYTES: u64 = 1 << 20;
 /// The first bytes of every frame, of which the last is the format's version. No text in a record can hold them.
 const MAGIC: [u8; 4] = [0xff, 0xfa, 0x4a, 1];
@@ -30,7 +30,7 @@ const HEAD_BYTES: usize = 28;
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
-    /// Where the next frame goes.
+    /// The place where the next frame goes.
     end: u64,
     /// How far the file was ever written.
     filled: u64,
@@ -109,7 +109,7 @@ impl Journal {
         self.end = 0;
     }
 
-    /// Whether nothing was appended in this round.
+    /// True if nothing was appended in this round.
     pub(super) fn is_empty(&self) -> bool {
         self.end == 0
     }
@@ -129,7 +129,8 @@ impl Journal {
         Ok(batches)
     }
 
-    /// The batches of all whole frames wherever they stand: of the last round, of earlier ones, and behind a damaged frame.
+    /// The batches of all whole frames wherever they stand: of the last round, of earlier ones, and behind a damaged
+    /// frame.
     pub(super) fn all_batches(&mut self) -> io::Result<Vec<Batch>> {
         let bytes = self.bytes()?;
         let (mut batches, mut rest) = (Vec::new(), &bytes[..]);

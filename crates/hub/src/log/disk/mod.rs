@@ -1,13 +1,15 @@
 //! A log on disk: one redb file and a journal beside it.
 //!
-//! An append is one write and one sync of the [`journal`], and one transaction of the database without a sync, which follows
-//! when the journal is full. redb never overwrites what its last synced commit can reach, so a process that is killed leaves
-//! that commit as it was, and the journal has the rest. What redb's file cannot promise is added here: an entry carries its own checksum,
-//! an [epoch](Epochs) names each run of the log, and a damaged file is put aside and [salvaged](Recovery).
+//! An append is one write and one sync of the [`journal`], and one transaction of the database without a sync, which
+//! follows when the journal is full. redb never overwrites what its last synced commit can reach, so a process that is
+//! killed leaves that commit as it was, and the journal has the rest. What redb's file cannot promise is added here: an
+//! entry carries its own checksum, an [epoch](Epochs) names each run of the log, and a damaged file is put aside and
+//! [salvaged](Recovery).
 //!
-//! redb's quick repair is not used. It would open a log of any size in milliseconds after a crash, for a second sync and
-//! 64 KiB per GiB of log written with every append. Without it, opening after a crash takes a walk through the file:
-//! 0.2 s for 1,000,000 entries of 220 bytes from the page cache, 0.65 s from disk. A clean start never takes that walk.
+//! redb's quick repair is not used. It would open a log of any size in milliseconds after a crash, for a second sync
+//! and 64 KiB per GiB of log written with every append. Without it, opening after a crash takes a walk through the
+//! file: 0.2 s for 1,000,000 entries of 220 bytes from the page cache, 0.65 s from disk. A clean start never takes that
+//! walk.
 use super::{Bounds, Epochs, Log, LogError, ReadLimit, Retention, stored};
 use crate::{
     entry::{Entry, Timestamp},
@@ -34,7 +36,8 @@ use store::Store;
 use superblock::Superblock;
 use tables::Extent;
 
-/// The most entries that one call of [`Log::discard`] lets go: it takes a few milliseconds, in which nothing is appended.
+/// The most entries that one call of [`Log::discard`] lets go: it takes a few milliseconds, in which nothing is
+/// appended.
 const DISCARD_ENTRIES: usize = 2_000;
 
 /// An append discards no more than this many entries for each one it brings: enough to shrink a log that is too large,
@@ -73,8 +76,9 @@ impl DiskLog {
         self.bounds.lock().expect("nobody panics with it")
     }
 
-    /// Makes one change, durable and visible as a whole or not at all. `body` adds the records that it appends to a buffer:
-    /// the journal takes them if there is room for as many bytes as `journaled` says, else the database is synced.
+    /// Makes one change, durable and visible as a whole or not at all. `body` adds the records that it appends to a
+    /// buffer: the journal takes them if there is room for as many bytes as `journaled` says, else the database is
+    /// synced.
     fn write<T>(
         &self,
         writing: &mut Writing,

@@ -28,18 +28,18 @@ const JOURNAL: &str = "log.journal";
 /// The file that is locked while the log is open.
 const LOCK: &str = "lock";
 
-/// What was done about a damaged log. Its first position is in a new epoch, and whoever resumes across a loss is told of
-/// a gap.
+/// What was done about a damaged log. Its first position is in a new epoch, and whoever resumes across a loss is told
+/// of a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
     /// What was wrong.
     pub cause: String,
-    /// Where the damaged file is now. Nothing deletes it.
+    /// The place where the damaged file is now. Nothing deletes it.
     pub kept_as: PathBuf,
-    /// How many entries were saved.
+    /// The number of entries that were saved.
     pub entries: u64,
-    /// How many entries between the first and the last one saved could not be.
+    /// The number of entries between the first and the last one saved that could not be saved.
     pub missing: u64,
 }
 
@@ -175,7 +175,7 @@ fn last_offset(batches: &[Batch]) -> Offset {
     positions(batches).map(|position| position.offset).max().unwrap_or_default()
 }
 
-/// Whether what the journal has behind the head directly follows it, in epochs that the log knows.
+/// True if what the journal has behind the head directly follows it, in epochs that the log knows.
 fn continues(batches: &[Batch], superblock: &Superblock, extent: &Extent) -> bool {
     let mut head = extent.head;
     positions(batches).all(|Position { epoch, offset }| {

@@ -1,9 +1,9 @@
 //! Saving what can be read of a damaged log, without trust in anything but the records themselves.
 //!
-//! redb's trees may be torn anywhere, so the file, and the journal beside it, is searched for records as if it were one long text: each has a magic
-//! number and a checksum. Pages that redb no longer uses are searched with the rest. What they hold is true as well, or
-//! was overtaken: of two records with one offset the later one counts, and one that stands behind a record of a later
-//! batch never became part of the log.
+//! redb's trees may be torn anywhere, so the file, and the journal beside it, is searched for records as if it were one
+//! long text: each has a magic number and a checksum. Pages that redb no longer uses are searched with the rest. What
+//! they hold is true as well, or was overtaken: of two records with one offset the later one counts, and one that
+//! stands behind a record of a later batch never became part of the log.
 use super::{
     store::Store,
     superblock::{self, Superblock},
@@ -28,7 +28,7 @@ use std::{
 const WINDOW_BYTES: usize = 4 * 1024 * 1024;
 /// How many bytes of a record or a superblock say how long it is.
 const LENGTH_BYTES: usize = 8;
-/// How many entries are saved in one transaction.
+/// The number of entries that are saved in one transaction.
 const CHUNK_ENTRIES: usize = 4_096;
 
 /// How much was saved.
@@ -53,8 +53,8 @@ struct Found {
 
 /// Saves the entries of the files `damaged` (those of them that there are) into a new log in the empty file `new`.
 ///
-/// Its last epoch is one that holds nothing but one lost offset: whoever saw the last entry saved is told of a gap, since
-/// nobody can know whether more had followed.
+/// Its last epoch is one that holds nothing but one lost offset: whoever saw the last entry saved is told of a gap,
+/// since nobody can know whether more had followed.
 pub(super) fn salvage(damaged: &[&Path], new: &Path) -> Result<Salvaged, LogError> {
     let (mut files, mut records, mut superblock) = (Vec::new(), Vec::new(), None);
     for path in damaged.iter().filter(|path| path.exists()) {
@@ -124,7 +124,7 @@ struct Window<'a> {
     bytes: Vec<u8>,
     /// Where in `bytes` the search goes on.
     at: usize,
-    /// Whether the file ends with this window.
+    /// True if the file ends with this window.
     is_last: bool,
 }
 
@@ -251,8 +251,8 @@ mod tests {
     fn records_are_found_wherever_they_stand() {
         let mut file = tempfile::tempfile().unwrap();
         let (mut record, mut offset, mut expected) = (Vec::new(), 0, Vec::new());
-        // The second one crosses the end of the first window, the third is larger than a window, and the noise begins like a
-        // record every few bytes.
+        // The second one crosses the end of the first window, the third is larger than a window, and the noise begins
+        // like a record every few bytes.
         for (data_bytes, noise) in [(10, WINDOW_BYTES - 250), (10, 3), (WINDOW_BYTES + 1, 5_000), (10, 0), (10, 7)] {
             offset += 1;
             let topics = vec![Topic::new("a").unwrap()];

@@ -10,16 +10,16 @@ use std::{
 
 /// A file that redb writes to.
 ///
-/// redb writes the pages of a commit and the header that makes it the current one in any order, and syncs them together.
-/// Here the header comes last, directly before the sync: a process that is killed leaves whole commits only, and a current
-/// commit that does not verify is damage, or was torn by a loss of power.
+/// redb writes the pages of a commit and the header that makes it the current one in any order, and syncs them
+/// together. Here the header comes last, directly before the sync: a process that is killed leaves whole commits only,
+/// and a current commit that does not verify is damage, or was torn by a loss of power.
 #[derive(Debug)]
 pub(super) struct Storage {
     file: FileBackend,
     /// What waits to be written at the beginning of the file, which redb always writes and reads from there.
     header: Mutex<Vec<u8>>,
-    /// After a sync has failed, the kernel takes what it could not write for written: a later sync succeeds without having
-    /// saved it. The file may still be read, but nothing can be acknowledged until the process is started anew.
+    /// After a sync has failed, the kernel takes what it could not write for written: a later sync succeeds without
+    /// having saved it. The file may still be read, but nothing can be acknowledged until the process is started anew.
     sync_failed: Arc<AtomicBool>,
 }
 

@@ -21,7 +21,7 @@ pub const CACHE_BYTES: usize = 32 * 1024 * 1024;
 pub(super) struct Store {
     path: PathBuf,
     sync_failed: Arc<AtomicBool>,
-    /// `None` after a write has failed: redb refuses everything from then on, and is opened anew.
+    /// `None` after a write has failed: redb refuses everything from then on, and is opened again.
     database: RwLock<Option<Database>>,
 }
 
@@ -33,13 +33,13 @@ impl Store {
         Ok(Self { path: path.into(), sync_failed, database })
     }
 
-    /// Whether a failure has closed the database.
+    /// True if a failure has closed the database.
     pub(super) fn is_closed(&self) -> bool {
         self.database.read().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    /// Opens the database again after a failure, and has `catch_up` add what it lacks before anybody else sees it. If that
-    /// fails, the database stays closed.
+    /// Opens the database again after a failure, and has `catch_up` add what it lacks before anybody else sees it. If
+    /// that fails, the database stays closed.
     pub(super) fn reopen<T>(&self, catch_up: impl FnOnce(&Self) -> Result<T, LogError>) -> Result<T, LogError> {
         if self.sync_failed.load(Ordering::Acquire) {
             return Err(
@@ -61,8 +61,8 @@ impl Store {
         result.inspect_err(|error| self.note(error))
     }
 
-    /// Writes, and commits with one sync, or changes nothing. What was written without a sync before becomes durable, too.
-    /// A failure closes the database.
+    /// Writes, and commits with one sync, or changes nothing. What was written without a sync before becomes durable,
+    /// too. A failure closes the database.
     pub(super) fn write<T>(
         &self,
         body: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
@@ -142,8 +142,8 @@ fn database(path: &Path, sync_failed: &Arc<AtomicBool>) -> Result<Database, LogE
         let storage = Storage::new(FileBackend::new(file)?, Arc::clone(sync_failed));
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE_BYTES);
-        // Between the first and the second third of a repair redb gives up a current commit that does not verify. It may
-        // have been acknowledged: see `commit_slots`, `Storage`.
+        // Between the first and the second third of a repair redb gives up a current commit that does not verify. It
+        // may have been acknowledged: see `commit_slots`, `Storage`.
         builder.set_repair_callback(|repair| {
             if repair.progress() > 0.0 && repair.progress() < 0.5 {
                 repair.abort();

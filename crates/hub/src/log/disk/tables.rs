@@ -24,13 +24,13 @@ const SUPERBLOCK: TableDefinition<'_, (), &[u8]> = TableDefinition::new("superbl
 pub(super) struct Extent {
     pub(super) oldest: Offset,
     pub(super) head: Offset,
-    /// How many entries there are: fewer than offsets if damage has torn holes.
+    /// The number of entries: fewer than offsets if damage has torn holes.
     pub(super) count: u64,
     /// The bytes of all records ever appended before the oldest one.
     pub(super) first_byte: u64,
     /// The bytes of all records ever appended.
     pub(super) end_byte: u64,
-    /// When the oldest entry was appended.
+    /// The time when the oldest entry was appended.
     pub(super) oldest_time: Timestamp,
 }
 
@@ -40,7 +40,7 @@ impl Extent {
         Self { oldest: head.next(), head, count: 0, first_byte: 0, end_byte: 0, oldest_time: Timestamp::default() }
     }
 
-    /// Whether the oldest entry has to go.
+    /// True if the oldest entry has to go.
     pub(super) fn exceeds(&self, retention: &Retention, now: Timestamp) -> bool {
         self.count > 0
             && (retention.count.is_some_and(|limit| self.count > limit)
@@ -191,8 +191,8 @@ pub(super) fn read(
     Ok(run)
 }
 
-/// The first of `offsets` that has this ID. The index has no checksums of its own, so its word is not taken for it: a place
-/// where another entry stands would lead a subscriber astray without a word.
+/// The first of `offsets` that has this ID. The index has no checksums of its own, so its word is not taken for it: a
+/// place where another entry stands would lead a subscriber astray without a word.
 pub(super) fn locate(
     transaction: &ReadTransaction,
     id: &EventId,

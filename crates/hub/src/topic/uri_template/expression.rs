@@ -2,7 +2,7 @@
 //! [RFC 6570, section 3.2](https://www.rfc-editor.org/rfc/rfc6570#section-3.2).
 use super::super::linear_regex::MAX_COMPILED_BYTES;
 
-/// What stands between braces: `{operator variable,variable}`.
+/// An expression between braces: `{operator variable,variable}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Expression<'a> {
     pub(super) operator: Operator,
@@ -16,7 +16,7 @@ pub(super) struct Variable<'a> {
     pub(super) modifier: Modifier,
 }
 
-/// What follows a variable's name.
+/// The modifier behind a variable's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Modifier {
     None,
@@ -39,18 +39,18 @@ pub(super) enum Operator {
     QueryContinuation,
 }
 
-/// How an operator expands: its column in the table of RFC 6570, appendix A.
+/// The expansion of an operator: its column in the table of RFC 6570, appendix A.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
-    /// What precedes the first defined variable.
+    /// The text before the first defined variable.
     pub(super) first: &'static str,
-    /// What stands between defined variables and between exploded members.
+    /// The text between defined variables and between exploded members.
     pub(super) separator: &'static str,
-    /// Whether values follow their names.
+    /// True if values follow their names.
     pub(super) named: bool,
-    /// What follows a name whose value is empty.
+    /// The text behind a name whose value is empty.
     pub(super) if_empty: &'static str,
-    /// Whether reserved characters stay as they are.
+    /// True if reserved characters stay as they are.
     pub(super) reserved: bool,
 }
 
@@ -89,8 +89,8 @@ impl Operator {
 }
 
 impl Expression<'_> {
-    /// Appends a regular expression that matches every expansion. Stops, incomplete, once `regex` is longer than what could
-    /// be compiled.
+    /// Appends a regular expression that matches every expansion. Stops, incomplete, once `regex` is longer than what
+    /// could be compiled.
     ///
     /// Undefined variables vanish together with their separators: the expansion is empty, or begins with any one of the
     /// variables, and each later one may follow. A regular expression has to spell that out for each beginning.
@@ -154,8 +154,8 @@ impl Style {
         format!("(?:[{UNRESERVED}{reserved}]|{TRIPLET})*")
     }
 
-    /// At most `length` characters of a value, where the triplets of one UTF-8 sequence are one character. No text can be
-    /// read in two ways, so that the automaton need not follow several counts.
+    /// At most `length` characters of a value, where the triplets of one UTF-8 sequence are one character. No text can
+    /// be read in two ways, so that the automaton need not follow several counts.
     fn prefix(self, length: u16) -> String {
         let reserved = if self.reserved { RESERVED } else { "" };
         // Three bytes in four follow a first one, which begins with C or D, E, or F and says how many there are.

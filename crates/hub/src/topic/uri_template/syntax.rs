@@ -73,8 +73,8 @@ fn is_literal(text: &str) -> bool {
     text.chars().all(allowed) && has_whole_triplets(text)
 }
 
-/// The characters outside ASCII that an IRI may hold ([RFC 3987](https://www.rfc-editor.org/rfc/rfc3987#section-2.2)): all
-/// but controls, noncharacters, specials and tags.
+/// The characters outside ASCII that an IRI may hold ([RFC 3987](https://www.rfc-editor.org/rfc/rfc3987#section-2.2)):
+/// all but controls, noncharacters, specials and tags.
 fn is_ucschar_or_iprivate(character: char) -> bool {
     match character {
         '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fdcf}' | '\u{fdf0}'..='\u{ffef}' => true,
@@ -84,7 +84,7 @@ fn is_ucschar_or_iprivate(character: char) -> bool {
     }
 }
 
-/// Whether two hexadecimal digits follow each percent sign.
+/// True if two hexadecimal digits follow each percent sign.
 fn has_whole_triplets(text: &str) -> bool {
     let is_triplet = |behind: &str| behind.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     text.split('%').skip(1).all(is_triplet)

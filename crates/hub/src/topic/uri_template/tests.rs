@@ -12,7 +12,8 @@ fn matches(template: &str, topic: &str) -> bool {
     UriTemplate::compile(template).expect(template).matches(&Topic::new(topic).expect(topic))
 }
 
-/// RFC 6570, sections 1.2, 3.2.2 to 3.2.9 and their variables (section 3.2), empty expansions left out: no topic is empty.
+/// RFC 6570, sections 1.2, 3.2.2 to 3.2.9 and their variables (section 3.2), empty expansions left out: no topic is
+/// empty.
 #[test]
 fn the_examples_of_the_rfc_match() {
     #[rustfmt::skip]

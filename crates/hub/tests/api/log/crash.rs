@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// How often the process is killed. More by hand: `FANFARE_CRASH_ROUNDS=500`.
+/// The number of times that the process is killed. More by hand: `FANFARE_CRASH_ROUNDS=500`.
 const ROUNDS: usize = 20;
 const PUBLISHERS: usize = 8;
 

@@ -45,7 +45,8 @@ impl Original {
         self.bytes()
     }
 
-    /// Opens a log whose file has these bytes, beside the journal as it is, and checks all that must be true of it. Returns how many entries it has.
+    /// Opens a log whose file has these bytes, beside the journal as it is, and checks all that must be true of it.
+    /// Returns how many entries it has.
     fn check(&self, bytes: &[u8], what: &str) -> (usize, Option<Recovery>) {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("log.redb"), bytes).unwrap();

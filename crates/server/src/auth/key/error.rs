@@ -2,7 +2,7 @@
 use super::{Algorithm, KeyKind};
 use std::fmt;
 
-/// Why something cannot be used as a key.
+/// The reason why something cannot be used as a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidKey {
@@ -13,25 +13,25 @@ pub enum InvalidKey {
     ShortSecret {
         /// The algorithm.
         algorithm: Algorithm,
-        /// How many bytes the secret has.
+        /// The number of bytes that the secret has.
         bytes: usize,
-        /// How many it needs.
+        /// The number that it needs.
         minimum: usize,
     },
     /// An RSA key is too short to be safe, or so long that verifying with it would be work for nothing.
     RsaLength {
-        /// How many bits it has.
+        /// The number of bits that it has.
         bits: usize,
-        /// How many it needs.
+        /// The number that it needs.
         minimum: usize,
-        /// How many it may have.
+        /// The number that it may have.
         maximum: usize,
     },
     /// None of the algorithms that were asked for fits the type of the key.
     Algorithm {
         /// The type.
         kind: KeyKind,
-        /// What was asked for.
+        /// The name that was asked for.
         algorithms: Vec<Algorithm>,
     },
     /// A public key is of a type or curve that is not known here.
@@ -64,16 +64,16 @@ pub enum InvalidKey {
     Published,
     /// A JWK set has too many bytes.
     SetTooLarge {
-        /// How many bytes it has.
+        /// The number of bytes that it has.
         bytes: usize,
-        /// How many it may have.
+        /// The number that it may have.
         limit: usize,
     },
     /// A JWK set or a PEM text has too many keys.
     TooManyKeys {
-        /// How many it has.
+        /// The number that it has.
         count: usize,
-        /// How many it may have.
+        /// The number that it may have.
         limit: usize,
     },
     /// None of the keys of a set can be used; why the first one cannot.

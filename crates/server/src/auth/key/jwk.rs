@@ -2,8 +2,8 @@
 //! [RFC 7518, section 6](https://www.rfc-editor.org/rfc/rfc7518#section-6) and
 //! [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037).
 //!
-//! Of a set, keys that cannot be used are passed over, as the RFC asks: sets hold keys for encryption, and those of curves
-//! to come. A set that was fetched must hold public keys only.
+//! Of a set, keys that cannot be used are passed over, as the RFC asks: sets hold keys for encryption, and those of
+//! curves to come. A set that was fetched must hold public keys only.
 use super::{Algorithm, InvalidKey, Key, KeyKind, KeyRules, bit_length, check_rsa};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -172,7 +172,7 @@ impl Jwk {
         Ok(key)
     }
 
-    /// Whether the key is meant for what it is to be used for ([RFC 7517, sections 4.2 and 4.3]).
+    /// True if the key is meant for what it is to be used for ([RFC 7517, sections 4.2 and 4.3]).
     ///
     /// [RFC 7517, sections 4.2 and 4.3]: https://www.rfc-editor.org/rfc/rfc7517#section-4.2
     pub(super) fn check_purpose(&self, operation: &str) -> Result<(), InvalidKey> {

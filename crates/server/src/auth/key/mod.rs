@@ -1,5 +1,6 @@
-//! The keys that tokens are verified with: secrets, and public keys from PEM ([`pem`]) or JWK ([`jwk`]) documents. A key
-//! knows its type and the algorithms that it may be used with, which a token cannot change. [`signing`] has the other half.
+//! The keys that tokens are verified with: secrets, and public keys from PEM ([`pem`]) or JWK ([`jwk`]) documents. A
+//! key knows its type and the algorithms that it may be used with, which a token cannot change. [`signing`] has the
+//! other half.
 pub(super) mod error;
 mod jwk;
 mod pem;
@@ -23,7 +24,7 @@ pub const MIN_RSA_BITS: usize = 2_048;
 /// The longest RSA key, in bits: verifying takes longer with each bit.
 pub const MAX_RSA_BITS: usize = 8_192;
 
-/// What one signature is verified with. It is never printed, and wiped from memory when dropped.
+/// A key that verifies signatures of one kind. It is never printed, and wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Key {
     kind: KeyKind,
@@ -55,13 +56,13 @@ pub enum KeyKind {
     Ed25519,
 }
 
-/// What keys from one place are held to.
+/// The rules for keys from one place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyRules {
-    /// Which algorithms tokens may be signed with. Empty leaves it to the key: what its JWK says, else HS256 for a secret,
-    /// RS256 for an RSA key, and the one algorithm that the curve of any other has.
+    /// The algorithms that tokens may be signed with. Empty leaves it to the key: what its JWK says, else HS256 for a
+    /// secret, RS256 for an RSA key, and the one algorithm that the curve of any other has.
     pub algorithms: Vec<Algorithm>,
-    /// Whether secrets may be shorter than the hash of their algorithm, and so be guessed from any token.
+    /// True if secrets may be shorter than the hash of their algorithm, and so be guessed from any token.
     pub allow_short_secrets: bool,
 }
 
@@ -163,7 +164,7 @@ impl Key {
         }
     }
 
-    /// If this is a secret that is shorter than the hash of one of its algorithms: that algorithm, and the bytes it needs.
+    /// The algorithm whose hash is longer than this key, if it is a secret, and the bytes that it needs.
     #[must_use]
     pub fn short_for(&self) -> Option<(Algorithm, usize)> {
         let KeyKind::Secret { bytes } = self.kind else { return None };
@@ -171,7 +172,7 @@ impl Key {
         needs.into_iter().find(|(_, minimum)| bytes < *minimum)
     }
 
-    /// Whether anybody can sign for it, because it stands in public documentation or tests.
+    /// True if anybody can sign for it, because it stands in public documentation or tests.
     #[must_use]
     pub fn is_sample(&self) -> bool {
         self.is_sample
@@ -183,7 +184,7 @@ impl Key {
         self.kind
     }
 
-    /// What tokens that it verifies may be signed with: at least one algorithm.
+    /// The algorithms that tokens may be signed with that it verifies: at least one algorithm.
     #[must_use]
     pub fn algorithms(&self) -> &[Algorithm] {
         &self.algorithms
@@ -201,7 +202,7 @@ impl Key {
 }
 
 impl KeyKind {
-    /// Whether keys of this type can be used with `algorithm`.
+    /// True if keys of this type can be used with `algorithm`.
     #[must_use]
     pub fn fits(self, algorithm: Algorithm) -> bool {
         use Algorithm::*;
@@ -246,7 +247,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// What it is, without any part of it.
+/// The kind of key, without any part of it.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)?;

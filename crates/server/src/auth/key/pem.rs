@@ -15,7 +15,7 @@ pub(super) struct Document {
     pub(super) der: Vec<u8>,
 }
 
-/// Whether a text has the armour of PEM, perhaps behind a preamble.
+/// True if a text has the armour of PEM, perhaps behind a preamble.
 pub(super) fn is_pem(text: &str) -> bool {
     text.contains(BEGIN)
 }

@@ -1,12 +1,13 @@
-//! Keys that everybody knows, because they stand in documentation, in recipes or in tests: with one of them anybody can make
-//! tokens. They are recognised by what they are, so it does not matter how they were given, or whether in base64.
+//! Keys that everybody knows, because they stand in documentation, in recipes or in tests: with one of them anybody can
+//! make tokens. They are recognised by what they are, so it does not matter how they were given, or whether in base64.
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-/// Secrets, as letters in lower case and digits alone: of documentation of Mercure hubs and of JWT, and of our own tests.
+/// Secrets, as letters in lower case and digits alone: of documentation of Mercure hubs and of JWT, and of our own
+/// tests.
 const SECRETS: [&str; 36] = [
     "1234567890",
     "astringsecretatleast256bitslong",
@@ -83,7 +84,7 @@ const DIGESTS: [&str; 9] = [
     "6203a3c9ba84f3ae7e6382e2bf84babe75a2057c9cd80576d56f01f3e4038af6",
 ];
 
-/// How often a secret may have been encoded.
+/// The number of times that a secret may have been encoded.
 const MAX_ENCODINGS: usize = 2;
 
 /// Base64 with `+` and `/`, padded or not.
@@ -94,12 +95,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Whether everybody knows this secret, as it is or encoded.
+/// True if everybody knows this secret, as it is or encoded.
 pub(super) fn is_secret(secret: &[u8]) -> bool {
     is_encoded(secret, MAX_ENCODINGS)
 }
 
-/// Whether everybody has this key: the private half, if it is a public one.
+/// True if everybody has this key: the private half, if it is a public one.
 pub(super) fn is_published(key: &[u8]) -> bool {
     let digest: String = digest(&SHA256, key).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     DIGESTS.contains(&digest.as_str())
@@ -123,8 +124,8 @@ fn decoded(text: &str) -> Vec<Vec<u8>> {
     hex.into_iter().chain(base64).collect()
 }
 
-/// Whether the text is one of the secrets, perhaps several times over, or says that it is a placeholder. Case and what is
-/// neither letter nor digit do not matter.
+/// True if the text is one of the secrets, perhaps several times over, or says that it is a placeholder. Case and what
+/// is neither letter nor digit do not matter.
 fn says_so(text: &str) -> bool {
     let plain: String =
         text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();

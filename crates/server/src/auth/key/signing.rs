@@ -163,7 +163,7 @@ impl SigningKey {
         if proved.is_ok_and(|holds| holds) { Ok(Self { encoding, verification }) } else { Err(InvalidKey::Pem) }
     }
 
-    /// What it signs with.
+    /// The algorithm that it signs with.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.verification.algorithms[0]
@@ -176,7 +176,7 @@ impl SigningKey {
         self
     }
 
-    /// What verifies its tokens.
+    /// The key that verifies its tokens.
     #[must_use]
     pub fn verification(&self) -> Key {
         let mut key = self.verification.clone();

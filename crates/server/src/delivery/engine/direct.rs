@@ -2,7 +2,7 @@
 use super::{MAX_SEND_BYTES, Send, Unsent};
 use std::io::{self, ErrorKind, Write};
 
-/// As [`Engine::send`](super::Engine::send).
+/// Does the same as [`Engine::send`](super::Engine::send).
 pub(super) fn send<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
     unsent.extend(sends.filter_map(|send| match send_one(&send) {
         Ok(sent) if sent == send.bytes.len() => None,
@@ -10,8 +10,8 @@ pub(super) fn send<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<U
     }));
 }
 
-/// How many bytes the socket takes at once. This is `send(2)` without a signal if the peer has gone, which costs less than
-/// `write(2)`.
+/// The number of bytes that the socket takes at once. This is `send(2)` without a signal if the peer has gone, which
+/// costs less than `write(2)`.
 pub(super) fn send_one(send: &Send<'_>) -> io::Result<usize> {
     debug_assert!(send.bytes.len() <= MAX_SEND_BYTES as usize, "a send of more bytes than a kernel takes");
     let mut socket = send.socket;

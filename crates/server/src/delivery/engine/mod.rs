@@ -1,8 +1,8 @@
 //! Engines: how bytes get into sockets.
 //!
-//! A shard hands over many sends at once and learns only of those that the sockets did not take whole. [`direct`] makes one
-//! system call for each; [`uring`] hands them to the kernel in batches. Neither waits for anything: when a socket has room
-//! again is for whoever polls it to notice.
+//! A shard hands over many sends at once and learns only of those that the sockets did not take whole. [`direct`] makes
+//! one system call for each; [`uring`] hands them to the kernel in batches. Neither waits for anything: when a socket
+//! has room again is for whoever polls it to notice.
 mod direct;
 #[cfg(test)]
 mod tests;
@@ -27,8 +27,8 @@ pub(crate) const MAX_SEND_BYTES: u32 = 1 << 30;
 pub(crate) struct Send<'a> {
     /// Comes back in [`Unsent`].
     pub(crate) key: u32,
-    /// Must not block, and must not be in two sends of one call: between what a socket takes of the first and what it takes of
-    /// the second, bytes may be missing.
+    /// Must not block, and must not be in two sends of one call: between what a socket takes of the first and what it
+    /// takes of the second, bytes may be missing.
     pub(crate) socket: &'a TcpStream,
     /// At most [`MAX_SEND_BYTES`]; more may be taken only up to there, without the socket being full.
     pub(crate) bytes: &'a [u8],
@@ -37,13 +37,14 @@ pub(crate) struct Send<'a> {
 /// A send that did not take all bytes.
 #[derive(Debug)]
 pub(crate) struct Unsent {
-    /// That of the [`Send`].
+    /// The key of the [`Send`].
     pub(crate) key: u32,
-    /// How many bytes were taken, 0 included, before the socket was full; or why the socket takes none ever again.
+    /// The number of bytes that were taken, 0 included, before the socket was full; or why the socket takes none ever
+    /// again.
     pub(crate) sent: io::Result<usize>,
 }
 
-/// Which engine to use.
+/// The engine to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
     /// io_uring if this kernel has all that it takes and lets us use it, else epoll.
@@ -51,7 +52,7 @@ pub enum Choice {
     Auto,
     /// One system call for each send.
     Epoll,
-    /// As `Auto`, but that it is not to be had is worth a warning.
+    /// The same as `Auto`, with a warning if the system does not have it.
     IoUring,
 }
 
@@ -92,13 +93,13 @@ impl Engine {
     }
 }
 
-/// Which engine was started and why; what it displays is for a line of the log.
+/// The engine that was started, and why; what it displays is for a line of the log.
 #[derive(Debug)]
 pub(crate) enum Started {
     /// It was tried, and does what is relied on.
     IoUring,
     EpollChosen,
-    /// That io_uring is not to be had is worth a warning if it was what was chosen.
+    /// Logs which engine it is, as a warning if io_uring was chosen and the system does not have it.
     EpollInstead {
         chosen: Choice,
         why: io::Error,

@@ -175,8 +175,8 @@ fn a_call_may_have_more_sends_than_a_batch() {
     }
 }
 
-/// Sends of all sizes to sockets of which some are read seldom and some vanish: whoever stays gets exactly what the engine
-/// says was taken.
+/// Sends of all sizes to sockets of which some are read seldom and some vanish: whoever stays gets exactly what the
+/// engine says was taken.
 #[test]
 fn every_byte_is_accounted_for() {
     for mut engine in engines() {

@@ -1,10 +1,11 @@
-//! Sends in batches, through [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html): a system call for hundreds.
+//! Sends in batches, through [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html): a system call for
+//! hundreds.
 //!
 //! Each send is one request that may not wait (`MSG_DONTWAIT`, hence `REQ_F_NOWAIT` in the kernel). Such a request is
-//! carried out while it is submitted: it is neither kept until the socket has room nor given to a worker. So when the call
-//! returns, the kernel has taken some requests, from the first on, and each of those has its completion, which says how many
-//! bytes the socket took. Nothing here takes that on trust: completions are counted, and [`probe`] tries it all once before
-//! the first real send.
+//! carried out while it is submitted: it is neither kept until the socket has room nor given to a worker. So when the
+//! call returns, the kernel has taken some requests, from the first on, and each of those has its completion, which
+//! says how many bytes the socket took. Nothing here takes that on trust: completions are counted, and [`probe`] tries
+//! it all once before the first real send.
 //!
 //! If the ring fails, what it has not taken is written plainly, and so is everything from then on.
 mod probe;
@@ -25,9 +26,9 @@ const BATCH: u32 = 512;
 const BATCH_LEN: usize = BATCH as usize;
 /// Fewer sends than these cost less one by one.
 const FEWEST: usize = 8;
-/// How often in a row the ring may do nothing before it counts as broken.
+/// The number of times in a row that the ring may do nothing before it counts as broken.
 const SETBACKS: u32 = 16;
-/// What no request completes with.
+/// A result that no request completes with.
 const PENDING: i32 = i32::MAX;
 
 /// A ring of one shard.
@@ -52,7 +53,7 @@ impl Uring {
         Ok(uring)
     }
 
-    /// As [`Engine::send`](super::Engine::send).
+    /// Does the same as [`Engine::send`](super::Engine::send).
     pub(super) fn send<'a>(&mut self, mut sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
         let mut batch = Vec::with_capacity(sends.size_hint().0.min(BATCH_LEN));
         loop {
@@ -89,11 +90,12 @@ impl Uring {
         direct::send(batch[taken..].iter().copied(), unsent);
     }
 
-    /// Has the kernel carry out a batch. Gives how many sends of it the kernel has taken, from the first on, and leaves in
-    /// `results` what became of those. If that is not all, the ring has failed and is given up.
+    /// Has the kernel carry out a batch. Gives how many sends of it the kernel has taken, from the first on, and leaves
+    /// in `results` what became of those. If that is not all, the ring has failed and is given up.
     ///
     /// # Safety
-    /// After [`Kept`], the kernel may go on reading the bytes of the batch at any time: they must never change or be freed.
+    /// After [`Kept`], the kernel may go on reading the bytes of the batch at any time: they must never change or be
+    /// freed.
     #[allow(unsafe_code, reason = "what is unsafe is said above")]
     unsafe fn submit(&mut self, batch: &[Send<'_>]) -> Result<usize, Kept> {
         self.results.clear();
@@ -143,19 +145,19 @@ fn queue(ring: &mut IoUring, batch: &[Send<'_>]) {
             .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
             .build()
             .user_data(place);
-        // SAFETY: the address and the descriptor have to be good until the kernel is done with the request. `submit`, which
-        // holds `batch` and so the borrows of bytes and socket, does not return before, or returns `Kept`, on which its
-        // callers let nothing go. Of what the kernel has taken, it has seen all completions, and a send completes once,
-        // after its bytes were copied or refused. What the kernel has not taken it never will: the ring is closed, and it has no thread that polls
-        // it (`SQPOLL`). No other request is in the ring: it is empty when a batch begins, by the same argument, and
-        // `&mut self` keeps others out of it.
+        // SAFETY: the address and the descriptor have to be good until the kernel is done with the request. `submit`,
+        // which holds `batch` and so the borrows of bytes and socket, does not return before, or returns `Kept`, on
+        // which its callers let nothing go. Of what the kernel has taken, it has seen all completions, and a send
+        // completes once, after its bytes were copied or refused. What the kernel has not taken it never will: the ring
+        // is closed, and it has no thread that polls it (`SQPOLL`). No other request is in the ring: it is empty when a
+        // batch begins, by the same argument, and `&mut self` keeps others out of it.
         #[allow(unsafe_code, reason = "the crate cannot know how long the kernel reads the bytes")]
         let queued = unsafe { submissions.push(&request) };
         debug_assert!(queued.is_ok(), "a batch is never larger than the ring");
     }
 }
 
-/// What became of a send, from what its request completed with.
+/// The result of a send, from what its request completed with.
 fn sent(send: &Send<'_>, result: i32) -> io::Result<usize> {
     match usize::try_from(result) {
         Ok(sent) => Ok(sent),

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::delivery::engine::{Engine, Send, Unsent};
 use bytes::Bytes;
-use fanfare_hub::{catch_up::Step, mailbox::PartKey, position::Offset};
+use fanfare_hub::{catch_up::Step, mailbox::PartKey, position::Offset, run::Left};
 
 impl Shard {
     /// The socket has room again.
@@ -20,12 +20,10 @@ impl Shard {
 
     /// Takes a member that does not wait as far as its socket and its part's window go.
     pub(super) fn advance(&mut self, key: MemberKey) {
-        if let Some(left) = self.member_mut(key).unsent.take() {
-            match self.send_to(key, &left) {
-                Some(sent) if sent == left.len() => {}
-                Some(sent) => return self.is_full(key, self.member(key).cursor, left.slice(sent..)),
-                None => return,
-            }
+        if let Some(left) = self.member_mut(key).unsent.take()
+            && !self.send_left(key, *left)
+        {
+            return;
         }
         if self.member(key).state == State::Ends {
             return self.close(key);
@@ -38,7 +36,14 @@ impl Shard {
             }
             let Some(run) = part.window.read(cursor, RUN_BYTES) else { return self.wait(key) };
             match self.send_to(key, run.bytes()) {
-                Some(sent) if sent == run.bytes().len() => self.member_mut(key).cursor = run.last(),
+                Some(sent) if sent == run.bytes().len() => {
+                    self.member_mut(key).cursor = run.last();
+                    if let Some(rest) = run.rest()
+                        && !self.send_left(key, [rest.clone(), Bytes::new()])
+                    {
+                        return;
+                    }
+                }
                 Some(sent) => {
                     let (begun, left) = run.cut(sent);
                     return self.is_full(key, begun.unwrap_or(cursor), left);
@@ -48,15 +53,35 @@ impl Shard {
         }
     }
 
+    /// Sends what is left of an event that a member has begun to get. Returns true if its socket took all of that.
+    fn send_left(&mut self, key: MemberKey, [first, second]: Left) -> bool {
+        let cursor = self.member(key).cursor;
+        for (left, then) in [(first, second.clone()), (second, Bytes::new())] {
+            match self.send_to(key, &left) {
+                Some(sent) if sent == left.len() => {}
+                Some(sent) => {
+                    self.is_full(key, cursor, [left.slice(sent..), then]);
+                    return false;
+                }
+                None => return false,
+            }
+        }
+        true
+    }
+
     /// Sends to one member alone. Gives how many bytes its socket took; `None` if the member is gone.
     pub(super) fn send_to(&mut self, key: MemberKey, bytes: &[u8]) -> Option<usize> {
+        if bytes.is_empty() {
+            return Some(0);
+        }
         let member = &mut self.members[key as usize];
         member.spoke = self.now;
         let sent = Engine::send_one(&Send { key, socket: &member.socket, bytes });
         sent.inspect_err(|_| self.leave(key)).ok()
     }
 
-    /// Lets go of those whose socket failed in the last sends. Gives those whose socket is full, and how many bytes each took.
+    /// Lets go of those whose socket failed in the last sends. Gives those whose socket is full, and how many bytes
+    /// each took.
     pub(super) fn take_full(&mut self) -> Vec<(MemberKey, usize)> {
         let mut full = Vec::new();
         for Unsent { key, sent } in std::mem::take(&mut self.unsent) {
@@ -69,11 +94,11 @@ impl Shard {
     }
 
     /// A member's socket took no more: it stands at `cursor`, and of the event there `left` is left.
-    pub(super) fn is_full(&mut self, key: MemberKey, cursor: Offset, left: Bytes) {
+    pub(super) fn is_full(&mut self, key: MemberKey, cursor: Offset, left: Left) {
         self.stop_waiting(key);
         let member = self.member_mut(key);
         member.cursor = cursor;
-        member.unsent = (!left.is_empty()).then(|| Box::new(left));
+        member.unsent = left.iter().any(|bytes| !bytes.is_empty()).then(|| Box::new(left));
         if member.state != State::Ends {
             member.state = State::Full;
         }
@@ -127,8 +152,8 @@ impl Shard {
         }
     }
 
-    /// Takes in what reading the log has come to. Each step serves all members whose cursors lie in it, not only the one
-    /// for whom it was made: after a break, many come back to about the same place.
+    /// Takes in what reading the log has come to. Each step serves all members whose cursors lie in it, not only the
+    /// one for whom it was made: after a break, many come back to about the same place.
     pub(super) fn take_steps(&mut self) {
         while let Some((key, step)) = self.mailbox.take_step() {
             self.reads -= 1;

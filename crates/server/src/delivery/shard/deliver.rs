@@ -1,7 +1,8 @@
-//! From the mailbox to the sockets of those who stand at the head: one send each, of bytes that all of them share. What comes
-//! together goes out together, so a shard that has much to do writes more at a time, not later.
+//! From the mailbox to the sockets of those who stand at the head: one send each, of bytes that all of them share. What
+//! comes together goes out together, so a shard that has much to do writes more at a time, not later.
 use super::{RUN_BYTES, Shard, Turn, member::Member, part::Part};
 use crate::delivery::engine::Send;
+use bytes::Bytes;
 use fanfare_hub::mailbox::{Events, MAILBOX_BATCHES, PartKey};
 use std::ops::Range;
 
@@ -24,11 +25,13 @@ impl Shard {
     }
 
     fn take_events(&mut self, key: PartKey, events: &Events) {
-        for (offset, event) in events.iter() {
+        // An event of two pieces takes two items.
+        for pieces in events.chunk_by(|(one, _), (next, _)| one == next) {
             // It may have gone while these events came.
             let Some(index) = self.parts.known(key) else { return };
             let part = self.parts.get(index);
-            if part.has_news && !part.has_room_for(event, &self.window) {
+            let bytes = pieces.iter().map(|(_, piece)| piece.len()).sum();
+            if part.has_news && !part.has_room_for(bytes, &self.window) {
                 self.deliver();
             }
             // Or with its last member, by this delivery.
@@ -37,7 +40,7 @@ impl Shard {
             if !std::mem::replace(&mut part.has_news, true) {
                 self.news.push(key);
             }
-            part.push(*offset, event);
+            pieces.iter().for_each(|(offset, piece)| part.push(*offset, piece));
         }
     }
 
@@ -52,6 +55,7 @@ impl Shard {
         }
         self.send_runs(&news);
         self.settle();
+        self.send_rests(&news);
         for key in &news {
             if let Some(index) = self.parts.known(*key) {
                 self.parts.get_mut(index).has_delivered(self.now);
@@ -87,10 +91,26 @@ impl Shard {
             self.is_full(key, cursor, left);
         }
     }
+
+    /// Sends the second piece of an event to those who have got the first one.
+    fn send_rests(&mut self, news: &[PartKey]) {
+        for key in news {
+            let Some(part) = self.parts.known(*key).map(|index| self.parts.get(index)) else { continue };
+            let Some((offset, rest)) = part.run.as_ref().and_then(|run| Some((run.last(), run.rest()?.clone()))) else {
+                continue;
+            };
+            let waiting = part.waiting.iter().copied();
+            let begun: Vec<_> = waiting.filter(|key| self.members[*key as usize].cursor < offset).collect();
+            for key in begun {
+                self.is_full(key, offset, [rest.clone(), Bytes::new()]);
+                self.advance(key);
+            }
+        }
+    }
 }
 
-/// The bytes of its part's run that a member is to get. One that has come while the log was ahead of the router has read
-/// some of it there.
+/// The bytes of its part's run that a member is to get. One that has come while the log was ahead of the router has
+/// read some of it there.
 fn due(part: &Part, member: &Member) -> Range<usize> {
     let Some(run) = &part.run else { return 0..0 };
     if member.cursor < run.first() { 0..run.bytes().len() } else { run.behind(member.cursor) }

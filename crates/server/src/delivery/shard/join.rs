@@ -66,7 +66,7 @@ impl Shard {
             Some(gap) => [&head[..], &gap].concat().into(),
             None => Bytes::from(head),
         };
-        self.member_mut(key).unsent = Some(Box::new(opening));
+        self.member_mut(key).unsent = Some(Box::new([opening, Bytes::new()]));
         self.advance(key);
         if self.is_ending {
             self.end(key);

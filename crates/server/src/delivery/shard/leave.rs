@@ -1,4 +1,4 @@
-//! How a member goes: because its peer is gone, or because its stream has come to its end.
+//! The leaving of a member, because its peer is gone, or because its stream has come to its end.
 use super::{
     Shard,
     member::{MemberKey, State},
@@ -12,7 +12,7 @@ use fanfare_hub::{
 use mio::net::TcpStream;
 use std::{io::Read, net::Shutdown, sync::atomic::Ordering, time::Duration};
 
-/// How long the rest of an event may take when its stream has ended.
+/// The time that the rest of an event may take when its stream has ended.
 const GRACE: Duration = Duration::from_secs(1);
 /// The most bytes that are read from a peer before its socket is closed.
 const MAX_DRAINED_BYTES: usize = 64 << 10;
@@ -44,8 +44,8 @@ impl Shard {
         }
     }
 
-    /// Ends a member's stream, so that its peer gets all that was sent. Of an event that was begun the rest is still sent,
-    /// if the peer makes room for it soon.
+    /// Ends a member's stream, so that its peer gets all that was sent. Of an event that was begun the rest is still
+    /// sent, if the peer makes room for it soon.
     pub(super) fn end(&mut self, key: MemberKey) {
         let Some(member) = self.members.get_mut(key as usize) else { return };
         if member.unsent.is_none() {
@@ -57,16 +57,20 @@ impl Shard {
         }
     }
 
-    /// Ends the stream of a member whose time has come, and tells it why if it has to know. That counts as the rest of an
-    /// event: it stands behind what was begun, and before what the member has not reached.
+    /// Ends the stream of a member whose time has come, and tells it why if it has to know. That counts as the rest of
+    /// an event: it stands behind what was begun, and before what the member has not reached.
     pub(super) fn end_because(&mut self, key: MemberKey) {
         if let Some(reason) = self.member_mut(key).end_reason.take() {
             let (cursor, told) = self.told(key, reason);
             match self.member_mut(key).unsent.take() {
-                Some(left) => self.member_mut(key).unsent = Some(Box::new([&left[..], &told].concat().into())),
+                Some(left) => {
+                    let [first, second] = *left;
+                    let then = if second.is_empty() { told } else { [&second[..], &told].concat().into() };
+                    self.member_mut(key).unsent = Some(Box::new([first, then]));
+                }
                 None => match self.send_to(key, &told) {
                     Some(sent) if sent == told.len() => {}
-                    Some(sent) => self.is_full(key, cursor, told.slice(sent..)),
+                    Some(sent) => self.is_full(key, cursor, [told.slice(sent..), Bytes::new()]),
                     None => return,
                 },
             }
@@ -74,7 +78,7 @@ impl Shard {
         self.end(key);
     }
 
-    /// Where a member stands, and the event that tells it why its stream ends.
+    /// The place where a member stands, and the event that tells it why its stream ends.
     fn told(&self, key: MemberKey, reason: EndReason) -> (Offset, Bytes) {
         let member = self.member(key);
         let part = self.parts.get(member.part);
@@ -101,8 +105,8 @@ impl Shard {
     }
 }
 
-/// Says that nothing more comes, and takes in what the peer has sent: a socket that is closed with something unread in it
-/// resets the connection, and the peer may lose what it has not read yet.
+/// Says that nothing more comes, and takes in what the peer has sent: a socket that is closed with something unread in
+/// it resets the connection, and the peer may lose what it has not read yet.
 fn finish(mut socket: &TcpStream) {
     let (mut left, mut chunk) = (MAX_DRAINED_BYTES, [0; 4_096]);
     _ = socket.shutdown(Shutdown::Write);

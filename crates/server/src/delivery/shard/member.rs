@@ -1,7 +1,6 @@
 //! A member: one subscriber whose socket a shard has. A file descriptor, a cursor, and little else.
 use super::part::PartIndex;
-use bytes::Bytes;
-use fanfare_hub::{ending::EndReason, position::Offset};
+use fanfare_hub::{ending::EndReason, position::Offset, run::Left};
 use mio::net::TcpStream;
 use std::time::Instant;
 
@@ -14,20 +13,20 @@ pub(super) struct Member {
     pub(super) socket: TcpStream,
     pub(super) part: PartIndex,
     pub(super) state: State,
-    /// Everything up to here was sent, or does not concern it. While it waits, this may lag behind the head of its part,
-    /// which then counts: an event costs the members who wait no write to memory.
+    /// Everything up to here was sent, or does not concern it. While it waits, this may lag behind the head of its
+    /// part, which then counts: an event costs the members who wait no write to memory.
     pub(super) cursor: Offset,
-    /// What is left of an event that was begun. Boxed, because hardly anybody has one.
-    pub(super) unsent: Option<Box<Bytes>>,
-    /// When something was last sent to this member alone.
+    /// The bytes that are left of an event that was begun. Boxed, because hardly anybody has one.
+    pub(super) unsent: Option<Box<Left>>,
+    /// The time when something was last sent to this member alone.
     pub(super) spoke: Instant,
-    /// When its stream is to end.
+    /// The time when its stream is to end.
     pub(super) ends: Option<Instant>,
-    /// What it is told then.
+    /// The reason that it is told then.
     pub(super) end_reason: Option<EndReason>,
 }
 
-/// What a member is about.
+/// The state of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// It stands at the head of its part and waits for the next event. Its place among those who do.

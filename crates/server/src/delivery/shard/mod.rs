@@ -1,9 +1,9 @@
-//! A shard: one thread that owns sockets, and delivers to them. Nobody else touches what it has, so nothing here takes a
-//! lock, and nothing here waits but for the next thing to do.
+//! A shard: one thread that owns sockets, and delivers to them. Nobody else touches what it has, so nothing here takes
+//! a lock, and nothing here waits but for the next thing to do.
 //!
-//! [`deliver`] is an event's way from the mailbox to the sockets of those who wait for it, [`advance`] the way of one who is
-//! behind, and [`join`] and [`leave`] are how members come and go. A [`member`] is a subscriber, a [`part`] is what a shard
-//! has of an audience.
+//! [`deliver`] is an event's way from the mailbox to the sockets of those who wait for it, [`advance`] the way of one
+//! who is behind, and [`join`] and [`leave`] are how members come and go. A [`member`] is a subscriber, a [`part`] is
+//! what a shard has of an audience.
 mod advance;
 mod deliver;
 mod join;
@@ -40,16 +40,16 @@ use tokio::sync::Semaphore;
 
 /// The token of the waker. Members have theirs from 0 on.
 pub(super) const WAKER: Token = Token(usize::MAX);
-/// How many sockets are looked at after one wait.
+/// The number of sockets that are looked at after one wait.
 const EVENTS: usize = 1_024;
-/// How many subscribers are taken in before others are served again.
+/// The number of subscribers that are taken in before others are served again.
 const JOINS_AT_ONCE: usize = 256;
 /// The most bytes of several events that go out in one write.
 const RUN_BYTES: usize = 64 << 10;
-/// How many parts have the log read for them at the same time.
+/// The number of parts for which the log is read at the same time.
 const CONCURRENT_READS: usize = 8;
 
-/// What a shard is given.
+/// All that a shard is given.
 pub(super) struct Equipment {
     pub(super) poll: Poll,
     pub(super) mailbox: Mailbox,
@@ -59,7 +59,7 @@ pub(super) struct Equipment {
     pub(super) window: WindowLimit,
     /// Frees a subscriber's place when its stream ends.
     pub(super) places: Arc<Semaphore>,
-    /// How many members there are, for whoever chooses a shard.
+    /// The number of members, for whoever chooses a shard.
     pub(super) load: Arc<AtomicUsize>,
 }
 
@@ -81,21 +81,21 @@ pub(super) struct Shard {
     news: Vec<PartKey>,
     /// Parts that wait until the log is read for them.
     to_read: VecDeque<PartKey>,
-    /// How many parts have it read.
+    /// The number of parts for which it is read.
     reads: usize,
-    /// What the last sends did not take.
+    /// The sends that sockets did not take whole.
     unsent: Vec<Unsent>,
     /// Members whose timers have fired, used anew for each time.
     due: Vec<MemberKey>,
-    /// Whether streams end as soon as they have begun.
+    /// True if streams end as soon as they have begun.
     is_ending: bool,
-    /// Whether the thread ends when no stream is left.
+    /// True if the thread ends when no stream is left.
     is_stopping: bool,
-    /// When this turn of the loop began.
+    /// The time when this turn of the loop began.
     now: Instant,
 }
 
-/// How a shard goes on.
+/// The next step of a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
     /// Nothing is left to do but to wait.

@@ -22,19 +22,19 @@ pub(super) struct Part {
     pub(super) head: Offset,
     /// When.
     pub(super) spoke: Instant,
-    /// Whether there are events behind the head, and how much.
+    /// True if there are events behind the head.
     pub(super) has_news: bool,
     news_events: usize,
     news_bytes: usize,
-    /// What is being delivered.
+    /// The events that are being delivered.
     pub(super) run: Option<Run>,
-    /// Who stands at the head.
+    /// The members at the head.
     pub(super) waiting: Vec<MemberKey>,
-    /// Who stands before the window, in the order in which they asked for the log.
+    /// The members before the window, in the order in which they asked for the log.
     pub(super) readers: VecDeque<MemberKey>,
-    /// Whether the log is being read for one of them, or will be.
+    /// True if the log is being read for one of them, or will be.
     pub(super) reading: bool,
-    /// How many there are in all.
+    /// The number of members in all.
     pub(super) members: u32,
 }
 
@@ -46,10 +46,11 @@ impl Part {
         self.window.push(offset, event.clone());
     }
 
-    /// Whether another event still fits one run with those that are to be delivered, and drives none of them out of the
-    /// window.
-    pub(super) fn has_room_for(&self, event: &Bytes, limit: &WindowLimit) -> bool {
-        self.news_events < limit.events && self.news_bytes + event.len() <= RUN_BYTES.min(limit.bytes)
+    /// True if another event of so many bytes still fits one run with those that are to be delivered, and drives none
+    /// of them out of the window.
+    pub(super) fn has_room_for(&self, bytes: usize, limit: &WindowLimit) -> bool {
+        // It may come in two pieces.
+        self.news_events + 1 < limit.events && self.news_bytes + bytes <= RUN_BYTES.min(limit.bytes)
     }
 
     /// The run was sent to all who wait.
@@ -75,7 +76,7 @@ impl Part {
 pub(super) struct Parts {
     parts: Slab<Part>,
     by_key: HashMap<Arc<AudienceKey>, PartIndex>,
-    /// How many there have ever been. What was meant for one that is gone is recognised by it.
+    /// The number of parts that there have ever been. What was meant for one that is gone is recognised by it.
     generation: u32,
 }
 
@@ -141,7 +142,7 @@ impl Parts {
         (part.generation == key.generation).then_some(key.index)
     }
 
-    /// What others know this part by.
+    /// The key by which others know this part.
     pub(super) fn key_of(&self, index: PartIndex) -> PartKey {
         PartKey { index, generation: self.get(index).generation }
     }

@@ -1,5 +1,5 @@
-//! Everything at once: publishers, subscribers who come, resume, stall and go, events that fill sockets, windows that hold
-//! next to nothing. Each subscriber must receive what it subscribed to, once and in order.
+//! Everything at once: publishers, subscribers who come, resume, stall and go, events that fill sockets, windows that
+//! hold next to nothing. Each subscriber must receive what it subscribed to, once and in order.
 use crate::{
     Settings,
     delivery::{
@@ -38,7 +38,7 @@ const EVENTS: u64 = 800;
 const SUBSCRIBERS: u64 = 24;
 /// The longest data: larger than a window, and with others of its kind than a socket.
 const MAX_DATA_BYTES: usize = 150_000;
-/// How long nothing may come.
+/// The time for which nothing may come.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What ends a stream: published when all else was.
 const LAST: &str = "last";

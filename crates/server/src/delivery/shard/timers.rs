@@ -1,5 +1,5 @@
-//! Heartbeats and ends. A member has one timer: when the sooner of the two is due. Events do not touch it; a timer that fires
-//! looks when something was last sent.
+//! Heartbeats and ends. A member has one timer: when the sooner of the two is due. Events do not touch it; a timer that
+//! fires looks when something was last sent.
 use super::{
     Shard,
     member::{Member, MemberKey, State},
@@ -23,7 +23,7 @@ impl Shard {
         self.wheel.schedule(key, at);
     }
 
-    /// When something was last sent to a member.
+    /// The time when something was last sent to a member.
     fn spoke(&self, member: &Member) -> Instant {
         match member.state {
             State::Waits(_) => member.spoke.max(self.parts.get(member.part).spoke),
@@ -42,8 +42,8 @@ impl Shard {
         self.due = due;
     }
 
-    /// Ends the stream of a member whose time has come, and otherwise says whether it needs a heartbeat. One that does not
-    /// gets a new timer.
+    /// Ends the stream of a member whose time has come, and otherwise says whether it needs a heartbeat. One that does
+    /// not gets a new timer.
     fn is_to_speak(&mut self, key: MemberKey) -> bool {
         let member = self.member(key);
         if member.ends.is_some_and(|ends| ends <= self.now) {
@@ -77,7 +77,7 @@ impl Shard {
             let member = self.member(key);
             let part = self.parts.get(member.part);
             let left = Bytes::from_static(&part.key.representation.heartbeat()[sent..]);
-            self.is_full(key, member.cursor.max(part.head), left);
+            self.is_full(key, member.cursor.max(part.head), [left, Bytes::new()]);
         }
         for key in silent {
             if self.members.contains(*key as usize) {

@@ -1,5 +1,5 @@
-//! Tries on two pairs of sockets what the engine relies on: that sends arrive, that a full socket is reported at once with
-//! what it took, and that a peer that has gone is an error.
+//! Tries on two pairs of sockets what the engine relies on: that sends arrive, that a full socket is reported at once
+//! with what it took, and that a peer that has gone is an error.
 use super::{Kept, Send, Uring, sent};
 use io_uring::{IoUring, opcode};
 use mio::net::TcpStream;
@@ -14,7 +14,7 @@ use std::{
 static CHUNK: LazyLock<Vec<u8>> = LazyLock::new(|| (0..=250).cycle().take(64 << 10).collect());
 /// The most that is sent to a peer that does not read, before it has to have been refused.
 const MAX_SENDS: usize = 1_024;
-/// How long the peer may have to wait for what was sent.
+/// The time for which the peer may have to wait for what was sent.
 const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// # Errors
@@ -65,7 +65,7 @@ fn reports_a_peer_that_has_gone(uring: &mut Uring) -> io::Result<()> {
     Err(io::Error::other("that a peer has gone is not reported"))
 }
 
-/// How many bytes the socket took.
+/// The number of bytes that the socket took.
 fn send(uring: &mut Uring, socket: &TcpStream, bytes: &'static [u8]) -> io::Result<usize> {
     let batch = [Send { key: 0, socket, bytes }];
     // SAFETY: the bytes are never freed and never change.

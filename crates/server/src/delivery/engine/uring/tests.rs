@@ -11,7 +11,7 @@ fn start() -> Option<Uring> {
     IoUring::new(BATCH).is_ok().then(|| Uring::start().unwrap())
 }
 
-/// How many sends are queued.
+/// The number of sends that are queued.
 fn queued(ring: &IoUring) -> usize {
     // SAFETY: the one who calls has no other submission queue while it waits for this.
     #[allow(unsafe_code, reason = "the ring is borrowed shared, and only looked at")]
