@@ -14,6 +14,7 @@
 mod activity;
 mod handover;
 mod linger;
+mod query;
 mod repair;
 mod unread;
 mod watch;

@@ -85,6 +85,11 @@ impl Activity {
         self.lock().head_bytes
     }
 
+    /// True if what comes now is the first of a head.
+    pub(super) fn begins_head(&self) -> bool {
+        matches!(self.lock().phase, Phase::New | Phase::Idle)
+    }
+
     /// True if what comes now is a head.
     pub(super) fn reads_head(&self) -> bool {
         self.lock().phase != Phase::Busy

@@ -16,6 +16,7 @@
 //!   service waits for it (`a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come`).
 use super::{
     activity::{Activity, Busy},
+    query::Next,
     unread::{has_come, is_read_by_a_handler},
 };
 use crate::{
@@ -253,9 +254,11 @@ pub(super) struct Noticing {
     io: TokioIo<TcpStream>,
     handover: Option<Handover>,
     activity: Activity,
-    /// The bytes that have been read and that hyper is to read next: what the peer sent during an endless answer, or a
-    /// repaired head.
+    /// The bytes that have been read and that hyper is to read next: what the peer sent during an endless answer, a
+    /// repaired head, or what there was no room for.
     ahead: BytesMut,
+    /// The part of a head that comes next.
+    next: Next,
     /// True if a head that hyper refuses may be given to it once more.
     may_repair: bool,
     /// hyper's own answer to such a head, which is held back.
@@ -269,6 +272,7 @@ impl Noticing {
             handover,
             activity,
             ahead: BytesMut::new(),
+            next: Next::default(),
             may_repair: true,
             refusal: Vec::new(),
         }
@@ -294,8 +298,15 @@ impl Noticing {
         let mut space = [MaybeUninit::uninit(); HEAD_READ_BYTES];
         let mut chunk = ReadBuf::uninit(&mut space[..into.remaining().min(HEAD_READ_BYTES)]);
         ready!(Pin::new(self.io.inner_mut()).poll_read(cx, &mut chunk))?;
-        into.put_slice(chunk.filled());
-        self.activity.received(Some(chunk.filled().len()));
+        if self.activity.begins_head() {
+            self.next = Next::default();
+        }
+        let came = self.next.escape(chunk.filled());
+        // Escaped it may be more than there is room for.
+        let (now, later) = came.split_at(came.len().min(into.remaining()));
+        into.put_slice(now);
+        self.ahead.extend_from_slice(later);
+        self.activity.received(Some(now.len()));
         Poll::Ready(Ok(()))
     }
 

@@ -225,7 +225,7 @@ async fn the_body_of_a_refused_request_is_no_request() {
                  POST /topics/stolen HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc";
     let length = format!("Content-Length: {}\r\n", inner.len());
     let heads = [
-        ("POST /topics/a?x=<", length.as_str()),
+        ("POST /topics/a<", length.as_str()),
         ("POST /topics/a`", &length),
         ("POST http://[x/", &length),
         ("POST /topics/a", "Content-Length: abc\r\n"),
@@ -286,8 +286,45 @@ async fn a_cursor_may_be_nearly_as_long_as_a_head() {
     }
     let mut stream = server.subscribe(&format!("/topics/a?last_event_id={}", "x".repeat(65_000)), "").await;
     assert!(stream.events(2).await[0].starts_with("event: fanfare.gap\n"));
-    let target = b"GET /topics/a?until=now&last_event_id=caf\xe9 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let target = b"GET /topics/a?until=now&last_event_id=a b HTTP/1.1\r\nHost: localhost\r\n\r\n";
     assert!(server.raw(target).await.starts_with("HTTP/1.1 400 "));
+}
+
+/// A place begins with `#`, which is the end of a target to whoever reads it as a URL; and not everybody escapes what
+/// no URL may hold.
+#[tokio::test]
+async fn a_cursor_that_was_not_escaped_is_a_place_as_well() {
+    let server = serve().await;
+    let place = server.publish("/topics/a", "1").await;
+    server.publish("/topics/a?id=caf%C3%A9", "2").await;
+    server.publish("/topics/a?id=%7B%22n%22:3%7D", "3").await;
+    let last = server.publish("/topics/a", "4").await;
+    let cases: [(&[u8], &[&str]); 6] = [
+        (place.as_bytes(), &["2", "3", "4"]),
+        (b"caf\xe9", &["3", "4"]),
+        ("café".as_bytes(), &["3", "4"]),
+        (b"{\"n\":3}", &["4"]),
+        (last.as_bytes(), &[]),
+        (b"<\x01\xff\x7f>", &["{\"requested\":\"<\u{fffd}\u{fffd}\u{fffd}>\"", "1", "2", "3", "4"]),
+    ];
+    for target in ["/topics/a?", "/topics?topic=a&"] {
+        for (cursor, expected) in cases {
+            let mut request = format!("GET {target}last_event_id=").into_bytes();
+            request.extend_from_slice(cursor);
+            request.extend_from_slice(b"&until=now HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            let answer = server.raw(&request).await;
+            let data: Vec<_> = answer.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+            assert_eq!(data.len(), expected.len(), "{target} {}: {answer}", String::from_utf8_lossy(cursor));
+            assert!(data.iter().zip(expected).all(|(data, text)| data.starts_with(text)), "{answer}");
+        }
+    }
+    // One that begins behind a request that is answered first.
+    let mut stream = server.connect().await;
+    for _ in 0..2 {
+        let request = server.request(&format!("GET /topics/a?until=now&last_event_id={last}"), "HTTP/1.1", "");
+        stream.send(request).await;
+        stream.read_until(|text| text.ends_with("0\r\n\r\n")).await;
+    }
 }
 
 /// To another server a field may end with a CR. What it took for a request's body is no request here, and what it took
