@@ -23,6 +23,13 @@ impl Next {
     /// ends is then read in more than one way, so hyper is to refuse it ([RFC 9112,
     /// 3](https://www.rfc-editor.org/rfc/rfc9112#section-3)). Nor are NUL and what is behind the first line.
     pub(super) fn escape<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        // Nearly all that comes.
+        if *self == Self::Path && !bytes.contains(&b'?') {
+            if bytes.contains(&b'\n') {
+                *self = Self::Other;
+            }
+            return Cow::Borrowed(bytes);
+        }
         let mut escaped: Option<Vec<u8>> = None;
         for (index, &byte) in bytes.iter().enumerate() {
             if *self == Self::Other {
