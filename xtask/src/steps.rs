@@ -131,7 +131,7 @@ fn browser() -> Result<(), String> {
     let npm = |arguments| {
         node::npm(&directory, arguments).map(|mut npm| {
             npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
-            npm.env("FANFARE_BIN", &binary).env("FANFARE_DISCOVERY", &discovery);
+            npm.env("TEST_FANFARE_BIN", &binary).env("TEST_FANFARE_DISCOVERY", &discovery);
             npm
         })
     };
@@ -165,5 +165,5 @@ pub(crate) fn compare(options: &[&str]) -> Result<(), String> {
     install::missing(&[&C, &NCHAN])?;
     release()?;
     let run = ["run", "--release", "--package", "fanfare-bench", "--locked", "--bin", "compare", "--"];
-    program(cargo(&run).args(options).env("FANFARE_BIN", target().join("release/fanfare")))
+    program(cargo(&run).args(options).env("TEST_FANFARE_BIN", target().join("release/fanfare")))
 }
