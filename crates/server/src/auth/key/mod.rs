@@ -171,7 +171,7 @@ impl Key {
         needs.into_iter().find(|(_, minimum)| bytes < *minimum)
     }
 
-    /// Whether anybody can sign for it, because it stands in public documentation or tests.
+    /// Returns true if anybody can sign for it, because it is in public documentation or tests.
     #[must_use]
     pub fn is_sample(&self) -> bool {
         self.is_sample
