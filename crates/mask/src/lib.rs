@@ -14,9 +14,11 @@ mod find;
 mod name;
 mod placeholder;
 mod quotation;
+mod shortened;
 mod text;
 
 pub use name::is_secret_name;
+pub use shortened::shortened;
 pub use text::masked;
 
 use escaped::Layer;

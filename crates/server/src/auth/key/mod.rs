@@ -15,8 +15,12 @@ use aws_lc_rs::{
     rsa,
     signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey},
 };
+use fanfare_mask::shortened;
 use jsonwebtoken::DecodingKey;
 use std::fmt;
+
+/// The most characters of a name in a JWK or a PEM text that messages show.
+const MAX_SHOWN_CHARS: usize = 64;
 
 /// The shortest RSA key, in bits ([RFC 7518, section 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
 pub const MIN_RSA_BITS: usize = 2_048;
@@ -253,7 +257,7 @@ impl fmt::Display for Key {
         let algorithms: Vec<_> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
         write!(f, " for {}", algorithms.join(", "))?;
         match &self.id {
-            Some(id) => write!(f, ", kid {id:?}"),
+            Some(id) => write!(f, ", kid {:?}", shortened(id, MAX_SHOWN_CHARS)),
             None => Ok(()),
         }
     }
