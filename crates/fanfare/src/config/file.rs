@@ -64,6 +64,11 @@ fn explain(message: &str) -> String {
     if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
         return format!("the key `{name}` is missing");
     }
+    if let Some(expected) =
+        ["basic", "literal"].iter().find_map(|kind| message.strip_prefix(&format!("invalid {kind} string")))
+    {
+        return format!("the text has no closing quotation mark{expected}");
+    }
     wrong_value(message).unwrap_or_else(|| message.to_owned())
 }
 
@@ -72,7 +77,12 @@ fn explain(message: &str) -> String {
 fn wrong_value(message: &str) -> Option<String> {
     let found = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
     let (found, expected) = found.rsplit_once(", expected ")?;
-    let found = KINDS.iter().find(|(kind, _)| found.starts_with(kind)).map_or("something else", |(_, word)| word);
+    let is_huge = found.ends_with("128");
+    let found = KINDS
+        .iter()
+        .filter(|_| !is_huge)
+        .find(|(kind, _)| found.starts_with(kind))
+        .map_or("out of range", |(_, word)| word);
     let expected = match expected {
         "a boolean" => "true or false, without quotation marks",
         "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative, without quotation marks",
@@ -80,7 +90,7 @@ fn wrong_value(message: &str) -> Option<String> {
         "path string" => "a path in quotation marks",
         other => other,
     };
-    Some(format!("this is {found}; expected {expected}"))
+    Some(format!("this value is {found}; expected {expected}"))
 }
 
 fn unknown_key(name: &str, candidates: &[&str]) -> String {
@@ -207,14 +217,16 @@ mod tests {
             ("[[issuer]]\nname = 'a'\njkws = 'x'", "did you mean `jwks`?"),
             ("delivery = 'epol'", "did you mean `epoll`?"),
             ("delivery = 'iouring'", "did you mean `io-uring`?"),
-            ("memory = 'yes'", "this is a text; expected true or false, without quotation marks"),
-            ("max-topics = 1.5", "this is a number with a point; expected a whole number"),
+            ("memory = 'yes'", "this value is a text; expected true or false, without quotation marks"),
+            ("max-topics = 1.5", "this value is a number with a point; expected a whole number"),
             (
                 "max-topics = '7'",
-                "this is a text; expected a whole number that is not negative, without quotation marks",
+                "this value is a text; expected a whole number that is not negative, without quotation marks",
             ),
-            ("data = 7", "this is a whole number; expected a path in quotation marks"),
-            ("jwks = [['x']]", "this is a list; expected a text in quotation marks"),
+            ("data = 7", "this value is a whole number; expected a path in quotation marks"),
+            ("jwks = [['x']]", "this value is a list; expected a text in quotation marks"),
+            ("max-topics = 99999999999999999999", "this value is out of range; expected a whole number"),
+            ("key = 'x", "the text has no closing quotation mark"),
             ("cors-origin = 7", "expected a text in quotation marks, or a list in brackets"),
             ("relay = [7]", "expected a text in quotation marks, in the form of the flag, or a table"),
             ("[[relay]]\nurl = 'http://h/'", "the key `topics` is missing"),

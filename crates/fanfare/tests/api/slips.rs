@@ -100,7 +100,7 @@ fn slips_in_a_file_are_told_with_what_was_meant() {
         ("cors-origins = []", "did you mean `cors-origin`?"),
         ("port = 3000", "did you mean `listen`?"),
         ("[limits]\nmax-body = '1MiB'", "the only sections are [[issuer]], [[relay]] and [[alias]]"),
-        ("[[alias]]\npath = '/a'\ntopics = 'x'\nlisten = ':0'", "listen is an option of the hub"),
+        ("[[alias]]\npath = '/a'\ntopics = 'x'\nlisten = ':0'", "listen is a key of the hub, so write it above"),
         ("delivery = 'epol'", "did you mean `epoll`?"),
     ];
     for (text, said) in cases {
