@@ -6,7 +6,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
-const BINARY = process.env.FANFARE_DISCOVERY ?? path.resolve(import.meta.dirname, "../target/debug/examples/discovery");
+const BINARY = process.env.TEST_FANFARE_DISCOVERY ?? path.resolve(import.meta.dirname, "../target/debug/examples/discovery");
 const START_TIMEOUT_MS = 15_000;
 
 export class Backend {
@@ -21,7 +21,7 @@ export class Backend {
    */
   static async start(hubUrl, { listen, token, cookie }) {
     const backend = new Backend();
-    const given = { FANFARE_HUB: hubUrl, LISTEN: listen, FANFARE_TOKEN: token, FANFARE_COOKIE: cookie };
+    const given = { FANFARE_HUB: hubUrl, LISTEN: listen, FANFARE_TOKEN: token, COOKIE: cookie };
     const env = Object.fromEntries(Object.entries({ ...process.env, ...given }).filter(([, value]) => value !== undefined));
     const child = spawn(BINARY, [], { env, stdio: ["ignore", "pipe", "inherit"] });
     backend.#process = child;

@@ -7,8 +7,8 @@
  */
 import { existsSync } from "node:fs";
 
-const CHROMIUM = [process.env.FANFARE_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const FIREFOX = [process.env.FANFARE_FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
+const CHROMIUM = [process.env.TEST_FANFARE_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const FIREFOX = [process.env.TEST_FANFARE_FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
 
 const LAUNCH_TIMEOUT_MS = 30_000;
 

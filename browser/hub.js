@@ -10,7 +10,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
-export const BINARY = process.env.FANFARE_BIN ?? path.resolve(import.meta.dirname, "../target/release/fanfare");
+export const BINARY = process.env.TEST_FANFARE_BIN ?? path.resolve(import.meta.dirname, "../target/release/fanfare");
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 15_000;
 const PUBLISH_TIMEOUT_MS = 10_000;

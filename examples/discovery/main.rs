@@ -14,10 +14,11 @@ use std::env;
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let hub = env::var("FANFARE_HUB").unwrap_or_else(|_| "http://127.0.0.1:3000".into());
-    let hub = Hub { url: format!("{hub}/.well-known/mercure"), token: env::var("FANFARE_TOKEN").ok() };
+    let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let hub = variable("FANFARE_HUB").unwrap_or_else(|| "http://127.0.0.1:3000".into());
+    let hub = Hub { url: format!("{hub}/.well-known/mercure"), token: variable("FANFARE_TOKEN") };
     // With a cookie for visitors, as `name=token`, the changes are theirs alone.
-    let cookie = env::var("FANFARE_COOKIE").ok();
+    let cookie = variable("COOKIE");
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3001".into());
     let listener = tokio::net::TcpListener::bind(address).await?;
     let url = format!("http://{}", listener.local_addr()?);

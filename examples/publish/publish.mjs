@@ -1,5 +1,5 @@
 // Publishes from Node.js: node publish.mjs [TEXT]
-const hub = process.env.FANFARE_HUB ?? "http://127.0.0.1:3000";
+const hub = process.env.FANFARE_HUB || "http://127.0.0.1:3000";
 const token = process.env.FANFARE_TOKEN;
 
 const answer = await fetch(`${hub}/topics/greetings?type=greeting`, {

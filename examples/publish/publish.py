@@ -5,7 +5,7 @@ import os
 import sys
 from urllib.request import Request, urlopen
 
-hub = os.environ.get("FANFARE_HUB", "http://127.0.0.1:3000")
+hub = os.environ.get("FANFARE_HUB") or "http://127.0.0.1:3000"
 text = sys.argv[1] if len(sys.argv) > 1 else "hello from Python"
 
 request = Request(f"{hub}/topics/greetings?type=greeting", data=json.dumps({"text": text}).encode())

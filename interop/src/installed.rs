@@ -18,10 +18,10 @@ fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |directory| root.join(directory))
 }
 
-/// The hub's program: `FANFARE_BIN`, or the one that was last built as it is shipped.
+/// The hub's program: `TEST_FANFARE_BIN`, or the one that was last built as it is shipped.
 #[must_use]
 pub fn fanfare() -> Command {
-    Command::new(env::var_os("FANFARE_BIN").map_or_else(|| target().join("release/fanfare"), PathBuf::from))
+    Command::new(env::var_os("TEST_FANFARE_BIN").map_or_else(|| target().join("release/fanfare"), PathBuf::from))
 }
 
 /// `node` with a script of this crate.

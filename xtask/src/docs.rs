@@ -1,26 +1,40 @@
-//! Keeps `docs/ARCHITECTURE.md` true: what it names exists, and what exists it names.
+//! Keeps the documentation true. The [`links`] between its pages lead somewhere; and what `docs/ARCHITECTURE.md` names
+//! exists, and what exists it names.
 //!
 //! A name is what stands between backticks and looks like a file or directory: it ends in `/` or in a known extension. In the
 //! code map, which is the sections whose headings name a crate as `crates/…`, names may be relative to that crate's `src`;
 //! elsewhere they are the end of some path. Each module at the top of a crate's `src` must be named in that crate's section.
-use crate::program::{command, root};
-use std::{collections::BTreeSet, fs};
+use crate::{
+    links,
+    program::{command, root},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 const EXTENSIONS: [&str; 9] = [".rs", ".md", ".toml", ".js", ".mjs", ".ts", ".html", ".css", ".yml"];
 
-/// Compares the document with the files of the repository.
+/// Compares the documents with the files of the repository.
 ///
 /// # Errors
-/// Everything that one says and the other does not.
+/// The number of faults, which are printed one by one.
 pub(crate) fn check() -> Result<(), String> {
-    let text = fs::read_to_string(root().join(ARCHITECTURE)).map_err(|error| format!("{ARCHITECTURE}: {error}"))?;
     let mut list = command("git", &["ls-files", "--cached", "--others", "--exclude-standard"]);
     let output = list.output().map_err(|error| format!("git: {error}"))?;
     let files = String::from_utf8(output.stdout).map_err(|error| format!("a file name is not UTF-8: {error}"))?;
-    let faults = faults(&text, &files.lines().collect::<Vec<_>>());
+    // What git still lists may have been removed.
+    let files: Vec<&str> = files.lines().filter(|file| root().join(file).exists()).collect();
+    let mut pages = BTreeMap::new();
+    for &page in files.iter().filter(|file| file.ends_with(".md")) {
+        pages.insert(page, fs::read_to_string(root().join(page)).map_err(|error| format!("{page}: {error}"))?);
+    }
+    let architecture = pages.get(ARCHITECTURE).ok_or_else(|| format!("there is no {ARCHITECTURE}"))?;
+    let named = faults(architecture, &files).into_iter().map(|fault| format!("{ARCHITECTURE}, {fault}"));
+    let faults: Vec<String> = named.chain(links::faults(&pages, &files)).collect();
     faults.iter().for_each(|fault| println!("{fault}"));
-    if faults.is_empty() { Ok(()) } else { Err(format!("{ARCHITECTURE} has {} faults", faults.len())) }
+    if faults.is_empty() { Ok(()) } else { Err(format!("the documentation has {} faults", faults.len())) }
 }
 
 fn faults(document: &str, files: &[&str]) -> Vec<String> {

@@ -38,5 +38,5 @@ pub(crate) fn run() -> Result<(), String> {
     for name in TESTS {
         test.args(["--test", name]);
     }
-    program(test.env("PATH", node::path()?).env("FANFARE_BIN", target().join("release/fanfare")))
+    program(test.env("PATH", node::path()?).env("TEST_FANFARE_BIN", target().join("release/fanfare")))
 }

@@ -9,6 +9,7 @@ mod docs;
 mod fuzz;
 mod install;
 mod interop;
+mod links;
 mod node;
 mod program;
 mod sanitize;

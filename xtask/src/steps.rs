@@ -31,7 +31,12 @@ pub(crate) struct Step {
 /// Everything that CI runs.
 pub(crate) const STEPS: [Step; 11] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
-    Step { name: "docs", what: "the architecture names what there is", needs: &[], run: docs::check },
+    Step {
+        name: "docs",
+        what: "the architecture names what there is, and links lead somewhere",
+        needs: &[],
+        run: docs::check,
+    },
     Step { name: "clippy", what: "no lint has anything to say", needs: &[&C], run: clippy },
     Step { name: "rustdoc", what: "the documentation builds without a warning", needs: &[&C], run: rustdoc },
     Step { name: "test", what: "the tests of the whole workspace", needs: &[&C], run: test },
@@ -131,7 +136,7 @@ fn browser() -> Result<(), String> {
     let npm = |arguments| {
         node::npm(&directory, arguments).map(|mut npm| {
             npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
-            npm.env("FANFARE_BIN", &binary).env("FANFARE_DISCOVERY", &discovery);
+            npm.env("TEST_FANFARE_BIN", &binary).env("TEST_FANFARE_DISCOVERY", &discovery);
             npm
         })
     };
@@ -152,7 +157,9 @@ fn bench() -> Result<(), String> {
     program(&mut cargo(&["build", "--workspace", "--bins", "--example", "discovery", "--locked"]))?;
     for name in &names {
         let binary = target().join("debug").join(name);
-        program(command(&binary.to_string_lossy(), &["--smoke"]).env("FANFARE_BIN", target().join("release/fanfare")))?;
+        program(
+            command(&binary.to_string_lossy(), &["--smoke"]).env("TEST_FANFARE_BIN", target().join("release/fanfare")),
+        )?;
     }
     if names.is_empty() { Err("there is no benchmark".into()) } else { Ok(()) }
 }
@@ -165,5 +172,5 @@ pub(crate) fn compare(options: &[&str]) -> Result<(), String> {
     install::missing(&[&C, &NCHAN])?;
     release()?;
     let run = ["run", "--release", "--package", "fanfare-bench", "--locked", "--bin", "compare", "--"];
-    program(cargo(&run).args(options).env("FANFARE_BIN", target().join("release/fanfare")))
+    program(cargo(&run).args(options).env("TEST_FANFARE_BIN", target().join("release/fanfare")))
 }

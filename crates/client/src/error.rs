@@ -210,7 +210,7 @@ impl fmt::Display for Error {
             Self::ContentType { content_type: Some(value), .. } => write!(
                 f,
                 "the response is no event stream (text/event-stream), but {}",
-                String::from_utf8_lossy(value.as_bytes())
+                mask_text(&String::from_utf8_lossy(value.as_bytes()))
             ),
             Self::ContentType { content_type: None, .. } => {
                 f.write_str("the response is no event stream: it has no content type")

@@ -1,7 +1,10 @@
 //! What must not be printed: tokens in URLs and headers.
-use fanfare_mask::{MASK, is_secret_name, masked_url};
+use fanfare_mask::{MASK, is_secret_name, masked, masked_url, shortened};
 use std::fmt;
 use url::Url;
+
+/// The most characters of a text from elsewhere that are shown.
+const MAX_SHOWN_CHARS: usize = 200;
 
 /// A URL to be shown: what may be a secret in it is not. Those are user and password, JSON Web Tokens, and the values of
 /// parameters whose names say so, such as `token`, `access_token`, `authorization` or `api_key`, in the fragment too.
@@ -17,13 +20,7 @@ pub struct Masked<'a>(pub &'a Url);
 
 /// Shows a text that may be no URL: without what looks like a secret, and without its end if it is long.
 pub(crate) fn mask_text(text: &str) -> String {
-    const MAX_CHARS: usize = 200;
-    let mut masked = masked_url(text).into_owned();
-    if let Some((end, _)) = masked.char_indices().nth(MAX_CHARS) {
-        masked.truncate(end);
-        masked.push('…');
-    }
-    masked
+    shortened(&masked_url(text), MAX_SHOWN_CHARS).into_owned()
 }
 
 impl fmt::Display for Masked<'_> {
@@ -45,14 +42,14 @@ impl fmt::Debug for MaskedHeaders<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.0 {
-            let is_secret = value.is_sensitive() || is_secret_header(name);
-            match name {
-                _ if is_secret => map.entry(&name.as_str(), &MASK),
-                &http::header::LOCATION => {
-                    map.entry(&name.as_str(), &mask_text(&String::from_utf8_lossy(value.as_bytes())))
-                }
-                _ => map.entry(&name.as_str(), value),
-            };
+            let text = || String::from_utf8_lossy(value.as_bytes()).into_owned();
+            if value.is_sensitive() || is_secret_header(name) {
+                map.entry(&name.as_str(), &MASK);
+            } else if name == http::header::LOCATION {
+                map.entry(&name.as_str(), &mask_text(&text()));
+            } else {
+                map.entry(&name.as_str(), &masked(&text()));
+            }
         }
         map.finish()
     }
@@ -75,6 +72,7 @@ mod tests {
             ("http://:pw@h:81/", "http://********@h:81/"),
             ("https://h/?access_token=s&topic=t", "https://h/?access_token=********&topic=t"),
             ("https://h/?a;token=s", "https://h/?a;token=********"),
+            ("https://h/?token=s;t&pin=s?t", "https://h/?token=********&pin=********"),
             ("https://h/?monkey=1&keyword=2", "https://h/?monkey=1&keyword=2"),
             ("ht tp://me:pw@h/?token=s", "ht tp://********@h/?token=********"),
             ("me:pw@h/?token=s", "********@h/?token=********"),

@@ -2,8 +2,12 @@
 use crate::{Cause, Masked, MessageEvent, Text, masked::MaskedHeaders};
 use bytes::Bytes;
 use fanfare_event_stream::{BlockRef, ParseError, encode_comment};
+use fanfare_mask::shortened;
 use std::{fmt, time::Duration};
 use url::Url;
+
+/// The most characters of an ID that a message shows: a server chooses them.
+const MAX_SHOWN_ID_CHARS: usize = 64;
 
 /// Everything that an event source has to tell, in its order: what [`Signals`](crate::Signals) gives.
 #[derive(Debug)]
@@ -127,6 +131,7 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnsendableLastEventId { id } => {
+                let id = shortened(id, MAX_SHOWN_ID_CHARS);
                 write!(f, "the last event ID {id:?} holds characters that no header can carry, so it is not sent")
             }
             Self::UnknownEncoding { coding } => {

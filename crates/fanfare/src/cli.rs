@@ -76,7 +76,8 @@ fn command() -> clap::Command {
 pub(crate) fn run() -> Result<(), CommandError> {
     let mut command = command();
     command.build();
-    let matches = command.try_get_matches_from_mut(env::args_os()).unwrap_or_else(|error| refuse(&command, error));
+    let mut parsed = config::without_empty(self::command());
+    let matches = parsed.try_get_matches_from_mut(env::args_os()).unwrap_or_else(|error| refuse(&command, error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&command, error));
     if !matches!(cli.command, Command::LoadWorker) {
         // The process that started a worker has looked already.

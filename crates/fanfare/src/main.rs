@@ -17,6 +17,7 @@ mod notice;
 mod publish;
 mod relay;
 mod serve;
+mod shown;
 mod stop;
 mod subscribe;
 mod token;

@@ -15,6 +15,9 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
+/// The most characters of the name of a key that the log shows.
+const MAX_KID_CHARS: usize = 64;
+
 /// When a source fetches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -164,6 +167,7 @@ impl Shared {
         let (keys, unusable) = Key::read_published_set(&text, &self.rules).map_err(FetchError::Keys)?;
         for key in unusable {
             let kid = key.id.unwrap_or_default();
+            let kid = &*fanfare_mask::shortened(&kid, MAX_KID_CHARS);
             tracing::debug!(url = %self.url.masked(), number = key.number, kid, "a key of a JWK set is passed over: {}", key.reason);
         }
         tracing::info!(url = %self.url.masked(), keys = keys.len(), "fetched a JWK set");

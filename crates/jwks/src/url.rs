@@ -3,7 +3,7 @@ use fanfare_mask::{MASK, masked_url};
 use std::{fmt, str::FromStr};
 use url::{Host, Url};
 
-/// Where a JWK set is. `Display` gives it as it was written; what may be printed is [`masked`](Self::masked).
+/// The place of a JWK set. `Display` gives it as it was written; what may be printed is [`masked`](Self::masked).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct JwksUrl(Url);
 
@@ -11,7 +11,7 @@ pub struct JwksUrl(Url);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidJwksUrl {
-    /// It is no URL of a web server.
+    /// It is not the URL of a web server.
     Unreadable,
     /// It is plain `http` to another machine: whoever is in between could put in keys of their own.
     Plain,
@@ -20,13 +20,13 @@ pub enum InvalidJwksUrl {
 }
 
 impl JwksUrl {
-    /// The URL as it may be printed: without the values in its query, which may be secrets.
+    /// The URL as it may be printed: without the values in its query, which may be secrets, and without other secrets.
     #[must_use]
     pub fn masked(&self) -> impl fmt::Display + '_ {
         Masked(&self.0)
     }
 
-    /// Whether it is fetched over TLS.
+    /// Returns true if it is fetched over TLS.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.0.scheme() == "https"
     }
@@ -82,7 +82,7 @@ impl fmt::Display for Masked<'_> {
         for (index, parameter) in self.0.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
             f.write_str(if index == 0 { "?" } else { "&" })?;
             match parameter.split_once('=') {
-                Some((name, _)) => write!(f, "{name}={MASK}")?,
+                Some((name, _)) => write!(f, "{}={MASK}", masked_url(name))?,
                 None => f.write_str(MASK)?,
             }
         }
@@ -123,6 +123,9 @@ mod tests {
         for (text, shown) in [
             ("https://h/k", "https://h/k"),
             ("https://h:8443/k?tenant=a&token=secret", "https://h:8443/k?tenant=********&token=********"),
+            ("https://h/k;token=secret", "https://h/k;token=********"),
+            ("https://h/eyJhbGciOiJub25lIn0.e30.x/k", "https://h/********/k"),
+            ("https://h/k?eyJhbGciOiJub25lIn0.e30.x=a", "https://h/k?********=********"),
             ("https://h/k?secret#secret", "https://h/k?********"),
         ] {
             let url: JwksUrl = text.parse().unwrap();

@@ -10,8 +10,8 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// The word as it stands.
-    pub(crate) fn new(word: &str) -> Self {
-        Self { bytes: word.as_bytes().to_vec(), from: (0..=word.len()).collect() }
+    pub(crate) fn new(word: &[u8]) -> Self {
+        Self { bytes: word.to_vec(), from: (0..=word.len()).collect() }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

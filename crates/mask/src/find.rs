@@ -1,9 +1,13 @@
 //! Secrets in the bytes of one word, each kind in one pass over them.
-use crate::{name::is_secret, placeholder::is_placeholder};
+use crate::{name::is_secret, placeholder::is_placeholder, quotation};
 use std::ops::Range;
 
 /// Begins `{"` in base64, and with it a JSON Web Token.
 const TOKEN: &[u8] = b"eyJ";
+/// Begin `{` before a space, a line end or a tab in base64, and also some words, such as `ewok`.
+const SPACED_TOKENS: [&[u8]; 4] = [b"eyA", b"ewo", b"ew0", b"ewk"];
+/// The shortest header of a token, which has to name an algorithm, in base64.
+const MIN_HEADER_BYTES: usize = 12;
 /// Schemes of URLs that hold an address of a person, and no password.
 const ADDRESSES: [&str; 9] = ["urn", "mailto", "tag", "acct", "sip", "sips", "xmpp", "mid", "cid"];
 
@@ -18,6 +22,10 @@ pub(crate) fn credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
             b'/' | b'\\' | b'?' | b'#' => {
                 if !word.get(at + 1).is_some_and(|next| is_slash(*next)) {
                     behind_slashes = (at + 1, here);
+                } else if is_slash(byte) && word[..at].last().is_none_or(|before| b"=&,;(\"'`".contains(before)) {
+                    // A URL without a scheme.
+                    let (start, authority) = behind_slashes;
+                    found.extend(authority.credentials(word, start, last_at));
                 }
                 here = Authority { end: at, ..Authority::default() };
             }
@@ -95,42 +103,50 @@ fn bare_credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
 }
 
 fn bare_credentials_of(piece: &[u8]) -> Option<Range<usize>> {
+    let start = piece.iter().position(|&byte| !quotation::is_quote(byte))?;
     let at = piece.iter().rposition(|&byte| byte == b'@')?;
-    let colon = piece[..at].iter().position(|&byte| byte == b':')?;
-    let (user, password) = (&piece[..colon], &piece[colon + 1..at]);
+    let colon = start + piece.get(start..at)?.iter().position(|&byte| byte == b':')?;
+    let (user, password) = (&piece[start..colon], &piece[colon + 1..at]);
     let is_address = ADDRESSES.iter().any(|scheme| user.eq_ignore_ascii_case(scheme.as_bytes()));
-    (!user.is_empty() && !password.is_empty() && !is_address && !ends_with_web_scheme(user)).then_some(0..at)
+    (!user.is_empty() && !password.is_empty() && !is_address && !ends_with_web_scheme(user)).then_some(start..at)
 }
 
 /// Finds the values of parameters whose names tell secrets, wherever in the word: query, fragment, path, form.
 pub(crate) fn parameters(word: &[u8], found: &mut Vec<Range<usize>>) {
-    let mut start = 0;
-    for parameter in word.split(|&byte| byte == b'&') {
-        let end = start + parameter.len();
-        found.extend(secret_of_parameter(word, start..end));
-        start = end + 1;
+    let (mut at, mut name_start) = (0, 0);
+    while at < word.len() {
+        let byte = word[at];
+        at += 1;
+        if byte == b'=' && is_secret(&word[name_start..at - 1]) {
+            let value = quoted(word, at).unwrap_or_else(|| at..value_end(word, at));
+            at = value.end;
+            name_start = at;
+            if !str::from_utf8(&word[value.clone()]).is_ok_and(is_placeholder) {
+                found.push(value);
+            }
+        } else if !is_name(byte) {
+            name_start = at;
+        }
     }
 }
 
-/// Finds the first secret between two `&`. Whatever else stands there, such as `;`, `?` or `#`, may belong to it.
-fn secret_of_parameter(word: &[u8], parameter: Range<usize>) -> Option<Range<usize>> {
-    let mut name_start = parameter.start;
-    for at in parameter.clone() {
-        match word[at] {
-            b'=' => {
-                if is_secret(&word[name_start..at]) {
-                    let end = if parameter.end == word.len() { end_of_message(word, at + 1) } else { parameter.end };
-                    if !str::from_utf8(&word[at + 1..end]).is_ok_and(is_placeholder) {
-                        return Some(at + 1..end);
-                    }
-                }
-                name_start = at + 1;
-            }
-            byte if !is_name(byte) => name_start = at + 1,
-            _ => {}
-        }
-    }
-    None
+/// True if the bytes end with the name of a secret and `=`.
+pub(crate) fn ends_with_secret_name(bytes: &[u8]) -> bool {
+    let Some((b'=', before)) = bytes.split_last() else { return false };
+    is_secret(&before[before.iter().rposition(|&byte| !is_name(byte)).map_or(0, |at| at + 1)..])
+}
+
+/// Gives what the quotation marks at `start` enclose, if nothing but punctuation follows them.
+fn quoted(word: &[u8], start: usize) -> Option<Range<usize>> {
+    let &mark = word.get(start).filter(|byte| quotation::is_quote(**byte))?;
+    let end = start + 1 + quotation::length(&word[start + 1..], mark)?;
+    quotation::ends_before(&word[end + 1..]).then_some(start + 1..end)
+}
+
+/// Gives the end of a value: the next `&`. Whatever else is there, such as `;`, `?` or `#`, may belong to it.
+fn value_end(word: &[u8], start: usize) -> usize {
+    let length = word[start..].iter().position(|&byte| byte == b'&');
+    length.map_or_else(|| end_of_message(word, start), |length| start + length)
 }
 
 /// Leaves out the colon or comma with which a message goes on behind a URL.
@@ -145,13 +161,21 @@ fn is_name(byte: u8) -> bool {
 
 /// Finds JSON Web Tokens: three parts of base64 with dots between them.
 pub(crate) fn tokens(word: &[u8], found: &mut Vec<Range<usize>>) {
-    let mut at = 0;
-    while let Some(start) = word[at..].windows(TOKEN.len()).position(|three| three == TOKEN).map(|begin| at + begin) {
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-        let end = word[start..].iter().position(|byte| !is_part(byte)).map_or(word.len(), |length| start + length);
-        if word[start..end].iter().filter(|&&byte| byte == b'.').count() >= 2 {
-            found.push(start..end);
-        }
-        at = end;
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let mut start = 0;
+    for run in word.split(|byte| !is_part(byte)) {
+        let begin = token_start(run).filter(|&begin| run[begin..].iter().filter(|&&byte| byte == b'.').count() >= 2);
+        found.extend(begin.map(|begin| start + begin..start + run.len()));
+        start += run.len() + 1;
     }
+}
+
+/// Gives the first place where a token may begin in letters of base64 and dots.
+fn token_start(run: &[u8]) -> Option<usize> {
+    let header_length = || run.iter().position(|&byte| byte == b'.').unwrap_or(run.len());
+    let is_spaced = SPACED_TOKENS.iter().any(|beginning| run.starts_with(beginning));
+    if is_spaced && header_length() >= MIN_HEADER_BYTES {
+        return Some(0);
+    }
+    run.windows(TOKEN.len()).position(|three| three == TOKEN)
 }

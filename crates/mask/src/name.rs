@@ -1,7 +1,8 @@
 //! Names of parameters, headers and variables that say that their value is a secret.
+use crate::{MAX_ESCAPED, escaped::Layer};
 
 /// A name tells a secret if it holds one of these, in lower case and without what is neither letter nor digit.
-const PARTS: [&str; 24] = [
+const PARTS: [&str; 26] = [
     "token",
     "secret",
     "passw",
@@ -9,6 +10,7 @@ const PARTS: [&str; 24] = [
     "passcode",
     "authorization",
     "authentication",
+    "authcode",
     "oauth",
     "apikey",
     "accesskey",
@@ -18,6 +20,7 @@ const PARTS: [&str; 24] = [
     "subscriptionkey",
     "functionskey",
     "authkey",
+    "codeverifier",
     "credential",
     "signature",
     "session",
@@ -27,51 +30,187 @@ const PARTS: [&str; 24] = [
     "hmac",
     "assertion",
 ];
-/// The same, if its last word is one of these: `x-api-key`, `userPass`.
-const LAST_WORDS: [&str; 11] = ["key", "auth", "xauth", "pwd", "pass", "pw", "sig", "sid", "otp", "ticket", "cookie"];
+/// The same, if it ends so: `hubkey`, `x-api-key`.
+const ENDS: [&str; 3] = ["key", "auth", "pwd"];
+/// The same, if its last word is one of these: `x-sig`, `userPass`.
+const LAST_WORDS: [&str; 9] = ["pass", "pw", "sig", "sid", "otp", "totp", "pin", "ticket", "cookie"];
 /// The same, if it is one of these.
-const NAMES: [&str; 2] = ["code", "pin"];
-/// Names that hold one of those, and tell none.
-const OPEN: [&str; 3] = ["idempotencykey", "publickey", "partitionkey"];
+const NAMES: [&str; 1] = ["code"];
+/// Names that end so tell none: keys that open nothing, ordinary words, and names of files.
+const OPEN_ENDS: [&str; 13] = [
+    "idempotencykey",
+    "publickey",
+    "partitionkey",
+    "monkey",
+    "donkey",
+    "turkey",
+    "hockey",
+    "jockey",
+    "whiskey",
+    "hotkey",
+    "lackey",
+    "flunkey",
+    "file",
+];
 /// The longest name that is read whole; of a longer one, its end is.
 const MAX_BYTES: usize = 256;
 
 /// True if the name of a parameter, a header or a variable says that its value is a secret: `token`, `X-Api-Key`,
-/// `access_token`, `%74oken`, but not `keyword` and not `key-file`, the name of a file.
+/// `access_token`, `%74oken`, but not `keyword` and not `key-file`, the name of a file. A number behind it makes no difference.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    let mut layer = crate::Layer::new(&name[name.ceil_char_boundary(name.len().saturating_sub(MAX_BYTES))..]);
-    for _ in 0..crate::MAX_ESCAPED {
+    is_secret(name.as_bytes())
+}
+
+/// Does the same for bytes.
+pub(crate) fn is_secret(name: &[u8]) -> bool {
+    let mut layer = Layer::new(&name[name.len().saturating_sub(MAX_BYTES)..]);
+    for _ in 0..MAX_ESCAPED {
         let Some((next, _)) = layer.unescaped() else { break };
         layer = next;
     }
-    is_secret(layer.bytes())
-}
-
-/// Does the same for a name without escapes.
-pub(crate) fn is_secret(name: &[u8]) -> bool {
-    let name = &name[name.len().saturating_sub(MAX_BYTES)..];
+    let name = layer.bytes();
+    let name = &name[..name.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |at| at + 1)];
     let plain: Vec<u8> = name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
     let Ok(plain) = str::from_utf8(&plain) else { return false };
-    let last = last_word(name);
-    !plain.ends_with("file")
-        && !OPEN.iter().any(|open| plain.ends_with(open))
+    !OPEN_ENDS.iter().any(|end| plain.ends_with(end))
         && (NAMES.contains(&plain)
-            || LAST_WORDS.iter().any(|word| last.eq_ignore_ascii_case(word.as_bytes()))
+            || ENDS.iter().any(|end| plain.ends_with(end))
+            || LAST_WORDS.iter().any(|word| ends_with_word(name, word))
             || PARTS.iter().any(|part| plain.contains(part)))
 }
 
-/// Gives the last word of a name, which begins behind a sign or with a capital letter.
-fn last_word(name: &[u8]) -> &[u8] {
-    let end = name.iter().rposition(u8::is_ascii_alphanumeric).map_or(0, |at| at + 1);
-    let name = &name[..end];
-    let begins = |at: &usize| {
-        let (before, this) = (name[at - 1], name[*at]);
-        !before.is_ascii_alphanumeric() || (before.is_ascii_lowercase() && this.is_ascii_uppercase())
+/// True if the name ends with the word, and the word begins behind a sign or with a capital letter.
+fn ends_with_word(name: &[u8], word: &str) -> bool {
+    let Some(start) = name.len().checked_sub(word.len()) else { return false };
+    let begins = match name[..start].last() {
+        None => true,
+        Some(before) if !before.is_ascii_alphanumeric() => true,
+        Some(before) => before.is_ascii_lowercase() && name[start].is_ascii_uppercase(),
     };
-    let start = (1..name.len())
-        .rev()
-        .find(begins)
-        .unwrap_or_else(|| name.iter().position(u8::is_ascii_alphanumeric).unwrap_or(0));
-    &name[start..]
+    begins && name[start..].eq_ignore_ascii_case(word.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_secrets_in_every_spelling() {
+        for name in [
+            "token",
+            "TOKEN",
+            "access_token",
+            "accessToken",
+            "X-Auth-Token",
+            "token[]",
+            "authorization",
+            "Authorization",
+            "key",
+            "api_key",
+            "apiKey",
+            "APIKEY",
+            "x-api-key",
+            "FANFARE_KEY",
+            "publisher-key",
+            "key2",
+            "hubkey",
+            "sig",
+            "X-Amz-Signature",
+            "X-Amz-Credential",
+            "x_sig",
+            "pw",
+            "pW",
+            "x-pW",
+            "pwd",
+            "pass",
+            "user_pass",
+            "passwd",
+            "password",
+            "passphrase",
+            "passcode",
+            "sid",
+            "connect.sid",
+            "PHPSESSID",
+            "JSESSIONID",
+            "otp",
+            "otp1",
+            "totp",
+            "pin",
+            "userPin",
+            "user[pin]",
+            "ticket",
+            "hmac",
+            "x-hub-hmac",
+            "assertion",
+            "client_assertion",
+            "code",
+            "auth",
+            "basic_auth",
+            "oauth_nonce",
+            "cookie",
+            "set-cookie",
+            "session",
+            "session_id",
+            "client_secret",
+            "jwt",
+            "bearer",
+            "credentials",
+            "code_verifier",
+            "Ocp-Apim-Subscription-Key",
+            "é-token",
+            "%74oken",
+            "private_key_pem",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn ordinary_names_tell_none() {
+        for name in [
+            "",
+            "topic",
+            "lastEventId",
+            "last-event-id",
+            "monkey",
+            "x-monkey",
+            "keyword",
+            "keys",
+            "author",
+            "authority",
+            "pinned",
+            "shopping",
+            "compass",
+            "passenger",
+            "design",
+            "sigma",
+            "tick",
+            "zip_code",
+            "encode",
+            "codes",
+            "country-code",
+            "key-file",
+            "token-file",
+            "idempotency-key",
+            "Idempotency-Key",
+            "cookie-name",
+            "accept",
+            "content-type",
+            "x-request-id",
+            "private",
+            "jwks",
+            "kid",
+            "é",
+            "-",
+            "1",
+            "opinion",
+            "side",
+            "allow-short-keys",
+            "public-key",
+            "partitionKey",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
 }

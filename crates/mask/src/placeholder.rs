@@ -1,7 +1,7 @@
 //! Values that only stand for a secret, and may be shown.
 
-/// True for what somebody else fills in: `$TOKEN`, `${TOKEN}`, `$env:TOKEN`, `$(openssl`, `<token>`, `…`; for an empty value,
-/// and for a mask. All of the value has to be that: a secret may begin with any of these characters.
+/// True for what somebody else fills in: `$TOKEN`, `${TOKEN}`, `$env:TOKEN`, `$(openssl rand -hex 32)`, `<token>`, `…`; for an
+/// empty value, and for a mask. All of the value has to be that: a secret may begin with any of these characters.
 pub(crate) fn is_placeholder(value: &str) -> bool {
     let is_variable = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
@@ -9,7 +9,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     };
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     let is_name = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'))
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b' '))
     };
     if value.bytes().all(|byte| byte == b'*') || value == "…" || value == "..." {
         return true;
@@ -22,7 +22,58 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
         return is_variable(name);
     }
     if let Some(command) = rest.strip_prefix('(') {
-        return is_word(command.strip_suffix(')').unwrap_or(command));
+        // In a text without quotation marks, a word ends before the arguments.
+        let Some(command) = command.strip_suffix(')') else { return is_word(command) };
+        return is_word(command.split(' ').next().unwrap_or_default());
     }
     is_variable(rest.strip_prefix("env:").unwrap_or(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MASK;
+
+    #[test]
+    fn only_a_whole_placeholder_is_harmless() {
+        for value in [
+            "",
+            "$TOKEN",
+            "$HUB_2",
+            "${TOKEN}",
+            "$env:TOKEN",
+            "$(cat /run/key)",
+            "$(openssl",
+            "<token>",
+            "<your token>",
+            "…",
+            "...",
+            MASK,
+        ] {
+            assert!(is_placeholder(value), "{value}");
+        }
+        for value in [
+            "$",
+            "$ecret",
+            "$2b$10$abc",
+            "$TOKEN-x",
+            "${token",
+            "${TOKEN}x",
+            "$()x",
+            "$(4)",
+            "$(4",
+            "<a",
+            "<a>b",
+            "<1>",
+            "<>",
+            "{token}",
+            "{a",
+            "…a",
+            "....",
+            "********a",
+            "a",
+        ] {
+            assert!(!is_placeholder(value), "{value}");
+        }
+    }
 }

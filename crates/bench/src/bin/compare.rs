@@ -21,7 +21,7 @@ struct Options {
     /// Scenarios, separated by commas [default: all]
     #[arg(long, value_delimiter = ',')]
     scenarios: Vec<Scenario>,
-    /// Servers by name, separated by commas [default: all that are there]. Where fanfare is: FANFARE_BIN, else
+    /// Servers by name, separated by commas [default: all that are there]. Where fanfare is: TEST_FANFARE_BIN, else
     /// target/release/fanfare
     #[arg(long, value_delimiter = ',', value_parser = server)]
     servers: Vec<Server>,

@@ -154,7 +154,7 @@ impl Drop for Directory {
 /// The hub's program.
 #[must_use]
 pub fn fanfare() -> PathBuf {
-    env::var_os("FANFARE_BIN").map_or_else(|| PathBuf::from("target/release/fanfare"), PathBuf::from)
+    env::var_os("TEST_FANFARE_BIN").map_or_else(|| PathBuf::from("target/release/fanfare"), PathBuf::from)
 }
 
 fn missing_in_fanfare(arguments: &[&str]) -> Option<String> {

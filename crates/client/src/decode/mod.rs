@@ -7,7 +7,7 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
@@ -21,7 +21,7 @@ mod error;
 mod brotli;
 #[cfg(feature = "compression")]
 mod inflate;
-#[cfg_attr(not(feature = "compression"), expect(dead_code, reason = "nothing has a coding then"))]
+#[cfg(feature = "compression")]
 mod pipeline;
 #[cfg(feature = "compression")]
 mod zstd;
@@ -30,6 +30,7 @@ mod zstd;
 pub(crate) use coding::ACCEPT_ENCODING;
 pub use coding::Coding;
 pub use error::{DecodeError, EncodingError};
+#[cfg(feature = "compression")]
 use pipeline::{Pipeline, Pull};
 
 /// The first of the names in `Content-Encoding` that are not known, and so taken for no coding.
@@ -37,13 +38,14 @@ pub(crate) fn unknown_codings(headers: &HeaderMap) -> Vec<String> {
     coding::codings(headers).map(|codings| codings.unknown).unwrap_or_default()
 }
 
-/// A body without its content codings.
+/// A body without its content codings. Where compression is not built in, a body with a coding is an error from the start.
 ///
 /// A decoder's memory is allocated when the response says that it is needed: about 40 KiB for gzip and deflate, for the
 /// others the window that the stream declares, at most 16 MiB for br and 8 MiB for zstd.
 pub(crate) struct Decoded<B> {
     body: B,
     /// Empty if there is no coding.
+    #[cfg(feature = "compression")]
     pipeline: Pipeline,
     /// Nothing comes any more: it ended, or failed.
     is_over: bool,
@@ -56,12 +58,29 @@ impl<B> Decoded<B> {
     ///
     /// A coding that is not built in, or more than 4.
     pub(crate) fn new(body: B, headers: &HeaderMap) -> Result<Self, EncodingError> {
-        Ok(Self { body, pipeline: Pipeline::new(&coding::codings(headers)?.known), is_over: false })
+        let codings = coding::codings(headers)?;
+        debug_assert!(cfg!(feature = "compression") || codings.known.is_empty());
+        Ok(Self {
+            body,
+            #[cfg(feature = "compression")]
+            pipeline: Pipeline::new(&codings.known),
+            is_over: false,
+        })
     }
 
     /// The body itself, if there is no coding to undo.
     pub(crate) fn into_plain(self) -> Result<B, Self> {
-        if self.pipeline.is_empty() { Ok(self.body) } else { Err(self) }
+        if self.is_plain() { Ok(self.body) } else { Err(self) }
+    }
+
+    #[cfg(feature = "compression")]
+    fn is_plain(&self) -> bool {
+        self.pipeline.is_empty()
+    }
+
+    #[cfg(not(feature = "compression"))]
+    fn is_plain(&self) -> bool {
+        true
     }
 }
 
@@ -70,6 +89,15 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<crate::BoxError>,
 {
+    fn poll_any(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, DecodeError>>> {
+        #[cfg(feature = "compression")]
+        if !self.is_plain() {
+            return self.poll_decoded(context);
+        }
+        Pin::new(&mut self.body).poll_frame(context).map_err(|error| DecodeError::Body(error.into()))
+    }
+
+    #[cfg(feature = "compression")]
     fn poll_decoded(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, DecodeError>>> {
         loop {
             match self.pipeline.pull()? {
@@ -80,7 +108,7 @@ where
                 }
                 Pull::Hungry => {}
             }
-            let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+            let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
             match frame.transpose().map_err(|error| DecodeError::Body(error.into()))?.map(Frame::into_data) {
                 Some(Ok(data)) => self.pipeline.feed(data),
                 Some(Err(trailers)) => return Poll::Ready(Some(Ok(trailers))),
@@ -103,21 +131,17 @@ where
         if this.is_over {
             return Poll::Ready(None);
         }
-        let polled = if this.pipeline.is_empty() {
-            Pin::new(&mut this.body).poll_frame(context).map_err(|error| DecodeError::Body(error.into()))
-        } else {
-            this.poll_decoded(context)
-        };
+        let polled = this.poll_any(context);
         this.is_over = matches!(polled, Poll::Ready(None | Some(Err(_))));
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.is_over || self.pipeline.is_empty() && self.body.is_end_stream()
+        self.is_over || self.is_plain() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.pipeline.is_empty() { self.body.size_hint() } else { SizeHint::default() }
+        if self.is_plain() { self.body.size_hint() } else { SizeHint::default() }
     }
 }
 

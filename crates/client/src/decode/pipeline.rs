@@ -146,7 +146,6 @@ impl Stage {
     }
 }
 
-#[cfg(feature = "compression")]
 fn decoder(coding: Coding) -> Box<dyn Decode> {
     match coding {
         Coding::Gzip => Box::new(super::inflate::Gzip::new()),
@@ -154,10 +153,4 @@ fn decoder(coding: Coding) -> Box<dyn Decode> {
         Coding::Brotli => Box::new(super::brotli::Brotli::new()),
         Coding::Zstd => Box::new(super::zstd::Zstd::new()),
     }
-}
-
-/// No name is known then, so no body has a coding.
-#[cfg(not(feature = "compression"))]
-fn decoder(coding: Coding) -> Box<dyn Decode> {
-    unreachable!("{coding} is not built in")
 }

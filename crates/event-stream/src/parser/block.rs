@@ -179,6 +179,11 @@ impl Block {
         }
     }
 
+    /// Forgets the ID that the next blank line would have made the last one.
+    pub(super) fn drop_id(&mut self) {
+        self.sets_id = false;
+    }
+
     pub(super) fn set_retry(&mut self, retry_ms: u64) {
         self.retry_ms = Some(retry_ms);
     }

@@ -202,8 +202,9 @@ impl Parser {
     /// Takes the end of the stream for the end of its last event, although the standard drops what no blank line follows:
     /// for servers that leave it out. Call it once the last chunk is read.
     ///
-    /// A last line without a line end may be cut. Data counts as far as it came; an ID, an event type or a reconnection time
-    /// does not, since a part of one is another one.
+    /// Such an event may be cut. Its ID does not count, and [`last_event_id`](Self::last_event_id) stays: a client that resumed
+    /// behind it would never get the rest. A last line without a line end may be cut, too. Data counts as far as it came; an
+    /// event type or a reconnection time does not, since a part of one is another one.
     ///
     /// # Errors
     /// The last event is larger than the [`Limits`] allow.
@@ -221,6 +222,7 @@ impl Parser {
             self.fail(error)?;
         }
         self.line = Line::Start;
+        self.block.drop_id();
         if self.skipping.is_some() {
             self.end_skipping();
             return Err(self.skipped());

@@ -15,23 +15,26 @@ fn last(stream: &[u8], pieces: &[&[u8]]) -> Option<(String, String, String)> {
 #[test]
 fn what_no_blank_line_follows_is_an_event_if_it_has_data() {
     type Case = (&'static str, Option<(&'static str, &'static str, &'static str)>);
-    let cases: [Case; 19] = [
+    let cases: [Case; 21] = [
         ("data:a\n\ndata:b", Some(("message", "b", ""))),
         ("data:a\n\ndata:b\n", Some(("message", "b", ""))),
         ("data:a\n\ndata:b\r", Some(("message", "b", ""))),
-        ("id:7\nevent:x\ndata:a\ndata:b", Some(("x", "a\nb", "7"))),
-        ("data:a\nid:7\n", Some(("message", "a", "7"))),
+        // It may be cut, so it is no place to resume from.
+        ("id:7\nevent:x\ndata:a\ndata:b", Some(("x", "a\nb", ""))),
+        ("id:7\ndata:hal", Some(("message", "hal", ""))),
+        ("data:a\nid:7\n", Some(("message", "a", ""))),
+        ("id:6\n\nid:7\ndata:a\n", Some(("message", "a", "6"))),
         ("data:a\nevent:x\r", Some(("x", "a", ""))),
         // A line that may be cut counts only if it is data.
         ("data:a\nid:7", Some(("message", "a", ""))),
-        ("id:6\ndata:a\nid:7", Some(("message", "a", "6"))),
-        ("id:6\ndata:a\nid:", Some(("message", "a", "6"))),
-        ("id:6\ndata:a\nid", Some(("message", "a", "6"))),
+        ("id:6\ndata:a\nid:7", Some(("message", "a", ""))),
+        ("id:6\ndata:a\nid:", Some(("message", "a", ""))),
+        ("id:6\ndata:a\nid", Some(("message", "a", ""))),
         ("id:6\n\ndata:a\nid:7", Some(("message", "a", "6"))),
         ("data:a\nevent:x", Some(("message", "a", ""))),
         ("event:x\ndata:a\nevent:y", Some(("x", "a", ""))),
         ("event:x\ndata:a\nevent", Some(("x", "a", ""))),
-        ("id:7\ndata:a\n:comment", Some(("message", "a", "7"))),
+        ("id:7\ndata:a\n:comment", Some(("message", "a", ""))),
         ("data:a\n\n", None),
         ("data:a\n\nevent:x", None),
         ("data", Some(("message", "", ""))),
@@ -47,8 +50,8 @@ fn what_no_blank_line_follows_is_an_event_if_it_has_data() {
 }
 
 #[test]
-fn nothing_of_a_cut_line_is_kept() {
-    for (stream, expected) in [("id:7", ""), ("id:7\n", "7"), ("id:6\n\nid:7", "6"), ("id:6\ndata:a\nid:7", "6")] {
+fn no_id_of_a_cut_event_and_nothing_of_a_cut_line_is_kept() {
+    for (stream, expected) in [("id:7", ""), ("id:7\n", ""), ("id:6\n\nid:7\n", "6"), ("id:6\n\ndata:a\nid:7\n", "6")] {
         let mut parser = Parser::new();
         assert_eq!(read(&mut parser, &[stream.as_bytes()]).1, Ok(()));
         parser.finish().expect("nothing is too large");
@@ -62,7 +65,7 @@ fn nothing_of_a_cut_line_is_kept() {
         assert_eq!(parser.reconnection_time().map(|time| time.as_millis()), expected.map(u128::from), "{stream:?}");
     }
     // Of an event that is skipped too.
-    for (stream, expected) in [("data:1234\nid:7", ""), ("data:1234\nid:7\n", "7"), ("id:6\ndata:1234\nid:7", "6")] {
+    for (stream, expected) in [("data:1234\nid:7", ""), ("data:1234\nid:7\n", ""), ("id:6\n\ndata:1234\nid:7\n", "6")] {
         let limits = Limits { max_data_bytes: 3, ..Limits::default() };
         let mut parser = Parser::with_limits(limits).with_large_events_skipped();
         assert_eq!(read(&mut parser, &[stream.as_bytes()]).1, Ok(()));

@@ -1,4 +1,5 @@
 //! A token in words: what it says, what it opens, and what to change if that is not what was meant.
+use crate::shown::shown_id;
 use fanfare_hub::{entry::Timestamp, grant::Matchers, topic::Topic};
 use fanfare_server::auth::{
     AuthSettings, InvalidToken, Revision,
@@ -56,7 +57,10 @@ impl Report<'_> {
             }
             InvalidToken::UnknownKey => format!(
                 "the hub has no key {}; if it is new, its JWK set must hold it",
-                self.explanation.key_id.as_ref().map_or_else(|| "yet".to_owned(), |id| format!("named {id:?}"))
+                self.explanation
+                    .key_id
+                    .as_ref()
+                    .map_or_else(|| "yet".to_owned(), |id| format!("named {}", shown_id(id)))
             ),
             InvalidToken::Algorithm { algorithm, .. } => {
                 format!("sign it with the other algorithm, or allow this one: algorithm = [\"{algorithm}\"]")
@@ -106,9 +110,10 @@ impl fmt::Display for Report<'_> {
         writeln!(f, "{:<11}{revision}", "token")?;
         writeln!(
             f,
-            "{:<11}type {token_type:?}, signed with {algorithm}, kid {}",
+            "{:<11}type {}, signed with {algorithm}, kid {}",
             "",
-            key_id.as_deref().unwrap_or("none")
+            shown_id(token_type),
+            key_id.as_deref().map_or_else(|| "none".to_owned(), shown_id)
         )?;
         for (name, title) in [("iss", "issuer"), ("sub", "subject"), ("aud", "audience")] {
             if let Some(value) = self.claim(name) {

@@ -28,7 +28,7 @@ pub(crate) enum ConfigError {
     Mercure { place: String, reason: String },
     /// The address can be reached from elsewhere and there is no key.
     NoKeys { listen: SocketAddr },
-    /// The address can be reached from elsewhere, and everybody has the key.
+    /// The address can be reached from elsewhere, and everybody knows the key.
     SampleKey { name: String, place: Source, listen: SocketAddr },
     /// There is a key for subscribers and none for publishers.
     NobodyPublishes,
@@ -80,10 +80,10 @@ impl fmt::Display for ConfigError {
             ),
             Self::SampleKey { name, place, listen } => write!(
                 f,
-                "refusing to listen on {listen} with a key that stands in public documentation: {name} ({place}). Whoever \
-                 reaches that address could make tokens with it, and publish and read everything\n\n\
-                 Make a secret of your own, and give it to your application too:\n    \
-                 export FANFARE_KEY=\"$(openssl rand -hex 32)\"\n\
+                "refusing to listen on {listen} with a key from public documentation: {name} ({place}). Everybody knows this \
+                 key. Anybody who reaches that address could make tokens with it, and publish and read everything\n\n\
+                 Make a new secret, give it to the hub in place of the old one, and to your application too:\n    \
+                 openssl rand -hex 32\n\
                  or let only this machine reach the hub:\n    fanfare serve --listen 127.0.0.1:{}",
                 listen.port()
             ),

@@ -9,6 +9,16 @@ const TABLES: [(&str, &[&str]); 3] = [
     ("alias", &["path", "topics"]),
 ];
 
+/// The kinds of values as the parser names them, and as people do.
+const KINDS: [(&str, &str); 6] = [
+    ("string", "a text"),
+    ("integer", "a whole number"),
+    ("floating point", "a number with a point"),
+    ("boolean", "true or false"),
+    ("sequence", "a list"),
+    ("map", "a table"),
+];
+
 /// The longest name of a key that is shown, and only if it is made of letters: nothing else is one, and it may be a secret in
 /// the wrong place.
 const MAX_NAME_BYTES: usize = 40;
@@ -51,17 +61,41 @@ fn explain(message: &str) -> String {
         let meant = suggest::nearest(name, variants.iter().copied());
         return format!("'{}' is unknown, {expected}{}", shown(name), meant.map(did_you_mean).unwrap_or_default());
     }
-    for kind in ["invalid type: string ", "invalid value: string "] {
-        // What stands there may be a secret that was put behind the wrong key.
-        if let Some((_, expected)) = message.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected ")) {
-            return format!("{kind}, expected {expected}").replace(" ,", ",");
-        }
+    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        return format!("the key `{name}` is missing");
     }
-    message.to_owned()
+    if let Some(expected) =
+        ["basic", "literal"].iter().find_map(|kind| message.strip_prefix(&format!("invalid {kind} string")))
+    {
+        return format!("the text has no closing quotation mark{expected}");
+    }
+    wrong_value(message).unwrap_or_else(|| message.to_owned())
+}
+
+/// The message about a value of a wrong kind, in the words of people who write files. The value is left out, since it may be
+/// a secret behind the wrong key.
+fn wrong_value(message: &str) -> Option<String> {
+    let found = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
+    let (found, expected) = found.rsplit_once(", expected ")?;
+    let is_huge = found.ends_with("128");
+    let found = KINDS
+        .iter()
+        .filter(|_| !is_huge)
+        .find(|(kind, _)| found.starts_with(kind))
+        .map_or("out of range", |(_, word)| word);
+    let expected = match expected {
+        "a boolean" => "true or false, without quotation marks",
+        "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative, without quotation marks",
+        "a string" => "a text in quotation marks",
+        "path string" => "a path in quotation marks",
+        other => other,
+    };
+    Some(format!("this value is {found}; expected {expected}"))
 }
 
 fn unknown_key(name: &str, candidates: &[&str]) -> String {
     let options = help::keys();
+    // Other keys belong to a table.
     let is_hub = candidates.contains(&"listen");
     let meant = suggest::nearest(name, candidates.iter().copied());
     let advice = match meant {
@@ -69,17 +103,17 @@ fn unknown_key(name: &str, candidates: &[&str]) -> String {
         None if is_hub => match elsewhere(name) {
             Some(table) => format!("; it is a key of [[{table}]]"),
             None => {
-                "; keys are the options of `fanfare serve --help`, without hyphens before them; there are no sections \
-                     but [[issuer]], [[relay]] and [[alias]], at the end of the file"
+                "; the keys are the options of `fanfare serve --help`, such as max-body for --max-body; the only sections \
+                 are [[issuer]], [[relay]] and [[alias]], and they come last in the file"
                     .to_owned()
             }
         },
         None => match suggest::nearest(name, options.iter().map(String::as_str)) {
-            Some(option) => format!("; {option} is an option of the hub and has to stand above all [[sections]]"),
+            Some(option) => format!("; {option} is a key of the hub, so write it above the first [[section]]"),
             None => format!("; expected one of {}", candidates.join(", ")),
         },
     };
-    format!("unknown field `{}`{advice}", shown(name))
+    format!("unknown key `{}`{advice}", shown(name))
 }
 
 /// The table that has this key.
@@ -171,18 +205,31 @@ mod tests {
     #[test]
     fn slips_are_told_with_what_was_meant() {
         let cases = [
-            ("max_body = '1MiB'", "unknown field `max_body`; did you mean `max-body`?"),
-            ("\ncors-origins = []", "line 2, column 1: unknown field `cors-origins`; did you mean `cors-origin`?"),
-            ("[limits]\nmax-body = '1MiB'", "there are no sections but [[issuer]], [[relay]] and [[alias]]"),
+            ("max_body = '1MiB'", "unknown key `max_body`; did you mean `max-body`?"),
+            ("\ncors-origins = []", "line 2, column 1: unknown key `cors-origins`; did you mean `cors-origin`?"),
+            ("[limits]\nmax-body = '1MiB'", "the only sections are [[issuer]], [[relay]] and [[alias]]"),
             ("token-file = 'x'", "it is a key of [[relay]]"),
             (
                 "[[relay]]\nurl = 'http://h/'\ntopics = 'x'\nmax-body = '1MiB'",
-                "max-body is an option of the hub and has to stand above all [[sections]]",
+                "max-body is a key of the hub, so write it above the first [[section]]",
             ),
             ("[[relay]]\nurl = 'http://h/'\ntopic = 'x'", "did you mean `topics`?"),
             ("[[issuer]]\nname = 'a'\njkws = 'x'", "did you mean `jwks`?"),
             ("delivery = 'epol'", "did you mean `epoll`?"),
             ("delivery = 'iouring'", "did you mean `io-uring`?"),
+            ("memory = 'yes'", "this value is a text; expected true or false, without quotation marks"),
+            ("max-topics = 1.5", "this value is a number with a point; expected a whole number"),
+            (
+                "max-topics = '7'",
+                "this value is a text; expected a whole number that is not negative, without quotation marks",
+            ),
+            ("data = 7", "this value is a whole number; expected a path in quotation marks"),
+            ("jwks = [['x']]", "this value is a list; expected a text in quotation marks"),
+            ("max-topics = 99999999999999999999", "this value is out of range; expected a whole number"),
+            ("key = 'x", "the text has no closing quotation mark"),
+            ("cors-origin = 7", "expected a text in quotation marks, or a list in brackets"),
+            ("relay = [7]", "expected a text in quotation marks, in the form of the flag, or a table"),
+            ("[[relay]]\nurl = 'http://h/'", "the key `topics` is missing"),
         ];
         for (text, said) in cases {
             let error = parse(text).expect_err(text).to_string();

@@ -71,7 +71,7 @@ impl KeyMaterial {
         let mut warnings = Vec::new();
         if keys.iter().any(Key::is_sample) {
             warnings.push(format!(
-                "{} stands in public documentation: anybody can make tokens with it. It is accepted because the hub \
+                "{} is from public documentation: anybody can make tokens with it. It is accepted because the hub \
                  listens on loopback; behind a proxy it opens the hub to everybody. This makes a secret of your own: \
                  openssl rand -hex 32",
                 self.name

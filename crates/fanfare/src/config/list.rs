@@ -38,7 +38,7 @@ impl<'de, T: Deserialize<'de>> de::Visitor<'de> for OneOrMany<T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value or a list of values in brackets")
+        f.write_str("a text in quotation marks, or a list in brackets")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
@@ -80,7 +80,7 @@ where
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text as the flag takes it, or a table")
+        f.write_str("a text in quotation marks, in the form of the flag, or a table")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {

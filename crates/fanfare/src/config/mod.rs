@@ -42,7 +42,7 @@ pub(crate) use quantity::{ByteSize, HumanDuration, InvalidSize, Limit};
 pub(crate) use relay::Relay;
 pub(crate) use secret::Secret;
 pub(crate) use settings::{ServeSettings, Storage};
-pub(crate) use variables::{UnknownVariable, check as check_variables};
+pub(crate) use variables::{UnknownVariable, check as check_variables, without_empty};
 
 /// The settings that hold when nothing is given.
 #[cfg(test)]

@@ -80,7 +80,8 @@ pub(crate) struct ServeOptions {
 
     /// What verifies the tokens of publishers and subscribers: a secret of at least 32 bytes, such as `openssl rand -hex
     /// 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file: other users of the machine
-    /// can see arguments
+    /// can see arguments. A key that everybody knows, from documentation or examples, is refused on an address that other
+    /// machines can reach
     #[arg(
         long,
         value_name = "KEY",

@@ -3,7 +3,7 @@ use super::{
     list::{self, TextOr},
     quantity::HumanDuration,
 };
-use crate::http::Header;
+use crate::{http::Header, shown::shown_id};
 use fanfare_hub::topic::{InvalidTopic, Topic};
 use fanfare_mask::masked_url;
 use fanfare_server::publish::reserved::{HUB_PATH, is_reserved};
@@ -90,7 +90,7 @@ impl Relay {
         let mut url = self.url.clone();
         url.set_query(None);
         url.set_fragment(None);
-        url.into()
+        masked_url(url.as_str()).into_owned()
     }
 
     /// A name that is the same in each run and differs from that of other relays, fit for a file.
@@ -189,7 +189,7 @@ impl fmt::Display for InvalidRelay {
             ),
             Self::Topic(error) => error.fmt(f),
             Self::Reserved(topic) => write!(f, "the topic '{topic}' lies within the hub's own namespace"),
-            Self::LastEventId(id) => write!(f, "the last event ID {id:?} holds what no event ID does"),
+            Self::LastEventId(id) => write!(f, "the last event ID {} holds what no event ID does", shown_id(id)),
             Self::IdleTimeout(timeout) => {
                 write!(f, "idle-timeout = {timeout} is out of bounds: at least {}", HumanDuration(MIN_IDLE_TIMEOUT))
             }

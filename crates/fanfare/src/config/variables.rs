@@ -1,21 +1,12 @@
-//! Variables of the environment that nobody reads: a slip of the pen in one would otherwise change nothing, in silence.
+//! Variables of the environment: those that are empty, and those that nobody reads, where a slip of the pen would otherwise
+//! change nothing, in silence.
 use super::suggest;
-use std::{ffi::OsString, fmt};
+use std::{env, ffi::OsString, fmt};
 
 const PREFIX: &str = "FANFARE_";
 
-/// Variables that no option has: those that `subscribe --exec` gives to its command, which may be this program; and those
-/// of the project's own tests and examples, which start this program.
-const OTHERS: [&str; 8] = [
-    "FANFARE_EVENT_TYPE",
-    "FANFARE_EVENT_ID",
-    "FANFARE_EVENT_ORIGIN",
-    "FANFARE_BIN",
-    "FANFARE_DISCOVERY",
-    "FANFARE_CHROMIUM",
-    "FANFARE_FIREFOX",
-    "FANFARE_COOKIE",
-];
+/// Variables that no option has: those that `subscribe --exec` gives to its command, which may be this program.
+const OTHERS: [&str; 3] = ["FANFARE_EVENT_TYPE", "FANFARE_EVENT_ID", "FANFARE_EVENT_ORIGIN"];
 
 /// A variable that is meant for this program, and that no option reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +42,26 @@ pub(crate) fn check(
     Err(UnknownVariable { name, meant })
 }
 
-/// Whether Kubernetes made the variable for a service named `fanfare` or `fanfare-…`, as in
+/// The command as it is to be parsed in this environment: a variable that is empty is not set. So it is in shells and in
+/// files of variables, where `FANFARE_HUB=` is a line that nobody has filled in.
+pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |command| {
+            command.mut_args(|argument| match argument.get_env().map(|name| (name.to_owned(), env::var_os(name))) {
+                // clap has no way to leave a variable out. Nobody sets one whose name ends with a space, and the help looks
+                // as it would have.
+                Some((mut name, Some(value))) if value.is_empty() => {
+                    name.push(" ");
+                    argument.env(name)
+                }
+                _ => argument,
+            })
+        })
+    })
+}
+
+/// Returns true if Kubernetes made the variable for a service named `fanfare` or `fanfare-…`, as in
 /// `FANFARE_PORT_3000_TCP_ADDR`, or Docker for a linked container of that name.
 fn is_of_a_service(name: &str, value: &str) -> bool {
     let is_address = || ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
@@ -75,11 +85,15 @@ impl fmt::Display for UnknownVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unknown variable {} in the environment: ", self.name)?;
         match &self.meant {
-            Some(meant) => write!(f, "did you mean {meant}?"),
-            None => f.write_str(
-                "no option reads it, so remove it or correct its name; --max-body, for example, is FANFARE_MAX_BODY",
-            ),
+            Some(meant) => write!(f, "did you mean {meant}?")?,
+            None => f.write_str("no option reads it; --max-body, for example, is FANFARE_MAX_BODY.")?,
         }
+        // A Compose file or a deployment may have variables of its own for the version or the image.
+        write!(
+            f,
+            " If it is not for this program, give it a name that does not begin with {PREFIX}, such as HUB_{}",
+            self.name.strip_prefix(PREFIX).unwrap_or_default()
+        )
     }
 }
 
@@ -134,6 +148,11 @@ mod tests {
             ("FANFARE_SERVICE_PORTS", "x", None),
             ("FANFARE_PORT_X_TCP", "", None),
             ("FANFARE_", "", None),
+            ("FANFARE_VERSION", "1.2", None),
+            ("FANFARE_IMAGE", "fanfare:1.2", None),
+            ("FANFARE_BIN", "x", None),
+            ("FANFARE_COOKIE", "x", None),
+            ("FANFARE_DISCOVERY", "x", None),
         ] {
             assert_eq!(check(&[("FANFARE_HUB", ""), (name, value)]), meant(name, stem), "{name}");
         }

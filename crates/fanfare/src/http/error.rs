@@ -2,6 +2,7 @@
 use super::{Party, diagnosis};
 use crate::exit::Exit;
 use fanfare_client::transport::{HyperError, Via};
+use fanfare_mask::masked;
 use http::{StatusCode, header::LOCATION, response::Parts};
 use serde::Deserialize;
 use std::{error::Error, fmt};
@@ -111,7 +112,8 @@ pub(crate) fn exit(status: StatusCode) -> Exit {
 
 /// The beginning of a text of somebody else's, safe to be shown on a terminal.
 pub(crate) fn excerpt(text: &str) -> String {
-    let text = text.trim();
+    // A secret that was cut may not be known for one.
+    let text = &*masked(text.trim());
     let shown: String = text.chars().take(MAX_REASON_CHARACTERS).collect();
     let cut = if shown.len() < text.len() { "…" } else { "" };
     let hidden = |character: char| character.is_control() && !matches!(character, '\t' | '\n');

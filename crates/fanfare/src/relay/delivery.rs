@@ -8,6 +8,7 @@ use super::{
     state::State,
     voice::Voice,
 };
+use crate::shown::shown_id;
 use fanfare_client::Error;
 use fanfare_hub::topic::Topic;
 use std::time::Duration;
@@ -69,7 +70,7 @@ impl Delivery {
     /// An event cannot be published, now or later: what tells of the gap is, in its place.
     pub(super) fn refused(&mut self, id: &str, reason: &str) {
         self.counts.refused += 1;
-        self.voice.warn(&format!("an event is left out (last event ID {id:?}): {reason}"));
+        self.voice.warn(&format!("an event is left out (last event ID {}): {reason}", shown_id(id)));
     }
 
     /// Leaves out what a former run has published. Only events with an ID of their own come twice from an upstream that
@@ -127,8 +128,10 @@ impl Delivery {
         let instead = item.in_place_of(reason, may_be_id);
         match &instead {
             Some(instead) if !instead.is_gap => {
-                self.voice
-                    .warn(&format!("the hub refused the event {id:?}; sending it again without its ID: {reason}"));
+                self.voice.warn(&format!(
+                    "the hub refused the event {}; sending it again without its ID: {reason}",
+                    shown_id(&id)
+                ));
             }
             None if was_gap => {
                 self.voice.warn(&format!("the hub also refused the gap event, so its subscribers do not know that an event is missing: {reason}"));

@@ -13,7 +13,7 @@ use super::{
     upstream::Upstream,
     voice::Voice,
 };
-use crate::http::Ending;
+use crate::{http::Ending, shown::shown_id};
 use fanfare_client::{Error, MessageEvent, Signal, Signals, Warning};
 use futures_util::{FutureExt as _, StreamExt as _};
 use std::time::Duration;
@@ -170,8 +170,8 @@ impl Relay {
             Made::Update(item, replaced) => {
                 if let Some(reason) = replaced.filter(|_| !std::mem::replace(&mut self.told_of_ids, true)) {
                     self.voice.warn(&format!(
-                        "the hub gives IDs of its own in place of some, of which {:?} is the first: {reason}",
-                        event.last_event_id
+                        "the hub gives IDs of its own in place of some, of which {} is the first: {reason}",
+                        shown_id(&event.last_event_id)
                     ));
                 }
                 Some(item)
@@ -193,7 +193,7 @@ impl Relay {
                 self.opened = true;
                 let after = match opened.last_event_id.as_str() {
                     "" => String::new(),
-                    id => format!(", after event {id:?}"),
+                    id => format!(", after event {}", shown_id(id)),
                 };
                 voice.notice(&format!("connected to {}{after}", party.place()));
             }

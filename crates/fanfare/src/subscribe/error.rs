@@ -3,6 +3,7 @@ use super::lint::LintError;
 use crate::{
     exit::Exit,
     http::{CertificatesError, Ending, MAX_URL_BYTES, Party, UrlTooLong},
+    shown::shown_id,
 };
 use fanfare_client::{BuildError, Cause, Error};
 use std::{fmt, io};
@@ -101,7 +102,7 @@ impl fmt::Display for SubscribeError {
             Self::Url { url } => write!(f, "cannot send a request to {url}: it is not an http or https URL"),
             Self::LongUrl { bytes } => write!(f, "the URL has {bytes} bytes, {MAX_URL_BYTES} are allowed"),
             Self::TooLong(error) => error.fmt(f),
-            Self::LastEventId { id } => write!(f, "the last event ID {id:?} holds what no request can carry"),
+            Self::LastEventId { id } => write!(f, "the last event ID {} holds what no request can carry", shown_id(id)),
             Self::User => f.write_str("--user is a user and a password with a colon between them"),
             Self::CookieCharacters => f.write_str("--cookie holds characters that no request can carry"),
             Self::Cookies(error) => write!(f, "cannot read the file of cookies: {error}; give cookies as NAME=VALUE"),

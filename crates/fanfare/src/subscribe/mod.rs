@@ -178,7 +178,7 @@ pub(super) struct SelectArgs {
     #[arg(long)]
     skip_large: bool,
 
-    /// Take the last event also from a stream that ends without the blank line behind it
+    /// Take the last event also from a stream that ends without the blank line behind it. It may be cut, so its ID is left out
     #[arg(long)]
     unfinished: bool,
 

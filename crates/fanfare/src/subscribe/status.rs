@@ -3,6 +3,7 @@ use super::PrintArgs;
 use crate::{
     http::{Ending, Party},
     notice::notice,
+    shown::shown_id,
 };
 use fanfare_client::{Cause, Opened, Signal};
 use std::{
@@ -67,7 +68,7 @@ impl Status {
         self.state = format!("open, {host}");
         let resumed = match opened.last_event_id.as_str() {
             "" => String::new(),
-            id => format!(", after event {id:?}"),
+            id => format!(", after event {}", shown_id(id)),
         };
         self.notice(&format!("connected to {}{resumed}", party.place()));
     }

@@ -49,7 +49,7 @@ fn a_configuration_file_with_several_issuers() {
     let none = File::new("none.toml", "issuer = [{ name = 'a' }]");
     assert_says(&run(&["check", none.path()]), 2, &["an issuer needs keys"]);
     let unknown = File::new("unknown.toml", "issuer = [{ name = 'a', jkws = ['https://a/'] }]");
-    assert_says(&run(&["check", unknown.path()]), 2, &["line 1", "unknown field `jkws`"]);
+    assert_says(&run(&["check", unknown.path()]), 2, &["line 1", "unknown key `jkws`"]);
 }
 
 #[test]

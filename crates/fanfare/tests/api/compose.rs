@@ -67,7 +67,7 @@ fn the_secret_of_a_recipe_opens_no_hub_to_others() {
             let refused =
                 with(&[&["serve", "--memory", "--anonymous", "--listen", listen], arguments].concat(), variables);
             assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{arguments:?} {variables:?} {refused:?}");
-            for part in ["a key that stands in public documentation", place, "openssl rand -hex 32"] {
+            for part in ["a key from public documentation", place, "openssl rand -hex 32"] {
                 assert!(refused.stderr.contains(part), "{} lacks {part}", refused.stderr);
             }
             assert!(!refused.stderr.contains(SECRET) && !refused.stderr.contains(encoded), "{}", refused.stderr);
@@ -75,7 +75,7 @@ fn the_secret_of_a_recipe_opens_no_hub_to_others() {
         let checking = ["check", "--anonymous", "--listen", "127.0.0.1:0"];
         let checked = with(&[&checking[..], arguments].concat(), variables);
         assert_eq!(checked.code, 0, "{arguments:?} {variables:?} {checked:?}");
-        assert!(checked.stderr.contains("stands in public documentation"), "{}", checked.stderr);
+        assert!(checked.stderr.contains("is from public documentation"), "{}", checked.stderr);
     }
     let named = with(&["check", "--anonymous"], &[("SERVER_NAME", ":80"), ("MERCURE_PUBLISHER_JWT_KEY", SECRET)]);
     assert!(named.code == 2 && named.stderr.contains("refusing to listen on 0.0.0.0:80"), "{named:?}");

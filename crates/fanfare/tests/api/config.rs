@@ -119,7 +119,7 @@ fn what_is_printed_can_be_read_back() {
 #[test]
 fn faults_of_the_file_are_named_with_their_line() {
     let cases = [
-        ("max-topics = 7\nlisten-on = 'x'\n", ["line 2", "unknown field `listen-on`"]),
+        ("max-topics = 7\nlisten-on = 'x'\n", ["line 2", "unknown key `listen-on`"]),
         ("listen = '127.0.0.1'\n", ["line 1", "invalid socket address"]),
         ("heartbeat-interval = 20\n", ["line 1", "expected a duration such as 500ms, 20s"]),
         ("\n\nmax-body = '1 piece'\n", ["line 3", "expected a size such as 65536"]),

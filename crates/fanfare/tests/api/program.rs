@@ -8,7 +8,7 @@ use std::{
 };
 
 /// How long anything may take that a test waits for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A secret that is long enough.
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";

@@ -134,6 +134,22 @@ fn what_no_update_can_be_is_a_gap() {
     assert_eq!(ended.stderr.matches("gives IDs of its own").count(), 1, "{}", ended.stderr);
 }
 
+/// Whoever is relayed chooses the IDs of events, and how long they are.
+#[test]
+fn of_a_long_id_messages_show_the_beginning() {
+    let hub = Hub::with(&["--memory"]);
+    let long = "i".repeat(10_000);
+    let upstream = Peer::answering([stream(&format!("id: {long}\ndata: a\n\n")).as_str(), STREAM, STOP]);
+    let ended = relay(&upstream, &hub, &["-t", "a", "--verbose"]);
+    let shown = format!("\"{}…\"", "i".repeat(64));
+    for line in
+        [format!("of which {shown} is the first"), format!("connected to {}/, after event {shown}", upstream.url)]
+    {
+        assert!(ended.stderr.contains(&line), "{ended:?}");
+    }
+    assert!(ended.stderr.len() < 2_000, "{ended:?}");
+}
+
 /// The same by a relay of the hub's own.
 #[test]
 fn a_relay_of_the_hub_tells_of_gaps_as_well() {

@@ -53,6 +53,44 @@ fn a_variable_that_nobody_reads_is_an_error_of_every_command() {
         ("FANFARE_HUB_PORT", "tcp://10.0.0.1:3000"),
     ];
     assert_eq!(with(&["check"], &made).code, 0);
+    // Those of the project's own tests and examples are not the program's.
+    for name in ["FANFARE_BIN", "FANFARE_COOKIE", "FANFARE_DISCOVERY", "FANFARE_CHROMIUM", "FANFARE_FIREFOX"] {
+        assert_eq!(with(&["check"], &[(name, "x")]).code, 2, "{name}");
+    }
+    let version = with(&["serve", "--check"], &[("FANFARE_VERSION", "1.2")]);
+    assert!(version.code == 2 && version.stderr.contains("such as HUB_VERSION"), "{version:?}");
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let help = run(&["check", "--help"]).stdout;
+    let flags = help.lines().filter_map(|line| line.trim_start().strip_prefix("--")?.split_whitespace().next());
+    let mut names: Vec<_> = flags.map(|flag| format!("FANFARE_{}", flag.replace('-', "_").to_uppercase())).collect();
+    names.retain(|name| !["FANFARE_FETCH", "FANFARE_TOPIC", "FANFARE_HELP"].contains(&name.as_str()));
+    names.extend(["FANFARE_HUB", "FANFARE_CONFIG"].map(str::to_owned));
+    assert!(names.len() > 40 && names.iter().any(|name| name == "FANFARE_KEY_FILE"), "{names:?}");
+    let empty: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    let with_key: &[&str] = &["--key", SECRET];
+    let commands: [&[&str]; 7] = [
+        &["check"],
+        &["serve", "--check"],
+        &["serve", "--listen", "0.0.0.0:0"],
+        &["publish", "t", "x", "--hub", "http://127.0.0.1:1"],
+        &["subscribe", "t", "--hub", "http://127.0.0.1:1"],
+        &["relay", "http://127.0.0.1:1", "--topic", "t", "--hub", "http://127.0.0.1:1"],
+        &["load", "http://127.0.0.1:1"],
+    ];
+    for command in commands {
+        let (set, unset) = (with(command, &empty), run(command));
+        assert_eq!((set.code, &set.stdout, &set.stderr), (unset.code, &unset.stdout, &unset.stderr), "{command:?}");
+    }
+    let token = with(&[&["token", "--publish", "*"], with_key].concat(), &empty);
+    assert_eq!(token.code, 0, "{token:?}");
+    // The hub of commands without a flag for it is the usual one.
+    for name in ["publish", "subscribe"] {
+        let ended = with(&[name, "t", "x", "--hub", "http://127.0.0.1:1"], &[("FANFARE_HUB", "")]);
+        assert!(!ended.stderr.contains("invalid value"), "{ended:?}");
+    }
 }
 
 #[test]
@@ -61,8 +99,8 @@ fn slips_in_a_file_are_told_with_what_was_meant() {
         ("max_body = '1MiB'", "did you mean `max-body`?"),
         ("cors-origins = []", "did you mean `cors-origin`?"),
         ("port = 3000", "did you mean `listen`?"),
-        ("[limits]\nmax-body = '1MiB'", "there are no sections but [[issuer]], [[relay]] and [[alias]]"),
-        ("[[alias]]\npath = '/a'\ntopics = 'x'\nlisten = ':0'", "listen is an option of the hub"),
+        ("[limits]\nmax-body = '1MiB'", "the only sections are [[issuer]], [[relay]] and [[alias]]"),
+        ("[[alias]]\npath = '/a'\ntopics = 'x'\nlisten = ':0'", "listen is a key of the hub, so write it above"),
         ("delivery = 'epol'", "did you mean `epoll`?"),
     ];
     for (text, said) in cases {

@@ -1,7 +1,7 @@
 //! SIGKILL at a random moment, again and again, while eight publishers publish and a subscriber resumes: what was
 //! acknowledged arrives exactly once and in order.
 //!
-//! `FANFARE_CRASH_ROUNDS=500 cargo test -p fanfare --test faults crash` plays more rounds than the usual twenty.
+//! `TEST_FANFARE_CRASH_ROUNDS=500 cargo test -p fanfare --test faults crash` plays more rounds than the usual twenty.
 use crate::{
     hub::Hub,
     peer::{Publisher, Received, Subscriber},
@@ -24,7 +24,7 @@ const END: &str = "end";
 
 #[test]
 fn what_was_acknowledged_survives_every_kill_exactly_once_and_in_order() {
-    let rounds = std::env::var("FANFARE_CRASH_ROUNDS").map_or(USUAL_ROUNDS, |rounds| rounds.parse().unwrap());
+    let rounds = std::env::var("TEST_FANFARE_CRASH_ROUNDS").map_or(USUAL_ROUNDS, |rounds| rounds.parse().unwrap());
     let mut hub = Hub::start(&[]);
     let address = hub.address;
     let stop = Arc::new(AtomicBool::new(false));

@@ -1,7 +1,7 @@
 //! SIGKILL at random moments to a relay and to its hub, while the upstream goes on: each event of the upstream gets into the
 //! hub exactly once and in order.
 //!
-//! `FANFARE_CRASH_ROUNDS=500 cargo test -p fanfare --test faults relay` plays more rounds than the usual twenty.
+//! `TEST_FANFARE_CRASH_ROUNDS=500 cargo test -p fanfare --test faults relay` plays more rounds than the usual twenty.
 use crate::{
     hub::Hub,
     peer::{Received, Subscriber},
@@ -61,7 +61,7 @@ fn spawn(arguments: &[String]) -> Child {
 }
 
 fn rounds() -> u32 {
-    std::env::var("FANFARE_CRASH_ROUNDS").map_or(USUAL_ROUNDS, |rounds| rounds.parse().unwrap())
+    std::env::var("TEST_FANFARE_CRASH_ROUNDS").map_or(USUAL_ROUNDS, |rounds| rounds.parse().unwrap())
 }
 
 fn pause() {

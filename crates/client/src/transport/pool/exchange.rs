@@ -15,7 +15,7 @@ pub(super) enum Unsent {
     /// Nothing of it was sent.
     Untouched(HyperError),
     /// The server said that it has not looked at it.
-    #[cfg_attr(not(feature = "http2"), allow(dead_code, reason = "only HTTP/2 has a word for it"))]
+    #[cfg(feature = "http2")]
     Refused(HyperError),
     /// It was sent, and nothing came.
     Unanswered(HyperError),
@@ -25,8 +25,11 @@ pub(super) enum Unsent {
 
 impl Unsent {
     pub(super) fn into_error(self) -> HyperError {
-        let (Self::Untouched(error) | Self::Refused(error) | Self::Unanswered(error) | Self::Failed(error)) = self;
-        error
+        match self {
+            Self::Untouched(error) | Self::Unanswered(error) | Self::Failed(error) => error,
+            #[cfg(feature = "http2")]
+            Self::Refused(error) => error,
+        }
     }
 }
 

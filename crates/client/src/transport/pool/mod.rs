@@ -103,7 +103,7 @@ struct Wanted {
     /// One that was kept will do.
     kept: bool,
     /// One that other requests share will do.
-    #[cfg_attr(not(feature = "http2"), allow(dead_code, reason = "only those of HTTP/2 are shared"))]
+    #[cfg(feature = "http2")]
     shared: bool,
     /// The time for making one.
     timeout: Duration,
@@ -120,16 +120,22 @@ impl Pool {
         let timeout = request.extensions().get().map_or(self.connector.timeout, |&ConnectTimeout(timeout)| timeout);
         let repetition = request.extensions().get().copied();
         let may_repeat = repetition == Some(Repetition::Allowed) || is_idempotent(request.method());
-        let shared = repetition != Some(Repetition::Forbidden);
-        let mut kept_to_try = if shared { MAX_IDLE_PER_ORIGIN } else { 0 };
+        let may_reuse = repetition != Some(Repetition::Forbidden);
+        let mut kept_to_try = if may_reuse { MAX_IDLE_PER_ORIGIN } else { 0 };
         loop {
-            let wanted = Wanted { kept: kept_to_try > 0, shared, timeout };
+            let wanted = Wanted {
+                kept: kept_to_try > 0,
+                #[cfg(feature = "http2")]
+                shared: may_reuse,
+                timeout,
+            };
             let taken = self.take(&origin, request.uri(), wanted).await?;
             let is_kept = taken.is_kept;
             match self.exchange(&origin, taken, request.clone()).await {
                 Ok(response) => return Ok(response),
                 // Nothing was sent yet: that does not count.
                 Err(Unsent::Untouched(_)) if is_kept => kept_to_try -= 1,
+                #[cfg(feature = "http2")]
                 Err(Unsent::Refused(_)) if is_kept => kept_to_try = 0,
                 Err(Unsent::Unanswered(_)) if is_kept && may_repeat => kept_to_try = 0,
                 Err(unsent) => return Err(unsent.into_error()),

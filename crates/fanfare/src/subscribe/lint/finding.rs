@@ -1,4 +1,5 @@
 //! What is found: a rule, and what was seen that breaks it.
+use fanfare_mask::masked;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 /// How much it matters.
@@ -57,6 +58,9 @@ pub(super) const EXCERPT_BYTES: usize = 100;
 
 /// `bytes` as they are shown: text as it is, everything else escaped, and cut where it is long.
 pub(super) fn excerpt(bytes: &[u8]) -> String {
+    // A secret that was cut may not be known for one.
+    let text = str::from_utf8(bytes).ok().map(masked);
+    let bytes = text.as_deref().map_or(bytes, str::as_bytes);
     let shown = &bytes[..bytes.len().min(EXCERPT_BYTES)];
     // A character that is cut in two is left out; bytes that are no text are shown by their numbers.
     let mut text = String::new();
@@ -97,6 +101,8 @@ pub(super) mod tests {
         let long = "x".repeat(EXCERPT_BYTES);
         assert_eq!(excerpt(long.as_bytes()), long);
         assert_eq!(excerpt(format!("{long}x").as_bytes()), format!("{long}…"));
+        let secret = format!("location: http://h/?token={long}");
+        assert_eq!(excerpt(secret.as_bytes()), "location: http://h/?token=********");
         let cut = format!("{}é and more", "x".repeat(EXCERPT_BYTES - 1));
         assert_eq!(excerpt(cut.as_bytes()), format!("{}…", "x".repeat(EXCERPT_BYTES - 1)));
     }

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-const DIR: &str = "FANFARE_TEST_LOG";
+const DIR: &str = "TEST_FANFARE_LOG";
 
 /// The command that runs the test `name` alone, in the role of a child, on the log in `dir`.
 pub fn command(name: &str, dir: &Path) -> Command {

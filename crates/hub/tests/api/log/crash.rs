@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// The number of times that the process is killed. More by hand: `FANFARE_CRASH_ROUNDS=500`.
+/// The number of times that the process is killed. More by hand: `TEST_FANFARE_CRASH_ROUNDS=500`.
 const ROUNDS: usize = 20;
 const PUBLISHERS: usize = 8;
 
@@ -42,7 +42,7 @@ fn publish_until_killed() {
 
 #[test]
 fn every_acknowledged_update_is_found_once_and_in_order() {
-    let rounds = std::env::var("FANFARE_CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    let rounds = std::env::var("TEST_FANFARE_CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
     let mut acknowledged = HashMap::new();
     for round in 0..rounds {

@@ -1,5 +1,6 @@
 //! Why something is no key, in words that say what to do. No variant holds any part of a key.
-use super::{Algorithm, KeyKind};
+use super::{Algorithm, KeyKind, MAX_SHOWN_CHARS};
+use fanfare_mask::shortened;
 use std::fmt;
 
 /// The reason why something cannot be used as a key.
@@ -112,13 +113,14 @@ impl fmt::Display for InvalidKey {
                 "this is a key for SSH: expected PEM (`ssh-keygen -e -m PKCS8 -f key.pub` makes it), JWK or a secret",
             ),
             Self::Pem => f.write_str("the PEM text is damaged or not whole"),
-            Self::PemLabel(label) => write!(f, "a PEM text of type {label:?} is no key"),
+            Self::PemLabel(label) => write!(f, "a PEM text of type {:?} is no key", shortened(label, MAX_SHOWN_CHARS)),
             Self::NotJwk => f.write_str("the JSON is neither a JWK nor a set of them"),
             Self::JwkMember(name) => write!(f, "the member '{name}' of the JWK is missing or malformed"),
             Self::JwkType(name) => {
                 write!(
                     f,
-                    "a JWK of type {name:?} cannot be used: expected oct, RSA, EC with P-256 or P-384, or Ed25519"
+                    "a JWK of type {:?} cannot be used: expected oct, RSA, EC with P-256 or P-384, or Ed25519",
+                    shortened(name, MAX_SHOWN_CHARS)
                 )
             }
             Self::JwkPurpose(member) => write!(f, "the JWK is not meant for these signatures: see its '{member}'"),

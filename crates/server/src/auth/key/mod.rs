@@ -16,8 +16,12 @@ use aws_lc_rs::{
     rsa,
     signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey},
 };
+use fanfare_mask::shortened;
 use jsonwebtoken::DecodingKey;
 use std::fmt;
+
+/// The most characters of a name in a JWK or a PEM text that messages show.
+const MAX_SHOWN_CHARS: usize = 64;
 
 /// The shortest RSA key, in bits ([RFC 7518, section 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
 pub const MIN_RSA_BITS: usize = 2_048;
@@ -172,7 +176,7 @@ impl Key {
         needs.into_iter().find(|(_, minimum)| bytes < *minimum)
     }
 
-    /// True if anybody can sign for it, because it stands in public documentation or tests.
+    /// True if anybody can sign for it, because it is in public documentation or tests.
     #[must_use]
     pub fn is_sample(&self) -> bool {
         self.is_sample
@@ -254,7 +258,7 @@ impl fmt::Display for Key {
         let algorithms: Vec<_> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
         write!(f, " for {}", algorithms.join(", "))?;
         match &self.id {
-            Some(id) => write!(f, ", kid {id:?}"),
+            Some(id) => write!(f, ", kid {:?}", shortened(id, MAX_SHOWN_CHARS)),
             None => Ok(()),
         }
     }

@@ -1,5 +1,5 @@
-//! Keys that everybody knows, because they stand in documentation, in recipes or in tests: with one of them anybody can
-//! make tokens. They are recognised by what they are, so it does not matter how they were given, or whether in base64.
+//! Keys that everybody knows, because they are in documentation, in recipes or in tests: with one of them anybody can
+//! make tokens. They are recognised by their content, in whatever form they are given: a text, a file, a JWK, base64.
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{
     Engine as _, alphabet,
@@ -47,7 +47,7 @@ const SECRETS: [&str; 36] = [
     "topsecret",
 ];
 
-/// What only a secret says that nobody has chosen yet, in the same form.
+/// Words that only a placeholder holds, such as `!ChangeMe!`: a secret that nobody has chosen yet. In the same form.
 const PLACEHOLDERS: [&str; 16] = [
     "changeme",
     "changeit",
@@ -113,7 +113,7 @@ fn is_encoded(secret: &[u8], encodings: usize) -> bool {
         || (encodings > 0 && decoded(text).iter().any(|secret| is_encoded(secret, encodings - 1)))
 }
 
-/// What the text is if it is base64 of either alphabet, and if it is hexadecimal.
+/// Decodes the text in each way that fits it: base64 of either alphabet, and hexadecimal.
 fn decoded(text: &str) -> Vec<Vec<u8>> {
     let text: String = text.split_ascii_whitespace().collect();
     let pairs = text.as_bytes().chunks_exact(2);
@@ -124,8 +124,8 @@ fn decoded(text: &str) -> Vec<Vec<u8>> {
     hex.into_iter().chain(base64).collect()
 }
 
-/// True if the text is one of the secrets, perhaps several times over, or says that it is a placeholder. Case and what
-/// is neither letter nor digit do not matter.
+/// True if the text is one of the secrets, perhaps several times over, or says that it is a placeholder. Only
+/// letters and digits count, and case does not matter.
 fn says_so(text: &str) -> bool {
     let plain: String =
         text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();

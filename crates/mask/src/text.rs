@@ -1,0 +1,96 @@
+//! A text of several words, such as a message or a line of a log.
+use crate::{MASK, find, masked_url, name::is_secret_name, placeholder::is_placeholder, quotation};
+use std::borrow::Cow;
+
+/// Headers whose whole value is a secret. So is that of a header with a hyphen whose name says so.
+const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+/// Schemes before the secret of a header, which are shown.
+const SCHEMES: [&str; 4] = ["bearer", "basic", "digest", "negotiate"];
+/// Begins a colour of a terminal.
+const ESCAPE: u8 = 0x1b;
+
+/// Gives the text with [`MASK`] in the place of each secret that can be told by its form.
+///
+/// ```
+/// let shown = fanfare_mask::masked("cannot reach https://me:pw@example.com/events?topic=a&token=b: timeout");
+/// assert_eq!(shown, "cannot reach https://********@example.com/events?topic=a&token=********: timeout");
+/// ```
+#[must_use]
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let (mut result, mut changed) = (String::new(), false);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (between, after) = rest.split_at(rest.find(|character| !is_separator(character)).unwrap_or(rest.len()));
+        let end = word_end(after);
+        let (shown, length) = match header_value_start(&after[..end]) {
+            Some(start) => masked_header(after, start),
+            None => (masked_url(&after[..end]), end),
+        };
+        changed |= matches!(shown, Cow::Owned(_));
+        result.push_str(between);
+        result.push_str(&shown);
+        rest = &after[length..];
+    }
+    if changed { result.into() } else { text.into() }
+}
+
+fn is_separator(character: char) -> bool {
+    character.is_whitespace() || u8::try_from(character).is_ok_and(|byte| byte == ESCAPE || quotation::is_quote(byte))
+}
+
+/// Gives the end of the word that `text` begins with. A quotation that is the value of a secret parameter is part of it,
+/// whatever it holds.
+fn word_end(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut quotation_end = 0;
+    for (at, _) in text.char_indices().filter(|(_, character)| is_separator(*character)) {
+        if at < quotation_end {
+            continue;
+        }
+        if quotation::is_quote(bytes[at]) {
+            let quoted = || quotation::length(&bytes[at + 1..], bytes[at]);
+            if find::ends_with_secret_name(&bytes[..at])
+                && let Some(length) = quoted()
+            {
+                quotation_end = at + 1 + length + 1;
+                continue;
+            }
+            if !quotation::ends_before(&bytes[at + 1..]) {
+                continue;
+            }
+        }
+        return at;
+    }
+    text.len()
+}
+
+/// Gives the place behind `Authorization:`, or behind the name of another header that holds a secret.
+fn header_value_start(word: &str) -> Option<usize> {
+    let (before, _) = word.split_once(':')?;
+    let is_name = |character: char| character.is_ascii_alphanumeric() || character == '-';
+    let name = before.rsplit(|character| !is_name(character)).next()?;
+    // As curl takes it.
+    let name = name.strip_prefix("-H").unwrap_or(name);
+    let is_secret = SECRET_HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name))
+        || (name.contains('-') && !name.starts_with('-') && is_secret_name(name));
+    is_secret.then_some(before.len() + 1)
+}
+
+/// Masks the header that `text` begins with and whose value begins at `start`. Gives its length, too: a header ends where its
+/// quotation or its line does.
+fn masked_header(text: &str, start: usize) -> (Cow<'_, str>, usize) {
+    let bytes = text.as_bytes();
+    let ends = |at: &usize| {
+        matches!(bytes[*at], b'\r' | b'\n' | ESCAPE)
+            || quotation::is_quote(bytes[*at]) && quotation::ends_before(&bytes[*at + 1..])
+    };
+    let end = (start..bytes.len()).find(ends).unwrap_or(bytes.len());
+    let value = text[start..end].trim_start();
+    let scheme =
+        value.split_once(' ').filter(|(word, _)| SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word)));
+    let secret = scheme.map_or(value, |(_, secret)| secret.trim_start());
+    if is_placeholder(secret.trim_end()) {
+        return (text[..end].into(), end);
+    }
+    (format!("{}{MASK}", &text[..end - secret.len()]).into(), end)
+}
