@@ -21,6 +21,9 @@ fn a_long_text_is_masked_in_time_that_grows_with_its_length() {
         "token%3D",
         "%26%3D@",
         "a%3Atoken%3D&",
+        "\"token\":\"",
+        "token\":\"\\",
+        "token\\\":\\\"a\\",
         "http:",
         "http://:",
         "http:@",
@@ -190,6 +193,13 @@ fn secrets_are_found_within_longer_texts() {
         ("curl -H'Authorization: Basic abc' h", "curl -H'Authorization: Basic ********' h"),
         ("curl -HAuthorization:abc", "curl -HAuthorization:********"),
         ("one line\nhttp://me@h/\ntwo", "one line\nhttp://********@h/\ntwo"),
+        (r#"{"access_token":"abc","n":1}"#, r#"{"access_token":"********","n":1}"#),
+        (
+            r#"{ "token" : "a b\"c\\", "authorization":"Bearer x" }"#,
+            r#"{ "token" : "********", "authorization":"********" }"#,
+        ),
+        (r#"{"body":"{\"token\":\"abc\",\"n\":1}"}"#, r#"{"body":"{\"token\":\"********\",\"n\":1}"}"#),
+        ("{'api_key': 'abc'} and {\"password\":\"cut", "{'api_key': '********'} and {\"password\":\"********"),
     ];
     for (text, shown) in cases {
         assert_eq!(masked(text), shown);
@@ -222,6 +232,7 @@ fn what_is_no_secret_stays() {
         "https://USER:PASSWORD@h",
         "curl -H \"Authorization: Bearer $(cat token)\" http://h/",
         "Give it what it wants with -H 'Authorization: …'; --token is for the hub",
+        r#"{"total_tokens":17,"token":null,"key":"","keyword":"a","n":"token","m":1}"#,
         "it's what 'they' don't say: \"no\"",
         "http://example.com.eu/eyJ.x",
         "http://framework.example.com/ewok.a.b",

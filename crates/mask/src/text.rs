@@ -1,6 +1,6 @@
 //! A text of several words, such as a message or a line of a log.
 use crate::{MASK, find, masked_url, name::is_secret_name, placeholder::is_placeholder, quotation};
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 /// Headers whose whole value is a secret. So is that of a header with a hyphen whose name says so.
 const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
@@ -30,6 +30,14 @@ pub fn masked(text: &str) -> Cow<'_, str> {
         result.push_str(between);
         result.push_str(&shown);
         rest = &after[length..];
+        if let Some(value) = member_value(rest)
+            && is_secret_name(&after[..length])
+        {
+            changed = true;
+            result.push_str(&rest[..value.start]);
+            result.push_str(MASK);
+            rest = &rest[value.end..];
+        }
     }
     if changed { result.into() } else { text.into() }
 }
@@ -62,6 +70,29 @@ fn word_end(text: &str) -> usize {
         return at;
     }
     text.len()
+}
+
+/// Gives the text that is the value of a member of JSON, if `text` goes on behind the member's name: `":"value"`, also where
+/// the marks are escaped, as those of JSON within JSON are. A value that lacks its end is as long as its line.
+fn member_value(text: &str) -> Option<Range<usize>> {
+    let behind_mark = |text: &str| {
+        let rest = text.trim_start_matches('\\');
+        let mark = *rest.as_bytes().first().filter(|byte| quotation::is_quote(**byte))?;
+        Some((text.len() - rest.len() + 1, mark))
+    };
+    let (name_end, _) = behind_mark(text)?;
+    let value = text[name_end..].trim_start().strip_prefix(':')?.trim_start();
+    let (length, mark) = behind_mark(value)?;
+    let start = text.len() - value.len() + length;
+    let bytes = text.as_bytes();
+    let is_escaped =
+        |at: usize| length == 1 && bytes[..at].iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1;
+    let is_end = |at: &usize| bytes[*at] == b'\n' || (bytes[*at] == mark && !is_escaped(*at));
+    let end = (start..text.len()).find(is_end).unwrap_or(text.len());
+    // The last byte of what is escaped belongs to the mark.
+    let end = end - bytes[start..end].iter().rev().take(length - 1).take_while(|&&byte| byte == b'\\').count();
+    let is_shown = text[start..end].is_empty() || is_placeholder(&text[start..end]);
+    (!is_shown).then_some(start..end)
 }
 
 /// Gives the place behind `Authorization:`, or behind the name of another header that holds a secret.
