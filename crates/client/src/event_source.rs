@@ -1,7 +1,7 @@
 //! `EventSource` ([WHATWG HTML,
 //! 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
 use crate::{
-    BuildError, Builder, Error, Handle, Listeners, Masked, MessageEvent, Opened, ReadyState, Signal,
+    BuildError, Builder, Error, Handle, Listeners, Masked, MessageEvent, Opened, ReadyState, Signal, Text,
     connection::Comments, handle::Command, session::Session,
 };
 use futures_core::{FusedStream, Stream};
@@ -145,6 +145,16 @@ impl EventSource {
     pub fn acknowledge(&mut self, event: &MessageEvent) {
         if let Some(keeper) = self.session.keeper() {
             keeper.acknowledge(&event.last_event_id);
+        }
+    }
+
+    /// Does the same for an event that was too large and was skipped
+    /// ([`Warning::EventSkipped`](crate::Warning::EventSkipped)), with the ID that the warning tells: until then a
+    /// skipped event is not passed over for good, so that a program that tells somebody else of it can be interrupted
+    /// and begin again. [`acknowledge`](Self::acknowledge) of a later event covers it.
+    pub fn acknowledge_skipped(&mut self, last_event_id: &Text) {
+        if let Some(keeper) = self.session.keeper() {
+            keeper.acknowledge(last_event_id);
         }
     }
 

@@ -61,6 +61,19 @@ impl Keeper {
         }
     }
 
+    /// Takes note of an event that was too large and was skipped, behind which this is the last event ID: like an
+    /// event, it is passed when the program has dealt with it.
+    pub(crate) fn skipped(&mut self, id: &Text) {
+        match self.when {
+            Acknowledge::OnNext => self.given = Some(id.clone()),
+            Acknowledge::Manual => {
+                let before = self.last.as_ref().map(|last| last.behind.as_ref().unwrap_or(&last.id));
+                let is_own = before.or(self.newest.as_ref()).is_none_or(|before| before != id);
+                self.last = Some(Last { id: id.clone(), is_own, behind: None });
+            }
+        }
+    }
+
     /// A block without an event has set the last event ID. It counts once what was given out before it is dealt with.
     pub(crate) fn passed(&mut self, id: &Text) {
         match &mut self.last {

@@ -317,10 +317,12 @@ impl Session {
             Read::Ended(cause) => self.ended(cause, When::NotBefore(Duration::ZERO)),
             Read::TooLarge(error) if self.config.skips_large => {
                 self.backoff.event();
+                let last_event_id: Text = self.parser.last_event_id().into();
                 if let Some(keeper) = &mut self.keeper {
-                    keeper.passed(&self.parser.last_event_id().into());
+                    keeper.skipped(&last_event_id);
                 }
-                Some(Signal::Warning(Warning::EventSkipped { error, bytes: self.parser.skipped_bytes() }))
+                let bytes = self.parser.skipped_bytes();
+                Some(Signal::Warning(Warning::EventSkipped { error, bytes, last_event_id }))
             }
             Read::TooLarge(error) => {
                 self.end(Some(Error::Parse(error)));

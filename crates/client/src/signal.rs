@@ -124,6 +124,10 @@ pub enum Warning {
         error: ParseError,
         /// The number of bytes that the data, ID, type or line had.
         bytes: u64,
+        /// The last event ID behind it: its own, unless it has none. With
+        /// [`Acknowledge::Manual`](crate::Acknowledge::Manual) it is kept when it is
+        /// [acknowledged](crate::EventSource::acknowledge_skipped).
+        last_event_id: Text,
     },
 }
 
@@ -137,7 +141,10 @@ impl fmt::Display for Warning {
             Self::UnknownEncoding { coding } => {
                 write!(f, "the content coding {coding:?} is not known: the response is read as it comes")
             }
-            Self::EventSkipped { error, bytes } => write!(f, "an event was skipped: {error}, it has {bytes}"),
+            Self::EventSkipped { error, bytes, last_event_id } => {
+                let id = shortened(last_event_id, MAX_SHOWN_ID_CHARS);
+                write!(f, "an event was skipped (last event ID {id:?}): {error}, it has {bytes}")
+            }
         }
     }
 }
@@ -153,4 +160,22 @@ pub enum ReadyState {
     Open = 1,
     /// Ended for good.
     Closed = 2,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_shows_the_beginning_of_a_long_id() {
+        let id: Text = "é".repeat(1 << 20).as_str().into();
+        let error = ParseError::DataTooLong { limit: 1 };
+        for warning in [
+            Warning::UnsendableLastEventId { id: id.clone() },
+            Warning::EventSkipped { error, bytes: 2, last_event_id: id },
+        ] {
+            let shown = warning.to_string();
+            assert!(shown.len() < 400 && shown.contains("éé…\""), "{shown}");
+        }
+    }
 }

@@ -112,7 +112,7 @@ fn warn(warnings: &[String], given: &ArgMatches) {
 fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     let shown = match error.get(ContextKind::InvalidValue) {
-        Some(ContextValue::String(_)) if is_secret(command, &argument) => Some(MASK.to_owned()),
+        Some(ContextValue::String(value)) if is_secret(command, &argument, value) => Some(MASK.to_owned()),
         Some(ContextValue::String(value)) if value.chars().count() > MAX_SHOWN_CHARACTERS => {
             Some(value.chars().take(MAX_SHOWN_CHARACTERS).chain(['…']).collect())
         }
@@ -131,13 +131,21 @@ fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
     process::exit(error.exit_code())
 }
 
-/// Whether the value of the argument, as it is shown in errors (`--header <NAME: VALUE>`), may be a secret as a whole.
-fn is_secret(command: &clap::Command, argument: &str) -> bool {
+/// The ends of the names of arguments beside those for keys, to which a key is given by mistake.
+const BESIDE_KEYS: [&str; 3] = ["algorithm", "jwks", "issuer"];
+
+/// True if a wrong value of the argument, as it is shown in errors (`--header <NAME: VALUE>`), may be a secret as a whole.
+fn is_secret(command: &clap::Command, argument: &str, value: &str) -> bool {
     let mut arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
     arguments.any(|known| {
         let is_meant = known.to_string().split(' ').next() == argument.split(' ').next();
         let names = known.get_value_names().unwrap_or_default();
-        is_meant && (known.is_hide_env_values_set() || names.iter().any(|name| name.starts_with(exposed::HEADER)))
+        let is_beside_keys =
+            !value.contains("://") && BESIDE_KEYS.iter().any(|name| known.get_id().as_str().ends_with(name));
+        is_meant
+            && (known.is_hide_env_values_set()
+                || is_beside_keys
+                || names.iter().any(|name| name.starts_with(exposed::HEADER)))
     })
 }
 

@@ -1,6 +1,6 @@
 //! `fanfare token`: signs a token that says what its bearer may do, for whoever has the hub's key.
 use crate::{
-    config::{AsText, HumanDuration, Limit, Secret},
+    config::{AsText, HumanDuration, Limit, Secret, shown_key_path},
     exit::Exit,
     topic,
 };
@@ -168,7 +168,9 @@ impl TokenError {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::KeyFile { path, error } => write!(f, "cannot read --key-file {}: {error}", path.display()),
+            Self::KeyFile { path, error } => {
+                write!(f, "cannot read --key-file {}: {error}", shown_key_path(path))
+            }
             Self::Key(error) => error.fmt(f),
             Self::NeverExpires => f.write_str("access tokens always expire: give --expires a duration"),
             Self::Print(error) => write!(f, "cannot print the token: {error}"),

@@ -80,6 +80,14 @@ impl Hub {
         self.0.writer.append(updates).await
     }
 
+    /// Waits until the publications that stand in the queue to the log are in it.
+    ///
+    /// # Errors
+    /// [`AppendError`] if the log did not take them.
+    pub async fn settle(&self) -> Result<(), AppendError> {
+        self.0.drain().await
+    }
+
     /// Subscribes. Every matching update that is published after this returns will be delivered, and with
     /// [`Start::After`] everything that follows that ID, too.
     ///

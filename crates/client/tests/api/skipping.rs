@@ -5,7 +5,7 @@ use crate::{
     notes::Notes,
     server::Server,
 };
-use fanfare_client::{Limits, ManualClock, ParseError, Reconnect, Signal, Warning};
+use fanfare_client::{Acknowledge, Limits, ManualClock, ParseError, Reconnect, Signal, Warning};
 use futures_util::StreamExt as _;
 
 const LIMITS: Limits = Limits {
@@ -34,7 +34,7 @@ fn a_large_event_is_skipped_and_told() {
             signals.event().await;
             let Signal::Warning(warning) = signals.signal().await else { panic!("a warning") };
             let error = ParseError::DataTooLong { limit: 8 };
-            assert_eq!(warning, Warning::EventSkipped { error, bytes: 9 });
+            assert_eq!(warning, Warning::EventSkipped { error, bytes: 9, last_event_id: "2".into() });
             assert_eq!(signals.event().await.data, "b");
         }
     });
@@ -51,6 +51,34 @@ fn its_id_is_kept() {
         event(&mut source).await;
         source.flush().await.unwrap();
         assert_eq!(notes.saved().last().unwrap(), "2");
+    });
+}
+
+/// A program that tells somebody else of what is missing may be interrupted before it has done so.
+#[test]
+fn its_id_is_kept_when_it_is_acknowledged() {
+    run(async {
+        for (stream, first) in [(STREAM, true), ("id:2\ndata:123456789\n\nid:3\n\ndata:b\n\n", false)] {
+            let (clock, notes) = (ManualClock::new(), Notes::default());
+            let server = Server::start([Connection::stream().piece(stream)]);
+            let builder = source(&server, &clock).limits(LIMITS).skip_large_events(true).store(notes.clone());
+            let mut signals = builder.acknowledge(Acknowledge::Manual).build().unwrap().signals();
+            signals.opened().await;
+            if first {
+                let event = signals.event().await;
+                signals.source().acknowledge(&event);
+            }
+            let Signal::Warning(Warning::EventSkipped { last_event_id, .. }) = signals.signal().await else {
+                panic!("a warning")
+            };
+            assert_eq!(signals.event().await.data, "b");
+            signals.source().flush().await.unwrap();
+            let before: &[&str] = if first { &["1"] } else { &[] };
+            assert_eq!(notes.saved(), before);
+            signals.source().acknowledge_skipped(&last_event_id);
+            signals.source().flush().await.unwrap();
+            assert_eq!(notes.saved().last().unwrap(), "2");
+        }
     });
 }
 

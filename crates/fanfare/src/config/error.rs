@@ -1,5 +1,5 @@
 //! What can be wrong with a configuration. Each message says what to do about it.
-use super::{bounds::Bound, file::FileError, layer::Source};
+use super::{bounds::Bound, file::FileError, key_path::shown_key_path, layer::Source};
 use fanfare_mask::masked_url;
 use fanfare_server::auth::InvalidKey;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
@@ -58,7 +58,9 @@ impl fmt::Display for ConfigError {
             Self::ReadFile { path, error } => write!(f, "cannot read the configuration {}: {error}", path.display()),
             Self::File { path, error } => write!(f, "in the configuration {}: {error}", path.display()),
             Self::NotUnicode(error) => write!(f, "an option is not valid UTF-8: {error}"),
-            Self::SecretFile { key, path, error } => write!(f, "cannot read --{key} {}: {error}", path.display()),
+            Self::SecretFile { key, path, error } => {
+                write!(f, "cannot read --{key} {}: {error}", shown_key_path(path))
+            },
             Self::SecretTwice { key, place } => {
                 write!(f, "both {key} and {key}-file are given ({place}): give one of them")
             }

@@ -21,12 +21,12 @@ Environment (proxies also in capitals):
   http_proxy, https_proxy, all_proxy  proxies: http://USER:PASSWORD@HOST:PORT, socks5://HOST, …
   no_proxy                            names, addresses and networks to reach without, or *
   SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust in place of the system's (PEM)";
-/// The same for commands that take what is habit from curl.
+/// The same for commands that accept options that are habit from curl.
 pub(crate) const HABITS: &str = "These options of curl are accepted and change nothing, since fanfare always works so:\n-s, -S, -N, -L, -f, --compressed.";
 
-/// How the server is connected to.
+/// Options for the way to one server: whom to trust, and how long to try.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct ConnectionArgs {
+pub(crate) struct ConnectArgs {
     /// Trust the authorities whose certificates (PEM) are in this file, and no others
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
@@ -39,20 +39,48 @@ pub(crate) struct ConnectionArgs {
     /// Stop an attempt that has no connection after this time; a number alone is seconds [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     connect_timeout: Option<Duration>,
+}
+
+/// The same options for the hub, where a command connects to another server as well.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct HubConnectArgs {
+    /// For the hub: trust the authorities whose certificates (PEM) are in this file, and no others
+    #[arg(id = "hub_cacert", long = "hub-cacert", value_name = "FILE")]
+    cacert: Option<PathBuf>,
+
+    /// Do not check the hub's certificate. Anybody between you and the hub can then read and change everything, tokens
+    /// too
+    #[arg(id = "hub_insecure", long = "hub-insecure")]
+    insecure: bool,
+
+    /// For the hub: stop an attempt that has no connection after this time; a number alone is seconds [default: 30s]
+    #[arg(
+        id = "hub_connect_timeout",
+        long = "hub-connect-timeout",
+        value_name = "DURATION",
+        value_parser = duration
+    )]
+    connect_timeout: Option<Duration>,
+}
+
+/// Options for the connection to a server whose answer is an event stream.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct ConnectionArgs {
+    #[command(flatten)]
+    connect: ConnectArgs,
 
     /// Stop an attempt whose answer has not begun after this time; a number alone is seconds. Servers may send the head of
     /// their answer with the first event [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     response_timeout: Option<Duration>,
 
-    /// What curl has to be told, and is so here.
     #[command(flatten)]
     habits: Habits,
 }
 
-/// Options that change nothing.
+/// Options of curl that change nothing, since Fanfare always works so.
 #[derive(Clone, Debug, Default, clap::Args)]
-struct Habits {
+pub(crate) struct Habits {
     #[arg(short = 's', long, hide = true)]
     silent: bool,
     #[arg(short = 'S', long, hide = true)]
@@ -80,13 +108,22 @@ enum Unfit {
     Tls(TlsError),
 }
 
-impl ConnectionArgs {
-    /// What sends requests.
+impl From<HubConnectArgs> for ConnectArgs {
+    fn from(HubConnectArgs { cacert, insecure, connect_timeout }: HubConnectArgs) -> Self {
+        Self { cacert, insecure, connect_timeout }
+    }
+}
+
+impl ConnectArgs {
+    /// Makes the transport that sends requests.
     ///
     /// # Errors
-    /// [`CertificatesError`] if there are none in the file that was named.
+    /// [`CertificatesError`] if the file that was named holds no certificates.
     pub(crate) fn transport(&self) -> Result<HyperTransport, CertificatesError> {
-        let builder = HyperTransport::builder().danger_accept_invalid_certificates(self.insecure);
+        let mut builder = HyperTransport::builder().danger_accept_invalid_certificates(self.insecure);
+        if let Some(time) = self.connect_timeout {
+            builder = builder.connect_timeout(time);
+        }
         Ok(self.trusting(builder)?.build())
     }
 
@@ -101,10 +138,20 @@ impl ConnectionArgs {
         let roots = CustomRoots::from_pem(pem).map_err(|error| unfit(Unfit::Tls(error)))?;
         Ok(builder.roots(Roots::Custom(roots)))
     }
+}
 
-    /// The times that an attempt may take.
+impl ConnectionArgs {
+    /// Makes the transport that sends requests.
+    ///
+    /// # Errors
+    /// As [`ConnectArgs::transport`].
+    pub(crate) fn transport(&self) -> Result<HyperTransport, CertificatesError> {
+        self.connect.transport()
+    }
+
+    /// Sets the times that an attempt may take.
     pub(crate) fn in_time(&self, mut builder: Builder) -> Builder {
-        if let Some(time) = self.connect_timeout {
+        if let Some(time) = self.connect.connect_timeout {
             builder = builder.connect_timeout(time);
         }
         match self.response_timeout {

@@ -3,10 +3,10 @@ use super::Party;
 use fanfare_client::transport::{Failure, HyperError};
 use std::error::Error;
 
-/// What rustls says of a certificate that no authority has signed whom this machine trusts.
+/// Words of rustls about a certificate that was signed by no authority which this machine trusts.
 const NOT_TRUSTED: [&str; 2] = ["UnknownIssuer", "CaUsedAsEndEntity"];
 
-/// What became of a request to `party` that brought no answer for `error`.
+/// Says what became of a request to `party` that brought no answer because of `error`.
 pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
     let error: &(dyn Error + 'static) = error;
     let Some(hyper) = error.downcast_ref::<HyperError>() else {
@@ -24,7 +24,7 @@ pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'stati
     }
 }
 
-/// How a stream of `party` broke in its middle.
+/// Says how a stream of `party` broke in its middle.
 pub(crate) fn broken(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
     format!("the stream from {} broke: {}", party.place(), innermost(error))
 }

@@ -7,7 +7,7 @@ use std::fmt;
 /// The end of a stream, or of an attempt to get one.
 #[derive(Debug)]
 pub(crate) struct Ending<E> {
-    /// Who was asked.
+    /// The party that was asked.
     pub party: Party,
     /// Why.
     pub error: E,

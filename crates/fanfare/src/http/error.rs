@@ -23,13 +23,13 @@ pub(crate) enum Unreachable {
 /// An answer that is not what was asked for: whose it is, its status, and what it says about the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// Who refuses.
+    /// The party that refuses.
     pub party: Party,
     /// The status of the answer.
     pub status: StatusCode,
     /// The reason given, if one was.
     pub reason: String,
-    /// Where it leads instead, if it redirects.
+    /// The address to which it redirects, if it does.
     location: Option<Box<str>>,
     /// The proxy through which the answer came, or whose it is.
     proxy: Option<Box<str>>,
@@ -44,7 +44,7 @@ struct Problem {
     detail: String,
 }
 
-/// How much of a reason is shown that is no problem document: such a page may be long.
+/// The most characters that are shown of a reason that is not a problem document: such a page may be long.
 const MAX_REASON_CHARACTERS: usize = 300;
 
 impl Unreachable {
@@ -72,13 +72,13 @@ impl Refusal {
         }
     }
 
-    /// Whether it may be better later, although nothing is changed.
+    /// True if it may be better later, although nothing is changed.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self.status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
             || self.status.is_server_error()
     }
 
-    /// Whether it is about what was sent, rather than about who sent it or where.
+    /// True if it is about what was sent, rather than about who sent it or where.
     pub(crate) fn is_of_content(&self) -> bool {
         matches!(
             self.status,
@@ -92,7 +92,7 @@ impl Refusal {
     }
 }
 
-/// What a refusal says to people.
+/// Returns what a refusal says to people.
 pub(crate) fn reason(body: &str) -> String {
     match serde_json::from_str::<Problem>(body) {
         Ok(Problem { detail, .. }) if !detail.is_empty() => excerpt(&detail),

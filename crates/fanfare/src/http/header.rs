@@ -18,9 +18,15 @@ pub(crate) struct Header {
     pub value: HeaderValue,
 }
 
-/// Headers as an argument gives them: one, or `@FILE` with one on each line, which other users of the machine cannot see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HeaderArgument(pub Vec<Header>);
+/// Headers as an argument gives them: one, or `@FILE` with one on each line, which other users of the machine cannot
+/// see. As with curl, `Name;` is a header with an empty value, and `Name:` takes one away that would be sent otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HeaderArgument {
+    /// The headers to send.
+    pub sent: Vec<Header>,
+    /// The names of those to take away.
+    pub removed: Vec<HeaderName>,
+}
 
 /// The longest file of headers, in bytes: no server takes more.
 const MAX_FILE_BYTES: u64 = 64 << 10;
@@ -35,16 +41,17 @@ pub(crate) enum InvalidHeaderArgument {
     /// It is no header.
     Header(InvalidHeader),
     /// The file cannot be read.
-    File(io::Error),
+    File { path: String, error: io::Error },
     /// A line of the file, counted from 1, is no header.
-    Line(usize),
+    Line { path: String, number: usize },
 }
 
 impl FromStr for Header {
     type Err = InvalidHeader;
 
     fn from_str(text: &str) -> Result<Self, InvalidHeader> {
-        let (name, value) = text.split_once(':').ok_or(InvalidHeader)?;
+        let empty = || Some((text.trim_end().strip_suffix(';')?, ""));
+        let (name, value) = text.split_once(':').or_else(empty).ok_or(InvalidHeader)?;
         let name = name.trim().parse().map_err(|_| InvalidHeader)?;
         let mut value = HeaderValue::from_str(value.trim()).map_err(|_| InvalidHeader)?;
         value.set_sensitive(true);
@@ -56,18 +63,43 @@ impl FromStr for HeaderArgument {
     type Err = InvalidHeaderArgument;
 
     fn from_str(text: &str) -> Result<Self, InvalidHeaderArgument> {
+        let mut given = Self::default();
         let Some(path) = text.strip_prefix('@') else {
-            return text.parse().map(|header| Self(vec![header])).map_err(InvalidHeaderArgument::Header);
+            given.add(text).map_err(InvalidHeaderArgument::Header)?;
+            return Ok(given);
         };
+        let unfit = |error| InvalidHeaderArgument::File { path: path.to_owned(), error };
         let mut lines = String::new();
         let read = |file: File| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut lines);
-        let bytes = File::open(path).and_then(read).map_err(InvalidHeaderArgument::File)?;
+        let bytes = File::open(path).and_then(read).map_err(unfit)?;
         if bytes as u64 > MAX_FILE_BYTES {
-            return Err(InvalidHeaderArgument::File(io::ErrorKind::FileTooLarge.into()));
+            return Err(unfit(io::ErrorKind::FileTooLarge.into()));
         }
-        let numbered = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let header = |(index, line): (usize, &str)| line.parse().map_err(|_| InvalidHeaderArgument::Line(index + 1));
-        numbered.map(header).collect::<Result<_, _>>().map(Self)
+        for (index, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let no_header = |_| InvalidHeaderArgument::Line { path: path.to_owned(), number: index + 1 };
+            given.add(line).map_err(no_header)?;
+        }
+        Ok(given)
+    }
+}
+
+impl HeaderArgument {
+    fn add(&mut self, text: &str) -> Result<(), InvalidHeader> {
+        let header: Header = text.parse()?;
+        match text.trim_end().ends_with(':') && header.value.is_empty() {
+            true => self.removed.push(header.name),
+            false => self.sent.push(header),
+        }
+        Ok(())
+    }
+
+    /// Joins arguments, in order.
+    pub(crate) fn join(arguments: Vec<Self>) -> Self {
+        arguments.into_iter().fold(Self::default(), |mut joined, argument| {
+            joined.sent.extend(argument.sent);
+            joined.removed.extend(argument.removed);
+            joined
+        })
     }
 }
 
@@ -96,8 +128,8 @@ impl fmt::Display for InvalidHeaderArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header(error) => write!(f, "{error}, or a file with such lines, as in @FILE"),
-            Self::File(error) => write!(f, "cannot read the file of headers: {error}"),
-            Self::Line(number) => write!(f, "line {number} of the file: {InvalidHeader}"),
+            Self::File { path, error } => write!(f, "cannot read headers from {path}: {error}"),
+            Self::Line { path, number } => write!(f, "line {number} of {path}: {InvalidHeader}"),
         }
     }
 }
@@ -111,12 +143,22 @@ mod tests {
 
     #[test]
     fn a_header_is_a_name_and_a_value() {
-        for (text, name, value) in [("A-b: c: d ", "a-b", "c: d"), ("x:", "x", ""), ("x:é", "x", "é")] {
+        for (text, name, value) in [("A-b: c: d ", "a-b", "c: d"), ("x:", "x", ""), ("x:é", "x", "é"), ("x;", "x", "")]
+        {
             let header: Header = text.parse().unwrap();
             assert_eq!((header.name.as_str(), header.value.as_bytes()), (name, value.as_bytes()), "{text}");
         }
-        for text in ["", "x", ": y", "a b: c", "x: a\nb"] {
+        for text in ["", "x", ": y", "a b: c", "x: a\nb", ";", "x;y"] {
             assert_eq!(text.parse::<Header>(), Err(InvalidHeader), "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_argument_may_take_a_header_away_or_give_an_empty_one() {
+        let given = ["A: b", "C;", "D:", "E: "].map(|text| text.parse().unwrap());
+        let HeaderArgument { sent, removed } = HeaderArgument::join(given.to_vec());
+        let sent: Vec<_> = sent.iter().map(|header| (header.name.as_str(), header.value.as_bytes())).collect();
+        assert_eq!(sent, [("a", &b"b"[..]), ("c", b"")]);
+        assert_eq!(removed, ["d", "e"]);
     }
 }

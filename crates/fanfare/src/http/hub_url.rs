@@ -1,11 +1,13 @@
 //! The addresses of a hub's topic API.
+use super::corrected;
 use fanfare_hub::topic::Topic;
 use hyper::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{env, fmt, str::FromStr};
 use url::{Host, Url, form_urlencoded};
 
-/// What stands for itself in a path: unreserved characters, and those that make topics that are URLs readable.
+/// The characters that are escaped in a path: not those that are unreserved, nor those that make topics that are URLs
+/// readable.
 const TOPIC_ESCAPES: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':').remove(b'@');
 
@@ -27,23 +29,25 @@ pub(crate) enum InvalidHubUrl {
     Unreadable,
     /// It has no scheme. This is what was probably meant.
     NoScheme(String),
+    /// Its scheme is mistyped, or that of a WebSocket. This is what was probably meant.
+    Mistyped(String),
     /// It holds a user or a password.
     User,
     /// It is the address of something on the hub, such as a topic. This is the hub's.
     Within(String),
 }
 
-/// What a hub answers under its URL: whoever gives such an address means the hub.
+/// Paths that a hub answers under its URL: whoever gives such an address means the hub.
 const PATHS_OF_A_HUB: [&str; 2] = ["/.well-known/mercure", "/topics"];
 
 /// A URL would be longer than [`MAX_URL_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UrlTooLong {
-    /// How long it would be.
+    /// The length that it would have.
     pub bytes: usize,
 }
 
-/// What a publication says beside its topic and data.
+/// The fields of a publication beside its topic and data.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct PublishQuery {
     /// Event type, for which pages listen with addEventListener [default: message]
@@ -76,7 +80,7 @@ impl HubUrl {
         self.0.as_str()
     }
 
-    /// Where updates of `topic` are published.
+    /// Returns the address to which updates of `topic` are published.
     ///
     /// # Errors
     /// [`UrlTooLong`].
@@ -97,7 +101,21 @@ impl HubUrl {
         self.join(&format!("topics/{}", utf8_percent_encode(topic, TOPIC_ESCAPES)), &pairs.finish())
     }
 
-    /// Where updates of all of `topics` together are published.
+    /// Returns `publish` for lines whose IDs begin with `prefix`.
+    ///
+    /// # Errors
+    /// [`UrlTooLong`].
+    pub(crate) fn with_id_prefix(publish: &Uri, prefix: &str) -> Result<Uri, UrlTooLong> {
+        let joint = if publish.query().is_some() { '&' } else { '?' };
+        let prefix: String = form_urlencoded::byte_serialize(prefix.as_bytes()).collect();
+        let url = format!("{publish}{joint}id-prefix={prefix}");
+        if url.len() > MAX_URL_BYTES {
+            return Err(UrlTooLong { bytes: url.len() });
+        }
+        Ok(url.parse().expect("a URL and escaped text"))
+    }
+
+    /// Returns the address to which updates of all of `topics` together are published.
     ///
     /// # Errors
     /// [`UrlTooLong`].
@@ -110,7 +128,7 @@ impl HubUrl {
         self.join("topics", &pairs.finish())
     }
 
-    /// Where one gets what the hub holds of any of `topics`, and no more.
+    /// Returns the address of what the hub holds of any of `topics`, and no more.
     ///
     /// # Errors
     /// [`UrlTooLong`].
@@ -120,7 +138,8 @@ impl HubUrl {
         self.join("topics", &pairs.append_pair("until", "now").finish())
     }
 
-    /// Where updates of any of `topics` are received, each in an envelope that names its topics and time.
+    /// Returns the address of a stream of updates of any of `topics`, each in an envelope that names its topics and
+    /// time.
     ///
     /// # Errors
     /// [`UrlTooLong`].
@@ -148,6 +167,9 @@ impl FromStr for HubUrl {
     /// A URL; or for a hub on this machine, where nobody else can read along, its address: `localhost:3000`, `:3000`.
     fn from_str(text: &str) -> Result<Self, InvalidHubUrl> {
         let text = text.trim();
+        if let Some(meant) = corrected(text) {
+            return Err(InvalidHubUrl::Mistyped(meant));
+        }
         if !text.contains("://") {
             return of_address(text);
         }
@@ -199,6 +221,7 @@ impl fmt::Display for InvalidHubUrl {
             Self::NoScheme(meant) => {
                 write!(f, "expected the URL of a hub: did you mean {meant}, or the same with https?")
             }
+            Self::Mistyped(meant) => write!(f, "expected the URL of a hub: did you mean {meant}?"),
             Self::User => f.write_str(
                 "expected the URL of a hub, without user and password: give a token in the variable FANFARE_TOKEN",
             ),
@@ -248,6 +271,12 @@ mod tests {
         };
         let uri = hub.publish("t", &query).unwrap();
         assert_eq!(uri.query(), Some("type=a%26b&id=7+%C3%A9&retry=2000&private"));
+        for (uri, with_prefix) in [
+            ("http://h/topics/t", "http://h/topics/t?id-prefix=a%23+1."),
+            ("http://h/topics/t?private", "http://h/topics/t?private&id-prefix=a%23+1."),
+        ] {
+            assert_eq!(HubUrl::with_id_prefix(&Uri::from_static(uri), "a# 1.").unwrap(), with_prefix);
+        }
         let uri = hub.subscribe(&["a".into(), "*".into(), "x&y".into()]).unwrap();
         assert_eq!(uri.to_string(), "http://h/topics?topic=a&topic=*&topic=x%26y&envelope");
         let topics = ["a", "x&y"].map(|topic| Topic::new(topic).unwrap());
@@ -290,6 +319,8 @@ mod tests {
             ("http://h/?a", InvalidHubUrl::Unreadable),
             ("http://h#a", InvalidHubUrl::Unreadable),
             ("65536", InvalidHubUrl::Unreadable),
+            ("ws://h/", InvalidHubUrl::Mistyped("http://h/".into())),
+            ("http;//h", InvalidHubUrl::Mistyped("http://h or https://h".into())),
             ("http://me:pw@h/", InvalidHubUrl::User),
             ("http://me@h/", InvalidHubUrl::User),
             ("me:pw@localhost:3000", InvalidHubUrl::User),

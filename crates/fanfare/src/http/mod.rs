@@ -8,8 +8,11 @@ mod hub_url;
 mod party;
 mod token;
 mod web_address;
+mod without;
 
-pub(crate) use connection_args::{CertificatesError, ConnectionArgs, HABITS, HELP};
+pub(crate) use connection_args::{
+    CertificatesError, ConnectArgs, ConnectionArgs, HABITS, HELP, Habits, HubConnectArgs,
+};
 pub(crate) use diagnosis::{broken, no_answer};
 pub(crate) use ending::Ending;
 pub(crate) use error::{Refusal, Unreachable, excerpt};
@@ -17,7 +20,8 @@ pub(crate) use header::{Header, HeaderArgument};
 pub(crate) use hub_url::{HubUrl, InvalidHubUrl, MAX_URL_BYTES, PublishQuery, UrlTooLong};
 pub(crate) use party::Party;
 pub(crate) use token::{TokenArg, Withheld};
-pub(crate) use web_address::{has_web_scheme, scheme_hint, url_hint};
+pub(crate) use web_address::{corrected, has_web_scheme, scheme_hint, url_hint};
+pub(crate) use without::Without;
 
 use crate::config::Secret;
 use fanfare_client::transport::{HyperBody, HyperTransport};
@@ -29,11 +33,11 @@ use hyper::{
 };
 use tower_service::Service as _;
 
-/// How much of an answer is read that is not an event stream: IDs, or what went wrong.
+/// The most bytes of an answer that are read if it is not an event stream: IDs, or what went wrong.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 
-/// Where the hub is and who asks, for every command that speaks with one.
+/// The address of the hub and the token, for every command that speaks with one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HubArgs {
     /// URL of the hub; for one on this machine its address is enough, such as localhost:3000
@@ -68,12 +72,12 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    /// A client who presents `token`.
+    /// Makes a client that sends by `transport` and presents `token`.
     ///
     /// # Errors
-    /// [`Unreachable`] if the token is none.
-    pub(crate) fn new(token: Option<&Secret>) -> Result<Self, Unreachable> {
-        Ok(Self { transport: HyperTransport::new(), authorization: token.map(bearer).transpose()? })
+    /// [`Unreachable`] if the token is unfit for a header.
+    pub(crate) fn new(transport: HyperTransport, token: Option<&Secret>) -> Result<Self, Unreachable> {
+        Ok(Self { transport, authorization: token.map(bearer).transpose()? })
     }
 
     /// Sends one request and waits for the head of the answer.

@@ -42,7 +42,7 @@ impl Party {
         Self::Upstream { url: shown_url(url) }
     }
 
-    /// Where it is, for what says that it cannot be reached.
+    /// Returns where it is, for messages that say that it cannot be reached.
     pub(crate) fn place(&self) -> String {
         match self {
             Self::Hub { host } => format!("the hub at {host}"),
@@ -50,7 +50,7 @@ impl Party {
         }
     }
 
-    /// What to give when it answers 401.
+    /// Returns the advice what to give when it answers 401.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Hub { .. } => Some("Give a token with --token or FANFARE_TOKEN; `fanfare token` makes one"),

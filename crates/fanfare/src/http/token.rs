@@ -20,7 +20,7 @@ const NAME: &str = "token";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TokenArg(Option<(Secret, Given)>);
 
-/// Where a token came from.
+/// The source of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Given {
     Flag,
@@ -48,7 +48,7 @@ impl TokenArg {
         }
     }
 
-    /// Whether the token came from the environment.
+    /// True if the token came from the environment.
     pub(crate) fn is_of_environment(&self) -> bool {
         matches!(self.0, Some((_, Given::Environment)))
     }

@@ -2,41 +2,64 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use url::Url;
 
-/// Whether `text` begins as a URL of the web does.
+/// Returns what to give in place of `text`, if that is a URL of the web but for its beginning: blanks, a scheme that is
+/// mistyped, or that of a WebSocket, which no event stream is.
+pub(crate) fn corrected(text: &str) -> Option<String> {
+    let trimmed = text.trim_start();
+    if trimmed.len() < text.len() {
+        return corrected(trimmed).or_else(|| has_web_scheme(trimmed).then(|| trimmed.to_owned()));
+    }
+    for (scheme, web) in [("ws://", "http://"), ("wss://", "https://")] {
+        if let Some((beginning, rest)) = text.split_at_checked(scheme.len())
+            && beginning.eq_ignore_ascii_case(scheme)
+            && !rest.is_empty()
+        {
+            return Some(format!("{web}{rest}"));
+        }
+    }
+    behind_mistyped_scheme(text).map(either)
+}
+
+fn either(rest: &str) -> String {
+    format!("http://{rest} or https://{rest}")
+}
+
+/// True if `text` begins as a URL of the web does.
 pub(crate) fn has_web_scheme(text: &str) -> bool {
     ["http://", "https://"]
         .iter()
         .any(|scheme| text.get(..scheme.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(scheme)))
 }
 
-/// What to give in place of `text`, if that looks like a URL whose scheme was left out: `localhost:3000/topics/x`,
-/// `127.0.0.1:8080`, `example.com/events`.
+/// Returns what to give in place of `text`, if that looks like a URL whose scheme was left out:
+/// `localhost:3000/topics/x`, `127.0.0.1:8080`, `example.com/events`.
 ///
 /// A word with dots alone, such as `order.created`, and one with a number, such as `user:42`, are topics. A scheme that is
 /// mistyped, as in `http:/h` or `htp://h`, is put right; one of another kind, such as `urn:`, makes a topic.
 pub(crate) fn scheme_hint(text: &str) -> Option<String> {
-    let rest = if lacks_scheme(text) { Some(text) } else { behind_mistyped_scheme(text) };
-    rest.map(|rest| format!("http://{rest} or https://{rest}"))
+    if lacks_scheme(text.trim()) { Some(either(text.trim())) } else { corrected(text) }
 }
 
-/// What stands behind `http` and slashes that are not written as they should be, or behind nothing but two slashes.
+/// Returns what follows `http` and slashes that are not written as they should be, or behind nothing but two slashes.
 fn behind_mistyped_scheme(text: &str) -> Option<&str> {
+    /// A colon, and its neighbour on the keyboard.
+    const COLONS: [char; 2] = [':', ';'];
     const MISTYPED: [&str; 6] = ["htp", "htps", "http", "https", "hhtp", "hhtps"];
     if has_web_scheme(text) {
         return None;
     }
     let slash = text.find('/')?;
-    let (scheme, rest) = (text[..slash].trim_end_matches(':'), text[slash..].trim_start_matches('/'));
+    let (scheme, rest) = (text[..slash].trim_end_matches(COLONS), text[slash..].trim_start_matches('/'));
     let slashes = text.len() - slash - rest.len();
-    let is_mistyped = (text[..slash].ends_with(':') || slashes > 1)
+    let is_mistyped = (text[..slash].ends_with(COLONS) || slashes > 1)
         && MISTYPED.iter().any(|mistyped| mistyped.eq_ignore_ascii_case(scheme));
     (!rest.is_empty() && (is_mistyped || (slash == 0 && slashes == 2))).then_some(rest)
 }
 
-/// The same where nothing but a URL makes sense: also for `hub:3000`.
+/// Returns the same where nothing but a URL makes sense: also for `hub:3000`.
 pub(crate) fn url_hint(text: &str) -> Option<String> {
     let is_one = || Url::parse(&format!("http://{text}")).is_ok_and(|url| url.has_host());
-    (!text.contains("://") && !text.contains('@') && is_one()).then(|| format!("http://{text} or https://{text}"))
+    corrected(text).or_else(|| (!text.contains("://") && !text.contains('@') && is_one()).then(|| either(text)))
 }
 
 fn lacks_scheme(text: &str) -> bool {
@@ -61,7 +84,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// Whether this is a name with a dot whose last part is a word, as top-level domains are.
+/// True if this is a name with a dot whose last part is a word, as top-level domains are.
 fn is_public_name(host: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
@@ -93,11 +116,26 @@ mod tests {
         for url in urls {
             assert_eq!(scheme_hint(url), Some(format!("http://{url} or https://{url}")));
         }
-        for mistyped in ["http:/h/x", "http//h/x", "htp://h/x", "HTTPS:/h/x", "//h/x"] {
+        for mistyped in
+            ["http:/h/x", "http//h/x", "htp://h/x", "HTTPS:/h/x", "//h/x", "http;//h/x", " http:/h/x", "https;/h/x"]
+        {
             assert_eq!(scheme_hint(mistyped), Some("http://h/x or https://h/x".to_owned()), "{mistyped}");
         }
+        for (text, meant) in [
+            ("ws://h/x", "http://h/x"),
+            ("WSS://h", "https://h"),
+            (" https://h", "https://h"),
+            ("\tws://h", "http://h"),
+            (" localhost:3000/x", "http://localhost:3000/x or https://localhost:3000/x"),
+        ] {
+            assert_eq!(scheme_hint(text).as_deref(), Some(meant), "{text}");
+        }
+        assert_eq!(url_hint("wss://h:1/x").as_deref(), Some("https://h:1/x"));
         let topics = [
             "news",
+            "ws://",
+            "wss",
+            " news",
             "http",
             "http/",
             "http/requests",

@@ -10,7 +10,7 @@ pub(crate) enum LoadError {
     Url(InvalidUrl),
     /// A URL begins with its host.
     NoScheme { url: String, hint: String },
-    /// What the environment names is not a hub.
+    /// The hub that the environment names is not one.
     Hub(InvalidHubUrl),
     /// The server's process cannot be read.
     Process { process: u32, error: io::Error },

@@ -20,7 +20,7 @@ use fanfare_bench::{
 use fanfare_mask::MASK;
 use std::{env, fmt, fs, io, time::Duration};
 
-/// How long all are connected before memory is read.
+/// The time for which all are connected before memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// Shown under the help, between them the sizes of the scenarios.

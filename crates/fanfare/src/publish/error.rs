@@ -2,7 +2,7 @@
 use super::lines::shown;
 use crate::{
     exit::Exit,
-    http::{Refusal, Unreachable, UrlTooLong},
+    http::{CertificatesError, Refusal, Unreachable, UrlTooLong},
 };
 use fanfare_hub::update::InvalidUpdate;
 use std::{fmt, io};
@@ -13,6 +13,8 @@ pub(crate) enum PublishError {
     NoData,
     /// Topic and options do not fit into a request.
     TooLong(UrlTooLong),
+    /// The certificates of authorities cannot be read.
+    Certificates(CertificatesError),
     /// An ID was given for more than one update.
     OneIdForMany,
     /// The update is none.
@@ -41,7 +43,9 @@ impl PublishError {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::NoData | Self::OneIdForMany | Self::TooLong(_) | Self::Update(_) => Exit::Usage,
+            Self::NoData | Self::OneIdForMany | Self::TooLong(_) | Self::Certificates(_) | Self::Update(_) => {
+                Exit::Usage
+            }
             Self::Skipped { refused: 1.., .. } => Exit::Rejected,
             Self::Skipped { .. } | Self::Read(_) | Self::Print(_) | Self::Runtime(_) => Exit::Failed,
             Self::Stopped { .. } => Exit::Unreachable,
@@ -53,7 +57,7 @@ impl PublishError {
 }
 
 impl PublishError {
-    /// Whether it may be better later, although nothing is changed.
+    /// True if it may be better later, although nothing is changed.
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(error) => !matches!(error, Unreachable::TokenCharacters),
@@ -62,7 +66,7 @@ impl PublishError {
         }
     }
 
-    /// Whether the update may have been published all the same.
+    /// True if the update may have been published all the same.
     pub(super) fn is_unanswered(&self) -> bool {
         match self {
             Self::Unreachable(Unreachable::NoAnswer { error, .. }) => !error.is_connect(),
@@ -89,6 +93,7 @@ impl fmt::Display for PublishError {
         match self {
             Self::NoData => f.write_str("no data: give it after the topic, or pipe lines in"),
             Self::TooLong(error) => error.fmt(f),
+            Self::Certificates(error) => error.fmt(f),
             Self::OneIdForMany => f.write_str("--id names one update, and there may be several"),
             Self::Update(error) => error.fmt(f),
             Self::Unreachable(error) => error.fmt(f),

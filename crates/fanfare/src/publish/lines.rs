@@ -2,26 +2,27 @@
 //!
 //! One batch is under way at a time, which keeps the order; what arrives meanwhile becomes the next batch. A slow source is
 //! published line by line without delay, a fast one in batches that grow with the time that an answer takes. A hub that is
-//! gone for a while is asked again, and what it has already is not published again ([`super::lookup`]).
+//! gone for a while is asked again, and what it has already is not published again ([`super::identity`]).
 use super::{
     PublishError, When,
-    publisher::{self, Body, Lookup, Publisher},
+    identity::{self, Identity},
+    publisher::{self, Lookup, Publisher},
     reader::{Input, Line, Lines, MAX_LINE_BYTES},
 };
 use crate::{relay::Backoff, stop, warning};
 use hyper::StatusCode;
-use std::{slice, time::Duration};
+use std::time::Duration;
 use tokio::{sync::watch, time::timeout};
 
-/// How many lines one batch has at most.
+/// The most lines of one batch.
 const MAX_BATCH_LINES: usize = 1_000;
 /// A batch of this many bytes is sent: well below the body that a hub accepts by default.
 const BATCH_BYTES: usize = 256 << 10;
 /// The shortest and the longest wait until a hub that is down is asked again.
 const DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
-/// How long publishing what was read may take when the command is told to stop.
+/// The time in which everything that was read must be published when the command is told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a line may be on its way from the thread that reads.
+/// The time for which a line may be on its way from the thread that reads.
 const HANDOVER_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Publishes each line of standard input that is not blank, until it ends, or until the command is told to stop: then what
@@ -36,7 +37,9 @@ pub(super) async fn publish(publisher: &Publisher, reconnect: When) -> Result<()
         publisher,
         reconnect,
         stopped,
-        last_id: None,
+        identity: (reconnect != When::Never).then(Identity::random),
+        was_there: false,
+        batch_bytes: BATCH_BYTES,
         under_way: None,
         replaced: 0,
         skipped: Skipped::default(),
@@ -59,11 +62,15 @@ struct Work<'a> {
     publisher: &'a Publisher,
     reconnect: When,
     stopped: watch::Receiver<bool>,
-    /// The ID of the last line that was published in this run.
-    last_id: Option<String>,
+    /// The IDs by which lines can be looked up; `None` if they need not be, or the hub gives others.
+    identity: Option<Identity>,
+    /// True once lines were published in this run.
+    was_there: bool,
+    /// The size of a batch at which it is sent: less where the hub, or a proxy before it, takes less.
+    batch_bytes: usize,
     /// The first and the last line of the batch that is under way.
     under_way: Option<(u64, u64)>,
-    /// How many lines held bytes that are not UTF-8.
+    /// The number of lines that held bytes that are not UTF-8.
     replaced: u64,
     skipped: Skipped,
 }
@@ -92,14 +99,14 @@ impl Work<'_> {
             let mut bytes = first.text.len();
             let mut batch = vec![first];
             // What is no line comes after those that were read before it.
-            while batch.len() < MAX_BATCH_LINES && bytes < BATCH_BYTES && carried.is_none() {
-                match lines.inputs.try_recv() {
-                    Ok(Input::Line(line)) if bytes + line.text.len() <= BATCH_BYTES => {
+            while batch.len() < MAX_BATCH_LINES && bytes < self.batch_bytes && carried.is_none() {
+                match lines.try_next() {
+                    Some(Input::Line(line)) if bytes + line.text.len() <= self.batch_bytes => {
                         bytes += line.text.len();
                         batch.extend(self.line(Input::Line(line))?);
                     }
-                    Ok(input) => carried = Some(input),
-                    Err(_) => break,
+                    Some(input) => carried = Some(input),
+                    None => break,
                 }
             }
             self.deliver(&batch).await?;
@@ -110,12 +117,12 @@ impl Work<'_> {
     async fn next(&mut self, lines: &mut Lines) -> Option<Input> {
         if !*self.stopped.borrow() {
             tokio::select! {
-                input = lines.inputs.recv() => return input,
+                input = lines.next() => return input,
                 _ = self.stopped.wait_for(|stopped| *stopped) => {}
             }
         }
         lines.stop();
-        timeout(HANDOVER_TIMEOUT, lines.inputs.recv()).await.ok().flatten()
+        timeout(HANDOVER_TIMEOUT, lines.next()).await.ok().flatten()
     }
 
     /// The line, if it is one; tells what else it is.
@@ -143,26 +150,26 @@ impl Work<'_> {
         }
     }
 
-    /// Publishes the lines in one request; one by one where one of them is refused.
+    /// Publishes the lines in one request, or in halves where one of them is refused.
     async fn deliver(&mut self, batch: &[Line]) -> Result<(), PublishError> {
-        match self.send(batch).await {
-            // Nothing of a batch that is refused was published. Those before the line at fault are.
-            Err(PublishError::LinesRefused { refusal, .. }) if batch.len() > 1 && refusal.is_of_content() => {
-                for line in batch {
-                    self.deliver_one(line).await?;
+        // What is left to do, the next at the end.
+        let mut parts = vec![batch];
+        while let Some(lines) = parts.pop() {
+            match self.send(lines).await {
+                // Nothing of a batch that is refused was published. What comes before the line at fault is.
+                Err(PublishError::LinesRefused { refusal, .. }) if lines.len() > 1 && refusal.is_of_content() => {
+                    if refusal.status == StatusCode::PAYLOAD_TOO_LARGE {
+                        let bytes: usize = lines.iter().map(|line| line.text.len()).sum();
+                        self.batch_bytes = self.batch_bytes.min(bytes / 2);
+                    }
+                    let (first, second) = lines.split_at(lines.len() / 2);
+                    parts.extend([second, first]);
                 }
-                Ok(())
+                Err(error) if lines.len() == 1 => self.skip_or(&lines[0], error)?,
+                sent => sent?,
             }
-            Err(error) if batch.len() == 1 => self.skip_or(&batch[0], error),
-            sent => sent,
         }
-    }
-
-    async fn deliver_one(&mut self, line: &Line) -> Result<(), PublishError> {
-        match self.send(slice::from_ref(line)).await {
-            Err(error) => self.skip_or(line, error),
-            Ok(()) => Ok(()),
-        }
+        Ok(())
     }
 
     /// Passes over a line that is too long for this hub; what else is wrong is wrong with every line.
@@ -179,20 +186,23 @@ impl Work<'_> {
 
     /// Publishes the lines all or none, however often the hub is gone in between.
     async fn send(&mut self, batch: &[Line]) -> Result<(), PublishError> {
-        let texts: Vec<&str> = batch.iter().map(|line| line.text.as_str()).collect();
         let lines = (batch[0].number, batch[batch.len() - 1].number);
         self.under_way = Some(lines);
+        let prefix = self.identity.as_ref().map(|identity| identity.prefix(lines.0));
         let mut backoff = Backoff::new(DELAYS);
         let (mut is_told, mut may_be_there) = (false, false);
         loop {
-            match self.publisher.publish(Body::lines(&texts)).await {
+            match self.publisher.publish_lines(batch, prefix.as_deref()).await {
                 Ok(ids) => {
                     if is_told {
                         warning::print("the hub answers again");
                     }
+                    if prefix.is_some_and(|prefix| !ids.starts_with(&prefix)) {
+                        self.identity = None;
+                    }
                     return self.took(&ids);
                 }
-                Err(error) if error.is_passing() && self.reconnect.asks_again(self.last_id.is_some()) => {
+                Err(error) if error.is_passing() && self.reconnect.asks_again(self.was_there) => {
                     may_be_there |= error.is_unanswered();
                     if !is_told {
                         warning::print(&format!(
@@ -208,22 +218,36 @@ impl Work<'_> {
                 Err(error) => return Err(error.of_lines(lines)),
             }
             backoff.wait().await;
-            while may_be_there {
-                match self.publisher.look_up(self.last_id.as_deref(), &texts).await {
-                    Ok(Lookup::Found(ids)) => return self.took(&ids),
-                    Ok(Lookup::Missing) => may_be_there = false,
-                    Ok(Lookup::Unknown(why)) => {
-                        may_be_there = false;
-                        warning::print(&format!("{} may be in the log twice: {why}", shown(lines)));
-                    }
-                    Err(_) => backoff.wait().await,
+            if std::mem::take(&mut may_be_there) && self.is_there(lines, prefix.as_deref(), batch.len()).await {
+                return self.took(&prefix.map(|prefix| identity::ids(&prefix, batch.len())).unwrap_or_default());
+            }
+        }
+    }
+
+    /// Asks if lines are in the log whose answer was lost, however long the hub gives none. Where that cannot be told
+    /// they are sent again: rather twice than not at all.
+    async fn is_there(&self, lines: (u64, u64), id_prefix: Option<&str>, count: usize) -> bool {
+        let twice = |why: &str| {
+            warning::print(&format!("{} may be in the log twice: the answer was lost, and {why}", shown(lines)));
+            false
+        };
+        let Some(prefix) = id_prefix else { return twice("the hub gives the lines other IDs than they had") };
+        let mut backoff = Backoff::new(DELAYS);
+        loop {
+            // They are published all or none.
+            match self.publisher.look_up(&format!("{prefix}{count}")).await {
+                Ok(Lookup::Found) => return true,
+                Ok(Lookup::Missing) => return false,
+                Ok(Lookup::Refused(status)) => {
+                    return twice(&format!("the hub does not let the token subscribe ({status})"));
                 }
+                Err(_) => backoff.wait().await,
             }
         }
     }
 
     fn took(&mut self, ids: &str) -> Result<(), PublishError> {
-        self.last_id = ids.lines().next_back().map(str::to_owned).or(self.last_id.take());
+        self.was_there = true;
         self.under_way = None;
         publisher::print(ids).map(drop)
     }

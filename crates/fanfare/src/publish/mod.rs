@@ -1,7 +1,7 @@
 //! `fanfare publish`: one update, each line of standard input, or one at intervals; prints the IDs.
 mod error;
+mod identity;
 mod lines;
-mod lookup;
 mod publisher;
 mod reader;
 mod repeat;
@@ -11,7 +11,7 @@ pub(crate) use error::PublishError;
 use crate::{
     config::HumanDuration,
     exit,
-    http::{self, HubArgs, PublishQuery},
+    http::{self, ConnectArgs, Habits, HubArgs, PublishQuery},
     topic::topic,
 };
 use clap::ValueEnum;
@@ -19,14 +19,14 @@ use fanfare_hub::{
     topic::Topic,
     update::{InvalidUpdate, Update, UpdateFields},
 };
-use publisher::{Body, Publisher};
+use publisher::Publisher;
 use std::io::{self, IsTerminal as _};
 
 /// The DATA that stands for standard input.
 const STDIN: &str = "-";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{}\n\n{}", http::HELP, exit::HELP))]
+#[command(after_help = format!("{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]
 pub(crate) struct PublishArgs {
     /// Topic to publish under
     #[arg(value_parser = topic)]
@@ -46,9 +46,10 @@ pub(crate) struct PublishArgs {
     #[arg(short = 'n', long, value_name = "COUNT", requires = "every", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
-    /// When to ask a hub again that cannot be reached or fails, with lines or --every: never; once something was published
-    /// (so that a wrong address is told at once); or always. Lines wait meanwhile, in order, and are looked up in the hub's
-    /// log if their answer was lost; a warning says where that cannot tell, and a line may be there twice
+    /// When to ask a hub again that cannot be reached or fails, with lines or --every: never; once something was
+    /// published (so that a wrong address is told at once); or always. Lines wait meanwhile, in order. They have IDs
+    /// that only this process makes (urn:uuid:…, without them with never), by which they are looked up in the hub's log
+    /// if their answer was lost; a warning says where that cannot tell, and a line may be there twice
     #[arg(long, value_name = "WHEN", default_value = "after-open")]
     reconnect: When,
 
@@ -57,6 +58,12 @@ pub(crate) struct PublishArgs {
 
     #[command(flatten)]
     hub: HubArgs,
+
+    #[command(flatten, next_help_heading = "Connection")]
+    connect: ConnectArgs,
+
+    #[command(flatten)]
+    habits: Habits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -67,7 +74,7 @@ enum When {
 }
 
 impl When {
-    /// Whether a hub is asked again that does not answer now, and was there before or not.
+    /// True if a hub is asked again that does not answer now, and was there before or not.
     fn asks_again(self, was_there: bool) -> bool {
         match self {
             Self::Never => false,
@@ -83,7 +90,7 @@ impl When {
 /// [`PublishError`] says why an update was not published; those whose IDs are printed were.
 pub(crate) fn run(args: PublishArgs) -> Result<(), PublishError> {
     check(&args).map_err(PublishError::Update)?;
-    let publisher = Publisher::new(&args.hub.hub, &args.topic, &args.query, args.hub.token())?;
+    let publisher = Publisher::new((&args.hub, &args.connect), &args.topic, &args.query)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PublishError::Runtime)?;
     match (args.data, args.every) {
         (data, Some(every)) => {
@@ -94,7 +101,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<(), PublishError> {
             runtime.block_on(repeat::publish(&publisher, &template, (every.0, args.count), args.reconnect))
         }
         (Some(data), None) if data != STDIN => {
-            let ids = runtime.block_on(publisher.publish(Body::Data(data)))?;
+            let ids = runtime.block_on(publisher.publish(data))?;
             publisher::print(&ids).map(drop)
         }
         (None, None) if io::stdin().is_terminal() => Err(PublishError::NoData),

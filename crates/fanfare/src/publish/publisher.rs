@@ -1,12 +1,8 @@
 //! One address to publish to.
-use super::{PublishError, lookup::Search};
-use crate::{
-    config::Secret,
-    http::{self, Http, HubUrl, Party, PublishQuery, Refusal, Unreachable},
-};
-use fanfare_client::transport::HyperBody;
+use super::{PublishError, reader::Line};
+use crate::http::{self, ConnectArgs, Http, HubArgs, HubUrl, Party, PublishQuery, Refusal, Unreachable};
 use fanfare_hub::topic::Topic;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use hyper::{
     Method, Request, StatusCode, Uri,
     body::Bytes,
@@ -19,38 +15,19 @@ use std::{
     time::Duration,
 };
 
-/// How long the hub may take to acknowledge: it answers when the update is on disk.
+/// The time in which the hub must acknowledge: it answers when the update is on disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// The type of an event that says none.
-const MESSAGE: &str = "message";
-
-/// What is sent in one request.
-#[derive(Debug)]
-pub(super) enum Body {
-    /// The data of one update, as it is.
-    Data(String),
-    /// Lines, each ended by LF: the data of one update each, published all or none.
-    Lines(Vec<u8>),
-}
-
-impl Body {
-    /// The data of one update for each of `lines`.
-    pub(super) fn lines(lines: &[&str]) -> Self {
-        Self::Lines(lines.iter().flat_map(|line| [line.as_bytes(), b"\n"]).flatten().copied().collect())
-    }
-}
-
-/// Whether lines are in the log that were sent and not answered.
-#[derive(Debug)]
+/// Answer to the question if lines are in the log that were sent and not acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
-    /// They are, under these IDs, each ended by LF.
-    Found(String),
+    /// They are.
+    Found,
     /// They are not.
     Missing,
-    /// It cannot be told, for this reason.
-    Unknown(String),
+    /// It cannot be told, since the hub answers so.
+    Refused(StatusCode),
 }
 
 /// Publishes under one topic.
@@ -60,49 +37,64 @@ pub(super) struct Publisher {
     party: Party,
     publish: Uri,
     look_up: Uri,
-    topic: Topic,
-    event_type: String,
-    private: bool,
 }
 
 impl Publisher {
-    /// Publishes under `topic` to `hub`, presenting `token`.
+    /// Makes a publisher under `topic` to the hub that `hub` names, connected to as `connect` says.
     ///
     /// # Errors
-    /// [`PublishError`] if the token is unfit, or topic and query are too long for a request.
+    /// [`PublishError`] if token or certificates are unfit, or topic and query are too long for a request.
     pub(super) fn new(
-        hub: &HubUrl,
+        (hub, connect): (&HubArgs, &ConnectArgs),
         topic: &Topic,
         query: &PublishQuery,
-        token: Option<&Secret>,
     ) -> Result<Self, PublishError> {
-        let publish = hub.publish(topic.as_str(), query).map_err(PublishError::TooLong)?;
+        let publish = hub.hub.publish(topic.as_str(), query).map_err(PublishError::TooLong)?;
+        let transport = connect.transport().map_err(PublishError::Certificates)?;
         Ok(Self {
-            http: Http::new(token)?,
+            http: Http::new(transport, hub.token())?,
             party: Party::hub(&publish),
             publish,
-            look_up: hub.replay(slice::from_ref(topic)).map_err(PublishError::TooLong)?,
-            topic: topic.clone(),
-            event_type: query.event_type.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| MESSAGE.to_owned()),
-            private: query.private,
+            look_up: hub.hub.replay(slice::from_ref(topic)).map_err(PublishError::TooLong)?,
         })
     }
 
-    /// Publishes and returns the IDs, each ended by LF.
+    /// Publishes one update with this data and returns its ID, ended by LF.
     ///
     /// # Errors
     /// [`PublishError`] if the hub is not reached or refuses.
     ///
     /// # Cancel safety
-    /// When cancelled, the updates may be published or not.
-    pub(super) async fn publish(&self, body: Body) -> Result<String, PublishError> {
-        let (content_type, body) = match body {
-            Body::Data(data) => ("text/plain; charset=utf-8", Bytes::from(data)),
-            Body::Lines(lines) => ("application/x-ndjson", Bytes::from(lines)),
+    /// When cancelled, the update may be published or not.
+    pub(super) async fn publish(&self, data: String) -> Result<String, PublishError> {
+        self.post(self.publish.clone(), "text/plain; charset=utf-8", data.into()).await
+    }
+
+    /// Publishes `lines` all or none and returns their IDs, each ended by LF. With a prefix, an ID is the prefix and
+    /// the number of the line among them, from 1.
+    ///
+    /// # Errors
+    /// The same as of [`publish`](Self::publish).
+    ///
+    /// # Cancel safety
+    /// The same as of [`publish`](Self::publish).
+    pub(super) async fn publish_lines(&self, lines: &[Line], id_prefix: Option<&str>) -> Result<String, PublishError> {
+        let uri = match id_prefix {
+            Some(prefix) => HubUrl::with_id_prefix(&self.publish, prefix).map_err(PublishError::TooLong)?,
+            None => self.publish.clone(),
         };
+        let mut body = Vec::with_capacity(lines.iter().map(|line| line.text.len() + 1).sum());
+        for line in lines {
+            body.extend_from_slice(line.text.as_bytes());
+            body.push(b'\n');
+        }
+        self.post(uri, "application/x-ndjson", body.into()).await
+    }
+
+    async fn post(&self, uri: Uri, content_type: &'static str, body: Bytes) -> Result<String, PublishError> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.publish.clone();
+        *request.uri_mut() = uri;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         let asked = async {
             let (head, body) = self.http.send(request).await?.into_parts();
@@ -115,39 +107,24 @@ impl Publisher {
         }
     }
 
-    /// Looks for `lines` in what the hub holds behind the update with the ID `after`.
+    /// Asks if the hub holds an update with this ID, as a subscriber that goes on behind it would: the head of the
+    /// answer says behind which ID the stream begins. That is told of private updates, too, which may not be shown.
     ///
     /// # Errors
     /// [`PublishError`] if the hub cannot be asked now.
-    pub(super) async fn look_up(&self, after: Option<&str>, lines: &[&str]) -> Result<Lookup, PublishError> {
-        let unknown = |why: &str| Ok(Lookup::Unknown(why.to_owned()));
-        let Some(after) = after.and_then(|id| HeaderValue::from_str(id).ok()) else {
-            return unknown("the answer was lost, and nothing before it was published from here");
-        };
+    pub(super) async fn look_up(&self, id: &str) -> Result<Lookup, PublishError> {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = self.look_up.clone();
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/x-ndjson"));
-        request.headers_mut().insert(LAST_EVENT_ID, after);
-        let asked = async {
-            let (head, body) = self.http.send(request).await?.into_parts();
-            if head.status != StatusCode::OK {
-                return Ok(ControlFlow::Break(head));
-            }
-            let search = Search::new(self.topic.as_str(), &self.event_type, lines.to_vec());
-            Ok(ControlFlow::Continue(self.found(body, search).await?))
-        };
-        match self.in_time(asked).await? {
-            ControlFlow::Continue(Some(ids)) => Ok(Lookup::Found(ids)),
-            // It may be there all the same, and not be shown.
-            ControlFlow::Continue(None) if self.private => {
-                unknown("the answer was lost, and private updates are not shown")
-            }
-            ControlFlow::Continue(None) => Ok(Lookup::Missing),
-            ControlFlow::Break(head) if head.status.is_server_error() => {
-                Err(PublishError::Refused(Refusal::new(&self.party, &head, "")))
-            }
-            ControlFlow::Break(head) => {
-                unknown(&format!("the answer was lost, and the hub does not let the token subscribe ({})", head.status))
+        let value = HeaderValue::from_str(id).expect("an ID of this program's is ASCII");
+        request.headers_mut().insert(LAST_EVENT_ID, value);
+        let head = self.in_time(self.http.send(request)).await?.into_parts().0;
+        match head.status {
+            StatusCode::OK if head.headers.get(LAST_EVENT_ID).is_some_and(|found| found == id) => Ok(Lookup::Found),
+            StatusCode::OK => Ok(Lookup::Missing),
+            status => {
+                let refusal = Refusal::new(&self.party, &head, "");
+                if refusal.is_passing() { Err(PublishError::Refused(refusal)) } else { Ok(Lookup::Refused(status)) }
             }
         }
     }
@@ -155,17 +132,6 @@ impl Publisher {
     async fn in_time<T>(&self, asked: impl Future<Output = Result<T, Unreachable>>) -> Result<T, PublishError> {
         let timeout = |_| Unreachable::Timeout { party: self.party.clone() };
         Ok(tokio::time::timeout(ANSWER_TIMEOUT, asked).await.map_err(timeout)??)
-    }
-
-    async fn found(&self, mut body: HyperBody, mut search: Search<'_>) -> Result<Option<String>, Unreachable> {
-        let broken = |error| Unreachable::BrokenAnswer { party: self.party.clone(), error };
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| broken(error.into()))?;
-            if let Some(bytes) = frame.data_ref() {
-                search.read(bytes).map_err(|_| broken("a line has no end".into()))?;
-            }
-        }
-        Ok(search.found())
     }
 }
 

@@ -1,32 +1,34 @@
-//! The lines of standard input, read by a thread of its own: a read cannot be cancelled.
+//! The lines of standard input, read by a separate thread: a read cannot be cancelled.
 use std::{
     io::{self, BufRead, BufReader, Read},
     sync::{
-        Arc,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
 };
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-/// How many lines wait while a batch is under way.
+/// The most lines that wait while a batch is under way.
 const MAX_WAITING: usize = 1_000;
+/// The most bytes that they have in sum, unless one line alone has more.
+const MAX_WAITING_BYTES: usize = 32 << 20;
 /// The longest line, in bytes: the largest body that a hub may be told to accept.
 pub(super) const MAX_LINE_BYTES: usize = 16 << 20;
-/// How much is read at a time.
+/// The number of bytes that are read at a time.
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// A line that is not blank, without its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
-    /// Its number, from 1.
+    /// The number of the line, from 1.
     pub number: u64,
     pub text: String,
-    /// Whether bytes were replaced that are not UTF-8.
+    /// True if bytes were replaced that are not UTF-8.
     pub is_replaced: bool,
 }
 
-/// What comes from standard input.
+/// A piece of standard input, or its end.
 #[derive(Debug)]
 pub(super) enum Input {
     Line(Line),
@@ -40,18 +42,41 @@ pub(super) enum Input {
 
 /// Lines as they come.
 pub(super) struct Lines {
-    pub(super) inputs: mpsc::Receiver<Input>,
+    inputs: UnboundedReceiver<Input>,
+    room: Arc<Room>,
     stop: Arc<AtomicBool>,
 }
 
 impl Lines {
     /// Begins to read standard input. The thread ends with the process.
     pub(super) fn of_stdin() -> Self {
-        let (sender, inputs) = mpsc::channel(MAX_WAITING);
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
+        let (lines, sender) = Self::new();
+        let stopped = lines.stop.clone();
         thread::spawn(move || read(BufReader::with_capacity(CHUNK_BYTES, io::stdin().lock()), &sender, &stopped));
-        Self { inputs, stop }
+        lines
+    }
+
+    fn new() -> (Self, Sender) {
+        let (inputs, receiver) = mpsc::unbounded_channel();
+        let room = Arc::new(Room::default());
+        (Self { inputs: receiver, room: room.clone(), stop: Arc::default() }, Sender { inputs, room })
+    }
+
+    /// Waits for the next input; `None` at the end.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub(super) async fn next(&mut self) -> Option<Input> {
+        let input = self.inputs.recv().await?;
+        self.room.leave(size(&input));
+        Some(input)
+    }
+
+    /// Returns the next input if it waits already.
+    pub(super) fn try_next(&mut self) -> Option<Input> {
+        let input = self.inputs.try_recv().ok()?;
+        self.room.leave(size(&input));
+        Some(input)
     }
 
     /// Ends with the last whole line that was taken from standard input already.
@@ -60,8 +85,85 @@ impl Lines {
     }
 }
 
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.room.close();
+    }
+}
+
+/// The other end of [`Lines`]. The room bounds what is in the channel.
+struct Sender {
+    inputs: UnboundedSender<Input>,
+    room: Arc<Room>,
+}
+
+impl Sender {
+    /// Hands over an input when there is room for it. Fails if nobody takes more.
+    fn send(&self, input: Input) -> Result<(), Closed> {
+        self.room.enter(size(&input))?;
+        self.inputs.send(input).map_err(|_| Closed)
+    }
+}
+
+/// Nobody takes more.
+struct Closed;
+
+/// Counts what waits between the thread that reads and the one that publishes.
+#[derive(Default)]
+struct Room {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: usize,
+    bytes: usize,
+    is_closed: bool,
+}
+
+impl Room {
+    /// Waits until there is room for a line of so many bytes, as there is for any line if none waits.
+    fn enter(&self, bytes: usize) -> Result<(), Closed> {
+        let is_full = |waiting: &mut Waiting| !waiting.is_closed && !waiting.has_room_for(bytes);
+        let mut waiting = self.changed.wait_while(self.waiting(), is_full).unwrap_or_else(PoisonError::into_inner);
+        waiting.lines += 1;
+        waiting.bytes += bytes;
+        if waiting.is_closed { Err(Closed) } else { Ok(()) }
+    }
+
+    fn leave(&self, bytes: usize) {
+        let mut waiting = self.waiting();
+        waiting.lines -= 1;
+        waiting.bytes -= bytes;
+        self.changed.notify_one();
+    }
+
+    fn close(&self) {
+        self.waiting().is_closed = true;
+        self.changed.notify_one();
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn has_room_for(&self, bytes: usize) -> bool {
+        self.lines == 0 || (self.lines < MAX_WAITING && self.bytes + bytes <= MAX_WAITING_BYTES)
+    }
+}
+
+fn size(input: &Input) -> usize {
+    match input {
+        Input::Line(line) => line.text.len(),
+        Input::TooLong { .. } | Input::Failed(_) => 0,
+    }
+}
+
 /// Hands over the lines until the source ends, fails, or nobody wants more.
-fn read(mut source: BufReader<impl Read>, sender: &mpsc::Sender<Input>, stopped: &AtomicBool) {
+fn read(mut source: BufReader<impl Read>, sender: &Sender, stopped: &AtomicBool) {
     for number in 1.. {
         if stopped.load(Ordering::Relaxed) && !source.buffer().contains(&b'\n') {
             return;
@@ -73,7 +175,7 @@ fn read(mut source: BufReader<impl Read>, sender: &mpsc::Sender<Input>, stopped:
             Err(error) => Input::Failed(error),
         };
         let is_last = matches!(input, Input::Failed(_));
-        if sender.blocking_send(input).is_err() || is_last {
+        if sender.send(input).is_err() || is_last {
             return;
         }
     }
@@ -89,6 +191,10 @@ fn read_line(source: &mut impl BufRead, number: u64) -> io::Result<Option<Input>
     let is_whole = text.last() == Some(&b'\n');
     let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
     text.truncate(end);
+    if end > CHUNK_BYTES {
+        // It has grown by doubling, and what waits is counted by its length.
+        text.shrink_to_fit();
+    }
     if text.len() > MAX_LINE_BYTES {
         if !is_whole {
             pass_over(source)?;
@@ -123,12 +229,13 @@ fn pass_over(source: &mut impl BufRead) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Duration, Instant};
 
     fn lines(source: &[u8]) -> Vec<(u64, Option<(String, bool)>)> {
-        let (sender, mut receiver) = mpsc::channel(MAX_WAITING);
+        let (mut lines, sender) = Lines::new();
         read(BufReader::new(source), &sender, &AtomicBool::new(false));
         drop(sender);
-        std::iter::from_fn(|| receiver.blocking_recv())
+        std::iter::from_fn(|| lines.try_next())
             .map(|input| match input {
                 Input::Line(line) => (line.number, Some((line.text, line.is_replaced))),
                 Input::TooLong { number } => (number, None),
@@ -174,13 +281,59 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_has_so_many_lines_and_bytes_and_one_line_always_may() {
+        let waiting = |lines, bytes| Waiting { lines, bytes, is_closed: false };
+        assert!(waiting(0, 0).has_room_for(MAX_WAITING_BYTES + 1), "one alone may have more");
+        assert!(waiting(1, 1).has_room_for(MAX_WAITING_BYTES - 1));
+        assert!(!waiting(1, 1).has_room_for(MAX_WAITING_BYTES));
+        assert!(!waiting(1, MAX_WAITING_BYTES + 1).has_room_for(0));
+        assert!(waiting(MAX_WAITING - 1, 0).has_room_for(1));
+        assert!(!waiting(MAX_WAITING, 0).has_room_for(1));
+    }
+
+    /// A source that is faster than the hub waits, and nothing is lost.
+    #[test]
+    fn a_source_waits_while_there_is_no_room() {
+        const LINE_BYTES: usize = 2 << 20;
+        const FITTING: usize = MAX_WAITING_BYTES / LINE_BYTES;
+        let (mut lines, sender) = Lines::new();
+        let source = ("x".repeat(LINE_BYTES) + "\n").repeat(40);
+        let reader = thread::spawn(move || read(BufReader::new(source.as_bytes()), &sender, &AtomicBool::new(false)));
+        let waiting = || lines.room.waiting().lines;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while waiting() < FITTING && Instant::now() < deadline {
+            thread::yield_now();
+        }
+        // It has the time to go on, and does not.
+        thread::sleep(Duration::from_millis(50));
+        assert_eq!(waiting(), FITTING);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for taken in 0..40 {
+            let (waiting, bytes) = {
+                let waiting = lines.room.waiting();
+                (waiting.lines, waiting.bytes)
+            };
+            assert!(waiting <= FITTING && bytes <= MAX_WAITING_BYTES, "{waiting} lines of {bytes} bytes after {taken}");
+            assert!(runtime.block_on(lines.next()).is_some());
+        }
+        assert!(runtime.block_on(lines.next()).is_none());
+        reader.join().unwrap();
+        // A reader that waits for room ends when nobody takes lines any more.
+        let (lines, sender) = Lines::new();
+        let source = ("x".repeat(LINE_BYTES) + "\n").repeat(20);
+        let reader = thread::spawn(move || read(BufReader::new(source.as_bytes()), &sender, &AtomicBool::new(false)));
+        drop(lines);
+        reader.join().unwrap();
+    }
+
+    #[test]
     fn what_was_read_is_handed_over_after_the_stop() {
-        let (sender, mut receiver) = mpsc::channel(MAX_WAITING);
+        let (mut lines, sender) = Lines::new();
         let mut source = BufReader::new(io::Cursor::new(b"one\ntwo\npart".to_vec()));
         source.fill_buf().unwrap();
         read(source, &sender, &AtomicBool::new(true));
         drop(sender);
-        let numbers = std::iter::from_fn(|| receiver.blocking_recv()).count();
+        let numbers = std::iter::from_fn(|| lines.try_next()).count();
         assert_eq!(numbers, 2, "whole lines alone");
     }
 }

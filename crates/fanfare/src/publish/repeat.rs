@@ -1,7 +1,7 @@
 //! One update at intervals: a heartbeat for demonstrations, or load for a first look.
 use super::{
     PublishError, When,
-    publisher::{self, Body, Publisher},
+    publisher::{self, Publisher},
 };
 use crate::warning;
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ pub(super) async fn publish(
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for n in 1..=count.unwrap_or(u64::MAX) {
         interval.tick().await;
-        match publisher.publish(Body::Data(fill(template, n, Timestamp::now()))).await {
+        match publisher.publish(fill(template, n, Timestamp::now())).await {
             Ok(ids) if publisher::print(&ids)?.is_break() => return Ok(()),
             Ok(_) => was_there = true,
             Err(error) if error.is_passing() && reconnect.asks_again(was_there) => {

@@ -1,7 +1,7 @@
 //! The last part of the way: batches into the hub, in order, each event once, however often the hub is down in between.
 use super::{
     backoff::Backoff,
-    batch::Batch,
+    batch::{Batch, Item},
     error::RelayError,
     held::Held,
     sink::{Failure, Sink},
@@ -23,21 +23,23 @@ pub(super) struct Delivery {
     pub(super) state: State,
     voice: Voice,
     lookups: Lookups,
-    /// What the hub holds behind the state.
+    /// The updates that the hub holds behind the state.
     held: Held,
+    /// The most bytes of updates that go out in one request: less where a proxy before the hub takes less.
+    request_bytes: usize,
     pub(super) counts: Counts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lookups {
-    /// Where the hub stands is not known yet.
+    /// The end of the hub's log is not known yet.
     Due,
     Done,
     /// The hub does not let this relay look.
     Refused,
 }
 
-/// What became of events.
+/// The numbers of events by what became of them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) relayed: u64,
@@ -48,7 +50,7 @@ pub(super) struct Counts {
 impl Delivery {
     pub(super) fn new(sink: Sink, state: State, voice: Voice, topics: &[Topic]) -> Self {
         let (held, counts) = (Held::new(topics), Counts::default());
-        Self { sink, state, voice, lookups: Lookups::Due, held, counts }
+        Self { sink, state, voice, lookups: Lookups::Due, held, request_bytes: usize::MAX, counts }
     }
 
     /// Publishes `batch`, however long that takes.
@@ -73,7 +75,7 @@ impl Delivery {
         self.voice.warn(&format!("an event is left out (last event ID {}): {reason}", shown_id(id)));
     }
 
-    /// Leaves out what a former run has published. Only events with an ID of their own come twice from an upstream that
+    /// Leaves out what a former run has published. Only events that have an ID come twice from an upstream that
     /// resumes; the first that the hub does not have ends the search.
     fn leave_out_held(&mut self, batch: &mut Batch) {
         if self.held.is_empty() {
@@ -97,13 +99,17 @@ impl Delivery {
     async fn publish(&mut self, batch: &mut Batch) -> Result<(), RelayError> {
         let mut backoff = Backoff::new(HUB_DELAYS);
         while !batch.items.is_empty() {
-            match self.sink.publish(&batch.items).await {
+            let (count, bytes) = self.fitting(&batch.items);
+            match self.sink.publish(&batch.items[..count]).await {
                 Ok(position) => {
                     if let Some(position) = position {
                         self.state.set_position(position);
                     }
-                    return Ok(());
+                    batch.items.drain(..count);
+                    backoff.reset();
                 }
+                Err(Failure::TooLarge(_)) if count > 1 => self.request_bytes = bytes / 2,
+                Err(Failure::TooLarge(reason)) => self.replace_first(batch, &reason, false),
                 Err(Failure::Refused { index, reason, may_be_id }) => {
                     batch.items.drain(..index);
                     self.replace_first(batch, &reason, may_be_id);
@@ -120,6 +126,19 @@ impl Delivery {
         Ok(())
     }
 
+    /// Returns how many of `items` go out in one request, at least one of them, and their bytes.
+    fn fitting(&self, items: &[Item]) -> (usize, usize) {
+        let (mut count, mut bytes) = (0, 0);
+        for item in items {
+            let more = item.size();
+            if count > 0 && bytes + more > self.request_bytes {
+                break;
+            }
+            (count, bytes) = (count + 1, bytes + more);
+        }
+        (count, bytes)
+    }
+
     /// Puts something in the place of an update that was refused for `reason`, or nothing where the hub takes nothing of it.
     fn replace_first(&mut self, batch: &mut Batch, reason: &str, may_be_id: bool) {
         let item = batch.items.remove(0);
@@ -127,15 +146,16 @@ impl Delivery {
         let was_gap = item.is_gap;
         let instead = item.in_place_of(reason, may_be_id);
         match &instead {
-            Some(instead) if !instead.is_gap => {
+            Some(instead) if was_gap || !instead.is_gap => {
+                let what = if was_gap { "gap event for" } else { "event" };
                 self.voice.warn(&format!(
-                    "the hub refused the event {}; sending it again without its ID: {reason}",
+                    "the hub refused the {what} {}; sending it again without its ID: {reason}",
                     shown_id(&id)
                 ));
             }
-            None if was_gap => {
-                self.voice.warn(&format!("the hub also refused the gap event, so its subscribers do not know that an event is missing: {reason}"));
-            }
+            None if was_gap => self.voice.warn(&format!(
+                "the hub also refused the gap event, so its subscribers do not know that an event is missing: {reason}"
+            )),
             _ => self.refused(&id, reason),
         }
         if let Some(instead) = instead {
@@ -152,6 +172,12 @@ impl Delivery {
         let published = batch.items.iter().take_while(|item| self.held.take(item)).count();
         self.held.clear();
         if published > 0 {
+            if batch.items[..published].iter().any(|item| !item.is_gap && item.update.id().is_none()) {
+                self.voice.warn(
+                    "an answer of the hub was lost, and events without an ID were found there: if another publisher \
+                     has published equal ones, perhaps they are its own",
+                );
+            }
             batch.items.drain(..published);
             self.find_end().await?;
         }
@@ -193,7 +219,7 @@ impl Delivery {
                     self.voice.lost(&format!("the hub cannot be asked what it holds: {reason}"));
                     backoff.wait().await;
                 }
-                Err(Failure::Refused { .. } | Failure::Final(_)) => {
+                Err(Failure::Refused { .. } | Failure::TooLarge(_) | Failure::Final(_)) => {
                     self.lookups = Lookups::Refused;
                     self.held.clear();
                     self.voice.warn(

@@ -19,7 +19,7 @@ pub(crate) enum RelayError {
     NotOpened(Box<Ending<Cause>>),
     /// The upstream refused at the first attempt.
     Upstream(Box<Ending<Error>>),
-    /// How far the relay has come cannot be kept, or not be read.
+    /// The file that keeps how far the relay has come cannot be written or read.
     State(Error),
     /// The hub cannot be asked as it was given.
     Hub(Unreachable),

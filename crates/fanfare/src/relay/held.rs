@@ -1,7 +1,7 @@
 //! What the hub holds already of what the upstream sends again.
 //!
-//! An event is the same if ID, type and data are, under the relay's own topics: an upstream that counts anew after its
-//! restart sends other events under the same IDs, and so does another upstream of the same hub.
+//! An event is the same if ID, type and data are, under the relay's own topics: an upstream that counts from the
+//! beginning after its restart sends other events under the same IDs, and so does another upstream of the same hub.
 use super::batch::{Item, MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
 use fanfare_event_stream::EventType;
 use fanfare_hub::topic::Topic;
@@ -83,7 +83,7 @@ impl Held {
         }
     }
 
-    /// Whether the hub has `item`, and forgets what it has before it.
+    /// True if the hub has `item`, and forgets what it has before it.
     pub(super) fn take(&mut self, item: &Item) -> bool {
         let Some(place) = self.updates.iter().position(|update| update.is(item)) else { return false };
         let gone = self.updates.drain(..=place);
@@ -102,7 +102,7 @@ impl Published {
         id_fits && self.event_type == event_type && self.data == update.data()
     }
 
-    /// As it counted in its batch, or less: the ID may be another.
+    /// Returns its size as it counted in its batch, or less: the ID may be another.
     fn size(&self) -> usize {
         let id = if self.id.starts_with('#') { 0 } else { self.id.len() };
         self.data.len() + self.event_type.len() + id
@@ -117,7 +117,7 @@ mod tests {
     fn item(id: Option<&str>, data: &str) -> Item {
         let topics = vec![Topic::new("a").unwrap()];
         let fields = UpdateFields { topics, data: data.into(), id: id.map(str::to_owned), ..UpdateFields::default() };
-        Item { update: Update::new(fields).unwrap(), sets_id: true, is_gap: false, refused_id: None }
+        Item { update: Update::new(fields).unwrap(), sets_id: true, is_gap: false, told_id: None }
     }
 
     fn line(id: &str, topic: &str, data: &str) -> String {

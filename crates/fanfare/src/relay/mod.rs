@@ -27,14 +27,14 @@ pub(crate) use voice::Voice;
 use crate::{
     config::HumanDuration,
     exit,
-    http::{self, ConnectionArgs, HeaderArgument, HubArgs},
+    http::{self, ConnectionArgs, HeaderArgument, HubArgs, HubConnectArgs},
     stop,
 };
 use clap::ValueEnum;
 use fanfare_hub::topic::Topic;
 use std::{path::PathBuf, time::Duration};
 
-/// How long keeping the state may take when the command is told to stop.
+/// The time in which the state must be kept when the command is told to stop.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "\
@@ -64,7 +64,7 @@ pub(crate) struct RelayArgs {
     hub: HubArgs,
 
     /// Header of the request to the upstream, or @FILE with one on each line, which other users of the machine cannot see;
-    /// repeatable
+    /// `NAME;` sends an empty value, `NAME:` takes a header away; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE")]
     headers: Vec<HeaderArgument>,
 
@@ -92,9 +92,13 @@ pub(crate) struct RelayArgs {
     #[arg(short, long)]
     verbose: bool,
 
-    /// How the upstream is connected to.
+    /// Options for the connection to the upstream.
     #[command(flatten, next_help_heading = "Connection to the upstream")]
     connection: ConnectionArgs,
+
+    /// Options for the connection to the hub.
+    #[command(flatten, next_help_heading = "Connection to the hub")]
+    hub_connect: HubConnectArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,11 +112,14 @@ enum When {
 /// # Errors
 /// [`RelayError`] if it cannot begin, or cannot go on.
 pub(crate) fn run(args: RelayArgs) -> Result<(), RelayError> {
-    let sink = RemoteSink::new(&args.hub.hub, &args.topics, args.private, args.hub.token());
+    let HeaderArgument { sent, removed } = HeaderArgument::join(args.headers);
+    let connect = args.hub_connect.into();
+    let sink = RemoteSink::new((&args.hub, &connect), &args.topics, args.private);
     let parts = Parts {
         upstream: Upstream {
             url: args.url,
-            headers: args.headers.into_iter().flat_map(|HeaderArgument(headers)| headers).collect(),
+            headers: sent,
+            without: removed,
             connection: args.connection,
             idle_timeout: args.idle_timeout.map(|timeout| timeout.0),
         },

@@ -5,7 +5,7 @@
 //! batch is under way nothing is read from the upstream, which TCP holds back: nothing is queued here.
 use super::{
     backoff::Backoff,
-    batch::{Batch, Made, Template},
+    batch::{Batch, LastEvent, Made, Template},
     delivery::{Counts, Delivery},
     error::RelayError,
     sink::Sink,
@@ -14,14 +14,14 @@ use super::{
     voice::Voice,
 };
 use crate::{http::Ending, shown::shown_id};
-use fanfare_client::{Error, MessageEvent, Signal, Signals, Warning};
+use fanfare_client::{Error, MessageEvent, Signal, Signals, Text, Warning};
 use futures_util::{FutureExt as _, StreamExt as _};
 use std::time::Duration;
 
 /// The shortest and the longest wait until an upstream that refuses is asked again, which no client would do by itself.
 const UPSTREAM_DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
-/// What a relay does about an upstream that was never there.
+/// The decision about an upstream that was never there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
     /// Ends: a wrong address is told at once.
@@ -30,7 +30,7 @@ pub(crate) enum Patience {
     Always,
 }
 
-/// What a relay is made of.
+/// The parts of a relay.
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub upstream: Upstream,
@@ -50,13 +50,13 @@ pub(crate) struct Relay {
     delivery: Delivery,
     signals: Option<Signals>,
     opened: bool,
-    /// How the stream ended, while what came before is under way.
+    /// The end of the stream, while what came before is under way.
     ended: Option<Option<Error>>,
     /// An event for which the batch before had no room.
     carried: Option<MessageEvent>,
-    /// The last event that was acknowledged with an ID of its own.
-    acknowledged: Option<MessageEvent>,
-    /// Whether it was said that IDs are replaced.
+    /// The last event ID that was acknowledged.
+    acknowledged: Option<Text>,
+    /// True if it was said that IDs are replaced.
     told_of_ids: bool,
 }
 
@@ -85,8 +85,8 @@ impl Relay {
     /// [`RelayError`] if it cannot go on.
     ///
     /// # Cancel safety
-    /// What was not acknowledged comes again from the upstream, if it keeps its events, when the relay begins anew from its
-    /// state. [`flush`](Self::flush) it then.
+    /// An event that was not acknowledged comes again from the upstream, if it keeps its events, when the relay begins
+    /// again from its state. [`flush`](Self::flush) it then.
     pub(crate) async fn run(&mut self) -> Result<(), RelayError> {
         let mut backoff = Backoff::new(UPSTREAM_DELAYS);
         let mut after = String::new();
@@ -130,7 +130,7 @@ impl Relay {
         }
     }
 
-    /// What became of events so far, in words.
+    /// Says in words what became of events so far.
     pub(crate) fn summary(&self) -> String {
         let Counts { relayed, refused, held } = self.delivery.counts;
         format!("{relayed} events relayed, {held} were there already, {refused} could not be")
@@ -154,10 +154,14 @@ impl Relay {
                 Some(Some(Err(error))) => self.ended = Some(Some(error)),
                 Some(Some(Ok(Signal::Event(event)))) if batch.has_room_for(&event) => self.add(&mut batch, event),
                 Some(Some(Ok(Signal::Event(event)))) => self.carried = Some(event),
-                Some(Some(Ok(Signal::Warning(Warning::EventSkipped { error, bytes })))) => {
+                Some(Some(Ok(Signal::Warning(Warning::EventSkipped { error, bytes, last_event_id })))) => {
                     let reason = format!("{error}: it has {bytes}");
-                    self.delivery.refused("", &reason);
-                    batch.items.extend(self.template.skipped(&reason));
+                    // An event without an ID leaves the one before it.
+                    let before = batch.last.as_ref().map(LastEvent::id).or(self.acknowledged.as_ref());
+                    let id = if before == Some(&last_event_id) { "" } else { &last_event_id };
+                    self.delivery.refused(id, &reason);
+                    let gap = self.template.skipped(id, &reason);
+                    batch.push_skipped(last_event_id, gap);
                 }
                 Some(Some(Ok(signal))) => self.signal(signal)?,
             }
@@ -216,11 +220,16 @@ impl Relay {
         self.delivery.deliver(&mut batch).await?;
         let Some(last) = batch.last else { return Ok(()) };
         // An event that leaves the last event ID as it was moves nothing forward.
-        if self.acknowledged.as_ref().is_none_or(|before| before.last_event_id != last.last_event_id)
-            && (self.acknowledged.is_some() || !last.last_event_id.is_empty())
+        let id = last.id();
+        if self.acknowledged.as_ref().is_none_or(|before| before != id)
+            && (self.acknowledged.is_some() || !id.is_empty())
         {
-            self.signals.as_mut().expect("it is open").source().acknowledge(&last);
-            self.acknowledged = Some(last);
+            let source = self.signals.as_mut().expect("it is open").source();
+            match &last {
+                LastEvent::Read(event) => source.acknowledge(event),
+                LastEvent::Skipped(id) => source.acknowledge_skipped(id),
+            }
+            self.acknowledged = Some(id.clone());
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// What stands in the place of a position that is not known.
+/// The text in the place of a position that is not known.
 const NOWHERE: &str = "-";
 
 /// The state of one relay, in a file or in memory alone. Clones share it.
@@ -22,12 +22,12 @@ pub(crate) struct State(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     file: Option<FileStore>,
-    /// Where to begin while nothing is kept.
+    /// The ID to begin behind while nothing is kept.
     first: Option<String>,
     place: Mutex<Place>,
 }
 
-/// Where the relay stands.
+/// The place that the relay has come to.
 #[derive(Debug, Default)]
 struct Place {
     position: Option<String>,

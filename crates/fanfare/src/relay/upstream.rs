@@ -1,9 +1,9 @@
 //! Where a relay's events come from.
 use super::error::RelayError;
 use super::state::State;
-use crate::http::{ConnectionArgs, Header, Party};
+use crate::http::{ConnectionArgs, Header, Party, Without};
 use fanfare_client::{Acknowledge, EventSource, Limits, Reconnect, Signals};
-use http::header::USER_AGENT;
+use http::{HeaderName, header::USER_AGENT};
 use std::time::Duration;
 
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
@@ -20,9 +20,11 @@ pub(crate) struct Upstream {
     pub url: String,
     /// Headers of the request.
     pub headers: Vec<Header>,
-    /// How it is connected to.
+    /// Names of headers that are not sent although they would be.
+    pub without: Vec<HeaderName>,
+    /// Options for the connection to it.
     pub connection: ConnectionArgs,
-    /// After which silence to connect anew; never if there is none.
+    /// The silence after which to connect again; `None` is never.
     pub idle_timeout: Option<Duration>,
 }
 
@@ -39,7 +41,7 @@ impl Upstream {
             .reconnect(Reconnect::resilient().max_delay(MAX_DELAY))
             .limits(limits)
             .skip_large_events(true)
-            .transport(transport)
+            .transport(Without::new(transport, self.without.iter().cloned()))
             .store(state.clone())
             .acknowledge(Acknowledge::Manual);
         if !after.is_empty() {
@@ -53,7 +55,7 @@ impl Upstream {
         Ok(self.connection.in_time(builder).build().map_err(RelayError::Build)?.signals())
     }
 
-    /// Who is asked, as messages name it.
+    /// Returns the party that is asked, as messages name it.
     pub(super) fn party(&self) -> Party {
         Party::upstream(&self.url)
     }

@@ -7,9 +7,9 @@ use std::io::{self, IsTerminal as _};
 pub(crate) enum Voice {
     /// On standard error, for people.
     Person {
-        /// Whether connections are told, and not only what goes wrong.
+        /// True if connections are told, and not only what goes wrong.
         notices: bool,
-        /// Whether anything is.
+        /// True if anything is.
         warnings: bool,
     },
     /// In the log of `serve`.

@@ -9,9 +9,9 @@ use std::{
 
 /// The lines that stand on standard output once the hub listens on `address`.
 pub(super) struct Announcement<'a> {
-    /// What the hub was told.
+    /// The settings of the hub.
     pub settings: &'a ServeSettings,
-    /// Where it listens, with its real port.
+    /// The address on which it listens, with its real port.
     pub address: SocketAddr,
 }
 

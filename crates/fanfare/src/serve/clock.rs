@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-/// Where the time is published.
+/// The topic of the time.
 const TOPIC: &str = "clock";
 const INTERVAL: Duration = Duration::from_secs(1);
 

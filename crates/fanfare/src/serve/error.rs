@@ -19,7 +19,7 @@ pub(crate) enum ServeError {
     Delivery(io::Error),
     /// The directory in which relays keep how far they have come cannot be made.
     RelayDirectory { directory: PathBuf, error: io::Error },
-    /// What the hub has to say at its start cannot be printed.
+    /// The banner of the hub cannot be printed.
     Print(io::Error),
 }
 

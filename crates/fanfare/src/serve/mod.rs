@@ -36,7 +36,7 @@ use std::{
 use tokio::net::TcpListener;
 use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// How long work that can only wait may take when the hub has ended.
+/// The time for work that can only wait when the hub has ended.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_millis(200);
 /// Open files beside those of subscribers: the log, publishers, the listener.
 const OTHER_FILES: u64 = 256;

@@ -30,7 +30,7 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
     }
 }
 
-/// Who may do what, with the keys of `keys`.
+/// Decides who may do what, with the keys of `keys`.
 pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeyStore) -> AuthSettings {
     let hub_url = public_url(settings, address).join(HUB_PATH).expect("an absolute path joins any web address");
     let mut auth = if settings.is_open() { AuthSettings::open(hub_url) } else { AuthSettings::closed(hub_url) };
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use crate::config;
 
-    /// Who embeds the server and who runs the program get the same.
+    /// Those who embed the server and those who run the program get the same.
     #[test]
     fn the_defaults_are_those_of_the_server() {
         let settings = config::default_settings();

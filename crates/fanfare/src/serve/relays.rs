@@ -18,13 +18,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Where below the data directory the relays keep how far they have come.
+/// The directory, below that of the data, in which the relays keep how far they have come.
 const DIRECTORY: &str = "relay";
 /// The longest token, in bytes: what a server takes for a header.
 const MAX_TOKEN_BYTES: usize = 16 << 10;
-/// After which time a relay that could not go on begins anew, as after an error of the disk that holds its state.
+/// The time after which a relay that could not go on begins again, as after an error of the disk that holds its state.
 const RESTART_DELAY: Duration = Duration::from_secs(10);
-/// How long keeping the state may take when the hub stops.
+/// The time in which the state must be kept when the hub stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Relays at work.
@@ -33,7 +33,7 @@ pub(super) struct Relays {
     tasks: JoinSet<()>,
 }
 
-/// One of them, and what it takes to begin it anew.
+/// One of them, and what it takes to begin it again.
 struct Plan {
     hub: Hub,
     relay: config::Relay,
@@ -119,6 +119,7 @@ impl Plan {
             upstream: Upstream {
                 url: self.relay.url().to_string(),
                 headers: self.headers.clone(),
+                without: Vec::new(),
                 connection: ConnectionArgs::default(),
                 idle_timeout: self.relay.idle_timeout.map(|timeout| timeout.0),
             },

@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often files with keys are looked at.
+/// The time between two looks at files with keys.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Options that are read again; changes of others want a restart.
@@ -36,14 +36,14 @@ const RELOADED: [&str; 12] = [
     "key-file",
 ];
 
-/// Where the configuration comes from.
+/// The source of the configuration.
 #[derive(Clone)]
 pub(super) struct Origin {
     pub(super) given: ArgMatches,
     pub(super) file: Option<PathBuf>,
 }
 
-/// What is needed to read the keys again.
+/// The values that are needed to read the keys again.
 pub(super) struct Reload {
     origin: Origin,
     merged: Merged,
@@ -53,7 +53,7 @@ pub(super) struct Reload {
     stamps: Vec<Stamp>,
 }
 
-/// What a file looked like: when it was changed, and how long it was. `None` if it was not there.
+/// The time at which a file was changed, and its length. `None` if it was not there.
 type Stamp = Option<(SystemTime, u64)>;
 
 /// Why the keys were not taken.

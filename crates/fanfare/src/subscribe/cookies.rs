@@ -11,7 +11,7 @@ use url::Url;
 
 /// The longest file of cookies.
 const MAX_FILE_BYTES: u64 = 4 << 20;
-/// The prefix of a line that is not for scripts of pages, which would be a comment otherwise.
+/// The beginning of a line whose cookie is not for scripts of pages; the line would be a comment otherwise.
 const HTTP_ONLY: &str = "#HttpOnly_";
 
 /// The cookies of a request as they are given.
@@ -21,6 +21,8 @@ pub(super) enum Cookies {
     Text(String),
     /// The file that they are read from, in the format of Netscape's browsers.
     File(String),
+    /// None to begin with: those that the server sets are kept.
+    Nothing,
 }
 
 /// Shows nothing: the cookies are secrets as a rule.
@@ -33,14 +35,23 @@ impl std::fmt::Debug for Cookies {
 impl FromStr for Cookies {
     type Err = Infallible;
 
-    /// Reads the argument as curl does: without a `=` it is a file.
+    /// Reads an argument as curl does: what has no `=` is a file, and the empty one begins to keep cookies.
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(if text.contains('=') { Self::Text(text.to_owned()) } else { Self::File(text.to_owned()) })
+        Ok(match text {
+            "" => Self::Nothing,
+            _ if text.contains('=') => Self::Text(text.to_owned()),
+            _ => Self::File(text.to_owned()),
+        })
     }
 }
 
 impl Cookies {
-    /// The header, if this is its text.
+    /// True if cookies that the server sets are sent back.
+    pub(super) fn wants_jar(&self) -> bool {
+        !matches!(self, Self::Text(_))
+    }
+
+    /// Returns the header, if this is its text.
     pub(super) fn header(&self) -> Option<Result<HeaderValue, http::header::InvalidHeaderValue>> {
         let Self::Text(text) = self else { return None };
         Some(HeaderValue::from_str(text).map(|mut value| {

@@ -1,5 +1,5 @@
 //! Why there is no stream, or no more of it.
-use super::lint::LintError;
+use super::{ends::MAX_IN_VAIN, lint::LintError};
 use crate::{
     exit::Exit,
     http::{CertificatesError, Ending, MAX_URL_BYTES, Party, UrlTooLong},
@@ -33,13 +33,15 @@ pub(crate) enum SubscribeError {
     /// The request cannot be sent as it was given.
     Build(BuildError),
     /// The body of the request cannot be read.
-    Body(io::Error),
+    Body { file: Option<String>, error: io::Error },
     /// The first connection did not come about.
     NotOpened(Box<Ending<Cause>>),
     /// There is no stream, or no more of it.
     Stream(Box<Ending<Error>>),
     /// The streams ended before the event that was to be the last.
     Unfinished { marker: String },
+    /// A server ends each stream before the event that is to be the last, and brings nothing new.
+    InVain { party: Party, marker: String },
     /// The answer says that it failed.
     Failed { party: Party, reason: String },
     /// The events cannot be printed.
@@ -71,9 +73,9 @@ impl SubscribeError {
             Self::NotOpened(ending) => ending.exit(),
             Self::Stream(ending) => ending.exit(),
             Self::Lint(error) => of_lint(error),
-            Self::Unfinished { .. } | Self::Failed { .. } => Exit::Failed,
+            Self::Unfinished { .. } | Self::InVain { .. } | Self::Failed { .. } => Exit::Failed,
             Self::Cookies(_)
-            | Self::Body(_)
+            | Self::Body { .. }
             | Self::Print(_)
             | Self::Exec(_)
             | Self::Command { .. }
@@ -103,16 +105,27 @@ impl fmt::Display for SubscribeError {
             Self::LongUrl { bytes } => write!(f, "the URL has {bytes} bytes, {MAX_URL_BYTES} are allowed"),
             Self::TooLong(error) => error.fmt(f),
             Self::LastEventId { id } => write!(f, "the last event ID {} holds what no request can carry", shown_id(id)),
-            Self::User => f.write_str("--user is a user and a password with a colon between them"),
+            Self::User => f.write_str(
+                "--user has no password: give USER:PASSWORD, or USER: for an empty one. It is not asked for here, as curl \
+                 does; to keep it from other users of the machine, give a file with -H @FILE",
+            ),
             Self::CookieCharacters => f.write_str("--cookie holds characters that no request can carry"),
             Self::Cookies(error) => write!(f, "cannot read the file of cookies: {error}; give cookies as NAME=VALUE"),
             Self::Certificates(error) => error.fmt(f),
             Self::StateOfSeveral => f.write_str("--state keeps the last event ID of one stream, not of several"),
             Self::Build(error) => error.fmt(f),
-            Self::Body(error) => write!(f, "cannot read the body of the request: {error}"),
+            Self::Body { file: Some(path), error } => {
+                write!(f, "cannot read the body of the request from {path}: {error}")
+            }
+            Self::Body { file: None, error } => write!(f, "cannot read the body of the request: {error}"),
             Self::NotOpened(ending) => ending.fmt(f),
             Self::Stream(ending) => ending.fmt(f),
             Self::Unfinished { marker } => write!(f, "the stream ended before {marker:?} came (--until)"),
+            Self::InVain { party, marker } => write!(
+                f,
+                "{} ended {MAX_IN_VAIN} streams in a row before {marker:?} came (--until), and sent nothing new",
+                party.place()
+            ),
             Self::Failed { party, reason } => write!(f, "{party} reports an error in its answer: {reason}"),
             Self::Print(error) => write!(f, "cannot print events: {error}"),
             Self::Exec(error) => write!(f, "cannot run the command: {error}"),

@@ -35,7 +35,7 @@ fn shell(command: &str) -> Command {
     shell
 }
 
-/// What no variable can hold is left out: a NUL cannot come in an ID, but in a type.
+/// Leaves out what no variable can hold: a NUL cannot come in an ID, but in a type.
 fn environment(text: &str) -> String {
     text.replace('\0', "")
 }

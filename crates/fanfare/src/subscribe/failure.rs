@@ -1,28 +1,29 @@
 //! An answer that says in its middle that it failed, as those of language models do: after the status 200 there is no
 //! other way.
-use super::{SubscribeArgs, When, json::Json, received::Received, source::Source};
+use super::{SubscribeArgs, json::Json, received::Received, source::Source};
 use crate::http::excerpt;
 use http::Method;
 
 /// The event type, and the `type` or `object` of data, that say so.
 const ERROR: &str = "error";
-/// The same for an answer of the kind whose events are named after it.
+/// The same for an answer whose events are named after it.
 const FAILED: &str = "response.failed";
 
-/// Where in a stream an error says that all of it has failed.
+/// The meaning of an error among the events of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heeded {
-    /// Nowhere. The events of a hub, and of a stream that is followed with a state, are what their publishers make of them,
-    /// errors among them.
+    /// Nothing. The events of a hub, and of a stream that is followed with a state, are what their publishers make of
+    /// them, errors among them.
     Nowhere,
-    /// As the last event of a stream that ends, and is not connected to again.
+    /// The command goes on, since the stream may have no end, and its events be those of an application. Its exit code
+    /// tells of the error when it ends.
     AtTheEnd,
-    /// Anywhere: the events are one answer, which is had whole or not. It is that of a request that is sent once, or one whose
-    /// end or form the reader knows.
-    Anywhere,
+    /// The command ends. The events are one answer, which is had whole or not: that of a request that is sent once, or
+    /// one whose end or form the reader knows.
+    AtOnce,
 }
 
-/// Where errors count in the events of `source`.
+/// Returns what errors mean among the events of `source`.
 pub(super) fn heeded(source: &Source, args: &SubscribeArgs) -> Heeded {
     let request = &args.request;
     let default = if request.body.is_some() { &Method::POST } else { &Method::GET };
@@ -34,15 +35,13 @@ pub(super) fn heeded(source: &Source, args: &SubscribeArgs) -> Heeded {
     if source.is_enveloped() || args.resume.state.is_some() || wants_errors {
         Heeded::Nowhere
     } else if is_sent_once || is_known {
-        Heeded::Anywhere
-    } else if *source == Source::Stdin || args.resume.reconnect == When::Never {
-        Heeded::AtTheEnd
+        Heeded::AtOnce
     } else {
-        Heeded::Nowhere
+        Heeded::AtTheEnd
     }
 }
 
-/// The reason, if `event` says that the answer failed.
+/// Returns the reason, if `event` says that the answer failed.
 pub(super) fn reason(event: &Received) -> Option<String> {
     let is_named = matches!(event.event_type.as_str(), ERROR | FAILED);
     let object = Json::parse(&event.data).filter(|data| data.is_object());
@@ -58,7 +57,7 @@ pub(super) fn reason(event: &Received) -> Option<String> {
     Some(if said.is_empty() { "it does not say why".to_owned() } else { excerpt(&said) })
 }
 
-/// What an error object says to people: its kind and its message, wherever they stand.
+/// Returns what an error object says to people: its kind and its message, wherever they are.
 fn message(data: Json<'_>) -> String {
     let error = data.member(ERROR).filter(|error| !error.is_nothing());
     let error = error.or_else(|| data.member("response")?.member(ERROR)).unwrap_or(data);

@@ -6,7 +6,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FieldPath(Vec<String>);
 
-/// What a path leads to in some data.
+/// The value that a path leads to in some data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// This text.
@@ -26,7 +26,7 @@ impl FromStr for FieldPath {
 }
 
 impl FieldPath {
-    /// What stands there in `data`: a string as it is, anything else as JSON on one line.
+    /// Returns the value there in `data`: a string as it is, anything else as JSON on one line.
     pub(super) fn find(&self, data: &str) -> Found {
         let Some(document) = Json::parse(data) else { return Found::NotJson };
         match self.0.iter().try_fold(document, |value, name| value.step(name)) {

@@ -3,31 +3,31 @@ use super::{SelectArgs, field::Found, received::Received};
 use crate::http::excerpt;
 use std::ops::ControlFlow;
 
-/// What becomes of an event.
+/// The result of a look at an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Selected {
     /// It is wanted, as it is now.
     Yes,
     /// It is not.
     No,
-    /// What is wanted of it cannot be read.
+    /// The part of it that is wanted cannot be read.
     Unreadable,
 }
 
-/// How many events are told that cannot be read; the rest is counted.
+/// The number of events that are told if they cannot be read; the rest is counted.
 const MAX_TOLD: u64 = 3;
 
 /// Chooses events.
 #[derive(Debug)]
 pub(super) struct Filter<'a> {
     args: &'a SelectArgs,
-    /// How many are still wanted; `None` is all.
+    /// The number of events that are still wanted; `None` is all.
     wanted: Option<u64>,
-    /// What the field was looked for in.
+    /// The numbers of events in which the field was looked for.
     looked: Looked,
 }
 
-/// What became of the events in which a field was looked for.
+/// The numbers of events in which a field was looked for, by what came of it.
 #[derive(Debug, Default)]
 struct Looked {
     found: u64,
@@ -68,14 +68,14 @@ impl<'a> Filter<'a> {
         ControlFlow::Continue(Selected::Yes)
     }
 
-    /// What to say of an event that could not be read; nothing of one of many.
+    /// Returns what to say of an event that could not be read; nothing of one of many.
     pub(super) fn unreadable(&self, event: &Received) -> Option<String> {
         let data = excerpt(&event.data);
         (self.looked.not_json <= MAX_TOLD)
             .then(|| format!("skipped an event whose data is not JSON (--field needs JSON): {data}"))
     }
 
-    /// What to say of those that were left out, when there are no more.
+    /// Returns what to say of those that were left out, when there are no more.
     pub(super) fn left_out(&self) -> Vec<String> {
         let Looked { found, absent, not_json } = self.looked;
         let more = not_json.saturating_sub(MAX_TOLD);

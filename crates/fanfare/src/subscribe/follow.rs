@@ -2,7 +2,9 @@
 //!
 //! For people at a terminal the first attempt must succeed, unless they say otherwise: a wrong address is told at once.
 use super::{
-    SubscribeArgs, SubscribeError, When, exec,
+    SubscribeArgs, SubscribeError, When,
+    ends::{Ends, MAX_IN_VAIN},
+    exec,
     failure::{self, Heeded},
     filter::{Filter, Selected},
     format::Style,
@@ -14,7 +16,7 @@ use super::{
     transport::Shared,
 };
 use crate::http::{Ending, Party};
-use fanfare_client::{Block, Error, MessageEvent, Signal, Signals};
+use fanfare_client::{Block, Cause, Error, MessageEvent, Signal, Signals, Warning};
 use futures_util::{FutureExt as _, Stream as _};
 use std::{future::poll_fn, ops::ControlFlow, pin::Pin, task::Poll};
 use tokio::time::{Interval, interval};
@@ -24,10 +26,12 @@ struct Followed {
     party: Party,
     signals: Signals,
     enveloped: bool,
-    /// Where an error among its events says that it failed.
+    /// The meaning of an error among its events.
     errors: Heeded,
-    /// What the last event says that failed.
-    last_word: Option<String>,
+    /// The reason that the first error among its events gives, if the stream went on after it.
+    failed: Option<String>,
+    /// The ends of its connections; only where the event is known that is to be the last.
+    ends: Option<Ends>,
     opened: bool,
     ended: bool,
 }
@@ -39,7 +43,7 @@ struct Follow<'a> {
     /// `None` if events go to a command alone.
     output: Option<Output>,
     status: Status,
-    /// Whether it has to be said where an event came from.
+    /// True if it has to be said where an event came from.
     several: bool,
 }
 
@@ -68,7 +72,8 @@ pub(super) async fn follow(sources: &[Source], args: &SubscribeArgs) -> Result<(
         let signals = event_source(source, &shared, args)?.signals();
         let (party, enveloped) = (source.party(), source.is_enveloped());
         let errors = failure::heeded(source, args);
-        Ok(Followed { party, signals, enveloped, errors, last_word: None, opened: false, ended: false })
+        let ends = args.select.until.as_ref().map(|_| Ends::default());
+        Ok(Followed { party, signals, enveloped, errors, failed: None, ends, opened: false, ended: false })
     };
     let mut streams = sources.iter().map(followed).collect::<Result<Vec<_>, _>>()?;
     follow.run(&mut streams).await
@@ -82,7 +87,7 @@ impl Followed {
 
 impl Follow<'_> {
     async fn run(&mut self, streams: &mut [Followed]) -> Result<(), SubscribeError> {
-        let mut ended = self.follow(streams).await;
+        let mut ended = self.follow(streams).await.and_then(|()| failed(streams));
         self.filter.left_out().iter().for_each(|text| self.status.warn(text));
         // What was dealt with is kept also when something went wrong after it; that nobody reads on is no failure.
         ended = ended.and(self.show().map(drop));
@@ -108,9 +113,6 @@ impl Follow<'_> {
                 Some(Err(error)) => return Err(stream.ended_for(error)),
                 None => {
                     stream.ended = true;
-                    if let Some(reason) = stream.last_word.take() {
-                        return Err(SubscribeError::Failed { party: stream.party.clone(), reason });
-                    }
                     ControlFlow::Continue(())
                 }
             };
@@ -126,8 +128,8 @@ impl Follow<'_> {
         }
     }
 
-    /// What happens next, and on which stream; `None` when all have ended or nobody reads on. What was printed is shown
-    /// before anything is waited for.
+    /// Returns what happens next, and on which stream; `None` when all have ended or nobody reads on. What was printed
+    /// is shown before anything is waited for.
     async fn next(
         &mut self,
         streams: &mut [Followed],
@@ -164,7 +166,7 @@ impl Follow<'_> {
             return Ok(ControlFlow::Break(()));
         };
         if stream.errors == Heeded::AtTheEnd {
-            stream.last_word = failed;
+            stream.failed = stream.failed.take().or(failed);
         } else if let Some(reason) = failed {
             if selected == Selected::Yes {
                 let _ = self.deal_with(&event, &came).await?;
@@ -208,14 +210,35 @@ impl Follow<'_> {
 
     fn signal(&mut self, signal: Signal, stream: &mut Followed) -> Result<(), SubscribeError> {
         match signal {
-            Signal::Open(_) => stream.opened = true,
+            Signal::Open(_) => {
+                stream.opened = true;
+                if let Some(ends) = &mut stream.ends {
+                    ends.opened();
+                }
+            }
             Signal::Reconnecting { cause, .. } if !stream.opened && self.args.resume.reconnect != When::Always => {
                 let ending = Ending { party: stream.party.clone(), error: cause };
                 return Err(SubscribeError::NotOpened(Box::new(ending)));
             }
+            Signal::Reconnecting { cause: Cause::EndOfStream, .. } => self.ended_early(stream)?,
             _ => {}
         }
         self.status.signal(&signal, &stream.party);
+        if let Signal::Warning(Warning::EventSkipped { last_event_id, .. }) = &signal {
+            stream.signals.source().acknowledge_skipped(last_event_id);
+        }
+        Ok(())
+    }
+
+    /// Tells of a connection that ended before the event that is to be the last. Fails if another one promises no more.
+    fn ended_early(&mut self, stream: &mut Followed) -> Result<(), SubscribeError> {
+        let (Some(marker), Some(ends)) = (&self.args.select.until, &mut stream.ends) else { return Ok(()) };
+        let in_vain = ends.ended(stream.signals.source().last_event_id());
+        if in_vain == MAX_IN_VAIN {
+            return Err(SubscribeError::InVain { party: stream.party.clone(), marker: marker.clone() });
+        }
+        self.status
+            .warn(&format!("{} ended the stream before {marker:?} came (--until); asking again", stream.party.place()));
         Ok(())
     }
 
@@ -226,7 +249,13 @@ impl Follow<'_> {
     }
 }
 
-/// What happens next on any of `streams`. Nothing is lost when it is not waited for.
+/// Fails if a stream told of an error and went on, which its end could not tell.
+fn failed(streams: &mut [Followed]) -> Result<(), SubscribeError> {
+    let failed = streams.iter_mut().find_map(|stream| Some((stream.party.clone(), stream.failed.take()?)));
+    failed.map_or(Ok(()), |(party, reason)| Err(SubscribeError::Failed { party, reason }))
+}
+
+/// Returns what happens next on any of `streams`. Nothing is lost when it is not waited for.
 async fn next_of(streams: &mut [Followed]) -> (usize, Option<Result<Signal, Error>>) {
     poll_fn(|cx| {
         for (at, stream) in streams.iter_mut().enumerate().filter(|(_, stream)| !stream.ended) {

@@ -29,7 +29,7 @@ impl<'a> Json<'a> {
         self.0.starts_with('[').then(|| Parts::of(self.0))?.nth(index).map(|(_, value)| value)
     }
 
-    /// What a member is called or an element numbered, as `name` says.
+    /// Returns the member or the element with this `name`.
     pub(super) fn step(self, name: &str) -> Option<Self> {
         self.member(name).or_else(|| self.element(name.parse().ok()?))
     }
@@ -50,7 +50,7 @@ impl<'a> Json<'a> {
         self.0.starts_with('{')
     }
 
-    /// Whether it says that there is nothing: null, false, zero, or something empty.
+    /// True if it says that there is nothing: null, false, zero, or something empty.
     pub(super) fn is_nothing(self) -> bool {
         matches!(self.compact().as_str(), "null" | "false" | "0" | "\"\"" | "{}" | "[]")
     }

@@ -3,6 +3,7 @@
 //! [`source`] says where events come from, [`request`] how they are asked for, [`follow`] is the way of each event:
 //! through [`filter`] to [`output`], and to a command ([`exec`]). [`lint`] looks at the stream instead.
 mod cookies;
+mod ends;
 mod error;
 mod exec;
 mod failure;
@@ -49,8 +50,14 @@ Examples:
   curl -N URL | fanfare subscribe - --format data     an event stream from standard input
   fanfare subscribe URL --lint                        what is wrong with a server's stream";
 
+/// Errors in a stream, as the help explains them.
+const ERRORS: &str = "\
+An event of the type error, or data that is an error object, is exit code 1. Where the stream is one answer (-d, \
+-X POST, --until, --field, --join) the command ends there; otherwise it goes on, and the exit code says so when the \
+stream is over or -n events came. This is not so for topics of a hub, with --state, and with --event error.";
+
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]
+#[command(after_help = format!("{EXAMPLES}\n\n{ERRORS}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]
 pub(crate) struct SubscribeArgs {
     /// Topics of the hub, `*` for all; or URLs (http or https) of event streams, of any server; or `-` for one from
     /// standard input
@@ -94,7 +101,7 @@ pub(crate) struct SubscribeArgs {
     lint: Option<HumanDuration>,
 }
 
-/// How the stream is asked for.
+/// Options for the request.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Request")]
 pub(super) struct RequestArgs {
@@ -102,7 +109,8 @@ pub(super) struct RequestArgs {
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     method: Option<Method>,
 
-    /// Header of the request, or @FILE with one on each line, which other users of the machine cannot see; repeatable
+    /// Header of the request, or @FILE with one on each line, which other users of the machine cannot see; `NAME;`
+    /// sends an empty value, `NAME:` takes a header away; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE")]
     headers: Vec<HeaderArgument>,
 
@@ -115,7 +123,8 @@ pub(super) struct RequestArgs {
     #[arg(short = 'u', long, value_name = "USER:PASSWORD", hide_env_values = true)]
     user: Option<Secret>,
 
-    /// Cookies to send: `a=b; c=d`, or a file in Netscape's format, as curl and browsers write it
+    /// Cookies to send: `a=b; c=d`, or a file in Netscape's format, as curl and browsers write it. With an empty text,
+    /// or a file, cookies that the server sets are kept as by --cookie-jar
     #[arg(short = 'b', long, value_name = "COOKIES|FILE", hide_env_values = true)]
     cookie: Option<Cookies>,
 
@@ -128,7 +137,7 @@ pub(super) struct RequestArgs {
     idle_timeout: Option<HumanDuration>,
 }
 
-/// Where to begin, and how long to go on.
+/// Options for the place to begin, and for reconnecting.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Resuming")]
 pub(super) struct ResumeArgs {
@@ -153,7 +162,7 @@ enum When {
     Always,
 }
 
-/// Which events, and how many.
+/// Options that select events, and their number.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Selection")]
 pub(super) struct SelectArgs {
@@ -166,7 +175,9 @@ pub(super) struct SelectArgs {
     #[arg(long, value_name = "PATH")]
     field: Option<FieldPath>,
 
-    /// Stop at an event whose data is this, which is not printed: `[DONE]`. Exit code 1 if the stream ends without it
+    /// Stop at an event whose data is this, which is not printed: `[DONE]`. Exit code 1 if the stream ends without it.
+    /// As long as --reconnect allows, the server is asked again, until three streams in a row ended within 10 seconds
+    /// and without an event that has a new ID
     #[arg(long, value_name = "DATA")]
     until: Option<String>,
 
@@ -200,7 +211,7 @@ fn event_size(text: &str) -> Result<ByteSize, String> {
     }
 }
 
-/// What becomes of events.
+/// Options for what becomes of events.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct PrintArgs {

@@ -55,7 +55,7 @@ impl Output {
     }
 }
 
-/// That the reader of a pipe has gone (`| head`) is the end, not a failure.
+/// Takes it for the end, and not for a failure, that the reader of a pipe has gone (`| head`).
 fn ended(written: io::Result<()>) -> Result<ControlFlow<()>, SubscribeError> {
     match written {
         Ok(()) => Ok(ControlFlow::Continue(())),

@@ -19,12 +19,13 @@ pub(super) struct Received {
     pub event_type: String,
     /// The data.
     pub data: String,
-    /// Whether it was private, if a hub says so.
+    /// True if it was private, if a hub says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
-    /// When it was published, if a hub says so, or else when it arrived: milliseconds since the Unix epoch.
+    /// The time at which it was published, if a hub says so, or else that at which it arrived: milliseconds since the
+    /// Unix epoch.
     pub time_ms: i64,
-    /// Where it came from, if that is more than one place.
+    /// The place that it came from, if there is more than one.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
 }

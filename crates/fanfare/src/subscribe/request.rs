@@ -6,6 +6,7 @@ use super::{
     stdin::Stdin,
     transport::{Shared, Transport},
 };
+use crate::http::Without;
 use fanfare_client::{Acknowledge, Builder, CookieJar, EventSource, FileStore, Limits, Reconnect};
 use http::{
     HeaderValue, Method,
@@ -42,6 +43,10 @@ impl From<&str> for RequestBody {
 }
 
 impl RequestBody {
+    fn file(&self) -> Option<&str> {
+        if let Self::File(path) = self { Some(path) } else { None }
+    }
+
     fn read(&self) -> io::Result<Vec<u8>> {
         let reader: Box<dyn io::Read> = match self {
             Self::Text(text) => return Ok(text.clone().into_bytes()),
@@ -69,14 +74,15 @@ pub(super) fn event_source(
     builder(source, shared, args)?.build().map_err(SubscribeError::Build)
 }
 
-/// What builds it.
+/// Returns what builds the event source.
 ///
 /// # Errors
 /// As [`event_source`].
 pub(super) fn builder(source: &Source, shared: &Shared, args: &SubscribeArgs) -> Result<Builder, SubscribeError> {
     let builder = match source {
         Source::Hub { url } | Source::Url { url } => {
-            EventSource::builder(url).transport(Transport::new(source, shared, args))
+            let removed = args.request.headers.iter().flat_map(|argument| argument.removed.iter().cloned());
+            EventSource::builder(url).transport(Without::new(Transport::new(source, shared, args), removed))
         }
         Source::Stdin => EventSource::builder(Stdin::URL).transport(Stdin),
     };
@@ -106,7 +112,7 @@ fn with_cookies(
     if let Some(header) = cookies.and_then(Cookies::header) {
         builder = builder.header(COOKIE, header.map_err(|_| SubscribeError::CookieCharacters)?);
     }
-    if args.request.cookie_jar || matches!(cookies, Some(Cookies::File(_))) {
+    if args.request.cookie_jar || cookies.is_some_and(Cookies::wants_jar) {
         cookies
             .map_or(Ok(()), |cookies| cookies.fill(jar, source.url().unwrap_or_default()))
             .map_err(SubscribeError::Cookies)?;
@@ -137,7 +143,8 @@ fn resuming(builder: Builder, source: &Source, args: &SubscribeArgs) -> Result<B
 
 fn requesting(mut builder: Builder, args: &RequestArgs) -> Result<Builder, SubscribeError> {
     if let Some(body) = &args.body {
-        let body = body.read().map_err(SubscribeError::Body)?;
+        let unfit = |error| SubscribeError::Body { file: body.file().map(str::to_owned), error };
+        let body = body.read().map_err(unfit)?;
         let json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
         let content_type = if json { "application/json" } else { "application/x-www-form-urlencoded" };
         builder = builder.method(Method::POST).header(CONTENT_TYPE, content_type).body(body);
@@ -148,7 +155,7 @@ fn requesting(mut builder: Builder, args: &RequestArgs) -> Result<Builder, Subsc
     if let Some(timeout) = args.idle_timeout {
         builder = builder.idle_timeout(timeout.0);
     }
-    let headers = args.headers.iter().flat_map(|argument| &argument.0);
+    let headers = args.headers.iter().flat_map(|argument| &argument.sent);
     Ok(headers.fold(builder, |builder, header| builder.header(&header.name, header.value.clone())))
 }
 

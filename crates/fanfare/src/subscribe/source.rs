@@ -3,7 +3,7 @@ use super::SubscribeError;
 use crate::http::{HubUrl, MAX_URL_BYTES, Party, has_web_scheme, scheme_hint};
 use url::Url;
 
-/// What stands for standard input.
+/// The argument that means standard input.
 const STDIN: &str = "-";
 
 /// An event stream that can be asked for.
@@ -18,7 +18,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Whether its events are envelopes.
+    /// True if its events are envelopes.
     pub(super) fn is_enveloped(&self) -> bool {
         matches!(self, Self::Hub { .. })
     }
@@ -31,7 +31,7 @@ impl Source {
         }
     }
 
-    /// Who is asked, as messages name it.
+    /// Returns the party that is asked, as messages name it.
     pub(super) fn party(&self) -> Party {
         match self {
             Self::Hub { url } => url.parse().map_or(Party::Hub { host: String::new() }, |url| Party::hub(&url)),
@@ -68,7 +68,7 @@ pub(super) fn find(arguments: &[String], topics: &[String], hub: &HubUrl) -> Res
     arguments.iter().map(source).collect()
 }
 
-/// What to say of an argument that is taken for a topic, and was probably meant to be a URL.
+/// Returns what to say of an argument that is taken for a topic, and was probably meant to be a URL.
 pub(super) fn hint(arguments: &[String]) -> Option<String> {
     arguments.iter().find_map(|argument| {
         let urls = scheme_hint(argument)?;

@@ -19,7 +19,7 @@ const CLEAR: &str = "\r\x1b[2K";
 pub(super) struct Status {
     notices: bool,
     warnings: bool,
-    /// Whether there is a line that is drawn anew: only where both outputs are the same terminal.
+    /// True if there is a line that is drawn again and again: only where both outputs are the same terminal.
     live: bool,
     drawn: bool,
     state: String,
@@ -28,7 +28,7 @@ pub(super) struct Status {
 }
 
 impl Status {
-    /// How often the line is drawn anew while nothing happens.
+    /// The time between two drawings of the line while nothing happens.
     pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
     pub(super) fn new(args: &PrintArgs) -> Self {
@@ -44,7 +44,7 @@ impl Status {
         }
     }
 
-    /// Whether anything has to be drawn as time passes.
+    /// True if anything has to be drawn as time passes.
     pub(super) fn is_live(&self) -> bool {
         self.live
     }

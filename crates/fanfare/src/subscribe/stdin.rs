@@ -12,7 +12,7 @@ use std::{
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tower_service::Service;
 
-/// How much is read at a time.
+/// The number of bytes that are read at a time.
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// Answers any request with what comes on standard input.
@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 pub(super) struct Stdin;
 
 impl Stdin {
-    /// What stands for the address that it has not.
+    /// The address that is given where it has none.
     pub(super) const URL: &str = "http://stdin.invalid/";
 }
 
@@ -39,7 +39,7 @@ impl Service<Request<RequestBody>> for Stdin {
     }
 }
 
-/// What is read.
+/// The body that is read from standard input.
 #[derive(Debug)]
 pub(super) struct StdinBody(tokio::io::Stdin);
 

@@ -38,7 +38,7 @@ impl Shared {
 #[derive(Clone)]
 pub(super) struct Transport {
     inner: HyperTransport,
-    /// Where the credentials belong, if there are any; told of is what they do not reach.
+    /// The server that the credentials are for, if there are any; told of is what they do not reach.
     home: Option<Origin>,
     told: Arc<AtomicBool>,
 }

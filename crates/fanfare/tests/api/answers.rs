@@ -31,6 +31,47 @@ fn an_answer_that_does_not_come_to_its_end_fails() {
     assert_eq!(ask("data: x\n\n", &[&until[..], &["-n", "1"]].concat()).code, 0);
 }
 
+/// The status was 200, and the connection breaks before the length that was promised, or before the last chunk.
+#[test]
+fn an_answer_that_is_cut_in_its_middle_fails_where_it_is_not_asked_for_again() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
+    let answers = [
+        format!("{head}content-length: 1000\r\n\r\ndata: x\n\ndata: y"),
+        format!("{head}transfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\nff\r\ndata: y"),
+    ];
+    for answer in &answers {
+        for options in [&["-d", "{}"][..], &["-X", "POST"], &["--reconnect", "never"]] {
+            let peer = Peer::answering([answer.as_str()]);
+            let ended = run(&[&["subscribe", &peer.url, "--format", "data"], options].concat());
+            assert_eq!((ended.code, ended.stdout.as_str()), (1, "x\n"), "{options:?}: {ended:?}");
+            assert!(ended.stderr.contains(" broke: "), "{options:?}: {ended:?}");
+        }
+        // A stream that may be resumed is, as by EventSource.
+        let peer = Peer::answering([answer.as_str(), STOP]);
+        let ended = run(&["subscribe", &peer.url, "--format", "data"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (0, "x\n"), "{ended:?}");
+    }
+}
+
+/// An error may come with the status 200 and be no stream at all.
+#[test]
+fn an_answer_that_is_no_stream_fails_and_is_shown() {
+    for (kind, body, reason) in [
+        ("application/json", "{\"error\":{\"message\":\"no such model\"}}", "no such model"),
+        ("text/plain", "out of memory", "out of memory"),
+    ] {
+        for (length, is_cut) in [(body.len(), false), (body.len() + 100, true)] {
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}");
+            for options in [&[][..], &["-d", "{}"], &["--reconnect", "never"]] {
+                let peer = Peer::answering([answer.as_str()]);
+                let ended = run(&[&["subscribe", &peer.url], options].concat());
+                assert_eq!((ended.code, ended.stdout.as_str()), (4, ""), "{kind} {is_cut} {options:?}: {ended:?}");
+                assert!(ended.stderr.contains(reason), "{kind} {is_cut} {options:?}: {ended:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn an_answer_that_says_that_it_failed_fails() {
     let cases = [
@@ -60,13 +101,11 @@ fn an_answer_that_says_that_it_failed_fails() {
     }
 }
 
-/// An event of this type is an event like others where no answer is waited for: in a hub, in a stream without an end, and
-/// for whoever asks for it.
+/// An event of this type is an event like others in a hub, and for whoever asks for it.
 #[test]
 fn what_is_called_an_error_is_not_always_one() {
     let events = "event: error\ndata: {\"error\":\"a\"}\n\ndata: {\"error\":\"b\"}\n\n";
-    let cases: [(&[&str], usize); 5] = [
-        (&["--format", "data"], 2),
+    let cases: [(&[&str], usize); 4] = [
         (&["--format", "data", "--event", "error", "-d", "{}"], 1),
         (&["--field", "error"], 2),
         (&["--field", "error", "--event", "error"], 1),
@@ -84,18 +123,41 @@ fn what_is_called_an_error_is_not_always_one() {
     assert_eq!((run(&arguments).code, run(&arguments).stdout.as_str()), (0, "x\n"));
 }
 
-/// The last word of a stream that ends, and is not connected to again, counts. What comes before it is an event like others.
+/// A stream may have no end, and an error in it be its application's: the command goes on, and its exit code tells of
+/// it.
 #[test]
-fn a_stream_that_ends_with_an_error_failed() {
+fn a_stream_that_told_of_an_error_goes_on_and_failed() {
     let error = "event: error\ndata: {\"error\":{\"message\":\"overloaded\"}}\n\n";
-    for (events, code) in [(format!("data: a\n\n{error}"), 1), (format!("{error}data: a\n\n"), 0)] {
-        let ended = ask(&events, &["--reconnect", "never", "--format", "data"]);
+    for events in [format!("data: a\n\n{error}"), format!("{error}data: a\n\n")] {
+        let format = ["--format", "data"];
+        let ended = ask(&events, &format);
+        let counted = ask(&events, &[&format[..], &["-n", "2"]].concat());
+        let once = ask(&events, &[&format[..], &["--reconnect", "never"]].concat());
         let piped = run_with_input(&["subscribe", "-", "--format", "data"], &events);
-        for ended in [ended, piped] {
-            assert_eq!((ended.code, ended.stdout.lines().count()), (code, 2), "{ended:?}");
-            assert_eq!(ended.stderr.contains("overloaded"), code == 1, "{ended:?}");
+        for ended in [ended, counted, once, piped] {
+            assert_eq!((ended.code, ended.stdout.lines().count()), (1, 2), "{ended:?}");
+            assert!(ended.stderr.contains("overloaded"), "{ended:?}");
         }
     }
+    assert_eq!(ask(&format!("data: a\n\n{error}"), &["-n", "1"]).code, 0, "nobody waited for it");
+}
+
+/// A server that ends each of its answers is not asked for ever.
+#[test]
+fn streams_that_end_without_the_last_event_are_told_and_come_to_an_end() {
+    let until = ["--until", "[DONE]", "--format", "data"];
+    let answers = |events: [&str; 4]| events.map(|events| format!("{STREAM}retry: 1\n\n{events}"));
+    let same = answers(["data: x\n\n"; 4]);
+    let peer = Peer::answering(same.each_ref().map(String::as_str));
+    let ended = run(&[&["subscribe", &peer.url], &until[..]].concat());
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, "x\nx\nx\n"), "{ended:?}");
+    assert_eq!(ended.stderr.matches("ended the stream before \"[DONE]\" came").count(), 2, "{ended:?}");
+    assert!(ended.stderr.contains("ended 3 streams in a row before"), "{ended:?}");
+    // What brings something new goes on.
+    let new = answers(["id: 1\ndata: x\n\n", "id: 2\ndata: x\n\n", "id: 3\ndata: x\n\n", "data: [DONE]\n\n"]);
+    let peer = Peer::answering(new.each_ref().map(String::as_str));
+    let ended = run(&[&["subscribe", &peer.url], &until[..]].concat());
+    assert_eq!((ended.code, ended.stdout.lines().count()), (0, 3), "{ended:?}");
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! What people who know curl reach for: options of the same names, certificates, cookies, timeouts, proxies.
 use crate::{
     config::File,
+    hub::Hub,
     peer::Peer,
     program::{Ended, PATIENCE, end, fanfare, run},
 };
 use base64::Engine as _;
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::aws_lc_rs};
 use std::{
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
-    process::Stdio,
+    process::{Child, Stdio},
     sync::Arc,
     thread,
 };
@@ -29,7 +30,26 @@ fn habits_change_nothing_and_who_asks_is_said_as_curl_does() {
     let (ended, request) = ask("data: x\n\n", &["-sSNLf", "--compressed", "-u", "me:p:w"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (0, "x\n"), "{ended:?}");
     assert!(request.contains("authorization: basic bwu6cdp3\n"), "{request}");
-    assert_eq!(run(&["subscribe", "http://127.0.0.1:1/", "-u", "me"]).code, 2);
+    let ended = run(&["subscribe", "http://127.0.0.1:1/", "-u", "me"]);
+    assert!(ended.code == 2 && ended.stderr.contains("USER: for an empty one"), "{ended:?}");
+}
+
+#[test]
+fn headers_may_be_empty_or_taken_away() {
+    let headers = ["-H", "X-Empty;", "-H", "Accept:", "-H", "X-Key: v"];
+    let (ended, request) = ask("data: x\n\n", &headers);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "x\n"), "{ended:?}");
+    let (hub, upstream) = (Hub::start(), Peer::answering([STOP]));
+    let relay = ["relay", &upstream.url, "-t", "a", "--hub", &hub.url];
+    assert_eq!(run(&[&relay[..], &headers].concat()).code, 0);
+    for request in [request, upstream.request()] {
+        assert!(request.contains("x-empty: \n") || request.contains("x-empty:\n"), "{request}");
+        assert!(request.contains("x-key: v\n") && !request.contains("accept:"), "{request}");
+    }
+    for option in ["-H", "-d"] {
+        let ended = run(&["subscribe", "http://127.0.0.1:1/", option, "@/nowhere/at/all"]);
+        assert!(ended.code != 0 && ended.stderr.contains("/nowhere/at/all: "), "{ended:?}");
+    }
 }
 
 #[test]
@@ -43,7 +63,7 @@ fn cookies_are_given_read_and_kept() {
     let (_, request) = ask("data: x\n\n", &["--cookie", file.path()]);
     assert!(request.contains("cookie: e=f\n"), "{request}");
     assert_eq!(run(&["subscribe", "http://127.0.0.1:1/", "-b", "/nowhere/at/all"]).code, 1);
-    for (options, sent) in [(&["--cookie-jar"][..], true), (&[], false)] {
+    for (options, sent) in [(&["--cookie-jar"][..], true), (&["-b", ""], true), (&[], false)] {
         let sets = "HTTP/1.1 302 Found\r\nset-cookie: s=1\r\nlocation: /there\r\n\r\n";
         let stream = format!("{STREAM}data: x\n\n");
         let peer = Peer::answering([sets, stream.as_str()]);
@@ -153,6 +173,47 @@ fn certificates_are_checked_against_whom_one_trusts() {
         let ended = run(&["subscribe", &url, "--cacert", path]);
         assert!(ended.code == 2 && ended.stderr.contains(path), "{ended:?}");
     }
+}
+
+#[test]
+fn a_hub_is_reached_by_the_same_options() {
+    let answer = || "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n#a-1\n".to_owned();
+    let publish = |url: &str, more: &[&str]| run(&[&["publish", "t", "x", "--hub", url], more].concat());
+    let (url, _) = secure(answer());
+    let ended = publish(&url, &[]);
+    assert!(ended.code == 5 && ended.stderr.contains("--cacert"), "{ended:?}");
+    let (url, pem) = secure(answer());
+    let file = File::new("hub-ca.pem", &pem);
+    let ended = publish(&url, &["--cacert", file.path()]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "#a-1\n"), "{ended:?}");
+    let (url, _) = secure(answer());
+    assert_eq!(publish(&url, &["-ksSLNf"]).code, 0);
+    assert_eq!(publish(&url, &["--cacert", "/nowhere/at/all"]).code, 2);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ended = publish(&format!("https://{}", silent.local_addr().unwrap()), &["--connect-timeout", "0.2"]);
+    assert!(ended.code == 5 && ended.stderr.contains("200ms"), "{ended:?}");
+    // A relay's hub has options apart from those of its upstream.
+    for (trusts, option) in [(true, "--hub-cacert"), (true, "--hub-insecure"), (false, "-k")] {
+        let upstream = Peer::answering([format!("{STREAM}data: x\n\n").as_str(), STOP]);
+        let (url, pem) = secure("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n".to_owned());
+        let file = File::new(&format!("relay{option}.pem"), &pem);
+        let mut arguments = vec!["relay", &upstream.url, "-t", "a", "--hub", &url, "--verbose", option];
+        arguments.extend((option == "--hub-cacert").then(|| file.path()));
+        let mut command = fanfare();
+        let child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = first_line_with(child, "hub");
+        assert_eq!(said.contains("does not let this relay look up"), trusts, "{option}: {said}");
+        assert_eq!(said.contains("certificate"), !trusts, "{option}: {said}");
+    }
+}
+
+/// The first line on standard error that holds `word`; then the program is killed.
+fn first_line_with(mut child: Child, word: &str) -> String {
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let line = stderr.lines().map_while(Result::ok).find(|line| line.contains(word)).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    line
 }
 
 /// With this variable set.

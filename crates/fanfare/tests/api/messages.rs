@@ -181,3 +181,26 @@ fn arguments_may_be_long() {
     let ended = run(&[&["relay", "http://127.0.0.1:1/"], &topics[..]].concat());
     assert!(ended.code == 2 && ended.stderr.contains("65534 are allowed"), "{ended:?}");
 }
+
+/// What is almost a URL of the web.
+#[test]
+fn a_beginning_that_is_not_meant_is_put_right() {
+    let hub = format!("http://{}", nobody());
+    for (given, meant) in [
+        ("ws://h.example/x", "http://h.example/x"),
+        ("wss://h.example/x", "https://h.example/x"),
+        ("http;//h.example/x", "http://h.example/x"),
+        ("http:/h.example/x", "http://h.example/x"),
+        (" http://h.example/x", "http://h.example/x"),
+    ] {
+        let ended = run(&["subscribe", given, "--hub", &hub]);
+        assert!(ended.stderr.contains(&format!("give {meant}")), "{ended:?}");
+        // Blanks, and a slash that lacks, are put right by who reads URLs.
+        let is_understood = given.starts_with(' ') || given.starts_with("http:/h");
+        for arguments in [&["relay", given, "-t", "a"][..], &["publish", "t", "x", "--hub", given]] {
+            let ended = run(arguments);
+            let told = ended.code == 2 && ended.stderr.contains(meant);
+            assert!(told || is_understood, "{arguments:?}: {ended:?}");
+        }
+    }
+}

@@ -75,6 +75,17 @@ impl BodyPeer {
     }
 }
 
+/// A request with its body, which asks for the end of the connection.
+pub(crate) fn read_request(stream: &TcpStream) -> String {
+    let mut reader = BufReader::new(stream);
+    let lines = reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let head: String = lines.map(|line| line + "\r\n").collect();
+    let mut length = head.lines().filter_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.next().unwrap_or(0)];
+    reader.read_exact(&mut body).unwrap();
+    format!("{head}connection: close\r\n\r\n{}", String::from_utf8(body).unwrap())
+}
+
 fn read_head(stream: &TcpStream) -> String {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let lines = BufReader::new(stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());

@@ -1,14 +1,17 @@
 //! `fanfare publish`, against a real hub and against peers that fail.
 use crate::{
     hub::Hub,
-    peer::Peer,
-    program::{Ended, Lines, end, fanfare, run, run_with_input},
+    peer::{BodyPeer, Peer, read_request},
+    program::{Ended, Lines, PATIENCE, end, fanfare, run, run_with_input, signal},
 };
 use serde_json::Value;
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    net::TcpListener,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     process::{Child, ChildStdin, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
 };
 
 /// What the hub holds, as `subscribe` prints it.
@@ -75,10 +78,10 @@ fn bytes_that_are_no_text_are_replaced_and_told() {
 
 #[test]
 fn lines_before_the_one_that_ends_it_are_published() {
-    // A batch is refused, then its lines come one by one.
+    // A batch is refused, then its halves.
     let bad = "HTTP/1.1 400 Bad Request\r\ncontent-length: 7\r\n\r\nbecause";
     let good = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n#a-1\n";
-    let peer = Peer::answering([bad, good, bad]);
+    let peer = Peer::answering([bad, good, bad, bad]);
     // The first answer comes when all lines are there, or the first line is a batch of its own.
     let published = run_with_input(&["publish", "t", "--hub", &peer.url], "one\ntwo\nthree\n");
     assert_eq!(published.code, 4, "{published:?}");
@@ -113,10 +116,10 @@ fn a_slow_line_goes_out_at_once_and_what_was_read_before_a_stop_is_published() {
     for name in ["INT", "TERM"] {
         let (child, mut stdin, ids) = publishing(&hub.url, &[]);
         stdin.write_all(b"one\n").unwrap();
-        assert!(ids.next().starts_with('#'));
+        assert!(ids.next().starts_with("urn:uuid:"));
         stdin.write_all(b"two\nthree\npart of a line").unwrap();
-        assert!(ids.next().starts_with('#') && ids.next().starts_with('#'));
-        crate::program::signal(i32::try_from(child.id()).unwrap(), name);
+        assert!(ids.next().starts_with("urn:uuid:") && ids.next().starts_with("urn:uuid:"));
+        signal(i32::try_from(child.id()).unwrap(), name);
         let ended = end(child);
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{name}");
         drop(stdin);
@@ -157,46 +160,133 @@ fn lines_survive_a_restart_of_the_hub_each_once_and_in_order() {
     std::fs::remove_dir_all(directory).unwrap();
 }
 
-#[test]
-fn a_line_whose_answer_was_lost_is_looked_for() {
-    let line = |id: &str, data: &str| {
-        format!("{{\"id\":\"{id}\",\"topics\":[\"t\"],\"type\":\"message\",\"data\":\"{data}\"}}\n")
-    };
-    let answer =
-        |body: &str| format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-    // One is published; the answers to the two others are lost, and one of those is in the log.
-    let (first, there, missing) = (answer("#a-1\n"), answer(&line("#a-2", "two")), answer(&line("#a-2", "two")));
-    let third = answer("#a-3\n");
-    let peer = Peer::answering([first.as_str(), "", &there, "", &missing, &third]);
-    let (child, mut stdin, ids) = publishing(&peer.url, &[]);
-    for (text, id) in [("one\n", "#a-1"), ("two\n", "#a-2"), ("three\n", "#a-3")] {
-        stdin.write_all(text.as_bytes()).unwrap();
-        assert_eq!(ids.next(), id);
-    }
+/// What becomes of a request on its way to the hub.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Through,
+    /// The hub gets it, and its answer is lost.
+    AnswerLost,
+    RequestLost,
+}
+
+/// A proxy before `hub`, for as many requests as there are ways. Before one that is lost, somebody else publishes an
+/// update with the data `two`.
+fn proxy<const N: usize>(hub: &Hub, ways: [Way; N]) -> (String, mpsc::Receiver<()>) {
+    let (hub_url, address) = (hub.url.clone(), hub.url["http://".len()..].trim_end_matches('/').to_owned());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (done, all) = mpsc::channel();
+    thread::spawn(move || {
+        for way in ways {
+            let (mut client, _) = listener.accept().unwrap();
+            client.set_read_timeout(Some(PATIENCE)).unwrap();
+            let request = read_request(&client);
+            if way != Way::Through {
+                assert_eq!(run(&["publish", "t", "two", "--hub", &hub_url]).code, 0);
+            }
+            if way != Way::RequestLost {
+                let mut hub = TcpStream::connect(&address).unwrap();
+                hub.write_all(request.as_bytes()).unwrap();
+                let mut answer = Vec::new();
+                hub.read_to_end(&mut answer).unwrap();
+                if way == Way::Through {
+                    client.write_all(&answer).unwrap();
+                }
+            }
+        }
+        let _ = done.send(());
+    });
+    (url, all)
+}
+
+/// Publishes `one` and `two`, one after the other, and returns the ID of `two` and what was said.
+fn publish_one_and_two(hub: &str, more: &[&str]) -> (String, Ended) {
+    let (child, mut stdin, ids) = publishing(hub, more);
+    stdin.write_all(b"one\n").unwrap();
+    ids.next();
+    stdin.write_all(b"two\n").unwrap();
+    let id = ids.next();
     drop(stdin);
-    assert_eq!(end(child).code, 0);
-    let requests: Vec<String> = (0..6).map(|_| peer.request()).collect();
-    let verbs: Vec<&str> = requests.iter().map(|head| head.split(' ').next().unwrap()).collect();
-    assert_eq!(verbs, ["post", "post", "get", "post", "get", "post"]);
-    assert!(requests[2].contains("last-event-id: #a-1") && requests[4].contains("last-event-id: #a-2"), "{requests:?}");
+    (id, end(child))
+}
+
+/// Equal lines of two publishers are two lines: that of the other is not taken for the one whose answer was lost.
+#[test]
+fn a_line_whose_answer_was_lost_is_looked_for_and_not_mistaken_for_an_equal_one() {
+    use Way::{AnswerLost, RequestLost, Through};
+    for more in [&[][..], &["--private"]] {
+        let hub = Hub::start();
+        let (url, found) = proxy(&hub, [Through, AnswerLost, Through]);
+        let (_, ended) = publish_one_and_two(&url, more);
+        assert_eq!((ended.code, ended.stderr.contains("twice")), (0, false), "{ended:?}");
+        found.recv_timeout(PATIENCE).expect("each request");
+        let (url, missing) = proxy(&hub, [Through, RequestLost, Through, Through]);
+        let (id, ended) = publish_one_and_two(&url, more);
+        assert_eq!((ended.code, ended.stderr.contains("twice")), (0, false), "{ended:?}");
+        missing.recv_timeout(PATIENCE).expect("each request");
+        assert_eq!(run(&["publish", "t", "after", "--hub", &hub.url]).code, 0);
+        let updates = held(&hub, 7);
+        assert_eq!(data(&updates), ["one", "two", "two", "one", "two", "two", "after"]);
+        assert_eq!(updates[5]["id"], id.as_str(), "that of the other is the one before");
+    }
 }
 
 #[test]
 fn lines_that_may_be_there_twice_are_told() {
-    let answer = |status: &str, body: &str| {
-        format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
-    };
     let (good, refused) = (answer("200 OK", "#a-1\n"), answer("401 Unauthorized", ""));
-    let peer = Peer::answering([good.as_str(), "", &refused, &good]);
-    let (child, mut stdin, ids) = publishing(&peer.url, &[]);
-    for text in ["one\n", "two\n"] {
-        stdin.write_all(text.as_bytes()).unwrap();
-        ids.next();
-    }
+    // A hub gives the lines other IDs than they had.
+    let peer = Peer::answering([good.as_str(), "", &good]);
+    let (_, ended) = publish_one_and_two(&peer.url, &[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains("line 2 may be in the log twice"), "{ended:?}");
+    // It does not say what it holds.
+    let peer = Peer::answering(["", refused.as_str(), &good]);
+    let ended = run_with_input(&["publish", "t", "--hub", &peer.url, "--reconnect", "always"], "one\n");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains("line 1 may be in the log twice") && ended.stderr.contains("401"), "{ended:?}");
+}
+
+/// An answer with this body, after which the connection ends.
+fn answer(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+/// A proxy before the hub takes less than a batch, and its 413 is not the hub's.
+#[test]
+fn a_batch_that_a_proxy_refuses_for_its_size_goes_out_in_parts() {
+    let (good, large) = (answer("200 OK", "#a\n"), answer("413 Payload Too Large", "<html>nginx</html>"));
+    // The first line alone; then four: too many, two, and the last two, of which each is refused.
+    let answers = [&good, &large, &good, &large, &large, &large];
+    let hub = BodyPeer::answering(answers.map(Clone::clone).to_vec());
+    let (child, mut stdin, ids) = publishing(&hub.url, &[]);
+    stdin.write_all(b"one\n").unwrap();
+    ids.next();
+    stdin.write_all(b"a\nb\nc\nd\n").unwrap();
     drop(stdin);
     let ended = end(child);
-    assert_eq!(ended.code, 0);
-    assert!(ended.stderr.contains("line 2 may be in the log twice"), "{ended:?}");
+    assert_eq!(ended.code, 4, "{ended:?}");
+    let bodies: Vec<String> = (0..6).map(|_| hub.body()).collect();
+    assert_eq!(bodies, ["one\n", "a\nb\nc\nd\n", "a\nb\n", "c\nd\n", "c\n", "d\n"]);
+    assert!(ended.stderr.contains("line 4: the hub answers 413") && ended.stderr.contains("line 5: "), "{ended:?}");
+}
+
+/// Who asks twice does not want to wait.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    // It takes requests, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hub = format!("http://{}", silent.local_addr().unwrap());
+    for signals in [["INT", "TERM"], ["TERM", "INT"]] {
+        let (child, mut stdin, _ids) = publishing(&hub, &[]);
+        stdin.write_all(b"one\n").unwrap();
+        let _connection = silent.accept().unwrap();
+        let (id, began) = (i32::try_from(child.id()).unwrap(), Instant::now());
+        signals.iter().for_each(|name| signal(id, name));
+        // They come so soon after each other that the order is not told.
+        let code = end(child).code;
+        assert!([130, 143].contains(&code), "{code}");
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    }
 }
 
 #[test]

@@ -1,15 +1,20 @@
 //! `fanfare relay`, and relays of `fanfare serve`: against upstreams that follow a script, into a real hub.
 use crate::{
     hub::Hub,
-    peer::{BodyPeer, Peer},
-    program::{Ended, SECRET, end, fanfare, run, signal},
+    peer::{BodyPeer, Peer, read_request},
+    program::{Ended, PATIENCE, SECRET, end, fanfare, run, signal},
 };
 use serde_json::Value;
 use std::{
     fs,
+    io::{self, Write as _},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -174,6 +179,110 @@ fn an_event_beyond_every_limit_is_a_gap() {
     assert!(ended.stderr.contains("left out"), "{ended:?}");
     upstream.request();
     assert!(upstream.request().contains("last-event-id: 3\n"));
+}
+
+/// The hub has said nothing yet of what stands for a skipped event: what is kept does not pass it over.
+#[test]
+fn a_gap_survives_a_crash_before_the_hub_has_it() {
+    let directory = Directory::new();
+    let file = directory.file("state");
+    // A run before this one came to the event before.
+    fs::write(&file, "#0000000a-0 1\n").unwrap();
+    let events = format!("id: 2\ndata: {}\n\n", "x".repeat((16 << 20) + 1));
+    let answer = |body: &str| {
+        format!(
+            "HTTP/1.1 200 OK\r\nlast-event-id: #0000000a-0\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    for (first, wanted) in [(true, "after it was killed"), (false, "and kept then")] {
+        let upstream = Peer::answering([stream(&events).as_str(), STOP]);
+        // It says what it holds; then it is silent.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let hub = format!("http://{}", listener.local_addr().unwrap());
+        let mut child = start(&upstream, &hub, &["-t", "a", "--state", &file]);
+        let serve = |listener: &TcpListener, answer: &str| {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            let request = read_request(&stream);
+            stream.write_all(answer.as_bytes()).unwrap();
+            request
+        };
+        serve(&listener, &answer(""));
+        let request = serve(&listener, if first { "" } else { "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}" });
+        let (reason, id) = ("\"reason\":\"left-out\"", "\"last_event_id\":\"2\"");
+        assert!(request.contains(reason) && request.contains(id), "{wanted}: {request}");
+        if first {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        } else {
+            assert_eq!(end(child).code, 0);
+        }
+        assert!(upstream.request().contains("last-event-id: 1\n"), "{wanted}");
+        let kept = fs::read_to_string(&file).unwrap();
+        let id = if first { " 1\n" } else { " 2\n" };
+        assert!(kept.ends_with(id), "{wanted}: {kept:?}");
+    }
+}
+
+/// A proxy before the hub takes less than a batch, and its 413 says nothing of what was published.
+#[test]
+fn what_a_proxy_refuses_for_its_size_goes_out_in_parts_or_is_a_gap() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hub = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, taken) = mpsc::channel();
+    thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let request = read_request(&stream);
+            let body = request.split_once("\r\n\r\n").unwrap().1;
+            let (status, answer) =
+                if body.len() > 400 { ("413 Payload Too Large", "<html></html>") } else { ("200 OK", "{}") };
+            let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", answer.len());
+            stream.write_all((head + answer).as_bytes()).unwrap();
+            if status == "200 OK" && sender.send(body.to_owned()).is_err() {
+                break;
+            }
+        }
+    });
+    let event = |number: usize| match number {
+        20 => format!("id: 20\ndata: {}\n\n", "x".repeat(1_000)),
+        // It is as good as empty, and counts all the same.
+        21..30 => "data\n\n".to_owned(),
+        number => format!("id: {number}\ndata: {number}\n\n"),
+    };
+    let events: String = (0..60).map(event).collect();
+    let upstream = Peer::answering([stream(&events).as_str(), STOP]);
+    let ended = run(&["relay", &upstream.url, "-t", "a", "--hub", &hub, "--verbose"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let taken: String = taken.try_iter().collect();
+    let (before, rest) = taken.split_once("event: fanfare.gap\n").unwrap();
+    let (gap, after) = rest.split_once("\n\n").unwrap();
+    assert_eq!(before, (0..20).map(event).collect::<String>());
+    assert!(gap.contains("\"last_event_id\":\"20\"") && gap.contains("413"), "{gap}");
+    assert_eq!(after.replace("data: \n", "data\n"), (21..60).map(event).collect::<String>());
+    assert!(ended.stderr.contains("59 events relayed, 0 were there already, 1 could not be"), "{ended:?}");
+}
+
+/// An ID may be as long as an event: those downstream get it exactly, or not at all; people are shown its beginning.
+#[test]
+fn a_long_id_is_exact_in_a_gap_and_short_in_messages() {
+    let hub = Hub::with(&["--memory", "--clock=false", "--max-body", "16KiB"]);
+    let (long, longer, large) = ("i".repeat(8 << 10), "\"".repeat(12 << 10), "x".repeat(20_000));
+    let events = format!("id: {long}\ndata: {large}\n\nid: {longer}\ndata: {large}\n\nid: {longer}2\ndata: b\n\n");
+    let upstream = Peer::answering([stream(&events).as_str(), STOP]);
+    let ended = relay(&upstream, &hub, &["-t", "a", "--verbose"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let updates = all_held(&hub, "a");
+    assert_eq!(texts(&updates, "type"), [GAP, GAP, "message"]);
+    let told = texts(&updates, "data");
+    let id = |data: &str| serde_json::from_str::<Value>(data).unwrap()["last_event_id"].as_str().unwrap().to_owned();
+    assert!(id(told[0]) == long, "the whole ID");
+    // With this ID, in which JSON escapes each character, the gap is larger than what this hub takes.
+    assert_eq!((id(told[1]).as_str(), told[2]), ("", "b"));
+    for wanted in ["iii…\"): ", "gap event for \"\\\"", "2 could not be"] {
+        assert!(ended.stderr.contains(wanted), "{wanted}: {}", ended.stderr);
+    }
+    assert!(ended.stderr.lines().all(|line| line.len() < 1_000), "{}", ended.stderr);
 }
 
 /// What another hub refuses, whose rules this program does not know: without its ID if that may help, or else as a gap.
@@ -347,6 +456,26 @@ fn it_stops_when_told_and_keeps_what_it_did() {
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
         assert!(fs::read_to_string(&file).unwrap().ends_with(" 7\n"));
     }
+}
+
+/// Nobody takes what it says, so that it does not come to stop in order.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    const PIPE_BYTES: usize = 64 << 10;
+    let hub = Hub::start();
+    let upstream = Peer::answering([stream("data: x\n\n").as_str(), ""]);
+    let (_reader, mut full) = io::pipe().unwrap();
+    full.write_all(&[b' '; PIPE_BYTES]).unwrap();
+    let mut command = fanfare();
+    command.args(["relay", &upstream.url, "--hub", &hub.url, "-t", "a", "--verbose"]).stderr(full);
+    let child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let id = i32::try_from(child.id()).unwrap();
+    upstream.request();
+    signal(id, "TERM");
+    // Longer than two signals count as one wish.
+    thread::sleep(Duration::from_millis(300));
+    signal(id, "INT");
+    assert_eq!(end(child).code, 130);
 }
 
 /// The only file in a directory.

@@ -87,6 +87,54 @@ fn secrets_of_urls_are_masked_wherever_they_are_shown() {
     assert!(checked.stdout.contains("http://127.0.0.1:1/sse?a=b&access_token=********"), "{checked:?}");
 }
 
+/// A key that was given to the option beside the right one.
+#[test]
+fn a_key_in_the_wrong_place_is_not_shown() {
+    const KEYS: [&str; 3] = [
+        "6d2f0c8e41b7a95d6d2f0c8e41b7a95d6d2f0c8e41b7a95d6d2f0c8e41b7a95d",
+        "Zq3x/SECRETw9Vt7pL2/mN8kJ4hG6fD1sA9xQ8w=",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJlLXNpZ25hdHVyZQ",
+    ];
+    for key in KEYS {
+        let issuer = format!("me={key}");
+        let no_name = format!("={key}");
+        for (option, value) in [
+            ("--key-file", key),
+            ("--publisher-key-file", key),
+            ("--subscriber-key-file", key),
+            ("--algorithm", key),
+            ("--publisher-algorithm", key),
+            ("--jwks", key),
+            ("--issuer", key),
+            ("--issuer", &issuer),
+            ("--issuer", &no_name),
+        ] {
+            let ended = run(&["serve", "--check", option, value]);
+            assert_eq!(ended.code, 2, "{option}: {ended:?}");
+            shows_no(key, &ended);
+        }
+        for option in ["--key-file", "--algorithm"] {
+            let ended = run(&["token", "--publish", "*", option, key, "--key", SECRET]);
+            assert_eq!(ended.code, 2, "{option}: {ended:?}");
+            shows_no(key, &ended);
+        }
+        for (name, code) in [("KEY_FILE", 2), ("ALGORITHM", 2), ("JWKS", 2)] {
+            let ended = with(&["serve", "--check"], &[(&format!("FANFARE_{name}"), key)]);
+            assert_eq!(ended.code, code, "{name}: {ended:?}");
+            shows_no(key, &ended);
+        }
+        for text in [format!("algorithm = '{key}'\n"), format!("key-file = '{key}'\n"), format!("jwks = '{key}'\n")] {
+            let file = File::new("wrong-place.toml", &text);
+            let ended = run(&["check", file.path()]);
+            assert_eq!(ended.code, 2, "{ended:?}");
+            shows_no(key, &ended);
+        }
+    }
+    // A path is one.
+    let ended = run(&["serve", "--check", "--key-file", "/nowhere/hub.key"]);
+    assert!(ended.code == 2 && ended.stderr.contains("--key-file /nowhere/hub.key: "), "{ended:?}");
+}
+
 #[test]
 fn the_banner_and_the_log_show_no_secret() {
     let upstream = Peer::answering(["HTTP/1.1 503 Oops\r\ncontent-length: 0\r\n\r\n"; 2]);
@@ -145,10 +193,14 @@ fn headers_and_tokens_are_read_where_nobody_sees_them() {
     assert!(head.contains(&format!("authorization: bearer {TOKEN}\n")) && head.contains("x-other: b\n"), "{head}");
     assert!(!ended.stderr.contains("can be seen"), "{ended:?}");
     let missing = run(&["subscribe", &peer.url, "-H", "@/nowhere"]);
-    assert_eq!((missing.code, missing.stderr.contains("cannot read the file of headers")), (2, true), "{missing:?}");
+    assert_eq!(
+        (missing.code, missing.stderr.contains("cannot read headers from /nowhere: ")),
+        (2, true),
+        "{missing:?}"
+    );
     let bad = File::new("bad-headers", &format!("A: b\n{TOKEN}\n"));
     let ended = run(&["relay", &peer.url, "--topic", "t", "-H", &format!("@{}", bad.path())]);
-    assert_eq!((ended.code, ended.stderr.contains("line 2 of the file")), (2, true), "{ended:?}");
+    assert_eq!((ended.code, ended.stderr.contains(&format!("line 2 of {}", bad.path()))), (2, true), "{ended:?}");
     shows_no(TOKEN, &ended);
 
     let token = with(&["token", "--publish", "news"], &[("FANFARE_KEY", SECRET)]).stdout;

@@ -129,7 +129,8 @@ impl fmt::Display for Algorithm {
 impl fmt::Display for UnknownAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
-        write!(f, "'{}' is no algorithm for tokens here: expected one of {}", self.0, names.join(", "))
+        // The name is not shown: it may be a key that was given in the wrong place.
+        write!(f, "the name is not that of an algorithm for tokens here: expected one of {}", names.join(", "))
     }
 }
 

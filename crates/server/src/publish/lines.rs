@@ -14,7 +14,8 @@ pub(crate) fn most_updates(template: &Template) -> usize {
     (MAX_BATCH_TOPICS / template.topics().max(1)).clamp(1, MAX_BATCH_UPDATES)
 }
 
-/// Reads a batch. Blank lines are passed over; the others need not be JSON, since data is opaque to the hub.
+/// Reads a batch. A publisher that has to find its lines again gives the beginning of their IDs as `id-prefix`. Blank
+/// lines are passed over; the others need not be JSON, since data is opaque to the hub.
 pub(crate) fn updates(template: &Template, body: &[u8]) -> Result<Vec<Update>, Problem> {
     let (limit, mut updates) = (most_updates(template), Vec::new());
     for (index, line) in body.split(|&byte| byte == b'\n').enumerate() {
@@ -25,8 +26,9 @@ pub(crate) fn updates(template: &Template, body: &[u8]) -> Result<Vec<Update>, P
         if updates.len() == limit {
             return Err(Problem::BatchTooLarge { limit });
         }
-        let update = text(line).and_then(|data| template.update(data));
-        updates.push(update.map_err(|problem| Problem::Item { number: index + 1, problem: Box::new(problem) })?);
+        let number = index + 1;
+        let update = text(line).and_then(|data| template.line(number, data));
+        updates.push(update.map_err(|problem| Problem::Item { number, problem: Box::new(problem) })?);
     }
     Ok(updates)
 }

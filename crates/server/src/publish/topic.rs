@@ -44,41 +44,53 @@ fn url_of(app: &App, uri: &Uri) -> String {
 
 /// The fields that the path and the query give to every update in the body.
 #[derive(Clone, Debug)]
-pub(crate) struct Template(UpdateFields);
+pub(crate) struct Template {
+    fields: UpdateFields,
+    /// The beginning of the IDs of lines, whose end is the number of the line in its body.
+    id_prefix: Option<String>,
+}
 
 impl Template {
     fn of(uri: &Uri) -> Result<Self, Problem> {
         let query = form(uri.query().unwrap_or_default().as_bytes())?;
         let in_path = topic_of_path(uri)?;
         let topics = in_path.as_deref().into_iter().chain(query.all("topic"));
-        Ok(Self(UpdateFields {
+        let fields = UpdateFields {
             topics: topics.map(Topic::new).collect::<Result<_, _>>()?,
             data: String::new(),
             id: query.get("id").map(str::to_owned),
             event_type: query.get("type").map(str::to_owned),
             retry_ms: query.get("retry").map(retry_ms).transpose()?,
             private: query.has("private"),
-        }))
+        };
+        let id_prefix = query.get("id-prefix").filter(|prefix| !prefix.is_empty()).map(str::to_owned);
+        Ok(Self { fields, id_prefix })
     }
 
     /// The number of topics of each update.
     pub(crate) fn topics(&self) -> usize {
-        self.0.topics.len()
+        self.fields.topics.len()
     }
 
     /// The same for many updates, which cannot all have one ID.
     fn of_many(self) -> Result<Self, Problem> {
-        if self.0.id.is_some() { Err(Problem::IdOfMany) } else { Ok(self) }
+        if self.fields.id.is_some() { Err(Problem::IdOfMany) } else { Ok(self) }
     }
 
     /// The update with this data.
     pub(crate) fn update(&self, data: String) -> Result<Update, Problem> {
-        Ok(Update::new(UpdateFields { data, ..self.0.clone() })?)
+        Ok(Update::new(UpdateFields { data, ..self.fields.clone() })?)
+    }
+
+    /// The update with the data of the line that has this number, from 1, in its body.
+    pub(crate) fn line(&self, number: usize, data: String) -> Result<Update, Problem> {
+        let id = self.id_prefix.as_ref().map(|prefix| format!("{prefix}{number}"));
+        Ok(Update::new(UpdateFields { data, id, ..self.fields.clone() })?)
     }
 
     /// The update with this data and what an event says of itself, which counts more than what the query says.
     pub(crate) fn event(&self, data: String, event: EventSays) -> Result<Update, Problem> {
-        let fields = self.0.clone();
+        let fields = self.fields.clone();
         Ok(Update::new(UpdateFields {
             data,
             id: event.id,

@@ -78,6 +78,10 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
         Some(active) => Some(active.arrive(&key, &payloads).await?),
         None => None,
     };
+    if until == Until::Now {
+        // The ID that is asked for may stand in the queue. A log that cannot append now can still be read.
+        let _ = app.hub.settle().await;
+    }
     let mut opening = match app.hub.open(key, cursor.start).await {
         Ok(opening) => opening,
         Err(error) => {

@@ -38,6 +38,26 @@ async fn lines_are_a_batch() {
     assert!(events.iter().all(|event| event.starts_with("event: n\n")));
 }
 
+/// A publisher whose answer was lost finds its lines again by IDs that nobody else has.
+#[tokio::test]
+async fn lines_may_have_ids_with_a_beginning_of_the_publishers() {
+    let server = serve().await;
+    let headers = "Content-Type: application/x-ndjson\r\n";
+    let answer = server.post("/topics/a?id-prefix=urn:x%231.", headers, "a\n\nb").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "urn:x#1.1\nurn:x#1.3\n"));
+    let held = server.get("/topics/a?until=now", "Last-Event-ID: urn:x#1.3\r\n").await;
+    assert_eq!(held.header("last-event-id"), Some("urn:x#1.3"));
+    let unknown = server.get("/topics/a?until=now", "Last-Event-ID: urn:x#2.1\r\n").await;
+    assert_eq!(unknown.header("last-event-id"), Some("earliest"));
+    for (prefix, status) in [("%231.", 400), ("%20x", 400), (&"x".repeat(512), 413)] {
+        assert_eq!(
+            server.post(&format!("/topics/a?id-prefix={prefix}"), headers, "a").await.status,
+            status,
+            "{prefix}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_batch_with_a_bad_line_publishes_nothing() {
     let server = serve().await;

@@ -26,9 +26,12 @@ pub(super) enum Failure {
     Refused {
         index: usize,
         reason: String,
-        /// Whether it may be its ID that is refused.
+        /// True if it may be its ID that is refused.
         may_be_id: bool,
     },
+    /// The request was refused for its size, by a proxy before the hub or by a hub that does not say how much of it was
+    /// published. Nothing of it was.
+    TooLarge(String),
     /// The hub will not take anything.
     Final(Closed),
 }

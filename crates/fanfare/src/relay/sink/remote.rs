@@ -1,8 +1,7 @@
 //! A hub over HTTP: a batch is the event stream in the body of one request.
 use super::{Closed, Failure};
 use crate::{
-    config::Secret,
-    http::{self, Http, HubUrl, Party, Refusal, Unreachable},
+    http::{self, ConnectArgs, Http, HubArgs, Party, Refusal, Unreachable},
     relay::{batch::Item, error::RelayError, held::Held},
 };
 use fanfare_client::transport::HyperBody;
@@ -18,7 +17,7 @@ use hyper::{
 use serde::Deserialize;
 use std::time::Duration;
 
-/// How long the hub may take to acknowledge a batch, and to read its log: it answers when the updates are on disk.
+/// The time in which the hub must acknowledge a batch, and read its log: it answers when the updates are on disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -31,7 +30,7 @@ pub(crate) struct RemoteSink {
     look_up: Uri,
 }
 
-/// What the hub says of a batch, published or broken off.
+/// The hub's answer to a batch, published or broken off.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Answer {
@@ -40,21 +39,22 @@ struct Answer {
 }
 
 impl RemoteSink {
-    /// A way to `hub` for updates of `topics`.
+    /// Makes a way to `hub`, connected to as `connect` says, for updates of `topics`.
     ///
     /// # Errors
-    /// [`RelayError`] if the token is unfit, or there are too many topics for a request.
+    /// [`RelayError`] if token or certificates are unfit, or there are too many topics for a request.
     pub(crate) fn new(
-        hub: &HubUrl,
+        (hub, connect): (&HubArgs, &ConnectArgs),
         topics: &[Topic],
         private: bool,
-        token: Option<&Secret>,
     ) -> Result<Self, RelayError> {
         // The hub names only topics that it is asked for, or that the token covers, and what is held is told by its topics.
         let asked = if topics.len() <= DEFAULT_MAX_MATCHERS { topics } else { &topics[..1] };
-        let uris = hub.publish_all(topics, private).and_then(|publish| Ok((publish, hub.replay(asked)?)));
+        let url = &hub.hub;
+        let uris = url.publish_all(topics, private).and_then(|publish| Ok((publish, url.replay(asked)?)));
         let (publish, look_up) = uris.map_err(RelayError::TooLong)?;
-        let http = Http::new(token).map_err(RelayError::Hub)?;
+        let transport = connect.transport().map_err(RelayError::Certificates)?;
+        let http = Http::new(transport, hub.token()).map_err(RelayError::Hub)?;
         Ok(Self { http, party: Party::hub(&publish), publish, look_up })
     }
 
@@ -85,6 +85,7 @@ impl RemoteSink {
                 let may_be_id = status == StatusCode::BAD_REQUEST;
                 Err(Failure::Refused { index, reason: refusal.reason, may_be_id })
             }
+            (StatusCode::PAYLOAD_TOO_LARGE, None) => Err(Failure::TooLarge(refusal.to_string())),
             _ => Err(failure(refusal)),
         }
     }
@@ -127,7 +128,7 @@ impl RemoteSink {
     }
 }
 
-/// Whether a hub that refuses may change its mind.
+/// Returns the failure that a refusal is: a passing one if the hub may change its mind.
 fn failure(refusal: Refusal) -> Failure {
     let passing = matches!(refusal.status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
     if passing || refusal.status.is_server_error() {

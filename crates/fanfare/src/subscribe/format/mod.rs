@@ -10,7 +10,7 @@ use fanfare_event_stream::{EventId, EventType, Fields, encode_comment};
 use jiff::Timestamp;
 use std::io::{self, Write};
 
-/// How events are written.
+/// The form in which events are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     pub format: Format,
@@ -72,7 +72,7 @@ impl Style {
     }
 }
 
-/// The event's own fields, encoded anew: what the server wrote may have been cut otherwise.
+/// The event's own fields, encoded again: what the server wrote may have been cut otherwise.
 fn raw(event: &Received, came: &MessageEvent, out: &mut impl Write) -> io::Result<()> {
     let event_type = (event.event_type != "message").then(|| EventType::new(event.event_type.as_str()));
     let id = came.id().map(EventId::new);

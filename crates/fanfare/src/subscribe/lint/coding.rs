@@ -7,7 +7,7 @@ use super::{
 use http::header::CONTENT_ENCODING;
 use std::time::Duration;
 
-/// How long the compressed stream may take for what the other gave at once.
+/// The time that the compressed stream may take for what the other gave at once.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 const UNASKED: Rule = Rule {
@@ -34,12 +34,12 @@ pub(super) fn coding(observation: &Observation) -> Option<String> {
     value(observation, &CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"))
 }
 
-/// What there is to say of a response that was to have no coding.
+/// Returns the findings about a response that was to have no coding.
 pub(super) fn unasked(plain: &Observation) -> Option<Finding> {
     coding(plain).map(|coding| UNASKED.broken(line("Content-Encoding", &coding) + "; what is in it is not looked at"))
 }
 
-/// What there is to say of a response that might have one, `coded`, beside one that has none, `plain`.
+/// Returns the findings about a response that might have one, `coded`, beside one that has none, `plain`.
 pub(super) fn held_back(plain: &Observation, coded: &Observation) -> Option<Finding> {
     let header = line("Content-Encoding", &coding(coded)?);
     match (plain.first_sign, coded.first_sign) {

@@ -6,7 +6,7 @@ use super::{
 };
 
 const NAMES: [&[u8]; 4] = [b"data", b"event", b"id", b"retry"];
-/// What `retry` may say without anyone wondering, in milliseconds.
+/// The values of `retry` at which nobody wonders, in milliseconds.
 const USUAL_RETRY_MS: std::ops::RangeInclusive<u64> = 1_000..=3_600_000;
 /// The types of the events with which an EventSource tells of its connection.
 const OWN_TYPES: [&str; 2] = ["error", "open"];
@@ -115,7 +115,7 @@ fn is_digits(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_digit)
 }
 
-/// Whether a name is not one of the four, but was meant to be.
+/// True if a name is not one of the four, but was meant to be.
 fn is_near_miss(name: &[u8]) -> bool {
     // What no typing error makes of a name is not compared.
     if NAMES.contains(&name) || name.len() > 16 {
@@ -128,7 +128,7 @@ fn is_near_miss(name: &[u8]) -> bool {
     NAMES.iter().any(|known| bare == *known || (known.len() > 2 && differs_by_one(bare, known)))
 }
 
-/// Whether one byte more, less or other, or two that changed places, make `a` of `b`.
+/// True if one byte more, less or other, or two that changed places, make `a` of `b`.
 fn differs_by_one(a: &[u8], b: &[u8]) -> bool {
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let (a, b) = (&a[same..], &b[same..]);

@@ -2,7 +2,7 @@
 use fanfare_mask::masked;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-/// How much it matters.
+/// The weight of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Severity {
@@ -20,14 +20,14 @@ pub(super) struct Rule {
     /// Its name, which stays the same between versions.
     pub name: &'static str,
     pub severity: Severity,
-    /// What comes of breaking it.
+    /// The consequence of breaking it.
     pub why: &'static str,
-    /// What to do.
+    /// The advice.
     pub advice: &'static str,
 }
 
 impl Rule {
-    /// That it is broken, by what was `seen`.
+    /// Says that it is broken, by what was `seen`.
     pub(super) fn broken(&'static self, seen: impl Into<String>) -> Finding {
         Finding { rule: self, seen: seen.into() }
     }
@@ -37,7 +37,7 @@ impl Rule {
 #[derive(Debug)]
 pub(super) struct Finding {
     pub rule: &'static Rule,
-    /// What was seen, exactly; it may hold anything that a server sends.
+    /// The evidence, exactly; it may hold anything that a server sends.
     pub seen: String,
 }
 
@@ -76,7 +76,7 @@ pub(super) fn excerpt(bytes: &[u8]) -> String {
     if shown.len() < bytes.len() { format!("{text}…") } else { text }
 }
 
-/// Whether more bytes could make it a character.
+/// True if more bytes could make it a character.
 pub(super) fn is_begun(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }

@@ -9,7 +9,7 @@ use http::{
 };
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
-/// What proxies and content delivery networks write into a head.
+/// Headers that proxies and content delivery networks write into a head.
 const PASSED_THROUGH: [HeaderName; 4] = [
     VIA,
     HeaderName::from_static("x-cache"),
@@ -83,7 +83,7 @@ const PROXY: Rule = Rule {
 pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 8] =
     [status, content_type, cached, cache_control, accel_buffering, content_length, version, proxy];
 
-/// Whether the response is taken for an event stream: by us even if it has no type.
+/// True if the response is taken for an event stream: by us even if it has no type.
 pub(super) fn is_stream(observation: &Observation) -> bool {
     let has_type = |value: &str| essence(value).eq_ignore_ascii_case(EVENT_STREAM);
     observation.head.status == StatusCode::OK && value(observation, &CONTENT_TYPE).as_deref().is_none_or(has_type)

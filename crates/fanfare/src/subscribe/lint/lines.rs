@@ -8,7 +8,7 @@ use std::fmt;
 /// The byte order mark, one of which may begin a stream.
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// What ends a line.
+/// The end of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineEnd {
     Lf,
@@ -23,14 +23,14 @@ pub(super) enum LineEnd {
 pub(super) struct Line<'a> {
     /// The first is 1.
     pub number: usize,
-    /// Where it begins: bytes of the stream before it.
+    /// The place where it begins: bytes of the stream before it.
     pub offset: usize,
     /// Without its end, and without the mark that begins the stream.
     pub text: &'a [u8],
     pub end: LineEnd,
 }
 
-/// What a line is.
+/// The kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content<'a> {
     Blank,

@@ -81,7 +81,7 @@ impl Lint<'_> {
         observe(builder, &self.transport, self.source.party(), until).await.map_err(SubscribeError::Lint)
     }
 
-    /// Whether asking again does nothing but ask. A body may also come from where it can be read once.
+    /// True if asking again does nothing but ask. A body may also come from where it can be read once.
     fn may_repeat(&self) -> bool {
         let request = &self.args.request;
         request.body.is_none() && request.method.as_ref().is_none_or(Method::is_safe)
@@ -106,7 +106,7 @@ fn as_it_is(builder: Builder) -> Builder {
     builder.header(ACCEPT_ENCODING, "identity")
 }
 
-/// That a server answers once and not again says nothing about its stream.
+/// Returns the finding, if there is an answer: that a server answers once and not again says nothing about its stream.
 fn answered(asked: Result<Observation, SubscribeError>) -> Result<Option<Observation>, SubscribeError> {
     match asked {
         Err(SubscribeError::Lint(LintError::NoAnswer(_))) => Ok(None),
@@ -114,12 +114,12 @@ fn answered(asked: Result<Observation, SubscribeError>) -> Result<Option<Observa
     }
 }
 
-/// Whether the body is an event stream, and not compressed.
+/// True if the body is an event stream, and not compressed.
 fn is_readable(observation: &Observation) -> bool {
     headers::is_stream(observation) && coding::coding(observation).is_none()
 }
 
-/// What all checks find that need no other answer.
+/// Returns what all checks find that need no other answer.
 fn findings(observation: &Observation) -> Vec<Finding> {
     let head = headers::CHECKS.iter().chain(&cors::CHECKS);
     let mut findings: Vec<_> = redirects::check(observation).into_iter().collect();

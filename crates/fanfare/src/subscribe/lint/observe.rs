@@ -22,7 +22,7 @@ const ENOUGH_TIME: Duration = Duration::from_secs(10);
 /// More events and comments than this are not looked at.
 const MAX_SIGNS: u64 = 100_000;
 
-/// When to stop looking, if the stream does not end before.
+/// The time to stop looking, if the stream does not end before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
     /// After this time, or so many events if that is said, or once enough is known.
@@ -33,7 +33,7 @@ pub(super) enum Until {
     Sign { time: Duration },
 }
 
-/// What was seen of a response.
+/// The part of a response that was seen.
 #[derive(Debug)]
 pub(super) struct Observation {
     /// The heads of responses that redirected.
@@ -42,7 +42,7 @@ pub(super) struct Observation {
     /// The body, as it came.
     pub recording: Recording,
     pub end: End,
-    /// How long it was looked at, since its head.
+    /// The time for which it was looked at, since its head.
     pub lasted: Duration,
     /// When, since the head, the first event or comment came out of whatever it was encoded in.
     pub first_sign: Option<Duration>,
@@ -55,7 +55,7 @@ impl Until {
         }
     }
 
-    /// Whether it is reached by so many events in this time.
+    /// True if it is reached by so many events in this time.
     fn is_reached(self, events: u64, signs: u64, lasted: Duration) -> bool {
         match self {
             Self::Known { .. } if signs >= MAX_SIGNS => true,

@@ -6,15 +6,15 @@ use std::time::Duration;
 /// More than who pushes will ever push.
 const MAX_FIELD_BYTES: usize = 1 << 30;
 
-/// What comes within this time of something is one piece with it: how finely bytes are cut is up to the peer.
+/// The time within which what comes is one piece with it: how finely bytes are cut is up to the peer.
 const PIECE: Duration = Duration::from_millis(1);
 
-/// What came at one time.
+/// The bytes that came at one time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     /// Since the head of the response.
     pub at: Duration,
-    /// How many bytes of the stream there were then.
+    /// The number of bytes of the stream there were then.
     pub end: usize,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Seen {
     pub event_type: String,
     /// The ID that its own block set.
     pub id: Option<String>,
-    /// How long its data is.
+    /// The length of its data.
     pub data_bytes: usize,
 }
 
@@ -119,7 +119,7 @@ pub(super) struct Unfinished {
 pub(super) mod tests {
     use super::*;
 
-    /// What came at these milliseconds.
+    /// Makes a recording of what came at these milliseconds.
     pub(in super::super) fn recorded(arrivals: &[(u64, &[u8])]) -> Recording {
         let mut recording = Recording::new();
         arrivals.iter().for_each(|(ms, bytes)| recording.push(Duration::from_millis(*ms), bytes));

@@ -24,7 +24,7 @@ const DOWNGRADED: Rule = Rule {
     advice: "redirect to https",
 };
 
-/// What there is to say of redirects.
+/// Returns the findings about redirects.
 pub(super) fn check(observation: &Observation) -> Option<Finding> {
     let first = observation.redirects.first()?;
     let steps: Vec<_> = observation.redirects.iter().map(|head| &head.uri).chain([&observation.head.uri]).collect();

@@ -36,7 +36,7 @@ pub(super) struct Report {
     comments: usize,
     /// The usual time between two comments.
     heartbeat_ms: Option<u64>,
-    /// Whether the server ended the response, or its connection broke.
+    /// True if the server ended the response, or its connection broke.
     ended: bool,
     errors: usize,
     warnings: usize,
@@ -71,12 +71,12 @@ impl Report {
         }
     }
 
-    /// How many errors there are.
+    /// Returns the number of errors.
     pub(super) fn errors(&self) -> usize {
         self.errors
     }
 
-    /// As one JSON object on one line.
+    /// Returns it as one JSON object on one line.
     pub(super) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
         serde_json::to_writer(&mut *out, self)?;
         out.write_all(b"\n")

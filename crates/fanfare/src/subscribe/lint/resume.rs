@@ -9,7 +9,7 @@ use super::{
 use http::{HeaderValue, StatusCode};
 use std::time::Duration;
 
-/// How long the first event may take after a client has come back.
+/// The time in which the first event must come after a client has come back.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 const REFUSED: Rule = Rule {
@@ -47,7 +47,7 @@ pub(super) fn cursor(recording: &Recording) -> Option<&str> {
     (is_single && !id.is_empty() && HeaderValue::from_bytes(id.as_bytes()).is_ok()).then_some(id)
 }
 
-/// What there is to say of the stream that began with `id` as Last-Event-ID, beside the one before.
+/// Returns the findings about the stream that began with `id` as Last-Event-ID, beside the one before.
 pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Option<Finding> {
     let sent = format!("Last-Event-ID: {}", excerpt(id.as_bytes()));
     // With 204 a server says that there is nothing more to come.

@@ -16,7 +16,7 @@ use std::{
 use tokio::time::Instant;
 use tower_service::Service;
 
-/// Who asks, as a browser would say for a page of another origin. The name is reserved: nobody has it.
+/// The origin that asks, as a browser would say for a page of another origin. The name is reserved: nobody has it.
 pub(super) const PAGE_ORIGIN: &str = "https://page.example";
 /// The most bytes of a stream that are looked at.
 pub(super) const MAX_BYTES: usize = 16 << 20;
@@ -24,7 +24,7 @@ pub(super) const MAX_BYTES: usize = 16 << 20;
 /// The head of a response.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
-    /// What was asked.
+    /// The request.
     pub uri: Uri,
     pub status: StatusCode,
     pub version: Version,
@@ -33,7 +33,7 @@ pub(super) struct Head {
     pub after: Duration,
 }
 
-/// How a response ended.
+/// The end of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// The server ended it.
@@ -44,14 +44,14 @@ pub(super) enum End {
     Stopped,
 }
 
-/// What passed.
+/// The bytes that passed.
 #[derive(Debug)]
 pub(super) struct Passed {
     /// The heads of all responses: redirects, and the last one.
     pub heads: Vec<Head>,
     /// The body of the last.
     pub recording: Recording,
-    /// When the last head came.
+    /// The time at which the last head came.
     pub since: Instant,
     pub end: Option<End>,
 }
@@ -69,7 +69,7 @@ impl Tap {
         Self { transport, passed: Arc::new(Mutex::new(passed)) }
     }
 
-    /// What has passed so far. It must not be held while anything is waited for.
+    /// Returns what has passed so far. It must not be held while anything is waited for.
     pub(super) fn passed(&self) -> MutexGuard<'_, Passed> {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }

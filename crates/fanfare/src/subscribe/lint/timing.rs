@@ -9,9 +9,9 @@ use std::time::Duration;
 const SLOW_HEAD: Duration = Duration::from_secs(1);
 /// Without a byte for so long after the head, something may hold that back too.
 const SLOW_FIRST_BYTE: Duration = Duration::from_secs(2);
-/// What WHATWG recommends between two comments.
+/// The time between two comments that WHATWG recommends.
 const LONG_SILENCE: Duration = Duration::from_secs(15);
-/// What comes within this time came at once.
+/// The time within which two pieces count as one.
 const AT_ONCE: Duration = Duration::from_millis(20);
 /// Bursts are no accident when there are so many, so far apart.
 const MIN_BURSTS: usize = 3;
@@ -68,15 +68,15 @@ fn first_byte(observation: &Observation) -> Option<Finding> {
 /// Bytes that came at once.
 struct Burst {
     at: Duration,
-    /// When the last of them came.
+    /// The time at which the last of them came.
     until: Duration,
     bytes: usize,
     events: usize,
-    /// Whether it stops in the middle of a line.
+    /// True if it stops in the middle of a line.
     is_cut: bool,
 }
 
-/// What came, by when it came.
+/// The pieces that came, by when they came.
 fn arrived(observation: &Observation) -> Vec<Burst> {
     let recording = &observation.recording;
     let mut bursts: Vec<Burst> = Vec::new();
