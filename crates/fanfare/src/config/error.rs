@@ -26,6 +26,8 @@ pub(crate) enum ConfigError {
     IssuerTwice { name: String },
     /// A variable that is meant for a Mercure hub cannot be honoured.
     Mercure { place: String, reason: String },
+    /// There is no key, and a variable that is there to give one is empty.
+    EmptyKey { name: String },
     /// The address can be reached from elsewhere and there is no key.
     NoKeys { listen: SocketAddr },
     /// The address can be reached from elsewhere, and everybody knows the key.
@@ -71,6 +73,12 @@ impl fmt::Display for ConfigError {
             Self::Key { name, place: None, error } => write!(f, "{name} cannot be used: {error}"),
             Self::IssuerTwice { name } => write!(f, "the issuer {name} is there twice: give all its keys in one place"),
             Self::Mercure { place, reason } => write!(f, "{place}: {reason}"),
+            Self::EmptyKey { name } => write!(
+                f,
+                "the variable {name} is empty, and there is no other key: whoever reaches the hub could publish and read \
+                 everything\n\n\
+                 Give it a value, or remove it if this hub is to be open to its own machine"
+            ),
             Self::NoKeys { listen } => write!(
                 f,
                 "refusing to listen on {listen} without a key: whoever reaches that address could publish and read \

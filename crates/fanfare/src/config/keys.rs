@@ -3,6 +3,20 @@ use super::{ConfigError, as_text::AsText, issuer::Issuer, secret::Secret};
 use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::{Algorithm, Key, KeyRules};
 
+/// The options that say that the hub has keys.
+pub(super) const OPTIONS: [&str; 10] = [
+    "key",
+    "key-file",
+    "jwks",
+    "publisher-key",
+    "publisher-key-file",
+    "publisher-jwks",
+    "subscriber-key",
+    "subscriber-key-file",
+    "subscriber-jwks",
+    "issuer",
+];
+
 /// The keys for one purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyMaterial {

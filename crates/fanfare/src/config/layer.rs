@@ -1,5 +1,5 @@
 //! Layers of configuration, laid over each other as tables: flags over environment over file over defaults.
-use super::{ConfigError, file, mercure, options::ServeOptions, secret_file};
+use super::{ConfigError, file, keys, mercure, options::ServeOptions, secret_file, variables};
 use clap::{ArgMatches, FromArgMatches as _, parser::ValueSource};
 use std::{
     fmt, fs, io,
@@ -40,6 +40,8 @@ pub(crate) struct Merged {
     pub key_files: Vec<PathBuf>,
     /// What whoever runs the hub should know.
     pub warnings: Vec<String>,
+    /// Variables that are there to give the hub keys, and that are empty.
+    pub empty_keys: Vec<String>,
     sources: Vec<(String, Source)>,
 }
 
@@ -63,9 +65,10 @@ pub(crate) fn merge(matches: &ArgMatches, file: Option<&Path>) -> Result<Merged,
     ];
     let given: Vec<&str> =
         layers[1..].iter().chain(&ours).flat_map(|layer| layer.values.keys()).map(String::as_str).collect();
-    let translation = mercure::translate(&|name| std::env::var(name).ok(), &given);
-    let config_file = file.map(Path::to_owned);
-    let mut merged = Merged { warnings: translation.heed(&given)?, config_file, ..Merged::default() };
+    let environment = |name: &str| std::env::var(name).ok();
+    let translation = mercure::translate(&environment, &given);
+    let (warnings, config_file) = (translation.heed(&given)?, file.map(Path::to_owned));
+    let mut merged = Merged { warnings, config_file, empty_keys: empty_keys(environment), ..Merged::default() };
     for mut layer in layers.into_iter().chain(translation.layers).chain(ours) {
         let mut files = secret_file::read(&mut layer.values, &layer.source)?;
         merged.key_files.append(&mut files);
@@ -105,6 +108,12 @@ impl Merged {
         let found = self.sources.iter().find(|(known, _)| known == key);
         found.map_or(Source::Default, |(_, source)| source.clone())
     }
+}
+
+fn empty_keys(environment: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let ours = keys::OPTIONS.map(variables::of_option);
+    let names = ours.into_iter().chain(mercure::KEY_VARIABLES.map(str::to_owned));
+    names.filter(|name| environment(name).is_some_and(|value| value.trim().is_empty())).collect()
 }
 
 /// The name by which clap knows the option `key`: that of its field.

@@ -221,6 +221,9 @@ impl ServeSettings {
         let publishes = pairs().any(|keys| keys.publisher.is_some());
         let subscribes = pairs().any(|keys| keys.subscriber.is_some());
         match (publishes, subscribes) {
+            (false, false) if let Some(name) = merged.empty_keys.first() => {
+                Err(ConfigError::EmptyKey { name: name.clone() })
+            }
             (false, false) if is_public => Err(ConfigError::NoKeys { listen: self.listen }),
             (false, true) => Err(ConfigError::NobodyPublishes),
             (true, false) if !self.anonymous => Err(ConfigError::NobodySubscribes),

@@ -17,6 +17,11 @@ pub(crate) struct UnknownVariable {
     meant: Option<String>,
 }
 
+/// Gives the variable of an option: `FANFARE_MAX_BODY` of `max-body`.
+pub(super) fn of_option(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('-', "_").to_uppercase())
+}
+
 /// Looks for variables `FANFARE_…` that none of the options of `command` and its subcommands reads.
 ///
 /// # Errors

@@ -67,8 +67,11 @@ fn a_variable_that_is_empty_is_not_set() {
     let flags = help.lines().filter_map(|line| line.trim_start().strip_prefix("--")?.split_whitespace().next());
     let mut names: Vec<_> = flags.map(|flag| format!("FANFARE_{}", flag.replace('-', "_").to_uppercase())).collect();
     names.retain(|name| !["FANFARE_FETCH", "FANFARE_TOPIC", "FANFARE_HELP"].contains(&name.as_str()));
+    let (keys, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| gives_a_key(name));
+    assert_eq!(keys.len(), 10, "{keys:?}");
+    names = others;
     names.extend(["FANFARE_HUB", "FANFARE_CONFIG"].map(str::to_owned));
-    assert!(names.len() > 40 && names.iter().any(|name| name == "FANFARE_KEY_FILE"), "{names:?}");
+    assert!(names.len() > 40 && names.iter().any(|name| name == "FANFARE_STATIC"), "{names:?}");
     let empty: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
     let with_key: &[&str] = &["--key", SECRET];
     let commands: [&[&str]; 7] = [
@@ -90,6 +93,29 @@ fn a_variable_that_is_empty_is_not_set() {
     for name in ["publish", "subscribe"] {
         let ended = with(&[name, "t", "x", "--hub", "http://127.0.0.1:1"], &[("FANFARE_HUB", "")]);
         assert!(!ended.stderr.contains("invalid value"), "{ended:?}");
+    }
+}
+
+fn gives_a_key(variable: &str) -> bool {
+    ["_KEY", "_KEY_FILE", "_JWKS", "_ISSUER"].iter().any(|end| variable.ends_with(end)) && !variable.contains("_ALLOW_")
+}
+
+/// A hub without a key is open. Nobody who has a variable for the key means that by leaving it empty.
+#[test]
+fn a_key_that_is_empty_does_not_open_the_hub() {
+    let ours =
+        ["", "PUBLISHER_", "SUBSCRIBER_"].map(|whose| ["KEY", "KEY_FILE", "JWKS"].map(|what| format!("{whose}{what}")));
+    let mut names: Vec<_> = ours.as_flattened().iter().map(|name| format!("FANFARE_{name}")).collect();
+    names.extend(
+        ["FANFARE_ISSUER", "MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY", "MERCURE_TRUSTED_ISSUERS"]
+            .map(str::to_owned),
+    );
+    for name in &names {
+        for command in [&["serve", "--memory", "--listen", "127.0.0.1:0"][..], &["serve", "--check"], &["check"]] {
+            let ended = with(command, &[(name.as_str(), "")]);
+            assert!(ended.code == 2 && ended.stderr.contains(&format!("{name} is empty")), "{name}: {ended:?}");
+        }
+        assert_eq!(with(&["check", "--key", SECRET], &[(name.as_str(), "")]).code, 0, "{name}");
     }
 }
 

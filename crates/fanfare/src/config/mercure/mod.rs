@@ -11,22 +11,12 @@ mod translator;
 mod transport;
 mod variable;
 
-use super::{ConfigError, layer::Layer};
+use super::{ConfigError, keys, layer::Layer};
 use translator::Translator;
 
-/// The options that say that the hub has keys.
-const OUR_KEYS: [&str; 10] = [
-    "key",
-    "key-file",
-    "jwks",
-    "publisher-key",
-    "publisher-key-file",
-    "publisher-jwks",
-    "subscriber-key",
-    "subscriber-key-file",
-    "subscriber-jwks",
-    "issuer",
-];
+/// The variables that say that the hub has keys.
+pub(super) const KEY_VARIABLES: [&str; 3] =
+    ["MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY", "MERCURE_TRUSTED_ISSUERS"];
 
 /// What the environment says.
 #[derive(Debug, Default)]
@@ -53,7 +43,7 @@ type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// no keys among them: then they are another program's.
 pub(super) fn translate(environment: Environment<'_>, given: &[&str]) -> Translation {
     let mut translator = Translator::new(environment);
-    variable::translate(&mut translator, given.iter().any(|key| OUR_KEYS.contains(key)));
+    variable::translate(&mut translator, given.iter().any(|key| keys::OPTIONS.contains(key)));
     translator.finish()
 }
 
