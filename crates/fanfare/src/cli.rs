@@ -133,6 +133,8 @@ fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
 
 /// The ends of the names of arguments beside those for keys, to which a key is given by mistake.
 const BESIDE_KEYS: [&str; 3] = ["algorithm", "jwks", "issuer"];
+/// The longest value of these that is shown: a name that is misspelt, and no key.
+const MAX_NAME_BYTES: usize = 8;
 
 /// True if a wrong value of the argument, as it is shown in errors (`--header <NAME: VALUE>`), may be a secret as a whole.
 fn is_secret(command: &clap::Command, argument: &str, value: &str) -> bool {
@@ -140,8 +142,8 @@ fn is_secret(command: &clap::Command, argument: &str, value: &str) -> bool {
     arguments.any(|known| {
         let is_meant = known.to_string().split(' ').next() == argument.split(' ').next();
         let names = known.get_value_names().unwrap_or_default();
-        let is_beside_keys =
-            !value.contains("://") && BESIDE_KEYS.iter().any(|name| known.get_id().as_str().ends_with(name));
+        let may_be_key = value.len() > MAX_NAME_BYTES && !value.contains("://");
+        let is_beside_keys = may_be_key && BESIDE_KEYS.iter().any(|name| known.get_id().as_str().ends_with(name));
         is_meant
             && (known.is_hide_env_values_set()
                 || is_beside_keys

@@ -119,6 +119,16 @@ fn a_key_that_is_empty_does_not_open_the_hub() {
     }
 }
 
+/// What is short is a name, and no key that had to be hidden.
+#[test]
+fn a_short_value_is_quoted() {
+    for (arguments, quoted) in [(["--algorithm", "HS265"], "'HS265'"), (["--jwks", ""], "''"), (["--issuer", ""], "''")]
+    {
+        let ended = run(&[&["check"][..], &arguments].concat());
+        assert!(ended.code == 2 && ended.stderr.contains(&format!("invalid value {quoted}")), "{ended:?}");
+    }
+}
+
 #[test]
 fn slips_in_a_file_are_told_with_what_was_meant() {
     let cases = [
