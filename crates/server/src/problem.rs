@@ -71,6 +71,8 @@ pub enum Problem {
     Retry,
     /// One ID for a body of many updates.
     IdOfMany,
+    /// The beginning of IDs was given to a body that does not have a line for each update.
+    IdPrefixWithoutLines,
     /// The fields make no update.
     Update(InvalidUpdate),
     /// One line or event of many makes no update; counted from 1.
@@ -179,7 +181,8 @@ impl Problem {
             | Self::NotUtf8
             | Self::BodyIncomplete
             | Self::TopicReserved(Revision::Modern)
-            | Self::IdOfMany => StatusCode::BAD_REQUEST,
+            | Self::IdOfMany
+            | Self::IdPrefixWithoutLines => StatusCode::BAD_REQUEST,
             Self::Update(_) => StatusCode::BAD_REQUEST,
             Self::Item { problem, .. } | Self::StreamBroken { problem, .. } => problem.status(),
             Self::ContentType { .. } | Self::MultipartForm | Self::MultipartBody { .. } | Self::ContentCoding(_) => {
@@ -260,6 +263,9 @@ impl fmt::Display for Problem {
             Self::Until => f.write_str("'until' can only be 'now': the stream ends with what is held"),
             Self::Retry => f.write_str("'retry' is a number of milliseconds, digits only"),
             Self::IdOfMany => f.write_str("one 'id' cannot be given to many updates; let each event carry its own"),
+            Self::IdPrefixWithoutLines => f.write_str(
+                "'id-prefix' is for a body with a line for each update, of the type application/x-ndjson; give one update an 'id'",
+            ),
             Self::Update(error) => error.fmt(f),
             Self::Item { number, problem } => write!(f, "number {number} of the batch: {problem}"),
             Self::NotUtf8 => f.write_str("the body is not valid UTF-8"),

@@ -25,11 +25,15 @@ pub async fn publish_body(State(app): State<App>, request: Request<Body>) -> Res
     let updates = match content_type(&parts.headers).as_str() {
         "text/event-stream" => {
             require_no_coding(&parts.headers)?;
-            return stream::publish_events(&app, &credentials, &template.of_many()?, body).await;
+            let template = template.without_lines()?.of_many()?;
+            return stream::publish_events(&app, &credentials, &template, body).await;
         }
         "application/x-ndjson" => lines::updates(&template.of_many()?, &collect(&app, &parts.headers, body).await?)?,
         MULTIPART => return Err(Problem::MultipartBody { url: url_of(&app, &parts.uri) }),
-        _ => vec![template.update(text(&collect(&app, &parts.headers, body).await?)?)?],
+        _ => {
+            let template = template.without_lines()?;
+            vec![template.update(text(&collect(&app, &parts.headers, body).await?)?)?]
+        }
     };
     let entries = publish(&app, &credentials, updates).await?;
     Ok(plain_text(entries.iter().map(|entry| format!("{}\n", entry.id())).collect()))
@@ -75,6 +79,11 @@ impl Template {
     /// The same for many updates, which cannot all have one ID.
     fn of_many(self) -> Result<Self, Problem> {
         if self.fields.id.is_some() { Err(Problem::IdOfMany) } else { Ok(self) }
+    }
+
+    /// The same for a body that does not have a line for each update.
+    fn without_lines(self) -> Result<Self, Problem> {
+        if self.id_prefix.is_some() { Err(Problem::IdPrefixWithoutLines) } else { Ok(self) }
     }
 
     /// The update with this data.

@@ -56,6 +56,11 @@ async fn lines_may_have_ids_with_a_beginning_of_the_publishers() {
             "{prefix}"
         );
     }
+    // Elsewhere it would be ignored without a word.
+    for headers in ["", "Content-Type: text/plain\r\n", "Content-Type: text/event-stream\r\n"] {
+        let answer = server.post("/topics/a?id-prefix=x", headers, "data: a\n\n").await;
+        assert!(answer.status == 400 && answer.body.contains("application/x-ndjson"), "{headers} {}", answer.body);
+    }
 }
 
 #[tokio::test]
