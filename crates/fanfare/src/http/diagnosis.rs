@@ -6,6 +6,11 @@ use std::error::Error;
 /// Words of rustls about a certificate that was signed by no authority which this machine trusts.
 const NOT_TRUSTED: [&str; 2] = ["UnknownIssuer", "CaUsedAsEndEntity"];
 
+/// Part of what rustls says of a peer that has ended the connection and not the session.
+const CLOSE_NOTIFY: &str = "close_notify";
+const END_NOT_TOLD: &str =
+    "the connection ended without the word that ends it over TLS (close_notify), so something may be missing";
+
 /// Says what became of a request to `party` that brought no answer because of `error`.
 pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
     let error: &(dyn Error + 'static) = error;
@@ -26,7 +31,9 @@ pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'stati
 
 /// Says how a stream of `party` broke in its middle.
 pub(crate) fn broken(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
-    format!("the stream from {} broke: {}", party.place(), innermost(error))
+    let cause = innermost(error).to_string();
+    let cause = if cause.contains(CLOSE_NOTIFY) { END_NOT_TOLD } else { &cause };
+    format!("the stream from {} broke: {cause}", party.place())
 }
 
 fn is_not_trusted(said: &str) -> bool {

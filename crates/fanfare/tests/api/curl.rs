@@ -121,6 +121,10 @@ fn the_last_event_may_lack_its_end() {
 
 /// A server of TLS for `localhost` that answers one request, and its certificate.
 fn secure(answer: String) -> (String, String) {
+    secure_until(answer, true)
+}
+
+fn secure_until(answer: String, tells_the_end: bool) -> (String, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -142,11 +146,21 @@ fn secure(answer: String) -> (String, String) {
         // A client that does not trust this says so here.
         if stream.read(&mut [0; 4096]).is_ok() {
             let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
+            if tells_the_end {
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+            }
         }
     });
     (url, pem)
+}
+
+#[test]
+fn an_end_that_tls_does_not_tell_is_said_in_words() {
+    let (url, _) = secure_until(format!("{STREAM}data: x\n\n"), false);
+    let ended = run(&["subscribe", &url, "--reconnect", "never", "--format", "data", "-k"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, "x\n"), "{ended:?}");
+    assert!(ended.stderr.contains("something may be missing") && !ended.stderr.contains("rustls"), "{ended:?}");
 }
 
 #[test]
