@@ -17,12 +17,15 @@ use crate::{
     update::{EARLIEST, Update},
     window::WindowLimit,
 };
-use std::{fmt, sync::Arc};
-use tokio::{runtime::Handle, sync::Semaphore, task};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::{runtime::Handle, sync::Semaphore, task, time::timeout};
 
 /// The number of subscribers that may be about to join without the router having heard of them; others wait for their
 /// turn.
 pub const CONCURRENT_JOINS: usize = 1_024;
+
+/// The longest time for which a reader of what the log holds waits for publications that are on their way into it.
+pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The bounds of a hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,12 +83,12 @@ impl Hub {
         self.0.writer.append(updates).await
     }
 
-    /// Waits until the publications that stand in the queue to the log are in it.
+    /// Waits until the publications that are in the queue to the log are in the log, at most for [`SETTLE_TIMEOUT`].
     ///
-    /// # Errors
-    /// [`AppendError`] if the log did not take them.
-    pub async fn settle(&self) -> Result<(), AppendError> {
-        self.0.drain().await
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn settle(&self) {
+        self.0.drain().await;
     }
 
     /// Subscribes. Every matching update that is published after this returns will be delivered, and with
@@ -148,9 +151,10 @@ impl Shared {
         self.log.bounds()
     }
 
-    /// Waits until what stands in the queue to the log is appended.
-    pub(crate) async fn drain(&self) -> Result<(), AppendError> {
-        self.writer.append(Vec::new()).await.map(drop)
+    /// Waits until the publications that are in the queue to the log are appended. A log that cannot append, or hangs,
+    /// can still be read: then this ends as well.
+    pub(crate) async fn drain(&self) {
+        let _ = timeout(SETTLE_TIMEOUT, self.writer.append(Vec::new())).await;
     }
 
     /// The ID that stands for the place behind `offset`.

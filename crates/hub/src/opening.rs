@@ -100,8 +100,8 @@ impl Opening {
     /// # Cancel safety
     /// Nothing has happened when the future is dropped.
     pub async fn replay(self) -> Replay {
-        // The queue is taken in order. A log that cannot append now can still be read.
-        let _ = self.hub.drain().await;
+        // The queue is taken in order.
+        self.hub.drain().await;
         let cursor = match self.place {
             Place::Head => self.hub.bounds().head,
             Place::Behind(offset, _) => offset,

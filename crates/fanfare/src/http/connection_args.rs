@@ -21,7 +21,7 @@ Environment (proxies also in capitals):
   http_proxy, https_proxy, all_proxy  proxies: http://USER:PASSWORD@HOST:PORT, socks5://HOST, …
   no_proxy                            names, addresses and networks to reach without, or *
   SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust in place of the system's (PEM)";
-/// The same for commands that accept options that are habit from curl.
+/// Help of commands that accept options which are habit from curl.
 pub(crate) const HABITS: &str = "These options of curl are accepted and change nothing, since fanfare always works so:\n-s, -S, -N, -L, -f, --compressed.";
 
 /// Options for the way to one server: whom to trust, and how long to try.
@@ -41,7 +41,7 @@ pub(crate) struct ConnectArgs {
     connect_timeout: Option<Duration>,
 }
 
-/// The same options for the hub, where a command connects to another server as well.
+/// Options for the way to the hub, where a command connects to another server as well.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct HubConnectArgs {
     /// For the hub: trust the authorities whose certificates (PEM) are in this file, and no others
@@ -144,7 +144,7 @@ impl ConnectionArgs {
     /// Makes the transport that sends requests.
     ///
     /// # Errors
-    /// As [`ConnectArgs::transport`].
+    /// [`CertificatesError`] if the file that was named holds no certificates.
     pub(crate) fn transport(&self) -> Result<HyperTransport, CertificatesError> {
         self.connect.transport()
     }

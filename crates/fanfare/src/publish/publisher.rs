@@ -74,10 +74,10 @@ impl Publisher {
     /// the number of the line among them, from 1.
     ///
     /// # Errors
-    /// The same as of [`publish`](Self::publish).
+    /// [`PublishError`] if the hub is not reached or refuses.
     ///
     /// # Cancel safety
-    /// The same as of [`publish`](Self::publish).
+    /// When cancelled, the updates may be published or not.
     pub(super) async fn publish_lines(&self, lines: &[Line], id_prefix: Option<&str>) -> Result<String, PublishError> {
         let uri = match id_prefix {
             Some(prefix) => HubUrl::with_id_prefix(&self.publish, prefix).map_err(PublishError::TooLong)?,

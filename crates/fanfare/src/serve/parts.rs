@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use crate::config;
 
-    /// Those who embed the server and those who run the program get the same.
+    /// Compares the defaults of the library with those of the program.
     #[test]
     fn the_defaults_are_those_of_the_server() {
         let settings = config::default_settings();

@@ -33,7 +33,7 @@ pub(super) struct Relays {
     tasks: JoinSet<()>,
 }
 
-/// One of them, and what it takes to begin it again.
+/// A relay, and what it takes to begin it again.
 struct Plan {
     hub: Hub,
     relay: config::Relay,

@@ -79,8 +79,8 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
         None => None,
     };
     if until == Until::Now {
-        // The ID that is asked for may stand in the queue. A log that cannot append now can still be read.
-        let _ = app.hub.settle().await;
+        // The ID that is asked for may be in the queue. A log that cannot append now, or hangs, can still be read.
+        app.hub.settle().await;
     }
     let mut opening = match app.hub.open(key, cursor.start).await {
         Ok(opening) => opening,

@@ -9,6 +9,7 @@ mod cursor;
 mod fixture;
 mod half_closed;
 mod handover;
+mod hanging_log;
 mod heartbeat;
 mod keep_alive;
 mod mercure;
