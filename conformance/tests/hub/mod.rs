@@ -44,7 +44,7 @@ impl OwnHub {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/.well-known/mercure", listener.local_addr().unwrap());
         let url = Url::parse(&url).unwrap();
-        let log = MemoryLog::new(Retention { age_ms: None, bytes: None, count: None });
+        let log = MemoryLog::new(Retention::default());
         let hub = Hub::start(Arc::new(log), &HubLimits::default()).unwrap();
         let mut settings = Settings::default();
         settings.public_url = url.clone();

@@ -5,6 +5,7 @@ use crate::{
     grant::Matchers,
     position::Offset,
     run::Run,
+    topic::{Topic, matcher::Matcher},
     update::Update,
     window::{Window, WindowLimit},
     wire::Representation,
@@ -31,13 +32,32 @@ impl AudienceKey {
     /// True if the members get `update`. The two conditions may hold by different topics.
     #[must_use]
     pub fn admits(&self, update: &Update) -> bool {
-        update.topics().iter().any(|topic| self.matchers.matches(topic)) && self.may_receive(update)
+        self.matches(update.topics()) && self.may_receive(update)
     }
 
     /// True if the members may get `update`, if they subscribed to it.
     #[must_use]
     pub fn may_receive(&self, update: &Update) -> bool {
-        !update.is_private() || update.topics().iter().any(|topic| self.granted.matches(topic))
+        self.may_receive_of(update.topics(), update.is_private())
+    }
+
+    /// True if the members subscribed to updates with these topics.
+    pub(crate) fn matches(&self, topics: &[Topic]) -> bool {
+        topics.iter().any(|topic| self.matchers.matches(topic))
+    }
+
+    /// True if the members may get an update with these topics, if they subscribed to it.
+    pub(crate) fn may_receive_of(&self, topics: &[Topic], private: bool) -> bool {
+        !private || topics.iter().any(|topic| self.granted.matches(topic))
+    }
+
+    /// The topics that the members subscribed to, if that are all that they subscribed to: there is no pattern.
+    pub(crate) fn exact_topics(&self) -> Option<Vec<Topic>> {
+        let exact = |matcher: &Matcher| match matcher {
+            Matcher::Exact(topic) => Some(topic.clone()),
+            _ => None,
+        };
+        self.matchers.as_slice().iter().map(exact).collect()
     }
 }
 

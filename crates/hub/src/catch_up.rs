@@ -4,10 +4,7 @@ use crate::{
     audience::AudienceKey,
     entry::Timestamp,
     gap::Gap,
-    log::{
-        Log, LogError, ReadLimit,
-        cursor::{self, GapReason, follow},
-    },
+    log::{Found, Log, LogError, Query, ReadLimit, cursor::GapReason},
     position::Offset,
     run::Run,
 };
@@ -18,7 +15,7 @@ const READ: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
 const STEP_BYTES: usize = 64 << 10;
 /// A step ends when it has looked at this many entries, so that a subscriber to whom little in a long log matters does
 /// not keep a thread from others.
-const STEP_ENTRIES: usize = 16 << 10;
+const STEP_ENTRIES: u64 = 16 << 10;
 
 /// One step on the way through the log.
 #[derive(Clone, Debug)]
@@ -44,21 +41,21 @@ impl Step {
 
 /// Reads on from `cursor`. Blocks on the log.
 pub(crate) fn step(log: &dyn Log, key: &AudienceKey, cursor: Offset, now: Timestamp) -> Result<Step, LogError> {
-    let mut reader = Reader { log, key, cursor, now, run: Vec::new(), ends: Vec::new(), tells_gap: false };
+    let topics = key.exact_topics();
+    let mut reader = Reader { log, key, cursor, now, hole: None, run: Vec::new(), ends: Vec::new(), tells_gap: false };
     let mut seen = 0;
     while reader.run.len() < STEP_BYTES && seen < STEP_ENTRIES {
-        let cursor::Run { hole, entries } = follow(log, reader.cursor, READ)?;
-        if let Some(before) = hole {
-            reader.pass_hole(before);
+        let (after, until) = (reader.cursor, Offset(u64::MAX));
+        let read = log.read(&Query { after, until, topics: topics.as_deref(), now, limit: READ })?;
+        if read.up_to == after {
+            break;
         }
-        let Some(last) = entries.last() else { break };
-        for entry in entries.iter().filter(|entry| key.admits(&entry.update)) {
-            key.encode(entry, &mut reader.run);
-            reader.ends.push((entry.position.offset, reader.run.len()));
-        }
-        seen += entries.len();
-        reader.cursor = last.position.offset;
+        // By an index, nobody has looked at what is between.
+        seen += if topics.is_some() { read.found.len().max(1) as u64 } else { read.up_to.0 - after.0 };
+        read.found.iter().for_each(|found| reader.take(found));
+        reader.cursor = read.up_to;
     }
+    reader.tell_hole();
     let Reader { cursor: end, run, ends, tells_gap, .. } = reader;
     Ok(Step { begins_after: cursor, cursor: end, run: Run::encoded(run, ends), tells_gap })
 }
@@ -68,23 +65,44 @@ struct Reader<'a> {
     key: &'a AudienceKey,
     cursor: Offset,
     now: Timestamp,
+    /// What is missing and not told yet: from behind the first of these offsets to the second.
+    hole: Option<(Offset, Offset)>,
     run: Vec<u8>,
     ends: Vec<(Offset, usize)>,
     tells_gap: bool,
 }
 
 impl Reader<'_> {
-    /// Tells that everything up to `end` is gone. Whether any of it would have reached this subscriber is unknown, so
-    /// it is told.
-    fn pass_hole(&mut self, end: Offset) {
-        let gap = Gap {
-            requested: id_of(self.log, self.cursor),
-            resumed_from: id_of(self.log, end),
-            reason: GapReason::Discarded,
-        };
+    fn take(&mut self, found: &Found) {
+        match found {
+            Found::Entry(entry) if self.key.admits(&entry.update) => {
+                self.tell_hole();
+                self.key.encode(entry, &mut self.run);
+                self.ends.push((entry.position.offset, self.run.len()));
+            }
+            // Whether any of it would have reached this subscriber is unknown, so it is told.
+            Found::Lost(first, last) => self.miss(*first, *last),
+            Found::Discarded(gone)
+                if self.key.matches(&gone.topics) && self.key.may_receive_of(&gone.topics, gone.private) =>
+            {
+                self.miss(gone.offset, gone.offset);
+            }
+            Found::Entry(_) | Found::Discarded(_) | Found::Erased(_) => {}
+        }
+    }
+
+    /// What is missing without an event in between is one gap.
+    fn miss(&mut self, first: Offset, last: Offset) {
+        let begin = self.hole.map_or(Offset(first.0 - 1), |(begin, _)| begin);
+        self.hole = Some((begin, last));
+    }
+
+    fn tell_hole(&mut self) {
+        let Some((begin, end)) = self.hole.take() else { return };
+        let gap =
+            Gap { requested: id_of(self.log, begin), resumed_from: id_of(self.log, end), reason: GapReason::Discarded };
         self.key.representation.encode_gap(&gap, self.now, &mut self.run);
         self.ends.push((end, self.run.len()));
-        self.cursor = end;
         self.tells_gap = true;
     }
 }

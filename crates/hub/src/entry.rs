@@ -54,6 +54,7 @@ mod tests {
     use crate::{
         position::{Epoch, Offset},
         topic::Topic,
+        update::Stored,
     };
 
     /// "came" and "went" of one subscription: a subscriber that resumes behind the second must not get the first again.
@@ -68,7 +69,16 @@ mod tests {
         ];
         for (topic, id, private, expected) in cases {
             let topics = Box::new([Topic::new(topic).unwrap()]);
-            let update = Update::restore(topics, "".into(), EventId::new(id).ok(), None, None, private);
+            let (data, id_given) = ("".into(), EventId::new(id).ok());
+            let update = Update::restore(Stored {
+                topics,
+                data,
+                id: id_given,
+                event_type: None,
+                retry_ms: None,
+                ttl_ms: None,
+                private,
+            });
             let position = Position { epoch: Epoch::from_bits(0), offset: Offset(7) };
             let entry = Entry::new(position, Timestamp(1), update);
             assert_eq!(entry.id().as_str(), expected, "{topic} {id}");

@@ -4,19 +4,26 @@ use crate::{
     audiences::Audiences,
     catch_up::{self, Step},
     entry::{Entry, Timestamp},
+    grant::Grant,
     log::{
         Bounds, Log, LogError,
+        clock::LogClock,
         cursor::{self, Resolved},
+        erase::{Erase, Erased},
         writer::{AppendError, Batches, Writer},
     },
     mailbox::Mailbox,
     opening::Opening,
     position::Offset,
+    rewind::Rewind,
     router::Router,
     subscription::{Start, Subscription},
+    topic::Topic,
     update::{EARLIEST, Update},
     window::WindowLimit,
 };
+use bytes::Bytes;
+use fanfare_event_stream::EventId;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Semaphore, task, time::timeout};
 
@@ -44,6 +51,19 @@ impl Default for HubLimits {
     }
 }
 
+/// Which updates are to be erased: those that fit all that is given.
+#[derive(Clone, Debug)]
+pub struct Erasing {
+    /// Those with this topic.
+    pub topic: Option<Topic>,
+    /// Those with this ID.
+    pub id: Option<EventId>,
+    /// Those that were published before this.
+    pub before: Option<Timestamp>,
+    /// The topics that whoever erases them may publish.
+    pub grant: Grant,
+}
+
 /// Takes updates from publishers, gives them their place in the log, and delivers them to subscribers. Cheap to clone.
 #[derive(Clone)]
 pub struct Hub(Arc<Shared>);
@@ -54,7 +74,10 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<dyn Log>,
     writer: Writer,
     window: WindowLimit,
+    clock: Arc<LogClock>,
     reads: Arc<Semaphore>,
+    /// Those who may read everything in the log, to find what a pattern matches. They leave reads to the others.
+    scans: Arc<Semaphore>,
     pub(crate) joins: Arc<Semaphore>,
 }
 
@@ -66,10 +89,14 @@ impl Hub {
     /// [`LogError`] if the log cannot be read, or a thread cannot be started.
     pub fn start(log: Arc<dyn Log>, limits: &HubLimits) -> Result<Self, LogError> {
         let (router, routing) = Router::new();
-        let writer = Writer::start(log.clone(), Timestamp::now, move |batches: Batches| routing.run(&batches))?;
-        let (reads, joins) = (Semaphore::new(limits.concurrent_reads), Semaphore::new(CONCURRENT_JOINS));
+        let clock = Arc::new(LogClock::of(&*log, Timestamp::now)?);
+        let stamps = clock.clone();
+        let writer = Writer::start(log.clone(), move || stamps.now(), move |batches: Batches| routing.run(&batches))?;
         let (audiences, window) = (Audiences::new(limits.window), limits.window);
-        Ok(Self(Arc::new(Shared { router, audiences, log, writer, window, reads: reads.into(), joins: joins.into() })))
+        let reads = Arc::new(Semaphore::new(limits.concurrent_reads));
+        let scans = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(2)));
+        let joins = Arc::new(Semaphore::new(CONCURRENT_JOINS));
+        Ok(Self(Arc::new(Shared { router, audiences, log, writer, window, clock, reads, scans, joins })))
     }
 
     /// Publishes `updates` one behind the other, all or none, and returns their entries once they are durable.
@@ -81,6 +108,33 @@ impl Hub {
     /// If the future is dropped, the updates may still be published.
     pub async fn publish(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
         self.0.writer.append(updates).await
+    }
+
+    /// Erases updates with a topic: those whose topics may all be published by whoever erases them. Others are kept, and
+    /// counted. From the moment in which this returns nobody is shown what was erased.
+    ///
+    /// # Errors
+    /// [`LogError`] if the log cannot be read, or cannot make it durable.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the updates may still be erased.
+    pub async fn erase(&self, erasing: Erasing) -> Result<Erased, LogError> {
+        // What was published before is erased too.
+        self.0.drain().await;
+        let hub = self.0.clone();
+        blocking(move || {
+            let Erasing { topic, id, before, grant } = &erasing;
+            let may = |topics: &[Topic]| topics.iter().all(|topic| grant.publish.matches(topic));
+            let erase = Erase { topic: topic.as_ref(), id: id.as_ref(), before: *before, may: &may };
+            hub.log.erase(&erase, hub.clock.now())
+        })
+        .await
+    }
+
+    /// The time of the log, which stamps what is published now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
     }
 
     /// Waits until the publications that are in the queue to the log are in the log, at most for [`SETTLE_TIMEOUT`].
@@ -163,26 +217,84 @@ impl Shared {
     }
 
     /// Finds the place that `requested` names. Only an ID that a publisher chose has to be looked up.
-    pub(crate) async fn resolve(self: Arc<Self>, requested: String) -> Result<Resolved, LogError> {
+    pub(crate) async fn resolve(
+        self: Arc<Self>,
+        requested: String,
+        key: Arc<AudienceKey>,
+    ) -> Result<Resolved, LogError> {
         if let Some(resolved) = cursor::resolve_position(&*self.log, &requested) {
             return Ok(resolved);
         }
-        let permit = self.reads.clone().acquire_owned().await.expect("the semaphore is never closed");
-        blocking(move || {
-            let _permit = permit;
-            cursor::resolve(&*self.log, &requested)
+        self.reading(Reads::Some, move |hub| cursor::resolve(&*hub.log, &requested, &key, hub.clock.now())).await
+    }
+
+    /// Finds the place before what was published at `time` or later.
+    pub(crate) async fn place_at(self: Arc<Self>, time: Timestamp) -> Result<Offset, LogError> {
+        self.reading(Reads::Some, move |hub| hub.log.place_at(time)).await
+    }
+
+    /// Finds the newest updates of each topic that was subscribed to.
+    pub(crate) async fn find_newest(
+        self: Arc<Self>,
+        key: Arc<AudienceKey>,
+        count: usize,
+        head: Offset,
+    ) -> Result<Rewind, LogError> {
+        let reads = Reads::of(&key);
+        self.reading(reads, move |hub| Rewind::find(&*hub.log, &key, count, head, hub.clock.now())).await
+    }
+
+    /// Makes the next step of a rewind, and returns what is left of it.
+    pub(crate) async fn rewind(
+        self: Arc<Self>,
+        key: Arc<AudienceKey>,
+        mut rewind: Rewind,
+    ) -> Result<(Bytes, Rewind), LogError> {
+        self.reading(Reads::Some, move |hub| {
+            let bytes = rewind.step(&*hub.log, &key, hub.clock.now())?;
+            Ok((bytes.into(), rewind))
         })
         .await
     }
 
     /// Reads the log for who is in the audience with this key, once it is its turn.
     pub(crate) async fn read_on(self: Arc<Self>, key: Arc<AudienceKey>, cursor: Offset) -> Result<Step, LogError> {
-        let permit = self.reads.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let reads = Reads::of(&key);
+        self.reading(reads, move |hub| catch_up::step(&*hub.log, &key, cursor, hub.clock.now())).await
+    }
+
+    /// Reads the log once it is this reader's turn.
+    async fn reading<T: Send + 'static>(
+        self: Arc<Self>,
+        reads: Reads,
+        read: impl FnOnce(&Self) -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let acquired = "the semaphore is never closed";
+        let scan = match reads {
+            Reads::All => Some(self.scans.clone().acquire_owned().await.expect(acquired)),
+            Reads::Some => None,
+        };
+        let permit = self.reads.clone().acquire_owned().await.expect(acquired);
         blocking(move || {
-            let _permit = permit;
-            catch_up::step(&*self.log, &key, cursor, Timestamp::now())
+            let _permits = (permit, scan);
+            read(&self)
         })
         .await
+    }
+}
+
+/// How much of the log a reader has to look at.
+#[derive(Clone, Copy, Debug)]
+enum Reads {
+    /// What an index leads to.
+    Some,
+    /// Everything.
+    All,
+}
+
+impl Reads {
+    fn of(key: &AudienceKey) -> Self {
+        if key.exact_topics().is_some() { Self::Some } else { Self::All }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod mailbox;
 pub mod opening;
 pub mod position;
 pub mod replay;
+pub mod rewind;
 mod router;
 mod routes;
 pub mod run;

@@ -13,6 +13,7 @@ use crate::{
     mailbox::JoinPermit,
     position::Offset,
     replay::Replay,
+    rewind::Rewind,
     subscription::{Start, Subscription},
     update::EARLIEST,
 };
@@ -24,8 +25,11 @@ pub struct Opening {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,
     place: Place,
-    /// The gap between what was requested and what can be had, if there is one: handed out first.
+    /// The gap between what was requested and what can be had, if there is one, or the beginning of a rewind: handed out
+    /// first.
     gap: Option<Bytes>,
+    /// What is left of a rewind that is too long for that. It comes next.
+    rewind: Option<Rewind>,
 }
 
 enum Place {
@@ -50,15 +54,42 @@ pub struct Joining {
 
 impl Opening {
     pub(crate) async fn of(hub: Arc<Shared>, key: AudienceKey, start: Start) -> Result<Self, LogError> {
+        let key = Arc::new(key);
+        if let Start::Newest(count) = start {
+            return Self::rewound(hub, key, count).await;
+        }
         let (place, gap) = match start {
+            Start::Newest(_) => unreachable!("it is another way to begin"),
+            Start::Since(time) => {
+                let after = hub.clone().place_at(time).await?;
+                (Place::Behind(after, hub.id_behind(after)), None)
+            }
             Start::Now => (Place::Head, None),
-            Start::After(requested) => place(&hub, &key, hub.clone().resolve(requested.clone()).await?, requested),
+            Start::After(requested) => {
+                place(&hub, &key, hub.clone().resolve(requested.clone(), key.clone()).await?, requested)
+            }
             Start::AfterEither(requested, otherwise) => {
-                let (found, requested) = either(&hub, requested, otherwise).await?;
+                let (found, requested) = either(&hub, &key, requested, otherwise).await?;
                 place(&hub, &key, found, requested)
             }
         };
-        Ok(Self { hub, key: Arc::new(key), place, gap })
+        Ok(Self { hub, key, place, gap, rewind: None })
+    }
+
+    /// An opening with the newest updates of each topic. What follows them begins where the log ends now.
+    async fn rewound(hub: Arc<Shared>, key: Arc<AudienceKey>, count: usize) -> Result<Self, LogError> {
+        let head = hub.bounds().head;
+        let rewind = hub.clone().find_newest(key.clone(), count, head).await?;
+        let id = hub.id_behind(rewind.begins_after().unwrap_or(head));
+        let (bytes, rest) = hub.clone().rewind(key.clone(), rewind).await?;
+        let (gap, rewind) = (Some(bytes).filter(|bytes| !bytes.is_empty()), Some(rest).filter(|rest| !rest.is_over()));
+        Ok(Self { hub, key, place: Place::Behind(head, id), gap, rewind })
+    }
+
+    /// True if what it begins with fits the memory that a subscriber may take who is delivered to by a shard.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.rewind.is_none()
     }
 
     /// The ID that precedes the first update handed out, or `earliest` if that is the first one held. A start at the
@@ -86,12 +117,13 @@ impl Opening {
     /// Nothing has happened when the future is dropped.
     pub async fn subscribe(mut self) -> Subscription {
         let resumed_from = self.resumed_from().to_owned();
+        let rewind = self.rewind.take();
         let hub = self.hub.clone();
-        let Joining { key, cursor, gap, permit } = self.join().await;
+        let Joining { key, cursor, gap, permit } = self.join_all().await;
         let head = || hub.bounds().head;
         let (audience, member) = hub.audiences.join(&key, &hub.router, permit, head);
         let cursor = cursor.unwrap_or_else(head);
-        Subscription::new(hub, (audience, member), cursor, resumed_from, gap)
+        Subscription::new(hub, (audience, member), cursor, resumed_from, gap).with_rewind(rewind)
     }
 
     /// Reads what the log holds instead of joining the audience. All publications that stand in the queue to the log by
@@ -106,16 +138,24 @@ impl Opening {
             Place::Head => self.hub.bounds().head,
             Place::Behind(offset, _) => offset,
         };
-        Replay::new(self.hub, self.key, cursor, self.gap)
+        Replay::new(self.hub, self.key, cursor, self.gap, self.rewind)
     }
 
     /// Gives what is left to do to those who join the audience otherwise. It is to be done at once: only so many may be
     /// about to join ([`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS)), and others wait for them, so no peer may
     /// have a say in when.
     ///
+    /// # Panics
+    /// Unless it [is short](Self::is_short).
+    ///
     /// # Cancel safety
     /// Nothing has happened when the future is dropped.
     pub async fn join(self) -> Joining {
+        assert!(self.is_short(), "nobody would hand out what is left of the rewind");
+        self.join_all().await
+    }
+
+    async fn join_all(self) -> Joining {
         let permit = self.hub.joins.clone().acquire_owned().await.expect("the semaphore is never closed");
         let cursor = match self.place {
             Place::Head => None,
@@ -126,10 +166,15 @@ impl Opening {
 }
 
 /// Finds the place of an ID that is spelt in one of two ways, and the spelling that counts.
-async fn either(hub: &Arc<Shared>, requested: String, otherwise: String) -> Result<(Resolved, String), LogError> {
-    let found = hub.clone().resolve(requested.clone()).await?;
+async fn either(
+    hub: &Arc<Shared>,
+    key: &Arc<AudienceKey>,
+    requested: String,
+    otherwise: String,
+) -> Result<(Resolved, String), LogError> {
+    let found = hub.clone().resolve(requested.clone(), key.clone()).await?;
     if found.gap == Some(GapReason::Unknown) {
-        let other = hub.clone().resolve(otherwise.clone()).await?;
+        let other = hub.clone().resolve(otherwise.clone(), key.clone()).await?;
         if other.gap.is_none() {
             return Ok((other, otherwise));
         }

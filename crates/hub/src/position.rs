@@ -19,6 +19,11 @@ impl Offset {
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
+
+    /// The offset that is `count` further on.
+    pub(crate) fn plus(self, count: u64) -> Self {
+        Self(self.0.saturating_add(count))
+    }
 }
 
 /// The name of one run of the log's writer: [`Epoch::LEN`] characters of Crockford's base 32 in lower case.

@@ -1,5 +1,5 @@
 //! A replay: what the log holds behind a place up to where it ends now, and nothing of what comes later.
-use crate::{audience::AudienceKey, hub::Shared, log::LogError, position::Offset};
+use crate::{audience::AudienceKey, hub::Shared, log::LogError, position::Offset, rewind::Rewind};
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
 
@@ -13,12 +13,20 @@ pub struct Replay {
     end: Offset,
     /// The gap between what was requested and what can be had, if there is one: handed out first.
     gap: Option<Bytes>,
+    /// What is left of a rewind, which comes next.
+    rewind: Option<Rewind>,
 }
 
 impl Replay {
-    pub(crate) fn new(hub: Arc<Shared>, key: Arc<AudienceKey>, cursor: Offset, gap: Option<Bytes>) -> Self {
+    pub(crate) fn new(
+        hub: Arc<Shared>,
+        key: Arc<AudienceKey>,
+        cursor: Offset,
+        gap: Option<Bytes>,
+        rewind: Option<Rewind>,
+    ) -> Self {
         let end = hub.bounds().head;
-        Self { hub, key, cursor, end, gap }
+        Self { hub, key, cursor, end, gap, rewind }
     }
 
     /// The next wire events; `None` when there are no more. What was appended after the replay began may be among the
@@ -32,6 +40,13 @@ impl Replay {
     pub async fn next(&mut self) -> Result<Option<Bytes>, LogError> {
         if let Some(gap) = self.gap.take() {
             return Ok(Some(gap));
+        }
+        while let Some(rewind) = self.rewind.clone() {
+            let (bytes, rest) = self.hub.clone().rewind(self.key.clone(), rewind).await?;
+            self.rewind = Some(rest).filter(|rest| !rest.is_over());
+            if !bytes.is_empty() {
+                return Ok(Some(bytes));
+            }
         }
         while self.cursor < self.end {
             let step = self.hub.clone().read_on(self.key.clone(), self.cursor).await?;

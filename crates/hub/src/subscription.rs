@@ -2,9 +2,11 @@
 use crate::{
     audience::{Audience, AudienceKey, Found, MemberKey},
     catch_up::Step,
+    entry::Timestamp,
     hub::Shared,
     log::LogError,
     position::Offset,
+    rewind::Rewind,
 };
 use bytes::Bytes;
 use std::{
@@ -29,6 +31,11 @@ pub enum Start {
     /// Behind the update with the first of these IDs, or, if the log holds none, behind the update with the second. For
     /// an ID whose bytes can be read in two ways. A gap names the first.
     AfterEither(String, String),
+    /// With the newest updates of each topic and pattern that was subscribed to, at most so many of each, and
+    /// [`MAX_REWIND`](crate::rewind::MAX_REWIND) together.
+    Newest(usize),
+    /// With the updates that were published at this time or later.
+    Since(Timestamp),
 }
 
 /// A step of catch-up under way.
@@ -47,7 +54,12 @@ pub struct Subscription {
     /// The second piece of the event that was handed out last. Boxed, because hardly anybody has one.
     rest: Option<Box<Bytes>>,
     reading: Option<Reading>,
+    /// What is to be handed out of a long rewind before everything else. Boxed, because hardly anybody has one.
+    rewinding: Option<Box<Rewinding>>,
 }
+
+/// The next step of a rewind, and what is left of it then.
+type Rewinding = Pin<Box<dyn Future<Output = Result<(Bytes, Rewind), LogError>> + Send>>;
 
 impl Subscription {
     pub(crate) fn new(
@@ -57,7 +69,17 @@ impl Subscription {
         resumed_from: String,
         opening: Option<Bytes>,
     ) -> Self {
-        Self { hub, audience, member, cursor, resumed_from, opening, rest: None, reading: None }
+        Self { hub, audience, member, cursor, resumed_from, opening, rest: None, reading: None, rewinding: None }
+    }
+
+    /// The same with what is left of a rewind, which comes before what is behind the cursor.
+    pub(crate) fn with_rewind(mut self, rewind: Option<Rewind>) -> Self {
+        self.rewinding = rewind.map(|rewind| self.rewind(rewind));
+        self
+    }
+
+    fn rewind(&self, rewind: Rewind) -> Box<Rewinding> {
+        Box::new(Box::pin(self.hub.clone().rewind(self.audience.key.clone(), rewind)))
     }
 
     /// The key that the subscriber shares with its audience.
@@ -92,6 +114,13 @@ impl Subscription {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, LogError>> {
         if let Some(bytes) = self.opening.take().or_else(|| self.take_rest()) {
             return Poll::Ready(Ok(bytes));
+        }
+        if let Some(rewinding) = &mut self.rewinding {
+            let (bytes, rest) = ready!(rewinding.as_mut().as_mut().poll(cx))?;
+            self.rewinding = (!rest.is_over()).then(|| self.rewind(rest));
+            if !bytes.is_empty() {
+                return Poll::Ready(Ok(bytes));
+            }
         }
         loop {
             if let Some(reading) = &mut self.reading {

@@ -30,6 +30,8 @@ pub struct UpdateFields {
     pub event_type: Option<String>,
     /// The reconnection time to tell subscribers, in milliseconds.
     pub retry_ms: Option<u64>,
+    /// The time after which nobody is shown it any more, in milliseconds from when the log takes it.
+    pub ttl_ms: Option<u64>,
     /// True if only subscribers whose grant covers a topic may receive it.
     pub private: bool,
 }
@@ -42,7 +44,19 @@ pub struct Update {
     id: Option<EventId>,
     event_type: Option<EventType>,
     retry_ms: Option<u64>,
+    ttl_ms: Option<u64>,
     private: bool,
+}
+
+/// The fields of an update that a log has stored.
+pub(crate) struct Stored {
+    pub(crate) topics: Box<[Topic]>,
+    pub(crate) data: Box<str>,
+    pub(crate) id: Option<EventId>,
+    pub(crate) event_type: Option<EventType>,
+    pub(crate) retry_ms: Option<u64>,
+    pub(crate) ttl_ms: Option<u64>,
+    pub(crate) private: bool,
 }
 
 /// The reason why the fields of an update are no update.
@@ -111,6 +125,7 @@ impl Update {
             id: fields.id.filter(|id| !id.is_empty()).map(own_id).transpose()?,
             event_type: fields.event_type.filter(|name| !name.is_empty()).map(event_type).transpose()?,
             retry_ms: fields.retry_ms,
+            ttl_ms: fields.ttl_ms,
             private: fields.private,
         })
     }
@@ -120,7 +135,8 @@ impl Update {
     /// a subscriber that presents it back to the first.
     #[must_use]
     pub fn of_hub(topic: Topic, data: String, event_type: Option<EventType>) -> Self {
-        Self { topics: Box::new([topic]), data: data.into(), id: None, event_type, retry_ms: None, private: true }
+        let topics = Box::new([topic]);
+        Self { topics, data: data.into(), id: None, event_type, retry_ms: None, ttl_ms: None, private: true }
     }
 
     /// The update by which a publisher that has to leave something out tells those who would have received it, as a
@@ -135,15 +151,9 @@ impl Update {
 
     /// Puts an update together again that a log has stored. It is not checked again: what was once published stays
     /// valid.
-    pub(crate) fn restore(
-        topics: Box<[Topic]>,
-        data: Box<str>,
-        id: Option<EventId>,
-        event_type: Option<EventType>,
-        retry_ms: Option<u64>,
-        private: bool,
-    ) -> Self {
-        Self { topics, data, id, event_type, retry_ms, private }
+    pub(crate) fn restore(stored: Stored) -> Self {
+        let Stored { topics, data, id, event_type, retry_ms, ttl_ms, private } = stored;
+        Self { topics, data, id, event_type, retry_ms, ttl_ms, private }
     }
 
     /// True for what earlier versions told of subscriptions: each of these updates has the subscription as its topic
@@ -154,7 +164,7 @@ impl Update {
             && self.topics[0].as_str().starts_with(SUBSCRIPTIONS)
     }
 
-    /// The number of bytes that a log stores for the update: its texts, and some 84 more.
+    /// The number of bytes that a log stores for the update: its texts, and 62 or more bytes.
     #[must_use]
     pub fn stored_bytes(&self) -> usize {
         crate::log::stored_bytes(self)
@@ -190,6 +200,12 @@ impl Update {
         self.retry_ms
     }
 
+    /// The time after which nobody is shown it any more, in milliseconds from when the log takes it.
+    #[must_use]
+    pub fn ttl_ms(&self) -> Option<u64> {
+        self.ttl_ms
+    }
+
     /// True if only subscribers whose grant covers a topic may receive it.
     #[must_use]
     pub fn is_private(&self) -> bool {
@@ -208,6 +224,7 @@ fn told_gap(fields: UpdateFields) -> Result<Update, InvalidUpdate> {
         id: None,
         event_type: Some(EventType::new(Gap::EVENT_TYPE).expect("it holds no line end")),
         retry_ms: None,
+        ttl_ms: fields.ttl_ms,
         private: fields.private,
     })
 }

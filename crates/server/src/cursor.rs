@@ -6,8 +6,12 @@
 //! so of several in a query the last one counts. An empty cursor says nothing, wherever it is.
 //!
 //! A cursor is a place or a gap, and never an error: an error status would end an EventSource for good.
-use crate::form::{Form, InvalidForm, latin_1};
-use fanfare_hub::{subscription::Start, topic::forbidden_character};
+use crate::{
+    form::{Form, InvalidForm, latin_1},
+    problem::Problem,
+    time,
+};
+use fanfare_hub::{entry::Timestamp, rewind::MAX_REWIND, subscription::Start, topic::forbidden_character};
 use http::{HeaderMap, HeaderName, Uri};
 
 /// The request header that EventSource sends, and the response header of Mercure's older revision.
@@ -45,6 +49,30 @@ impl Cursor {
             || forms.iter().any(|form| form.iter().any(|(name, _)| carries_a_cursor(name)));
         Self { start, asked }
     }
+}
+
+impl Cursor {
+    /// Lets a subscriber that has no last event ID begin where its forms say: with `last=N`, the newest updates of each
+    /// of its `topics` topics and patterns, or `since=…`.
+    ///
+    /// # Errors
+    /// [`Problem`] if they say something else.
+    pub(crate) fn or_rewind(mut self, forms: &[&Form], topics: usize, now: Timestamp) -> Result<Self, Problem> {
+        let said = |name| forms.iter().find_map(|form| form.get(name)).filter(|value| !value.is_empty());
+        let last = said("last").map(|count| newest(count, topics)).transpose()?;
+        let since = said("since").map(|text| time::moment(text, now).map(Start::Since).ok_or(Problem::Since));
+        let rewind = last.or(since.transpose()?);
+        if self.start == Start::Now {
+            self.start = rewind.unwrap_or(Start::Now);
+        }
+        Ok(self)
+    }
+}
+
+fn newest(count: &str, topics: usize) -> Result<Start, Problem> {
+    let limit = MAX_REWIND;
+    let count: usize = count.parse().map_err(|_| Problem::Last { limit })?;
+    if count.saturating_mul(topics) > limit { Err(Problem::Last { limit }) } else { Ok(Start::Newest(count)) }
 }
 
 /// Reads the query string of a request that subscribes: a form whose cursors may be any bytes.

@@ -28,6 +28,7 @@ pub mod connection;
 pub mod cors;
 pub mod cursor;
 pub mod delivery;
+mod erase;
 pub mod files;
 pub mod form;
 mod host;
@@ -42,6 +43,7 @@ pub mod server;
 pub mod settings;
 pub mod subscribe;
 pub mod subscriptions;
+mod time;
 
 pub use host::InvalidHost;
 pub use server::Server;

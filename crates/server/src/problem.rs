@@ -8,7 +8,7 @@ use crate::{
 use axum::response::{IntoResponse, Response};
 use fanfare_event_stream::ParseError;
 use fanfare_hub::{
-    log::writer::AppendError,
+    log::{LogError, writer::AppendError},
     topic::{InvalidTopic, matcher::InvalidMatcher},
     update::InvalidUpdate,
 };
@@ -69,6 +69,23 @@ pub enum Problem {
     Until,
     /// `retry` is no number of milliseconds.
     Retry,
+    /// `ttl` is not a duration.
+    Ttl,
+    /// `last` is not a number, or too large for so many topics.
+    Last {
+        /// The most updates of all topics together.
+        limit: usize,
+    },
+    /// `since` is not a time.
+    Since,
+    /// `before` is not a time.
+    Before,
+    /// `id` cannot be that of an update.
+    EraseId,
+    /// Erasing takes one topic.
+    OneTopic,
+    /// The log could not erase.
+    Erase(LogError),
     /// One ID for a body of many updates.
     IdOfMany,
     /// The beginning of IDs was given to a body that does not have a line for each update.
@@ -178,6 +195,12 @@ impl Problem {
             | Self::Page
             | Self::Until
             | Self::Retry
+            | Self::Ttl
+            | Self::Last { .. }
+            | Self::Since
+            | Self::Before
+            | Self::EraseId
+            | Self::OneTopic
             | Self::NotUtf8
             | Self::BodyIncomplete
             | Self::TopicReserved(Revision::Modern)
@@ -195,6 +218,8 @@ impl Problem {
             Self::Auth(AuthError::Malformed(_)) => StatusCode::BAD_REQUEST,
             Self::Auth(AuthError::Origin(_) | AuthError::Proxied(_) | AuthError::Insufficient) => StatusCode::FORBIDDEN,
             Self::Append(_) | Self::Untold | Self::Stopping | Self::CutShort => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Erase(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Erase(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -261,6 +286,17 @@ impl fmt::Display for Problem {
             Self::Page => f.write_str("'page' is none that this hub has linked to"),
             Self::Untold => f.write_str("what has happened to subscriptions could not be told"),
             Self::Until => f.write_str("'until' can only be 'now': the stream ends with what is held"),
+            Self::Last { limit } => {
+                write!(f, "'last' is a number of updates of each topic, at most {limit} for all topics together")
+            }
+            Self::Since => f.write_str("'since' is how long ago, such as '10m', or a time, such as '2026-01-31T12:00:00Z'"),
+            Self::Before => {
+                f.write_str("'before' is how long ago, such as '10m', or a time, such as '2026-01-31T12:00:00Z'")
+            }
+            Self::EraseId => f.write_str("'id' holds a line end or NUL, which the ID of an update cannot hold"),
+            Self::OneTopic => f.write_str("name one topic, in the path or as 'topic'"),
+            Self::Erase(error) => write!(f, "the updates could not be erased: {error}"),
+            Self::Ttl => f.write_str("'ttl' is a duration, such as '10m' or '90s', or a number of seconds"),
             Self::Retry => f.write_str("'retry' is a number of milliseconds, digits only"),
             Self::IdOfMany => f.write_str("one 'id' cannot be given to many updates; let each event carry its own"),
             Self::IdPrefixWithoutLines => f.write_str(

@@ -3,7 +3,7 @@ use crate::{
     accept::Acceptance,
     admission,
     app::App,
-    cors, metadata, page,
+    cors, erase, metadata, page,
     path::TOPICS,
     problem::Problem,
     publish::{self, reserved::HUB_PATH},
@@ -22,6 +22,7 @@ use http::{HeaderMap, Method};
 /// Every route of the server.
 pub fn routes(app: App) -> Router {
     let topics = get(subscribe::topic::subscribe).post(publish::topic::publish_body);
+    let topics = if app.settings.erase { topics.delete(erase::erase) } else { topics };
     // axum has no filter for QUERY.
     let hub = get(subscribe::mercure::subscribe).post(publish::mercure::publish_form).fallback(other_methods);
     let cors = cors::layer(&app.settings);

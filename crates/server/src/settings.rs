@@ -70,6 +70,9 @@ pub struct Settings {
     /// `/.well-known/mercure/subscriptions`. Each time somebody comes or goes the log gets two updates for each
     /// matcher, and each subscriber takes about 300 bytes more. Default: no.
     pub subscriptions: bool,
+    /// True if `DELETE /topics/{topic}` erases updates. Whoever asks needs a token that allows to publish all topics of
+    /// an update. Default: no.
+    pub erase: bool,
     /// How streams get into sockets. Default: [`Delivery::Auto`].
     pub delivery: Delivery,
     /// The number of threads that deliver, unless [`Delivery::Hyper`] does. Default: one for each core.
@@ -103,6 +106,7 @@ impl Default for Settings {
             max_matchers: DEFAULT_MAX_MATCHERS,
             max_subscribers: DEFAULT_MAX_SUBSCRIBERS,
             subscriptions: false,
+            erase: false,
             delivery: Delivery::default(),
             delivery_threads: None,
             write_timeout: DEFAULT_WRITE_TIMEOUT,

@@ -3,10 +3,11 @@ use super::{help, options::ServeOptions, suggest};
 use std::{fmt, ops::Range};
 
 /// The keys of tables, by what they are in: for a key that stands in the wrong place.
-const TABLES: [(&str, &[&str]); 3] = [
+const TABLES: [(&str, &[&str]); 4] = [
     ("issuer", &["name"]),
     ("relay", &["url", "topics", "headers", "private", "token-file", "last-event-id", "idle-timeout"]),
     ("alias", &["path", "topics"]),
+    ("retention", &["topics", "age"]),
 ];
 
 /// The kinds of values as the parser names them, and as people do.
@@ -104,7 +105,7 @@ fn unknown_key(name: &str, candidates: &[&str]) -> String {
             Some(table) => format!("; it is a key of [[{table}]]"),
             None => {
                 "; the keys are the options of `fanfare serve --help`, such as max-body for --max-body; the only sections \
-                 are [[issuer]], [[relay]] and [[alias]], and they come last in the file"
+                 are [[issuer]], [[relay]], [[alias]] and [[retention]], and they come last in the file"
                     .to_owned()
             }
         },
@@ -207,7 +208,7 @@ mod tests {
         let cases = [
             ("max_body = '1MiB'", "unknown key `max_body`; did you mean `max-body`?"),
             ("\ncors-origins = []", "line 2, column 1: unknown key `cors-origins`; did you mean `cors-origin`?"),
-            ("[limits]\nmax-body = '1MiB'", "the only sections are [[issuer]], [[relay]] and [[alias]]"),
+            ("[limits]\nmax-body = '1MiB'", "the only sections are [[issuer]], [[relay]], [[alias]] and [[retention]]"),
             ("token-file = 'x'", "it is a key of [[relay]]"),
             (
                 "[[relay]]\nurl = 'http://h/'\ntopics = 'x'\nmax-body = '1MiB'",

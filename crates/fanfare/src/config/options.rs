@@ -15,6 +15,7 @@ use super::{
     origin::CorsOrigin,
     quantity::{ByteSize, HumanDuration, Limit},
     relay::Relay,
+    retention::RetentionRule,
     secret::Secret,
     switch::Switch,
 };
@@ -207,6 +208,10 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
     pub subscriptions: Option<bool>,
 
+    /// Let publishers erase updates with `DELETE /topics/{topic}`: those whose topics their token allows to publish
+    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
+    pub allow_erase: Option<bool>,
+
     /// Time between comments on a stream without events. Proxies cut silent connections, many after 60s
     #[arg(long, value_name = "DURATION", help_heading = "Limits")]
     pub heartbeat_interval: Option<HumanDuration>,
@@ -248,6 +253,13 @@ pub(crate) struct ServeOptions {
     /// Number of updates beyond which the oldest are discarded from the log
     #[arg(long, value_name = "COUNT|off", help_heading = "Limits")]
     pub retention_count: Option<Limit<u64>>,
+
+    /// Age at which the updates of some topics are discarded, if that is less than --retention-age: a topic, a URI Template
+    /// or `*`, and a duration; repeatable. Subscribers that come back and would have received them are told of a gap. In
+    /// the environment several are separated by spaces
+    #[arg(long, value_name = "TOPICS=DURATION", help_heading = "Limits", value_delimiter = ' ')]
+    #[serde(default, deserialize_with = "list::words")]
+    pub retention: Option<Vec<RetentionRule>>,
 
     /// How streams get into sockets: `auto` takes the best that the system has; `epoll` writes to one socket after the
     /// other; `io-uring` to many with one system call, which containers often forbid; `hyper` leaves it to the HTTP

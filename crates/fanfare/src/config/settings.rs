@@ -15,6 +15,7 @@ use super::{
     origin::CorsOrigin,
     quantity::{ByteSize, HumanDuration, Limit},
     relay::Relay,
+    retention::RetentionRule,
     secret::Secret,
     static_files,
     switch::Switch,
@@ -70,6 +71,7 @@ pub(crate) struct ServeSettings {
     #[serde(default, rename = "cors-origin")]
     cors_origins: Vec<CorsOrigin>,
     pub subscriptions: bool,
+    pub allow_erase: bool,
     pub heartbeat_interval: HumanDuration,
     pub max_lifetime: Limit<HumanDuration>,
     pub max_body: ByteSize,
@@ -80,6 +82,8 @@ pub(crate) struct ServeSettings {
     pub retention_age: Limit<HumanDuration>,
     pub retention_bytes: Limit<ByteSize>,
     pub retention_count: Limit<u64>,
+    #[serde(default)]
+    pub retention: Vec<RetentionRule>,
     pub delivery: Delivery,
     pub delivery_threads: Option<u64>,
     log_level: LogFilter,

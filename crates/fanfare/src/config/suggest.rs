@@ -1,7 +1,7 @@
 //! What somebody may have meant who wrote a name that is none.
 
 /// Names by which other programs call what is called otherwise here, without hyphens and underscores.
-const SYNONYMS: [(&str, &str); 27] = [
+const SYNONYMS: [(&str, &str); 26] = [
     ("address", "listen"),
     ("addr", "listen"),
     ("bind", "listen"),
@@ -24,7 +24,6 @@ const SYNONYMS: [(&str, &str); 27] = [
     ("log", "log-level"),
     ("loglevels", "log-level"),
     ("verbosity", "log-level"),
-    ("retention", "retention-age"),
     ("url", "public-url"),
     ("huburl", "hub"),
     ("configfile", "config"),

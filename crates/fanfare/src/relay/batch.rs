@@ -151,6 +151,7 @@ impl Template {
             id: id.map(str::to_owned),
             event_type: Some(event.event_type.as_str()).filter(|name| *name != "message").map(str::to_owned),
             retry_ms: None,
+            ttl_ms: None,
             private: self.private,
         })
     }
@@ -179,6 +180,7 @@ impl Item {
             id: None,
             event_type: update.event_type().map(|name| name.as_str().to_owned()),
             retry_ms: None,
+            ttl_ms: update.ttl_ms(),
             private: update.is_private(),
         });
         Some(Self { update: update.ok()?, told_id, ..self })

@@ -1,7 +1,7 @@
 //! What the settings say, in the types of the hub and of the server.
 use super::ServeError;
-use crate::config::{ServeSettings, Storage};
-use fanfare_hub::log::{DiskLog, Log, MemoryLog, Retention};
+use crate::config::{RetentionRule, ServeSettings, Storage};
+use fanfare_hub::log::{Log, MemoryLog, Retention, SegmentLog};
 use fanfare_server::{
     Settings,
     auth::{AuthSettings, KeyStore},
@@ -19,12 +19,13 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
         age_ms: settings.retention_age.get().map(|age| u64::try_from(age.0.as_millis()).unwrap_or(u64::MAX)),
         bytes: settings.retention_bytes.get().map(|size| size.0),
         count: settings.retention_count.get(),
+        topics: settings.retention.iter().map(RetentionRule::to_topic_retention).collect(),
     };
     match settings.storage() {
         Storage::Memory => Ok(Arc::new(MemoryLog::new(retention))),
         Storage::Disk(data) => {
             // What was wrong with a damaged log, and what became of it, is logged as it happens.
-            let (log, _) = DiskLog::open(&data, retention).map_err(|error| ServeError::Log { data, error })?;
+            let log = SegmentLog::open(&data, retention).map_err(|error| ServeError::Log { data, error })?;
             Ok(Arc::new(log))
         }
     }
@@ -65,6 +66,7 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server.max_matchers = count(settings.max_topics);
     server.max_subscribers = count(settings.max_subscribers);
     server.subscriptions = settings.subscriptions;
+    server.erase = settings.allow_erase;
     server.delivery = settings.delivery.into();
     server.delivery_threads = settings.delivery_threads.and_then(|threads| NonZero::new(count(threads)));
     server.write_timeout = settings.write_timeout.0;

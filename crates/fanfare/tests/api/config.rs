@@ -101,7 +101,7 @@ fn what_is_printed_can_be_read_back() {
         "--heartbeat-interval=1500ms --max-lifetime=10m --max-body=1500000 --max-subscribers=9 --max-topics=3",
         "--write-timeout=5s --keep-alive-timeout=90s --delivery=io-uring --delivery-threads=3",
         "--retention-age=36h --retention-bytes=5GB --retention-count=12 --log-level=warn,fanfare_hub=debug",
-        "--key=0123456789abcdef0123456789abcdef --subscriptions",
+        "--key=0123456789abcdef0123456789abcdef --subscriptions --allow-erase --retention=chat/{room}=1h",
     ];
     let flags: Vec<&str> = flags.iter().flat_map(|line| line.split(' ')).collect();
     let first = check(&flags, &[]);

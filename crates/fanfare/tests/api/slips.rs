@@ -135,7 +135,7 @@ fn slips_in_a_file_are_told_with_what_was_meant() {
         ("max_body = '1MiB'", "did you mean `max-body`?"),
         ("cors-origins = []", "did you mean `cors-origin`?"),
         ("port = 3000", "did you mean `listen`?"),
-        ("[limits]\nmax-body = '1MiB'", "the only sections are [[issuer]], [[relay]] and [[alias]]"),
+        ("[limits]\nmax-body = '1MiB'", "the only sections are [[issuer]], [[relay]], [[alias]] and [[retention]]"),
         ("[[alias]]\npath = '/a'\ntopics = 'x'\nlisten = ':0'", "listen is a key of the hub, so write it above"),
         ("delivery = 'epol'", "did you mean `epoll`?"),
     ];

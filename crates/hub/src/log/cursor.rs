@@ -1,13 +1,14 @@
 //! From the last event ID that a subscriber presents to the place it goes on from. Whatever it cannot be given is told
 //! as a gap; nothing is guessed.
-use super::{Log, LogError, ReadLimit};
+use super::{Found, Log, LogError};
 use crate::{
-    entry::Entry,
+    audience::AudienceKey,
+    entry::Timestamp,
     position::{Offset, Position},
     update::EARLIEST,
 };
 use fanfare_event_stream::EventId;
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 /// The place where a subscriber goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,70 +30,65 @@ pub enum GapReason {
     ForeignEpoch,
     /// The ID lies beyond the end of its epoch: that future was lost, in a restored backup or a damaged file.
     Future,
+    /// Several updates have this ID, or had it: the stream goes on behind the oldest one that is held.
+    Ambiguous,
 }
 
-/// The entries that [`follow`] read.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// If updates are missing between the place asked for and the entries: the offset directly before the entries. Tell
-    /// a gap ([`GapReason::Discarded`]) and go on from here.
-    pub hole: Option<Offset>,
-    /// The entries, in order and without holes.
-    pub entries: Vec<Arc<Entry>>,
-}
-
-/// Finds the place that `requested` names: an ID made by the hub, a publisher's own ID (its oldest entry held), or
+/// Finds the place that `requested` names for a subscriber: an ID made by the hub, a publisher's own ID, or
 /// [`EARLIEST`].
+///
+/// An ID that only updates have which the subscriber may not receive is answered as one that no update has.
 ///
 /// # Errors
 /// [`LogError`] if the log cannot look the ID up.
-pub fn resolve(log: &dyn Log, requested: &str) -> Result<Resolved, LogError> {
+pub fn resolve(log: &dyn Log, requested: &str, key: &AudienceKey, now: Timestamp) -> Result<Resolved, LogError> {
     if let Some(resolved) = resolve_position(log, requested) {
         return Ok(resolved);
     }
-    let located = match EventId::new(requested) {
-        Ok(id) => log.locate(&id)?,
-        Err(_) => None,
+    let unknown = Resolved { after: log.bounds().floor(), gap: Some(GapReason::Unknown) };
+    let Ok(id) = EventId::new(requested) else { return Ok(unknown) };
+    let candidates = log.locate(&id, now)?;
+    let visible: Vec<_> = candidates.held.iter().filter_map(|found| seen(found, key)).collect();
+    let mut subscribed = visible.iter().filter(|(_, is_subscribed)| *is_subscribed).map(|(offset, _)| *offset);
+    let (first, second) = (subscribed.next(), subscribed.next());
+    Ok(match (first, second, visible.first()) {
+        (_, _, None) => unknown,
+        (Some(after), None, _) if !candidates.discarded && !candidates.more => Resolved { after, gap: None },
+        (first, _, Some((oldest, _))) => Resolved { after: first.unwrap_or(*oldest), gap: Some(GapReason::Ambiguous) },
+    })
+}
+
+/// The place of an update that a subscriber may have seen, and whether it is one that it subscribed to.
+fn seen(found: &Found, key: &AudienceKey) -> Option<(Offset, bool)> {
+    let (topics, private) = match found {
+        Found::Entry(entry) => (entry.update.topics(), entry.update.is_private()),
+        Found::Discarded(discarded) => (&*discarded.topics, discarded.private),
+        // Nobody knows its topics any more. A private one is known to those who have a grant.
+        Found::Erased(erasure) => {
+            return (!erasure.private || !key.granted.is_empty()).then_some((erasure.offset, true));
+        }
+        Found::Lost(..) => return None,
     };
-    let unknown = Resolved { after: floor(log), gap: Some(GapReason::Unknown) };
-    Ok(located.map_or(unknown, |after| Resolved { after, gap: None }))
+    key.may_receive_of(topics, private).then(|| (found.offset(), key.matches(topics)))
 }
 
 /// The same for what need not be looked up: [`EARLIEST`] and the IDs that the hub makes; `None` for a publisher's own.
 #[must_use]
 pub fn resolve_position(log: &dyn Log, requested: &str) -> Option<Resolved> {
-    let floor = floor(log);
+    let bounds = log.bounds();
+    let floor = bounds.floor();
     let exactly = |after| Resolved { after, gap: None };
     let gap = |after: Offset, reason| Resolved { after: after.max(floor), gap: Some(reason) };
     if requested == EARLIEST {
         return Some(exactly(floor));
     }
     let Position { epoch, offset } = Position::parse(requested)?;
-    Some(match log.epochs().end(epoch, log.bounds().head) {
+    Some(match log.epochs().end(epoch, bounds.head) {
         None => gap(floor, GapReason::ForeignEpoch),
         Some(end) if offset > end => gap(end, GapReason::Future),
         Some(_) if offset < floor => gap(floor, GapReason::Discarded),
         Some(_) => exactly(offset),
     })
-}
-
-/// The place before everything that the log holds.
-fn floor(log: &dyn Log) -> Offset {
-    Offset(log.bounds().oldest.0 - 1)
-}
-
-/// Reads on behind `after`, and says if what directly follows it is no longer there.
-///
-/// When it returns neither a hole nor entries, `after` was the head.
-///
-/// # Errors
-/// [`LogError`] if the log cannot read.
-pub fn follow(log: &dyn Log, after: Offset, limit: ReadLimit) -> Result<Run, LogError> {
-    // Asked first: what is appended between the two calls is no hole.
-    let head = log.bounds().head;
-    let entries = log.read(after, limit)?;
-    let before = entries.first().map_or(head, |entry| Offset(entry.position.offset.0 - 1));
-    Ok(Run { hole: (before > after).then_some(before), entries })
 }
 
 impl GapReason {
@@ -104,6 +100,7 @@ impl GapReason {
             Self::Unknown => "unknown",
             Self::ForeignEpoch => "foreign-epoch",
             Self::Future => "future",
+            Self::Ambiguous => "ambiguous",
         }
     }
 }

@@ -49,6 +49,12 @@ impl Epochs {
         Self(earlier)
     }
 
+    /// The epochs of a list as [`Self::to_vec`] makes it; there is at least one.
+    pub(crate) fn from_vec(epochs: Vec<(Epoch, Offset)>) -> Self {
+        assert!(!epochs.is_empty(), "there is always a current epoch");
+        Self(epochs)
+    }
+
     /// Each epoch and the offset at which it began.
     pub(crate) fn to_vec(&self) -> Vec<(Epoch, Offset)> {
         self.0.clone()

@@ -1,18 +1,27 @@
 //! A log that lives as long as its process: a ring bounded by retention.
-use super::{Bounds, Epochs, Log, LogError, ReadLimit, Retention, stored};
+use super::{
+    Bounds, Candidates, Epochs, Found, Log, LogError, Query, Read, Retention,
+    erase::{Erase, Erased},
+    found::{Erasure, MAX_CANDIDATES, MAX_LOOKED_AT},
+    record,
+};
 use crate::{
     entry::{Entry, Timestamp},
     position::{Epoch, Offset, Position},
+    topic::Topic,
     update::Update,
 };
 use fanfare_event_stream::EventId;
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
+    hash::{BuildHasher as _, RandomState},
     sync::{Arc, Mutex, MutexGuard},
 };
 
 /// The most entries that one call of [`Log::discard`] lets go, so that readers wait no longer than for that.
 const DISCARD_ENTRIES: usize = 1_000;
+/// The number of own IDs of discarded updates that are remembered, as hashes: at most 8 MiB.
+const REMEMBERED_IDS: usize = 1_000_000;
 
 /// A log in memory. It begins and ends with its process, in one epoch, and is durable in no way.
 #[derive(Debug)]
@@ -20,6 +29,8 @@ pub struct MemoryLog {
     retention: Retention,
     epochs: Arc<Epochs>,
     ring: Mutex<Ring>,
+    /// Makes hashes of IDs that are remembered.
+    hasher: RandomState,
 }
 
 #[derive(Debug)]
@@ -29,11 +40,21 @@ struct Ring {
     bytes: u64,
     /// Publishers' own IDs. An ID that was used twice stands here twice, oldest first.
     ids: BTreeSet<(EventId, Offset)>,
+    /// The offsets of each topic, in order.
+    topics: HashMap<Topic, VecDeque<Offset>>,
+    /// Hashes of own IDs that were discarded, oldest first.
+    old_ids: VecDeque<u64>,
+    /// The number of entries that are still to be looked at for what has expired, from the front.
+    swept: u64,
 }
 
+/// What is held at one place.
 #[derive(Debug)]
 struct Held {
-    entry: Arc<Entry>,
+    what: Found,
+    /// The publisher's own ID, which outlives the update.
+    id: Option<EventId>,
+    time: Timestamp,
     bytes: usize,
 }
 
@@ -41,8 +62,17 @@ impl MemoryLog {
     /// An empty log that keeps what `retention` says.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
-        let ring = Ring { entries: VecDeque::new(), oldest: Offset(1), bytes: 0, ids: BTreeSet::new() };
-        Self { retention, epochs: Arc::new(Epochs::first(Epoch::random())), ring: Mutex::new(ring) }
+        let ring = Ring {
+            entries: VecDeque::new(),
+            oldest: Offset(1),
+            bytes: 0,
+            ids: BTreeSet::new(),
+            topics: HashMap::new(),
+            old_ids: VecDeque::new(),
+            swept: 0,
+        };
+        let epochs = Arc::new(Epochs::first(Epoch::random()));
+        Self { retention, epochs, ring: Mutex::new(ring), hasher: RandomState::new() }
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
@@ -64,30 +94,71 @@ impl Log for MemoryLog {
             })
             .collect();
         while ring.exceeds(&self.retention, now) {
-            ring.pop();
+            ring.pop(&self.hasher);
         }
         Ok(appended)
     }
 
-    fn read(&self, after: Offset, limit: ReadLimit) -> Result<Vec<Arc<Entry>>, LogError> {
+    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
         let ring = self.ring();
-        if after >= ring.head() {
-            return Ok(Vec::new());
+        let mut read = Read { found: Vec::new(), up_to: query.after };
+        let until = ring.head().min(query.until);
+        if query.after >= until {
+            return Ok(read);
         }
-        let skipped = usize::try_from((after.0 + 1).saturating_sub(ring.oldest.0)).unwrap_or(usize::MAX);
-        let mut bytes = 0;
-        let fits = |(index, held): &(usize, &Held)| {
-            bytes += held.bytes;
-            *index == 0 || (*index < limit.entries && bytes <= limit.bytes)
+        let floor = Offset(ring.oldest.0 - 1).min(until);
+        if query.after < floor {
+            read.found.push(Found::Lost(query.after.next(), floor));
+            read.up_to = floor;
+        }
+        let (mut bytes, mut count) = (0, 0);
+        let from = read.up_to.next();
+        let (wanted, is_all) = match query.topics {
+            Some(topics) => ring.with_topics(topics, from, until),
+            None => ((from.0..=until.0).map(Offset).take(MAX_LOOKED_AT).collect(), false),
         };
-        let run = ring.entries.iter().skip(skipped).enumerate().take_while(fits);
-        Ok(run.map(|(_, held)| Arc::clone(&held.entry)).collect())
+        for offset in wanted {
+            let held = ring.get(offset).expect("it is within the bounds");
+            let found = match &held.what {
+                Found::Entry(entry) => self.retention.judge(entry.clone(), query.now),
+                other => other.clone(),
+            };
+            if let Found::Entry(_) = found {
+                bytes += held.bytes;
+                if count > 0 && (count >= query.limit.entries || bytes > query.limit.bytes) {
+                    return Ok(read);
+                }
+                count += 1;
+            }
+            if !matches!(found, Found::Erased(_)) {
+                read.found.push(found);
+            }
+            read.up_to = offset;
+        }
+        if is_all {
+            read.up_to = until;
+        }
+        Ok(read)
     }
 
-    fn locate(&self, id: &EventId) -> Result<Option<Offset>, LogError> {
+    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
         let ring = self.ring();
-        let first = ring.ids.range((id.clone(), Offset::ZERO)..).next();
-        Ok(first.filter(|(found, _)| found == id).map(|(_, offset)| *offset))
+        let uses = ring.ids.range((id.clone(), Offset::ZERO)..).take_while(|(found, _)| found == id);
+        let mut offsets = uses.filter_map(|(_, offset)| ring.get(*offset));
+        let judge = |held: &Held| match &held.what {
+            Found::Entry(entry) => self.retention.judge(entry.clone(), now),
+            other => other.clone(),
+        };
+        let held: Vec<_> = offsets.by_ref().take(MAX_CANDIDATES).map(judge).collect();
+        let more = offsets.next().is_some();
+        let discarded = !held.is_empty() && ring.old_ids.contains(&self.hasher.hash_one(id));
+        Ok(Candidates { held, more, discarded })
+    }
+
+    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
+        let ring = self.ring();
+        let before = ring.entries.partition_point(|held| held.time < time);
+        Ok(Offset(ring.oldest.0 - 1).plus(before as u64))
     }
 
     fn bounds(&self) -> Bounds {
@@ -103,10 +174,38 @@ impl Log for MemoryLog {
         let mut ring = self.ring();
         let mut discarded = 0;
         while discarded < DISCARD_ENTRIES && ring.exceeds(&self.retention, now) {
-            ring.pop();
+            ring.pop(&self.hasher);
             discarded += 1;
         }
+        ring.sweep(&self.retention, now);
         Ok(discarded)
+    }
+
+    fn erase(&self, erase: &Erase<'_>, _now: Timestamp) -> Result<Erased, LogError> {
+        let mut ring = self.ring();
+        let offsets: Vec<Offset> = match (erase.topic, erase.id) {
+            (Some(topic), _) => ring.topics.get(topic).into_iter().flatten().copied().collect(),
+            (None, Some(id)) if Position::parse(id.as_str()).is_none() => {
+                let uses = ring.ids.range((id.clone(), Offset::ZERO)..).take_while(|(found, _)| found == id);
+                uses.map(|(_, offset)| *offset).collect()
+            }
+            _ => (ring.oldest.0..=ring.head().0).map(Offset).collect(),
+        };
+        let mut erased = Erased::default();
+        for offset in offsets {
+            let Some(Held { what: Found::Entry(entry), .. }) = ring.get(offset) else { continue };
+            if !erase.fits(entry) {
+                continue;
+            }
+            if (erase.may)(entry.update.topics()) {
+                let rest = Found::Erased(Erasure { offset, private: entry.update.is_private() });
+                ring.replace(offset, rest);
+                erased.erased += 1;
+            } else {
+                erased.kept += 1;
+            }
+        }
+        Ok(erased)
     }
 }
 
@@ -115,13 +214,39 @@ impl Ring {
         Offset(self.oldest.0 + self.entries.len() as u64 - 1)
     }
 
+    fn get(&self, offset: Offset) -> Option<&Held> {
+        self.entries.get(usize::try_from(offset.0.checked_sub(self.oldest.0)?).ok()?)
+    }
+
+    /// The offsets of the updates with one of these topics, in order, and whether these are all.
+    fn with_topics(&self, topics: &[Topic], from: Offset, until: Offset) -> (Vec<Offset>, bool) {
+        let of_topic = |offsets: &'_ VecDeque<Offset>| {
+            let begin = offsets.partition_point(|offset| *offset < from);
+            let wanted = offsets.range(begin..).copied().take_while(|offset| *offset <= until);
+            wanted.take(MAX_LOOKED_AT).collect::<Vec<_>>()
+        };
+        let offsets: BTreeSet<_> =
+            topics.iter().filter_map(|topic| self.topics.get(topic)).flat_map(of_topic).collect();
+        let is_all = offsets.len() < MAX_LOOKED_AT;
+        (offsets.into_iter().take(MAX_LOOKED_AT).collect(), is_all)
+    }
+
     fn push(&mut self, entry: Arc<Entry>) {
-        if let Some(id) = entry.update.id() {
-            self.ids.insert((id.clone(), entry.position.offset));
+        let offset = entry.position.offset;
+        let id = entry.update.id().cloned();
+        if let Some(id) = &id {
+            self.ids.insert((id.clone(), offset));
         }
-        let bytes = stored::len(&entry.update);
+        for topic in entry.update.topics() {
+            let offsets = self.topics.entry(topic.clone()).or_default();
+            if offsets.back() != Some(&offset) {
+                offsets.push_back(offset);
+            }
+        }
+        let bytes = record::len(&entry.update);
         self.bytes += bytes as u64;
-        self.entries.push_back(Held { entry, bytes });
+        let time = entry.time;
+        self.entries.push_back(Held { what: Found::Entry(entry), id, time, bytes });
     }
 
     /// True if the oldest entry has to go.
@@ -129,15 +254,61 @@ impl Ring {
         let Some(oldest) = self.entries.front() else { return false };
         retention.count.is_some_and(|limit| self.entries.len() as u64 > limit)
             || retention.bytes.is_some_and(|limit| self.bytes > limit)
-            || retention.age_ms.is_some_and(|limit| now.0.saturating_sub(oldest.entry.time.0) > limit)
+            || retention.age_ms.is_some_and(|limit| now.0.saturating_sub(oldest.time.0) > limit)
     }
 
-    fn pop(&mut self) {
-        let Some(Held { entry, bytes }) = self.entries.pop_front() else { return };
-        self.oldest = self.oldest.next();
+    fn pop(&mut self, hasher: &RandomState) {
+        let offset = self.oldest;
+        let Some(Held { what, id, bytes, .. }) = self.entries.pop_front() else { return };
+        self.forget_topics(&what, offset);
+        self.oldest = offset.next();
         self.bytes -= bytes as u64;
-        if let Some(id) = entry.update.id() {
-            self.ids.remove(&(id.clone(), entry.position.offset));
+        if let Some(id) = id {
+            if self.old_ids.len() >= REMEMBERED_IDS {
+                self.old_ids.pop_front();
+            }
+            self.old_ids.push_back(hasher.hash_one(&id));
+            self.ids.remove(&(id, offset));
+        }
+    }
+
+    /// Puts what is left of an entry in its place.
+    fn replace(&mut self, offset: Offset, rest: Found) {
+        let index = usize::try_from(offset.0 - self.oldest.0).expect("it is held");
+        let before = std::mem::replace(&mut self.entries[index].what, rest);
+        if matches!(self.entries[index].what, Found::Erased(_)) {
+            self.forget_topics(&before, offset);
+        }
+    }
+
+    fn forget_topics(&mut self, what: &Found, offset: Offset) {
+        let topics = match what {
+            Found::Entry(entry) => entry.update.topics(),
+            Found::Discarded(discarded) => &discarded.topics,
+            Found::Lost(..) | Found::Erased(_) => return,
+        };
+        for topic in topics {
+            let Some(offsets) = self.topics.get_mut(topic) else { continue };
+            if let Ok(place) = offsets.binary_search(&offset) {
+                offsets.remove(place);
+            }
+            if offsets.is_empty() {
+                self.topics.remove(topic);
+            }
+        }
+    }
+
+    /// Lets go of what has expired: looks at some entries, and goes on behind them the next time.
+    fn sweep(&mut self, retention: &Retention, now: Timestamp) {
+        let count = self.entries.len() as u64;
+        for _ in 0..count.min(MAX_LOOKED_AT as u64) {
+            let offset = self.oldest.plus(self.swept % count);
+            self.swept = self.swept.wrapping_add(1);
+            let Some(Held { what: Found::Entry(entry), .. }) = self.get(offset) else { continue };
+            let judged = retention.judge(entry.clone(), now);
+            if !matches!(judged, Found::Entry(_)) {
+                self.replace(offset, judged);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Between batches it has the log discard what retention no longer keeps, a bounded number of entries at a time.
 use super::{
-    Log, LogError, ReadLimit,
+    Log, LogError, Query, ReadLimit,
     writer::{Acknowledgement, Publication, Request},
 };
 use crate::{
@@ -177,7 +177,9 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
 
 /// The time of the newest entry held.
 fn newest(log: &dyn Log) -> Result<Timestamp, LogError> {
-    let before = Offset(log.bounds().head.0.saturating_sub(1));
-    let last = log.read(before, ReadLimit { entries: 1, bytes: 0 })?;
-    Ok(last.first().map_or(Timestamp::default(), |entry| entry.time))
+    let head = log.bounds().head;
+    let (after, limit) = (Offset(head.0.saturating_sub(1)), ReadLimit { entries: 1, bytes: 0 });
+    let last = log.read(&Query { after, until: head, topics: None, now: Timestamp(0), limit })?;
+    let time = last.entries().next().map(|entry| entry.time);
+    Ok(time.unwrap_or_default())
 }

@@ -7,7 +7,7 @@ pub use super::order::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, RETENTION_INTERVAL};
 use super::{
     Log, LogError,
     order::{Appended, Order},
-    stored,
+    record,
 };
 use crate::{
     entry::{Entry, Timestamp},
@@ -119,7 +119,7 @@ impl Writer {
     /// Dropping the future before the publication has its place in the queue loses it; afterwards it is appended all
     /// the same, without an acknowledgement.
     pub async fn append(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
-        let bytes = updates.iter().map(stored::len).sum();
+        let bytes = updates.iter().map(record::len).sum();
         if bytes > MAX_PUBLICATION_BYTES {
             return Err(AppendError::TooLarge { bytes, limit: MAX_PUBLICATION_BYTES });
         }

@@ -16,7 +16,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A hub that keeps everything, with windows of this many events.
 pub fn hub(window_events: usize) -> Hub {
-    hub_keeping(window_events, Retention { age_ms: None, bytes: None, count: None })
+    hub_keeping(window_events, Retention::default())
 }
 
 /// The same, keeping only some.

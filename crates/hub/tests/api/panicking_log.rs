@@ -4,7 +4,10 @@ use fanfare_event_stream::EventId;
 use fanfare_hub::{
     Hub, HubLimits,
     entry::{Entry, Timestamp},
-    log::{Bounds, Epochs, Log, LogError, MemoryLog, ReadLimit, Retention},
+    log::{
+        Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
+        erase::{Erase, Erased},
+    },
     mailbox::{Mailbox, PartKey, ReadStep},
     position::Offset,
     topic::matcher::Matcher,
@@ -29,15 +32,21 @@ impl Log for Panicking {
     fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
         self.log.append(batch, now)
     }
-    fn read(&self, after: Offset, limit: ReadLimit) -> Result<Vec<Arc<Entry>>, LogError> {
+    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
         if self.panics.load(Ordering::SeqCst) {
             // As a panic, without its message among the test's output.
             resume_unwind(Box::new("told to panic"));
         }
-        self.log.read(after, limit)
+        self.log.read(query)
     }
-    fn locate(&self, id: &EventId) -> Result<Option<Offset>, LogError> {
-        self.log.locate(id)
+    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
+        self.log.locate(id, now)
+    }
+    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
+        self.log.place_at(time)
+    }
+    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
+        self.log.erase(erase, now)
     }
     fn bounds(&self) -> Bounds {
         self.log.bounds()
@@ -65,7 +74,7 @@ async fn next_step(mailbox: &Mailbox, woken: &Notify) -> (PartKey, ReadStep) {
 
 #[tokio::test]
 async fn a_reading_that_panics_is_answered_and_frees_its_turn() {
-    let log = MemoryLog::new(Retention { age_ms: None, bytes: None, count: None });
+    let log = MemoryLog::new(Retention::default());
     let log = Arc::new(Panicking { log, panics: false.into() });
     let limits = HubLimits::default();
     let hub = Hub::start(log.clone(), &limits).unwrap();

@@ -62,7 +62,7 @@ async fn earliest_is_everything_that_is_held() {
 
 #[tokio::test]
 async fn each_reason_for_a_gap_is_told_first_with_the_place_to_go_on_from() {
-    let hub = hub_keeping(4, Retention { age_ms: None, bytes: None, count: Some(3) });
+    let hub = hub_keeping(4, Retention { count: Some(3), ..Retention::default() });
     let ids = numbered(&hub, 0..10).await;
     discarded(&hub).await;
     let epoch = &ids[0][..10];
@@ -100,7 +100,7 @@ async fn discarded(hub: &Hub) {
 
 #[tokio::test]
 async fn a_gap_that_opens_under_a_slow_subscriber_is_told_in_its_place() {
-    let hub = hub_keeping(4, Retention { age_ms: None, bytes: None, count: Some(3) });
+    let hub = hub_keeping(4, Retention { count: Some(3), ..Retention::default() });
     let mut subscription = subscribe(&hub, &["a"], Start::Now).await;
     let mut quick = subscribe(&hub, &["a"], Start::Now).await;
     let ids = numbered(&hub, 0..10).await;

@@ -416,7 +416,7 @@ mod tests {
     use tokio::sync::Semaphore;
 
     async fn answer() -> Answer {
-        let log = MemoryLog::new(Retention { age_ms: None, bytes: None, count: None });
+        let log = MemoryLog::new(Retention::default());
         let hub = Hub::start(Arc::new(log), &HubLimits::default()).unwrap();
         let (matchers, representation) = (Matchers::any(), Representation::EventStream);
         let key = AudienceKey { matchers, granted: Matchers::default(), representation };

@@ -1,5 +1,5 @@
 //! `POST /.well-known/mercure`: a form, the same in both revisions of the protocol.
-use super::{collect, form, plain_text, publish, require_form, retry_ms};
+use super::{collect, form, plain_text, publish, require_form, retry_ms, ttl_ms};
 use crate::{app::App, auth::Purpose, form::Form, problem::Problem};
 use axum::{
     body::Body,
@@ -32,6 +32,7 @@ fn update(form: &Form) -> Result<Update, Problem> {
         id: field("id"),
         event_type: field("type"),
         retry_ms: form.get("retry").filter(|value| !value.is_empty()).map(retry_ms).transpose()?,
+        ttl_ms: form.get("ttl").filter(|value| !value.is_empty()).map(ttl_ms).transpose()?,
         private: form.has("private"),
     })?)
 }

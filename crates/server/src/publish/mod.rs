@@ -117,6 +117,11 @@ fn retry_ms(value: &str) -> Result<u64, Problem> {
     digits.then(|| value.parse().ok()).flatten().ok_or(Problem::Retry)
 }
 
+/// Reads a time to live, in milliseconds.
+fn ttl_ms(value: &str) -> Result<u64, Problem> {
+    crate::time::duration_ms(value).ok_or(Problem::Ttl)
+}
+
 /// The essence of the body's content type, in lower case.
 fn content_type(headers: &HeaderMap) -> String {
     // Parameters do not matter, be they text or not.

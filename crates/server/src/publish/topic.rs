@@ -1,6 +1,7 @@
 //! `POST /topics/{topic}`: the body is the data, whatever its content type says; `curl -d` calls everything a form.
 use super::{
     MULTIPART, collect, content_type, form, lines, plain_text, publish, require_no_coding, retry_ms, stream, text,
+    ttl_ms,
 };
 use crate::{app::App, auth::Purpose, path::topic_of_path, problem::Problem};
 use axum::{
@@ -65,6 +66,7 @@ impl Template {
             id: query.get("id").map(str::to_owned),
             event_type: query.get("type").map(str::to_owned),
             retry_ms: query.get("retry").map(retry_ms).transpose()?,
+            ttl_ms: query.get("ttl").map(ttl_ms).transpose()?,
             private: query.has("private"),
         };
         let id_prefix = query.get("id-prefix").filter(|prefix| !prefix.is_empty()).map(str::to_owned);

@@ -58,6 +58,7 @@ async fn stream(app: &App, parts: &Parts, query: &Form, cursor: Cursor) -> Resul
         let selectors: Vec<_> = query.all("topic").collect();
         gather(app, selectors.into_iter().map(|selector| Ok(Matcher::legacy_selector(selector)?)))?
     };
+    let cursor = cursor.or_rewind(&[query], matchers.as_slice().len(), app.hub.now())?;
     let wanted = Wanted {
         matchers,
         cursor,

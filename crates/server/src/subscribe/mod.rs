@@ -93,11 +93,15 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     let mut response = match until {
         Until::Now => head::stream(representation, Body::new(ReplayBody::new(opening, place))),
         Until::Closed => {
+            // A long rewind does not fit what a shard keeps for a subscriber.
+            let can_be_handed_over = opening.is_short();
             let pace = Pace::new(app.settings.heartbeat_interval, app.settings.max_lifetime, expires_at);
             let granted = Granted::new(Stream { opening, pace, place, arrival });
             let body = EventBody::new(granted.clone(), stopping(app.stopping.clone()));
             let mut response = head::stream(representation, Body::new(body));
-            response.extensions_mut().insert(granted);
+            if can_be_handed_over {
+                response.extensions_mut().insert(granted);
+            }
             response
         }
     };

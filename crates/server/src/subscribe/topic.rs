@@ -32,7 +32,7 @@ pub(crate) async fn alias(app: &App, topics: &[String], parts: &Parts) -> Result
 async fn stream(app: &App, topics: &[&str], parts: &Parts, query: &Form) -> Result<Response, Problem> {
     let wanted = Wanted {
         matchers: gather(app, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?,
-        cursor: Cursor::of(&parts.headers, &[query]),
+        cursor: Cursor::of(&parts.headers, &[query]).or_rewind(&[query], topics.len(), app.hub.now())?,
         representation: representation(&parts.headers, query)?,
         cursor_header: LAST_EVENT_ID,
         until: until(query)?,

@@ -5,7 +5,10 @@ use fanfare_hub::{
     HubLimits,
     entry::{Entry, Timestamp},
     grant::Matchers,
-    log::{Bounds, Epochs, Log, LogError, MemoryLog, ReadLimit, Retention},
+    log::{
+        Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
+        erase::{Erase, Erased},
+    },
     position::Offset,
     topic::matcher::Matcher,
     update::Update,
@@ -32,11 +35,17 @@ impl Log for Failing {
         }
         self.log.append(batch, now)
     }
-    fn read(&self, after: Offset, limit: ReadLimit) -> Result<Vec<Arc<Entry>>, LogError> {
-        self.log.read(after, limit)
+    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
+        self.log.read(query)
     }
-    fn locate(&self, id: &EventId) -> Result<Option<Offset>, LogError> {
-        self.log.locate(id)
+    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
+        self.log.locate(id, now)
+    }
+    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
+        self.log.place_at(time)
+    }
+    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
+        self.log.erase(erase, now)
     }
     fn bounds(&self) -> Bounds {
         self.log.bounds()
@@ -58,7 +67,7 @@ struct Stage {
 impl Stage {
     /// Of subscriptions to `a`.
     fn new(max_subscribers: usize) -> Self {
-        let memory = MemoryLog::new(Retention { age_ms: None, bytes: None, count: None });
+        let memory = MemoryLog::new(Retention::default());
         let log = Arc::new(Failing { log: memory, fails: false.into() });
         let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
         let key = AudienceKey {

@@ -45,7 +45,7 @@ pub async fn serve_as(auth: Authenticator, change: impl FnOnce(&mut Settings)) -
 
 /// A log that keeps everything.
 pub fn memory_log() -> MemoryLog {
-    MemoryLog::new(Retention { age_ms: None, bytes: None, count: None })
+    MemoryLog::new(Retention::default())
 }
 
 /// A server over a log of one's own.

@@ -4,7 +4,10 @@ use fanfare_event_stream::EventId;
 use fanfare_hub::{
     entry::{Entry, Timestamp},
     hub::SETTLE_TIMEOUT,
-    log::{Bounds, Epochs, Log, LogError, MemoryLog, ReadLimit},
+    log::{
+        Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read,
+        erase::{Erase, Erased},
+    },
     position::Offset,
     update::Update,
 };
@@ -32,11 +35,17 @@ impl Log for Hanging {
         }
         self.log.append(batch, now)
     }
-    fn read(&self, after: Offset, limit: ReadLimit) -> Result<Vec<Arc<Entry>>, LogError> {
-        self.log.read(after, limit)
+    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
+        self.log.read(query)
     }
-    fn locate(&self, id: &EventId) -> Result<Option<Offset>, LogError> {
-        self.log.locate(id)
+    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
+        self.log.locate(id, now)
+    }
+    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
+        self.log.place_at(time)
+    }
+    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
+        self.log.erase(erase, now)
     }
     fn bounds(&self) -> Bounds {
         self.log.bounds()

@@ -3,7 +3,10 @@ use super::fixture::*;
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
     entry::{Entry, Timestamp},
-    log::{Bounds, Epochs, Log, LogError, MemoryLog, ReadLimit},
+    log::{
+        Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read,
+        erase::{Erase, Erased},
+    },
     position::Offset,
     update::Update,
 };
@@ -30,15 +33,21 @@ impl Log for Panicking {
     fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
         self.log.append(batch, now)
     }
-    fn read(&self, after: Offset, limit: ReadLimit) -> Result<Vec<Arc<Entry>>, LogError> {
+    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
         if self.panics.load(Ordering::SeqCst) {
             // As a panic, without its message among the test's output.
             resume_unwind(Box::new("told to panic"));
         }
-        self.log.read(after, limit)
+        self.log.read(query)
     }
-    fn locate(&self, id: &EventId) -> Result<Option<Offset>, LogError> {
-        self.log.locate(id)
+    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
+        self.log.locate(id, now)
+    }
+    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
+        self.log.place_at(time)
+    }
+    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
+        self.log.erase(erase, now)
     }
     fn bounds(&self) -> Bounds {
         self.log.bounds()

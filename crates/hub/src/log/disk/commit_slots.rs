@@ -5,7 +5,7 @@
 //! later. A process that is killed leaves no torn slot, and neither does a loss of power: both lie in one disk sector.
 //! So a bad one is damage. [The layout](https://github.com/cberner/redb/blob/master/docs/design.md) is fixed by redb's
 //! file format.
-use crate::log::stored::Fields;
+use crate::log::disk::stored::Fields;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The number of bytes of the file that are looked at.

@@ -9,7 +9,7 @@
 //! one batch. Nothing is ever erased: frames of an earlier round are known by their age, since those of one round are
 //! of one session and of ever later batches. If the very last frame is damaged later, it cannot be told from one that
 //! was cut off, and its batch is lost.
-use crate::log::stored::{self, Fields, Record};
+use crate::log::disk::stored::{self, Fields, Record};
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},

@@ -8,7 +8,7 @@ use super::{
     tables::{self, Extent},
 };
 use crate::{
-    log::{Bounds, Epochs, LogError, Retention, stored::Record},
+    log::{Bounds, Epochs, LogError, Retention, disk::stored::Record},
     position::{Epoch, Offset, Position},
 };
 use redb::WriteTransaction;
@@ -31,7 +31,6 @@ const LOCK: &str = "lock";
 /// What was done about a damaged log. Its first position is in a new epoch, and whoever resumes across a loss is told
 /// of a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Recovery {
     /// What was wrong.
     pub cause: String,

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     log::{
         LogError,
-        stored::{self, Record},
+        disk::stored::{self, Record},
         writer::{MAX_BATCH_BYTES, MAX_PUBLICATION_BYTES},
     },
     position::{Epoch, Offset, Position},
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
     use crate::{
         entry::{Entry, Timestamp},
-        log::stored::Place,
+        log::disk::stored::Place,
         topic::Topic,
         update::{Update, UpdateFields},
     };

@@ -2,7 +2,7 @@
 #[cfg(doc)]
 use crate::log::Epochs;
 use crate::{
-    log::stored::Fields,
+    log::disk::stored::Fields,
     position::{Epoch, Offset},
 };
 use xxhash_rust::xxh3::xxh3_64;

@@ -4,7 +4,7 @@ use crate::{
     entry::{Entry, Timestamp},
     log::{
         ReadLimit, Retention,
-        stored::{self, Place, Record},
+        disk::stored::{self, Place, Record},
     },
     position::Offset,
 };

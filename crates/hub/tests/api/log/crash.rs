@@ -10,13 +10,14 @@ use std::{
 /// The number of times that the process is killed. More by hand: `TEST_FANFARE_CRASH_ROUNDS=500`.
 const ROUNDS: usize = 20;
 const PUBLISHERS: usize = 8;
+const SEGMENT_BYTES: u64 = 64 << 10;
 
 /// The process that is killed: publishes until then, and says of each update when it is acknowledged.
 #[test]
 fn publish_until_killed() {
     let Some(dir) = child::log() else { return };
-    let (log, recovery) = DiskLog::open(&dir, KEEP_ALL).unwrap();
-    assert_eq!(recovery, None);
+    // Segments so small that one begins every few milliseconds.
+    let log = SegmentLog::open_with(&dir, KEEP_ALL, SEGMENT_BYTES).unwrap();
     let writer = Arc::new(Writer::start(Arc::new(log), Timestamp::now, |batches| batches.for_each(drop)).unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
@@ -69,7 +70,7 @@ fn every_acknowledged_update_is_found_once_and_in_order() {
         for (offset, what) in reading.join().unwrap() {
             assert_eq!(acknowledged.insert(offset, what), None, "{offset} was acknowledged twice");
         }
-        verify(&open(dir.path(), KEEP_ALL), &acknowledged);
+        verify(&SegmentLog::open_with(dir.path(), KEEP_ALL, SEGMENT_BYTES).unwrap(), &acknowledged);
     }
     let log = open(dir.path(), KEEP_ALL);
     println!("{rounds} kills, {} acknowledged, {} in the log", acknowledged.len(), log.bounds().head);
@@ -78,11 +79,14 @@ fn every_acknowledged_update_is_found_once_and_in_order() {
 
 fn verify(log: &dyn Log, acknowledged: &HashMap<u64, (String, String)>) {
     let (entries, holes) = walk(log, Offset::ZERO).unwrap();
-    assert_eq!(holes, []);
+    // A process that is killed in the middle of a write leaves a frame of which nobody was told.
+    let acknowledged_in =
+        |(first, last): &(u64, u64)| (*first..=*last).any(|offset| acknowledged.contains_key(&offset));
+    assert!(!holes.iter().any(acknowledged_in), "{holes:?}");
     let mut found = 0;
     let mut last: HashMap<&str, u64> = HashMap::new();
-    for (offset, entry) in (1..).zip(&entries) {
-        assert_eq!(entry.position.offset.0, offset);
+    for entry in &entries {
+        let offset = entry.position.offset.0;
         if let Some((id, data)) = acknowledged.get(&offset) {
             assert_eq!((entry.id().as_str(), entry.update.data()), (id.as_str(), data.as_str()));
             found += 1;
@@ -94,7 +98,7 @@ fn verify(log: &dyn Log, acknowledged: &HashMap<u64, (String, String)>) {
         assert_eq!(number, expected, "{publisher}");
         last.insert(publisher, number);
         if let Some(id) = entry.update.id() {
-            assert_eq!(log.locate(id).unwrap(), Some(entry.position.offset));
+            assert_eq!(locate(log, id.as_str()), Some(offset));
         }
     }
     assert_eq!(found, acknowledged.len());

@@ -1,28 +1,35 @@
 //! The log: order, durability, resuming, and what becomes of it when processes and disks fail.
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
+    audience::AudienceKey,
     entry::{Entry, Timestamp},
-    log::{DiskLog, Log, LogError, ReadLimit, Retention, cursor::follow},
+    grant::Matchers,
+    log::{
+        Found, Log, LogError, Query, ReadLimit, Retention, SegmentLog,
+        cursor::{self, Resolved},
+    },
     position::Offset,
     topic::Topic,
     update::{Update, UpdateFields},
+    wire::Representation,
 };
 use std::{path::Path, sync::Arc};
 
 mod child;
 mod crash;
-mod cursor;
-mod damage;
+mod cursor_cases;
 mod engines;
 mod full_disk;
 mod million;
-mod model;
+mod own_ids;
 mod reopen;
 mod writer;
 
-const KEEP_ALL: Retention = Retention { age_ms: None, bytes: None, count: None };
+const KEEP_ALL: Retention = Retention { age_ms: None, bytes: None, count: None, topics: Vec::new() };
 const NOW: Timestamp = Timestamp(1_000_000);
 const UNLIMITED: ReadLimit = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
+/// The bytes that the record of an update has besides its texts, with one topic.
+const RECORD_BYTES: usize = 62;
 
 fn update(data: &str) -> Update {
     update_with_id(data, "")
@@ -37,33 +44,70 @@ fn append(log: &dyn Log, data: &[&str]) -> Vec<Arc<Entry>> {
     log.append(data.iter().map(|data| update(data)).collect(), NOW).unwrap()
 }
 
+/// The oldest entry with this ID.
 fn locate(log: &dyn Log, id: &str) -> Option<u64> {
-    log.locate(&EventId::new(id).unwrap()).unwrap().map(|offset| offset.0)
+    let candidates = log.locate(&EventId::new(id).unwrap(), NOW).unwrap();
+    candidates.held.first().map(|found| found.offset().0)
 }
 
-fn open(dir: &Path, retention: Retention) -> DiskLog {
-    let (log, recovery) = DiskLog::open(dir, retention).unwrap();
-    assert_eq!(recovery, None);
+/// Whoever subscribes to everything, and is granted everything.
+fn everybody() -> AudienceKey {
+    AudienceKey { matchers: Matchers::any(), granted: Matchers::any(), representation: Representation::EventStream }
+}
+
+fn resolve(log: &dyn Log, requested: &str) -> Resolved {
+    cursor::resolve(log, requested, &everybody(), NOW).unwrap()
+}
+
+fn open(dir: &Path, retention: Retention) -> SegmentLog {
+    let log = SegmentLog::open(dir, retention).unwrap();
+    assert_eq!(log.recovery().missing, None);
     log
 }
 
-/// Everything behind `after`, and where it is told that something is missing.
-fn walk(log: &dyn Log, mut after: Offset) -> Result<(Vec<Arc<Entry>>, Vec<Offset>), LogError> {
-    let (mut entries, mut holes) = (Vec::new(), Vec::new());
+fn discard_all(log: &dyn Log, now: Timestamp) {
+    while log.discard(now).unwrap() > 0 {}
+}
+
+/// The entries of one read.
+fn read(log: &dyn Log, after: Offset, limit: ReadLimit) -> Vec<Arc<Entry>> {
+    let query = Query { after, until: Offset(u64::MAX), topics: None, now: NOW, limit };
+    log.read(&query).unwrap().entries().cloned().collect()
+}
+
+/// Entries, and the stretches of offsets of which it is told that they are missing.
+type Walked = (Vec<Arc<Entry>>, Vec<(u64, u64)>);
+
+/// Everything behind `after`, and the stretches of which it is told that they are missing.
+fn walk(log: &dyn Log, after: Offset) -> Result<Walked, LogError> {
+    walk_topics(log, after, None, NOW)
+}
+
+fn walk_topics(log: &dyn Log, mut after: Offset, topics: Option<&[Topic]>, now: Timestamp) -> Result<Walked, LogError> {
+    let (mut entries, mut holes): (Vec<_>, Vec<(u64, u64)>) = (Vec::new(), Vec::new());
+    let limit = ReadLimit { entries: 100, bytes: 100_000 };
     loop {
-        let run = follow(log, after, ReadLimit { entries: 100, bytes: 100_000 })?;
-        holes.extend(run.hole);
-        let last = run.entries.last().map(|entry| entry.position.offset);
-        let Some(next) = last.or(run.hole) else { return Ok((entries, holes)) };
-        entries.extend(run.entries);
-        after = next;
+        let read = log.read(&Query { after, until: Offset(u64::MAX), topics, now, limit })?;
+        if read.up_to == after {
+            return Ok((entries, holes));
+        }
+        for found in read.found {
+            match found {
+                Found::Entry(entry) => entries.push(entry),
+                Found::Lost(first, last) => match holes.last_mut() {
+                    Some((_, before)) if *before + 1 == first.0 => *before = last.0,
+                    _ => holes.push((first.0, last.0)),
+                },
+                Found::Discarded(_) | Found::Erased(_) => {}
+            }
+        }
+        after = read.up_to;
     }
 }
 
 /// The data of everything that the log holds, which has no holes.
 fn data(log: &dyn Log) -> Vec<String> {
-    let before = Offset(log.bounds().oldest.0 - 1);
-    let (entries, holes) = walk(log, before).unwrap();
+    let (entries, holes) = walk(log, log.bounds().floor()).unwrap();
     assert_eq!(holes, []);
     entries.iter().map(|entry| entry.update.data().to_owned()).collect()
 }

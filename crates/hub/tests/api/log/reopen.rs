@@ -1,6 +1,7 @@
 //! A log on disk is the same after its process has ended, in a new epoch.
 use super::*;
 use fanfare_hub::log::{Bounds, IDLE_EPOCHS, LogError};
+use std::fs;
 
 #[test]
 fn entries_ids_and_the_head_survive() {
@@ -14,7 +15,7 @@ fn entries_ids_and_the_head_survive() {
     assert_ne!(log.epochs().current(), first);
     assert_eq!(log.bounds(), Bounds { oldest: Offset(1), head: Offset(3) });
     entries.extend(append(&log, &["4"]));
-    assert_eq!(log.read(Offset::ZERO, UNLIMITED).unwrap(), entries, "each keeps the epoch it was appended in");
+    assert_eq!(read(&log, Offset::ZERO, UNLIMITED), entries, "each keeps the epoch it was appended in");
     assert_eq!(locate(&log, "three"), Some(3));
 }
 
@@ -22,7 +23,7 @@ fn entries_ids_and_the_head_survive() {
 fn offsets_are_not_used_again_when_everything_was_discarded() {
     let dir = tempfile::tempdir().unwrap();
     let one_ms = Retention { age_ms: Some(0), ..KEEP_ALL };
-    let log = open(dir.path(), one_ms);
+    let log = open(dir.path(), one_ms.clone());
     append(&log, &["1", "2", "3"]);
     assert_eq!(log.discard(Timestamp(NOW.0 + 1)).unwrap(), 3);
     drop(log);
@@ -37,45 +38,100 @@ fn what_retention_measures_survives() {
     let log = open(dir.path(), KEEP_ALL);
     append(&log, &["1", "2", "3", "4"]);
     drop(log);
-    let size = 86 + "orders/1".len() as u64 + 1;
+    let size = (RECORD_BYTES + "orders/1".len() + 1) as u64;
     let log = open(dir.path(), Retention { bytes: Some(2 * size), ..KEEP_ALL });
-    while log.discard(NOW).unwrap() > 0 {}
+    discard_all(&log, NOW);
     assert_eq!(data(&log), ["3", "4"]);
     drop(log);
     let log = open(dir.path(), Retention { bytes: Some(2 * size), ..KEEP_ALL });
     append(&log, &["5"]);
-    while log.discard(NOW).unwrap() > 0 {}
+    discard_all(&log, NOW);
     assert_eq!(data(&log), ["4", "5"]);
+}
+
+/// The names of the files of a log.
+fn files(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(dir).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort_unstable();
+    names
 }
 
 #[test]
 fn epochs_are_bounded_however_often_it_is_opened() {
     let dir = tempfile::tempdir().unwrap();
-    let first = open(dir.path(), KEEP_ALL);
-    append(&first, &["1"]);
-    let (wrote, mut idle) = (first.epochs().current(), Vec::new());
-    drop(first);
-    for _ in 0..IDLE_EPOCHS + 2 {
-        idle.push(open(dir.path(), KEEP_ALL).epochs().current());
+    let mut epochs = Vec::new();
+    for _ in 0..IDLE_EPOCHS + 3 {
+        let log = open(dir.path(), Retention { count: Some(1), ..KEEP_ALL });
+        epochs.push(append(&log, &["1"])[0].position.epoch);
     }
     let log = open(dir.path(), KEEP_ALL);
-    let knows = |epoch| log.epochs().end(epoch, Offset(1)).is_some();
-    assert!(knows(wrote), "its entry is held");
-    assert!(!knows(idle[0]) && !knows(idle[1]));
-    assert!(knows(idle[2]));
+    let head = log.bounds().head;
+    let knows = |epoch| log.epochs().end(epoch, head).is_some();
+    assert!(knows(*epochs.last().unwrap()), "its entry is held");
+    assert!(!knows(epochs[0]) && !knows(epochs[1]));
+    assert!(knows(epochs[3]));
+}
+
+/// A process that fails at each start must not use up the disk, or take the place of quiet subscribers away.
+#[test]
+fn a_start_that_appends_nothing_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let empty = open(dir.path(), KEEP_ALL).epochs().position(Offset::ZERO).to_string();
+    let at_first = files(dir.path());
+    for _ in 0..10 {
+        let log = open(dir.path(), KEEP_ALL);
+        assert_eq!(resolve(&log, &empty), Resolved { after: Offset::ZERO, gap: None });
+    }
+    assert_eq!(files(dir.path()), at_first, "only the identity of the log");
+    let last = append(&open(dir.path(), KEEP_ALL), &["1", "2"]).pop().unwrap();
+    let after_a_clean_end = files(dir.path());
+    let killed = tempfile::tempdir().unwrap();
+    {
+        let log = open(dir.path(), KEEP_ALL);
+        append(&log, &["3"]);
+        copy(dir.path(), killed.path());
+    }
+    let after_a_kill = files(killed.path());
+    for round in 0..1_000 {
+        let log = open(killed.path(), KEEP_ALL);
+        assert_eq!(log.bounds().head, Offset(3), "round {round}");
+        assert_eq!(resolve(&log, last.id().as_str()), Resolved { after: Offset(2), gap: None });
+        // The processes of a crash loop do not end cleanly.
+        std::mem::forget(log);
+        unlock(killed.path());
+    }
+    assert_eq!(files(killed.path()), after_a_kill);
+    assert_eq!(after_a_clean_end.len(), 4, "{after_a_clean_end:?}");
+}
+
+/// Copies the files of a log, as a process leaves them that is killed.
+fn copy(from: &Path, to: &Path) {
+    for name in files(from) {
+        fs::copy(from.join(&name), to.join(&name)).unwrap();
+    }
+}
+
+/// Takes the lock of a log away from this process, which has not closed it.
+fn unlock(dir: &Path) {
+    let elsewhere = dir.with_extension("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    copy(dir, &elsewhere);
+    fs::remove_dir_all(dir).unwrap();
+    fs::rename(elsewhere, dir).unwrap();
 }
 
 #[test]
 fn space_is_used_again() {
     let dir = tempfile::tempdir().unwrap();
-    let log = open(dir.path(), Retention { count: Some(1_000), ..KEEP_ALL });
-    let bytes = || std::fs::metadata(dir.path().join("log.redb")).unwrap().len();
+    let log = SegmentLog::open_with(dir.path(), Retention { count: Some(1_000), ..KEEP_ALL }, 1 << 20).unwrap();
+    let bytes = || files(dir.path()).iter().map(|name| fs::metadata(dir.path().join(name)).unwrap().len()).sum::<u64>();
     let text = "x".repeat(1_000);
     let fill = || (0..50).for_each(|_| _ = log.append((0..100).map(|_| update(&text)).collect(), NOW).unwrap());
     fill();
     let after_once = bytes();
     (0..4).for_each(|_| fill());
-    assert_eq!(bytes(), after_once, "25,000 entries were appended, 1,000 are held");
+    assert!(bytes() < after_once + (1 << 20), "25,000 entries were appended, 1,000 are held");
     assert_eq!(log.bounds(), Bounds { oldest: Offset(24_001), head: Offset(25_000) });
 }
 
@@ -83,54 +139,58 @@ fn space_is_used_again() {
 fn a_log_is_open_once() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path(), KEEP_ALL);
-    assert!(matches!(DiskLog::open(dir.path(), KEEP_ALL), Err(LogError::InUse)));
+    append(&log, &["1"]);
+    let is_in_use = || matches!(SegmentLog::open(dir.path(), KEEP_ALL), Err(LogError::InUse));
+    assert!(is_in_use());
+    // The lock is on the directory: there is no file to remove it with.
+    for name in files(dir.path()) {
+        if !name.ends_with(".log") {
+            fs::remove_file(dir.path().join(name)).unwrap();
+            assert!(is_in_use());
+        }
+    }
+    let link = dir.path().with_extension("link");
+    std::os::unix::fs::symlink(dir.path(), &link).unwrap();
+    assert!(matches!(SegmentLog::open(&link, KEEP_ALL), Err(LogError::InUse)), "whatever it is called");
+    fs::remove_file(link).unwrap();
     drop(log);
-    open(dir.path(), KEEP_ALL);
+    SegmentLog::open(dir.path(), KEEP_ALL).unwrap();
 }
 
 #[test]
 fn a_directory_is_made_and_one_that_cannot_be_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     open(&dir.path().join("not/yet/there"), KEEP_ALL);
-    std::fs::write(dir.path().join("file"), "").unwrap();
+    fs::write(dir.path().join("file"), "").unwrap();
     for taken in ["file", "file/below"] {
-        assert!(matches!(DiskLog::open(&dir.path().join(taken), KEEP_ALL), Err(LogError::Io(_))), "{taken}");
+        assert!(matches!(SegmentLog::open(&dir.path().join(taken), KEEP_ALL), Err(LogError::Io(_))), "{taken}");
     }
-    std::fs::create_dir_all(dir.path().join("odd/log.redb")).unwrap();
-    assert!(matches!(DiskLog::open(&dir.path().join("odd"), KEEP_ALL), Err(LogError::Io(_))), "the log is a directory");
 }
 
+/// Nothing was released with it, so it is not converted.
 #[test]
-fn a_journal_of_another_log_is_put_aside() {
-    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    append(&open(dir.path(), KEEP_ALL), &["mine"]);
-    let foreign = open(other.path(), KEEP_ALL);
-    append(&foreign, &["1", "2", "3"]);
-    std::fs::copy(other.path().join("log.journal"), dir.path().join("log.journal")).unwrap();
-    let log = open(dir.path(), KEEP_ALL);
-    assert_eq!(data(&log), ["mine"]);
-    let names = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    assert_eq!(names.filter(|name| name.starts_with("log.journal.foreign-")).count(), 1, "it is kept");
-    append(&log, &["more"]);
-    assert_eq!(data(&log), ["mine", "more"]);
-}
-
-#[test]
-fn what_only_the_journal_has_is_there_again() {
-    let (dir, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let log = open(dir.path(), KEEP_ALL);
-    log.append(vec![update_with_id("1", "own"), update("2")], NOW).unwrap();
-    append(&log, &["3"]);
-    // As a process leaves it that is killed.
+fn a_log_of_an_earlier_version_is_refused_and_left_alone() {
     for name in ["log.redb", "log.journal"] {
-        std::fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(name), "old").unwrap();
+        let error = SegmentLog::open(dir.path(), KEEP_ALL).unwrap_err();
+        assert!(matches!(&error, LogError::OldFormat(file) if file.ends_with(name)), "{error}");
+        assert!(error.to_string().contains("choose another directory"), "{error}");
+        assert_eq!(files(dir.path()), [name]);
     }
-    let expected = walk(&log, Offset::ZERO).unwrap();
-    for _ in 0..2 {
-        let again = open(copy.path(), KEEP_ALL);
-        assert_eq!(walk(&again, Offset::ZERO).unwrap(), expected, "with the positions that were acknowledged");
-        assert_eq!(locate(&again, "own"), Some(1));
+}
+
+#[test]
+fn nobody_else_can_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let log = open(&path, KEEP_ALL);
+    append(&log, &["1"]);
+    drop(log);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    for name in files(&path) {
+        assert_eq!(mode(&path.join(&name)), 0o600, "{name}");
     }
-    std::fs::remove_file(copy.path().join("log.journal")).unwrap();
-    assert_eq!(data(&open(copy.path(), KEEP_ALL)), ["1", "2", "3"], "by then the database has it too");
 }

@@ -1,7 +1,8 @@
 //! The writer: one order, acknowledged when it is durable, handed on as it was appended.
 use super::*;
 use fanfare_hub::log::{
-    Bounds, Epochs, MemoryLog,
+    Bounds, Candidates, Epochs, MemoryLog, Read,
+    erase::{Erase, Erased},
     writer::{AppendError, MAX_BATCH_ENTRIES, MAX_PUBLICATION_BYTES, QUEUE_PLACE_BYTES, QUEUE_PLACES, Writer},
 };
 use std::{
@@ -67,11 +68,17 @@ impl Log for Rehearsed {
         }
         self.log.append(batch, now)
     }
-    fn read(&self, after: Offset, limit: ReadLimit) -> Result<Vec<Arc<Entry>>, LogError> {
-        self.log.read(after, limit)
+    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
+        self.log.read(query)
     }
-    fn locate(&self, id: &EventId) -> Result<Option<Offset>, LogError> {
-        self.log.locate(id)
+    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
+        self.log.locate(id, now)
+    }
+    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
+        self.log.place_at(time)
+    }
+    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
+        self.log.erase(erase, now)
     }
     fn bounds(&self) -> Bounds {
         self.log.bounds()
@@ -124,7 +131,7 @@ async fn what_waits_is_one_batch_in_the_order_of_arrival() {
     writer.close();
     assert_eq!(*log.batches.lock().unwrap(), [1, 99]);
     let sunk: Vec<_> = sunk.lock().unwrap().concat();
-    assert_eq!(sunk, log.log.read(Offset::ZERO, UNLIMITED).unwrap());
+    assert_eq!(sunk, read(&log.log, Offset::ZERO, UNLIMITED));
 }
 
 #[tokio::test]
@@ -186,7 +193,7 @@ async fn the_queue_is_bounded_and_waits() {
 #[tokio::test]
 async fn the_largest_publication_is_as_large_as_the_queue() {
     let (writer, _) = start(Arc::new(MemoryLog::new(KEEP_ALL)));
-    let of = |bytes: usize| vec![update(&"x".repeat(bytes - 86 - "orders/1".len()))];
+    let of = |bytes: usize| vec![update(&"x".repeat(bytes - RECORD_BYTES - "orders/1".len()))];
     assert_eq!(MAX_PUBLICATION_BYTES, QUEUE_PLACES * QUEUE_PLACE_BYTES);
     writer.append(of(MAX_PUBLICATION_BYTES)).await.unwrap();
     let error = writer.append(of(MAX_PUBLICATION_BYTES + 1)).await.unwrap_err();

@@ -70,8 +70,7 @@ fn run(delivery: Delivery) {
     let _guard = runtime.enter();
     let mut limits = HubLimits::default();
     limits.window = WindowLimit { events: 8, bytes: 64 << 10 };
-    let hub =
-        Hub::start(Arc::new(MemoryLog::new(Retention { age_ms: None, bytes: None, count: None })), &limits).unwrap();
+    let hub = Hub::start(Arc::new(MemoryLog::new(Retention::default())), &limits).unwrap();
     let settings = Settings {
         heartbeat_interval: Duration::from_millis(20),
         delivery,

@@ -17,7 +17,7 @@ use crate::{
     entry::{Entry, Timestamp},
     position::{Epoch, Offset, Position},
     topic::Topic,
-    update::Update,
+    update::{Stored, Update},
 };
 use fanfare_event_stream::{EventId, EventType};
 use xxhash_rust::xxh3::xxh3_64;
@@ -142,14 +142,15 @@ impl<'a> Record<'a> {
         let event_type = Some(fields.text(event_type)?).filter(|event_type| !event_type.is_empty());
         let topic = |length| Topic::new(fields.text(length)?).ok();
         let topics = lengths.into_iter().map(topic).collect::<Option<Box<[_]>>>()?;
-        Some(Update::restore(
+        Some(Update::restore(Stored {
             topics,
-            str::from_utf8(fields.0).ok()?.into(),
-            id.map(EventId::new).transpose().ok()?,
-            event_type.map(EventType::new).transpose().ok()?,
-            (flags & RETRY != 0).then_some(retry_ms),
-            flags & PRIVATE != 0,
-        ))
+            data: str::from_utf8(fields.0).ok()?.into(),
+            id: id.map(EventId::new).transpose().ok()?,
+            event_type: event_type.map(EventType::new).transpose().ok()?,
+            retry_ms: (flags & RETRY != 0).then_some(retry_ms),
+            ttl_ms: None,
+            private: flags & PRIVATE != 0,
+        }))
     }
 }
 
@@ -186,52 +187,4 @@ fn id_of(update: &Update) -> &str {
 
 fn type_of(update: &Update) -> &str {
     update.event_type().map_or("", EventType::as_str)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::update::UpdateFields;
-    use proptest::prelude::*;
-
-    const PLACE: Place = Place { bytes_before: 1 << 40, oldest: Offset(3), session: 7, batch: 1 << 30 };
-
-    fn entries() -> impl Strategy<Value = Entry> {
-        let topics = prop::collection::vec("[^*\\p{C}]{1,20}", 1..5);
-        let texts = (topics, "\\PC{0,40}|[\n\t\0é]{1,9}", "([a-z:]{1,20})?", "([a-z:]{1,20})?");
-        (texts, prop::option::of(any::<u64>()), any::<bool>(), any::<u64>(), any::<u64>()).prop_map(
-            |((topics, data, id, event_type), retry_ms, private, offset, time)| {
-                let topics = topics.iter().map(|topic| Topic::new(topic).unwrap()).collect();
-                let (id, event_type) = (Some(id), Some(event_type).filter(|name| name != "mercure"));
-                let fields = UpdateFields { topics, data, id, event_type, retry_ms, private };
-                let fields = UpdateFields { id: fields.id.filter(|id| id != "earliest"), ..fields };
-                let position = Position { epoch: Epoch::from_bits(offset), offset: Offset(offset) };
-                Entry::new(position, Timestamp(time), Update::new(fields).unwrap())
-            },
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_stored_is_read_again(entry in entries(), behind in prop::collection::vec(any::<u8>(), 0..9)) {
-            let mut bytes = vec![1, 2, 3];
-            encode(&entry, PLACE, &mut bytes);
-            prop_assert_eq!(bytes.len(), len(&entry.update));
-            bytes.extend(behind);
-            let record = Record::read(&bytes).unwrap();
-            prop_assert_eq!(record.place, PLACE);
-            prop_assert_eq!(record.len(), len(&entry.update));
-            prop_assert_eq!(record.entry(), Some(entry));
-        }
-
-        #[test]
-        fn what_is_not_whole_is_not_read(entry in entries(), place in any::<prop::sample::Index>(), bit in 0..8) {
-            let mut bytes = Vec::new();
-            encode(&entry, PLACE, &mut bytes);
-            let place = place.index(bytes.len());
-            prop_assert!(Record::read(&bytes[..place]).is_none());
-            bytes[place] ^= 1_u8 << bit;
-            prop_assert!(Record::read(&bytes).is_none());
-        }
-    }
 }

@@ -1,0 +1,132 @@
+//! The clock that stamps the entries of a log. Its time does not go backwards, whatever the system's clock does.
+use super::{Log, LogError, Query, ReadLimit};
+use crate::{entry::Timestamp, position::Offset};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// A difference between two clocks up to this is no jump: the time of the log waits for it to pass.
+const TOLERANCE: Duration = Duration::from_secs(60);
+
+/// The clock of a log.
+///
+/// If an entry came from a clock that was far ahead, the time of the log goes on from there, as fast as time goes: so
+/// entries grow old, and retention does its work, although the system's clock is behind.
+#[derive(Debug)]
+pub(crate) struct LogClock {
+    system: fn() -> Timestamp,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    newest: Timestamp,
+    /// How far the time of the log is ahead of the system's clock.
+    ahead_ms: u64,
+    /// When the system's clock was last read, and what it said.
+    read: (Instant, Timestamp),
+}
+
+impl LogClock {
+    /// The clock of a log that may have entries.
+    ///
+    /// # Errors
+    /// [`LogError`] if the newest entry cannot be read.
+    pub(crate) fn of(log: &dyn Log, system: fn() -> Timestamp) -> Result<Self, LogError> {
+        let head = log.bounds().head;
+        let (after, limit) = (Offset(head.0.saturating_sub(1)), ReadLimit { entries: 1, bytes: 0 });
+        let last = log.read(&Query { after, until: head, topics: None, now: Timestamp(0), limit })?;
+        let newest = last.entries().next().map_or(Timestamp::default(), |entry| entry.time);
+        let state = State { newest, ahead_ms: 0, read: (Instant::now(), system()) };
+        Ok(Self { system, state: Mutex::new(state) })
+    }
+
+    /// The time of the log.
+    pub(crate) fn now(&self) -> Timestamp {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let clock = (self.system)();
+        state.notice_a_leap(clock);
+        let tolerance_ms = u64::try_from(TOLERANCE.as_millis()).unwrap_or(u64::MAX);
+        if clock >= state.newest {
+            state.ahead_ms = 0;
+        } else if state.newest.0 - clock.0 > state.ahead_ms.saturating_add(tolerance_ms) {
+            state.ahead_ms = state.newest.0 - clock.0;
+            tracing::warn!(
+                ahead_s = state.ahead_ms / 1_000,
+                "the newest entry of the log came from a clock that was ahead of this one: the time of the log goes on \
+                 from there"
+            );
+        }
+        state.newest = state.newest.max(Timestamp(clock.0.saturating_add(state.ahead_ms)));
+        state.newest
+    }
+}
+
+impl State {
+    fn notice_a_leap(&mut self, clock: Timestamp) {
+        let (then, before) = std::mem::replace(&mut self.read, (Instant::now(), clock));
+        let by = Duration::from_millis(clock.0.saturating_sub(before.0)).saturating_sub(then.elapsed());
+        if by > TOLERANCE {
+            tracing::warn!(by_s = by.as_secs(), "the system's clock has jumped ahead: retention goes by it");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        log::{MemoryLog, Retention},
+        topic::Topic,
+        update::{Update, UpdateFields},
+    };
+    use std::cell::Cell;
+
+    thread_local! {
+        static SYSTEM: Cell<u64> = const { Cell::new(0) };
+    }
+
+    fn clock(newest: u64) -> LogClock {
+        let log = MemoryLog::new(Retention::default());
+        let topics = vec![Topic::new("a").unwrap()];
+        let update = Update::new(UpdateFields { topics, ..UpdateFields::default() }).unwrap();
+        log.append(vec![update], Timestamp(newest)).unwrap();
+        LogClock::of(&log, || Timestamp(SYSTEM.get())).unwrap()
+    }
+
+    fn at(clock: &LogClock, system: u64) -> u64 {
+        SYSTEM.set(system);
+        clock.now().0
+    }
+
+    #[test]
+    fn time_does_not_go_backwards() {
+        let clock = clock(100_000);
+        // A little behind, it waits; in front, it follows.
+        for (system, expected) in [(99_000, 100_000), (100_500, 100_500), (60_000, 100_500), (100_501, 100_501)] {
+            assert_eq!(at(&clock, system), expected, "at {system}");
+        }
+    }
+
+    #[test]
+    fn after_a_clock_far_ahead_time_goes_on_from_there() {
+        let far = 70 * 365 * 86_400_000_u64;
+        let clock = clock(far);
+        let cases = [
+            (1_000_000, far),
+            (1_000_500, far + 500),
+            (4_600_000, far + 3_600_000),
+            // Set back a little: it waits. Set back further: it goes on from where it was.
+            (4_599_000, far + 3_600_000),
+            (1_000_000, far + 3_600_000),
+            (1_002_000, far + 3_602_000),
+            // The system's clock is right again, or wrong in the other direction.
+            (far + 9_000_000, far + 9_000_000),
+            (far + 9_000_001, far + 9_000_001),
+        ];
+        for (system, expected) in cases {
+            assert_eq!(at(&clock, system), expected, "at {system}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Expiry: what of an entry a reader is shown at some time.
+use super::{
+    engine::{Retention, TopicRetention},
+    found::{Discarded, Erasure, Found},
+};
+use crate::entry::{Entry, Timestamp};
+use std::sync::Arc;
+
+impl Entry {
+    /// The time at which it expires, by the wish of its publisher.
+    #[must_use]
+    pub fn expires(&self) -> Option<Timestamp> {
+        Some(Timestamp(self.time.0.saturating_add(self.update.ttl_ms()?)))
+    }
+}
+
+impl Retention {
+    /// What a reader is shown of `entry` at `now`. What came first decides: the wish of the publisher, or the age of its
+    /// topics.
+    pub(crate) fn judge(&self, entry: Arc<Entry>, now: Timestamp) -> Found {
+        let (offset, private) = (entry.position.offset, entry.update.is_private());
+        let (expires, discarded) = (entry.expires(), self.discards_at(&entry));
+        match [expires, discarded].into_iter().flatten().min().filter(|dies| *dies <= now) {
+            None => Found::Entry(entry),
+            dies if dies == expires => Found::Erased(Erasure { offset, private }),
+            _ => {
+                let topics = entry.update.topics().into();
+                Found::Discarded(Arc::new(Discarded { offset, topics, private }))
+            }
+        }
+    }
+
+    /// The first time at which readers are no longer shown `entry`.
+    pub(crate) fn dies(&self, entry: &Entry) -> Timestamp {
+        [entry.expires(), self.discards_at(entry)].into_iter().flatten().min().unwrap_or(Timestamp(u64::MAX))
+    }
+
+    /// The time at which the retention of its topics discards `entry`.
+    fn discards_at(&self, entry: &Entry) -> Option<Timestamp> {
+        let fits = |rule: &&TopicRetention| entry.update.topics().iter().any(|topic| rule.topics.matches(topic));
+        let age_ms = self.topics.iter().filter(fits).map(|rule| rule.age_ms).min()?;
+        Some(Timestamp(entry.time.0.saturating_add(age_ms).saturating_add(1)))
+    }
+}

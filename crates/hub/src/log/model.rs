@@ -1,0 +1,355 @@
+//! Whatever is done to them, the log of segments, the one in memory and a plain list are the same log.
+use super::{disk::DiskLog, erase::Erase, *};
+use crate::{
+    entry::{Entry, Timestamp},
+    position::{Offset, Position},
+    topic::{Topic, matcher::Matcher},
+    update::{Update, UpdateFields},
+};
+use fanfare_event_stream::EventId;
+use proptest::prelude::*;
+use std::{path::Path, sync::Arc};
+
+const BEGINNING: Timestamp = Timestamp(1_000_000);
+const TOPICS: [&str; 4] = ["a", "b", "news/1", "news/2"];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append(Vec<Drawn>),
+    /// Lets this many milliseconds pass, and discards.
+    Wait(u64),
+    /// Closes the logs on disk and opens them again.
+    Reopen,
+    /// Opens the log of segments again as if its process had been killed.
+    Kill,
+    /// Erases what has this topic, and what has this ID.
+    EraseTopic(usize),
+    EraseId(u8),
+    /// Removes from disk all that is dead.
+    Keep,
+}
+
+/// An update to append.
+#[derive(Clone, Debug)]
+struct Drawn {
+    topics: Vec<usize>,
+    id: u8,
+    bytes: usize,
+    ttl_ms: Option<u64>,
+    private: bool,
+}
+
+fn steps(with_old: bool) -> impl Strategy<Value = Vec<Step>> {
+    let ttl = prop::option::of(0_u64..60).prop_map(move |ttl| ttl.filter(|_| !with_old));
+    let drawn = (prop::collection::vec(0..TOPICS.len(), 1..3), 0_u8..6, 0_usize..300, ttl, any::<bool>());
+    let drawn = drawn.prop_map(|(topics, id, bytes, ttl_ms, private)| Drawn { topics, id, bytes, ttl_ms, private });
+    let new = if with_old { 0 } else { 1 };
+    let step = prop_oneof![
+        6 => prop::collection::vec(drawn, 0..8).prop_map(Step::Append),
+        2 => (0_u64..40).prop_map(Step::Wait),
+        1 => Just(Step::Reopen),
+        1 => Just(Step::Kill),
+        new => (0..TOPICS.len()).prop_map(Step::EraseTopic),
+        new => (3_u8..6).prop_map(Step::EraseId),
+        1 => Just(Step::Keep),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+fn retention(with_old: bool) -> impl Strategy<Value = Retention> {
+    let limit = |most: u64| prop::option::of(0..most);
+    let rule = prop::option::of(1_u64..50).prop_map(move |age| age.filter(|_| !with_old));
+    (limit(60), limit(20), rule).prop_map(|(age_ms, count, rule)| {
+        let topics = Matcher::legacy_selector("news/{x}").unwrap();
+        let topics = rule.map(|age_ms| TopicRetention { topics, age_ms }).into_iter().collect();
+        Retention { age_ms, bytes: None, count, topics }
+    })
+}
+
+fn update(drawn: &Drawn) -> Update {
+    let topics = drawn.topics.iter().map(|topic| Topic::new(TOPICS[*topic]).unwrap()).collect();
+    let id = (drawn.id >= 3).then(|| format!("own-{}", drawn.id));
+    let (data, ttl_ms, private) = ("x".repeat(drawn.bytes), drawn.ttl_ms, drawn.private);
+    Update::new(UpdateFields { topics, data, id, ttl_ms, private, ..UpdateFields::default() }).unwrap()
+}
+
+/// The log as simple as it can be: a list, of which nothing ever goes but by a rule that is asked at each look.
+struct List {
+    retention: Retention,
+    entries: Vec<(Timestamp, Update, bool)>,
+    oldest: usize,
+}
+
+/// What is told of one place, without what differs between two logs.
+#[derive(Clone, Debug, PartialEq)]
+enum Told {
+    Entry(u64, Timestamp, Update),
+    Lost(u64, u64),
+    Discarded(u64, Vec<Topic>, bool),
+    Erased(u64, bool),
+}
+
+impl List {
+    fn append(&mut self, batch: &[Update], now: Timestamp) {
+        self.entries.extend(batch.iter().map(|update| (now, update.clone(), false)));
+    }
+
+    fn discard(&mut self, now: Timestamp) {
+        while let Some((time, ..)) = self.entries.get(self.oldest) {
+            let count = (self.entries.len() - self.oldest) as u64;
+            let exceeds = self.retention.count.is_some_and(|limit| count > limit)
+                || self.retention.age_ms.is_some_and(|limit| now.0 - time.0 > limit);
+            if !exceeds {
+                break;
+            }
+            self.oldest += 1;
+        }
+    }
+
+    fn told(&self, place: usize, now: Timestamp) -> Told {
+        let (offset, (time, update, is_erased)) = (place as u64 + 1, &self.entries[place]);
+        let age = now.0 - time.0;
+        let matches = |rule: &&TopicRetention| update.topics().iter().any(|topic| rule.topics.matches(topic));
+        let rule = self.retention.topics.iter().find(matches).map(|rule| rule.age_ms + 1);
+        let ttl = update.ttl_ms().filter(|ttl| age >= *ttl);
+        let is_discarded = rule.is_some_and(|rule| age >= rule && ttl.is_none_or(|ttl| rule < ttl));
+        match (*is_erased || (ttl.is_some() && !is_discarded), is_discarded) {
+            (true, _) => Told::Erased(offset, update.is_private()),
+            (_, true) => Told::Discarded(offset, update.topics().to_vec(), update.is_private()),
+            _ => Told::Entry(offset, *time, update.clone()),
+        }
+    }
+
+    fn read(&self, after: usize, topic: Option<&Topic>, now: Timestamp) -> Vec<Told> {
+        let mut told = Vec::new();
+        if after < self.oldest {
+            told.push(Told::Lost(after as u64 + 1, self.oldest as u64));
+        }
+        for place in after.max(self.oldest)..self.entries.len() {
+            if topic.is_none_or(|topic| self.entries[place].1.topics().contains(topic)) {
+                told.push(self.told(place, now));
+            }
+        }
+        told.retain(|told| !matches!(told, Told::Erased(..)));
+        told
+    }
+
+    fn locate(&self, id: &str, now: Timestamp) -> Vec<Told> {
+        let has_it = |place: &usize| self.entries[*place].1.id().is_some_and(|own| own.as_str() == id);
+        (self.oldest..self.entries.len()).filter(has_it).map(|place| self.told(place, now)).collect()
+    }
+
+    fn had(&self, id: &str) -> bool {
+        self.entries[..self.oldest].iter().any(|(_, update, _)| update.id().is_some_and(|own| own.as_str() == id))
+    }
+
+    fn erase(&mut self, fits: impl Fn(&Update) -> bool, now: Timestamp) -> u64 {
+        let mut erased = 0;
+        for place in self.oldest..self.entries.len() {
+            let is_there = matches!(self.told(place, now), Told::Entry(..));
+            if is_there && fits(&self.entries[place].1) {
+                self.entries[place].2 = true;
+                erased += 1;
+            }
+        }
+        erased
+    }
+}
+
+fn told(found: &Found) -> Told {
+    match found {
+        Found::Entry(entry) => Told::Entry(entry.position.offset.0, entry.time, entry.update.clone()),
+        Found::Lost(first, last) => Told::Lost(first.0, last.0),
+        Found::Discarded(gone) => Told::Discarded(gone.offset.0, gone.topics.to_vec(), gone.private),
+        Found::Erased(erasure) => Told::Erased(erasure.offset.0, erasure.private),
+    }
+}
+
+/// Everything behind `after`, read piece by piece.
+fn walk(log: &dyn Log, after: u64, topic: Option<&Topic>, now: Timestamp) -> Vec<Told> {
+    let (mut all, mut after) = (Vec::new(), Offset(after));
+    let limit = ReadLimit { entries: 3, bytes: 500 };
+    let topics = topic.map(std::slice::from_ref);
+    loop {
+        let read = log.read(&Query { after, until: Offset(u64::MAX), topics, now, limit }).unwrap();
+        assert_eq!(read.up_to == after, after >= log.bounds().head, "it ends at the head and nowhere else");
+        all.extend(read.found.iter().map(told));
+        if read.up_to == after {
+            return all;
+        }
+        after = read.up_to;
+    }
+}
+
+fn open(dir: &Path, retention: &Retention) -> SegmentLog {
+    SegmentLog::open_with(dir, retention.clone(), 1_500).unwrap()
+}
+
+/// Opens a copy of what a process leaves that is killed.
+fn open_copy(log: &SegmentLog, dir: &Path, copy: &Path, retention: &Retention) -> SegmentLog {
+    // At one moment, as a kill is.
+    let _still = log.hold_still();
+    for file in std::fs::read_dir(dir).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    open(copy, retention)
+}
+
+fn compare(list: &List, log: &dyn Log, now: Timestamp, name: &str) {
+    let bounds = Bounds { oldest: Offset(list.oldest as u64 + 1), head: Offset(list.entries.len() as u64) };
+    assert_eq!(log.bounds(), bounds, "{name}");
+    for id in 3..6 {
+        let id = format!("own-{id}");
+        let candidates = log.locate(&EventId::new(&*id).unwrap(), now).unwrap();
+        let expected = list.locate(&id, now);
+        assert_eq!(candidates.held.iter().map(told).collect::<Vec<_>>(), expected, "{name} {id}");
+        assert_eq!(candidates.discarded, !expected.is_empty() && list.had(&id), "{name} {id}");
+    }
+    for after in 0..=list.entries.len() {
+        assert_eq!(walk(log, after as u64, None, now), list.read(after, None, now), "{name} after {after}");
+    }
+    for topic in TOPICS.map(|topic| Topic::new(topic).unwrap()) {
+        for after in [0, list.oldest, usize::midpoint(list.oldest, list.entries.len())] {
+            let found = walk(log, after as u64, Some(&topic), now);
+            assert_eq!(found, list.read(after, Some(&topic), now), "{name} {topic:?} after {after}");
+        }
+    }
+    for time in [0, now.0.saturating_sub(30), now.0, now.0 + 1] {
+        let held = &list.entries[list.oldest..];
+        let expected = list.oldest + held.iter().filter(|(entry, ..)| entry.0 < time).count();
+        assert_eq!(log.place_at(Timestamp(time)).unwrap(), Offset(expected as u64), "{name} at {time}");
+    }
+}
+
+fn discard(log: &dyn Log, now: Timestamp) {
+    while log.discard(now).unwrap() > 0 {}
+}
+
+fn run(retention: &Retention, steps: Vec<Step>, with_old: bool) {
+    let (dir, old_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut copies = Vec::new();
+    let mut list = List { retention: retention.clone(), entries: Vec::new(), oldest: 0 };
+    let memory = MemoryLog::new(retention.clone());
+    let mut segments = open(dir.path(), retention);
+    let mut path = dir.path().to_owned();
+    let old = || DiskLog::open(old_dir.path(), retention.clone()).unwrap().0;
+    let mut disk = with_old.then(old);
+    let mut now = BEGINNING;
+    for step in steps {
+        match step {
+            Step::Append(drawn) => {
+                let batch: Vec<_> = drawn.iter().map(update).collect();
+                list.append(&batch, now);
+                if let Some(disk) = &disk {
+                    disk.append(batch.clone(), now).unwrap();
+                }
+                for log in [&memory as &dyn Log, &segments] {
+                    let entries = log.append(batch.clone(), now).unwrap();
+                    assert_eq!(entries.len(), batch.len());
+                }
+            }
+            Step::Wait(ms) => now.0 += ms,
+            Step::Reopen => {
+                drop(segments);
+                segments = open(&path, retention);
+                assert!(segments.recovery().missing.is_none());
+                if let Some(open) = disk.take() {
+                    drop(open);
+                    disk = Some(old());
+                }
+            }
+            Step::Kill => {
+                let copy = tempfile::tempdir().unwrap();
+                let killed = open_copy(&segments, &path, copy.path(), retention);
+                drop(std::mem::replace(&mut segments, killed));
+                assert!(segments.recovery().missing.is_none());
+                path = copy.path().to_owned();
+                copies.push(copy);
+            }
+            Step::Keep => segments.keep_now(),
+            Step::EraseTopic(topic) => {
+                let topic = Topic::new(TOPICS[topic]).unwrap();
+                let count = list.erase(|update| update.topics().contains(&topic), now);
+                let erase = Erase { topic: Some(&topic), id: None, before: None, may: &|_| true };
+                for log in [&memory as &dyn Log, &segments] {
+                    assert_eq!(log.erase(&erase, now).unwrap().erased, count);
+                }
+            }
+            Step::EraseId(id) => {
+                let id = EventId::new(format!("own-{id}")).unwrap();
+                let count = list.erase(|update| update.id() == Some(&id), now);
+                let erase = Erase { topic: None, id: Some(&id), before: None, may: &|_| true };
+                for log in [&memory as &dyn Log, &segments] {
+                    assert_eq!(log.erase(&erase, now).unwrap().erased, count);
+                }
+            }
+        }
+        list.discard(now);
+        discard(&memory, now);
+        discard(&segments, now);
+        compare(&list, &memory, now, "memory");
+        compare(&list, &segments, now, "segments");
+        if let Some(disk) = &disk {
+            while disk.discard(now).unwrap() > 0 {}
+            compare_old(&list, disk, now);
+        }
+    }
+}
+
+/// The old store can do less, and that it has to do as the list.
+fn compare_old(list: &List, disk: &DiskLog, now: Timestamp) {
+    let bounds = Bounds { oldest: Offset(list.oldest as u64 + 1), head: Offset(list.entries.len() as u64) };
+    assert_eq!(disk.bounds(), bounds);
+    for after in list.oldest..=list.entries.len() {
+        let read = disk.read(Offset(after as u64), ReadLimit { entries: usize::MAX, bytes: usize::MAX }).unwrap();
+        let read: Vec<_> = read.into_iter().map(|entry: Arc<Entry>| told(&Found::Entry(entry))).collect();
+        assert_eq!(read, list.read(after, None, now));
+    }
+    for id in 3..6 {
+        let id = format!("own-{id}");
+        let offset = disk.locate(&EventId::new(&*id).unwrap()).unwrap();
+        let expected = list.locate(&id, now).first().map(|told| match told {
+            Told::Entry(offset, ..) => Offset(*offset),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(offset, expected);
+    }
+}
+
+/// More by hand: `PROPTEST_CASES=2000`.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").map_or(60, |cases| cases.parse().unwrap());
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+    #[test]
+    fn all_are_the_same_log(retention in retention(false), steps in steps(false)) {
+        run(&retention, steps, false);
+    }
+
+    #[test]
+    fn the_old_store_is_the_same_log(retention in retention(true), steps in steps(true)) {
+        run(&retention, steps, true);
+    }
+}
+
+/// An ID that the hub made names the same place in each run.
+#[test]
+fn positions_are_those_of_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let drawn = Drawn { topics: vec![0], id: 0, bytes: 1, ttl_ms: None, private: false };
+    let append = |log: &SegmentLog| log.append(vec![update(&drawn)], BEGINNING).unwrap().remove(0);
+    let first = append(&open(dir.path(), &Retention::default()));
+    let second = append(&open(dir.path(), &Retention::default()));
+    assert_eq!((first.position.offset, second.position.offset), (Offset(1), Offset(2)));
+    assert_ne!(first.position.epoch, second.position.epoch);
+    let log = open(dir.path(), &Retention::default());
+    for entry in [first, second] {
+        let Position { epoch, offset } = entry.position;
+        assert_eq!(log.epochs().end(epoch, log.bounds().head), Some(offset));
+        assert_eq!(log.epochs().position(offset), entry.position);
+    }
+}

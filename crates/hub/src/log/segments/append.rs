@@ -1,0 +1,222 @@
+//! Appending: one write and one sync of one file.
+use super::{
+    directory::{self, Kind},
+    end_mark::EndMark,
+    frame,
+    head::SegmentHead,
+    index::Index,
+    index_memory::{IndexMemory, Indexed},
+    segment::{Seeds, Segment},
+    store::{Active, Store, Writing},
+};
+use crate::{
+    entry::{Entry, Timestamp},
+    log::{
+        Epochs, LogError,
+        record::{self, Token},
+        terms,
+    },
+    position::{Offset, Position},
+    update::Update,
+};
+use std::{fs, io, os::unix::fs::FileExt as _, sync::Arc};
+
+/// The segment that is written is sealed before its index would be much larger than this.
+pub const INDEX_MEMORY_BYTES: usize = 8 << 20;
+/// Zeros are written ahead, so that a sync has to write nothing about the file but what is in it.
+const ZEROS: &[u8] = &[0; 256 << 10];
+/// A frame from this size on has much to write anyway.
+const LARGE_FRAME_BYTES: usize = 32 << 10;
+
+impl Store {
+    pub(super) fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
+        let mut writing = self.writing();
+        self.check()?;
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.hear(now);
+        let bounds = self.bounds();
+        let (head, epoch) = (bounds.head, writing.epoch);
+        let entry = |(offset, update)| Entry::new(Position { epoch, offset: Offset(offset) }, now, update);
+        let entries: Vec<_> = (head.0 + 1..).zip(batch).map(entry).map(Arc::new).collect();
+        writing.batch += 1;
+        let token = Token { session: self.session, batch: writing.batch };
+        if let Some(full) = writing.active.take_if(|active| self.is_full(active, &entries)) {
+            // Zeros at its end do no harm.
+            _ = full.file.set_len(full.segment.summary().log_bytes);
+        }
+        let seeds = match writing.active {
+            Some(_) => self.write_next(&mut writing, (&entries, token), bounds.oldest)?,
+            None => self.write_first(&mut writing, (&entries, token), bounds.oldest)?,
+        };
+        let active = writing.active.as_ref().expect("it was just written");
+        self.publish(active, &entries, &writing.frame, seeds);
+        let budget = super::retention::PER_ENTRY * entries.len();
+        self.discard_some(&mut writing, now, budget)?;
+        Ok(entries)
+    }
+
+    fn is_full(&self, active: &Active, entries: &[Arc<Entry>]) -> bool {
+        let state = active.segment.state();
+        let bytes: u64 = entries.iter().map(|entry| record::len(&entry.update) as u64).sum();
+        let index_bytes = if let Index::Memory(index) = &state.index { index.bytes() } else { 0 };
+        let has_records = state.summary.end > active.segment.first;
+        has_records
+            && (state.summary.log_bytes + bytes > self.settings.segment_bytes || index_bytes > INDEX_MEMORY_BYTES)
+    }
+
+    /// Appends to the segment that is written.
+    fn write_next(
+        &self,
+        writing: &mut Writing,
+        (entries, token): (&[Arc<Entry>], Token),
+        oldest: Offset,
+    ) -> Result<Seeds, LogError> {
+        let Writing { active, frame, .. } = writing;
+        let current = active.as_mut().expect("there is a segment that is written");
+        let (seeds, at) = (current.segment.seeds, current.segment.summary().log_bytes);
+        encode(entries, token, oldest, seeds, frame);
+        let end = at + frame.len() as u64;
+        if end > current.filled && frame.len() < LARGE_FRAME_BYTES {
+            // Without room for them, there may be room for the frame.
+            let ahead = end - current.filled + ZEROS.len() as u64;
+            let ahead = usize::try_from(ahead).unwrap_or(ZEROS.len()).min(ZEROS.len());
+            if current.file.write_all_at(&ZEROS[..ahead], current.filled).is_ok() {
+                current.filled += ahead as u64;
+            }
+        }
+        if let Err(error) = current.file.write_all_at(frame, at) {
+            // What is there of the frame must not be taken for a frame. If it cannot be removed, the segment ends here.
+            match current.file.set_len(at) {
+                Ok(()) => current.filled = at,
+                Err(_) => *active = None,
+            }
+            return Err(error.into());
+        }
+        current.filled = current.filled.max(end);
+        current.file.sync_data().map_err(|error| self.stop(&format!("the disk could not sync: {error}")))?;
+        Ok(seeds)
+    }
+
+    /// Begins a segment with its first frame. It gets its name when both are durable.
+    fn write_first(
+        &self,
+        writing: &mut Writing,
+        (entries, token): (&[Arc<Entry>], Token),
+        oldest: Offset,
+    ) -> Result<Seeds, LogError> {
+        let first = entries[0].position.offset;
+        let seeds = Seeds::of(&self.log, first);
+        encode(entries, token, oldest, seeds, &mut writing.frame);
+        let epochs = self.epochs_with(writing, first, oldest);
+        let frame = std::mem::take(&mut writing.frame);
+        let begun = self.begin_segment(first, &epochs, &frame);
+        writing.frame = frame;
+        let active = begun?;
+        if self.epochs().current() != writing.epoch {
+            EndMark::remove(&self.directory)
+                .map_err(|error| self.stop(&format!("the disk could not sync: {error}")))?;
+            self.set_epochs(epochs);
+        }
+        let mut held = self.held_mut();
+        // An empty one with the same name has just been replaced.
+        if held.segments.back().is_some_and(|last| last.first == first) {
+            held.segments.pop_back();
+            self.files.forget(first);
+        }
+        // Of an earlier run, or one that was full.
+        let before = held.segments.back().cloned();
+        held.segments.push_back(active.segment.clone());
+        drop(held);
+        writing.active = Some(active);
+        if let Some(before) = before {
+            self.write_down(&before);
+        }
+        Ok(seeds)
+    }
+
+    /// The epochs, with that of this run.
+    fn epochs_with(&self, writing: &Writing, first: Offset, oldest: Offset) -> Epochs {
+        let known = self.epochs();
+        let mut epochs = match known.current() == writing.epoch {
+            true => Epochs::clone(&known),
+            false => Epochs::begin(known.to_vec(), writing.epoch, first),
+        };
+        epochs.forget(oldest);
+        epochs
+    }
+
+    /// Makes the file of a segment, with `frame` in it, durably.
+    pub(super) fn begin_segment(&self, first: Offset, epochs: &Epochs, frame: &[u8]) -> Result<Active, LogError> {
+        let head = SegmentHead { log: self.log, first, generation: 0, session: self.session, epochs: epochs.to_vec() };
+        let head = head.encode();
+        let path = self.directory.file(first, Kind::Log);
+        let new = path.with_extension("new");
+        let begin = || {
+            let file = directory::create(&new)?;
+            file.write_all_at(&head, 0)?;
+            file.write_all_at(frame, head.len() as u64)?;
+            Ok::<_, io::Error>(file)
+        };
+        let file = begin().inspect_err(|_| drop(fs::remove_file(&new)))?;
+        // Another one may have had the name: an empty one, or one that has vanished. What is beside it is not this one's.
+        for beside in [Kind::Index, Kind::Erased] {
+            _ = fs::remove_file(self.directory.file(first, beside));
+        }
+        // From here on it may be durable, or not.
+        let named = file.sync_all().and_then(|()| fs::rename(&new, &path)).and_then(|()| self.directory.sync());
+        named.map_err(|error| self.stop(&format!("the disk could not sync: {error}")))?;
+        let mut index = IndexMemory::new(first);
+        index.end_at(head.len() as u64, Offset::ZERO);
+        let summary = *index.summary();
+        let segment = Segment::new(first, 0, Seeds::of(&self.log, first), Index::Memory(index), summary);
+        let filled = (head.len() + frame.len()) as u64;
+        Ok(Active { segment: Arc::new(segment), file: Arc::new(file), filled })
+    }
+
+    /// Shows what was appended to readers.
+    fn publish(&self, active: &Active, entries: &[Arc<Entry>], frame: &[u8], seeds: Seeds) {
+        let mut state = active.segment.state_mut();
+        let begin = state.summary.log_bytes;
+        let Index::Memory(index) = &mut state.index else { unreachable!("it is being written") };
+        let mut at = begin + frame::HEAD_BYTES as u64;
+        let mut record_bytes = 0;
+        for entry in entries {
+            let bytes = record::len(&entry.update);
+            let expires = entry.update.ttl_ms().map(|ttl| Timestamp(entry.time.0.saturating_add(ttl)));
+            let indexed = Indexed { offset: entry.position.offset, time: entry.time, expires, at, bytes };
+            index.add(indexed, terms::of(&entry.update, seeds.log));
+            at += bytes as u64;
+            record_bytes += bytes as u64;
+        }
+        index.end_at(begin + frame.len() as u64, Offset::ZERO);
+        state.summary = *index.summary();
+        drop(state);
+        let mut held = self.held_mut();
+        held.bounds.head = entries[entries.len() - 1].position.offset;
+        held.bytes += record_bytes;
+    }
+
+    /// Writes the index of a segment beside it. What cannot be written now is made at the next start.
+    pub(super) fn write_down(&self, segment: &Segment) {
+        let mut state = segment.state_mut();
+        let Index::Memory(index) = &state.index else { return };
+        let written = segment.write_ids(&self.directory, index);
+        match written.and_then(|()| segment.write_index(&self.directory, index)) {
+            Ok(index) => state.index = Index::File(index),
+            Err(error) => tracing::warn!(%error, "the index of a segment cannot be written: it stays in memory"),
+        }
+    }
+}
+
+fn encode(entries: &[Arc<Entry>], token: Token, oldest: Offset, seeds: Seeds, frame: &mut Vec<u8>) {
+    frame::begin(frame);
+    for entry in entries {
+        record::encode(entry, token, seeds.segment, frame);
+    }
+    frame::end(frame, (entries[0].position.offset, entries.len()), oldest, seeds.segment);
+    if frame.capacity() > 2 * crate::log::writer::MAX_BATCH_BYTES && frame.len() < crate::log::writer::MAX_BATCH_BYTES {
+        frame.shrink_to(crate::log::writer::MAX_BATCH_BYTES);
+    }
+}

@@ -1,0 +1,88 @@
+//! A file in blocks, each with a checksum, of which any stretch can be read: what is read is what was written.
+use super::file;
+use std::{fs::File, io, ops::Range};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+const BLOCK_BYTES: usize = 4 << 10;
+const CHECKSUM_BYTES: usize = 8;
+const PAYLOAD_BYTES: usize = BLOCK_BYTES - CHECKSUM_BYTES;
+
+/// Puts `payload` into blocks. A reader has to know the seed, which says what file of what segment it is.
+pub(super) fn encode(payload: &[u8], seed: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(payload.len() + payload.len() / PAYLOAD_BYTES * CHECKSUM_BYTES + BLOCK_BYTES);
+    for (number, block) in payload.chunks(PAYLOAD_BYTES).enumerate() {
+        out.extend_from_slice(block);
+        out.extend_from_slice(&checksum(block, seed, number).to_le_bytes());
+    }
+    out
+}
+
+/// Reads a stretch of the payload; `None` unless it is there, and as it was written.
+pub(super) fn read(file: &File, stretch: Range<usize>, seed: u64) -> io::Result<Option<Vec<u8>>> {
+    let blocks = stretch.start / PAYLOAD_BYTES..stretch.end.div_ceil(PAYLOAD_BYTES);
+    let mut bytes = vec![0; blocks.len() * BLOCK_BYTES];
+    let read = file::read_at(file, &mut bytes, (blocks.start * BLOCK_BYTES) as u64)?;
+    let mut payload = Vec::with_capacity(blocks.len() * PAYLOAD_BYTES);
+    for (number, block) in blocks.clone().zip(bytes[..read].chunks(BLOCK_BYTES)) {
+        let Some((block, sum)) = block.split_last_chunk::<CHECKSUM_BYTES>() else { return Ok(None) };
+        if *sum != checksum(block, seed, number).to_le_bytes() {
+            return Ok(None);
+        }
+        payload.extend_from_slice(block);
+    }
+    let begin = blocks.start * PAYLOAD_BYTES;
+    Ok(payload.get(stretch.start - begin..stretch.end - begin).map(<[u8]>::to_vec))
+}
+
+/// Returns the payload of a file that has the same blocks twice, of each block the one that is whole; `None` if there
+/// is none.
+pub(super) fn decode_either(bytes: &[u8], seed: u64) -> Option<Vec<u8>> {
+    let half = bytes.len() / 2;
+    let (one, other) = bytes.split_at(half);
+    let (mut payload, mut others) = (Vec::with_capacity(half), other.chunks(BLOCK_BYTES));
+    for (number, block) in one.chunks(BLOCK_BYTES).enumerate() {
+        let whole = [Some(block), others.next()].into_iter().flatten().find_map(|block| {
+            let (block, sum) = block.split_last_chunk::<CHECKSUM_BYTES>()?;
+            (*sum == checksum(block, seed, number).to_le_bytes()).then_some(block)
+        });
+        payload.extend_from_slice(whole?);
+    }
+    Some(payload)
+}
+
+fn checksum(block: &[u8], seed: u64, number: usize) -> u64 {
+    xxh3_64_with_seed(block, seed.wrapping_add(number as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, io::Write as _};
+
+    fn file_of(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn any_stretch_is_read_or_known_to_be_damaged() {
+        let payload: Vec<u8> = (0..10_000_u32).map(|number| (number % 251) as u8).collect();
+        let bytes = encode(&payload, 5);
+        let file = file_of(&bytes);
+        for stretch in [0..0, 0..1, 4_087..4_089, 4_088..8_176, 0..10_000, 9_999..10_000] {
+            assert_eq!(read(&file, stretch.clone(), 5).unwrap().unwrap(), payload[stretch.clone()], "{stretch:?}");
+            assert!(stretch.is_empty() || read(&file, stretch, 6).unwrap().is_none(), "it is another file's");
+        }
+        assert!(read(&file, 9_999..10_001, 5).unwrap().is_none(), "it ends before");
+        for place in (0..bytes.len()).step_by(97) {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 1;
+            let block = place / BLOCK_BYTES * PAYLOAD_BYTES;
+            assert!(read(&file_of(&damaged), block..block + 1, 5).unwrap().is_none(), "byte {place}");
+        }
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("short"), &bytes[..3]).unwrap();
+        assert!(read(&File::open(dir.path().join("short")).unwrap(), 0..1, 5).unwrap().is_none());
+    }
+}

@@ -1,0 +1,187 @@
+//! The directory of a log: its names, its rights, and the lock that one process holds on it.
+use crate::{log::LogError, position::Offset};
+use std::{
+    fs::{self, DirBuilder, File, Permissions, TryLockError},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+/// The rights of a log's directory, and of the files in it.
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+/// No log gets as far as this: a name with a greater offset is not one of ours.
+const MAX_FIRST: u64 = 1 << 62;
+/// Files by which the log of an earlier version is known.
+const OLD_FILES: [&str; 2] = ["log.redb", "log.journal"];
+
+/// The directory of a log.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    /// The directory itself, locked as long as this process writes in it: whatever is removed from it, no other
+    /// process can lock it.
+    handle: File,
+}
+
+/// What a file is about a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// Its frames.
+    Log,
+    /// Its index.
+    Index,
+    /// The hashes of own IDs that it ever held. They are kept longer than the segment.
+    Ids,
+    /// The offsets in it that were erased, until it is rewritten.
+    Erased,
+}
+
+impl Kind {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Index => "index",
+            Self::Ids => "ids",
+            Self::Erased => "erased",
+        }
+    }
+}
+
+impl Directory {
+    /// Opens the directory to write in it, and makes it if there is none.
+    ///
+    /// # Errors
+    /// [`LogError::InUse`] if another process has it, [`LogError::OldFormat`], and [`LogError::Io`].
+    pub(super) fn open(path: &Path) -> Result<Self, LogError> {
+        make(path)?;
+        let handle = File::open(path)?;
+        handle.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => LogError::InUse,
+            TryLockError::Error(error) => LogError::Io(error),
+        })?;
+        let directory = Self { path: path.into(), handle };
+        directory.refuse_old()?;
+        let mode = directory.handle.metadata()?.permissions().mode();
+        if mode & 0o077 != 0 {
+            tracing::warn!(
+                "other users can look into the directory {} of the log (mode {:03o}): chmod 700 keeps them out",
+                path.display(),
+                mode & 0o777
+            );
+        }
+        Ok(directory)
+    }
+
+    fn refuse_old(&self) -> Result<(), LogError> {
+        for name in OLD_FILES {
+            let file = self.path.join(name);
+            if file.symlink_metadata().is_ok() {
+                return Err(LogError::OldFormat(file));
+            }
+        }
+        Ok(())
+    }
+
+    /// The path of a file that is not one segment's.
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The path of a segment's file.
+    pub(super) fn file(&self, first: Offset, kind: Kind) -> PathBuf {
+        self.path.join(format!("{:016x}.{}", first.0, kind.extension()))
+    }
+
+    /// The first offsets of the segments that have a file of this kind, in order, and whether each is a file at all.
+    pub(super) fn segments(&self, kind: Kind) -> io::Result<Vec<(Offset, bool)>> {
+        let mut firsts = Vec::new();
+        for file in fs::read_dir(&self.path)? {
+            let file = file?;
+            let Some(first) = file.file_name().to_str().and_then(|name| first_of(name, kind)) else { continue };
+            let is_file = file.file_type()?.is_file();
+            if !is_file {
+                tracing::error!(name = ?file.file_name(), "a file of the log is not a file: what it should hold is lost");
+            }
+            firsts.push((first, is_file));
+        }
+        firsts.sort_unstable();
+        Ok(firsts)
+    }
+
+    /// Makes a file with these bytes, or replaces it, at once and durably.
+    pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<File> {
+        let mut new = path.as_os_str().to_owned();
+        new.push("-new");
+        let new = PathBuf::from(new);
+        let mut file = create(&new)?;
+        let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&new, path));
+        written.inspect_err(|_| drop(fs::remove_file(&new)))?;
+        self.sync()?;
+        Ok(file)
+    }
+
+    /// Reads a whole file; `None` if there is none. What has the name and is not a file is empty.
+    pub(super) fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        match path.symlink_metadata() {
+            Ok(metadata) if metadata.is_file() => fs::read(path).map(Some),
+            Ok(_) => Ok(Some(Vec::new())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes durable which files there are.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.handle.sync_all()
+    }
+
+    /// True if the path still leads to this directory.
+    pub(super) fn is_there(&self) -> bool {
+        let same = |path: &Path| {
+            let (here, there) = (self.handle.metadata()?, fs::metadata(path)?);
+            Ok::<_, io::Error>((here.dev(), here.ino()) == (there.dev(), there.ino()))
+        };
+        same(&self.path).unwrap_or(false)
+    }
+
+    /// True if this file is still the one at the path.
+    pub(super) fn has(&self, path: &Path, file: &File) -> bool {
+        let same = || {
+            let (here, there) = (file.metadata()?, fs::symlink_metadata(path)?);
+            Ok::<_, io::Error>((here.dev(), here.ino()) == (there.dev(), there.ino()))
+        };
+        same().unwrap_or(false)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // Closing it would not do: a process that is being started may hold a copy of the handle for a moment.
+        _ = self.handle.unlock();
+    }
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match DirBuilder::new().mode(DIRECTORY_MODE).create(path) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes an empty file that nobody else can read, whatever the process' umask is.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    let file = File::options().read(true).write(true).create(true).truncate(true).mode(FILE_MODE).open(path)?;
+    file.set_permissions(Permissions::from_mode(FILE_MODE))?;
+    Ok(file)
+}
+
+fn first_of(name: &str, kind: Kind) -> Option<Offset> {
+    let digits = name.strip_suffix(kind.extension())?.strip_suffix('.')?;
+    let is_ours = digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    u64::from_str_radix(digits, 16).ok().filter(|first| is_ours && (1..=MAX_FIRST).contains(first)).map(Offset)
+}

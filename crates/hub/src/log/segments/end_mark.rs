@@ -1,0 +1,75 @@
+//! The mark of a clean end: a file that says where the log ended, so that whatever is missing at the next start is
+//! known. The first append of the next run removes it.
+//!
+//! | bytes | what, integers in little endian |
+//! |---|---|
+//! | 4, 8 | [`MAGIC`]; XXH3 of everything behind it |
+//! | 16 | the random number of the log |
+//! | 8, 8, 8 | first offset of the last segment; head; oldest offset |
+//! | 4, then 16 each | the epochs |
+use super::{
+    directory::Directory,
+    head::{LogId, encode_epochs, read_epochs},
+};
+use crate::{
+    log::record::Fields,
+    position::{Epoch, Offset},
+};
+use std::{fs, io};
+use xxhash_rust::xxh3::xxh3_64;
+
+const NAME: &str = "end";
+const MAGIC: [u8; 4] = [0xff, 0xfa, b'E', 1];
+
+/// Where a log ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct EndMark {
+    pub(super) log: LogId,
+    /// The first offset of the last segment.
+    pub(super) last_segment: Offset,
+    pub(super) head: Offset,
+    pub(super) oldest: Offset,
+    pub(super) epochs: Vec<(Epoch, Offset)>,
+}
+
+impl EndMark {
+    /// Reads the mark; `None` if there is none, or if it is damaged: then the end was not a clean one.
+    pub(super) fn read(directory: &Directory) -> io::Result<Option<Self>> {
+        Ok(directory.read(&directory.join(NAME))?.and_then(|bytes| Self::decode(&bytes)))
+    }
+
+    /// Makes the mark, durably.
+    pub(super) fn write(&self, directory: &Directory) -> io::Result<()> {
+        directory.replace(&directory.join(NAME), &self.encode()).map(drop)
+    }
+
+    /// Removes the mark, durably.
+    pub(super) fn remove(directory: &Directory) -> io::Result<()> {
+        let path = directory.join(NAME);
+        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+            fs::remove_file(path)?;
+            directory.sync()?;
+        }
+        Ok(())
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut body = self.log.to_vec();
+        for offset in [self.last_segment, self.head, self.oldest] {
+            body.extend_from_slice(&offset.0.to_le_bytes());
+        }
+        encode_epochs(&self.epochs, &mut body);
+        [&MAGIC[..], &xxh3_64(&body).to_le_bytes(), &body].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut fields = Fields(bytes.strip_prefix(&MAGIC)?);
+        let checksum = fields.u64()?;
+        if checksum != xxh3_64(fields.0) {
+            return None;
+        }
+        let log = *fields.take(16)?.first_chunk()?;
+        let (last_segment, head, oldest) = (Offset(fields.u64()?), Offset(fields.u64()?), Offset(fields.u64()?));
+        Some(Self { log, last_segment, head, oldest, epochs: read_epochs(&mut fields)? })
+    }
+}

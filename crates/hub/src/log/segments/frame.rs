@@ -1,0 +1,105 @@
+//! A frame: the records of one append, and a head that says how many bytes and which offsets they are.
+//!
+//! | bytes | what, integers in little endian |
+//! |---|---|
+//! | 4 | [`MAGIC`] |
+//! | 4 | length of the records |
+//! | 8, 4 | first offset, number of records |
+//! | 4 | unused |
+//! | 8 | the oldest offset that the log held: what is older was discarded |
+//! | 8 | XXH3 of the records, seeded with the segment's seed |
+//! | 8 | XXH3 of the head before this, with the same seed |
+//!
+//! The seed comes from the log's random number and the segment's first offset, so that a frame of another log or place
+//! is no frame.
+use crate::{log::record::Fields, position::Offset};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// The first bytes of every frame; the last of them is the format's version.
+pub(super) const MAGIC: [u8; 4] = [0xff, 0xfa, b'F', 1];
+/// The bytes of a frame's head.
+pub(super) const HEAD_BYTES: usize = 48;
+const HEAD_CHECKSUM_AT: usize = HEAD_BYTES - 8;
+
+/// The head of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// The bytes of the records.
+    pub(super) body_bytes: u32,
+    /// The offset of the first record.
+    pub(super) first: Offset,
+    /// The number of records.
+    pub(super) count: u32,
+    /// The oldest offset that the log held when the frame was written.
+    pub(super) oldest: Offset,
+}
+
+/// Begins a frame: leaves room for the head in `out`, before the records that are to be added.
+pub(super) fn begin(out: &mut Vec<u8>) {
+    out.clear();
+    out.resize(HEAD_BYTES, 0);
+}
+
+/// Ends a frame: writes the head of the records that follow it in `frame`.
+///
+/// # Panics
+/// If the records have 4 GiB or more; the writer makes no such batch.
+pub(super) fn end(frame: &mut [u8], (first, count): (Offset, usize), oldest: Offset, seed: u64) {
+    let (head, body) = frame.split_at_mut(HEAD_BYTES);
+    let short = |count: usize| u32::try_from(count).expect("no batch is that large").to_le_bytes();
+    head[..4].copy_from_slice(&MAGIC);
+    head[4..8].copy_from_slice(&short(body.len()));
+    head[8..16].copy_from_slice(&first.0.to_le_bytes());
+    head[16..20].copy_from_slice(&short(count));
+    head[24..32].copy_from_slice(&oldest.0.to_le_bytes());
+    head[32..40].copy_from_slice(&xxh3_64_with_seed(body, seed).to_le_bytes());
+    let checksum = xxh3_64_with_seed(&head[..HEAD_CHECKSUM_AT], seed);
+    head[HEAD_CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
+}
+
+impl Head {
+    /// Reads the head at the beginning of `bytes`; `None` unless it is whole, and of the segment with this seed.
+    pub(super) fn read(bytes: &[u8], seed: u64) -> Option<Self> {
+        let (head, checksum) = bytes.get(..HEAD_BYTES)?.split_at(HEAD_CHECKSUM_AT);
+        let mut fields = Fields(head.strip_prefix(&MAGIC)?);
+        if *checksum != xxh3_64_with_seed(head, seed).to_le_bytes() {
+            return None;
+        }
+        let (body_bytes, first, count) = (fields.u32()?, Offset(fields.u64()?), fields.u32()?);
+        fields.u32()?;
+        Some(Self { body_bytes, first, count, oldest: Offset(fields.u64()?) })
+    }
+
+    /// The bytes of the whole frame.
+    pub(super) fn frame_bytes(&self) -> u64 {
+        HEAD_BYTES as u64 + u64::from(self.body_bytes)
+    }
+
+    /// The last offset of the frame.
+    pub(super) fn last(&self) -> Offset {
+        Offset((self.first.0 + u64::from(self.count)).saturating_sub(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_whole_or_no_frame() {
+        let mut frame = Vec::new();
+        begin(&mut frame);
+        frame.extend_from_slice(b"records");
+        end(&mut frame, (Offset(5), 3), Offset(2), 9);
+        let head = Head::read(&frame, 9).unwrap();
+        assert_eq!((head.first, head.last(), head.oldest), (Offset(5), Offset(7), Offset(2)));
+        assert_eq!(head.frame_bytes(), frame.len() as u64);
+        assert_eq!(Head::read(&frame, 8), None, "it is of another place");
+        for place in 0..HEAD_BYTES {
+            let mut damaged = frame.clone();
+            damaged[place] ^= 1;
+            assert_eq!(Head::read(&damaged, 9), None, "byte {place}");
+            assert_eq!(Head::read(&frame[..place], 9), None, "cut at {place}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The head of a segment: which log it is of, where it begins, and the epochs up to then.
+//!
+//! | bytes | what, integers in little endian |
+//! |---|---|
+//! | 4 | [`MAGIC`] |
+//! | 4 | length of the head |
+//! | 8 | XXH3 of everything behind it |
+//! | 16 | the random number of the log |
+//! | 8, 4, 4 | first offset; how often the file was rewritten; session that began it |
+//! | 4, then 16 each | number of epochs; name and first offset of each, oldest first |
+use crate::{
+    log::record::Fields,
+    position::{Epoch, Offset},
+};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+const MAGIC: [u8; 4] = [0xff, 0xfa, b'S', 1];
+const FIXED_BYTES: usize = 52;
+const CHECKED_FROM: usize = 16;
+/// The most epochs that a head names, the newest ones: others have segments whose heads name them.
+const MAX_EPOCHS: usize = 256;
+/// The most bytes that a head has.
+pub(super) const MAX_BYTES: usize = FIXED_BYTES + 16 * MAX_EPOCHS;
+
+/// The random number that tells one log from all others.
+pub(super) type LogId = [u8; 16];
+
+/// The head of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SegmentHead {
+    pub(super) log: LogId,
+    pub(super) first: Offset,
+    /// How often the segment was rewritten.
+    pub(super) generation: u32,
+    /// The number of the writer's run that began the segment.
+    pub(super) session: u32,
+    /// The epochs, oldest first; the last one writes the segment.
+    pub(super) epochs: Vec<(Epoch, Offset)>,
+}
+
+impl SegmentHead {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let epochs = &self.epochs[self.epochs.len().saturating_sub(MAX_EPOCHS)..];
+        let mut out = Vec::with_capacity(FIXED_BYTES + 16 * epochs.len());
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&[0; 12]);
+        out.extend_from_slice(&self.log);
+        out.extend_from_slice(&self.first.0.to_le_bytes());
+        out.extend_from_slice(&self.generation.to_le_bytes());
+        out.extend_from_slice(&self.session.to_le_bytes());
+        encode_epochs(epochs, &mut out);
+        let length = u32::try_from(out.len()).expect("there is a limit");
+        out[4..8].copy_from_slice(&length.to_le_bytes());
+        let checksum = xxh3_64(&out[CHECKED_FROM..]);
+        out[8..CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
+        out
+    }
+
+    /// Reads the head at the beginning of `bytes`, and returns it with its length; `None` unless it is whole.
+    pub(super) fn read(bytes: &[u8]) -> Option<(Self, usize)> {
+        let mut fields = Fields(bytes.strip_prefix(&MAGIC)?);
+        let length = fields.u32()? as usize;
+        let checked = bytes.get(CHECKED_FROM..length)?;
+        if fields.u64()? != xxh3_64(checked) {
+            return None;
+        }
+        let mut fields = Fields(checked);
+        let log = *fields.take(16)?.first_chunk()?;
+        let (first, generation, session) = (Offset(fields.u64()?), fields.u32()?, fields.u32()?);
+        let epochs = read_epochs(&mut fields)?;
+        Some((Self { log, first, generation, session, epochs }, length))
+    }
+}
+
+/// Adds the number of epochs, and each of them.
+pub(super) fn encode_epochs(epochs: &[(Epoch, Offset)], out: &mut Vec<u8>) {
+    out.extend_from_slice(&u32::try_from(epochs.len()).expect("they fit memory").to_le_bytes());
+    for (epoch, first) in epochs {
+        out.extend_from_slice(epoch.as_str().as_bytes());
+        out.extend_from_slice(&first.0.to_le_bytes());
+    }
+}
+
+/// Reads what [`encode_epochs`] wrote.
+pub(super) fn read_epochs(fields: &mut Fields<'_>) -> Option<Vec<(Epoch, Offset)>> {
+    let count = fields.u32()?;
+    (0..count).map(|_| Some((Epoch::parse(fields.text(Epoch::LEN)?)?, Offset(fields.u64()?)))).collect()
+}
+
+/// Returns what all checksums of a log's index begin with.
+pub(super) fn log_seed(log: &LogId) -> u64 {
+    xxh3_64(log)
+}
+
+/// Returns what all checksums of the frames and records of a segment begin with.
+pub(super) fn segment_seed(log: &LogId, first: Offset) -> u64 {
+    xxh3_64_with_seed(log, first.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_whole_or_none() {
+        let epochs = (0..300).map(|number| (Epoch::from_bits(number), Offset(number + 1))).collect();
+        let head = SegmentHead { log: [7; 16], first: Offset(400), generation: 2, session: 3, epochs };
+        let bytes = head.encode();
+        assert_eq!(bytes.len(), MAX_BYTES);
+        let (read, length) = SegmentHead::read(&[&bytes[..], b"more"].concat()).unwrap();
+        assert_eq!(length, bytes.len());
+        assert_eq!(read, SegmentHead { epochs: head.epochs[44..].to_vec(), ..head });
+        for place in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 1;
+            assert_eq!(SegmentHead::read(&damaged), None, "byte {place}");
+            assert_eq!(SegmentHead::read(&bytes[..place]), None, "cut at {place}");
+        }
+    }
+}

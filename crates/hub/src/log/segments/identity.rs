@@ -1,0 +1,55 @@
+//! The identity of a log: a random number, made once, that every checksum of the log begins with.
+use super::{
+    directory::Directory,
+    head::{LogId, SegmentHead},
+};
+use crate::{log::record::Fields, position::Epoch};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    io,
+};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+/// The file with the identity.
+const NAME: &str = "log";
+const MAGIC: [u8; 4] = [0xff, 0xfa, b'L', 1];
+
+/// Reads the identity of a log, or what the heads of its segments say if the file is gone, damaged or another log's.
+/// Nothing is repaired.
+pub(super) fn read<'a>(
+    directory: &Directory,
+    heads: impl Iterator<Item = &'a SegmentHead>,
+) -> io::Result<Option<LogId>> {
+    let known = directory.read(&directory.join(NAME))?.and_then(|bytes| decode(&bytes));
+    let heads: Vec<LogId> = heads.map(|head| head.log).collect();
+    Ok(known.filter(|log| heads.is_empty() || heads.contains(log)).or(heads.last().copied()))
+}
+
+/// Makes an identity for a log that has none.
+pub(super) fn create(directory: &Directory) -> io::Result<LogId> {
+    // The standard library's hash keys are the operating system's random bits.
+    let random = || RandomState::new().hash_one(0).to_le_bytes();
+    let mut log = [0; 16];
+    log[..8].copy_from_slice(&random());
+    log[8..].copy_from_slice(&random());
+    let checksum = xxh3_64(&log).to_le_bytes();
+    directory.replace(&directory.join(NAME), &[&MAGIC[..], &log, &checksum].concat())?;
+    Ok(log)
+}
+
+fn decode(bytes: &[u8]) -> Option<LogId> {
+    let mut fields = Fields(bytes.strip_prefix(&MAGIC)?);
+    let log: LogId = *fields.take(16)?.first_chunk()?;
+    (fields.u64()? == xxh3_64(&log) && fields.0.is_empty()).then_some(log)
+}
+
+/// The epoch of a log to which nothing was appended yet. It is the same at each start.
+pub(super) fn base_epoch(log: &LogId) -> Epoch {
+    Epoch::from_bits(xxh3_64_with_seed(log, 1))
+}
+
+/// The epoch of an offset that is left out, so that a gap is told where nobody knows what is missing. It is the same
+/// at each start.
+pub(super) fn lost_epoch(log: &LogId, offset: u64) -> Epoch {
+    Epoch::from_bits(xxh3_64_with_seed(log, offset.rotate_left(32) ^ 2))
+}

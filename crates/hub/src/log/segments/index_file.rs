@@ -1,0 +1,350 @@
+//! The index of a segment in a file beside it: [blocks] of
+//!
+//! | bytes | what, integers in little endian |
+//! |---|---|
+//! | 8 each | the fields of the [`Summary`]; number of holes, places, terms and postings |
+//! | 8 each | holes: first and last offset |
+//! | 16 each | places: offset, place in the segment's file, time |
+//! | 12 each | terms, in order: hash, number of the first posting |
+//! | 8 each | postings, term by term and in order: offset, place |
+//!
+//! Offsets are counted from the first one of the segment. With another seed there is also a table of the hashes of
+//! publishers' own IDs that a segment ever held, [`Ids`], which outlives the segment.
+use super::{
+    blocks,
+    index::{NoAnswer, Place, Posting, Stretch, Summary},
+    index_memory::IndexMemory,
+};
+use crate::{
+    entry::Timestamp,
+    log::{record::Fields, terms::Term},
+    position::Offset,
+};
+use std::{fs::File, ops::Range};
+
+const SUMMARY_BYTES: usize = 88;
+const HOLE_BYTES: usize = 8;
+const PLACE_BYTES: usize = 16;
+const TERM_BYTES: usize = 12;
+const POSTING_BYTES: usize = 8;
+/// The number of rows of a table that are read at once where a hash should be. The hashes of 100,000 terms are hardly
+/// ever further from there than half of that.
+const GUESS_ROWS: usize = 512;
+
+/// An index in a file. The file is not kept open.
+#[derive(Clone, Debug)]
+pub(super) struct IndexFile {
+    first: Offset,
+    seed: u64,
+    counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    holes: usize,
+    places: usize,
+    terms: usize,
+    postings: usize,
+}
+
+/// Writes down an index.
+pub(super) fn encode(index: &IndexMemory, first: Offset, seed: u64) -> Vec<u8> {
+    let (postings, terms) = index.counts();
+    let Summary { log_bytes, end, first_time, last_time, record_bytes, next_expiry, oldest } = *index.summary();
+    let (holes, places) = (index.holes(), index.places());
+    let mut out = Vec::new();
+    let fields = [log_bytes, end.0, first_time.0, last_time.0, record_bytes, next_expiry.0, oldest.0];
+    let counts = [holes.len(), places.len(), terms, postings].map(|count| count as u64);
+    fields.into_iter().chain(counts).for_each(|field| out.extend_from_slice(&field.to_le_bytes()));
+    // What does not fit 32 bits is not reached through the index; what it says is compared with what is there.
+    let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
+    for (from, to) in holes {
+        out.extend_from_slice(&short(from.0 - first.0));
+        out.extend_from_slice(&short(to.0 - first.0));
+    }
+    for Place { offset, at, time } in places {
+        out.extend_from_slice(&short(offset.0 - first.0));
+        out.extend_from_slice(&short(*at));
+        out.extend_from_slice(&time.0.to_le_bytes());
+    }
+    let mut rows = Vec::with_capacity(postings * POSTING_BYTES);
+    for (term, postings) in index.terms() {
+        out.extend_from_slice(&term.0.to_le_bytes());
+        out.extend_from_slice(&short((rows.len() / POSTING_BYTES) as u64));
+        for Posting { offset, at } in postings {
+            rows.extend_from_slice(&short(offset.0 - first.0));
+            rows.extend_from_slice(&short(at));
+        }
+    }
+    out.append(&mut rows);
+    blocks::encode(&out, seed)
+}
+
+impl IndexFile {
+    /// Reads what the file of an index says of its segment.
+    pub(super) fn open(file: &File, first: Offset, seed: u64) -> Result<(Self, Summary), NoAnswer> {
+        let head = blocks::read(file, 0..SUMMARY_BYTES, seed)?.ok_or(NoAnswer::Damaged)?;
+        let fields = numbers(&head);
+        let [log_bytes, end, first_time, last_time, record_bytes, next_expiry, oldest, counts @ ..] = &*fields else {
+            return Err(NoAnswer::Damaged);
+        };
+        let summary = Summary {
+            log_bytes: *log_bytes,
+            end: Offset(*end),
+            first_time: Timestamp(*first_time),
+            last_time: Timestamp(*last_time),
+            record_bytes: *record_bytes,
+            next_expiry: Timestamp(*next_expiry),
+            oldest: Offset(*oldest),
+        };
+        let counts: Vec<_> = counts.iter().filter_map(|count| usize::try_from(*count).ok()).collect();
+        let [holes, places, terms, postings] = *counts else { return Err(NoAnswer::Damaged) };
+        Ok((Self { first, seed, counts: Counts { holes, places, terms, postings } }, summary))
+    }
+
+    pub(super) fn holes(&self, file: &File) -> Result<Vec<(Offset, Offset)>, NoAnswer> {
+        let bytes = self.rows(file, SUMMARY_BYTES, HOLE_BYTES, 0..self.counts.holes)?;
+        Ok(bytes
+            .chunks_exact(HOLE_BYTES)
+            .map(|row| self.pair(row))
+            .map(|(from, to)| (from, self.first.plus(to)))
+            .collect())
+    }
+
+    /// The place of the last of those that `is_before` holds for.
+    pub(super) fn place_before(&self, file: &File, is_before: impl Fn(&Place) -> bool) -> Result<u64, NoAnswer> {
+        let place = |number: usize| {
+            let row = self.rows(file, self.places_at(), PLACE_BYTES, number..number + 1)?;
+            let (offset, at) = self.pair(&row);
+            Ok::<_, NoAnswer>(Place { offset, at, time: Timestamp(numbers(&row)[1]) })
+        };
+        let behind = partition_point(0..self.counts.places, |number| Ok::<_, NoAnswer>(is_before(&place(number)?)))?;
+        if self.counts.places == 0 { Ok(0) } else { Ok(place(behind.saturating_sub(1))?.at) }
+    }
+
+    pub(super) fn postings(&self, file: &File, term: Term, stretch: Stretch) -> Result<Vec<Posting>, NoAnswer> {
+        let Some(rows) = self.rows_of(file, term)? else { return Ok(Vec::new()) };
+        let read = |rows: Range<usize>| self.rows(file, self.postings_at(), POSTING_BYTES, rows);
+        let offset = |row: usize| Ok::<_, NoAnswer>(self.pair(&read(row..row + 1)?).0);
+        let from = partition_point(rows.clone(), |row| Ok::<_, NoAnswer>(offset(row)? < stretch.from))?;
+        let bytes = read(from..rows.end.min(from.saturating_add(stretch.most)))?;
+        let postings = bytes.chunks_exact(POSTING_BYTES).map(|row| self.pair(row));
+        let postings = postings.map(|(offset, at)| Posting { offset, at });
+        Ok(postings.take_while(|posting| posting.offset <= stretch.until).collect())
+    }
+
+    /// The numbers of the postings of a term.
+    fn rows_of(&self, file: &File, term: Term) -> Result<Option<Range<usize>>, NoAnswer> {
+        let read = |rows: Range<usize>| self.rows(file, self.terms_at(), TERM_BYTES, rows);
+        let Some((row, begin)) = find(self.counts.terms, term, read)? else { return Ok(None) };
+        let end = match row + 1 < self.counts.terms {
+            true => number_of_row(&read(row + 1..row + 2)?),
+            false => self.counts.postings,
+        };
+        if begin > end || end > self.counts.postings { Err(NoAnswer::Damaged) } else { Ok(Some(begin..end)) }
+    }
+
+    fn rows(&self, file: &File, at: usize, row_bytes: usize, rows: Range<usize>) -> Result<Vec<u8>, NoAnswer> {
+        let stretch = at + rows.start * row_bytes..at + rows.end * row_bytes;
+        blocks::read(file, stretch, self.seed)?.ok_or(NoAnswer::Damaged)
+    }
+
+    fn places_at(&self) -> usize {
+        SUMMARY_BYTES + self.counts.holes * HOLE_BYTES
+    }
+
+    fn terms_at(&self) -> usize {
+        self.places_at() + self.counts.places * PLACE_BYTES
+    }
+
+    fn postings_at(&self) -> usize {
+        self.terms_at() + self.counts.terms * TERM_BYTES
+    }
+
+    /// The offset and the other number at the beginning of a row.
+    fn pair(&self, row: &[u8]) -> (Offset, u64) {
+        let mut fields = Fields(row);
+        let mut number = || fields.u32().unwrap_or(u32::MAX).into();
+        (self.first.plus(number()), number())
+    }
+}
+
+/// The hashes of own IDs that a segment ever held, in a file that outlives the segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ids {
+    /// The number of IDs, those that are there twice counted twice.
+    pub(super) count: u64,
+    rows: usize,
+    seed: u64,
+}
+
+impl Ids {
+    /// Writes down the hashes and how often each is there. They are in order.
+    pub(super) fn encode(ids: &[(Term, u32)], seed: u64) -> Vec<u8> {
+        let count: u64 = ids.iter().map(|(_, count)| u64::from(*count)).sum();
+        let mut out = [count.to_le_bytes(), (ids.len() as u64).to_le_bytes()].concat();
+        for (term, count) in ids {
+            out.extend_from_slice(&term.0.to_le_bytes());
+            out.extend_from_slice(&count.to_le_bytes());
+        }
+        blocks::encode(&out, seed)
+    }
+
+    pub(super) fn open(file: &File, seed: u64) -> Result<Self, NoAnswer> {
+        let fields = numbers(&blocks::read(file, 0..16, seed)?.ok_or(NoAnswer::Damaged)?);
+        let rows = usize::try_from(fields[1]).map_err(|_| NoAnswer::Damaged)?;
+        Ok(Self { count: fields[0], rows, seed })
+    }
+
+    /// How often the ID was there.
+    pub(super) fn count_of(&self, file: &File, term: Term) -> Result<usize, NoAnswer> {
+        let read = |rows: Range<usize>| {
+            let stretch = 16 + rows.start * TERM_BYTES..16 + rows.end * TERM_BYTES;
+            blocks::read(file, stretch, self.seed)?.ok_or(NoAnswer::Damaged)
+        };
+        Ok(find(self.rows, term, read)?.map_or(0, |(_, count)| count))
+    }
+}
+
+/// Finds the row of a term among rows that are in the order of their terms, and the number in it.
+fn find(
+    rows: usize,
+    term: Term,
+    read: impl Fn(Range<usize>) -> Result<Vec<u8>, NoAnswer>,
+) -> Result<Option<(usize, usize)>, NoAnswer> {
+    let (mut low, mut high) = (0, rows);
+    let mut guess = usize::try_from((u128::from(term.0) * rows as u128) >> 64).unwrap_or(0);
+    while low < high {
+        let from = guess.saturating_sub(GUESS_ROWS / 2).clamp(low, high - 1);
+        let to = high.min(from + GUESS_ROWS);
+        let bytes = read(from..to)?;
+        let terms: Vec<u64> = bytes.chunks_exact(TERM_BYTES).map(|row| numbers(row)[0]).collect();
+        match (terms.first(), terms.last()) {
+            (Some(first), _) if *first > term.0 => high = from,
+            (_, Some(last)) if *last < term.0 => low = to,
+            _ => {
+                let found = terms.binary_search(&term.0).ok();
+                return Ok(found.map(|row| (from + row, number_of_row(&bytes[row * TERM_BYTES..]))));
+            }
+        }
+        guess = usize::midpoint(low, high);
+    }
+    Ok(None)
+}
+
+fn number_of_row(row: &[u8]) -> usize {
+    row.get(8..).and_then(|rest| Fields(rest).u32()).unwrap_or(u32::MAX) as usize
+}
+
+/// The first number of a range for which this does not hold, as of a slice.
+fn partition_point<E>(mut range: Range<usize>, holds: impl Fn(usize) -> Result<bool, E>) -> Result<usize, E> {
+    while range.start < range.end {
+        let middle = usize::midpoint(range.start, range.end);
+        if holds(middle)? { range.start = middle + 1 } else { range.end = middle }
+    }
+    Ok(range.start)
+}
+
+fn numbers(bytes: &[u8]) -> Vec<u64> {
+    bytes.chunks(8).filter_map(|bytes| Fields(bytes).u64()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::index_memory::Indexed, *};
+    use crate::log::terms::Terms;
+    use std::io::Write as _;
+
+    const FIRST: Offset = Offset(1_000);
+    const EVERYTHING: Stretch = Stretch { from: Offset(0), until: Offset(u64::MAX), most: usize::MAX };
+
+    fn file_of(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    /// Terms are spread as hashes are.
+    fn term(number: u64) -> Term {
+        Term(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// Every record has one of 50 topics, and one in three an ID of its own. Two stretches are missing.
+    fn index() -> IndexMemory {
+        let mut index = IndexMemory::new(FIRST);
+        for number in (0..20_000).filter(|number| *number != 7 && !(100..200).contains(number)) {
+            let offset = Offset(FIRST.0 + number);
+            let (time, at) = (Timestamp(number / 10), 100 + number * 200);
+            let expires = (number == 9).then_some(Timestamp(77));
+            let own = (number % 3 == 0).then_some(term(1_000 + number));
+            index.add(
+                Indexed { offset, time, expires, at, bytes: 200 },
+                Terms { id: own, topics: vec![term(number % 50), term(number % 50)] },
+            );
+        }
+        index.end_at(5_000_000, Offset(12));
+        index
+    }
+
+    #[test]
+    fn the_file_says_what_memory_says() {
+        let memory = index();
+        let file = file_of(&encode(&memory, FIRST, 3));
+        let (index, summary) = IndexFile::open(&file, FIRST, 3).unwrap();
+        assert_eq!(summary, *memory.summary());
+        assert_eq!((summary.end, summary.next_expiry), (Offset(21_000), Timestamp(77)));
+        assert_eq!(index.holes(&file).unwrap(), [(Offset(1_007), Offset(1_007)), (Offset(1_100), Offset(1_199))]);
+        assert_eq!(index.holes(&file).unwrap(), memory.holes());
+        let stretches = [
+            EVERYTHING,
+            Stretch { from: Offset(5_000), ..EVERYTHING },
+            Stretch { from: Offset(5_000), until: Offset(5_100), ..EVERYTHING },
+            Stretch { most: 3, ..EVERYTHING },
+            Stretch { from: Offset(30_000), ..EVERYTHING },
+        ];
+        for (number, stretch) in
+            (0..60).chain(1_000..1_100).chain([20_999]).flat_map(|number| stretches.map(|stretch| (number, stretch)))
+        {
+            let found = memory.postings(term(number), stretch);
+            assert_eq!(index.postings(&file, term(number), stretch).unwrap(), found, "{number} {stretch:?}");
+        }
+        assert_eq!(memory.postings(term(3), EVERYTHING).len(), 398, "each record once");
+        for number in (0..25_000).step_by(501) {
+            let (before, at) = (|place: &Place| place.offset.0 <= number, |place: &Place| place.time.0 < number / 10);
+            assert_eq!(index.place_before(&file, before).unwrap(), memory.place_before(before), "{number}");
+            assert_eq!(index.place_before(&file, at).unwrap(), memory.place_before(at), "{number}");
+        }
+    }
+
+    #[test]
+    fn an_index_of_another_segment_is_damaged() {
+        let bytes = encode(&index(), FIRST, 3);
+        assert!(matches!(IndexFile::open(&file_of(&bytes), FIRST, 4), Err(NoAnswer::Damaged)));
+        assert!(matches!(IndexFile::open(&file_of(&[]), FIRST, 3), Err(NoAnswer::Damaged)));
+        // Damage is met where it is, and only there.
+        let (good, mut bad) = (file_of(&bytes), bytes.clone());
+        *bad.last_mut().unwrap() ^= 1;
+        let bad = file_of(&bad);
+        let (index, _) = IndexFile::open(&bad, FIRST, 3).unwrap();
+        let last = (0..50).max_by_key(|number| term(*number)).unwrap();
+        let (_, rows) = (index.rows_of(&good, term(last)).unwrap(), index.rows_of(&bad, term(last)).unwrap());
+        assert!(rows.is_some());
+        let damaged =
+            (0..60).chain(1_000..21_000).filter(|number| index.postings(&bad, term(*number), EVERYTHING).is_err());
+        assert!((1..600).contains(&damaged.count()));
+    }
+
+    #[test]
+    fn ids_are_counted() {
+        let mut ids: Vec<_> = (0..5_000).map(|number| (term(number), 1 + u32::from(number == 9))).collect();
+        ids.sort_unstable();
+        let file = file_of(&Ids::encode(&ids, 8));
+        let table = Ids::open(&file, 8).unwrap();
+        assert_eq!(table.count, 5_001);
+        for (number, count) in [(0, 1), (9, 2), (4_999, 1), (5_000, 0), (77_777, 0)] {
+            assert_eq!(table.count_of(&file, term(number)).unwrap(), count, "{number}");
+        }
+        let none = file_of(&Ids::encode(&[], 8));
+        assert_eq!(Ids::open(&none, 8).unwrap().count_of(&none, term(1)).unwrap(), 0);
+    }
+}

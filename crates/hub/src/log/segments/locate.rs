@@ -1,0 +1,107 @@
+//! From a publisher's own ID to the entries that have it.
+use super::{
+    directory::Kind,
+    index::{Posting, Stretch},
+    index_file::Ids,
+    read::{Part, Records},
+    segment::{Segment, index_of},
+    store::Store,
+};
+use crate::{
+    entry::Timestamp,
+    log::{
+        Candidates, Found, LogError,
+        found::MAX_CANDIDATES,
+        terms::{self, Term},
+    },
+    position::Offset,
+};
+use fanfare_event_stream::EventId;
+use std::{io, sync::Arc};
+
+impl Store {
+    pub(super) fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
+        let now = self.hear(now);
+        let term = terms::id(id.as_str(), super::head::log_seed(&self.log));
+        match self.retry(|| self.candidates(id, term, now)) {
+            // A segment has vanished: whoever presents an ID is told of a gap.
+            Err(LogError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(Candidates::default()),
+            found => found,
+        }
+    }
+
+    fn candidates(&self, id: &EventId, term: Term, now: Timestamp) -> Result<Candidates, LogError> {
+        let (segments, bounds) = {
+            let held = self.held();
+            (held.segments.clone(), held.bounds.clone())
+        };
+        let mut candidates = Candidates::default();
+        for segment in segments.iter().filter(|segment| !segment.state().is_withheld) {
+            let (postings, ever) = self.uses(segment, term)?;
+            let live: Vec<_> = postings.iter().filter(|posting| posting.offset >= bounds.oldest).copied().collect();
+            candidates.discarded |= ever > live.len();
+            self.look_at(segment, &live, id, now, &mut candidates)?;
+        }
+        candidates.discarded = !candidates.held.is_empty() && (candidates.discarded || self.was_in_old(term));
+        Ok(candidates)
+    }
+
+    /// Where a segment has an ID, and how often it ever had it.
+    fn uses(&self, segment: &Segment, term: Term) -> io::Result<(Vec<Posting>, usize)> {
+        let parts = (&self.directory, &self.files);
+        let everything = Stretch { from: Offset::ZERO, until: Offset(u64::MAX), most: MAX_CANDIDATES + 1 };
+        let postings = match segment.ask(parts, |index, file| index.postings(file, term, everything))? {
+            Some(postings) => postings,
+            None => {
+                let file = self.open(segment, Kind::Log)?;
+                index_of(&file, segment.first, segment.summary().log_bytes, &segment.seeds)?.postings(term, everything)
+            }
+        };
+        let ids = self.open(segment, Kind::Ids).ok();
+        let noted = ids.and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()?.count_of(&file, term).ok());
+        let ever = postings.len().max(noted.unwrap_or(0));
+        Ok((postings, ever))
+    }
+
+    fn look_at(
+        &self,
+        segment: &Arc<Segment>,
+        postings: &[Posting],
+        id: &EventId,
+        now: Timestamp,
+        candidates: &mut Candidates,
+    ) -> Result<(), LogError> {
+        if postings.is_empty() {
+            return Ok(());
+        }
+        let file = self.open(segment, Kind::Log)?;
+        let erased = segment.state().erased.clone();
+        let mut records = Records::new(&Part { segment, file: &file, last: Offset(u64::MAX) });
+        for posting in postings {
+            if candidates.held.len() >= MAX_CANDIDATES {
+                candidates.more = true;
+                break;
+            }
+            let Some(record) = records.get(*posting, None)? else { continue };
+            let Some(found) = record.found() else { continue };
+            // The hash of another ID may be the same.
+            let has_it = match &found {
+                Found::Entry(entry) => entry.update.id() == Some(id),
+                _ => true,
+            };
+            if has_it {
+                candidates.held.push(self.judge(found, &record, &erased, now));
+            }
+        }
+        Ok(())
+    }
+
+    /// True if a segment that is gone had the ID.
+    fn was_in_old(&self, term: Term) -> bool {
+        let old = self.held().old_ids.clone();
+        old.iter().rev().any(|(first, ids)| {
+            let file = self.files.get(&self.directory, *first, 0, Kind::Ids);
+            file.ok().and_then(|file| ids.count_of(&file, term).ok()).is_some_and(|count| count > 0)
+        })
+    }
+}

@@ -1,0 +1,258 @@
+//! Opening a log: what is there is taken as it is. Nothing is repaired, moved or cut off; what is missing is a hole in
+//! the sequence of offsets, and told to those who come across it.
+use super::{
+    directory::{Directory, Kind},
+    end_mark::EndMark,
+    erase::read_erased,
+    head::{LogId, SegmentHead},
+    identity,
+    index::Index,
+    index_file::{Ids, IndexFile},
+    index_memory::IndexMemory,
+    open_files::read_head,
+    recovery::{Ending, recover},
+    scan::{Piece, Scan},
+    segment::{Seeds, Segment, index_of},
+    store::{Held, Settings, Store},
+};
+use crate::{
+    log::{Bounds, Epochs, LogError, Retention},
+    position::{Epoch, Offset},
+};
+use std::{
+    collections::{HashSet, VecDeque},
+    fs::File,
+    io,
+    path::Path,
+    sync::Arc,
+};
+
+/// How the log that was opened had ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// True if the last run said where the log ended.
+    pub was_clean: bool,
+    /// The offsets at the end of the log that are missing, if there are any: whoever resumes before them is told.
+    pub missing: Option<(Offset, Offset)>,
+}
+
+/// A segment's file, before it is looked into.
+struct Unread {
+    first: Offset,
+    /// `None` if it is not a file.
+    file: Option<File>,
+    head: Option<SegmentHead>,
+}
+
+/// Where the log ends.
+struct End {
+    head: Offset,
+    oldest: Offset,
+    epochs: Vec<(Epoch, Offset)>,
+    recovery: Recovery,
+}
+
+/// Opens the log in a directory, to write to it.
+pub(super) fn open(path: &Path, retention: Retention, settings: Settings) -> Result<(Store, Recovery), LogError> {
+    let directory = Directory::open(path)?;
+    let unread = unread(&directory)?;
+    let log = match identity::read(&directory, unread.iter().filter_map(|segment| segment.head.as_ref()))? {
+        Some(log) => log,
+        None => identity::create(&directory)?,
+    };
+    load(directory, log, unread, (retention, settings))
+}
+
+fn unread(directory: &Directory) -> io::Result<Vec<Unread>> {
+    let mut unread = Vec::new();
+    for (first, is_file) in directory.segments(Kind::Log)? {
+        if !is_file {
+            unread.push(Unread { first, file: None, head: None });
+            continue;
+        }
+        match File::open(directory.file(first, Kind::Log)) {
+            Ok(file) => {
+                let head = read_head(&file)?.map(|(head, _)| head).filter(|head| head.first == first);
+                unread.push(Unread { first, file: Some(file), head });
+            }
+            // It was discarded a moment ago.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(unread)
+}
+
+fn load(
+    directory: Directory,
+    log: LogId,
+    unread: Vec<Unread>,
+    (retention, settings): (Retention, Settings),
+) -> Result<(Store, Recovery), LogError> {
+    let heads: Vec<_> =
+        unread.iter().filter_map(|segment| segment.head.clone()).filter(|head| head.log == log).collect();
+    let session = heads.iter().map(|head| head.session).max().unwrap_or(0) + 1;
+    let mark = EndMark::read(&directory)?.filter(|mark| mark.log == log);
+    let newest = unread.last().map_or(Offset::ZERO, |segment| segment.first);
+    let mark = mark.filter(|mark| mark.last_segment >= newest);
+    let mut segments = VecDeque::new();
+    let mut ending = None;
+    let last = unread.len().saturating_sub(1);
+    for (number, Unread { first, file, head }) in unread.into_iter().enumerate() {
+        let generation = head.filter(|head| head.log == log).map_or(0, |head| head.generation);
+        let seeds = Seeds::of(&log, first);
+        let (segment, its_ending) = match file {
+            Some(file) => read_segment(&directory, (first, generation), &file, seeds, number == last)?,
+            None => unreadable(first, seeds),
+        };
+        match read_erased(&directory, first, generation, &seeds)? {
+            Some(erased) => segment.state_mut().erased = erased,
+            None => warn_of_withheld(&directory, &segment),
+        }
+        segments.push_back(Arc::new(segment));
+        ending = its_ending;
+    }
+    let end = end_of(&log, &segments, &heads, mark, ending);
+    let End { head, oldest, epochs, recovery } = end;
+    let mut epochs = Epochs::from_vec(epochs);
+    epochs.forget(oldest);
+    let bytes = bytes_from(&segments, oldest, &directory)?;
+    let bounds = Bounds { oldest, head };
+    let old_ids = old_ids(&directory, &log, &segments)?;
+    let held = Held { segments, bounds, bytes, old_ids };
+    let store = Store::new(directory, (log, session), (retention, settings), epochs, held);
+    Ok((store, recovery))
+}
+
+/// Learns what is where in a segment: from its index, or else by a scan.
+fn read_segment(
+    directory: &Directory,
+    (first, generation): (Offset, u32),
+    file: &File,
+    seeds: Seeds,
+    is_last: bool,
+) -> io::Result<(Segment, Option<Ending>)> {
+    let beside = File::open(directory.file(first, Kind::Index));
+    let known = beside.ok().and_then(|beside| IndexFile::open(&beside, first, seeds.index(generation)).ok());
+    if let Some((index, summary)) = known {
+        return Ok((Segment::new(first, generation, seeds, Index::File(index), summary), None));
+    }
+    if is_last {
+        let (index, ending) = recover(file, first, &seeds)?;
+        let summary = *index.summary();
+        return Ok((Segment::new(first, generation, seeds, Index::Memory(index), summary), Some(ending)));
+    }
+    let index = index_of(file, first, file.metadata()?.len(), &seeds)?;
+    let segment = Segment::new(first, generation, seeds, Index::Missing, *index.summary());
+    let written = segment.write_ids(directory, &index).and_then(|()| segment.write_index(directory, &index));
+    match written {
+        Ok(index) => segment.state_mut().index = Index::File(index),
+        Err(error) => tracing::warn!(%error, "the index of a segment cannot be written: it is read without one"),
+    }
+    Ok((segment, None))
+}
+
+/// A segment whose name belongs to something that is not a file.
+fn unreadable(first: Offset, seeds: Seeds) -> (Segment, Option<Ending>) {
+    let index = IndexMemory::new(first);
+    let summary = *index.summary();
+    let segment = Segment::new(first, 0, seeds, Index::Memory(index), summary);
+    segment.state_mut().is_withheld = true;
+    (segment, Some(Ending { named: Offset(first.0 - 1), has_more: true }))
+}
+
+/// Shows nobody anything of a segment, and says so.
+fn warn_of_withheld(directory: &Directory, segment: &Segment) {
+    let file = directory.file(segment.first, Kind::Erased);
+    tracing::error!(
+        "{} is damaged. It says which updates were erased: without it they would be shown again, so the segment with them \
+         is taken for lost. Restore the file, or remove it to show them again",
+        file.display()
+    );
+    segment.state_mut().is_withheld = true;
+}
+
+/// Finds where the log ends, and what is missing there.
+fn end_of(
+    log: &LogId,
+    segments: &VecDeque<Arc<Segment>>,
+    heads: &[SegmentHead],
+    mark: Option<EndMark>,
+    ending: Option<Ending>,
+) -> End {
+    let summary = segments.back().map(|segment| segment.summary());
+    let last_record = summary.map_or(Offset::ZERO, |summary| Offset(summary.end.0 - 1));
+    let named = ending.map_or(last_record, |ending| last_record.max(ending.named));
+    let oldest_noted =
+        segments.iter().map(|segment| segment.summary().oldest).max().unwrap_or(Offset(1)).max(Offset(1));
+    let first = segments.front().map_or(Offset(1), |segment| segment.first);
+    if let Some(mark) = mark {
+        let head = mark.head.max(named);
+        let oldest = mark.oldest.max(oldest_noted).max(first.min(head.next())).min(head.next());
+        let missing = (last_record < head && oldest <= head).then(|| (last_record.next().max(oldest), head));
+        return End { head, oldest, epochs: mark.epochs, recovery: Recovery { was_clean: true, missing } };
+    }
+    let mut epochs = epochs_of(log, heads);
+    // An index is written when the next segment has begun: then that one is missing. And nobody knows how far it went.
+    let is_sealed = summary.is_some() && ending.is_none();
+    let leaves_out = is_sealed || ending.is_some_and(|ending| ending.has_more);
+    let head = if leaves_out { named.next() } else { named };
+    if leaves_out {
+        epochs.push((identity::lost_epoch(log, head.0), head));
+    }
+    let oldest = oldest_noted.max(first).min(head.next());
+    let missing = (last_record < head).then(|| (last_record.next(), head));
+    End { head, oldest, epochs, recovery: Recovery { was_clean: false, missing } }
+}
+
+/// The epochs that the heads of the segments name. Each names the newest ones of its time.
+fn epochs_of(log: &LogId, heads: &[SegmentHead]) -> Vec<(Epoch, Offset)> {
+    let mut epochs = vec![(identity::base_epoch(log), Offset(1))];
+    let mut known: HashSet<Epoch> = epochs.iter().map(|(epoch, _)| *epoch).collect();
+    for (epoch, first) in heads.iter().flat_map(|head| &head.epochs) {
+        if known.insert(*epoch) {
+            epochs.push((*epoch, *first));
+        }
+    }
+    epochs
+}
+
+/// The bytes of the records from `oldest` on.
+fn bytes_from(segments: &VecDeque<Arc<Segment>>, oldest: Offset, directory: &Directory) -> io::Result<u64> {
+    let mut bytes = 0;
+    for segment in segments {
+        let summary = segment.summary();
+        if segment.first >= oldest {
+            bytes += summary.record_bytes;
+        } else if summary.end > oldest {
+            let file = File::open(directory.file(segment.first, Kind::Log))?;
+            let mut scan = Scan::new(&file, 0..summary.log_bytes, segment.seeds.segment);
+            let mut passed = 0;
+            while let Some((_, piece)) = scan.next()? {
+                match piece {
+                    Piece::Record(record) if record.position.offset >= oldest => break,
+                    Piece::Record(record) => passed += record.bytes().len() as u64,
+                    Piece::Head(_) => {}
+                }
+            }
+            bytes += summary.record_bytes.saturating_sub(passed);
+        }
+    }
+    Ok(bytes)
+}
+
+/// The own IDs of segments that are gone.
+fn old_ids(
+    directory: &Directory,
+    log: &LogId,
+    segments: &VecDeque<Arc<Segment>>,
+) -> io::Result<VecDeque<(Offset, Ids)>> {
+    let held: HashSet<Offset> = segments.iter().map(|segment| segment.first).collect();
+    let gone = directory.segments(Kind::Ids)?.into_iter().filter(|(first, is_file)| *is_file && !held.contains(first));
+    let read = |(first, _): (Offset, bool)| {
+        let file = File::open(directory.file(first, Kind::Ids)).ok()?;
+        Some((first, Ids::open(&file, Seeds::of(log, first).ids()).ok()?))
+    };
+    Ok(gone.filter_map(read).collect())
+}

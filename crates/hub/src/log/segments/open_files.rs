@@ -1,0 +1,78 @@
+//! The files that are open: few, however many segments there are.
+use super::{
+    directory::{Directory, Kind},
+    file,
+    head::{self, SegmentHead},
+};
+use crate::position::Offset;
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The most files that are kept open to be read.
+pub(super) const MAX_OPEN: usize = 48;
+
+/// The files that were read last.
+#[derive(Debug, Default)]
+pub(super) struct OpenFiles(Mutex<VecDeque<(Key, Arc<File>)>>);
+
+/// The file of a segment. A segment that was rewritten has another one with the same name.
+type Key = (Offset, u32, Kind);
+
+impl OpenFiles {
+    /// Opens a file of the segment `first`, rewritten `generation` times.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if the segment was removed, or rewritten since.
+    pub(super) fn get(
+        &self,
+        directory: &Directory,
+        first: Offset,
+        generation: u32,
+        kind: Kind,
+    ) -> io::Result<Arc<File>> {
+        let key = (first, generation, kind);
+        let mut open = self.lock();
+        if let Some(place) = open.iter().position(|(other, _)| *other == key) {
+            let found = open.remove(place).expect("it is there");
+            let file = found.1.clone();
+            open.push_back(found);
+            return Ok(file);
+        }
+        drop(open);
+        let file = Arc::new(File::open(directory.file(first, kind))?);
+        if kind == Kind::Log && generation_of(&file)?.is_some_and(|found| found != generation) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let mut open = self.lock();
+        if open.len() >= MAX_OPEN {
+            open.pop_front();
+        }
+        open.push_back((key, file.clone()));
+        Ok(file)
+    }
+
+    /// Closes the files of a segment.
+    pub(super) fn forget(&self, first: Offset) {
+        self.lock().retain(|((other, ..), _)| *other != first);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Key, Arc<File>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How often the segment in this file was rewritten; `None` if its head is damaged.
+fn generation_of(file: &File) -> io::Result<Option<u32>> {
+    Ok(read_head(file)?.map(|(head, _)| head.generation))
+}
+
+/// Reads the head of the segment in this file, and its length.
+pub(super) fn read_head(file: &File) -> io::Result<Option<(SegmentHead, usize)>> {
+    let mut bytes = vec![0; head::MAX_BYTES];
+    let read = file::read_at(file, &mut bytes, 0)?;
+    Ok(SegmentHead::read(&bytes[..read]))
+}

@@ -1,0 +1,87 @@
+//! What a segment's file says at the next start: the last one of a log may end in a frame that was cut off.
+use super::{
+    file,
+    frame::{self, Head},
+    index_memory::IndexMemory,
+    scan::{Piece, Scan},
+    segment::{Seeds, add},
+};
+use crate::position::Offset;
+use std::{fs::File, io, ops::Range};
+
+/// A write that ends in the middle, because its process was killed or the disk was full, ends where a page of the
+/// file ends. A file that ends elsewhere was cut.
+const PAGE_BYTES: u64 = 4 << 10;
+
+/// How the last segment ends of a log that was not ended cleanly.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ending {
+    /// The last offset that a frame names, also where the records are damaged.
+    pub(super) named: Offset,
+    /// True if there is something behind the last frame, and nobody knows which offsets it had.
+    pub(super) has_more: bool,
+}
+
+/// Reads the last segment to its end.
+///
+/// A frame that is shorter than it says was being written when the process ended, so nobody was told of it: it is not
+/// there. One that has its length and not its checksum was damaged later: what its head names is missing.
+pub(super) fn recover(file: &File, first: Offset, seeds: &Seeds) -> io::Result<(IndexMemory, Ending)> {
+    let length = file.metadata()?.len();
+    let mut index = IndexMemory::new(first);
+    let mut last: Option<(u64, Head)> = None;
+    let mut end = length;
+    let mut scan = Scan::new(file, 0..length, seeds.segment);
+    while let Some((at, piece)) = scan.next()? {
+        match piece {
+            Piece::Head(head) if at + head.frame_bytes() > length && length.is_multiple_of(PAGE_BYTES) => {
+                end = at;
+                break;
+            }
+            Piece::Head(head) => {
+                index.end_at(at + head.frame_bytes(), head.oldest);
+                last = Some((at, head));
+            }
+            Piece::Record(record) => add(&mut index, at, &record, seeds),
+        }
+    }
+    let behind = last.map_or(0, |(at, head)| at + head.frame_bytes());
+    let before = Offset(first.0.saturating_sub(1));
+    let named = last.map_or(before, |(_, head)| head.last());
+    let has_more = match last {
+        // Behind the segment's own head, whatever is in there.
+        None => has_more_than_head(file, end)?,
+        Some(_) => behind < end && !is_end(file, behind..end)?,
+    };
+    index.end_at(if has_more { end } else { behind.min(end) }, Offset::ZERO);
+    Ok((index, Ending { named, has_more }))
+}
+
+fn has_more_than_head(file: &File, end: u64) -> io::Result<bool> {
+    match super::open_files::read_head(file)? {
+        Some((_, bytes)) => Ok(!is_end(file, bytes as u64..end)?),
+        None => Ok(end > 0),
+    }
+}
+
+/// True if nothing was written to this stretch, or so little that it is not even the head of a frame.
+fn is_end(file: &File, stretch: Range<u64>) -> io::Result<bool> {
+    let is_torn = stretch.end.is_multiple_of(PAGE_BYTES) && stretch.end - stretch.start < frame::HEAD_BYTES as u64;
+    Ok(is_torn || is_zero(file, stretch)?)
+}
+
+fn is_zero(file: &File, mut stretch: Range<u64>) -> io::Result<bool> {
+    let mut buffer = vec![0; 64 << 10];
+    while stretch.start < stretch.end {
+        let wanted = buffer.len().min(usize::try_from(stretch.end - stretch.start).unwrap_or(usize::MAX));
+        let read = file::read_at(file, &mut buffer[..wanted], stretch.start)?;
+        if buffer[..read].iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        if read < wanted {
+            break;
+        }
+        stretch.start += read as u64;
+    }
+    Ok(true)
+}

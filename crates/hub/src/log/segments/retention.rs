@@ -1,0 +1,181 @@
+//! Retention: the beginning of the log moves on, entry by entry, and a segment that it has passed is removed.
+use super::{
+    directory::Kind,
+    index::Index,
+    index_file::Ids,
+    scan::{Piece, Scan},
+    segment::Segment,
+    store::{Held, Store, Writing},
+};
+use crate::{
+    entry::Timestamp,
+    log::{Bounds, LogError, Retention},
+    position::Offset,
+};
+use std::{collections::VecDeque, fs, io, sync::Arc};
+
+/// The most entries that one call of [`Log::discard`](crate::log::Log::discard) lets go.
+pub(super) const AT_ONCE: usize = 2_000;
+/// An append discards no more than this many entries for each one it brings: enough to shrink a log that is too large.
+pub(super) const PER_ENTRY: usize = 2;
+/// The number of entries that are read ahead.
+const AHEAD: usize = 512;
+/// The number of own IDs of discarded updates that are remembered, as hashes: 8 MiB of them.
+pub const REMEMBERED_IDS: u64 = 1_000_000;
+
+impl Store {
+    pub(super) fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
+        let mut writing = self.writing();
+        self.hear(now);
+        let count = self.discard_some(&mut writing, now, AT_ONCE)?;
+        // On a full disk it is tried again later.
+        _ = self.remember_head(&mut writing);
+        Ok(count)
+    }
+
+    /// Moves the beginning of the log behind at most `budget` entries that retention no longer keeps. Returns how many.
+    pub(super) fn discard_some(&self, writing: &mut Writing, now: Timestamp, budget: usize) -> Result<usize, LogError> {
+        let before = self.bounds();
+        let mut bytes = self.held().bytes;
+        let mut oldest = before.oldest;
+        while oldest <= before.head && oldest.0 - before.oldest.0 < budget as u64 {
+            let count = before.head.0 + 1 - oldest.0;
+            if writing.oldest.is_empty() && !may_exceed(&self.retention, count, bytes) {
+                break;
+            }
+            if writing.oldest.front().is_none_or(|(offset, ..)| *offset < oldest) {
+                writing.oldest.clear();
+                self.read_ahead(oldest, &before, &mut writing.oldest)?;
+            }
+            // What is damaged has no time and no size of its own: it goes with the next entry that can be read.
+            let Some((offset, time, size)) = writing.oldest.front().copied() else { break };
+            if !exceeds(&self.retention, now, (before.head.0 + 1 - offset.0, bytes, time)) {
+                break;
+            }
+            writing.oldest.pop_front();
+            (oldest, bytes) = (offset.next(), bytes.saturating_sub(size));
+        }
+        if oldest > before.oldest {
+            self.pass(oldest, bytes);
+        }
+        Ok(usize::try_from(oldest.0 - before.oldest.0).unwrap_or(usize::MAX))
+    }
+
+    /// The log begins with `oldest` from now on, and has so many bytes.
+    fn pass(&self, oldest: Offset, bytes: u64) {
+        let mut held = self.held_mut();
+        held.bounds.oldest = oldest;
+        held.bytes = bytes;
+        while held.segments.get(1).is_some_and(|next| next.first <= oldest) {
+            let Some(segment) = held.segments.pop_front() else { break };
+            self.remove(&mut held, &segment);
+        }
+    }
+
+    /// Removes the files of a segment, but for the hashes of its own IDs.
+    fn remove(&self, held: &mut Held, segment: &Segment) {
+        let first = segment.first;
+        self.files.forget(first);
+        if let Index::Memory(index) = &segment.state().index {
+            _ = segment.write_ids(&self.directory, index);
+        }
+        for kind in [Kind::Index, Kind::Erased, Kind::Log] {
+            match fs::remove_file(self.directory.file(first, kind)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, segment = first.0, "a segment that was discarded cannot be removed");
+                }
+                _ => {}
+            }
+        }
+        let ids = fs::File::open(self.directory.file(first, Kind::Ids));
+        if let Some(ids) = ids.ok().and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()) {
+            held.old_ids.push_back((first, ids));
+        }
+        self.forget_ids(&mut held.old_ids);
+    }
+
+    /// Forgets the oldest own IDs beyond the number that is remembered.
+    pub(super) fn forget_ids(&self, old: &mut VecDeque<(Offset, Ids)>) {
+        let mut count: u64 = old.iter().map(|(_, ids)| ids.count).sum();
+        while let Some((first, ids)) = old.front() {
+            if count - ids.count < REMEMBERED_IDS {
+                break;
+            }
+            count -= ids.count;
+            _ = fs::remove_file(self.directory.file(*first, Kind::Ids));
+            old.pop_front();
+        }
+    }
+
+    /// Lets a log that has become empty remember its head: by the name of a segment without entries.
+    fn remember_head(&self, writing: &mut Writing) -> Result<(), LogError> {
+        let Bounds { oldest, head } = self.bounds();
+        let last_has_records = self.held().segments.back().is_some_and(|last| last.first <= head);
+        if oldest <= head || !last_has_records || self.check().is_err() {
+            return Ok(());
+        }
+        let active = self.begin_segment(oldest, &self.epochs(), &[])?;
+        self.held_mut().segments.push_back(active.segment.clone());
+        // An epoch begins with an entry. Until there is one, the next run may begin its own.
+        writing.active = (self.epochs().current() == writing.epoch).then_some(active);
+        self.pass(oldest, 0);
+        Ok(())
+    }
+
+    /// Reads of some entries from `from` on what retention wants to know of them.
+    fn read_ahead(
+        &self,
+        from: Offset,
+        bounds: &Bounds,
+        ahead: &mut VecDeque<(Offset, Timestamp, u64)>,
+    ) -> Result<(), LogError> {
+        let mut from = from;
+        while ahead.is_empty() && from <= bounds.head {
+            let Some((segment, last)) = self.segment_with(from) else { break };
+            let file = match self.open(&segment, Kind::Log) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    from = last.next();
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let at = self.place(&segment, from)?;
+            let mut scan = Scan::new(&file, at..segment.summary().log_bytes, segment.seeds.segment);
+            while let Some((_, piece)) = scan.next()? {
+                let Piece::Record(record) = piece else { continue };
+                let offset = record.position.offset;
+                if offset > last || ahead.len() >= AHEAD {
+                    break;
+                }
+                if offset >= from && ahead.back().is_none_or(|(before, ..)| *before < offset) {
+                    ahead.push_back((offset, record.time, record.bytes().len() as u64));
+                }
+            }
+            from = last.next();
+        }
+        Ok(())
+    }
+
+    /// The segment in which `offset` is, and the last offset that can be in it.
+    pub(super) fn segment_with(&self, offset: Offset) -> Option<(Arc<Segment>, Offset)> {
+        let held = self.held();
+        let segment = held.segment_of(offset)?.clone();
+        let last = held.last_of(&segment);
+        Some((segment, last))
+    }
+}
+
+/// True if an entry may have to go whose age is not known.
+fn may_exceed(retention: &Retention, count: u64, bytes: u64) -> bool {
+    retention.age_ms.is_some()
+        || retention.count.is_some_and(|limit| count > limit)
+        || retention.bytes.is_some_and(|limit| bytes > limit)
+}
+
+/// True if the oldest entry of a log of so many entries and bytes has to go.
+fn exceeds(retention: &Retention, now: Timestamp, (count, bytes, time): (u64, u64, Timestamp)) -> bool {
+    retention.count.is_some_and(|limit| count > limit)
+        || retention.bytes.is_some_and(|limit| bytes > limit)
+        || retention.age_ms.is_some_and(|limit| now.0.saturating_sub(time.0) > limit)
+}

@@ -1,0 +1,117 @@
+//! The scan: it visits what is whole in a stretch of a segment, and passes over the rest. Reading, recovery and salvage
+//! are all this one thing.
+use super::{
+    file,
+    frame::{self, Head},
+};
+use crate::log::record::{self, Record};
+use std::{fs::File, io, ops::Range};
+
+/// How much is read at a time.
+const READ_BYTES: usize = 64 << 10;
+/// The first byte of everything that is looked for. No UTF-8 text holds it.
+const MARK: u8 = frame::MAGIC[0];
+
+/// What a scan finds.
+pub(super) enum Piece<'a> {
+    Head(Head),
+    Record(Record<'a>),
+}
+
+/// Visits a stretch of a segment's file.
+pub(super) struct Scan<'a> {
+    file: &'a File,
+    seed: u64,
+    /// What is left to read.
+    rest: Range<u64>,
+    buffer: Vec<u8>,
+    /// The place in the buffer of what was not looked at yet.
+    begin: usize,
+}
+
+/// What there is at the beginning of some bytes.
+enum Seen {
+    Head(Head),
+    Record(usize),
+    Nothing,
+    /// This cannot be said before there are so many bytes.
+    Needs(usize),
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(file: &'a File, stretch: Range<u64>, seed: u64) -> Self {
+        Self { file, seed, rest: stretch, buffer: Vec::new(), begin: 0 }
+    }
+
+    /// Returns the next whole piece and its place in the file; `None` at the end.
+    pub(super) fn next(&mut self) -> io::Result<Option<(u64, Piece<'_>)>> {
+        let seen = loop {
+            let bytes = &self.buffer[self.begin..];
+            let Some(skipped) = bytes.iter().position(|byte| *byte == MARK) else {
+                self.begin = self.buffer.len();
+                if !self.read_on(1)? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            self.begin += skipped;
+            match look(&self.buffer[self.begin..], self.seed) {
+                Seen::Needs(bytes) if self.read_on(bytes)? => {}
+                Seen::Nothing | Seen::Needs(_) => self.begin += 1,
+                seen => break seen,
+            }
+        };
+        let (at, begin) = (self.place(), self.begin);
+        Ok(match seen {
+            Seen::Head(head) => {
+                self.begin += frame::HEAD_BYTES;
+                Some((at, Piece::Head(head)))
+            }
+            Seen::Record(bytes) => {
+                self.begin += bytes;
+                Record::read(&self.buffer[begin..self.begin], self.seed).map(|record| (at, Piece::Record(record)))
+            }
+            Seen::Nothing | Seen::Needs(_) => None,
+        })
+    }
+
+    /// The place in the file of what was not looked at yet.
+    fn place(&self) -> u64 {
+        self.rest.start - (self.buffer.len() - self.begin) as u64
+    }
+
+    /// Reads until there are `wanted` bytes to look at, or says that there are not so many.
+    fn read_on(&mut self, wanted: usize) -> io::Result<bool> {
+        let kept = self.buffer.len() - self.begin;
+        let more = usize::try_from(self.rest.end - self.rest.start).unwrap_or(usize::MAX);
+        if wanted > kept.saturating_add(more) {
+            return Ok(false);
+        }
+        self.buffer.drain(..self.begin);
+        self.begin = 0;
+        let length = wanted.max(READ_BYTES).min(kept + more);
+        self.buffer.resize(length, 0);
+        let read = file::read_at(self.file, &mut self.buffer[kept..], self.rest.start)?;
+        self.buffer.truncate(kept + read);
+        self.rest.start += read as u64;
+        if kept + read < length {
+            // The file is shorter than it was said to be.
+            self.rest.end = self.rest.start;
+        }
+        Ok(kept + read >= wanted)
+    }
+}
+
+fn look(bytes: &[u8], seed: u64) -> Seen {
+    if bytes.len() < frame::HEAD_BYTES {
+        return Seen::Needs(frame::HEAD_BYTES);
+    }
+    if let Some(head) = Head::read(bytes, seed) {
+        return Seen::Head(head);
+    }
+    match record::declared_len(bytes) {
+        Some(length) if length > bytes.len() => Seen::Needs(length),
+        Some(length) if Record::read(bytes, seed).is_some() => Seen::Record(length),
+        _ => Seen::Nothing,
+    }
+}

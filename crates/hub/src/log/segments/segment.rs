@@ -1,0 +1,200 @@
+//! A segment: a file of frames, and what is known of what is where in it.
+use super::{
+    directory::{self, Directory, Kind},
+    head::{log_seed, segment_seed},
+    index::{Index, NoAnswer, Summary},
+    index_file::{self, Ids, IndexFile},
+    index_memory::{IndexMemory, Indexed},
+    open_files::OpenFiles,
+    scan::{Piece, Scan},
+};
+use crate::{entry::Timestamp, log::record::Record, position::Offset};
+use std::{
+    fs::{self, File},
+    io,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+/// One segment of the log.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) first: Offset,
+    pub(super) generation: u32,
+    pub(super) seeds: Seeds,
+    state: RwLock<State>,
+}
+
+/// What the checksums of a segment begin with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seeds {
+    /// Of the terms.
+    pub(super) log: u64,
+    /// Of its frames and records.
+    pub(super) segment: u64,
+}
+
+/// What changes about a segment.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) summary: Summary,
+    pub(super) index: Index,
+    /// The offsets that were erased and are still in the file, in order.
+    pub(super) erased: Arc<[Offset]>,
+    /// The first time at which something in it was dead, or will be, as far as this is known.
+    pub(super) dead_since: Timestamp,
+    /// The time from which on a part of it was discarded.
+    pub(super) discarded_since: Timestamp,
+    /// True if it is known when something in it dies, whatever the retention of topics says.
+    pub(super) looked_at: bool,
+    /// True if nobody is shown anything of it, because what was erased from it is not known any more.
+    pub(super) is_withheld: bool,
+}
+
+const NEVER: Timestamp = Timestamp(u64::MAX);
+
+impl Seeds {
+    pub(super) fn of(log: &super::head::LogId, first: Offset) -> Self {
+        Self { log: log_seed(log), segment: segment_seed(log, first) }
+    }
+
+    /// The seed of the file with the index. It is another one for each time that the segment was rewritten.
+    pub(super) fn index(&self, generation: u32) -> u64 {
+        self.segment.rotate_left(17).wrapping_add(u64::from(generation) << 32)
+    }
+
+    /// The seed of the file with the IDs.
+    pub(super) fn ids(&self) -> u64 {
+        self.segment.rotate_left(31)
+    }
+
+    /// The seed of the file with what was erased.
+    pub(super) fn erased(&self, generation: u32) -> u64 {
+        self.segment.rotate_left(43).wrapping_add(u64::from(generation) << 32)
+    }
+}
+
+impl Segment {
+    pub(super) fn new(first: Offset, generation: u32, seeds: Seeds, index: Index, summary: Summary) -> Self {
+        let state = State {
+            summary,
+            index,
+            erased: Arc::default(),
+            dead_since: NEVER,
+            discarded_since: NEVER,
+            looked_at: false,
+            is_withheld: false,
+        };
+        Self { first, generation, seeds, state: RwLock::new(state) }
+    }
+
+    pub(super) fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn summary(&self) -> Summary {
+        self.state().summary
+    }
+
+    /// Asks the index, and makes it again by a scan if it is damaged. `None` if there is none.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if the segment was removed or rewritten.
+    pub(super) fn ask<T>(
+        &self,
+        (directory, files): (&Directory, &OpenFiles),
+        question: impl Fn(&Index, Option<&File>) -> Result<T, NoAnswer>,
+    ) -> io::Result<Option<T>> {
+        for attempt in 0..2 {
+            let state = self.state();
+            let file = match &state.index {
+                Index::File(_) => files.get(directory, self.first, self.generation, Kind::Index).ok(),
+                Index::Memory(_) => None,
+                Index::Missing => return Ok(None),
+            };
+            match question(&state.index, file.as_deref()) {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(NoAnswer::Io(error)) => return Err(error),
+                Err(NoAnswer::Damaged) => {}
+            }
+            drop(state);
+            if attempt == 0 {
+                tracing::warn!(segment = self.first.0, "the index of a segment is damaged: it is made again");
+                self.index_again(directory, files)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the index by a scan, and writes it if it can be written.
+    fn index_again(&self, directory: &Directory, files: &OpenFiles) -> io::Result<()> {
+        // What is kept open may be the file of before the segment was rewritten.
+        files.forget(self.first);
+        let file = files.get(directory, self.first, self.generation, Kind::Log)?;
+        let end = self.summary().log_bytes;
+        let index = index_of(&file, self.first, end, &self.seeds)?;
+        let mut state = self.state_mut();
+        let (holes_end, known) = (state.summary.end, index.summary().end);
+        state.index = match self.write_index(directory, &index) {
+            // What the index knew to be there and is not is a hole at the end.
+            Ok(index) if holes_end == known => Index::File(index),
+            _ => Index::Missing,
+        };
+        Ok(())
+    }
+
+    /// Writes the index beside the segment. It need not be durable: it can be made again.
+    pub(super) fn write_index(&self, directory: &Directory, index: &IndexMemory) -> io::Result<IndexFile> {
+        let seed = self.seeds.index(self.generation);
+        let path = directory.file(self.first, Kind::Index);
+        let new = path.with_extension("index-new");
+        let mut file = directory::create(&new)?;
+        let bytes = index_file::encode(index, self.first, seed);
+        let written = io::Write::write_all(&mut file, &bytes).and_then(|()| fs::rename(&new, &path));
+        if written.is_err() {
+            _ = fs::remove_file(&new);
+        }
+        written?;
+        let (index, _) =
+            IndexFile::open(&file, self.first, seed).map_err(|_| io::Error::other("it was just written"))?;
+        Ok(index)
+    }
+
+    /// Writes the hashes of its own IDs beside the segment, if it has some and they are not there.
+    pub(super) fn write_ids(&self, directory: &Directory, index: &IndexMemory) -> io::Result<()> {
+        let (ids, path) = (index.ids(), directory.file(self.first, Kind::Ids));
+        if ids.is_empty() || path.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        let new = path.with_extension("ids-new");
+        io::Write::write_all(&mut directory::create(&new)?, &Ids::encode(&ids, self.seeds.ids()))?;
+        fs::rename(new, path)
+    }
+}
+
+/// Makes the index of a segment by a scan of its file up to `end`. What is no longer in order is passed over.
+pub(super) fn index_of(file: &File, first: Offset, end: u64, seeds: &Seeds) -> io::Result<IndexMemory> {
+    let mut index = IndexMemory::new(first);
+    let mut scan = Scan::new(file, 0..end, seeds.segment);
+    while let Some((at, piece)) = scan.next()? {
+        match piece {
+            Piece::Head(head) => index.end_at(at + head.frame_bytes(), head.oldest),
+            Piece::Record(record) => add(&mut index, at, &record, seeds),
+        }
+    }
+    index.end_at(end, Offset::ZERO);
+    Ok(index)
+}
+
+/// Takes a record of a scan into an index, unless it is one that cannot stand there.
+pub(super) fn add(index: &mut IndexMemory, at: u64, record: &Record<'_>, seeds: &Seeds) {
+    let offset = record.position.offset;
+    if offset < index.summary().end {
+        return;
+    }
+    let (time, expires, bytes) = (record.time, record.expires(), record.bytes().len());
+    index.add(Indexed { offset, time, expires, at, bytes }, record.terms(seeds.log));
+}

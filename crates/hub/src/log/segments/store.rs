@@ -1,0 +1,195 @@
+//! The state of a log of segments, which those who append, read, discard and erase share.
+use super::{
+    directory::{Directory, Kind},
+    head::LogId,
+    index_file::Ids,
+    open_files::OpenFiles,
+    segment::Segment,
+};
+use crate::{
+    entry::Timestamp,
+    log::{Bounds, Epochs, LogError, Retention},
+    position::{Epoch, Offset},
+};
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// The number of times that a reader looks for a segment that is rewritten or removed while it is reading.
+const ATTEMPTS: usize = 8;
+
+/// A log of segments.
+///
+/// Lock order: `keeping`, `writing`, `held`, and then what belongs to one segment or to the open files.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) directory: Directory,
+    pub(super) files: OpenFiles,
+    pub(super) log: LogId,
+    pub(super) retention: Retention,
+    pub(super) settings: Settings,
+    pub(super) session: u32,
+    pub(super) epochs: RwLock<Arc<Epochs>>,
+    /// Held while something is appended or discarded.
+    pub(super) writing: Mutex<Writing>,
+    /// What readers see. Changed once what it says is durable, and held for a moment.
+    pub(super) held: RwLock<Held>,
+    /// Held while a sealed segment is changed: while something is erased, or a segment is rewritten.
+    pub(super) keeping: Mutex<()>,
+    /// The reason why nothing more is appended.
+    stopped: OnceLock<String>,
+    /// The newest time that the log has heard of.
+    now: AtomicU64,
+}
+
+/// The sizes of a log's files.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    /// A segment is sealed before it would be larger than this.
+    pub(super) segment_bytes: u64,
+}
+
+/// What readers see.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// The segments, oldest first.
+    pub(super) segments: VecDeque<Arc<Segment>>,
+    pub(super) bounds: Bounds,
+    /// The bytes of all records from the oldest entry held on.
+    pub(super) bytes: u64,
+    /// The own IDs of segments that are gone, oldest first.
+    pub(super) old_ids: VecDeque<(Offset, Ids)>,
+}
+
+/// What belongs to those who append and discard.
+#[derive(Debug)]
+pub(super) struct Writing {
+    pub(super) active: Option<Active>,
+    /// The epoch of this run. It begins with the first append.
+    pub(super) epoch: Epoch,
+    pub(super) batch: u64,
+    pub(super) frame: Vec<u8>,
+    /// The next entries to discard, read ahead: offset, time and bytes of each.
+    pub(super) oldest: VecDeque<(Offset, Timestamp, u64)>,
+}
+
+/// The segment that is written.
+#[derive(Debug)]
+pub(super) struct Active {
+    pub(super) segment: Arc<Segment>,
+    pub(super) file: Arc<File>,
+    /// The length of the file: behind the last frame there are zeros.
+    pub(super) filled: u64,
+}
+
+impl Store {
+    pub(super) fn new(
+        directory: Directory,
+        (log, session): (LogId, u32),
+        (retention, settings): (Retention, Settings),
+        epochs: Epochs,
+        held: Held,
+    ) -> Self {
+        let epoch = Epoch::random();
+        let writing = Writing { active: None, epoch, batch: 0, frame: Vec::new(), oldest: VecDeque::new() };
+        Self {
+            directory,
+            files: OpenFiles::default(),
+            log,
+            retention,
+            settings,
+            session,
+            epochs: RwLock::new(Arc::new(epochs)),
+            writing: Mutex::new(writing),
+            held: RwLock::new(held),
+            keeping: Mutex::new(()),
+            stopped: OnceLock::new(),
+            now: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn keeping(&self) -> MutexGuard<'_, ()> {
+        self.keeping.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn held(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn held_mut(&self) -> RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        self.held().bounds.clone()
+    }
+
+    pub(super) fn epochs(&self) -> Arc<Epochs> {
+        Arc::clone(&self.epochs.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn set_epochs(&self, epochs: Epochs) {
+        *self.epochs.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(epochs);
+    }
+
+    /// Opens the file of a segment.
+    pub(super) fn open(&self, segment: &Segment, kind: Kind) -> io::Result<Arc<File>> {
+        self.files.get(&self.directory, segment.first, segment.generation, kind)
+    }
+
+    /// Does something with segments, and again if one was rewritten or removed meanwhile.
+    pub(super) fn retry<T>(&self, mut work: impl FnMut() -> Result<T, LogError>) -> Result<T, LogError> {
+        let mut attempts = 1;
+        loop {
+            match work() {
+                Err(LogError::Io(error)) if error.kind() == io::ErrorKind::NotFound && attempts < ATTEMPTS => {
+                    attempts += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// From now on nothing is appended.
+    pub(super) fn stop(&self, why: &str) -> LogError {
+        if self.stopped.set(why.to_owned()).is_ok() {
+            tracing::error!("the log takes nothing more before a restart: {why}");
+        }
+        LogError::Stopped(self.stopped.get().map_or(why, String::as_str).to_owned())
+    }
+
+    /// # Errors
+    /// [`LogError::Stopped`] if nothing more is appended.
+    pub(super) fn check(&self) -> Result<(), LogError> {
+        self.stopped.get().map_or(Ok(()), |why| Err(LogError::Stopped(why.clone())))
+    }
+
+    /// Hears of the time, and returns the newest that was heard of.
+    pub(super) fn hear(&self, now: Timestamp) -> Timestamp {
+        Timestamp(self.now.fetch_max(now.0, Ordering::Relaxed).max(now.0))
+    }
+}
+
+impl Held {
+    /// The segment in which `offset` is, or should be.
+    pub(super) fn segment_of(&self, offset: Offset) -> Option<&Arc<Segment>> {
+        let behind = self.segments.partition_point(|segment| segment.first <= offset);
+        self.segments.get(behind.checked_sub(1)?)
+    }
+
+    /// The last offset that can be in a segment.
+    pub(super) fn last_of(&self, segment: &Segment) -> Offset {
+        let behind = self.segments.partition_point(|other| other.first <= segment.first);
+        self.segments.get(behind).map_or(self.bounds.head, |next| Offset(next.first.0 - 1))
+    }
+}

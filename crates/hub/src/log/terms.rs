@@ -1,0 +1,38 @@
+//! Terms: by what an entry is found. A topic is one, and an ID is one; the index knows only hashes of them, keyed with
+//! the log's own random number, so that nobody can choose topics that fall together.
+use crate::update::Update;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// The hash of a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Term(pub(crate) u64);
+
+/// The terms of one record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) id: Option<Term>,
+    pub(crate) topics: Vec<Term>,
+}
+
+/// Returns the terms of an update.
+pub(crate) fn of(update: &Update, log_seed: u64) -> Terms {
+    Terms {
+        id: update.id().map(|own| id(own.as_str(), log_seed)),
+        topics: update.topics().iter().map(|name| topic(name.as_str(), log_seed)).collect(),
+    }
+}
+
+/// Returns the term of a topic.
+pub(crate) fn topic(topic: &str, log_seed: u64) -> Term {
+    term(0, topic, log_seed)
+}
+
+/// Returns the term of a publisher's own ID.
+pub(crate) fn id(id: &str, log_seed: u64) -> Term {
+    term(1, id, log_seed)
+}
+
+/// Room is left for a third kind: the key of which a topic holds the newest value.
+fn term(kind: u64, text: &str, log_seed: u64) -> Term {
+    Term(xxh3_64_with_seed(text.as_bytes(), log_seed.wrapping_add(kind)))
+}

@@ -1,0 +1,122 @@
+//! A rewind: the newest updates of each topic, for a subscriber that has no last event ID.
+use crate::{
+    audience::AudienceKey,
+    entry::{Entry, Timestamp},
+    log::{Log, LogError, Query, ReadLimit},
+    position::Offset,
+    topic::{Topic, matcher::Matcher},
+};
+use std::collections::{BTreeSet, VecDeque};
+
+/// The most updates that a rewind has, of all topics together.
+pub const MAX_REWIND: usize = 10_000;
+/// The number of offsets that are looked at first, from the end of the log. Then it is twice as many, and so on.
+const FIRST_WINDOW: u64 = 256;
+const READ: ReadLimit = ReadLimit { entries: 512, bytes: 256 << 10 };
+/// A step ends when it has made this many bytes.
+const STEP_BYTES: usize = 64 << 10;
+
+/// The updates that are left of a rewind, in order, and what follows them.
+#[derive(Clone, Debug)]
+pub(crate) struct Rewind {
+    offsets: VecDeque<Offset>,
+}
+
+impl Rewind {
+    /// Finds the newest `count` updates for each of the topics and patterns that `key` subscribed to, up to `head`.
+    /// Blocks on the log.
+    pub(crate) fn find(
+        log: &dyn Log,
+        key: &AudienceKey,
+        count: usize,
+        head: Offset,
+        now: Timestamp,
+    ) -> Result<Self, LogError> {
+        let mut offsets = BTreeSet::new();
+        for matcher in key.matchers.as_slice() {
+            let fits = |entry: &Entry| {
+                entry.update.topics().iter().any(|topic| matcher.matches(topic)) && key.may_receive(&entry.update)
+            };
+            offsets.extend(newest(log, matcher, count, head, now, fits)?);
+        }
+        let surplus = offsets.len().saturating_sub(MAX_REWIND);
+        Ok(Self { offsets: offsets.into_iter().skip(surplus).collect() })
+    }
+
+    /// True if nothing is left.
+    pub(crate) fn is_over(&self) -> bool {
+        self.offsets.is_empty()
+    }
+
+    /// The place before the first update.
+    pub(crate) fn begins_after(&self) -> Option<Offset> {
+        self.offsets.front().map(|first| Offset(first.0 - 1))
+    }
+
+    /// The next wire events. What was discarded or erased since is left out. Blocks on the log.
+    pub(crate) fn step(&mut self, log: &dyn Log, key: &AudienceKey, now: Timestamp) -> Result<Vec<u8>, LogError> {
+        let mut run = Vec::new();
+        while run.len() < STEP_BYTES {
+            let Some(offset) = self.offsets.pop_front() else { break };
+            let (after, limit) = (Offset(offset.0 - 1), ReadLimit { entries: 1, bytes: 0 });
+            let read = log.read(&Query { after, until: offset, topics: None, now, limit })?;
+            read.entries().for_each(|entry| key.encode(entry, &mut run));
+        }
+        Ok(run)
+    }
+}
+
+/// The offsets of the newest entries that fit, of at most `count`.
+fn newest(
+    log: &dyn Log,
+    matcher: &Matcher,
+    count: usize,
+    head: Offset,
+    now: Timestamp,
+    fits: impl Fn(&Entry) -> bool,
+) -> Result<VecDeque<Offset>, LogError> {
+    let topic = match matcher {
+        Matcher::Exact(topic) => Some(topic),
+        _ => None,
+    };
+    let (mut found, mut window, mut until) = (VecDeque::new(), FIRST_WINDOW, head);
+    while found.len() < count {
+        let after = Offset(until.0.saturating_sub(window)).max(log.bounds().floor());
+        if after >= until {
+            break;
+        }
+        let mut fitting = VecDeque::new();
+        visit(log, topic, (after, until), now, |entry| {
+            if fits(entry) {
+                fitting.push_back(entry.position.offset);
+            }
+            if fitting.len() > count - found.len() {
+                fitting.pop_front();
+            }
+        })?;
+        fitting.append(&mut found);
+        found = fitting;
+        (until, window) = (after, window.saturating_mul(2));
+    }
+    Ok(found)
+}
+
+/// Visits the entries between two places, in order.
+fn visit(
+    log: &dyn Log,
+    topic: Option<&Topic>,
+    (mut after, until): (Offset, Offset),
+    now: Timestamp,
+    mut visit: impl FnMut(&Entry),
+) -> Result<(), LogError> {
+    let topics = topic.map(std::slice::from_ref);
+    while after < until {
+        let read = log.read(&Query { after, until, topics, now, limit: READ })?;
+        if read.up_to == after {
+            break;
+        }
+        read.entries().for_each(|entry| visit(entry));
+        after = read.up_to;
+    }
+    Ok(())
+}

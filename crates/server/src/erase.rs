@@ -1,0 +1,46 @@
+//! `DELETE /topics/{topic}`: updates are erased, if whoever asks may publish all of their topics.
+use crate::{
+    app::App,
+    auth::{AuthError, Purpose},
+    cursor,
+    path::topic_of_path,
+    problem::Problem,
+    time,
+};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use fanfare_event_stream::EventId;
+use fanfare_hub::{hub::Erasing, log::erase::Erased, topic::Topic};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+/// Erases the updates of a topic and answers with the number of those that are erased and of those that are kept,
+/// because they have another topic that may not be published. `id` narrows it to the updates with that ID, `before` to
+/// those that were published before that time.
+///
+/// # Errors
+/// [`Problem`] says why nothing was erased.
+pub(crate) async fn erase(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    // A page of another origin may not use the cookie: erasing is what publishing is.
+    let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
+    let query = cursor::query_of(&parts.uri)?;
+    let in_path = topic_of_path(&parts.uri)?;
+    let mut topics = in_path.as_deref().into_iter().chain(query.all("topic"));
+    let (Some(topic), None) = (topics.next(), topics.next()) else { return Err(Problem::OneTopic) };
+    let topic = Topic::new(topic)?;
+    if !credentials.grant.publish.matches(&topic) {
+        return Err(app.auth.refuse(&credentials, AuthError::Insufficient).into());
+    }
+    let id = query.get("id").map(|id| EventId::new(id).map_err(|_| Problem::EraseId)).transpose()?;
+    let before =
+        query.get("before").map(|text| time::moment(text, app.hub.now()).ok_or(Problem::Before)).transpose()?;
+    let erasing = Erasing { topic: Some(topic), id, before, grant: credentials.grant.clone() };
+    let Erased { erased, kept } = app.hub.erase(erasing).await.map_err(Problem::Erase)?;
+    let json = HeaderValue::from_static("application/json");
+    let body = json!({ "erased": erased, "kept": kept }).to_string() + "\n";
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, json)], body).into_response())
+}
