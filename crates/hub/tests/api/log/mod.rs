@@ -22,7 +22,9 @@ mod engines;
 mod full_disk;
 mod million;
 mod own_ids;
+mod promise;
 mod reopen;
+mod vanished;
 mod writer;
 
 const KEEP_ALL: Retention = Retention { age_ms: None, bytes: None, count: None, topics: Vec::new() };
