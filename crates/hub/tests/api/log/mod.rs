@@ -24,6 +24,7 @@ mod million;
 mod own_ids;
 mod promise;
 mod reopen;
+mod upheaval;
 mod vanished;
 mod writer;
 
