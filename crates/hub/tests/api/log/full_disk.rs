@@ -2,6 +2,7 @@
 //!
 //! The limit on file sizes of a process stands for the disk: `ulimit -f`, in a shell that ignores its signal.
 use super::*;
+use fanfare_hub::log::erase::Erase;
 use std::process::Command;
 
 const LIMIT_BLOCKS: usize = 8 * 1024;
@@ -36,22 +37,59 @@ fn append_until_there_is_no_room() {
     println!("{} entries fitted", appended.len());
 }
 
+/// Starts where not a byte can be written: a segment has lost its index, and the last one has none yet.
+#[test]
+fn open_and_serve_without_room() {
+    let Some(dir) = child::log() else { return };
+    let log = SegmentLog::open_with(&dir, KEEP_ALL, SEGMENT_BYTES).unwrap();
+    for _ in 0..3 {
+        assert_eq!(data(&log), (0..30).map(|number| number.to_string()).collect::<Vec<_>>());
+        assert_eq!(locate(&log, "own-7"), Some(8));
+        assert_eq!(resolve(&log, "own-29").after, Offset(30));
+        let error = log.append(vec![update("x")], NOW).unwrap_err();
+        assert!(error.is_full(), "{error}");
+        let topic = Topic::new("orders/1").unwrap();
+        let erase = Erase { topic: Some(&topic), id: None, before: None, may: &|_| true };
+        assert!(log.erase(&erase, NOW).unwrap_err().is_full());
+    }
+    println!("served all");
+}
+
+/// Segments of a few entries.
+const SEGMENT_BYTES: u64 = 700;
+
+#[test]
+fn a_full_disk_starts_and_serves() {
+    let (dir, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let log = SegmentLog::open_with(dir.path(), KEEP_ALL, SEGMENT_BYTES).unwrap();
+    for number in 0..30 {
+        log.append(vec![update_with_id(&number.to_string(), &format!("own-{number}"))], NOW).unwrap();
+    }
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), killed.path().join(file.file_name())).unwrap();
+    }
+    std::fs::remove_file(killed.path().join("0000000000000001.index")).unwrap();
+    let text = limited("log::full_disk::open_and_serve_without_room", killed.path(), 0);
+    assert!(text.contains("served all"), "{text}");
+}
+
 #[test]
 fn a_full_disk_is_told_and_survived() {
-    if !cfg!(unix) {
-        return;
-    }
     let dir = tempfile::tempdir().unwrap();
-    let child = child::command("log::full_disk::append_until_there_is_no_room", dir.path());
-    let script = format!("trap '' XFSZ; ulimit -f {LIMIT_BLOCKS}; exec \"$0\" \"$@\"");
+    let text = limited("log::full_disk::append_until_there_is_no_room", dir.path(), LIMIT_BLOCKS);
+    assert!(text.contains("entries fitted"), "{text}");
+}
+
+/// Runs a test as a process that can write no file beyond so many blocks, and returns what it says if it succeeds.
+fn limited(test: &str, dir: &Path, blocks: usize) -> String {
+    let child = child::command(test, dir);
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let mut shell = Command::new("bash");
     shell.args(["-c", &script]).arg(child.get_program()).args(child.get_args());
     shell.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let output = shell.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("entries fitted"),
-        "{text}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text
 }
