@@ -1,6 +1,9 @@
 //! Updates that are erased, or expire: nobody is shown them any more, and nobody is told of a gap because of it.
 use super::fixture::*;
-use fanfare_hub::log::{Log, SegmentLog};
+use fanfare_hub::{
+    log::{Log, MemoryLog, Retention, SegmentLog, TopicRetention},
+    topic::matcher::Matcher,
+};
 use fanfare_server::auth::{AuthSettings, Authenticator, SigningKey, TrustedKeys, mint::LegacyToken};
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
@@ -130,5 +133,41 @@ async fn an_update_may_expire() {
     assert_eq!(server.shown("/topics/a").await, "long");
     for value in ["soon", "-1s", ""] {
         assert_eq!(server.post(&format!("/topics/a?ttl={value}"), "", "x").await.status, 400, "{value}");
+    }
+}
+
+/// Only those who would have received what the retention of its topics has discarded are told that it is gone.
+#[tokio::test]
+async fn who_would_have_received_what_was_discarded_is_told() {
+    let topics = vec![TopicRetention { topics: Matcher::legacy_selector("chat/{x}").unwrap(), age_ms: 2_000 }];
+    let retention = Retention { topics, ..Retention::default() };
+    let dir = tempfile::tempdir().unwrap();
+    let disk = SegmentLog::open(dir.path(), retention.clone()).unwrap();
+    for log in [Arc::new(MemoryLog::new(retention)) as Arc<dyn Log>, Arc::new(disk)] {
+        let server = serve_over(log, Authenticator::open(), |_| {}).await;
+        let first = server.publish("/topics/a", "1").await;
+        server.publish("/topics/chat%2F1", "hello").await;
+        server.publish("/topics/a", "2").await;
+        assert_eq!(server.shown("/topics/chat%2F1").await, "hello");
+        sleep(Duration::from_millis(2_200)).await;
+        server.publish("/topics/chat%2F1", "again").await;
+        let behind = |target: &str| format!("{target}&until=now&last_event_id={}", first.replace('#', "%23"));
+        let cases = [
+            ("/topics?topic=a", 0, "2"),
+            ("/topics?topic=chat%2F1", 1, "again"),
+            ("/topics?topic=chat%2F2", 0, ""),
+            ("/topics?topic=a&topic=chat%2F1", 1, "2 again"),
+        ];
+        for (target, gaps, expected) in cases {
+            let body = server.get(&behind(target), "").await.body;
+            assert_eq!(body.matches("event: fanfare.gap").count(), gaps, "{target}: {body}");
+            let events: Vec<_> = body
+                .split_terminator("\n\n")
+                .filter(|event| !event.contains("fanfare.gap"))
+                .map(str::to_owned)
+                .collect();
+            assert_eq!(data(&events).join(" "), expected, "{target}");
+        }
+        server.stop().await;
     }
 }
