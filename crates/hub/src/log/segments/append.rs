@@ -29,16 +29,21 @@ const ZEROS: &[u8] = &[0; 256 << 10];
 const LARGE_FRAME_BYTES: usize = 32 << 10;
 
 impl Store {
-    pub(super) fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
+    /// Appends updates, each with its time. Times do not go backwards; `now` is the newest of them.
+    pub(super) fn append(
+        &self,
+        batch: impl ExactSizeIterator<Item = (Timestamp, Update)>,
+        now: Timestamp,
+    ) -> Result<Vec<Arc<Entry>>, LogError> {
         let mut writing = self.writing();
         self.check()?;
-        if batch.is_empty() {
+        if batch.len() == 0 {
             return Ok(Vec::new());
         }
         self.hear(now);
         let bounds = self.bounds();
         let (head, epoch) = (bounds.head, writing.epoch);
-        let entry = |(offset, update)| Entry::new(Position { epoch, offset: Offset(offset) }, now, update);
+        let entry = |(offset, (time, update))| Entry::new(Position { epoch, offset: Offset(offset) }, time, update);
         let entries: Vec<_> = (head.0 + 1..).zip(batch).map(entry).map(Arc::new).collect();
         writing.batch += 1;
         let token = Token { session: self.session, batch: writing.batch };

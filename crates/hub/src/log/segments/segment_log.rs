@@ -1,6 +1,7 @@
 //! The log of segments, as the hub has it.
 use super::{
     end_mark::EndMark,
+    keep::Patience,
     open::{self, Recovery},
     store::{Settings, Store},
 };
@@ -67,10 +68,42 @@ impl SegmentLog {
         Ok(Self { store, recovery, end: Some(end), keeper: Some(keeper) })
     }
 
-    /// Removes all that is dead from disk, whatever the time is.
+    /// Appends updates with the times that they have, in place of one time for all, as [`Log::append`] does. Time does
+    /// not go backwards in a log: an update that is older than the one before it gets its time.
+    ///
+    /// # Errors
+    /// [`LogError`]; nothing of the batch is then in the log, nor will it be.
+    pub fn append_with_times(&self, batch: Vec<(Timestamp, Update)>) -> Result<Vec<Arc<Entry>>, LogError> {
+        let mut newest = self.newest();
+        let in_order = batch.into_iter().map(|(time, update)| {
+            newest = newest.max(time);
+            (newest, update)
+        });
+        let batch: Vec<_> = in_order.collect();
+        self.store.append(batch.into_iter(), newest)
+    }
+
+    /// The time of the newest record; 0 if there is none.
+    #[must_use]
+    pub fn newest(&self) -> Timestamp {
+        let held = self.store.held();
+        held.segments.iter().map(|segment| segment.summary().last_time).max().unwrap_or_default()
+    }
+
+    /// Removes from disk at once what is erased, has expired or was discarded, which otherwise happens within some
+    /// minutes. Whole segments are written again for it.
+    ///
+    /// # Errors
+    /// [`LogError`] if the files cannot be read or written. What could be removed until then is gone.
+    pub fn remove_dead(&self) -> Result<(), LogError> {
+        self.store.check()?;
+        self.store.keep(Patience { dead_ms: 0, discarded_ms: 0 })
+    }
+
+    /// The same in tests.
     #[cfg(test)]
     pub(crate) fn keep_now(&self) {
-        self.store.keep(super::keep::Patience { dead_ms: 0, discarded_ms: 0 }).unwrap();
+        self.remove_dead().unwrap();
     }
 
     /// Keeps the keeper from changing anything.
@@ -94,7 +127,7 @@ impl SegmentLog {
 
 impl Log for SegmentLog {
     fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
-        self.store.append(batch, now)
+        self.store.append(batch.into_iter().map(|update| (now, update)), now)
     }
 
     fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
