@@ -55,8 +55,16 @@ impl Epochs {
         Self(epochs)
     }
 
-    /// Each epoch and the offset at which it began.
-    pub(crate) fn to_vec(&self) -> Vec<(Epoch, Offset)> {
+    /// The epochs that wrote the offsets from `first` to `last`, oldest first.
+    pub(crate) fn between(&self, first: Offset, last: Offset) -> Vec<Epoch> {
+        let ends = self.0.iter().skip(1).map(|(_, next)| next.0.saturating_sub(1)).chain([u64::MAX]);
+        let wrote = self.0.iter().zip(ends).filter(|((_, begin), end)| *begin <= last && first.0 <= *end);
+        wrote.filter(|((_, begin), end)| begin.0 <= *end).map(|((epoch, _), _)| *epoch).collect()
+    }
+
+    /// Each epoch and the offset at which it began, oldest first.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<(Epoch, Offset)> {
         self.0.clone()
     }
 

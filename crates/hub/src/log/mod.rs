@@ -26,7 +26,8 @@ pub use epochs::{Epochs, IDLE_EPOCHS};
 pub use found::{Candidates, Found, Query, Read, ReadLimit};
 pub use memory::MemoryLog;
 pub use segments::{
-    DEAD_PATIENCE, DISCARDED_PATIENCE, INDEX_MEMORY_BYTES, REMEMBERED_IDS, Recovery, SEGMENT_BYTES, SegmentLog,
+    BackedUp, BackupError, Counts, DEAD_PATIENCE, DISCARDED_PATIENCE, Finding, Flaw, INDEX_MEMORY_BYTES, LogView,
+    MAX_FINDINGS, Progress, REMEMBERED_IDS, Recovery, SEGMENT_BYTES, SegmentInfo, SegmentLog, Verified, ViewError,
 };
 
 pub(crate) use record::len as stored_bytes;

@@ -50,6 +50,31 @@ pub(super) fn decode_either(bytes: &[u8], seed: u64) -> Option<Vec<u8>> {
     Some(payload)
 }
 
+/// Visits the blocks in a stretch of a file that begins with the first of them: the place of each in the file, and its
+/// payload if it is whole.
+pub(super) fn visit(
+    file: &File,
+    stretch: Range<u64>,
+    seed: u64,
+    mut visit: impl FnMut(u64, Option<&[u8]>),
+) -> io::Result<()> {
+    let mut bytes = vec![0; BLOCK_BYTES];
+    for number in 0.. {
+        let at = stretch.start + (number * BLOCK_BYTES) as u64;
+        if at >= stretch.end {
+            break;
+        }
+        let length = usize::try_from(stretch.end - at).map_or(BLOCK_BYTES, |rest| rest.min(BLOCK_BYTES));
+        let read = file::read_at(file, &mut bytes[..length], at)?;
+        let block = bytes[..read].split_last_chunk::<CHECKSUM_BYTES>();
+        visit(
+            at,
+            block.filter(|(block, sum)| **sum == checksum(block, seed, number).to_le_bytes()).map(|(block, _)| block),
+        );
+    }
+    Ok(())
+}
+
 fn checksum(block: &[u8], seed: u64, number: usize) -> u64 {
     xxh3_64_with_seed(block, seed.wrapping_add(number as u64))
 }

@@ -10,8 +10,10 @@ use std::{
 /// The rights of a log's directory, and of the files in it.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
-/// No log gets as far as this: a name with a greater offset is not one of ours.
-const MAX_FIRST: u64 = 1 << 62;
+/// No log gets as far as this: whatever says that it has a greater offset is not one of ours.
+pub(super) const MAX_OFFSET: Offset = Offset(1 << 62);
+/// The largest file that is read as a whole: what says which entries of a segment are erased has 16 bytes for each.
+pub(super) const MAX_WHOLE_BYTES: u64 = 256 << 20;
 /// Files by which the log of an earlier version is known.
 const OLD_FILES: [&str; 2] = ["log.redb", "log.journal"];
 
@@ -22,6 +24,7 @@ pub(super) struct Directory {
     /// The directory itself, locked as long as this process writes in it: whatever is removed from it, no other
     /// process can lock it.
     handle: File,
+    is_locked: bool,
 }
 
 /// What a file is about a segment.
@@ -46,6 +49,11 @@ impl Kind {
             Self::Erased => "erased",
         }
     }
+
+    /// The name of the file about the segment that begins with `first`.
+    pub(super) fn name_of(self, first: Offset) -> String {
+        format!("{:016x}.{}", first.0, self.extension())
+    }
 }
 
 impl Directory {
@@ -60,7 +68,7 @@ impl Directory {
             TryLockError::WouldBlock => LogError::InUse,
             TryLockError::Error(error) => LogError::Io(error),
         })?;
-        let directory = Self { path: path.into(), handle };
+        let directory = Self { path: path.into(), handle, is_locked: true };
         directory.refuse_old()?;
         let mode = directory.handle.metadata()?.permissions().mode();
         if mode & 0o077 != 0 {
@@ -73,6 +81,23 @@ impl Directory {
         Ok(directory)
     }
 
+    /// Opens the directory to read in it, whoever writes there.
+    ///
+    /// # Errors
+    /// [`LogError::OldFormat`], and [`LogError::Io`].
+    pub(super) fn look_into(path: &Path) -> Result<Self, LogError> {
+        let directory = Self { path: path.into(), handle: File::open(path)?, is_locked: false };
+        // Says early that this is not a directory.
+        fs::read_dir(path)?;
+        directory.refuse_old()?;
+        Ok(directory)
+    }
+
+    /// True if this process may write in it.
+    pub(super) fn is_locked(&self) -> bool {
+        self.is_locked
+    }
+
     fn refuse_old(&self) -> Result<(), LogError> {
         for name in OLD_FILES {
             let file = self.path.join(name);
@@ -83,6 +108,11 @@ impl Directory {
         Ok(())
     }
 
+    /// The path of the directory.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The path of a file that is not one segment's.
     pub(super) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -90,7 +120,7 @@ impl Directory {
 
     /// The path of a segment's file.
     pub(super) fn file(&self, first: Offset, kind: Kind) -> PathBuf {
-        self.path.join(format!("{:016x}.{}", first.0, kind.extension()))
+        self.path.join(kind.name_of(first))
     }
 
     /// The first offsets of the segments that have a file of this kind, in order, and whether each is a file at all.
@@ -121,10 +151,11 @@ impl Directory {
         Ok(file)
     }
 
-    /// Reads a whole file; `None` if there is none. What has the name and is not a file is empty.
+    /// Reads a whole file; `None` if there is none. What has the name and is not a file, or is larger than
+    /// [`MAX_WHOLE_BYTES`], is empty.
     pub(super) fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         match path.symlink_metadata() {
-            Ok(metadata) if metadata.is_file() => fs::read(path).map(Some),
+            Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_WHOLE_BYTES => fs::read(path).map(Some),
             Ok(_) => Ok(Some(Vec::new())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -134,6 +165,11 @@ impl Directory {
     /// Makes durable which files there are.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.handle.sync_all()
+    }
+
+    /// The metadata of the directory itself.
+    pub(super) fn metadata(&self) -> io::Result<fs::Metadata> {
+        self.handle.metadata()
     }
 
     /// True if the path still leads to this directory.
@@ -157,8 +193,10 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // Closing it would not do: a process that is being started may hold a copy of the handle for a moment.
-        _ = self.handle.unlock();
+        if self.is_locked {
+            // Closing it would not do: a process that is being started may hold a copy of the handle for a moment.
+            _ = self.handle.unlock();
+        }
     }
 }
 
@@ -183,5 +221,10 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 fn first_of(name: &str, kind: Kind) -> Option<Offset> {
     let digits = name.strip_suffix(kind.extension())?.strip_suffix('.')?;
     let is_ours = digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    u64::from_str_radix(digits, 16).ok().filter(|first| is_ours && (1..=MAX_FIRST).contains(first)).map(Offset)
+    u64::from_str_radix(digits, 16).ok().filter(|first| is_ours && (1..=MAX_OFFSET.0).contains(first)).map(Offset)
+}
+
+/// True for the name of a file about a segment.
+pub(super) fn is_of_segment(name: &str) -> bool {
+    [Kind::Log, Kind::Index, Kind::Ids, Kind::Erased].iter().any(|kind| first_of(name, *kind).is_some())
 }

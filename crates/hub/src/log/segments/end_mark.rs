@@ -8,7 +8,7 @@
 //! | 8, 8, 8 | first offset of the last segment; head; oldest offset |
 //! | 4, then 16 each | the epochs |
 use super::{
-    directory::Directory,
+    directory::{Directory, MAX_OFFSET},
     head::{LogId, encode_epochs, read_epochs},
 };
 use crate::{
@@ -18,7 +18,6 @@ use crate::{
 use std::{fs, io};
 use xxhash_rust::xxh3::xxh3_64;
 
-const NAME: &str = "end";
 const MAGIC: [u8; 4] = [0xff, 0xfa, b'E', 1];
 
 /// Where a log ended.
@@ -33,19 +32,22 @@ pub(super) struct EndMark {
 }
 
 impl EndMark {
+    /// The name of the file.
+    pub(super) const NAME: &str = "end";
+
     /// Reads the mark; `None` if there is none, or if it is damaged: then the end was not a clean one.
     pub(super) fn read(directory: &Directory) -> io::Result<Option<Self>> {
-        Ok(directory.read(&directory.join(NAME))?.and_then(|bytes| Self::decode(&bytes)))
+        Ok(directory.read(&directory.join(Self::NAME))?.and_then(|bytes| Self::decode(&bytes)))
     }
 
     /// Makes the mark, durably.
     pub(super) fn write(&self, directory: &Directory) -> io::Result<()> {
-        directory.replace(&directory.join(NAME), &self.encode()).map(drop)
+        directory.replace(&directory.join(Self::NAME), &self.encode()).map(drop)
     }
 
     /// Removes the mark, durably.
     pub(super) fn remove(directory: &Directory) -> io::Result<()> {
-        let path = directory.join(NAME);
+        let path = directory.join(Self::NAME);
         if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
             fs::remove_file(path)?;
             directory.sync()?;
@@ -62,7 +64,7 @@ impl EndMark {
         [&MAGIC[..], &xxh3_64(&body).to_le_bytes(), &body].concat()
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes.strip_prefix(&MAGIC)?);
         let checksum = fields.u64()?;
         if checksum != xxh3_64(fields.0) {
@@ -70,6 +72,8 @@ impl EndMark {
         }
         let log = *fields.take(16)?.first_chunk()?;
         let (last_segment, head, oldest) = (Offset(fields.u64()?), Offset(fields.u64()?), Offset(fields.u64()?));
-        Some(Self { log, last_segment, head, oldest, epochs: read_epochs(&mut fields)? })
+        let epochs = read_epochs(&mut fields).filter(|epochs| !epochs.is_empty())?;
+        let is_possible = head <= MAX_OFFSET && (Offset(1)..=head.next()).contains(&oldest);
+        is_possible.then_some(Self { log, last_segment, head, oldest, epochs })
     }
 }

@@ -12,14 +12,18 @@
 //!
 //! The seed comes from the log's random number and the segment's first offset, so that a frame of another log or place
 //! is no frame.
+use super::{directory::MAX_OFFSET, file};
 use crate::{log::record::Fields, position::Offset};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use std::{fs::File, io};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 /// The first bytes of every frame; the last of them is the format's version.
 pub(super) const MAGIC: [u8; 4] = [0xff, 0xfa, b'F', 1];
 /// The bytes of a frame's head.
 pub(super) const HEAD_BYTES: usize = 48;
 const HEAD_CHECKSUM_AT: usize = HEAD_BYTES - 8;
+/// How much is read at a time to see if the records are whole.
+const READ_BYTES: usize = 64 << 10;
 
 /// The head of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,7 @@ pub(super) struct Head {
     pub(super) count: u32,
     /// The oldest offset that the log held when the frame was written.
     pub(super) oldest: Offset,
+    body_checksum: u64,
 }
 
 /// Begins a frame: leaves room for the head in `out`, before the records that are to be added.
@@ -67,7 +72,27 @@ impl Head {
         }
         let (body_bytes, first, count) = (fields.u32()?, Offset(fields.u64()?), fields.u32()?);
         fields.u32()?;
-        Some(Self { body_bytes, first, count, oldest: Offset(fields.u64()?) })
+        let (oldest, body_checksum) = (Offset(fields.u64()?), fields.u64()?);
+        if first > MAX_OFFSET || oldest > MAX_OFFSET {
+            return None;
+        }
+        Some(Self { body_bytes, first, count, oldest, body_checksum })
+    }
+
+    /// True if the records behind this head, which is at the place `at` of `file`, are those that were written.
+    pub(super) fn has_body_in(&self, file: &File, at: u64, seed: u64) -> io::Result<bool> {
+        let (mut hash, mut from) = (Xxh3::with_seed(seed), at + HEAD_BYTES as u64);
+        let mut buffer = vec![0; READ_BYTES.min(self.body_bytes as usize)];
+        let mut rest = self.body_bytes as usize;
+        while rest > 0 {
+            let wanted = rest.min(buffer.len());
+            if file::read_at(file, &mut buffer[..wanted], from)? < wanted {
+                return Ok(false);
+            }
+            hash.update(&buffer[..wanted]);
+            (from, rest) = (from + wanted as u64, rest - wanted);
+        }
+        Ok(hash.digest() == self.body_checksum)
     }
 
     /// The bytes of the whole frame.
@@ -95,6 +120,14 @@ mod tests {
         assert_eq!((head.first, head.last(), head.oldest), (Offset(5), Offset(7), Offset(2)));
         assert_eq!(head.frame_bytes(), frame.len() as u64);
         assert_eq!(Head::read(&frame, 8), None, "it is of another place");
+        for (place, is_whole) in [(0, true), (HEAD_BYTES, false), (frame.len() - 1, false)] {
+            let mut file = tempfile::tempfile().unwrap();
+            let mut bytes = frame.clone();
+            bytes[place] ^= 1;
+            io::Write::write_all(&mut file, &bytes).unwrap();
+            assert_eq!(head.has_body_in(&file, 0, 9).unwrap(), is_whole, "byte {place}");
+            assert!(!head.has_body_in(&file, 1, 9).unwrap(), "it is cut off");
+        }
         for place in 0..HEAD_BYTES {
             let mut damaged = frame.clone();
             damaged[place] ^= 1;

@@ -8,6 +8,7 @@
 //! | 16 | the random number of the log |
 //! | 8, 4, 4 | first offset; how often the file was rewritten; session that began it |
 //! | 4, then 16 each | number of epochs; name and first offset of each, oldest first |
+use super::directory::MAX_OFFSET;
 use crate::{
     log::record::Fields,
     position::{Epoch, Offset},
@@ -84,7 +85,8 @@ pub(super) fn encode_epochs(epochs: &[(Epoch, Offset)], out: &mut Vec<u8>) {
 /// Reads what [`encode_epochs`] wrote.
 pub(super) fn read_epochs(fields: &mut Fields<'_>) -> Option<Vec<(Epoch, Offset)>> {
     let count = fields.u32()?;
-    (0..count).map(|_| Some((Epoch::parse(fields.text(Epoch::LEN)?)?, Offset(fields.u64()?)))).collect()
+    let mut epoch = || Some((Epoch::parse(fields.text(Epoch::LEN)?)?, Offset(fields.u64()?)));
+    (0..count).map(|_| epoch().filter(|(_, first)| (Offset(1)..=MAX_OFFSET).contains(first))).collect()
 }
 
 /// Returns what all checksums of a log's index begin with.

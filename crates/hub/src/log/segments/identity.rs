@@ -11,7 +11,7 @@ use std::{
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// The file with the identity.
-const NAME: &str = "log";
+pub(super) const NAME: &str = "log";
 const MAGIC: [u8; 4] = [0xff, 0xfa, b'L', 1];
 
 /// Reads the identity of a log, or what the heads of its segments say if the file is gone, damaged or another log's.
@@ -37,7 +37,7 @@ pub(super) fn create(directory: &Directory) -> io::Result<LogId> {
     Ok(log)
 }
 
-fn decode(bytes: &[u8]) -> Option<LogId> {
+pub(super) fn decode(bytes: &[u8]) -> Option<LogId> {
     let mut fields = Fields(bytes.strip_prefix(&MAGIC)?);
     let log: LogId = *fields.take(16)?.first_chunk()?;
     (fields.u64()? == xxh3_64(&log) && fields.0.is_empty()).then_some(log)

@@ -12,6 +12,7 @@
 //! publishers' own IDs that a segment ever held, [`Ids`], which outlives the segment.
 use super::{
     blocks,
+    directory::{MAX_OFFSET, MAX_WHOLE_BYTES},
     index::{NoAnswer, Place, Posting, Stretch, Summary},
     index_memory::IndexMemory,
 };
@@ -20,7 +21,7 @@ use crate::{
     log::{record::Fields, terms::Term},
     position::Offset,
 };
-use std::{fs::File, ops::Range};
+use std::{fs::File, io, ops::Range};
 
 const SUMMARY_BYTES: usize = 88;
 const HOLE_BYTES: usize = 8;
@@ -47,8 +48,27 @@ struct Counts {
     postings: usize,
 }
 
+impl Counts {
+    /// True if the file is long enough for so many rows, and no longer than what is read at once.
+    fn fit(self, file: &File) -> io::Result<bool> {
+        let rows = [self.holes, self.places, self.terms, self.postings];
+        let mut tables = rows.iter().zip([HOLE_BYTES, PLACE_BYTES, TERM_BYTES, POSTING_BYTES]);
+        let bytes = tables.try_fold(0_usize, |sum, (rows, bytes)| sum.checked_add(rows.checked_mul(bytes)?));
+        let length = file.metadata()?.len();
+        Ok(length <= MAX_WHOLE_BYTES && bytes.is_some_and(|bytes| bytes as u64 <= length))
+    }
+}
+
+/// The places of the fields that depend on who wrote the index: the place behind the last frame, and the oldest offset.
+pub(super) const BY_WRITER: [Range<usize>; 2] = [0..8, 48..56];
+
 /// Writes down an index.
 pub(super) fn encode(index: &IndexMemory, first: Offset, seed: u64) -> Vec<u8> {
+    blocks::encode(&payload(index, first), seed)
+}
+
+/// What an index says, before it is put into blocks.
+pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
     let (postings, terms) = index.counts();
     let Summary { log_bytes, end, first_time, last_time, record_bytes, next_expiry, oldest } = *index.summary();
     let (holes, places) = (index.holes(), index.places());
@@ -77,7 +97,7 @@ pub(super) fn encode(index: &IndexMemory, first: Offset, seed: u64) -> Vec<u8> {
         }
     }
     out.append(&mut rows);
-    blocks::encode(&out, seed)
+    out
 }
 
 impl IndexFile {
@@ -99,7 +119,11 @@ impl IndexFile {
         };
         let counts: Vec<_> = counts.iter().filter_map(|count| usize::try_from(*count).ok()).collect();
         let [holes, places, terms, postings] = *counts else { return Err(NoAnswer::Damaged) };
-        Ok((Self { first, seed, counts: Counts { holes, places, terms, postings } }, summary))
+        let counts = Counts { holes, places, terms, postings };
+        if !(first..=MAX_OFFSET).contains(&summary.end) || !counts.fit(file)? {
+            return Err(NoAnswer::Damaged);
+        }
+        Ok((Self { first, seed, counts }, summary))
     }
 
     pub(super) fn holes(&self, file: &File) -> Result<Vec<(Offset, Offset)>, NoAnswer> {
@@ -192,8 +216,31 @@ impl Ids {
 
     pub(super) fn open(file: &File, seed: u64) -> Result<Self, NoAnswer> {
         let fields = numbers(&blocks::read(file, 0..16, seed)?.ok_or(NoAnswer::Damaged)?);
-        let rows = usize::try_from(fields[1]).map_err(|_| NoAnswer::Damaged)?;
+        let most = file.metadata()?.len() / TERM_BYTES as u64;
+        let rows = usize::try_from(fields[1]).ok().filter(|rows| *rows as u64 <= most).ok_or(NoAnswer::Damaged)?;
         Ok(Self { count: fields[0], rows, seed })
+    }
+
+    /// True if these are among the hashes, and all hashes are in order and as many as there should be.
+    pub(super) fn holds(&self, file: &File, wanted: &[(Term, u32)]) -> Result<bool, NoAnswer> {
+        let (mut wanted, mut before, mut count) = (wanted.iter().peekable(), None, 0);
+        for from in (0..self.rows).step_by(GUESS_ROWS) {
+            let stretch = 16 + from * TERM_BYTES..16 + self.rows.min(from + GUESS_ROWS) * TERM_BYTES;
+            let bytes = blocks::read(file, stretch, self.seed)?.ok_or(NoAnswer::Damaged)?;
+            for row in bytes.chunks_exact(TERM_BYTES) {
+                let (term, times) = (Term(numbers(row)[0]), number_of_row(row) as u64);
+                if before.is_some_and(|before| before >= term) {
+                    return Ok(false);
+                }
+                if let Some((_, least)) = wanted.next_if(|(wanted, _)| *wanted == term)
+                    && times < u64::from(*least)
+                {
+                    return Ok(false);
+                }
+                (before, count) = (Some(term), count + times);
+            }
+        }
+        Ok(wanted.next().is_none() && count == self.count)
     }
 
     /// How often the ID was there.

@@ -64,6 +64,16 @@ pub(super) fn open(path: &Path, retention: Retention, settings: Settings) -> Res
     load(directory, log, unread, (retention, settings))
 }
 
+/// Opens the log in a directory to read in it, beside whoever writes there; `None` if there is no log.
+pub(super) fn look_into(path: &Path) -> Result<Option<(Store, Recovery)>, LogError> {
+    let directory = Directory::look_into(path)?;
+    let unread = unread(&directory)?;
+    let heads = unread.iter().filter_map(|segment| segment.head.as_ref());
+    let Some(log) = identity::read(&directory, heads)? else { return Ok(None) };
+    let settings = Settings { segment_bytes: super::SEGMENT_BYTES };
+    load(directory, log, unread, (Retention::default(), settings)).map(Some)
+}
+
 fn unread(directory: &Directory) -> io::Result<Vec<Unread>> {
     let mut unread = Vec::new();
     for (first, is_file) in directory.segments(Kind::Log)? {
@@ -145,6 +155,9 @@ fn read_segment(
     }
     let index = index_of(file, first, file.metadata()?.len(), &seeds)?;
     let segment = Segment::new(first, generation, seeds, Index::Missing, *index.summary());
+    if !directory.is_locked() {
+        return Ok((segment, None));
+    }
     let written = segment.write_ids(directory, &index).and_then(|()| segment.write_index(directory, &index));
     match written {
         Ok(index) => segment.state_mut().index = Index::File(index),

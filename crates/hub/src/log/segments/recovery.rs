@@ -11,7 +11,7 @@ use std::{fs::File, io, ops::Range};
 
 /// A write that ends in the middle, because its process was killed or the disk was full, ends where a page of the
 /// file ends. A file that ends elsewhere was cut.
-const PAGE_BYTES: u64 = 4 << 10;
+pub(super) const PAGE_BYTES: u64 = 4 << 10;
 
 /// How the last segment ends of a log that was not ended cleanly.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ fn has_more_than_head(file: &File, end: u64) -> io::Result<bool> {
 }
 
 /// True if nothing was written to this stretch, or so little that it is not even the head of a frame.
-fn is_end(file: &File, stretch: Range<u64>) -> io::Result<bool> {
+pub(super) fn is_end(file: &File, stretch: Range<u64>) -> io::Result<bool> {
     let is_torn = stretch.end.is_multiple_of(PAGE_BYTES) && stretch.end - stretch.start < frame::HEAD_BYTES as u64;
     Ok(is_torn || is_zero(file, stretch)?)
 }

@@ -1,6 +1,6 @@
 //! A segment: a file of frames, and what is known of what is where in it.
 use super::{
-    directory::{self, Directory, Kind},
+    directory::{self, Directory, Kind, MAX_OFFSET},
     head::{log_seed, segment_seed},
     index::{Index, NoAnswer, Summary},
     index_file::{self, Ids, IndexFile},
@@ -138,9 +138,10 @@ impl Segment {
         let index = index_of(&file, self.first, end, &self.seeds)?;
         let mut state = self.state_mut();
         let (holes_end, known) = (state.summary.end, index.summary().end);
-        state.index = match self.write_index(directory, &index) {
+        let written = directory.is_locked().then(|| self.write_index(directory, &index));
+        state.index = match written {
             // What the index knew to be there and is not is a hole at the end.
-            Ok(index) if holes_end == known => Index::File(index),
+            Some(Ok(index)) if holes_end == known => Index::File(index),
             _ => Index::Missing,
         };
         Ok(())
@@ -192,7 +193,7 @@ pub(super) fn index_of(file: &File, first: Offset, end: u64, seeds: &Seeds) -> i
 /// Takes a record of a scan into an index, unless it is one that cannot stand there.
 pub(super) fn add(index: &mut IndexMemory, at: u64, record: &Record<'_>, seeds: &Seeds) {
     let offset = record.position.offset;
-    if offset < index.summary().end {
+    if offset < index.summary().end || offset > MAX_OFFSET {
         return;
     }
     let (time, expires, bytes) = (record.time, record.expires(), record.bytes().len());

@@ -1,0 +1,214 @@
+//! A backup is a log with all that was acknowledged before it began.
+use super::{
+    BackupError, LogView, SegmentLog,
+    view_cases::{NOW, SEGMENT, append, erase_id, files, open, update, walk},
+};
+use crate::{
+    entry::{Entry, Timestamp},
+    log::{Log, Retention},
+    position::Offset,
+    update::{Update, UpdateFields},
+};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+fn backup(from: &Path, to: &Path) -> super::BackedUp {
+    LogView::backup(from, to, &mut |_| {}).unwrap()
+}
+
+/// Opens a backup, which has ended cleanly, and returns what is in it.
+fn entries(dir: &Path) -> Vec<Arc<Entry>> {
+    let log = open(dir);
+    assert!(log.recovery().was_clean);
+    assert_eq!(log.recovery().missing, None);
+    let bounds = log.bounds();
+    drop(log);
+    let mut view = LogView::open(dir).unwrap();
+    assert_eq!(view.bounds(), bounds);
+    let (entries, lost) = walk(&mut view);
+    assert_eq!(lost, []);
+    assert_eq!(LogView::verify(dir, &mut |_| {}).unwrap().findings, []);
+    entries
+}
+
+#[test]
+fn a_backup_of_a_log_that_is_open_and_of_one_that_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let [log_dir, to, again, closed] = ["log", "to", "again", "closed"].map(|name| dir.path().join(name));
+    let log = open(&log_dir);
+    let mut expected = append(&log, 0..60);
+    erase_id(&log, "own-8");
+    expected.retain(|entry| entry.id().as_str() != "own-8");
+    let made = backup(&log_dir, &to);
+    assert_eq!((made.oldest, made.head), (Offset(1), Offset(60)));
+    assert!(made.linked_bytes > 0 && made.copied_bytes > 0 && made.segments > 3, "{made:?}");
+    assert_eq!(fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o700);
+    for file in fs::read_dir(&to).unwrap() {
+        assert_eq!(file.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(entries(&to), expected);
+    // The log goes on, and its backup stays as it is; and the other way round.
+    let more = append(&log, 60..90);
+    log.remove_dead().unwrap();
+    assert_eq!(entries(&to), expected);
+    let restored = open(&to);
+    let other = append(&restored, 200..230);
+    assert_eq!(other[0].position.offset, Offset(61));
+    assert_ne!(other[0].position.epoch, more[0].position.epoch);
+    drop(restored);
+    expected.extend(more);
+    // An empty directory will do.
+    fs::create_dir(&again).unwrap();
+    backup(&log_dir, &again);
+    assert_eq!(entries(&again), expected);
+    drop(log);
+    backup(&log_dir, &closed);
+    assert_eq!(entries(&closed), expected);
+    let ends = |dir: &Path| open(dir).epochs().to_vec();
+    assert_eq!(ends(&closed), ends(&log_dir));
+    // It tells when it is shortened.
+    let last = files(&closed).into_keys().rfind(|name| name.ends_with(".log")).unwrap();
+    fs::remove_file(closed.join(last)).unwrap();
+    let last = expected.last().unwrap().position.offset;
+    assert_eq!(open(&closed).recovery().missing.unwrap().1, last);
+}
+
+#[test]
+fn a_backup_of_an_empty_log_and_of_one_that_retention_has_emptied() {
+    let dir = tempfile::tempdir().unwrap();
+    let [log_dir, empty, emptied] = ["log", "empty", "emptied"].map(|name| dir.path().join(name));
+    let retention = Retention { age_ms: Some(1), ..Retention::default() };
+    let log = SegmentLog::open_with(&log_dir, retention, SEGMENT).unwrap();
+    backup(&log_dir, &empty);
+    assert_eq!(entries(&empty), []);
+    append(&log, 0..30);
+    while log.discard(Timestamp(u64::MAX)).unwrap() > 0 {}
+    backup(&log_dir, &emptied);
+    assert_eq!(entries(&emptied), []);
+    assert_eq!(open(&emptied).bounds(), log.bounds());
+}
+
+#[test]
+fn where_a_backup_cannot_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let log_dir = dir.path().join("log");
+    append(&open(&log_dir), 0..5);
+    let before = files(&log_dir);
+    let error = |to: &Path| LogView::backup(&log_dir, to, &mut |_| {}).unwrap_err();
+    assert!(matches!(error(&log_dir), BackupError::NotEmpty(_)));
+    assert!(matches!(error(&log_dir.join("in")), BackupError::Within(_)));
+    assert!(matches!(error(&dir.path().join("none/in")), BackupError::Write { .. }));
+    let file = dir.path().join("file");
+    fs::write(&file, "x").unwrap();
+    assert!(matches!(error(&file), BackupError::NotEmpty(_)));
+    assert!(matches!(error(Path::new("/proc")), BackupError::NotEmpty(_) | BackupError::MountPoint(_)));
+    let to = dir.path().join("to");
+    fs::create_dir(dir.path().join("to.partial")).unwrap();
+    fs::write(dir.path().join("to.partial/mine"), "x").unwrap();
+    assert!(matches!(error(&to), BackupError::Occupied(_)));
+    assert!(dir.path().join("to.partial/mine").exists() && !to.exists());
+    assert_eq!(files(&log_dir), before);
+    assert!(matches!(
+        LogView::backup(&file, &to, &mut |_| {}).unwrap_err(),
+        BackupError::From(super::ViewError::NotADirectory(_))
+    ));
+}
+
+/// Few have IDs of their own: what is known of those outlives the segments.
+fn sparse(number: u64) -> Update {
+    let update = update(number);
+    let id = (number % 40 == 20).then(|| format!("own-{number}"));
+    let (topics, data) = (update.topics().to_vec(), update.data().to_owned());
+    Update::new(UpdateFields { topics, data, id, ..UpdateFields::default() }).unwrap()
+}
+
+/// Appends, rolls segments, discards, erases and rewrites without a pause.
+fn work(log: &SegmentLog, acknowledged: &AtomicU64, erased: &AtomicU64, stop: &AtomicBool) {
+    for number in (0..).step_by(4) {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        let batch = (number..number + 4).map(sparse).collect();
+        log.append(batch, Timestamp(NOW.0 + number)).unwrap();
+        acknowledged.store(number + 4, Ordering::Release);
+        if number % 40 == 0 && number >= 40 {
+            erase_id(log, &format!("own-{}", number - 20));
+            erased.store(number - 20, Ordering::Release);
+        }
+        if number % 120 == 0 {
+            log.remove_dead().unwrap();
+        }
+        if number % 200 == 0 {
+            _ = log.discard(NOW);
+        }
+    }
+}
+
+#[test]
+fn backups_of_a_log_that_never_rests() {
+    const ROUNDS: usize = 25;
+    let dir = tempfile::tempdir().unwrap();
+    let log_dir = dir.path().join("log");
+    let retention = Retention { count: Some(400), ..Retention::default() };
+    let log = Arc::new(SegmentLog::open_with(&log_dir, retention, SEGMENT).unwrap());
+    let (acknowledged, erased, stop) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| work(&log, &acknowledged, &erased, &stop));
+        for round in 0..ROUNDS {
+            let to = dir.path().join(round.to_string());
+            let (known, gone) = (acknowledged.load(Ordering::Acquire), erased.load(Ordering::Acquire));
+            let made = LogView::backup(&log_dir, &to, &mut |_| {});
+            let made = made.inspect_err(|_| stop.store(true, Ordering::Relaxed)).unwrap();
+            let checked = std::panic::catch_unwind(|| check(&to, made, (known, gone)));
+            if checked.is_err() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            checked.unwrap();
+            fs::remove_dir_all(to).unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(acknowledged.load(Ordering::Relaxed) > 1_000);
+}
+
+/// Checks a backup that was begun when so many updates were acknowledged, and what was erased up to this one.
+fn check(to: &Path, made: super::BackedUp, (known, gone): (u64, u64)) {
+    assert!(made.head.0 >= known, "{made:?} lacks what was acknowledged: {known}");
+    let entries = entries(to);
+    assert_eq!(made.head, open(to).bounds().head);
+    let mut next = made.oldest.0;
+    for entry in &entries {
+        let (offset, number) = (entry.position.offset.0, entry.position.offset.0 - 1);
+        // What is not there was erased.
+        for missing in next..offset {
+            assert_eq!((missing - 1) % 40, 20, "{missing}");
+        }
+        assert_eq!(entry.update, sparse(number));
+        assert!(number % 40 != 20 || number > gone, "{number} was erased");
+        next = offset + 1;
+    }
+    assert!(next > known, "{next} {known}");
+}
+
+/// One process after the other leaves a part of a backup.
+#[test]
+fn what_a_killed_backup_leaves_is_no_hindrance() {
+    let dir = tempfile::tempdir().unwrap();
+    let [log_dir, to] = ["log", "to"].map(|name| dir.path().join(name));
+    let expected = append(&open(&log_dir), 0..40);
+    let partial = dir.path().join("to.partial");
+    fs::create_dir(&partial).unwrap();
+    for (name, bytes) in files(&log_dir).iter().take(5) {
+        fs::write(partial.join(name), &bytes[..bytes.len() / 2]).unwrap();
+    }
+    backup(&log_dir, &to);
+    assert_eq!(entries(&to), expected);
+    assert!(!partial.exists());
+}

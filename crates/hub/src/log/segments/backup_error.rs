@@ -1,0 +1,89 @@
+//! The reason why there is no backup.
+use super::view_error::ViewError;
+use crate::log::LogError;
+use std::{error, fmt, io, path::PathBuf};
+
+/// The reason why there is no backup. What there was before is as it was, but for a directory with the name of the
+/// backup and `.partial`, which the next backup to the same place replaces.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The log cannot be read.
+    From(ViewError),
+    /// There is something at the place of the backup.
+    NotEmpty(PathBuf),
+    /// The place of the backup is within the log.
+    Within(PathBuf),
+    /// The place of the backup is the root of a file system: a directory in it would do.
+    MountPoint(PathBuf),
+    /// Another backup to the same place is being made.
+    InUse(PathBuf),
+    /// The directory in which a backup is made holds something else.
+    Occupied(PathBuf),
+    /// The log was rewritten faster than it was copied.
+    Restless(PathBuf),
+    /// Something cannot be written, or synced.
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// The reason.
+        error: io::Error,
+    },
+}
+
+impl From<ViewError> for BackupError {
+    fn from(error: ViewError) -> Self {
+        Self::From(error)
+    }
+}
+
+impl From<LogError> for BackupError {
+    fn from(error: LogError) -> Self {
+        Self::From(error.into())
+    }
+}
+
+impl BackupError {
+    /// Gives an error of the file system the path that it is about.
+    pub(super) fn of(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        |error| Self::Write { path, error }
+    }
+}
+
+impl fmt::Display for BackupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::From(error) => error.fmt(f),
+            Self::NotEmpty(path) => {
+                write!(f, "{} is there already: name a directory that does not exist, or is empty", path.display())
+            }
+            Self::Within(path) => {
+                write!(f, "{} is in the directory of the log: name a directory outside of it", path.display())
+            }
+            Self::MountPoint(path) => {
+                write!(f, "{} is the root of a file system: name a new directory in it", path.display())
+            }
+            Self::InUse(path) => write!(f, "another backup is being made in {}: wait for it", path.display()),
+            Self::Occupied(path) => write!(
+                f,
+                "the backup is made in {}, where there is something that is not a part of a log: move it away",
+                path.display()
+            ),
+            Self::Restless(path) => {
+                write!(f, "{} was rewritten again and again while it was copied: try it again", path.display())
+            }
+            Self::Write { path, error } => write!(f, "{} cannot be written: {error}", path.display()),
+        }
+    }
+}
+
+impl error::Error for BackupError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::From(error) => Some(error),
+            Self::Write { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}

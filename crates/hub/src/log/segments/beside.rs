@@ -1,0 +1,122 @@
+//! Verifying what is beside a segment: its index, the hashes of IDs, and what is erased.
+use super::{
+    blocks,
+    directory::{Directory, Kind},
+    erase::read_erased,
+    finding::Flaw,
+    index_file::{self, Ids, IndexFile},
+    index_memory::IndexMemory,
+    segment::Seeds,
+};
+use crate::{log::terms::Term, position::Offset};
+use std::{fs::File, io, ops::Range};
+
+/// A flaw, and the place in its file.
+pub(super) type Placed = (u64, Flaw);
+
+/// The file of some kind beside a segment; `None` if there is none.
+pub(super) fn open(directory: &Directory, first: Offset, kind: Kind) -> io::Result<Option<File>> {
+    match File::open(directory.file(first, kind)) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks at an index, and compares it with the one that it should be, if there is one to compare it with.
+pub(super) fn index(
+    file: &File,
+    (first, generation, seeds): (Offset, u32, &Seeds),
+    expected: Option<&IndexMemory>,
+) -> io::Result<Vec<Placed>> {
+    let seed = seeds.index(generation);
+    // That of the segment before it was rewritten is passed over, and made again.
+    if generation > 0 && IndexFile::open(file, first, seeds.index(generation - 1)).is_ok() {
+        return Ok(Vec::new());
+    }
+    let length = file.metadata()?.len();
+    let mut flaws = damaged_blocks(file, 0..length, seed)?;
+    let Some(expected) = expected.filter(|_| flaws.is_empty()) else { return Ok(flaws) };
+    let payload = index_file::payload(expected, first);
+    let mut place = 0;
+    blocks::visit(file, 0..length, seed, |at, block| {
+        let Some(block) = block else { return };
+        let same = payload.get(place..place + block.len()).is_some_and(|wanted| is_same(block, wanted, place));
+        place += block.len();
+        if !same && flaws.is_empty() {
+            flaws.push((at, Flaw::IndexDiffers));
+        }
+    })?;
+    if place != payload.len() && flaws.is_empty() {
+        flaws.push((0, Flaw::IndexDiffers));
+    }
+    Ok(flaws)
+}
+
+/// True if a stretch of an index is the one that is wanted, but for what each writer knows in another way: where the
+/// file ends, with or without zeros at its end, and the oldest offset of its time.
+fn is_same(block: &[u8], wanted: &[u8], place: usize) -> bool {
+    let mut ignored = index_file::BY_WRITER.into_iter().flatten().filter(|_| place == 0);
+    block == wanted
+        || block.iter().zip(wanted).enumerate().all(|(at, (is, wanted))| is == wanted || ignored.any(|free| free == at))
+}
+
+/// Looks at the hashes of IDs, and whether those in the segment are among them.
+pub(super) fn ids(file: &File, seeds: &Seeds, in_segment: Option<&IndexMemory>) -> io::Result<Vec<Placed>> {
+    let length = file.metadata()?.len();
+    let flaws = damaged_blocks(file, 0..length, seeds.ids())?;
+    if !flaws.is_empty() {
+        return Ok(flaws);
+    }
+    let differs = vec![(0, Flaw::IdsDiffer)];
+    let Ok(table) = Ids::open(file, seeds.ids()) else { return Ok(differs) };
+    let wanted: Vec<(Term, u32)> = in_segment.map(IndexMemory::ids).unwrap_or_default();
+    match table.holds(file, &wanted) {
+        Ok(true) => Ok(Vec::new()),
+        _ => Ok(differs),
+    }
+}
+
+/// Looks at what is erased.
+pub(super) fn erased(
+    directory: &Directory,
+    file: &File,
+    (first, generation, seeds): (Offset, u32, &Seeds),
+    end: Option<Offset>,
+) -> io::Result<Vec<Placed>> {
+    let Some(erased) = read_erased(directory, first, generation, seeds)? else {
+        return Ok(vec![(0, Flaw::ErasedLost)]);
+    };
+    let length = file.metadata()?.len();
+    let halves = [0..length / 2, length / 2..length];
+    let look = |generation: u32| {
+        let each = halves.clone().map(|half| damaged_blocks(file, half, seeds.erased(generation)));
+        each.into_iter().collect::<io::Result<Vec<_>>>().map(|flaws| flaws.concat())
+    };
+    let mut flaws = look(generation)?;
+    // That of the segment before it was rewritten says nothing any more.
+    if !flaws.is_empty() && generation > 0 && erased.is_empty() {
+        flaws = look(generation - 1)?;
+    }
+    let is_in_order = erased.is_sorted_by(|one, next| one < next);
+    let is_in_segment = |end: Offset| erased.iter().all(|offset| (first..end).contains(offset));
+    if flaws.is_empty() && !(is_in_order && end.is_none_or(is_in_segment)) {
+        flaws.push((0, Flaw::ErasedDiffers));
+    }
+    Ok(flaws)
+}
+
+fn damaged_blocks(file: &File, stretch: Range<u64>, seed: u64) -> io::Result<Vec<Placed>> {
+    let (mut flaws, mut is_empty) = (Vec::new(), true);
+    let at_least = stretch.start;
+    blocks::visit(file, stretch, seed, |at, block| {
+        is_empty = false;
+        if block.is_none() && flaws.len() < super::finding::MAX_FINDINGS {
+            flaws.push((at, Flaw::Block));
+        }
+    })?;
+    if is_empty {
+        flaws.push((at_least, Flaw::Block));
+    }
+    Ok(flaws)
+}

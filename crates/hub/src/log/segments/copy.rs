@@ -1,0 +1,90 @@
+//! Copying files of a log: as a link where that is possible, and otherwise byte by byte. A copy is durable.
+use super::{backup_error::BackupError, directory, frames::end_of_whole, head::segment_seed, open_files::read_head};
+use crate::position::Offset;
+use std::{
+    fs::{self, File},
+    io,
+    ops::AddAssign,
+    path::Path,
+};
+
+/// The bytes that were taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Copied {
+    pub(super) linked: u64,
+    pub(super) copied: u64,
+}
+
+impl Copied {
+    pub(super) fn bytes(self) -> u64 {
+        self.linked + self.copied
+    }
+}
+
+impl AddAssign for Copied {
+    fn add_assign(&mut self, more: Self) {
+        self.linked += more.linked;
+        self.copied += more.copied;
+    }
+}
+
+/// Links a file that never changes, or copies it. Returns the file that was taken; `None` if there is none.
+pub(super) fn link_and_open(from: &Path, to: &Path) -> Result<Option<(Copied, File)>, BackupError> {
+    match fs::hard_link(from, to) {
+        Ok(()) => {
+            let file = File::open(to).map_err(BackupError::of(to))?;
+            file.sync_all().map_err(BackupError::of(to))?;
+            let linked = file.metadata().map_err(BackupError::of(to))?.len();
+            return Ok(Some((Copied { linked, copied: 0 }, file)));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && from.symlink_metadata().is_err() => return Ok(None),
+        // Another file system, or one without links, or a file with too many.
+        Err(_) => {}
+    }
+    let Some(file) = open(from)? else { return Ok(None) };
+    let copied = copy(&file, to, u64::MAX)?;
+    Ok(Some((Copied { linked: 0, copied }, file)))
+}
+
+/// Copies the segment that is written, up to its last whole frame. Returns the file that was taken; `None` if there is
+/// none.
+pub(super) fn written(from: &Path, to: &Path, first: Offset) -> Result<Option<(Copied, File)>, BackupError> {
+    let Some(file) = open(from)? else { return Ok(None) };
+    let head = read_head(&file).map_err(BackupError::of(from))?;
+    let end = match head {
+        Some((head, bytes)) => {
+            let seed = segment_seed(&head.log, first);
+            end_of_whole(&file, bytes as u64, seed).map_err(BackupError::of(from))?
+        }
+        // Damaged: all of it, for whoever can make something of it.
+        None => u64::MAX,
+    };
+    let copied = copy(&file, to, end)?;
+    Ok(Some((Copied { linked: 0, copied }, file)))
+}
+
+/// Removes a file, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), BackupError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BackupError::of(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn open(path: &Path) -> Result<Option<File>, BackupError> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(BackupError::From(error.into())),
+    }
+}
+
+fn copy(file: &File, to: &Path, most: u64) -> Result<u64, BackupError> {
+    let copied = || {
+        let mut copy = directory::create(to)?;
+        let bytes = io::copy(&mut io::Read::take(file, most), &mut copy)?;
+        copy.sync_all()?;
+        Ok(bytes)
+    };
+    copied().map_err(BackupError::of(to))
+}

@@ -1,0 +1,91 @@
+//! What there is to say of each segment of a log on disk.
+use super::{
+    directory::Kind,
+    segment::{Segment, index_of},
+    store::Store,
+    view::LogView,
+    view_error::ViewError,
+};
+use crate::{
+    entry::Timestamp,
+    log::LogError,
+    position::{Epoch, Offset},
+};
+use std::{fs, io};
+
+/// What is known of one segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentInfo {
+    /// The first offset, also if nothing has it.
+    pub first: Offset,
+    /// The last offset that a record has; `None` if there is no record.
+    pub last: Option<Offset>,
+    /// The number of records: of updates, and of what is left of those that were erased or discarded.
+    pub records: u64,
+    /// The length of its file, with the zeros that are written ahead.
+    pub file_bytes: u64,
+    /// The time of the first and of the last record.
+    pub times: Option<(Timestamp, Timestamp)>,
+    /// The number of times that it was rewritten.
+    pub rewrites: u32,
+    /// The number of updates that are erased and still in the file.
+    pub erased: u64,
+    /// True if there is an index beside it.
+    pub has_index: bool,
+    /// True if nobody is shown anything of it, because the file that says what is erased is damaged.
+    pub is_withheld: bool,
+    /// The epochs of its records, oldest first.
+    pub epochs: Vec<Epoch>,
+}
+
+impl LogView {
+    /// Describes the segments, oldest first.
+    ///
+    /// # Errors
+    /// [`ViewError`] if the log cannot be read.
+    pub fn segments(&mut self) -> Result<Vec<SegmentInfo>, ViewError> {
+        self.again(|store| {
+            let segments = store.held().segments.clone();
+            segments.iter().filter_map(|segment| describe(store, segment).transpose()).collect()
+        })
+    }
+}
+
+/// `None` if it was discarded meanwhile.
+fn describe(store: &Store, segment: &Segment) -> Result<Option<SegmentInfo>, LogError> {
+    let file_bytes = match fs::symlink_metadata(store.directory.file(segment.first, Kind::Log)) {
+        Ok(metadata) => metadata.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let holes = holes(store, segment)?;
+    let state = segment.state();
+    let (summary, first) = (&state.summary, segment.first);
+    let missing: u64 = holes.iter().map(|(from, to)| to.0.saturating_sub(from.0) + 1).sum();
+    let records = summary.end.0.saturating_sub(first.0).saturating_sub(missing);
+    let last = (records > 0).then(|| Offset(summary.end.0 - 1));
+    Ok(Some(SegmentInfo {
+        first,
+        last,
+        records,
+        file_bytes,
+        times: last.map(|_| (summary.first_time, summary.last_time)),
+        rewrites: segment.generation,
+        erased: state.erased.len() as u64,
+        has_index: store.directory.file(first, Kind::Index).symlink_metadata().is_ok(),
+        is_withheld: state.is_withheld,
+        epochs: last.map_or_else(Vec::new, |last| store.epochs().between(first, last)),
+    }))
+}
+
+fn holes(store: &Store, segment: &Segment) -> Result<Vec<(Offset, Offset)>, LogError> {
+    let asked = segment.ask((&store.directory, &store.files), |index, file| index.holes(file))?;
+    if let Some(holes) = asked {
+        return Ok(holes);
+    }
+    if segment.state().is_withheld && !store.directory.file(segment.first, Kind::Log).is_file() {
+        return Ok(Vec::new());
+    }
+    let file = store.open(segment, Kind::Log)?;
+    Ok(index_of(&file, segment.first, segment.summary().log_bytes, &segment.seeds)?.holes().to_vec())
+}

@@ -1,0 +1,307 @@
+//! Verifying: every byte of every file of a log is looked at, beside whoever writes it.
+//!
+//! What looks like damage may be a write that is under way, or a segment that is rewritten or removed at this moment.
+//! So a segment that has flaws is looked at again, and only what stays is told.
+use super::{
+    beside::{self, Placed},
+    directory::{Directory, Kind},
+    end_mark::EndMark,
+    finding::{Finding, Flaw, Verified},
+    frames::{self, Frames},
+    head::LogId,
+    identity, lock_holder,
+    open_files::read_head,
+    segment::Seeds,
+    view::{LogView, directory},
+    view_error::ViewError,
+};
+use crate::position::Offset;
+use std::{fs::File, io, path::Path, thread, time::Duration};
+
+/// A flaw that was seen so many times in a row is told.
+const STABLE_LOOKS: u32 = 4;
+/// The most looks at one segment.
+const MOST_LOOKS: u32 = 40;
+/// The time between two of them.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How far something has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The bytes that are done.
+    pub done: u64,
+    /// All bytes.
+    pub total: u64,
+}
+
+/// What is known after all segments were looked at.
+struct Verifying<'a> {
+    directory: Directory,
+    log: LogId,
+    verified: Verified,
+    /// The offset behind the last record of the segment before; `None` before the first one.
+    end: Option<Offset>,
+    last_record: Offset,
+    /// The oldest offset that the log holds, as far as this is known.
+    oldest: Offset,
+    holes: Vec<(String, Offset, Offset)>,
+    progress: &'a mut dyn FnMut(Progress),
+    total: u64,
+}
+
+/// One look at a segment and what is beside it.
+struct Look {
+    frames: Option<Frames>,
+    flaws: Vec<(Kind, Placed)>,
+    bytes: u64,
+    files: u64,
+    /// True if another file has its name by now, or none.
+    is_gone: bool,
+}
+
+impl LogView {
+    /// Looks at every byte of the log in the directory `path`, and says what is wrong. `progress` is called now and
+    /// then.
+    ///
+    /// # Errors
+    /// [`ViewError`] if there is no log, or if a file cannot be read at all. A sector that cannot be read is a finding.
+    pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Verified, ViewError> {
+        let directory = directory(path)?;
+        let firsts = directory.segments(Kind::Log)?;
+        let heads: Vec<_> = firsts
+            .iter()
+            .filter_map(|(first, _)| File::open(directory.file(*first, Kind::Log)).ok())
+            .filter_map(|file| read_head(&file).ok().flatten())
+            .map(|(head, _)| head)
+            .collect();
+        let Some(log) = identity::read(&directory, heads.iter())? else { return Err(ViewError::NoLog(path.into())) };
+        let total = firsts.iter().map(|(first, _)| length(&directory, *first)).sum();
+        let mut verifying = Verifying {
+            directory,
+            log,
+            verified: Verified::default(),
+            end: None,
+            last_record: Offset::ZERO,
+            oldest: Offset(1),
+            holes: Vec::new(),
+            progress,
+            total,
+        };
+        verifying.identity()?;
+        for (number, (first, is_file)) in firsts.iter().enumerate() {
+            verifying.segment(*first, *is_file, number + 1 == firsts.len())?;
+        }
+        verifying.old_ids(&firsts)?;
+        verifying.end_mark(firsts.last().map_or(Offset::ZERO, |(first, _)| *first))?;
+        Ok(verifying.end())
+    }
+}
+
+impl Verifying<'_> {
+    fn tell(&mut self, file: String, at: Option<u64>, flaw: Flaw) {
+        self.verified.take(vec![Finding { file, at, flaw }]);
+    }
+
+    fn identity(&mut self) -> io::Result<()> {
+        let Some(bytes) = self.directory.read(&self.directory.join(identity::NAME))? else {
+            self.tell(identity::NAME.into(), None, Flaw::NoIdentity);
+            return Ok(());
+        };
+        (self.verified.counts.files, self.verified.counts.bytes) = (1, bytes.len() as u64);
+        match identity::decode(&bytes) {
+            None => self.tell(identity::NAME.into(), None, Flaw::Damaged),
+            Some(log) if log != self.log => self.tell(identity::NAME.into(), None, Flaw::Foreign),
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    fn segment(&mut self, first: Offset, is_file: bool, is_last: bool) -> io::Result<()> {
+        if !is_file {
+            self.tell(name(first, Kind::Log), None, Flaw::NotAFile);
+            return Ok(());
+        }
+        let Some(look) = self.look_until_stable(first, is_last)? else {
+            // It was discarded meanwhile, and so was all that was before it.
+            (self.end, _) = (None, self.holes.clear());
+            return Ok(());
+        };
+        let counts = &mut self.verified.counts;
+        (counts.files, counts.segments) = (counts.files + look.files, counts.segments + 1);
+        let findings =
+            look.flaws.into_iter().map(|(kind, (at, flaw))| Finding { file: name(first, kind), at: Some(at), flaw });
+        let findings: Vec<_> = findings.collect();
+        if let Some(frames) = look.frames {
+            (counts.frames, counts.records) = (counts.frames + frames.frames, counts.records + frames.records);
+            self.note_holes(first, &frames);
+        }
+        self.verified.take(findings);
+        counts_bytes(&mut self.verified, look.bytes);
+        let done = self.verified.counts.bytes.min(self.total);
+        (self.progress)(Progress { done, total: self.total });
+        Ok(())
+    }
+
+    fn note_holes(&mut self, first: Offset, frames: &Frames) {
+        let (summary, file) = (frames.index.summary(), name(first, Kind::Log));
+        if let Some(end) = self.end.filter(|end| *end < first) {
+            self.holes.push((file.clone(), end, Offset(first.0 - 1)));
+        }
+        let holes = frames.index.holes().iter().take(super::finding::MAX_FINDINGS);
+        self.holes.extend(holes.map(|(from, to)| (file.clone(), *from, *to)));
+        self.end = Some(summary.end);
+        self.last_record = Offset(summary.end.0 - 1);
+        self.oldest = self.oldest.max(summary.oldest);
+    }
+
+    /// Looks at a segment until nothing is wrong with it, or the same some times in a row; `None` if it is gone.
+    fn look_until_stable(&self, first: Offset, is_last: bool) -> io::Result<Option<Look>> {
+        let (mut before, mut same) = (None, 0);
+        for number in 1.. {
+            let look = match self.look(first) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                look => look?,
+            };
+            let holes = look.frames.as_ref().map(|frames| frames.index.holes().to_vec()).unwrap_or_default();
+            if look.flaws.is_empty() && (holes.is_empty() || !is_last) && !look.is_gone {
+                return Ok(Some(look));
+            }
+            let seen = (look.flaws.clone(), holes);
+            same = if before.as_ref() == Some(&seen) { same + 1 } else { 1 };
+            if (same >= STABLE_LOOKS && !look.is_gone) || number >= MOST_LOOKS {
+                return Ok(Some(self.without_what_is_under_way(look, is_last)));
+            }
+            before = Some(seen);
+            thread::sleep(PAUSE);
+        }
+        unreachable!("it returns at the last look")
+    }
+
+    /// Leaves out what is wrong behind the last whole frame, if somebody is writing there.
+    fn without_what_is_under_way(&self, mut look: Look, is_last: bool) -> Look {
+        let end = look.frames.as_ref().map_or(0, |frames| frames.end);
+        let is_behind = |(kind, (at, _)): &(Kind, Placed)| *kind == Kind::Log && *at >= end;
+        if is_last && look.flaws.iter().any(is_behind) && lock_holder::holder(&self.directory).is_some() {
+            look.flaws.retain(|flaw| !is_behind(flaw));
+        }
+        look
+    }
+
+    fn look(&self, first: Offset) -> io::Result<Look> {
+        let (path, seeds) = (self.directory.file(first, Kind::Log), Seeds::of(&self.log, first));
+        let file = File::open(&path)?;
+        let length = file.metadata()?.len();
+        let head = read_head(&file)?.map(|(head, _)| head);
+        if let Some(head) = head.as_ref().filter(|head| head.log != self.log || head.first != first) {
+            tracing::debug!(?head, "the head of a segment is another one's");
+            let flaws = vec![(Kind::Log, (0, Flaw::Foreign))];
+            return Ok(Look {
+                frames: None,
+                flaws,
+                bytes: length,
+                files: 1,
+                is_gone: !self.directory.has(&path, &file),
+            });
+        }
+        let frames = frames::walk(&file, first, seeds, length)?;
+        let mut look = Look { flaws: Vec::new(), bytes: length, files: 1, is_gone: false, frames: None };
+        look.flaws.extend(frames.flaws.iter().map(|flaw| (Kind::Log, *flaw)));
+        // What is beside a damaged segment was written before the damage.
+        let index = Some(&frames.index).filter(|_| frames.flaws.is_empty());
+        let segment = (first, head.map_or(0, |head| head.generation), &seeds);
+        self.look_beside(&mut look, segment, Kind::Index, |file| beside::index(file, segment, index))?;
+        self.look_beside(&mut look, segment, Kind::Ids, |file| beside::ids(file, &seeds, index))?;
+        let end = index.map(|index| index.summary().end);
+        self.look_beside(&mut look, segment, Kind::Erased, |file| beside::erased(&self.directory, file, segment, end))?;
+        look.frames = Some(frames);
+        look.is_gone = !self.directory.has(&path, &file);
+        Ok(look)
+    }
+
+    fn look_beside(
+        &self,
+        look: &mut Look,
+        (first, ..): (Offset, u32, &Seeds),
+        kind: Kind,
+        check: impl FnOnce(&File) -> io::Result<Vec<Placed>>,
+    ) -> io::Result<()> {
+        let path = self.directory.file(first, kind);
+        if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            look.flaws.push((kind, (0, Flaw::NotAFile)));
+            return Ok(());
+        }
+        let Some(file) = beside::open(&self.directory, first, kind)? else { return Ok(()) };
+        (look.bytes, look.files) = (look.bytes + file.metadata()?.len(), look.files + 1);
+        look.flaws.extend(check(&file)?.into_iter().map(|flaw| (kind, flaw)));
+        Ok(())
+    }
+
+    /// Looks at the hashes of IDs of segments that are gone.
+    fn old_ids(&mut self, held: &[(Offset, bool)]) -> io::Result<()> {
+        for (first, is_file) in self.directory.segments(Kind::Ids)? {
+            if held.iter().any(|(held, _)| *held == first) {
+                continue;
+            }
+            let file = name(first, Kind::Ids);
+            if !is_file {
+                self.tell(file, None, Flaw::NotAFile);
+                continue;
+            }
+            let Some(ids) = beside::open(&self.directory, first, Kind::Ids)? else { continue };
+            let flaws = beside::ids(&ids, &Seeds::of(&self.log, first), None)?;
+            self.verified.counts.files += 1;
+            counts_bytes(&mut self.verified, ids.metadata()?.len());
+            self.verified
+                .take(flaws.into_iter().map(|(at, flaw)| Finding { file: file.clone(), at: Some(at), flaw }).collect());
+        }
+        Ok(())
+    }
+
+    fn end_mark(&mut self, newest: Offset) -> io::Result<()> {
+        let Some(bytes) = self.directory.read(&self.directory.join(EndMark::NAME))? else { return Ok(()) };
+        self.verified.counts.files += 1;
+        counts_bytes(&mut self.verified, bytes.len() as u64);
+        let file = EndMark::NAME.to_owned();
+        let Some(mark) = EndMark::decode(&bytes) else {
+            self.tell(file, None, Flaw::Damaged);
+            return Ok(());
+        };
+        if mark.log != self.log {
+            self.tell(file, None, Flaw::Foreign);
+            return Ok(());
+        }
+        self.oldest = self.oldest.max(mark.oldest);
+        // If not, somebody has gone on, or has just ended.
+        let is_current = mark.last_segment >= newest
+            && self.directory.segments(Kind::Log)?.last().is_none_or(|(first, _)| *first <= newest);
+        if is_current && self.last_record < mark.head {
+            self.holes.push((file, self.last_record.next(), mark.head));
+        }
+        Ok(())
+    }
+
+    /// Tells of the holes that retention has not made.
+    fn end(mut self) -> Verified {
+        for (file, first, last) in std::mem::take(&mut self.holes) {
+            if last >= self.oldest {
+                self.tell(file, None, Flaw::Missing { first: first.max(self.oldest), last });
+            }
+        }
+        self.verified
+    }
+}
+
+fn counts_bytes(verified: &mut Verified, bytes: u64) {
+    verified.counts.bytes += bytes;
+}
+
+fn name(first: Offset, kind: Kind) -> String {
+    kind.name_of(first)
+}
+
+/// The bytes of a segment and of what is beside it.
+fn length(directory: &Directory, first: Offset) -> u64 {
+    let kinds = [Kind::Log, Kind::Index, Kind::Ids, Kind::Erased];
+    let lengths = kinds.map(|kind| directory.file(first, kind).symlink_metadata().map_or(0, |metadata| metadata.len()));
+    lengths.iter().sum()
+}
