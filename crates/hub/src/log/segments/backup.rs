@@ -41,6 +41,8 @@ pub struct BackedUp {
 struct Making<'a> {
     from: Directory,
     to: Directory,
+    /// The last offset that was in the log before.
+    known: Offset,
     made: BackedUp,
     progress: Progress,
     tell: &'a mut dyn FnMut(Progress),
@@ -62,13 +64,18 @@ impl LogView {
         let to = place.begin()?;
         let from = directory(from)?;
         let total = total(&from).map_err(LogError::from)?;
-        let mut making =
-            Making { from, to, made: BackedUp::default(), progress: Progress { done: 0, total }, tell: progress };
+        let mut making = Making {
+            from,
+            to,
+            known: original.bounds().head,
+            made: BackedUp::default(),
+            progress: Progress { done: 0, total },
+            tell: progress,
+        };
         making.segments()?;
         making.identity()?;
-        let mut made = making.end(&original)?;
+        let made = making.end(&original)?;
         place.take(making.to)?;
-        (made.oldest, made.head) = (made.oldest.min(made.head.next()), made.head);
         Ok(made)
     }
 }
@@ -124,7 +131,7 @@ impl Making<'_> {
 
     fn log_file(&self, first: Offset, is_last: bool) -> Result<Option<(Copied, std::fs::File)>, BackupError> {
         let (from, to) = (self.from.file(first, Kind::Log), self.to.file(first, Kind::Log));
-        if is_last { copy::written(&from, &to, first) } else { copy::link_and_open(&from, &to) }
+        if is_last { copy::written(&from, &to, first, self.known) } else { copy::link_and_open(&from, &to) }
     }
 
     fn link(&self, first: Offset, kind: Kind) -> Result<Option<Copied>, BackupError> {

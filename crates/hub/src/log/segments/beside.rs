@@ -11,6 +11,9 @@ use super::{
 use crate::{log::terms::Term, position::Offset};
 use std::{fs::File, io, ops::Range};
 
+/// The number of rewritings after which an index of before them is taken for damaged.
+const MAX_EARLIER: u32 = 1_000;
+
 /// A flaw, and the place in its file.
 pub(super) type Placed = (u64, Flaw);
 
@@ -31,7 +34,8 @@ pub(super) fn index(
 ) -> io::Result<Vec<Placed>> {
     let seed = seeds.index(generation);
     // That of the segment before it was rewritten is passed over, and made again.
-    if generation > 0 && IndexFile::open(file, first, seeds.index(generation - 1)).is_ok() {
+    let earlier = generation.saturating_sub(MAX_EARLIER)..generation;
+    if earlier.rev().any(|earlier| IndexFile::open(file, first, seeds.index(earlier)).is_ok()) {
         return Ok(Vec::new());
     }
     let length = file.metadata()?.len();

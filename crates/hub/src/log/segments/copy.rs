@@ -1,5 +1,5 @@
 //! Copying files of a log: as a link where that is possible, and otherwise byte by byte. A copy is durable.
-use super::{backup_error::BackupError, directory, frames::end_of_whole, head::segment_seed, open_files::read_head};
+use super::{backup_error::BackupError, directory, frames::end_of_frames, head::segment_seed, open_files::read_head};
 use crate::position::Offset;
 use std::{
     fs::{self, File},
@@ -46,15 +46,20 @@ pub(super) fn link_and_open(from: &Path, to: &Path) -> Result<Option<(Copied, Fi
     Ok(Some((Copied { linked: 0, copied }, file)))
 }
 
-/// Copies the segment that is written, up to its last whole frame. Returns the file that was taken; `None` if there is
-/// none.
-pub(super) fn written(from: &Path, to: &Path, first: Offset) -> Result<Option<(Copied, File)>, BackupError> {
+/// Copies the segment that is written, up to its last whole frame, or that of the offset `known`, which was there
+/// before. Returns the file that was taken; `None` if there is none.
+pub(super) fn written(
+    from: &Path,
+    to: &Path,
+    first: Offset,
+    known: Offset,
+) -> Result<Option<(Copied, File)>, BackupError> {
     let Some(file) = open(from)? else { return Ok(None) };
     let head = read_head(&file).map_err(BackupError::of(from))?;
     let end = match head {
         Some((head, bytes)) => {
             let seed = segment_seed(&head.log, first);
-            end_of_whole(&file, bytes as u64, seed).map_err(BackupError::of(from))?
+            end_of_frames(&file, bytes as u64, seed, known).map_err(BackupError::of(from))?
         }
         // Damaged: all of it, for whoever can make something of it.
         None => u64::MAX,

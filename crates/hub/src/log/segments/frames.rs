@@ -154,13 +154,14 @@ impl Walk<'_> {
     }
 }
 
-/// Returns the place behind the last whole frame of a segment whose head has so many bytes.
-pub(super) fn end_of_whole(file: &File, head_bytes: u64, seed: u64) -> io::Result<u64> {
+/// Returns the place behind the last frame of a segment whose head has so many bytes. A frame counts if it is whole, or
+/// if it has no offset behind `known`: then it is damaged, and not under way.
+pub(super) fn end_of_frames(file: &File, head_bytes: u64, seed: u64, known: Offset) -> io::Result<u64> {
     let mut end = head_bytes;
     let mut scan = Scan::new(file, head_bytes..file.metadata()?.len(), seed);
     while let Some((at, piece)) = scan.next()? {
         if let Piece::Head(head) = piece
-            && head.has_body_in(file, at, seed)?
+            && (head.last() <= known || head.has_body_in(file, at, seed)?)
         {
             end = at + head.frame_bytes();
         }
