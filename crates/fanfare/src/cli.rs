@@ -5,6 +5,7 @@ use crate::{
     exit::Exit,
     exposed,
     load::{self, LoadArgs, LoadError},
+    log::{self, LogArgs, LogCommandError},
     publish::{self, PublishArgs, PublishError},
     relay::{self, RelayArgs, RelayError},
     serve::{self, ServeArgs, ServeError},
@@ -46,6 +47,8 @@ enum Command {
     Check(Box<CheckArgs>),
     /// Put load on a server of event streams, and say what that cost and whether every event arrived
     Load(Box<LoadArgs>),
+    /// Look into a log on disk, check it, copy it, and change it
+    Log(LogArgs),
     /// One of several processes of a load, which starts it
     #[command(name = fanfare_bench::subscribe::worker::COMMAND, hide = true)]
     LoadWorker,
@@ -62,6 +65,7 @@ pub(crate) enum CommandError {
     Token(TokenError),
     Check(CheckError),
     Load(LoadError),
+    Log(LogCommandError),
 }
 
 /// The commands, those with the configuration of a hub documented from where it is defined.
@@ -96,6 +100,7 @@ pub(crate) fn run() -> Result<(), CommandError> {
         Command::Token(args) => token::run(args).map_err(CommandError::Token),
         Command::Check(args) => check::run(&args, given, exposed).map_err(CommandError::Check),
         Command::Load(args) => load::run(&args).map_err(CommandError::Load),
+        Command::Log(args) => log::run(args).map_err(CommandError::Log),
         Command::LoadWorker => load::work().map_err(CommandError::Load),
     }
 }
@@ -163,6 +168,7 @@ impl CommandError {
             Self::Token(error) => error.exit(),
             Self::Check(error) => error.exit(),
             Self::Load(error) => error.exit(),
+            Self::Log(error) => error.exit(),
         }
     }
 }
@@ -178,6 +184,7 @@ impl fmt::Display for CommandError {
             Self::Token(error) => error.fmt(f),
             Self::Check(error) => error.fmt(f),
             Self::Load(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
         }
     }
 }

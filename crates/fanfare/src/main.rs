@@ -13,6 +13,7 @@ mod exposed;
 mod http;
 mod keys;
 mod load;
+mod log;
 mod notice;
 mod publish;
 mod relay;

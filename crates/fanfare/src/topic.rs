@@ -1,5 +1,8 @@
 //! Topics as arguments: what is none is told before anybody is asked.
-use fanfare_hub::topic::{InvalidTopic, Topic, matcher::MAX_MATCHER_BYTES};
+use fanfare_hub::topic::{
+    InvalidTopic, Topic,
+    matcher::{InvalidMatcher, MAX_MATCHER_BYTES, Matcher},
+};
 use std::fmt;
 
 /// Why an argument names no topic.
@@ -11,6 +14,8 @@ pub(crate) enum InvalidArgument {
     Blank,
     /// It cannot be a topic.
     Topic(InvalidTopic),
+    /// It cannot match topics.
+    Matcher(InvalidMatcher),
 }
 
 /// The topic of a publication.
@@ -37,6 +42,15 @@ pub(crate) fn matcher(text: &str) -> Result<String, InvalidArgument> {
     }
 }
 
+/// What matches topics here, without a hub: `*`, a URI Template, or a topic.
+///
+/// # Errors
+/// [`InvalidArgument`] says what is wrong with it.
+pub(crate) fn selector(text: &str) -> Result<Matcher, InvalidArgument> {
+    not_blank(text)?;
+    Matcher::legacy_selector(text).map_err(InvalidArgument::Matcher)
+}
+
 fn not_blank(text: &str) -> Result<(), InvalidArgument> {
     match text.trim() {
         _ if text.is_empty() => Err(InvalidArgument::Empty),
@@ -54,6 +68,7 @@ impl fmt::Display for InvalidArgument {
                 "'*' is not a topic but matches every topic: an update is published under one that has a name",
             ),
             Self::Topic(error) => error.fmt(f),
+            Self::Matcher(error) => error.fmt(f),
         }
     }
 }

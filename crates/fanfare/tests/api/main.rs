@@ -12,6 +12,7 @@ mod hub;
 mod keys;
 mod lint;
 mod load;
+mod log;
 mod messages;
 mod peer;
 mod program;

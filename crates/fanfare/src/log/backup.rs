@@ -1,0 +1,50 @@
+//! `fanfare log backup`: a copy of a log that is a log.
+use super::{
+    Directory,
+    error::LogCommandError,
+    output,
+    progress::Bar,
+    quantity::{size, updates},
+};
+use fanfare_hub::log::LogView;
+use std::path::PathBuf;
+
+const ABOUT: &str = "\
+The backup is a log: `fanfare serve --data TO` opens it. Everything is in it that was acknowledged before the command began; \
+what was erased is not. It is made as TO.partial and gets its name when all of it is on disk.
+
+On the same file system, finished segments are not copied: the backup has the same files. That takes no room, and does not \
+help against a broken disk. For that, copy the backup to another one, or name a TO there.
+
+After a restore the hub gives offsets again that the log before had given to other updates. Their IDs are of another epoch, so \
+subscribers that have seen those updates are told of a gap.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{ABOUT}\n\n{}", super::EXIT_CODES))]
+pub(super) struct BackupArgs {
+    #[command(flatten)]
+    directory: Directory,
+
+    /// Directory of the backup, which must be empty or not exist
+    #[arg(value_name = "TO")]
+    to: PathBuf,
+}
+
+/// Makes the backup.
+///
+/// # Errors
+/// [`LogCommandError`] if there is none.
+pub(super) fn run(args: &BackupArgs) -> Result<(), LogCommandError> {
+    let bar = Bar::new();
+    let made = LogView::backup(&args.directory.dir, &args.to, &mut |progress| bar.bytes(progress.done, progress.total));
+    drop(bar);
+    let made = made.map_err(LogCommandError::Backup)?;
+    let held = (made.head.0 + 1).saturating_sub(made.oldest.0);
+    let held = if held == 0 { "no updates".to_owned() } else { format!("{}, up to {}", updates(held), made.head) };
+    output::line(&format!(
+        "{}: {held}; {} linked, {} copied",
+        args.to.display(),
+        size(made.linked_bytes),
+        size(made.copied_bytes)
+    ))
+}

@@ -1,0 +1,104 @@
+//! `fanfare log erase`: updates that nobody shall see any more, in the files too.
+use super::{Directory, error::LogCommandError, output, place::Moment, quantity::updates};
+use crate::topic::selector;
+use fanfare_event_stream::EventId;
+use fanfare_hub::{
+    entry::Timestamp,
+    log::{
+        Log as _, LogError, LogView, Retention, SegmentLog,
+        erase::{Erase, Erased},
+    },
+    topic::{Topic, matcher::Matcher},
+};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+/// What to use while a hub runs.
+const INSTEAD: &str = "its own API: DELETE /topics/TOPIC";
+
+const ABOUT: &str = "\
+Erased are the updates that fit all that is given. It cannot be undone. Backups keep what they have. Without --yes, the command \
+says how many updates those are; on a terminal it asks, and otherwise it ends with exit code 2.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{ABOUT}\n\n{}", super::EXIT_CODES))]
+#[command(group = clap::ArgGroup::new("what").multiple(true).required(true).args(["topic", "id", "before"]))]
+pub(super) struct EraseArgs {
+    #[command(flatten)]
+    directory: Directory,
+
+    /// Updates with this topic, or one that this URI Template matches; `*` is every topic
+    #[arg(long, value_name = "TOPIC", value_parser = selector)]
+    topic: Option<Matcher>,
+
+    /// Updates with this ID
+    #[arg(long, value_name = "ID", value_parser = id)]
+    id: Option<EventId>,
+
+    /// Updates from before this time: 2026-01-31T12:00:00Z, or how long ago it was, such as 90m
+    #[arg(long, value_name = "TIME")]
+    before: Option<Moment>,
+
+    /// Erase without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+fn id(text: &str) -> Result<EventId, String> {
+    EventId::new(text).map_err(|_| "an ID has no line ends and no NUL".to_owned())
+}
+
+/// Erases the updates, after somebody has confirmed it.
+///
+/// # Errors
+/// [`LogCommandError`] if they cannot be erased, or if nobody has confirmed it.
+pub(super) fn run(args: &EraseArgs) -> Result<(), LogCommandError> {
+    let dir = &args.directory.dir;
+    // A log that is not there is not made.
+    drop(LogView::open(dir)?);
+    let failed = |error| match error {
+        LogError::InUse => LogCommandError::InUse { dir: dir.clone(), instead: INSTEAD },
+        error => LogCommandError::Log { dir: dir.clone(), error },
+    };
+    let log = SegmentLog::open(dir, Retention::default()).map_err(failed)?;
+    if !args.yes {
+        let fitting = erase(args, &log, false).map_err(failed)?.kept;
+        if fitting > 0 && !confirm(fitting)? {
+            return Err(LogCommandError::Unconfirmed { updates: fitting });
+        }
+    }
+    let erased = erase(args, &log, true).map_err(failed)?.erased;
+    log.remove_dead().map_err(failed)?;
+    output::line(&format!("{} erased", updates(erased)))
+}
+
+/// Erases what fits, or only counts it.
+fn erase(args: &EraseArgs, log: &SegmentLog, really: bool) -> Result<Erased, LogError> {
+    let now = Timestamp::now();
+    let (exact, pattern) = match &args.topic {
+        Some(Matcher::Exact(topic)) => (Some(topic), None),
+        pattern => (None, pattern.as_ref()),
+    };
+    let fits = |topics: &[Topic]| pattern.is_none_or(|pattern| topics.iter().any(|topic| pattern.matches(topic)));
+    let before = args.before.map(|time| time.at(now));
+    let counted = std::cell::Cell::new(0);
+    let may = |topics: &[Topic]| {
+        let fits = fits(topics);
+        counted.set(counted.get() + u64::from(fits));
+        fits && really
+    };
+    let erased = log.erase(&Erase { topic: exact, id: args.id.as_ref(), before, may: &may }, now)?;
+    Ok(Erased { erased: erased.erased, kept: counted.get() - erased.erased })
+}
+
+/// Asks on a terminal; nobody is asked elsewhere, and nobody has confirmed it then.
+fn confirm(fitting: u64) -> Result<bool, LogCommandError> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    let mut answer = String::new();
+    anstream::eprint!("Erase {} for good? [y/N] ", updates(fitting));
+    io::stderr().flush().map_err(LogCommandError::Print)?;
+    let read = io::stdin().lock().read_line(&mut answer);
+    read.map_err(|error| LogCommandError::Read { from: "the answer".to_owned(), error })?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}

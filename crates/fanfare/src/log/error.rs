@@ -1,0 +1,102 @@
+//! What goes wrong with a log on disk.
+use super::{line::InvalidLine, place::UnknownPlace};
+use crate::exit::Exit;
+use fanfare_hub::log::{BackupError, LogError, ViewError};
+use std::{fmt, io, path::PathBuf};
+
+/// Why a verb did not do what it should, or what is wrong with the log.
+#[derive(Debug)]
+pub(crate) enum LogCommandError {
+    /// The log cannot be looked into.
+    View(ViewError),
+    /// A hub has the log open, and has to do it itself.
+    InUse { dir: PathBuf, instead: &'static str },
+    /// The log cannot be opened, or cannot be written.
+    Log { dir: PathBuf, error: LogError },
+    /// There is no such place in the log.
+    Place(UnknownPlace),
+    /// There is no backup.
+    Backup(BackupError),
+    /// So many updates are lost.
+    Lost { updates: u64 },
+    /// So many things are wrong.
+    Unsound { findings: u64 },
+    /// The lines to import cannot be read.
+    Read { from: String, error: io::Error },
+    /// A line to import is not an update. The lines before this one are imported up to there.
+    Line { number: u64, error: InvalidLine, imported: Option<u64> },
+    /// A batch of lines could not be appended.
+    Append { lines: (u64, u64), error: LogError, imported: Option<u64> },
+    /// So many updates would be erased, and nobody has confirmed it.
+    Unconfirmed { updates: u64 },
+    /// Something cannot be printed.
+    Print(io::Error),
+}
+
+impl LogCommandError {
+    /// The exit code that tells it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::View(ViewError::NotFound(_) | ViewError::NotADirectory(_) | ViewError::NoLog(_))
+            | Self::Place(_)
+            | Self::Unconfirmed { .. } => Exit::Usage,
+            Self::Backup(error) => match error {
+                BackupError::From(ViewError::NotFound(_) | ViewError::NotADirectory(_) | ViewError::NoLog(_))
+                | BackupError::NotEmpty(_)
+                | BackupError::Within(_)
+                | BackupError::MountPoint(_) => Exit::Usage,
+                _ => Exit::Failed,
+            },
+            _ => Exit::Failed,
+        }
+    }
+}
+
+impl From<ViewError> for LogCommandError {
+    fn from(error: ViewError) -> Self {
+        Self::View(error)
+    }
+}
+
+impl fmt::Display for LogCommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::View(error) => error.fmt(f),
+            Self::InUse { dir, instead } => {
+                write!(f, "a hub has the log in {} open: stop the hub, or use {instead}", dir.display())
+            }
+            Self::Log { dir, error } => write!(f, "{}: {error}", dir.display()),
+            Self::Place(error) => error.fmt(f),
+            Self::Backup(error) => error.fmt(f),
+            Self::Lost { updates: 1 } => f.write_str("one update is lost"),
+            Self::Lost { updates } => write!(f, "{updates} updates are lost"),
+            Self::Unsound { findings: 1 } => f.write_str("one thing is wrong with the log"),
+            Self::Unsound { findings } => write!(f, "{findings} things are wrong with the log"),
+            Self::Read { from, error } => write!(f, "cannot read {from}: {error}"),
+            Self::Line { number, error, imported } => {
+                write!(f, "line {number}: {error}; {}", Imported(*imported))
+            }
+            Self::Append { lines: (first, last), error, imported } => {
+                write!(f, "the lines {first} to {last} cannot be appended: {error}; {}", Imported(*imported))
+            }
+            Self::Unconfirmed { updates } => {
+                write!(f, "nothing was erased: {} would be; give --yes to erase", super::quantity::updates(*updates))
+            }
+            Self::Print(error) => write!(f, "cannot print: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for LogCommandError {}
+
+/// How far an import came: the last line that is in the log.
+struct Imported(Option<u64>);
+
+impl fmt::Display for Imported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("nothing was imported"),
+            Some(last) => write!(f, "the lines up to {last} were imported, and nothing that follows"),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `fanfare log`: looks into a log on disk, copies it, and changes it where no hub has it open.
+mod backup;
+mod erase;
+mod error;
+mod export;
+mod import;
+mod line;
+mod ls;
+mod output;
+mod place;
+mod printing;
+mod progress;
+mod quantity;
+mod tail;
+mod verify;
+
+pub(crate) use error::LogCommandError;
+
+use clap::Subcommand;
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed, or updates are lost, or something is wrong with the log
+  2  wrong arguments, or no log there";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES, subcommand_value_name = "VERB", arg_required_else_help = true)]
+pub(crate) struct LogArgs {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the segments of a log
+    Ls(ls::LsArgs),
+    /// Print the newest updates as JSON lines, and follow what comes
+    Tail(tail::TailArgs),
+    /// Print updates as JSON lines
+    Export(export::ExportArgs),
+    /// Append updates from JSON lines, as `export` prints them. No hub may have the log open
+    Import(import::ImportArgs),
+    /// Check every byte of a log, and print what is wrong
+    Verify(verify::VerifyArgs),
+    /// Copy a log, also while a hub writes to it
+    Backup(backup::BackupArgs),
+    /// Erase updates, on disk too. No hub may have the log open
+    Erase(erase::EraseArgs),
+}
+
+/// The directory that every verb has.
+#[derive(Debug, clap::Args)]
+struct Directory {
+    /// Directory of the log: the --data of the hub
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// [`LogCommandError`] says what went wrong, or what is wrong with the log.
+pub(crate) fn run(args: LogArgs) -> Result<(), LogCommandError> {
+    match args.verb {
+        Verb::Ls(args) => ls::run(&args),
+        Verb::Tail(args) => tail::run(&args),
+        Verb::Export(args) => export::run(&args),
+        Verb::Import(args) => import::run(&args),
+        Verb::Verify(args) => verify::run(&args),
+        Verb::Backup(args) => backup::run(&args),
+        Verb::Erase(args) => erase::run(&args),
+    }
+}

@@ -1,0 +1,61 @@
+//! Standard output, as long as somebody reads it.
+use super::error::LogCommandError;
+use serde::Serialize;
+use std::{
+    io::{self, BufWriter, Stdout, Write as _},
+    ops::ControlFlow,
+};
+
+/// Lines on standard output. Each method breaks when nobody reads on (`| head`), which is not a failure.
+pub(super) struct Output(BufWriter<Stdout>);
+
+impl Output {
+    pub(super) fn new() -> Self {
+        Self(BufWriter::new(io::stdout()))
+    }
+
+    /// Writes one line of JSON.
+    ///
+    /// # Errors
+    /// [`LogCommandError::Print`] if it cannot be written.
+    pub(super) fn json(&mut self, value: &impl Serialize) -> Result<ControlFlow<()>, LogCommandError> {
+        let written = serde_json::to_writer(&mut self.0, value).map_err(io::Error::from);
+        ended(written.and_then(|()| self.0.write_all(b"\n")))
+    }
+
+    /// Writes one line of text.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(super) fn text(&mut self, line: &str) -> Result<ControlFlow<()>, LogCommandError> {
+        ended(writeln!(self.0, "{line}"))
+    }
+
+    /// Shows what was written.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(super) fn flush(&mut self) -> Result<ControlFlow<()>, LogCommandError> {
+        ended(self.0.flush())
+    }
+}
+
+/// Prints one line, and nothing else.
+///
+/// # Errors
+/// [`LogCommandError::Print`] if it cannot be written.
+pub(super) fn line(text: &str) -> Result<(), LogCommandError> {
+    let mut output = Output::new();
+    if output.text(text)?.is_continue() {
+        _ = output.flush()?;
+    }
+    Ok(())
+}
+
+fn ended(written: io::Result<()>) -> Result<ControlFlow<()>, LogCommandError> {
+    match written {
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(LogCommandError::Print(error)),
+    }
+}

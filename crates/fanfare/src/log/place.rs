@@ -1,0 +1,157 @@
+//! Places in a log as arguments: the ID of an update, or a time.
+use crate::{config::HumanDuration, shown::shown_id};
+use fanfare_event_stream::EventId;
+use fanfare_hub::{
+    entry::Timestamp,
+    log::{Found, LogView, ViewError},
+    position::{Offset, Position},
+};
+use std::{convert::Infallible, fmt, str::FromStr};
+
+/// A place in a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// That of an update whose ID the hub made.
+    Position(Position),
+    /// The time, or how long ago it was.
+    Time(Moment),
+    /// That of an update to which its publisher gave this ID.
+    Id(String),
+}
+
+/// A time as an argument: as RFC 3339 has it, or how long ago it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    At(Timestamp),
+    Ago(HumanDuration),
+}
+
+/// The text is not a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct InvalidMoment;
+
+/// The log has no such place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum UnknownPlace {
+    /// No update has this ID any more, or none ever had.
+    Id(String),
+    /// The ID was made by another log, or so long ago that this is forgotten.
+    Foreign(Position),
+    /// The ID is one that the log has not come to, or that it has lost.
+    Beyond(Position),
+}
+
+/// Which of two ends a place is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    First,
+    Last,
+}
+
+impl FromStr for Place {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let moment = || text.parse().ok().map(Self::Time);
+        Ok(Position::parse(text).map(Self::Position).or_else(moment).unwrap_or_else(|| Self::Id(text.to_owned())))
+    }
+}
+
+impl FromStr for Moment {
+    type Err = InvalidMoment;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMoment> {
+        if let Ok(ago) = text.parse() {
+            return Ok(Self::Ago(ago));
+        }
+        let time: jiff::Timestamp = text.parse().map_err(|_| InvalidMoment)?;
+        Ok(Self::At(Timestamp(u64::try_from(time.as_millisecond()).unwrap_or(0))))
+    }
+}
+
+impl Moment {
+    pub(super) fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Ago(HumanDuration(ago)) => {
+                Timestamp(now.0.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)))
+            }
+        }
+    }
+}
+
+impl Place {
+    /// The offset of the first update at this place or behind it, or of the last one at it or before it. A time is the
+    /// end of what was before it.
+    pub(super) fn find(
+        &self,
+        view: &mut LogView,
+        end: End,
+        now: Timestamp,
+    ) -> Result<Result<Offset, UnknownPlace>, ViewError> {
+        match self {
+            Self::Time(time) => {
+                let before = view.place_at(time.at(now))?;
+                Ok(Ok(if end == End::First { before.next() } else { before }))
+            }
+            Self::Position(position) => Ok(of_position(*position, view)),
+            Self::Id(id) => of_id(id, view, end, now),
+        }
+    }
+}
+
+fn of_position(position: Position, view: &LogView) -> Result<Offset, UnknownPlace> {
+    match view.epochs().end(position.epoch, view.bounds().head) {
+        None => Err(UnknownPlace::Foreign(position)),
+        Some(end) if position.offset > end => Err(UnknownPlace::Beyond(position)),
+        Some(_) => Ok(position.offset),
+    }
+}
+
+/// Of several updates with the ID, the whole stretch of them is meant.
+fn of_id(id: &str, view: &mut LogView, end: End, now: Timestamp) -> Result<Result<Offset, UnknownPlace>, ViewError> {
+    let unknown = || UnknownPlace::Id(id.to_owned());
+    let Ok(parsed) = EventId::new(id) else { return Ok(Err(unknown())) };
+    let held = view.locate(&parsed, now)?.held;
+    let found = if end == End::First { held.first() } else { held.last() };
+    Ok(found.map(Found::offset).ok_or_else(unknown))
+}
+
+impl fmt::Display for InvalidMoment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a time such as 2026-01-31T12:00:00Z, or how long ago it was, such as 90m or 7d")
+    }
+}
+
+impl fmt::Display for UnknownPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "no update in the log has the ID {}", shown_id(id)),
+            Self::Foreign(id) => write!(f, "the ID {id} is one of another log, or of a time that is forgotten"),
+            Self::Beyond(id) => write!(f, "the ID {id} is one that the log has not come to, or has lost"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidMoment {}
+impl std::error::Error for UnknownPlace {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_position_a_time_or_an_id() {
+        let place = |text: &str| text.parse::<Place>().unwrap();
+        assert!(matches!(place("#00000000-7"), Place::Position(_)));
+        let second = Place::Time(Moment::At(Timestamp(1_000)));
+        assert_eq!(place("1970-01-01T00:00:01Z"), second);
+        assert!(matches!(place("90m"), Place::Time(Moment::Ago(_))));
+        for id in ["mine", "#00000000-07", "2026", "urn:uuid:1"] {
+            assert_eq!(place(id), Place::Id(id.into()));
+        }
+        let ago = "1s".parse::<Moment>().unwrap();
+        assert_eq!((ago.at(Timestamp(5_000)), ago.at(Timestamp(5))), (Timestamp(4_000), Timestamp(0)));
+        assert_eq!("soon".parse::<Moment>(), Err(InvalidMoment));
+    }
+}

@@ -1,0 +1,102 @@
+//! Printing a stretch of a log as JSON lines, and telling of what is lost in it.
+use super::{
+    error::LogCommandError,
+    line::{LostLine, UpdateLine},
+    output::Output,
+};
+use crate::warning;
+use fanfare_hub::{
+    entry::{Entry, Timestamp},
+    log::{Found, LogView, Query, ReadLimit},
+    position::Offset,
+    topic::{Topic, matcher::Matcher},
+};
+use std::ops::ControlFlow;
+
+/// How much is read at a time.
+const LIMIT: ReadLimit = ReadLimit { entries: 1_000, bytes: 4 << 20 };
+
+/// Prints updates, and counts what is lost.
+pub(super) struct Printing {
+    output: Output,
+    /// Only updates with a topic that one of these matches; all if there is none.
+    matchers: Vec<Matcher>,
+    lost: u64,
+}
+
+impl Printing {
+    pub(super) fn new(matchers: Vec<Matcher>) -> Self {
+        Self { output: Output::new(), matchers, lost: 0 }
+    }
+
+    /// Prints what is behind `after`, up to `until`. `at` is told of each place that was reached. Breaks when nobody
+    /// reads on; otherwise it has come to the end.
+    ///
+    /// # Errors
+    /// [`LogCommandError`] if the log cannot be read, or nothing can be printed.
+    pub(super) fn print(
+        &mut self,
+        view: &mut LogView,
+        (mut after, until): (Offset, Offset),
+        mut at: impl FnMut(Offset),
+    ) -> Result<ControlFlow<()>, LogCommandError> {
+        let topics = self.exact_topics();
+        while after < until {
+            let query = Query { after, until, topics: topics.as_deref(), now: Timestamp::now(), limit: LIMIT };
+            let read = view.read(&query)?;
+            if read.up_to <= after {
+                break;
+            }
+            after = read.up_to;
+            for found in &read.found {
+                let printed = match found {
+                    Found::Entry(entry) => self.entry(entry)?,
+                    Found::Lost(first, last) => self.lost(*first, *last)?,
+                    Found::Discarded(_) | Found::Erased(_) => ControlFlow::Continue(()),
+                };
+                if printed.is_break() {
+                    return Ok(printed);
+                }
+            }
+            at(after);
+        }
+        self.output.flush()
+    }
+
+    fn entry(&mut self, entry: &Entry) -> Result<ControlFlow<()>, LogCommandError> {
+        let fits = |matcher: &Matcher| entry.update.topics().iter().any(|topic| matcher.matches(topic));
+        if !self.matchers.is_empty() && !self.matchers.iter().any(fits) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        self.output.json(&UpdateLine::of(entry))
+    }
+
+    fn lost(&mut self, first: Offset, last: Offset) -> Result<ControlFlow<()>, LogCommandError> {
+        self.lost += last.0 - first.0 + 1;
+        match first == last {
+            true => warning::print(&format!("the update {first} is lost")),
+            false => warning::print(&format!("the updates {first} to {last} are lost")),
+        }
+        self.output.json(&LostLine::of(first, last))
+    }
+
+    /// The topics by which the index finds everything that is wanted; `None` if a pattern is among them.
+    fn exact_topics(&self) -> Option<Vec<Topic>> {
+        let exact = |matcher: &Matcher| match matcher {
+            Matcher::Exact(topic) => Some(topic.clone()),
+            _ => None,
+        };
+        if self.matchers.is_empty() { None } else { self.matchers.iter().map(exact).collect() }
+    }
+
+    /// Ends the output.
+    ///
+    /// # Errors
+    /// [`LogCommandError::Lost`] if something was lost.
+    pub(super) fn end(&self) -> Result<(), LogCommandError> {
+        match self.lost {
+            0 => Ok(()),
+            updates => Err(LogCommandError::Lost { updates }),
+        }
+    }
+}

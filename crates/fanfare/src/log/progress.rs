@@ -1,0 +1,50 @@
+//! How far a verb has come: on a terminal, once it has taken more than a second.
+use super::quantity::size;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::{Duration, Instant};
+
+/// What ends before this shows nothing.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A bar on standard error. In a pipe it is nothing.
+pub(super) struct Bar {
+    bar: ProgressBar,
+    begun: Instant,
+}
+
+impl Bar {
+    pub(super) fn new() -> Self {
+        let style = ProgressStyle::with_template("[{bar:30}] {msg}").expect("the template is constant and valid");
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        Self { bar: bar.with_style(style.progress_chars("=> ")), begun: Instant::now() }
+    }
+
+    /// Shows that so many bytes of so many are done.
+    pub(super) fn bytes(&self, done: u64, total: u64) {
+        self.show(done, total, || format!("{} of {}", size(done), size(total)));
+    }
+
+    /// Shows that so many updates of so many are done.
+    pub(super) fn updates(&self, done: u64, total: u64) {
+        self.show(done, total, || format!("{done} of {total} updates"));
+    }
+
+    fn show(&self, done: u64, total: u64, text: impl Fn() -> String) {
+        if self.begun.elapsed() < PATIENCE {
+            return;
+        }
+        if self.bar.is_hidden() {
+            // It stays hidden where there is no terminal.
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_length(total);
+        self.bar.set_message(text());
+        self.bar.set_position(done);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

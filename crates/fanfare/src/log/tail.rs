@@ -1,0 +1,87 @@
+//! `fanfare log tail`: the newest updates, and what comes.
+use super::{Directory, error::LogCommandError, printing::Printing};
+use fanfare_hub::{
+    entry::Timestamp,
+    log::{LogView, Query, ReadLimit, ViewError},
+    position::Offset,
+};
+use std::{collections::VecDeque, thread, time::Duration};
+
+/// The time between two looks for what has come.
+const INTERVAL: Duration = Duration::from_millis(200);
+/// The number of places that are looked at in one step backwards.
+const STEP: u64 = 1_024;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("The lines are those of `fanfare log export`.\n\n{}", super::EXIT_CODES))]
+pub(super) struct TailArgs {
+    #[command(flatten)]
+    directory: Directory,
+
+    /// How many updates to print
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10)]
+    count: usize,
+
+    /// Go on with what is appended, until stopped
+    #[arg(short, long)]
+    follow: bool,
+}
+
+/// Prints the updates.
+///
+/// # Errors
+/// [`LogCommandError`] if they cannot be read or printed, or if some are lost.
+pub(super) fn run(args: &TailArgs) -> Result<(), LogCommandError> {
+    let mut view = LogView::open(&args.directory.dir)?;
+    let mut printing = Printing::new(Vec::new());
+    let mut after = before_last(&mut view, args.count)?;
+    loop {
+        let head = view.bounds().head;
+        if printing.print(&mut view, (after, head), |_| {})?.is_break() {
+            return Ok(());
+        }
+        after = after.max(head);
+        if !args.follow {
+            return printing.end();
+        }
+        while !view.refresh()? {
+            thread::sleep(INTERVAL);
+        }
+        if view.bounds().head <= after {
+            thread::sleep(INTERVAL);
+        }
+    }
+}
+
+/// The place before the last `count` updates.
+fn before_last(view: &mut LogView, count: usize) -> Result<Offset, ViewError> {
+    let (floor, mut until) = (view.bounds().floor(), view.bounds().head);
+    let mut newest: VecDeque<Offset> = VecDeque::new();
+    while newest.len() < count && until > floor {
+        let from = Offset(until.0.saturating_sub(STEP).max(floor.0));
+        let mut found = offsets(view, from, until)?;
+        found.append(&mut newest);
+        (newest, until) = (found, from);
+    }
+    let surplus = newest.len().saturating_sub(count);
+    Ok(match newest.get(surplus) {
+        Some(first) => Offset(first.0 - 1),
+        // There are no more than those; what is lost among them is told.
+        None if count > 0 => floor,
+        None => view.bounds().head,
+    })
+}
+
+/// The offsets of the updates behind `after`, up to `until`.
+fn offsets(view: &mut LogView, mut after: Offset, until: Offset) -> Result<VecDeque<Offset>, ViewError> {
+    let (mut offsets, limit) = (VecDeque::new(), ReadLimit { entries: usize::MAX, bytes: 4 << 20 });
+    while after < until {
+        let read = view.read(&Query { after, until, topics: None, now: Timestamp::now(), limit })?;
+        if read.up_to <= after {
+            break;
+        }
+        offsets.extend(read.entries().map(|entry| entry.position.offset));
+        after = read.up_to;
+    }
+    Ok(offsets)
+}
