@@ -10,14 +10,14 @@ use super::{
     directory::{Directory, Kind},
     end_mark::EndMark,
     identity, open,
-    verify::Progress,
+    progress::{Progress, total},
     view::{LogView, directory},
 };
 use crate::{
     log::{Epochs, LogError},
     position::Offset,
 };
-use std::{io, path::Path};
+use std::path::Path;
 
 /// The number of times that a segment is tried again which is rewritten while it is linked.
 const ATTEMPTS: u32 = 20;
@@ -188,15 +188,4 @@ fn together(before: &Epochs, now: &Epochs) -> Vec<(crate::position::Epoch, Offse
     let later: Vec<_> = later.iter().filter(is_new).copied().collect();
     epochs.extend(later);
     epochs
-}
-
-fn total(directory: &Directory) -> io::Result<u64> {
-    let length = |(first, _): &(Offset, bool)| {
-        let kinds = [Kind::Log, Kind::Index, Kind::Ids, Kind::Erased];
-        kinds
-            .map(|kind| directory.file(*first, kind).symlink_metadata().map_or(0, |metadata| metadata.len()))
-            .iter()
-            .sum::<u64>()
-    };
-    Ok(directory.segments(Kind::Log)?.iter().map(length).sum())
 }

@@ -1,6 +1,6 @@
 //! A backup is a log with all that was acknowledged before it began.
 use super::{
-    BackupError, LogView, SegmentLog,
+    BackupError, LogView, SegmentLog, copy,
     view_cases::{NOW, SEGMENT, append, erase_id, files, open, update, walk},
 };
 use crate::{
@@ -211,4 +211,83 @@ fn what_a_killed_backup_leaves_is_no_hindrance() {
     backup(&log_dir, &to);
     assert_eq!(entries(&to), expected);
     assert!(!partial.exists());
+}
+
+/// Where nothing can be linked, all is copied.
+#[test]
+fn a_backup_on_another_file_system() {
+    use std::os::unix::fs::MetadataExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let Ok(other) = tempfile::tempdir_in("/dev/shm") else { return };
+    if other.path().metadata().unwrap().dev() == dir.path().metadata().unwrap().dev() {
+        return;
+    }
+    let to = other.path().join("to");
+    let log = open(dir.path());
+    let expected = append(&log, 0..60);
+    let made = backup(dir.path(), &to);
+    assert_eq!(made.linked_bytes, 0);
+    assert_eq!(entries(&to), expected);
+    assert!(
+        fs::read_dir(&to).unwrap().all(|file| file.unwrap().metadata().unwrap().permissions().mode() & 0o777 == 0o600)
+    );
+}
+
+#[test]
+fn a_backup_of_a_damaged_log_has_what_there_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let [log_dir, to] = ["log", "to"].map(|name| dir.path().join(name));
+    let log = open(&log_dir);
+    let expected = log.append((0..6).map(update).collect(), NOW).unwrap();
+    drop(log);
+    let path = log_dir.join("0000000000000001.log");
+    let mut bytes = fs::read(&path).unwrap();
+    let place = bytes.windows(2).position(|bytes| bytes == b"3:").unwrap();
+    bytes[place] ^= 1;
+    fs::write(path, bytes).unwrap();
+    backup(&log_dir, &to);
+    let (found, lost) = walk(&mut LogView::open(&to).unwrap());
+    assert_eq!((found.len(), lost), (5, vec![(4, 4)]));
+    assert!(found.iter().all(|entry| expected.contains(entry)));
+}
+
+/// Between the files of one segment, the log rewrites it: what was erased does not come back.
+#[test]
+fn a_segment_is_rewritten_while_it_is_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let [log_dir, to] = ["log", "to"].map(|name| dir.path().join(name));
+    let log = Arc::new(open(&log_dir));
+    let mut expected = append(&log, 0..60);
+    erase_id(&log, "own-4");
+    expected.retain(|entry| entry.id().as_str() != "own-4");
+    let (first, hub) = (log_dir.join("0000000000000001.log"), log.clone());
+    copy::tests::after_each_link(move |file| {
+        if file == first {
+            hub.remove_dead().unwrap();
+        }
+    });
+    backup(&log_dir, &to);
+    assert_eq!(entries(&to), expected);
+}
+
+/// Retention removes segments, some of which were taken already.
+#[test]
+fn segments_are_discarded_while_others_are_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let [log_dir, to] = ["log", "to"].map(|name| dir.path().join(name));
+    let retention = Retention { age_ms: Some(40), ..Retention::default() };
+    let log = Arc::new(SegmentLog::open_with(&log_dir, retention, SEGMENT).unwrap());
+    let expected = append(&log, 0..60);
+    let (second, hub) =
+        (files(&log_dir).into_keys().filter(|name| name.ends_with(".log")).nth(1).unwrap(), log.clone());
+    copy::tests::after_each_link(move |file| {
+        if file.ends_with(&second) {
+            // What is older than the update 50.
+            while hub.discard(Timestamp(NOW.0 + 90)).unwrap() > 0 {}
+        }
+    });
+    let made = backup(&log_dir, &to);
+    let found = entries(&to);
+    assert!(found.len() < 30 && expected.ends_with(&found), "{}", found.len());
+    assert_eq!(made.oldest, found[0].position.offset);
 }

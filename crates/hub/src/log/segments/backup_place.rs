@@ -51,11 +51,16 @@ impl Place {
 
     /// Makes the directory in which the backup is made, without what another one has left there that was killed.
     pub(super) fn begin(&self) -> Result<Directory, BackupError> {
+        // Somebody else may have thought of the name, where everybody may write.
+        if self.partial.is_symlink() {
+            return Err(BackupError::Occupied(self.partial.clone()));
+        }
         let partial = Directory::open(&self.partial).map_err(|error| match error {
             LogError::InUse => BackupError::InUse(self.partial.clone()),
             LogError::Io(error) => BackupError::of(&self.partial)(error),
             _ => BackupError::Occupied(self.partial.clone()),
         })?;
+        directory::keep_others_out(&self.partial).map_err(BackupError::of(&self.partial))?;
         let left: Vec<_> =
             fs::read_dir(&self.partial).and_then(Iterator::collect).map_err(BackupError::of(&self.partial))?;
         let is_ours = |file: &fs::DirEntry| file.file_name().to_str().is_some_and(is_of_log);

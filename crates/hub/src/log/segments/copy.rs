@@ -35,6 +35,8 @@ pub(super) fn link_and_open(from: &Path, to: &Path) -> Result<Option<(Copied, Fi
             let file = File::open(to).map_err(BackupError::of(to))?;
             file.sync_all().map_err(BackupError::of(to))?;
             let linked = file.metadata().map_err(BackupError::of(to))?.len();
+            #[cfg(test)]
+            tests::taken(from);
             return Ok(Some((Copied { linked, copied: 0 }, file)));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && from.symlink_metadata().is_err() => return Ok(None),
@@ -92,4 +94,29 @@ fn copy(file: &File, to: &Path, most: u64) -> Result<u64, BackupError> {
         Ok(bytes)
     };
     copied().map_err(BackupError::of(to))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    type Hook = Box<dyn FnMut(&Path)>;
+
+    thread_local! {
+        static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+    }
+
+    /// Does something each time that this thread has linked a file.
+    pub(in crate::log::segments) fn after_each_link(hook: impl FnMut(&Path) + 'static) {
+        HOOK.set(Some(Box::new(hook)));
+    }
+
+    pub(super) fn taken(from: &Path) {
+        let hook = HOOK.take();
+        HOOK.set(hook.map(|mut hook| {
+            hook(from);
+            hook
+        }));
+    }
 }

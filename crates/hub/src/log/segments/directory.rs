@@ -205,10 +205,15 @@ fn make(path: &Path) -> io::Result<()> {
         fs::create_dir_all(parent)?;
     }
     match DirBuilder::new().mode(DIRECTORY_MODE).create(path) {
-        Ok(()) => fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE)),
+        Ok(()) => keep_others_out(path),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Takes from everybody else the right to look into a directory. Only its owner can.
+pub(super) fn keep_others_out(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE))
 }
 
 /// Makes an empty file that nobody else can read, whatever the process' umask is.

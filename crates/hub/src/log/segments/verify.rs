@@ -3,36 +3,22 @@
 //! What looks like damage may be a write that is under way, or a segment that is rewritten or removed at this moment.
 //! So a segment that has flaws is looked at again, and only what stays is told.
 use super::{
-    beside::{self, Placed},
+    beside,
     directory::{Directory, Kind},
     end_mark::EndMark,
     finding::{Finding, Flaw, Verified},
-    frames::{self, Frames},
+    frames::Frames,
     head::LogId,
-    identity, lock_holder,
+    identity,
+    look::Looking,
     open_files::read_head,
+    progress::{Progress, total},
     segment::Seeds,
     view::{LogView, directory},
     view_error::ViewError,
 };
 use crate::position::Offset;
-use std::{fs::File, io, path::Path, thread, time::Duration};
-
-/// A flaw that was seen so many times in a row is told.
-const STABLE_LOOKS: u32 = 4;
-/// The most looks at one segment.
-const MOST_LOOKS: u32 = 40;
-/// The time between two of them.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// How far something has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The bytes that are done.
-    pub done: u64,
-    /// All bytes.
-    pub total: u64,
-}
+use std::{fs::File, io, path::Path};
 
 /// What is known after all segments were looked at.
 struct Verifying<'a> {
@@ -47,16 +33,6 @@ struct Verifying<'a> {
     holes: Vec<(String, Offset, Offset)>,
     progress: &'a mut dyn FnMut(Progress),
     total: u64,
-}
-
-/// One look at a segment and what is beside it.
-struct Look {
-    frames: Option<Frames>,
-    flaws: Vec<(Kind, Placed)>,
-    bytes: u64,
-    files: u64,
-    /// True if another file has its name by now, or none.
-    is_gone: bool,
 }
 
 impl LogView {
@@ -75,7 +51,7 @@ impl LogView {
             .map(|(head, _)| head)
             .collect();
         let Some(log) = identity::read(&directory, heads.iter())? else { return Err(ViewError::NoLog(path.into())) };
-        let total = firsts.iter().map(|(first, _)| length(&directory, *first)).sum();
+        let total = total(&directory)?;
         let mut verifying = Verifying {
             directory,
             log,
@@ -121,7 +97,8 @@ impl Verifying<'_> {
             self.tell(name(first, Kind::Log), None, Flaw::NotAFile);
             return Ok(());
         }
-        let Some(look) = self.look_until_stable(first, is_last)? else {
+        let looking = Looking { directory: &self.directory, log: &self.log };
+        let Some(look) = looking.until_stable(first, is_last)? else {
             // It was discarded meanwhile, and so was all that was before it.
             (self.end, _) = (None, self.holes.clear());
             return Ok(());
@@ -152,88 +129,6 @@ impl Verifying<'_> {
         self.end = Some(summary.end);
         self.last_record = Offset(summary.end.0 - 1);
         self.oldest = self.oldest.max(summary.oldest);
-    }
-
-    /// Looks at a segment until nothing is wrong with it, or the same some times in a row; `None` if it is gone.
-    fn look_until_stable(&self, first: Offset, is_last: bool) -> io::Result<Option<Look>> {
-        let (mut before, mut same) = (None, 0);
-        for number in 1.. {
-            let look = match self.look(first) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                look => look?,
-            };
-            let holes = look.frames.as_ref().map(|frames| frames.index.holes().to_vec()).unwrap_or_default();
-            if look.flaws.is_empty() && (holes.is_empty() || !is_last) && !look.is_gone {
-                return Ok(Some(look));
-            }
-            let seen = (look.flaws.clone(), holes);
-            same = if before.as_ref() == Some(&seen) { same + 1 } else { 1 };
-            if (same >= STABLE_LOOKS && !look.is_gone) || number >= MOST_LOOKS {
-                return Ok(Some(self.without_what_is_under_way(look, is_last)));
-            }
-            before = Some(seen);
-            thread::sleep(PAUSE);
-        }
-        unreachable!("it returns at the last look")
-    }
-
-    /// Leaves out what is wrong behind the last whole frame, if somebody is writing there.
-    fn without_what_is_under_way(&self, mut look: Look, is_last: bool) -> Look {
-        let end = look.frames.as_ref().map_or(0, |frames| frames.end);
-        let is_behind = |(kind, (at, _)): &(Kind, Placed)| *kind == Kind::Log && *at >= end;
-        if is_last && look.flaws.iter().any(is_behind) && lock_holder::holder(&self.directory).is_some() {
-            look.flaws.retain(|flaw| !is_behind(flaw));
-        }
-        look
-    }
-
-    fn look(&self, first: Offset) -> io::Result<Look> {
-        let (path, seeds) = (self.directory.file(first, Kind::Log), Seeds::of(&self.log, first));
-        let file = File::open(&path)?;
-        let length = file.metadata()?.len();
-        let head = read_head(&file)?.map(|(head, _)| head);
-        if let Some(head) = head.as_ref().filter(|head| head.log != self.log || head.first != first) {
-            tracing::debug!(?head, "the head of a segment is another one's");
-            let flaws = vec![(Kind::Log, (0, Flaw::Foreign))];
-            return Ok(Look {
-                frames: None,
-                flaws,
-                bytes: length,
-                files: 1,
-                is_gone: !self.directory.has(&path, &file),
-            });
-        }
-        let frames = frames::walk(&file, first, seeds, length)?;
-        let mut look = Look { flaws: Vec::new(), bytes: length, files: 1, is_gone: false, frames: None };
-        look.flaws.extend(frames.flaws.iter().map(|flaw| (Kind::Log, *flaw)));
-        // What is beside a damaged segment was written before the damage.
-        let index = Some(&frames.index).filter(|_| frames.flaws.is_empty());
-        let segment = (first, head.map_or(0, |head| head.generation), &seeds);
-        self.look_beside(&mut look, segment, Kind::Index, |file| beside::index(file, segment, index))?;
-        self.look_beside(&mut look, segment, Kind::Ids, |file| beside::ids(file, &seeds, index))?;
-        let end = index.map(|index| index.summary().end);
-        self.look_beside(&mut look, segment, Kind::Erased, |file| beside::erased(&self.directory, file, segment, end))?;
-        look.frames = Some(frames);
-        look.is_gone = !self.directory.has(&path, &file);
-        Ok(look)
-    }
-
-    fn look_beside(
-        &self,
-        look: &mut Look,
-        (first, ..): (Offset, u32, &Seeds),
-        kind: Kind,
-        check: impl FnOnce(&File) -> io::Result<Vec<Placed>>,
-    ) -> io::Result<()> {
-        let path = self.directory.file(first, kind);
-        if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            look.flaws.push((kind, (0, Flaw::NotAFile)));
-            return Ok(());
-        }
-        let Some(file) = beside::open(&self.directory, first, kind)? else { return Ok(()) };
-        (look.bytes, look.files) = (look.bytes + file.metadata()?.len(), look.files + 1);
-        look.flaws.extend(check(&file)?.into_iter().map(|flaw| (kind, flaw)));
-        Ok(())
     }
 
     /// Looks at the hashes of IDs of segments that are gone.
@@ -297,11 +192,4 @@ fn counts_bytes(verified: &mut Verified, bytes: u64) {
 
 fn name(first: Offset, kind: Kind) -> String {
     kind.name_of(first)
-}
-
-/// The bytes of a segment and of what is beside it.
-fn length(directory: &Directory, first: Offset) -> u64 {
-    let kinds = [Kind::Log, Kind::Index, Kind::Ids, Kind::Erased];
-    let lengths = kinds.map(|kind| directory.file(first, kind).symlink_metadata().map_or(0, |metadata| metadata.len()));
-    lengths.iter().sum()
 }

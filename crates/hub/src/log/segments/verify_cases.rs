@@ -1,13 +1,14 @@
 //! Every damaged byte is found, and nothing else is.
 use super::{
     Flaw, LogView, Verified,
-    view_cases::{NOW, append, erase_id, files, open, update},
+    view_cases::{NOW, append, erase_id, files, open, update, walk},
 };
 use crate::{
     entry::Timestamp,
     log::{Log, Retention},
     position::Offset,
 };
+use proptest::prelude::*;
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 /// One byte in so many is damaged.
@@ -184,4 +185,67 @@ fn beside_a_log_that_is_written_nothing_is_found() {
     }
     writer.join().unwrap();
     assert_eq!(log.bounds().head, Offset(2_000));
+}
+
+/// What is done to a file: place, length, byte.
+fn damages() -> impl Strategy<Value = (usize, usize, usize, u8, u8)> {
+    (0..6_usize, any::<usize>(), any::<usize>(), any::<u8>(), 0..5_u8)
+}
+
+fn damage(
+    files: &BTreeMap<String, Vec<u8>>,
+    (file, place, length, byte, what): (usize, usize, usize, u8, u8),
+) -> (String, Vec<u8>) {
+    let names: Vec<_> = files.keys().collect();
+    let name = names[(place ^ file) % names.len()].clone();
+    let mut bytes = files[&name].clone();
+    let place = length % (bytes.len() + 1);
+    match what {
+        0 => bytes.truncate(place),
+        1 => bytes.extend(std::iter::repeat_n(byte, 1 + length % 9_000)),
+        2 => bytes = files[names[length % names.len()]].clone(),
+        3 => {
+            let end = bytes.len().min(place + 1 + length % 500);
+            bytes[place..end].fill(byte);
+        }
+        _ => {
+            if let Some(bit) = bytes.get_mut(place) {
+                *bit ^= 1 << (byte % 8);
+            }
+        }
+    }
+    (name, bytes)
+}
+
+/// More by hand: `PROPTEST_CASES=1000`.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").map_or(40, |cases| cases.parse().unwrap());
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+    /// Whatever is in the files: no panic, nothing that was not appended, and no damage that is seen and not found.
+    #[test]
+    fn any_damage_is_found(damages in prop::collection::vec(damages(), 1..4)) {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path());
+        let original = files(dir.path());
+        let expected = walk(&mut LogView::open(dir.path()).unwrap()).0;
+        for one in damages {
+            let (name, bytes) = damage(&original, one);
+            fs::write(dir.path().join(name), bytes).unwrap();
+        }
+        let verified = LogView::verify(dir.path(), &mut |_| {});
+        if let Ok(mut view) = LogView::open(dir.path()) {
+            let (found, lost) = walk(&mut view);
+            prop_assert!(found.iter().all(|entry| expected.iter().any(|known| known.update == entry.update)));
+            let verified = verified.unwrap();
+            prop_assert!(verified.is_sound() || files(dir.path()) != original);
+            prop_assert!(!verified.is_sound() || (lost.is_empty() && found == expected), "{:?} {:?}", lost, verified);
+            view.segments().unwrap();
+            _ = LogView::backup(dir.path(), &dir.path().with_extension("backup"), &mut |_| {});
+            _ = fs::remove_dir_all(dir.path().with_extension("backup"));
+        }
+    }
 }

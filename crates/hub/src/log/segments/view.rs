@@ -31,6 +31,8 @@ const STABLE_LOOKS: u32 = 5;
 const MOST_LOOKS: u32 = 50;
 /// The time between two of them.
 const PAUSE: Duration = Duration::from_millis(20);
+/// What is missing is lost if it was missing so many times more.
+const SAME_READS: u32 = 2;
 /// The number of times that something is read again because its segment was rewritten or removed.
 const ATTEMPTS: u32 = 8;
 
@@ -103,15 +105,17 @@ impl LogView {
     /// # Errors
     /// [`ViewError`] if the log cannot be read.
     pub fn read(&mut self, query: &Query<'_>) -> Result<Read, ViewError> {
-        let mut attempts = 1;
+        let (mut before, mut same) = (Vec::new(), 0);
         loop {
             let read = self.store.read(query)?;
-            let misses = read.found.iter().any(|found| matches!(found, Found::Lost(..)));
+            let is_lost = |found: &&Found| matches!(found, Found::Lost(..));
+            let lost: Vec<_> = read.found.iter().filter(is_lost).cloned().collect();
+            same = if lost == before { same + 1 } else { 0 };
             // What it misses may be in another file by now, or it was discarded.
-            if !misses || attempts >= ATTEMPTS || !self.refresh()? {
+            if lost.is_empty() || same >= SAME_READS || !self.refresh()? {
                 return Ok(read);
             }
-            attempts += 1;
+            before = lost;
         }
     }
 
