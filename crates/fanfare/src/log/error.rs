@@ -1,5 +1,5 @@
 //! What goes wrong with a log on disk.
-use super::{line::InvalidLine, place::UnknownPlace};
+use super::{given::InvalidLine, place::UnknownPlace};
 use crate::exit::Exit;
 use fanfare_hub::log::{BackupError, LogError, ViewError};
 use std::{fmt, io, path::PathBuf};
@@ -37,19 +37,18 @@ impl LogCommandError {
     /// The exit code that tells it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::View(ViewError::NotFound(_) | ViewError::NotADirectory(_) | ViewError::NoLog(_))
+            Self::View(error) | Self::Backup(BackupError::From(error)) if is_usage(error) => Exit::Usage,
+            Self::Backup(BackupError::NotEmpty(_) | BackupError::Within(_) | BackupError::MountPoint(_))
             | Self::Place(_)
             | Self::Unconfirmed { .. } => Exit::Usage,
-            Self::Backup(error) => match error {
-                BackupError::From(ViewError::NotFound(_) | ViewError::NotADirectory(_) | ViewError::NoLog(_))
-                | BackupError::NotEmpty(_)
-                | BackupError::Within(_)
-                | BackupError::MountPoint(_) => Exit::Usage,
-                _ => Exit::Failed,
-            },
             _ => Exit::Failed,
         }
     }
+}
+
+/// True if the path leads to no log.
+fn is_usage(error: &ViewError) -> bool {
+    matches!(error, ViewError::NotFound(_) | ViewError::NotADirectory(_) | ViewError::NoLog(_))
 }
 
 impl From<ViewError> for LogCommandError {

@@ -2,7 +2,7 @@
 use super::{
     Directory,
     error::LogCommandError,
-    line::{Given, InvalidLine, with_ttl},
+    given::{Given, InvalidLine, with_ttl},
     output,
     progress::Bar,
     quantity::updates,

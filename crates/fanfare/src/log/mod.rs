@@ -3,6 +3,7 @@ mod backup;
 mod erase;
 mod error;
 mod export;
+mod given;
 mod import;
 mod line;
 mod ls;
