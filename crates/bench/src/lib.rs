@@ -29,6 +29,7 @@ pub mod report;
 pub mod sample;
 pub mod scenario;
 pub mod server;
+pub mod spread;
 pub mod stamp;
 pub mod subscribe;
 pub mod target;

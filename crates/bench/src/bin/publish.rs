@@ -1,7 +1,11 @@
 //! What durability costs a publisher: the same load on a hub whose log is on disk and on one whose log is in memory.
 //!
-//! `cargo run --release -p fanfare-bench --bin publish [-- --smoke]`, after `cargo build --release`. Prints a table and one
-//! line of JSON. The two hubs take turns, so that a machine that gets busy gets busy for both.
+//! `cargo run --release -p fanfare-bench --bin publish [-- --smoke]`, after `cargo build --release`, publishes as fast as
+//! answers come. With `--rate 1000 --connections 16` each connection has a schedule of its own instead, at which it
+//! publishes whether or not earlier publications took long: what the hub's CPU is per publication then. `--before PATH`
+//! adds the hub of an earlier commit, for figures of both from one run. Prints a table and one line of JSON. The hubs
+//! take turns, and who goes first alternates, so that a machine that gets busy gets busy for all.
+use clap::{Parser, value_parser};
 use fanfare_bench::{
     epoch::Epoch,
     process::HubProcess,
@@ -9,61 +13,186 @@ use fanfare_bench::{
     recipe::Recipe,
     report,
     server::fanfare,
+    spread::Spread,
     target::Naming,
 };
-use serde_json::json;
-use std::{env, io, path::PathBuf, thread, time::Duration};
+use serde_json::{Map, Value, json};
+use std::{io, path::PathBuf, thread, time::Duration};
 
-const CONNECTIONS: u32 = 64;
 const DATA_BYTES: usize = 200;
+/// The time for which a hub is published to before its first turn.
+const WARM_UP: Duration = Duration::from_millis(500);
+/// The figures of a turn: their names in the JSON, and the heads of their columns.
+const FIGURES: [(&str, &str); 5] = [
+    ("publishes_per_s", "publishes/s"),
+    ("p50_us", "p50 µs"),
+    ("p99_us", "p99 µs"),
+    ("cpu_us", "CPU µs/publish"),
+    ("latest_us", "latest µs"),
+];
+/// The places of the figures that are compared.
+const RATE: usize = 0;
+const CPU: usize = 3;
+
+/// Publishing over HTTP to a durable log, beside the same load on a log in memory.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Connections, each with one publication on its way
+    #[arg(long, default_value_t = 64, value_parser = value_parser!(u32).range(1..=10_000))]
+    connections: u32,
+    /// Publications a second by all connections together, evenly paced [default: as fast as answers come]
+    #[arg(long, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    rate: Option<u32>,
+    /// Turns of each hub
+    #[arg(long, default_value_t = 7, value_parser = value_parser!(u32).range(1..=1_000))]
+    rounds: u32,
+    /// Seconds of a turn
+    #[arg(long, default_value_t = 4, value_parser = value_parser!(u64).range(1..=3_600))]
+    seconds: u64,
+    /// The program of an earlier commit, which takes turns with the one of TEST_FANFARE_BIN, else target/release/fanfare
+    #[arg(long, value_name = "PATH")]
+    before: Option<PathBuf>,
+    /// Run for a moment, to see that everything works. The figures mean nothing
+    #[arg(long)]
+    smoke: bool,
+}
+
+/// A hub that takes turns with others, and what its turns showed.
+struct Contender {
+    version: &'static str,
+    log: &'static str,
+    hub: HubProcess,
+    /// The figures of each turn, in the order of [`FIGURES`].
+    turns: Vec<[f64; FIGURES.len()]>,
+}
 
 fn main() -> io::Result<()> {
-    let smoke = env::args().any(|argument| argument == "--smoke");
-    let (rounds, time) = if smoke { (1, Duration::from_millis(300)) } else { (7, Duration::from_secs(4)) };
-    let binary = fanfare();
+    let options = Options::parse();
+    let time = if options.smoke { Duration::from_millis(300) } else { Duration::from_secs(options.seconds) };
+    let rounds = if options.smoke { 1 } else { options.rounds };
     let directory = PathBuf::from(format!("target/bench-data-{}", std::process::id()));
-    let memory = HubProcess::start(&binary, &["--memory"])?;
-    let disk = HubProcess::start(&binary, &["--data", &directory.to_string_lossy()])?;
-    println!("{CONNECTIONS} connections, {DATA_BYTES} bytes, {rounds} rounds of {time:?}");
-    println!("{:>8} {:>12} {:>9} {:>9} {:>14}", "log", "publishes/s", "p50 µs", "p99 µs", "CPU µs/publish");
-    let mut ratios = Vec::new();
-    let mut rows = Vec::new();
-    for _ in 0..rounds {
-        let mut rates = [0.0; 2];
-        for (rate, (name, hub)) in rates.iter_mut().zip([("memory", &memory), ("disk", &disk)]) {
-            let before = hub.meter().cpu()?;
-            let published = publish_for(hub, time)?;
-            let row = row(name, &published, hub.meter().cpu()? - before);
-            *rate = published.rate();
-            rows.push(row);
+    let mut contenders = Vec::new();
+    for (version, program) in options.before.iter().map(|path| ("before", path)).chain([("now", &fanfare())]) {
+        let data = directory.join(version);
+        let logs = [("memory", vec!["--memory"]), ("disk", vec!["--data", data.to_str().unwrap_or_default()])];
+        for (log, arguments) in logs {
+            contenders.push(Contender {
+                version,
+                log,
+                hub: HubProcess::start(program, &arguments)?,
+                turns: Vec::new(),
+            });
         }
-        ratios.push(rates[1] / rates[0]);
     }
-    ratios.sort_by(f64::total_cmp);
-    let median = ratios[ratios.len() / 2];
-    println!("disk / memory: {median:.2} (median of {rounds}; {:.2} to {:.2})", ratios[0], ratios[ratios.len() - 1]);
+    let pace = options.rate.map_or_else(|| "as fast as answers come".into(), |rate| format!("{rate} a second"));
+    println!("{} connections, {pace}, {DATA_BYTES} bytes, {rounds} rounds of {time:?}", options.connections);
+    let heads = FIGURES.map(|(_, head)| format!(" {head:>14}")).concat();
+    println!("{:>8} {:>8}{heads}", "hub", "log");
+    for contender in &contenders {
+        contender.publish_for(&options, WARM_UP.min(time))?;
+    }
+    for round in 0..rounds {
+        let turns: &mut dyn Iterator<Item = &mut Contender> =
+            if round % 2 == 0 { &mut contenders.iter_mut() } else { &mut contenders.iter_mut().rev() };
+        for contender in turns {
+            contender.take_turn(&options, time)?;
+        }
+    }
+    let compared = compare(&contenders);
+    let hubs: Vec<Value> = contenders.iter().map(Contender::json).collect();
     println!(
         "{}",
-        json!({ "bench": "publish", "run": report::circumstances(), "disk_over_memory": median, "rounds": rows })
+        json!({
+            "bench": "publish", "run": report::circumstances(), "connections": options.connections,
+            "rate": options.rate, "seconds": time.as_secs_f64(), "compared": compared, "hubs": hubs,
+        })
     );
-    drop((memory, disk));
+    drop(contenders);
     std::fs::remove_dir_all(directory)
 }
 
-fn publish_for(hub: &HubProcess, time: Duration) -> io::Result<Published> {
-    let target = Recipe::Fanfare.target(&format!("http://{}", hub.address));
-    let target = target.map_err(|error| io::Error::other(error.to_string()))?;
-    let (topics, publishers) = (1, CONNECTIONS);
-    let plan = Plan { naming: Naming::Exact, topics, publishers, rate: None, count: None, bytes: DATA_BYTES };
-    let publishing = Publishing::start(&target, plan, Epoch::now(), &Counts::new(topics, publishers));
-    thread::sleep(time);
-    publishing.stop()
+impl Contender {
+    fn take_turn(&mut self, options: &Options, time: Duration) -> io::Result<()> {
+        let before = self.hub.meter().cpu()?;
+        let published = self.publish_for(options, time)?;
+        let cpu = self.hub.meter().cpu()? - before;
+        let [p50, p99] = [0.5, 0.99].map(|share| us(published.latencies.quantile(share)));
+        #[allow(clippy::cast_precision_loss, reason = "a count of publications is far below 2^52")]
+        let cpu_each = us(cpu) / published.count.max(1) as f64;
+        let figures = [published.rate(), p50, p99, cpu_each, us(published.latest)];
+        println!("{:>8} {:>8}{}", self.version, self.log, figures.map(|figure| format!(" {figure:>14.1}")).concat());
+        self.turns.push(figures);
+        Ok(())
+    }
+
+    fn publish_for(&self, options: &Options, time: Duration) -> io::Result<Published> {
+        let target = Recipe::Fanfare.target(&format!("http://{}", self.hub.address));
+        let target = target.map_err(|error| io::Error::other(error.to_string()))?;
+        let (topics, publishers) = (1, options.connections);
+        let plan =
+            Plan { naming: Naming::Exact, topics, publishers, rate: options.rate, count: None, bytes: DATA_BYTES };
+        let publishing = Publishing::start(&target, plan, Epoch::now(), &Counts::new(topics, publishers));
+        thread::sleep(time);
+        publishing.stop()
+    }
+
+    fn figure(&self, figure: usize) -> impl Iterator<Item = f64> {
+        self.turns.iter().map(move |turn| turn[figure])
+    }
+
+    fn json(&self) -> Value {
+        let turns: Vec<Map<String, Value>> = self
+            .turns
+            .iter()
+            .map(|turn| FIGURES.iter().zip(turn).map(|((key, _), value)| ((*key).into(), tenths(*value))).collect())
+            .collect();
+        json!({ "hub": self.version, "log": self.log, "turns": turns })
+    }
 }
 
-fn row(name: &str, published: &Published, cpu: Duration) -> serde_json::Value {
-    let (p50, p99) = (published.latencies.quantile(0.5).as_micros(), published.latencies.quantile(0.99).as_micros());
-    #[allow(clippy::cast_precision_loss, reason = "a count of publications is far below 2^52")]
-    let cpu_us = cpu.as_secs_f64() * 1e6 / published.count.max(1) as f64;
-    println!("{name:>8} {:>12.0} {p50:>9} {p99:>9} {cpu_us:>14.1}", published.rate());
-    json!({ "log": name, "publishes_per_s": published.rate().round(), "p50_us": p50, "p99_us": p99, "cpu_us": cpu_us })
+/// Prints what the hubs are to each other, and gives the same as JSON. What is compared was measured in the same round.
+fn compare(contenders: &[Contender]) -> Value {
+    let mut compared = Map::new();
+    let mut tell = |what: String, values: Vec<f64>| {
+        let spread = Spread::of(values);
+        println!("{what}: {spread}");
+        compared.insert(what, json!(spread));
+    };
+    for contender in contenders {
+        for (place, (_, head)) in FIGURES.iter().enumerate() {
+            tell(format!("{}, {}: {head}", contender.version, contender.log), contender.figure(place).collect());
+        }
+    }
+    let versions: Vec<(&Contender, &Contender)> = contenders.chunks_exact(2).map(|logs| (&logs[0], &logs[1])).collect();
+    let durability = |(memory, disk): (&Contender, &Contender)| -> Vec<f64> {
+        disk.figure(CPU).zip(memory.figure(CPU)).map(|(disk, memory)| disk - memory).collect()
+    };
+    for (memory, disk) in &versions {
+        let rates = disk.figure(RATE).zip(memory.figure(RATE));
+        tell(
+            format!("{}: disk / memory, publishes/s", disk.version),
+            rates.map(|(disk, memory)| disk / memory).collect(),
+        );
+        tell(format!("{}: disk - memory, CPU µs/publish", disk.version), durability((memory, disk)));
+    }
+    if let [before, now] = versions[..] {
+        for (before, now) in [(before.0, now.0), (before.1, now.1)] {
+            for place in [RATE, CPU] {
+                let turns = now.figure(place).zip(before.figure(place));
+                let ratios = turns.map(|(now, before)| now / before).collect();
+                tell(format!("now / before, {}: {}", now.log, FIGURES[place].1), ratios);
+            }
+        }
+        let ratios = durability(now).into_iter().zip(durability(before)).map(|(now, before)| now / before).collect();
+        tell("now / before, disk - memory: CPU µs/publish".into(), ratios);
+    }
+    compared.into()
+}
+
+fn us(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+fn tenths(value: f64) -> Value {
+    json!((value * 10.0).round() / 10.0)
 }
