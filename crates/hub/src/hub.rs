@@ -10,13 +10,13 @@ use crate::{
         clock::LogClock,
         cursor::{self, Resolved},
         erase::{Erase, Erased},
-        writer::{AppendError, Batches, Writer},
+        writer::{AppendError, Writer},
     },
     mailbox::Mailbox,
     opening::Opening,
     position::Offset,
     rewind::Rewind,
-    router::Router,
+    router::{Router, Routing},
     subscription::{Start, Subscription},
     topic::Topic,
     update::{EARLIEST, Update},
@@ -88,10 +88,11 @@ impl Hub {
     /// # Errors
     /// [`LogError`] if the log cannot be read, or a thread cannot be started.
     pub fn start(log: Arc<dyn Log>, limits: &HubLimits) -> Result<Self, LogError> {
-        let (router, routing) = Router::new();
+        let (requests, routing) = Routing::new();
         let clock = Arc::new(LogClock::of(&*log, Timestamp::now)?);
         let stamps = clock.clone();
-        let writer = Writer::start(log.clone(), move || stamps.now(), move |batches: Batches| routing.run(&batches))?;
+        let writer = Writer::start(log.clone(), move || stamps.now(), routing)?;
+        let router = Router::new(requests, writer.nudge());
         let (audiences, window) = (Audiences::new(limits.window), limits.window);
         let reads = Arc::new(Semaphore::new(limits.concurrent_reads));
         let scans = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(2)));

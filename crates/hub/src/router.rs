@@ -1,17 +1,17 @@
-//! The router: the one thread that takes batches as the log's writer appends them, acknowledges them, and hands every
-//! event to the audiences that it reaches. What it looks up belongs to it alone, so no lock is on an event's way:
-//! whoever wants events follows an audience by a message.
+//! The router: the sink of the log's writer, which hands every event to the audiences that it reaches. What it looks up
+//! belongs to it alone, and it is called by one thread at a time, so that an event's way holds it up nowhere: whoever
+//! wants events follows an audience by a message.
 use crate::{
     audience::{Audience, AudienceKey},
     entry::Entry,
-    log::writer::Batches,
+    log::writer::sink::{Nudge, Sink},
     mailbox::{Events, JoinPermit, Letter, Postbox},
     position::Offset,
     routes::{Outlet, RouteKey, Routes},
     wire::{WireEvent, WireEvents},
 };
 use bytes::Bytes;
-use crossbeam_channel::{Receiver, Sender, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::{
     collections::HashMap,
     sync::{
@@ -31,6 +31,8 @@ pub(crate) struct Router {
     /// joined.
     requests: Sender<Request>,
     shards: AtomicUsize,
+    /// Has them heard although nothing is published.
+    nudge: Nudge,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ enum Request {
     Unfollow(Arc<AudienceKey>, Outlet),
 }
 
-/// The state of the router's thread.
+/// What the router looks up.
 #[derive(Debug)]
 pub(crate) struct Routing {
     requests: Receiver<Request>,
@@ -48,12 +50,26 @@ pub(crate) struct Routing {
     shards: HashMap<usize, Postbox>,
 }
 
+/// The way to a [`Routing`] whose router is not there yet.
+#[derive(Debug)]
+pub(crate) struct Requests(Sender<Request>);
+
+impl Sink for Routing {
+    fn take(&mut self, batch: Vec<Arc<Entry>>) {
+        // Who asked before this batch was appended has asked before it came here, and is to get it.
+        self.hear();
+        self.route(&batch);
+    }
+
+    fn nudged(&mut self) {
+        self.hear();
+    }
+}
+
 impl Router {
-    /// A router, and what is to [`run`](Routing::run) on a thread of its own.
-    pub(crate) fn new() -> (Self, Routing) {
-        let (sender, requests) = unbounded();
-        let routing = Routing { requests, routes: Routes::default(), shards: HashMap::new() };
-        (Self { requests: sender, shards: AtomicUsize::new(0) }, routing)
+    /// A router that speaks to a [`Routing`] by `requests`, of which `nudge` tells it.
+    pub(crate) fn new(requests: Requests, nudge: Nudge) -> Self {
+        Self { requests: requests.0, shards: AtomicUsize::new(0), nudge }
     }
 
     /// Makes a shard known, and gives the number it has.
@@ -77,29 +93,20 @@ impl Router {
     fn send(&self, request: Request) {
         // A router that has ended, because the log's writer has, has nothing to hand out any more.
         _ = self.requests.send(request);
+        self.nudge.nudge();
     }
 }
 
 impl Routing {
-    /// Routes until the writer ends.
-    pub(crate) fn run(mut self, batches: &Batches) {
-        let requests = self.requests.clone();
-        loop {
-            select! {
-                recv(batches.appended()) -> appended => match appended {
-                    Ok(appended) => {
-                        let entries = appended.acknowledge();
-                        // Who asked before this batch was appended has asked before it came here, and is to get it.
-                        requests.try_iter().for_each(|request| self.serve(request));
-                        self.route(&entries);
-                    }
-                    Err(_) => return,
-                },
-                recv(requests) -> request => match request {
-                    Ok(request) => self.serve(request),
-                    Err(_) => return,
-                },
-            }
+    /// The routes of nobody, and the means by which others make themselves known.
+    pub(crate) fn new() -> (Requests, Self) {
+        let (sender, requests) = unbounded();
+        (Requests(sender), Self { requests, routes: Routes::default(), shards: HashMap::new() })
+    }
+
+    fn hear(&mut self) {
+        while let Ok(request) = self.requests.try_recv() {
+            self.serve(request);
         }
     }
 
@@ -266,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_batch_of_several_letters_arrives_whole() {
-        let (_router, mut routing) = Router::new();
+        let (_requests, mut routing) = Routing::new();
         let audiences: Vec<_> = (0..AUDIENCES)
             .map(|number| Arc::new(Audience::new(key(number), WindowLimit { events: usize::MAX, bytes: usize::MAX })))
             .collect();

@@ -3,18 +3,16 @@
 //! Between batches it has the log discard what retention no longer keeps, a bounded number of entries at a time.
 use super::{
     Log, LogError, Query, ReadLimit,
-    writer::{Acknowledgement, Publication, Request},
-};
-use crate::{
-    entry::{Entry, Timestamp},
-    position::Offset,
-};
-use crossbeam_channel::Sender;
-use std::{
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError},
+    writer::{
+        Publication,
+        queue::{Queue, Woken},
+        sink::{Appended, Passing},
     },
+};
+use crate::{entry::Timestamp, position::Offset};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
@@ -33,33 +31,10 @@ pub(super) struct Order<Clock> {
     /// The time of the newest entry: time does not go backwards in the log, whatever the clock does.
     newest: Timestamp,
     places: Arc<Semaphore>,
-    requests: Receiver<Request>,
-    /// A publication that the last batch had no room for.
-    carried: Option<Publication>,
-    is_closed: bool,
-    handover: Sender<Appended>,
-}
-
-/// A batch that is in the log, and whom to tell.
-#[derive(Debug)]
-pub(crate) struct Appended {
-    entries: Vec<Arc<Entry>>,
-    /// Each publication's number of entries, in order.
-    publications: Vec<(usize, Acknowledgement)>,
-}
-
-impl Appended {
-    /// Tells the publishers, and returns the entries for whoever comes next.
-    pub(crate) fn acknowledge(self) -> Vec<Arc<Entry>> {
-        let mut rest = &self.entries[..];
-        for (count, acknowledgement) in self.publications {
-            let (own, others) = rest.split_at(count);
-            rest = others;
-            // Who no longer waits for the answer does not get it.
-            _ = acknowledgement.send(Ok(own.to_vec()));
-        }
-        self.entries
-    }
+    queue: Arc<Queue>,
+    /// Publications that were taken from the queue together, and that the last batch had no room for.
+    taken: VecDeque<Publication>,
+    passing: Passing,
 }
 
 /// The next step of the writer.
@@ -70,22 +45,22 @@ enum Next {
 }
 
 impl<Clock: Fn() -> Timestamp> Order<Clock> {
-    /// Takes `requests`, gives their `places` in the queue back, and passes what it appended to `handover`.
+    /// Takes from `queue`, gives the `places` of what it took back, and hands on by `passing` what it appended.
     pub(super) fn new(
         log: Arc<dyn Log>,
         clock: Clock,
         places: Arc<Semaphore>,
-        requests: Receiver<Request>,
-        handover: Sender<Appended>,
+        queue: Arc<Queue>,
+        passing: Passing,
     ) -> Result<Self, LogError> {
         let newest = newest(&*log)?;
-        Ok(Self { log, clock, newest, places, requests, carried: None, is_closed: false, handover })
+        Ok(Self { log, clock, newest, places, queue, taken: VecDeque::new(), passing })
     }
 
     /// Works until the writer is closed, or until nobody takes the entries any more.
     pub(super) fn run(mut self, sink_has_ended: impl Fn() -> bool) {
         let mut look = Instant::now();
-        // What was handed over to a sink that ended before it took it is found out here, at the next look at the
+        // What was handed to a second thread that ended before it took it is found out here, at the next look at the
         // latest.
         while !sink_has_ended() {
             let goes_on = match self.next(look) {
@@ -104,42 +79,25 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
 
     /// Waits for a publication until it is time to `look` for entries to discard, and takes what else waits with it.
     fn next(&mut self, look: Instant) -> Next {
-        let first = match self.carried.take() {
-            Some(carried) => carried,
-            None => match self.receive(look.saturating_duration_since(Instant::now())) {
-                Ok(publication) => publication,
-                Err(RecvTimeoutError::Timeout) => return Next::Discard,
-                Err(RecvTimeoutError::Disconnected) => return Next::End,
-            },
-        };
-        let (mut entries, mut bytes) = (first.updates.len(), first.bytes);
-        let mut batch = vec![first];
-        while let Ok(publication) = self.receive(Duration::ZERO) {
+        if self.taken.is_empty() {
+            match self.queue.take(&mut self.taken, look) {
+                Woken::Came => {}
+                Woken::Late => return Next::Discard,
+                Woken::Closed => return Next::End,
+            }
+        }
+        let (mut entries, mut bytes) = (0, 0);
+        let mut batch = Vec::with_capacity(self.taken.len());
+        while let Some(publication) = self.taken.pop_front() {
             entries += publication.updates.len();
             bytes += publication.bytes;
-            if entries > MAX_BATCH_ENTRIES || bytes > MAX_BATCH_BYTES {
-                self.carried = Some(publication);
+            if !batch.is_empty() && (entries > MAX_BATCH_ENTRIES || bytes > MAX_BATCH_BYTES) {
+                self.taken.push_front(publication);
                 break;
             }
             batch.push(publication);
         }
         Next::Append(batch)
-    }
-
-    /// Takes the next publication. Once the writer is closed that is only what had its place in the queue before.
-    fn receive(&mut self, patience: Duration) -> Result<Publication, RecvTimeoutError> {
-        loop {
-            let request = if patience.is_zero() || self.is_closed {
-                let nothing = if self.is_closed { RecvTimeoutError::Disconnected } else { RecvTimeoutError::Timeout };
-                self.requests.try_recv().map_err(|_| nothing)?
-            } else {
-                self.requests.recv_timeout(patience)?
-            };
-            match request {
-                Request::Append(publication) => return Ok(publication),
-                Request::Close => self.is_closed = true,
-            }
-        }
     }
 
     /// Appends a batch and hands it on to be acknowledged and routed. Returns whether somebody takes it.
@@ -155,7 +113,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         let appended = self.log.append(updates, self.newest).map_err(Arc::new);
         self.places.add_permits(places);
         match appended {
-            Ok(entries) => self.handover.send(Appended { entries, publications }).is_ok(),
+            Ok(entries) => self.passing.pass(Appended { entries, publications }),
             Err(error) => {
                 tracing::error!(%error, publications = publications.len(), "the log could not append");
                 for (_, acknowledgement) in publications {
@@ -172,6 +130,15 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
             tracing::warn!(%error, "the log could not discard");
             false
         })
+    }
+}
+
+impl<Clock> Drop for Order<Clock> {
+    /// Tells publishers that nobody takes their publications any more, however this ends.
+    fn drop(&mut self) {
+        self.places.close();
+        self.queue.close();
+        self.queue.clear();
     }
 }
 

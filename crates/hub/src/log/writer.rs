@@ -1,25 +1,23 @@
 //! The writer: the only caller of [`Log::append`], and so the only place where the order of updates is decided.
 //!
-//! One thread takes publications from a bounded queue and appends all that wait as one batch, with one sync for all of
-//! them. A second thread then acknowledges each, and hands the entries on in the same order, so that both run while the
-//! next batch is being made durable.
+//! One thread takes publications from a bounded [`queue`] and appends all that wait as one batch, with one sync for all
+//! of them. Then each is acknowledged, and the entries are handed on in the
+//! same order to the [`sink`]: by the same thread if nothing else is to be appended, and otherwise by a second one, so
+//! that both run while the next batch is being made durable.
+pub(super) mod queue;
+pub mod sink;
+
 pub use super::order::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, RETENTION_INTERVAL};
-use super::{
-    Log, LogError,
-    order::{Appended, Order},
-    record,
-};
+use super::{Log, LogError, order::Order, record};
 use crate::{
     entry::{Entry, Timestamp},
     update::Update,
 };
-use crossbeam_channel::{Receiver, bounded};
+use queue::Queue;
+use sink::{Nudge, Sink};
 use std::{
     fmt, io,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{SyncSender, sync_channel},
-    },
+    sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
 };
 use tokio::sync::{Semaphore, oneshot};
@@ -30,8 +28,6 @@ pub const QUEUE_PLACES: usize = 2_048;
 pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;
 /// The largest publication, in bytes of stored entries: what fills the whole queue.
 pub const MAX_PUBLICATION_BYTES: usize = QUEUE_PLACES * QUEUE_PLACE_BYTES;
-/// The number of batches that wait for the sink before the writer waits for it.
-pub const SINK_QUEUE_BATCHES: usize = 8;
 
 /// Takes publications, gives them their order, and answers when they are in the log.
 ///
@@ -39,7 +35,8 @@ pub const SINK_QUEUE_BATCHES: usize = 8;
 #[derive(Debug)]
 pub struct Writer {
     places: Arc<Semaphore>,
-    queue: SyncSender<Request>,
+    queue: Arc<Queue>,
+    nudge: Nudge,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -60,13 +57,6 @@ pub enum AppendError {
     Closed,
 }
 
-/// An item of the queue.
-#[derive(Debug)]
-pub(super) enum Request {
-    Append(Publication),
-    Close,
-}
-
 /// Updates that are appended together, or not at all.
 #[derive(Debug)]
 pub(super) struct Publication {
@@ -82,8 +72,7 @@ pub(super) struct Publication {
 pub(super) type Acknowledgement = oneshot::Sender<Result<Vec<Arc<Entry>>, Arc<LogError>>>;
 
 impl Writer {
-    /// Starts to write to `log`; `clock` stamps the entries. `sink` gets a thread of its own, and there every batch
-    /// that is appended, in order. It is to take them until there are no more.
+    /// Starts to write to `log`; `clock` stamps the entries. `sink` gets every batch that is appended, in order.
     ///
     /// A slow `sink` slows publishers down; it loses nothing.
     ///
@@ -92,21 +81,19 @@ impl Writer {
     pub fn start(
         log: Arc<dyn Log>,
         clock: impl Fn() -> Timestamp + Send + 'static,
-        sink: impl FnOnce(Batches) + Send + 'static,
+        sink: impl Sink,
     ) -> Result<Self, LogError> {
         let places = Arc::new(Semaphore::new(QUEUE_PLACES));
-        // One more than there are places: the request to close always fits.
-        let (queue, requests) = sync_channel(QUEUE_PLACES + 1);
-        let (handover, batches) = bounded(SINK_QUEUE_BATCHES);
-        let sink = spawn("fanfare-sink", move || sink(Batches(batches)))?;
-        let order = Order::new(log, clock, Arc::clone(&places), requests, handover)?;
+        let queue = Arc::new(Queue::default());
+        let (passing, second, nudge) = sink::passing(sink);
+        let order = Order::new(log, clock, Arc::clone(&places), Arc::clone(&queue), passing)?;
+        let second = spawn("fanfare-sink", move || second.run())?;
         let thread = spawn("fanfare-log", move || {
-            order.run(|| sink.is_finished());
-            if sink.join().is_err() {
-                tracing::error!("the thread that hands entries on has panicked: the log is closed");
-            }
+            order.run(|| second.is_finished());
+            // What it was given is passed on by then, or never will be.
+            _ = second.join();
         })?;
-        Ok(Self { places, queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self { places, queue, nudge, thread: Mutex::new(Some(thread)) })
     }
 
     /// Appends `updates` as one publication, all or nothing and side by side in the log, and returns its entries once
@@ -128,10 +115,16 @@ impl Writer {
         let taken = self.places.acquire_many(count).await.map_err(|_| AppendError::Closed)?;
         let (acknowledgement, acknowledged) = oneshot::channel();
         let publication = Publication { updates, bytes, places, acknowledgement };
-        self.queue.try_send(Request::Append(publication)).map_err(|_| AppendError::Closed)?;
+        self.queue.push(publication).map_err(|_| AppendError::Closed)?;
         // The writer gives the places back.
         taken.forget();
         acknowledged.await.map_err(|_| AppendError::Closed)?.map_err(AppendError::Log)
+    }
+
+    /// What has the sink called although nothing is published.
+    #[must_use]
+    pub fn nudge(&self) -> Nudge {
+        self.nudge.clone()
     }
 
     /// Takes no more publications, and returns when all that wait are appended and handed on. Blocks until then.
@@ -139,31 +132,11 @@ impl Writer {
         self.places.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // Fails only if the thread has ended already.
-            _ = self.queue.try_send(Request::Close);
+            self.queue.close();
             if thread.join().is_err() {
                 tracing::error!("the log's writer has panicked");
             }
         }
-    }
-}
-
-/// The batches that a [`Writer`] appends, in order. Whoever takes one acknowledges its publications by that.
-#[derive(Debug)]
-pub struct Batches(Receiver<Appended>);
-
-impl Batches {
-    /// The channel by which they come, for those who wait for something else as well.
-    pub(crate) fn appended(&self) -> &Receiver<Appended> {
-        &self.0
-    }
-}
-
-impl Iterator for Batches {
-    type Item = Vec<Arc<Entry>>;
-
-    fn next(&mut self) -> Option<Vec<Arc<Entry>>> {
-        self.0.recv().ok().map(Appended::acknowledge)
     }
 }
 

@@ -18,7 +18,7 @@ fn publish_until_killed() {
     let Some(dir) = child::log() else { return };
     // Segments so small that one begins every few milliseconds.
     let log = SegmentLog::open_with(&dir, KEEP_ALL, SEGMENT_BYTES).unwrap();
-    let writer = Arc::new(Writer::start(Arc::new(log), Timestamp::now, |batches| batches.for_each(drop)).unwrap());
+    let writer = Arc::new(Writer::start(Arc::new(log), Timestamp::now, drop).unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
         let process = std::process::id();

@@ -109,7 +109,7 @@ async fn files_that_vanish_under_a_log_stop_it() {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("log");
         let log = Arc::new(open_again(&dir));
-        let writer = Writer::start(log.clone(), || NOW, |batches| batches.for_each(drop)).unwrap();
+        let writer = Writer::start(log.clone(), || NOW, drop).unwrap();
         for _ in 0..3 {
             writer.append(vec![update(&"x".repeat(10_000))]).await.unwrap();
         }

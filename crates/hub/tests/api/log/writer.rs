@@ -3,15 +3,20 @@ use super::*;
 use fanfare_hub::log::{
     Bounds, Candidates, Epochs, MemoryLog, Read,
     erase::{Erase, Erased},
-    writer::{AppendError, MAX_BATCH_ENTRIES, MAX_PUBLICATION_BYTES, QUEUE_PLACE_BYTES, QUEUE_PLACES, Writer},
+    writer::{
+        AppendError, MAX_BATCH_ENTRIES, MAX_PUBLICATION_BYTES, QUEUE_PLACE_BYTES, QUEUE_PLACES, Writer,
+        sink::{QUICK_SINK, Sink},
+    },
 };
 use std::{
     collections::HashSet,
     io,
     sync::{
         Condvar, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        mpsc,
     },
+    thread,
     time::Duration,
 };
 
@@ -21,13 +26,7 @@ type Sunk = Arc<Mutex<Vec<Vec<Arc<Entry>>>>>;
 fn start(log: Arc<dyn Log>) -> (Writer, Sunk) {
     let sunk = Sunk::default();
     let sink = Arc::clone(&sunk);
-    let writer = Writer::start(
-        log,
-        || NOW,
-        move |batches| {
-            batches.for_each(|batch| sink.lock().unwrap().push(batch));
-        },
-    );
+    let writer = Writer::start(log, || NOW, move |batch| sink.lock().unwrap().push(batch));
     (writer.unwrap(), sunk)
 }
 
@@ -243,9 +242,153 @@ async fn a_publication_that_is_queued_is_appended_though_nobody_waits_for_it() {
 #[tokio::test]
 async fn without_anybody_who_takes_the_entries_nothing_is_acknowledged_for_long() {
     let log: Arc<dyn Log> = Arc::new(MemoryLog::new(KEEP_ALL));
-    let writer = Writer::start(log, || NOW, |_| panic!("this sink breaks")).unwrap();
+    let writer = Writer::start(log, || NOW, |_: Vec<Arc<Entry>>| panic!("this sink breaks")).unwrap();
     let closed = async { while !matches!(writer.append(vec![update("x")]).await, Err(AppendError::Closed)) {} };
     tokio::time::timeout(crate::fixture::PATIENCE, closed).await.unwrap();
+}
+
+/// A sink that breaks at its second batch, on the thread that its first one says.
+async fn a_sink_that_breaks_later(first: impl Fn() + Send + 'static) {
+    let mut batches = 0;
+    let sink = move |_: Vec<Arc<Entry>>| {
+        batches += 1;
+        first();
+        assert!(batches < 2, "this sink breaks");
+    };
+    let log = Rehearsed::new();
+    let writer = Arc::new(Writer::start(log.clone(), || NOW, sink).unwrap());
+    writer.append(vec![update("taken")]).await.unwrap();
+    // As many as there are places wait behind the batch that breaks it, and one more for a place.
+    let publications = queue(&writer, &log, QUEUE_PLACES).await;
+    let waits = tokio::spawn({
+        let writer = Arc::clone(&writer);
+        async move { writer.append(vec![update("x")]).await }
+    });
+    log.hold(false);
+    tokio::time::timeout(crate::fixture::PATIENCE, async {
+        for publication in publications {
+            // It may be in the log, or not.
+            _ = publication.await.unwrap();
+        }
+        _ = waits.await.unwrap();
+        while !matches!(writer.append(vec![update("x")]).await, Err(AppendError::Closed)) {}
+    })
+    .await
+    .expect("nobody waits for a writer that has ended");
+    writer.close();
+}
+
+#[tokio::test]
+async fn a_sink_that_breaks_leaves_nobody_waiting() {
+    a_sink_that_breaks_later(|| {}).await;
+}
+
+#[tokio::test]
+async fn nor_does_one_that_breaks_on_the_second_thread() {
+    a_sink_that_breaks_later(|| thread::sleep(2 * QUICK_SINK)).await;
+}
+
+/// A sink that takes as long as it is told, and says on which thread it is called for which batches.
+#[tokio::test]
+async fn a_batch_is_passed_on_by_a_second_thread_while_that_takes_long() {
+    let (said, calls) = mpsc::channel();
+    let takes = Arc::new(AtomicU64::new(0));
+    let time = Arc::clone(&takes);
+    let sink = move |batch: Vec<Arc<Entry>>| {
+        thread::sleep(Duration::from_millis(time.load(Ordering::SeqCst)));
+        said.send((thread::current().name().unwrap_or_default().to_owned(), batch[0].position.offset)).unwrap();
+    };
+    let writer = Writer::start(Arc::new(MemoryLog::new(KEEP_ALL)), || NOW, sink).unwrap();
+    let mut slow_before = false;
+    for (offset, slow) in (1..).zip([true, true, false, true, false, false]) {
+        takes.store(if slow { 5 } else { 0 }, Ordering::SeqCst);
+        writer.append(vec![update("x")]).await.unwrap();
+        // The acknowledgement comes before that.
+        let (thread, called_with) = calls.recv_timeout(crate::fixture::PATIENCE).unwrap();
+        assert_eq!(called_with, Offset(offset));
+        if slow_before {
+            assert_eq!(thread, "fanfare-sink", "for {offset}");
+        }
+        slow_before = slow;
+        // What says how long it took comes after it.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_appended_while_the_sink_is_busy_comes_to_it_in_order() {
+    let (begun, begins) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let sunk = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&sunk);
+    let sink = move |batch: Vec<Arc<Entry>>| {
+        thread::sleep(2 * QUICK_SINK);
+        begun.send(()).unwrap();
+        // Its sender ends with the test.
+        _ = released.recv();
+        seen.lock().unwrap().extend(batch.iter().map(|entry| entry.position.offset.0));
+    };
+    let log = Rehearsed::new();
+    let writer = Arc::new(Writer::start(log.clone(), || NOW, sink).unwrap());
+    writer.append(vec![update("x")]).await.unwrap();
+    begins.recv_timeout(crate::fixture::PATIENCE).unwrap();
+    release.send(()).unwrap();
+    writer.append(vec![update("x")]).await.unwrap();
+    begins.recv_timeout(crate::fixture::PATIENCE).unwrap();
+    // From here on the second thread has it, and does not come back.
+    let publications: Vec<_> = (0..3)
+        .map(|_| {
+            let writer = Arc::clone(&writer);
+            tokio::spawn(async move { writer.append(vec![update("x")]).await })
+        })
+        .collect();
+    tokio::time::timeout(crate::fixture::PATIENCE, async {
+        while log.log.bounds().head < Offset(5) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await
+    .expect("the log goes on");
+    assert!(publications.iter().all(|publication| !publication.is_finished()), "who is acknowledged comes after that");
+    drop(release);
+    for publication in publications {
+        publication.await.unwrap().unwrap();
+    }
+    writer.close();
+    assert_eq!(*sunk.lock().unwrap(), [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_sink_is_nudged_although_an_append_hangs() {
+    struct Nudged(Arc<AtomicUsize>);
+    impl Sink for Nudged {
+        fn take(&mut self, _batch: Vec<Arc<Entry>>) {}
+        fn nudged(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let log = Rehearsed::new();
+    let count = Arc::new(AtomicUsize::new(0));
+    let writer = Arc::new(Writer::start(log.clone(), || NOW, Nudged(Arc::clone(&count))).unwrap());
+    let publications = queue(&writer, &log, 1).await;
+    let nudge = writer.nudge();
+    for number in 1..=100 {
+        nudge.nudge();
+        tokio::time::timeout(crate::fixture::PATIENCE, async {
+            while count.load(Ordering::SeqCst) < number {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+        .expect("each is heard");
+    }
+    log.hold(false);
+    for publication in publications {
+        publication.await.unwrap().unwrap();
+    }
+    writer.close();
+    nudge.nudge();
+    assert_eq!(count.load(Ordering::SeqCst), 100, "not after it was closed");
 }
 
 #[tokio::test]
@@ -254,9 +397,7 @@ async fn time_does_not_go_backwards() {
     log.append(vec![update("before")], Timestamp(100)).unwrap();
     let clock = Arc::new(AtomicU64::new(50));
     let reading = Arc::clone(&clock);
-    let writer =
-        Writer::start(log, move || Timestamp(reading.load(Ordering::SeqCst)), |batches| batches.for_each(drop))
-            .unwrap();
+    let writer = Writer::start(log, move || Timestamp(reading.load(Ordering::SeqCst)), drop).unwrap();
     for (now, stamp) in [(50, 100), (101, 101), (7, 101), (200, 200)] {
         clock.store(now, Ordering::SeqCst);
         assert_eq!(writer.append(vec![update("x")]).await.unwrap()[0].time, Timestamp(stamp), "at {now}");

@@ -1,0 +1,157 @@
+//! The queue to the writer. It knows whether its reader sleeps, so that nobody wakes it otherwise.
+use super::Publication;
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+/// What publishers and the writer's thread share. Its bound are the places that each publication takes before it comes.
+#[derive(Debug, Default)]
+pub(in crate::log) struct Queue {
+    state: Mutex<State>,
+    came: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Publication>,
+    /// True if no publication is taken any more.
+    closed: bool,
+    /// The number of publications that wake the reader; `None` while it is awake.
+    sleeps_for: Option<usize>,
+}
+
+/// The reason why the reader does not sleep any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::log) enum Woken {
+    /// There are publications.
+    Came,
+    /// It is time for something else.
+    Late,
+    /// The queue is closed, and empty.
+    Closed,
+}
+
+impl Queue {
+    /// Puts a publication into the queue. Gives it back if the queue is closed.
+    pub(super) fn push(&self, publication: Publication) -> Result<(), Publication> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(publication);
+        }
+        state.waiting.push_back(publication);
+        let wakes = state.sleeps_for.is_some_and(|count| state.waiting.len() >= count);
+        if wakes {
+            state.sleeps_for = None;
+        }
+        drop(state);
+        if wakes {
+            self.came.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Takes no publication any more. What waits can still be taken out.
+    pub(in crate::log) fn close(&self) {
+        self.lock().closed = true;
+        self.came.notify_one();
+    }
+
+    /// Drops what waits, as the reader does when it ends early.
+    pub(in crate::log) fn clear(&self) {
+        let dropped = mem::take(&mut self.lock().waiting);
+        // Wakes publishers.
+        drop(dropped);
+    }
+
+    /// Moves what waits to `taken`, which is empty. If nothing does, sleeps until something comes, or until it is
+    /// `late`.
+    pub(in crate::log) fn take(&self, taken: &mut VecDeque<Publication>, late: Instant) -> Woken {
+        let mut state = self.lock();
+        loop {
+            if !state.waiting.is_empty() {
+                mem::swap(&mut state.waiting, taken);
+                return Woken::Came;
+            }
+            if state.closed {
+                return Woken::Closed;
+            }
+            if Instant::now() >= late {
+                return Woken::Late;
+            }
+            state = self.sleep(state, 1, late);
+        }
+    }
+
+    /// Sleeps until there are `count` publications, or for some other reason, at most `until` then.
+    fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, count: usize, until: Instant) -> MutexGuard<'a, State> {
+        state.sleeps_for = Some(count);
+        let patience = until.saturating_duration_since(Instant::now());
+        let (mut state, _) = self.came.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
+        state.sleeps_for = None;
+        state
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        sync::{Arc, mpsc},
+        thread,
+        time::Duration,
+    };
+    use tokio::sync::oneshot;
+
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    fn publication() -> Publication {
+        Publication { updates: Vec::new(), bytes: 0, places: 1, acknowledgement: oneshot::channel().0 }
+    }
+
+    /// Has a thread wait, and gives what it says.
+    fn waits<T: Send + 'static>(
+        queue: &Arc<Queue>,
+        wait: impl FnOnce(&Queue) -> T + Send + 'static,
+    ) -> mpsc::Receiver<T> {
+        let (said, says) = mpsc::channel();
+        let waited_for = Arc::clone(queue);
+        thread::spawn(move || said.send(wait(&waited_for)));
+        while queue.lock().sleeps_for.is_none() {
+            thread::yield_now();
+        }
+        says
+    }
+
+    #[test]
+    fn closing_ends_every_wait_and_leaves_what_waits() {
+        let queue = Arc::new(Queue::default());
+        queue.push(publication()).unwrap();
+        queue.close();
+        assert!(queue.push(publication()).is_err());
+        let (mut taken, late) = (VecDeque::new(), Instant::now() + LONG);
+        assert_eq!((queue.take(&mut taken, late), taken.len()), (Woken::Came, 1));
+        taken.clear();
+        assert_eq!(queue.take(&mut taken, late), Woken::Closed);
+        let queue = Arc::new(Queue::default());
+        let says = waits(&queue, move |queue| queue.take(&mut VecDeque::new(), late));
+        queue.close();
+        assert_eq!(says.recv().unwrap(), Woken::Closed);
+    }
+
+    #[test]
+    fn who_waits_for_the_next_one_is_woken_by_it_or_is_late() {
+        let queue = Arc::new(Queue::default());
+        let says = waits(&queue, |queue| queue.take(&mut VecDeque::new(), Instant::now() + LONG));
+        queue.push(publication()).unwrap();
+        assert_eq!(says.recv().unwrap(), Woken::Came);
+        assert_eq!(queue.take(&mut VecDeque::new(), Instant::now()), Woken::Late);
+    }
+}
