@@ -5,6 +5,7 @@ use super::{
     Log, LogError, Query, ReadLimit,
     writer::{
         Publication,
+        gather::{GATHER_TIMEOUT, Gather},
         queue::{Queue, Woken},
         sink::{Appended, Passing},
     },
@@ -34,6 +35,7 @@ pub(super) struct Order<Clock> {
     queue: Arc<Queue>,
     /// Publications that were taken from the queue together, and that the last batch had no room for.
     taken: VecDeque<Publication>,
+    gather: Gather,
     passing: Passing,
 }
 
@@ -54,7 +56,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         passing: Passing,
     ) -> Result<Self, LogError> {
         let newest = newest(&*log)?;
-        Ok(Self { log, clock, newest, places, queue, taken: VecDeque::new(), passing })
+        Ok(Self { log, clock, newest, places, queue, taken: VecDeque::new(), gather: Gather::default(), passing })
     }
 
     /// Works until the writer is closed, or until nobody takes the entries any more.
@@ -80,6 +82,11 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
     /// Waits for a publication until it is time to `look` for entries to discard, and takes what else waits with it.
     fn next(&mut self, look: Instant) -> Next {
         if self.taken.is_empty() {
+            if let Some(count) = self.gather.count()
+                && let Some(came) = self.queue.gather(count, GATHER_TIMEOUT)
+            {
+                self.gather.gathered(count, came);
+            }
             match self.queue.take(&mut self.taken, look) {
                 Woken::Came => {}
                 Woken::Late => return Next::Discard,
@@ -110,7 +117,11 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
             publications.push((publication.updates.len(), publication.acknowledgement));
             updates.extend(publication.updates);
         }
+        let (begun, is_empty) = (Instant::now(), updates.is_empty());
         let appended = self.log.append(updates, self.newest).map_err(Arc::new);
+        if !is_empty {
+            self.gather.appended(publications.len(), begun.elapsed());
+        }
         self.places.add_permits(places);
         match appended {
             Ok(entries) => self.passing.pass(Appended { entries, publications }),

@@ -1,10 +1,10 @@
-//! The queue to the writer. It knows whether its reader sleeps, so that nobody wakes it otherwise.
-use super::Publication;
+//! The queue to the writer. It knows how many publications its reader sleeps for, so that nobody wakes it before.
+use super::{Publication, gather::Gathered};
 use std::{
     collections::VecDeque,
     mem,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// What publishers and the writer's thread share. Its bound are the places that each publication takes before it comes.
@@ -21,6 +21,8 @@ struct State {
     closed: bool,
     /// The number of publications that wake the reader; `None` while it is awake.
     sleeps_for: Option<usize>,
+    /// The time when the first of those came that wait, if the reader slept then.
+    first: Option<Instant>,
 }
 
 /// The reason why the reader does not sleep any more.
@@ -42,6 +44,9 @@ impl Queue {
             return Err(publication);
         }
         state.waiting.push_back(publication);
+        if state.waiting.len() == 1 && state.sleeps_for.is_some() {
+            state.first = Some(Instant::now());
+        }
         let wakes = state.sleeps_for.is_some_and(|count| state.waiting.len() >= count);
         if wakes {
             state.sleeps_for = None;
@@ -64,6 +69,25 @@ impl Queue {
         let dropped = mem::take(&mut self.lock().waiting);
         // Wakes publishers.
         drop(dropped);
+    }
+
+    /// Sleeps until `count` publications wait, at most for `patience`, and returns what came. `None` if some wait
+    /// already: then there is something better to do than to sleep.
+    ///
+    /// Those who come meanwhile wake nobody before they are enough, so that this costs one wake-up for all of them.
+    pub(in crate::log) fn gather(&self, count: usize, patience: Duration) -> Option<Gathered> {
+        let mut state = self.lock();
+        if !state.waiting.is_empty() {
+            return None;
+        }
+        let begun = Instant::now();
+        let until = begun + patience;
+        state.first = None;
+        while !state.closed && state.waiting.len() < count && Instant::now() < until {
+            state = self.sleep(state, count, until);
+        }
+        let first_after = state.first.map_or(patience, |first| first.saturating_duration_since(begun));
+        Some(Gathered { count: state.waiting.len(), first_after })
     }
 
     /// Moves what waits to `taken`, which is empty. If nothing does, sleeps until something comes, or until it is
@@ -106,7 +130,6 @@ mod tests {
     use std::{
         sync::{Arc, mpsc},
         thread,
-        time::Duration,
     };
     use tokio::sync::oneshot;
 
@@ -131,10 +154,43 @@ mod tests {
     }
 
     #[test]
+    fn who_gathers_is_woken_by_the_last_one() {
+        let queue = Arc::new(Queue::default());
+        let says = waits(&queue, |queue| queue.gather(3, LONG).map(|came| came.count));
+        for _ in 0..2 {
+            queue.push(publication()).unwrap();
+            assert_eq!(queue.lock().sleeps_for, Some(3));
+        }
+        queue.push(publication()).unwrap();
+        assert_eq!(says.recv().unwrap(), Some(3));
+    }
+
+    #[test]
+    fn who_gathers_takes_what_there_is_in_the_end() {
+        let queue = Arc::new(Queue::default());
+        let says = waits(&queue, |queue| queue.gather(3, Duration::from_millis(50)));
+        queue.push(publication()).unwrap();
+        let came = says.recv().unwrap().unwrap();
+        assert_eq!(came.count, 1);
+        assert!(came.first_after < Duration::from_millis(50), "{came:?}");
+        let nothing = Queue::default().gather(3, Duration::from_millis(1)).unwrap();
+        assert_eq!((nothing.count, nothing.first_after), (0, Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn nobody_gathers_while_something_waits() {
+        let queue = Queue::default();
+        queue.push(publication()).unwrap();
+        assert!(queue.gather(2, LONG).is_none());
+    }
+
+    #[test]
     fn closing_ends_every_wait_and_leaves_what_waits() {
         let queue = Arc::new(Queue::default());
+        let says = waits(&queue, |queue| queue.gather(2, LONG).map(|came| came.count));
         queue.push(publication()).unwrap();
         queue.close();
+        assert_eq!(says.recv().unwrap(), Some(1));
         assert!(queue.push(publication()).is_err());
         let (mut taken, late) = (VecDeque::new(), Instant::now() + LONG);
         assert_eq!((queue.take(&mut taken, late), taken.len()), (Woken::Came, 1));

@@ -2,7 +2,7 @@
 //!
 //! As a rule that is the writer's own thread: to wake another one costs more than what there is to do. The second
 //! thread is for batches that are large or take longer, so that the next one is made durable meanwhile.
-use super::Acknowledgement;
+use super::{Acknowledgement, gather::GATHER_PUBLICATIONS};
 use crate::entry::Entry;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -21,7 +21,7 @@ pub const QUICK_SINK: Duration = Duration::from_micros(500);
 
 /// The second thread also gets every batch of more publications than this: with so many publishers, most of what a
 /// publication costs is between its answer and the next one, and is to overlap the sync.
-pub const FEW_PUBLICATIONS: usize = 8;
+pub const FEW_PUBLICATIONS: usize = GATHER_PUBLICATIONS;
 
 /// Takes the batches that a [`Writer`](super::Writer) appends, one after the other and in order. It is called from
 /// several threads, never from two at once.
