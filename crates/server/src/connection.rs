@@ -16,6 +16,7 @@ mod handover;
 mod linger;
 mod query;
 mod repair;
+mod threads;
 mod unread;
 mod watch;
 
@@ -29,6 +30,7 @@ use linger::linger;
 pub use linger::{LINGER_BYTES, LINGER_TIMEOUT};
 use repair::repair;
 use std::{future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration};
+pub(crate) use threads::Threads;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,

@@ -2,7 +2,7 @@
 use crate::{
     app::App,
     auth::Authenticator,
-    connection::{Patience, Serving, Stop},
+    connection::{Patience, Serving, Stop, Threads},
     delivery::shards::Shards,
     routes::routes,
     settings::Settings,
@@ -11,7 +11,7 @@ use crate::{
 use fanfare_hub::Hub;
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::watch,
     time::{sleep, timeout},
 };
@@ -28,6 +28,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Server {
     serving: Serving,
+    /// The threads that serve connections, unless the caller's runtime does.
+    threads: Option<Threads>,
     subscriptions: Option<ActiveSubscriptions>,
     /// Ends the streams that are delivered through hyper.
     stop: watch::Sender<bool>,
@@ -37,16 +39,17 @@ impl Server {
     /// A server for `hub`, which asks `auth` who may do what.
     ///
     /// # Errors
-    /// [`io::Error`] if the system does not have what the settings ask for to deliver with.
+    /// [`io::Error`] if the system does not have what the settings ask for to serve and to deliver with.
     pub fn new(hub: Hub, auth: Authenticator, settings: Settings) -> io::Result<Self> {
         let (stop, stopping) = watch::channel(false);
         let app = App::new(hub, auth, settings, stopping);
         let shards = Shards::start(&app.hub, &app.settings, &app.places)?.map(Arc::new);
-        let Settings { write_timeout, keep_alive_timeout, head_timeout, .. } = app.settings;
+        let Settings { write_timeout, keep_alive_timeout, head_timeout, connection_threads, .. } = app.settings;
+        let threads = connection_threads.map(Threads::start).transpose()?;
         let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
         let router = routes(app);
-        Ok(Self { serving: Serving { router, write_timeout, patience, shards }, subscriptions, stop })
+        Ok(Self { serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves; then ends all streams, so that their subscribers
@@ -59,9 +62,7 @@ impl Server {
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((socket, _)) => {
-                        tokio::spawn(self.serving.clone().connection(socket, connections.subscribe()));
-                    }
+                    Ok((socket, _)) => self.begin(socket, connections.subscribe()),
                     Err(error) => pause_accepting(&error).await,
                 },
                 () = &mut stopped => break,
@@ -70,6 +71,25 @@ impl Server {
         drop(listener);
         if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
             tracing::warn!("stopped before all was told of what has ended");
+        }
+    }
+
+    /// Has a connection served.
+    fn begin(&self, socket: TcpStream, stop: watch::Receiver<Stop>) {
+        let serving = self.serving.clone();
+        let Some(threads) = &self.threads else {
+            tokio::spawn(serving.connection(socket, stop));
+            return;
+        };
+        // The runtime that serves it has to be the one that watches its socket.
+        match socket.into_std() {
+            Ok(socket) => threads.serve(async move {
+                match TcpStream::from_std(socket) {
+                    Ok(socket) => serving.connection(socket, stop).await,
+                    Err(error) => tracing::warn!("cannot serve a connection: {error}"),
+                }
+            }),
+            Err(error) => tracing::debug!("a socket was lost: {error}"),
         }
     }
 

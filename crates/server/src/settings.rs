@@ -77,6 +77,10 @@ pub struct Settings {
     pub delivery: Delivery,
     /// The number of threads that deliver, unless [`Delivery::Hyper`] does. Default: one for each core.
     pub delivery_threads: Option<NonZero<usize>>,
+    /// The number of threads that serve connections until a stream is delivered, each with a runtime of its own, which
+    /// costs a publication less CPU than a runtime of many threads. Default: none, and the runtime serves them on which
+    /// [`Server::serve`](crate::Server::serve) runs.
+    pub connection_threads: Option<NonZero<usize>>,
     /// A peer that for this long acknowledges nothing of what was sent to it, or has no room for more, is given up.
     /// What it has missed it gets when it comes back. Zero leaves it to the system, whose patience is some 15 minutes.
     /// Linux only. Default: [`DEFAULT_WRITE_TIMEOUT`].
@@ -109,6 +113,7 @@ impl Default for Settings {
             erase: false,
             delivery: Delivery::default(),
             delivery_threads: None,
+            connection_threads: None,
             write_timeout: DEFAULT_WRITE_TIMEOUT,
             keep_alive_timeout: DEFAULT_KEEP_ALIVE_TIMEOUT,
             head_timeout: HEAD_TIMEOUT,

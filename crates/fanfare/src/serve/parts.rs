@@ -7,7 +7,7 @@ use fanfare_server::{
     auth::{AuthSettings, KeyStore},
     publish::reserved::HUB_PATH,
 };
-use std::{net::SocketAddr, num::NonZero, sync::Arc};
+use std::{net::SocketAddr, num::NonZero, sync::Arc, thread};
 use url::Url;
 
 /// The log, in memory or on disk.
@@ -69,6 +69,7 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server.erase = settings.allow_erase;
     server.delivery = settings.delivery.into();
     server.delivery_threads = settings.delivery_threads.and_then(|threads| NonZero::new(count(threads)));
+    server.connection_threads = thread::available_parallelism().ok();
     server.write_timeout = settings.write_timeout.0;
     server.keep_alive_timeout = settings.keep_alive_timeout.0;
     server.public_url = public_url(settings, address);

@@ -28,4 +28,5 @@ mod stalled;
 mod static_files;
 mod stopping;
 mod subscriptions;
+mod threads;
 mod visible;
