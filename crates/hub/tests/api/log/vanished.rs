@@ -96,7 +96,8 @@ fn a_copy_of_the_files_one_by_one_under_load() {
 /// What is written to files that nobody finds again must not be acknowledged.
 #[tokio::test]
 async fn files_that_vanish_under_a_log_stop_it() {
-    let vanish: [(&str, fn(&Path)); 4] = [
+    type Vanish = fn(&Path);
+    let vanish: [(&str, Vanish); 4] = [
         ("the last segment", |dir| fs::remove_file(logs(dir).last().unwrap()).unwrap()),
         ("the first segment", |dir| fs::remove_file(&logs(dir)[0]).unwrap()),
         ("all files", |dir| fs::read_dir(dir).unwrap().for_each(|file| fs::remove_file(file.unwrap().path()).unwrap())),
