@@ -229,8 +229,9 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
-        // Others are no fault of the hub.
-        if status == StatusCode::SERVICE_UNAVAILABLE && !self.is_of_stopping() {
+        // Others are no fault of the hub, and of a log that refuses its writer says so, once for many.
+        let is_told = matches!(self, Self::Append(AppendError::Log(_)));
+        if status == StatusCode::SERVICE_UNAVAILABLE && !self.is_of_stopping() && !is_told {
             tracing::error!(%status, "{self}");
         }
         let mut document =

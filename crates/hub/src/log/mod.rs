@@ -17,6 +17,7 @@ mod memory;
 mod model;
 pub(crate) mod order;
 mod record;
+mod refusals;
 mod segments;
 mod terms;
 pub mod writer;

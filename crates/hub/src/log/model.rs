@@ -323,7 +323,7 @@ fn compare_old(list: &List, disk: &DiskLog, now: Timestamp) {
 
 /// More by hand: `PROPTEST_CASES=2000`.
 fn config() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(60, |cases| cases.parse().unwrap());
+    let cases = std::env::var("PROPTEST_CASES").map_or(40, |cases| cases.parse().unwrap());
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

@@ -3,6 +3,7 @@
 //! Between batches it has the log discard what retention no longer keeps, a bounded number of entries at a time.
 use super::{
     Log, LogError, Query, ReadLimit,
+    refusals::Refusals,
     writer::{
         Publication,
         gather::{GATHER_TIMEOUT, Gather},
@@ -36,6 +37,7 @@ pub(super) struct Order<Clock> {
     /// Publications that were taken from the queue together, and that the last batch had no room for.
     taken: VecDeque<Publication>,
     gather: Gather,
+    refusals: Refusals,
     passing: Passing,
 }
 
@@ -56,7 +58,17 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         passing: Passing,
     ) -> Result<Self, LogError> {
         let newest = newest(&*log)?;
-        Ok(Self { log, clock, newest, places, queue, taken: VecDeque::new(), gather: Gather::default(), passing })
+        Ok(Self {
+            log,
+            clock,
+            newest,
+            places,
+            queue,
+            taken: VecDeque::new(),
+            gather: Gather::default(),
+            refusals: Refusals::default(),
+            passing,
+        })
     }
 
     /// Works until the writer is closed, or until nobody takes the entries any more.
@@ -124,9 +136,14 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         }
         self.places.add_permits(places);
         match appended {
-            Ok(entries) => self.passing.pass(Appended { entries, publications }),
+            Ok(entries) => {
+                if !is_empty {
+                    self.refusals.end();
+                }
+                self.passing.pass(Appended { entries, publications })
+            }
             Err(error) => {
-                tracing::error!(%error, publications = publications.len(), "the log could not append");
+                self.refusals.tell(publications.len(), &error);
                 for (_, acknowledgement) in publications {
                     _ = acknowledgement.send(Err(Arc::clone(&error)));
                 }

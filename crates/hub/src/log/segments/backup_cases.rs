@@ -260,7 +260,7 @@ fn a_segment_is_rewritten_while_it_is_taken() {
     let mut expected = append(&log, 0..60);
     erase_id(&log, "own-4");
     expected.retain(|entry| entry.id().as_str() != "own-4");
-    let (first, hub) = (log_dir.join("0000000000000001.log"), log.clone());
+    let (first, hub) = (log_dir.join("0000000000000001.log"), log);
     copy::tests::after_each_link(move |file| {
         if file == first {
             hub.remove_dead().unwrap();
@@ -278,8 +278,7 @@ fn segments_are_discarded_while_others_are_taken() {
     let retention = Retention { age_ms: Some(40), ..Retention::default() };
     let log = Arc::new(SegmentLog::open_with(&log_dir, retention, SEGMENT).unwrap());
     let expected = append(&log, 0..60);
-    let (second, hub) =
-        (files(&log_dir).into_keys().filter(|name| name.ends_with(".log")).nth(1).unwrap(), log.clone());
+    let (second, hub) = (files(&log_dir).into_keys().filter(|name| name.ends_with(".log")).nth(1).unwrap(), log);
     copy::tests::after_each_link(move |file| {
         if file.ends_with(&second) {
             // What is older than the update 50.

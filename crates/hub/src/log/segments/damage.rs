@@ -366,7 +366,7 @@ fn walk(log: &SegmentLog, mut after: Offset, topic: Option<&Topic>) -> (Vec<Arc<
 
 /// More by hand: `TEST_FANFARE_DAMAGES=2000`.
 fn config() -> ProptestConfig {
-    let cases = std::env::var("TEST_FANFARE_DAMAGES").map_or(100, |cases| cases.parse().unwrap());
+    let cases = std::env::var("TEST_FANFARE_DAMAGES").map_or(60, |cases| cases.parse().unwrap());
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() }
 }
 
