@@ -1,6 +1,6 @@
 //! The writer: the only caller of [`Log::append`], and so the only place where the order of updates is decided.
 //!
-//! One thread takes publications from a bounded [`queue`] and appends all that wait as one batch, with one sync for all
+//! One thread takes publications from a bounded queue and appends all that wait as one batch, with one sync for all
 //! of them; how it has more of them wait is [`gather`]'s. Then each is acknowledged, and the entries are handed on in the
 //! same order to the [`sink`]: by the same thread if nothing else is to be appended, and otherwise by a second one, so
 //! that both run while the next batch is being made durable.
