@@ -60,6 +60,9 @@ pub(crate) const PYTHON: Need =
 /// Trying the lines that the hub and its page tell people to paste.
 pub(crate) const CURL: Need =
     Need { what: "curl", sign: Sign::Programs(&["curl"]), packages: &["curl"], service: None };
+/// Counting the bytes that the log writes.
+pub(crate) const STRACE: Need =
+    Need { what: "strace", sign: Sign::Programs(&["strace"]), packages: &["strace"], service: None };
 /// Without a font a browser draws no text, and screenshots are empty.
 pub(crate) const FONTS: Need =
     Need { what: "fonts", sign: Sign::Package, packages: &["fonts-dejavu-core", "fonts-liberation"], service: None };

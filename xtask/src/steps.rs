@@ -6,7 +6,9 @@
 //! single package does not, since its dependencies then have other features.
 use crate::{
     docs, fuzz,
-    install::{self, C, CADDY, CHROMIUM, CURL, CXX, FIREFOX, FONTS, HAPROXY, NCHAN, NODE, Need, PHP, PYTHON, SYMFONY},
+    install::{
+        self, C, CADDY, CHROMIUM, CURL, CXX, FIREFOX, FONTS, HAPROXY, NCHAN, NODE, Need, PHP, PYTHON, STRACE, SYMFONY,
+    },
     interop, node,
     program::{cargo, command, root, run as program, target, warnings},
     sanitize,
@@ -60,7 +62,7 @@ pub(crate) const STEPS: [Step; 11] = [
         needs: &[&C],
         run: sanitize::run,
     },
-    Step { name: "bench", what: "each benchmark for a moment", needs: &[&C], run: bench },
+    Step { name: "bench", what: "each benchmark for a moment", needs: &[&C, &STRACE], run: bench },
 ];
 
 /// How a step went.

@@ -19,6 +19,8 @@ pub mod client;
 pub mod epoch;
 pub mod fault;
 pub mod histogram;
+#[cfg(feature = "log")]
+pub mod log;
 pub mod meter;
 pub mod process;
 pub mod process_tree;

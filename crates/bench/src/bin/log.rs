@@ -1,0 +1,58 @@
+//! The hub's log by itself: what it writes, how it opens, finds and reads, and the memory and files it takes.
+//!
+//! `cargo run --release -p fanfare-bench --bin log [-- --smoke]`. Prints a table of figures with their limits, and one
+//! line of JSON. Bytes are counted with `strace`; where there is none, they are left out. `fill` and `resume` start a
+//! worker by itself, for a profiler: it keeps its log open until its input ends.
+use clap::Parser;
+use fanfare_bench::{
+    log::{
+        alone,
+        figure::{self, Figure},
+        million,
+        scale::Scale,
+        scratch::Scratch,
+        segments,
+        worker::Task,
+        written,
+    },
+    report,
+};
+use serde_json::json;
+use std::io;
+
+/// What the log on disk takes, beside its limits.
+#[derive(Parser)]
+struct Options {
+    /// Run for a moment with few entries, to see that everything works. The figures mean nothing
+    #[arg(long)]
+    smoke: bool,
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+fn main() -> io::Result<()> {
+    let options = Options::parse();
+    if let Some(task) = options.task {
+        return task.run();
+    }
+    let scale = if options.smoke { Scale::SMOKE } else { Scale::FULL };
+    let scratch = Scratch::new()?;
+    println!(
+        "{} entries of 100 bytes, {} topics, an own ID each; median of {}",
+        scale.entries, scale.topics, scale.rounds
+    );
+    println!("{}", figure::heading());
+    let mut figures = Vec::new();
+    let mut show = |more: Vec<Figure>| {
+        more.iter().for_each(|figure| println!("{figure}"));
+        figures.extend(more);
+    };
+    show(written::measure(&scratch, &scale)?);
+    show(million::measure(&scratch, &scale)?);
+    show(vec![segments::measure(&scratch, &scale)?]);
+    show(alone::measure(&scratch, &scale)?);
+    let missed = figures.iter().filter(|figure| figure.is_missed()).count();
+    println!("{missed} limits missed");
+    println!("{}", json!({ "bench": "log", "run": report::circumstances(), "missed": missed, "figures": figures }));
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! A figure, its limit, and what was measured.
+use serde::Serialize;
+use std::{fmt, time::Duration};
+
+/// One line of the table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure {
+    figure: String,
+    unit: &'static str,
+    /// The most that is allowed; `None` is for information.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<f64>,
+    /// `None` was left out.
+    measured: Option<f64>,
+}
+
+impl Figure {
+    /// A figure that may not exceed `limit`.
+    #[must_use]
+    pub fn limited(figure: &str, unit: &'static str, limit: f64, measured: f64) -> Self {
+        Self { figure: figure.into(), unit, limit: Some(limit), measured: Some(measured) }
+    }
+
+    /// A figure for information.
+    #[must_use]
+    pub fn told(figure: &str, unit: &'static str, measured: f64) -> Self {
+        Self { figure: figure.into(), unit, limit: None, measured: Some(measured) }
+    }
+
+    /// A figure that cannot be measured here.
+    #[must_use]
+    pub fn left_out(figure: &str, unit: &'static str, limit: f64) -> Self {
+        Self { figure: figure.into(), unit, limit: Some(limit), measured: None }
+    }
+
+    /// True if it exceeds its limit.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.limit.zip(self.measured).is_some_and(|(limit, measured)| measured > limit)
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |number: Option<f64>, without: &str| match number {
+            Some(number) if number >= 1_000.0 => format!("{number:.0}"),
+            Some(number) => format!("{number:.3}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+            None => without.to_owned(),
+        };
+        let (limit, measured) = (show(self.limit, "-"), show(self.measured, "left out"));
+        let missed = if self.is_missed() { "  missed" } else { "" };
+        write!(f, "{:<66} {limit:>8} {measured:>10} {}{missed}", self.figure, self.unit)
+    }
+}
+
+/// The heading of the table.
+#[must_use]
+pub fn heading() -> String {
+    format!("{:<66} {:>8} {:>10}", "figure", "limit", "measured")
+}
+
+/// The one in the middle.
+///
+/// # Panics
+/// If there are none.
+#[must_use]
+pub fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
+/// Milliseconds.
+#[must_use]
+pub fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// MiB.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
+pub fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// One count over another.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+pub fn ratio(one: u64, other: u64) -> f64 {
+    one as f64 / other as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_missed_above_its_limit_only() {
+        assert!(Figure::limited("a", "ms", 2.0, 2.1).is_missed());
+        assert!(!Figure::limited("a", "ms", 2.0, 2.0).is_missed());
+        assert!(!Figure::told("a", "ms", 2.0).is_missed() && !Figure::left_out("a", "ms", 2.0).is_missed());
+    }
+}

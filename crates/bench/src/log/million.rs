@@ -1,0 +1,120 @@
+//! A large log: how fast it is filled, opens after a kill and after a clean end, finds and reads, and the memory for it.
+use super::{
+    figure::{Figure, median, mib, ms},
+    reading::{expect, locate, resume, scan},
+    scale::Scale,
+    scratch::{Scratch, lengths},
+    worker::{Task, Worker, memory_of_resuming},
+    workload::{NOW, Workload},
+};
+use fanfare_hub::log::{Log, SegmentLog};
+use std::{io, path::Path, time::Instant};
+
+const DATA_BYTES: usize = 100;
+const BATCH: u64 = 64;
+/// The most memory that the log may take, however large it is, in MiB.
+const MEMORY_MIB: f64 = 64.0;
+/// The topics that are resumed before memory is read.
+const RESUMED: u64 = 100;
+/// The own IDs that are located together.
+const LOCATED: u64 = 10;
+/// The share of the log that is read in full.
+const SCANNED: u64 = 10;
+
+/// Measures all of it.
+///
+/// # Errors
+/// If the log refuses, or does not hold what it should.
+pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
+    let directory = scratch.path("million");
+    let workload = Workload { entries: scale.entries, batch: BATCH, data_bytes: DATA_BYTES, topics: scale.topics };
+    let empty = memory_of_resuming(&scratch.path("empty"), RESUMED)?;
+    let above = |memory: u64| mib(memory.saturating_sub(empty));
+
+    let begun = Instant::now();
+    let filler = Worker::start(&Task::Fill { directory: directory.clone(), workload }, &[])?;
+    let filled = begun.elapsed().as_secs_f64();
+    let of_filling = above(filler.memory()?);
+    filler.kill();
+    #[allow(clippy::cast_precision_loss, reason = "a count is far below 2^52")]
+    let rate = scale.entries as f64 / filled;
+    let segments = lengths(&directory, Some("log"))?;
+    let on_disk = mib(lengths(&directory, None)?.iter().sum());
+    let last = mib(segments.last().copied().unwrap_or(0));
+
+    let after_kill = opening(&directory, scale, false)?;
+    let of_killed = above(memory_of_resuming(&directory, RESUMED)?);
+    // A run that appends something ends with a mark.
+    Workload::open(&directory)?.append(vec![workload.update(scale.entries + 1)], NOW).map_err(io::Error::other)?;
+    let after_end = opening(&directory, scale, true)?;
+    let of_clean = above(memory_of_resuming(&directory, RESUMED)?);
+
+    #[allow(clippy::cast_precision_loss, reason = "a count is far below 2^52")]
+    let segments = segments.len() as f64;
+    let mut figures = vec![
+        Figure::told("filling in batches of 64: entries a second", "/s", rate),
+        Figure::told("size on disk", "MiB", on_disk),
+        Figure::told("segments", "", segments),
+        Figure::told("last segment, with zeros at its end", "MiB", last),
+        Figure::limited("open after a kill", "ms", 500.0, after_kill),
+        Figure::limited("open after a clean end", "ms", 100.0, after_end),
+    ];
+    figures.extend(finding(&Workload::open(&directory)?, scale)?);
+    figures.extend([
+        Figure::limited("memory of who has filled it", "MiB", MEMORY_MIB, of_filling),
+        Figure::limited("memory of who opened it after a kill and resumed", "MiB", MEMORY_MIB, of_killed),
+        Figure::limited("memory of who opened it after a clean end and resumed", "MiB", MEMORY_MIB, of_clean),
+    ]);
+    Ok(figures)
+}
+
+/// How long it takes to open the log: in milliseconds, the median of all rounds. A run that appends nothing changes
+/// nothing, so that each finds the same.
+fn opening(directory: &Path, scale: &Scale, is_clean: bool) -> io::Result<f64> {
+    let mut times = Vec::new();
+    for _ in 0..scale.rounds {
+        let begun = Instant::now();
+        let log = Workload::open(directory)?;
+        times.push(ms(begun.elapsed()));
+        let entries = scale.entries + u64::from(is_clean);
+        expect("head of the log", log.bounds().head.0, entries)?;
+        expect("clean ends", log.recovery().was_clean.into(), is_clean.into())?;
+    }
+    Ok(median(times))
+}
+
+/// Resuming, locating and reading in full.
+fn finding(log: &SegmentLog, scale: &Scale) -> io::Result<Vec<Figure>> {
+    let rounds = scale.rounds as u64;
+    let of_topic = scale.entries / scale.topics;
+    let (mut resumed, mut located, mut scanned) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 1..=rounds {
+        // Others each time: nobody has read them before.
+        let topic = 1 + round * (scale.topics - 2) / rounds;
+        resumed.push(timed(|| expect("events of a topic", resume(log, topic, || {})?, of_topic))?);
+        let step = (scale.entries - rounds) / LOCATED;
+        located.push(timed(|| (0..LOCATED).try_for_each(|number| locate(log, round + number * step)))?);
+        let part = scale.entries / SCANNED;
+        scanned.push(timed(|| expect("entries", scan(log, scale.entries + 1 - part, || {})?, part))?);
+    }
+    Ok(vec![
+        Figure::limited(
+            &format!("resume one topic of {}: {of_topic} events", scale.topics),
+            "ms",
+            10.0,
+            median(resumed),
+        ),
+        Figure::limited(&format!("locate {LOCATED} own IDs"), "ms", 2.0, median(located)),
+        Figure::told(
+            &format!("read {} entries in full, as for a pattern", scale.entries / SCANNED),
+            "ms",
+            median(scanned),
+        ),
+    ])
+}
+
+fn timed(work: impl FnOnce() -> io::Result<()>) -> io::Result<f64> {
+    let begun = Instant::now();
+    work()?;
+    Ok(ms(begun.elapsed()))
+}

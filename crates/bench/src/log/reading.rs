@@ -1,0 +1,66 @@
+//! How a log is read: as catch-up does it.
+use super::workload::{NOW, own_id, topic};
+use fanfare_event_stream::EventId;
+use fanfare_hub::{
+    log::{Log, Query, ReadLimit},
+    position::Offset,
+};
+use std::io;
+
+/// The limit of catch-up's reads.
+const LIMIT: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
+
+/// Reads everything of one topic from the beginning, and returns how many entries that was. `step` is called after each
+/// read of the log.
+///
+/// # Errors
+/// If the log cannot be read.
+pub fn resume(log: &dyn Log, number: u64, step: impl FnMut()) -> io::Result<u64> {
+    let topic = topic(number);
+    read(log, Offset::ZERO, Some(std::slice::from_ref(&topic)), step)
+}
+
+/// Reads everything behind a place, and returns how many entries that was.
+///
+/// # Errors
+/// If the log cannot be read.
+pub fn scan(log: &dyn Log, after: u64, step: impl FnMut()) -> io::Result<u64> {
+    read(log, Offset(after), None, step)
+}
+
+fn read(
+    log: &dyn Log,
+    mut after: Offset,
+    topics: Option<&[fanfare_hub::topic::Topic]>,
+    mut step: impl FnMut(),
+) -> io::Result<u64> {
+    let mut entries = 0;
+    loop {
+        let query = Query { after, until: Offset(u64::MAX), topics, now: NOW, limit: LIMIT };
+        let read = log.read(&query).map_err(io::Error::other)?;
+        step();
+        if read.up_to == after {
+            return Ok(entries);
+        }
+        entries += read.entries().count() as u64;
+        after = read.up_to;
+    }
+}
+
+/// Finds the update with this number by its own ID.
+///
+/// # Errors
+/// If the log cannot be read, or does not find it.
+pub fn locate(log: &dyn Log, number: u64) -> io::Result<()> {
+    let id = EventId::new(own_id(number)).map_err(|error| io::Error::other(format!("{error:?}")))?;
+    let found = log.locate(&id, NOW).map_err(io::Error::other)?;
+    expect("offset of an own ID", found.held.first().map_or(0, |found| found.offset().0), number)
+}
+
+/// Fails unless this was found: what is fast because it is wrong is no result.
+///
+/// # Errors
+/// If something else was found.
+pub fn expect(what: &str, found: u64, expected: u64) -> io::Result<()> {
+    if found == expected { Ok(()) } else { Err(io::Error::other(format!("{what}: {found} instead of {expected}"))) }
+}

@@ -1,0 +1,50 @@
+//! The directory of a run, on the disk that everything else of the workspace is on. It goes with the run.
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// A directory below `target/` that is removed when this is dropped.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes the directory.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn new() -> io::Result<Self> {
+        let path = PathBuf::from(format!("target/bench-data-{}", std::process::id()));
+        fs::create_dir_all(&path)?;
+        // As the system names it, since that is how `strace` shows it.
+        Ok(Self(path.canonicalize()?))
+    }
+
+    /// A path in it.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The lengths of the files in a directory that have this extension, or of all, in the order of their names.
+///
+/// # Errors
+/// If the directory cannot be read.
+pub fn lengths(directory: &Path, extension: Option<&str>) -> io::Result<Vec<u64>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if extension.is_none_or(|wanted| entry.path().extension().is_some_and(|found| found == wanted)) {
+            files.push((entry.file_name(), entry.metadata()?.len()));
+        }
+    }
+    files.sort();
+    Ok(files.into_iter().map(|(_, length)| length).collect())
+}

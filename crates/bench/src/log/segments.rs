@@ -1,0 +1,39 @@
+//! A log of many segments: the files that are open while all of it is read.
+use super::{
+    figure::Figure,
+    reading::{expect, resume, scan},
+    scale::Scale,
+    scratch::{Scratch, lengths},
+    workload::Workload,
+};
+use crate::process_tree;
+use fanfare_hub::log::{Retention, SegmentLog};
+use std::{cell::Cell, io};
+
+/// The entries of a segment, each of which is larger than a quarter of it.
+const IN_EACH: u64 = 4;
+const SEGMENT_BYTES: u64 = 4 << 10;
+const DATA_BYTES: usize = 1 << 10;
+const TOPICS: u64 = 10;
+
+/// Measures it.
+///
+/// # Errors
+/// If the log refuses, or does not hold what it should.
+pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Figure> {
+    let directory = scratch.path("segments");
+    let log = SegmentLog::open_with(&directory, Retention::default(), SEGMENT_BYTES).map_err(io::Error::other)?;
+    let workload =
+        Workload { entries: scale.segments * IN_EACH, batch: IN_EACH, data_bytes: DATA_BYTES, topics: TOPICS };
+    workload.fill(&log)?;
+    expect("segments", lengths(&directory, Some("log"))?.len() as u64, scale.segments)?;
+    let most = Cell::new(0);
+    let look = || most.set(most.get().max(process_tree::open_files(std::process::id()).unwrap_or(u64::MAX)));
+    for topic in 0..TOPICS {
+        expect("events of a topic", resume(&log, topic, look)?, workload.entries / TOPICS)?;
+    }
+    expect("entries", scan(&log, 0, look)?, workload.entries)?;
+    let figure = format!("open files, at most, while {} segments are read", scale.segments);
+    #[allow(clippy::cast_precision_loss, reason = "a count is far below 2^52")]
+    Ok(Figure::limited(&figure, "", 64.0, most.get() as f64))
+}
