@@ -1,8 +1,8 @@
 //! The hub's log by itself: what it writes, how it opens, finds and reads, and the memory and files it takes.
 //!
 //! `cargo run --release -p fanfare-bench --bin log [-- --smoke]`. Prints a table of figures with their limits, and one
-//! line of JSON. Bytes are counted with `strace`; where there is none, they are left out. `fill` and `resume` start a
-//! worker by itself, for a profiler: it keeps its log open until its input ends.
+//! line of JSON. Bytes are counted with `strace`; where there is none, they are left out. `fill`, `resume` and
+//! `locate` start a worker by itself, for a profiler: it keeps its log open until its input ends.
 use clap::Parser;
 use fanfare_bench::{
     log::{

@@ -31,15 +31,15 @@ struct Cost {
 /// # Errors
 /// If the log or the file system refuses.
 pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
-    let workload = Workload { entries: scale.alone, batch: 1, data_bytes: ALONE_BYTES, topics: TOPICS };
+    let workload = Workload { entries: scale.timed, batch: 1, data_bytes: ALONE_BYTES, topics: TOPICS };
     let (mut ours, mut bare, mut wall, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..scale.rounds {
         let directory = scratch.path("alone");
         let appended = append(&directory, &workload)?;
         let bytes: u64 = lengths(&directory, Some("log"))?.iter().sum();
         fs::remove_dir_all(directory)?;
-        let frame = vec![b'x'; usize::try_from(bytes / scale.alone).map_err(io::Error::other)?];
-        let written = write(&scratch.path("bare"), &frame, scale.alone)?;
+        let frame = vec![b'x'; usize::try_from(bytes / scale.timed).map_err(io::Error::other)?];
+        let written = write(&scratch.path("bare"), &frame, scale.timed)?;
         wall.push(appended.wall_us / written.wall_us);
         cpu.push(appended.cpu_us / written.cpu_us);
         ours.push(appended);

@@ -1,6 +1,6 @@
 //! A large log: how fast it is filled, opens after a kill and after a clean end, finds and reads, and the memory for it.
 use super::{
-    figure::{Figure, median, mib, ms},
+    figure::{Figure, median, mib, ms, ratio},
     reading::{expect, locate, resume, scan},
     scale::Scale,
     scratch::{Scratch, lengths},
@@ -36,33 +36,39 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let filled = begun.elapsed().as_secs_f64();
     let of_filling = above(filler.memory()?);
     filler.kill();
-    #[allow(clippy::cast_precision_loss, reason = "a count is far below 2^52")]
-    let rate = scale.entries as f64 / filled;
+    let rate = ratio(scale.entries, 1) / filled;
     let segments = lengths(&directory, Some("log"))?;
     let on_disk = mib(lengths(&directory, None)?.iter().sum());
     let last = mib(segments.last().copied().unwrap_or(0));
 
-    let after_kill = opening(&directory, scale, false)?;
-    let of_killed = above(memory_of_resuming(&directory, RESUMED)?);
+    let after_kill = opening(&directory, scale, scale.entries, false)?;
     // A run that appends something ends with a mark.
     Workload::open(&directory)?.append(vec![workload.update(scale.entries + 1)], NOW).map_err(io::Error::other)?;
-    let after_end = opening(&directory, scale, true)?;
+    let after_end = opening(&directory, scale, scale.entries + 1, true)?;
     let of_clean = above(memory_of_resuming(&directory, RESUMED)?);
+    let found = finding(&Workload::open(&directory)?, scale)?;
 
-    #[allow(clippy::cast_precision_loss, reason = "a count is far below 2^52")]
-    let segments = segments.len() as f64;
+    // A run begins a segment. As many entries as the others have at least make it nearly full.
+    let segments = segments.len() as u64;
+    let workload = Workload { entries: scale.entries / segments, ..workload };
+    Worker::start(&Task::Fill { directory: directory.clone(), workload }, &[])?.kill();
+    let after_full = opening(&directory, scale, scale.entries + 1 + workload.entries, false)?;
+    let of_full = above(memory_of_resuming(&directory, RESUMED)?);
+    let full = mib(lengths(&directory, Some("log"))?.last().copied().unwrap_or(0));
+
     let mut figures = vec![
         Figure::told("filling in batches of 64: entries a second", "/s", rate),
         Figure::told("size on disk", "MiB", on_disk),
-        Figure::told("segments", "", segments),
+        Figure::told("segments", "", ratio(segments, 1)),
         Figure::told("last segment, with zeros at its end", "MiB", last),
         Figure::limited("open after a kill", "ms", 500.0, after_kill),
+        Figure::limited(&format!("open after a kill with a last segment of {full:.1} MiB"), "ms", 500.0, after_full),
         Figure::limited("open after a clean end", "ms", 100.0, after_end),
     ];
-    figures.extend(finding(&Workload::open(&directory)?, scale)?);
+    figures.extend(found);
     figures.extend([
         Figure::limited("memory of who has filled it", "MiB", MEMORY_MIB, of_filling),
-        Figure::limited("memory of who opened it after a kill and resumed", "MiB", MEMORY_MIB, of_killed),
+        Figure::limited("memory of who opened it with that last segment and resumed", "MiB", MEMORY_MIB, of_full),
         Figure::limited("memory of who opened it after a clean end and resumed", "MiB", MEMORY_MIB, of_clean),
     ]);
     Ok(figures)
@@ -70,13 +76,12 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
 
 /// How long it takes to open the log: in milliseconds, the median of all rounds. A run that appends nothing changes
 /// nothing, so that each finds the same.
-fn opening(directory: &Path, scale: &Scale, is_clean: bool) -> io::Result<f64> {
+fn opening(directory: &Path, scale: &Scale, entries: u64, is_clean: bool) -> io::Result<f64> {
     let mut times = Vec::new();
     for _ in 0..scale.rounds {
         let begun = Instant::now();
         let log = Workload::open(directory)?;
         times.push(ms(begun.elapsed()));
-        let entries = scale.entries + u64::from(is_clean);
         expect("head of the log", log.bounds().head.0, entries)?;
         expect("clean ends", log.recovery().was_clean.into(), is_clean.into())?;
     }

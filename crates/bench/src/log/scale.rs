@@ -11,16 +11,26 @@ pub struct Scale {
     pub topics: u64,
     /// The entries of 1 KiB whose writing is counted.
     pub written: u64,
-    /// The small updates that are appended alone.
+    /// The small updates that are appended alone, and whose writing is counted.
     pub alone: u64,
+    /// Those that are timed in a round.
+    pub timed: u64,
     /// The segments of the log with many of them.
     pub segments: u64,
 }
 
 impl Scale {
     /// What the limits are for.
-    pub const FULL: Self =
-        Self { rounds: 9, entries: 1_000_000, topics: 10_000, written: 128 << 10, alone: 2_000, segments: 1_000 };
+    pub const FULL: Self = Self {
+        rounds: 9,
+        entries: 1_000_000,
+        topics: 10_000,
+        written: 128 << 10,
+        alone: 2_000,
+        timed: 500,
+        segments: 1_000,
+    };
     /// What shows in a moment that everything works. The figures mean nothing.
-    pub const SMOKE: Self = Self { rounds: 1, entries: 6_400, topics: 64, written: 640, alone: 50, segments: 60 };
+    pub const SMOKE: Self =
+        Self { rounds: 1, entries: 6_400, topics: 64, written: 640, alone: 50, timed: 50, segments: 60 };
 }

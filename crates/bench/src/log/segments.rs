@@ -1,6 +1,6 @@
 //! A log of many segments: the files that are open while all of it is read.
 use super::{
-    figure::Figure,
+    figure::{Figure, ratio},
     reading::{expect, resume, scan},
     scale::Scale,
     scratch::{Scratch, lengths},
@@ -34,6 +34,5 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Figure> {
     }
     expect("entries", scan(&log, 0, look)?, workload.entries)?;
     let figure = format!("open files, at most, while {} segments are read", scale.segments);
-    #[allow(clippy::cast_precision_loss, reason = "a count is far below 2^52")]
-    Ok(Figure::limited(&figure, "", 64.0, most.get() as f64))
+    Ok(Figure::limited(&figure, "", 64.0, ratio(most.get(), 1)))
 }

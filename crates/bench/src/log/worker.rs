@@ -33,6 +33,14 @@ pub enum Task {
         /// The number of topics
         topics: u64,
     },
+    /// Open a log and find updates by their own IDs
+    #[command(hide = true)]
+    Locate {
+        /// Where the log is
+        directory: PathBuf,
+        /// The number of updates
+        updates: u64,
+    },
 }
 
 impl Task {
@@ -41,13 +49,18 @@ impl Task {
     /// # Errors
     /// If the log refuses.
     pub fn run(&self) -> io::Result<()> {
-        let (Self::Fill { directory, .. } | Self::Resume { directory, .. }) = self;
+        let (Self::Fill { directory, .. } | Self::Resume { directory, .. } | Self::Locate { directory, .. }) = self;
         let log = Workload::open(directory)?;
         match self {
             Self::Fill { workload, .. } => workload.fill(&log)?,
             Self::Resume { topics, .. } => {
                 for topic in 0..*topics {
                     reading::resume(&log, topic, || {})?;
+                }
+            }
+            Self::Locate { updates, .. } => {
+                for number in 1..=*updates {
+                    reading::locate(&log, number)?;
                 }
             }
         }
@@ -68,6 +81,7 @@ impl Task {
                 text(topics.to_string()),
             ],
             Self::Resume { directory, topics } => vec!["resume".into(), directory.into(), text(topics.to_string())],
+            Self::Locate { directory, updates } => vec!["locate".into(), directory.into(), text(updates.to_string())],
         }
     }
 }
