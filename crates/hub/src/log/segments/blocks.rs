@@ -22,16 +22,26 @@ pub(super) fn read(file: &File, stretch: Range<usize>, seed: u64) -> io::Result<
     let blocks = stretch.start / PAYLOAD_BYTES..stretch.end.div_ceil(PAYLOAD_BYTES);
     let mut bytes = vec![0; blocks.len() * BLOCK_BYTES];
     let read = file::read_at(file, &mut bytes, (blocks.start * BLOCK_BYTES) as u64)?;
-    let mut payload = Vec::with_capacity(blocks.len() * PAYLOAD_BYTES);
-    for (number, block) in blocks.clone().zip(bytes[..read].chunks(BLOCK_BYTES)) {
+    // The payloads are moved together in place. Copied to a second buffer, they would lie a few bytes behind where they
+    // were, modulo the size of a page, which makes each load wait for the store before it.
+    let mut end = 0;
+    for (number, begin) in blocks.clone().zip((0..read).step_by(BLOCK_BYTES)) {
+        let block = &bytes[begin..read.min(begin + BLOCK_BYTES)];
         let Some((block, sum)) = block.split_last_chunk::<CHECKSUM_BYTES>() else { return Ok(None) };
         if *sum != checksum(block, seed, number).to_le_bytes() {
             return Ok(None);
         }
-        payload.extend_from_slice(block);
+        let length = block.len();
+        bytes.copy_within(begin..begin + length, end);
+        end += length;
     }
     let begin = blocks.start * PAYLOAD_BYTES;
-    Ok(payload.get(stretch.start - begin..stretch.end - begin).map(<[u8]>::to_vec))
+    if stretch.end - begin > end {
+        return Ok(None);
+    }
+    bytes.truncate(stretch.end - begin);
+    bytes.drain(..stretch.start - begin);
+    Ok(Some(bytes))
 }
 
 /// Returns the payload of a file that has the same blocks twice, of each block the one that is whole; `None` if there
