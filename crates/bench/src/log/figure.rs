@@ -49,7 +49,8 @@ impl fmt::Display for Figure {
         };
         let (limit, measured) = (show(self.limit, "-"), show(self.measured, "left out"));
         let missed = if self.is_missed() { "  missed" } else { "" };
-        write!(f, "{:<66} {limit:>8} {measured:>10} {}{missed}", self.figure, self.unit)
+        let line = format!("{:<66} {limit:>8} {measured:>10} {}{missed}", self.figure, self.unit);
+        f.write_str(line.trim_end())
     }
 }
 
