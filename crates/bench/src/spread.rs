@@ -17,7 +17,7 @@ impl Spread {
     /// The spread of `values`.
     ///
     /// # Panics
-    /// If there are none.
+    /// Panics if there are none.
     #[must_use]
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);

@@ -78,6 +78,8 @@ pub(crate) struct Shared {
     reads: Arc<Semaphore>,
     /// Those who may read everything in the log, to find what a pattern matches. They leave reads to the others.
     scans: Arc<Semaphore>,
+    /// Whose turn it is to erase.
+    erases: Arc<Semaphore>,
     pub(crate) joins: Arc<Semaphore>,
 }
 
@@ -96,8 +98,8 @@ impl Hub {
         let (audiences, window) = (Audiences::new(limits.window), limits.window);
         let reads = Arc::new(Semaphore::new(limits.concurrent_reads));
         let scans = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(2)));
-        let joins = Arc::new(Semaphore::new(CONCURRENT_JOINS));
-        Ok(Self(Arc::new(Shared { router, audiences, log, writer, window, clock, reads, scans, joins })))
+        let (joins, erases) = (Arc::new(Semaphore::new(CONCURRENT_JOINS)), Arc::new(Semaphore::new(1)));
+        Ok(Self(Arc::new(Shared { router, audiences, log, writer, window, clock, reads, scans, erases, joins })))
     }
 
     /// Publishes `updates` one behind the other, all or none, and returns their entries once they are durable.
@@ -123,7 +125,10 @@ impl Hub {
         // What was published before is erased too.
         self.0.drain().await;
         let hub = self.0.clone();
+        // One after the other, so that many of them do not take all threads that may block.
+        let turn = hub.erases.clone().acquire_owned().await.expect("the semaphore is never closed");
         blocking(move || {
+            let _turn = turn;
             let Erasing { topic, id, before, grant } = &erasing;
             let may = |topics: &[Topic]| topics.iter().all(|topic| grant.publish.matches(topic));
             let erase = Erase { topic: topic.as_ref(), id: id.as_ref(), before: *before, may: &may };

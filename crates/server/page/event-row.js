@@ -32,6 +32,7 @@ const GAP_REASONS = {
   unknown: "The hub does not know this ID.",
   "foreign-epoch": "This ID is from another log.",
   future: "This ID lies beyond the end of the log.",
+  ambiguous: "Several updates have this ID.",
 };
 
 /** @param {{requested: string, resumed_from: string, reason: string}} gap */

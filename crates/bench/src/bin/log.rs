@@ -20,7 +20,7 @@ use fanfare_bench::{
 use serde_json::json;
 use std::io;
 
-/// What the log on disk takes, beside its limits.
+/// Measures what the log on disk takes, beside its limits.
 #[derive(Parser)]
 struct Options {
     /// Run for a moment with few entries, to see that everything works. The figures mean nothing

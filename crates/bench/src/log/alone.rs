@@ -1,4 +1,4 @@
-//! One small update at a time, beside the least that makes the same bytes durable: one write and one sync.
+//! Appends of one small update at a time, beside the least that makes the same bytes durable: one write and one sync.
 use super::{
     figure::{Figure, median, ratio},
     scale::Scale,
@@ -16,11 +16,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// As many zeros are written ahead as the log writes.
+/// The number of zeros that are written ahead: as many as the log writes.
 const ZEROS: &[u8] = &[0; 256 << 10];
 const TOPICS: u64 = 100;
 
-/// What one round took for each append.
+/// The costs of one append, as one round measured them.
 struct Cost {
     wall_us: f64,
     cpu_us: f64,
@@ -29,7 +29,7 @@ struct Cost {
 /// Measures it. The two take turns.
 ///
 /// # Errors
-/// If the log or the file system refuses.
+/// [`io::Error`] if the log or the file system refuses.
 pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let workload = Workload { entries: scale.timed, batch: 1, data_bytes: ALONE_BYTES, topics: TOPICS };
     let (mut ours, mut bare, mut wall, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -2,7 +2,7 @@
 use serde::Serialize;
 use std::{fmt, time::Duration};
 
-/// One line of the table.
+/// A line of the table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {
     figure: String,
@@ -63,7 +63,7 @@ pub fn heading() -> String {
 /// The one in the middle.
 ///
 /// # Panics
-/// If there are none.
+/// Panics if there are none.
 #[must_use]
 pub fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
@@ -83,7 +83,7 @@ pub fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-/// One count over another.
+/// Returns the ratio of two counts.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 pub fn ratio(one: u64, other: u64) -> f64 {

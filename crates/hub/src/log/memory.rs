@@ -46,6 +46,8 @@ struct Ring {
     old_ids: VecDeque<u64>,
     /// The number of entries that are still to be looked at for what has expired, from the front.
     swept: u64,
+    /// True if an update ever had a time to live.
+    expires: bool,
 }
 
 /// What is held at one place.
@@ -70,6 +72,7 @@ impl MemoryLog {
             topics: HashMap::new(),
             old_ids: VecDeque::new(),
             swept: 0,
+            expires: false,
         };
         let epochs = Arc::new(Epochs::first(Epoch::random()));
         Self { retention, epochs, ring: Mutex::new(ring), hasher: RandomState::new() }
@@ -177,7 +180,9 @@ impl Log for MemoryLog {
             ring.pop(&self.hasher);
             discarded += 1;
         }
-        ring.sweep(&self.retention, now);
+        if ring.expires || !self.retention.topics.is_empty() {
+            ring.sweep(&self.retention, now);
+        }
         Ok(discarded)
     }
 
@@ -234,6 +239,7 @@ impl Ring {
     fn push(&mut self, entry: Arc<Entry>) {
         let offset = entry.position.offset;
         let id = entry.update.id().cloned();
+        self.expires |= entry.update.ttl_ms().is_some();
         if let Some(id) = &id {
             self.ids.insert((id.clone(), offset));
         }

@@ -87,5 +87,7 @@ fn holes(store: &Store, segment: &Segment) -> Result<Vec<(Offset, Offset)>, LogE
         return Ok(Vec::new());
     }
     let file = store.open(segment, Kind::Log)?;
-    Ok(index_of(&file, segment.first, segment.summary().log_bytes, &segment.seeds)?.holes().to_vec())
+    Ok(index_of(&file, (segment.first, segment.summary().end), segment.summary().log_bytes, &segment.seeds)?
+        .holes()
+        .to_vec())
 }

@@ -27,7 +27,7 @@ pub const DEAD_PATIENCE: Duration = Duration::from_secs(8 * 60);
 /// A segment of which retention has discarded a part is rewritten without it when it has not been removed for this
 /// long.
 pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
-/// A segment is rewritten at once if one in so many of its entries was erased.
+/// A sealed segment is rewritten at once if one in so many of its entries was erased.
 const ERASED_SHARE: u64 = 4;
 
 /// How long what is dead may stay.
@@ -102,7 +102,9 @@ impl Store {
             }
             (state.dead_since.min(state.summary.next_expiry), state.summary, state.erased.len() as u64)
         };
-        if erased > 0 && erased * ERASED_SHARE >= summary.end.0 - segment.first.0 {
+        // One that is written would be sealed by that, small as it is, with each request.
+        let is_sealed = !self.is_active(segment);
+        if erased > 0 && is_sealed && erased * ERASED_SHARE >= summary.end.0 - segment.first.0 {
             return Ok(true);
         }
         if for_long(dead_since, patience.dead_ms) {
@@ -119,7 +121,7 @@ impl Store {
         let mut state = segment.state_mut();
         state.dead_since = state.dead_since.min(dies);
         // Of a segment that is written, more will be known later.
-        state.looked_at = !self.is_active(segment);
+        state.looked_at = is_sealed;
         Ok(for_long(dies, patience.dead_ms))
     }
 

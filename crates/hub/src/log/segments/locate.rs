@@ -1,7 +1,7 @@
 //! From a publisher's own ID to the entries that have it.
 use super::{
     directory::Kind,
-    index::{Posting, Stretch},
+    index::{Posting, Stretch, Summary},
     index_file::Ids,
     read::{Part, Records},
     segment::{Segment, index_of},
@@ -54,7 +54,8 @@ impl Store {
             Some(postings) => postings,
             None => {
                 let file = self.open(segment, Kind::Log)?;
-                index_of(&file, segment.first, segment.summary().log_bytes, &segment.seeds)?.postings(term, everything)
+                let Summary { log_bytes, end, .. } = segment.summary();
+                index_of(&file, (segment.first, end), log_bytes, &segment.seeds)?.postings(term, everything)
             }
         };
         let ids = self.open(segment, Kind::Ids).ok();

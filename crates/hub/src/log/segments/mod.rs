@@ -28,6 +28,8 @@ mod index;
 mod index_file;
 mod index_memory;
 mod keep;
+#[cfg(test)]
+mod keep_cases;
 mod locate;
 mod lock_holder;
 mod look;

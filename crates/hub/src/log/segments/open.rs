@@ -16,6 +16,7 @@ use super::{
     store::{Held, Settings, Store},
 };
 use crate::{
+    entry::Timestamp,
     log::{Bounds, Epochs, LogError, Retention},
     position::{Epoch, Offset},
 };
@@ -108,16 +109,21 @@ fn load(
     let mark = mark.filter(|mark| mark.last_segment >= newest);
     let mut segments = VecDeque::new();
     let mut ending = None;
-    let last = unread.len().saturating_sub(1);
+    let firsts: Vec<_> = unread.iter().map(|segment| segment.first).collect();
     for (number, Unread { first, file, head }) in unread.into_iter().enumerate() {
         let generation = head.filter(|head| head.log == log).map_or(0, |head| head.generation);
         let seeds = Seeds::of(&log, first);
         let (segment, its_ending) = match file {
-            Some(file) => read_segment(&directory, (first, generation), &file, seeds, number == last)?,
+            Some(file) => read_segment(&directory, (first, generation), &file, seeds, firsts.get(number + 1).copied())?,
             None => unreadable(first, seeds),
         };
         match read_erased(&directory, first, generation, &seeds)? {
-            Some(erased) => segment.state_mut().erased = erased,
+            Some(erased) => {
+                let mut state = segment.state_mut();
+                // How long it has waited is not known: it has waited for long enough.
+                state.dead_since = if erased.is_empty() { state.dead_since } else { Timestamp(0) };
+                state.erased = erased;
+            }
             None => warn_of_withheld(&directory, &segment),
         }
         segments.push_back(Arc::new(segment));
@@ -135,25 +141,26 @@ fn load(
     Ok((store, recovery))
 }
 
-/// Learns what is where in a segment: from its index, or else by a scan.
+/// Learns what is where in a segment: from its index, or else by a scan. `next` is where the next one begins, if there
+/// is one.
 fn read_segment(
     directory: &Directory,
     (first, generation): (Offset, u32),
     file: &File,
     seeds: Seeds,
-    is_last: bool,
+    next: Option<Offset>,
 ) -> io::Result<(Segment, Option<Ending>)> {
     let beside = File::open(directory.file(first, Kind::Index));
     let known = beside.ok().and_then(|beside| IndexFile::open(&beside, first, seeds.index(generation)).ok());
     if let Some((index, summary)) = known {
         return Ok((Segment::new(first, generation, seeds, Index::File(index), summary), None));
     }
-    if is_last {
+    let Some(next) = next else {
         let (index, ending) = recover(file, first, &seeds)?;
         let summary = *index.summary();
         return Ok((Segment::new(first, generation, seeds, Index::Memory(index), summary), Some(ending)));
-    }
-    let index = index_of(file, first, file.metadata()?.len(), &seeds)?;
+    };
+    let index = index_of(file, (first, next), file.metadata()?.len(), &seeds)?;
     let segment = Segment::new(first, generation, seeds, Index::Missing, *index.summary());
     if !directory.is_locked() {
         return Ok((segment, None));

@@ -134,8 +134,8 @@ impl Segment {
         // What is kept open may be the file of before the segment was rewritten.
         files.forget(self.first);
         let file = files.get(directory, self.first, self.generation, Kind::Log)?;
-        let end = self.summary().log_bytes;
-        let index = index_of(&file, self.first, end, &self.seeds)?;
+        let Summary { log_bytes, end, .. } = self.summary();
+        let index = index_of(&file, (self.first, end), log_bytes, &self.seeds)?;
         let mut state = self.state_mut();
         let (holes_end, known) = (state.summary.end, index.summary().end);
         let written = directory.is_locked().then(|| self.write_index(directory, &index));
@@ -176,14 +176,22 @@ impl Segment {
     }
 }
 
-/// Makes the index of a segment by a scan of its file up to `end`. What is no longer in order is passed over.
-pub(super) fn index_of(file: &File, first: Offset, end: u64, seeds: &Seeds) -> io::Result<IndexMemory> {
+/// Makes the index of a segment by a scan of its file up to the place `end`, of the records before the offset `until`.
+/// What is no longer in order is passed over. So is what a write that failed has left behind the last frame, if it could
+/// not be cut off: its offsets are those of the next segment.
+pub(super) fn index_of(
+    file: &File,
+    (first, until): (Offset, Offset),
+    end: u64,
+    seeds: &Seeds,
+) -> io::Result<IndexMemory> {
     let mut index = IndexMemory::new(first);
     let mut scan = Scan::new(file, 0..end, seeds.segment);
     while let Some((at, piece)) = scan.next()? {
         match piece {
-            Piece::Head(head) => index.end_at(at + head.frame_bytes(), head.oldest),
-            Piece::Record(record) => add(&mut index, at, &record, seeds),
+            Piece::Head(head) if head.first < until => index.end_at(at + head.frame_bytes(), head.oldest),
+            Piece::Record(record) if record.position.offset < until => add(&mut index, at, &record, seeds),
+            Piece::Head(_) | Piece::Record(_) => {}
         }
     }
     index.end_at(end, Offset::ZERO);

@@ -106,6 +106,12 @@ impl SegmentLog {
         self.remove_dead().unwrap();
     }
 
+    /// The state of the log.
+    #[cfg(test)]
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Keeps the keeper from changing anything.
     #[cfg(test)]
     pub(crate) fn hold_still(&self) -> std::sync::MutexGuard<'_, ()> {

@@ -1,0 +1,138 @@
+//! What is dead is gone from disk in time, and not before it has to be.
+use super::{SegmentLog, keep::Patience};
+use crate::{
+    entry::Timestamp,
+    log::{Log, Query, ReadLimit, Retention, TopicRetention, erase::Erase},
+    position::Offset,
+    topic::{Topic, matcher::Matcher},
+    update::{Update, UpdateFields},
+};
+use fanfare_event_stream::EventId;
+use std::{fs, path::Path};
+
+const NOW: Timestamp = Timestamp(1_000_000_000);
+const MINUTE_MS: u64 = 60_000;
+const SECRET: &str = "a secret of somebody";
+
+fn update(topic: &str, data: &str, id: &str, ttl_ms: Option<u64>) -> Update {
+    let topics = vec![Topic::new(topic).unwrap()];
+    let (data, id) = (data.into(), Some(id.into()));
+    Update::new(UpdateFields { topics, data, id, ttl_ms, ..UpdateFields::default() }).unwrap()
+}
+
+/// A log with the secret among others.
+fn log(dir: &Path, retention: &Retention, ttl_ms: Option<u64>) -> SegmentLog {
+    let log = SegmentLog::open(dir, retention.clone()).unwrap();
+    for number in 0..20 {
+        log.append(vec![update("a", &number.to_string(), &format!("own-{number}"), None)], NOW).unwrap();
+        if number == 3 {
+            log.append(vec![update("secret", SECRET, "urn:secret", ttl_ms)], NOW).unwrap();
+        }
+    }
+    log
+}
+
+fn is_on_disk(dir: &Path) -> bool {
+    let has = |bytes: Vec<u8>| bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes());
+    fs::read_dir(dir).unwrap().any(|file| has(fs::read(file.unwrap().path()).unwrap_or_default()))
+}
+
+fn data(log: &SegmentLog, now: Timestamp) -> Vec<String> {
+    let limit = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
+    let query = Query { after: Offset::ZERO, until: Offset(u64::MAX), topics: None, now, limit };
+    log.read(&query).unwrap().entries().map(|entry| entry.update.data().to_owned()).collect()
+}
+
+/// Lets the keeper look at this time.
+fn keep(log: &SegmentLog, now: Timestamp) {
+    log.store().hear(now);
+    log.store().keep(Patience::default()).unwrap();
+}
+
+fn after(minutes: u64) -> Timestamp {
+    Timestamp(NOW.0 + minutes * MINUTE_MS)
+}
+
+fn erase(log: &SegmentLog) {
+    let id = EventId::new("urn:secret").unwrap();
+    let erase = Erase { topic: None, id: Some(&id), before: None, may: &|_| true };
+    assert_eq!(log.erase(&erase, NOW).unwrap().erased, 1);
+}
+
+#[test]
+fn what_was_erased_goes_within_ten_minutes() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = log(dir.path(), &Retention::default(), None);
+    erase(&log);
+    keep(&log, after(7));
+    assert!(is_on_disk(dir.path()), "few are erased: the segment is not written again for each");
+    keep(&log, after(9));
+    assert!(!is_on_disk(dir.path()));
+    assert_eq!(data(&log, after(9)).len(), 20);
+}
+
+/// Also if nobody knows any more when it was erased.
+#[test]
+fn what_was_erased_goes_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = log(dir.path(), &Retention::default(), None);
+    erase(&first);
+    drop(first);
+    assert!(is_on_disk(dir.path()));
+    let again = SegmentLog::open(dir.path(), Retention::default()).unwrap();
+    keep(&again, NOW);
+    assert!(!is_on_disk(dir.path()));
+    assert_eq!(data(&again, NOW).len(), 20);
+}
+
+#[test]
+fn what_has_expired_goes_within_ten_minutes() {
+    let topics = vec![TopicRetention { topics: Matcher::exact("secret").unwrap(), age_ms: MINUTE_MS }];
+    for (retention, ttl_ms) in
+        [(Retention::default(), Some(MINUTE_MS)), (Retention { topics, ..Retention::default() }, None)]
+    {
+        for restarts in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let mut log = log(dir.path(), &retention, ttl_ms);
+            if restarts {
+                drop(log);
+                log = SegmentLog::open(dir.path(), retention.clone()).unwrap();
+            }
+            keep(&log, after(8));
+            assert!(is_on_disk(dir.path()) && data(&log, after(8)).len() == 20, "{retention:?} {restarts}");
+            keep(&log, after(10));
+            assert!(!is_on_disk(dir.path()) && data(&log, after(10)).len() == 20, "{retention:?} {restarts}");
+        }
+    }
+}
+
+#[test]
+fn what_retention_has_discarded_goes_within_an_hour() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = log(dir.path(), &Retention { count: Some(5), ..Retention::default() }, None);
+    while log.discard(NOW).unwrap() > 0 {}
+    keep(&log, NOW);
+    keep(&log, after(59));
+    assert!(is_on_disk(dir.path()));
+    keep(&log, after(61));
+    assert!(!is_on_disk(dir.path()));
+    assert_eq!(data(&log, after(61)).len(), 5);
+}
+
+/// One request to erase after the other does not make a segment of each.
+#[test]
+fn erasing_from_the_segment_that_is_written_does_not_seal_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = log(dir.path(), &Retention::default(), None);
+    for number in 0..15 {
+        let id = EventId::new(format!("own-{number}")).unwrap();
+        let erase = Erase { topic: None, id: Some(&id), before: None, may: &|_| true };
+        assert_eq!(log.erase(&erase, NOW).unwrap().erased, 1);
+        keep(&log, NOW);
+        log.append(vec![update("a", "more", "", None)], NOW).unwrap();
+    }
+    let logs = fs::read_dir(dir.path())
+        .unwrap()
+        .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|name| name == "log"));
+    assert_eq!(logs.count(), 1);
+}
