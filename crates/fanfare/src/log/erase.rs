@@ -12,11 +12,11 @@ use fanfare_hub::{
 };
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-/// What to use while a hub runs.
+/// The way to do the same while a hub runs.
 const INSTEAD: &str = "its own API: DELETE /topics/TOPIC";
 
 const ABOUT: &str = "\
-Erased are the updates that fit all that is given. It cannot be undone. Backups keep what they have. Without --yes, the command \
+Erases the updates that fit all of the options. This cannot be undone. Backups still have the updates. Without --yes, the command \
 says how many updates those are; on a terminal it asks, and otherwise it ends with exit code 2.";
 
 #[derive(Debug, clap::Args)]

@@ -25,13 +25,14 @@ use std::{
 /// The longest line, in bytes.
 const MAX_LINE_BYTES: usize = 32 << 20;
 const STDIN: &str = "-";
-/// What to use while a hub runs.
+/// The way to do the same while a hub runs.
 const INSTEAD: &str = "fanfare publish";
 
 const ABOUT: &str = "\
 The lines are those of `fanfare log export`; members that need not be there are id, type, private, time_ms, time, position, \
-retry_ms and ttl_ms. The updates get new positions, behind those that the log has. They keep their times, but for those in \
-which the log would go backwards, or which are not yet: these become the time of the update before, or now. An update that has \
+retry_ms and ttl_ms. The updates get new positions, behind those that the log has. An update keeps its \
+time, unless the time is before that of the update before it, or in the future. Then it gets the time of the update before it, or \
+the time now. An update that has \
 expired is left out.
 
 A line that is not an update ends the import. Lines are appended in batches of up to 4,096; the message says up to which line \

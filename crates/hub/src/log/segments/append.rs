@@ -15,6 +15,7 @@ use crate::{
         Epochs, LogError,
         record::{self, Token},
         terms,
+        writer::MAX_BATCH_BYTES,
     },
     position::{Offset, Position},
     update::Update,
@@ -57,8 +58,8 @@ impl Store {
         };
         let active = writing.active.as_ref().expect("it was just written");
         self.publish(active, &entries, &writing.frame, seeds);
-        let budget = super::retention::PER_ENTRY * entries.len();
-        self.discard_some(&mut writing, now, budget)?;
+        // It is in the log, whatever becomes of this. What could not be discarded is tried again later.
+        _ = self.discard_some(&mut writing, now, super::retention::PER_ENTRY * entries.len());
         Ok(entries)
     }
 
@@ -85,10 +86,8 @@ impl Store {
         let end = at + frame.len() as u64;
         if end > current.filled && frame.len() < LARGE_FRAME_BYTES {
             // Without room for them, there may be room for the frame.
-            let ahead = end - current.filled + ZEROS.len() as u64;
-            let ahead = usize::try_from(ahead).unwrap_or(ZEROS.len()).min(ZEROS.len());
-            if current.file.write_all_at(&ZEROS[..ahead], current.filled).is_ok() {
-                current.filled += ahead as u64;
+            if current.file.write_all_at(ZEROS, current.filled).is_ok() {
+                current.filled += ZEROS.len() as u64;
             }
         }
         if let Err(error) = current.file.write_all_at(frame, at) {
@@ -221,7 +220,8 @@ fn encode(entries: &[Arc<Entry>], token: Token, oldest: Offset, seeds: Seeds, fr
         record::encode(entry, token, seeds.segment, frame);
     }
     frame::end(frame, (entries[0].position.offset, entries.len()), oldest, seeds.segment);
-    if frame.capacity() > 2 * crate::log::writer::MAX_BATCH_BYTES && frame.len() < crate::log::writer::MAX_BATCH_BYTES {
-        frame.shrink_to(crate::log::writer::MAX_BATCH_BYTES);
+    // What a single large publication took is given back.
+    if frame.capacity() > 2 * MAX_BATCH_BYTES && frame.len() < MAX_BATCH_BYTES {
+        frame.shrink_to(MAX_BATCH_BYTES);
     }
 }

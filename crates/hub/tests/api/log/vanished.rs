@@ -128,3 +128,21 @@ async fn files_that_vanish_under_a_log_stop_it() {
         assert!(writer.append(vec![update("again")]).await.is_err(), "{what}");
     }
 }
+
+/// What was published is published, although there is trouble with what is to be discarded for it.
+#[test]
+fn what_cannot_be_discarded_refuses_no_publication() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = SegmentLog::open_with(dir.path(), Retention { count: Some(40), ..KEEP_ALL }, 1 << 10).unwrap();
+    for number in 0..40 {
+        append(&log, &[&number.to_string()]);
+    }
+    // The files of the first segment are open now. Its index is damaged, and cannot be made again.
+    walk(&log, Offset::ZERO).unwrap();
+    let first = &logs(dir.path())[0];
+    fs::write(first.with_extension("index"), "damaged").unwrap();
+    fs::remove_file(first).unwrap();
+    assert!(log.discard(NOW).is_ok(), "nothing has to go yet");
+    assert_eq!(append(&log, &["published"])[0].position.offset, Offset(41));
+    assert_eq!(log.bounds().head, Offset(41));
+}
