@@ -119,6 +119,20 @@ fn what_retention_has_discarded_goes_within_an_hour() {
     assert_eq!(data(&log, after(61)).len(), 5);
 }
 
+/// A process that was killed while it rewrote a segment has left a copy of it.
+#[test]
+fn an_unfinished_copy_goes_with_its_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = SegmentLog::open_with(dir.path(), Retention { count: Some(5), ..Retention::default() }, 1_000).unwrap();
+    log.append(vec![update("secret", SECRET, "", None)], NOW).unwrap();
+    fs::write(dir.path().join("0000000000000001.log-new"), SECRET).unwrap();
+    for number in 0..40 {
+        log.append(vec![update("a", &number.to_string(), "", None)], NOW).unwrap();
+    }
+    while log.discard(NOW).unwrap() > 0 {}
+    assert!(!is_on_disk(dir.path()));
+}
+
 /// One request to erase after the other does not make a segment of each.
 #[test]
 fn erasing_from_the_segment_that_is_written_does_not_seal_it() {

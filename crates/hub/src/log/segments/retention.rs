@@ -87,6 +87,8 @@ impl Store {
                 _ => {}
             }
         }
+        // What a rewrite that was interrupted has left.
+        _ = fs::remove_file(super::rewrite::unfinished(&self.directory.file(first, Kind::Log)));
         let ids = fs::File::open(self.directory.file(first, Kind::Ids));
         if let Some(ids) = ids.ok().and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()) {
             held.old_ids.push_back((first, ids));

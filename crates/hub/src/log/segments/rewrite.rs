@@ -21,7 +21,7 @@ use crate::{
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -47,6 +47,11 @@ struct Rewriting<'a> {
     saved: Vec<(Offset, u64)>,
 }
 
+/// The path of a segment's new file, before that takes the name of the segment.
+pub(super) fn unfinished(segment: &Path) -> PathBuf {
+    segment.with_extension("log-new")
+}
+
 impl Store {
     /// Writes a sealed segment again, without what is dead in it. To be called by who keeps the log.
     pub(super) fn rewrite(&self, segment: &Arc<Segment>, now: Timestamp) -> Result<(), LogError> {
@@ -55,7 +60,7 @@ impl Store {
             segment.write_ids(&self.directory, index)?;
         }
         let path = self.directory.file(segment.first, Kind::Log);
-        let new = path.with_extension("log-new");
+        let new = unfinished(&path);
         let rewritten = self.write_again(segment, &new, now).inspect_err(|_| drop(fs::remove_file(&new)))?;
         let Rewriting { index, dies, saved, .. } = rewritten;
         let summary = *index.summary();
