@@ -36,32 +36,36 @@ impl Store {
             (held.segments.clone(), held.bounds.clone())
         };
         let mut candidates = Candidates::default();
+        let mut uses = Vec::new();
         for segment in segments.iter().filter(|segment| !segment.state().is_withheld) {
-            let (postings, ever) = self.uses(segment, term)?;
+            let postings = self.postings_of(segment, term)?;
             let live: Vec<_> = postings.iter().filter(|posting| posting.offset >= bounds.oldest).copied().collect();
-            candidates.discarded |= ever > live.len();
+            uses.push((segment, postings.len(), live.len()));
             self.look_at(segment, &live, id, now, &mut candidates)?;
         }
-        candidates.discarded = !candidates.held.is_empty() && (candidates.discarded || self.was_in_old(term));
+        // That an ID was used before matters only where it is used now.
+        candidates.discarded = !candidates.held.is_empty()
+            && (uses.iter().any(|(segment, count, live)| *count.max(&self.noted(segment, term)) > *live)
+                || self.was_in_old(term));
         Ok(candidates)
     }
 
-    /// Where a segment has an ID, and how often it ever had it.
-    fn uses(&self, segment: &Segment, term: Term) -> io::Result<(Vec<Posting>, usize)> {
+    /// Where a segment has an ID.
+    fn postings_of(&self, segment: &Segment, term: Term) -> io::Result<Vec<Posting>> {
         let parts = (&self.directory, &self.files);
         let everything = Stretch { from: Offset::ZERO, until: Offset(u64::MAX), most: MAX_CANDIDATES + 1 };
-        let postings = match segment.ask(parts, |index, file| index.postings(file, term, everything))? {
-            Some(postings) => postings,
-            None => {
-                let file = self.open(segment, Kind::Log)?;
-                let Summary { log_bytes, end, .. } = segment.summary();
-                index_of(&file, (segment.first, end), log_bytes, &segment.seeds)?.postings(term, everything)
-            }
-        };
+        if let Some(postings) = segment.ask(parts, |index, file| index.postings(file, term, everything))? {
+            return Ok(postings);
+        }
+        let file = self.open(segment, Kind::Log)?;
+        let Summary { log_bytes, end, .. } = segment.summary();
+        Ok(index_of(&file, (segment.first, end), log_bytes, &segment.seeds)?.postings(term, everything))
+    }
+
+    /// How often a segment had an ID, as it was noted before it was rewritten.
+    fn noted(&self, segment: &Segment, term: Term) -> usize {
         let ids = self.open(segment, Kind::Ids).ok();
-        let noted = ids.and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()?.count_of(&file, term).ok());
-        let ever = postings.len().max(noted.unwrap_or(0));
-        Ok((postings, ever))
+        ids.and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()?.count_of(&file, term).ok()).unwrap_or(0)
     }
 
     fn look_at(
