@@ -113,6 +113,21 @@ impl Hub {
         self.0.writer.append(updates).await
     }
 
+    /// The same for a publisher who is in no hurry, such as one that was answered [`UNHURRIED`] ago or earlier: the log
+    /// may wait for other publications, for [`GATHER_TIMEOUT`] at most, so that one sync serves all of them.
+    ///
+    /// [`UNHURRIED`]: crate::log::writer::gather::UNHURRIED
+    /// [`GATHER_TIMEOUT`]: crate::log::writer::gather::GATHER_TIMEOUT
+    ///
+    /// # Errors
+    /// As [`Self::publish`].
+    ///
+    /// # Cancel safety
+    /// As [`Self::publish`].
+    pub async fn publish_with_others(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
+        self.0.writer.append_with_others(updates).await
+    }
+
     /// Erases updates with a topic: those whose topics may all be published by whoever erases them. Others are kept, and
     /// counted. From the moment in which this returns nobody is shown what was erased.
     ///

@@ -21,7 +21,7 @@ mod unread;
 mod watch;
 
 use crate::{admission, delivery::shards::Shards};
-pub(crate) use activity::{Activity, Patience};
+pub(crate) use activity::{Activity, Patience, Unhurried};
 use axum::Router;
 use bytes::{Bytes, BytesMut};
 use handover::{Answer, Handover, Noticing, Requests};
@@ -221,8 +221,46 @@ fn prepare(socket: &TcpStream, write_timeout: Duration) {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use axum::{Extension, routing::post};
+    use fanfare_hub::log::writer::gather::UNHURRIED;
     use socket2::SockRef;
-    use tokio::net::TcpListener;
+    use tokio::{net::TcpListener, time::sleep};
+
+    /// Reads one answer and returns the only byte of its body.
+    async fn answer(peer: &mut TcpStream) -> u8 {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(peer.read_u8().await.unwrap());
+        }
+        peer.read_u8().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_handler_is_told_who_is_in_no_hurry() {
+        let tells =
+            |unhurried: Option<Extension<Unhurried>>| async move { if unhurried.is_some() { "y" } else { "n" } };
+        let serving = Serving {
+            router: Router::new().route("/", post(tells)),
+            write_timeout: Duration::from_secs(60),
+            patience: Patience::new(Duration::from_secs(60), Duration::from_secs(60)),
+            shards: None,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        let stop = channel::Sender::new(Stop::Not);
+        let served = tokio::spawn(serving.connection(accepted, stop.subscribe()));
+        let request = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n";
+        peer.write_all(request).await.unwrap();
+        assert_eq!(answer(&mut peer).await, b'n', "nobody knows what was before");
+        sleep(UNHURRIED * 2).await;
+        // The second of the two is there before the first is answered.
+        peer.write_all(&request.repeat(2)).await.unwrap();
+        assert_eq!(answer(&mut peer).await, b'y');
+        assert_eq!(answer(&mut peer).await, b'n');
+        drop(peer);
+        served.await.unwrap();
+    }
 
     /// A source may be silent for hours, and one that has vanished is.
     #[tokio::test]

@@ -94,10 +94,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
     /// Waits for a publication until it is time to `look` for entries to discard, and takes what else waits with it.
     fn next(&mut self, look: Instant) -> Next {
         if self.taken.is_empty() {
-            if let Some(count) = self.gather.count()
-                && let Some(came) = self.queue.gather(count, GATHER_TIMEOUT)
-            {
-                self.gather.gathered(count, came);
+            if let Some(count) = self.gather.count() {
+                self.gather.gathered(count, self.queue.gather(count, GATHER_TIMEOUT));
             }
             match self.queue.take(&mut self.taken, look) {
                 Woken::Came => {}

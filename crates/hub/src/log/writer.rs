@@ -66,6 +66,8 @@ pub(super) struct Publication {
     pub(super) bytes: usize,
     /// In the queue.
     pub(super) places: usize,
+    /// True if others may be waited for.
+    pub(super) can_wait: bool,
     pub(super) acknowledgement: Acknowledgement,
 }
 
@@ -107,6 +109,22 @@ impl Writer {
     /// Dropping the future before the publication has its place in the queue loses it; afterwards it is appended all
     /// the same, without an acknowledgement.
     pub async fn append(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
+        self.take(updates, false).await
+    }
+
+    /// The same for a publisher who is in no hurry: the log may wait for others, for [`gather::GATHER_TIMEOUT`] at most,
+    /// so that one sync serves all of them.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    ///
+    /// # Cancel safety
+    /// As [`Self::append`].
+    pub async fn append_with_others(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
+        self.take(updates, true).await
+    }
+
+    async fn take(&self, updates: Vec<Update>, can_wait: bool) -> Result<Vec<Arc<Entry>>, AppendError> {
         let bytes = updates.iter().map(record::len).sum();
         if bytes > MAX_PUBLICATION_BYTES {
             return Err(AppendError::TooLarge { bytes, limit: MAX_PUBLICATION_BYTES });
@@ -115,7 +133,7 @@ impl Writer {
         let count = u32::try_from(places).expect("no more than the queue has");
         let taken = self.places.acquire_many(count).await.map_err(|_| AppendError::Closed)?;
         let (acknowledgement, acknowledged) = oneshot::channel();
-        let publication = Publication { updates, bytes, places, acknowledgement };
+        let publication = Publication { updates, bytes, places, can_wait, acknowledgement };
         self.queue.push(publication).map_err(|_| AppendError::Closed)?;
         // The writer gives the places back.
         taken.forget();

@@ -4,6 +4,7 @@
 //! sends its next request on one of them, while a head comes in one piece or is a stranger's that keeps a connection
 //! busy with nothing. So the times are kept here: the service says when a request begins and when its answer is out,
 //! the socket says when bytes come and go.
+use fanfare_hub::log::writer::gather::UNHURRIED;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -39,6 +40,8 @@ struct State {
     phase: Phase,
     /// The time when the phase began.
     since: Instant,
+    /// The silence before this head or request, since the answer before was out; `None` if there was none.
+    silence: Option<Duration>,
     /// True if the answer has no end of its own.
     endless: bool,
     /// True if everything that was to be sent is out.
@@ -72,9 +75,10 @@ impl Activity {
     pub(super) fn received(&self, count: Option<usize>) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::New | Phase::Idle) {
-            let flushed = state.flushed;
+            let (flushed, was_idle, before) = (state.flushed, state.phase == Phase::Idle, state.since);
             state.enter(Phase::Head);
             (state.flushed, state.head_bytes) = (flushed, Some(0));
+            state.silence = was_idle.then(|| state.since - before);
         }
         state.head_bytes = state.head_bytes.zip(count).map(|(before, count)| before + count);
     }
@@ -123,8 +127,17 @@ impl Activity {
 
     /// A request begins, and ends when what is returned is dropped.
     pub(super) fn begin(&self) -> Busy {
-        self.lock().enter(Phase::Busy);
+        let mut state = self.lock();
+        let silence = state.silence;
+        state.enter(Phase::Busy);
+        state.silence = silence;
         Busy(self.clone())
+    }
+
+    /// What there is to say of the hurry of whoever sent the request that is under way.
+    pub(super) fn unhurried(&self) -> Option<Unhurried> {
+        // The first request of a connection may follow another one of the same program.
+        self.lock().silence.filter(|silence| *silence >= UNHURRIED).map(|_| Unhurried)
     }
 
     /// The answer has no end: from here on the end of what the peer sends is the end of the peer.
@@ -159,6 +172,7 @@ impl State {
         Self {
             phase,
             since: Instant::now(),
+            silence: None,
             endless: false,
             flushed: phase == Phase::New,
             refusing: false,
@@ -170,6 +184,10 @@ impl State {
         *self = Self::of(phase);
     }
 }
+
+/// A mark of requests: their sender has taken its time since the answer before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unhurried;
 
 /// A request that is under way.
 #[derive(Debug)]
@@ -217,5 +235,24 @@ mod tests {
         activity.received(None);
         activity.sent();
         assert_eq!(left(&activity).await, Some(60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_its_time_is_in_no_hurry() {
+        let activity = Activity::new();
+        // The silence before a request, and whether its sender is in no hurry.
+        let cases = [(Duration::from_secs(1), false), (UNHURRIED, true), (UNHURRIED / 2, false), (UNHURRIED * 2, true)];
+        for (silence, unhurried) in cases {
+            advance(silence).await;
+            activity.received(None);
+            advance(Duration::from_secs(1)).await;
+            let busy = activity.begin();
+            assert_eq!(activity.unhurried().is_some(), unhurried, "{silence:?}");
+            drop(busy);
+        }
+        // One that was sent before the answer to the one before.
+        let busy = activity.begin();
+        assert!(activity.unhurried().is_none());
+        drop(busy);
     }
 }

@@ -153,6 +153,9 @@ impl Service<Request<Incoming>> for Requests {
         if matches!(*request.method(), Method::GET | Method::QUERY) {
             // For an answer without an end.
             request.extensions_mut().insert(self.activity.clone());
+        } else if let Some(unhurried) = self.activity.unhurried() {
+            // For a publication.
+            request.extensions_mut().insert(unhurried);
         }
         let mut router = self.router.clone();
         Box::pin(async move {

@@ -20,7 +20,7 @@ pub async fn publish_form(State(app): State<App>, request: Request<Body>) -> Res
     let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
     require_form(&parts.headers)?;
     let update = update(&form(&collect(&app, &parts.headers, body).await?)?)?;
-    let entries = publish(&app, &credentials, vec![update]).await?;
+    let entries = publish(&app, &credentials, parts.extensions.get().copied(), vec![update]).await?;
     Ok(plain_text(entries[0].id().as_str().to_owned()))
 }
 

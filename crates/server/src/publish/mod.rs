@@ -11,6 +11,7 @@ pub mod topic;
 use crate::{
     app::App,
     auth::{AuthError, Credentials},
+    connection::Unhurried,
     form::{Form, InvalidForm},
     problem::Problem,
 };
@@ -31,15 +32,23 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time that the rest of a body may take when the server stops.
 pub const STOPPED_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Publishes what the publisher is granted, all or nothing.
-async fn publish(app: &App, credentials: &Credentials, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, Problem> {
+/// Publishes what the publisher is granted, all or nothing. With others, if the publisher is in no hurry.
+async fn publish(
+    app: &App,
+    credentials: &Credentials,
+    unhurried: Option<Unhurried>,
+    updates: Vec<Update>,
+) -> Result<Vec<Arc<Entry>>, Problem> {
     for update in &updates {
         reserved::check(app, credentials.revision, update)?;
         if !credentials.grant.may_publish(update) {
             return Err(app.auth.refuse(credentials, AuthError::Insufficient).into());
         }
     }
-    Ok(app.hub.publish(updates).await?)
+    Ok(match unhurried {
+        Some(Unhurried) => app.hub.publish_with_others(updates).await?,
+        None => app.hub.publish(updates).await?,
+    })
 }
 
 /// The media type of forms.

@@ -59,7 +59,9 @@ pub(super) async fn publish_events(
             if !updates.is_empty() {
                 still_valid(credentials)
                     .map_err(|error| broken(published, app.auth.refuse(credentials, error).into()))?;
-                let entries = publish(app, credentials, updates).await.map_err(|problem| broken(published, problem))?;
+                // The next events wait for this answer.
+                let entries =
+                    publish(app, credentials, None, updates).await.map_err(|problem| broken(published, problem))?;
                 published += entries.len() as u64;
                 last = entries.into_iter().next_back();
             }

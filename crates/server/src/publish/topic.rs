@@ -36,7 +36,7 @@ pub async fn publish_body(State(app): State<App>, request: Request<Body>) -> Res
             vec![template.update(text(&collect(&app, &parts.headers, body).await?)?)?]
         }
     };
-    let entries = publish(&app, &credentials, updates).await?;
+    let entries = publish(&app, &credentials, parts.extensions.get().copied(), updates).await?;
     Ok(plain_text(entries.iter().map(|entry| format!("{}\n", entry.id())).collect()))
 }
 

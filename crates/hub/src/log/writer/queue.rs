@@ -21,8 +21,8 @@ struct State {
     closed: bool,
     /// The number of publications that wake the reader; `None` while it is awake.
     sleeps_for: Option<usize>,
-    /// The time when the first of those came that wait, if the reader slept then.
-    first: Option<Instant>,
+    /// True if one of those that wait cannot wait for others.
+    is_urgent: bool,
 }
 
 /// The reason why the reader does not sleep any more.
@@ -43,11 +43,9 @@ impl Queue {
         if state.closed {
             return Err(publication);
         }
+        state.is_urgent |= !publication.can_wait;
         state.waiting.push_back(publication);
-        if state.waiting.len() == 1 && state.sleeps_for.is_some() {
-            state.first = Some(Instant::now());
-        }
-        let wakes = state.sleeps_for.is_some_and(|count| state.waiting.len() >= count);
+        let wakes = state.sleeps_for.is_some_and(|count| state.is_urgent || state.waiting.len() >= count);
         if wakes {
             state.sleeps_for = None;
         }
@@ -71,23 +69,17 @@ impl Queue {
         drop(dropped);
     }
 
-    /// Sleeps until `count` publications wait, at most for `patience`, and returns what came. `None` if some wait
-    /// already: then there is something better to do than to sleep.
+    /// Sleeps until `count` publications wait, or one that cannot, at most for `patience`, and returns how many
+    /// that are.
     ///
     /// Those who come meanwhile wake nobody before they are enough, so that this costs one wake-up for all of them.
-    pub(in crate::log) fn gather(&self, count: usize, patience: Duration) -> Option<Gathered> {
+    pub(in crate::log) fn gather(&self, count: usize, patience: Duration) -> Gathered {
         let mut state = self.lock();
-        if !state.waiting.is_empty() {
-            return None;
-        }
-        let begun = Instant::now();
-        let until = begun + patience;
-        state.first = None;
-        while !state.closed && state.waiting.len() < count && Instant::now() < until {
+        let until = Instant::now() + patience;
+        while !state.closed && !state.is_urgent && state.waiting.len() < count && Instant::now() < until {
             state = self.sleep(state, count, until);
         }
-        let first_after = state.first.map_or(patience, |first| first.saturating_duration_since(begun));
-        Some(Gathered { count: state.waiting.len(), first_after })
+        Gathered { count: state.waiting.len(), was_cut: state.is_urgent }
     }
 
     /// Moves what waits to `taken`, which is empty. If nothing does, sleeps until something comes, or until it is
@@ -97,6 +89,7 @@ impl Queue {
         loop {
             if !state.waiting.is_empty() {
                 mem::swap(&mut state.waiting, taken);
+                state.is_urgent = false;
                 return Woken::Came;
             }
             if state.closed {
@@ -136,7 +129,11 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3_600);
 
     fn publication() -> Publication {
-        Publication { updates: Vec::new(), bytes: 0, places: 1, acknowledgement: oneshot::channel().0 }
+        Publication { updates: Vec::new(), bytes: 0, places: 1, can_wait: true, acknowledgement: oneshot::channel().0 }
+    }
+
+    fn urgent() -> Publication {
+        Publication { can_wait: false, ..publication() }
     }
 
     /// Has a thread wait, and gives what it says.
@@ -156,13 +153,13 @@ mod tests {
     #[test]
     fn who_gathers_is_woken_by_the_last_one() {
         let queue = Arc::new(Queue::default());
-        let says = waits(&queue, |queue| queue.gather(3, LONG).map(|came| came.count));
+        let says = waits(&queue, |queue| queue.gather(3, LONG).count);
         for _ in 0..2 {
             queue.push(publication()).unwrap();
             assert_eq!(queue.lock().sleeps_for, Some(3));
         }
         queue.push(publication()).unwrap();
-        assert_eq!(says.recv().unwrap(), Some(3));
+        assert_eq!(says.recv().unwrap(), 3);
     }
 
     #[test]
@@ -170,27 +167,45 @@ mod tests {
         let queue = Arc::new(Queue::default());
         let says = waits(&queue, |queue| queue.gather(3, Duration::from_millis(50)));
         queue.push(publication()).unwrap();
-        let came = says.recv().unwrap().unwrap();
-        assert_eq!(came.count, 1);
-        assert!(came.first_after < Duration::from_millis(50), "{came:?}");
-        let nothing = Queue::default().gather(3, Duration::from_millis(1)).unwrap();
-        assert_eq!((nothing.count, nothing.first_after), (0, Duration::from_millis(1)));
+        assert_eq!(says.recv().unwrap(), Gathered { count: 1, was_cut: false });
+        let nothing = Queue::default().gather(3, Duration::from_millis(1));
+        assert_eq!(nothing, Gathered { count: 0, was_cut: false });
     }
 
     #[test]
-    fn nobody_gathers_while_something_waits() {
-        let queue = Queue::default();
+    fn who_cannot_wait_ends_the_wait_of_all() {
+        let queue = Arc::new(Queue::default());
+        let says = waits(&queue, |queue| queue.gather(3, LONG));
         queue.push(publication()).unwrap();
-        assert!(queue.gather(2, LONG).is_none());
+        queue.push(urgent()).unwrap();
+        assert_eq!(says.recv().unwrap(), Gathered { count: 2, was_cut: true });
+        let (mut taken, late) = (VecDeque::new(), Instant::now() + LONG);
+        assert_eq!((queue.take(&mut taken, late), taken.len()), (Woken::Came, 2));
+        let says = waits(&queue, |queue| queue.gather(2, LONG));
+        queue.push(publication()).unwrap();
+        queue.push(publication()).unwrap();
+        assert_eq!(says.recv().unwrap(), Gathered { count: 2, was_cut: false }, "those before are forgotten");
+    }
+
+    #[test]
+    fn what_waits_already_is_waited_for_no_longer() {
+        let queue = Arc::new(Queue::default());
+        queue.push(publication()).unwrap();
+        let says = waits(&queue, |queue| queue.gather(2, LONG));
+        queue.push(publication()).unwrap();
+        assert_eq!(says.recv().unwrap(), Gathered { count: 2, was_cut: false });
+        assert_eq!(queue.gather(2, LONG), Gathered { count: 2, was_cut: false });
+        queue.push(urgent()).unwrap();
+        assert_eq!(queue.gather(9, LONG), Gathered { count: 3, was_cut: true });
     }
 
     #[test]
     fn closing_ends_every_wait_and_leaves_what_waits() {
         let queue = Arc::new(Queue::default());
-        let says = waits(&queue, |queue| queue.gather(2, LONG).map(|came| came.count));
+        let says = waits(&queue, |queue| queue.gather(2, LONG).count);
         queue.push(publication()).unwrap();
         queue.close();
-        assert_eq!(says.recv().unwrap(), Some(1));
+        assert_eq!(says.recv().unwrap(), 1);
         assert!(queue.push(publication()).is_err());
         let (mut taken, late) = (VecDeque::new(), Instant::now() + LONG);
         assert_eq!((queue.take(&mut taken, late), taken.len()), (Woken::Came, 1));
