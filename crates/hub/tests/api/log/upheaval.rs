@@ -13,6 +13,8 @@ const ROUNDS: usize = 20;
 /// So small that one is sealed with every few appends.
 const SEGMENT_BYTES: u64 = 4 << 10;
 const KEPT: u64 = 400;
+/// One in so many is looked for by its ID.
+const LOCATED: u64 = 16;
 
 fn open_log(dir: &Path) -> SegmentLog {
     SegmentLog::open_with(dir, Retention { count: Some(KEPT), ..KEEP_ALL }, SEGMENT_BYTES).unwrap()
@@ -90,7 +92,8 @@ fn check(log: &SegmentLog, acknowledged: &BTreeMap<u64, String>, erased: &BTreeS
         match of_offset.get(offset) {
             Some(entry) => {
                 assert_eq!(entry.id().as_str(), id);
-                assert_eq!(locate(log, id), Some(*offset));
+                // Each asks all files with the IDs of what was discarded, and of such small segments there are many.
+                assert!(offset % LOCATED > 0 || locate(log, id) == Some(*offset), "{id}");
             }
             // Of those that were to be erased, the last one of each process may not have been told.
             None => untold += usize::from(!erased.contains(id)),
