@@ -29,13 +29,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Puts `update` at `position`. Its ID is the publisher's own, or else the position; also if it is an old update
-    /// that tells of a subscription, which several of them have one ID for.
+    /// Puts `update` at `position`. Its ID is the publisher's own, or else the position.
     #[must_use]
     pub fn new(position: Position, time: Timestamp, update: Update) -> Self {
         let id = update
             .id()
-            .filter(|_| !update.is_named_after_its_subscription())
             .cloned()
             .unwrap_or_else(|| EventId::new(position.to_string()).expect("a position is printable ASCII"));
         Self { position, time, update, id }
@@ -45,44 +43,5 @@ impl Entry {
     #[must_use]
     pub fn id(&self) -> &EventId {
         &self.id
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        position::{Epoch, Offset},
-        topic::Topic,
-        update::Stored,
-    };
-
-    /// "came" and "went" of one subscription: a subscriber that resumes behind the second must not get the first again.
-    #[test]
-    fn old_updates_of_a_subscription_have_their_places_as_ids() {
-        let subscription = "/.well-known/mercure/subscriptions/a/urn:uuid:1";
-        let cases = [
-            (subscription, subscription, true, "#00000000-7"),
-            (subscription, "mine", true, "mine"),
-            (subscription, subscription, false, subscription),
-            ("/books/1", "/books/1", true, "/books/1"),
-        ];
-        for (topic, id, private, expected) in cases {
-            let topics = Box::new([Topic::new(topic).unwrap()]);
-            let (data, id_given) = ("".into(), EventId::new(id).ok());
-            let update = Update::restore(Stored {
-                topics,
-                data,
-                id: id_given,
-                event_type: None,
-                retry_ms: None,
-                ttl_ms: None,
-                private,
-            });
-            let position = Position { epoch: Epoch::from_bits(0), offset: Offset(7) };
-            let entry = Entry::new(position, Timestamp(1), update);
-            assert_eq!(entry.id().as_str(), expected, "{topic} {id}");
-            assert_eq!(entry.update.id().unwrap().as_str(), id, "the log's index of IDs is as it was");
-        }
     }
 }

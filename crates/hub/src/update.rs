@@ -14,9 +14,6 @@ pub const MAX_EVENT_TYPE_BYTES: usize = 256;
 /// The ID that stands for everything that the log holds; no update may carry it.
 pub const EARLIEST: &str = "earliest";
 
-/// The beginning of the topics by which the hub tells of subscriptions.
-const SUBSCRIPTIONS: &str = "/.well-known/mercure/subscriptions/";
-
 /// The fields of an update as a publisher sent them, not yet checked.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateFields {
@@ -154,14 +151,6 @@ impl Update {
     pub(crate) fn restore(stored: Stored) -> Self {
         let Stored { topics, data, id, event_type, retry_ms, ttl_ms, private } = stored;
         Self { topics, data, id, event_type, retry_ms, ttl_ms, private }
-    }
-
-    /// True for what earlier versions told of subscriptions: each of these updates has the subscription as its topic
-    /// and as its ID, which it shares with others of the subscription. Nobody but the hub publishes such topics.
-    pub(crate) fn is_named_after_its_subscription(&self) -> bool {
-        self.private
-            && matches!((&*self.topics, &self.id), ([topic], Some(id)) if topic.as_str() == id.as_str())
-            && self.topics[0].as_str().starts_with(SUBSCRIPTIONS)
     }
 
     /// The number of bytes that a log stores for the update: its texts, and 62 or more bytes.

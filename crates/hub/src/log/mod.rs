@@ -5,8 +5,6 @@
 //! that is told, is the [`cursor`]'s.
 pub(crate) mod clock;
 pub mod cursor;
-#[cfg(test)]
-mod disk;
 mod engine;
 mod epochs;
 pub mod erase;

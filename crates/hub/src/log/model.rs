@@ -1,14 +1,14 @@
 //! Whatever is done to them, the log of segments, the one in memory and a plain list are the same log.
-use super::{disk::DiskLog, erase::Erase, *};
+use super::{erase::Erase, *};
 use crate::{
-    entry::{Entry, Timestamp},
+    entry::Timestamp,
     position::{Offset, Position},
     topic::{Topic, matcher::Matcher},
     update::{Update, UpdateFields},
 };
 use fanfare_event_stream::EventId;
 use proptest::prelude::*;
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 const BEGINNING: Timestamp = Timestamp(1_000_000);
 const TOPICS: [&str; 4] = ["a", "b", "news/1", "news/2"];
@@ -18,7 +18,7 @@ enum Step {
     Append(Vec<Drawn>),
     /// Lets this many milliseconds pass, and discards.
     Wait(u64),
-    /// Closes the logs on disk and opens them again.
+    /// Closes the log of segments and opens it again.
     Reopen,
     /// Opens the log of segments again as if its process had been killed.
     Kill,
@@ -39,27 +39,25 @@ struct Drawn {
     private: bool,
 }
 
-fn steps(with_old: bool) -> impl Strategy<Value = Vec<Step>> {
-    let ttl = prop::option::of(0_u64..60).prop_map(move |ttl| ttl.filter(|_| !with_old));
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let ttl = prop::option::of(0_u64..60);
     let drawn = (prop::collection::vec(0..TOPICS.len(), 1..3), 0_u8..6, 0_usize..300, ttl, any::<bool>());
     let drawn = drawn.prop_map(|(topics, id, bytes, ttl_ms, private)| Drawn { topics, id, bytes, ttl_ms, private });
-    let new = if with_old { 0 } else { 1 };
     let step = prop_oneof![
         6 => prop::collection::vec(drawn, 0..8).prop_map(Step::Append),
         2 => (0_u64..40).prop_map(Step::Wait),
         1 => Just(Step::Reopen),
         1 => Just(Step::Kill),
-        new => (0..TOPICS.len()).prop_map(Step::EraseTopic),
-        new => (3_u8..6).prop_map(Step::EraseId),
+        1 => (0..TOPICS.len()).prop_map(Step::EraseTopic),
+        1 => (3_u8..6).prop_map(Step::EraseId),
         1 => Just(Step::Keep),
     ];
     prop::collection::vec(step, 1..40)
 }
 
-fn retention(with_old: bool) -> impl Strategy<Value = Retention> {
+fn retention() -> impl Strategy<Value = Retention> {
     let limit = |most: u64| prop::option::of(0..most);
-    let rule = prop::option::of(1_u64..50).prop_map(move |age| age.filter(|_| !with_old));
-    (limit(60), limit(20), rule).prop_map(|(age_ms, count, rule)| {
+    (limit(60), limit(20), prop::option::of(1_u64..50)).prop_map(|(age_ms, count, rule)| {
         let topics = Matcher::legacy_selector("news/{x}").unwrap();
         let topics = rule.map(|age_ms| TopicRetention { topics, age_ms }).into_iter().collect();
         Retention { age_ms, bytes: None, count, topics }
@@ -228,15 +226,13 @@ fn discard(log: &dyn Log, now: Timestamp) {
     while log.discard(now).unwrap() > 0 {}
 }
 
-fn run(retention: &Retention, steps: Vec<Step>, with_old: bool) {
-    let (dir, old_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+fn run(retention: &Retention, steps: Vec<Step>) {
+    let dir = tempfile::tempdir().unwrap();
     let mut copies = Vec::new();
     let mut list = List { retention: retention.clone(), entries: Vec::new(), oldest: 0 };
     let memory = MemoryLog::new(retention.clone());
     let mut segments = open(dir.path(), retention);
     let mut path = dir.path().to_owned();
-    let old = || DiskLog::open(old_dir.path(), retention.clone()).unwrap().0;
-    let mut disk = with_old.then(old);
     let mut now = BEGINNING;
     let count = steps.len();
     for (number, step) in steps.into_iter().enumerate() {
@@ -244,9 +240,6 @@ fn run(retention: &Retention, steps: Vec<Step>, with_old: bool) {
             Step::Append(drawn) => {
                 let batch: Vec<_> = drawn.iter().map(update).collect();
                 list.append(&batch, now);
-                if let Some(disk) = &disk {
-                    disk.append(batch.clone(), now).unwrap();
-                }
                 for log in [&memory as &dyn Log, &segments] {
                     let entries = log.append(batch.clone(), now).unwrap();
                     assert_eq!(entries.len(), batch.len());
@@ -257,10 +250,6 @@ fn run(retention: &Retention, steps: Vec<Step>, with_old: bool) {
                 drop(segments);
                 segments = open(&path, retention);
                 assert!(segments.recovery().missing.is_none());
-                if let Some(open) = disk.take() {
-                    drop(open);
-                    disk = Some(old());
-                }
             }
             Step::Kill => {
                 let copy = tempfile::tempdir().unwrap();
@@ -294,30 +283,6 @@ fn run(retention: &Retention, steps: Vec<Step>, with_old: bool) {
         let is_last = number + 1 == count;
         compare(&list, &memory, now, ("memory", is_last));
         compare(&list, &segments, now, ("segments", is_last));
-        if let Some(disk) = &disk {
-            while disk.discard(now).unwrap() > 0 {}
-            compare_old(&list, disk, now);
-        }
-    }
-}
-
-/// The old store can do less, and that it has to do as the list.
-fn compare_old(list: &List, disk: &DiskLog, now: Timestamp) {
-    let bounds = Bounds { oldest: Offset(list.oldest as u64 + 1), head: Offset(list.entries.len() as u64) };
-    assert_eq!(disk.bounds(), bounds);
-    for after in (list.oldest..=list.entries.len()).step_by(5) {
-        let read = disk.read(Offset(after as u64), ReadLimit { entries: usize::MAX, bytes: usize::MAX }).unwrap();
-        let read: Vec<_> = read.into_iter().map(|entry: Arc<Entry>| told(&Found::Entry(entry))).collect();
-        assert_eq!(read, list.read(after, None, now));
-    }
-    for id in 3..6 {
-        let id = format!("own-{id}");
-        let offset = disk.locate(&EventId::new(&*id).unwrap()).unwrap();
-        let expected = list.locate(&id, now).first().map(|told| match told {
-            Told::Entry(offset, ..) => Offset(*offset),
-            other => panic!("{other:?}"),
-        });
-        assert_eq!(offset, expected);
     }
 }
 
@@ -330,13 +295,8 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
     #[test]
-    fn all_are_the_same_log(retention in retention(false), steps in steps(false)) {
-        run(&retention, steps, false);
-    }
-
-    #[test]
-    fn the_old_store_is_the_same_log(retention in retention(true), steps in steps(true)) {
-        run(&retention, steps, true);
+    fn all_are_the_same_log(retention in retention(), steps in steps()) {
+        run(&retention, steps);
     }
 }
 
