@@ -14,6 +14,7 @@ mod http;
 mod keys;
 mod load;
 mod log;
+mod moment;
 mod notice;
 mod publish;
 mod relay;

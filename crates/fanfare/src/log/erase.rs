@@ -1,6 +1,6 @@
 //! `fanfare log erase`: updates that nobody shall see any more, in the files too.
-use super::{Directory, error::LogCommandError, output, place::Moment, quantity::updates};
-use crate::topic::selector;
+use super::{Directory, error::LogCommandError, output, quantity::updates};
+use crate::{moment::Moment, topic::selector};
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
     entry::Timestamp,

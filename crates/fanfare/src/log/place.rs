@@ -1,5 +1,5 @@
 //! Places in a log as arguments: the ID of an update, or a time.
-use crate::{config::HumanDuration, shown::shown_id};
+use crate::{moment::Moment, shown::shown_id};
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
     entry::Timestamp,
@@ -18,17 +18,6 @@ pub(super) enum Place {
     /// That of an update to which its publisher gave this ID.
     Id(String),
 }
-
-/// A time as an argument: as RFC 3339 has it, or how long ago it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
-    At(Timestamp),
-    Ago(HumanDuration),
-}
-
-/// The text is not a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct InvalidMoment;
 
 /// The log has no such place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,29 +43,6 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let moment = || text.parse().ok().map(Self::Time);
         Ok(Position::parse(text).map(Self::Position).or_else(moment).unwrap_or_else(|| Self::Id(text.to_owned())))
-    }
-}
-
-impl FromStr for Moment {
-    type Err = InvalidMoment;
-
-    fn from_str(text: &str) -> Result<Self, InvalidMoment> {
-        if let Ok(ago) = text.parse() {
-            return Ok(Self::Ago(ago));
-        }
-        let time: jiff::Timestamp = text.parse().map_err(|_| InvalidMoment)?;
-        Ok(Self::At(Timestamp(u64::try_from(time.as_millisecond()).unwrap_or(0))))
-    }
-}
-
-impl Moment {
-    pub(super) fn at(self, now: Timestamp) -> Timestamp {
-        match self {
-            Self::At(time) => time,
-            Self::Ago(HumanDuration(ago)) => {
-                Timestamp(now.0.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)))
-            }
-        }
     }
 }
 
@@ -117,12 +83,6 @@ fn of_id(id: &str, view: &mut LogView, end: End, now: Timestamp) -> Result<Resul
     Ok(found.map(Found::offset).ok_or_else(unknown))
 }
 
-impl fmt::Display for InvalidMoment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected a time such as 2026-01-31T12:00:00Z, or how long ago it was, such as 90m or 7d")
-    }
-}
-
 impl fmt::Display for UnknownPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -133,7 +93,6 @@ impl fmt::Display for UnknownPlace {
     }
 }
 
-impl std::error::Error for InvalidMoment {}
 impl std::error::Error for UnknownPlace {}
 
 #[cfg(test)]
@@ -150,8 +109,5 @@ mod tests {
         for id in ["mine", "#00000000-07", "2026", "urn:uuid:1"] {
             assert_eq!(place(id), Place::Id(id.into()));
         }
-        let ago = "1s".parse::<Moment>().unwrap();
-        assert_eq!((ago.at(Timestamp(5_000)), ago.at(Timestamp(5))), (Timestamp(4_000), Timestamp(0)));
-        assert_eq!("soon".parse::<Moment>(), Err(InvalidMoment));
     }
 }

@@ -1,0 +1,59 @@
+//! Times as arguments: RFC 3339, or how long ago they were.
+use crate::config::HumanDuration;
+use fanfare_hub::entry::Timestamp;
+use std::{fmt, str::FromStr};
+
+/// A time as an argument: as RFC 3339 has it, or how long ago it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    At(Timestamp),
+    Ago(HumanDuration),
+}
+
+/// The text is not a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InvalidMoment;
+
+impl FromStr for Moment {
+    type Err = InvalidMoment;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMoment> {
+        if let Ok(ago) = text.parse() {
+            return Ok(Self::Ago(ago));
+        }
+        let time: jiff::Timestamp = text.parse().map_err(|_| InvalidMoment)?;
+        Ok(Self::At(Timestamp(u64::try_from(time.as_millisecond()).unwrap_or(0))))
+    }
+}
+
+impl Moment {
+    pub(crate) fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Ago(HumanDuration(ago)) => {
+                Timestamp(now.0.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)))
+            }
+        }
+    }
+}
+
+impl fmt::Display for InvalidMoment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a time such as 2026-01-31T12:00:00Z, or how long ago it was, such as 90m or 7d")
+    }
+}
+
+impl std::error::Error for InvalidMoment {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_a_time_or_how_long_ago_it_was() {
+        assert_eq!("1970-01-01T00:00:01Z".parse(), Ok(Moment::At(Timestamp(1_000))));
+        let ago = "1s".parse::<Moment>().unwrap();
+        assert_eq!((ago.at(Timestamp(5_000)), ago.at(Timestamp(5))), (Timestamp(4_000), Timestamp(0)));
+        assert_eq!("soon".parse::<Moment>(), Err(InvalidMoment));
+    }
+}
