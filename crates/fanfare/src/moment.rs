@@ -37,6 +37,19 @@ impl Moment {
     }
 }
 
+/// Writes what [`FromStr`] reads.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ago(ago) => ago.fmt(f),
+            Self::At(time) => {
+                let ms = i64::try_from(time.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+                ms.unwrap_or(jiff::Timestamp::MAX).fmt(f)
+            }
+        }
+    }
+}
+
 impl fmt::Display for InvalidMoment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("expected a time such as 2026-01-31T12:00:00Z, or how long ago it was, such as 90m or 7d")
@@ -54,6 +67,24 @@ mod tests {
         assert_eq!("1970-01-01T00:00:01Z".parse(), Ok(Moment::At(Timestamp(1_000))));
         let ago = "1s".parse::<Moment>().unwrap();
         assert_eq!((ago.at(Timestamp(5_000)), ago.at(Timestamp(5))), (Timestamp(4_000), Timestamp(0)));
-        assert_eq!("soon".parse::<Moment>(), Err(InvalidMoment));
+        for text in ["soon", "90", "2026-01-31", ""] {
+            assert_eq!(text.parse::<Moment>(), Err(InvalidMoment), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back_unchanged() {
+        let cases = [
+            ("90m", "90m"),
+            ("1h 30m", "90m"),
+            ("2026-01-31T13:00:00+01:00", "2026-01-31T12:00:00Z"),
+            ("2026-01-31T12:00:00.25Z", "2026-01-31T12:00:00.25Z"),
+            ("1969-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+        ];
+        for (text, written) in cases {
+            let moment = text.parse::<Moment>().unwrap();
+            assert_eq!(moment.to_string(), written);
+            assert_eq!(written.parse(), Ok(moment), "{text}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The addresses of a hub's topic API.
-use super::corrected;
+use super::{RewindQuery, corrected};
+use crate::config::HumanDuration;
 use fanfare_hub::topic::Topic;
 use hyper::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -60,7 +61,7 @@ pub(crate) struct PublishQuery {
 
     /// Time after which subscribers reconnect when the connection is lost
     #[arg(long, value_name = "DURATION")]
-    pub retry: Option<crate::config::HumanDuration>,
+    pub retry: Option<HumanDuration>,
 
     /// Deliver only to subscribers whose token covers the topic
     #[arg(long)]
@@ -139,13 +140,14 @@ impl HubUrl {
     }
 
     /// Returns the address of a stream of updates of any of `topics`, each in an envelope that names its topics and
-    /// time.
+    /// time, which begins as `rewind` says.
     ///
     /// # Errors
     /// [`UrlTooLong`].
-    pub(crate) fn subscribe(&self, topics: &[String]) -> Result<Uri, UrlTooLong> {
+    pub(crate) fn subscribe(&self, topics: &[String], rewind: &RewindQuery) -> Result<Uri, UrlTooLong> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs.extend_pairs(topics.iter().map(|topic| ("topic", topic)));
+        rewind.append_to(&mut pairs);
         self.join("topics", &pairs.append_key_only("envelope").finish())
     }
 
@@ -242,7 +244,6 @@ impl std::error::Error for UrlTooLong {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::HumanDuration;
     use std::time::Duration;
 
     #[test]
@@ -277,8 +278,15 @@ mod tests {
         ] {
             assert_eq!(HubUrl::with_id_prefix(&Uri::from_static(uri), "a# 1.").unwrap(), with_prefix);
         }
-        let uri = hub.subscribe(&["a".into(), "*".into(), "x&y".into()]).unwrap();
+        let uri = hub.subscribe(&["a".into(), "*".into(), "x&y".into()], &RewindQuery::default()).unwrap();
         assert_eq!(uri.to_string(), "http://h/topics?topic=a&topic=*&topic=x%26y&envelope");
+        let since = "2026-01-31T13:00:00+01:00".parse().unwrap();
+        for (rewind, query) in [
+            (RewindQuery { last: Some(2), since: None }, "topic=a&last=2&envelope"),
+            (RewindQuery { last: None, since: Some(since) }, "topic=a&since=2026-01-31T12%3A00%3A00Z&envelope"),
+        ] {
+            assert_eq!(hub.subscribe(&["a".into()], &rewind).unwrap().query(), Some(query));
+        }
         let topics = ["a", "x&y"].map(|topic| Topic::new(topic).unwrap());
         assert_eq!(hub.publish_all(&topics, true).unwrap().to_string(), "http://h/topics?topic=a&topic=x%26y&private");
         assert_eq!(hub.replay(&topics).unwrap().to_string(), "http://h/topics?topic=a&topic=x%26y&until=now");
@@ -305,7 +313,7 @@ mod tests {
         let rest = "http://h/topics/".len();
         assert!(publish(MAX_URL_BYTES - rest).is_ok());
         assert_eq!(publish(MAX_URL_BYTES - rest + 1), Err(UrlTooLong { bytes: MAX_URL_BYTES + 1 }));
-        assert!(hub.subscribe(&["é".repeat(30_000)]).is_err());
+        assert!(hub.subscribe(&["é".repeat(30_000)], &RewindQuery::default()).is_err());
     }
 
     #[test]

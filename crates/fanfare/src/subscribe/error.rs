@@ -28,6 +28,8 @@ pub(crate) enum SubscribeError {
     Cookies(io::Error),
     /// The certificates of authorities cannot be read.
     Certificates(CertificatesError),
+    /// Standard input is a stream that somebody has asked for already.
+    RewindOfInput,
     /// One file cannot keep the IDs of several streams.
     StateOfSeveral,
     /// The request cannot be sent as it was given.
@@ -68,6 +70,7 @@ impl SubscribeError {
             | Self::CookieCharacters
             | Self::Certificates(_)
             | Self::LastEventId { .. }
+            | Self::RewindOfInput
             | Self::StateOfSeveral
             | Self::Build(_) => Exit::Usage,
             Self::NotOpened(ending) => ending.exit(),
@@ -112,6 +115,10 @@ impl fmt::Display for SubscribeError {
             Self::CookieCharacters => f.write_str("--cookie holds characters that no request can carry"),
             Self::Cookies(error) => write!(f, "cannot read the file of cookies: {error}; give cookies as NAME=VALUE"),
             Self::Certificates(error) => error.fmt(f),
+            Self::RewindOfInput => f.write_str(
+                "--last and --since are for a server that is asked: give them in the URL of the program that asks for the \
+                 stream on standard input",
+            ),
             Self::StateOfSeveral => f.write_str("--state keeps the last event ID of one stream, not of several"),
             Self::Build(error) => error.fmt(f),
             Self::Body { file: Some(path), error } => {

@@ -26,7 +26,7 @@ pub(crate) use error::SubscribeError;
 use crate::{
     config::{ByteSize, HumanDuration, InvalidSize, Secret},
     exit,
-    http::{self, ConnectionArgs, HeaderArgument, HubArgs},
+    http::{self, ConnectionArgs, HeaderArgument, HubArgs, RewindQuery},
     notice::notice,
     topic,
 };
@@ -44,6 +44,7 @@ use std::{
 const EXAMPLES: &str = "\
 Examples:
   fanfare subscribe news                              a topic of the hub
+  fanfare subscribe news --last 10                    its newest 10 updates first, then what comes
   fanfare subscribe https://example.com/events        any event stream, resumed when it breaks
   fanfare subscribe URL --state last-id --exec ./job  each event to a command, at least once, across restarts
   fanfare subscribe URL -H 'Authorization: Bearer …' -d @prompt.json --field choices.0.delta.content --join --until '[DONE]'
@@ -144,6 +145,9 @@ pub(super) struct ResumeArgs {
     /// Begin after the event with this ID; `earliest` for all that the hub holds
     #[arg(long, value_name = "ID")]
     last_event_id: Option<String>,
+
+    #[command(flatten, next_help_heading = "Resuming")]
+    rewind: RewindQuery,
 
     /// File that keeps the last event ID: begin where the last run stopped. An event counts when it is printed, and its
     /// command has succeeded
@@ -281,7 +285,7 @@ fn warn(sources: &[Source], args: &SubscribeArgs) {
 /// # Errors
 /// [`SubscribeError`] if there is no stream, or none to come back to.
 pub(crate) fn run(args: &SubscribeArgs) -> Result<(), SubscribeError> {
-    let sources = source::find(&args.from, &args.topics, &args.hub.hub)?;
+    let sources = source::find((&args.from, &args.topics), &args.hub.hub, &args.resume.rewind)?;
     if !args.print.quiet {
         warn(&sources, args);
     }

@@ -1,6 +1,6 @@
 //! Where the events come from: topics of a hub, the URLs of event streams, or standard input.
 use super::SubscribeError;
-use crate::http::{HubUrl, MAX_URL_BYTES, Party, has_web_scheme, scheme_hint};
+use crate::http::{HubUrl, MAX_URL_BYTES, Party, RewindQuery, has_web_scheme, scheme_hint};
 use url::Url;
 
 /// The argument that means standard input.
@@ -42,30 +42,44 @@ impl Source {
 }
 
 /// Reads the arguments of `subscribe`: those that look like a web address are streams themselves, all others are topics.
+/// Each stream begins as `rewind` says.
 ///
 /// # Errors
-/// [`SubscribeError`] if topics and URLs are mixed, or a URL is none.
-pub(super) fn find(arguments: &[String], topics: &[String], hub: &HubUrl) -> Result<Vec<Source>, SubscribeError> {
+/// [`SubscribeError`] if topics and URLs are mixed, a URL is none, or standard input cannot begin so.
+pub(super) fn find(
+    (arguments, topics): (&[String], &[String]),
+    hub: &HubUrl,
+    rewind: &RewindQuery,
+) -> Result<Vec<Source>, SubscribeError> {
     if arguments == [STDIN] && topics.is_empty() {
-        return Ok(vec![Source::Stdin]);
+        return if rewind.is_empty() { Ok(vec![Source::Stdin]) } else { Err(SubscribeError::RewindOfInput) };
     }
     let looks_like_url = |text: &&String| has_web_scheme(text);
     let Some(url) = arguments.iter().find(looks_like_url) else {
-        let url = hub.subscribe(&[arguments, topics].concat()).map_err(SubscribeError::TooLong)?.to_string();
-        return Ok(vec![Source::Hub { url }]);
+        let uri = hub.subscribe(&[arguments, topics].concat(), rewind).map_err(SubscribeError::TooLong)?;
+        return Ok(vec![Source::Hub { url: uri.to_string() }]);
     };
     if !topics.is_empty() || !arguments.iter().all(|argument| looks_like_url(&argument)) {
         return Err(SubscribeError::UrlAmongTopics { url: url.clone() });
     }
-    let source = |url: &String| match Url::parse(url) {
-        _ if url.len() > MAX_URL_BYTES => Err(SubscribeError::LongUrl { bytes: url.len() }),
-        Ok(parsed) if parsed.as_str().len() > MAX_URL_BYTES => {
-            Err(SubscribeError::LongUrl { bytes: parsed.as_str().len() })
-        }
-        Ok(parsed) if parsed.has_host() => Ok(Source::Url { url: url.clone() }),
-        _ => Err(SubscribeError::Url { url: url.clone() }),
+    arguments.iter().map(|url| of_url(url, rewind)).collect()
+}
+
+fn of_url(url: &str, rewind: &RewindQuery) -> Result<Source, SubscribeError> {
+    let mut parsed = match Url::parse(url) {
+        _ if url.len() > MAX_URL_BYTES => return Err(SubscribeError::LongUrl { bytes: url.len() }),
+        Ok(parsed) if parsed.has_host() => parsed,
+        _ => return Err(SubscribeError::Url { url: url.to_owned() }),
     };
-    arguments.iter().map(source).collect()
+    let mut url = url.to_owned();
+    if !rewind.is_empty() {
+        rewind.append_to(&mut parsed.query_pairs_mut());
+        url = parsed.to_string();
+    }
+    match parsed.as_str().len() {
+        bytes if bytes > MAX_URL_BYTES => Err(SubscribeError::LongUrl { bytes }),
+        _ => Ok(Source::Url { url }),
+    }
 }
 
 /// Returns what to say of an argument that is taken for a topic, and was probably meant to be a URL.
@@ -81,8 +95,12 @@ mod tests {
     use super::*;
 
     fn find(arguments: &[&str], topics: &[&str]) -> Result<Vec<Source>, SubscribeError> {
+        find_rewound(arguments, topics, &RewindQuery::default())
+    }
+
+    fn find_rewound(arguments: &[&str], topics: &[&str], rewind: &RewindQuery) -> Result<Vec<Source>, SubscribeError> {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        super::find(&owned(arguments), &owned(topics), &"http://127.0.0.1:3000".parse().unwrap())
+        super::find((&owned(arguments), &owned(topics)), &"http://127.0.0.1:3000".parse().unwrap(), rewind)
     }
 
     #[test]
@@ -103,5 +121,23 @@ mod tests {
             assert!(matches!(find(arguments, topics), Err(SubscribeError::UrlAmongTopics { .. })));
         }
         assert!(matches!(find(&["http://"], &[]), Err(SubscribeError::Url { .. })));
+    }
+
+    #[test]
+    fn a_rewind_goes_into_the_query() {
+        let last = RewindQuery { last: Some(2), since: None };
+        for (argument, url) in [
+            ("news", "http://127.0.0.1:3000/topics?topic=news&last=2&envelope"),
+            ("http://x", "http://x/?last=2"),
+            ("http://x/sse?a=b%20c#d", "http://x/sse?a=b%20c&last=2#d"),
+        ] {
+            let [found] = &find_rewound(&[argument], &[], &last).unwrap()[..] else { panic!("one stream") };
+            assert_eq!(found.url(), Some(url));
+        }
+        let fits = format!("http://x/{}", "a".repeat(MAX_URL_BYTES - "http://x/?last=2".len()));
+        assert!(find_rewound(&[&fits], &[], &last).is_ok());
+        let long = find_rewound(&[&(fits + "a")], &[], &last);
+        assert!(matches!(long, Err(SubscribeError::LongUrl { bytes }) if bytes == MAX_URL_BYTES + 1), "{long:?}");
+        assert!(matches!(find_rewound(&["-"], &[], &last), Err(SubscribeError::RewindOfInput)));
     }
 }

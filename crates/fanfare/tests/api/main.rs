@@ -21,6 +21,7 @@ mod publish;
 mod refusal;
 mod refused_tokens;
 mod relay;
+mod rewind;
 mod secrets;
 mod serve;
 mod slips;

@@ -1,0 +1,38 @@
+//! The beginning of a stream for a subscriber that has no last event ID, as parameters of its URL.
+//!
+//! They stay in the URL when the connection is made again. Beside the last event ID that is then sent, a hub does not
+//! heed them.
+use crate::moment::Moment;
+use url::form_urlencoded::{Serializer, Target};
+
+/// The updates that a stream begins with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct RewindQuery {
+    /// Begin with the newest COUNT updates of each topic; with `*`, the newest of all. If the connection is lost, or if
+    /// --state has an ID, the stream goes on behind the last event instead. To a URL this is added as the parameter
+    /// `last`, and --since as `since`, which other servers may not know
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["since", "last_event_id"])]
+    pub last: Option<u32>,
+
+    /// Begin with what was published at this time or later: 2026-01-31T12:00:00Z, or how long ago it was, such as 90m.
+    /// As with --last, the last event counts more
+    #[arg(long, value_name = "TIME", conflicts_with = "last_event_id")]
+    pub since: Option<Moment>,
+}
+
+impl RewindQuery {
+    /// True if the stream begins with what is published from now on.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Appends the parameters to a query.
+    pub(crate) fn append_to<T: Target>(&self, pairs: &mut Serializer<'_, T>) {
+        if let Some(count) = self.last {
+            pairs.append_pair("last", &count.to_string());
+        }
+        if let Some(time) = self.since {
+            pairs.append_pair("since", &time.to_string());
+        }
+    }
+}
