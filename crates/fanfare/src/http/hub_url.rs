@@ -63,6 +63,11 @@ pub(crate) struct PublishQuery {
     #[arg(long, value_name = "DURATION")]
     pub retry: Option<HumanDuration>,
 
+    /// Time after which the update expires, such as 10m: subscribers that come later do not get it. Those that are
+    /// connected get it at once [default: never]
+    #[arg(long, value_name = "DURATION")]
+    pub ttl: Option<HumanDuration>,
+
     /// Deliver only to subscribers whose token covers the topic
     #[arg(long)]
     pub private: bool,
@@ -95,6 +100,9 @@ impl HubUrl {
         }
         if let Some(retry) = query.retry {
             pairs.append_pair("retry", &retry.0.as_millis().to_string());
+        }
+        if let Some(ttl) = query.ttl {
+            pairs.append_pair("ttl", &ttl.to_string());
         }
         if query.private {
             pairs.append_key_only("private");
@@ -268,10 +276,11 @@ mod tests {
             event_type: Some("a&b".into()),
             id: Some("7 é".into()),
             retry: Some(HumanDuration(Duration::from_secs(2))),
+            ttl: Some(HumanDuration(Duration::from_secs(600))),
             private: true,
         };
         let uri = hub.publish("t", &query).unwrap();
-        assert_eq!(uri.query(), Some("type=a%26b&id=7+%C3%A9&retry=2000&private"));
+        assert_eq!(uri.query(), Some("type=a%26b&id=7+%C3%A9&retry=2000&ttl=10m&private"));
         for (uri, with_prefix) in [
             ("http://h/topics/t", "http://h/topics/t?id-prefix=a%23+1."),
             ("http://h/topics/t?private", "http://h/topics/t?private&id-prefix=a%23+1."),

@@ -40,6 +40,40 @@ fn one_update_with_all_it_can_carry() {
     assert_eq!(update["data"], "hello\nworld");
 }
 
+/// A subscriber that is there, and has got `begin`. It ends when it has got so much more.
+fn subscribing(hub: &Hub, count: usize) -> (Child, Lines) {
+    let mut command = fanfare();
+    command.args(["subscribe", "*", "--hub", &hub.url, "--format", "data", "-n", &(count + 1).to_string()]);
+    let mut child = command.args(["--last-event-id", "earliest"]).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = Lines::of(child.stdout.take().unwrap());
+    assert_eq!(run(&["publish", "t", "begin", "--hub", &hub.url]).code, 0);
+    assert_eq!(lines.next(), "begin");
+    (child, lines)
+}
+
+#[test]
+fn what_expires_reaches_those_who_are_there_and_nobody_later() {
+    let hub = Hub::start();
+    let (mut child, lines) = subscribing(&hub, 5);
+    let publishes: [(&[&str], &str); 3] = [
+        (&["--ttl", "1ms", "single"], ""),
+        (&["--ttl", "1ms"], "line 1\nline 2\n"),
+        (&["--ttl", "1ms", "at intervals {count}", "--every", "1ms", "-n", "2"], ""),
+    ];
+    for (arguments, input) in publishes {
+        let published = run_with_input(&[&["publish", "t", "--hub", &hub.url], arguments].concat(), input);
+        assert_eq!(published.code, 0, "{published:?}");
+    }
+    assert_eq!(lines.rest(), ["single", "line 1", "line 2", "at intervals 1", "at intervals 2"]);
+    assert!(child.wait().unwrap().success());
+    for ttl in ["10m", "1w"] {
+        assert_eq!(run(&["publish", "t", ttl, "--ttl", ttl, "--hub", &hub.url]).code, 0);
+    }
+    assert_eq!(data(&held(&hub, 3)), ["begin", "10m", "1w"]);
+    let wrong = run(&["publish", "t", "x", "--ttl", "soon", "--hub", &hub.url]);
+    assert_eq!((wrong.code, wrong.stderr.contains("expected a duration such as")), (2, true), "{wrong:?}");
+}
+
 #[test]
 fn each_line_of_standard_input_is_an_update_in_order() {
     let hub = Hub::start();
@@ -228,6 +262,24 @@ fn a_line_whose_answer_was_lost_is_looked_for_and_not_mistaken_for_an_equal_one(
         let updates = held(&hub, 7);
         assert_eq!(data(&updates), ["one", "two", "two", "one", "two", "two", "after"]);
         assert_eq!(updates[5]["id"], id.as_str(), "that of the other is the one before");
+    }
+}
+
+/// The hub knows the ID of a line that has expired since, so it is not published again.
+#[test]
+fn a_line_that_has_expired_is_looked_for_as_well() {
+    use Way::{AnswerLost, Through};
+    for more in [&["--ttl", "1ms"][..], &["--ttl", "1ms", "--private"]] {
+        let hub = Hub::start();
+        let (mut child, lines) = subscribing(&hub, 4);
+        let (url, found) = proxy(&hub, [Through, AnswerLost, Through]);
+        let (_, ended) = publish_one_and_two(&url, more);
+        assert_eq!((ended.code, ended.stderr.contains("twice")), (0, false), "{ended:?}");
+        found.recv_timeout(PATIENCE).expect("each request");
+        assert_eq!(run(&["publish", "t", "after", "--hub", &hub.url]).code, 0);
+        assert_eq!(lines.rest(), ["one", "two", "two", "after"]);
+        assert!(child.wait().unwrap().success());
+        assert_eq!(data(&held(&hub, 3)), ["begin", "two", "after"], "somebody else's has no time to live");
     }
 }
 
