@@ -58,8 +58,15 @@ pub struct Subscription {
     rewinding: Option<Box<Rewinding>>,
 }
 
+/// A rewind under way.
+struct Rewinding {
+    /// Everything of it up to here has been handed out.
+    reached: Offset,
+    step: RewindStep,
+}
+
 /// The next step of a rewind, and what is left of it then.
-type Rewinding = Pin<Box<dyn Future<Output = Result<(Bytes, Rewind), LogError>> + Send>>;
+type RewindStep = Pin<Box<dyn Future<Output = Result<(Bytes, Rewind), LogError>> + Send>>;
 
 impl Subscription {
     pub(crate) fn new(
@@ -79,7 +86,8 @@ impl Subscription {
     }
 
     fn rewind(&self, rewind: Rewind) -> Box<Rewinding> {
-        Box::new(Box::pin(self.hub.clone().rewind(self.audience.key.clone(), rewind)))
+        let reached = rewind.begins_after().unwrap_or(self.cursor);
+        Box::new(Rewinding { reached, step: Box::pin(self.hub.clone().rewind(self.audience.key.clone(), rewind)) })
     }
 
     /// The key that the subscriber shares with its audience.
@@ -97,7 +105,13 @@ impl Subscription {
     /// The ID of the place that the subscriber has reached: behind what was handed out last, or later.
     #[must_use]
     pub fn reached(&self) -> String {
-        self.hub.id_behind(self.cursor)
+        self.hub.id_behind(self.rewinding.as_ref().map_or(self.cursor, |rewinding| rewinding.reached))
+    }
+
+    /// What is to be handed out first, if it has not been: a gap, or the beginning of a rewind. [`Self::reached`] lies
+    /// behind it.
+    pub fn take_opening(&mut self) -> Option<Bytes> {
+        self.opening.take()
     }
 
     /// The rest of the event that was handed out last, if that has come in two pieces. Nothing else may be sent before
@@ -116,7 +130,7 @@ impl Subscription {
             return Poll::Ready(Ok(bytes));
         }
         if let Some(rewinding) = &mut self.rewinding {
-            let (bytes, rest) = ready!(rewinding.as_mut().as_mut().poll(cx))?;
+            let (bytes, rest) = ready!(rewinding.step.as_mut().poll(cx))?;
             self.rewinding = (!rest.is_over()).then(|| self.rewind(rest));
             if !bytes.is_empty() {
                 return Poll::Ready(Ok(bytes));

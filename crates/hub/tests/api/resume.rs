@@ -60,6 +60,25 @@ async fn earliest_is_everything_that_is_held() {
     assert_eq!(subscribe(&hub, &["a"], Start::Now).await.resumed_from(), ids[9]);
 }
 
+/// Whoever is told a place in the middle of a long rewind, because the stream ends there, goes on with the rest.
+#[tokio::test]
+async fn what_a_long_rewind_has_reached_is_what_it_has_handed_out() {
+    let hub = hub(4);
+    let texts: Vec<_> = (0..150).map(|number| format!("{number} {}", "x".repeat(1_000))).collect();
+    publish(&hub, texts.iter().flat_map(|text| ["a", "b"].map(|topic| update(&[topic], text)))).await;
+    let mut rewound = subscribe(&hub, &["a"], Start::Newest(150)).await;
+    let (mut received, mut runs) = (0, 0);
+    while received < 150 {
+        let run = rewound.next().await.unwrap();
+        received += str::from_utf8(&run).unwrap().matches("\n\n").count();
+        runs += 1;
+        let mut rest = subscribe(&hub, &["a"], after(&rewound.reached())).await;
+        assert_eq!(receive_data(&mut rest, 150 - received).await, texts[received..]);
+        assert!(is_quiet(&mut rest));
+    }
+    assert!(runs > 2, "it is longer than one step");
+}
+
 #[tokio::test]
 async fn each_reason_for_a_gap_is_told_first_with_the_place_to_go_on_from() {
     let hub = hub_keeping(4, Retention { count: Some(3), ..Retention::default() });

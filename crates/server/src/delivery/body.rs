@@ -78,10 +78,11 @@ impl Open {
         silence(self.subscription.key().representation)
     }
 
-    /// The event that tells the subscriber why its stream ends, and then the end.
+    /// The event that tells the subscriber why its stream ends, and then the end. It names a place behind what the
+    /// stream begins with, so that has to come before it.
     fn ending(&mut self) -> Polled {
         let reason = self.pace.take_reason()?;
-        let mut bytes = Vec::new();
+        let mut bytes = self.subscription.take_opening().map(Vec::from).unwrap_or_default();
         let representation = self.subscription.key().representation;
         representation.encode_ending(&Ending { reason }, &self.subscription.reached(), Timestamp::now(), &mut bytes);
         Some(Ok(Frame::data(bytes.into())))
@@ -139,4 +140,59 @@ impl Body for EventBody {
 /// A heartbeat.
 fn silence(representation: Representation) -> Polled {
     Some(Ok(Frame::data(Bytes::from_static(representation.heartbeat()))))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use fanfare_hub::{
+        Hub, HubLimits,
+        audience::AudienceKey,
+        grant::Matchers,
+        log::{MemoryLog, Retention},
+        subscription::Start,
+        topic::{Topic, matcher::Matcher},
+        update::{Update, UpdateFields},
+    };
+    use http_body_util::BodyExt as _;
+    use std::{sync::Arc, time::Duration};
+    use tokio::sync::Semaphore;
+
+    /// What comes on a stream whose token has expired when it begins.
+    async fn expired(hub: &Hub, start: Start) -> String {
+        let matchers = [Matcher::exact("a").unwrap()].into_iter().collect();
+        let representation = Representation::EventStream;
+        let key = AudienceKey { matchers, granted: Matchers::default(), representation };
+        let opening = hub.open(key, start).await.unwrap();
+        let pace = Pace::new(Duration::from_secs(20), None, Some(Timestamp(0)));
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let granted = Granted::new(Stream { opening, pace, place, arrival: None });
+        let body = EventBody::new(granted, Box::pin(std::future::pending()));
+        String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+
+    fn ids(stream: &str) -> Vec<&str> {
+        stream.lines().filter_map(|line| line.strip_prefix("id: ")).collect()
+    }
+
+    /// A subscriber that goes on behind the ID of the last event misses nothing.
+    #[tokio::test]
+    async fn a_stream_that_ends_at_once_names_no_place_behind_what_it_has_not_sent() {
+        let hub = Hub::start(Arc::new(MemoryLog::new(Retention::default())), &HubLimits::default()).unwrap();
+        let update = |number: usize| {
+            let fields = UpdateFields { topics: vec![Topic::new("a").unwrap()], ..UpdateFields::default() };
+            Update::new(UpdateFields { data: format!("{number} {}", "x".repeat(1_000)), ..fields }).unwrap()
+        };
+        hub.publish((0..200).map(update).collect()).await.unwrap();
+        let unknown = expired(&hub, Start::After("nobody's".to_owned())).await;
+        let types: Vec<_> = unknown.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
+        assert_eq!(types, ["fanfare.gap", "fanfare.end"], "{unknown}");
+        for (count, sent) in [(10, 10), (200, 50)] {
+            let stream = expired(&hub, Start::Newest(count)).await;
+            let ids = ids(&stream);
+            assert!(ids.len() > sent && stream.contains("fanfare.end"), "{} of {count}", ids.len());
+            assert_eq!(ids[ids.len() - 1], ids[ids.len() - 2], "the end stands where the last event does");
+        }
+    }
 }
