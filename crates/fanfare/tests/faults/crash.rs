@@ -24,7 +24,7 @@ const END: &str = "end";
 
 #[test]
 fn what_was_acknowledged_survives_every_kill_exactly_once_and_in_order() {
-    let rounds = std::env::var("TEST_FANFARE_CRASH_ROUNDS").map_or(USUAL_ROUNDS, |rounds| rounds.parse().unwrap());
+    let rounds = rounds();
     let mut hub = Hub::start(&[]);
     let address = hub.address;
     let stop = Arc::new(AtomicBool::new(false));
@@ -63,6 +63,11 @@ fn what_was_acknowledged_survives_every_kill_exactly_once_and_in_order() {
     assert_eq!(difference.map(|place| (&followed[place], &replayed[place])), None, "resumed and replayed differ");
     assert_eq!(followed.len(), replayed.len());
     check(&replayed, &acknowledged);
+}
+
+/// The number of times that a hub is killed.
+pub fn rounds() -> u32 {
+    std::env::var("TEST_FANFARE_CRASH_ROUNDS").map_or(USUAL_ROUNDS, |rounds| rounds.parse().unwrap())
 }
 
 /// Publishes `publisher.number`, counting up, and returns what was acknowledged: data and ID. What was under way when

@@ -28,7 +28,16 @@ impl Publisher {
         let head = format!(
             "POST /topics/{topic} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
         );
-        self.socket.write_all(&[head.as_bytes(), data.as_bytes()].concat())?;
+        self.ask(&[head.as_bytes(), data.as_bytes()].concat())
+    }
+
+    /// Erases updates of a topic and returns the body of the answer, which acknowledges it.
+    pub fn erase(&mut self, topic: &str) -> io::Result<String> {
+        self.ask(format!("DELETE /topics/{topic} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
+    }
+
+    fn ask(&mut self, request: &[u8]) -> io::Result<String> {
+        self.socket.write_all(request)?;
         let mut answer = Vec::new();
         let mut chunk = [0; 1 << 16];
         loop {
