@@ -168,9 +168,12 @@ impl Store {
         for beside in [Kind::Index, Kind::Erased] {
             _ = fs::remove_file(self.directory.file(first, beside));
         }
+        let could_not_sync = |error: io::Error| self.stop(&format!("the disk could not sync: {error}"));
+        file.sync_all().map_err(could_not_sync)?;
+        // There may be no room for the name. Then nothing is there, and the next one is tried again.
+        fs::rename(&new, &path).inspect_err(|_| drop(fs::remove_file(&new)))?;
         // From here on it may be durable, or not.
-        let named = file.sync_all().and_then(|()| fs::rename(&new, &path)).and_then(|()| self.directory.sync());
-        named.map_err(|error| self.stop(&format!("the disk could not sync: {error}")))?;
+        self.directory.sync().map_err(could_not_sync)?;
         let mut index = IndexMemory::new(first);
         index.end_at(head.len() as u64, Offset::ZERO);
         let summary = *index.summary();

@@ -77,7 +77,7 @@ impl Store {
             drop(fs::remove_file(&new));
             return Ok(());
         };
-        fs::rename(&new, &path)?;
+        fs::rename(&new, &path).inspect_err(|_| drop(fs::remove_file(&new)))?;
         held.segments[place] = fresh.clone();
         let oldest = held.bounds.oldest;
         let saved: u64 = saved.iter().filter(|(offset, _)| *offset >= oldest).map(|(_, bytes)| bytes).sum();

@@ -171,8 +171,9 @@ impl Segment {
             return Ok(());
         }
         let new = path.with_extension("ids-new");
-        io::Write::write_all(&mut directory::create(&new)?, &Ids::encode(&ids, self.seeds.ids()))?;
-        fs::rename(new, path)
+        let mut file = directory::create(&new)?;
+        let written = io::Write::write_all(&mut file, &Ids::encode(&ids, self.seeds.ids()));
+        written.and_then(|()| fs::rename(&new, path)).inspect_err(|_| drop(fs::remove_file(&new)))
     }
 }
 

@@ -81,6 +81,28 @@ fn a_full_disk_is_told_and_survived() {
     assert!(text.contains("entries fitted"), "{text}");
 }
 
+/// A directory may be full as well, and have no room for another name. Here something else has the name.
+#[test]
+fn a_segment_that_gets_no_name_is_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = SegmentLog::open_with(dir.path(), KEEP_ALL, SEGMENT_BYTES).unwrap();
+    for head in (0..3).map(Offset) {
+        // So large that a segment begins with it.
+        let append = || log.append(vec![update(&"x".repeat(1_000))], NOW).map(|entries| entries[0].position.offset);
+        let name = dir.path().join(format!("{:016x}.log", head.next().0));
+        std::fs::create_dir(&name).unwrap();
+        for _ in 0..2 {
+            let error = append().unwrap_err();
+            assert!(matches!(error, LogError::Io(_)), "{error}");
+            assert_eq!(log.bounds().head, head);
+        }
+        std::fs::remove_dir(&name).unwrap();
+        assert_eq!(append().unwrap(), head.next());
+    }
+    drop(log);
+    assert_eq!(data(&open(dir.path(), KEEP_ALL)).len(), 3);
+}
+
 /// Runs a test as a process that can write no file beyond so many blocks, and returns what it says if it succeeds.
 fn limited(test: &str, dir: &Path, blocks: usize) -> String {
     let child = child::command(test, dir);
