@@ -2,7 +2,8 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{self, Command, Stdio},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 const DIR: &str = "TEST_FANFARE_LOG";
@@ -18,4 +19,10 @@ pub fn command(name: &str, dir: &Path) -> Command {
 /// The log of the parent, if this process is a child.
 pub fn log() -> Option<PathBuf> {
     env::var_os(DIR).map(PathBuf::from)
+}
+
+/// A name for this process that no other one has: the number of a process is given out again.
+pub fn name() -> String {
+    let begun = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    format!("{}-{}", process::id(), begun.as_nanos())
 }

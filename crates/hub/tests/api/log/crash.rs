@@ -14,7 +14,7 @@ const SEGMENT_BYTES: u64 = 64 << 10;
 /// The number of rounds after which the whole log is looked at, and not only what came since the round before the last.
 const WHOLE_ROUNDS: usize = 20;
 /// One in so many is looked for by its ID.
-const LOCATED: u64 = 16;
+const LOCATED: u64 = 128;
 
 /// The process that is killed: publishes until then, and says of each update when it is acknowledged.
 #[test]
@@ -25,9 +25,9 @@ fn publish_until_killed() {
     let writer = Arc::new(Writer::start(Arc::new(log), Timestamp::now, drop).unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
-        let process = std::process::id();
+        let process = child::name();
         let publishers = (0..PUBLISHERS).map(|publisher| {
-            let writer = Arc::clone(&writer);
+            let (writer, process) = (Arc::clone(&writer), process.clone());
             tokio::spawn(async move {
                 for number in 0.. {
                     let data = format!("{process}/{publisher}/{number}");

@@ -24,10 +24,10 @@ fn open_log(dir: &Path) -> SegmentLog {
 #[test]
 fn append_discard_and_erase_until_killed() {
     let Some(dir) = child::log() else { return };
-    let log = open_log(&dir);
+    let (log, process) = (open_log(&dir), child::name());
     let mut recent: Vec<Arc<Entry>> = Vec::new();
     for number in 0_u64.. {
-        let ids = (0..1 + number % 4).map(|place| format!("{}.{number}.{place}", std::process::id()));
+        let ids = (0..1 + number % 4).map(|place| format!("{process}.{number}.{place}"));
         let batch = ids.map(|id| update_with_id(&"x".repeat(20 + (number % 90) as usize), &id));
         let entries = log.append(batch.collect(), NOW).unwrap();
         entries.iter().for_each(|entry| say(entry));
