@@ -219,6 +219,7 @@ fn prepare(socket: &TcpStream, write_timeout: Duration) {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use axum::{Extension, routing::post};
