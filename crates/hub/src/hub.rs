@@ -113,17 +113,18 @@ impl Hub {
         self.0.writer.append(updates).await
     }
 
-    /// The same for a publisher who is in no hurry, such as one that was answered [`UNHURRIED`] ago or earlier: the log
-    /// may wait for other publications, for [`GATHER_TIMEOUT`] at most, so that one sync serves all of them.
+    /// Publishes for somebody who is in no hurry, such as a publisher that was answered [`UNHURRIED`] ago or earlier: the
+    /// log may wait for other publications, for [`GATHER_TIMEOUT`] at most, so that one sync serves all of them.
+    /// Otherwise it does what [`Self::publish`] does.
     ///
     /// [`UNHURRIED`]: crate::log::writer::gather::UNHURRIED
     /// [`GATHER_TIMEOUT`]: crate::log::writer::gather::GATHER_TIMEOUT
     ///
     /// # Errors
-    /// As [`Self::publish`].
+    /// [`AppendError`] if the log did not take them.
     ///
     /// # Cancel safety
-    /// As [`Self::publish`].
+    /// If the future is dropped, the updates may still be published.
     pub async fn publish_with_others(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
         self.0.writer.append_with_others(updates).await
     }

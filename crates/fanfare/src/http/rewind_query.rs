@@ -15,7 +15,7 @@ pub(crate) struct RewindQuery {
     pub last: Option<u32>,
 
     /// Begin with what was published at this time or later: 2026-01-31T12:00:00Z, or how long ago it was, such as 90m.
-    /// As with --last, the last event counts more
+    /// If the connection is lost, or if --state has an ID, the stream goes on behind the last event instead
     #[arg(long, value_name = "TIME", conflicts_with = "last_event_id")]
     pub since: Option<Moment>,
 }

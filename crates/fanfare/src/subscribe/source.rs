@@ -42,7 +42,7 @@ impl Source {
 }
 
 /// Reads the arguments of `subscribe`: those that look like a web address are streams themselves, all others are topics.
-/// Each stream begins as `rewind` says.
+/// The streams begin as `rewind` says.
 ///
 /// # Errors
 /// [`SubscribeError`] if topics and URLs are mixed, a URL is none, or standard input cannot begin so.

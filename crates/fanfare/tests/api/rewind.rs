@@ -112,7 +112,7 @@ fn a_hub_that_is_killed_and_comes_back_goes_on_behind_the_last_event() {
     }
 }
 
-/// As long as there is no ID, the same is asked again.
+/// The same is asked again as long as there is no ID.
 #[test]
 fn each_request_asks_for_the_newest_and_from_the_first_event_on_names_it() {
     let (nothing, one) = (format!("{STREAM}retry: 10\n\n"), format!("{STREAM}id: 1\ndata: one\n\n"));

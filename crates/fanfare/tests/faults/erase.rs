@@ -54,7 +54,7 @@ struct Erasing {
     is_answered: bool,
 }
 
-/// What publishers and erasers have done, in all rounds.
+/// The work of publishers and erasers, in all rounds.
 #[derive(Default)]
 struct Work {
     /// Counts what happens, so that it can be told what came before what.
@@ -63,7 +63,7 @@ struct Work {
     erasings: Mutex<Vec<Erasing>>,
 }
 
-/// What the answers that were given say of an update. What erases more counts more.
+/// The fate of an update, by the answers that were given. The later of two counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     Shown,

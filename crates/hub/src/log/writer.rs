@@ -112,14 +112,15 @@ impl Writer {
         self.take(updates, false).await
     }
 
-    /// The same for a publisher who is in no hurry: the log may wait for others, for [`gather::GATHER_TIMEOUT`] at most,
-    /// so that one sync serves all of them.
+    /// Appends for a publisher who is in no hurry: the log may wait for others, for [`gather::GATHER_TIMEOUT`] at most, so
+    /// that one sync serves all of them. Otherwise it does what [`Self::append`] does.
     ///
     /// # Errors
-    /// As [`Self::append`].
+    /// [`AppendError`]; nothing of `updates` is then in the log.
     ///
     /// # Cancel safety
-    /// As [`Self::append`].
+    /// Dropping the future before the publication has its place in the queue loses it; afterwards it is appended all
+    /// the same, without an acknowledgement.
     pub async fn append_with_others(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
         self.take(updates, true).await
     }

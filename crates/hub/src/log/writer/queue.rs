@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_already_is_waited_for_no_longer() {
+    fn what_waits_already_counts() {
         let queue = Arc::new(Queue::default());
         queue.push(publication()).unwrap();
         let says = waits(&queue, |queue| queue.gather(2, LONG));
