@@ -46,9 +46,9 @@ struct Options {
     /// Turns of each hub
     #[arg(long, default_value_t = 7, value_parser = value_parser!(u32).range(1..=1_000))]
     rounds: u32,
-    /// Seconds of a turn
-    #[arg(long, default_value_t = 4, value_parser = value_parser!(u64).range(1..=3_600))]
-    seconds: u64,
+    /// Seconds of a turn, such as 0.25: on a machine that others use, many short turns say more than a few long ones
+    #[arg(long, default_value_t = 4.0, value_parser = seconds)]
+    seconds: f64,
     /// The program of an earlier commit, which takes turns with the one of TEST_FANFARE_BIN, else target/release/fanfare
     #[arg(long, value_name = "PATH")]
     before: Option<PathBuf>,
@@ -68,7 +68,7 @@ struct Contender {
 
 fn main() -> io::Result<()> {
     let options = Options::parse();
-    let time = if options.smoke { Duration::from_millis(300) } else { Duration::from_secs(options.seconds) };
+    let time = if options.smoke { Duration::from_millis(300) } else { Duration::from_secs_f64(options.seconds) };
     let rounds = if options.smoke { 1 } else { options.rounds };
     let directory = PathBuf::from(format!("target/bench-data-{}", std::process::id()));
     let mut contenders = Vec::new();
@@ -109,6 +109,11 @@ fn main() -> io::Result<()> {
     );
     drop(contenders);
     std::fs::remove_dir_all(directory)
+}
+
+fn seconds(text: &str) -> Result<f64, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| (0.05..=3_600.0).contains(seconds));
+    seconds.ok_or("expected a number of seconds from 0.05 to 3600")
 }
 
 impl Contender {

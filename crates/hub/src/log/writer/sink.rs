@@ -1,8 +1,8 @@
 //! The sink's side of the writer: who acknowledges a batch and passes it on, and on which thread.
 //!
 //! As a rule that is the writer's own thread: to wake another one costs more than what there is to do. The second
-//! thread is for batches that are large or take longer, so that the next one is made durable meanwhile.
-use super::{Acknowledgement, gather::GATHER_PUBLICATIONS};
+//! thread is for when that takes long, so that the next batch is made durable meanwhile.
+use super::Acknowledgement;
 use crate::entry::Entry;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -16,12 +16,8 @@ use std::{
 
 /// The number of batches that wait for the second thread before the writer waits for it.
 pub const SINK_QUEUE_BATCHES: usize = 8;
-/// If the sink took longer than this with a batch, the next one is the second thread's.
+/// If it took longer than this to acknowledge a batch and to pass it on, the next one is the second thread's.
 pub const QUICK_SINK: Duration = Duration::from_micros(500);
-
-/// The second thread also gets every batch of more publications than this: with so many publishers, most of what a
-/// publication costs is between its answer and the next one, and is to overlap the sync.
-pub const FEW_PUBLICATIONS: usize = GATHER_PUBLICATIONS;
 
 /// Takes the batches that a [`Writer`](super::Writer) appends, one after the other and in order. It is called from
 /// several threads, never from two at once.
@@ -119,8 +115,7 @@ impl Passing {
         let shared = &self.shared;
         // What the second thread has comes first.
         let is_done = shared.ahead.load(Ordering::Acquire) == 0;
-        let are_few = appended.publications.len() <= FEW_PUBLICATIONS;
-        if is_done && are_few && shared.is_quick.load(Ordering::Relaxed) {
+        if is_done && shared.is_quick.load(Ordering::Relaxed) {
             return shared.pass(appended);
         }
         shared.ahead.fetch_add(1, Ordering::Relaxed);
@@ -158,8 +153,8 @@ impl Second {
 
 impl Shared {
     fn pass(&self, appended: Appended) -> bool {
-        let entries = appended.acknowledge();
         let begun = Instant::now();
+        let entries = appended.acknowledge();
         let passed = self.call(|sink| sink.take(entries));
         self.is_quick.store(begun.elapsed() <= QUICK_SINK, Ordering::Relaxed);
         passed
