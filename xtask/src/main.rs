@@ -13,6 +13,7 @@ mod links;
 mod node;
 mod program;
 mod sanitize;
+mod shape;
 mod steps;
 
 use std::process::ExitCode;
@@ -22,7 +23,8 @@ const USAGE: &str = "\
 cargo xtask test                  run everything that CI runs
 cargo xtask test --only STEP ...  run some of it
 cargo xtask list                  show the steps
-cargo xtask compare [OPTION ...]  measure the hub beside other servers, which are installed";
+cargo xtask compare [OPTION ...]  measure the hub beside other servers, which are installed
+cargo xtask shape [--lists]       count lines, circles of imports, and comments without a head";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,6 +45,15 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        ["shape", ref options @ ..] if options.iter().all(|option| *option == "--lists") => {
+            match shape::print(!options.is_empty()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("error: {error}");
+                    ExitCode::FAILURE
+                }
+            }
+        }
         _ => usage("wrong arguments"),
     }
 }
