@@ -2,13 +2,10 @@
 //! window, so that an update is matched and checked once for all of them. It is encoded once for all audiences that see
 //! the same of it.
 use crate::{
-    grant::Matchers,
+    audience_key::AudienceKey,
     position::Offset,
     run::Run,
-    topic::{Topic, matcher::Matcher},
-    update::Update,
     window::{Window, WindowLimit},
-    wire::Representation,
 };
 use bytes::Bytes;
 use slab::Slab;
@@ -16,50 +13,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
-
-/// All that two subscribers must have in common to be one audience.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AudienceKey {
-    /// The topics that they subscribed to: an update reaches them if one of its topics matches one of these.
-    pub matchers: Matchers,
-    /// The private updates that they may receive: those with a topic that matches one of these.
-    pub granted: Matchers,
-    /// The way in which they want their updates written.
-    pub representation: Representation,
-}
-
-impl AudienceKey {
-    /// True if the members get `update`. The two conditions may hold by different topics.
-    #[must_use]
-    pub fn admits(&self, update: &Update) -> bool {
-        self.matches(update.topics()) && self.may_receive(update)
-    }
-
-    /// True if the members may get `update`, if they subscribed to it.
-    #[must_use]
-    pub fn may_receive(&self, update: &Update) -> bool {
-        self.may_receive_of(update.topics(), update.is_private())
-    }
-
-    /// True if the members subscribed to updates with these topics.
-    pub(crate) fn matches(&self, topics: &[Topic]) -> bool {
-        topics.iter().any(|topic| self.matchers.matches(topic))
-    }
-
-    /// True if the members may get an update with these topics, if they subscribed to it.
-    pub(crate) fn may_receive_of(&self, topics: &[Topic], private: bool) -> bool {
-        !private || topics.iter().any(|topic| self.granted.matches(topic))
-    }
-
-    /// The topics that the members subscribed to, if that are all that they subscribed to: there is no pattern.
-    pub(crate) fn exact_topics(&self) -> Option<Vec<Topic>> {
-        let exact = |matcher: &Matcher| match matcher {
-            Matcher::Exact(topic) => Some(topic.clone()),
-            _ => None,
-        };
-        self.matchers.as_slice().iter().map(exact).collect()
-    }
-}
 
 /// The members of one audience that are polled, and the wire events that some of them still need.
 #[derive(Debug)]
@@ -176,10 +129,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        topic::{Topic, matcher::Matcher},
-        update::UpdateFields,
-    };
+    use crate::{grant::Matchers, representation::Representation};
 
     const PLENTY: usize = 1_000;
 
@@ -198,38 +148,6 @@ mod tests {
 
     fn begins_after(audience: &Audience) -> u64 {
         audience.lock().window.begins_after().0
-    }
-
-    /// B15, B35, B36: an update needs a topic that was asked for and, if it is private, one that is granted, wherever
-    /// in the list each of them stands.
-    #[test]
-    fn a_private_update_takes_a_topic_asked_for_and_one_granted() {
-        let set = |topics: &[&str]| topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect::<Matchers>();
-        type Topics = &'static [&'static str];
-        // Asked for, granted, of the update; whether it comes if it is public, and if it is private.
-        let cases: &[(Topics, Topics, Topics, bool, bool)] = &[
-            (&["a"], &[], &["a"], true, false),
-            (&["a"], &["a"], &["a"], true, true),
-            (&["a"], &["b"], &["a", "b"], true, true),
-            (&["a"], &["b"], &["b", "a"], true, true),
-            (&["a"], &["b"], &["c", "a", "d", "b"], true, true),
-            (&["a"], &["b"], &["a", "c"], true, false),
-            (&["a"], &["b"], &["c", "b"], false, false),
-            (&["a"], &["*"], &["b", "a"], true, true),
-            (&["*"], &[], &["a"], true, false),
-        ];
-        for (matchers, granted, topics, public, private) in cases {
-            let key = AudienceKey {
-                matchers: set(matchers),
-                granted: set(granted),
-                representation: Representation::EventStream,
-            };
-            for (private, expected) in [(false, public), (true, private)] {
-                let topics = topics.iter().map(|topic| Topic::new(topic).unwrap()).collect();
-                let update = Update::new(UpdateFields { topics, private, ..UpdateFields::default() }).unwrap();
-                assert_eq!(key.admits(&update), *expected, "{matchers:?} {granted:?} {update:?}");
-            }
-        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! All audiences whose members are polled. The router knows each by one message, however many members it has.
 use crate::{
-    audience::{Audience, AudienceKey, MemberKey},
-    mailbox::JoinPermit,
+    audience::{Audience, MemberKey},
+    audience_key::AudienceKey,
+    join_permit::JoinPermit,
     position::Offset,
     router::Router,
     routes::Outlet,

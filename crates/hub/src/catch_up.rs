@@ -1,10 +1,10 @@
 //! Catch-up: reading the log for a subscriber whose cursor lies before its audience's window. Replay, resume and slow
 //! subscribers are all this one thing.
 use crate::{
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     entry::Timestamp,
-    gap::Gap,
-    log::{Found, Log, LogError, Query, ReadLimit, cursor::GapReason},
+    gap::{Gap, GapReason},
+    log::{Found, Log, LogError, Query, ReadLimit},
     position::Offset,
     run::Run,
 };

@@ -1,6 +1,6 @@
 //! A gap: what a subscriber asked for and cannot have. It is never silent, and it always says where the stream goes on.
-use crate::log::cursor::GapReason;
 use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
 
 /// A gap as a subscriber is told of it: as the data of an event of type [`Gap::EVENT_TYPE`] whose ID is `resumed_from`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +12,21 @@ pub struct Gap {
     /// The reason why these two differ.
     #[serde(serialize_with = "in_words")]
     pub reason: GapReason,
+}
+
+/// The reason why a subscriber may have missed updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GapReason {
+    /// Retention has discarded updates behind the one it saw last, or damage has destroyed them.
+    Discarded,
+    /// No update that is held has this ID.
+    Unknown,
+    /// The ID was made by another log, or so long ago that its epoch is forgotten.
+    ForeignEpoch,
+    /// The ID lies beyond the end of its epoch: that future was lost, in a restored backup or a damaged file.
+    Future,
+    /// Several updates have this ID, or had it: the stream goes on behind the oldest one that is held.
+    Ambiguous,
 }
 
 fn in_words<S: Serializer>(reason: &GapReason, serializer: S) -> Result<S::Ok, S::Error> {
@@ -27,6 +42,26 @@ impl Gap {
     pub(crate) fn is_told_by(data: &str) -> bool {
         serde_json::from_str::<Told<'_>>(data).is_ok_and(|told| !told.reason.is_empty())
             && data.trim_start().starts_with('{')
+    }
+}
+
+impl GapReason {
+    /// The word for it on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Discarded => "discarded",
+            Self::Unknown => "unknown",
+            Self::ForeignEpoch => "foreign-epoch",
+            Self::Future => "future",
+            Self::Ambiguous => "ambiguous",
+        }
+    }
+}
+
+impl fmt::Display for GapReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

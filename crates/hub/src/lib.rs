@@ -1,13 +1,14 @@
 //! The hub: updates, topics, grants, the log, and who gets what in which order. It knows nothing of HTTP.
 //!
 //! The files follow the walk from publish to delivery: [`update`] is what a publisher hands over, [`hub`] passes it to
-//! the [`log`], which gives it its place, the router finds the audiences it reaches, each [`audience`] keeps the
+//! the [`log`], which gives it its place, the router finds the audiences it reaches, each audience keeps the
 //! [`wire`] events that its members still need in a bounded window, and a [`subscription`] is one subscriber's way
 //! through all of that, with catch-up where the window does not reach back far enough and a [`gap`] where the log does
 //! not.
 #![forbid(unsafe_code)]
 
-pub mod audience;
+mod audience;
+pub mod audience_key;
 mod audiences;
 mod bell;
 pub mod catch_up;
@@ -16,15 +17,19 @@ pub mod entry;
 pub mod gap;
 pub mod grant;
 pub mod hub;
+mod join_permit;
 pub mod log;
 pub mod mailbox;
 pub mod opening;
 pub mod position;
+mod postbox;
 pub mod replay;
+pub mod representation;
 pub mod rewind;
 mod router;
 mod routes;
 pub mod run;
+mod shared;
 pub mod subscription;
 pub mod topic;
 pub mod update;

@@ -4,52 +4,21 @@
 //! The router puts a letter per batch into it and never anything per subscriber. It is bounded: a shard that does not
 //! come to empty its mailbox holds the router, and so the publishers, back. A shard's subscribers cannot do that, since
 //! the shard waits for none of them.
+pub use crate::postbox::{Events, MAILBOX_BATCHES, PartKey};
 use crate::{
-    audience::AudienceKey, bell::Bell, catch_up::Step, hub::Shared, log::LogError, position::Offset, routes::Outlet,
+    audience_key::AudienceKey,
+    bell::Bell,
+    catch_up::Step,
+    join_permit::JoinPermit,
+    log::LogError,
+    position::Offset,
+    postbox::{Letter, Postbox, Wake},
+    routes::Outlet,
+    shared::Shared,
 };
-use bytes::Bytes;
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::{fmt, io, sync::Arc};
-use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
-
-/// The number of batches, or pieces of large ones, that wait in a mailbox before the router waits.
-pub const MAILBOX_BATCHES: usize = 16;
-
-/// A shard's part of an audience, as the shard names it. The generation tells it from an earlier one with the same
-/// index.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct PartKey {
-    /// The place in whatever the shard keeps its parts in.
-    pub index: u32,
-    /// Counts what has been in that place.
-    pub generation: u32,
-}
-
-/// The wire events of one batch for the part of an audience, in order. An event of two pieces takes two items of the
-/// same offset, which follow each other.
-pub type Events = Arc<[(Offset, Bytes)]>;
-
-/// The events that the router has for a shard.
-pub(crate) type Letter = Vec<(PartKey, Events)>;
-
-/// The function that wakes the thread that empties a mailbox.
-pub(crate) type Wake = dyn Fn() + Send + Sync;
-
-/// The router's end.
-#[derive(Debug)]
-pub(crate) struct Postbox {
-    letters: Sender<Letter>,
-    bell: Arc<Bell<Wake>>,
-}
-
-impl Postbox {
-    /// Puts a letter in, waiting while the mailbox is full. Returns whether there still is one.
-    pub(crate) fn post(&self, letter: Letter) -> bool {
-        let posted = self.letters.send(letter).is_ok();
-        self.bell.ring();
-        posted
-    }
-}
+use tokio::runtime::Handle;
 
 /// The shard's end. None of its methods waits for anything.
 pub struct Mailbox {
@@ -70,9 +39,9 @@ pub type ReadStep = Result<Step, LogError>;
 impl Mailbox {
     /// One whose owner is woken by `wake`, from other threads, whenever something is in it.
     pub(crate) fn new(hub: Arc<Shared>, wake: Box<Wake>, runtime: Handle) -> Self {
-        let (post, letters) = bounded(MAILBOX_BATCHES);
         let bell = Arc::new(Bell::new(false.into(), wake));
-        let shard = hub.router.add_shard(Postbox { letters: post, bell: bell.clone() });
+        let (postbox, letters) = Postbox::new(bell.clone());
+        let shard = hub.router.add_shard(postbox);
         let (step_sender, steps) = unbounded();
         Self { hub, shard, letters, steps, step_sender, bell, runtime }
     }
@@ -130,18 +99,6 @@ impl Mailbox {
             _ = steps.send((part, step));
             bell.ring();
         });
-    }
-}
-
-/// Allows to join an audience. Those who were allowed and have not been seen by the router are bounded by it.
-#[derive(Debug)]
-pub struct JoinPermit {
-    _permit: OwnedSemaphorePermit,
-}
-
-impl From<OwnedSemaphorePermit> for JoinPermit {
-    fn from(permit: OwnedSemaphorePermit) -> Self {
-        Self { _permit: permit }
     }
 }
 

@@ -1,19 +1,16 @@
 //! An opening: a subscription that is decided and has not begun. Its last event ID has become a place in the log, or a
 //! gap; what is left is to join its audience, be it polled or in a shard.
 use crate::{
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     catch_up,
     entry::Timestamp,
-    gap::Gap,
-    hub::Shared,
-    log::{
-        LogError,
-        cursor::{GapReason, Resolved},
-    },
-    mailbox::JoinPermit,
+    gap::{Gap, GapReason},
+    join_permit::JoinPermit,
+    log::{LogError, cursor::Resolved},
     position::Offset,
     replay::Replay,
     rewind::Rewind,
+    shared::Shared,
     subscription::{Start, Subscription},
     update::EARLIEST,
 };

@@ -1,5 +1,5 @@
 //! A replay: what the log holds behind a place up to where it ends now, and nothing of what comes later.
-use crate::{audience::AudienceKey, hub::Shared, log::LogError, position::Offset, rewind::Rewind};
+use crate::{audience_key::AudienceKey, log::LogError, position::Offset, rewind::Rewind, shared::Shared};
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
 

@@ -1,6 +1,6 @@
 //! A rewind: the newest updates of each topic, for a subscriber that has no last event ID.
 use crate::{
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     entry::{Entry, Timestamp},
     log::{Log, LogError, Query, ReadLimit},
     position::Offset,

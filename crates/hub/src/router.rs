@@ -2,11 +2,13 @@
 //! belongs to it alone, and it is called by one thread at a time, so that an event's way holds it up nowhere: whoever
 //! wants events follows an audience by a message.
 use crate::{
-    audience::{Audience, AudienceKey},
+    audience::Audience,
+    audience_key::AudienceKey,
     entry::Entry,
+    join_permit::JoinPermit,
     log::writer::sink::{Nudge, Sink},
-    mailbox::{Events, JoinPermit, Letter, Postbox},
     position::Offset,
+    postbox::{Events, Letter, Postbox},
     routes::{Outlet, RouteKey, Routes},
     wire::{WireEvent, WireEvents},
 };
@@ -193,12 +195,12 @@ mod tests {
         audience::Found,
         entry::Timestamp,
         grant::Matchers,
-        mailbox::PartKey,
         position::{Epoch, Position},
+        postbox::PartKey,
+        representation::Representation,
         topic::{Topic, matcher::Matcher},
         update::{Update, UpdateFields},
         window::WindowLimit,
-        wire::Representation,
     };
     use std::task::{Context, Poll, Waker};
 

@@ -1,9 +1,10 @@
 //! From topics to audiences. The cost of finding them follows the matches: exact topics are found in a hash index, and
 //! each distinct pattern is tried once, however many audiences share it.
 use crate::{
-    audience::{Audience, AudienceKey},
+    audience::Audience,
+    audience_key::AudienceKey,
     entry::Entry,
-    mailbox::PartKey,
+    postbox::PartKey,
     topic::{Topic, candidate::Candidate, matcher::Matcher},
 };
 use slab::Slab;
@@ -124,7 +125,7 @@ fn take_out<K: std::hash::Hash + Eq>(index: &mut HashMap<K, Vec<RouteKey>>, key:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{grant::Matchers, wire::Representation};
+    use crate::{grant::Matchers, representation::Representation};
 
     #[test]
     fn nothing_stays_behind_when_nothing_is_followed() {

@@ -1,12 +1,13 @@
 //! One subscriber's way through the log: from the cursor it presented, by catch-up, into its audience's window.
 use crate::{
-    audience::{Audience, AudienceKey, Found, MemberKey},
+    audience::{Audience, Found, MemberKey},
+    audience_key::AudienceKey,
     catch_up::Step,
     entry::Timestamp,
-    hub::Shared,
     log::LogError,
     position::Offset,
     rewind::Rewind,
+    shared::Shared,
 };
 use bytes::Bytes;
 use std::{

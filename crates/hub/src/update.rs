@@ -153,12 +153,6 @@ impl Update {
         Self { topics, data, id, event_type, retry_ms, ttl_ms, private }
     }
 
-    /// The number of bytes that a log stores for the update: its texts, and 62 or more bytes.
-    #[must_use]
-    pub fn stored_bytes(&self) -> usize {
-        crate::log::stored_bytes(self)
-    }
-
     /// The canonical topic, then alternate ones; at least one.
     #[must_use]
     pub fn topics(&self) -> &[Topic] {

@@ -5,7 +5,7 @@
 //! audience, and audiences that see the same topics share one wire event. A plain event stream names no topics: this is
 //! not asked for it.
 use crate::{
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     grant::Matchers,
     topic::{Topic, candidate::Candidate, matcher::Matcher},
     update::Update,
@@ -213,7 +213,7 @@ fn set(bits: &mut [u64], index: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{update::UpdateFields, wire::Representation};
+    use crate::{representation::Representation, update::UpdateFields};
     use url::Url;
 
     fn update(topics: &[&str]) -> Update {

@@ -1,10 +1,11 @@
 //! The wire event: the bytes that go to subscribers, encoded once and shared by everyone who gets it. In a plain event
 //! stream that is everybody; where topics are named, it is everybody who sees the same topics.
 use crate::{
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     ending::Ending,
     entry::{Entry, Timestamp},
     gap::Gap,
+    representation::Representation,
     visible::{Sight, Visible},
 };
 use bytes::Bytes;
@@ -12,31 +13,7 @@ use fanfare_event_stream::{EventId, EventType, Fields};
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// The way in which a subscriber wants its updates written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Representation {
-    /// An event stream in which each update is an event of its own type.
-    #[default]
-    EventStream,
-    /// An event stream of unnamed events whose data is the update as JSON, with its topics and time: for those who
-    /// subscribe to many topics or to event types that they do not know beforehand. Of the topics it names those that
-    /// the subscriber asked for or is granted.
-    Envelope,
-    /// The same JSON, one object a line.
-    JsonLines,
-}
-
 impl Representation {
-    /// The heartbeat of an idle connection: bytes that a subscriber ignores. A comment has no blank line after it,
-    /// since some clients take that for the end of an event.
-    #[must_use]
-    pub fn heartbeat(self) -> &'static [u8] {
-        match self {
-            Self::EventStream | Self::Envelope => b":\n",
-            Self::JsonLines => b"\n",
-        }
-    }
-
     /// Appends what tells a subscriber of `gap`. It is never wrapped in an envelope: a page listens for its type.
     pub fn encode_gap(self, gap: &Gap, now: Timestamp, out: &mut Vec<u8>) {
         self.encode_notice(Gap::EVENT_TYPE, &gap.resumed_from, &json(gap), now, out);

@@ -2,13 +2,13 @@
 //! as a gap; nothing is guessed.
 use super::{Found, Log, LogError};
 use crate::{
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     entry::Timestamp,
+    gap::GapReason,
     position::{Offset, Position},
     update::EARLIEST,
 };
 use fanfare_event_stream::EventId;
-use std::fmt;
 
 /// The place where a subscriber goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,21 +17,6 @@ pub struct Resolved {
     pub after: Offset,
     /// The reason why this is not the place it asked for.
     pub gap: Option<GapReason>,
-}
-
-/// The reason why a subscriber may have missed updates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum GapReason {
-    /// Retention has discarded updates behind the one it saw last, or damage has destroyed them.
-    Discarded,
-    /// No update that is held has this ID.
-    Unknown,
-    /// The ID was made by another log, or so long ago that its epoch is forgotten.
-    ForeignEpoch,
-    /// The ID lies beyond the end of its epoch: that future was lost, in a restored backup or a damaged file.
-    Future,
-    /// Several updates have this ID, or had it: the stream goes on behind the oldest one that is held.
-    Ambiguous,
 }
 
 /// Finds the place that `requested` names for a subscriber: an ID made by the hub, a publisher's own ID, or
@@ -89,24 +74,4 @@ pub fn resolve_position(log: &dyn Log, requested: &str) -> Option<Resolved> {
         Some(_) if offset < floor => gap(floor, GapReason::Discarded),
         Some(_) => exactly(offset),
     })
-}
-
-impl GapReason {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Discarded => "discarded",
-            Self::Unknown => "unknown",
-            Self::ForeignEpoch => "foreign-epoch",
-            Self::Future => "future",
-            Self::Ambiguous => "ambiguous",
-        }
-    }
-}
-
-impl fmt::Display for GapReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }

@@ -3,7 +3,6 @@ use super::{
     Bounds, Candidates, Epochs, Found, Log, LogError, Query, Read, Retention,
     erase::{Erase, Erased},
     found::{Erasure, MAX_CANDIDATES, MAX_LOOKED_AT},
-    record,
 };
 use crate::{
     entry::{Entry, Timestamp},
@@ -249,7 +248,7 @@ impl Ring {
                 offsets.push_back(offset);
             }
         }
-        let bytes = record::len(&entry.update);
+        let bytes = entry.update.stored_bytes();
         self.bytes += bytes as u64;
         let time = entry.time;
         self.entries.push_back(Held { what: Found::Entry(entry), id, time, bytes });

@@ -28,5 +28,3 @@ pub use segments::{
     BackedUp, BackupError, Counts, DEAD_PATIENCE, DISCARDED_PATIENCE, Finding, Flaw, INDEX_MEMORY_BYTES, LogView,
     MAX_FINDINGS, Progress, REMEMBERED_IDS, Recovery, SEGMENT_BYTES, SegmentInfo, SegmentLog, Verified, ViewError,
 };
-
-pub(crate) use record::len as stored_bytes;

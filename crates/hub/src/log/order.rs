@@ -5,8 +5,8 @@ use super::{
     Log, LogError, Query, ReadLimit,
     refusals::Refusals,
     writer::{
-        Publication,
         gather::{GATHER_TIMEOUT, Gather},
+        publication::Publication,
         queue::{Queue, Woken},
         sink::{Appended, Passing},
     },

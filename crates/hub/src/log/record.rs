@@ -77,11 +77,14 @@ struct Body<'a> {
     data: &'a str,
 }
 
-/// Returns the number of bytes that the record of `update` has.
-pub(crate) fn len(update: &Update) -> usize {
-    let topics: usize = update.topics().iter().map(|topic| 2 + topic.as_str().len()).sum();
-    let optional = 8 * (usize::from(update.retry_ms().is_some()) + usize::from(update.ttl_ms().is_some()));
-    FIXED_BYTES + optional + topics + id_of(update).len() + type_of(update).len() + update.data().len()
+impl Update {
+    /// The number of bytes that a log stores for the update: its texts, and 62 or more bytes.
+    #[must_use]
+    pub fn stored_bytes(&self) -> usize {
+        let topics: usize = self.topics().iter().map(|topic| 2 + topic.as_str().len()).sum();
+        let optional = 8 * (usize::from(self.retry_ms().is_some()) + usize::from(self.ttl_ms().is_some()));
+        FIXED_BYTES + optional + topics + id_of(self).len() + type_of(self).len() + self.data().len()
+    }
 }
 
 /// Adds the record of `entry` to `out`.
@@ -308,11 +311,11 @@ mod tests {
         fn what_is_stored_is_read_again(entry in entries(), behind in prop::collection::vec(any::<u8>(), 0..9)) {
             let mut bytes = Vec::new();
             encode(&entry, TOKEN, SEED, &mut bytes);
-            prop_assert_eq!(bytes.len(), len(&entry.update));
+            prop_assert_eq!(bytes.len(), entry.update.stored_bytes());
             bytes.extend(behind);
             let record = Record::read(&bytes, SEED).unwrap();
             prop_assert_eq!(record.token, TOKEN);
-            prop_assert_eq!(record.bytes().len(), len(&entry.update));
+            prop_assert_eq!(record.bytes().len(), entry.update.stored_bytes());
             let expires = entry.update.ttl_ms().map(|ttl| Timestamp(entry.time.0.saturating_add(ttl)));
             prop_assert_eq!(record.expires(), expires);
             prop_assert_eq!(record.found(), Some(Found::Entry(Arc::new(entry))));

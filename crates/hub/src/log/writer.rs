@@ -5,15 +5,17 @@
 //! same order to the [`sink`]: by the same thread if nothing else is to be appended, and otherwise by a second one, so
 //! that both run while the next batch is being made durable.
 pub mod gather;
+pub(super) mod publication;
 pub(super) mod queue;
 pub mod sink;
 
 pub use super::order::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, RETENTION_INTERVAL};
-use super::{Log, LogError, order::Order, record};
+use super::{Log, LogError, order::Order};
 use crate::{
     entry::{Entry, Timestamp},
     update::Update,
 };
+use publication::Publication;
 use queue::Queue;
 use sink::{Nudge, Sink};
 use std::{
@@ -57,22 +59,6 @@ pub enum AppendError {
     /// The writer was closed before it took the publication.
     Closed,
 }
-
-/// Updates that are appended together, or not at all.
-#[derive(Debug)]
-pub(super) struct Publication {
-    pub(super) updates: Vec<Update>,
-    /// The size as stored.
-    pub(super) bytes: usize,
-    /// In the queue.
-    pub(super) places: usize,
-    /// True if others may be waited for.
-    pub(super) can_wait: bool,
-    pub(super) acknowledgement: Acknowledgement,
-}
-
-/// Tells a publisher that its entries are in the log, or why not.
-pub(super) type Acknowledgement = oneshot::Sender<Result<Vec<Arc<Entry>>, Arc<LogError>>>;
 
 impl Writer {
     /// Starts to write to `log`; `clock` stamps the entries. `sink` gets every batch that is appended, in order.
@@ -126,7 +112,7 @@ impl Writer {
     }
 
     async fn take(&self, updates: Vec<Update>, can_wait: bool) -> Result<Vec<Arc<Entry>>, AppendError> {
-        let bytes = updates.iter().map(record::len).sum();
+        let bytes = updates.iter().map(Update::stored_bytes).sum();
         if bytes > MAX_PUBLICATION_BYTES {
             return Err(AppendError::TooLarge { bytes, limit: MAX_PUBLICATION_BYTES });
         }

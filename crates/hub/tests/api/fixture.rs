@@ -1,13 +1,13 @@
 //! A hub over a memory log, and what to say to it.
 use fanfare_hub::{
     Hub, HubLimits, WindowLimit,
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     grant::Matchers,
     log::{MemoryLog, Retention},
+    representation::Representation,
     subscription::{Start, Subscription},
     topic::{Topic, matcher::Matcher},
     update::{Update, UpdateFields},
-    wire::Representation,
 };
 use std::{sync::Arc, time::Duration};
 

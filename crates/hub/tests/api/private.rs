@@ -1,6 +1,6 @@
 //! Private updates reach only those whose grant covers one of their topics.
 use crate::fixture::*;
-use fanfare_hub::{audience::AudienceKey, subscription::Start, topic::matcher::Matcher};
+use fanfare_hub::{audience_key::AudienceKey, subscription::Start, topic::matcher::Matcher};
 
 fn granted(subscribed: &str, granted: &str) -> AudienceKey {
     AudienceKey {

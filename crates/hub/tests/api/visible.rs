@@ -3,11 +3,11 @@
 use crate::fixture::*;
 use fanfare_hub::{
     Hub,
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     grant::Matchers,
+    representation::Representation,
     subscription::{Start, Subscription},
     topic::matcher::Matcher,
-    wire::Representation,
 };
 
 fn matchers(texts: &[&str]) -> Matchers {

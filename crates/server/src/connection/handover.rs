@@ -409,11 +409,11 @@ mod tests {
     use crate::delivery::pace::Pace;
     use fanfare_hub::{
         Hub, HubLimits,
-        audience::AudienceKey,
+        audience_key::AudienceKey,
         grant::Matchers,
         log::{MemoryLog, Retention},
+        representation::Representation,
         subscription::Start,
-        wire::Representation,
     };
     use std::time::Duration;
     use tokio::sync::Semaphore;

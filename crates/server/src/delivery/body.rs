@@ -5,7 +5,9 @@ use super::{
 };
 use crate::subscriptions::Present;
 use bytes::Bytes;
-use fanfare_hub::{ending::Ending, entry::Timestamp, log::LogError, subscription::Subscription, wire::Representation};
+use fanfare_hub::{
+    ending::Ending, entry::Timestamp, log::LogError, representation::Representation, subscription::Subscription,
+};
 use http_body::{Body, Frame};
 use std::{
     pin::Pin,
@@ -148,7 +150,7 @@ mod tests {
     use super::*;
     use fanfare_hub::{
         Hub, HubLimits,
-        audience::AudienceKey,
+        audience_key::AudienceKey,
         grant::Matchers,
         log::{MemoryLog, Retention},
         subscription::Start,

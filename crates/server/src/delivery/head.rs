@@ -1,7 +1,7 @@
 //! The head of a stream's response: the headers that keep caches, proxies and browsers from holding it back.
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use fanfare_hub::wire::Representation;
+use fanfare_hub::representation::Representation;
 use http::{HeaderName, HeaderValue, Response as HttpResponse, StatusCode, Version, header, response::Parts};
 use http_body::Frame;
 use httpdate::HttpDate;

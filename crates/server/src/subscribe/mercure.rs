@@ -21,7 +21,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use fanfare_hub::{topic::matcher::Matcher, wire::Representation};
+use fanfare_hub::{representation::Representation, topic::matcher::Matcher};
 use http::request::Parts;
 
 /// Answers with the stream of what matches.

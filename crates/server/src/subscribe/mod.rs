@@ -20,7 +20,9 @@ use crate::{
     subscriptions,
 };
 use axum::{body::Body, response::Response};
-use fanfare_hub::{audience::AudienceKey, grant::Matchers, topic::matcher::Matcher, wire::Representation};
+use fanfare_hub::{
+    audience_key::AudienceKey, grant::Matchers, representation::Representation, topic::matcher::Matcher,
+};
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 
 /// The media type of event streams.

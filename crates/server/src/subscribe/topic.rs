@@ -9,7 +9,7 @@ use crate::{
     problem::Problem,
 };
 use axum::{extract::State, response::Response};
-use fanfare_hub::{topic::matcher::Matcher, wire::Representation};
+use fanfare_hub::{representation::Representation, topic::matcher::Matcher};
 use http::{HeaderMap, request::Parts};
 
 /// Answers with the stream of the topic in the path and of those in the query.

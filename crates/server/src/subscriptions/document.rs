@@ -207,7 +207,7 @@ pub(super) fn updates(subscriber: &Subscriber, active: bool) -> impl Iterator<It
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fanfare_hub::{audience::AudienceKey, wire::Representation};
+    use fanfare_hub::{audience_key::AudienceKey, representation::Representation};
     use serde_json::json;
     use std::sync::Arc;
     use url::Url;

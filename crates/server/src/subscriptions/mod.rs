@@ -21,7 +21,7 @@ pub(crate) use document::check_length;
 pub(crate) use subscriber::{Arrival, Present};
 
 use crate::{auth::Payloads, problem::Problem};
-use fanfare_hub::{Hub, audience::AudienceKey};
+use fanfare_hub::{Hub, audience_key::AudienceKey};
 use index::{Index, Reading};
 use std::sync::{Arc, Mutex, PoisonError};
 use subscriber::Subscriber;

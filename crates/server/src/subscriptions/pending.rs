@@ -95,7 +95,7 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fanfare_hub::{audience::AudienceKey, grant::Matchers, wire::Representation};
+    use fanfare_hub::{audience_key::AudienceKey, grant::Matchers, representation::Representation};
 
     fn subscriber(number: u128) -> Arc<Subscriber> {
         let key = AudienceKey {

@@ -1,7 +1,7 @@
 //! A subscriber as others see it, from its arrival to its end.
 use super::teller::Request;
 use crate::auth::Payloads;
-use fanfare_hub::audience::AudienceKey;
+use fanfare_hub::audience_key::AudienceKey;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc::UnboundedSender};

@@ -10,9 +10,9 @@ use fanfare_hub::{
         erase::{Erase, Erased},
     },
     position::Offset,
+    representation::Representation,
     topic::matcher::Matcher,
     update::Update,
-    wire::Representation,
 };
 use std::{
     io,

@@ -3,7 +3,8 @@
 use super::fixture::*;
 use crate::DELIVERY;
 use fanfare_hub::{
-    audience::AudienceKey, grant::Matchers, hub::CONCURRENT_JOINS, subscription::Start, wire::Representation,
+    audience_key::AudienceKey, grant::Matchers, hub::CONCURRENT_JOINS, representation::Representation,
+    subscription::Start,
 };
 use fanfare_server::settings::Delivery;
 use std::time::Duration;

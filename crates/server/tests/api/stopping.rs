@@ -189,8 +189,8 @@ async fn it_is_over_in_time_whatever_is_open() {
     assert!(count(true) > 0 && count(true) == count(false), "{} came, {} went", count(true), count(false));
 }
 
-fn everything() -> fanfare_hub::audience::AudienceKey {
-    use fanfare_hub::{audience::AudienceKey, grant::Matchers, wire::Representation};
+fn everything() -> fanfare_hub::audience_key::AudienceKey {
+    use fanfare_hub::{audience_key::AudienceKey, grant::Matchers, representation::Representation};
     let (matchers, granted) = (Matchers::any(), Matchers::any());
     AudienceKey { matchers, granted, representation: Representation::EventStream }
 }

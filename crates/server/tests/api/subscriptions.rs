@@ -2,12 +2,12 @@
 use super::fixture::*;
 use fanfare_hub::{
     Hub,
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     entry::Timestamp,
     grant::Matchers,
+    representation::Representation,
     subscription::{Start, Subscription},
     topic::{MAX_TOPIC_BYTES, matcher::Matcher},
-    wire::Representation,
 };
 use fanfare_server::{
     Settings,

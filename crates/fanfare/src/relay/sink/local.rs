@@ -3,12 +3,12 @@ use super::{Closed, Failure};
 use crate::relay::{batch::Item, held::Held};
 use fanfare_hub::{
     Hub,
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     grant::Matchers,
     log::writer::AppendError,
+    representation::Representation,
     subscription::Start,
     topic::{Topic, matcher::Matcher},
-    wire::Representation,
 };
 
 /// Publishes into a hub.

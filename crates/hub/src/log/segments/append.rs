@@ -65,7 +65,7 @@ impl Store {
 
     fn is_full(&self, active: &Active, entries: &[Arc<Entry>]) -> bool {
         let state = active.segment.state();
-        let bytes: u64 = entries.iter().map(|entry| record::len(&entry.update) as u64).sum();
+        let bytes: u64 = entries.iter().map(|entry| entry.update.stored_bytes() as u64).sum();
         let index_bytes = if let Index::Memory(index) = &state.index { index.bytes() } else { 0 };
         let has_records = state.summary.end > active.segment.first;
         has_records
@@ -190,7 +190,7 @@ impl Store {
         let mut at = begin + frame::HEAD_BYTES as u64;
         let mut record_bytes = 0;
         for entry in entries {
-            let bytes = record::len(&entry.update);
+            let bytes = entry.update.stored_bytes();
             let expires = entry.update.ttl_ms().map(|ttl| Timestamp(entry.time.0.saturating_add(ttl)));
             let indexed = Indexed { offset: entry.position.offset, time: entry.time, expires, at, bytes };
             index.add(indexed, terms::of(&entry.update, seeds.log));

@@ -1,7 +1,7 @@
 //! A damaged directory: what is there is what was appended, in order; what is not there is told.
 use super::SegmentLog;
 use crate::{
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     entry::{Entry, Timestamp},
     grant::Matchers,
     log::{
@@ -10,9 +10,9 @@ use crate::{
         erase::Erase,
     },
     position::Offset,
+    representation::Representation,
     topic::Topic,
     update::{Update, UpdateFields},
-    wire::Representation,
 };
 use proptest::prelude::*;
 use std::{

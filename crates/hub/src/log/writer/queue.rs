@@ -1,5 +1,5 @@
 //! The queue to the writer. It knows how many publications its reader sleeps for, so that nobody wakes it before.
-use super::{Publication, gather::Gathered};
+use super::{gather::Gathered, publication::Publication};
 use std::{
     collections::VecDeque,
     mem,

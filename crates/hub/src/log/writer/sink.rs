@@ -2,7 +2,7 @@
 //!
 //! As a rule that is the writer's own thread: to wake another one costs more than what there is to do. The second
 //! thread is for when that takes long, so that the next batch is made durable meanwhile.
-use super::Acknowledgement;
+use super::publication::Acknowledgement;
 use crate::entry::Entry;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

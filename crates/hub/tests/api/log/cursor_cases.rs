@@ -1,8 +1,8 @@
 //! From a last event ID to the place to go on from.
 use super::*;
-use fanfare_hub::log::{
-    MemoryLog,
-    cursor::{GapReason, GapReason::*},
+use fanfare_hub::{
+    gap::{GapReason, GapReason::*},
+    log::MemoryLog,
 };
 
 type Case<'a> = (String, u64, Option<GapReason>, &'a str);

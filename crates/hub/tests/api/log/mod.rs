@@ -1,7 +1,7 @@
 //! The log: order, durability, resuming, and what becomes of it when processes and disks fail.
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     entry::{Entry, Timestamp},
     grant::Matchers,
     log::{
@@ -9,9 +9,9 @@ use fanfare_hub::{
         cursor::{self, Resolved},
     },
     position::Offset,
+    representation::Representation,
     topic::Topic,
     update::{Update, UpdateFields},
-    wire::Representation,
 };
 use std::{path::Path, sync::Arc};
 

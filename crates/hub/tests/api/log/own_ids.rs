@@ -1,11 +1,8 @@
 //! Publishers' own IDs: one that occurs twice is told, and one that nobody may see is as good as none.
 use super::*;
 use fanfare_hub::{
-    log::{
-        MemoryLog,
-        cursor::GapReason::{self, *},
-        erase::Erase,
-    },
+    gap::GapReason::{self, *},
+    log::{MemoryLog, erase::Erase},
     topic::matcher::Matcher,
 };
 

@@ -1,7 +1,9 @@
 //! A part: those members of an audience who are in this shard, and the wire events that some of them still need.
 use super::{RUN_BYTES, member::MemberKey};
 use bytes::Bytes;
-use fanfare_hub::{WindowLimit, audience::AudienceKey, mailbox::PartKey, position::Offset, run::Run, window::Window};
+use fanfare_hub::{
+    WindowLimit, audience_key::AudienceKey, mailbox::PartKey, position::Offset, run::Run, window::Window,
+};
 use slab::Slab;
 use std::{
     collections::{HashMap, VecDeque},

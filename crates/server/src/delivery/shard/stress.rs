@@ -11,13 +11,13 @@ use crate::{
 use fanfare_event_stream::{Chunk, Parser};
 use fanfare_hub::{
     Hub, HubLimits, WindowLimit,
-    audience::AudienceKey,
+    audience_key::AudienceKey,
     grant::Matchers,
     log::{MemoryLog, Retention},
+    representation::Representation,
     subscription::Start,
     topic::{Topic, matcher::Matcher},
     update::{Update, UpdateFields},
-    wire::Representation,
 };
 use socket2::SockRef;
 use std::{

@@ -1,0 +1,89 @@
+//! The key of an audience: what its members subscribed to, what they are granted, and how they want it written.
+use crate::{
+    grant::Matchers,
+    representation::Representation,
+    topic::{Topic, matcher::Matcher},
+    update::Update,
+};
+
+/// All that two subscribers must have in common to be one audience.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AudienceKey {
+    /// The topics that they subscribed to: an update reaches them if one of its topics matches one of these.
+    pub matchers: Matchers,
+    /// The private updates that they may receive: those with a topic that matches one of these.
+    pub granted: Matchers,
+    /// The way in which they want their updates written.
+    pub representation: Representation,
+}
+
+impl AudienceKey {
+    /// True if the members get `update`. The two conditions may hold by different topics.
+    #[must_use]
+    pub fn admits(&self, update: &Update) -> bool {
+        self.matches(update.topics()) && self.may_receive(update)
+    }
+
+    /// True if the members may get `update`, if they subscribed to it.
+    #[must_use]
+    pub fn may_receive(&self, update: &Update) -> bool {
+        self.may_receive_of(update.topics(), update.is_private())
+    }
+
+    /// True if the members subscribed to updates with these topics.
+    pub(crate) fn matches(&self, topics: &[Topic]) -> bool {
+        topics.iter().any(|topic| self.matchers.matches(topic))
+    }
+
+    /// True if the members may get an update with these topics, if they subscribed to it.
+    pub(crate) fn may_receive_of(&self, topics: &[Topic], private: bool) -> bool {
+        !private || topics.iter().any(|topic| self.granted.matches(topic))
+    }
+
+    /// The topics that the members subscribed to, if that are all that they subscribed to: there is no pattern.
+    pub(crate) fn exact_topics(&self) -> Option<Vec<Topic>> {
+        let exact = |matcher: &Matcher| match matcher {
+            Matcher::Exact(topic) => Some(topic.clone()),
+            _ => None,
+        };
+        self.matchers.as_slice().iter().map(exact).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::update::UpdateFields;
+
+    /// B15, B35, B36: an update needs a topic that was asked for and, if it is private, one that is granted, wherever
+    /// in the list each of them stands.
+    #[test]
+    fn a_private_update_takes_a_topic_asked_for_and_one_granted() {
+        let set = |topics: &[&str]| topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect::<Matchers>();
+        type Topics = &'static [&'static str];
+        // Asked for, granted, of the update; whether it comes if it is public, and if it is private.
+        let cases: &[(Topics, Topics, Topics, bool, bool)] = &[
+            (&["a"], &[], &["a"], true, false),
+            (&["a"], &["a"], &["a"], true, true),
+            (&["a"], &["b"], &["a", "b"], true, true),
+            (&["a"], &["b"], &["b", "a"], true, true),
+            (&["a"], &["b"], &["c", "a", "d", "b"], true, true),
+            (&["a"], &["b"], &["a", "c"], true, false),
+            (&["a"], &["b"], &["c", "b"], false, false),
+            (&["a"], &["*"], &["b", "a"], true, true),
+            (&["*"], &[], &["a"], true, false),
+        ];
+        for (matchers, granted, topics, public, private) in cases {
+            let key = AudienceKey {
+                matchers: set(matchers),
+                granted: set(granted),
+                representation: Representation::EventStream,
+            };
+            for (private, expected) in [(false, public), (true, private)] {
+                let topics = topics.iter().map(|topic| Topic::new(topic).unwrap()).collect();
+                let update = Update::new(UpdateFields { topics, private, ..UpdateFields::default() }).unwrap();
+                assert_eq!(key.admits(&update), *expected, "{matchers:?} {granted:?} {update:?}");
+            }
+        }
+    }
+}
