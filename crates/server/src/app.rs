@@ -1,6 +1,10 @@
 //! The state that every handler shares.
 use crate::{
-    admission::Seldom, auth::Authenticator, files::Files, metadata, publish::reserved::HUB_PATH, settings::Settings,
+    auth::Authenticator,
+    files::Files,
+    hub_path::{self, HUB_PATH},
+    seldom::Seldom,
+    settings::Settings,
     subscriptions::ActiveSubscriptions,
 };
 use fanfare_hub::Hub;
@@ -39,7 +43,7 @@ impl App {
     /// Outside a tokio runtime, if active subscriptions are told.
     pub(crate) fn new(hub: Hub, auth: Authenticator, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
         let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
-        let metadata_url = metadata::url(&base_url);
+        let metadata_url = hub_path::metadata_url(&base_url);
         let places = Arc::new(Semaphore::new(settings.max_subscribers.min(Semaphore::MAX_PERMITS)));
         let subscriptions =
             settings.subscriptions.then(|| ActiveSubscriptions::start(hub.clone(), settings.max_subscribers));

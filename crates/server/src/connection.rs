@@ -13,6 +13,7 @@
 //! [RFC 9112, 9.6]: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
 mod activity;
 mod handover;
+mod leaving;
 mod linger;
 mod query;
 mod repair;
@@ -20,12 +21,13 @@ mod threads;
 mod unread;
 mod watch;
 
-use crate::{admission, delivery::shards::Shards};
+use crate::{delivery::shards::Shards, every_answer};
 pub(crate) use activity::{Activity, Patience, Unhurried};
 use axum::Router;
 use bytes::{Bytes, BytesMut};
-use handover::{Answer, Handover, Noticing, Requests};
+use handover::{Handover, Noticing, Requests};
 use hyper::server::conn::http1;
+use leaving::Left;
 use linger::linger;
 pub use linger::{LINGER_BYTES, LINGER_TIMEOUT};
 use repair::repair;
@@ -40,8 +42,6 @@ use tokio::{
 pub(crate) use watch::Stop;
 use watch::Watch;
 
-/// The time that a connection may take by default to send the head of a request, from its first byte on.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest head of a request, and how many bytes of answers that the peer does not read are held per connection. A
 /// frame that is larger goes out alone.
 pub const CONNECTION_BUFFER_BYTES: usize = 64 << 10;
@@ -60,21 +60,6 @@ pub const PROBES: u32 = 4;
 const READ_BYTES: usize = 4 << 10;
 /// The time that the rest of a head may take that is to be repaired.
 const REPAIR_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// The reason why a connection leaves hyper.
-#[allow(clippy::large_enum_variant, reason = "there is one for a connection, for a moment")]
-enum Left {
-    /// hyper has finished with it, or failed.
-    Ended(Option<hyper::Error>),
-    /// A shard is to take it.
-    Granted(Answer),
-    /// hyper wants to refuse a head, which can perhaps be repaired.
-    Refused,
-    /// Its time is over.
-    Late,
-    /// The server does not wait for it any longer.
-    Cut,
-}
 
 /// All that every connection of a server is served with.
 #[derive(Clone, Debug)]
@@ -176,7 +161,7 @@ async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
 /// Refuses a head as hyper would have done.
 async fn refuse(mut socket: TcpStream, mut refusal: Vec<u8>) {
     if let Some(end) = refusal.windows(2).position(|bytes| bytes == b"\r\n") {
-        refusal.splice(end + 2..end + 2, admission::fields());
+        refusal.splice(end + 2..end + 2, every_answer::fields());
     }
     // All before it is out, so there is room for it unless the peer reads nothing.
     if let Ok(Ok(())) = timeout(LINGER_TIMEOUT, socket.write_all(&refusal)).await {

@@ -2,7 +2,7 @@
 //! [RFC 9728](https://www.rfc-editor.org/rfc/rfc9728), with the members that Mercure adds.
 //!
 //! Mercure's older revision has none: its clients may take the absence of this document for it.
-use crate::{accept::Acceptance, app::App, auth::DETAIL_TYPE, problem::Problem, publish::reserved::HUB_PATH};
+use crate::{accept::Acceptance, app::App, auth::DETAIL_TYPE, problem::Problem};
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -12,23 +12,10 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
 use url::Url;
 
-/// The path before the hub's own path in the path of its metadata.
-pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The media type of the metadata.
 const JSON: &str = "application/json";
 /// The types of topic matchers that requests and tokens may name.
 pub const MATCHER_TYPES: [&str; 2] = ["exact", "urlpattern"];
-
-/// The path of the metadata, from the root of the server.
-#[must_use]
-pub fn path() -> String {
-    format!("{WELL_KNOWN}{HUB_PATH}")
-}
-
-/// The URL at which clients find the metadata of the hub at `hub_url`.
-pub(crate) fn url(hub_url: &Url) -> Url {
-    hub_url.join(&path()).expect("an absolute path resolves against any HTTP URL")
-}
 
 /// Answers with the metadata.
 ///
@@ -78,11 +65,12 @@ fn pointing(challenge: &HeaderValue, metadata: &Url) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub_path::metadata_url;
 
     #[test]
     fn a_challenge_gets_one_parameter_more() {
         let hub = Url::parse("https://hub.example/.well-known/mercure").unwrap();
-        let metadata = url(&hub);
+        let metadata = metadata_url(&hub);
         assert_eq!(metadata.as_str(), "https://hub.example/.well-known/oauth-protected-resource/.well-known/mercure");
         for (challenge, separator) in [("Bearer", " "), (r#"Bearer error="invalid_token""#, ", ")] {
             let pointing = pointing(&HeaderValue::from_static(challenge), &metadata).unwrap();

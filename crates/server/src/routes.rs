@@ -3,11 +3,12 @@ use crate::{
     accept::Acceptance,
     admission,
     app::App,
-    cors, erase, metadata, page,
+    cors, erase,
+    hub_path::{self, HUB_PATH},
+    metadata, page,
     path::TOPICS,
     problem::Problem,
-    publish::{self, reserved::HUB_PATH},
-    subscribe, subscriptions,
+    publish, subscribe, subscriptions,
 };
 use axum::{
     Router,
@@ -40,7 +41,7 @@ pub fn routes(app: App) -> Router {
     router
         .route("/", get(first_page))
         .route("/healthz", get(health))
-        .route(&metadata::path(), get(metadata::describe))
+        .route(&hub_path::metadata_path(), get(metadata::describe))
         .route(HUB_PATH, hub)
         .route(TOPICS, topics.clone())
         .route(&format!("{TOPICS}/{{*topic}}"), topics)

@@ -1,5 +1,4 @@
 //! The settings of the server and their defaults, in one place.
-use crate::connection::HEAD_TIMEOUT;
 use std::{collections::HashMap, num::NonZero, path::PathBuf, time::Duration};
 use url::Url;
 
@@ -9,6 +8,8 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 pub const DEFAULT_MAX_MATCHERS: usize = 100;
 /// The time for which a stream is silent at most by default. Proxies cut a silent connection after 55 s and more.
 pub const DEFAULT_HEARTBEAT_INTERVAL: Duration = Duration::from_secs(20);
+/// The time that a connection may take by default to send the head of a request, from its first byte on.
+pub const DEFAULT_HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The most subscribers by default: a process may commonly open 20,000 files and more, and needs some for itself.
 pub const DEFAULT_MAX_SUBSCRIBERS: usize = 15_000;
 /// The time for which a peer may take nothing of what is sent to it by default: as long as it may take for a request's
@@ -89,7 +90,7 @@ pub struct Settings {
     /// [`DEFAULT_KEEP_ALIVE_TIMEOUT`].
     pub keep_alive_timeout: Duration,
     /// A connection on which the head of a request is not complete this long after its first byte is closed. Default:
-    /// [`HEAD_TIMEOUT`].
+    /// [`DEFAULT_HEAD_TIMEOUT`].
     pub head_timeout: Duration,
     /// The URL under which browsers see the hub, e.g. `https://hub.example.com`: what relative URL Patterns and topics
     /// resolve against. Default: `http://localhost/`.
@@ -116,7 +117,7 @@ impl Default for Settings {
             connection_threads: None,
             write_timeout: DEFAULT_WRITE_TIMEOUT,
             keep_alive_timeout: DEFAULT_KEEP_ALIVE_TIMEOUT,
-            head_timeout: HEAD_TIMEOUT,
+            head_timeout: DEFAULT_HEAD_TIMEOUT,
             public_url: Url::parse("http://localhost/").expect("a valid URL"),
         }
     }

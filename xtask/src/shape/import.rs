@@ -144,10 +144,14 @@ fn from_module(modules: &Modules, at: &[String], path: &[String]) -> Option<Vec<
     }
 }
 
-/// All paths of at least two names.
+/// All paths of at least two names, apart from those in a `use`.
 fn paths(tokens: &[Token]) -> Vec<Vec<String>> {
     let (mut found, mut at) = (Vec::new(), 0);
     while at < tokens.len() {
+        if tokens[at].word() == Some("use") {
+            at += tokens[at..].iter().take_while(|token| !token.is(';')).count();
+            continue;
+        }
         let begin = at;
         let mut path: Vec<String> = tokens[at].word().map(str::to_owned).into_iter().collect();
         at += 1;

@@ -6,7 +6,7 @@ use super::{
 use crate::{http::Header, shown::shown_id};
 use fanfare_hub::topic::{InvalidTopic, Topic};
 use fanfare_mask::masked_url;
-use fanfare_server::publish::reserved::{HUB_PATH, is_reserved};
+use fanfare_server::{hub_path::HUB_PATH, publish::reserved::is_reserved};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 use url::Url;

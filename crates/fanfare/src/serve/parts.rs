@@ -5,7 +5,7 @@ use fanfare_hub::log::{Log, MemoryLog, Retention, SegmentLog};
 use fanfare_server::{
     Settings,
     auth::{AuthSettings, KeyStore},
-    publish::reserved::HUB_PATH,
+    hub_path::HUB_PATH,
 };
 use std::{net::SocketAddr, num::NonZero, sync::Arc, thread};
 use url::Url;

@@ -7,8 +7,9 @@
 //! What stands where a token belongs and cannot be one is an error, never the absence of a token: who has a token would
 //! otherwise become anonymous without a word, and miss private updates for ever.
 use super::{
-    AuthSettings,
-    error::{AuthError, InvalidToken, Malformed},
+    error::{AuthError, Malformed},
+    invalid_token::InvalidToken,
+    settings::AuthSettings,
 };
 use http::{
     HeaderMap,
@@ -17,11 +18,6 @@ use http::{
 };
 use std::borrow::Cow;
 use url::form_urlencoded;
-
-/// The cookie that carries older-revision tokens, unless configured otherwise.
-pub const LEGACY_COOKIE: &str = "mercureAuthorization";
-/// The cookie that carries newer-revision tokens, unless configured otherwise. Browsers take it over HTTPS only.
-pub const MODERN_COOKIE: &str = "__Secure-mercure_access_token";
 
 const QUERY_PARAMETER: &str = "authorization";
 /// A place where RFC 6750 allows a token, and Mercure's newer revision does not.
@@ -127,6 +123,7 @@ fn is_token68(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::{LEGACY_COOKIE, MODERN_COOKIE};
     use http::Request;
 
     type Headers<'a> = &'a [(&'a str, &'a str)];

@@ -1,5 +1,5 @@
 //! The `mercure` claim of the older revision: topic selectors to publish and to subscribe.
-use super::{error::InvalidToken, token::Claims};
+use super::{claims::Claims, invalid_token::InvalidToken};
 use fanfare_hub::{
     grant::{Grant, Matchers},
     topic::matcher::Matcher,

@@ -1,6 +1,6 @@
 //! The `authorization_details` claim of the newer revision:
 //! [RFC 9396](https://www.rfc-editor.org/rfc/rfc9396), with entries of Mercure's own type.
-use super::token::Claims;
+use super::claims::Claims;
 use fanfare_hub::{
     grant::{Grant, Matchers},
     topic::matcher::{InvalidMatcher, Matcher},

@@ -3,7 +3,7 @@
 //! A browser sends cookies along with requests that any page makes, and reaches a hub on loopback for any page. Tokens
 //! in headers or queries prove the intent; for the rest, the page's origin has to. [Mercure, security
 //! considerations](https://mercure.rocks/spec#security-considerations).
-use super::AuthSettings;
+use super::settings::AuthSettings;
 use crate::host;
 use http::{
     HeaderName,

@@ -1,5 +1,5 @@
 //! What a token says of its bearer to those who see the bearer's active subscriptions.
-use super::{claims_legacy, claims_modern, token::Claims};
+use super::{claims::Claims, claims_legacy, claims_modern};
 use fanfare_hub::{
     grant::Matchers,
     topic::{Topic, matcher::Matcher},

@@ -3,8 +3,12 @@ use super::{
     mint::{LegacyToken, ModernToken, TopicMatch},
     *,
 };
-use fanfare_hub::{grant::Matchers, topic::matcher::Matcher};
-use http::{Method, Request};
+use fanfare_hub::{
+    entry::Timestamp,
+    grant::{Grant, Matchers},
+    topic::matcher::Matcher,
+};
+use http::{Method, Request, request::Parts};
 use jsonwebtoken::{Algorithm as LibraryAlgorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 

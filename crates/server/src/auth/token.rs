@@ -4,24 +4,25 @@
 //! The library verifies signatures. The few claims are checked here, against a given time, because the library reads
 //! the clock itself and accepts what RFC 9068 does not (several issuers, say).
 use super::{
-    AuthSettings, Credentials, KeySet, Payloads, Purpose, Revision, TrustedKeys,
     carrier::{Carrier, Presented},
+    claims::Claims,
     claims_legacy, claims_modern,
-    error::InvalidToken,
+    credentials::{Credentials, Purpose, Revision},
+    invalid_token::InvalidToken,
+    payload::Payloads,
+    settings::AuthSettings,
+    trusted::{KeySet, TrustedKeys},
 };
 use fanfare_hub::{entry::Timestamp, grant::Matchers};
 use jsonwebtoken::Header;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The longest token, in bytes: proxies and browsers rarely carry longer ones.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// The time by which the clocks of issuer and hub may differ, in milliseconds.
 pub const LEEWAY_MS: u64 = 10_000;
-
-/// The claims of a token whose signature has been verified.
-pub(super) type Claims = Map<String, Value>;
 
 /// The keys that a token may be verified with, and what follows from whose they are.
 pub(super) struct Chosen<'a> {

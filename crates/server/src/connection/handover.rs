@@ -20,12 +20,12 @@ use super::{
     unread::{has_come, is_read_by_a_handler},
 };
 use crate::{
-    admission,
     delivery::{
+        handed::Handed,
         head,
-        shards::Handed,
         stream::{Granted, Stream},
     },
+    every_answer,
     problem::Problem,
 };
 use axum::{Router, body::Body, response::IntoResponse as _};
@@ -161,7 +161,7 @@ impl Service<Request<Incoming>> for Requests {
         Box::pin(async move {
             let mut is_unread = false;
             let mut response = match problem {
-                Some(problem) => admission::with_fields(problem.into_response()),
+                Some(problem) => every_answer::with_fields(problem.into_response()),
                 None if has_body && !is_read_by_a_handler(request.method()) => {
                     let (parts, body) = request.into_parts();
                     // Who waits to be told to go on is not told: nobody needs the body.

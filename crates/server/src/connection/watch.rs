@@ -1,8 +1,8 @@
 //! The watch over a connection, which may have to end although hyper has not finished with it: its time is over, or the
 //! server's.
 use super::{
-    Left,
     activity::{Activity, Patience},
+    leaving::Left,
 };
 use std::{
     pin::Pin,

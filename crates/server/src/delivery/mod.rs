@@ -6,6 +6,7 @@
 //! something although nothing happened, and when it ends; [`wheel`] keeps those times for many streams.
 pub mod body;
 pub(crate) mod engine;
+pub(crate) mod handed;
 pub mod head;
 pub mod pace;
 pub mod replay;

@@ -1,19 +1,15 @@
 //! All shards, for whoever has a subscriber for one of them.
 use super::{
     engine::{Choice, Engine, Started},
-    pace::Pace,
+    handed::{Handed, Incoming},
     shard::{Equipment, Shard, WAKER},
 };
-use crate::{
-    settings::{Delivery, Settings},
-    subscriptions::Arrival,
-};
+use crate::settings::{Delivery, Settings};
 use crossbeam_channel::{Sender, unbounded};
-use fanfare_hub::{Hub, opening::Joining};
+use fanfare_hub::Hub;
 use mio::{Poll, Waker};
 use std::{
     io,
-    net::TcpStream,
     num::NonZero,
     sync::{
         Arc, Mutex, PoisonError,
@@ -21,37 +17,7 @@ use std::{
     },
     thread::{self, JoinHandle},
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task,
-};
-
-/// A connection whose request is answered by a stream, of which nothing is written yet.
-#[derive(Debug)]
-pub(crate) struct Handed {
-    /// In non-blocking mode.
-    pub(crate) socket: TcpStream,
-    /// The head of the response and what follows it at once.
-    pub(crate) head: Vec<u8>,
-    /// All that follows then.
-    pub(crate) joining: Joining,
-    /// The times when it speaks, and the one when it ends.
-    pub(crate) pace: Pace,
-    /// Frees the subscriber's place when it is dropped.
-    pub(crate) place: OwnedSemaphorePermit,
-    /// The sign by which others are told that the subscriber is there, if that is told.
-    pub(crate) arrival: Option<Arrival>,
-}
-
-/// A message to a shard from outside. Bounded by the places for subscribers.
-#[derive(Debug)]
-pub(super) enum Incoming {
-    Subscriber(Box<Handed>),
-    /// All streams end, and those that come yet end behind their heads.
-    EndAll,
-    /// Nothing comes any more.
-    Stop,
-}
+use tokio::{sync::Semaphore, task};
 
 /// The threads that deliver.
 #[derive(Debug)]

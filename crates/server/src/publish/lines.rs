@@ -1,6 +1,6 @@
 //! `application/x-ndjson`: each line is the data of one update, and all of them are published or none.
-use super::{text, topic::Template};
-use crate::problem::Problem;
+use super::template::Template;
+use crate::{body::text, problem::Problem};
 use fanfare_hub::update::Update;
 
 /// The most updates of one batch.

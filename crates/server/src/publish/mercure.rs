@@ -1,6 +1,6 @@
 //! `POST /.well-known/mercure`: a form, the same in both revisions of the protocol.
-use super::{collect, form, plain_text, publish, require_form, retry_ms, ttl_ms};
-use crate::{app::App, auth::Purpose, form::Form, problem::Problem};
+use super::{form, plain_text, publish, retry_ms, ttl_ms};
+use crate::{app::App, auth::Purpose, body::collect, form::Form, media_type::require_form, problem::Problem};
 use axum::{
     body::Body,
     extract::{Request, State},

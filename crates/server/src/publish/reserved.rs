@@ -4,13 +4,10 @@
 //! topic says the hub's path anywhere: its subscribers match by templates, to which a topic is a text, so that an
 //! update of `https://evil.example/?/.well-known/mercure/subscriptions/…` would be told to them as if the hub had told
 //! it. Since an update reaches subscribers of either revision, whoever its publisher is, one question would not do.
-use crate::{app::App, auth::Revision, problem::Problem};
+use crate::{app::App, auth::Revision, hub_path::HUB_PATH, problem::Problem};
 use fanfare_hub::{topic::Topic, update::Update};
 use std::borrow::Cow;
 use url::Url;
-
-/// The path of the hub.
-pub const HUB_PATH: &str = "/.well-known/mercure";
 
 /// Refuses an update of which a topic is reserved, in the words of the publisher's revision.
 pub(crate) fn check(app: &App, revision: Revision, update: &Update) -> Result<(), Problem> {

@@ -3,7 +3,7 @@
 use super::{
     lines::most_updates,
     publish,
-    topic::{EventSays, Template},
+    template::{EventSays, Template},
 };
 use crate::{
     app::App,

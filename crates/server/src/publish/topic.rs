@@ -1,17 +1,16 @@
 //! `POST /topics/{topic}`: the body is the data, whatever its content type says; `curl -d` calls everything a form.
-use super::{
-    MULTIPART, collect, content_type, form, lines, plain_text, publish, require_no_coding, retry_ms, stream, text,
-    ttl_ms,
+use super::{lines, plain_text, publish, stream, template::Template};
+use crate::{
+    app::App,
+    auth::Purpose,
+    body::{collect, require_no_coding, text},
+    media_type::{MULTIPART, content_type},
+    problem::Problem,
 };
-use crate::{app::App, auth::Purpose, path::topic_of_path, problem::Problem};
 use axum::{
     body::Body,
     extract::{Request, State},
     response::Response,
-};
-use fanfare_hub::{
-    topic::Topic,
-    update::{Update, UpdateFields},
 };
 use http::Uri;
 
@@ -45,77 +44,4 @@ fn url_of(app: &App, uri: &Uri) -> String {
     let mut url = app.settings.public_url.clone();
     url.set_path(uri.path());
     url.as_str().replace('\'', "%27")
-}
-
-/// The fields that the path and the query give to every update in the body.
-#[derive(Clone, Debug)]
-pub(crate) struct Template {
-    fields: UpdateFields,
-    /// The beginning of the IDs of lines, whose end is the number of the line in its body.
-    id_prefix: Option<String>,
-}
-
-impl Template {
-    fn of(uri: &Uri) -> Result<Self, Problem> {
-        let query = form(uri.query().unwrap_or_default().as_bytes())?;
-        let in_path = topic_of_path(uri)?;
-        let topics = in_path.as_deref().into_iter().chain(query.all("topic"));
-        let fields = UpdateFields {
-            topics: topics.map(Topic::new).collect::<Result<_, _>>()?,
-            data: String::new(),
-            id: query.get("id").map(str::to_owned),
-            event_type: query.get("type").map(str::to_owned),
-            retry_ms: query.get("retry").map(retry_ms).transpose()?,
-            ttl_ms: query.get("ttl").map(ttl_ms).transpose()?,
-            private: query.has("private"),
-        };
-        let id_prefix = query.get("id-prefix").filter(|prefix| !prefix.is_empty()).map(str::to_owned);
-        Ok(Self { fields, id_prefix })
-    }
-
-    /// The number of topics of each update.
-    pub(crate) fn topics(&self) -> usize {
-        self.fields.topics.len()
-    }
-
-    /// The same for many updates, which cannot all have one ID.
-    fn of_many(self) -> Result<Self, Problem> {
-        if self.fields.id.is_some() { Err(Problem::IdOfMany) } else { Ok(self) }
-    }
-
-    /// The same for a body that does not have a line for each update.
-    fn without_lines(self) -> Result<Self, Problem> {
-        if self.id_prefix.is_some() { Err(Problem::IdPrefixWithoutLines) } else { Ok(self) }
-    }
-
-    /// The update with this data.
-    pub(crate) fn update(&self, data: String) -> Result<Update, Problem> {
-        Ok(Update::new(UpdateFields { data, ..self.fields.clone() })?)
-    }
-
-    /// The update with the data of the line that has this number, from 1, in its body.
-    pub(crate) fn line(&self, number: usize, data: String) -> Result<Update, Problem> {
-        let id = self.id_prefix.as_ref().map(|prefix| format!("{prefix}{number}"));
-        Ok(Update::new(UpdateFields { data, id, ..self.fields.clone() })?)
-    }
-
-    /// The update with this data and what an event says of itself, which counts more than what the query says.
-    pub(crate) fn event(&self, data: String, event: EventSays) -> Result<Update, Problem> {
-        let fields = self.fields.clone();
-        Ok(Update::new(UpdateFields {
-            data,
-            id: event.id,
-            event_type: event.event_type.or(fields.event_type),
-            retry_ms: event.retry_ms.or(fields.retry_ms),
-            ..fields
-        })?)
-    }
-}
-
-/// The fields that an event of a streamed body has of its own.
-#[derive(Debug, Default)]
-pub(crate) struct EventSays {
-    pub(crate) id: Option<String>,
-    pub(crate) event_type: Option<String>,
-    pub(crate) retry_ms: Option<u64>,
 }

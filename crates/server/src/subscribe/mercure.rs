@@ -11,10 +11,11 @@ use crate::{
     accept::Acceptance,
     app::App,
     auth::Purpose,
+    body::collect,
     cursor::{self, Cursor, LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
     form::Form,
+    media_type::require_form,
     problem::Problem,
-    publish::{collect, require_form},
 };
 use axum::{
     body::Body,

@@ -68,8 +68,3 @@ fn representation(headers: &HeaderMap, query: &Form) -> Result<Representation, P
         Ok(Representation::EventStream)
     }
 }
-
-/// A media type without its parameters.
-pub(crate) fn essence(media_type: &str) -> &str {
-    media_type.split(';').next().unwrap_or_default().trim()
-}

@@ -15,8 +15,8 @@ use crate::{
     app::App,
     auth::{AuthError, Purpose, Revision},
     form::Form,
+    hub_path::HUB_PATH,
     problem::Problem,
-    publish::reserved::HUB_PATH,
 };
 use axum::{
     extract::State,

@@ -5,7 +5,7 @@
 //! update with two topics would show each client the other's shape. Who follows `*` and is granted it gets both. In the
 //! older shape two subscriptions of one subscriber whose matchers have the same text and differ by type are one.
 use super::subscriber::Subscriber;
-use crate::{problem::Problem, publish::reserved::HUB_PATH};
+use crate::{hub_path::HUB_PATH, problem::Problem};
 use fanfare_event_stream::EventType;
 use fanfare_hub::{
     grant::Matchers,

@@ -7,25 +7,28 @@
 //! the index, which is in memory: what was active when the hub was killed is not active in the hub that comes after it,
 //! although its end was never told.
 pub mod api;
+mod arrival;
 mod document;
 mod index;
 mod page;
 mod pending;
+mod request;
 mod subscriber;
 mod teller;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use arrival::{Arrival, Present};
 pub use document::MAX_SUBSCRIPTION_URL_BYTES;
 pub(crate) use document::check_length;
-pub(crate) use subscriber::{Arrival, Present};
 
 use crate::{auth::Payloads, problem::Problem};
 use fanfare_hub::{Hub, audience_key::AudienceKey};
 use index::{Index, Reading};
+use request::Request;
 use std::sync::{Arc, Mutex, PoisonError};
 use subscriber::Subscriber;
-use teller::{Request, Teller};
+use teller::Teller;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::{Duration, timeout},

@@ -5,7 +5,7 @@ use super::{
     document,
     index::Index,
     pending::{Change, Pending},
-    subscriber::Subscriber,
+    request::Request,
 };
 use fanfare_hub::{
     Hub,
@@ -14,7 +14,7 @@ use fanfare_hub::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::{
-    sync::{Semaphore, mpsc::UnboundedReceiver, oneshot},
+    sync::{Semaphore, mpsc::UnboundedReceiver},
     time::{Duration, Instant, sleep, timeout_at},
 };
 
@@ -31,15 +31,6 @@ const PAUSE_FACTOR: u32 = 9;
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// The time for which the teller waits when the log has failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-
-/// What the teller is told.
-#[derive(Debug)]
-pub(super) enum Request {
-    Came(Arc<Subscriber>),
-    Left(Arc<Subscriber>),
-    /// True if everything before this was told. There are no pauses until then.
-    Ask(oneshot::Sender<()>),
-}
 
 /// The state of the task.
 #[derive(Debug)]

@@ -1,5 +1,8 @@
 //! Why something is no key, in words that say what to do. No variant holds any part of a key.
-use super::{Algorithm, KeyKind, MAX_SHOWN_CHARS};
+use super::{
+    super::algorithm::Algorithm,
+    kind::{KeyKind, MAX_SHOWN_CHARS},
+};
 use fanfare_mask::shortened;
 use std::fmt;
 

@@ -4,7 +4,12 @@
 //!
 //! Of a set, keys that cannot be used are passed over, as the RFC asks: sets hold keys for encryption, and those of
 //! curves to come. A set that was fetched must hold public keys only.
-use super::{Algorithm, InvalidKey, Key, KeyKind, KeyRules, bit_length, check_rsa};
+use super::{
+    super::algorithm::Algorithm,
+    error::InvalidKey,
+    kind::{KeyKind, KeyRules},
+    verifying::{Key, bit_length, check_rsa},
+};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;

@@ -3,95 +3,19 @@
 //! other half.
 pub(super) mod error;
 mod jwk;
+mod kind;
 mod pem;
 mod sample;
 mod signing;
+mod verifying;
 
 pub use error::InvalidKey;
 pub use jwk::{MAX_SET_BYTES, MAX_SET_KEYS, UnusableKey};
+pub use kind::{KeyKind, KeyRules};
 pub use signing::SigningKey;
-
-use super::algorithm::Algorithm;
-use aws_lc_rs::{
-    rsa,
-    signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey},
-};
-use fanfare_mask::shortened;
-use jsonwebtoken::DecodingKey;
-use std::fmt;
-
-/// The most characters of a name in a JWK or a PEM text that messages show.
-const MAX_SHOWN_CHARS: usize = 64;
-
-/// The shortest RSA key, in bits ([RFC 7518, section 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
-pub const MIN_RSA_BITS: usize = 2_048;
-/// The longest RSA key, in bits: verifying takes longer with each bit.
-pub const MAX_RSA_BITS: usize = 8_192;
-
-/// A key that verifies signatures of one kind. It is never printed, and wiped from memory when dropped.
-#[derive(Clone)]
-pub struct Key {
-    kind: KeyKind,
-    /// At least one; each fits the kind.
-    algorithms: Vec<Algorithm>,
-    id: Option<String>,
-    verifying: DecodingKey,
-    is_sample: bool,
-}
-
-/// The type of a key, and its size where there is a choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyKind {
-    /// A secret that both sides have.
-    Secret {
-        /// Its length.
-        bytes: usize,
-    },
-    /// An RSA key.
-    Rsa {
-        /// The length of its modulus.
-        bits: usize,
-    },
-    /// A key on the curve P-256.
-    P256,
-    /// A key on the curve P-384.
-    P384,
-    /// An Ed25519 key.
-    Ed25519,
-}
-
-/// The rules for keys from one place.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeyRules {
-    /// The algorithms that tokens may be signed with. Empty leaves it to the key: what its JWK says, else HS256 for a
-    /// secret, RS256 for an RSA key, and the one algorithm that the curve of any other has.
-    pub algorithms: Vec<Algorithm>,
-    /// True if secrets may be shorter than the hash of their algorithm, and so be guessed from any token.
-    pub allow_short_secrets: bool,
-}
+pub use verifying::{Key, MAX_RSA_BITS, MIN_RSA_BITS};
 
 impl Key {
-    /// A secret for HS256.
-    ///
-    /// # Errors
-    /// [`InvalidKey::ShortSecret`] below 32 bytes.
-    pub fn hs256(secret: &[u8]) -> Result<Self, InvalidKey> {
-        Self::secret(secret, &KeyRules { algorithms: vec![Algorithm::Hs256], ..KeyRules::default() })
-    }
-
-    /// A secret, as it is.
-    ///
-    /// # Errors
-    /// [`InvalidKey`] if the rules do not allow it.
-    pub fn secret(secret: &[u8], rules: &KeyRules) -> Result<Self, InvalidKey> {
-        if secret.is_empty() {
-            return Err(InvalidKey::Empty);
-        }
-        let key = Self::new(KeyKind::Secret { bytes: secret.len() }, DecodingKey::from_secret(secret), rules)?;
-        key.check_length(rules)?;
-        Ok(Self { is_sample: sample::is_secret(secret), ..key })
-    }
-
     /// The keys in `text`: a JWK or a set of them if it is a JSON object, PEM documents if it has their armour, and
     /// otherwise a secret, without the line end.
     ///
@@ -117,162 +41,6 @@ impl Key {
     /// [`InvalidKey`] if it is no set, is too large, or holds no key that can be used.
     pub fn read_published_set(text: &[u8], rules: &KeyRules) -> Result<(Vec<Self>, Vec<UnusableKey>), InvalidKey> {
         jwk::read_published(text, rules)
-    }
-
-    /// A public key as DER: an X.509 `SubjectPublicKeyInfo`, or of RSA also the PKCS#1 form.
-    fn from_spki(der: &[u8], rules: &KeyRules) -> Result<Self, InvalidKey> {
-        if let Ok(key) = rsa::PublicKey::from_der(der) {
-            let modulus = key.modulus();
-            let bits = bit_length(modulus.big_endian_without_leading_zero());
-            check_rsa(bits)?;
-            let public = modulus.big_endian_without_leading_zero();
-            return Ok(
-                Self::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_der(key.as_ref()), rules)?.of_public(public)
-            );
-        }
-        // The key itself stands at the end.
-        let last = |bytes: usize| der.len().checked_sub(bytes).map_or(der, |start| &der[start..]);
-        if ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, der).is_ok() {
-            return Ok(Self::new(KeyKind::P256, DecodingKey::from_ec_der(der), rules)?.of_public(last(65)));
-        }
-        if ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, der).is_ok() {
-            return Ok(Self::new(KeyKind::P384, DecodingKey::from_ec_der(der), rules)?.of_public(last(97)));
-        }
-        if ParsedPublicKey::new(&ED25519, der).is_ok() {
-            return Ok(Self::new(KeyKind::Ed25519, DecodingKey::from_ed_der(der), rules)?.of_public(last(32)));
-        }
-        Err(InvalidKey::UnknownType)
-    }
-
-    /// The same, known by what it is made of: a modulus, a point, or the bytes of Ed25519.
-    fn of_public(self, public: &[u8]) -> Self {
-        Self { is_sample: sample::is_published(public), ..self }
-    }
-
-    fn new(kind: KeyKind, verifying: DecodingKey, rules: &KeyRules) -> Result<Self, InvalidKey> {
-        let asked = if rules.algorithms.is_empty() { vec![kind.default_algorithm()] } else { rules.algorithms.clone() };
-        let algorithms: Vec<_> = asked.iter().copied().filter(|algorithm| kind.fits(*algorithm)).collect();
-        if algorithms.is_empty() {
-            return Err(InvalidKey::Algorithm { kind, algorithms: asked });
-        }
-        Ok(Self { kind, algorithms, id: None, verifying, is_sample: false })
-    }
-
-    fn check_length(&self, rules: &KeyRules) -> Result<(), InvalidKey> {
-        match self.short_for() {
-            Some((algorithm, minimum)) if !rules.allow_short_secrets => {
-                let KeyKind::Secret { bytes } = self.kind else { return Ok(()) };
-                Err(InvalidKey::ShortSecret { algorithm, bytes, minimum })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The algorithm whose hash is longer than this key, if it is a secret, and the bytes that it needs.
-    #[must_use]
-    pub fn short_for(&self) -> Option<(Algorithm, usize)> {
-        let KeyKind::Secret { bytes } = self.kind else { return None };
-        let needs = self.algorithms.iter().filter_map(|algorithm| Some((*algorithm, algorithm.min_secret_bytes()?)));
-        needs.into_iter().find(|(_, minimum)| bytes < *minimum)
-    }
-
-    /// True if anybody can sign for it, because it is in public documentation or tests.
-    #[must_use]
-    pub fn is_sample(&self) -> bool {
-        self.is_sample
-    }
-
-    /// Its type.
-    #[must_use]
-    pub fn kind(&self) -> KeyKind {
-        self.kind
-    }
-
-    /// The algorithms that tokens may be signed with that it verifies: at least one algorithm.
-    #[must_use]
-    pub fn algorithms(&self) -> &[Algorithm] {
-        &self.algorithms
-    }
-
-    /// The name that tokens may have for it, `kid`.
-    #[must_use]
-    pub fn id(&self) -> Option<&str> {
-        self.id.as_deref()
-    }
-
-    pub(super) fn verifying(&self) -> &DecodingKey {
-        &self.verifying
-    }
-}
-
-impl KeyKind {
-    /// True if keys of this type can be used with `algorithm`.
-    #[must_use]
-    pub fn fits(self, algorithm: Algorithm) -> bool {
-        use Algorithm::*;
-        match self {
-            Self::Secret { .. } => matches!(algorithm, Hs256 | Hs384 | Hs512),
-            Self::Rsa { .. } => matches!(algorithm, Rs256 | Rs384 | Rs512 | Ps256 | Ps384 | Ps512),
-            Self::P256 => algorithm == Es256,
-            Self::P384 => algorithm == Es384,
-            Self::Ed25519 => algorithm == EdDsa,
-        }
-    }
-
-    /// The algorithm that is meant if nobody says which.
-    fn default_algorithm(self) -> Algorithm {
-        match self {
-            Self::Secret { .. } => Algorithm::Hs256,
-            Self::Rsa { .. } => Algorithm::Rs256,
-            Self::P256 => Algorithm::Es256,
-            Self::P384 => Algorithm::Es384,
-            Self::Ed25519 => Algorithm::EdDsa,
-        }
-    }
-}
-
-fn check_rsa(bits: usize) -> Result<(), InvalidKey> {
-    if (MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
-        Ok(())
-    } else {
-        Err(InvalidKey::RsaLength { bits, minimum: MIN_RSA_BITS, maximum: MAX_RSA_BITS })
-    }
-}
-
-/// The bits of a number without leading zeros.
-fn bit_length(big_endian: &[u8]) -> usize {
-    let zeros = big_endian.first().map_or(0, |byte| byte.leading_zeros() as usize);
-    big_endian.len() * 8 - zeros
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({self})")
-    }
-}
-
-/// The kind of key, without any part of it.
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind.fmt(f)?;
-        let algorithms: Vec<_> = self.algorithms.iter().map(|algorithm| algorithm.name()).collect();
-        write!(f, " for {}", algorithms.join(", "))?;
-        match &self.id {
-            Some(id) => write!(f, ", kid {:?}", shortened(id, MAX_SHOWN_CHARS)),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for KeyKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Secret { bytes } => write!(f, "a secret of {bytes} bytes"),
-            Self::Rsa { bits } => write!(f, "an RSA key of {bits} bits"),
-            Self::P256 => f.write_str("a P-256 key"),
-            Self::P384 => f.write_str("a P-384 key"),
-            Self::Ed25519 => f.write_str("an Ed25519 key"),
-        }
     }
 }
 

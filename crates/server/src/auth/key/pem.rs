@@ -1,7 +1,7 @@
 //! Keys in PEM: [RFC 7468](https://www.rfc-editor.org/rfc/rfc7468). `PUBLIC KEY` (SPKI), `RSA PUBLIC KEY` (PKCS#1) and
 //! `CERTIFICATE`, of which only the key counts: whom it was made out to and until when is not looked at, since nobody
 //! presents it.
-use super::{InvalidKey, Key, KeyRules, MAX_SET_KEYS};
+use super::{error::InvalidKey, jwk::MAX_SET_KEYS, kind::KeyRules, verifying::Key};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls_pki_types::CertificateDer;
 

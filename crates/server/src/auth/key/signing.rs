@@ -1,6 +1,6 @@
 //! The keys that tokens are signed with, for [`super::super::mint`]. A signing key that exists can sign: it has done so
 //! once, and its public half has verified it.
-use super::{Algorithm, InvalidKey, Key, KeyRules, jwk, pem};
+use super::{super::algorithm::Algorithm, error::InvalidKey, jwk, kind::KeyRules, pem, verifying::Key};
 use aws_lc_rs::{
     encoding::{AsDer as _, Pkcs8V1Der},
     rsa,

@@ -1,6 +1,7 @@
 //! Keys of every type and form: they verify what their other half signs, and nothing else.
 use super::{
-    super::{InvalidToken, KeySet},
+    super::{Algorithm, InvalidToken, KeySet},
+    verifying::{bit_length, check_rsa},
     *,
 };
 use serde_json::{Map, Value, json};

@@ -1,5 +1,6 @@
 //! What holds for every engine.
 use super::*;
+use mio::net::TcpStream;
 use std::{
     io::{ErrorKind, Read},
     net::{Ipv4Addr, TcpListener, TcpStream as BlockingStream},

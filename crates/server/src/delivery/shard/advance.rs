@@ -1,8 +1,9 @@
 //! The way of a member who is not at the head: what is left of an event, then the window, and before it the log.
 use super::{
-    CONCURRENT_READS, RUN_BYTES, Shard,
-    member::{MemberKey, State},
-    part::PartIndex,
+    CONCURRENT_READS, Shard,
+    keys::{MemberKey, PartIndex},
+    member::State,
+    part::RUN_BYTES,
 };
 use crate::delivery::engine::{Engine, Send, Unsent};
 use bytes::Bytes;

@@ -1,6 +1,10 @@
 //! From the mailbox to the sockets of those who stand at the head: one send each, of bytes that all of them share. What
 //! comes together goes out together, so a shard that has much to do writes more at a time, not later.
-use super::{RUN_BYTES, Shard, Turn, member::Member, part::Part};
+use super::{
+    Shard, Turn,
+    member::Member,
+    part::{Part, RUN_BYTES},
+};
 use crate::delivery::engine::Send;
 use bytes::Bytes;
 use fanfare_hub::mailbox::{Events, MAILBOX_BATCHES, PartKey};

@@ -1,9 +1,10 @@
 //! How a member comes: its socket, with nothing of the response written yet, and what it subscribed to.
 use super::{
     JOINS_AT_ONCE, Shard, Turn,
-    member::{Member, MemberKey, State},
+    keys::MemberKey,
+    member::{Member, State},
 };
-use crate::delivery::shards::{Handed, Incoming};
+use crate::delivery::handed::{Handed, Incoming};
 use bytes::Bytes;
 use crossbeam_channel::TryRecvError;
 use fanfare_hub::opening::Joining;

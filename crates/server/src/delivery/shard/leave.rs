@@ -1,8 +1,5 @@
 //! The leaving of a member, because its peer is gone, or because its stream has come to its end.
-use super::{
-    Shard,
-    member::{MemberKey, State},
-};
+use super::{Shard, keys::MemberKey, member::State};
 use bytes::Bytes;
 use fanfare_hub::{
     ending::{EndReason, Ending},

@@ -1,11 +1,8 @@
 //! A member: one subscriber whose socket a shard has. A file descriptor, a cursor, and little else.
-use super::part::PartIndex;
+use super::keys::PartIndex;
 use fanfare_hub::{ending::EndReason, position::Offset, run::Left};
 use mio::net::TcpStream;
 use std::time::Instant;
-
-/// A member's place among all members of its shard.
-pub(super) type MemberKey = u32;
 
 /// One subscriber.
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 mod advance;
 mod deliver;
 mod join;
+mod keys;
 mod leave;
 mod member;
 mod part;
@@ -17,7 +18,7 @@ mod timers;
 
 use super::{
     engine::{Engine, Unsent},
-    shards::Incoming,
+    handed::Incoming,
     wheel::Wheel,
 };
 use crossbeam_channel::Receiver;
@@ -25,7 +26,8 @@ use fanfare_hub::{
     WindowLimit,
     mailbox::{Mailbox, PartKey},
 };
-use member::{Member, MemberKey};
+use keys::MemberKey;
+use member::Member;
 use mio::{Events, Poll, Token};
 use part::Parts;
 use presence::Presence;
@@ -44,8 +46,6 @@ pub(super) const WAKER: Token = Token(usize::MAX);
 const EVENTS: usize = 1_024;
 /// The number of subscribers that are taken in before others are served again.
 const JOINS_AT_ONCE: usize = 256;
-/// The most bytes of several events that go out in one write.
-const RUN_BYTES: usize = 64 << 10;
 /// The number of parts for which the log is read at the same time.
 const CONCURRENT_READS: usize = 8;
 

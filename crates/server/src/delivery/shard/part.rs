@@ -1,5 +1,5 @@
 //! A part: those members of an audience who are in this shard, and the wire events that some of them still need.
-use super::{RUN_BYTES, member::MemberKey};
+use super::keys::{MemberKey, PartIndex};
 use bytes::Bytes;
 use fanfare_hub::{
     WindowLimit, audience_key::AudienceKey, mailbox::PartKey, position::Offset, run::Run, window::Window,
@@ -11,8 +11,8 @@ use std::{
     time::Instant,
 };
 
-/// A part's place among all parts of its shard.
-pub(super) type PartIndex = u32;
+/// The most bytes of several events that go out in one write.
+pub(super) const RUN_BYTES: usize = 64 << 10;
 
 /// The part of one audience.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
 //! Which members others are told of. Kept beside the members, so that it takes memory only where it is told at all.
-use super::member::MemberKey;
+use super::keys::MemberKey;
 use crate::subscriptions::Present;
 
 /// By the members' keys.

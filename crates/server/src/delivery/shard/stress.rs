@@ -2,10 +2,7 @@
 //! hold next to nothing. Each subscriber must receive what it subscribed to, once and in order.
 use crate::{
     Settings,
-    delivery::{
-        pace::Pace,
-        shards::{Handed, Shards},
-    },
+    delivery::{handed::Handed, pace::Pace, shards::Shards},
     settings::Delivery,
 };
 use fanfare_event_stream::{Chunk, Parser};

@@ -2,7 +2,8 @@
 //! fires looks when something was last sent.
 use super::{
     Shard,
-    member::{Member, MemberKey, State},
+    keys::MemberKey,
+    member::{Member, State},
 };
 use crate::delivery::{
     engine::Send,

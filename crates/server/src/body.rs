@@ -1,0 +1,60 @@
+//! The body of a request: read within its limits, or refused.
+use crate::{app::App, problem::Problem};
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use http_body::Body as _;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// The time that the body of a publication may take to arrive.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The time that the rest of a body may take when the server stops.
+pub const STOPPED_BODY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Refuses a body that is coded, as `Content-Encoding` says: coded bytes would be published as if they were the data.
+pub(crate) fn require_no_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    let values = headers.get_all(header::CONTENT_ENCODING).iter();
+    let codings = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
+    let mut others = codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"));
+    match others.next() {
+        Some(coding) => Err(Problem::ContentCoding(String::from_utf8_lossy(coding).chars().take(64).collect())),
+        None => Ok(()),
+    }
+}
+
+/// The whole body, if it is within the limit and not coded.
+pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    require_no_coding(headers)?;
+    let limit = app.settings.max_body_bytes;
+    // A body that is too large by its `Content-Length` is refused before a byte of it is read or asked for.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Problem::BodyTooLarge { limit });
+    }
+    let collecting = timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
+    // As a rule the body is there already, and nobody asks whether the server stops.
+    let collected = tokio::select! {
+        biased;
+        collected = collecting => collected,
+        () = late_for_stopping(app) => return Err(Problem::CutShort),
+    };
+    match collected {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge { limit }),
+        Ok(Err(_)) | Err(_) => Err(Problem::BodyIncomplete),
+    }
+}
+
+/// Waits until the server has begun to stop, and then for as long as a body that is on its way may take.
+async fn late_for_stopping(app: &App) {
+    let mut stopping = app.stopping.clone();
+    // The end of the sender is the end of the server, too.
+    _ = stopping.wait_for(|stopping| *stopping).await;
+    sleep(STOPPED_BODY_TIMEOUT).await;
+}
+
+/// The body as text.
+pub(crate) fn text(bytes: &[u8]) -> Result<String, Problem> {
+    str::from_utf8(bytes).map(str::to_owned).map_err(|_| Problem::NotUtf8)
+}

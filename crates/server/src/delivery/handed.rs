@@ -1,0 +1,33 @@
+//! What a shard is handed: connections that hyper has let go of.
+use super::pace::Pace;
+use crate::subscriptions::Arrival;
+use fanfare_hub::opening::Joining;
+use std::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// A connection whose request is answered by a stream, of which nothing is written yet.
+#[derive(Debug)]
+pub(crate) struct Handed {
+    /// In non-blocking mode.
+    pub(crate) socket: TcpStream,
+    /// The head of the response and what follows it at once.
+    pub(crate) head: Vec<u8>,
+    /// All that follows then.
+    pub(crate) joining: Joining,
+    /// The times when it speaks, and the one when it ends.
+    pub(crate) pace: Pace,
+    /// Frees the subscriber's place when it is dropped.
+    pub(crate) place: OwnedSemaphorePermit,
+    /// The sign by which others are told that the subscriber is there, if that is told.
+    pub(crate) arrival: Option<Arrival>,
+}
+
+/// A message to a shard from outside. Bounded by the places for subscribers.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    Subscriber(Box<Handed>),
+    /// All streams end, and those that come yet end behind their heads.
+    EndAll,
+    /// Nothing comes any more.
+    Stop,
+}

@@ -1,0 +1,13 @@
+//! A request to the teller.
+use super::subscriber::Subscriber;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// What the teller is told.
+#[derive(Debug)]
+pub(super) enum Request {
+    Came(Arc<Subscriber>),
+    Left(Arc<Subscriber>),
+    /// True if everything before this was told. There are no pauses until then.
+    Ask(oneshot::Sender<()>),
+}
