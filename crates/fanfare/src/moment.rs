@@ -1,5 +1,5 @@
 //! Times as arguments: RFC 3339, or how long ago they were.
-use crate::config::HumanDuration;
+use crate::quantity::HumanDuration;
 use fanfare_hub::entry::Timestamp;
 use std::{fmt, str::FromStr};
 

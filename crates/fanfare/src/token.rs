@@ -1,7 +1,9 @@
 //! `fanfare token`: signs a token that says what its bearer may do, for whoever has the hub's key.
 use crate::{
-    config::{AsText, HumanDuration, Limit, Secret, shown_key_path},
+    config::{AsText, shown_key_path},
     exit::Exit,
+    quantity::{HumanDuration, Limit},
+    secret::Secret,
     topic,
 };
 use clap::ValueEnum;

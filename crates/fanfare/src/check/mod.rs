@@ -2,9 +2,10 @@
 mod token;
 
 use crate::{
-    config::{self, ConfigError, Effective, KeyMaterial, Secret, ServeOptions, ServeSettings},
+    config::{self, ConfigError, Effective, KeyMaterial, ServeOptions, ServeSettings},
     exit::Exit,
     keys::KeyRing,
+    secret::Secret,
     serve::parts,
     warning,
 };

@@ -1,5 +1,5 @@
 //! How far the quantities may go. A value beyond is an error that names the bound; the help shows it from here.
-use super::quantity::{ByteSize, HumanDuration};
+use crate::quantity::{ByteSize, HumanDuration};
 use std::{fmt, str::FromStr, time::Duration};
 
 /// The least and the most that one option may be. `off`, where it is allowed, is within every bound.

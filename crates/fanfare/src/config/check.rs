@@ -1,5 +1,5 @@
 //! `fanfare serve --check`: the configuration that holds, as a file would say it, with each value's source.
-use super::layer::Merged;
+use super::merge::Merged;
 use clap::{Args as _, Command};
 use fanfare_mask::MASK;
 use std::fmt;

@@ -2,8 +2,8 @@
 use super::{
     as_text::AsText,
     list::{self, TextOr},
-    secret::Secret,
 };
+use crate::secret::Secret;
 use fanfare_jwks::{InvalidJwksUrl, JwksUrl};
 use fanfare_server::auth::Algorithm;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,5 +1,6 @@
 //! The keys that a configuration names, before any is fetched.
-use super::{ConfigError, as_text::AsText, issuer::Issuer, secret::Secret};
+use super::{as_text::AsText, error::ConfigError, issuer::Issuer};
+use crate::secret::Secret;
 use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::{Algorithm, Key, KeyRules};
 

@@ -1,10 +1,5 @@
-//! Layers of configuration, laid over each other as tables: flags over environment over file over defaults.
-use super::{ConfigError, file, keys, mercure, options::ServeOptions, secret_file, variables};
-use clap::{ArgMatches, FromArgMatches as _, parser::ValueSource};
-use std::{
-    fmt, fs, io,
-    path::{Path, PathBuf},
-};
+//! A layer of configuration: the values that one source gives.
+use std::{fmt, path::PathBuf};
 use toml::Table;
 
 /// Where a value comes from.
@@ -27,106 +22,6 @@ pub(crate) enum Source {
 pub(super) struct Layer {
     pub(super) source: Source,
     pub(super) values: Table,
-}
-
-/// What holds after all layers, and which of them each value comes from.
-#[derive(Debug, Default)]
-pub(crate) struct Merged {
-    /// The values by key.
-    pub values: Table,
-    /// The configuration file, if there is one.
-    pub config_file: Option<PathBuf>,
-    /// The files that keys were read from, in any layer.
-    pub key_files: Vec<PathBuf>,
-    /// What whoever runs the hub should know.
-    pub warnings: Vec<String>,
-    /// Variables that are there to give the hub keys, and that are empty.
-    pub empty_keys: Vec<String>,
-    sources: Vec<(String, Source)>,
-}
-
-/// The built-in values.
-pub(crate) fn defaults() -> Table {
-    toml::from_str(include_str!("defaults.toml")).expect("defaults.toml is built in and tested")
-}
-
-/// Reads the layers and lays them over each other.
-///
-/// # Errors
-/// [`ConfigError`] if the file or a file with a secret cannot be read, or says what is not understood.
-pub(crate) fn merge(matches: &ArgMatches, file: Option<&Path>) -> Result<Merged, ConfigError> {
-    let mut layers = vec![Layer { source: Source::Default, values: defaults() }];
-    if let Some(path) = file {
-        layers.push(Layer::from_file(path)?);
-    }
-    let ours = [
-        Layer::from_arguments(matches, ValueSource::EnvVariable, Source::Environment)?,
-        Layer::from_arguments(matches, ValueSource::CommandLine, Source::Flag)?,
-    ];
-    let given: Vec<&str> =
-        layers[1..].iter().chain(&ours).flat_map(|layer| layer.values.keys()).map(String::as_str).collect();
-    let environment = |name: &str| std::env::var(name).ok();
-    let translation = mercure::translate(&environment, &given);
-    let (warnings, config_file) = (translation.heed(&given)?, file.map(Path::to_owned));
-    let mut merged = Merged { warnings, config_file, empty_keys: empty_keys(environment), ..Merged::default() };
-    for mut layer in layers.into_iter().chain(translation.layers).chain(ours) {
-        let mut files = secret_file::read(&mut layer.values, &layer.source)?;
-        merged.key_files.append(&mut files);
-        merged.overlay(layer);
-    }
-    Ok(merged)
-}
-
-impl Layer {
-    fn from_file(path: &Path) -> Result<Self, ConfigError> {
-        let read = |error: io::Error| ConfigError::ReadFile { path: path.to_owned(), error };
-        let text = fs::read_to_string(path).map_err(read)?;
-        let options = file::parse(&text).map_err(|error| ConfigError::File { path: path.to_owned(), error })?;
-        Ok(Self { source: Source::File(path.to_owned()), values: table(&options)? })
-    }
-
-    /// The arguments that clap found where `wanted` says: on the command line or in the environment.
-    fn from_arguments(matches: &ArgMatches, wanted: ValueSource, source: Source) -> Result<Self, ConfigError> {
-        let options = ServeOptions::from_arg_matches(matches).expect("clap has parsed these options");
-        let mut values = table(&options)?;
-        values.retain(|key, _| matches.value_source(&argument_id(key)) == Some(wanted));
-        Ok(Self { source, values })
-    }
-}
-
-impl Merged {
-    fn overlay(&mut self, layer: Layer) {
-        for (key, value) in layer.values {
-            self.sources.retain(|(known, _)| *known != key);
-            self.sources.push((key.clone(), layer.source.clone()));
-            self.values.insert(key, value);
-        }
-    }
-
-    /// Where the value of `key` comes from.
-    pub(crate) fn source(&self, key: &str) -> Source {
-        let found = self.sources.iter().find(|(known, _)| known == key);
-        found.map_or(Source::Default, |(_, source)| source.clone())
-    }
-}
-
-fn empty_keys(environment: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let ours = keys::OPTIONS.map(variables::of_option);
-    let names = ours.into_iter().chain(mercure::KEY_VARIABLES.map(str::to_owned));
-    names.filter(|name| environment(name).is_some_and(|value| value.trim().is_empty())).collect()
-}
-
-/// The name by which clap knows the option `key`: that of its field.
-fn argument_id(key: &str) -> String {
-    key.replace('-', "_")
-}
-
-/// What the options say, each in the one form that the rest of the program knows.
-///
-/// # Errors
-/// [`ConfigError::NotUnicode`].
-pub(super) fn table(options: &ServeOptions) -> Result<Table, ConfigError> {
-    Table::try_from(options).map_err(ConfigError::NotUnicode)
 }
 
 impl fmt::Display for Source {

@@ -1,12 +1,14 @@
 //! The configuration of `fanfare serve`: flags over environment over file over defaults.
 //!
-//! [`options`] defines each option once; [`layer`] lays what the sources say over each other, as tables, without knowing
+//! [`options`] defines each option once; [`merge`] lays what the sources say over each other, as tables, without knowing
 //! any option by name; [`mercure`] is what the environment of a Mercure hub says in these terms; [`settings`] is the result, checked and complete.
 mod alias;
+mod as_table;
 mod as_text;
 mod bounds;
 mod check;
 mod cookie_name;
+mod defaults;
 mod delivery;
 mod error;
 mod file;
@@ -20,12 +22,11 @@ mod list;
 mod listen;
 mod log_filter;
 mod mercure;
+mod merge;
 mod options;
 mod origin;
-mod quantity;
 mod relay;
 mod retention;
-mod secret;
 mod secret_file;
 mod settings;
 mod static_files;
@@ -39,12 +40,10 @@ pub(crate) use error::ConfigError;
 pub(crate) use help::document;
 pub(crate) use key_path::shown_key_path;
 pub(crate) use keys::{KeyMaterial, KeyPair};
-pub(crate) use layer::{Merged, merge};
+pub(crate) use merge::{Merged, merge};
 pub(crate) use options::ServeOptions;
-pub(crate) use quantity::{ByteSize, HumanDuration, InvalidSize, Limit};
 pub(crate) use relay::Relay;
 pub(crate) use retention::RetentionRule;
-pub(crate) use secret::Secret;
 pub(crate) use settings::{ServeSettings, Storage};
 pub(crate) use variables::{UnknownVariable, check as check_variables, without_empty};
 

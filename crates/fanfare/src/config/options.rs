@@ -4,20 +4,13 @@
 //! `--max-body` is `FANFARE_MAX_BODY` in the environment and `max-body` in the file. What holds when an option is given
 //! nowhere stands in `defaults.toml`, and how far it may go in [`super::bounds`]; both are added to the help from there.
 use super::{
-    alias::Alias,
-    as_text::AsText,
-    cookie_name::CookieName,
-    delivery::Delivery,
-    issuer::Issuer,
-    list,
-    listen::ListenAddress,
-    log_filter::LogFilter,
-    origin::CorsOrigin,
-    quantity::{ByteSize, HumanDuration, Limit},
-    relay::Relay,
-    retention::RetentionRule,
-    secret::Secret,
+    alias::Alias, as_text::AsText, cookie_name::CookieName, delivery::Delivery, issuer::Issuer, list,
+    listen::ListenAddress, log_filter::LogFilter, origin::CorsOrigin, relay::Relay, retention::RetentionRule,
     switch::Switch,
+};
+use crate::{
+    quantity::{ByteSize, HumanDuration, Limit},
+    secret::Secret,
 };
 use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::Algorithm;

@@ -1,8 +1,6 @@
 //! Relays: event streams of other servers, published under topics of this hub.
-use super::{
-    list::{self, TextOr},
-    quantity::HumanDuration,
-};
+use super::list::{self, TextOr};
+use crate::quantity::HumanDuration;
 use crate::{http::Header, shown::shown_id};
 use fanfare_hub::topic::{InvalidTopic, Topic};
 use fanfare_mask::masked_url;

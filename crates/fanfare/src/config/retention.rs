@@ -1,5 +1,6 @@
 //! Shorter ages for the updates of some topics.
-use super::{list::TextOr, quantity::HumanDuration};
+use super::list::TextOr;
+use crate::quantity::HumanDuration;
 use fanfare_hub::{log::TopicRetention, topic::matcher::Matcher};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, str::FromStr};

@@ -9,16 +9,19 @@ use super::{
     file_access,
     issuer::Issuer,
     keys::{Given, IssuerKeys, KeyPair},
-    layer::{Merged, Source},
+    layer::Source,
     listen,
     log_filter::LogFilter,
+    merge::Merged,
     origin::CorsOrigin,
-    quantity::{ByteSize, HumanDuration, Limit},
     relay::Relay,
     retention::RetentionRule,
-    secret::Secret,
     static_files,
     switch::Switch,
+};
+use crate::{
+    quantity::{ByteSize, HumanDuration, Limit},
+    secret::Secret,
 };
 use fanfare_jwks::{Addresses, JwksUrl};
 use fanfare_server::auth::{Algorithm, Key};

@@ -1,5 +1,5 @@
 //! How servers are connected to, by options that have the names that they have with curl.
-use crate::config::HumanDuration;
+use crate::quantity::HumanDuration;
 use fanfare_client::{
     Builder,
     transport::{CustomRoots, HyperTransport, HyperTransportBuilder, Roots, TlsError},

@@ -1,6 +1,6 @@
 //! The addresses of a hub's topic API.
 use super::{RewindQuery, corrected};
-use crate::config::HumanDuration;
+use crate::quantity::HumanDuration;
 use fanfare_hub::topic::Topic;
 use hyper::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

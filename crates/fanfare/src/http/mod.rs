@@ -25,7 +25,7 @@ pub(crate) use token::{TokenArg, Withheld};
 pub(crate) use web_address::{corrected, has_web_scheme, scheme_hint, url_hint};
 pub(crate) use without::Without;
 
-use crate::config::Secret;
+use crate::secret::Secret;
 use fanfare_client::transport::{HyperBody, HyperTransport};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{

@@ -7,7 +7,7 @@
 //! the same, where a port that is left out is the scheme's own, and upper case and the forms of an IP address make no
 //! difference. `localhost`, `127.0.0.1` and `[::1]` are three hosts, and so are a name with and without a dot at its end.
 use super::HubUrl;
-use crate::config::Secret;
+use crate::secret::Secret;
 use clap::{Arg, ArgMatches, Command, FromArgMatches, parser::ValueSource, value_parser};
 use std::fmt;
 use url::Url;

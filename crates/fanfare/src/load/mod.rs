@@ -5,9 +5,9 @@ mod show;
 pub(crate) use error::LoadError;
 
 use crate::{
-    config::Secret,
     http::{HubUrl, TokenArg, url_hint},
     notice::notice,
+    secret::Secret,
 };
 use fanfare_bench::{
     meter::Meter,

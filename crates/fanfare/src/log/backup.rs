@@ -1,6 +1,6 @@
 //! `fanfare log backup`: a copy of a log that is a log.
 use super::{
-    Directory,
+    arguments::{Directory, EXIT_CODES},
     error::LogCommandError,
     output,
     progress::Bar,
@@ -20,7 +20,7 @@ After a restore the hub gives offsets again that the log before had given to oth
 subscribers that have seen those updates are told of a gap.";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{ABOUT}\n\n{}", super::EXIT_CODES))]
+#[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]
 pub(super) struct BackupArgs {
     #[command(flatten)]
     directory: Directory,

@@ -1,5 +1,10 @@
 //! `fanfare log erase`: updates that nobody shall see any more, in the files too.
-use super::{Directory, error::LogCommandError, output, quantity::updates};
+use super::{
+    arguments::{Directory, EXIT_CODES},
+    error::LogCommandError,
+    output,
+    quantity::updates,
+};
 use crate::{moment::Moment, topic::selector};
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
@@ -20,7 +25,7 @@ Erases the updates that fit all of the options. This cannot be undone. Backups s
 says how many updates those are; on a terminal it asks, and otherwise it ends with exit code 2.";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{ABOUT}\n\n{}", super::EXIT_CODES))]
+#[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]
 #[command(group = clap::ArgGroup::new("what").multiple(true).required(true).args(["topic", "id", "before"]))]
 pub(super) struct EraseArgs {
     #[command(flatten)]

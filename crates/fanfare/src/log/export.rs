@@ -1,6 +1,6 @@
 //! `fanfare log export`: updates as JSON lines.
 use super::{
-    Directory,
+    arguments::{Directory, EXIT_CODES},
     error::LogCommandError,
     place::{End, Place},
     printing::Printing,
@@ -21,7 +21,7 @@ Examples:
   fanfare log export OLD | fanfare log import NEW";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{ABOUT}\n\n{}", super::EXIT_CODES))]
+#[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]
 pub(super) struct ExportArgs {
     #[command(flatten)]
     directory: Directory,

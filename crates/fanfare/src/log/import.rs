@@ -1,6 +1,6 @@
 //! `fanfare log import`: appends updates from JSON lines.
 use super::{
-    Directory,
+    arguments::{Directory, EXIT_CODES},
     error::LogCommandError,
     given::{Given, InvalidLine, with_ttl},
     output,
@@ -39,7 +39,7 @@ A line that is not an update ends the import. Lines are appended in batches of u
 they are in the log.";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{ABOUT}\n\n{}", super::EXIT_CODES))]
+#[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]
 pub(super) struct ImportArgs {
     /// Directory of the log, which is made if there is none
     #[command(flatten)]

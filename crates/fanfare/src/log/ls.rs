@@ -1,6 +1,6 @@
 //! `fanfare log ls`: the segments of a log.
 use super::{
-    Directory,
+    arguments::{Directory, EXIT_CODES},
     error::LogCommandError,
     line::rfc_3339,
     output::Output,
@@ -19,7 +19,7 @@ const MAX_EPOCHS: usize = 3;
 const HEAD: [&str; 7] = ["OFFSETS", "RECORDS", "SIZE", "OLDEST", "NEWEST", "EPOCHS", ""];
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct LsArgs {
     #[command(flatten)]
     directory: Directory,

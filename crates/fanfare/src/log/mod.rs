@@ -1,4 +1,5 @@
 //! `fanfare log`: looks into a log on disk, copies it, and changes it where no hub has it open.
+mod arguments;
 mod backup;
 mod erase;
 mod error;
@@ -17,14 +18,8 @@ mod verify;
 
 pub(crate) use error::LogCommandError;
 
+use arguments::EXIT_CODES;
 use clap::Subcommand;
-use std::path::PathBuf;
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  failed, or updates are lost, or something is wrong with the log
-  2  wrong arguments, or no log there";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES, subcommand_value_name = "VERB", arg_required_else_help = true)]
@@ -49,14 +44,6 @@ enum Verb {
     Backup(backup::BackupArgs),
     /// Erase updates, on disk too. No hub may have the log open
     Erase(erase::EraseArgs),
-}
-
-/// The directory that every verb has.
-#[derive(Debug, clap::Args)]
-struct Directory {
-    /// Directory of the log: the --data of the hub
-    #[arg(value_name = "DIR")]
-    dir: PathBuf,
 }
 
 /// Runs the verb.

@@ -1,5 +1,5 @@
 //! Sizes, ages and counts as the tables show them: rounded, and with the units of the configuration.
-use crate::config::{ByteSize, HumanDuration};
+use crate::quantity::{ByteSize, HumanDuration};
 use std::time::Duration;
 
 /// A size of which the first digits count: 10 or more of its unit.

@@ -1,5 +1,9 @@
 //! `fanfare log tail`: the newest updates, and what comes.
-use super::{Directory, error::LogCommandError, printing::Printing};
+use super::{
+    arguments::{Directory, EXIT_CODES},
+    error::LogCommandError,
+    printing::Printing,
+};
 use fanfare_hub::{
     entry::Timestamp,
     log::{LogView, Query, ReadLimit, ViewError},
@@ -13,7 +17,7 @@ const INTERVAL: Duration = Duration::from_millis(200);
 const STEP: u64 = 1_024;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("The lines are those of `fanfare log export`.\n\n{}", super::EXIT_CODES))]
+#[command(after_help = format!("The lines are those of `fanfare log export`.\n\n{}", EXIT_CODES))]
 pub(super) struct TailArgs {
     #[command(flatten)]
     directory: Directory,

@@ -1,5 +1,11 @@
 //! `fanfare log verify`: every byte of a log.
-use super::{Directory, error::LogCommandError, output::Output, progress::Bar, quantity::size};
+use super::{
+    arguments::{Directory, EXIT_CODES},
+    error::LogCommandError,
+    output::Output,
+    progress::Bar,
+    quantity::size,
+};
 use fanfare_hub::log::{Finding, Flaw, LogView, Verified};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -10,7 +16,7 @@ what the hub is writing at this moment is not taken for damage. It repairs nothi
 tells subscribers of what is lost.";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{ABOUT}\n\n{}", super::EXIT_CODES))]
+#[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
     directory: Directory,

@@ -9,9 +9,9 @@ mod repeat;
 pub(crate) use error::PublishError;
 
 use crate::{
-    config::HumanDuration,
     exit,
     http::{self, ConnectArgs, Habits, HubArgs, PublishQuery},
+    quantity::HumanDuration,
     topic::topic,
 };
 use clap::ValueEnum;

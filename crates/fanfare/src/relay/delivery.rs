@@ -4,7 +4,7 @@ use super::{
     batch::{Batch, Item},
     error::RelayError,
     held::Held,
-    sink::{Failure, Sink},
+    sink::{Sink, failure::Failure},
     state::State,
     voice::Voice,
 };

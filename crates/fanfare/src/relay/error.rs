@@ -1,5 +1,5 @@
 //! Why a relay ended.
-use super::sink::Closed;
+use super::sink::failure::Closed;
 use crate::{
     exit::Exit,
     http::{CertificatesError, Ending, Unreachable, UrlTooLong, url_hint},

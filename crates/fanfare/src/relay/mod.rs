@@ -25,9 +25,9 @@ pub(crate) use upstream::Upstream;
 pub(crate) use voice::Voice;
 
 use crate::{
-    config::HumanDuration,
     exit,
     http::{self, ConnectionArgs, HeaderArgument, HubArgs, HubConnectArgs},
+    quantity::HumanDuration,
     stop,
 };
 use clap::ValueEnum;

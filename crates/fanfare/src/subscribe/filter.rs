@@ -107,7 +107,7 @@ mod tests {
             field: Some("x".parse().unwrap()),
             until: Some("[DONE]".into()),
             count: Some(2),
-            max_event: crate::config::ByteSize(1 << 20),
+            max_event: crate::quantity::ByteSize(1 << 20),
             skip_large: false,
             unfinished: false,
         };

@@ -24,10 +24,11 @@ mod transport;
 pub(crate) use error::SubscribeError;
 
 use crate::{
-    config::{ByteSize, HumanDuration, InvalidSize, Secret},
     exit,
     http::{self, ConnectionArgs, HeaderArgument, HubArgs, RewindQuery},
     notice::notice,
+    quantity::{ByteSize, HumanDuration, InvalidSize},
+    secret::Secret,
     topic,
 };
 use ::http::Method;

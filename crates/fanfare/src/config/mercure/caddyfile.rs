@@ -1,6 +1,6 @@
 //! The syntax of a [Caddyfile](https://caddyserver.com/docs/caddyfile/concepts): a directive a line, with arguments, and
 //! perhaps a block of directives in braces.
-use super::Environment;
+use super::translation::Environment;
 
 /// How deep blocks may lie in each other: an issuer, its publisher, and room.
 const MAX_DEPTH: usize = 8;

@@ -1,5 +1,5 @@
 //! Where translated values go, and what is said about the rest.
-use super::{Environment, Refusal, Translation};
+use super::translation::{Environment, Refusal, Translation};
 use crate::config::{
     layer::{Layer, Source},
     options::ServeOptions,

@@ -1,5 +1,5 @@
 //! The hub in this process.
-use super::{Closed, Failure};
+use super::failure::{Closed, Failure};
 use crate::relay::{batch::Item, held::Held};
 use fanfare_hub::{
     Hub,

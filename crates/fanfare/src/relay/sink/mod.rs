@@ -1,4 +1,5 @@
 //! Where a relay's updates go: the hub that it is part of, or one over HTTP.
+pub(super) mod failure;
 mod local;
 mod remote;
 
@@ -6,7 +7,7 @@ pub(crate) use local::LocalSink;
 pub(crate) use remote::RemoteSink;
 
 use super::{batch::Item, held::Held};
-use crate::http::Refusal;
+use failure::Failure;
 
 /// A hub.
 #[derive(Debug)]
@@ -15,34 +16,6 @@ pub(crate) enum Sink {
     Local(LocalSink),
     /// Elsewhere.
     Remote(Box<RemoteSink>),
-}
-
-/// Why updates were not published, or not surely.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The hub cannot be reached or fails. The updates may be published or not; it may be better later.
-    Passing(String),
-    /// One update was refused for what it is. Those before it were published, none behind it was.
-    Refused {
-        index: usize,
-        reason: String,
-        /// True if it may be its ID that is refused.
-        may_be_id: bool,
-    },
-    /// The request was refused for its size, by a proxy before the hub or by a hub that does not say how much of it was
-    /// published. Nothing of it was.
-    TooLarge(String),
-    /// The hub will not take anything.
-    Final(Closed),
-}
-
-/// The hub takes nothing from this relay, now or later.
-#[derive(Debug)]
-pub(crate) enum Closed {
-    /// It says so.
-    Refused(Refusal),
-    /// It has ended.
-    Ended,
 }
 
 impl Sink {

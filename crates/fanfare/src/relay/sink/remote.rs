@@ -1,5 +1,5 @@
 //! A hub over HTTP: a batch is the event stream in the body of one request.
-use super::{Closed, Failure};
+use super::failure::{Closed, Failure};
 use crate::{
     http::{self, ConnectArgs, Http, HubArgs, Party, Refusal, Unreachable},
     relay::{batch::Item, error::RelayError, held::Held},
