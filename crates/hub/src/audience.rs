@@ -54,7 +54,7 @@ impl Audience {
         Self { key, state: Mutex::new(State { window, members: Slab::new(), waiting: 0 }) }
     }
 
-    /// From `offset` on every matching event has been delivered here, or will be.
+    /// Begins the window: from `offset` on every matching event has been delivered here, or will be.
     pub(crate) fn begin(&self, offset: Offset) {
         self.lock().window.begin(offset);
     }

@@ -16,8 +16,8 @@ impl Flag for AtomicBool {
     }
 }
 
-/// Whoever puts something into the mailbox rings after that. Whoever empties it says that it heard *before* it does:
-/// what comes later rings anew, and what came earlier is found.
+/// A bell. Whoever puts something into the mailbox rings after that. Whoever empties it says that it heard *before* it
+/// does: what comes later rings anew, and what came earlier is found.
 pub(crate) struct Bell<Wake: ?Sized, F = AtomicBool> {
     rung: F,
     wake: Box<Wake>,

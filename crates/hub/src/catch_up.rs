@@ -65,7 +65,7 @@ struct Reader<'a> {
     key: &'a AudienceKey,
     cursor: Offset,
     now: Timestamp,
-    /// What is missing and not told yet: from behind the first of these offsets to the second.
+    /// The gap that is not told yet: from behind the first of these offsets to the second.
     hole: Option<(Offset, Offset)>,
     run: Vec<u8>,
     ends: Vec<(Offset, usize)>,
@@ -91,7 +91,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What is missing without an event in between is one gap.
+    /// Notes missing entries. They are one gap with those before if no event is in between.
     fn miss(&mut self, first: Offset, last: Offset) {
         let begin = self.hole.map_or(Offset(first.0 - 1), |(begin, _)| begin);
         self.hole = Some((begin, last));

@@ -46,14 +46,14 @@ impl Default for HubLimits {
     }
 }
 
-/// Which updates are to be erased: those that fit all that is given.
+/// The updates to erase: those that fit all that is given.
 #[derive(Clone, Debug)]
 pub struct Erasing {
-    /// Those with this topic.
+    /// The topic that they have.
     pub topic: Option<Topic>,
-    /// Those with this ID.
+    /// The ID that they have.
     pub id: Option<EventId>,
-    /// Those that were published before this.
+    /// The time before which they were published.
     pub before: Option<Timestamp>,
     /// The topics that whoever erases them may publish.
     pub grant: Grant,
@@ -93,8 +93,8 @@ impl Hub {
         self.0.writer.append(updates).await
     }
 
-    /// Publishes for somebody who is in no hurry, such as a publisher that was answered [`UNHURRIED`] ago or earlier: the
-    /// log may wait for other publications, for [`GATHER_TIMEOUT`] at most, so that one sync serves all of them.
+    /// Publishes for somebody who is in no hurry, such as a publisher that was answered [`UNHURRIED`] ago or earlier:
+    /// the log may wait for other publications, for [`GATHER_TIMEOUT`] at most, so that one sync serves all of them.
     /// Otherwise it does what [`Self::publish`] does.
     ///
     /// [`UNHURRIED`]: crate::log::writer::gather::UNHURRIED
@@ -109,8 +109,8 @@ impl Hub {
         self.0.writer.append_with_others(updates).await
     }
 
-    /// Erases updates with a topic: those whose topics may all be published by whoever erases them. Others are kept, and
-    /// counted. From the moment in which this returns nobody is shown what was erased.
+    /// Erases updates with a topic: those whose topics may all be published by whoever erases them. Others are kept,
+    /// and counted. From the moment in which this returns nobody is shown what was erased.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read, or cannot make it durable.

@@ -63,7 +63,7 @@ impl Mailbox {
         self.steps.try_recv().ok()
     }
 
-    /// From now on the events of the audience with this key come for `part`. Gives the head of the log: every matching
+    /// Asks for the events of the audience with this key, for `part`. Gives the head of the log: every matching
     /// event behind it will come, and some before it may.
     pub fn follow(&self, key: &Arc<AudienceKey>, part: PartKey, permit: JoinPermit) -> Offset {
         self.hub.router.follow(key.clone(), Outlet::Shard(self.shard, part), permit);

@@ -22,10 +22,10 @@ pub struct Opening {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,
     place: Place,
-    /// The gap between what was requested and what can be had, if there is one, or the beginning of a rewind: handed out
-    /// first.
+    /// The gap between what was requested and what can be had, if there is one, or the beginning of a rewind: handed
+    /// out first.
     gap: Option<Bytes>,
-    /// What is left of a rewind that is too long for that. It comes next.
+    /// The rest of a rewind that is too long for that. It comes next.
     rewind: Option<Rewind>,
 }
 

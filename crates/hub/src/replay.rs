@@ -13,7 +13,7 @@ pub struct Replay {
     end: Offset,
     /// The gap between what was requested and what can be had, if there is one: handed out first.
     gap: Option<Bytes>,
-    /// What is left of a rewind, which comes next.
+    /// The rest of a rewind, which comes next.
     rewind: Option<Rewind>,
 }
 

@@ -44,7 +44,7 @@ enum Request {
     Unfollow(Arc<AudienceKey>, Outlet),
 }
 
-/// What the router looks up.
+/// The routes that the router looks up.
 #[derive(Debug)]
 pub(crate) struct Routing {
     requests: Receiver<Request>,
@@ -81,7 +81,7 @@ impl Router {
         shard
     }
 
-    /// From now on `outlet` gets the events of the audience with this key: everything that is appended after this
+    /// Has `outlet` get the events of the audience with this key: everything that is appended after this
     /// returns, and perhaps some of what was appended before.
     pub(crate) fn follow(&self, key: Arc<AudienceKey>, outlet: Outlet, permit: JoinPermit) {
         self.send(Request::Follow(key, outlet, permit));

@@ -1,5 +1,5 @@
-//! From topics to audiences. The cost of finding them follows the matches: exact topics are found in a hash index, and
-//! each distinct pattern is tried once, however many audiences share it.
+//! The routes from topics to audiences. The cost of finding them follows the matches: exact topics are found in a hash
+//! index, and each distinct pattern is tried once, however many audiences share it.
 use crate::{
     audience::Audience,
     audience_key::AudienceKey,
@@ -32,9 +32,9 @@ pub(crate) struct Route {
 /// The place where the events of an audience go.
 #[derive(Clone, Debug)]
 pub(crate) enum Outlet {
-    /// To subscriptions that are polled.
+    /// Subscriptions that are polled.
     Polled(Arc<Audience>),
-    /// To the part of the audience that a shard has.
+    /// The part of the audience that a shard has.
     Shard(usize, PartKey),
 }
 
@@ -51,7 +51,7 @@ impl PartialEq for Outlet {
 }
 
 impl Routes {
-    /// From now on `outlet` gets the events of the audience with this key.
+    /// Has `outlet` get the events of the audience with this key.
     pub(crate) fn add(&mut self, key: &Arc<AudienceKey>, outlet: Outlet) {
         if let Some(route) = self.by_key.get(key) {
             self.routes[*route].outlets.push(outlet);
@@ -67,7 +67,7 @@ impl Routes {
         }
     }
 
-    /// From now on `outlet` gets them no more. When nothing follows the audience, it is forgotten.
+    /// Ends that. When nothing follows the audience, it is forgotten.
     pub(crate) fn remove(&mut self, key: &AudienceKey, outlet: &Outlet) {
         let Some(&route) = self.by_key.get(key) else { return };
         let outlets = &mut self.routes[route].outlets;

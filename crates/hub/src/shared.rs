@@ -31,9 +31,9 @@ pub(crate) struct Shared {
     pub(crate) window: WindowLimit,
     pub(crate) clock: Arc<LogClock>,
     pub(crate) reads: Arc<Semaphore>,
-    /// Those who may read everything in the log, to find what a pattern matches. They leave reads to the others.
+    /// The permits to read everything in the log, to find what a pattern matches. They leave reads to the others.
     pub(crate) scans: Arc<Semaphore>,
-    /// Whose turn it is to erase.
+    /// The permit to erase.
     pub(crate) erases: Arc<Semaphore>,
     pub(crate) joins: Arc<Semaphore>,
 }
@@ -121,10 +121,10 @@ impl Shared {
     }
 }
 
-/// How much of the log a reader has to look at.
+/// The part of the log that a reader has to look at.
 #[derive(Clone, Copy, Debug)]
 enum Reads {
-    /// What an index leads to.
+    /// The entries that an index leads to.
     Some,
     /// Everything.
     All,

@@ -24,7 +24,7 @@ const RUN_BYTES: usize = 64 << 10;
 /// The place where a subscription starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Start {
-    /// At the head of the log: only what is published from now on.
+    /// The head of the log: only what is published from now on.
     #[default]
     Now,
     /// Behind the update with this ID; `earliest` is before everything that the log holds.
@@ -32,10 +32,10 @@ pub enum Start {
     /// Behind the update with the first of these IDs, or, if the log holds none, behind the update with the second. For
     /// an ID whose bytes can be read in two ways. A gap names the first.
     AfterEither(String, String),
-    /// With the newest updates of each topic and pattern that was subscribed to, at most so many of each, and
+    /// The newest updates of each topic and pattern that was subscribed to, at most so many of each, and
     /// [`MAX_REWIND`](crate::rewind::MAX_REWIND) together.
     Newest(usize),
-    /// With the updates that were published at this time or later.
+    /// The updates that were published at this time or later.
     Since(Timestamp),
 }
 
@@ -55,7 +55,7 @@ pub struct Subscription {
     /// The second piece of the event that was handed out last. Boxed, because hardly anybody has one.
     rest: Option<Box<Bytes>>,
     reading: Option<Reading>,
-    /// What is to be handed out of a long rewind before everything else. Boxed, because hardly anybody has one.
+    /// The long rewind to hand out before everything else. Boxed, because hardly anybody has one.
     rewinding: Option<Box<Rewinding>>,
 }
 
@@ -109,8 +109,8 @@ impl Subscription {
         self.hub.id_behind(self.rewinding.as_ref().map_or(self.cursor, |rewinding| rewinding.reached))
     }
 
-    /// What is to be handed out first, if it has not been: a gap, or the beginning of a rewind. [`Self::reached`] lies
-    /// behind it.
+    /// Takes what is to be handed out first, if it has not been: a gap, or the beginning of a rewind. [`Self::reached`]
+    /// lies behind it.
     pub fn take_opening(&mut self) -> Option<Bytes> {
         self.opening.take()
     }

@@ -251,7 +251,7 @@ mod tests {
         }
     }
 
-    /// Whatever number of audiences there is: a plain event is made once, and an envelope once for each set of topics
+    /// A plain event is made once, however many audiences there are, and an envelope once for each set of topics
     /// that one of them sees.
     #[test]
     fn what_looks_the_same_is_encoded_once() {

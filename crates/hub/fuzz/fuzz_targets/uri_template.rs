@@ -1,5 +1,5 @@
-//! URI Templates that strangers send: a template, a line feed, values of its variables. Whatever a template of the first two
-//! levels expands to has to match it, and so has its own text; nothing may panic or grow.
+//! URI Templates that strangers send: a template, a line feed, values of its variables. Whatever a template of the
+//! first two levels expands to has to match it, and so has its own text; nothing may panic or grow.
 #![no_main]
 use fanfare_hub::topic::{
     MAX_COMPILED_BYTES, Topic,
@@ -7,8 +7,8 @@ use fanfare_hub::topic::{
 };
 use libfuzzer_sys::fuzz_target;
 
-/// What a template becomes when each of its expressions gets the next value; `None` where it has others than `{x}`, `{+x}`
-/// and `{#x}`.
+/// What a template becomes when each of its expressions gets the next value; `None` where it has others than `{x}`,
+/// `{+x}` and `{#x}`.
 fn expand(template: &str, values: &str) -> Option<String> {
     let (mut expanded, mut rest, mut values) = (String::new(), template, values.split(' ').cycle());
     while let Some((literal, expression)) = rest.split_once('{') {

@@ -1,5 +1,5 @@
-//! URL Patterns that strangers send: a pattern, a line feed, a topic. Nothing may panic or grow; what is compiled agrees with
-//! the library that reads patterns, wherever that compiles the same regular expressions.
+//! URL Patterns that strangers send: a pattern, a line feed, a topic. Nothing may panic or grow; what is compiled
+//! agrees with the library that reads patterns, wherever that compiles the same regular expressions.
 #![no_main]
 use fanfare_hub::topic::{MAX_COMPILED_BYTES, Topic, url_pattern::UrlPattern};
 use libfuzzer_sys::fuzz_target;
@@ -16,7 +16,8 @@ fuzz_target!(|input: &str| {
     assert!(pattern.compiled_bytes() <= 8 * MAX_COMPILED_BYTES, "each component of a URL has its own");
     let matches = pattern.matches(&topic);
     let Some(url) = topic.resolve(&HUB) else { return assert!(!matches, "it is no URL") };
-    // Text outside ASCII and classes mean something else to the library's expressions, and it wants a base where ours does not.
+    // Text outside ASCII and classes mean something else to the library's expressions, and it wants a base where ours
+    // does not.
     let plain = source.is_ascii() && !source.contains(['(', '\\', ':', '[']);
     let init = UrlPatternInit::parse_constructor_string::<regex::Regex>(source, Some(HUB.clone()));
     if plain

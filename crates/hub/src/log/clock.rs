@@ -22,9 +22,9 @@ pub(crate) struct LogClock {
 #[derive(Debug)]
 struct State {
     newest: Timestamp,
-    /// How far the time of the log is ahead of the system's clock.
+    /// The time by which the log is ahead of the system's clock.
     ahead_ms: u64,
-    /// When the system's clock was last read, and what it said.
+    /// The moment when the system's clock was last read, and what it said.
     read: (Instant, Timestamp),
 }
 

@@ -1,4 +1,4 @@
-//! From the last event ID that a subscriber presents to the place it goes on from. Whatever it cannot be given is told
+//! The way from a subscriber's last event ID to the place where it goes on. Whatever it cannot be given is told
 //! as a gap; nothing is guessed.
 use super::{Found, Log, LogError};
 use crate::{

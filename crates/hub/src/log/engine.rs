@@ -1,4 +1,4 @@
-//! What an engine of the log is: the trait that memory and segments on disk implement, and what is said over it.
+//! The engines of the log: the trait that memory and segments on disk implement, and the types of its answers.
 use super::{
     Epochs,
     erase::{Erase, Erased},

@@ -1,4 +1,4 @@
-//! Which epoch wrote which offsets: how an ID from a lost future or another log is recognised.
+//! The epochs that wrote the offsets: how an ID from a lost future or another log is recognised.
 //!
 //! A log begins an epoch each time it is opened, and an ID made by the hub carries the epoch in which its entry was
 //! appended. An offset alone would not do: after a backup is restored, or a damaged file has lost its end, the same

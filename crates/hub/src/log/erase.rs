@@ -1,4 +1,4 @@
-//! What is to be erased from a log.
+//! The entries that are to be erased from a log.
 use crate::{
     entry::{Entry, Timestamp},
     topic::Topic,
@@ -9,17 +9,17 @@ use std::fmt;
 /// The entries to erase: those that fit all that is given.
 #[derive(Clone, Copy)]
 pub struct Erase<'a> {
-    /// Those with this topic.
+    /// The topic that they have.
     pub topic: Option<&'a Topic>,
-    /// Those with this ID of their publisher's, or at the place that this ID of the hub's names.
+    /// The ID that their publisher gave them, or the hub's ID of their place.
     pub id: Option<&'a EventId>,
-    /// Those that were appended before this.
+    /// The time before which they were appended.
     pub before: Option<Timestamp>,
     /// Says of the topics of an update whether the update may be erased. It is kept and counted if not.
     pub may: &'a dyn Fn(&[Topic]) -> bool,
 }
 
-/// What became of the entries that were to be erased.
+/// The outcome: how many entries were erased, and how many kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
     /// The number of entries that are erased.

@@ -15,8 +15,8 @@ impl Entry {
 }
 
 impl Retention {
-    /// What a reader is shown of `entry` at `now`. What came first decides: the wish of the publisher, or the age of its
-    /// topics.
+    /// Returns what a reader is shown of `entry` at `now`. What came first decides: the wish of the publisher, or the
+    /// age of its topics.
     pub(crate) fn judge(&self, entry: Arc<Entry>, now: Timestamp) -> Found {
         let (offset, private) = (entry.position.offset, entry.update.is_private());
         let (expires, discarded) = (entry.expires(), self.discards_at(&entry));

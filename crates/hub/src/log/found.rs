@@ -1,4 +1,4 @@
-//! What is asked of a log, and what it finds.
+//! A question to a log, and what the log finds.
 use crate::{
     entry::{Entry, Timestamp},
     position::Offset,
@@ -22,11 +22,11 @@ pub struct Query<'a> {
     pub topics: Option<&'a [Topic]>,
     /// The time. What has expired by then is not found.
     pub now: Timestamp,
-    /// How much to return at most.
+    /// The most to return.
     pub limit: ReadLimit,
 }
 
-/// How much is returned at most. At least one entry is returned if there is one, however large.
+/// The most that is returned. At least one entry is returned if there is one, however large.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimit {
     /// The most entries.
@@ -38,14 +38,14 @@ pub struct ReadLimit {
 /// The answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Read {
-    /// What was found, in the order of the log.
+    /// The findings, in the order of the log.
     pub found: Vec<Found>,
     /// The offset up to which everything was looked at. It is the one that was asked from if, and only if, nothing
     /// follows.
     pub up_to: Offset,
 }
 
-/// What there is at one place of the log, or is no longer there.
+/// A finding at one place of the log: an entry, or what is left of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// An entry.
@@ -59,7 +59,7 @@ pub enum Found {
     Erased(Erasure),
 }
 
-/// What is left of an update that the retention of its topics has discarded.
+/// The rest of an update that the retention of its topics has discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discarded {
     /// Its place.
@@ -70,7 +70,7 @@ pub struct Discarded {
     pub private: bool,
 }
 
-/// What is left of an update that was erased.
+/// The rest of an update that was erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erasure {
     /// Its place.
@@ -82,7 +82,7 @@ pub struct Erasure {
 /// The updates that have one ID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {
-    /// Those held, oldest first; no more than [`MAX_CANDIDATES`].
+    /// The entries held, oldest first; no more than [`MAX_CANDIDATES`].
     pub held: Vec<Found>,
     /// True if there are more of them.
     pub more: bool,

@@ -49,7 +49,7 @@ struct Ring {
     expires: bool,
 }
 
-/// What is held at one place.
+/// The content of one place.
 #[derive(Debug)]
 struct Held {
     what: Found,

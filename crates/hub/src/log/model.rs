@@ -1,4 +1,5 @@
-//! Whatever is done to them, the log of segments, the one in memory and a plain list are the same log.
+//! A model of all logs: whatever is done to them, the log of segments, the one in memory and a plain list are the same
+//! log.
 use super::{erase::Erase, *};
 use crate::{
     entry::Timestamp,
@@ -78,7 +79,7 @@ struct List {
     oldest: usize,
 }
 
-/// What is told of one place, without what differs between two logs.
+/// The content of one place, without what differs between two logs.
 #[derive(Clone, Debug, PartialEq)]
 enum Told {
     Entry(u64, Timestamp, Update),

@@ -1,4 +1,4 @@
-//! How one place of the log is stored: a record, which says of itself where it belongs and whether it is whole.
+//! A record: one place of the log as bytes, which says of itself where it belongs and whether it is whole.
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
@@ -40,7 +40,7 @@ const RETRY: u8 = 2;
 const TTL: u8 = 4;
 const HASHED_ID: u8 = 8;
 
-/// What a record is.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Update = 0,
@@ -188,7 +188,7 @@ impl<'a> Record<'a> {
         Terms { id, topics: body.topics.iter().map(|topic| terms::topic(topic, log_seed)).collect() }
     }
 
-    /// What a reader finds; `None` if this is nothing that concerns readers.
+    /// Returns what a reader finds; `None` if this is nothing that concerns readers.
     pub(crate) fn found(&self) -> Option<Found> {
         let body = self.body()?;
         let (offset, private) = (self.position.offset, body.private);

@@ -1,5 +1,5 @@
-//! What is said of a log that refuses publications: once when it begins, now and then while it lasts, and once when it
-//! ends. Publishers try again, and a line for each attempt would fill the disk that is full already.
+//! The log lines about a log that refuses publications: once when it begins, now and then while it lasts, and once when
+//! it ends. Publishers try again, and a line for each attempt would fill the disk that is full already.
 use super::LogError;
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! The writer: the only caller of [`Log::append`], and so the only place where the order of updates is decided.
 //!
-//! One thread takes publications from a bounded queue and appends all that wait as one batch, with one sync for all
-//! of them; how it has more of them wait is [`gather`]'s. Then each is acknowledged, and the entries are handed on in the
+//! One thread takes publications from a bounded queue and appends all that wait as one batch, with one sync for all of
+//! them; how it has more of them wait is [`gather`]'s. Then each is acknowledged, and the entries are handed on in the
 //! same order to the [`sink`]: by the same thread if nothing else is to be appended, and otherwise by a second one, so
 //! that both run while the next batch is being made durable.
 pub mod gather;
@@ -98,8 +98,8 @@ impl Writer {
         self.take(updates, false).await
     }
 
-    /// Appends for a publisher who is in no hurry: the log may wait for others, for [`gather::GATHER_TIMEOUT`] at most, so
-    /// that one sync serves all of them. Otherwise it does what [`Self::append`] does.
+    /// Appends for a publisher who is in no hurry: the log may wait for others, for [`gather::GATHER_TIMEOUT`] at most,
+    /// so that one sync serves all of them. Otherwise it does what [`Self::append`] does.
     ///
     /// # Errors
     /// [`AppendError`]; nothing of `updates` is then in the log.
@@ -127,7 +127,7 @@ impl Writer {
         acknowledged.await.map_err(|_| AppendError::Closed)?.map_err(AppendError::Log)
     }
 
-    /// What has the sink called although nothing is published.
+    /// Returns the means to have the sink called although nothing is published.
     #[must_use]
     pub fn nudge(&self) -> Nudge {
         self.nudge.clone()

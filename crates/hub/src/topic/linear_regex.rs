@@ -25,8 +25,8 @@ pub const MAX_MATCH_STEPS: usize = MAX_TOPIC_BYTES + 1;
 /// The largest form between the text and the automaton, in bytes. A state of it takes some 70.
 const MAX_NFA_BYTES: usize = 128 * 1024;
 
-/// What compiling may take besides, in bytes. It bounds the time as well: each of these bytes is looked at at most once
-/// for each of the up to 256 sorts of bytes that the expression tells apart.
+/// The most that compiling may take besides, in bytes. It bounds the time as well: each of these bytes is looked at at
+/// most once for each of the up to 256 sorts of bytes that the expression tells apart.
 const MAX_DETERMINIZING_BYTES: usize = 256 * 1024;
 
 /// A compiled regular expression over ASCII: `\w`, `\d`, `.` and classes mean bytes, as they do in ECMAScript for the
@@ -127,8 +127,8 @@ mod tests {
         assert_eq!(LinearRegex::compile(&expression(largest + 1)).unwrap_err(), CompileError::TooLarge);
     }
 
-    /// What would take a backtracking matcher ages, and one that follows many states at once a multiple of their
-    /// number. Whatever compiles takes one step for a byte.
+    /// Patterns that would take a backtracking matcher ages, and one that follows many states at once a multiple of
+    /// their number. Whatever compiles takes one step for a byte.
     #[test]
     fn hostile_expressions_cost_one_step_for_a_byte_or_are_refused() {
         let text = "a".repeat(MAX_TOPIC_BYTES - 1) + "!";

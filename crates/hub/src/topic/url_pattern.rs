@@ -109,7 +109,7 @@ fn matcher_of(component: Component<Compiled>) -> Result<ComponentMatcher<Compile
     Ok(component.matcher)
 }
 
-/// How the `urlpattern` crate is told to use [`LinearRegex`]. A failure is kept inside and found by [`matcher_of`],
+/// The glue by which the `urlpattern` crate uses [`LinearRegex`]. A failure is kept inside and found by [`matcher_of`],
 /// because the crate's own error has no place for the reason.
 #[derive(Debug)]
 struct Compiled(Result<LinearRegex, CompileError>);

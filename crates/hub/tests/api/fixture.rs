@@ -11,7 +11,7 @@ use fanfare_hub::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// What a test waits for at most.
+/// The longest time that a test waits.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A hub that keeps everything, with windows of this many events.

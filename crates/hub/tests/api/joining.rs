@@ -1,4 +1,4 @@
-//! Who may be about to join at a time, and who is not counted among them.
+//! The number of subscribers that may be about to join at a time, and who is not counted.
 use crate::fixture::*;
 use fanfare_hub::{hub::CONCURRENT_JOINS, subscription::Start, topic::matcher::Matcher};
 use tokio::time::timeout;

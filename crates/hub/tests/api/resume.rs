@@ -60,7 +60,8 @@ async fn earliest_is_everything_that_is_held() {
     assert_eq!(subscribe(&hub, &["a"], Start::Now).await.resumed_from(), ids[9]);
 }
 
-/// Whoever is told a place in the middle of a long rewind, because the stream ends there, goes on with the rest.
+/// A subscriber that is told a place in the middle of a long rewind, because the stream ends there, goes on with the
+/// rest.
 #[tokio::test]
 async fn what_a_long_rewind_has_reached_is_what_it_has_handed_out() {
     let hub = hub(4);

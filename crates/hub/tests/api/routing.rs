@@ -1,4 +1,4 @@
-//! Who gets what: exact topics, several topics, patterns, everything.
+//! Routing: exact topics, several topics, patterns, everything.
 use crate::fixture::*;
 use fanfare_hub::{subscription::Start, topic::matcher::Matcher};
 

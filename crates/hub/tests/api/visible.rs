@@ -1,4 +1,4 @@
-//! What a subscriber may not see it does not learn: of an update's topics it reads those that it asked for or is
+//! A subscriber does not learn what it may not see: of an update's topics it reads those that it asked for or is
 //! granted.
 use crate::fixture::*;
 use fanfare_hub::{

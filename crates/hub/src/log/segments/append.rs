@@ -164,7 +164,8 @@ impl Store {
             Ok::<_, io::Error>(file)
         };
         let file = begin().inspect_err(|_| drop(fs::remove_file(&new)))?;
-        // Another one may have had the name: an empty one, or one that has vanished. What is beside it is not this one's.
+        // Another one may have had the name: an empty one, or one that has vanished. What is beside it is not this
+        // one's.
         for beside in [Kind::Index, Kind::Erased] {
             _ = fs::remove_file(self.directory.file(first, beside));
         }

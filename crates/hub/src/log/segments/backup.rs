@@ -49,8 +49,8 @@ struct Making<'a> {
 }
 
 impl LogView {
-    /// Makes a backup of the log in `from`, which a hub may have open, in the directory `to`, which must be empty or not
-    /// exist. Everything is in it, in order, that was acknowledged before this was called; nothing that is erased
+    /// Makes a backup of the log in `from`, which a hub may have open, in the directory `to`, which must be empty or
+    /// not exist. Everything is in it, in order, that was acknowledged before this was called; nothing that is erased
     /// already comes back with it. `progress` is called now and then.
     ///
     /// The backup is a log that has ended cleanly, so that it is told if it is shortened. On the same file system it

@@ -213,7 +213,7 @@ fn what_a_killed_backup_leaves_is_no_hindrance() {
     assert!(!partial.exists());
 }
 
-/// Where nothing can be linked, all is copied.
+/// A backup copies everything where nothing can be linked.
 #[test]
 fn a_backup_on_another_file_system() {
     use std::os::unix::fs::MetadataExt as _;

@@ -12,10 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What the name of the directory ends with in which a backup is made.
+/// The end of the name of the directory in which a backup is made.
 const PARTIAL: &str = ".partial";
 
-/// Where a backup will be.
+/// The place of a backup.
 pub(super) struct Place {
     to: PathBuf,
     partial: PathBuf,

@@ -27,7 +27,7 @@ const TOPICS: [&str; 3] = ["a", "b", "c"];
 /// Small, so that there are many.
 const SEGMENT: u64 = 3_000;
 
-/// What is done to a directory.
+/// A kind of damage to a directory.
 #[derive(Clone, Debug)]
 enum Damage {
     /// A bit of a file is another one.
@@ -87,17 +87,17 @@ struct Original {
     ends: Vec<u64>,
 }
 
-/// What cannot be helped after some damage.
+/// The losses that some damage excuses.
 #[derive(Clone, Copy, Debug)]
 struct Allowed {
     /// The last segment may end exactly between two frames, after an unclean end: only those who were behind that place
     /// can be told.
     silent_end: bool,
-    /// What was erased may be there again.
+    /// True if erased entries may be there again.
     forgets: bool,
 }
 
-/// How a log is written: runs, each of some batches.
+/// Returns a log as it is written: runs, each of some batches.
 fn runs() -> impl Strategy<Value = (Vec<Vec<usize>>, bool)> {
     let batches = prop::collection::vec(1..5_usize, 1..16);
     (prop::collection::vec(batches, 1..4), any::<bool>())
@@ -306,7 +306,7 @@ impl Original {
         places
     }
 
-    /// Whoever saw an entry of the original gets exactly what followed, or is told of a gap.
+    /// Checks that whoever saw an entry of the original gets exactly what followed, or is told of a gap.
     fn check_resumes(
         &self,
         log: &SegmentLog,

@@ -1,4 +1,4 @@
-//! What there is to say of each segment of a log on disk.
+//! A description of each segment of a log on disk.
 use super::{
     directory::Kind,
     segment::{Segment, index_of},
@@ -13,7 +13,7 @@ use crate::{
 };
 use std::{fs, io};
 
-/// What is known of one segment.
+/// The description of one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentInfo {
     /// The first offset, also if nothing has it.

@@ -27,7 +27,7 @@ pub(super) struct Directory {
     is_locked: bool,
 }
 
-/// What a file is about a segment.
+/// The kind of a file about a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// Its frames.

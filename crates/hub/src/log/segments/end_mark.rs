@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 const MAGIC: [u8; 4] = [0xff, 0xfa, b'E', 1];
 
-/// Where a log ended.
+/// The place where a log ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EndMark {
     pub(super) log: LogId,

@@ -1,4 +1,4 @@
-//! What is wrong with the files of a log, and how much was looked at.
+//! The faults that are found in the files of a log, and how much was looked at.
 use crate::position::Offset;
 use std::fmt;
 
@@ -12,11 +12,11 @@ pub struct Finding {
     pub file: String,
     /// The place in the file, in bytes; `None` if it is not about one place.
     pub at: Option<u64>,
-    /// What is wrong there.
+    /// The fault.
     pub flaw: Flaw,
 }
 
-/// What may be wrong with a log on disk.
+/// The kinds of faults of a log on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flaw {
@@ -30,7 +30,7 @@ pub enum Flaw {
     Foreign,
     /// The head of the segment is not whole.
     SegmentHead,
-    /// So many bytes are no frame and no record.
+    /// Bytes that are neither a frame nor a record.
     Stretch {
         /// The number of bytes.
         bytes: u64,
@@ -56,7 +56,7 @@ pub enum Flaw {
     ErasedLost,
 }
 
-/// What was looked at.
+/// The amount of a log that was looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// The number of files.
@@ -74,11 +74,11 @@ pub struct Counts {
 /// The result of looking at every byte of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// What is wrong; no more than [`MAX_FINDINGS`].
+    /// The faults; no more than [`MAX_FINDINGS`].
     pub findings: Vec<Finding>,
     /// The number of findings beyond those.
     pub more: u64,
-    /// What was looked at.
+    /// The amount of the log that was looked at.
     pub counts: Counts,
 }
 

@@ -22,7 +22,7 @@ pub(super) const MAGIC: [u8; 4] = [0xff, 0xfa, b'F', 1];
 /// The bytes of a frame's head.
 pub(super) const HEAD_BYTES: usize = 48;
 const HEAD_CHECKSUM_AT: usize = HEAD_BYTES - 8;
-/// How much is read at a time to see if the records are whole.
+/// The number of bytes that are read at a time to see if the records are whole.
 const READ_BYTES: usize = 64 << 10;
 
 /// The head of a frame.

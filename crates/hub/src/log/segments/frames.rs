@@ -14,9 +14,9 @@ use std::{fs::File, io};
 /// The most flaws of one segment that are kept.
 const MAX_FLAWS: usize = super::finding::MAX_FINDINGS;
 
-/// What a segment's file holds.
+/// The content of a segment's file.
 pub(super) struct Frames {
-    /// What is wrong, and where.
+    /// The faults, and where they are.
     pub(super) flaws: Vec<(u64, Flaw)>,
     pub(super) frames: u64,
     pub(super) records: u64,
@@ -137,7 +137,7 @@ impl Walk<'_> {
         self.expected = self.expected.max(end);
     }
 
-    /// What is before `at` and not where it was expected is damaged, unless it is a part of a frame that is.
+    /// Goes on at `at`. Bytes that were passed over on the way are damaged, unless they are part of a damaged frame.
     fn reach(&mut self, at: u64) {
         let in_damaged =
             self.frame.as_ref().is_some_and(|frame| !frame.is_whole && at < frame.at + frame.head.frame_bytes());

@@ -31,7 +31,7 @@ pub(super) type LogId = [u8; 16];
 pub(super) struct SegmentHead {
     pub(super) log: LogId,
     pub(super) first: Offset,
-    /// How often the segment was rewritten.
+    /// The number of times that the segment was rewritten.
     pub(super) generation: u32,
     /// The number of the writer's run that began the segment.
     pub(super) session: u32,

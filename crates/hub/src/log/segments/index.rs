@@ -7,7 +7,7 @@ use std::{fs::File, io};
 /// There is one place in an index for this many bytes of a segment.
 pub(super) const PLACE_BYTES: u64 = 4 << 10;
 
-/// What is known of a segment as a whole.
+/// A summary of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Summary {
     /// The place in the file behind the last frame.
@@ -25,7 +25,7 @@ pub(super) struct Summary {
     pub(super) oldest: Offset,
 }
 
-/// Where a record is that has a term.
+/// The place of a record that has a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Posting {
     pub(super) offset: Offset,
@@ -101,7 +101,7 @@ impl Index {
     }
 }
 
-/// Where a record is, one for each [`PLACE_BYTES`].
+/// The place of a record, one for each [`PLACE_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) offset: Offset,

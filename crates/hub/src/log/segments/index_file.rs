@@ -67,7 +67,7 @@ pub(super) fn encode(index: &IndexMemory, first: Offset, seed: u64) -> Vec<u8> {
     blocks::encode(&payload(index, first), seed)
 }
 
-/// What an index says, before it is put into blocks.
+/// The content of an index, before it is put into blocks.
 pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
     let (postings, terms) = index.counts();
     let Summary { log_bytes, end, first_time, last_time, record_bytes, next_expiry, oldest } = *index.summary();
@@ -243,7 +243,7 @@ impl Ids {
         Ok(wanted.next().is_none() && count == self.count)
     }
 
-    /// How often the ID was there.
+    /// The number of times that the ID was there.
     pub(super) fn count_of(&self, file: &File, term: Term) -> Result<usize, NoAnswer> {
         let read = |rows: Range<usize>| {
             let stretch = 16 + rows.start * TERM_BYTES..16 + rows.end * TERM_BYTES;

@@ -30,7 +30,7 @@ pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
 /// A sealed segment is rewritten at once if one in so many of its entries was erased.
 const ERASED_SHARE: u64 = 4;
 
-/// How long what is dead may stay.
+/// The time for which dead entries may stay.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     pub(super) dead_ms: u64,

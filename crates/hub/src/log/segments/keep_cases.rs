@@ -1,4 +1,4 @@
-//! What is dead is gone from disk in time, and not before it has to be.
+//! Dead entries are gone from disk in time, and not long before.
 use super::{SegmentLog, keep::Patience};
 use crate::{
     entry::Timestamp,

@@ -1,4 +1,4 @@
-//! From a publisher's own ID to the entries that have it.
+//! The search for the entries that have a publisher's own ID.
 use super::{
     directory::Kind,
     index::{Posting, Stretch, Summary},
@@ -50,7 +50,7 @@ impl Store {
         Ok(candidates)
     }
 
-    /// Where a segment has an ID.
+    /// Returns the places where a segment has an ID.
     fn postings_of(&self, segment: &Segment, term: Term) -> io::Result<Vec<Posting>> {
         let parts = (&self.directory, &self.files);
         let everything = Stretch { from: Offset::ZERO, until: Offset(u64::MAX), most: MAX_CANDIDATES + 1 };
@@ -62,7 +62,7 @@ impl Store {
         Ok(index_of(&file, (segment.first, end), log_bytes, &segment.seeds)?.postings(term, everything))
     }
 
-    /// How often a segment had an ID, as it was noted before it was rewritten.
+    /// The number of times that a segment had an ID, as it was noted before it was rewritten.
     fn noted(&self, segment: &Segment, term: Term) -> usize {
         let ids = self.open(segment, Kind::Ids).ok();
         ids.and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()?.count_of(&file, term).ok()).unwrap_or(0)

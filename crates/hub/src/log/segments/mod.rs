@@ -1,4 +1,5 @@
-//! A log on disk: a sequence of segments, each a file of frames, and an index beside each that can always be made again.
+//! A log on disk: a sequence of segments, each a file of frames, and an index beside each that can always be made
+//! again.
 //!
 //! An append is one write and one sync of one file. Reading, recovery and salvage are one thing, a [`scan`] that passes
 //! over what is not whole: nothing is repaired at a start, and what is missing in the sequence of offsets is told to

@@ -28,7 +28,7 @@ use std::{
     sync::Arc,
 };
 
-/// How the log that was opened had ended.
+/// The way in which the log had ended before it was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
@@ -46,7 +46,7 @@ struct Unread {
     head: Option<SegmentHead>,
 }
 
-/// Where the log ends.
+/// The end of the log.
 struct End {
     head: Offset,
     oldest: Offset,

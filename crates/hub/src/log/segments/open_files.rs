@@ -65,7 +65,7 @@ impl OpenFiles {
     }
 }
 
-/// How often the segment in this file was rewritten; `None` if its head is damaged.
+/// The number of times that the segment in this file was rewritten; `None` if its head is damaged.
 fn generation_of(file: &File) -> io::Result<Option<u32>> {
     Ok(read_head(file)?.map(|(head, _)| head.generation))
 }

@@ -1,8 +1,8 @@
-//! How far something has come that takes long.
+//! The progress of something that takes long.
 use super::directory::{Directory, Kind};
 use std::io;
 
-/// How far something has come.
+/// The progress so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The bytes that are done.

@@ -19,7 +19,7 @@ use crate::{
 };
 use std::{collections::BTreeSet, fs::File, io};
 
-/// How much is read of a record whose length is not known, and how much where several are close to each other.
+/// The bytes that are read of a record whose length is not known, and how much where several are close to each other.
 const RECORD_BYTES: usize = 4 << 10;
 const RUN_BYTES: usize = 64 << 10;
 
@@ -132,7 +132,7 @@ impl Store {
         Ok(())
     }
 
-    /// What there is for these terms in a stretch of a segment, in order; `None` without an index.
+    /// Returns what there is for these terms in a stretch of a segment, in order; `None` without an index.
     fn plan(&self, segment: &Segment, terms: &[Term], stretch: Stretch) -> io::Result<Option<Plan>> {
         let parts = (&self.directory, &self.files);
         let Some(holes) = segment.ask(parts, |index, file| index.holes(file))? else { return Ok(None) };
@@ -159,7 +159,7 @@ impl Store {
         Ok(Some(Plan { steps, up_to }))
     }
 
-    /// What a reader is shown of a record.
+    /// Returns what a reader is shown of a record.
     pub(super) fn judge(&self, found: Found, record: &Record<'_>, erased: &[Offset], now: Timestamp) -> Found {
         let Found::Entry(entry) = found else { return found };
         let (offset, private) = (record.position.offset, entry.update.is_private());
@@ -288,7 +288,7 @@ const fn record_head_bytes() -> usize {
     8
 }
 
-/// What has been read so far.
+/// The entries that were read so far.
 pub(super) struct Reading {
     found: Vec<Found>,
     up_to: Offset,

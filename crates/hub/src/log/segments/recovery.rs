@@ -1,4 +1,4 @@
-//! What a segment's file says at the next start: the last one of a log may end in a frame that was cut off.
+//! Recovery: reading a segment's file at the next start. The last one of a log may end in a frame that was cut off.
 use super::{
     file,
     frame::{self, Head},
@@ -13,7 +13,7 @@ use std::{fs::File, io, ops::Range};
 /// file ends. A file that ends elsewhere was cut.
 pub(super) const PAGE_BYTES: u64 = 4 << 10;
 
-/// How the last segment ends of a log that was not ended cleanly.
+/// The end of the last segment of a log that was not ended cleanly.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ending {
     /// The last offset that a frame names, also where the records are damaged.

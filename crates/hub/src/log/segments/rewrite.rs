@@ -43,7 +43,7 @@ struct Rewriting<'a> {
     index: IndexMemory,
     /// The next time at which something in it expires.
     dies: Timestamp,
-    /// How many bytes smaller the records are that were changed.
+    /// The number of bytes by which the changed records are smaller.
     saved: Vec<(Offset, u64)>,
 }
 

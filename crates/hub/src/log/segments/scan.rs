@@ -7,12 +7,12 @@ use super::{
 use crate::log::record::{self, Record};
 use std::{fs::File, io, ops::Range};
 
-/// How much is read at a time.
+/// The number of bytes that are read at a time.
 const READ_BYTES: usize = 64 << 10;
 /// The first byte of everything that is looked for. No UTF-8 text holds it.
 const MARK: u8 = frame::MAGIC[0];
 
-/// What a scan finds.
+/// A finding of a scan.
 pub(super) enum Piece<'a> {
     Head(Head),
     Record(Record<'a>),
@@ -22,14 +22,14 @@ pub(super) enum Piece<'a> {
 pub(super) struct Scan<'a> {
     file: &'a File,
     seed: u64,
-    /// What is left to read.
+    /// The stretch that is left to read.
     rest: Range<u64>,
     buffer: Vec<u8>,
     /// The place in the buffer of what was not looked at yet.
     begin: usize,
 }
 
-/// What there is at the beginning of some bytes.
+/// The thing that some bytes begin with.
 enum Seen {
     Head(Head),
     Record(usize),

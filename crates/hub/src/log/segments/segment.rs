@@ -24,16 +24,16 @@ pub(super) struct Segment {
     state: RwLock<State>,
 }
 
-/// What the checksums of a segment begin with.
+/// The seeds of the checksums of a segment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seeds {
-    /// Of the terms.
+    /// The seed for terms.
     pub(super) log: u64,
-    /// Of its frames and records.
+    /// The seed for its frames and records.
     pub(super) segment: u64,
 }
 
-/// What changes about a segment.
+/// The parts of a segment that change.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) summary: Summary,
@@ -178,8 +178,8 @@ impl Segment {
 }
 
 /// Makes the index of a segment by a scan of its file up to the place `end`, of the records before the offset `until`.
-/// What is no longer in order is passed over. So is what a write that failed has left behind the last frame, if it could
-/// not be cut off: its offsets are those of the next segment.
+/// What is no longer in order is passed over. So is what a write that failed has left behind the last frame, if it
+/// could not be cut off: its offsets are those of the next segment.
 pub(super) fn index_of(
     file: &File,
     (first, until): (Offset, Offset),

@@ -124,7 +124,7 @@ impl SegmentLog {
         self.store.held().segments.back().map_or(0, |last| last.summary().log_bytes)
     }
 
-    /// How the log had ended when it was opened.
+    /// The way in which the log had ended before it was opened.
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery

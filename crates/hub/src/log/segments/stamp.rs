@@ -11,7 +11,7 @@ use std::{
 /// File systems tell two writes apart if there is so much time between them.
 const RESOLUTION: Duration = Duration::from_secs(1);
 
-/// What file systems say of a log.
+/// The stamp of a log: what file systems say of its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     directory: SystemTime,
@@ -19,7 +19,8 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// Takes the stamp of a log; `None` if it was written a moment ago, so that the next write may leave the same stamp.
+    /// Takes the stamp of a log; `None` if it was written a moment ago, so that the next write may leave the same
+    /// stamp.
     pub(super) fn of(path: &Path) -> Result<Option<Self>, LogError> {
         let directory = Directory::look_into(path)?;
         let last = match directory.segments(Kind::Log)?.last() {

@@ -38,7 +38,7 @@ pub(super) struct Store {
     pub(super) epochs: RwLock<Arc<Epochs>>,
     /// Held while something is appended or discarded.
     pub(super) writing: Mutex<Writing>,
-    /// What readers see. Changed once what it says is durable, and held for a moment.
+    /// The state that readers see. Changed once what it says is durable, and held for a moment.
     pub(super) held: RwLock<Held>,
     /// Held while a sealed segment is changed: while something is erased, or a segment is rewritten.
     pub(super) keeping: Mutex<()>,
@@ -55,7 +55,7 @@ pub(super) struct Settings {
     pub(super) segment_bytes: u64,
 }
 
-/// What readers see.
+/// The state that readers see.
 #[derive(Debug)]
 pub(super) struct Held {
     /// The segments, oldest first.
@@ -67,7 +67,7 @@ pub(super) struct Held {
     pub(super) old_ids: VecDeque<(Offset, Ids)>,
 }
 
-/// What belongs to those who append and discard.
+/// The state of those who append and discard.
 #[derive(Debug)]
 pub(super) struct Writing {
     pub(super) active: Option<Active>,
@@ -160,7 +160,7 @@ impl Store {
         }
     }
 
-    /// From now on nothing is appended.
+    /// Stops the log: from now on nothing is appended.
     pub(super) fn stop(&self, why: &str) -> LogError {
         if self.stopped.set(why.to_owned()).is_ok() {
             tracing::error!("the log takes nothing more before a restart: {why}");

@@ -20,7 +20,7 @@ use super::{
 use crate::position::Offset;
 use std::{fs::File, io, path::Path};
 
-/// What is known after all segments were looked at.
+/// The result after all segments were looked at.
 struct Verifying<'a> {
     directory: Directory,
     log: LogId,

@@ -187,7 +187,7 @@ fn beside_a_log_that_is_written_nothing_is_found() {
     assert_eq!(log.bounds().head, Offset(2_000));
 }
 
-/// What is done to a file: place, length, byte.
+/// A change to a file: place, length, byte.
 fn damages() -> impl Strategy<Value = (usize, usize, usize, u8, u8)> {
     (0..6_usize, any::<usize>(), any::<usize>(), any::<u8>(), 0..5_u8)
 }
@@ -225,7 +225,8 @@ fn config() -> ProptestConfig {
 
 proptest! {
     #![proptest_config(config())]
-    /// Whatever is in the files: no panic, nothing that was not appended, and no damage that is seen and not found.
+    /// Whatever is in the files, nothing panics, nothing comes out that was not appended, and all damage that a reader
+    /// meets is found.
     #[test]
     fn any_damage_is_found(damages in prop::collection::vec(damages(), 1..4)) {
         let dir = tempfile::tempdir().unwrap();

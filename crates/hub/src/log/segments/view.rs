@@ -25,21 +25,21 @@ use std::{
     time::Duration,
 };
 
-/// What looks like damage may be a write that is under way: it is damage once it was seen so many times in a row.
+/// The number of times in a row after which damage is damage. Before, it may be a write that is under way.
 const STABLE_LOOKS: u32 = 5;
 /// The most looks, if it is something else each time.
 const MOST_LOOKS: u32 = 50;
 /// The time between two of them.
 const PAUSE: Duration = Duration::from_millis(20);
-/// What is missing is lost if it was missing so many times more.
+/// The number of times more after which missing entries are lost.
 const SAME_READS: u32 = 2;
 /// The number of times that something is read again because its segment was rewritten or removed.
 const ATTEMPTS: u32 = 8;
 
 /// A log on disk that is only read.
 ///
-/// The ages after which a hub discards updates are the hub's: a view shows what is in the files, and leaves out what was
-/// erased or has expired.
+/// The ages after which a hub discards updates are the hub's: a view shows what is in the files, and leaves out what
+/// was erased or has expired.
 #[derive(Debug)]
 pub struct LogView {
     path: PathBuf,
@@ -87,7 +87,7 @@ impl LogView {
         self.store.epochs()
     }
 
-    /// How the log had ended, if no process has it open.
+    /// The way in which the log had ended, if no process has it open.
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
@@ -160,7 +160,7 @@ pub(super) fn check(path: &Path) -> Result<(), ViewError> {
     }
 }
 
-/// What a write that is under way looks like: something is missing in the last segment, or at the end.
+/// The signs of a write that is under way: something is missing in the last segment, or at the end.
 #[derive(Debug, PartialEq, Eq)]
 struct Doubt {
     missing: Option<(Offset, Offset)>,

@@ -8,7 +8,7 @@ use std::{error, fmt, io, path::PathBuf};
 pub enum ViewError {
     /// There is nothing at this path.
     NotFound(PathBuf),
-    /// What is there is not a directory.
+    /// The path is not a directory.
     NotADirectory(PathBuf),
     /// The directory has no log.
     NoLog(PathBuf),

@@ -6,13 +6,13 @@
 //! several publications together.
 //!
 //! A publisher that publishes as fast as it is answered would only be slowed down. So nobody is kept waiting who has
-//! not taken its time since its last answer, nor is anybody who waits when such a one comes. Whether others come in time
-//! is tried out: the number to wait for grows by one where that many came, and what was tried in vain is tried ever more
-//! seldom.
+//! not taken its time since its last answer, nor is anybody who waits when such a one comes. Whether others come in
+//! time is tried out: the number to wait for grows by one where that many came, and what was tried in vain is tried
+//! ever more seldom.
 use std::time::Duration;
 
-/// The longest time for which publications wait for others, from the end of the batch before on. At 1,000 publications a
-/// second three of them come together, which wait for 1 ms on average.
+/// The longest time for which publications wait for others, from the end of the batch before on. At 1,000 publications
+/// a second three of them come together, which wait for 1 ms on average.
 pub const GATHER_TIMEOUT: Duration = Duration::from_micros(3_250);
 /// A publisher that has taken this long since its last answer can wait: that slows it down by a third at most.
 pub const UNHURRIED: Duration = Duration::from_millis(10);
@@ -27,10 +27,10 @@ const MAX_RETRY_BATCHES: u32 = 1_024;
 /// The number of misses in a row after which a number is given up that was reached many times. One that is new is given
 /// up after half as many.
 const MAX_CREDIT: u32 = 8;
-/// What the cheapest append of late rises by with each append, at least, so that it is forgotten in the end.
+/// The least by which the cheapest append of late rises with each append, so that it is forgotten in the end.
 const FORGETTING: Duration = Duration::from_micros(1);
 
-/// What was learnt of how publications come.
+/// The experience of how publications come.
 #[derive(Debug)]
 pub(in crate::log) struct Gather {
     /// The number that came together of late; 1 if they come one by one.
@@ -46,7 +46,7 @@ pub(in crate::log) struct Gather {
     is_busy: bool,
 }
 
-/// What came while publications were waited for.
+/// The publications that came during a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::log) struct Gathered {
     pub(in crate::log) count: usize,
@@ -76,7 +76,7 @@ impl Gather {
         (count > 1 && !self.is_busy && self.cheapest >= GATHER_WORTH).then_some(count)
     }
 
-    /// So many came while `count` were waited for.
+    /// Learns from a wait: so many came while `count` were waited for.
     pub(in crate::log) fn gathered(&mut self, count: usize, came: Gathered) {
         let succeeded = came.count >= count;
         if came.was_cut && !succeeded {
@@ -115,8 +115,8 @@ mod tests {
         now: u64,
         /// The times when publications come, and the number of their publisher.
         coming: Vec<(u64, usize)>,
-        /// The time after which each publisher publishes again once it is answered, on average. Those that are not among
-        /// them do not, and can wait.
+        /// The time after which each publisher publishes again once it is answered, on average. Those that are not
+        /// among them do not, and can wait.
         answers_after: Vec<u64>,
         /// Publishers who were in step would stay so.
         random: u64,
@@ -278,8 +278,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever else publishes: who publishes as fast as it is answered is not slowed down, and who takes its time by
-        /// a third at most.
+        /// Nobody is slowed down much, whoever else publishes: one who is in a hurry not at all, one who takes its time
+        /// by a third at most.
         #[test]
         fn nobody_is_slowed_down_much(
             append_us in 20_u64..2_000,

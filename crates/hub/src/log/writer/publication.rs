@@ -9,7 +9,7 @@ pub(in crate::log) struct Publication {
     pub(in crate::log) updates: Vec<Update>,
     /// The size as stored.
     pub(in crate::log) bytes: usize,
-    /// In the queue.
+    /// The number of places that it takes in the queue.
     pub(in crate::log) places: usize,
     /// True if others may be waited for.
     pub(in crate::log) can_wait: bool,

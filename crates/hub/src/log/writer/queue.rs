@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What publishers and the writer's thread share. Its bound are the places that each publication takes before it comes.
+/// The queue that publishers and the writer's thread share. Its bound are the places that each publication takes before
+/// it comes.
 #[derive(Debug, Default)]
 pub(in crate::log) struct Queue {
     state: Mutex<State>,

@@ -16,7 +16,7 @@ use std::{
 
 /// The number of batches that wait for the second thread before the writer waits for it.
 pub const SINK_QUEUE_BATCHES: usize = 8;
-/// If it took longer than this to acknowledge a batch and to pass it on, the next one is the second thread's.
+/// The longest time to acknowledge a batch and to pass it on before the next one is left to the second thread.
 pub const QUICK_SINK: Duration = Duration::from_micros(500);
 
 /// Takes the batches that a [`Writer`](super::Writer) appends, one after the other and in order. It is called from
@@ -57,7 +57,7 @@ impl Appended {
     }
 }
 
-/// What the second thread is told.
+/// A message to the second thread.
 #[derive(Debug)]
 enum Message {
     Batch(Appended),
@@ -95,7 +95,7 @@ pub(in crate::log) struct Passing {
 /// The second thread's end.
 pub(super) struct Second {
     shared: Arc<Shared>,
-    /// When it is dropped it drops what is in the channel, and so tells publishers, whoever may still send.
+    /// The channel. Dropping it drops what is in it, and so tells publishers, whoever may still send.
     messages: Receiver<Message>,
 }
 

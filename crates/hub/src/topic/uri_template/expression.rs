@@ -154,8 +154,8 @@ impl Style {
         format!("(?:[{UNRESERVED}{reserved}]|{TRIPLET})*")
     }
 
-    /// At most `length` characters of a value, where the triplets of one UTF-8 sequence are one character. No text can
-    /// be read in two ways, so that the automaton need not follow several counts.
+    /// Returns at most `length` characters of a value, where the triplets of one UTF-8 sequence are one character. No
+    /// text can be read in two ways, so that the automaton need not follow several counts.
     fn prefix(self, length: u16) -> String {
         let reserved = if self.reserved { RESERVED } else { "" };
         // Three bytes in four follow a first one, which begins with C or D, E, or F and says how many there are.

@@ -63,7 +63,8 @@ fn is_variable_name(name: &str) -> bool {
     name.split('.').all(|label| !label.is_empty() && label.chars().all(is_varchar)) && has_whole_triplets(name)
 }
 
-/// What may stand outside of expressions. The apostrophe is left out of the RFC by mistake (erratum 6937).
+/// True for text that may stand outside of expressions. The apostrophe is left out of the RFC by mistake (erratum
+/// 6937).
 fn is_literal(text: &str) -> bool {
     let allowed = |character: char| match character {
         '\0'..=' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | '\u{7f}' => false,

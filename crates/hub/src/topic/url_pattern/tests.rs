@@ -1,4 +1,4 @@
-//! What Mercure relies upon in the URL Pattern Standard, and what hostile patterns meet.
+//! The parts of the URL Pattern Standard that Mercure relies upon, and what hostile patterns meet.
 use super::{
     super::{InvalidTopic, MAX_COMPILED_BYTES, Topic},
     InvalidMatcher, UrlPattern,

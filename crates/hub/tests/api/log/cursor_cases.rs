@@ -1,4 +1,4 @@
-//! From a last event ID to the place to go on from.
+//! The way from a last event ID to the place to go on from.
 use super::*;
 use fanfare_hub::{
     gap::{GapReason, GapReason::*},

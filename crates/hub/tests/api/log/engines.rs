@@ -1,4 +1,4 @@
-//! What every engine does.
+//! Tests that every engine passes.
 use super::*;
 use fanfare_hub::log::{Bounds, MemoryLog};
 

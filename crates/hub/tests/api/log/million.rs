@@ -6,7 +6,7 @@ use std::{
 };
 
 const ENTRIES: u64 = 1_000_000;
-/// What an entry carries besides what it is stored with.
+/// The bytes of an entry besides its data.
 const DATA_BYTES: usize = 100;
 /// One in so many entries has an ID of its own.
 const OWN_ID_EVERY: u64 = 10;

@@ -53,7 +53,7 @@ fn locate(log: &dyn Log, id: &str) -> Option<u64> {
     candidates.held.first().map(|found| found.offset().0)
 }
 
-/// Whoever subscribes to everything, and is granted everything.
+/// The key of a subscriber to everything that is granted everything.
 fn everybody() -> AudienceKey {
     AudienceKey { matchers: Matchers::any(), granted: Matchers::any(), representation: Representation::EventStream }
 }

@@ -1,4 +1,4 @@
-//! What a process was told before it died, and what has to be true of its log afterwards.
+//! The promises that a process got before it died, and what has to be true of its log afterwards.
 use super::*;
 use std::{
     collections::BTreeMap,
@@ -8,7 +8,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// What was acknowledged: by offset, the ID and the data.
+/// The acknowledged entries: by offset, the ID and the data.
 pub type Acknowledged = BTreeMap<u64, (String, String)>;
 
 /// Says of an entry that it is acknowledged. One write for each line: the parent reads whole lines, whenever this
@@ -40,8 +40,8 @@ fn listen(mut lines: BufReader<ChildStdout>) -> Acknowledged {
 /// Everybody who saw something that was acknowledged gets what followed, exactly, or is told of a gap; and no position
 /// is given out again. Returns how many acknowledged updates are lost.
 ///
-/// If `may_be_old`, the files may be as they were between two appends some time ago. Then only those can be told who saw
-/// something that was appended later.
+/// If `may_be_old`, the files may be as they were between two appends some time ago. Then only those can be told who
+/// saw something that was appended later.
 pub fn keep(log: &SegmentLog, acknowledged: &Acknowledged, may_be_old: bool) -> usize {
     let (held, holes) = walk(log, log.bounds().floor()).unwrap();
     let held: BTreeMap<u64, &Arc<Entry>> = held.iter().map(|entry| (entry.position.offset.0, entry)).collect();

@@ -1,5 +1,5 @@
-//! A process that is killed while it does everything at once: segments are sealed, discarded, erased from and rewritten,
-//! and the next process starts over that.
+//! A process that is killed while it does everything at once: segments are sealed, discarded, erased from and
+//! rewritten, and the next process starts over that.
 use super::{promise::*, *};
 use fanfare_hub::log::erase::Erase;
 use std::{
@@ -10,7 +10,7 @@ use std::{
 
 /// The number of times that the process is killed. More by hand: `TEST_FANFARE_CRASH_ROUNDS=500`.
 const ROUNDS: usize = 20;
-/// So small that one is sealed with every few appends.
+/// A size so small that one segment is sealed with every few appends.
 const SEGMENT_BYTES: u64 = 4 << 10;
 const KEPT: u64 = 400;
 /// One in so many is looked for by its ID.

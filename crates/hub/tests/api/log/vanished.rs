@@ -60,7 +60,7 @@ fn the_last_file_is_removed_after_a_kill() {
     println!("5 last files removed: {lost} updates lost, all told");
 }
 
-/// In each order, with time between two files, as a backup program does it that knows nothing of the log.
+/// Copies in each order, with time between two files, as a backup program does it that knows nothing of the log.
 #[test]
 fn a_copy_of_the_files_one_by_one_under_load() {
     for order in ["from the oldest", "from the newest", "the sealed ones last"] {
@@ -93,7 +93,7 @@ fn a_copy_of_the_files_one_by_one_under_load() {
     }
 }
 
-/// What is written to files that nobody finds again must not be acknowledged.
+/// Updates in files that nobody finds again must not be acknowledged.
 #[tokio::test]
 async fn files_that_vanish_under_a_log_stop_it() {
     type Vanish = fn(&Path);
@@ -129,7 +129,7 @@ async fn files_that_vanish_under_a_log_stop_it() {
     }
 }
 
-/// What was published is published, although there is trouble with what is to be discarded for it.
+/// An update is published, although there is trouble with what is to be discarded for it.
 #[test]
 fn what_cannot_be_discarded_refuses_no_publication() {
     let dir = tempfile::tempdir().unwrap();

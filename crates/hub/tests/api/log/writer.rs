@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-/// What reached the sink, batch by batch.
+/// The entries that reached the sink, batch by batch.
 type Sunk = Arc<Mutex<Vec<Vec<Arc<Entry>>>>>;
 
 fn start(log: Arc<dyn Log>) -> (Writer, Sunk) {
