@@ -27,7 +27,7 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 
 /// A file of the page.
 struct Asset {
-    /// Under the folder `page`.
+    /// The path under the folder `page`.
     file: &'static str,
     bytes: &'static [u8],
 }
@@ -81,7 +81,7 @@ const ASSETS: &[Asset] = assets![
 
 /// The place where the page is. Without a slash at its end: the page finds its files, and the hub, relative to that.
 pub const PATH: &str = "/fanfare";
-/// From `/fanfare/` to there, under whatever path a proxy has put the hub.
+/// The way from `/fanfare/` to there, under whatever path a proxy has put the hub.
 const BACK: HeaderValue = HeaderValue::from_static("../fanfare");
 
 /// The routes of the page: [`PATH`], and every file below it. They need no state.

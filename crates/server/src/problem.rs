@@ -54,7 +54,7 @@ pub enum Problem {
         /// The most bytes that they may have together.
         limit: usize,
     },
-    /// With active subscriptions: the path of one is too long to be a topic.
+    /// The path of a subscription is too long to be a topic, and active subscriptions are told.
     SubscriptionTooLong {
         /// Its length in bytes.
         bytes: usize,
@@ -96,7 +96,7 @@ pub enum Problem {
     Item {
         /// The number of the line or event.
         number: usize,
-        /// Why.
+        /// The reason.
         problem: Box<Problem>,
     },
     /// The body is no UTF-8.

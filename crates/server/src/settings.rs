@@ -27,12 +27,12 @@ pub enum Delivery {
     /// The best that the system has.
     #[default]
     Auto,
-    /// By threads of their own, with a write for each socket. Every system has it.
+    /// Threads of their own, with a write for each socket. Every system has it.
     Epoll,
-    /// By threads of their own, with one system call for the writes to many sockets. Where containers are, it is often
+    /// Threads of their own, with one system call for the writes to many sockets. Where containers are, it is often
     /// forbidden.
     IoUring,
-    /// By the HTTP server itself: 13 to 24 KB for each subscriber, where the others take less than one.
+    /// The HTTP server itself: 13 to 24 KB for each subscriber, where the others take less than one.
     Hyper,
 }
 
@@ -74,7 +74,7 @@ pub struct Settings {
     /// True if `DELETE /topics/{topic}` erases updates. Whoever asks needs a token that allows to publish all topics of
     /// an update. Default: no.
     pub erase: bool,
-    /// How streams get into sockets. Default: [`Delivery::Auto`].
+    /// The way in which streams get into sockets. Default: [`Delivery::Auto`].
     pub delivery: Delivery,
     /// The number of threads that deliver, unless [`Delivery::Hyper`] does. Default: one for each core.
     pub delivery_threads: Option<NonZero<usize>>,

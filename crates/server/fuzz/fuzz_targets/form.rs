@@ -1,5 +1,5 @@
-//! Query strings and forms that strangers send. Nothing may panic, and what is read is what the URL standard reads, or an
-//! error where that would have put replacement characters.
+//! Query strings and forms that strangers send. Nothing may panic, and what is read is what the URL standard reads, or
+//! an error where that would have put replacement characters.
 #![no_main]
 use fanfare_server::form::{Form, InvalidForm, MAX_FIELDS};
 use libfuzzer_sys::fuzz_target;

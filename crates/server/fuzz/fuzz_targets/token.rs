@@ -1,6 +1,6 @@
 //! Tokens that strangers send: as they come, in each carrier, and with claims that a trusted key has signed, because
-//! whoever may have tokens made need not be trusted with the hub. Nothing may panic; what nobody signed grants nothing, and
-//! each revision keeps its own rules.
+//! whoever may have tokens made need not be trusted with the hub. Nothing may panic; what nobody signed grants nothing,
+//! and each revision keeps its own rules.
 #![no_main]
 use fanfare_hub::grant::Grant;
 use fanfare_server::auth::{

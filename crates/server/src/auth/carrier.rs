@@ -1,4 +1,4 @@
-//! Where the token is: the `Authorization` header, else the query, else a cookie. The first of them that is there
+//! The carriers of a token: the `Authorization` header, else the query, else a cookie. The first of them that is there
 //! decides, and what the others hold is not looked at.
 //!
 //! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) for the header; the query is the older

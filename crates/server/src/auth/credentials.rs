@@ -5,9 +5,9 @@ use fanfare_hub::{entry::Timestamp, grant::Grant};
 /// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To hand over updates.
+    /// Publishing: handing over updates.
     Publish,
-    /// To receive updates, or to ask who does.
+    /// Subscribing: receiving updates, or asking who does.
     Subscribe,
 }
 

@@ -1,4 +1,4 @@
-//! What a token is worth here, for whoever wonders why it is refused: `fanfare check --token` prints it.
+//! The explanation of a token, for whoever wonders why it is refused: `fanfare check --token` prints it.
 use super::{AuthSettings, InvalidToken, KeySet, Purpose, Revision, token};
 use fanfare_hub::{entry::Timestamp, grant::Matchers};
 use serde_json::Value;
@@ -40,7 +40,7 @@ pub struct Granted {
     pub topics: Matchers,
     /// The key that verified it, as it may be shown.
     pub key: String,
-    /// Until when.
+    /// The time until which they hold.
     pub expires_at: Option<Timestamp>,
 }
 

@@ -26,7 +26,7 @@ pub struct ModernToken {
     pub issuer: String,
     /// The hub that it is for.
     pub audience: String,
-    /// Whom it is issued to.
+    /// The subject: the one that it is issued to.
     pub subject: String,
     /// The time when it is issued.
     pub issued_at: Timestamp,

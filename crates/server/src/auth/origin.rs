@@ -1,4 +1,5 @@
-//! Whether the user of a browser meant a request: cross-site request forgery and DNS rebinding.
+//! The origin of a request, which tells whether the user of a browser meant it: cross-site request forgery and DNS
+//! rebinding.
 //!
 //! A browser sends cookies along with requests that any page makes, and reaches a hub on loopback for any page. Tokens
 //! in headers or queries prove the intent; for the rest, the page's origin has to. [Mercure, security

@@ -1,4 +1,4 @@
-//! What a token says of its bearer to those who see the bearer's active subscriptions.
+//! The payloads of a token: what it says of its bearer to those who see the bearer's active subscriptions.
 use super::{claims::Claims, claims_legacy, claims_modern};
 use fanfare_hub::{
     grant::Matchers,

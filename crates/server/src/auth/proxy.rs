@@ -1,4 +1,5 @@
-//! Whether a proxy let a request in: an open hub trusts its machine, and a proxy on that machine lets in whom it likes.
+//! The marks that proxies leave on a request: an open hub trusts its machine, and a proxy on that machine lets in whom
+//! it likes.
 //!
 //! A proxy that marks nothing looks like a program of this machine. What can be seen is here; the rest is for keys.
 use super::origin::{is_local, page_origin};

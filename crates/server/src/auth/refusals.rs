@@ -133,7 +133,7 @@ impl Period {
     }
 }
 
-/// With the server: what was counted is told all the same.
+/// Ends with the server: what was counted is told all the same.
 impl Drop for Period {
     fn drop(&mut self) {
         self.end().iter().for_each(Line::tell);

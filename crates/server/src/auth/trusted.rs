@@ -1,6 +1,6 @@
-//! Whose keys verify which tokens. Keys are never pooled: those of an issuer verify tokens that name it, for the
-//! purpose that they are for, and nothing else. What is here can be replaced while the hub runs ([`KeyStore`]), and
-//! parts of it may come from elsewhere and change by themselves ([`KeySource`]).
+//! The keys that are trusted, and for which tokens. Keys are never pooled: those of an issuer verify tokens that name
+//! it, for the purpose that they are for, and nothing else. What is here can be replaced while the hub runs
+//! ([`KeyStore`]), and parts of it may come from elsewhere and change by themselves ([`KeySource`]).
 use super::{algorithm::Algorithm, claims::Claims, credentials::Purpose, invalid_token::InvalidToken, key::Key};
 use jsonwebtoken::{Header, Validation, errors::ErrorKind};
 use std::{

@@ -14,9 +14,9 @@ use tokio::time::Instant;
 /// The time that each phase of a connection may last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// Until the first byte comes.
+    /// The time until the first byte comes.
     pub(super) new: Duration,
-    /// From the first byte of a request's head to its last one.
+    /// The time from the first byte of a request's head to its last one.
     pub(super) head: Duration,
     /// Between an answer and the next request.
     pub(super) idle: Duration,
@@ -71,7 +71,7 @@ impl Activity {
         Self(Arc::new(Mutex::new(State::of(Phase::New))))
     }
 
-    /// So many bytes have come; `None` if nobody counted them.
+    /// Notes that so many bytes have come; `None` if nobody counted them.
     pub(super) fn received(&self, count: Option<usize>) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::New | Phase::Idle) {
@@ -134,7 +134,7 @@ impl Activity {
         Busy(self.clone())
     }
 
-    /// What there is to say of the hurry of whoever sent the request that is under way.
+    /// Returns a mark if whoever sent the request that is under way is in no hurry.
     pub(super) fn unhurried(&self) -> Option<Unhurried> {
         // The first request of a connection may follow another one of the same program.
         self.lock().silence.filter(|silence| *silence >= UNHURRIED).map(|_| Unhurried)

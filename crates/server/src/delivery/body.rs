@@ -161,7 +161,7 @@ mod tests {
     use std::{sync::Arc, time::Duration};
     use tokio::sync::Semaphore;
 
-    /// What comes on a stream whose token has expired when it begins.
+    /// Returns what comes on a stream whose token has expired when it begins.
     async fn expired(hub: &Hub, start: Start) -> String {
         let matchers = [Matcher::exact("a").unwrap()].into_iter().collect();
         let representation = Representation::EventStream;

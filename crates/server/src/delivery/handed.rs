@@ -1,4 +1,4 @@
-//! What a shard is handed: connections that hyper has let go of.
+//! The connections that a shard is handed: those that hyper has let go of.
 use super::pace::Pace;
 use crate::subscriptions::Arrival;
 use fanfare_hub::opening::Joining;
@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 /// A connection whose request is answered by a stream, of which nothing is written yet.
 #[derive(Debug)]
 pub(crate) struct Handed {
-    /// In non-blocking mode.
+    /// The socket, in non-blocking mode.
     pub(crate) socket: TcpStream,
     /// The head of the response and what follows it at once.
     pub(crate) head: Vec<u8>,

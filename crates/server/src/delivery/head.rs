@@ -40,7 +40,8 @@ pub fn alone(representation: Representation) -> Response {
     stream(representation, Body::new(Unsent))
 }
 
-/// In place of a stream's body. One that is known to be empty would be announced with a length, and a stream has none.
+/// Stands in place of a stream's body. One that is known to be empty would be announced with a length, and a stream has
+/// none.
 struct Unsent;
 
 impl http_body::Body for Unsent {

@@ -32,7 +32,7 @@ pub struct Wheel {
     /// The first key of each slot's list.
     first: Box<[u32; SLOTS]>,
     occupied: Occupied,
-    /// By key.
+    /// The timers by key.
     timers: Vec<Timer>,
 }
 

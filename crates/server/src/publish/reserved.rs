@@ -160,7 +160,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// What is not looked at would not be found.
+        /// A topic that is not looked at would not be found to be reserved.
         #[test]
         fn the_short_way_leads_to_the_same(text in "(https:|http:|x:|/|//|\\.|\\.\\.|\\?|#|%2e|\\\\|:| |a|\\.well-known|mercur|e|é){1,9}") {
             let base = Url::parse("https://hub.example/.well-known/mercure").unwrap();

@@ -74,8 +74,8 @@ fn shape_of_all(revision: Revision, headers: &HeaderMap) -> Shape {
 }
 
 impl Asked {
-    /// What stands behind the path of all subscriptions says which revision's document is meant. A type and a matcher
-    /// could also be a topic and a subscriber: that is up to who asks.
+    /// Reads what stands behind the path of all subscriptions: it says which revision's document is meant. A type and a
+    /// matcher could also be a topic and a subscriber: that is up to who asks.
     fn of(requested: &str, of_all: Shape) -> Option<Self> {
         let rest = requested.strip_prefix(HUB_PATH)?.strip_prefix(SUBSCRIPTIONS)?;
         if !rest.is_empty() && !rest.starts_with('/') {

@@ -79,7 +79,7 @@ pub(super) fn match_type(matcher: &Matcher) -> &'static str {
     }
 }
 
-/// How a subscriber is called.
+/// Returns the name of a subscriber.
 pub(super) fn name(id: Uuid) -> String {
     id.urn().to_string()
 }
@@ -156,12 +156,12 @@ impl<'a> Subscription<'a> {
         }
     }
 
-    /// As one of many: the collection has the context.
+    /// Returns it as one of many: the collection has the context.
     pub(super) fn within(self) -> Self {
         Self { context: None, ..self }
     }
 
-    /// With the place from which on changes follow. The newer revision says it elsewhere.
+    /// Adds the place from which on changes follow. The newer revision says it elsewhere.
     pub(super) fn at(self, cursor: &'a str) -> Self {
         Self { last_event_id: self.context.map(|_| cursor), ..self }
     }

@@ -1,4 +1,4 @@
-//! What was told: the subscribers who are there, by what the log has of them.
+//! The index of what was told: the subscribers who are there, by what the log has of them.
 use super::{pending::Change, subscriber::Subscriber};
 use fanfare_hub::position::Offset;
 use std::{
@@ -18,7 +18,7 @@ pub(super) struct Index {
     telling_behind: Option<Offset>,
 }
 
-/// What was found, and in which state.
+/// The subscriptions that were found, and the state in which they were.
 #[derive(Debug)]
 pub(super) struct Reading<T> {
     pub(super) found: T,

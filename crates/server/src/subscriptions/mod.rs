@@ -51,7 +51,7 @@ pub(crate) struct ActiveSubscriptions {
     room: Arc<Semaphore>,
     /// Taken by the teller and by who asks, never on an event's or a subscriber's way. Lock order: before the log's.
     index: Arc<Mutex<Index>>,
-    /// What tells documents of this run of the hub from those of others.
+    /// A name that tells documents of this run of the hub from those of others.
     run: Uuid,
 }
 

@@ -13,12 +13,12 @@ pub const PAGE_SUBSCRIPTIONS: usize = 5_000;
 /// A page ends with the subscriber that brings it to this many bytes.
 pub const PAGE_BYTES: usize = 4 << 20;
 
-/// Which subscriptions are asked for.
+/// The subscriptions that are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Selection {
     /// All.
     All,
-    /// Those by matchers of this text; of this type as well, if it is said.
+    /// Subscriptions by matchers of this text; of this type as well, if it is said.
     Matcher { match_type: Option<String>, text: String },
 }
 
@@ -50,7 +50,7 @@ pub(super) fn candidates(index: &Index, selection: &Selection, start: Option<Uui
 }
 
 impl Page {
-    /// As many of the candidates as a page holds.
+    /// Returns as many of the candidates as a page holds.
     pub(super) fn of(shape: Shape, candidates: &[Arc<Subscriber>], selection: &Selection) -> Self {
         let (mut subscriptions, mut bytes) = (Vec::new(), 0);
         for (place, subscriber) in candidates.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! What is to be told yet, in the order in which it happened. Who leaves before anybody was told that it came is not
-//! told of at all.
+//! The changes that are to be told yet, in the order in which it happened. Who leaves before anybody was told that it
+//! came is not told of at all.
 use super::subscriber::Subscriber;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,7 +11,7 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     items: BTreeMap<u64, Item>,
-    /// Where those stand that have come.
+    /// The places of those that have come.
     came: HashMap<Uuid, u64>,
     next: u64,
     questions: usize,

@@ -3,7 +3,7 @@ use super::subscriber::Subscriber;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// What the teller is told.
+/// A message to the teller.
 #[derive(Debug)]
 pub(super) enum Request {
     Came(Arc<Subscriber>),

@@ -17,7 +17,7 @@ pub(super) struct Subscriber {
 }
 
 impl Subscriber {
-    /// What each of its subscriptions shows.
+    /// Returns the payloads that its subscriptions show.
     pub(super) fn payloads(key: &AudienceKey, payloads: &Payloads) -> Option<Box<[Option<Arc<Value>>]>> {
         let each = key.matchers.as_slice().iter().map(|matcher| payloads.of(matcher).cloned());
         Some(each.collect::<Box<[_]>>()).filter(|each| each.iter().any(Option::is_some))

@@ -65,7 +65,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// Of subscriptions to `a`.
+    /// The key of subscriptions to `a`.
     fn new(max_subscribers: usize) -> Self {
         let memory = MemoryLog::new(Retention::default());
         let log = Arc::new(Failing { log: memory, fails: false.into() });
@@ -91,7 +91,7 @@ impl Stage {
     }
 }
 
-/// What the future has come to, if it has.
+/// Returns the result of the future, if it has one.
 fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     match Pin::new(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),

@@ -1,4 +1,4 @@
-//! What holds on every route: which requests are let in, and what every answer says to browsers.
+//! Admission, on every route: which requests are let in, and what every answer says to browsers.
 use super::fixture::*;
 use fanfare_server::auth::{AuthSettings, Authenticator};
 

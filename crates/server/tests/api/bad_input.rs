@@ -1,4 +1,4 @@
-//! Whatever is wrong with a request gets a clear answer and changes nothing.
+//! Bad requests: each gets a clear answer and changes nothing.
 use super::fixture::*;
 use fanfare_hub::{
     topic::MAX_TOPIC_BYTES,

@@ -327,7 +327,7 @@ async fn a_cursor_that_was_not_escaped_is_a_place_as_well() {
     }
 }
 
-/// To another server a field may end with a CR. What it took for a request's body is no request here, and what it took
+/// A field may end with a CR for another server. What it took for a request's body is no request here, and what it took
 /// for a field that says how long the body is does not make this server wait for one.
 #[tokio::test]
 async fn a_cursor_with_a_line_end_in_it_smuggles_nothing() {

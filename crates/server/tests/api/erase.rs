@@ -28,7 +28,7 @@ async fn serve_erasing(log: Arc<dyn Log>) -> Fixture {
     serve_over(log, Authenticator::open(), |settings| settings.erase = true).await
 }
 
-/// In memory and on disk it is the same.
+/// Runs in memory and on disk.
 #[tokio::test]
 async fn what_is_erased_is_not_shown_and_is_no_gap() {
     let dir = tempfile::tempdir().unwrap();

@@ -17,7 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// What a test waits for at most.
+/// The longest time that a test waits.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server. It stops when this is dropped.

@@ -94,9 +94,9 @@ async fn answers_to_requests_in_the_same_packet_come_first() {
     }
 }
 
-/// A peer that reads late gets all answers before the stream. hyper reads the next request behind an answer that it has not
-/// sent only if the body of the request before came after that answer, and no handler answers so early. Should one do so,
-/// the stream waits for the flush: see the tests in `src/connection/handover.rs`.
+/// A peer that reads late gets all answers before the stream. hyper reads the next request behind an answer that it has
+/// not sent only if the body of the request before came after that answer, and no handler answers so early. Should one
+/// do so, the stream waits for the flush: see the tests in `src/connection/handover.rs`.
 #[tokio::test]
 async fn answers_that_are_not_sent_yet_are_not_lost() {
     let server = serve_with(|settings| settings.cors_origins = vec!["https://page.example".into()]).await;
@@ -227,7 +227,7 @@ async fn a_head_may_come_in_small_pieces() {
     wait_for_event(&mut stream, "pieces").await;
 }
 
-/// Whoever only asks what a stream would look like takes no place, and goes on with its connection.
+/// A client that only asks what a stream would look like takes no place, and goes on with its connection.
 #[tokio::test]
 async fn head_does_not_subscribe() {
     let server = serve_with(|settings| {

@@ -1,4 +1,4 @@
-//! What a stream says when nothing happens, and when it ends.
+//! The heartbeats and the end of a stream.
 use super::fixture::*;
 use std::time::Duration;
 

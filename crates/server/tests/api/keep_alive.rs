@@ -1,4 +1,4 @@
-//! How long a connection is kept between two requests, which proxies count on, and how long a head may take.
+//! The time that a connection is kept between two requests, which proxies count on, and how long a head may take.
 use super::fixture::*;
 use fanfare_server::settings::DEFAULT_KEEP_ALIVE_TIMEOUT;
 use std::time::{Duration, Instant};
@@ -81,7 +81,7 @@ async fn a_head_that_does_not_come_in_time_ends_the_connection() {
     assert_eq!(server.get("/healthz", "").await.status, 200);
 }
 
-/// Those of AWS and nginx reuse a connection that was silent for a minute.
+/// Proxies of AWS and nginx reuse a connection that was silent for a minute.
 #[test]
 fn proxies_close_first() {
     assert!(DEFAULT_KEEP_ALIVE_TIMEOUT > Duration::from_secs(60 + 10));

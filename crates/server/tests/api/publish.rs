@@ -135,7 +135,7 @@ async fn the_topics_of_a_batch_are_bounded_together() {
     assert_eq!(server.hub.bounds().head.0, 1_200);
 }
 
-/// Whatever the kind of publication: who tells of a gap has to say why.
+/// A publisher that tells of a gap has to say why, in every kind of publication.
 #[tokio::test]
 async fn a_gap_is_published_with_its_reason_or_not_at_all() {
     let server = serve().await;

@@ -18,7 +18,7 @@ use tracing::{
 const HUB: &str = "https://hub.example/.well-known/mercure";
 const TRUSTED: &str = "https://login.example";
 
-/// What was logged, a line for each event of at least a warning.
+/// The log, a line for each event of at least a warning.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 

@@ -50,7 +50,7 @@ async fn what_a_client_refuses_it_does_not_get() {
     server.subscribe("/.well-known/mercure?topic=a", "Accept: application/json\r\n").await;
 }
 
-/// What fits a pattern is told with its topic: an event of a plain stream does not name it.
+/// An update that fits a pattern is told with its topic: an event of a plain stream does not name it.
 #[tokio::test]
 async fn patterns_are_heard_in_envelopes_too() {
     let server = serve().await;
@@ -65,7 +65,7 @@ async fn patterns_are_heard_in_envelopes_too() {
     }
 }
 
-/// What is no stream may be refused like one.
+/// An answer that is not a stream may be refused like one.
 #[tokio::test]
 async fn an_answer_that_is_refused_is_not_sent() {
     let server = serve_with(|settings| settings.subscriptions = true).await;

@@ -25,7 +25,7 @@ struct Case {
     expiry: Expiry,
 }
 
-/// By whose key.
+/// The key that signs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Signed {
     ByItsOwn,
@@ -41,7 +41,7 @@ enum Carrier {
     ModernCookie,
 }
 
-/// Which claims allow everything.
+/// The claims that allow everything.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Shape {
     Neither,
@@ -57,7 +57,7 @@ enum Expiry {
     Past,
 }
 
-/// What must come of it.
+/// The outcome that is expected.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
     Refused,

@@ -41,7 +41,7 @@ async fn a_publisher_whose_stream_is_cut_is_told_how_many_events_were_taken() {
     assert!(took < FINISH_TIMEOUT, "{took:?}");
 }
 
-/// Of whatever kind it is.
+/// The request may be of whatever kind.
 #[tokio::test]
 async fn a_request_whose_body_has_not_come_is_told_that_the_hub_stops() {
     let server = serve().await;

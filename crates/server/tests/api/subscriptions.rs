@@ -293,7 +293,7 @@ fn field<'a>(event: &'a str, name: &str) -> &'a str {
     lines.find(|(field, _)| *field == name).unwrap_or_else(|| panic!("no {name} in {event}")).1
 }
 
-/// Who reads the API and subscribes behind its cursor misses nothing, however much comes and goes meanwhile.
+/// A client that reads the API and subscribes behind its cursor misses nothing, however much comes and goes meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_document_and_what_follows_its_cursor_are_the_whole() {
     let server = telling(|_| {}).await;

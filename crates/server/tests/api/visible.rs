@@ -1,4 +1,4 @@
-//! What a subscriber may not see it does not learn, over whichever way its stream comes.
+//! A subscriber does not learn what it may not see, over whichever way its stream comes.
 use super::fixture::*;
 use fanfare_server::auth::{AuthSettings, Authenticator, SigningKey, TrustedKeys, mint::LegacyToken};
 use url::Url;

@@ -1,4 +1,4 @@
-//! Why something is no key, in words that say what to do. No variant holds any part of a key.
+//! The reasons why something is not a key, in words that say what to do. No variant holds any part of a key.
 use super::{
     super::algorithm::Algorithm,
     kind::{KeyKind, MAX_SHOWN_CHARS},

@@ -28,7 +28,7 @@ pub struct UnusableKey {
     pub number: usize,
     /// Its `kid`.
     pub id: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: InvalidKey,
 }
 

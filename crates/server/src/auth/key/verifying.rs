@@ -22,7 +22,7 @@ pub const MAX_RSA_BITS: usize = 8_192;
 #[derive(Clone)]
 pub struct Key {
     pub(super) kind: KeyKind,
-    /// At least one; each fits the kind.
+    /// The algorithms: at least one, and each fits the kind.
     pub(super) algorithms: Vec<Algorithm>,
     pub(super) id: Option<String>,
     pub(super) verifying: DecodingKey,

@@ -13,7 +13,7 @@ pub(crate) struct Send<'a> {
     /// Must not block, and must not be in two sends of one call: between what a socket takes of the first and what it
     /// takes of the second, bytes may be missing.
     pub(crate) socket: &'a TcpStream,
-    /// At most [`MAX_SEND_BYTES`]; more may be taken only up to there, without the socket being full.
+    /// The bytes: at most [`MAX_SEND_BYTES`]; more may be taken only up to there, without the socket being full.
     pub(crate) bytes: &'a [u8],
 }
 

@@ -1,4 +1,4 @@
-//! What holds for every engine.
+//! Tests that every engine passes.
 use super::*;
 use mio::net::TcpStream;
 use std::{
@@ -7,7 +7,7 @@ use std::{
     sync::LazyLock,
 };
 
-/// What streams are made of: bytes that do not repeat within a send.
+/// The bytes of streams, which do not repeat within a send.
 static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut random = fastrand::Rng::with_seed(1);
     (0..4 << 20).map(|_| random.u8(..)).collect()
@@ -27,7 +27,7 @@ struct Pair {
     peer: Option<BlockingStream>,
     /// The bytes that the engine says were taken: these of [`BYTES`], in order, since this many before them.
     taken: usize,
-    /// Those of them that the peer has read.
+    /// The number of them that the peer has read.
     read: usize,
 }
 

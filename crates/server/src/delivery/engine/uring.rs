@@ -35,7 +35,7 @@ const PENDING: i32 = i32::MAX;
 pub(crate) struct Uring {
     /// `None` once it has failed.
     ring: Option<IoUring>,
-    /// What became of each send of a batch: bytes, or a negative error number.
+    /// The result of each send of a batch: bytes, or a negative error number.
     results: Vec<i32>,
     /// Hands what is queued to the kernel. Tests put one here that fails.
     submit: fn(&IoUring) -> io::Result<usize>,

@@ -1,5 +1,5 @@
-//! From the mailbox to the sockets of those who stand at the head: one send each, of bytes that all of them share. What
-//! comes together goes out together, so a shard that has much to do writes more at a time, not later.
+//! The way from the mailbox to the sockets of those who stand at the head: one send each, of bytes that all of them
+//! share. What comes together goes out together, so a shard that has much to do writes more at a time, not later.
 use super::{
     Shard, Turn,
     member::Member,

@@ -1,4 +1,4 @@
-//! How a member comes: its socket, with nothing of the response written yet, and what it subscribed to.
+//! The arrival of a member: its socket, with nothing of the response written yet, and what it subscribed to.
 use super::{
     JOINS_AT_ONCE, Shard, Turn,
     keys::MemberKey,

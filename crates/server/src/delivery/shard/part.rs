@@ -22,7 +22,7 @@ pub(super) struct Part {
     pub(super) window: Window,
     /// Everything up to here was sent to all who wait.
     pub(super) head: Offset,
-    /// When.
+    /// The time of that.
     pub(super) spoke: Instant,
     /// True if there are events behind the head.
     pub(super) has_news: bool,

@@ -1,8 +1,8 @@
-//! Which members others are told of. Kept beside the members, so that it takes memory only where it is told at all.
+//! The members that others are told of. Kept beside the members, so that it takes memory only where it is told at all.
 use super::keys::MemberKey;
 use crate::subscriptions::Present;
 
-/// By the members' keys.
+/// The signs of presence by the members' keys.
 #[derive(Debug, Default)]
 pub(super) struct Presence(Vec<Option<Present>>);
 

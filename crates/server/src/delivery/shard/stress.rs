@@ -30,17 +30,17 @@ use tokio::{runtime::Handle, sync::Semaphore};
 
 const TOPICS: [&str; 3] = ["a", "b", "c"];
 const PUBLISHERS: u64 = 4;
-/// By each publisher.
+/// The number of events of each publisher.
 const EVENTS: u64 = 800;
 const SUBSCRIBERS: u64 = 24;
 /// The longest data: larger than a window, and with others of its kind than a socket.
 const MAX_DATA_BYTES: usize = 150_000;
 /// The time for which nothing may come.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// What ends a stream: published when all else was.
+/// The data that ends a stream: published when all else was.
 const LAST: &str = "last";
 
-/// What was published, in the order of the log: each offset's topic and data.
+/// The published updates, in the order of the log: each offset's topic and data.
 type Published = HashMap<u64, (&'static str, usize)>;
 
 struct Stage {
@@ -56,7 +56,7 @@ fn everybody_gets_everything_once_and_in_order_through_epoll() {
     run(Delivery::Epoll);
 }
 
-/// Where there is no io_uring, this runs without it as well.
+/// Runs without io_uring where there is none.
 #[test]
 fn everybody_gets_everything_once_and_in_order_through_io_uring() {
     run(Delivery::IoUring);

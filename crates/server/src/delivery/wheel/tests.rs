@@ -64,7 +64,8 @@ fn a_timer_can_be_moved_and_cancelled() {
     assert_eq!(wheel.next(), None);
 }
 
-/// Whoever sleeps until `next` wakes once for a timer within the horizon, and once more for each horizon before it.
+/// A thread that sleeps until `next` wakes once for a timer within the horizon, and once more for each horizon before
+/// it.
 #[test]
 fn an_idle_wheel_lets_its_owner_sleep() {
     for (at, wakes) in [(TICK * 7, 1), (HORIZON - TICK, 1), (HORIZON * 5, 6)] {

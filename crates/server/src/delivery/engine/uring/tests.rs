@@ -1,4 +1,4 @@
-//! What happens when the ring does not do what it should.
+//! Rings that do not do what they should.
 use super::*;
 use mio::net::TcpStream;
 use std::{
