@@ -1,11 +1,12 @@
-//! From fields to bytes. Fields go out in the order `event`, `retry`, `id`, `data`, as Mercure's hubs send them.
+//! Encoding: fields become bytes. Fields go out in the order `event`, `retry`, `id`, `data`, as Mercure's hubs send
+//! them.
 //!
 //! Each value follows `: `, with the space, because a parser strips one: a value that begins with a space stays whole.
 use crate::{EventId, EventType};
 use alloc::vec::Vec;
 use memchr::memchr2;
 
-/// What one event carries, borrowed, ready to be encoded.
+/// The fields of one event, borrowed, ready to be encoded.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fields<'a> {
     /// The event type; `None` is `message` and takes no line.
@@ -80,8 +81,8 @@ fn encode_line(prefix: &[u8], value: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Calls `each` with every line of `text`, of which there is always one more than line ends. A bare CR ends a line: left
-/// inside a value it would let whoever wrote the data add fields and events of their own.
+/// Calls `each` with every line of `text`, of which there is always one more than line ends. A bare CR ends a line:
+/// left inside a value it would let whoever wrote the data add fields and events of their own.
 #[inline]
 fn for_each_line(text: &str, mut each: impl FnMut(&str)) {
     let mut rest = text;

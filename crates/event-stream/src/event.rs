@@ -8,7 +8,8 @@ use alloc::{string::String, vec::Vec};
 /// The type of an event whose block names none.
 const MESSAGE: &str = "message";
 
-/// An event as the [`Parser`](crate::Parser) gives it: borrowed from the chunk where the bytes allow, else from the parser.
+/// An event as the [`Parser`](crate::Parser) gives it: borrowed from the chunk where the bytes allow, else from the
+/// parser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventRef<'a> {
     /// The event type; `message` if the block names none.
@@ -17,7 +18,7 @@ pub struct EventRef<'a> {
     pub data: &'a str,
     /// The last event ID after this event: its own, or else one that an earlier block set. May be empty.
     pub last_event_id: &'a str,
-    /// Whether this event's own block set the last event ID.
+    /// True if this event's own block set the last event ID.
     pub sets_id: bool,
     /// The reconnection time in milliseconds, if this event's own block set one.
     pub retry_ms: Option<u64>,
@@ -32,8 +33,8 @@ impl<'a> EventRef<'a> {
 
     /// Appends the event to `out`, as it came but for the order of its fields: what a parser makes of it is the same.
     ///
-    /// An event that a parser gave can always be written. Of a type or ID that the program has set, what follows a line end
-    /// is left out.
+    /// An event that a parser gave can always be written. Of a type or ID that the program has set, what follows a line
+    /// end is left out.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let event_type = Some(self.event_type).filter(|name| *name != MESSAGE);
         encode_head(event_type, self.retry_ms, self.id(), out);

@@ -1,5 +1,6 @@
-//! The `text/event-stream` format of [WHATWG HTML, 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html):
-//! events, their encoder and an incremental parser. No I/O, no clock, no runtime, no `unsafe`.
+//! The `text/event-stream` format of [WHATWG HTML,
+//! 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html): events, their encoder and an incremental
+//! parser. No I/O, no clock, no runtime, no `unsafe`.
 //!
 //! ```
 //! use fanfare_event_stream::{Chunk, Parser};
@@ -15,8 +16,8 @@
 //! # Ok::<(), fanfare_event_stream::ParseError>(())
 //! ```
 //!
-//! How a stream is cut into chunks never shows, not even in when an event is given: a blank line gives it at once. A parser
-//! borrows what it gives from the chunk or from itself, so one event lives until the next is asked for;
+//! How a stream is cut into chunks never shows, not even in when an event is given: a blank line gives it at once. A
+//! parser borrows what it gives from the chunk or from itself, so one event lives until the next is asked for;
 //! [`EventRef::to_event`] keeps it. What a stream makes a parser hold is bounded by its [`Limits`].
 //!
 //! The feature `std` lets the search for line ends use the widest instructions that the processor turns out to have. It
@@ -25,8 +26,8 @@
 //! # Fuzzing
 //!
 //! In `fuzz/`, with a stable compiler and nothing installed: `cargo run --release --bin parse -- -max_total_time=20`
-//! compares parsing, however cut, with a reference reader that takes the standard word by word, and
-//! `cargo run --release --bin round_trip -- -max_total_time=20` decodes what was encoded. The layout is that of `cargo fuzz`.
+//! compares parsing, however cut, with a reference reader that takes the standard word by word, and `cargo run
+//! --release --bin round_trip -- -max_total_time=20` decodes what was encoded. The layout is that of `cargo fuzz`.
 #![no_std]
 #![forbid(unsafe_code)]
 extern crate alloc;

@@ -1,4 +1,5 @@
-//! What a parser holds at most, and the error beyond it. The format itself sets no bounds; a peer must not choose ours.
+//! The limits of what a parser holds, and the error beyond them. The format itself sets no bounds; a peer must not
+//! choose ours.
 use core::fmt;
 
 /// The most that a [`Parser`](crate::Parser) takes of each thing it has to hold, in bytes.

@@ -1,4 +1,4 @@
-//! Which addresses a set may be fetched from.
+//! The addresses that a set may be fetched from.
 //!
 //! Whoever can choose a URL, or what its name resolves to, could otherwise have the hub ask services that only its own
 //! network reaches (server-side request forgery). The ranges are those of the registries of special addresses,
@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The addresses that may be connected to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Addresses {
-    /// Those of the public internet.
+    /// Addresses of the public internet.
     #[default]
     Public,
     /// Also those of this machine and of private networks. Never link-local ones, where clouds keep credentials.
@@ -25,7 +25,7 @@ enum Reach {
 }
 
 impl Addresses {
-    /// Whether `address` may be connected to.
+    /// Returns true if `address` may be connected to.
     #[must_use]
     pub fn admit(self, address: IpAddr) -> bool {
         match reach(address) {

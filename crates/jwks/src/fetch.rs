@@ -17,24 +17,24 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-/// How long one fetch may take, from the name to the last byte.
+/// The longest time for one fetch, from the name to the last byte.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one of several addresses may take to accept a connection.
+/// The longest time for one of several addresses to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How many addresses of a name are tried.
+/// The number of addresses of a name that are tried.
 const MAX_ADDRESSES: usize = 4;
 /// The longest head of an answer, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 
-/// What fetches sets. Cheap to clone.
+/// A client that fetches sets. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     tls: TlsConnector,
     addresses: Addresses,
 }
 
-/// Why a set could not be fetched.
+/// The reason why a set could not be fetched.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FetchError {
@@ -56,24 +56,24 @@ pub enum FetchError {
     TooLarge,
     /// It took longer than [`FETCH_TIMEOUT`].
     Timeout,
-    /// What was fetched is no set of keys that can be used.
+    /// The answer is not a set of keys that can be used.
     Keys(InvalidKey),
 }
 
-/// What an answer brings.
+/// The content of an answer.
 #[derive(Debug)]
 pub(crate) enum Fetched {
     /// The document that is known still holds.
     Unchanged {
-        /// For how long.
+        /// The time for which it holds.
         fresh_for: Duration,
     },
     /// A document.
     Document {
         text: Bytes,
-        /// What to ask with whether it still holds.
+        /// The fields to ask with whether it still holds.
         etag: Option<HeaderValue>,
-        /// For how long it holds.
+        /// The time for which it holds.
         fresh_for: Duration,
     },
 }

@@ -1,4 +1,4 @@
-//! How long a set may be taken as it is: `Cache-Control` of its answer
+//! The freshness of a set, by `Cache-Control` of its answer
 //! ([RFC 9111, section 5.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2)), within bounds.
 use http::{
     HeaderMap,
@@ -6,14 +6,14 @@ use http::{
 };
 use std::time::Duration;
 
-/// How long a set is taken as it is if its server does not say.
+/// The time for which a set is fresh if its server does not say.
 pub const DEFAULT_FRESHNESS: Duration = Duration::from_secs(15 * 60);
 /// The shortest time, also for a set that must not be cached at all: each hub fetches at most so often by itself.
 pub const MIN_FRESHNESS: Duration = Duration::from_secs(60);
 /// The longest time: a key that was taken back is gone from every hub after so long.
 pub const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long the answer with these headers is fresh.
+/// Returns the time for which the answer with these headers is fresh.
 pub(crate) fn freshness(headers: &HeaderMap) -> Duration {
     let mut max_age = None;
     // An extension may hold what is no text; the directives beside it count all the same.

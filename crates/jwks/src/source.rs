@@ -1,7 +1,7 @@
 //! The keys of one URL, kept at hand by a task of their own.
 //!
-//! The task fetches when the set is no longer fresh, and when somebody asks. Whoever asks waits for the fetch that is under
-//! way, so that many tokens with an unknown key cause one fetch, and none if there was one a moment ago.
+//! The task fetches when the set is no longer fresh, and when somebody asks. Whoever asks waits for the fetch that is
+//! under way, so that many tokens with an unknown key cause one fetch, and none if there was one a moment ago.
 use crate::{
     fetch::{Client, FetchError, Fetched},
     url::JwksUrl,
@@ -18,18 +18,19 @@ use tokio::{
 /// The most characters of the name of a key that the log shows.
 const MAX_KID_CHARS: usize = 64;
 
-/// When a source fetches.
+/// The times of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timing {
-    /// The least time between a fetch and one that an unknown key asks for. Default: 10 s. A key that an issuer signs with
-    /// less than this after it was published is refused for as long.
+    /// The least time between a fetch and one that an unknown key asks for. Default: 10 s. A key that an issuer signs
+    /// with less than this after it was published is refused for as long.
     pub min_refetch_interval: Duration,
-    /// How long somebody waits for a fetch that was asked for. Default: 5 s.
+    /// The longest time that somebody waits for a fetch that was asked for. Default: 5 s.
     pub refetch_patience: Duration,
-    /// How long after a failure it is tried again; each further failure doubles it, up to 20 times as much. Default: 15 s.
+    /// The time after a failure until it is tried again; each further failure doubles it, up to 20 times as much.
+    /// Default: 15 s.
     pub retry_interval: Duration,
-    /// How long keys hold while they cannot be fetched anew. Default: 24 h.
+    /// The time for which keys hold while they cannot be fetched again. Default: 24 h.
     pub max_stale: Duration,
 }
 
@@ -48,19 +49,19 @@ struct Shared {
     wanted: Notify,
 }
 
-/// What came of the fetches so far.
+/// The results of the fetches so far.
 #[derive(Clone, Default)]
 struct State {
     keys: Arc<[Arc<Key>]>,
     /// Counts up when the keys change.
     revision: u64,
     etag: Option<HeaderValue>,
-    /// When the keys were known to hold.
+    /// The time when the keys were known to hold.
     held_at: Option<Instant>,
-    /// How many fetches have ended, and when the last one did.
+    /// The number of fetches that have ended, and the time when the last one did.
     attempts: u64,
     attempted_at: Option<Instant>,
-    /// How many failed since one did not, and why the last one did.
+    /// The number of failures since the last success, and the reason of the last one.
     failures: u32,
     failure: Option<Arc<FetchError>>,
 }

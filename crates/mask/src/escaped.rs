@@ -4,7 +4,7 @@ use std::ops::Range;
 /// A word that was unescaped any number of times.
 pub(crate) struct Layer {
     bytes: Vec<u8>,
-    /// For each byte, and for the end: where it begins in the word.
+    /// The place in the word where each byte begins, and the end.
     from: Vec<usize>,
 }
 

@@ -1,10 +1,10 @@
 //! Keeps secrets out of what is printed and logged. One rule for the hub, the client and the command.
 //!
-//! A text is read as people read it, word by word, and not as a URL parser reads it: what is shown is often a URL that no
-//! parser accepts. Four things hold secrets: a URL with a user or a password, a parameter whose name says that its value is
-//! a secret, a JSON Web Token, and a header such as `Authorization`. The first three are also found where they are
-//! percent-escaped, as URLs within URLs are. What is masked by mistake costs a reader a moment, what is shown by mistake costs
-//! a key: so a doubtful word is masked.
+//! A text is read as people read it, word by word, and not as a URL parser reads it: what is shown is often a URL that
+//! no parser accepts. Four things hold secrets: a URL with a user or a password, a parameter whose name says that its
+//! value is a secret, a JSON Web Token, and a header such as `Authorization`. The first three are also found where they
+//! are percent-escaped, as URLs within URLs are. What is masked by mistake costs a reader a moment, what is shown by
+//! mistake costs a key: so a doubtful word is masked.
 //!
 //! Time and memory grow with the length of the text and no faster, since strangers write some of it.
 #![forbid(unsafe_code)]
@@ -27,11 +27,11 @@ use std::{borrow::Cow, ops::Range};
 /// Stands in the place of a secret.
 pub const MASK: &str = "********";
 
-/// How many times a secret may be escaped and still be found. What is escaped more often is masked whole.
+/// The number of times that a secret may be escaped and still be found. What is escaped more often is masked whole.
 const MAX_ESCAPED: usize = 4;
 
-/// Gives a text that is one URL, or was meant to be, with [`MASK`] in the place of each secret: whatever is in the text is part
-/// of the URL, spaces and quotation marks too.
+/// Gives a text that is one URL, or was meant to be, with [`MASK`] in the place of each secret: whatever is in the text
+/// is part of the URL, spaces and quotation marks too.
 ///
 /// ```
 /// assert_eq!(fanfare_mask::masked_url("/cb?next=%2Fa%3Ftoken%3Db"), "/cb?next=%2Fa%3Ftoken%3D********");

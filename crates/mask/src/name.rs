@@ -56,7 +56,8 @@ const OPEN_ENDS: [&str; 13] = [
 const MAX_BYTES: usize = 256;
 
 /// True if the name of a parameter, a header or a variable says that its value is a secret: `token`, `X-Api-Key`,
-/// `access_token`, `%74oken`, but not `keyword` and not `key-file`, the name of a file. A number behind it makes no difference.
+/// `access_token`, `%74oken`, but not `keyword` and not `key-file`, the name of a file. A number behind it makes no
+/// difference.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     is_secret(name.as_bytes())

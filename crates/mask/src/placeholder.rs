@@ -1,7 +1,8 @@
 //! Values that only stand for a secret, and may be shown.
 
-/// True for what somebody else fills in: `$TOKEN`, `${TOKEN}`, `$env:TOKEN`, `$(openssl rand -hex 32)`, `<token>`, `…`; for an
-/// empty value, and for a mask. All of the value has to be that: a secret may begin with any of these characters.
+/// True for what somebody else fills in: `$TOKEN`, `${TOKEN}`, `$env:TOKEN`, `$(openssl rand -hex 32)`, `<token>`, `…`;
+/// for an empty value, and for a mask. All of the value has to be that: a secret may begin with any of these
+/// characters.
 pub(crate) fn is_placeholder(value: &str) -> bool {
     let is_variable = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')

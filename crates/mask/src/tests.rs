@@ -1,8 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
-/// A stranger's text is masked, too, however long it is and whatever it is made of. These would take a thousand times as long
-/// as a text of a 32nd of their length if a part of the work grew with the square of it.
+/// A stranger's text is masked, too, however long it is and whatever it is made of. These would take a thousand times
+/// as long as a text of a 32nd of their length if a part of the work grew with the square of it.
 #[test]
 fn a_long_text_is_masked_in_time_that_grows_with_its_length() {
     const SHORT: usize = 1 << 12;

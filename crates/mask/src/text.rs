@@ -46,8 +46,8 @@ fn is_separator(character: char) -> bool {
     character.is_whitespace() || u8::try_from(character).is_ok_and(|byte| byte == ESCAPE || quotation::is_quote(byte))
 }
 
-/// Gives the end of the word that `text` begins with. A quotation that is the value of a secret parameter is part of it,
-/// whatever it holds.
+/// Gives the end of the word that `text` begins with. A quotation that is the value of a secret parameter is part of
+/// it, whatever it holds.
 fn word_end(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut quotation_end = 0;
@@ -72,8 +72,8 @@ fn word_end(text: &str) -> usize {
     text.len()
 }
 
-/// Gives the text that is the value of a member of JSON, if `text` goes on behind the member's name: `":"value"`, also where
-/// the marks are escaped, as those of JSON within JSON are. A value that lacks its end is as long as its line.
+/// Gives the text that is the value of a member of JSON, if `text` goes on behind the member's name: `":"value"`, also
+/// where the marks are escaped, as those of JSON within JSON are. A value that lacks its end is as long as its line.
 fn member_value(text: &str) -> Option<Range<usize>> {
     let behind_mark = |text: &str| {
         let rest = text.trim_start_matches('\\');
@@ -107,8 +107,8 @@ fn header_value_start(word: &str) -> Option<usize> {
     is_secret.then_some(before.len() + 1)
 }
 
-/// Masks the header that `text` begins with and whose value begins at `start`. Gives its length, too: a header ends where its
-/// quotation or its line does.
+/// Masks the header that `text` begins with and whose value begins at `start`. Gives its length, too: a header ends
+/// where its quotation or its line does.
 fn masked_header(text: &str, start: usize) -> (Cow<'_, str>, usize) {
     let bytes = text.as_bytes();
     let ends = |at: &usize| {

@@ -1,5 +1,5 @@
-//! A stream, cut anywhere, comes to what the reference reader makes of it whole; and under any limits to the same events
-//! and the same error as uncut.
+//! A stream, cut anywhere, comes to what the reference reader makes of it whole; and under any limits to the same
+//! events and the same error as uncut.
 #![no_main]
 #[path = "../../tests/reference/mod.rs"]
 mod reference;

@@ -7,7 +7,8 @@ use crate::{BlockRef, EventRef, Limits, ParseError, event::event_type_or_default
 use alloc::{string::String, vec::Vec};
 use core::{mem, str::from_utf8};
 
-/// What a buffer may keep for good; one that has grown beyond gives all its memory back when it is no longer used.
+/// The bytes that a buffer may keep for good; one that has grown beyond gives all its memory back when it is no longer
+/// used.
 pub(super) const RETAINED_BYTES: usize = 64 << 10;
 
 /// The buffers. Between blocks, all but `last_event_id` are empty.
@@ -70,7 +71,7 @@ impl Block {
         }
     }
 
-    /// Whether the block that ended is to be given although it is no event. The next step clears it.
+    /// True if the block that ended is to be given although it is no event. The next step clears it.
     pub(super) fn take_to_give(&mut self) -> bool {
         self.dispatched |= self.is_to_give;
         mem::take(&mut self.is_to_give)
@@ -119,12 +120,12 @@ impl Block {
         }
     }
 
-    /// Whether data is buffered.
+    /// Returns true if data is buffered.
     pub(super) fn has_data(&self) -> bool {
         !self.data.is_empty()
     }
 
-    /// Whether `more` bytes of data, and no more lines, can be added.
+    /// Returns true if `more` bytes of data, and no more lines, can be added.
     #[inline]
     pub(super) fn check_data(&self, more: usize, limits: &Limits) -> Result<(), ParseError> {
         let limit = limits.max_data_bytes;
@@ -195,8 +196,8 @@ impl Block {
         *self = Self { last_event_id, without_data, gives_blocks, ..Self::default() };
     }
 
-    /// Gives memory back after a large event: at the end of the first chunk that did without it, so that one large event
-    /// after another does not make the buffer grow anew.
+    /// Gives memory back after a large event: at the end of the first chunk that did without it, so that one large
+    /// event after another does not make the buffer grow anew.
     pub(super) fn release(&mut self) {
         self.repaired = String::new();
         if self.data.is_empty() && self.data.capacity() > RETAINED_BYTES && mem::replace(&mut self.data_unused, true) {

@@ -1,8 +1,8 @@
 //! A piece of an event stream as it came from the network, and how far it is read.
 use core::{ops::Range, str::from_utf8};
 
-/// How much of a chunk is checked as UTF-8 at first. Grows by [`AHEAD_GROWTH`] up to [`MAX_AHEAD_BYTES`]: little is lost
-/// when a chunk is made anew for every event, and little is checked twice when it is not.
+/// The bytes of a chunk that are checked as UTF-8 at first. Grows by [`AHEAD_GROWTH`] up to [`MAX_AHEAD_BYTES`]: little
+/// is lost when a chunk is made anew for every event, and little is checked twice when it is not.
 const MIN_AHEAD_BYTES: usize = 512;
 /// Stays within a processor's nearest cache, so that the parser reads what the check has just read.
 const MAX_AHEAD_BYTES: usize = 16 << 10;
@@ -16,8 +16,8 @@ const AHEAD_GROWTH: usize = 4;
 pub struct Chunk<'c> {
     bytes: &'c [u8],
     pos: usize,
-    /// What of `bytes` is known to be UTF-8, from `text_start` on. Checking far ahead at once costs much less than
-    /// checking each value.
+    /// The part of `bytes` that is known to be UTF-8, from `text_start` on. Checking far ahead at once costs much less
+    /// than checking each value.
     text: &'c str,
     text_start: usize,
     ahead: usize,
@@ -30,20 +30,20 @@ impl<'c> Chunk<'c> {
         Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
     }
 
-    /// A chunk of what is known to be UTF-8, which is then not checked again: for those who check a piece from the network
-    /// once and read it in many steps.
+    /// A chunk of what is known to be UTF-8, which is then not checked again: for those who check a piece from the
+    /// network once and read it in many steps.
     #[must_use]
     pub fn from_text(text: &'c str) -> Self {
         Self { bytes: text.as_bytes(), pos: 0, text, text_start: 0, ahead: MIN_AHEAD_BYTES }
     }
 
-    /// What is not read yet.
+    /// The part that is not read yet.
     #[must_use]
     pub fn rest(&self) -> &'c [u8] {
         &self.bytes[self.pos..]
     }
 
-    /// How many bytes are read.
+    /// The number of bytes that are read.
     #[must_use]
     pub fn consumed(&self) -> usize {
         self.pos
@@ -54,8 +54,8 @@ impl<'c> Chunk<'c> {
         self.pos += count;
     }
 
-    /// Moves past the line end that stands here. `true` if it was a CR that ended the chunk: an LF that belongs to it may
-    /// follow in the next.
+    /// Moves past the line end that stands here. `true` if it was a CR that ended the chunk: an LF that belongs to it
+    /// may follow in the next.
     pub(super) fn advance_line_end(&mut self) -> bool {
         let rest = self.rest();
         self.pos += if rest.starts_with(b"\r\n") { 2 } else { 1 };
@@ -87,7 +87,7 @@ impl<'c> Chunk<'c> {
     }
 }
 
-/// Where the last character of `bytes` starts if it might be incomplete, else the end.
+/// Returns the start of the last character of `bytes` if it might be incomplete, else the end.
 fn last_char_start(bytes: &[u8]) -> usize {
     const MAX_CHAR_BYTES: usize = 4;
     let tail = bytes.len().saturating_sub(MAX_CHAR_BYTES - 1);
@@ -99,7 +99,7 @@ fn last_char_start(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// What lies ahead, or is cut there, does not show in what is asked for.
+    /// Text that lies ahead, or is cut there, does not show in what is asked for.
     #[test]
     fn text_is_what_is_valid() {
         let mut stream = "é…😀 plain".repeat(400).into_bytes();

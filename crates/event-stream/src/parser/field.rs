@@ -1,11 +1,11 @@
-//! What a line says: its field by name, its value, and what that sets
+//! The meaning of a line: its field by name, its value, and what that sets
 //! ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation)).
 use super::Parser;
 use crate::ParseError;
 use core::time::Duration;
 use memchr::memchr;
 
-/// What a line is, by its name.
+/// The kind of a line, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Data,
@@ -16,7 +16,7 @@ pub(super) enum Field {
     Unknown,
     /// Data of a block that is skipped.
     Skipped,
-    /// What is too large of a block that is skipped, and whether its bytes are told.
+    /// The part of a skipped block that is too large, and whether its bytes are told.
     Excess {
         counts: bool,
     },
@@ -36,7 +36,7 @@ impl Field {
     }
 }
 
-/// Where the value starts in a line of data.
+/// The place where the value starts in a line of data.
 #[inline]
 pub(super) fn data_value(line: &[u8]) -> Option<usize> {
     const COLON: usize = b"data".len();
@@ -47,7 +47,7 @@ pub(super) fn data_value(line: &[u8]) -> Option<usize> {
     }
 }
 
-/// What a whole line is, and its value: what follows the first colon, without one space.
+/// Returns the kind of a whole line, and its value: what follows the first colon, without one space.
 fn split(line: &[u8]) -> (Field, &[u8]) {
     let Some(colon) = memchr(b':', line) else { return (Field::named(line), b"") };
     let value = &line[colon + 1..];

@@ -8,22 +8,22 @@ use memchr::memchr2;
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// Where in a line the last chunk ended.
+/// The place in a line where the last chunk ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Line {
-    /// At the start of the stream, after this many bytes of a byte order mark.
+    /// The start of the stream, after this many bytes of a byte order mark.
     ByteOrderMark(usize),
-    /// At the start of a line.
+    /// The start of a line.
     Start,
-    /// At the start of a line of a block that is skipped.
+    /// The start of a line of a block that is skipped.
     SkippedStart,
     /// After a CR that ended a line: an LF here belongs to it.
     AfterCr,
-    /// In the name of a field.
+    /// The name of a field.
     Name(Name),
     /// After the colon, where one space does not count.
     AfterColon(Field),
-    /// In the value.
+    /// The value.
     Value(Field),
     /// Nowhere: the stream has gone beyond a limit.
     Failed(ParseError),

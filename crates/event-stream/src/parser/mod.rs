@@ -1,8 +1,9 @@
-//! The incremental parser of [WHATWG HTML, 9.2.5 and 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
+//! The incremental parser of [WHATWG HTML, 9.2.5 and
+//! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
 //!
-//! `read` goes through a chunk. A line that is whole in its chunk is read where it stands; a line that is cut goes piece by
-//! piece through the state in `line`. Both give the same, byte for byte and error for error. What a `field` says ends up in
-//! the buffers of `block`.
+//! `read` goes through a chunk. A line that is whole in its chunk is read where it stands; a line that is cut goes
+//! piece by piece through the state in `line`. Both give the same, byte for byte and error for error. What a `field`
+//! says ends up in the buffers of `block`.
 mod block;
 mod chunk;
 mod field;
@@ -23,8 +24,8 @@ use skip::Skipping;
 /// Reads an event stream chunk by chunk, however it is cut, one event at a time.
 ///
 /// The only errors are [`Limits`] exceeded. They are final: every later call returns the same, until
-/// [`reset`](Self::reset), unless [such events are skipped](Self::with_large_events_skipped). What stands before is given out
-/// before.
+/// [`reset`](Self::reset), unless [such events are skipped](Self::with_large_events_skipped). What stands before is
+/// given out before.
 #[derive(Clone, Debug)]
 pub struct Parser {
     limits: Limits,
@@ -45,7 +46,7 @@ pub struct Parser {
     skipped_bytes: u64,
 }
 
-/// What [`Parser::next_item`] gives.
+/// An item that [`Parser::next_item`] gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'a> {
     /// An event.
@@ -56,7 +57,7 @@ pub enum Item<'a> {
     Block(BlockRef<'a>),
 }
 
-/// What ended a step: an event, of which the data stands in the chunk or in the block's buffer; a comment, which is in
+/// The end of a step: an event, of which the data stands in the chunk or in the block's buffer; a comment, which is in
 /// `value`; a block that is no event; one that was skipped; or the chunk.
 enum Step<'c> {
     Event(Option<&'c str>),
@@ -105,8 +106,8 @@ impl Parser {
     }
 
     /// Gives a block that has an event type or an ID, but no data, as an event with empty data. The standard drops it
-    /// ([9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage), step 2), but some servers
-    /// say things by an event type alone.
+    /// ([9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage), step 2), but some
+    /// servers say things by an event type alone.
     #[must_use]
     pub fn with_events_without_data(mut self) -> Self {
         self.block.without_data = true;
@@ -121,22 +122,22 @@ impl Parser {
         self
     }
 
-    /// Skips an event that is larger than the [`Limits`] allow. The error is returned once, when the blank line behind it
-    /// has come; the next call goes on after that. [`skipped_bytes`](Self::skipped_bytes) says how much it was. Its ID
-    /// counts all the same, so that nobody asks for it again.
+    /// Skips an event that is larger than the [`Limits`] allow. The error is returned once, when the blank line behind
+    /// it has come; the next call goes on after that. [`skipped_bytes`](Self::skipped_bytes) says how much it was. Its
+    /// ID counts all the same, so that nobody asks for it again.
     #[must_use]
     pub fn with_large_events_skipped(mut self) -> Self {
         self.skips = true;
         self
     }
 
-    /// How many bytes the data, ID, type or line had for which the last event was skipped.
+    /// Returns the number of bytes that the data, ID, type or line had for which the last event was skipped.
     #[must_use]
     pub fn skipped_bytes(&self) -> u64 {
         self.skipped_bytes
     }
 
-    /// Whether a comment was read since this was last asked.
+    /// Returns true if a comment was read since this was last asked.
     pub fn take_commented(&mut self) -> bool {
         core::mem::take(&mut self.has_commented)
     }
@@ -180,8 +181,9 @@ impl Parser {
         }
     }
 
-    /// As [`next_event`](Self::next_event), but gives comments too. A comment within a block comes before its event. Use
-    /// one of the two for the whole of a stream: a comment that `next_event` has begun to skip is not given whole.
+    /// Does what [`next_event`](Self::next_event) does, but gives comments too. A comment within a block comes before
+    /// its event. Use one of the two for the whole of a stream: a comment that `next_event` has begun to skip is not
+    /// given whole.
     ///
     /// # Errors
     /// Something in the stream is larger than the [`Limits`] allow.
@@ -199,12 +201,12 @@ impl Parser {
         }
     }
 
-    /// Takes the end of the stream for the end of its last event, although the standard drops what no blank line follows:
-    /// for servers that leave it out. Call it once the last chunk is read.
+    /// Takes the end of the stream for the end of its last event, although the standard drops what no blank line
+    /// follows: for servers that leave it out. Call it once the last chunk is read.
     ///
-    /// Such an event may be cut. Its ID does not count, and [`last_event_id`](Self::last_event_id) stays: a client that resumed
-    /// behind it would never get the rest. A last line without a line end may be cut, too. Data counts as far as it came; an
-    /// event type or a reconnection time does not, since a part of one is another one.
+    /// Such an event may be cut. Its ID does not count, and [`last_event_id`](Self::last_event_id) stays: a client that
+    /// resumed behind it would never get the rest. A last line without a line end may be cut, too. Data counts as far
+    /// as it came; an event type or a reconnection time does not, since a part of one is another one.
     ///
     /// # Errors
     /// The last event is larger than the [`Limits`] allow.
@@ -231,7 +233,8 @@ impl Parser {
         Ok(is_event.then(|| self.block.event(None)))
     }
 
-    /// The stream is beyond a limit: the block is skipped, if that is wanted; else nothing of the stream counts any more.
+    /// The stream is beyond a limit: the block is skipped, if that is wanted; else nothing of the stream counts any
+    /// more.
     #[cold]
     fn fail(&mut self, error: ParseError) -> Result<(), ParseError> {
         if self.skips {

@@ -1,5 +1,5 @@
-//! Going through a chunk, line by line: where a line is whole in its chunk, which nearly every line is, it is read where
-//! it stands.
+//! Going through a chunk, line by line: where a line is whole in its chunk, which nearly every line is, it is read
+//! where it stands.
 use super::{
     Chunk, Parser, Step,
     block::RETAINED_BYTES,
@@ -79,8 +79,8 @@ impl Parser {
         Ok(step)
     }
 
-    /// Reads a whole line of data that stands at `value`: leaves it there if it is the block's first, else buffers it and
-    /// what was left.
+    /// Reads a whole line of data that stands at `value`: leaves it there if it is the block's first, else buffers it
+    /// and what was left.
     #[inline]
     fn read_data(
         &mut self,

@@ -6,7 +6,7 @@ use crate::ParseError;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Skipping {
     error: ParseError,
-    /// How many bytes there were so far of what is too large.
+    /// The number of bytes so far of what is too large.
     bytes: u64,
 }
 
@@ -37,7 +37,7 @@ impl Parser {
         };
     }
 
-    /// Where a line starts.
+    /// The start of a line.
     pub(super) fn line_start(&self) -> Line {
         if self.skipping.is_some() { Line::SkippedStart } else { Line::Start }
     }
@@ -110,7 +110,7 @@ impl Parser {
         }
     }
 
-    /// What the block that has been skipped was too large for. It is told once.
+    /// Takes the limit that the skipped block was too large for. It is told once.
     #[cold]
     pub(super) fn skipped(&mut self) -> ParseError {
         // A step ends so only after a block was skipped.

@@ -1,4 +1,4 @@
-//! What somebody needs who passes a stream on: blocks that are no events, and the way back to bytes.
+//! Passing a stream on: blocks that are not events, and the way back to bytes.
 use crate::stream::cuts;
 use fanfare_event_stream::{BlockRef, Chunk, EventRef, Item, Parser};
 
@@ -43,7 +43,7 @@ fn a_block_is_given_once_and_only_if_asked_for() {
     assert_eq!(parser.next_event(&mut chunk).map(|event| event.map(|event| event.event_type)), Ok(Some("message")));
 }
 
-/// What a program puts into an event itself cannot become fields of its own.
+/// Text that a program puts into an event itself cannot become fields of its own.
 #[test]
 fn no_value_escapes_its_line() {
     let mut out = Vec::new();

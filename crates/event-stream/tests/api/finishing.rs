@@ -2,7 +2,7 @@
 use crate::stream::{cuts, read};
 use fanfare_event_stream::{Limits, ParseError, Parser};
 
-/// What the end gives of `stream`: type, data and last event ID.
+/// Returns what the end of `stream` gives: type, data and last event ID.
 fn last(stream: &[u8], pieces: &[&[u8]]) -> Option<(String, String, String)> {
     let mut parser = Parser::new();
     assert_eq!(read(&mut parser, pieces).1, Ok(()), "{stream:?}");

@@ -1,4 +1,4 @@
-//! What is encoded is decoded.
+//! Encoding and decoding: one undoes the other.
 use fanfare_event_stream::{Chunk, Event, EventId, EventType, Parser, encode_comment};
 use proptest::prelude::*;
 

@@ -77,7 +77,7 @@ fn the_bytes_are_those_of_the_whole_of_it() {
     check("retry:78901\ndata:a\n\n", &[skipped(LINE, 11, "")]);
 }
 
-/// Who resumes is not sent it again.
+/// A client that resumes is not sent it again.
 #[test]
 fn its_id_counts_and_nothing_else() {
     check("id:7\ndata:1234567\n\ndata:z\n\n", &[skipped(DATA, 7, "7"), event("z", "7")]);

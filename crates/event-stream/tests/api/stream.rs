@@ -14,7 +14,7 @@ impl From<EventRef<'_>> for Seen {
     }
 }
 
-/// What `parser` makes of `pieces`, up to the first error.
+/// Returns what `parser` makes of `pieces`, up to the first error.
 pub(crate) fn read(parser: &mut Parser, pieces: &[&[u8]]) -> (Outcome, Result<(), ParseError>) {
     let mut outcome = Outcome::default();
     let mut result = Ok(());
@@ -37,7 +37,7 @@ pub(crate) fn read(parser: &mut Parser, pieces: &[&[u8]]) -> (Outcome, Result<()
     (outcome, result)
 }
 
-/// As [`read`], but with comments, and stopping after every item to go on with a new chunk of the rest.
+/// Does what [`read`] does, but with comments, and stopping after every item to go on with a new chunk of the rest.
 pub(crate) fn read_items(parser: &mut Parser, pieces: &[&[u8]]) -> (Outcome, Result<(), ParseError>) {
     let mut outcome = Outcome::default();
     let mut result = Ok(());
@@ -75,7 +75,7 @@ pub(crate) fn cuts(stream: &[u8]) -> Vec<Vec<&[u8]>> {
     cuts
 }
 
-/// What a new parser makes of `stream`, having made sure that cutting it changes nothing.
+/// Returns what a new parser makes of `stream`, having made sure that cutting it changes nothing.
 #[track_caller]
 pub(crate) fn outcome(stream: &[u8]) -> Outcome {
     let expected = read(&mut Parser::new(), &[stream]).0;

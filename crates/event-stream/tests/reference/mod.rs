@@ -1,7 +1,7 @@
-//! The format read as simply as it can be: the whole stream at once, decoded first, line by line, as the standard's text
-//! goes. It is what the parser is compared with.
+//! The format read as simply as it can be: the whole stream at once, decoded first, line by line, as the standard's
+//! text goes. It is what the parser is compared with.
 
-/// What one dispatched event says.
+/// The content of one dispatched event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) event_type: String,
@@ -11,7 +11,7 @@ pub(crate) struct Seen {
     pub(crate) retry_ms: Option<u64>,
 }
 
-/// What a whole stream comes to.
+/// The result of a whole stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) events: Vec<Seen>,

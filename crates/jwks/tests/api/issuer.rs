@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a test waits for anything.
+/// The longest time that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server whose answer can be changed; gone with the test.

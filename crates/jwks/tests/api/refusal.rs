@@ -1,4 +1,4 @@
-//! What is not fetched, and what is not taken.
+//! Sets that are not fetched, or not taken.
 use crate::issuer::{Issuer, http, kids, set, timing};
 use fanfare_jwks::{Addresses, Client, FetchError, JwksSource, Timing};
 use fanfare_server::auth::{KeyRules, MAX_SET_BYTES};
