@@ -1,8 +1,8 @@
 //! What the tests of interoperation share: programs that others wrote, started, watched and ended.
 //!
-//! `servers/` and `clients/` hold the programs, in the languages and with the packages that people use; `tests/` tries them. What
-//! they need is installed by `cargo xtask test --only interop`, which then runs the tests; [`installed`] says where it lies.
-//! Everything here panics when something is not as it should be, since only tests use it.
+//! `servers/` and `clients/` hold the programs, in the languages and with the packages that people use; `tests/` tries
+//! them. What they need is installed by `cargo xtask test --only interop`, which then runs the tests; [`installed`]
+//! says where it lies. Everything here panics when something is not as it should be, since only tests use it.
 #![forbid(unsafe_code)]
 #![allow(clippy::missing_panics_doc, reason = "a test fails by panicking")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A server that publishes at `/pub/CHANNEL` and subscribes at `/sub/CHANNEL`, with nothing outside a directory of its own.
-/// Both are gone when this is dropped.
+/// A server that publishes at `/pub/CHANNEL` and subscribes at `/sub/CHANNEL`, with nothing outside a directory of its
+/// own. Both are gone when this is dropped.
 #[derive(Debug)]
 pub struct Nginx {
     // Ends before its directory goes.

@@ -1,7 +1,7 @@
 //! The servers that our client is tried with.
 //!
-//! Those of the seed documents are the programs of `servers/`, as far as their languages are to be had; the others send the
-//! bytes that theirs would, which lie there too.
+//! Those of the seed documents are the programs of `servers/`, as far as their languages are to be had; the others send
+//! the bytes that theirs would, which lie there too.
 use crate::{http, hub::Hub, installed, nginx::Nginx, program::Program, scripted::Scripted};
 use std::{any::Any, process::Command};
 
@@ -67,8 +67,8 @@ pub fn dot_net() -> Server {
     Server::scripted(include_str!("../servers/dot-net.http"))
 }
 
-/// ASP as it is printed: no blank line, so that what it sends is no event. After `Response.Flush` the length is no longer known:
-/// one chunk, and the end.
+/// ASP as it is printed: no blank line, so that what it sends is no event. After `Response.Flush` the length is no
+/// longer known: one chunk, and the end.
 #[must_use]
 pub fn asp_as_printed() -> Server {
     Server::scripted(include_str!("../servers/asp-as-printed.http"))

@@ -61,7 +61,8 @@ impl Subscriber {
         Self::Program(Program::start(python))
     }
 
-    /// An npm package on a Mercure hub, its token brought by this carrier: `header`, `cookie`, or `query`, which is in the URL.
+    /// An npm package on a Mercure hub, its token brought by this carrier: `header`, `cookie`, or `query`, which is in
+    /// the URL.
     #[must_use]
     pub fn npm_mercure(package: &str, url: &str, carrier: &str, token: &str, types: &[&str]) -> Self {
         let mut node = installed::node("clients/mercure.mjs");
@@ -69,8 +70,8 @@ impl Subscriber {
         Self::Program(Program::start(node))
     }
 
-    /// Symfony's HTTP client on a Mercure hub, with a token of its own making for this topic selector, in the header or in the
-    /// cookie.
+    /// Symfony's HTTP client on a Mercure hub, with a token of its own making for this topic selector, in the header or
+    /// in the cookie.
     #[must_use]
     pub fn symfony(url: &str, carrier: &str, selector: &str) -> Self {
         let mut php = installed::php_script("clients/symfony.php");

@@ -1,5 +1,5 @@
-//! Clients of other people's making, and ours, on our hub, over HTTP/1.1: what they receive, and that a hub that is killed and comes
-//! back costs them nothing.
+//! Clients of other people's making, and ours, on our hub, over HTTP/1.1: what they receive, and that a hub that is
+//! killed and comes back costs them nothing.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use fanfare_interop::{
     curl::Transfer,
@@ -139,8 +139,8 @@ impl Drop for StopsWhenDropped<'_> {
     }
 }
 
-/// Publishes numbers, counting up, half of them as `tick`, and returns what was acknowledged: data and ID. What was under
-/// way when the hub died is not repeated, since it may or may not be in the log.
+/// Publishes numbers, counting up, half of them as `tick`, and returns what was acknowledged: data and ID. What was
+/// under way when the hub died is not repeated, since it may or may not be in the log.
 fn publish_until(stop: &AtomicBool, topic: &str) -> Vec<(String, String)> {
     let mut acknowledged = Vec::new();
     for number in 0_u64.. {

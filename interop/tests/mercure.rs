@@ -1,5 +1,6 @@
-//! Libraries of other people's making that speak the Mercure protocol, on our hub, by the protocol's older revision, which is what
-//! they speak: tokens that they make or carry, topics and URI Templates, private updates, and resuming where the hub was killed.
+//! Libraries of other people's making that speak the Mercure protocol, on our hub, by the protocol's older revision,
+//! which is what they speak: tokens that they make or carry, topics and URI Templates, private updates, and resuming
+//! where the hub was killed.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use fanfare_interop::{
     curl::Transfer,

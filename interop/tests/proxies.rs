@@ -1,5 +1,5 @@
-//! Proxies as the documentation has them, before the hub: nothing waits in them, an open hub knows them, and a browser's stream
-//! outlives a restart of the hub.
+//! Proxies as the documentation has them, before the hub: nothing waits in them, an open hub knows them, and a
+//! browser's stream outlives a restart of the hub.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use fanfare_interop::{
     PATIENCE,
@@ -16,7 +16,8 @@ use std::{
 
 const KINDS: [Kind; 3] = [Kind::Nginx, Kind::Caddy, Kind::Haproxy];
 const STREAM: &str = "Accept: text/event-stream\r\n";
-/// When nothing is held back, an event is there in some milliseconds; a buffer holds it until the next heartbeat, or for ever.
+/// When nothing is held back, an event is there in some milliseconds; a buffer holds it until the next heartbeat, or
+/// for ever.
 const AT_ONCE: Duration = Duration::from_millis(900);
 
 /// A request on a connection of its own.

@@ -1,9 +1,10 @@
 //! Keeps the documentation true. The [`links`] between its pages lead somewhere; and what `docs/ARCHITECTURE.md` names
 //! exists, and what exists it names.
 //!
-//! A name is what stands between backticks and looks like a file or directory: it ends in `/` or in a known extension. In the
-//! code map, which is the sections whose headings name a crate as `crates/…`, names may be relative to that crate's `src`;
-//! elsewhere they are the end of some path. Each module at the top of a crate's `src` must be named in that crate's section.
+//! A name is what stands between backticks and looks like a file or directory: it ends in `/` or in a known extension.
+//! In the code map, which is the sections whose headings name a crate as `crates/…`, names may be relative to that
+//! crate's `src`; elsewhere they are the end of some path. Each module at the top of a crate's `src` must be named in
+//! that crate's section.
 use crate::{
     links,
     program::{command, root},

@@ -26,8 +26,8 @@ pub(crate) fn smoke() -> Result<(), String> {
         if !fuzz.join("Cargo.toml").exists() {
             continue;
         }
-        // A target that is named keeps the flags from build scripts; a directory apart, the coverage from everything else.
-        // All targets share it, since they depend on much the same crates.
+        // A target that is named keeps the flags from build scripts; a directory apart, the coverage from everything
+        // else. All targets share it, since they depend on much the same crates.
         let manifest = format!("{directory}/Cargo.toml");
         let host = host()?;
         run(cargo(&[

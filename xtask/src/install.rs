@@ -83,8 +83,8 @@ pub(crate) const HAPROXY: Need =
 
 /// What Debian asks before it starts a service that it has just installed.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
-/// `apt-get` behind a policy against starting services, unless the machine has one of its own. What is installed is to be
-/// run by tests and benchmarks alone.
+/// `apt-get` behind a policy against starting services, unless the machine has one of its own. What is installed is to
+/// be run by tests and benchmarks alone.
 const WITHOUT_SERVICES: &str = r#"
 policy=$1; shift
 if ! [ -e "$policy" ]; then

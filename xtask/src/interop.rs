@@ -1,6 +1,8 @@
-//! The hub and the client library with servers and clients of other people's making: installs their packages, runs the tests.
+//! The hub and the client library with servers and clients of other people's making: installs their packages, runs the
+//! tests.
 //!
-//! Node.js packages go where `npm ci` puts them, Python's into a virtual environment beside everything else that is built.
+//! Node.js packages go where `npm ci` puts them, Python's into a virtual environment beside everything else that is
+//! built.
 use crate::{
     node,
     program::{cargo, command, root, run as program, target},

@@ -1,7 +1,7 @@
 //! Keeps the links between the Markdown pages of the repository true: the file of a link exists, and its heading too.
 //!
-//! A link is `[text](target)`, or `[name]: target` at the beginning of a line. Code is left out, and so is what leads to the
-//! web: a test that needs the network fails for other people's reasons.
+//! A link is `[text](target)`, or `[name]: target` at the beginning of a line. Code is left out, and so is what leads
+//! to the web: a test that needs the network fails for other people's reasons.
 use std::collections::BTreeMap;
 
 /// A line of a page that is not code, with its number, from 1.
@@ -72,8 +72,8 @@ fn targets(line: &str) -> Vec<String> {
     defined.into_iter().chain(linked).filter_map(|target| target.split_whitespace().next()).map(str::to_owned).collect()
 }
 
-/// The anchors of a page's headings, made as GitHub does: in lower case, with hyphens for spaces, without punctuation, and
-/// with a number if an earlier heading has the same.
+/// The anchors of a page's headings, made as GitHub does: in lower case, with hyphens for spaces, without punctuation,
+/// and with a number if an earlier heading has the same.
 fn anchors(text: &str) -> Vec<String> {
     let mut anchors: Vec<String> = Vec::new();
     let headings = prose(text)

@@ -1,8 +1,8 @@
 //! `cargo xtask`: the one entry for everything that CI runs.
 //!
-//! `cargo xtask test` goes through the [`steps`], each named and timed, to the end even when one fails, and closes with a
-//! line that counts them. It first installs what the machine lacks and says so. Nothing here depends on more than `std`, so
-//! that it builds in a moment.
+//! `cargo xtask test` goes through the [`steps`], each named and timed, to the end even when one fails, and closes with
+//! a line that counts them. It first installs what the machine lacks and says so. Nothing here depends on more than
+//! `std`, so that it builds in a moment.
 #![forbid(unsafe_code)]
 
 mod docs;

@@ -1,15 +1,16 @@
 //! Delivery under LLVM's sanitizers, on the stable toolchain: the compiler has them, it only wants to be asked as an
 //! unstable one.
 //!
-//! The address sanitizer sees memory used that is freed or somebody else's, the thread sanitizer sees memory that two threads
-//! use without an order. Both follow compiled Rust; C libraries and the kernel are not followed, see [`Sanitizer::options`].
+//! The address sanitizer sees memory used that is freed or somebody else's, the thread sanitizer sees memory that two
+//! threads use without an order. Both follow compiled Rust; C libraries and the kernel are not followed, see
+//! [`Sanitizer::options`].
 use crate::program::{cargo, command, host, root, run as program, target, warn};
 use std::path::Path;
 
 /// What is compiled: the two crates that deliver, in one go so that what both depend on is built once.
 const CODE: &str = "--package fanfare-server --package fanfare-hub --lib --test api --test over_io_uring";
-/// Which tests of those, by a part of their names. In the server: delivery, and the subscriptions that use it. In the hub: the
-/// way from the log to an audience. Not `bell::`, whose model switches stacks where no sanitizer can follow.
+/// Which tests of those, by a part of their names. In the server: delivery, and the subscriptions that use it. In the
+/// hub: the way from the log to an audience. Not `bell::`, whose model switches stacks where no sanitizer can follow.
 const TESTS: &str = "delivery:: handover:: heartbeat:: overload:: stalled:: \
      audience:: routes:: run:: window:: writer:: private:: resume:: routing:: slow::";
 
@@ -30,8 +31,8 @@ const ADDRESS: Sanitizer = Sanitizer {
     name: "address",
     compiles_std: false,
     variable: "ASAN_OPTIONS",
-    // The kernel reads what a ring sends, and no sanitizer sees it. What is freed is overwritten at once, so that a test sees
-    // other bytes than were sent.
+    // The kernel reads what a ring sends, and no sanitizer sees it. What is freed is overwritten at once, so that a
+    // test sees other bytes than were sent.
     options: "allow_addr2line=1:max_free_fill_size=1048576",
     suppressions: None,
 };
@@ -43,7 +44,8 @@ const THREAD: Sanitizer = Sanitizer {
     suppressions: Some("xtask/tsan.supp"),
 };
 
-/// Runs the tests under each. Without the source of the standard library the thread sanitizer is left out, with a warning.
+/// Runs the tests under each. Without the source of the standard library the thread sanitizer is left out, with a
+/// warning.
 ///
 /// # Errors
 /// Which of them found something, or cannot be run. What it found it prints, and goes on to the end.

@@ -1,9 +1,9 @@
 //! The steps, in the order in which they find faults soonest.
 //!
-//! The workspace is compiled three times, once for each thing that needs it so: checked (clippy, documentation), with tests
-//! (those of other steps too, and the benches), and the program as it is shipped. What is instrumented, for fuzzing and for
-//! the sanitizers, adds the crates that it tests. A build of the whole workspace reuses what another has built; one of a
-//! single package does not, since its dependencies then have other features.
+//! The workspace is compiled three times, once for each thing that needs it so: checked (clippy, documentation), with
+//! tests (those of other steps too, and the benches), and the program as it is shipped. What is instrumented, for
+//! fuzzing and for the sanitizers, adds the crates that it tests. A build of the whole workspace reuses what another
+//! has built; one of a single package does not, since its dependencies then have other features.
 use crate::{
     docs, fuzz,
     install::{
@@ -146,8 +146,8 @@ fn browser() -> Result<(), String> {
     program(&mut npm(&["test"])?)
 }
 
-/// Shows that the benchmarks run, as they are built for tests, some of them against the program as it is shipped; what they
-/// measure in this moment says nothing.
+/// Shows that the benchmarks run, as they are built for tests, some of them against the program as it is shipped; what
+/// they measure in this moment says nothing.
 fn bench() -> Result<(), String> {
     release()?;
     let binaries = root().join("crates/bench/src/bin");

@@ -1,8 +1,9 @@
-//! The least that a hub can do beside sending: accept connections, keep those that subscribe, and take what is published.
+//! The least that a hub can do beside sending: accept connections, keep those that subscribe, and take what is
+//! published.
 //!
-//! It has one topic, no log, no IDs, no heartbeats and no answer to a full socket but to end. An event is encoded once. A
-//! `POST` is answered before its event goes out, as a hub acknowledges what it will deliver. How an event goes out to all
-//! is what the baselines differ in: [`bare_write`](crate::bare_write) and [`bare_uring`](crate::bare_uring).
+//! It has one topic, no log, no IDs, no heartbeats and no answer to a full socket but to end. An event is encoded once.
+//! A `POST` is answered before its event goes out, as a hub acknowledges what it will deliver. How an event goes out to
+//! all is what the baselines differ in: [`bare_write`](crate::bare_write) and [`bare_uring`](crate::bare_uring).
 use fanfare_event_stream::Fields;
 use mio::{
     Events, Interest, Poll, Token,
@@ -20,8 +21,8 @@ const LISTENER: Token = Token(usize::MAX);
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n";
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-/// Prints where it listens, and serves until it is killed. `broadcast` sends an event to all subscribers and lets go of those
-/// that have left. What is written to a `File` goes out by `write(2)`, where a socket's `write` is `send(2)`.
+/// Prints where it listens, and serves until it is killed. `broadcast` sends an event to all subscribers and lets go of
+/// those that have left. What is written to a `File` goes out by `write(2)`, where a socket's `write` is `send(2)`.
 ///
 /// # Errors
 /// If it cannot accept, or of `broadcast`.
@@ -72,8 +73,8 @@ pub fn serve(
     }
 }
 
-/// Whether a subscriber stays, after a send to it gave this. A loop that skips a send is no baseline, so a full socket is an
-/// error.
+/// Whether a subscriber stays, after a send to it gave this. A loop that skips a send is no baseline, so a full socket
+/// is an error.
 ///
 /// # Errors
 /// If not all of the event's bytes were sent and the subscriber has not just left.

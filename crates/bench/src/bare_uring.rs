@@ -1,12 +1,13 @@
-//! One send per subscriber and event as in [`bare_write`](crate::bare_write), but many of them in one system call, through
-//! [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html).
+//! One send per subscriber and event as in [`bare_write`](crate::bare_write), but many of them in one system call,
+//! through [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html).
 use crate::bare_server;
 use io_uring::{IoUring, opcode::Send, squeue, types::Fd};
 use std::{fs::File, io, net::TcpListener, os::fd::AsRawFd};
 
 /// Sends that go into one system call. Fewer cost more each; above 256 nothing more was won.
 const BATCH: u32 = 512;
-/// Nothing waits: what a full socket does not take is reported at once, and so is, as a failure, what was taken in part.
+/// Nothing waits: what a full socket does not take is reported at once, and so is, as a failure, what was taken in
+/// part.
 const FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
 
 /// Whether this kernel has io_uring and lets us use it.

@@ -1,8 +1,8 @@
 //! The moment from which a run's times count, the same in all its processes.
 use std::time::{Duration, Instant, SystemTime};
 
-/// A moment by which processes can agree on times: each relates its own monotonic clock to the time of day once, so that a
-/// clock that is set during the run moves nothing.
+/// A moment by which processes can agree on times: each relates its own monotonic clock to the time of day once, so
+/// that a clock that is set during the run moves nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Epoch {
     instant: Instant,

@@ -2,9 +2,9 @@
 //!
 //! Every figure is a ratio between things measured in the same run, side by side: machines differ and are shared. A
 //! [`scenario`] puts a server, which a [`target`] describes, through something: [`subscribe`] is its subscribers,
-//! [`publish`] its publishers. `fanfare load` runs one scenario against one server; the binaries in `src/bin` each compare
-//! several things; what they print last is one line of JSON, and runs worth keeping are in `runs/` with their machine,
-//! commit and command.
+//! [`publish`] its publishers. `fanfare load` runs one scenario against one server; the binaries in `src/bin` each
+//! compare several things; what they print last is one line of JSON, and runs worth keeping are in `runs/` with their
+//! machine, commit and command.
 #![deny(unsafe_code)]
 
 pub mod bare_server;

@@ -13,8 +13,8 @@ pub struct Meter {
 const LISTEN: &str = "0A";
 
 impl Meter {
-    /// The process that listens at this address, if it is on this machine, belongs to the same user and is the only one.
-    /// Of a process and its descendants it is the process.
+    /// The process that listens at this address, if it is on this machine, belongs to the same user and is the only
+    /// one. Of a process and its descendants it is the process.
     #[must_use]
     pub fn of_listener(address: SocketAddr) -> Option<Self> {
         if !address.ip().is_loopback() {

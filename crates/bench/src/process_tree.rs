@@ -72,7 +72,8 @@ pub fn own_cpu() -> io::Result<Duration> {
 /// What the system answers who reads of a thread that ends at that moment.
 const ESRCH: i32 = 3;
 
-/// The time that the threads of this process have run, but for those that have ended, to the nanosecond. Sleeps for a moment.
+/// The time that the threads of this process have run, but for those that have ended, to the nanosecond. Sleeps for a
+/// moment.
 ///
 /// # Errors
 /// If `/proc` cannot be read.

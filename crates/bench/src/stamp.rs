@@ -14,7 +14,8 @@ pub struct Stamp {
     /// Counts the events of this publisher and topic from 0.
     pub sequence: u64,
     /// When its publication was due, since the run began, in nanoseconds of the monotonic clock. A publisher that falls
-    /// behind, because a hub answers late, does not make that hub look faster: it is this time that latency counts from.
+    /// behind, because a hub answers late, does not make that hub look faster: it is this time that latency counts
+    /// from.
     pub due: Duration,
 }
 

@@ -288,8 +288,9 @@ impl Builder {
 
     /// Gives the last event of a response that ends without the blank line behind it, for servers that leave it out.
     /// Default: `false`, the standard drops it, since nobody knows if it is whole. For the same reason its ID does not
-    /// count: after a reconnection the server sends it again. If its last line has no line end, data counts as far as it
-    /// came; a type or a reconnection time does not. An event that breaks off with its connection is dropped in any case.
+    /// count: after a reconnection the server sends it again. If its last line has no line end, data counts as far as
+    /// it came; a type or a reconnection time does not. An event that breaks off with its connection is dropped in any
+    /// case.
     pub fn unfinished_events(mut self, given: bool) -> Self {
         self.unfinished_events = given;
         self

@@ -6,8 +6,9 @@ use url::Url;
 /// The most characters of a text from elsewhere that are shown.
 const MAX_SHOWN_CHARS: usize = 200;
 
-/// A URL to be shown: what may be a secret in it is not. Those are user and password, JSON Web Tokens, and the values of
-/// parameters whose names say so, such as `token`, `access_token`, `authorization` or `api_key`, in the fragment too.
+/// A URL to be shown: what may be a secret in it is not. Those are user and password, JSON Web Tokens, and the values
+/// of parameters whose names say so, such as `token`, `access_token`, `authorization` or `api_key`, in the fragment
+/// too.
 ///
 /// ```
 /// use fanfare_client::Masked;

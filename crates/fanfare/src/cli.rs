@@ -112,8 +112,8 @@ fn warn(warnings: &[String], given: &ArgMatches) {
     warnings.iter().filter(|_| !is_quiet).for_each(|text| warning::print(text));
 }
 
-/// Prints what is wrong with the arguments, or the help that was asked for, and ends the process. Both may quote values:
-/// wrong ones, and those of variables.
+/// Prints what is wrong with the arguments, or the help that was asked for, and ends the process. Both may quote
+/// values: wrong ones, and those of variables.
 fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     let shown = match error.get(ContextKind::InvalidValue) {
@@ -141,7 +141,8 @@ const BESIDE_KEYS: [&str; 3] = ["algorithm", "jwks", "issuer"];
 /// The longest value of these that is shown: a name that is misspelt, and no key.
 const MAX_NAME_BYTES: usize = 8;
 
-/// True if a wrong value of the argument, as it is shown in errors (`--header <NAME: VALUE>`), may be a secret as a whole.
+/// True if a wrong value of the argument, as it is shown in errors (`--header <NAME: VALUE>`), may be a secret as a
+/// whole.
 fn is_secret(command: &clap::Command, argument: &str, value: &str) -> bool {
     let mut arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
     arguments.any(|known| {

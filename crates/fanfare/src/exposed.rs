@@ -13,8 +13,8 @@ const USER: &str = "USER:PASSWORD";
 /// The sign of a file in whose place its lines are taken.
 const FILE: char = '@';
 
-/// A warning for each argument of `command` that holds a secret. Secrets are the arguments whose variables the help does not
-/// show, headers such as `Authorization`, and URLs with a password, a token or the like.
+/// A warning for each argument of `command` that holds a secret. Secrets are the arguments whose variables the help
+/// does not show, headers such as `Authorization`, and URLs with a password, a token or the like.
 pub(crate) fn warnings(command: &Command, given: &ArgMatches) -> Vec<String> {
     let was_given = |argument: &&Arg| given.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine);
     command.get_arguments().filter(was_given).filter_map(|argument| warning(command, argument, given)).collect()

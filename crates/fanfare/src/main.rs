@@ -1,8 +1,8 @@
 //! The `fanfare` command: a hub for Server-Sent Events, and what one needs to try and to script it.
 //!
 //! [`cli`] says which commands there are; each has a module of its name. [`config`] is the configuration of `serve`,
-//! [`keys`] what verifies tokens by it, [`http`] the client that `publish` and `subscribe` share. [`fanfare_mask`] keeps secrets out
-//! of whatever is shown, and [`exposed`] warns of those that other users of the machine see already.
+//! [`keys`] what verifies tokens by it, [`http`] the client that `publish` and `subscribe` share. [`fanfare_mask`]
+//! keeps secrets out of whatever is shown, and [`exposed`] warns of those that other users of the machine see already.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod allocator;
 mod check;

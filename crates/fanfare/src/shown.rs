@@ -4,8 +4,8 @@ use fanfare_mask::shortened;
 /// The most characters of an ID that are shown.
 const MAX_ID_CHARACTERS: usize = 64;
 
-/// Gives an ID as messages show it: in quotation marks, with control characters escaped, and its beginning alone if it is
-/// long.
+/// Gives an ID as messages show it: in quotation marks, with control characters escaped, and its beginning alone if it
+/// is long.
 pub(crate) fn shown_id(id: &str) -> String {
     format!("{:?}", shortened(id, MAX_ID_CHARACTERS))
 }

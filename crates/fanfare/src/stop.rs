@@ -10,8 +10,8 @@ use tokio::{
 /// How long a process that was told to stop may stay. Docker kills after 10 s.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// The time that a process has in any case to end by itself. A terminal signals all processes of a command at once, and some
-/// of them, such as npm, pass the signal on: that is one wish and not two.
+/// The time that a process has in any case to end by itself. A terminal signals all processes of a command at once, and
+/// some of them, such as npm, pass the signal on: that is one wish and not two.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// Resolves when the process is told to stop. The signals are caught from this call on, not only when it is awaited. A

@@ -53,8 +53,8 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "FILE", env = "FANFARE_KEY_FILE")]
     key_file: Option<PathBuf>,
 
-    /// Algorithm, such as HS512, RS256, PS256, ES256 or EdDSA [default: what the JWK says, else HS256 for a secret, RS256
-    /// for an RSA key, and the one of its curve for any other]
+    /// Algorithm, such as HS512, RS256, PS256, ES256 or EdDSA [default: what the JWK says, else HS256 for a secret,
+    /// RS256 for an RSA key, and the one of its curve for any other]
     #[arg(long, value_name = "NAME", env = "FANFARE_ALGORITHM")]
     algorithm: Option<AsText<Algorithm>>,
 

@@ -1,6 +1,6 @@
-//! Our client with servers of other people's making, and with our hub. What they send is also seen with curl, so that an error
-//! of ours is not taken for one of theirs. `fanfare subscribe` on the same servers is in `command_line.rs`, and a browser behind
-//! `fanfare relay` in `browser/tests/relay.spec.js`.
+//! Our client with servers of other people's making, and with our hub. What they send is also seen with curl, so that
+//! an error of ours is not taken for one of theirs. `fanfare subscribe` on the same servers is in `command_line.rs`,
+//! and a browser behind `fanfare relay` in `browser/tests/relay.spec.js`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod cases;
 mod command_line;

@@ -1,5 +1,5 @@
-//! The shape of the code, in numbers: lines by crate, circles of imports, comments without a head, and the files that one
-//! opens to follow an update or a subscriber.
+//! The shape of the code, in numbers: lines by crate, circles of imports, comments without a head, and the files that
+//! one opens to follow an update or a subscriber.
 mod circle;
 mod comment;
 mod import;

@@ -1,11 +1,12 @@
 //! Clients side by side: the same streams, in turns, each in a process of its own.
 //!
-//! `cargo run --release -p fanfare-bench --bin client [-- --smoke]`. Prints a line of JSON for each round, a table for each
-//! scenario, and one line of JSON with medians and ranges. What is timed begins with the first event. Every contender has to
-//! get every event with the data that was sent: a turn in which one does not is no result, and the run fails.
+//! `cargo run --release -p fanfare-bench --bin client [-- --smoke]`. Prints a line of JSON for each round, a table for
+//! each scenario, and one line of JSON with medians and ranges. What is timed begins with the first event. Every
+//! contender has to get every event with the data that was sent: a turn in which one does not is no result, and the run
+//! fails.
 //!
-//! Allocations are counted while they are timed, by a wrapper of the system's allocator that adds a few plain instructions
-//! to each, the same for all. `read` and `serve` start the two sides by themselves, for a profiler.
+//! Allocations are counted while they are timed, by a wrapper of the system's allocator that adds a few plain
+//! instructions to each, the same for all. `read` and `serve` start the two sides by themselves, for a profiler.
 use alloc_tracker::Allocator;
 use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use fanfare_bench::{

@@ -1,10 +1,10 @@
 //! Servers side by side: the same scenarios, in turns, each as a fresh process.
 //!
-//! `cargo run --release -p fanfare-bench --bin compare [-- --smoke]`, after `cargo build --release`; `cargo xtask compare`
-//! does both and installs what is compared with. Prints a table for each scenario, with the ratio to a bare loop of
-//! `write(2)` where that can be put through it, and one line of JSON. Servers take turns, and who goes first alternates, so
-//! that a machine that gets busy gets busy for all. Each subscriber checks that it gets every event once and in order: what
-//! goes wrong is shown, and if it goes wrong with Fanfare the run fails.
+//! `cargo run --release -p fanfare-bench --bin compare [-- --smoke]`, after `cargo build --release`; `cargo xtask
+//! compare` does both and installs what is compared with. Prints a table for each scenario, with the ratio to a bare
+//! loop of `write(2)` where that can be put through it, and one line of JSON. Servers take turns, and who goes first
+//! alternates, so that a machine that gets busy gets busy for all. Each subscriber checks that it gets every event once
+//! and in order: what goes wrong is shown, and if it goes wrong with Fanfare the run fails.
 use clap::{Parser, Subcommand, value_parser};
 use fanfare_bench::{
     bare_uring, bare_write, report,

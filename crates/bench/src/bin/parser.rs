@@ -1,15 +1,16 @@
 //! How fast event streams are parsed: ours beside `sse-core` and `eventsource-stream`, in one process, taking turns.
 //!
-//! Each is driven as directly as its API allows. Ours: `next_event` on each chunk, once looking at the borrowed event and
-//! once copying it into an owned one, which the other two always do. `sse-core`: `SseDecoder::next` on each chunk.
-//! `eventsource-stream` is a `Stream` only: it wraps a stream of chunks that is always ready, and is polled with a waker
-//! that does nothing, so that no runtime takes part. Every event goes through `black_box`. Each parser reads one long
-//! stream, which is the input over and over: what is measured is neither the start of a connection nor first allocations.
+//! Each is driven as directly as its API allows. Ours: `next_event` on each chunk, once looking at the borrowed event
+//! and once copying it into an owned one, which the other two always do. `sse-core`: `SseDecoder::next` on each chunk.
+//! `eventsource-stream` is a `Stream` only: it wraps a stream of chunks that is always ready, and is polled with a
+//! waker that does nothing, so that no runtime takes part. Every event goes through `black_box`. Each parser reads one
+//! long stream, which is the input over and over: what is measured is neither the start of a connection nor first
+//! allocations.
 //!
-//! The best pass of a turn counts, for what disturbs a measurement only ever makes it longer, and of the turns, in each of
-//! which the stream lies elsewhere in memory, the median. Run it by
-//! `cargo run --release -p fanfare-bench --bin parser`, with part of an input's name to run only that (`-- "1 MiB"`), and
-//! part of a contender's to time that alone (`-- "1 MiB" owned`, under a profiler).
+//! The best pass of a turn counts, for what disturbs a measurement only ever makes it longer, and of the turns, in each
+//! of which the stream lies elsewhere in memory, the median. Run it by `cargo run --release -p fanfare-bench --bin
+//! parser`, with part of an input's name to run only that (`-- "1 MiB"`), and part of a contender's to time that alone
+//! (`-- "1 MiB" owned`, under a profiler).
 use core::{
     cell::Cell,
     convert::Infallible,
@@ -32,7 +33,8 @@ const TURNS: usize = 15;
 const PAGE_BYTES: usize = 4096;
 /// In one turn each parser reads the stream over and over for at least this long.
 const TURN: Duration = Duration::from_millis(12);
-/// Streams of small events are at least this long: within a processor's second cache, as chunks fresh from a socket are.
+/// Streams of small events are at least this long: within a processor's second cache, as chunks fresh from a socket
+/// are.
 const STREAM_BYTES: usize = 512 << 10;
 const LARGE_EVENT_BYTES: usize = 1 << 20;
 const LARGE_EVENTS: usize = 4;

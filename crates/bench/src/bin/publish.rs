@@ -1,7 +1,7 @@
 //! What durability costs a publisher: the same load on a hub whose log is on disk and on one whose log is in memory.
 //!
-//! `cargo run --release -p fanfare-bench --bin publish [-- --smoke]`, after `cargo build --release`, publishes as fast as
-//! answers come. With `--rate 1000 --connections 16` each connection has a schedule of its own instead, at which it
+//! `cargo run --release -p fanfare-bench --bin publish [-- --smoke]`, after `cargo build --release`, publishes as fast
+//! as answers come. With `--rate 1000 --connections 16` each connection has a schedule of its own instead, at which it
 //! publishes whether or not earlier publications took long: what the hub's CPU is per publication then. `--before PATH`
 //! adds the hub of an earlier commit, for figures of both from one run. Prints a table and one line of JSON. The hubs
 //! take turns, and who goes first alternates, so that a machine that gets busy gets busy for all.
@@ -49,7 +49,8 @@ struct Options {
     /// Seconds of a turn, such as 0.25: on a machine that others use, many short turns say more than a few long ones
     #[arg(long, default_value_t = 4.0, value_parser = seconds)]
     seconds: f64,
-    /// The program of an earlier commit, which takes turns with the one of TEST_FANFARE_BIN, else target/release/fanfare
+    /// The program of an earlier commit, which takes turns with the one of TEST_FANFARE_BIN, else
+    /// target/release/fanfare
     #[arg(long, value_name = "PATH")]
     before: Option<PathBuf>,
     /// Run for a moment, to see that everything works. The figures mean nothing

@@ -18,8 +18,8 @@ pub struct Turns {
     pub turns: Vec<Result<Reading, String>>,
 }
 
-/// Lets all contenders read a scenario, in so many rounds, from the server at `address`; `tell` is given a line of JSON after
-/// each round.
+/// Lets all contenders read a scenario, in so many rounds, from the server at `address`; `tell` is given a line of JSON
+/// after each round.
 pub fn rounds(
     number: usize,
     scenario: Scenario,

@@ -1,7 +1,8 @@
 //! Sends the streams, over HTTP/1.1 on loopback.
 //!
 //! `GET /SCENARIO/COUNT` is answered with the scenario of this number and so many events, written as fast as the socket
-//! takes them. Everything is encoded before the answer begins: what a server costs while it is read from are its writes.
+//! takes them. Everything is encoded before the answer begins: what a server costs while it is read from are its
+//! writes.
 use super::scenario::{Framing, SCENARIOS, Scenario};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},

@@ -1,4 +1,5 @@
-//! A large log: how fast it is filled, opens after a kill and after a clean end, finds and reads, and the memory for it.
+//! A large log: how fast it is filled, opens after a kill and after a clean end, finds and reads, and the memory for
+//! it.
 use super::{
     figure::{Figure, median, mib, ms, ratio},
     reading::{expect, locate, resume, scan},

@@ -65,8 +65,8 @@ impl Publisher {
         Ok(Self { socket, answer: Vec::with_capacity(ANSWER_BYTES), sent: Instant::now() })
     }
 
-    /// Sends the event of this index, if it is to be sent, and says whether. A request is smaller than a socket's buffer,
-    /// which is empty at this point.
+    /// Sends the event of this index, if it is to be sent, and says whether. A request is smaller than a socket's
+    /// buffer, which is empty at this point.
     fn send(&mut self, share: &mut Share, publisher: u32, index: u64, request: &mut Vec<u8>) -> io::Result<bool> {
         let Share { target, plan, epoch, end, counts, .. } = share;
         if end.load(Ordering::Relaxed) || !plan.has(index) {

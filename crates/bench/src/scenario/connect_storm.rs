@@ -1,5 +1,5 @@
-//! All connect as fast as they are answered, a hundred at a time on their way, then leave; and again, with a server that has
-//! seen it before.
+//! All connect as fast as they are answered, a hundred at a time on their way, then leave; and again, with a server
+//! that has seen it before.
 use super::{
     Outcome, Stage,
     figure::{micros_each, millis},

@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The 99th percentile of the others' latency before and after, and the time until the server has closed the connections.
+/// The 99th percentile of the others' latency before and after, and the time until the server has closed the
+/// connections.
 pub(super) const MEASURES: &[&str] = &["before_p99_ms", "after_p99_ms", "let_go_s"];
 
 /// How long the server may take to let go.

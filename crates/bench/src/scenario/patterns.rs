@@ -1,5 +1,6 @@
-//! Subscribers of as many URL patterns as there are topics, each of which is matched by one of them; and before that the same
-//! subscribers of those topics themselves. What a publish costs is to follow its matches, not the patterns that are there.
+//! Subscribers of as many URL patterns as there are topics, each of which is matched by one of them; and before that
+//! the same subscribers of those topics themselves. What a publish costs is to follow its matches, not the patterns
+//! that are there.
 use super::{Outcome, Stage, figure::micros_each};
 use crate::{progress::Progress, target::Naming};
 use std::io;

@@ -1,5 +1,5 @@
-//! Many come and go, wave after wave, each to a topic of its own, while events go on at a pace for somebody else. What that
-//! one notices is to depend little on whether the server tells of those who come and go.
+//! Many come and go, wave after wave, each to a topic of its own, while events go on at a pace for somebody else. What
+//! that one notices is to depend little on whether the server tells of those who come and go.
 use super::{
     Outcome, Size, Stage,
     figure::{as_f64, micros_each, millis},
@@ -10,8 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The 99th percentile of the watcher's latency while the others come and go, and before; how many come in a second, and the
-/// server's CPU for each who comes and goes.
+/// The 99th percentile of the watcher's latency while the others come and go, and before; how many come in a second,
+/// and the server's CPU for each who comes and goes.
 pub(super) const MEASURES: &[&str] = &["during_p99_ms", "before_p99_ms", "connects_per_second", "cpu_us_per_visit"];
 
 /// How long the watcher is alone before, at most.

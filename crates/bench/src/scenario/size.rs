@@ -40,8 +40,8 @@ pub struct SizeArgs {
     /// Events a second, by all publishers together; 0: as fast as the server answers
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(0..=1_000_000))]
     pub rate: Option<u32>,
-    /// Seconds of publishing; of `slow-readers`, how long some do not read; of `idle`, a third of the time in which memory
-    /// may be given back
+    /// Seconds of publishing; of `slow-readers`, how long some do not read; of `idle`, a third of the time in which
+    /// memory may be given back
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=86_400))]
     pub seconds: Option<u32>,
     /// Bytes of data in each event, of which a number and a time take up to 64

@@ -87,7 +87,8 @@ impl Server {
     #[must_use]
     pub fn bears(self, scenario: Scenario) -> bool {
         match self.kind {
-            // It has one topic, no IDs, no answer to a full socket, and notices only while it sends that someone has left.
+            // It has one topic, no IDs, no answer to a full socket, and notices only while it sends that someone has
+            // left.
             Kind::Bare(_) => {
                 matches!(scenario, Scenario::Idle | Scenario::Broadcast | Scenario::Burst | Scenario::DisconnectStorm)
             }

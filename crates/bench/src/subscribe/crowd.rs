@@ -124,8 +124,8 @@ impl Crowd {
         self.all("pausing", |index| Command::Pause { count: shares[index] }).map(|(report, _)| report)
     }
 
-    /// Lets those begin again, and waits until each has received something that was published since. Gives how many have
-    /// not, if nothing moves any more.
+    /// Lets those begin again, and waits until each has received something that was published since. Gives how many
+    /// have not, if nothing moves any more.
     ///
     /// # Errors
     /// If a worker fails.

@@ -12,8 +12,8 @@ use std::{
 /// The subscribers of one source address. Linux has 28,232 ports to give away for each, by default, and searches for a
 /// free one ever longer as they get fewer.
 const SUBSCRIBERS_PER_SOURCE: u32 = 5_000;
-/// What the socket of a slow reader takes in, and the segments it asks for: those of Ethernet. Over loopback, with segments
-/// of 64 KiB, the kernel holds megabytes for each before a server notices that nobody reads.
+/// What the socket of a slow reader takes in, and the segments it asks for: those of Ethernet. Over loopback, with
+/// segments of 64 KiB, the kernel holds megabytes for each before a server notices that nobody reads.
 const NARROW_BUFFER_BYTES: usize = 16 << 10;
 const NARROW_SEGMENT_BYTES: u32 = 1_448;
 
@@ -26,8 +26,8 @@ pub(super) enum Width {
     Narrow,
 }
 
-/// Where the connections of a crowd come from. Those of different crowds differ, since a port whose connection has ended
-/// rests for a minute, and storms would soon have used up those of one address.
+/// Where the connections of a crowd come from. Those of different crowds differ, since a port whose connection has
+/// ended rests for a minute, and storms would soon have used up those of one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sources(u16);
 

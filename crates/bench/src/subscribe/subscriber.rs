@@ -167,7 +167,8 @@ impl Subscriber {
                 Err(error) => return Err(error),
             };
             self.take(read, around)?;
-            // Less than there was room for means that the socket is empty (epoll(7)); that it was closed comes as an event.
+            // Less than there was room for means that the socket is empty (epoll(7)); that it was closed comes as an
+            // event.
             if read < around.chunk.len() && !closed {
                 return Ok(Turn::Done);
             }

@@ -38,7 +38,8 @@ pub(crate) fn unknown_codings(headers: &HeaderMap) -> Vec<String> {
     coding::codings(headers).map(|codings| codings.unknown).unwrap_or_default()
 }
 
-/// A body without its content codings. Where compression is not built in, a body with a coding is an error from the start.
+/// A body without its content codings. Where compression is not built in, a body with a coding is an error from the
+/// start.
 ///
 /// A decoder's memory is allocated when the response says that it is needed: about 40 KiB for gzip and deflate, for the
 /// others the window that the stream declares, at most 16 MiB for br and 8 MiB for zstd.

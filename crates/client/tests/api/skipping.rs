@@ -100,9 +100,9 @@ fn an_end_without_a_blank_line_gives_the_last_event_on_request() {
     });
 }
 
-/// "Once the end of the file is reached, any pending data must be discarded. If the file ends in the middle of an event, before
-/// the final empty line, the incomplete event is not dispatched." The last event ID is set when an event is dispatched. So
-/// whoever resumes gets the cut event again, and whole.
+/// "Once the end of the file is reached, any pending data must be discarded. If the file ends in the middle of an
+/// event, before the final empty line, the incomplete event is not dispatched." The last event ID is set when an event
+/// is dispatched. So whoever resumes gets the cut event again, and whole.
 #[test]
 fn the_id_of_a_cut_event_is_no_place_to_resume_from() {
     run(async {

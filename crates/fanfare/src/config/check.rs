@@ -25,8 +25,8 @@ impl fmt::Display for Effective<'_> {
     }
 }
 
-/// A value without the keys of issuers, without what the headers of relays hold, which often are keys too, and without the
-/// secrets of URLs.
+/// A value without the keys of issuers, without what the headers of relays hold, which often are keys too, and without
+/// the secrets of URLs.
 fn masked(value: &Value) -> Value {
     match value {
         Value::Array(values) => Value::Array(values.iter().map(masked).collect()),

@@ -20,8 +20,8 @@ const KINDS: [(&str, &str); 6] = [
     ("map", "a table"),
 ];
 
-/// The longest name of a key that is shown, and only if it is made of letters: nothing else is one, and it may be a secret in
-/// the wrong place.
+/// The longest name of a key that is shown, and only if it is made of letters: nothing else is one, and it may be a
+/// secret in the wrong place.
 const MAX_NAME_BYTES: usize = 40;
 
 /// What is wrong with a file.
@@ -73,8 +73,8 @@ fn explain(message: &str) -> String {
     wrong_value(message).unwrap_or_else(|| message.to_owned())
 }
 
-/// The message about a value of a wrong kind, in the words of people who write files. The value is left out, since it may be
-/// a secret behind the wrong key.
+/// The message about a value of a wrong kind, in the words of people who write files. The value is left out, since it
+/// may be a secret behind the wrong key.
 fn wrong_value(message: &str) -> Option<String> {
     let found = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
     let (found, expected) = found.rsplit_once(", expected ")?;

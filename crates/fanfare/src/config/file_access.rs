@@ -1,8 +1,8 @@
-//! Files that the hub trusts, and whether others than its owner can change them. Who can write into a file with a key has a
-//! key of their own, and who can replace it does too.
+//! Files that the hub trusts, and whether others than its owner can change them. Who can write into a file with a key
+//! has a key of their own, and who can replace it does too.
 //!
-//! Of a directory it is told only if everybody may write into it and remove what others have put there. One that a group may
-//! write into is as a rule its administrators' own, and a user's own group where it is made by `umask 002`.
+//! Of a directory it is told only if everybody may write into it and remove what others have put there. One that a
+//! group may write into is as a rule its administrators' own, and a user's own group where it is made by `umask 002`.
 use std::{fs, path::Path};
 
 const GROUP_WRITES: u32 = 0o020;

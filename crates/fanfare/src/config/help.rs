@@ -1,10 +1,10 @@
-//! What the help of `fanfare serve` says beyond the comments on the options: variables, defaults and bounds, each from the
-//! place where it is defined.
+//! What the help of `fanfare serve` says beyond the comments on the options: variables, defaults and bounds, each from
+//! the place where it is defined.
 use super::{bounds::Bound, defaults::defaults, options::ServeOptions};
 use clap::{Arg, Args as _, Command, builder::StyledStr};
 
-/// Gives each option of `serve` its environment variable, and shows its default and bound in the help. The variables are
-/// not shown one by one: all follow the one rule that stands under the help.
+/// Gives each option of `serve` its environment variable, and shows its default and bound in the help. The variables
+/// are not shown one by one: all follow the one rule that stands under the help.
 pub(crate) fn document(serve: Command) -> Command {
     let keys = keys();
     let defaults = defaults();

@@ -1,4 +1,5 @@
-//! Paths of files with keys in messages. Who gives the key itself where its file is expected shall not find it in a log.
+//! Paths of files with keys in messages. Who gives the key itself where its file is expected shall not find it in a
+//! log.
 use fanfare_mask::MASK;
 use std::path::Path;
 
@@ -13,8 +14,8 @@ pub(crate) fn shown_key_path(path: &Path) -> String {
 /// The fewest bytes of a secret that a hub accepts.
 const MIN_SECRET_BYTES: usize = 32;
 
-/// True if the file exists or could: one of the directories on its way is there, its name has an extension, or it begins
-/// at the root and is too short for a key.
+/// True if the file exists or could: one of the directories on its way is there, its name has an extension, or it
+/// begins at the root and is too short for a key.
 fn is_path(path: &Path) -> bool {
     let has_extension = path.extension().is_some_and(|found| EXTENSIONS.iter().any(|known| found == *known));
     // Secrets in base64 have slashes, too.

@@ -25,8 +25,8 @@ pub(crate) struct InvalidListenAddress {
 impl FromStr for ListenAddress {
     type Err = InvalidListenAddress;
 
-    /// `127.0.0.1:3000` or `[::1]:3000`; `:3000` and `*:3000` are every IPv4 address; `localhost:3000` and `3000` are this
-    /// machine alone.
+    /// `127.0.0.1:3000` or `[::1]:3000`; `:3000` and `*:3000` are every IPv4 address; `localhost:3000` and `3000` are
+    /// this machine alone.
     fn from_str(text: &str) -> Result<Self, InvalidListenAddress> {
         let text = text.trim();
         if let Ok(address) = text.parse() {

@@ -1,7 +1,8 @@
 //! The configuration of `fanfare serve`: flags over environment over file over defaults.
 //!
-//! [`options`] defines each option once; [`merge`] lays what the sources say over each other, as tables, without knowing
-//! any option by name; [`mercure`] is what the environment of a Mercure hub says in these terms; [`settings`] is the result, checked and complete.
+//! [`options`] defines each option once; [`merge`] lays what the sources say over each other, as tables, without
+//! knowing any option by name; [`mercure`] is what the environment of a Mercure hub says in these terms; [`settings`]
+//! is the result, checked and complete.
 mod alias;
 mod as_table;
 mod as_text;

@@ -1,8 +1,9 @@
-//! The options of `fanfare serve`, each defined once: the field is the flag, the environment variable and the file's key,
-//! and its comment is the help.
+//! The options of `fanfare serve`, each defined once: the field is the flag, the environment variable and the file's
+//! key, and its comment is the help.
 //!
 //! `--max-body` is `FANFARE_MAX_BODY` in the environment and `max-body` in the file. What holds when an option is given
-//! nowhere stands in `defaults.toml`, and how far it may go in [`super::bounds`]; both are added to the help from there.
+//! nowhere stands in `defaults.toml`, and how far it may go in [`super::bounds`]; both are added to the help from
+//! there.
 use super::{
     alias::Alias, as_text::AsText, cookie_name::CookieName, delivery::Delivery, issuer::Issuer, list,
     listen::ListenAddress, log_filter::LogFilter, origin::CorsOrigin, relay::Relay, retention::RetentionRule,
@@ -18,13 +19,13 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use url::Url;
 
-/// One layer of configuration: what the flags, the environment or the file say, and nothing else. A list of the file may be
-/// one value without brackets, or several in one text with spaces between them, as in the environment.
+/// One layer of configuration: what the flags, the environment or the file say, and nothing else. A list of the file
+/// may be one value without brackets, or several in one text with spaces between them, as in the environment.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct ServeOptions {
-    /// Address and port to listen on: `127.0.0.1:3000`, `localhost:3000`, `[::1]:3000`, or `:3000` for every IPv4 address.
-    /// Port 0 takes a free one, which is printed. Without keys only loopback is allowed
+    /// Address and port to listen on: `127.0.0.1:3000`, `localhost:3000`, `[::1]:3000`, or `:3000` for every IPv4
+    /// address. Port 0 takes a free one, which is printed. Without keys only loopback is allowed
     #[arg(long, value_name = "ADDR", help_heading = "Where")]
     pub listen: Option<ListenAddress>,
 
@@ -40,14 +41,14 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "URL", help_heading = "Where")]
     pub public_url: Option<AsText<Url>>,
 
-    /// Directory of files to serve, so that a page and its event stream share an origin. Everybody can read them, except
-    /// those whose names begin with a dot. Data, keys and configuration must lie elsewhere
+    /// Directory of files to serve, so that a page and its event stream share an origin. Everybody can read them,
+    /// except those whose names begin with a dot. Data, keys and configuration must lie elsewhere
     #[arg(id = "static", long = "static", value_name = "DIR", help_heading = "Where")]
     #[serde(rename = "static")]
     pub static_dir: Option<PathBuf>,
 
-    /// File of --static, such as index.html, that browsers get for a page that is not there: for applications whose routes
-    /// are in the page. Scripts, images, streams and programs still get 404
+    /// File of --static, such as index.html, that browsers get for a page that is not there: for applications whose
+    /// routes are in the page. Scripts, images, streams and programs still get 404
     #[arg(long, value_name = "FILE", help_heading = "Where")]
     pub fallback: Option<String>,
 
@@ -61,9 +62,9 @@ pub(crate) struct ServeOptions {
     #[serde(default, deserialize_with = "list::words")]
     pub alias: Option<Vec<Alias>>,
 
-    /// Relay an event stream of another server: publish its events under these topics, and go on where that stopped after
-    /// a restart; repeatable. In the environment several are separated by spaces. The file can say more of each: headers,
-    /// private, token-file, last-event-id, idle-timeout
+    /// Relay an event stream of another server: publish its events under these topics, and go on where that stopped
+    /// after a restart; repeatable. In the environment several are separated by spaces. The file can say more of each:
+    /// headers, private, token-file, last-event-id, idle-timeout
     #[arg(long, value_name = "URL=TOPIC[,TOPIC]", help_heading = "Where", value_delimiter = ' ')]
     #[serde(default, deserialize_with = "list::words")]
     pub relay: Option<Vec<Relay>>,
@@ -72,10 +73,10 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "BOOL", help_heading = "Where", num_args = 0..=1, default_missing_value = "true")]
     pub clock: Option<bool>,
 
-    /// What verifies the tokens of publishers and subscribers: a secret of at least 32 bytes, such as `openssl rand -hex
-    /// 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file: other users of the machine
-    /// can see arguments. A key that everybody knows, from documentation or examples, is refused on an address that other
-    /// machines can reach
+    /// What verifies the tokens of publishers and subscribers: a secret of at least 32 bytes, such as `openssl rand
+    /// -hex 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file: other users of
+    /// the machine can see arguments. A key that everybody knows, from documentation or examples, is refused on an
+    /// address that other machines can reach
     #[arg(
         long,
         value_name = "KEY",
@@ -89,14 +90,14 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "FILE", help_heading = "Who may do what")]
     pub key_file: Option<PathBuf>,
 
-    /// URL of a JWK set with more keys of that kind, https only; fetched again in time, and when a token names a key that
-    /// is not there. Repeatable; in the environment several are separated by spaces
+    /// URL of a JWK set with more keys of that kind, https only; fetched again in time, and when a token names a key
+    /// that is not there. Repeatable; in the environment several are separated by spaces
     #[arg(long, value_name = "URL", help_heading = "Who may do what", value_delimiter = ' ')]
     #[serde(default, deserialize_with = "list::words")]
     pub jwks: Option<Vec<AsText<JwksUrl>>>,
 
-    /// Algorithm that tokens may be signed with, such as HS512, RS256, PS256, ES256 or EdDSA; repeatable [default: what the
-    /// JWK says, else HS256 for a secret, RS256 for an RSA key, and the one of its curve for any other]
+    /// Algorithm that tokens may be signed with, such as HS512, RS256, PS256, ES256 or EdDSA; repeatable [default: what
+    /// the JWK says, else HS256 for a secret, RS256 for an RSA key, and the one of its curve for any other]
     #[arg(long, value_name = "NAME", help_heading = "Who may do what", value_delimiter = ' ')]
     #[serde(default, deserialize_with = "list::words")]
     pub algorithm: Option<Vec<AsText<Algorithm>>>,
@@ -149,9 +150,9 @@ pub(crate) struct ServeOptions {
     #[serde(default, deserialize_with = "list::words")]
     pub subscriber_algorithm: Option<Vec<AsText<Algorithm>>>,
 
-    /// Issuer whose tokens are accepted: the name in their `iss` claim, and the URL of its JWK set or a file with its keys;
-    /// without either it signs with --key. Access tokens (`at+jwt`, of Mercure's newer revision) must name one. Repeatable;
-    /// in the file each can say more
+    /// Issuer whose tokens are accepted: the name in their `iss` claim, and the URL of its JWK set or a file with its
+    /// keys; without either it signs with --key. Access tokens (`at+jwt`, of Mercure's newer revision) must name one.
+    /// Repeatable; in the file each can say more
     #[arg(long, value_name = "NAME[=URL|FILE]", help_heading = "Who may do what", value_delimiter = ' ')]
     #[serde(default, deserialize_with = "list::words")]
     pub issuer: Option<Vec<Issuer>>,
@@ -160,8 +161,8 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "URL", help_heading = "Who may do what")]
     pub audience: Option<String>,
 
-    /// Without a key, also answer requests that come through a proxy. Then everybody who reaches the proxy may publish and
-    /// read everything. A key is the better way
+    /// Without a key, also answer requests that come through a proxy. Then everybody who reaches the proxy may publish
+    /// and read everything. A key is the better way
     #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
     pub open_behind_proxy: Option<bool>,
 
@@ -196,8 +197,8 @@ pub(crate) struct ServeOptions {
     #[serde(default, deserialize_with = "list::words")]
     pub cors_origin: Option<Vec<CorsOrigin>>,
 
-    /// Tell who is subscribed to what: by private updates, and at /.well-known/mercure/subscriptions. Each who comes or goes
-    /// is two updates of the log for each topic of its subscription
+    /// Tell who is subscribed to what: by private updates, and at /.well-known/mercure/subscriptions. Each who comes or
+    /// goes is two updates of the log for each topic of its subscription
     #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
     pub subscriptions: Option<bool>,
 
@@ -230,8 +231,8 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "DURATION", help_heading = "Limits")]
     pub write_timeout: Option<HumanDuration>,
 
-    /// Close a connection on which no request has come for this long. Load balancers and proxies reuse silent connections
-    /// for up to 60s: keep it longer than theirs
+    /// Close a connection on which no request has come for this long. Load balancers and proxies reuse silent
+    /// connections for up to 60s: keep it longer than theirs
     #[arg(long, value_name = "DURATION", help_heading = "Limits")]
     pub keep_alive_timeout: Option<HumanDuration>,
 
@@ -247,9 +248,9 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "COUNT|off", help_heading = "Limits")]
     pub retention_count: Option<Limit<u64>>,
 
-    /// Age at which the updates of some topics are discarded, if that is less than --retention-age: a topic, a URI Template
-    /// or `*`, and a duration; repeatable. Subscribers that come back and would have received them are told of a gap. In
-    /// the environment several are separated by spaces
+    /// Age at which the updates of some topics are discarded, if that is less than --retention-age: a topic, a URI
+    /// Template or `*`, and a duration; repeatable. Subscribers that come back and would have received them are told of
+    /// a gap. In the environment several are separated by spaces
     #[arg(long, value_name = "TOPICS=DURATION", help_heading = "Limits", value_delimiter = ' ')]
     #[serde(default, deserialize_with = "list::words")]
     pub retention: Option<Vec<RetentionRule>>,

@@ -1,5 +1,5 @@
-//! Secrets from files: `key-file` gives `key`. Each layer reads its own, so that a file named by a flag still goes before
-//! a key of the environment.
+//! Secrets from files: `key-file` gives `key`. Each layer reads its own, so that a file named by a flag still goes
+//! before a key of the environment.
 use super::{error::ConfigError, layer::Source};
 use fanfare_server::auth::MAX_SET_BYTES;
 use std::{

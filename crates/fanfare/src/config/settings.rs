@@ -180,7 +180,8 @@ impl ServeSettings {
         warnings
     }
 
-    /// The origins whose pages may publish with a cookie. `*` lets every page read; none is trusted with a cookie for it.
+    /// The origins whose pages may publish with a cookie. `*` lets every page read; none is trusted with a cookie for
+    /// it.
     pub(crate) fn publish_origins(&self) -> impl Iterator<Item = &str> {
         let own = if self.publish_origins.is_empty() { &self.cors_origins } else { &self.publish_origins };
         own.iter().map(CorsOrigin::as_str).filter(|origin| *origin != "*")

@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf, absolute},
 };
 
-/// Makes sure that no file of the hub's own, with data, keys, tokens or the configuration, lies in the static directory, and
-/// that the directory does not lie in that of the data. Links are resolved first.
+/// Makes sure that no file of the hub's own, with data, keys, tokens or the configuration, lies in the static
+/// directory, and that the directory does not lie in that of the data. Links are resolved first.
 ///
 /// # Errors
 /// [`ConfigError`] names the first that does.

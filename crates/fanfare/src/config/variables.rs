@@ -1,5 +1,5 @@
-//! Variables of the environment: those that are empty, and those that nobody reads, where a slip of the pen would otherwise
-//! change nothing, in silence.
+//! Variables of the environment: those that are empty, and those that nobody reads, where a slip of the pen would
+//! otherwise change nothing, in silence.
 use super::suggest;
 use std::{env, ffi::OsString, fmt};
 
@@ -47,15 +47,15 @@ pub(crate) fn check(
     Err(UnknownVariable { name, meant })
 }
 
-/// The command as it is to be parsed in this environment: a variable that is empty is not set. So it is in shells and in
-/// files of variables, where `FANFARE_HUB=` is a line that nobody has filled in.
+/// The command as it is to be parsed in this environment: a variable that is empty is not set. So it is in shells and
+/// in files of variables, where `FANFARE_HUB=` is a line that nobody has filled in.
 pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
     let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     names.into_iter().fold(command, |command, name| {
         command.mut_subcommand(name, |command| {
             command.mut_args(|argument| match argument.get_env().map(|name| (name.to_owned(), env::var_os(name))) {
-                // clap has no way to leave a variable out. Nobody sets one whose name ends with a space, and the help looks
-                // as it would have.
+                // clap has no way to leave a variable out. Nobody sets one whose name ends with a space, and the help
+                // looks as it would have.
                 Some((mut name, Some(value))) if value.is_empty() => {
                     name.push(" ");
                     argument.env(name)

@@ -31,8 +31,8 @@ pub(crate) struct ConnectArgs {
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
 
-    /// Do not check the server's certificate. Anybody between you and the server can then read and change everything, tokens
-    /// too
+    /// Do not check the server's certificate. Anybody between you and the server can then read and change everything,
+    /// tokens too
     #[arg(short = 'k', long)]
     insecure: bool,
 
@@ -69,8 +69,8 @@ pub(crate) struct ConnectionArgs {
     #[command(flatten)]
     connect: ConnectArgs,
 
-    /// Stop an attempt whose answer has not begun after this time; a number alone is seconds. Servers may send the head of
-    /// their answer with the first event [default: 5m]
+    /// Stop an attempt whose answer has not begun after this time; a number alone is seconds. Servers may send the head
+    /// of their answer with the first event [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     response_timeout: Option<Duration>,
 

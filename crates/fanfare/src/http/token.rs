@@ -1,11 +1,11 @@
 //! The token of a command, and the one decision to whom it goes.
 //!
-//! A token that is given with `--token` goes to the server that the command line names beside it. One from the environment
-//! is there for every command of a shell or a container, and was given for the hub: no other server may see it, whatever
-//! URL a command is given. Servers are compared as browsers compare origins
-//! ([WHATWG HTML, 7.1.1](https://html.spec.whatwg.org/multipage/browsers.html#same-origin)): scheme, host and port must be
-//! the same, where a port that is left out is the scheme's own, and upper case and the forms of an IP address make no
-//! difference. `localhost`, `127.0.0.1` and `[::1]` are three hosts, and so are a name with and without a dot at its end.
+//! A token that is given with `--token` goes to the server that the command line names beside it. One from the
+//! environment is there for every command of a shell or a container, and was given for the hub: no other server may see
+//! it, whatever URL a command is given. Servers are compared as browsers compare origins ([WHATWG HTML,
+//! 7.1.1](https://html.spec.whatwg.org/multipage/browsers.html#same-origin)): scheme, host and port must be the same,
+//! where a port that is left out is the scheme's own, and upper case and the forms of an IP address make no difference.
+//! `localhost`, `127.0.0.1` and `[::1]` are three hosts, and so are a name with and without a dot at its end.
 use super::HubUrl;
 use crate::secret::Secret;
 use clap::{Arg, ArgMatches, Command, FromArgMatches, parser::ValueSource, value_parser};

@@ -34,8 +34,8 @@ pub(crate) fn has_web_scheme(text: &str) -> bool {
 /// Returns what to give in place of `text`, if that looks like a URL whose scheme was left out:
 /// `localhost:3000/topics/x`, `127.0.0.1:8080`, `example.com/events`.
 ///
-/// A word with dots alone, such as `order.created`, and one with a number, such as `user:42`, are topics. A scheme that is
-/// mistyped, as in `http:/h` or `htp://h`, is put right; one of another kind, such as `urn:`, makes a topic.
+/// A word with dots alone, such as `order.created`, and one with a number, such as `user:42`, are topics. A scheme that
+/// is mistyped, as in `http:/h` or `htp://h`, is put right; one of another kind, such as `urn:`, makes a topic.
 pub(crate) fn scheme_hint(text: &str) -> Option<String> {
     if lacks_scheme(text.trim()) { Some(either(text.trim())) } else { corrected(text) }
 }

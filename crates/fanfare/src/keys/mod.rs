@@ -24,8 +24,8 @@ impl KeyRing {
         Self { client: Client::new(addresses), sources: Vec::new() }
     }
 
-    /// Everything that verifies tokens by `settings`. Fetching begins, on the current tokio runtime, for sets that are new
-    /// here, and ends for those that are named no more once nobody uses them.
+    /// Everything that verifies tokens by `settings`. Fetching begins, on the current tokio runtime, for sets that are
+    /// new here, and ends for those that are named no more once nobody uses them.
     ///
     /// # Errors
     /// [`ConfigError::Key`] if a key cannot be used; then everything is as it was.

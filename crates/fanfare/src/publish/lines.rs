@@ -1,8 +1,8 @@
 //! Standard input, line by line, in order.
 //!
-//! One batch is under way at a time, which keeps the order; what arrives meanwhile becomes the next batch. A slow source is
-//! published line by line without delay, a fast one in batches that grow with the time that an answer takes. A hub that is
-//! gone for a while is asked again, and what it has already is not published again ([`super::identity`]).
+//! One batch is under way at a time, which keeps the order; what arrives meanwhile becomes the next batch. A slow
+//! source is published line by line without delay, a fast one in batches that grow with the time that an answer takes.
+//! A hub that is gone for a while is asked again, and what it has already is not published again ([`super::identity`]).
 use super::{
     PublishError, When,
     identity::{self, Identity},
@@ -25,8 +25,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time for which a line may be on its way from the thread that reads.
 const HANDOVER_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Publishes each line of standard input that is not blank, until it ends, or until the command is told to stop: then what
-/// was read by that time.
+/// Publishes each line of standard input that is not blank, until it ends, or until the command is told to stop: then
+/// what was read by that time.
 ///
 /// # Errors
 /// [`PublishError`] names the lines that were not published.

@@ -33,9 +33,9 @@ pub(crate) struct PublishArgs {
     topic: Topic,
 
     /// Data of the update. `-`, or nothing in a pipe: each line of standard input that is not blank is one update, in
-    /// order. A line that is longer than the hub allows is skipped with a warning, and the exit code is 4. Bytes that are not
-    /// UTF-8 are replaced, with a warning. With --every, {count}, {time} and {unix_ms} in it are replaced; without data, {time} is
-    /// published
+    /// order. A line that is longer than the hub allows is skipped with a warning, and the exit code is 4. Bytes that
+    /// are not UTF-8 are replaced, with a warning. With --every, {count}, {time} and {unix_ms} in it are replaced;
+    /// without data, {time} is published
     data: Option<String>,
 
     /// Publish at this interval, the first at once

@@ -11,8 +11,8 @@ use tokio::time::MissedTickBehavior;
 /// The place in a template where the time goes, as RFC 3339 has it.
 pub(super) const TIME: &str = "{time}";
 
-/// Publishes what `template` says, `every` so often, `count` times, or until stopped or until nobody reads the IDs. While a
-/// hub is gone that was there before, what would be due is left out.
+/// Publishes what `template` says, `every` so often, `count` times, or until stopped or until nobody reads the IDs.
+/// While a hub is gone that was there before, what would be due is left out.
 ///
 /// # Errors
 /// [`PublishError`] at the first update that is not published.

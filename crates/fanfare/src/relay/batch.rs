@@ -1,5 +1,5 @@
-//! Events of the upstream as updates of the hub. Where no update can be made of an event, one that tells of the gap takes its
-//! place: those downstream have no other way to know.
+//! Events of the upstream as updates of the hub. Where no update can be made of an event, one that tells of the gap
+//! takes its place: those downstream have no other way to know.
 use fanfare_client::{MessageEvent, Text};
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
@@ -159,8 +159,8 @@ impl Template {
 
 impl Item {
     /// Returns what to publish in place of an update that the hub refuses for `reason`: the same without its ID, if it
-    /// may be that; else what tells of the gap; else, if that is too large, the same without the ID of the event. `None` if
-    /// the hub takes nothing of it.
+    /// may be that; else what tells of the gap; else, if that is too large, the same without the ID of the event.
+    /// `None` if the hub takes nothing of it.
     pub(super) fn in_place_of(self, reason: &str, may_be_id: bool) -> Option<Self> {
         let update = &self.update;
         if self.is_gap {

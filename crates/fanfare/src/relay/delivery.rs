@@ -139,7 +139,8 @@ impl Delivery {
         (count, bytes)
     }
 
-    /// Puts something in the place of an update that was refused for `reason`, or nothing where the hub takes nothing of it.
+    /// Puts something in the place of an update that was refused for `reason`, or nothing where the hub takes nothing
+    /// of it.
     fn replace_first(&mut self, batch: &mut Batch, reason: &str, may_be_id: bool) {
         let item = batch.items.remove(0);
         let id = item.upstream_id().to_owned();

@@ -11,8 +11,8 @@ use std::{borrow::Cow, collections::VecDeque};
 /// The longest line of a hub's that is read: the largest update, with all of its data escaped.
 const MAX_LINE_BYTES: usize = 128 << 20;
 
-/// The relay's last updates in the hub behind a position, in order, no more than a batch: what is published is kept in the
-/// state before more is.
+/// The relay's last updates in the hub behind a position, in order, no more than a batch: what is published is kept in
+/// the state before more is.
 #[derive(Debug)]
 pub(super) struct Held {
     topics: Vec<Topic>,

@@ -1,9 +1,9 @@
 //! Relays: an event stream of any server, published under topics of a hub, so that one upstream connection serves any
 //! number of browsers. As a command, `fanfare relay`, and as a part of `fanfare serve`.
 //!
-//! [`upstream`] is where events come from, [`batch`] makes updates of them, [`sink`] is the hub that they go to, [`state`]
-//! what survives a restart and [`held`] what need not be published again after one. [`Relay`] puts it together and reads,
-//! [`delivery`] publishes.
+//! [`upstream`] is where events come from, [`batch`] makes updates of them, [`sink`] is the hub that they go to,
+//! [`state`] what survives a restart and [`held`] what need not be published again after one. [`Relay`] puts it
+//! together and reads, [`delivery`] publishes.
 mod backoff;
 mod batch;
 mod delivery;
@@ -63,8 +63,8 @@ pub(crate) struct RelayArgs {
     #[command(flatten)]
     hub: HubArgs,
 
-    /// Header of the request to the upstream, or @FILE with one on each line, which other users of the machine cannot see;
-    /// `NAME;` sends an empty value, `NAME:` takes a header away; repeatable
+    /// Header of the request to the upstream, or @FILE with one on each line, which other users of the machine cannot
+    /// see; `NAME;` sends an empty value, `NAME:` takes a header away; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE")]
     headers: Vec<HeaderArgument>,
 

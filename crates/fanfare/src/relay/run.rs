@@ -1,8 +1,8 @@
 //! The way of each event: from the upstream into a batch, from there into the hub, and then into the state.
 //!
-//! One batch is under way at a time, and its last ID is kept before the next goes out. So no more than a batch can be in the
-//! hub and not in the state, whatever ends this process, and that much is looked up when the relay begins again. While a
-//! batch is under way nothing is read from the upstream, which TCP holds back: nothing is queued here.
+//! One batch is under way at a time, and its last ID is kept before the next goes out. So no more than a batch can be
+//! in the hub and not in the state, whatever ends this process, and that much is looked up when the relay begins again.
+//! While a batch is under way nothing is read from the upstream, which TCP holds back: nothing is queued here.
 use super::{
     backoff::Backoff,
     batch::{Batch, LastEvent, Made, Template},
@@ -136,7 +136,8 @@ impl Relay {
         format!("{relayed} events relayed, {held} were there already, {refused} could not be")
     }
 
-    /// Waits for an event, and takes with it what has come by then. `None` when the stream has ended, and all was taken.
+    /// Waits for an event, and takes with it what has come by then. `None` when the stream has ended, and all was
+    /// taken.
     async fn gather(&mut self) -> Result<Option<Batch>, RelayError> {
         let mut batch = Batch::default();
         if let Some(event) = self.carried.take() {

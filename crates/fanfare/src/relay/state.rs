@@ -1,10 +1,10 @@
-//! How far a relay has come: the upstream's ID of the last event that the hub has acknowledged, and the hub's own position
-//! behind it.
+//! How far a relay has come: the upstream's ID of the last event that the hub has acknowledged, and the hub's own
+//! position behind it.
 //!
-//! Between the acknowledgement and the file lies a moment in which a crash leaves the file behind the hub. The position says
-//! where in the hub's log that moment began, so that what was published in it can be found and is not published again.
-//! Both stand in one line, so that they are replaced together: `#<epoch>-<offset> <ID>`. A line without a position is an ID
-//! that somebody wrote by hand.
+//! Between the acknowledgement and the file lies a moment in which a crash leaves the file behind the hub. The position
+//! says where in the hub's log that moment began, so that what was published in it can be found and is not published
+//! again. Both stand in one line, so that they are replaced together: `#<epoch>-<offset> <ID>`. A line without a
+//! position is an ID that somebody wrote by hand.
 use fanfare_client::{BoxError, FileStore, Store, StoreFuture};
 use fanfare_hub::{position::Position, update::EARLIEST};
 use std::{

@@ -9,8 +9,8 @@ use std::time::Duration;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 /// The wait that failures lead to at most.
 const MAX_DELAY: Duration = Duration::from_secs(60);
-/// The most data of an event that is read: as much as a hub may be told to take. A larger one is skipped, and a gap told in
-/// its place.
+/// The most data of an event that is read: as much as a hub may be told to take. A larger one is skipped, and a gap
+/// told in its place.
 pub(super) const MAX_DATA_BYTES: usize = 16 << 20;
 
 /// An event stream that is relayed, and how it is asked for.

@@ -1,5 +1,5 @@
-//! JSON as text. Its parts are found and laid out as they are written: read into numbers, 10^20 + 1, 1.10 or 1e400 would
-//! come out as others.
+//! JSON as text. Its parts are found and laid out as they are written: read into numbers, 10^20 + 1, 1.10 or 1e400
+//! would come out as others.
 use serde::de::IgnoredAny;
 use std::iter;
 
@@ -64,8 +64,8 @@ impl<'a> Json<'a> {
         tokens(self.0).collect()
     }
 
-    /// With a line for each member and element; characters that are written as escapes are shown. `None` if it is nested too
-    /// deeply.
+    /// With a line for each member and element; characters that are written as escapes are shown. `None` if it is
+    /// nested too deeply.
     pub(super) fn indented(self) -> Option<String> {
         let mut out = String::with_capacity(self.0.len() * 2);
         let (mut depth, mut before) = (0_usize, "");

@@ -88,9 +88,9 @@ pub(crate) struct SubscribeArgs {
     #[command(flatten)]
     print: PrintArgs,
 
-    /// Print no events but what is wrong or worth knowing about the stream: its headers, how it is written, what holds it
-    /// back, and whether it can be resumed. Looks at it for so long [default: 30s], or until -n events. Exit code 4 if there
-    /// are errors
+    /// Print no events but what is wrong or worth knowing about the stream: its headers, how it is written, what holds
+    /// it back, and whether it can be resumed. Looks at it for so long [default: 30s], or until -n events. Exit code 4
+    /// if there are errors
     #[arg(
         long,
         value_name = "DURATION",
@@ -194,7 +194,8 @@ pub(super) struct SelectArgs {
     #[arg(long)]
     skip_large: bool,
 
-    /// Take the last event also from a stream that ends without the blank line behind it. It may be cut, so its ID is left out
+    /// Take the last event also from a stream that ends without the blank line behind it. It may be cut, so its ID is
+    /// left out
     #[arg(long)]
     unfinished: bool,
 
@@ -232,8 +233,9 @@ pub(super) struct PrintArgs {
     #[arg(long)]
     timestamps: bool,
 
-    /// Run this command by the shell for each event: data on its standard input, and FANFARE_EVENT_TYPE, FANFARE_EVENT_ID
-    /// and FANFARE_EVENT_ORIGIN in its environment. Events wait for it. Its failure is the end, with exit code 1
+    /// Run this command by the shell for each event: data on its standard input, and FANFARE_EVENT_TYPE,
+    /// FANFARE_EVENT_ID and FANFARE_EVENT_ORIGIN in its environment. Events wait for it. Its failure is the end, with
+    /// exit code 1
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
 

@@ -41,8 +41,8 @@ impl Source {
     }
 }
 
-/// Reads the arguments of `subscribe`: those that look like a web address are streams themselves, all others are topics.
-/// The streams begin as `rewind` says.
+/// Reads the arguments of `subscribe`: those that look like a web address are streams themselves, all others are
+/// topics. The streams begin as `rewind` says.
 ///
 /// # Errors
 /// [`SubscribeError`] if topics and URLs are mixed, a URL is none, or standard input cannot begin so.

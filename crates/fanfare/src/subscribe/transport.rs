@@ -1,5 +1,5 @@
-//! What sends the requests of a subscription: the client's own transport, and a word to the person who started the command
-//! when a redirect leads to another server, where credentials do not go.
+//! What sends the requests of a subscription: the client's own transport, and a word to the person who started the
+//! command when a redirect leads to another server, where credentials do not go.
 use super::{SubscribeArgs, SubscribeError, source::Source};
 use crate::notice::notice;
 use fanfare_client::{

@@ -76,8 +76,8 @@ fn the_newest_come_first_and_then_what_is_published() {
     }
 }
 
-/// The URL still asks for the newest when the connection is made again, and the ID that is then sent counts more. So what
-/// was published meanwhile comes whole, be it more than that or less, and nothing comes twice.
+/// The URL still asks for the newest when the connection is made again, and the ID that is then sent counts more. So
+/// what was published meanwhile comes whole, be it more than that or less, and nothing comes twice.
 #[test]
 fn a_hub_that_is_killed_and_comes_back_goes_on_behind_the_last_event() {
     let cases: [(&[&str], &[&str]); 4] = [

@@ -36,8 +36,8 @@ fn what_is_published_is_printed_at_once() {
     assert!(child.wait().unwrap().success());
 }
 
-/// C10, C11, P25: after the end of a stream the told time is waited, and the last event ID sent, also when the stream that
-/// ended had set none.
+/// C10, C11, P25: after the end of a stream the told time is waited, and the last event ID sent, also when the stream
+/// that ended had set none.
 #[test]
 fn a_lost_stream_is_resumed_from_the_last_event_id() {
     let first = format!("{STREAM}retry: 10\nid: é1\ndata: one\n\ndata: lost with the connection\n");

@@ -26,8 +26,8 @@ const ERASERS: usize = 2;
 /// Of so many DELETE requests one erases all of a topic, and the others one of the newest updates.
 const WHOLE_TOPIC: u32 = 10;
 const NEWEST: usize = 200;
-/// In one of so many rounds the hub lives until it looks for segments to rewrite, which it does once a second: those from
-/// before a restart of which a quarter was erased.
+/// In one of so many rounds the hub lives until it looks for segments to rewrite, which it does once a second: those
+/// from before a restart of which a quarter was erased.
 const LONG_ROUND: u32 = 5;
 /// The number of IDs after which a subscriber resumes in each round.
 const RESUMED: usize = 3;

@@ -1,5 +1,5 @@
-//! SIGKILL at random moments to a relay and to its hub, while the upstream goes on: each event of the upstream gets into the
-//! hub exactly once and in order.
+//! SIGKILL at random moments to a relay and to its hub, while the upstream goes on: each event of the upstream gets
+//! into the hub exactly once and in order.
 //!
 //! `TEST_FANFARE_CRASH_ROUNDS=500 cargo test -p fanfare --test faults relay` plays more rounds than the usual twenty.
 use crate::{

@@ -7,8 +7,8 @@ use crate::{
 const SUBSCRIBERS: usize = 20;
 /// Publications in each half of the test, of about 10 KB each: 40 MB.
 const EVENTS: usize = 4_000;
-/// What the hub may grow by: a window of 1 MiB for the audience, and half a MiB of buffers for each subscriber. If events
-/// were queued per subscriber, it would be 800 MB.
+/// What the hub may grow by: a window of 1 MiB for the audience, and half a MiB of buffers for each subscriber. If
+/// events were queued per subscriber, it would be 800 MB.
 const GROWTH_KIB: u64 = 1_024 + 512 * SUBSCRIBERS as u64;
 /// What the hub grows by at most in a round of warming up once it is warm.
 const WARM_KIB: u64 = 1_024;
@@ -36,8 +36,8 @@ fn they_receive_everything_while_memory_stays_bounded() {
     assert!(read.saturating_sub(before) < 2 * GROWTH_KIB, "grew by {} KiB", read - before);
 }
 
-/// Fills the log's own caches, by writing and by reading, and the allocator's, until both are full: gives the memory of the
-/// hub in KiB then.
+/// Fills the log's own caches, by writing and by reading, and the allocator's, until both are full: gives the memory of
+/// the hub in KiB then.
 fn warm_up(hub: &Hub, publisher: &mut Publisher) -> u64 {
     let mut before = hub.pss_kib();
     for round in 0..WARM_UPS {

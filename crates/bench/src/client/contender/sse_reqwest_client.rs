@@ -1,5 +1,5 @@
-//! <https://docs.rs/sse-reqwest-client>: an event source from a reqwest request, as in its example. It cannot be told not to
-//! reconnect; the first attempt to ends the reading instead.
+//! <https://docs.rs/sse-reqwest-client>: an event source from a reqwest request, as in its example. It cannot be told
+//! not to reconnect; the first attempt to ends the reading instead.
 use super::{super::tally::Tally, BoxError, next};
 use sse_reqwest_client::{RequestBuilderExt, SseEvent};
 

@@ -1,5 +1,5 @@
-//! The syntax of a [Caddyfile](https://caddyserver.com/docs/caddyfile/concepts): a directive a line, with arguments, and
-//! perhaps a block of directives in braces.
+//! The syntax of a [Caddyfile](https://caddyserver.com/docs/caddyfile/concepts): a directive a line, with arguments,
+//! and perhaps a block of directives in braces.
 use super::translation::Environment;
 
 /// How deep blocks may lie in each other: an issuer, its publisher, and room.

@@ -30,8 +30,8 @@ impl Sink {
         }
     }
 
-    /// Reads into `held` what the hub has of the relay's topics behind the position `after`, and returns the position where
-    /// that begins. Without one it begins at the end.
+    /// Reads into `held` what the hub has of the relay's topics behind the position `after`, and returns the position
+    /// where that begins. Without one it begins at the end.
     ///
     /// # Errors
     /// [`Failure`]; `held` is then of no use.

@@ -48,7 +48,8 @@ impl RemoteSink {
         topics: &[Topic],
         private: bool,
     ) -> Result<Self, RelayError> {
-        // The hub names only topics that it is asked for, or that the token covers, and what is held is told by its topics.
+        // The hub names only topics that it is asked for, or that the token covers, and what is held is told by its
+        // topics.
         let asked = if topics.len() <= DEFAULT_MAX_MATCHERS { topics } else { &topics[..1] };
         let url = &hub.hub;
         let uris = url.publish_all(topics, private).and_then(|publish| Ok((publish, url.replay(asked)?)));

@@ -1,5 +1,5 @@
-//! Events for people: a line that says when, where, what and which, and the data: short on the same line, longer under it,
-//! JSON with a line for each member.
+//! Events for people: a line that says when, where, what and which, and the data: short on the same line, longer under
+//! it, JSON with a line for each member.
 //!
 //! What comes from the network never reaches the terminal raw: control characters, which could move the cursor or forge
 //! lines, are shown by their names.

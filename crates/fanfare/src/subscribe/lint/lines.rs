@@ -1,7 +1,8 @@
-//! The lines of a stream, as they are written: what the parser of events takes in its stride, and a person wants to know.
+//! The lines of a stream, as they are written: what the parser of events takes in its stride, and a person wants to
+//! know.
 //!
-//! [WHATWG HTML, 9.2.5](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream) is read here
-//! once more, on purpose: only its result is shared with the parser.
+//! [WHATWG HTML, 9.2.5](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream) is read
+//! here once more, on purpose: only its result is shared with the parser.
 use super::finding::excerpt;
 use std::fmt;
 

@@ -1,9 +1,9 @@
 //! `fanfare subscribe --lint`: looks at an event stream for a while, and says what is wrong with it or worth knowing.
 //!
-//! [`mod@observe`] asks for the stream, by a transport ([`tap`]) that keeps a [`recording`] of what comes. Each check is a
-//! function from that to a [`finding`]: [`redirects`], [`headers`] and [`cors`] for the way and the head, [`framing`],
-//! [`fields`] and [`ids`] for the [`lines`], [`timing`] for when they came. Two need another answer beside the first:
-//! [`resume`] and [`coding`]. [`report`] prints what was found.
+//! [`mod@observe`] asks for the stream, by a transport ([`tap`]) that keeps a [`recording`] of what comes. Each check
+//! is a function from that to a [`finding`]: [`redirects`], [`headers`] and [`cors`] for the way and the head,
+//! [`framing`], [`fields`] and [`ids`] for the [`lines`], [`timing`] for when they came. Two need another answer beside
+//! the first: [`resume`] and [`coding`]. [`report`] prints what was found.
 mod coding;
 mod cors;
 mod error;

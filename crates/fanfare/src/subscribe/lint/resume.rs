@@ -1,5 +1,5 @@
-//! Whether a client that comes back with an ID gets what came after it. The stream is asked for once more, with the ID of an
-//! event that was seen.
+//! Whether a client that comes back with an ID gets what came after it. The stream is asked for once more, with the ID
+//! of an event that was seen.
 use super::{
     finding::{Finding, Rule, Severity, excerpt},
     headers::is_stream,
@@ -37,8 +37,8 @@ const SKIPS: Rule = Rule {
     advice: "begin directly after the event that Last-Event-ID names",
 };
 
-/// The ID to come back with: that of the last event but one, so that one is missed; or of the only one. `None` if there is
-/// none that says where one stands.
+/// The ID to come back with: that of the last event but one, so that one is missed; or of the only one. `None` if there
+/// is none that says where one stands.
 pub(super) fn cursor(recording: &Recording) -> Option<&str> {
     let ids = ids(recording);
     let id = *ids.get(ids.len().saturating_sub(2))?;
