@@ -39,11 +39,11 @@ pub(crate) enum Outcome {
 /// The time when another attempt is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
-    /// By the policy, but not sooner than this.
+    /// The policy decides when, but not sooner than this.
     NotBefore(Duration),
     /// After this, whatever the policy says.
     After(Duration),
-    /// By the policy, which is not asked whether.
+    /// The policy decides when; it is not asked whether.
     Due,
 }
 
@@ -194,11 +194,11 @@ enum Judgement {
 
 /// The reason why a response is not taken for an event stream.
 enum Because {
-    /// Of its status, which ends the event source.
+    /// The status, which ends the event source.
     Status,
-    /// Of its status, which passes, after this time at least.
+    /// The status, which passes, after this time at least.
     Passing(Duration),
-    /// Of its content type.
+    /// The content type.
     ContentType,
     /// The hook for responses wants another attempt.
     Verdict(When),

@@ -134,7 +134,7 @@ impl EventSource {
         self.session.shared().command(Command::Reconnect);
     }
 
-    /// For whoever closes or reconnects it from elsewhere.
+    /// Returns a handle for whoever closes or reconnects it from elsewhere.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle(Arc::clone(self.session.shared()))

@@ -17,7 +17,7 @@ pub(crate) struct Keeper {
     when: Acknowledge,
     /// The ID of the event that was given out last, if it is not acknowledged yet.
     given: Option<Text>,
-    /// With [`Acknowledge::Manual`]: the event that was given out last, if it is not acknowledged yet.
+    /// The event that was given out last, with [`Acknowledge::Manual`], if it is not acknowledged yet.
     last: Option<Last>,
     /// The ID that is to be saved next.
     acknowledged: Option<Text>,

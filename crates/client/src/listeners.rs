@@ -19,7 +19,7 @@ pub struct Listeners<'a> {
     source: EventSource,
     on_open: Option<OnOpen<'a>>,
     on_error: Option<OnError<'a>>,
-    /// In the order in which they are called.
+    /// The listeners in the order in which they are called.
     listeners: Vec<Listener<'a>>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Listeners<'a> {
         Self { source, on_open: None, on_error: None, listeners: Vec::new() }
     }
 
-    /// For callbacks that close or reconnect the event source: clone it into them.
+    /// Returns a handle for callbacks that close or reconnect the event source: clone it into them.
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.source.handle()

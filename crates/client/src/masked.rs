@@ -1,4 +1,4 @@
-//! What must not be printed: tokens in URLs and headers.
+//! Values that must not be printed: tokens in URLs and headers.
 use fanfare_mask::{MASK, is_secret_name, masked, masked_url, shortened};
 use std::fmt;
 use url::Url;

@@ -48,7 +48,7 @@ fn program(name: &str) -> PathBuf {
     program
 }
 
-/// What it writes, and whether it succeeds. It has a minute.
+/// Returns what it writes, and whether it succeeds. It has a minute.
 fn run(name: &str) -> (String, String, bool) {
     // A proxy of the machine's has no part in it.
     let mut command = Command::new(program(name));

@@ -34,9 +34,9 @@ pub(super) enum Fault {
 
 /// The result of a pull.
 pub(super) enum Pull {
-    /// At least one byte, at most [`MAX_PIECE`] of them.
+    /// A piece: at least one byte, at most [`MAX_PIECE`] of them.
     Piece(Bytes),
-    /// Whatever was fed has been given.
+    /// Nothing more: all that was fed has been given.
     Hungry,
     /// There may be more, after others had their turn.
     Spent,
@@ -61,7 +61,7 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    /// For codings in the order in which they were applied.
+    /// Makes a pipeline for codings in the order in which they were applied.
     pub(super) fn new(codings: &[Coding]) -> Self {
         let stages: Vec<_> = codings.iter().rev().map(|&coding| Stage::new(coding)).collect();
         let output = vec![0; if stages.is_empty() { 0 } else { MAX_PIECE }].into();

@@ -1,4 +1,4 @@
-//! From a URL to a connection: directly or through a proxy, with TLS or without.
+//! The way from a URL to a connection: directly or through a proxy, with TLS or without.
 use super::{
     BoxError,
     error::{Failure, HyperError},

@@ -86,7 +86,7 @@ pub struct HyperTransport {
 }
 
 impl HyperTransport {
-    /// With all defaults: the system's roots, and the proxies of the environment.
+    /// Makes one with all defaults: the system's roots, and the proxies of the environment.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()

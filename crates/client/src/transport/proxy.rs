@@ -69,7 +69,7 @@ impl FromStr for ProxyUrl {
 #[derive(Clone, Debug)]
 pub struct Via(pub ProxyUrl);
 
-/// Without user and password.
+/// Shows the URL without user and password.
 impl fmt::Display for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.uri().fmt(f)

@@ -3,7 +3,7 @@ use crate::script::{Answer, Script};
 use fanfare_client::{Error, ErrorEvent, EventSource, Listeners, MessageEvent, ReadyState};
 use std::sync::Mutex;
 
-/// What was called, in order.
+/// The calls, in order.
 #[derive(Default)]
 struct Calls(Mutex<Vec<String>>);
 

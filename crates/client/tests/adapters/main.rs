@@ -1,4 +1,4 @@
-//! What is built on event sources: streams of streams, callbacks, stores.
+//! The adapters of event sources: streams of streams, callbacks, stores.
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 mod blocking;

@@ -15,7 +15,7 @@ use std::{
 };
 use tower_service::Service;
 
-/// What to answer a request with. After the last: 204.
+/// The answer to a request. After the last: 204.
 pub enum Answer {
     Status(u16),
     /// An event stream that ends behind this.
@@ -60,7 +60,7 @@ impl Script {
         state.requests.iter().map(id).collect()
     }
 
-    /// How many responses are no longer read.
+    /// The number of responses that are no longer read.
     pub fn dropped(&self) -> usize {
         self.0.lock().unwrap().dropped
     }

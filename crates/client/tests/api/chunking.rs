@@ -34,7 +34,7 @@ fn cut<'a>(mut bytes: &'a [u8], lengths: &'a [usize]) -> impl Iterator<Item = &'
     })
 }
 
-/// What the parser makes of a stream as a whole.
+/// Returns what the parser makes of a stream as a whole.
 fn parsed(stream: &[u8]) -> Vec<Told> {
     let (mut parser, mut chunk, mut events) = (Parser::new(), Chunk::new(stream), Vec::new());
     while let Some(event) = parser.next_event(&mut chunk).expect("no limit is reached") {

@@ -1,4 +1,4 @@
-//! What a test lets the server do on one connection.
+//! The server's part of one connection, as a test wants it.
 use socket2::SockRef;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -7,7 +7,7 @@ use tokio::{
     sync::Notify,
 };
 
-/// What a connection does after the head of its request has come.
+/// The behaviour of a connection after the head of its request has come.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     steps: Vec<Step>,
@@ -33,7 +33,7 @@ enum End {
     Reset,
 }
 
-/// Where a connection waits for the test.
+/// The point where a connection waits for the test.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate(Arc<Notify>);
 

@@ -1,4 +1,4 @@
-//! From bytes to lines: P1 to P8.
+//! The way from bytes to lines: P1 to P8.
 use crate::{
     connection::{Connection, Gate},
     fixture::{Expect as _, each, received, run, signals},

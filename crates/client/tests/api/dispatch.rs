@@ -1,4 +1,4 @@
-//! From fields to events: P18 to P25.
+//! The way from fields to events: P18 to P25.
 use crate::{
     connection::Connection,
     fixture::{each, event, events_of, play, run, signals, source, told},

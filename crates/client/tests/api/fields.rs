@@ -1,4 +1,4 @@
-//! From lines to fields: P9 to P17.
+//! The way from lines to fields: P9 to P17.
 use crate::{
     connection::Connection,
     fixture::{Expect as _, SECOND, each, events_of, run, signals, told},
@@ -78,7 +78,7 @@ fn p16_the_last_id_line_without_nul_is_the_id() {
     });
 }
 
-/// How long the client waits after a connection that sent `stream` after an event.
+/// Returns the time that the client waits after a connection that sent `stream` after an event.
 async fn delay_after(stream: &str) -> Duration {
     let clock = ManualClock::new();
     let server = Server::start([Connection::stream().piece("data:\n\n").piece(stream).end()]);

@@ -1,4 +1,4 @@
-//! What tests of the client are made of: a runtime with an end, a clock that stands, and what is expected next.
+//! The parts of tests of the client: a runtime with an end, a clock that stands, and what is expected next.
 use crate::{connection::Connection, server::Server};
 use fanfare_client::{
     Builder, Cause, Error, EventSource, ManualClock, MessageEvent, Opened, Reconnect, Signal, Signals,
@@ -29,7 +29,7 @@ pub(crate) fn source_of(url: &str, clock: &ManualClock) -> Builder {
     EventSource::builder(url).clock(clock.clone()).reconnect(Reconnect::spec().seed(1))
 }
 
-/// As [`source`], for tests that want to see everything.
+/// Does what [`source`] does, for tests that want to see everything.
 pub(crate) fn signals(server: &Server, clock: &ManualClock) -> Signals {
     source(server, clock).build().expect("it can be built").signals()
 }
@@ -149,7 +149,7 @@ pub(crate) async fn events_of(stream: &[u8]) -> Vec<MessageEvent> {
     whole
 }
 
-/// What events say, but for their origin, which differs from server to server.
+/// Returns what events say, but for their origin, which differs from server to server.
 pub(crate) fn told(events: &[MessageEvent]) -> Vec<(&str, &str, &str, bool, Option<u64>)> {
     let mut told = Vec::new();
     for event in events {
@@ -159,7 +159,7 @@ pub(crate) fn told(events: &[MessageEvent]) -> Vec<(&str, &str, &str, bool, Opti
     told
 }
 
-/// For each stream, the data of its events.
+/// Returns the data of the events of each stream.
 pub(crate) fn each(cases: &[(&[u8], &[&str])]) {
     run(async {
         for (stream, expected) in cases {

@@ -115,7 +115,7 @@ fn one_that_said_something_before_it_fell_silent_is_none() {
     });
 }
 
-/// Whoever reads events alone does not see comments; they count all the same.
+/// Comments count also for a program that reads events alone and does not see them.
 #[test]
 fn who_does_not_read_comments_has_them_counted() {
     run(async {

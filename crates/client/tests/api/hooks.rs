@@ -1,4 +1,4 @@
-//! What programs decide at each attempt and at each response.
+//! The hooks by which programs decide at each attempt and at each response.
 use crate::{
     connection::Connection,
     fixture::{Expect as _, SECOND, data, play, run, source},
@@ -137,7 +137,7 @@ fn a_hook_cannot_ask_what_cannot_be_asked() {
     });
 }
 
-/// What becomes of a response of `status` about which the hook for responses says `verdict`.
+/// Returns what becomes of a response of `status` about which the hook for responses says `verdict`.
 async fn judged(status: u16, verdict: fn() -> Verdict, policy: Reconnect) -> Result<Option<(Cause, Duration)>, Error> {
     let clock = ManualClock::new();
     let server = Server::start([Connection::answer(status, "Content-Type: text/plain\r\n", "data:1\n\n")]);

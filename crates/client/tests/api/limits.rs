@@ -1,4 +1,4 @@
-//! What an event may hold, at the boundary.
+//! The limits of an event, at the boundary.
 use crate::{
     connection::{Connection, Gate},
     fixture::{data, play, run, signals, source},

@@ -23,7 +23,7 @@ impl Notes {
         notes
     }
 
-    /// What was saved so far, one after the other.
+    /// Returns what was saved so far, one after the other.
     pub(crate) fn saved(&self) -> Vec<String> {
         self.state().saved.clone()
     }
@@ -32,7 +32,7 @@ impl Notes {
         self.state().fails = fails;
     }
 
-    /// From now on each save takes until it is notified.
+    /// Has each save take until it is notified, from now on.
     pub(crate) fn slow(&self) -> Arc<Notify> {
         Arc::clone(self.state().slow.insert(Arc::default()))
     }

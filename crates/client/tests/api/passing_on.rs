@@ -1,4 +1,4 @@
-//! What somebody needs who passes a stream on: all that came, and the way back to bytes.
+//! Passing a stream on: all that came, and the way back to bytes.
 use crate::{
     connection::Connection,
     fixture::{Expect as _, event, run, source},

@@ -91,7 +91,7 @@ fn c10_a_body_that_ends_or_breaks_is_followed_by_another_connection() {
     });
 }
 
-/// What browsers tell by `error` and `open`.
+/// The signals that browsers give by `error` and `open`.
 #[test]
 fn c15_signals_come_in_the_order_of_what_happens() {
     run(async {

@@ -1,7 +1,7 @@
-//! What a client asked, read byte for byte.
+//! A request of a client, read byte for byte.
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
-/// What a client asked.
+/// A request of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     /// Method, target and version.

@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What a server has seen so far.
+/// The things that a server has seen so far.
 #[derive(Debug, Default)]
 struct Seen {
     requests: Vec<Request>,
@@ -71,7 +71,7 @@ impl Server {
         self.url("")
     }
 
-    /// What has been asked so far.
+    /// Returns the requests so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.seen.borrow().requests.clone()
     }

@@ -1,4 +1,4 @@
-//! What there is beside events.
+//! The signals beside events.
 use crate::{
     connection::Connection,
     fixture::{Expect as _, event, run, signals, source},

@@ -128,7 +128,7 @@ fn the_id_of_a_cut_event_is_no_place_to_resume_from() {
     });
 }
 
-/// Of what breaks off nobody knows how it would have gone on.
+/// Nobody knows how an event that breaks off would have gone on.
 #[test]
 fn a_stream_that_breaks_off_gives_nothing_more() {
     run(async {

@@ -1,4 +1,4 @@
-//! Where the last event ID outlives the program.
+//! Stores, in which the last event ID outlives the program.
 use crate::{
     connection::{Connection, Gate},
     fixture::{Expect as _, event, play, run, source},

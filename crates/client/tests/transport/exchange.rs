@@ -1,4 +1,4 @@
-//! What every transport does, over HTTP/1.1.
+//! An exchange over HTTP/1.1, as every transport does it.
 
 use bytes::Bytes;
 use fanfare_client::{

@@ -1,4 +1,4 @@
-//! What went wrong, and whose it was.
+//! Failures: what went wrong, and whose fault it was.
 
 use crate::{direct, fetch, get, server::Server};
 use fanfare_client::{

@@ -21,7 +21,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tower_service::Service;
 
-/// Whatever proxies the environment of the tests names are not meant.
+/// Returns a transport without the proxies that the environment of the tests may name.
 fn direct() -> HyperTransportBuilder {
     HyperTransport::builder().proxy(Proxy::None)
 }

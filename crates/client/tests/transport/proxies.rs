@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::{fetch, get, server::Server};
 
-/// What a proxy does once it has read a request's head.
+/// The behaviour of a proxy once it has read a request's head.
 enum Part {
     Answer(&'static str),
     /// Connects to whom it was asked for.

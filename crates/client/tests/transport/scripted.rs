@@ -63,7 +63,7 @@ impl Scripted {
         Self { url, connections, requests }
     }
 
-    /// How many connections it accepted, and how many requests it read on them.
+    /// The number of connections that it accepted, and of requests that it read on them.
     pub fn counts(&self) -> (usize, usize) {
         (self.connections.load(SeqCst), self.requests.load(SeqCst))
     }

@@ -58,7 +58,7 @@ impl Server {
         Self::start(None).await
     }
 
-    /// With a certificate for `localhost`, which trusts itself, and what it agrees to by ALPN.
+    /// Starts it with a certificate for `localhost` that it has signed itself, and with what it agrees to by ALPN.
     pub async fn secure(protocols: &[&str]) -> (Self, CertificateDer<'static>) {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
         let certificate = made.cert.der().clone();
@@ -105,7 +105,7 @@ impl Server {
         format!("https://localhost:{}{path}", self.address.port())
     }
 
-    /// What was asked since the last time.
+    /// Returns the requests since the last time.
     pub fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut self.seen.lock().expect("a test"))
     }
@@ -124,7 +124,7 @@ impl Drop for Server {
 }
 
 impl Answers {
-    /// That a peer breaks off is what some tests do.
+    /// Some tests have a peer break off.
     async fn serve(self, connection: usize, socket: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         let service = service_fn(move |request| {
             let this = self.clone();

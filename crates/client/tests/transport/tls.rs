@@ -1,4 +1,4 @@
-//! Whom a transport trusts.
+//! The servers that a transport trusts.
 
 use fanfare_client::transport::{CertificateDer, CustomRoots, Roots, TlsError};
 use tower_service::Service;

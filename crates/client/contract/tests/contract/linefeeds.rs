@@ -36,7 +36,7 @@ fn cases(separator: &str, end: &str) -> Vec<Case> {
     cases
 }
 
-/// With LF for any end of a line.
+/// Returns the text with LF for any end of a line.
 fn streams() -> [(&'static str, &'static str, Vec<Message>); 6] {
     let two = || vec![data("event 1"), data("event 2")];
     [

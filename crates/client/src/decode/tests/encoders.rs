@@ -17,7 +17,7 @@ pub(super) trait Encode {
     fn end(self: Box<Self>) -> Vec<u8>;
 }
 
-/// By the name in the header; `raw` is deflate without zlib's header.
+/// Encodes by the name in the header; `raw` is deflate without zlib's header.
 pub(super) fn encoder(name: &str) -> Box<dyn Encode> {
     match name {
         "gzip" => Box::new(GzEncoder::new(Vec::new(), Compression::default())),
