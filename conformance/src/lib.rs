@@ -30,7 +30,7 @@ pub use trial::Trial;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long one entry may take.
+/// The longest time that one entry may take.
 const ENTRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Tries one entry on a hub. The report is empty if the revision has none of the entry's sentences.

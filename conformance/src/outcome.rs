@@ -3,7 +3,7 @@
 /// What a trial gives: its result, or why there is none.
 pub type Outcome<T = ()> = Result<T, Fault>;
 
-/// Why a trial went no further.
+/// The reason why a trial went no further.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The hub did otherwise: what it did, and what it should have done. The rule that was tried says what follows from

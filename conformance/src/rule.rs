@@ -19,7 +19,7 @@ pub enum Level {
 pub struct Sentence {
     /// How much it asks for.
     pub level: Level,
-    /// Whether the sentence defines something in plain words, without a word of RFC 2119. Such a sentence binds as well
+    /// True if the sentence defines something in plain words, without a word of RFC 2119. Such a sentence binds as well
     /// (RFC 8174: "normative text does not require the use of these key words").
     pub is_definition: bool,
     /// The section of the draft; or the section of the RFC that the draft builds on.

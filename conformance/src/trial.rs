@@ -49,7 +49,7 @@ impl<'a> Trial<'a> {
         trial
     }
 
-    /// Whether the trial is by the newer revision's rules.
+    /// Returns true if the trial is by the newer revision's rules.
     #[must_use]
     pub fn is_modern(&self) -> bool {
         self.revision == Revision::Modern

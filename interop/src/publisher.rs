@@ -12,7 +12,7 @@ pub struct Update {
     pub topics: Vec<&'static str>,
     /// Its data.
     pub data: &'static str,
-    /// Whether only those get it whose token says so.
+    /// True if only those get it whose token says so.
     pub private: bool,
     /// Its ID, unless the hub gives it one.
     pub id: Option<&'static str>,
@@ -40,7 +40,7 @@ impl Publisher {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Mercure, Self::Pymercure, Self::MercurePublisher, Self::Symfony];
 
-    /// Whether it can publish this: none can do more than what it has parameters for.
+    /// Returns true if it can publish this: none can do more than what it has parameters for.
     #[must_use]
     pub fn has_what_it_takes(self, update: &Update) -> bool {
         match self {

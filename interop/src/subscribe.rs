@@ -12,7 +12,7 @@ pub struct Printed {
     pub connections: usize,
     /// The time after which it was to connect again, each time that a connection had ended, in tenths of a second.
     pub delays: Vec<Duration>,
-    /// Whether it ended by itself.
+    /// True if it ended by itself.
     pub ended: bool,
 }
 

@@ -75,7 +75,7 @@ fn each_client_receives_what_was_published() {
 
 /// How often the hub is killed under each client.
 const KILLS: u32 = 3;
-/// How many events the client gets between two kills.
+/// The number of events that the client gets between two kills.
 const EVENTS_BETWEEN_KILLS: usize = 40;
 
 #[test]

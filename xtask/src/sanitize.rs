@@ -17,7 +17,7 @@ const TESTS: &str = "delivery:: handover:: heartbeat:: overload:: stalled:: \
 struct Sanitizer {
     /// As the compiler calls it.
     name: &'static str,
-    /// Whether it has to see into the standard library, or takes what locks there order for races.
+    /// True if it has to see into the standard library, or takes what locks there order for races.
     compiles_std: bool,
     /// The variable that it reads options from.
     variable: &'static str,

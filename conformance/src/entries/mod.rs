@@ -30,7 +30,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether this revision says something of it.
+    /// Returns true if this revision says something of it.
     #[must_use]
     pub fn is_in(&self, revision: Revision) -> bool {
         self.rules.iter().any(|rule| rule.sentence(revision).is_some())

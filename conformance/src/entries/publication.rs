@@ -292,7 +292,7 @@ pub(super) async fn b27_every_topic_has_to_be_granted(trial: &Trial<'_>) -> Outc
     Ok(())
 }
 
-/// Whether the hub is in a network of its own, as far as its address tells.
+/// Returns true if the hub is in a network of its own, as far as its address tells.
 fn is_near(hub: &Url) -> bool {
     let ip: IpAddr = match hub.host() {
         Some(Host::Ipv4(ip)) => ip.into(),

@@ -23,8 +23,9 @@ async fn publish(trial: &Trial<'_>, token: &str) -> Outcome<Answer> {
     trial.ask(Method::POST).bearer(token).form(&[("topic", &trial.topic("a"))]).send().await
 }
 
-/// Whether the hub takes a token that allows everything. Refusals have the status of a token that is invalid, or cannot
-/// be read; or, where the older revision is judged or takes the token for its own, of one that allows nothing.
+/// Returns true if the hub takes a token that allows everything. Refusals have the status of a token that is invalid,
+/// or cannot be read; or, where the older revision is judged or takes the token for its own, of one that allows
+/// nothing.
 async fn takes(trial: &Trial<'_>, token: &str) -> Outcome<bool> {
     match publish(trial, token).await?.status {
         200..300 => Ok(true),

@@ -44,9 +44,9 @@ pub struct Change {
     pub answers: OfAnswers,
     /// Of each part of a stream. The hub under the change writes whole events.
     pub chunks: fn(String) -> String,
-    /// Whether the suite is told an allowed origin.
+    /// True if the suite is told an allowed origin.
     pub has_cors_origin: bool,
-    /// Whether the suite finds out the audience by itself.
+    /// True if the suite finds out the audience by itself.
     pub is_default_audience: bool,
 }
 

@@ -73,8 +73,8 @@ pub fn serve(
     }
 }
 
-/// Whether a subscriber stays, after a send to it gave this. A loop that skips a send is no baseline, so a full socket
-/// is an error.
+/// Returns true if a subscriber stays, after a send to it gave this. A loop that skips a send is no baseline, so a full
+/// socket is an error.
 ///
 /// # Errors
 /// If not all of the event's bytes were sent and the subscriber has not just left.

@@ -10,7 +10,7 @@ const BATCH: u32 = 512;
 /// part.
 const FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
 
-/// Whether this kernel has io_uring and lets us use it.
+/// Returns true if this kernel has io_uring and lets us use it.
 #[must_use]
 pub fn is_available() -> bool {
     ring().is_ok()

@@ -1,4 +1,4 @@
-//! Where there is no io_uring, or no definitions of it for this kind of processor.
+//! The ring for systems without io_uring, or without definitions of it for this kind of processor.
 use std::{io, net::TcpListener};
 
 /// No.

@@ -1,8 +1,9 @@
-//! What must not happen to a subscriber: counted, and the first few told with which event of which subscriber it was.
+//! The faults that must not happen to a subscriber: counted, and the first few told with which event of which
+//! subscriber it was.
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How many are told; all are counted.
+/// The number of faults that are told; all are counted.
 const EXAMPLES: usize = 5;
 
 /// One thing that must not happen to a subscriber.
@@ -33,7 +34,7 @@ pub enum Fault {
     Undelivered {
         /// The number of the event that should have come.
         expected: u64,
-        /// How many were published.
+        /// The number that was published.
         published: u64,
     },
     /// An event came that nobody published here, such as one that tells of a gap.
@@ -45,17 +46,17 @@ pub enum Fault {
     },
     /// The stream ended.
     Ended {
-        /// How.
+        /// The way in which it did.
         reason: String,
     },
     /// A subscriber was refused.
     Refused {
-        /// What the server said.
+        /// The words of the server.
         reason: String,
     },
 }
 
-/// How often each happened to any of many subscribers.
+/// The number of times that each happened to any of many subscribers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
     /// Events that did not come, though later ones did.
@@ -110,7 +111,7 @@ impl Faults {
         self.examples.truncate(EXAMPLES);
     }
 
-    /// How many there are.
+    /// Returns the number of faults.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.missed + self.repeated + self.out_of_order + self.undelivered + self.foreign + self.ended + self.refused

@@ -1,4 +1,4 @@
-//! How long things took, in a fixed amount of memory: a broadcast to many yields millions of latencies in a minute.
+//! A histogram of times in a fixed amount of memory: a broadcast to many yields millions of latencies in a minute.
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct Histogram {
     max: Duration,
 }
 
-/// What goes from one process to another.
+/// The form that goes from one process to another.
 #[derive(Serialize, Deserialize)]
 struct Sparse {
     buckets: Vec<(usize, u64)>,
@@ -45,7 +45,7 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
-    /// How many were recorded.
+    /// Returns the number of times that were recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count

@@ -1,4 +1,4 @@
-//! What a server costs, read from `/proc` while it runs.
+//! The meter of what a server costs, read from `/proc` while it runs.
 use crate::process_tree::{self, Stat};
 use std::{fs, io, net::SocketAddr, time::Duration};
 
@@ -50,7 +50,7 @@ impl Meter {
         process_tree::tree(self.process)?.iter().map(|stat| process_tree::pss(stat.process)).sum()
     }
 
-    /// How many files they have open; each connection is one.
+    /// Returns the number of files that they have open; each connection is one.
     ///
     /// # Errors
     /// If the process is gone, or belongs to someone else.

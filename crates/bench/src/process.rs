@@ -10,20 +10,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a server that does not say so may take until it listens.
+/// The longest time that a server that does not say so may take until it listens.
 const START: Duration = Duration::from_secs(10);
 
 /// A running hub. It ends when this is dropped.
 #[derive(Debug)]
 pub struct HubProcess {
     child: Child,
-    /// Where it listens.
+    /// The address where it listens.
     pub address: SocketAddr,
     /// Kept open, so that the hub can go on printing.
     _output: Option<BufReader<ChildStdout>>,
     /// Kept open, so that a hub that is tied to this process goes on.
     _tie: Option<ChildStdin>,
-    /// What ends it together with its own children; without this it is killed.
+    /// The means to end it together with its own children; without this it is killed.
     stop: Option<Command>,
 }
 
@@ -118,7 +118,7 @@ fn spawn(command: &mut Command) -> io::Result<Child> {
     started.map_err(name)
 }
 
-/// Whether a variable is read by a hub: ours, or what is understood of another one's.
+/// Returns true if a variable is read by a hub: ours, or what is understood of another one's.
 fn is_of_a_hub(name: &str) -> bool {
     name.starts_with("FANFARE_") || name.starts_with("MERCURE_") || name.ends_with("JWT_KEY")
 }

@@ -1,4 +1,4 @@
-//! What Linux tells in `/proc` of a process and its descendants: hubs with workers are measured as a whole
+//! A process and its descendants, as Linux tells of them in `/proc`: hubs with workers are measured as a whole
 //! ([proc(5)](https://man7.org/linux/man-pages/man5/proc.5.html)).
 use std::{collections::HashSet, fs, io, path::Path, thread, time::Duration};
 
@@ -43,7 +43,7 @@ pub fn tree(root: u32) -> io::Result<Vec<Stat>> {
     if tree.is_empty() { Err(io::Error::new(io::ErrorKind::NotFound, "the process is gone")) } else { Ok(tree) }
 }
 
-/// Those of `all` that are `root` or descend from it.
+/// Returns those of `all` that are `root` or descend from it.
 fn descendants(root: u32, mut all: Vec<Stat>) -> Vec<Stat> {
     let mut inside = HashSet::from([root]);
     // A child may stand before its parent: until a pass adds none.
@@ -69,7 +69,7 @@ pub fn own_cpu() -> io::Result<Duration> {
     Stat::parse(&line).map(|stat| stat.cpu()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// What the system answers who reads of a thread that ends at that moment.
+/// The error number that the system answers who reads of a thread that ends at that moment.
 const ESRCH: i32 = 3;
 
 /// The time that the threads of this process have run, but for those that have ended, to the nanosecond. Sleeps for a
@@ -109,7 +109,7 @@ pub fn pss(process: u32) -> io::Result<u64> {
     Ok(kib * 1_024)
 }
 
-/// How many files a process has open.
+/// Returns the number of files that a process has open.
 ///
 /// # Errors
 /// If it is gone, or belongs to someone else.

@@ -1,4 +1,4 @@
-//! How far a run is: a line on standard error that is rewritten, and nothing where that is no terminal.
+//! The progress of a run: a line on standard error that is rewritten, and nothing where that is no terminal.
 use std::{
     fmt,
     io::{self, IsTerminal, Write},

@@ -1,4 +1,4 @@
-//! How one subscribes and publishes, for each kind of server.
+//! The recipes by which one subscribes and publishes, for each kind of server.
 use crate::target::{Endpoint, InvalidUrl, Target};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub enum Recipe {
     Nchan,
 }
 
-/// What a publication's body is.
+/// The kind of a publication's body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 pub enum Body {
     /// The data as it is
@@ -24,7 +24,7 @@ pub enum Body {
     Form,
 }
 
-/// How a pattern is written.
+/// The syntax of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PatternSyntax {
     /// A [URL Pattern](https://urlpattern.spec.whatwg.org/).
@@ -34,7 +34,7 @@ pub enum PatternSyntax {
 }
 
 impl PatternSyntax {
-    /// What matches the topic of this number in this run, and no other.
+    /// Returns what matches the topic of this number in this run, and no other.
     pub(crate) fn pattern(self, run: &str, topic: u32) -> String {
         let any = match self {
             Self::UrlPattern => ":any",

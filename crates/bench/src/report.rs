@@ -1,4 +1,4 @@
-//! What every recorded run says of where and when it was made.
+//! The circumstances that every recorded run tells: where and when it was made.
 use serde_json::{Value, json};
 use std::{fs, process::Command};
 

@@ -2,7 +2,7 @@
 use serde::Serialize;
 use std::fmt;
 
-/// What several rounds showed of one thing. All three are the same if there was one round.
+/// The spread of one figure over several rounds. All three are the same if there was one round.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// The middle one; of an even number the upper of the two.

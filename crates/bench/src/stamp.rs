@@ -1,10 +1,10 @@
-//! What an event's data says of the event: which one it is, and when it was due.
+//! The stamp in an event's data: which one it is, and when it was due.
 use std::{fmt::Write, time::Duration};
 
 /// The least bytes of data: all numbers at their longest, and a space after each.
 pub const MIN_DATA_BYTES: usize = 2 * (10 + 1) + 2 * (20 + 1);
 
-/// Which event of a run this is, and its time.
+/// The number of an event in a run, and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// The number of its topic.
@@ -13,9 +13,9 @@ pub struct Stamp {
     pub publisher: u32,
     /// Counts the events of this publisher and topic from 0.
     pub sequence: u64,
-    /// When its publication was due, since the run began, in nanoseconds of the monotonic clock. A publisher that falls
-    /// behind, because a hub answers late, does not make that hub look faster: it is this time that latency counts
-    /// from.
+    /// The time when its publication was due, since the run began, in nanoseconds of the monotonic clock. A publisher
+    /// that falls behind, because a hub answers late, does not make that hub look faster: it is this time that latency
+    /// counts from.
     pub due: Duration,
 }
 

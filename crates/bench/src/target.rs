@@ -1,4 +1,4 @@
-//! Where subscribers and publishers connect, and what they ask for there.
+//! The target, where subscribers and publishers connect, and what they ask for there.
 use crate::recipe::{Body, PatternSyntax};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -8,28 +8,28 @@ use std::{
     net::{SocketAddr, TcpStream, ToSocketAddrs},
 };
 
-/// What stands for the topic in a path.
+/// The text that stands for the topic in a path.
 const TOPIC: &str = "{topic}";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A server under load, and how one speaks with it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Target {
-    /// Where one subscribes to a topic.
+    /// The URL where one subscribes to a topic.
     pub subscribe: Endpoint,
-    /// Where one subscribes to a pattern, if the server knows any.
+    /// The URL where one subscribes to a pattern, if the server knows any.
     pub subscribe_pattern: Option<(Endpoint, PatternSyntax)>,
-    /// Where one publishes; without it subscribers only listen.
+    /// The URL where one publishes; without it subscribers only listen.
     pub publish: Option<Endpoint>,
-    /// How an event is published.
+    /// The way in which an event is published.
     pub body: Body,
     /// Further fields of every request, each as `Name: value`.
     pub headers: Vec<String>,
-    /// What tells the topics of this run from those of another.
+    /// The text that tells the topics of this run from those of another.
     pub run: String,
 }
 
-/// Whether subscribers name topics, or patterns that match them.
+/// True if subscribers name topics, or patterns that match them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Naming {
     /// Subscribers name the topic itself.
@@ -41,7 +41,7 @@ pub enum Naming {
 /// An address, and a path that may hold `{topic}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// Where to connect.
+    /// The endpoint to connect to.
     pub address: SocketAddr,
     host: String,
     path: String,
@@ -141,7 +141,7 @@ impl Target {
         }
     }
 
-    /// Where subscribers connect.
+    /// Returns the endpoint where subscribers connect.
     ///
     /// # Errors
     /// If they name patterns, and it is not known how.
@@ -188,7 +188,7 @@ impl Target {
         write!(request, "Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
     }
 
-    /// Where publishers connect.
+    /// Returns the endpoint where publishers connect.
     ///
     /// # Errors
     /// If that is not known.
@@ -204,7 +204,7 @@ impl Target {
     }
 }
 
-/// With everything escaped that does not stand for itself everywhere in a URL.
+/// Returns the text with everything escaped that does not stand for itself everywhere in a URL.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 4);
     for byte in text.bytes() {

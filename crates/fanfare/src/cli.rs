@@ -54,7 +54,7 @@ enum Command {
     LoadWorker,
 }
 
-/// Why a command failed.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum CommandError {
     Variable(UnknownVariable),

@@ -95,7 +95,7 @@ enum MatchType {
     Urlpattern,
 }
 
-/// Why there is no token.
+/// The reason why there is no token.
 #[derive(Debug)]
 pub(crate) enum TokenError {
     /// The file with the secret cannot be read.

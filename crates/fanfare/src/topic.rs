@@ -5,7 +5,7 @@ use fanfare_hub::topic::{
 };
 use std::fmt;
 
-/// Why an argument names no topic.
+/// The reason why an argument names no topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidArgument {
     /// It is empty, as a variable of the shell is that was never set.

@@ -52,7 +52,7 @@ struct Options {
     part: Option<Part>,
 }
 
-/// What a run starts by itself.
+/// The processes that a run starts by itself.
 #[derive(Clone, Subcommand)]
 enum Part {
     #[command(hide = true)]

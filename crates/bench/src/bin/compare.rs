@@ -37,7 +37,7 @@ struct Options {
     part: Option<Part>,
 }
 
-/// What a run starts by itself.
+/// The processes that a run starts by itself.
 #[derive(Clone, Copy, Subcommand)]
 enum Part {
     #[command(hide = true)]
@@ -48,7 +48,7 @@ enum Part {
     LoadWorker,
 }
 
-/// What the turns of one server showed.
+/// The results of the turns of one server.
 type Turns = Vec<Result<Outcome, String>>;
 
 /// The others take seconds however small they are; the tests of `fanfare load` go through all.
@@ -105,7 +105,7 @@ fn run() -> io::Result<bool> {
     Ok(good)
 }
 
-/// Those that can be run here; says which cannot.
+/// Returns the servers that can be run here; says which cannot.
 fn present(servers: &[Server]) -> Vec<Server> {
     let can_run = |server: &&Server| match server.missing() {
         Some(reason) => {
@@ -176,7 +176,7 @@ fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
     shown
 }
 
-/// How much more the hub takes that tells who comes and goes, if both were there.
+/// Returns how much more the hub takes that tells who comes and goes, if both were there.
 fn presence_over_plain(turns: &[(Server, Turns)], medians: &[BTreeMap<&str, f64>], key: &str) -> Option<f64> {
     let of = |name: &str| medians[turns.iter().position(|(server, _)| server.name == name)?].get(key).copied();
     let (with, without) = (of(SUBSCRIPTIONS)?, of("fanfare").filter(|value| *value > 0.0)?);
@@ -207,7 +207,7 @@ fn cell(value: Option<f64>, head: &str) -> String {
     value.map_or_else(|| format!("  {:>width$}", "-"), |value| format!("  {:>width$}", rounded(value)))
 }
 
-/// With as many digits as say something.
+/// Shows a figure with as many digits as say something.
 fn rounded(value: f64) -> String {
     if value.abs() >= 1_000.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }

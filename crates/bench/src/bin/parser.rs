@@ -1,4 +1,5 @@
-//! How fast event streams are parsed: ours beside `sse-core` and `eventsource-stream`, in one process, taking turns.
+//! The speed of parsing event streams: our parser beside `sse-core` and `eventsource-stream`, in one process, taking
+//! turns.
 //!
 //! Each is driven as directly as its API allows. Ours: `next_event` on each chunk, once looking at the borrowed event
 //! and once copying it into an owned one, which the other two always do. `sse-core`: `SseDecoder::next` on each chunk.
@@ -31,7 +32,7 @@ use std::{
 
 const TURNS: usize = 15;
 const PAGE_BYTES: usize = 4096;
-/// In one turn each parser reads the stream over and over for at least this long.
+/// The least time for which each parser reads the stream over and over in one turn.
 const TURN: Duration = Duration::from_millis(12);
 /// Streams of small events are at least this long: within a processor's second cache, as chunks fresh from a socket
 /// are.
@@ -69,7 +70,7 @@ impl Input {
     }
 }
 
-/// How a stream comes in pieces.
+/// The way in which a stream comes in pieces.
 #[derive(Clone, Copy)]
 enum Cut {
     Events,
@@ -187,11 +188,11 @@ fn eventsource_stream<'p>() -> Parse<'p> {
     })
 }
 
-/// How the contenders did on one input in one cut.
+/// The results of the contenders on one input in one cut.
 struct Outcome {
     /// GB/s by contender: the best pass of each turn, the median of all turns.
     speeds: [f64; NAMES.len()],
-    /// How many times as fast as the better of the other two parsers ours was, turn by turn, in order.
+    /// The speed of ours as a multiple of the better of the other two parsers, turn by turn, in order.
     leads: [f64; TURNS],
 }
 

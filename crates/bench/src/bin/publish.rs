@@ -1,4 +1,5 @@
-//! What durability costs a publisher: the same load on a hub whose log is on disk and on one whose log is in memory.
+//! The cost of durability for a publisher: the same load on a hub whose log is on disk and on one whose log is in
+//! memory.
 //!
 //! `cargo run --release -p fanfare-bench --bin publish [-- --smoke]`, after `cargo build --release`, publishes as fast
 //! as answers come. With `--rate 1000 --connections 16` each connection has a schedule of its own instead, at which it

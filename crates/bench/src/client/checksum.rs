@@ -1,4 +1,5 @@
-//! Whether all data came whole and in order, at a cost that does not matter beside that of parsing it.
+//! A checksum that tells whether all data came whole and in order, at a cost that does not matter beside that of
+//! parsing it.
 
 /// Two running sums over words of eight bytes, the second of which knows their order (after Fletcher).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use super::{
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 
-/// What the turns of one contender showed.
+/// The results of the turns of one contender.
 #[derive(Debug)]
 pub struct Turns {
-    /// Whose they are.
+    /// The contender.
     pub contender: Contender,
     /// One for each round.
     pub turns: Vec<Result<Reading, String>>,

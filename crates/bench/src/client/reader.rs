@@ -16,7 +16,7 @@ pub const COMMAND: &str = "read";
 /// No contender takes nearly as long for any stream; one that waits for what does not come ends by this.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What stands in the environment for proxies, which some contenders would use.
+/// The variables of the environment for proxies, which some contenders would use.
 const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// Lets another process of this program read.

@@ -1,4 +1,4 @@
-//! What is sent, and in what pieces.
+//! A scenario: what is sent, and in what pieces.
 use super::checksum::Checksum;
 use crate::sample::json;
 use std::fmt;
@@ -6,22 +6,22 @@ use std::fmt;
 /// A stream that every contender reads.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
-    /// What its events are.
+    /// The kind of its events.
     pub events: Events,
-    /// How the end of the body is told.
+    /// The way in which the end of the body is told.
     pub framing: Framing,
-    /// How much goes into one write, which is also one chunk where there are chunks.
+    /// The bytes of one write, which is also one chunk where there are chunks.
     pub piece: Piece,
-    /// How many events are sent, rounded up to whole [`Block`]s.
+    /// The number of events that are sent, rounded up to whole [`Block`]s.
     pub count: usize,
 }
 
-/// What the events of a stream are.
+/// The kind of the events of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Events {
     /// 100 bytes of data and nothing else.
     Json,
-    /// With an event type and an ID, as a hub sends them.
+    /// Events with a type and an ID, as a hub sends them.
     Hub,
     /// The deltas of a language model: an event type, and an object around a word.
     Deltas,
@@ -29,20 +29,20 @@ pub enum Events {
     Lines,
     /// 16 KiB of data.
     Large,
-    /// As [`Events::Json`], each after a comment.
+    /// Events as [`Events::Json`], each after a comment.
     Comments,
 }
 
-/// How the end of a body is told.
+/// The way in which the end of a body is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// By the end of the connection.
+    /// The end of the connection.
     Close,
-    /// In chunks.
+    /// Chunks.
     Chunked,
 }
 
-/// How much goes into one write.
+/// The size of one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// This many bytes, wherever that cuts events.
@@ -51,19 +51,19 @@ pub enum Piece {
     Event,
 }
 
-/// What a server writes over and over.
+/// The block that a server writes over and over.
 #[derive(Debug)]
 pub struct Block {
     /// The data of each event.
     pub data: Vec<String>,
     /// The stream, in the chunks that the framing asks for.
     pub bytes: Vec<u8>,
-    /// Where each write ends.
+    /// The place where each write ends.
     pub ends: Vec<usize>,
 }
 
 const LARGE_WRITE: Piece = Piece::Bytes(64 << 10);
-/// What servers that copy through a buffer send, and one of hyper's at most.
+/// The size that servers send that copy through a buffer, and one of hyper's at most.
 const BUFFER: Piece = Piece::Bytes(16 << 10);
 /// The payload of a full Ethernet segment.
 const SEGMENT: Piece = Piece::Bytes(1_448);
@@ -91,7 +91,7 @@ pub const SCENARIOS: [Scenario; 16] = [
 ];
 
 impl Scenario {
-    /// What is sent of it over and over.
+    /// Returns the block of it that is sent over and over.
     #[must_use]
     pub fn block(&self) -> Block {
         let (mut data, mut stream, mut event_ends) = (Vec::new(), Vec::new(), Vec::new());
@@ -116,13 +116,13 @@ impl Scenario {
         }
     }
 
-    /// How often a block is sent.
+    /// The number of times that a block is sent.
     #[must_use]
     pub fn blocks(&self, block: &Block) -> usize {
         self.count.div_ceil(block.data.len().max(1))
     }
 
-    /// How many events are sent, and the checksum of their data.
+    /// Returns the number of events that are sent, and the checksum of their data.
     #[must_use]
     pub fn expected(&self) -> (usize, u64) {
         let (block, mut checksum) = (self.block(), Checksum::default());

@@ -27,7 +27,7 @@ pub fn serve() -> io::Result<()> {
     }
 }
 
-/// Where so much of the scenario of this number is.
+/// Returns the path of so much of the scenario of this number.
 #[must_use]
 pub fn url(address: SocketAddr, number: usize, count: usize) -> String {
     format!("http://{address}/{number}/{count}")
@@ -64,7 +64,7 @@ fn request_line(connection: &TcpStream) -> io::Result<String> {
     Err(io::ErrorKind::UnexpectedEof.into())
 }
 
-/// What it asks for.
+/// The thing that it asks for.
 fn scenario(request_line: &str) -> Option<Scenario> {
     let (number, count) = request_line.split(' ').nth(1)?.strip_prefix('/')?.split_once('/')?;
     let scenario = *SCENARIOS.get(number.parse::<usize>().ok()?)?;

@@ -1,4 +1,4 @@
-//! What a scenario showed: of each figure of each contender the median of all rounds, and the range.
+//! The summary of a scenario: of each figure of each contender the median of all rounds, and the range.
 use super::{duel::Turns, tally::Reading};
 use serde_json::{Map, Value, json};
 use std::{
@@ -30,7 +30,7 @@ struct Spread {
     high: f64,
 }
 
-/// What a scenario showed, as a table for people.
+/// The summary of a scenario, as a table for people.
 #[derive(Debug)]
 pub struct Table<'t>(pub &'t [Turns]);
 
@@ -71,7 +71,7 @@ pub fn json(all: &[Turns]) -> Value {
     Value::Object(all.iter().map(|turns| (turns.contender.name().to_owned(), of(turns))).collect())
 }
 
-/// Of the turns that went well, if there is one.
+/// Summarizes the turns that went well, if there is one.
 fn spread(turns: &Turns, of: fn(&Reading) -> f64) -> Option<Spread> {
     let mut values: Vec<f64> = turns.turns.iter().flatten().map(of).collect();
     values.sort_by(f64::total_cmp);
@@ -83,7 +83,7 @@ fn each(reading: &Reading, total: u64) -> f64 {
     total as f64 / reading.events.max(1) as f64
 }
 
-/// In nanoseconds; a turn takes no centuries.
+/// Returns nanoseconds; a turn takes no centuries.
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! What a contender has read, and what that took.
+//! A tally of what a contender has read, and what that took.
 use super::checksum::Checksum;
 use crate::process_tree;
 use alloc_tracker::{ProcessSpan, Session};
@@ -20,7 +20,7 @@ pub struct Tally {
     reading: io::Result<Option<Reading>>,
 }
 
-/// How things stood at the first event.
+/// The counts at the first event.
 #[derive(Debug)]
 struct Begun {
     at: Instant,
@@ -29,10 +29,10 @@ struct Begun {
     span: ProcessSpan,
 }
 
-/// What a whole stream took, from the first event on: what connecting costs is not in it.
+/// The cost of a whole stream, from the first event on: what connecting costs is not in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// How many events came after the first.
+    /// The number of events that came after the first.
     pub events: u64,
     /// The checksum of all data, of the first too.
     pub checksum: u64,
@@ -40,9 +40,9 @@ pub struct Reading {
     pub wall: Duration,
     /// The CPU time of the process in that time.
     pub cpu: Duration,
-    /// How often it allocated, or made an allocation larger or smaller, in that time.
+    /// The number of times that it allocated, or made an allocation larger or smaller, in that time.
     pub allocations: u64,
-    /// How many bytes it asked for by that.
+    /// The number of bytes that it asked for by that.
     pub bytes: u64,
 }
 
@@ -61,7 +61,7 @@ impl Tally {
         if self.events == 1 || self.events >= self.expected { self.edge() } else { ControlFlow::Continue(()) }
     }
 
-    /// What it took, if all events came.
+    /// Returns what it took, if all events came.
     ///
     /// # Errors
     /// If some did not come, or `/proc` cannot be read.

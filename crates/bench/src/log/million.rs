@@ -76,8 +76,8 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// How long it takes to open the log: in milliseconds, the median of all rounds. A run that appends nothing changes
-/// nothing, so that each finds the same.
+/// Returns the time that it takes to open the log: in milliseconds, the median of all rounds. A run that appends
+/// nothing changes nothing, so that each finds the same.
 fn opening(directory: &Path, scale: &Scale, entries: u64, is_clean: bool) -> io::Result<f64> {
     let mut times = Vec::new();
     for _ in 0..scale.rounds {

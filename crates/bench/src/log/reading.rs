@@ -1,4 +1,4 @@
-//! How a log is read: as catch-up does it.
+//! Reading a log as catch-up does it.
 use super::workload::{NOW, own_id, topic};
 use fanfare_event_stream::EventId;
 use fanfare_hub::{

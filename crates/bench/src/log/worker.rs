@@ -10,10 +10,10 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-/// What it says when it has done its task.
+/// The line that it says when it has done its task.
 const DONE: &str = "done";
 
-/// What it does.
+/// The task.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Task {
     /// Fill a log

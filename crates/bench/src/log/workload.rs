@@ -1,4 +1,4 @@
-//! What is appended: updates of one size, spread over topics, with own IDs.
+//! The workload: updates of one size, spread over topics, with own IDs.
 use clap::Args;
 use fanfare_hub::{
     entry::Timestamp,
@@ -11,7 +11,7 @@ use std::{io, path::Path};
 /// The time of all entries.
 pub const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
-/// What one worker appends.
+/// The share that one worker appends.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Workload {
     /// The number of updates

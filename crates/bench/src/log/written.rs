@@ -1,4 +1,4 @@
-//! What the log writes for a byte of data: zeros written ahead, indexes and all.
+//! The bytes that the log writes for a byte of data: zeros written ahead, indexes and all.
 //!
 //! Counted are the calls that write, as `strace` shows them with the names of the files: what the system counts itself
 //! are blocks, or everything that a process writes anywhere.

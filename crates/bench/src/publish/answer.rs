@@ -1,7 +1,7 @@
 //! The answer to a publication: whether it is there to its end, and good.
 use std::io;
 
-/// Whether the answer in `bytes`, which may be cut anywhere, is there to its end.
+/// Returns true if the answer in `bytes`, which may be cut anywhere, is there to its end.
 ///
 /// # Errors
 /// If its status is not 2xx.

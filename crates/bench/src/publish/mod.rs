@@ -19,13 +19,13 @@ use std::{
     time::Duration,
 };
 
-/// How long a server may take to acknowledge a publication.
+/// The longest time that a server may take to acknowledge a publication.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is published how often.
+/// The plan of what is published how often.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Whether topics are published that subscribers name, or that their patterns match.
+    /// True if topics are published that subscribers name, or that their patterns match.
     pub naming: Naming,
     /// Topics, published to in turn.
     pub topics: u32,
@@ -39,11 +39,11 @@ pub struct Plan {
     pub bytes: usize,
 }
 
-/// How many events of each topic each publisher has published.
+/// The number of events of each topic that each publisher has published.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     publishers: usize,
-    /// Those of all publishers of the first topic, then those of the next.
+    /// The counts of all publishers of the first topic, then those of the next.
     counts: Vec<u64>,
 }
 
@@ -55,22 +55,22 @@ pub struct Publishing {
     counts: Counts,
 }
 
-/// What publishers have done.
+/// The results of publishers.
 #[derive(Clone, Debug, Default)]
 pub struct Published {
-    /// What they have published, with that of the runs before.
+    /// The counts of what they have published, with that of the runs before.
     pub counts: Counts,
-    /// How many publications were acknowledged, in this run alone.
+    /// The number of publications that were acknowledged, in this run alone.
     pub count: u64,
-    /// From the first to the last.
+    /// The time from the first to the last.
     pub elapsed: Duration,
     /// The time from a request to its answer.
     pub latencies: Histogram,
-    /// How late a publisher with a pace was at worst.
+    /// The longest delay of a publisher with a pace.
     pub latest: Duration,
 }
 
-/// What one thread publishes.
+/// The share that one thread publishes.
 struct Share {
     target: Target,
     plan: Plan,
@@ -104,7 +104,7 @@ impl Counts {
 }
 
 impl Plan {
-    /// Whether there is an event of this number.
+    /// Returns true if there is an event of this number.
     fn has(&self, index: u64) -> bool {
         self.count.is_none_or(|count| index < count)
     }
@@ -142,7 +142,7 @@ impl Publishing {
         Self { threads, end, counts: counts.clone() }
     }
 
-    /// Whether all have published what they were to publish, or failed.
+    /// Returns true if all have published what they were to publish, or failed.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.threads.iter().all(JoinHandle::is_finished)

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a publisher sleeps at most before it asks whether it is to end.
+/// The longest time that a publisher sleeps before it asks whether it is to end.
 const NAP: Duration = Duration::from_millis(50);
 
 /// Publishes over one connection, each event once the one before is acknowledged and its own time has come. With `rate`

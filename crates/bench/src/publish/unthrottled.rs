@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-/// What is read of an answer at a time; with an ID it is far shorter.
+/// The bytes that are read of an answer at a time; with an ID it is far shorter.
 const ANSWER_BYTES: usize = 4_096;
 
 struct Publisher {

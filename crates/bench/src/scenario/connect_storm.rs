@@ -13,7 +13,7 @@ use std::{
 /// Connections per second, and the server's CPU per connect.
 pub(super) const MEASURES: &[&str] = &["connects_per_second", "cpu_us_per_connect", "head_p99_ms"];
 
-/// How long a server may take to let go of those that have left.
+/// The longest time that a server may take to let go of those that have left.
 const LEAVING: Duration = Duration::from_secs(10);
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

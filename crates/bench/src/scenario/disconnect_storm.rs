@@ -13,7 +13,7 @@ use std::{
 /// connections.
 pub(super) const MEASURES: &[&str] = &["before_p99_ms", "after_p99_ms", "let_go_s"];
 
-/// How long the server may take to let go.
+/// The longest time that the server may take to let go.
 const LETTING_GO: Duration = Duration::from_secs(15);
 /// Files that may be open for other reasons.
 const OTHER_FILES: u64 = 16;

@@ -1,4 +1,4 @@
-//! What a scenario showed.
+//! The figures of a scenario.
 use crate::{fault::Faults, histogram::Histogram};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -10,16 +10,16 @@ pub struct Figure {
     pub key: &'static str,
     /// Its name for people, with the unit.
     pub label: &'static str,
-    /// How much it is.
+    /// The amount.
     pub value: f64,
 }
 
 /// Everything that a scenario showed of one server.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// What was measured, in the order to show it in.
+    /// The figures, in the order to show them in.
     pub figures: Vec<Figure>,
-    /// What went wrong.
+    /// The faults.
     pub faults: Faults,
 }
 
@@ -48,7 +48,7 @@ impl Outcome {
         self.figures.iter().find(|figure| figure.key == key).map(|figure| figure.value)
     }
 
-    /// As JSON.
+    /// Returns it as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         let rounded = |value: f64| (value * 1e3).round() / 1e3;
@@ -59,7 +59,7 @@ impl Outcome {
     }
 }
 
-/// In milliseconds.
+/// Returns milliseconds.
 pub(super) fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }

@@ -10,11 +10,12 @@ use std::{io, time::Duration};
 /// all have left.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_connect", "pss_bytes_per_subscriber", "pss_left_percent"];
 
-/// How many times as long as after other changes the start is waited for: 3 s by default.
+/// The patience with the start, as a multiple of that after other changes: 3 s by default.
 const SETTLING: u32 = 6;
-/// How long a server may take to give memory back, in terms of the seconds of the scenario: 15 s by default.
+/// The longest time that a server may take to give memory back, in terms of the seconds of the scenario: 15 s by
+/// default.
 const LEAVING: u32 = 3;
-/// How much more than at the start counts as given back.
+/// The most memory above the start that counts as given back.
 const GIVEN_BACK_PERCENT: u64 = 5;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

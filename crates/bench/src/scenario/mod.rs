@@ -1,4 +1,4 @@
-//! What a server is put through: each scenario is a module, and says what it measures.
+//! The scenarios that a server is put through: each scenario is a module, and says what it measures.
 mod broadcast;
 mod burst;
 mod connect_storm;

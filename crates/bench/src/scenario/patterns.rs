@@ -9,7 +9,7 @@ use std::io;
 pub(super) const MEASURES: &[&str] =
     &["cpu_us_per_publish", "patterns_over_topics", "cpu_us_per_delivery", "latency_p99_ms"];
 
-/// How many times as long as after other changes a server may take to notice: 3 s by default.
+/// The time for a server to notice, as a multiple of that after other changes: 3 s by default.
 const LEAVING: u32 = 6;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

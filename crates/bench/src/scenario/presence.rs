@@ -14,12 +14,12 @@ use std::{
 /// and the server's CPU for each who comes and goes.
 pub(super) const MEASURES: &[&str] = &["during_p99_ms", "before_p99_ms", "connects_per_second", "cpu_us_per_visit"];
 
-/// How long the watcher is alone before, at most.
+/// The longest time that the watcher is alone before.
 const BEFORE: Duration = Duration::from_secs(3);
-/// How long a server may take to let go of those that have left.
+/// The longest time that a server may take to let go of those that have left.
 const LEAVING: Duration = Duration::from_secs(10);
 
-/// Those who came and went.
+/// The number of those who came and went.
 #[derive(Default)]
 struct Visits {
     count: u32,

@@ -12,7 +12,7 @@ use std::{
 /// The time until all are live again, and the server's CPU for each of them until then.
 pub(super) const MEASURES: &[&str] = &["live_again_s", "cpu_us_per_resume", "head_p99_ms"];
 
-/// How long they are away.
+/// The time that they are away.
 const AWAY: Duration = Duration::from_secs(1);
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

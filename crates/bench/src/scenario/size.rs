@@ -1,10 +1,10 @@
-//! How large a scenario is.
+//! The size of a scenario.
 use crate::stamp::MIN_DATA_BYTES;
 use clap::value_parser;
 use serde::Serialize;
 use std::fmt;
 
-/// How large a scenario is. Not every scenario asks for everything.
+/// The size of a scenario. Not every scenario asks for everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Size {
     /// Subscribers.
@@ -25,7 +25,7 @@ pub struct Size {
     pub troubled: u32,
 }
 
-/// What replaces a scenario's own size.
+/// The arguments that replace a scenario's own size.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct SizeArgs {
     /// Subscribers; each is an open file here, and one of the server's
@@ -56,7 +56,7 @@ pub struct SizeArgs {
 }
 
 impl Size {
-    /// That of `broadcast`, from which the others differ.
+    /// The size of `broadcast`, from which the others differ.
     pub(super) const BASE: Self = Self {
         subscribers: 5_000,
         topics: 1,

@@ -15,7 +15,7 @@ use std::{
 pub(super) const MEASURES: &[&str] =
     &["before_p99_ms", "during_p99_ms", "after_p99_ms", "pss_bytes_per_slow", "caught_up_s"];
 
-/// How long all read before, and after.
+/// The time that all read before, and after.
 const AROUND: Duration = Duration::from_secs(3);
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

@@ -1,4 +1,4 @@
-//! What all scenarios are played on: a server, its meter, and the moments at which it is read.
+//! The stage that all scenarios are played on: a server, its meter, and the moments at which it is read.
 use super::{Outcome, Size, figure};
 use crate::{
     epoch::Epoch,
@@ -12,7 +12,7 @@ use crate::{
 };
 use std::{io, time::Duration};
 
-/// How long what was expected may be followed by what was not.
+/// The time in which something unexpected may follow what was expected.
 const STRAY: Duration = Duration::from_millis(100);
 
 /// A server, and how large the scenario is.
@@ -20,16 +20,16 @@ const STRAY: Duration = Duration::from_millis(100);
 pub struct Stage {
     /// The server.
     pub target: Target,
-    /// What it costs, if it is on this machine.
+    /// The meter of what it costs, if it is on this machine.
     pub meter: Option<Meter>,
-    /// How large the scenario is.
+    /// The size of the scenario.
     pub size: Size,
-    /// How long all are connected before memory is read.
+    /// The time that all are connected before memory is read.
     pub settle: Duration,
     epoch: Epoch,
 }
 
-/// What had been used at a moment.
+/// The resources that had been used at a moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
     server: Option<Duration>,
@@ -55,7 +55,7 @@ impl Stage {
         Crowd::new(&self.target, Audience { subscribers, topics, naming }, self.epoch)
     }
 
-    /// What the publishers of this scenario do; without them there is nothing to count.
+    /// The plan of the publishers of this scenario; without them there is nothing to count.
     pub(super) fn plan(&self, naming: Naming) -> Plan {
         let Size { topics, publishers, rate, bytes, .. } = self.size;
         let rate = Some(rate).filter(|rate| *rate > 0);
@@ -116,7 +116,7 @@ impl Stage {
         std::thread::sleep(self.settle.max(STRAY));
     }
 
-    /// What has been used.
+    /// Returns the resources that have been used.
     pub(super) fn read(&self, crowd: &Crowd) -> io::Result<Reading> {
         Ok(Reading { server: self.meter.map(|meter| meter.cpu()).transpose()?, generator: crowd.cpu()? })
     }

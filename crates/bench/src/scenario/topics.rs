@@ -6,7 +6,7 @@ use std::io;
 /// The server's CPU per publish (with its one delivery) with all topics, and how much more than with a few that is.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_publish", "many_over_few", "latency_p99_ms"];
 
-/// How many subscribers, each with a topic, it is compared with.
+/// The number of subscribers, each with a topic, that it is compared with.
 const FEW: u32 = 100;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

@@ -55,7 +55,7 @@ pub struct Running {
     // Ends before its directory goes.
     process: HubProcess,
     _directory: Directory,
-    /// How one speaks with it.
+    /// The recipe by which one speaks with it.
     pub target: Target,
 }
 
@@ -69,7 +69,7 @@ impl Server {
         SERVERS.iter().find(|server| server.name == name).copied()
     }
 
-    /// Why it cannot be run here, if it cannot.
+    /// Returns the reason why it cannot be run here, if it cannot.
     #[must_use]
     pub fn missing(self) -> Option<String> {
         match self.kind {
@@ -83,7 +83,7 @@ impl Server {
         }
     }
 
-    /// Whether it does what the scenario takes for granted.
+    /// Returns true if it does what the scenario takes for granted.
     #[must_use]
     pub fn bears(self, scenario: Scenario) -> bool {
         match self.kind {

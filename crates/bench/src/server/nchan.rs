@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Where Debian and others put the module.
+/// The places where Debian and others put the module.
 const MODULES: [&str; 3] = [
     "/usr/lib/nginx/modules/ngx_nchan_module.so",
     "/usr/lib64/nginx/modules/ngx_nchan_module.so",

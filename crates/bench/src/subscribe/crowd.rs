@@ -28,7 +28,7 @@ pub struct Crowd {
     workers: Vec<Handle>,
     answers: mpsc::Receiver<(usize, Answer)>,
     total: Report,
-    /// Where they connect, for messages.
+    /// The place where they connect, for messages.
     server: String,
 }
 
@@ -44,14 +44,14 @@ enum Reach {
     Process { child: Child, commands: ChildStdin },
 }
 
-/// What subscribers are to be there, and for what.
+/// The subscribers that are to be there, and for what.
 #[derive(Clone, Copy, Debug)]
 pub struct Audience {
     /// The most that will ever connect.
     pub subscribers: u32,
     /// Topics, which they have in turn.
     pub topics: u32,
-    /// Whether they name those, or patterns that match them.
+    /// True if they name those, or patterns that match them.
     pub naming: Naming,
 }
 
@@ -158,7 +158,7 @@ impl Crowd {
         self.all(phase, |_| Command::Receive { counts: counts.clone() }).map(|(report, _)| report)
     }
 
-    /// What has been received. Latencies are those since the last report, of whatever kind.
+    /// Returns what has been received. Latencies are those since the last report, of whatever kind.
     ///
     /// # Errors
     /// If a worker fails.
@@ -186,7 +186,7 @@ impl Crowd {
         Ok(cpu)
     }
 
-    /// How many of the first `count` each worker has.
+    /// Returns the number of the first `count` that each worker has.
     fn shares(&self, count: u32) -> Vec<usize> {
         let mut left = count;
         let take = |worker: &Handle| {

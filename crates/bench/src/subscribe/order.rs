@@ -1,8 +1,9 @@
-//! Which event a subscriber gets next from each publisher, and what it means if another one comes.
+//! The order in which a subscriber gets events: which comes next from each publisher, and what it means if another one
+//! comes.
 use crate::fault::Fault;
 use std::ops::Range;
 
-/// How many runs of missed events are remembered; what comes late beyond them counts as repeated.
+/// The number of runs of missed events that are remembered; what comes late beyond them counts as repeated.
 const MISSED_RUNS: usize = 1_000;
 
 /// The place of one subscriber in the events of its topic.
@@ -10,7 +11,7 @@ const MISSED_RUNS: usize = 1_000;
 pub(super) struct Order {
     /// The next event of each publisher.
     expected: Box<[u64]>,
-    /// What was left out, with the publisher. Empty as long as all is well.
+    /// The events that were left out, with the publisher. Empty as long as all is well.
     missed: Vec<(u32, Range<u64>)>,
 }
 
@@ -46,7 +47,7 @@ impl Order {
         Some((received + 1 - expected, Some(Fault::Missed { expected, received })))
     }
 
-    /// Whether this event was missed; it no longer is.
+    /// Returns true if this event was missed; it no longer is.
     fn take_missed(&mut self, publisher: u32, received: u64) -> bool {
         let found = self.missed.iter().position(|(of, run)| *of == publisher && run.contains(&received));
         let Some(index) = found else { return false };

@@ -1,8 +1,8 @@
-//! What subscribers have received.
+//! A report of what subscribers have received.
 use crate::{fault::Faults, histogram::Histogram};
 use serde::{Deserialize, Serialize};
 
-/// What the subscribers of one worker, or of all, have received.
+/// The report of the subscribers of one worker, or of all.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// Events received in order since the beginning.
@@ -11,11 +11,12 @@ pub struct Report {
     pub reads: u64,
     /// Bytes read, since the beginning.
     pub bytes: u64,
-    /// What went wrong, since the beginning.
+    /// The faults since the beginning.
     pub faults: Faults,
-    /// From a subscriber's first packet to the head of its stream, since the last report.
+    /// The times from a subscriber's first packet to the head of its stream, since the last report.
     pub connects: Histogram,
-    /// From when an event was due to when it was received, since the last report, by subscribers who are left alone.
+    /// The times from when an event was due to when it was received, since the last report, by subscribers who are left
+    /// alone.
     pub steady: Histogram,
     /// The same for subscribers who were made to pause or to leave.
     pub troubled: Histogram,

@@ -1,4 +1,4 @@
-//! What answers a subscriber: a head, then a body that goes on until one side closes, chunked or bare
+//! The answer to a subscriber: a head, then a body that goes on until one side closes, chunked or bare
 //! ([RFC 9112, 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)).
 use std::{io, mem};
 
@@ -14,13 +14,13 @@ pub struct Response {
 
 #[derive(Debug)]
 enum State {
-    /// What there is of the head.
+    /// The part of the head that has come.
     Head(Vec<u8>),
     /// The body is all that follows.
     Bare,
-    /// In the line that begins a chunk: its size so far, and whether an extension has begun.
+    /// The line that begins a chunk: its size so far, and whether an extension has begun.
     ChunkSize { size: u64, extension: bool },
-    /// In a chunk that has this many bytes to come.
+    /// A chunk that has this many bytes to come.
     Chunk(u64),
     /// Before the line end that follows a chunk.
     ChunkEnd,
@@ -33,7 +33,7 @@ impl Default for Response {
 }
 
 impl Response {
-    /// Whether the head is behind.
+    /// Returns true if the head is behind.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         !matches!(self.state, State::Head(_))
@@ -76,7 +76,7 @@ impl Response {
 }
 
 impl State {
-    /// What follows a byte between the contents of two chunks.
+    /// Returns the state after a byte between the contents of two chunks.
     fn after(&self, byte: u8) -> io::Result<Self> {
         let malformed = || io::Error::new(io::ErrorKind::InvalidData, "the chunks are malformed");
         match (self, byte) {
@@ -108,7 +108,7 @@ fn begin_body(head: &mut Vec<u8>, bytes: &[u8]) -> io::Result<usize> {
     if head.len() > MAX_HEAD_BYTES { Err(io::Error::other("the head has no end")) } else { Ok(bytes.len()) }
 }
 
-/// How the body behind this head is framed.
+/// Returns how the body behind this head is framed.
 fn framing(head: &[u8]) -> io::Result<State> {
     let head = String::from_utf8_lossy(head);
     let status = head.lines().next().unwrap_or_default();

@@ -12,27 +12,27 @@ use std::{
 /// The subscribers of one source address. Linux has 28,232 ports to give away for each, by default, and searches for a
 /// free one ever longer as they get fewer.
 const SUBSCRIBERS_PER_SOURCE: u32 = 5_000;
-/// What the socket of a slow reader takes in, and the segments it asks for: those of Ethernet. Over loopback, with
-/// segments of 64 KiB, the kernel holds megabytes for each before a server notices that nobody reads.
+/// The bytes that the socket of a slow reader takes in, and the segments it asks for: those of Ethernet. Over loopback,
+/// with segments of 64 KiB, the kernel holds megabytes for each before a server notices that nobody reads.
 const NARROW_BUFFER_BYTES: usize = 16 << 10;
 const NARROW_SEGMENT_BYTES: u32 = 1_448;
 
-/// How much a connection takes in before the peer has to wait.
+/// The bytes that a connection takes in before the peer has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Width {
-    /// What the system gives.
+    /// The size that the system gives.
     Full,
     /// Little.
     Narrow,
 }
 
-/// Where the connections of a crowd come from. Those of different crowds differ, since a port whose connection has
-/// ended rests for a minute, and storms would soon have used up those of one address.
+/// The addresses that the connections of a crowd come from. Those of different crowds differ, since a port whose
+/// connection has ended rests for a minute, and storms would soon have used up those of one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sources(u16);
 
 impl Sources {
-    /// Those of a crowd that begins now: some part of 127/8.
+    /// Returns those of a crowd that begins now: some part of 127/8.
     pub(super) fn of(now: Duration) -> Self {
         let mut hasher = DefaultHasher::new();
         (now, std::process::id()).hash(&mut hasher);

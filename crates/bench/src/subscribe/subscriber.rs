@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-/// How often one subscriber is read from before the next one's turn has come.
+/// The number of times that one subscriber is read from before it is the next one's turn.
 const READS_AT_ONCE: usize = 4;
-/// How much of foreign data is told.
+/// The part of foreign data that is told.
 const FOREIGN_DATA_CHARS: usize = 80;
 
 /// One subscriber.
@@ -22,17 +22,17 @@ pub(super) struct Subscriber {
     pub(super) topic: u32,
     pub(super) order: Order,
     pub(super) place: Place,
-    /// Whether it was made to pause or to leave.
+    /// True if it was made to pause or to leave.
     pub(super) troubled: bool,
-    /// Whether it has left, and is not to come back by itself.
+    /// True if it has left, and is not to come back by itself.
     pub(super) gone: bool,
-    /// When it began to come back (never, while it is away), until it receives something that was due later.
+    /// The time when it began to come back (never, while it is away), until it receives something that was due later.
     pub(super) back_since: Option<Duration>,
     response: Response,
     parser: Parser,
 }
 
-/// Where it is.
+/// Its state.
 #[derive(Debug)]
 pub(super) enum Place {
     /// Not connected.
@@ -40,7 +40,7 @@ pub(super) enum Place {
     /// Waiting for the head of its stream.
     Connecting {
         socket: TcpStream,
-        /// What is left to send of the request.
+        /// The part of the request that is left to send.
         request: Vec<u8>,
         since: Duration,
     },
@@ -50,7 +50,7 @@ pub(super) enum Place {
     Paused(TcpStream),
 }
 
-/// What a turn of reading led to.
+/// The result of a turn of reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     /// All is read.
@@ -59,14 +59,14 @@ pub(super) enum Turn {
     More,
 }
 
-/// What a subscriber needs from outside to read.
+/// The things that a subscriber needs from outside to read.
 pub(super) struct Surroundings<'s> {
     pub(super) epoch: Epoch,
     pub(super) chunk: &'s mut [u8],
     pub(super) report: &'s mut Report,
-    /// How many events have been accounted for: received, or known to be left out.
+    /// The number of events that have been accounted for: received, or known to be left out.
     pub(super) accounted: &'s mut u64,
-    /// Whether someone publishes, so that events without a stamp are foreign.
+    /// True if someone publishes, so that events without a stamp are foreign.
     pub(super) stamped: bool,
 }
 

@@ -23,9 +23,9 @@ use std::{
 /// The most connections without an answer: below the 128 that a listener's backlog may be, since what goes beyond it is
 /// tried again only after a second.
 const CONNECTING_AT_ONCE: usize = 100;
-/// How many leave before the others are looked after again: closing takes its time too.
+/// The number that leave before the others are looked after again: closing takes its time too.
 const LEAVING_AT_ONCE: usize = 100;
-/// How long a subscriber waits before it connects again when its stream has ended, as an `EventSource` does.
+/// The time that a subscriber waits before it connects again when its stream has ended, as an `EventSource` does.
 const RECONNECTION_TIME: Duration = Duration::from_secs(1);
 const CHUNK_BYTES: usize = 64 << 10;
 const WAKER: Token = Token(usize::MAX);
@@ -44,10 +44,10 @@ pub(super) struct Subscribers {
     subscribers: Vec<Subscriber>,
     /// The number of the first.
     first: u32,
-    /// How many of them, from the first on, get a narrow connection.
+    /// The number of them, from the first on, that get a narrow connection.
     narrow: usize,
     pub(super) report: Report,
-    /// How many events were received or are known to be missed.
+    /// The number of events that were received or are known to be missed.
     accounted: u64,
     to_connect: VecDeque<usize>,
     to_leave: Range<usize>,
@@ -88,7 +88,7 @@ impl Subscribers {
         })
     }
 
-    /// What ends a [`turn`](Self::turn) from elsewhere.
+    /// Returns what ends a [`turn`](Self::turn) from elsewhere.
     pub(super) fn waker(&self) -> io::Result<Arc<Waker>> {
         Waker::new(self.poll.registry(), WAKER).map(Arc::new)
     }
@@ -147,17 +147,18 @@ impl Subscribers {
         }
     }
 
-    /// How many are still on their way, there or away.
+    /// Returns the number of those still on their way, there or away.
     pub(super) fn moving(&self) -> usize {
         self.to_connect.len() + self.connecting + self.to_leave.len() + self.to_return.len()
     }
 
-    /// How many have come back and not yet received anything that was published since.
+    /// Returns the number of those that have come back and not yet received anything that was published since.
     pub(super) fn behind(&self) -> usize {
         self.subscribers.iter().filter(|subscriber| subscriber.back_since.is_some()).count()
     }
 
-    /// How many they will have accounted for once all that are to be there have received what was published.
+    /// Returns the number that they will have accounted for once all that are to be there have received what was
+    /// published.
     pub(super) fn due(&self, counts: &Counts) -> u64 {
         let missing = |subscriber: &Subscriber| -> u64 {
             let lanes = subscriber.order.expected().iter().zip(counts.of(subscriber.topic));
@@ -167,7 +168,7 @@ impl Subscribers {
         self.accounted + present.map(missing).sum::<u64>()
     }
 
-    /// How many events they have received or are known to have missed.
+    /// Returns the number of events that they have received or are known to have missed.
     pub(super) fn accounted(&self) -> u64 {
         self.accounted
     }

@@ -19,14 +19,14 @@ pub const COMMAND: &str = "load-worker";
 
 /// The longest wait for anything to happen.
 const TURN: Duration = Duration::from_millis(100);
-/// How often it is said how much remains.
+/// The time between two messages of how much remains.
 const TELLING: Duration = Duration::from_millis(200);
-/// How often one looks through all subscribers for those that are not done.
+/// The time between two looks through all subscribers for those that are not done.
 const COUNTING: Duration = Duration::from_millis(5);
-/// How long nothing may get less of what remains.
+/// The longest time in which what remains may not get less.
 const STALL: Duration = Duration::from_secs(10);
 
-/// What a worker needs to know from the start.
+/// The things that a worker needs to know from the start.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Setup {
     pub(super) target: Target,
@@ -39,7 +39,7 @@ pub(super) struct Setup {
     pub(super) first: u32,
 }
 
-/// What a worker is told to do, one at a time.
+/// The tasks that a worker is given, one at a time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Command {
     /// Lets this many more connect, for what is published beyond `counts`; the first `narrow` of all take in little.
@@ -58,10 +58,10 @@ pub(super) enum Command {
     Report,
 }
 
-/// What a worker says.
+/// The messages of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
-    /// So much of what it was told remains.
+    /// The part of its task that remains.
     Remaining(u64),
     /// It is done, or nothing moves any more: then this remains.
     Done { report: Box<Report>, remaining: u64 },
@@ -75,7 +75,7 @@ pub(super) struct Worker {
     commands: mpsc::Receiver<Command>,
 }
 
-/// What is being done.
+/// The task under way.
 struct Task {
     command: Command,
     /// The events that were due when it began.
@@ -83,11 +83,11 @@ struct Task {
     remaining: u64,
     counted: Instant,
     told: Instant,
-    /// When less remained than ever before.
+    /// The time when less remained than ever before.
     moved: Instant,
 }
 
-/// How one reaches a worker.
+/// The way to a worker.
 pub(super) struct Commander {
     commands: mpsc::Sender<Command>,
     waker: Arc<Waker>,

@@ -8,7 +8,7 @@ use std::{
 
 pub(crate) const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
 
-/// Where tests accept what the generator connects.
+/// The peer, where tests accept what the generator connects.
 pub(crate) struct Peer(TcpListener);
 
 impl Peer {

@@ -1,4 +1,4 @@
-//! What a peer sends, byte by byte, and what a subscriber makes of it.
+//! The bytes that a peer sends, one by one, and what a subscriber makes of it.
 use crate::peer::{HEAD, Peer, acknowledge, event, event_due};
 use fanfare_bench::{
     epoch::Epoch,
@@ -9,7 +9,7 @@ use fanfare_bench::{
 };
 use std::{io::Write, thread, time::Duration};
 
-/// What is said to have been published: `count` events.
+/// Returns what is said to have been published: `count` events.
 fn published(count: u64) -> Counts {
     let peer = Peer::new();
     let target = peer.target();

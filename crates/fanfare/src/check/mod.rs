@@ -51,7 +51,7 @@ pub(crate) struct CheckArgs {
     options: ServeOptions,
 }
 
-/// Why something is not as it should be.
+/// The reason why something is not as it should be.
 #[derive(Debug)]
 pub(crate) enum CheckError {
     /// The configuration is at fault.

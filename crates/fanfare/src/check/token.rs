@@ -17,7 +17,7 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Whether the token opens anything, and each topic that was named for at least one purpose.
+    /// Returns true if the token opens anything, and each topic that was named for at least one purpose.
     pub(super) fn is_good(&self) -> bool {
         let verdicts = [&self.explanation.publish, &self.explanation.subscribe];
         let opens = |topic: &Topic| verdicts.iter().any(|verdict| covers(verdict, topic));

@@ -22,7 +22,7 @@ struct AliasFields {
     topics: Vec<String>,
 }
 
-/// Why something is no alias.
+/// The reason why something is no alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidAlias {
     /// There is no `=` between path and topics.

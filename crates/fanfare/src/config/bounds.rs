@@ -63,7 +63,7 @@ impl Bound {
         BOUNDS.into_iter().find(|bound| bound.key == key)
     }
 
-    /// Whether a value, written as in the file, keeps to the bound.
+    /// Returns true if a value, written as in the file, keeps to the bound.
     pub(crate) fn admits(&self, text: &str) -> bool {
         fn within<T: FromStr + PartialOrd>(text: &str, least: T, most: T) -> bool {
             text.parse().is_ok_and(|value| (least..=most).contains(&value))

@@ -5,7 +5,7 @@ use fanfare_server::auth::InvalidKey;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 use url::Url;
 
-/// Why `fanfare serve` does not start with the options that it was given.
+/// The reason why `fanfare serve` does not start with the options that it was given.
 #[derive(Debug)]
 pub(crate) enum ConfigError {
     /// The configuration file cannot be read.

@@ -50,7 +50,7 @@ pub(crate) struct Issuer {
 #[serde(transparent)]
 struct IssuerTable(#[serde(with = "Issuer")] Issuer);
 
-/// Why something is no issuer.
+/// The reason why something is no issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidIssuer {
     /// It has no name.

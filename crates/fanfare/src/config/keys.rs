@@ -123,7 +123,7 @@ impl KeyPair {
         }
     }
 
-    /// Whether there are none.
+    /// Returns true if there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.publisher.is_none() && self.subscriber.is_none()
     }

@@ -23,7 +23,7 @@ pub(crate) struct Relay {
     /// Headers of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Header>,
-    /// Whether only subscribers whose token covers a topic receive the events.
+    /// True if only subscribers whose token covers a topic receive the events.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
     /// File with the token that is sent as `Authorization: Bearer`.
@@ -53,7 +53,7 @@ struct RelayFields {
     idle_timeout: Option<HumanDuration>,
 }
 
-/// Why something is no relay.
+/// The reason why something is no relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidRelay {
     /// There is no `=` between URL and topics, or no topic.

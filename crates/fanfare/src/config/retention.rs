@@ -21,7 +21,7 @@ struct RetentionFields {
     age: HumanDuration,
 }
 
-/// Why something is no rule.
+/// The reason why something is no rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidRetention {
     /// There is no `=` between topics and age.

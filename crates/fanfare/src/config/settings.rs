@@ -125,7 +125,7 @@ impl ServeSettings {
         &self.data
     }
 
-    /// Whether the log is on disk.
+    /// Returns true if the log is on disk.
     pub(super) fn keeps_data(&self) -> bool {
         !self.memory
     }
@@ -192,12 +192,12 @@ impl ServeSettings {
         self.cors_origins.iter().map(CorsOrigin::as_str)
     }
 
-    /// Whether anybody who reaches the hub may publish and subscribe.
+    /// Returns true if anybody who reaches the hub may publish and subscribe.
     pub(crate) fn is_open(&self) -> bool {
         self.keys().is_empty() && self.issuer.is_empty()
     }
 
-    /// Whether the topic `clock` ticks.
+    /// Returns true if the topic `clock` ticks.
     pub(crate) fn clock(&self) -> bool {
         self.clock.unwrap_or(self.is_open())
     }

@@ -48,7 +48,7 @@ fn secrets<'a>(settings: &'a ServeSettings, merged: &'a Merged) -> impl Iterator
     data.into_iter().chain(configuration).chain(keys).chain(tokens)
 }
 
-/// Whether `path`, or what it leads to, lies in `directory` or is that itself.
+/// Returns true if `path`, or what it leads to, lies in `directory` or is that itself.
 fn lies_in(path: &Path, directory: &Path) -> bool {
     let Ok(directory) = directory.canonicalize() else { return false };
     let wanted = fs::metadata(&directory).ok();
@@ -70,7 +70,7 @@ fn resolved(path: &Path) -> Option<PathBuf> {
     Some(if rest.as_os_str().is_empty() { canonical } else { canonical.join(rest) })
 }
 
-/// Whether both are one directory, also if it is mounted in two places or can be written in two ways.
+/// Returns true if both are one directory, also if it is mounted in two places or can be written in two ways.
 #[cfg(unix)]
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -3,7 +3,7 @@ use crate::{exit::Exit, http::InvalidHubUrl};
 use fanfare_bench::target::InvalidUrl;
 use std::{fmt, io};
 
-/// Why there is no result, or no good one.
+/// The reason why there is no result, or no good one.
 #[derive(Debug)]
 pub(crate) enum LoadError {
     /// A URL is none that one can put load on.

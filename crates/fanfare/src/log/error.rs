@@ -4,7 +4,7 @@ use crate::exit::Exit;
 use fanfare_hub::log::{BackupError, LogError, ViewError};
 use std::{fmt, io, path::PathBuf};
 
-/// Why a verb did not do what it should, or what is wrong with the log.
+/// The reason why a verb did not do what it should, or what is wrong with the log.
 #[derive(Debug)]
 pub(crate) enum LogCommandError {
     /// The log cannot be looked into.

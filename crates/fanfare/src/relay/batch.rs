@@ -63,7 +63,7 @@ struct LeftOut<'a> {
     detail: &'a str,
 }
 
-/// Why no update can be made of an event.
+/// The reason why no update can be made of an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unfit {
     /// It has more data than the hub takes.

@@ -56,7 +56,7 @@ pub(super) struct Reload {
 /// The time at which a file was changed, and its length. `None` if it was not there.
 type Stamp = Option<(SystemTime, u64)>;
 
-/// Why the keys were not taken.
+/// The reason why the keys were not taken.
 enum ReloadError {
     Config(ConfigError),
     /// There were keys and are none, or the other way about.

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// How long anything may take that a test waits for.
+/// The longest time that anything may take that a test waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A secret that is long enough.

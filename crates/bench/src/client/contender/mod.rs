@@ -1,4 +1,5 @@
-//! Who reads. Each is used as its documentation recommends, told not to reconnect, and driven until the last event.
+//! The contenders, which read. Each is used as its documentation recommends, told not to reconnect, and driven until
+//! the last event.
 use super::tally::Tally;
 use clap::ValueEnum;
 use futures_core::Stream;
@@ -26,7 +27,7 @@ pub enum Contender {
     SseReqwestClient,
 }
 
-/// Whatever goes wrong with any of them.
+/// An error of any of them.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 impl Contender {

@@ -13,7 +13,7 @@ pub(super) struct Directive {
     pub(super) block: Vec<Directive>,
 }
 
-/// Why a text cannot be read.
+/// The reason why a text cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SyntaxError {
     /// A quotation mark or a block has no end, or a block no beginning.
