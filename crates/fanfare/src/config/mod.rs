@@ -1,6 +1,6 @@
 //! The configuration of `fanfare serve`: flags over environment over file over defaults.
 //!
-//! [`options`] defines each option once; [`merge`] lays what the sources say over each other, as tables, without
+//! [`options`] defines each option once; [`mod@merge`] lays what the sources say over each other, as tables, without
 //! knowing any option by name; [`mercure`] is what the environment of a Mercure hub says in these terms; [`settings`]
 //! is the result, checked and complete.
 mod alias;
