@@ -70,7 +70,7 @@ fn crate_of(heading: &str) -> Option<String> {
     Some(format!("crates/{name}"))
 }
 
-/// What stands between backticks on a line and looks like a file or a directory.
+/// Returns what stands between backticks on a line and looks like a file or a directory.
 fn names(line: &str) -> impl Iterator<Item = &str> {
     let quoted = line.split('`').skip(1).step_by(2);
     quoted.filter(|name| {

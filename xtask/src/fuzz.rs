@@ -8,9 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How long each target runs, in seconds.
+/// The time that each target runs, in seconds.
 const SECONDS: u32 = 10;
-/// What libFuzzer needs to see which input reaches new code. Which checks are compiled in is for each manifest to say.
+/// The compiler flags that libFuzzer needs to see which input reaches new code. Which checks are compiled in is for
+/// each manifest to say.
 const INSTRUMENTATION: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";

@@ -1,4 +1,4 @@
-//! What the steps need from the system, installed with Debian's package manager where it is missing.
+//! The things that the steps need from the system, installed with Debian's package manager where it is missing.
 use crate::program::{command, is_there, run};
 use std::{
     path::Path,
@@ -8,15 +8,15 @@ use std::{
 /// Something that a step needs, and the packages that bring it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Need {
-    /// What it is, for people.
+    /// The name, for people.
     what: &'static str,
     sign: Sign,
     packages: &'static [&'static str],
-    /// What would run from the next start of the machine on, and is not to.
+    /// The services that would run from the next start of the machine on, and are not to.
     service: Option<&'static str>,
 }
 
-/// How one sees that it is there.
+/// The check that it is there.
 #[derive(Debug, PartialEq, Eq)]
 enum Sign {
     /// All these programs are on the path.
@@ -63,11 +63,11 @@ pub(crate) const CURL: Need =
 /// Counting the bytes that the log writes.
 pub(crate) const STRACE: Need =
     Need { what: "strace", sign: Sign::Programs(&["strace"]), packages: &["strace"], service: None };
-/// Without a font a browser draws no text, and screenshots are empty.
+/// A font: without one a browser draws no text, and screenshots are empty.
 pub(crate) const FONTS: Need =
     Need { what: "fonts", sign: Sign::Package, packages: &["fonts-dejavu-core", "fonts-liberation"], service: None };
 
-/// What hubs are compared with, and clients tried with: Nginx with the Nchan module.
+/// The server that hubs are compared with, and clients tried with: Nginx with the Nchan module.
 pub(crate) const NCHAN: Need = Need {
     what: "Nginx with Nchan",
     sign: Sign::Package,
@@ -81,7 +81,7 @@ pub(crate) const CADDY: Need =
 pub(crate) const HAPROXY: Need =
     Need { what: "HAProxy", sign: Sign::Package, packages: &["haproxy"], service: Some("haproxy") };
 
-/// What Debian asks before it starts a service that it has just installed.
+/// The program that Debian asks before it starts a service that it has just installed.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 /// `apt-get` behind a policy against starting services, unless the machine has one of its own. What is installed is to
 /// be run by tests and benchmarks alone.

@@ -11,7 +11,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
 
-/// Where cargo puts what it builds.
+/// The directory where cargo puts what it builds.
 pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |directory| root().join(directory))
 }
@@ -70,7 +70,7 @@ pub(crate) fn warn(what: String) {
     WARNINGS.lock().unwrap_or_else(PoisonError::into_inner).push(what);
 }
 
-/// What was said so.
+/// Returns what the program said.
 pub(crate) fn warnings() -> Vec<String> {
     WARNINGS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }

@@ -7,23 +7,23 @@
 use crate::program::{cargo, command, host, root, run as program, target, warn};
 use std::path::Path;
 
-/// What is compiled: the two crates that deliver, in one go so that what both depend on is built once.
+/// The packages to compile: the two crates that deliver, in one go so that what both depend on is built once.
 const CODE: &str = "--package fanfare-server --package fanfare-hub --lib --test api --test over_io_uring";
-/// Which tests of those, by a part of their names. In the server: delivery, and the subscriptions that use it. In the
+/// The tests of those, by a part of their names. In the server: delivery, and the subscriptions that use it. In the
 /// hub: the way from the log to an audience. Not `bell::`, whose model switches stacks where no sanitizer can follow.
 const TESTS: &str = "delivery:: handover:: heartbeat:: overload:: stalled:: \
      audience:: routes:: run:: window:: writer:: private:: resume:: routing:: slow::";
 
 struct Sanitizer {
-    /// As the compiler calls it.
+    /// The name that the compiler has for it.
     name: &'static str,
     /// True if it has to see into the standard library, or takes what locks there order for races.
     compiles_std: bool,
     /// The variable that it reads options from.
     variable: &'static str,
-    /// Those that differ from what they would be.
+    /// The options that differ from what they would be.
     options: &'static str,
-    /// Where it is told what it is wrong about.
+    /// The file that tells it what it is wrong about.
     suppressions: Option<&'static str>,
 }
 

@@ -23,9 +23,9 @@ use std::{
 pub(crate) struct Step {
     /// Its name on the command line.
     pub name: &'static str,
-    /// What it shows.
+    /// The promise that it checks.
     pub what: &'static str,
-    /// What it needs from the system.
+    /// The things that it needs from the system.
     needs: &'static [&'static Need],
     run: fn() -> Result<(), String>,
 }
@@ -65,7 +65,7 @@ pub(crate) const STEPS: [Step; 11] = [
     Step { name: "bench", what: "each benchmark for a moment", needs: &[&C, &STRACE], run: bench },
 ];
 
-/// How a step went.
+/// The result of a step.
 struct Outcome {
     name: &'static str,
     took: Duration,

@@ -1,5 +1,5 @@
-//! One send per subscriber and event as in [`bare_write`](crate::bare_write), but many of them in one system call,
-//! through [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html).
+//! The loop of [`bare_write`](crate::bare_write), with one send per subscriber and event, but many of them in one
+//! system call, through [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html).
 use crate::bare_server;
 use io_uring::{IoUring, opcode::Send, squeue, types::Fd};
 use std::{fs::File, io, net::TcpListener, os::fd::AsRawFd};

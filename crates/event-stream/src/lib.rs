@@ -16,7 +16,7 @@
 //! # Ok::<(), fanfare_event_stream::ParseError>(())
 //! ```
 //!
-//! How a stream is cut into chunks never shows, not even in when an event is given: a blank line gives it at once. A
+//! The result does not depend on how a stream is cut into chunks, nor does the moment: a blank line ends an event. A
 //! parser borrows what it gives from the chunk or from itself, so one event lives until the next is asked for;
 //! [`EventRef::to_event`] keeps it. What a stream makes a parser hold is bounded by its [`Limits`].
 //!

@@ -20,7 +20,7 @@ pub fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     circles
 }
 
-/// What can be reached by one arrow or more.
+/// Returns what can be reached by one arrow or more.
 fn reach<'a>(arrows: &'a Arrows, from: &str) -> BTreeSet<&'a str> {
     let (mut reached, mut next) = (BTreeSet::new(), vec![from]);
     while let Some(from) = next.pop() {

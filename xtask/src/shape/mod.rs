@@ -18,7 +18,7 @@ const CRATES: [&str; 6] =
     ["crates", "conformance", "interop", "xtask", "crates/client/contract", "crates/client/examples"];
 /// The document whose sections list the files of each walk.
 const WALKS: &str = "docs/ARCHITECTURE.md";
-/// What the heading of such a section begins with.
+/// The words that the heading of such a section begins with.
 const WALK: &str = "The walk of ";
 
 /// Prints all of it. With `lists`, each circle and each comment without a head.
@@ -45,7 +45,7 @@ pub fn print(lists: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// What is counted of a crate.
+/// The counts of a crate.
 #[derive(Debug, Default)]
 struct Counts {
     lines: usize,

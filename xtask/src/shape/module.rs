@@ -11,7 +11,7 @@ use std::{
 pub struct Module {
     /// The file that it is in.
     pub file: PathBuf,
-    /// What is in it, apart from its modules.
+    /// The content, apart from its modules.
     pub tokens: Vec<Token>,
     /// The names of what it defines.
     pub defined: BTreeSet<String>,

@@ -1,12 +1,12 @@
 //! The speed of parsing event streams: our parser beside `sse-core` and `eventsource-stream`, in one process, taking
 //! turns.
 //!
-//! Each is driven as directly as its API allows. Ours: `next_event` on each chunk, once looking at the borrowed event
-//! and once copying it into an owned one, which the other two always do. `sse-core`: `SseDecoder::next` on each chunk.
-//! `eventsource-stream` is a `Stream` only: it wraps a stream of chunks that is always ready, and is polled with a
-//! waker that does nothing, so that no runtime takes part. Every event goes through `black_box`. Each parser reads one
-//! long stream, which is the input over and over: what is measured is neither the start of a connection nor first
-//! allocations.
+//! The benchmark drives each parser as directly as its API allows. Ours: `next_event` on each chunk, once looking at
+//! the borrowed event and once copying it into an owned one, which the other two always do. `sse-core`:
+//! `SseDecoder::next` on each chunk. `eventsource-stream` is a `Stream` only: it wraps a stream of chunks that is
+//! always ready, and is polled with a waker that does nothing, so that no runtime takes part. Every event goes through
+//! `black_box`. Each parser reads one long stream, which is the input over and over: what is measured is neither the
+//! start of a connection nor first allocations.
 //!
 //! The best pass of a turn counts, for what disturbs a measurement only ever makes it longer, and of the turns, in each
 //! of which the stream lies elsewhere in memory, the median. Run it by `cargo run --release -p fanfare-bench --bin

@@ -1,5 +1,5 @@
-//! All connect as fast as they are answered, a hundred at a time on their way, then leave; and again, with a server
-//! that has seen it before.
+//! A storm of connections: all subscribers connect as fast as they are answered, a hundred at a time, and then leave.
+//! After that they do so again, with a server that has seen it before.
 use super::{
     Outcome, Stage,
     figure::{micros_each, millis},

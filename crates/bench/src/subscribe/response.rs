@@ -42,8 +42,8 @@ impl Response {
     /// The next piece of the body in `rest`, which moves on behind it; `None` when `rest` is used up.
     ///
     /// # Errors
-    /// If the status is not 200, it is no event stream, the head is too long, the chunks are malformed or the last one
-    /// has come: an event stream has no end here.
+    /// An error if the status is not 200, it is not an event stream, the head is too long, the chunks are malformed or
+    /// the last one has come: an event stream has no end here.
     pub fn next_piece<'b>(&mut self, rest: &mut &'b [u8]) -> io::Result<Option<&'b [u8]>> {
         while !rest.is_empty() {
             match &mut self.state {

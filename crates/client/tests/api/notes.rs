@@ -32,7 +32,7 @@ impl Notes {
         self.state().fails = fails;
     }
 
-    /// Has each save take until it is notified, from now on.
+    /// Delays each save from now on until what is returned is notified.
     pub(crate) fn slow(&self) -> Arc<Notify> {
         Arc::clone(self.state().slow.insert(Arc::default()))
     }

@@ -1,5 +1,5 @@
-//! What is encoded is decoded: the same events, with LF for every line end in their data, whatever they hold and
-//! however the bytes are cut.
+//! Encoding and decoding give the same events, with LF for every line end in their data, whatever they hold and however
+//! the bytes are cut.
 #![no_main]
 use arbitrary::Arbitrary;
 use fanfare_event_stream::{Chunk, Event, EventId, EventType, Parser, encode_comment};

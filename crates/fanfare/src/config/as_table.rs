@@ -2,7 +2,7 @@
 use super::{error::ConfigError, options::ServeOptions};
 use toml::Table;
 
-/// What the options say, each in the one form that the rest of the program knows.
+/// Returns the values that `options` holds, each in the one form that the rest of the program knows.
 ///
 /// # Errors
 /// [`ConfigError::NotUnicode`].
