@@ -70,7 +70,7 @@ pub(crate) fn warn(what: String) {
     WARNINGS.lock().unwrap_or_else(PoisonError::into_inner).push(what);
 }
 
-/// Returns what the program said.
+/// Returns all warnings so far.
 pub(crate) fn warnings() -> Vec<String> {
     WARNINGS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
