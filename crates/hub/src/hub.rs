@@ -2,7 +2,6 @@
 pub use crate::shared::SETTLE_TIMEOUT;
 use crate::{
     audience_key::AudienceKey,
-    audiences::Audiences,
     entry::{Entry, Timestamp},
     grant::Grant,
     log::{
@@ -13,6 +12,7 @@ use crate::{
     },
     mailbox::Mailbox,
     opening::Opening,
+    polled::Polled,
     position::Offset,
     router::{Router, Routing},
     shared::{Shared, blocking},
@@ -75,11 +75,11 @@ impl Hub {
         let stamps = clock.clone();
         let writer = Writer::start(log.clone(), move || stamps.now(), routing)?;
         let router = Router::new(requests, writer.nudge());
-        let (audiences, window) = (Audiences::new(limits.window), limits.window);
+        let (polled, window) = (Polled::new(&router, limits.window), limits.window);
         let reads = Arc::new(Semaphore::new(limits.concurrent_reads));
         let scans = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(2)));
         let (joins, erases) = (Arc::new(Semaphore::new(CONCURRENT_JOINS)), Arc::new(Semaphore::new(1)));
-        Ok(Self(Arc::new(Shared { router, audiences, log, writer, window, clock, reads, scans, erases, joins })))
+        Ok(Self(Arc::new(Shared { router, polled, log, writer, window, clock, reads, scans, erases, joins })))
     }
 
     /// Publishes `updates` one behind the other, all or none, and returns their entries once they are durable.

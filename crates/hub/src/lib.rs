@@ -7,13 +7,12 @@
 //! not.
 #![forbid(unsafe_code)]
 
-mod audience;
 pub mod audience_key;
-mod audiences;
-mod bell;
+mod bundle;
 pub mod catch_up;
 pub mod ending;
 pub mod entry;
+pub mod fan_out;
 pub mod gap;
 pub mod grant;
 pub mod hub;
@@ -21,11 +20,12 @@ mod join_permit;
 pub mod log;
 pub mod mailbox;
 pub mod opening;
+mod polled;
 pub mod position;
-mod postbox;
 pub mod replay;
 pub mod representation;
 pub mod rewind;
+mod rewinding;
 mod router;
 mod routes;
 pub mod run;
@@ -34,6 +34,7 @@ pub mod subscription;
 pub mod topic;
 pub mod update;
 mod visible;
+mod wakeup;
 pub mod window;
 pub mod wire;
 

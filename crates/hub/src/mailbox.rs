@@ -1,35 +1,39 @@
 //! A mailbox: how one thread that owns many subscribers, a shard, gets the events of all audiences that it has a part
 //! of.
 //!
-//! The router puts a letter per batch into it and never anything per subscriber. It is bounded: a shard that does not
-//! come to empty its mailbox holds the router, and so the publishers, back. A shard's subscribers cannot do that, since
-//! the shard waits for none of them.
-pub use crate::postbox::{Events, MAILBOX_BATCHES, PartKey};
+//! The router puts one bundle per batch into it and never anything per subscriber. It is bounded: a shard that does not
+//! empty its mailbox holds back the router, and so the publishers. A shard's subscribers cannot do that, since the
+//! shard waits for none of them.
+pub use crate::bundle::{Events, PartKey};
 use crate::{
     audience_key::AudienceKey,
-    bell::Bell,
+    bundle::Bundle,
     catch_up::Step,
+    fan_out::Wanted,
     join_permit::JoinPermit,
     log::LogError,
     position::Offset,
-    postbox::{Letter, Postbox, Wake},
-    routes::Outlet,
     shared::Shared,
+    wakeup::{Wake, Wakeup},
 };
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::{fmt, io, sync::Arc};
 use tokio::runtime::Handle;
+
+/// The number of bundles that wait in a mailbox before the router waits. A batch is one bundle, or several if it is
+/// large.
+pub const MAILBOX_BUNDLES: usize = 16;
 
 /// The shard's end. None of its methods waits for anything.
 pub struct Mailbox {
     hub: Arc<Shared>,
     /// The router's number for this shard.
     shard: usize,
-    letters: Receiver<Letter>,
+    bundles: Receiver<Bundle>,
     /// Bounded by what the owner asks for.
     steps: Receiver<(PartKey, ReadStep)>,
     step_sender: Sender<(PartKey, ReadStep)>,
-    bell: Arc<Bell<Wake>>,
+    wakeup: Arc<Wakeup>,
     runtime: Handle,
 }
 
@@ -37,24 +41,29 @@ pub struct Mailbox {
 pub type ReadStep = Result<Step, LogError>;
 
 impl Mailbox {
-    /// One whose owner is woken by `wake`, from other threads, whenever something is in it.
+    /// A mailbox whose owner is woken by `wake`, from other threads, whenever something is in it.
     pub(crate) fn new(hub: Arc<Shared>, wake: Box<Wake>, runtime: Handle) -> Self {
-        let bell = Arc::new(Bell::new(false.into(), wake));
-        let (postbox, letters) = Postbox::new(bell.clone());
-        let shard = hub.router.add_shard(postbox);
+        let wakeup = Arc::new(Wakeup::new(false.into(), wake));
+        let (sender, bundles) = bounded(MAILBOX_BUNDLES);
+        let woken = wakeup.clone();
+        let shard = hub.router.add_recipient(move |bundle| {
+            let sent = sender.send(bundle).is_ok();
+            woken.call();
+            sent
+        });
         let (step_sender, steps) = unbounded();
-        Self { hub, shard, letters, steps, step_sender, bell, runtime }
+        Self { hub, shard, bundles, steps, step_sender, wakeup, runtime }
     }
 
     /// Says that the owner is awake and will take everything that is in the mailbox. To be called before it does.
-    pub fn heard(&self) {
-        self.bell.heard();
+    pub fn noticed(&self) {
+        self.wakeup.noticed();
     }
 
-    /// The next letter, if there is one: the events of a batch, for each part that they reach.
+    /// The next bundle, if there is one: the events of a batch, for each part that they reach.
     #[must_use]
-    pub fn take_letter(&self) -> Option<Vec<(PartKey, Events)>> {
-        self.letters.try_recv().ok()
+    pub fn take_bundle(&self) -> Option<Bundle> {
+        self.bundles.try_recv().ok()
     }
 
     /// The next result of [`read`](Self::read), if there is one.
@@ -63,16 +72,16 @@ impl Mailbox {
         self.steps.try_recv().ok()
     }
 
-    /// Asks for the events of the audience with this key, for `part`. Gives the head of the log: every matching
+    /// Asks for the events of the audience with this key, for `part`. Returns the head of the log: every matching
     /// event behind it will come, and some before it may.
     pub fn follow(&self, key: &Arc<AudienceKey>, part: PartKey, permit: JoinPermit) -> Offset {
-        self.hub.router.follow(key.clone(), Outlet::Shard(self.shard, part), permit);
+        self.hub.router.follow(key.clone(), (self.shard, part), permit);
         self.head()
     }
 
     /// Asks for no more events for `part`. Some may still come.
-    pub fn unfollow(&self, key: &Arc<AudienceKey>, part: PartKey) {
-        self.hub.router.unfollow(key.clone(), Outlet::Shard(self.shard, part));
+    pub fn unfollow(&self, key: Arc<AudienceKey>, part: PartKey) {
+        self.hub.router.unfollow(key, (self.shard, part));
     }
 
     /// The head of the log.
@@ -81,23 +90,24 @@ impl Mailbox {
         self.hub.bounds().head
     }
 
-    /// The ID that stands for the place behind `offset`.
+    /// The ID of the place behind `offset`.
     #[must_use]
     pub fn id_behind(&self, offset: Offset) -> String {
         self.hub.id_behind(offset)
     }
 
-    /// Has the log read behind `cursor` for `part`, whose audience has this key. The result comes as a step, once it is
-    /// this reader's turn. The owner bounds how many it asks for at a time.
-    pub fn read(&self, key: Arc<AudienceKey>, part: PartKey, cursor: Offset) {
-        let (hub, steps, bell) = (self.hub.clone(), self.step_sender.clone(), self.bell.clone());
+    /// Has the log read. The result comes as a step, once it is this reader's turn. The owner bounds how many it asks
+    /// for at a time.
+    pub fn read(&self, wanted: Wanted) {
+        let Wanted { part, key, cursor } = wanted;
+        let (hub, steps, wakeup) = (self.hub.clone(), self.step_sender.clone(), self.wakeup.clone());
         let reading = self.runtime.spawn(hub.read_on(key, cursor));
         self.runtime.spawn(async move {
             // The owner counts on an answer, whatever becomes of the reading.
             let step = reading.await.unwrap_or_else(|error| Err(LogError::Io(io::Error::other(error))));
-            // Who is gone needs no answer.
+            // An owner that is gone needs no answer.
             _ = steps.send((part, step));
-            bell.ring();
+            wakeup.call();
         });
     }
 }

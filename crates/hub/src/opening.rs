@@ -1,11 +1,13 @@
 //! An opening: a subscription that is decided and has not begun. Its last event ID has become a place in the log, or a
 //! gap; what is left is to join its audience, be it polled or in a shard.
+pub use crate::join_permit::JoinPermit;
 use crate::{
     audience_key::AudienceKey,
     catch_up,
+    ending::EndReason,
     entry::Timestamp,
+    fan_out::Joining,
     gap::{Gap, GapReason},
-    join_permit::JoinPermit,
     log::{LogError, cursor::Resolved},
     position::Offset,
     replay::Replay,
@@ -15,7 +17,7 @@ use crate::{
     update::EARLIEST,
 };
 use bytes::Bytes;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 
 /// A subscription that has not begun: whose it is, and where it begins.
 pub struct Opening {
@@ -27,6 +29,9 @@ pub struct Opening {
     gap: Option<Bytes>,
     /// The rest of a rewind that is too long for that. It comes next.
     rewind: Option<Rewind>,
+    /// The time when the stream is to end, and what the subscriber is told then.
+    ends: Option<Instant>,
+    end_reason: Option<EndReason>,
 }
 
 enum Place {
@@ -34,19 +39,6 @@ enum Place {
     Head,
     /// Behind this offset; and the ID that precedes what is handed out.
     Behind(Offset, String),
-}
-
-/// The part of an [`Opening`] that is left for whoever joins the audience.
-#[derive(Debug)]
-pub struct Joining {
-    /// The audience.
-    pub key: Arc<AudienceKey>,
-    /// The place to start from; `None` is the head of the log.
-    pub cursor: Option<Offset>,
-    /// The bytes to hand out before everything else.
-    pub gap: Option<Bytes>,
-    /// Allows to join.
-    pub permit: JoinPermit,
 }
 
 impl Opening {
@@ -70,7 +62,7 @@ impl Opening {
                 place(&hub, &key, found, requested)
             }
         };
-        Ok(Self { hub, key, place, gap, rewind: None })
+        Ok(Self { hub, key, place, gap, rewind: None, ends: None, end_reason: None })
     }
 
     /// An opening with the newest updates of each topic. What follows them begins where the log ends now.
@@ -80,7 +72,13 @@ impl Opening {
         let id = hub.id_behind(rewind.begins_after().unwrap_or(head));
         let (bytes, rest) = hub.clone().rewind(key.clone(), rewind).await?;
         let (gap, rewind) = (Some(bytes).filter(|bytes| !bytes.is_empty()), Some(rest).filter(|rest| !rest.is_over()));
-        Ok(Self { hub, key, place: Place::Behind(head, id), gap, rewind })
+        Ok(Self { hub, key, place: Place::Behind(head, id), gap, rewind, ends: None, end_reason: None })
+    }
+
+    /// Ends the stream at this time. The subscriber is told the reason, if there is one.
+    #[must_use]
+    pub fn until(self, ends: Option<Instant>, end_reason: Option<EndReason>) -> Self {
+        Self { ends, end_reason, ..self }
     }
 
     /// True if what it begins with fits the memory that a subscriber may take who is delivered to by a shard.
@@ -114,13 +112,9 @@ impl Opening {
     /// Nothing has happened when the future is dropped.
     pub async fn subscribe(mut self) -> Subscription {
         let resumed_from = self.resumed_from().to_owned();
-        let rewind = self.rewind.take();
-        let hub = self.hub.clone();
-        let Joining { key, cursor, gap, permit } = self.join_all().await;
-        let head = || hub.bounds().head;
-        let (audience, member) = hub.audiences.join(&key, &hub.router, permit, head);
-        let cursor = cursor.unwrap_or_else(head);
-        Subscription::new(hub, (audience, member), cursor, resumed_from, gap).with_rewind(rewind)
+        let (hub, rewind) = (self.hub.clone(), self.rewind.take());
+        let (joining, permit) = self.join_all().await;
+        Subscription::join(hub, joining, permit, resumed_from, rewind)
     }
 
     /// Reads what the log holds instead of joining the audience. All publications that stand in the queue to the log by
@@ -147,18 +141,20 @@ impl Opening {
     ///
     /// # Cancel safety
     /// Nothing has happened when the future is dropped.
-    pub async fn join(self) -> Joining {
+    pub async fn join(self) -> (Joining, JoinPermit) {
         assert!(self.is_short(), "nobody would hand out what is left of the rewind");
         self.join_all().await
     }
 
-    async fn join_all(self) -> Joining {
+    async fn join_all(self) -> (Joining, JoinPermit) {
         let permit = self.hub.joins.clone().acquire_owned().await.expect("the semaphore is never closed");
         let cursor = match self.place {
             Place::Head => None,
             Place::Behind(offset, _) => Some(offset),
         };
-        Joining { key: self.key, cursor, gap: self.gap, permit: permit.into() }
+        let Self { key, gap, ends, end_reason, .. } = self;
+        let opening = gap.unwrap_or_default();
+        (Joining { key, cursor, opening, ends, end_reason }, permit.into())
     }
 }
 

@@ -1,10 +1,9 @@
 //! The routes from topics to audiences. The cost of finding them follows the matches: exact topics are found in a hash
 //! index, and each distinct pattern is tried once, however many audiences share it.
 use crate::{
-    audience::Audience,
     audience_key::AudienceKey,
+    bundle::PartKey,
     entry::Entry,
-    postbox::PartKey,
     topic::{Topic, candidate::Candidate, matcher::Matcher},
 };
 use slab::Slab;
@@ -26,38 +25,21 @@ pub(crate) type RouteKey = usize;
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) key: Arc<AudienceKey>,
-    pub(crate) outlets: Vec<Outlet>,
+    pub(crate) destinations: Vec<Destination>,
 }
 
-/// The place where the events of an audience go.
-#[derive(Clone, Debug)]
-pub(crate) enum Outlet {
-    /// Subscriptions that are polled.
-    Polled(Arc<Audience>),
-    /// The part of the audience that a shard has.
-    Shard(usize, PartKey),
-}
-
-impl PartialEq for Outlet {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Polled(one), Self::Polled(other)) => Arc::ptr_eq(one, other),
-            (Self::Shard(shard, part), Self::Shard(other_shard, other_part)) => {
-                (shard, part) == (other_shard, other_part)
-            }
-            _ => false,
-        }
-    }
-}
+/// The place where the events of an audience go: the number of one of the router's recipients, and the recipient's part
+/// of the audience.
+pub(crate) type Destination = (usize, PartKey);
 
 impl Routes {
-    /// Has `outlet` get the events of the audience with this key.
-    pub(crate) fn add(&mut self, key: &Arc<AudienceKey>, outlet: Outlet) {
+    /// Sends the events of the audience with this key to `destination`.
+    pub(crate) fn add(&mut self, key: &Arc<AudienceKey>, destination: Destination) {
         if let Some(route) = self.by_key.get(key) {
-            self.routes[*route].outlets.push(outlet);
+            self.routes[*route].destinations.push(destination);
             return;
         }
-        let route = self.routes.insert(Route { key: key.clone(), outlets: vec![outlet] });
+        let route = self.routes.insert(Route { key: key.clone(), destinations: vec![destination] });
         self.by_key.insert(key.clone(), route);
         for matcher in key.matchers.as_slice() {
             match matcher {
@@ -67,14 +49,14 @@ impl Routes {
         }
     }
 
-    /// Ends that. When nothing follows the audience, it is forgotten.
-    pub(crate) fn remove(&mut self, key: &AudienceKey, outlet: &Outlet) {
+    /// Ends that. An audience whose events go nowhere is forgotten.
+    pub(crate) fn remove(&mut self, key: &AudienceKey, destination: Destination) {
         let Some(&route) = self.by_key.get(key) else { return };
-        let outlets = &mut self.routes[route].outlets;
-        if let Some(place) = outlets.iter().position(|other| other == outlet) {
-            outlets.swap_remove(place);
+        let destinations = &mut self.routes[route].destinations;
+        if let Some(place) = destinations.iter().position(|other| *other == destination) {
+            destinations.swap_remove(place);
         }
-        if outlets.is_empty() {
+        if destinations.is_empty() {
             self.forget(route);
         }
     }
@@ -139,13 +121,13 @@ mod tests {
                 representation: Representation::EventStream,
             })
         });
-        let outlets = [0, 1].map(|shard| Outlet::Shard(shard, PartKey::default()));
-        for (key, outlet) in keys.iter().flat_map(|key| outlets.iter().map(move |outlet| (key, outlet))) {
-            routes.add(key, outlet.clone());
+        let destinations = [0, 1].map(|recipient| (recipient, PartKey::default()));
+        for (key, destination) in keys.iter().flat_map(|key| destinations.map(move |destination| (key, destination))) {
+            routes.add(key, destination);
         }
         assert_eq!(routes.routes.len(), texts.len(), "one audience is one route, wherever its members are");
-        for (key, outlet) in keys.iter().flat_map(|key| outlets.iter().map(move |outlet| (key, outlet))) {
-            routes.remove(key, outlet);
+        for (key, destination) in keys.iter().flat_map(|key| destinations.map(move |destination| (key, destination))) {
+            routes.remove(key, destination);
         }
         let left = (routes.routes.len(), routes.by_key.len(), routes.exact.len(), routes.patterns.len());
         assert_eq!(left, (0, 0, 0, 0));

@@ -1,7 +1,6 @@
 //! The parts of a hub, which everything that belongs to it shares; and whose turn it is to read the log.
 use crate::{
     audience_key::AudienceKey,
-    audiences::Audiences,
     catch_up::{self, Step},
     entry::Timestamp,
     log::{
@@ -10,6 +9,7 @@ use crate::{
         cursor::{self, Resolved},
         writer::Writer,
     },
+    polled::Polled,
     position::Offset,
     rewind::Rewind,
     router::Router,
@@ -25,7 +25,7 @@ pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Shared {
     pub(crate) router: Router,
-    pub(crate) audiences: Audiences,
+    pub(crate) polled: Polled,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) writer: Writer,
     pub(crate) window: WindowLimit,

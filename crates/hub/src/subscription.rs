@@ -1,25 +1,24 @@
-//! One subscriber's way through the log: from the cursor it presented, by catch-up, into its audience's window.
+//! One subscriber's way through the log: from the cursor it presented, by catch-up, into its audience's window. It is
+//! polled, and a member of a group of those that are.
 use crate::{
-    audience::{Audience, Found, MemberKey},
     audience_key::AudienceKey,
-    catch_up::Step,
     entry::Timestamp,
+    fan_out::{Joining, Wanted},
+    join_permit::JoinPermit,
     log::LogError,
-    position::Offset,
+    polled::{Group, Seat},
     rewind::Rewind,
+    rewinding::Rewinding,
     shared::Shared,
 };
 use bytes::Bytes;
 use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
+    fmt, io,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
-
-/// The most bytes of several events that are handed out at once.
-const RUN_BYTES: usize = 64 << 10;
+use tokio::time::Instant;
 
 /// The place where a subscription starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,62 +38,39 @@ pub enum Start {
     Since(Timestamp),
 }
 
-/// A step of catch-up under way.
-type Reading = Pin<Box<dyn Future<Output = Result<Step, LogError>> + Send>>;
-
 /// A subscriber. Dropping it ends the subscription.
 pub struct Subscription {
     hub: Arc<Shared>,
-    audience: Arc<Audience>,
-    member: MemberKey,
-    /// Everything that the subscriber is to get up to here has been handed out.
-    cursor: Offset,
+    key: Arc<AudienceKey>,
+    group: Arc<Group>,
+    seat: Seat,
     resumed_from: String,
-    /// The gap between what was requested and what can be had, if there is one: handed out first.
-    opening: Option<Bytes>,
-    /// The second piece of the event that was handed out last. Boxed, because hardly anybody has one.
-    rest: Option<Box<Bytes>>,
-    reading: Option<Reading>,
-    /// The long rewind to hand out before everything else. Boxed, because hardly anybody has one.
+    /// What comes before everything else, if that is long. The member takes nothing until it is over. Boxed, because
+    /// few have it.
     rewinding: Option<Box<Rewinding>>,
 }
 
-/// A rewind under way.
-struct Rewinding {
-    /// Everything of it up to here has been handed out.
-    reached: Offset,
-    step: RewindStep,
-}
-
-/// The next step of a rewind, and what is left of it then.
-type RewindStep = Pin<Box<dyn Future<Output = Result<(Bytes, Rewind), LogError>> + Send>>;
-
 impl Subscription {
-    pub(crate) fn new(
+    /// Makes a subscriber a member of its audience. What is left of a rewind comes before what is behind its cursor.
+    pub(crate) fn join(
         hub: Arc<Shared>,
-        (audience, member): (Arc<Audience>, MemberKey),
-        cursor: Offset,
+        mut joining: Joining,
+        permit: JoinPermit,
         resumed_from: String,
-        opening: Option<Bytes>,
+        rewind: Option<Rewind>,
     ) -> Self {
-        Self { hub, audience, member, cursor, resumed_from, opening, rest: None, reading: None, rewinding: None }
-    }
-
-    /// The same with what is left of a rewind, which comes before what is behind the cursor.
-    pub(crate) fn with_rewind(mut self, rewind: Option<Rewind>) -> Self {
-        self.rewinding = rewind.map(|rewind| self.rewind(rewind));
-        self
-    }
-
-    fn rewind(&self, rewind: Rewind) -> Box<Rewinding> {
-        let reached = rewind.begins_after().unwrap_or(self.cursor);
-        Box::new(Rewinding { reached, step: Box::pin(self.hub.clone().rewind(self.audience.key.clone(), rewind)) })
+        let (key, group) = (joining.key.clone(), hub.polled.group(&joining.key).clone());
+        let rewinding = rewind.map(|rewind| Box::new(Rewinding::new(hub.clone(), &mut joining, rewind)));
+        let seat = group.join(joining, rewinding.is_some(), permit, now(), || hub.bounds().head);
+        let subscription = Self { hub, key, group, seat, resumed_from, rewinding };
+        subscription.start_reads();
+        subscription
     }
 
     /// The key that the subscriber shares with its audience.
     #[must_use]
     pub fn key(&self) -> &Arc<AudienceKey> {
-        &self.audience.key
+        &self.key
     }
 
     /// The ID that precedes the first update handed out, or `earliest` if that is the first one held.
@@ -103,83 +79,112 @@ impl Subscription {
         &self.resumed_from
     }
 
-    /// The ID of the place that the subscriber has reached: behind what was handed out last, or later.
+    /// The ID of the place that the subscriber has reached: behind what was handed out last, or later; `None` if its
+    /// stream has ended.
     #[must_use]
-    pub fn reached(&self) -> String {
-        self.hub.id_behind(self.rewinding.as_ref().map_or(self.cursor, |rewinding| rewinding.reached))
+    pub fn reached(&self) -> Option<String> {
+        let reached = match &self.rewinding {
+            Some(rewinding) => rewinding.reached(),
+            None => self.group.reached(self.seat)?,
+        };
+        Some(self.hub.id_behind(reached))
     }
 
-    /// Takes what is to be handed out first, if it has not been: a gap, or the beginning of a rewind. [`Self::reached`]
-    /// lies behind it.
-    pub fn take_opening(&mut self) -> Option<Bytes> {
-        self.opening.take()
-    }
-
-    /// The rest of the event that was handed out last, if that has come in two pieces. Nothing else may be sent before
-    /// it.
-    pub fn take_rest(&mut self) -> Option<Bytes> {
-        self.rest.take().map(|rest| *rest)
-    }
-
-    /// The next wire events for this subscriber, in the order of the log, each exactly once. Several come as one run,
-    /// and a large one may come in two pieces.
+    /// The next wire events for this subscriber, in the order of the log, each exactly once; `None` when its stream has
+    /// ended. Several come as one run, and a large one may come in two pieces.
     ///
     /// # Errors
-    /// [`LogError`] if the log cannot be read. The subscription is then of no further use: what follows is unknown.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, LogError>> {
-        if let Some(bytes) = self.opening.take().or_else(|| self.take_rest()) {
-            return Poll::Ready(Ok(bytes));
-        }
+    /// [`LogError`] if the log cannot be read. The stream has then ended.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, on which the log is read.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LogError>>> {
         if let Some(rewinding) = &mut self.rewinding {
-            let (bytes, rest) = ready!(rewinding.step.as_mut().poll(cx))?;
-            self.rewinding = (!rest.is_over()).then(|| self.rewind(rest));
-            if !bytes.is_empty() {
-                return Poll::Ready(Ok(bytes));
+            if let Some(next) = ready!(rewinding.poll_next(cx)) {
+                return Poll::Ready(Some(next));
             }
+            if rewinding.is_ended() {
+                return Poll::Ready(None);
+            }
+            self.rewinding = None;
+            self.group.open(self.seat);
         }
-        loop {
-            if let Some(reading) = &mut self.reading {
-                let step = ready!(reading.as_mut().poll(cx));
-                self.reading = None;
-                let step = step?;
-                self.cursor = step.cursor;
-                if let Some(run) = step.run {
-                    return Poll::Ready(Ok(run.bytes().clone()));
-                }
-            }
-            match ready!(self.audience.poll_behind(self.member, self.cursor, RUN_BYTES, cx)) {
-                Found::Run(run) => {
-                    self.cursor = run.last();
-                    self.rest = run.rest().cloned().map(Box::new);
-                    return Poll::Ready(Ok(run.bytes().clone()));
-                }
-                Found::OutOfWindow => {
-                    self.reading = Some(Box::pin(self.hub.clone().read_on(self.audience.key.clone(), self.cursor)));
-                }
-            }
-        }
+        let polled = self.group.poll(self.seat, now(), cx);
+        self.start_reads();
+        polled
     }
 
-    /// The same as a future.
+    /// Returns what [`poll_next`](Self::poll_next) does.
     ///
     /// # Errors
     /// As [`Self::poll_next`].
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped: what it would have returned comes with the next call.
-    pub async fn next(&mut self) -> Result<Bytes, LogError> {
+    pub async fn next(&mut self) -> Option<Result<Bytes, LogError>> {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
     }
+
+    /// The time when [`expire`](Self::expire) is to be called; `None` if the stream has ended.
+    #[must_use]
+    pub fn deadline(&self, heartbeat_interval: Duration) -> Option<Instant> {
+        if self.rewinding.as_ref().is_some_and(|rewinding| rewinding.is_ended()) {
+            return None;
+        }
+        self.group.deadline(self.seat, now(), heartbeat_interval).map(Instant::from_std)
+    }
+
+    /// Does what is due: gives a stream that was silent for as long as `heartbeat_interval` a heartbeat, or ends it if
+    /// its time has come. What comes of it is handed out by [`poll_next`](Self::poll_next).
+    pub fn expire(&mut self, heartbeat_interval: Duration) {
+        let place = |offset| self.hub.id_behind(offset);
+        match &mut self.rewinding {
+            Some(rewinding) => rewinding.expire(now(), place),
+            None => self.group.expire(self.seat, now(), heartbeat_interval, place),
+        }
+    }
+
+    /// Ends the stream behind what the subscriber has begun to get.
+    pub fn end(&mut self) {
+        match &mut self.rewinding {
+            Some(rewinding) => rewinding.end(),
+            None => self.group.end(self.seat, now()),
+        }
+    }
+
+    /// Has the log read for members of the group that need it.
+    fn start_reads(&self) {
+        for wanted in self.group.take_reads() {
+            let (hub, group) = (self.hub.clone(), self.group.clone());
+            tokio::spawn(read(hub, group, wanted));
+        }
+    }
+}
+
+/// Has the log read for one member after the other, as long as there are any.
+async fn read(hub: Arc<Shared>, group: Arc<Group>, wanted: Wanted) {
+    let mut next = Some(wanted);
+    while let Some(Wanted { part, key, cursor }) = next {
+        let reading = tokio::spawn(hub.clone().read_on(key, cursor));
+        // The group counts on an answer, whatever becomes of the reading.
+        let step = reading.await.unwrap_or_else(|error| Err(LogError::Io(io::Error::other(error))));
+        next = group.step(part, step, now());
+    }
+}
+
+/// The time, by the clock of the runtime.
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.hub.audiences.leave(&self.audience, self.member, &self.hub.router);
+        self.group.leave(self.seat);
     }
 }
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("key", self.key()).field("cursor", &self.cursor).finish_non_exhaustive()
+        f.debug_struct("Subscription").field("key", &self.key).finish_non_exhaustive()
     }
 }

@@ -129,6 +129,19 @@ impl LogError {
     }
 }
 
+impl LogError {
+    /// The same error once more, for another reader who needs to know it.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Io(error) => Self::Io(io::Error::new(error.kind(), error.to_string())),
+            Self::Corrupt(what) => Self::Corrupt(what.clone()),
+            Self::InUse => Self::InUse,
+            Self::OldFormat(file) => Self::OldFormat(file.clone()),
+            Self::Stopped(why) => Self::Stopped(why.clone()),
+        }
+    }
+}
+
 impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

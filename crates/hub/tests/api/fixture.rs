@@ -71,7 +71,7 @@ pub async fn receive(subscription: &mut Subscription, count: usize) -> Vec<Strin
     let mut text = String::new();
     while text.matches("\n\n").count() < count {
         let run = tokio::time::timeout(PATIENCE, subscription.next()).await;
-        let run = run.unwrap_or_else(|_| panic!("nothing more comes after {text:?}")).unwrap();
+        let run = run.unwrap_or_else(|_| panic!("nothing more comes after {text:?}")).unwrap().unwrap();
         text.push_str(str::from_utf8(&run).unwrap());
     }
     text.split_terminator("\n\n").map(str::to_owned).collect()

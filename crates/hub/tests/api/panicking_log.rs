@@ -4,6 +4,7 @@ use fanfare_event_stream::EventId;
 use fanfare_hub::{
     Hub, HubLimits,
     entry::{Entry, Timestamp},
+    fan_out::Wanted,
     log::{
         Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
         erase::{Erase, Erased},
@@ -59,10 +60,14 @@ impl Log for Panicking {
     }
 }
 
+fn wanted(key: &Arc<fanfare_hub::audience_key::AudienceKey>, part: PartKey) -> Wanted {
+    Wanted { part, key: key.clone(), cursor: Offset::ZERO }
+}
+
 async fn next_step(mailbox: &Mailbox, woken: &Notify) -> (PartKey, ReadStep) {
     let waits = async {
         loop {
-            mailbox.heard();
+            mailbox.noticed();
             if let Some(step) = mailbox.take_step() {
                 return step;
             }
@@ -88,7 +93,7 @@ async fn a_reading_that_panics_is_answered_and_frees_its_turn() {
     // More than may read at a time, all at once: each that panics makes room for the next.
     let count = u32::try_from(limits.concurrent_reads).unwrap() * 2 + 1;
     let parts = (0..count).map(|index| PartKey { index, generation: 1 });
-    parts.clone().for_each(|part| mailbox.read(key.clone(), part, Offset::ZERO));
+    parts.clone().for_each(|part| mailbox.read(wanted(&key, part)));
     let mut answered = Vec::new();
     for _ in 0..count {
         let (part, step) = next_step(&mailbox, &woken).await;
@@ -99,7 +104,7 @@ async fn a_reading_that_panics_is_answered_and_frees_its_turn() {
     assert_eq!(answered, parts.collect::<Vec<_>>(), "each once");
 
     log.panics.store(false, Ordering::SeqCst);
-    mailbox.read(key, PartKey::default(), Offset::ZERO);
+    mailbox.read(wanted(&key, PartKey::default()));
     let (_, step) = next_step(&mailbox, &woken).await;
     assert_eq!(step.unwrap().cursor, Offset(1));
 }

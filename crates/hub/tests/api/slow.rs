@@ -31,7 +31,7 @@ async fn a_dropped_future_loses_nothing() {
     while text.matches("\n\n").count() < 50 {
         tokio::select! {
             biased;
-            run = subscription.next() => text.push_str(str::from_utf8(&run.unwrap()).unwrap()),
+            run = subscription.next() => text.push_str(str::from_utf8(&run.unwrap().unwrap()).unwrap()),
             () = tokio::task::yield_now() => {}
         }
     }

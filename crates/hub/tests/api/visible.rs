@@ -22,7 +22,7 @@ fn lines(asked: &[&str], granted: &[&str]) -> AudienceKey {
 async fn topics(hub: &Hub, subscription: &mut Subscription, count: usize) -> Vec<String> {
     let mut text = String::new();
     while text.lines().filter(|line| !line.is_empty()).count() < count {
-        text.push_str(str::from_utf8(&subscription.next().await.unwrap()).unwrap());
+        text.push_str(str::from_utf8(&subscription.next().await.unwrap().unwrap()).unwrap());
     }
     assert_eq!(hub.bounds().head.0, 3, "nothing but what was published");
     let of = |line: &str| line.split_once(r#""topics":["#).unwrap().1.split_once(']').unwrap().0.to_owned();

@@ -65,9 +65,10 @@ impl Answer {
     /// Gives what a shard needs to send it through `socket`. Not before the socket can be had: from here on others may
     /// wait.
     pub(super) async fn handed(self, socket: std::net::TcpStream) -> Handed {
-        let Stream { opening, pace, place, arrival } = self.stream;
+        let Stream { opening, place, arrival } = self.stream;
         let head = head::encode(&self.parts, self.version, opening.key().representation);
-        Handed { socket, head, joining: opening.join().await, pace, place, arrival }
+        let (joining, permit) = opening.join().await;
+        Handed { socket, head, joining, permit, place, arrival }
     }
 }
 
@@ -406,7 +407,6 @@ impl rt::Write for Noticing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::pace::Pace;
     use fanfare_hub::{
         Hub, HubLimits,
         audience_key::AudienceKey,
@@ -415,7 +415,6 @@ mod tests {
         representation::Representation,
         subscription::Start,
     };
-    use std::time::Duration;
     use tokio::sync::Semaphore;
 
     async fn answer() -> Answer {
@@ -425,9 +424,8 @@ mod tests {
         let key = AudienceKey { matchers, granted: Matchers::default(), representation };
         let opening = hub.open(key, Start::Now).await.unwrap();
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let pace = Pace::new(Duration::from_secs(20), None, None);
         let parts = Response::new(()).into_parts().0;
-        Answer { version: Version::HTTP_11, parts, stream: Stream { opening, pace, place, arrival: None } }
+        Answer { version: Version::HTTP_11, parts, stream: Stream { opening, place, arrival: None } }
     }
 
     #[tokio::test]

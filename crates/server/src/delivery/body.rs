@@ -1,29 +1,26 @@
 //! A stream as the body of a response: delivery through whoever polls it, for every kind of connection.
-use super::{
-    pace::{Due, Pace},
-    stream::{Granted, Stream},
-};
+use super::stream::{Granted, Stream};
 use crate::subscriptions::Present;
 use bytes::Bytes;
-use fanfare_hub::{
-    ending::Ending, entry::Timestamp, log::LogError, representation::Representation, subscription::Subscription,
-};
+use fanfare_hub::{log::LogError, representation::Representation, subscription::Subscription};
 use http_body::{Body, Frame};
 use std::{
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
-    time::{Sleep, sleep_until},
+    time::{Instant, Sleep, sleep_until},
 };
 
 /// The stream of one subscriber. It begins when the body is first polled, unless it was taken elsewhere before: then
 /// the body is empty, and of no known length.
 pub struct EventBody {
     state: State,
-    /// Resolves when the server stops.
-    stopping: Stopping,
+    heartbeat_interval: Duration,
+    /// Resolves when the server stops; `None` once it has.
+    stopping: Option<Stopping>,
 }
 
 enum State {
@@ -35,13 +32,11 @@ enum State {
 /// A stream that has begun.
 struct Open {
     subscription: Subscription,
-    pace: Pace,
     /// Frees the subscriber's place when the stream ends.
     _place: OwnedSemaphorePermit,
     /// Tells of its end, when the stream ends.
     _present: Option<Present>,
-    /// Fires when something is due by the stream's pace, or earlier: it is set again when it fires, not with each
-    /// event.
+    /// Fires at the subscription's deadline, or earlier: it is set again when it fires, not with each event.
     alarm: Pin<Box<Sleep>>,
 }
 
@@ -59,54 +54,46 @@ pub fn stopping(mut signal: watch::Receiver<bool>) -> Stopping {
 }
 
 impl EventBody {
-    /// A body that begins its stream with a heartbeat, so that no proxy waits for what comes after the head.
+    /// A body that begins its stream with a heartbeat, so that no proxy waits for what comes after the head. There is
+    /// another one whenever nothing was sent for as long as `heartbeat_interval`.
     #[must_use]
-    pub fn new(granted: Granted, stopping: Stopping) -> Self {
-        Self { state: State::Granted(granted), stopping }
+    pub fn new(granted: Granted, heartbeat_interval: Duration, stopping: Stopping) -> Self {
+        Self { state: State::Granted(granted), heartbeat_interval, stopping: Some(stopping) }
+    }
+
+    fn is_stopping(&mut self, cx: &mut Context<'_>) -> bool {
+        let has_stopped = self.stopping.as_mut().is_none_or(|stopping| stopping.as_mut().poll(cx).is_ready());
+        if has_stopped {
+            self.stopping = None;
+        }
+        has_stopped
     }
 }
 
 impl Open {
-    async fn join(stream: Stream) -> Self {
-        let Stream { opening, pace, place, arrival } = stream;
-        let alarm = Box::pin(sleep_until(pace.next()));
+    async fn join(stream: Stream, heartbeat_interval: Duration) -> Self {
+        let Stream { opening, place, arrival } = stream;
         let subscription = opening.subscribe().await;
         let present = arrival.map(|arrival| arrival.begin(subscription.key()));
-        Self { subscription, pace, _place: place, _present: present, alarm }
+        let alarm = Box::pin(sleep_until(subscription.deadline(heartbeat_interval).unwrap_or_else(Instant::now)));
+        Self { subscription, _place: place, _present: present, alarm }
     }
 
-    fn heartbeat(&mut self) -> Polled {
-        self.pace.spoke();
-        silence(self.subscription.key().representation)
-    }
-
-    /// The event that tells the subscriber why its stream ends, and then the end. It names a place behind what the
-    /// stream begins with, so that has to come before it.
-    fn ending(&mut self) -> Polled {
-        let reason = self.pace.take_reason()?;
-        let mut bytes = self.subscription.take_opening().map(Vec::from).unwrap_or_default();
-        let representation = self.subscription.key().representation;
-        representation.encode_ending(&Ending { reason }, &self.subscription.reached(), Timestamp::now(), &mut bytes);
-        Some(Ok(Frame::data(bytes.into())))
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Polled> {
-        let Self { subscription, pace, .. } = self;
-        if pace.due() == Some(Due::End) {
-            return Poll::Ready(self.ending());
-        }
-        if let Poll::Ready(run) = subscription.poll_next(cx) {
-            pace.spoke();
-            let run = run.inspect_err(|error| tracing::error!("a stream ends because {error}"));
-            return Poll::Ready(Some(run.map(Frame::data)));
-        }
+    fn poll(&mut self, heartbeat_interval: Duration, cx: &mut Context<'_>) -> Poll<Polled> {
         loop {
-            ready!(self.alarm.as_mut().poll(cx));
-            match self.pace.due() {
-                Some(Due::End) => return Poll::Ready(self.ending()),
-                Some(Due::Heartbeat) => return Poll::Ready(self.heartbeat()),
-                None => self.alarm.as_mut().reset(self.pace.next()),
+            // Before what there is to send: a stream that is never silent ends as well.
+            while self.alarm.deadline() <= Instant::now()
+                && let Some(deadline) = self.subscription.deadline(heartbeat_interval)
+            {
+                self.subscription.expire(heartbeat_interval);
+                let deadline = self.subscription.deadline(heartbeat_interval).unwrap_or(deadline);
+                self.alarm.as_mut().reset(deadline);
             }
+            if let Poll::Ready(next) = self.subscription.poll_next(cx) {
+                let next = next.map(|run| run.inspect_err(|error| tracing::error!("a stream ends because {error}")));
+                return Poll::Ready(next.map(|run| run.map(Frame::data)));
+            }
+            ready!(self.alarm.as_mut().poll(cx));
         }
     }
 }
@@ -117,23 +104,25 @@ impl Body for EventBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled> {
         let body = self.get_mut();
-        if let State::Open(open) = &mut body.state
-            && let Some(rest) = open.subscription.take_rest()
-        {
-            return Poll::Ready(Some(Ok(Frame::data(rest))));
-        }
         loop {
+            let is_stopping = !matches!(body.state, State::Granted(_)) && body.is_stopping(cx);
+            let heartbeat_interval = body.heartbeat_interval;
             match &mut body.state {
                 State::Granted(granted) => {
                     return Poll::Ready(granted.take().and_then(|stream| {
                         let first = silence(stream.opening.key().representation);
-                        body.state = State::Joining(Box::pin(Open::join(stream)));
+                        body.state = State::Joining(Box::pin(Open::join(stream, heartbeat_interval)));
                         first
                     }));
                 }
-                _ if body.stopping.as_mut().poll(cx).is_ready() => return Poll::Ready(None),
+                State::Joining(_) if is_stopping => return Poll::Ready(None),
                 State::Joining(joining) => body.state = State::Open(ready!(joining.as_mut().poll(cx))),
-                State::Open(open) => return open.poll(cx),
+                State::Open(open) => {
+                    if is_stopping {
+                        open.subscription.end();
+                    }
+                    return open.poll(heartbeat_interval, cx);
+                }
             }
         }
     }
@@ -148,9 +137,11 @@ fn silence(representation: Representation) -> Polled {
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use crate::delivery::lifetime::Lifetime;
     use fanfare_hub::{
         Hub, HubLimits,
         audience_key::AudienceKey,
+        entry::Timestamp,
         grant::Matchers,
         log::{MemoryLog, Retention},
         subscription::Start,
@@ -158,7 +149,7 @@ mod tests {
         update::{Update, UpdateFields},
     };
     use http_body_util::BodyExt as _;
-    use std::{sync::Arc, time::Duration};
+    use std::sync::Arc;
     use tokio::sync::Semaphore;
 
     /// Returns what comes on a stream whose token has expired when it begins.
@@ -167,10 +158,10 @@ mod tests {
         let representation = Representation::EventStream;
         let key = AudienceKey { matchers, granted: Matchers::default(), representation };
         let opening = hub.open(key, start).await.unwrap();
-        let pace = Pace::new(Duration::from_secs(20), None, Some(Timestamp(0)));
+        let Lifetime { ends, reason } = Lifetime::new(None, Some(Timestamp(0)));
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let granted = Granted::new(Stream { opening, pace, place, arrival: None });
-        let body = EventBody::new(granted, Box::pin(std::future::pending()));
+        let granted = Granted::new(Stream { opening: opening.until(ends, reason), place, arrival: None });
+        let body = EventBody::new(granted, Duration::from_secs(20), Box::pin(std::future::pending()));
         String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
     }
 

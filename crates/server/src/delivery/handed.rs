@@ -1,7 +1,6 @@
 //! The connections that a shard is handed: those that hyper has let go of.
-use super::pace::Pace;
 use crate::subscriptions::Arrival;
-use fanfare_hub::opening::Joining;
+use fanfare_hub::{fan_out::Joining, opening::JoinPermit};
 use std::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -14,8 +13,8 @@ pub(crate) struct Handed {
     pub(crate) head: Vec<u8>,
     /// All that follows then.
     pub(crate) joining: Joining,
-    /// The times when it speaks, and the one when it ends.
-    pub(crate) pace: Pace,
+    /// Allows to join.
+    pub(crate) permit: JoinPermit,
     /// Frees the subscriber's place when it is dropped.
     pub(crate) place: OwnedSemaphorePermit,
     /// The sign by which others are told that the subscriber is there, if that is told.

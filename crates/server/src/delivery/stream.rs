@@ -3,19 +3,16 @@
 //! The handler of a subscribe request decides everything, and then does not know who delivers: that depends on the
 //! connection, which it does not see. So the response carries the stream twice, in a [`Granted`] of its extensions and
 //! in its body. Who takes it first has it. Where nobody does, the body begins it when it is polled, as any body would.
-use super::pace::Pace;
 use crate::subscriptions::Arrival;
 use fanfare_hub::opening::Opening;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// A stream that is to be delivered to one subscriber, and when it ends.
+/// A stream that is to be delivered to one subscriber.
 #[derive(Debug)]
 pub struct Stream {
-    /// The subscription, and where it begins.
+    /// The subscription, where it begins, and when it ends.
     pub opening: Opening,
-    /// Its heartbeats and its end.
-    pub pace: Pace,
     /// Frees the subscriber's place when it is dropped.
     pub place: OwnedSemaphorePermit,
     /// The sign by which others are told that the subscriber is there, if that is told.

@@ -12,7 +12,7 @@ use crate::{
     delivery::{
         body::{EventBody, stopping},
         head,
-        pace::Pace,
+        lifetime::Lifetime,
         replay::ReplayBody,
         stream::{Granted, Stream},
     },
@@ -97,9 +97,10 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
         Until::Closed => {
             // A long rewind does not fit what a shard keeps for a subscriber.
             let can_be_handed_over = opening.is_short();
-            let pace = Pace::new(app.settings.heartbeat_interval, app.settings.max_lifetime, expires_at);
-            let granted = Granted::new(Stream { opening, pace, place, arrival });
-            let body = EventBody::new(granted.clone(), stopping(app.stopping.clone()));
+            let Lifetime { ends, reason } = Lifetime::new(app.settings.max_lifetime, expires_at);
+            let granted = Granted::new(Stream { opening: opening.until(ends, reason), place, arrival });
+            let stopping = stopping(app.stopping.clone());
+            let body = EventBody::new(granted.clone(), app.settings.heartbeat_interval, stopping);
             let mut response = head::stream(representation, Body::new(body));
             if can_be_handed_over {
                 response.extensions_mut().insert(granted);

@@ -55,7 +55,7 @@ impl Watcher {
             if let Some(told) = self.told.pop_front() {
                 return told;
             }
-            let run = timeout(PATIENCE, self.subscription.next()).await.expect("something is told").unwrap();
+            let run = timeout(PATIENCE, self.subscription.next()).await.expect("something is told").unwrap().unwrap();
             for line in str::from_utf8(&run).unwrap().lines().filter(|line| !line.is_empty()) {
                 let update: Value = serde_json::from_str(line).unwrap();
                 assert!(update["private"] == true && update["id"].as_str().unwrap().starts_with('#'), "{update}");

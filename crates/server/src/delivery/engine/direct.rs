@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 pub(super) fn send<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
     unsent.extend(sends.filter_map(|send| match send_one(&send) {
         Ok(sent) if sent == send.bytes.len() => None,
-        sent => Some(Unsent { key: send.key, sent }),
+        sent => Some(Unsent { member: send.member, taken: sent }),
     }));
 }
 

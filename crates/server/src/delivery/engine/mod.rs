@@ -13,7 +13,8 @@ mod tests;
 )]
 mod uring;
 
-pub(crate) use send::{MAX_SEND_BYTES, Send, Unsent};
+use fanfare_hub::fan_out::Unsent;
+pub(crate) use send::{MAX_SEND_BYTES, Send};
 use std::{
     fmt::{self, Display, Formatter},
     io,

@@ -84,13 +84,13 @@ fn send(engine: &mut Engine, pairs: &mut [Pair], lengths: &[(usize, usize)]) -> 
     let mut unsent = Vec::new();
     let sends: Vec<_> = lengths.iter().map(|&(index, length)| (index, pairs[index].next(length))).collect();
     let each = |&(index, bytes): &(usize, &'static [u8])| Send {
-        key: index.try_into().unwrap(),
+        member: index.try_into().unwrap(),
         socket: &pairs[index].socket,
         bytes,
     };
     engine.send(sends.iter().map(each), &mut unsent);
     let mut counts: Vec<_> = sends.iter().map(|(_, bytes)| Some(bytes.len())).collect();
-    for Unsent { key, sent } in &unsent {
+    for Unsent { member: key, taken: sent } in &unsent {
         let place = sends.iter().position(|(index, _)| *index == *key as usize).unwrap();
         let whole = counts[place].replace(*sent.as_ref().unwrap_or(&0)).unwrap();
         assert!(sent.as_ref().is_ok_and(|sent| *sent < whole) || sent.is_err(), "{sent:?} of {whole} is whole");
@@ -125,8 +125,8 @@ fn a_full_socket_says_what_it_took() {
             let mut short = 0;
             loop {
                 let unsent = send(&mut engine, &mut pairs, &lengths);
-                short += unsent.iter().filter(|unsent| unsent.sent.as_ref().is_ok_and(|sent| *sent > 0)).count();
-                if unsent.iter().filter(|unsent| matches!(unsent.sent, Ok(0))).count() == pairs.len() {
+                short += unsent.iter().filter(|unsent| unsent.taken.as_ref().is_ok_and(|sent| *sent > 0)).count();
+                if unsent.iter().filter(|unsent| matches!(unsent.taken, Ok(0))).count() == pairs.len() {
                     break;
                 }
             }
@@ -147,7 +147,7 @@ fn a_peer_that_has_gone_is_an_error() {
             send(&mut engine, &mut pairs, &lengths);
             let unsent = send(&mut engine, &mut pairs, &lengths);
             assert_eq!(unsent.len(), count);
-            for Unsent { sent, .. } in unsent {
+            for Unsent { taken: sent, .. } in unsent {
                 let kind = sent.unwrap_err().kind();
                 assert!(matches!(kind, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{engine:?}: {kind}");
             }
@@ -166,10 +166,10 @@ fn a_call_may_have_more_sends_than_a_batch() {
         let rounds = (0..10).flat_map(|round| (0..=150).map(move |index| (round, index)));
         let sends = rounds.map(|(round, index)| {
             let socket = pairs.get(index).map_or(&gone.socket, |pair| &pair.socket);
-            Send { key: index.try_into().unwrap(), socket, bytes: &BYTES[round * 100..(round + 1) * 100] }
+            Send { member: index.try_into().unwrap(), socket, bytes: &BYTES[round * 100..(round + 1) * 100] }
         });
         engine.send(sends, &mut unsent);
-        assert!(unsent.iter().all(|unsent| unsent.key == 150 && unsent.sent.is_err()), "{engine:?}: {unsent:?}");
+        assert!(unsent.iter().all(|unsent| unsent.member == 150 && unsent.taken.is_err()), "{engine:?}: {unsent:?}");
         assert!(unsent.len() >= 9, "{engine:?}: {} errors", unsent.len());
         pairs.iter_mut().for_each(|pair| pair.taken = 1_000);
         pairs.into_iter().for_each(Pair::end);
@@ -195,7 +195,7 @@ fn every_byte_is_accounted_for() {
                 }
                 random.shuffle(&mut lengths);
                 let mut gone = Vec::new();
-                for Unsent { key, sent } in send(&mut engine, &mut pairs, &lengths) {
+                for Unsent { member: key, taken: sent } in send(&mut engine, &mut pairs, &lengths) {
                     match sent {
                         Ok(_) => short += 1,
                         Err(_) => gone.push(key as usize),

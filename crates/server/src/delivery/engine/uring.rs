@@ -84,7 +84,7 @@ impl Uring {
         for (send, &result) in batch.iter().zip(&self.results[..taken]) {
             match sent(send, result) {
                 Ok(sent) if sent == send.bytes.len() => {}
-                sent => unsent.push(Unsent { key: send.key, sent }),
+                sent => unsent.push(Unsent { member: send.member, taken: sent }),
             }
         }
         direct::send(batch[taken..].iter().copied(), unsent);

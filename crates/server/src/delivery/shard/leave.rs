@@ -1,104 +1,40 @@
-//! The leaving of a member, because its peer is gone, or because its stream has come to its end.
-use super::{Shard, keys::MemberKey, member::State};
-use bytes::Bytes;
-use fanfare_hub::{
-    ending::{EndReason, Ending},
-    entry::Timestamp,
-    position::Offset,
-};
+//! The departure of subscribers: what is to be done once the state machine has taken them out.
+use super::Shard;
+use fanfare_hub::fan_out::{Departed, Departure};
 use mio::net::TcpStream;
-use std::{io::Read, net::Shutdown, sync::atomic::Ordering, time::Duration};
+use std::{io::Read as _, net::Shutdown, sync::atomic::Ordering};
 
-/// The time that the rest of an event may take when its stream has ended.
-const GRACE: Duration = Duration::from_secs(1);
 /// The most bytes that are read from a peer before its socket is closed.
 const MAX_DRAINED_BYTES: usize = 64 << 10;
 
 impl Shard {
-    /// Takes a member out and closes its socket.
-    pub(super) fn leave(&mut self, key: MemberKey) {
-        if !self.members.contains(key as usize) {
-            return;
-        }
-        self.stop_waiting(key);
-        self.wheel.cancel(key);
-        self.presence.end(key);
-        let mut member = self.members.remove(key as usize);
-        // Closing it takes it out of the poll as well; this is for systems where it does not.
-        _ = self.poll.registry().deregister(&mut member.socket);
-        self.places.add_permits(1);
-        self.load.fetch_sub(1, Ordering::Relaxed);
-        let part = self.parts.get_mut(member.part);
-        if member.state == State::CatchesUp {
-            part.readers.retain(|reader| *reader != key);
-        }
-        part.members -= 1;
-        if part.members > 0 {
-            part.forget_what_nobody_needs();
-        } else {
-            let (audience, part) = self.parts.remove(member.part);
-            self.mailbox.unfollow(&audience, part);
-        }
-    }
-
-    /// Ends a member's stream, so that its peer gets all that was sent. Of an event that was begun the rest is still
-    /// sent, if the peer makes room for it soon.
-    pub(super) fn end(&mut self, key: MemberKey) {
-        let Some(member) = self.members.get_mut(key as usize) else { return };
-        if member.unsent.is_none() {
-            self.close(key);
-        } else if member.state != State::Ends {
-            member.state = State::Ends;
-            member.ends = Some(self.now + GRACE);
-            self.schedule(key);
-        }
-    }
-
-    /// Ends the stream of a member whose time has come, and tells it why if it has to know. That counts as the rest of
-    /// an event: it stands behind what was begun, and before what the member has not reached.
-    pub(super) fn end_because(&mut self, key: MemberKey) {
-        if let Some(reason) = self.member_mut(key).end_reason.take() {
-            let (cursor, told) = self.told(key, reason);
-            match self.member_mut(key).unsent.take() {
-                Some(left) => {
-                    let [first, second] = *left;
-                    let then = if second.is_empty() { told } else { [&second[..], &told].concat().into() };
-                    self.member_mut(key).unsent = Some(Box::new([first, then]));
-                }
-                None => match self.send_to(key, &told) {
-                    Some(sent) if sent == told.len() => {}
-                    Some(sent) => self.is_full(key, cursor, [told.slice(sent..), Bytes::new()]),
-                    None => return,
-                },
+    /// Closes the sockets of those who have left, frees their places, and follows no audience of which nobody is left.
+    pub(super) fn settle(&mut self) {
+        for Departed { member, how } in self.fan_out.take_departed() {
+            self.wheel.cancel(member);
+            self.presence.end(member);
+            self.places.add_permits(1);
+            self.load.fetch_sub(1, Ordering::Relaxed);
+            let Some(mut socket) = self.sockets.remove(member) else { continue };
+            if how == Departure::Ended {
+                finish(&socket);
             }
+            // Closing it takes it out of the poll as well; this is for systems where it does not.
+            _ = self.poll.registry().deregister(&mut socket);
         }
-        self.end(key);
-    }
-
-    /// The place where a member stands, and the event that tells it why its stream ends.
-    fn told(&self, key: MemberKey, reason: EndReason) -> (Offset, Bytes) {
-        let member = self.member(key);
-        let part = self.parts.get(member.part);
-        let cursor = match member.state {
-            State::Waits(_) => member.cursor.max(part.head),
-            State::Full | State::CatchesUp | State::Ends => member.cursor,
-        };
-        let (reached, mut bytes) = (self.mailbox.id_behind(cursor), Vec::new());
-        part.key.representation.encode_ending(&Ending { reason }, &reached, Timestamp::now(), &mut bytes);
-        (cursor, bytes.into())
-    }
-
-    /// Closes the socket of a member behind all that it took.
-    pub(super) fn close(&mut self, key: MemberKey) {
-        finish(&self.member(key).socket);
-        self.leave(key);
+        for (audience, part) in self.fan_out.take_abandoned() {
+            self.mailbox.unfollow(audience, part);
+        }
     }
 
     /// Ends all streams, and those that come yet.
     pub(super) fn end_all(&mut self) {
         self.is_ending = true;
-        let keys: Vec<_> = self.members.iter().filter_map(|(key, _)| MemberKey::try_from(key).ok()).collect();
-        keys.into_iter().for_each(|key| self.end(key));
+        let keys: Vec<_> = self.fan_out.keys().collect();
+        let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
+        keys.iter().for_each(|key| turn.end(*key));
+        self.settle();
+        keys.into_iter().for_each(|key| self.schedule(key));
     }
 }
 

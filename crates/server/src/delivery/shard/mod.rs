@@ -1,39 +1,26 @@
 //! A shard: one thread that owns sockets, and delivers to them. Nobody else touches what it has, so nothing here takes
 //! a lock, and nothing here waits but for the next thing to do.
 //!
-//! [`deliver`] is an event's way from the mailbox to the sockets of those who wait for it, [`advance`] the way of one
-//! who is behind, and [`join`] and [`leave`] are how members come and go. A [`member`] is a subscriber, a [`part`] is
-//! what a shard has of an audience.
-mod advance;
-mod deliver;
+//! Which bytes a socket gets is decided by [`FanOut`]; a shard is its driver for sockets. [`sockets`] sends, [`join`] and
+//! [`leave`] are how subscribers come and go.
 mod join;
-mod keys;
 mod leave;
-mod member;
-mod part;
 mod presence;
+mod sockets;
 #[cfg(test)]
 mod stress;
-mod timers;
 
-use super::{
-    engine::{Engine, Unsent},
-    handed::Incoming,
-    wheel::Wheel,
-};
+use super::{engine::Engine, handed::Incoming, wheel::Wheel};
 use crossbeam_channel::Receiver;
 use fanfare_hub::{
     WindowLimit,
-    mailbox::{Mailbox, PartKey},
+    fan_out::{FanOut, MemberKey},
+    mailbox::{MAILBOX_BUNDLES, Mailbox},
 };
-use keys::MemberKey;
-use member::Member;
 use mio::{Events, Poll, Token};
-use part::Parts;
 use presence::Presence;
-use slab::Slab;
+use sockets::Sockets;
 use std::{
-    collections::VecDeque,
     io,
     sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
@@ -46,8 +33,6 @@ pub(super) const WAKER: Token = Token(usize::MAX);
 const EVENTS: usize = 1_024;
 /// The number of subscribers that are taken in before others are served again.
 const JOINS_AT_ONCE: usize = 256;
-/// The number of parts for which the log is read at the same time.
-const CONCURRENT_READS: usize = 8;
 
 /// All that a shard is given.
 pub(super) struct Equipment {
@@ -68,24 +53,14 @@ pub(super) struct Shard {
     poll: Poll,
     mailbox: Mailbox,
     incoming: Receiver<Incoming>,
-    engine: Engine,
     heartbeat_interval: Duration,
-    window: WindowLimit,
     places: Arc<Semaphore>,
     load: Arc<AtomicUsize>,
-    members: Slab<Member>,
+    fan_out: FanOut,
+    sockets: Sockets,
     presence: Presence,
-    parts: Parts,
     wheel: Wheel,
-    /// Parts that have taken in events and not delivered them.
-    news: Vec<PartKey>,
-    /// Parts that wait until the log is read for them.
-    to_read: VecDeque<PartKey>,
-    /// The number of parts for which it is read.
-    reads: usize,
-    /// The sends that sockets did not take whole.
-    unsent: Vec<Unsent>,
-    /// Members whose timers have fired, used anew for each time.
+    /// Members whose timers have fired. Kept to use its memory again.
     due: Vec<MemberKey>,
     /// True if streams end as soon as they have begun.
     is_ending: bool,
@@ -97,7 +72,7 @@ pub(super) struct Shard {
 
 /// The next step of a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Turn {
+enum Next {
     /// Nothing is left to do but to wait.
     Wait,
     /// There may be more to do at once.
@@ -112,19 +87,13 @@ impl Shard {
             poll,
             mailbox,
             incoming,
-            engine,
             heartbeat_interval,
-            window,
             places,
             load,
-            members: Slab::new(),
+            fan_out: FanOut::new(window, fastrand::u64(..)),
+            sockets: Sockets::new(engine),
             presence: Presence::default(),
-            parts: Parts::default(),
             wheel: Wheel::new(now),
-            news: Vec::new(),
-            to_read: VecDeque::new(),
-            reads: 0,
-            unsent: Vec::new(),
             due: Vec::new(),
             is_ending: false,
             is_stopping: false,
@@ -138,23 +107,23 @@ impl Shard {
     /// If it cannot wait for its sockets.
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
-        let mut turn = Turn::Wait;
-        while !(self.is_stopping && self.members.is_empty()) {
-            let patience = match turn {
-                Turn::Again => Some(Duration::ZERO),
-                _ => self.wheel.next().map(|at| at.saturating_duration_since(Instant::now())),
+        let mut next = Next::Wait;
+        while !(self.is_stopping && self.fan_out.is_empty()) {
+            let patience = match next {
+                Next::Again => Some(Duration::ZERO),
+                Next::Wait => self.wheel.next().map(|at| at.saturating_duration_since(Instant::now())),
             };
             match self.poll.poll(&mut events, patience) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => result?,
             }
             self.now = Instant::now();
-            // Before everything is taken out: what comes later rings anew.
-            self.mailbox.heard();
-            let letters = self.take_letters();
+            // Before everything is taken out: for what comes later there is another call.
+            self.mailbox.noticed();
+            let bundles = self.take_bundles();
             self.look_after_sockets(&events);
             self.take_steps();
-            turn = self.take_in().max(letters);
+            next = self.take_in().max(bundles);
             self.expire();
             self.start_reads();
             self.shrink();
@@ -162,34 +131,89 @@ impl Shard {
         Ok(())
     }
 
+    /// Takes the batches that have come, and delivers them.
+    fn take_bundles(&mut self) -> Next {
+        let mut next = Next::Again;
+        let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
+        // No more than fit the mailbox: a publisher that is quicker than this thread shall not keep it from all else.
+        for _ in 0..MAILBOX_BUNDLES {
+            let Some(bundle) = self.mailbox.take_bundle() else {
+                next = Next::Wait;
+                break;
+            };
+            for (part, events) in bundle {
+                turn.take_events(part, &events);
+            }
+        }
+        turn.deliver();
+        self.settle();
+        next
+    }
+
     fn look_after_sockets(&mut self, events: &Events) {
         for event in events.iter().filter(|event| event.token() != WAKER) {
             let Ok(key) = MemberKey::try_from(event.token().0) else { continue };
             // Who closes its sending side is taken to have left, as it is by hyper: a browser that goes away looks so.
             if event.is_read_closed() || event.is_write_closed() || event.is_error() {
-                self.leave(key);
+                self.fan_out.leave(key);
             } else if event.is_writable() {
-                self.writable(key);
+                self.fan_out.turn(self.now, &mut self.sockets).writable(key);
             }
+            self.settle();
         }
     }
 
-    fn member(&self, key: MemberKey) -> &Member {
-        &self.members[key as usize]
+    /// Takes in the results of reading the log.
+    fn take_steps(&mut self) {
+        while let Some((part, step)) = self.mailbox.take_step() {
+            let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
+            match step {
+                Ok(step) => turn.take_step(part, &step),
+                Err(error) => {
+                    tracing::error!("streams end because {error}");
+                    turn.cannot_read(part);
+                }
+            }
+            self.settle();
+        }
     }
 
-    fn member_mut(&mut self, key: MemberKey) -> &mut Member {
-        &mut self.members[key as usize]
+    /// Has the log read for those whose turn it is.
+    fn start_reads(&mut self) {
+        while let Some(wanted) = self.fan_out.next_read() {
+            self.mailbox.read(wanted);
+        }
+    }
+
+    /// Gives members the heartbeats and ends that are due.
+    fn expire(&mut self) {
+        self.now = Instant::now();
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.expire(self.now, &mut due);
+        if !due.is_empty() {
+            let place = |offset| self.mailbox.id_behind(offset);
+            self.fan_out.turn(self.now, &mut self.sockets).expire(&due, self.heartbeat_interval, &place);
+            self.settle();
+            due.drain(..).for_each(|key| self.schedule(key));
+        }
+        self.due = due;
+    }
+
+    /// Sets the timer of a member, unless it has left.
+    fn schedule(&mut self, key: MemberKey) {
+        if self.fan_out.contains(key) {
+            self.wheel.schedule(key, self.fan_out.deadline(key, self.now, self.heartbeat_interval));
+        }
     }
 
     /// Gives memory back once nobody is left to need it.
     fn shrink(&mut self) {
-        if self.members.is_empty() && self.members.capacity() > 0 {
-            self.members = Slab::new();
+        if self.fan_out.is_empty() && self.sockets.has_memory() {
+            self.fan_out.shrink();
+            self.sockets.shrink();
             self.presence = Presence::default();
             self.wheel.shrink();
-            (self.unsent, self.due, self.news) = Default::default();
-            self.to_read = VecDeque::new();
+            self.due = Vec::new();
         }
     }
 }
@@ -197,6 +221,6 @@ impl Shard {
 /// A shard that ends by a panic takes its sockets with it, but not the places of those who had them.
 impl Drop for Shard {
     fn drop(&mut self) {
-        self.places.add_permits(self.members.len());
+        self.places.add_permits(self.fan_out.len());
     }
 }

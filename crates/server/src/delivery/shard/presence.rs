@@ -1,6 +1,6 @@
 //! The members that others are told of. Kept beside the members, so that it takes memory only where it is told at all.
-use super::keys::MemberKey;
 use crate::subscriptions::Present;
+use fanfare_hub::fan_out::MemberKey;
 
 /// The signs of presence by the members' keys.
 #[derive(Debug, Default)]

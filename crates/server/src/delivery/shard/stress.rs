@@ -2,7 +2,7 @@
 //! hold next to nothing. Each subscriber must receive what it subscribed to, once and in order.
 use crate::{
     Settings,
-    delivery::{handed::Handed, pace::Pace, shards::Shards},
+    delivery::{handed::Handed, shards::Shards},
     settings::Delivery,
 };
 use fanfare_event_stream::{Chunk, Parser};
@@ -152,11 +152,10 @@ impl Stage {
             representation: Representation::EventStream,
         };
         let opening = self.runtime.block_on(self.hub.open(key, start)).unwrap();
-        let pace = Pace::new(Duration::from_millis(20), None, None);
         self.places.add_permits(1);
         let place = self.places.clone().try_acquire_owned().unwrap();
-        let joining = self.runtime.block_on(opening.join());
-        self.shards.take(Handed { socket, head: b":head\n\n".to_vec(), joining, pace, place, arrival: None });
+        let (joining, permit) = self.runtime.block_on(opening.join());
+        self.shards.take(Handed { socket, head: b":head\n\n".to_vec(), joining, permit, place, arrival: None });
         peer
     }
 }

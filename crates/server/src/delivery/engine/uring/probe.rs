@@ -67,7 +67,7 @@ fn reports_a_peer_that_has_gone(uring: &mut Uring) -> io::Result<()> {
 
 /// The number of bytes that the socket took.
 fn send(uring: &mut Uring, socket: &TcpStream, bytes: &'static [u8]) -> io::Result<usize> {
-    let batch = [Send { key: 0, socket, bytes }];
+    let batch = [Send { member: 0, socket, bytes }];
     // SAFETY: the bytes are never freed and never change.
     #[allow(unsafe_code, reason = "the bytes live for ever")]
     match unsafe { uring.submit(&batch) } {

@@ -86,7 +86,7 @@ fn what_a_failing_ring_does_not_take_is_sent_all_the_same() {
         let (filling, mut unsent, mut taken) = (vec![1; 4 << 20], Vec::new(), [0; 20]);
         for full in [1, 18] {
             loop {
-                let sent = direct::send_one(&Send { key: 0, socket: &pairs[full].0, bytes: &filling }).unwrap();
+                let sent = direct::send_one(&Send { member: 0, socket: &pairs[full].0, bytes: &filling }).unwrap();
                 taken[full] += sent;
                 if sent == 0 {
                     break;
@@ -94,11 +94,11 @@ fn what_a_failing_ring_does_not_take_is_sent_all_the_same() {
             }
         }
         for event in [b"first ", b"second"] {
-            let sends = (0..).zip(&pairs).map(|(key, (socket, _))| Send { key, socket, bytes: event });
+            let sends = (0..).zip(&pairs).map(|(member, (socket, _))| Send { member, socket, bytes: event });
             uring.send(sends, &mut unsent);
         }
         assert_eq!(uring.ring.is_some(), survives, "case {case}");
-        let mut keys: Vec<_> = unsent.iter().map(|unsent| (unsent.key, *unsent.sent.as_ref().unwrap())).collect();
+        let mut keys: Vec<_> = unsent.iter().map(|unsent| (unsent.member, *unsent.taken.as_ref().unwrap())).collect();
         keys.sort_unstable();
         assert_eq!(keys, [(1, 0), (1, 0), (18, 0), (18, 0)], "case {case}");
         for (index, (socket, mut peer)) in pairs.into_iter().enumerate() {
@@ -116,7 +116,7 @@ fn a_request_that_fails_for_its_own_sake_is_made_again() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let socket = TcpStream::from_std(listener.accept().unwrap().0);
-    let send = Send { key: 0, socket: &socket, bytes: b"event" };
+    let send = Send { member: 0, socket: &socket, bytes: b"event" };
     for (result, expected) in [(-libc::ENOMEM, 5), (-libc::ECANCELED, 5), (-libc::EAGAIN, 0), (3, 3)] {
         assert_eq!(sent(&send, result).unwrap(), expected);
     }

@@ -1,0 +1,117 @@
+//! The way of a member that is behind: what is left of an event that was begun, then the window, and before it the log.
+use super::{
+    FanOut, Outgoing, RUN_BYTES, Transmit, Turn, Unsent,
+    member::{MemberKey, State},
+};
+use crate::run::Left;
+use bytes::Bytes;
+
+impl<T: Transmit> Turn<'_, T> {
+    /// Goes on with a member that has room for bytes again.
+    pub fn writable(&mut self, key: MemberKey) {
+        // Others have been sent everything; that they have room is no news.
+        let state = self.core.members.get(key as usize).map(|member| member.state);
+        if matches!(state, Some(State::Full | State::Ends)) {
+            self.advance(key);
+        }
+    }
+
+    /// Sends a member that does not wait what is behind its cursor, as far as its room and its part's window go.
+    pub(super) fn advance(&mut self, key: MemberKey) {
+        if let Some(left) = self.core.member_mut(key).unsent.take()
+            && !self.send_left(key, *left)
+        {
+            return;
+        }
+        if self.core.member(key).state == State::Ends {
+            return self.core.close(key);
+        }
+        loop {
+            let member = self.core.member(key);
+            let (cursor, part) = (member.cursor, self.core.parts.get(member.part));
+            if cursor < part.window.begins_after() {
+                return self.core.ask_for_the_log(key);
+            }
+            let Some(run) = part.window.read(cursor, RUN_BYTES) else { return self.core.wait(key) };
+            match self.send_one(key, run.bytes(), 0) {
+                Some(taken) if taken == run.bytes().len() => {
+                    self.core.member_mut(key).cursor = run.last();
+                    if let Some(rest) = run.rest()
+                        && !self.send_left(key, [rest.clone(), Bytes::new()])
+                    {
+                        return;
+                    }
+                }
+                Some(taken) => {
+                    let (begun, left) = run.cut(taken);
+                    return self.core.is_full(key, begun.unwrap_or(cursor), left);
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Sends what is left of an event that a member has begun to get. Returns true if the member took all of that.
+    fn send_left(&mut self, key: MemberKey, [first, second]: Left) -> bool {
+        let cursor = self.core.member(key).cursor;
+        for (left, then) in [(first, second.clone()), (second, Bytes::new())] {
+            match self.send_one(key, &left, 0) {
+                Some(taken) if taken == left.len() => {}
+                Some(taken) => {
+                    self.core.is_full(key, cursor, [left.slice(taken..), then]);
+                    return false;
+                }
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Sends bytes to one member alone. Returns the number of bytes that it took; `None` if the member is gone.
+    pub(super) fn send_one(&mut self, key: MemberKey, bytes: &Bytes, from: usize) -> Option<usize> {
+        if bytes.len() == from {
+            return Some(0);
+        }
+        self.core.member_mut(key).spoke = self.now;
+        let taken = self.transmit.send_one(Outgoing::new(key, bytes, from));
+        taken.inspect_err(|_| self.core.leave(key)).ok()
+    }
+
+    /// Takes out the members that take no bytes ever again, after a send to many. Returns those that have no more room,
+    /// and the number of bytes that each took.
+    pub(super) fn take_full(&mut self) -> Vec<(MemberKey, usize)> {
+        let mut full = Vec::new();
+        for Unsent { member, taken } in std::mem::take(&mut self.core.unsent) {
+            match taken {
+                Ok(taken) => full.push((member, taken)),
+                Err(_) => self.core.leave(member),
+            }
+        }
+        full
+    }
+}
+
+impl FanOut {
+    /// Puts a member among those that wait for the next event of their part.
+    fn wait(&mut self, key: MemberKey) {
+        let member = self.member(key);
+        let (index, cursor) = (member.part, member.cursor);
+        let place = self.parts.get(index).waiting.len();
+        self.enter(key, State::Waits(u32::try_from(place).expect("fewer members than a system has open files")));
+        let part = self.parts.get_mut(index);
+        part.waiting.push(key);
+        part.furthest = part.furthest.max(cursor);
+        part.forget_what_nobody_needs();
+    }
+
+    /// Puts a member among those for whom the log is to be read.
+    fn ask_for_the_log(&mut self, key: MemberKey) {
+        self.enter(key, State::CatchesUp);
+        let index = self.member(key).part;
+        let part = self.parts.get_mut(index);
+        part.readers.push_back(key);
+        if !std::mem::replace(&mut part.reading, true) {
+            self.to_read.push_back(self.parts.key_of(index));
+        }
+    }
+}

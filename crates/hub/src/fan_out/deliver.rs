@@ -1,0 +1,109 @@
+//! The way of an event to the members that wait for it: one send each, of bytes that all of them share. Events that come
+//! together go out together, so a driver that has much to do sends more at a time, not later.
+use super::{FanOut, Outgoing, Transmit, Turn, member::Member, part::Part};
+use crate::{
+    bundle::{Events, PartKey},
+    position::Offset,
+};
+use bytes::Bytes;
+
+impl<T: Transmit> Turn<'_, T> {
+    /// Takes in the events of one batch for a part. They go out with [`deliver`](Self::deliver), or before it where they
+    /// become too many for one run.
+    pub fn take_events(&mut self, key: PartKey, events: &Events) {
+        // An event of two pieces takes two items.
+        for pieces in events.chunk_by(|(one, _), (next, _)| one == next) {
+            // It may have gone while these events came.
+            let Some(index) = self.core.parts.known(key) else { return };
+            let part = self.core.parts.get(index);
+            let bytes = pieces.iter().map(|(_, piece)| piece.len()).sum();
+            if part.has_news && !part.has_room_for(bytes, &self.core.window) {
+                self.deliver();
+            }
+            // Or with its last member, by this delivery.
+            let Some(index) = self.core.parts.known(key) else { return };
+            let part = self.core.parts.get_mut(index);
+            if !std::mem::replace(&mut part.has_news, true) {
+                self.core.news.push(key);
+            }
+            pieces.iter().for_each(|(offset, piece)| part.push(*offset, piece));
+        }
+    }
+
+    /// Sends the events that the parts have taken in to all members that wait.
+    pub fn deliver(&mut self) {
+        let news = std::mem::take(&mut self.core.news);
+        for key in &news {
+            if let Some(index) = self.core.parts.known(*key) {
+                self.core.parts.get_mut(index).begin_run();
+            }
+        }
+        self.send_runs(&news);
+        self.settle_runs();
+        self.send_rests(&news);
+        for key in &news {
+            if let Some(index) = self.core.parts.known(*key) {
+                self.core.parts.get_mut(index).end_run(self.now);
+            }
+        }
+        self.core.news = news;
+        self.core.news.clear();
+    }
+
+    fn send_runs(&mut self, news: &[PartKey]) {
+        let FanOut { members, parts, unsent, .. } = &mut *self.core;
+        let members = &*members;
+        let parts = news.iter().filter_map(|key| parts.known(*key)).map(|index| parts.get(index));
+        let sends = parts.filter_map(|part| Some((part, part.run.as_ref()?))).flat_map(|(part, run)| {
+            // A member's memory is not touched, unless some may have read a part of the run in the log.
+            let all_are_behind = part.furthest < run.first();
+            part.waiting.iter().filter_map(move |key| {
+                let from = if all_are_behind { 0 } else { begin(part, &members[*key as usize]) };
+                (from < run.bytes().len()).then_some(Outgoing::new(*key, run.bytes(), from))
+            })
+        });
+        self.transmit.send(sends, unsent);
+    }
+
+    /// Deals with the members that did not take the run of their part whole.
+    fn settle_runs(&mut self) {
+        for (key, taken) in self.take_full() {
+            let member = self.core.member(key);
+            let part = self.core.parts.get(member.part);
+            let Some(run) = &part.run else { continue };
+            let (begun, left) = run.cut(begin(part, member) + taken);
+            // An offset from before the run says nothing new of the member.
+            let cursor = begun.unwrap_or(part.head).max(member.cursor).max(part.head);
+            self.core.is_full(key, cursor, left);
+        }
+    }
+
+    /// Sends the second piece of an event to the members that have got the first one.
+    fn send_rests(&mut self, news: &[PartKey]) {
+        for key in news {
+            let Some(part) = self.core.parts.known(*key).map(|index| self.core.parts.get(index)) else { continue };
+            let Some((offset, rest)) = rest(part) else { continue };
+            let waiting = part.waiting.iter().copied();
+            let begun: Vec<_> = waiting.filter(|key| self.core.member(*key).cursor < offset).collect();
+            for key in begun {
+                self.core.is_full(key, offset, [rest.clone(), Bytes::new()]);
+                self.advance(key);
+            }
+        }
+    }
+}
+
+/// The index in its part's run where the bytes for a member begin. A member that came while the log was ahead of the
+/// router has read some of the run there.
+fn begin(part: &Part, member: &Member) -> usize {
+    match &part.run {
+        Some(run) if member.cursor >= run.first() => run.behind(member.cursor).start,
+        _ => 0,
+    }
+}
+
+/// The event of a part's run that has a second piece, and the piece.
+fn rest(part: &Part) -> Option<(Offset, Bytes)> {
+    let run = part.run.as_ref()?;
+    Some((run.last(), run.rest()?.clone()))
+}

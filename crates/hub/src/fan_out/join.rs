@@ -1,0 +1,75 @@
+//! The arrival of a member.
+use super::{
+    FanOut, Transmit, Turn,
+    member::{Member, MemberKey, State},
+    part::Part,
+};
+use crate::{audience_key::AudienceKey, bundle::PartKey, ending::EndReason, position::Offset};
+use bytes::Bytes;
+use std::{sync::Arc, time::Instant};
+
+/// A subscriber that is about to become a member.
+#[derive(Debug)]
+pub struct Joining {
+    /// Its audience.
+    pub key: Arc<AudienceKey>,
+    /// The place to start from; `None` is the head of the log.
+    pub cursor: Option<Offset>,
+    /// The bytes that it is sent first, whatever its audience gets.
+    pub opening: Bytes,
+    /// The time when its stream is to end.
+    pub ends: Option<Instant>,
+    /// The reason that it is told then.
+    pub end_reason: Option<EndReason>,
+}
+
+impl FanOut {
+    /// Makes a subscriber a member. Nothing is sent before [`Turn::start`].
+    ///
+    /// If it is the first one of its audience, `follow` is called: it has the events of the audience come, and returns
+    /// the head of the log. Every event behind that head has to come, and some before it may. `head` returns the head
+    /// of the log.
+    pub fn join(
+        &mut self,
+        joining: Joining,
+        now: Instant,
+        follow: impl FnOnce(PartKey) -> Offset,
+        head: impl FnOnce() -> Offset,
+    ) -> MemberKey {
+        assert!(self.departed.is_empty(), "a key is not given out again before the driver knows who had it");
+        let Joining { key: audience, cursor, opening, ends, end_reason } = joining;
+        let part = match self.parts.find(&audience) {
+            Some(part) => part,
+            None => {
+                let window = self.window;
+                let make = |key: PartKey| Part::new(audience.clone(), follow(key), window, now);
+                self.parts.add(audience.clone(), make)
+            }
+        };
+        // After the part follows its audience: what is appended behind this head comes by itself.
+        let cursor = cursor.unwrap_or_else(head);
+        self.parts.get_mut(part).members += 1;
+        let unsent = (!opening.is_empty()).then(|| Box::new([opening, Bytes::new()]));
+        let member = Member { part, state: State::Full, cursor, unsent, spoke: now, ends, end_reason };
+        MemberKey::try_from(self.members.insert(member)).expect("fewer members than a system has open files")
+    }
+
+    /// The key that the next member will have.
+    #[must_use]
+    pub fn next_key(&self) -> MemberKey {
+        MemberKey::try_from(self.members.vacant_key()).expect("fewer members than a system has open files")
+    }
+
+    /// The audience of a member.
+    #[must_use]
+    pub fn audience(&self, key: MemberKey) -> &Arc<AudienceKey> {
+        &self.parts.get(self.member(key).part).key
+    }
+}
+
+impl<T: Transmit> Turn<'_, T> {
+    /// Sends a new member what it begins with, and what is behind its cursor.
+    pub fn start(&mut self, key: MemberKey) {
+        self.advance(key);
+    }
+}

@@ -1,0 +1,45 @@
+//! Fan-out: who gets which bytes now, what a partial send means, who needs the log, when a heartbeat is due.
+//!
+//! [`FanOut`] is a state machine. It has no socket, no lock and no clock: a driver tells it what happened and what time
+//! it is, and gives it a [`Transmit`] that takes bytes for a member. There are two drivers. A shard of the server owns a
+//! thread and many sockets; [`polled`](crate::polled) serves whoever polls a subscription, such as the body of a
+//! response.
+//!
+//! A [`Member`](member::Member) is one subscriber: a cursor and little else. A [`Part`](part::Part) is one audience, as
+//! far as its members belong to this state machine, with the window of events that some of them still need.
+//!
+//! What a driver calls, in the order of a subscriber's life:
+//!
+//! | call | file |
+//! |---|---|
+//! | [`FanOut::join`], then [`Turn::start`] | `join.rs` |
+//! | [`Turn::take_events`], [`Turn::deliver`]: events go to the members that wait | `deliver.rs` |
+//! | [`Turn::writable`]: a member that was full goes on | `advance.rs` |
+//! | [`FanOut::next_read`], [`Turn::take_step`], [`Turn::cannot_read`]: catch-up through the log | `reading.rs` |
+//! | [`FanOut::deadline`], [`Turn::expire`]: heartbeats and ends | `timing.rs` |
+//! | [`Turn::end`], [`FanOut::leave`], [`FanOut::take_departed`], [`FanOut::take_abandoned`] | `leave.rs` |
+mod advance;
+mod deliver;
+mod join;
+mod leave;
+pub mod member;
+mod part;
+mod parts;
+mod reading;
+mod send;
+// #[cfg(test)]
+// mod simulation;
+mod state;
+pub mod timing;
+
+pub use join::Joining;
+pub use leave::{Departed, Departure};
+pub use member::MemberKey;
+pub use reading::Wanted;
+pub use send::{Outgoing, Transmit, Unsent};
+pub use state::{FanOut, Turn};
+
+/// The most bytes of several events that a member is sent at once.
+pub const RUN_BYTES: usize = 64 << 10;
+/// The number of parts for which a driver has the log read at the same time.
+pub const CONCURRENT_READS: usize = 8;

@@ -1,0 +1,63 @@
+//! All parts of one [`FanOut`](super::FanOut), by number and by audience.
+use super::{member::PartIndex, part::Part};
+use crate::{audience_key::AudienceKey, bundle::PartKey};
+use slab::Slab;
+use std::{collections::HashMap, sync::Arc};
+
+/// The parts.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    parts: Slab<(u32, Part)>,
+    by_key: HashMap<Arc<AudienceKey>, PartIndex>,
+    /// The number of parts that there have ever been. What was meant for one that is gone is recognised by it.
+    generation: u32,
+}
+
+impl Parts {
+    /// The part of this audience, if there is one.
+    pub(super) fn find(&self, key: &AudienceKey) -> Option<PartIndex> {
+        self.by_key.get(key).copied()
+    }
+
+    /// Adds the part of this audience. `make` gets the key by which others will know it.
+    pub(super) fn add(&mut self, key: Arc<AudienceKey>, make: impl FnOnce(PartKey) -> Part) -> PartIndex {
+        self.generation = self.generation.wrapping_add(1);
+        let index = u32::try_from(self.parts.vacant_key()).expect("fewer parts than members");
+        let part = make(PartKey { index, generation: self.generation });
+        self.parts.insert((self.generation, part));
+        let before = self.by_key.insert(key, index);
+        assert!(before.is_none(), "an audience has one part");
+        index
+    }
+
+    /// Takes out a part that has no members.
+    pub(super) fn remove(&mut self, index: PartIndex) -> (Arc<AudienceKey>, PartKey) {
+        let (generation, part) = self.parts.remove(index as usize);
+        assert!(part.members == 0 && part.waiting.is_empty() && part.readers.is_empty(), "somebody is left: {part:?}");
+        self.by_key.remove(&part.key);
+        // What a wave of subscribers has left behind is given back once they are gone.
+        if self.parts.is_empty() {
+            (self.parts, self.by_key) = Default::default();
+        }
+        (part.key, PartKey { index, generation })
+    }
+
+    pub(super) fn get(&self, index: PartIndex) -> &Part {
+        &self.parts[index as usize].1
+    }
+
+    pub(super) fn get_mut(&mut self, index: PartIndex) -> &mut Part {
+        &mut self.parts[index as usize].1
+    }
+
+    /// The part that others know by this key; `None` if it is gone.
+    pub(super) fn known(&self, key: PartKey) -> Option<PartIndex> {
+        let (generation, _) = self.parts.get(key.index as usize)?;
+        (*generation == key.generation).then_some(key.index)
+    }
+
+    /// The key by which others know this part.
+    pub(super) fn key_of(&self, index: PartIndex) -> PartKey {
+        PartKey { index, generation: self.parts[index as usize].0 }
+    }
+}

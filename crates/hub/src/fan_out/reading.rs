@@ -1,0 +1,113 @@
+//! Catch-up: members whose cursor lies before their part's window get what the log holds, step by step.
+use super::{
+    CONCURRENT_READS, Departure, FanOut, Outgoing, Transmit, Turn,
+    member::{MemberKey, PartIndex, State},
+};
+use crate::{audience_key::AudienceKey, bundle::PartKey, catch_up::Step, position::Offset};
+use std::sync::Arc;
+
+/// A step through the log that a part needs.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The part.
+    pub part: PartKey,
+    /// Its audience.
+    pub key: Arc<AudienceKey>,
+    /// The place behind which the log is to be read.
+    pub cursor: Offset,
+}
+
+impl FanOut {
+    /// The next step that the driver is to have read, if there is one and fewer than [`CONCURRENT_READS`] are under
+    /// way. The driver answers each with [`Turn::take_step`] or [`Turn::cannot_read`], also after the part has gone.
+    pub fn next_read(&mut self) -> Option<Wanted> {
+        while self.reads < CONCURRENT_READS {
+            let key = self.to_read.pop_front()?;
+            let Some(index) = self.parts.known(key) else { continue };
+            let part = self.parts.get_mut(index);
+            match part.readers.front() {
+                Some(first) => {
+                    self.reads += 1;
+                    let cursor = self.members[*first as usize].cursor;
+                    return Some(Wanted { part: key, key: part.key.clone(), cursor });
+                }
+                None => part.reading = false,
+            }
+        }
+        None
+    }
+
+    fn ends_reading(&mut self) {
+        assert!(self.reads > 0, "an answer that nobody asked for");
+        self.reads -= 1;
+    }
+
+    /// Lets the part have its next turn at the log, if a member still needs it.
+    fn read_on(&mut self, key: PartKey) {
+        let Some(index) = self.parts.known(key) else { return };
+        let part = self.parts.get_mut(index);
+        part.reading = !part.readers.is_empty();
+        if part.reading {
+            self.to_read.push_back(key);
+        }
+    }
+}
+
+impl<T: Transmit> Turn<'_, T> {
+    /// Takes in a step through the log. It serves all members whose cursors lie in it, not only the one for which it
+    /// was made: after a break, many come back to about the same place.
+    pub fn take_step(&mut self, key: PartKey, step: &Step) {
+        self.core.ends_reading();
+        if let Some(index) = self.core.parts.known(key) {
+            self.serve(index, step);
+        }
+        self.core.read_on(key);
+    }
+
+    /// Ends the streams of the members of a part that need the log, which cannot be read.
+    pub fn cannot_read(&mut self, key: PartKey) {
+        self.core.ends_reading();
+        if let Some(index) = self.core.parts.known(key) {
+            for reader in self.core.parts.get(index).readers.clone() {
+                self.core.depart(reader, Departure::NoLog);
+            }
+        }
+        self.core.read_on(key);
+    }
+
+    fn serve(&mut self, index: PartIndex, step: &Step) {
+        let readers = std::mem::take(&mut self.core.parts.get_mut(index).readers);
+        let (served, others): (Vec<_>, Vec<_>) =
+            readers.into_iter().partition(|key| step.serves(self.core.member(*key).cursor));
+        self.core.parts.get_mut(index).readers = others.into();
+        self.send_step(&served, step);
+        for key in served {
+            // It may have gone, or have no more room.
+            let goes_on = self.core.members.get(key as usize).is_some_and(|member| member.state == State::CatchesUp);
+            if goes_on {
+                let member = self.core.member_mut(key);
+                debug_assert!(member.cursor <= step.cursor, "a cursor never falls");
+                member.cursor = step.cursor;
+                self.advance(key);
+            }
+        }
+    }
+
+    fn send_step(&mut self, served: &[MemberKey], step: &Step) {
+        let Some(run) = &step.run else { return };
+        let FanOut { members, unsent, .. } = &mut *self.core;
+        for key in served {
+            members[*key as usize].spoke = self.now;
+        }
+        let sends = served.iter().filter_map(|key| {
+            let from = run.behind(members[*key as usize].cursor).start;
+            (from < run.bytes().len()).then_some(Outgoing::new(*key, run.bytes(), from))
+        });
+        self.transmit.send(sends, unsent);
+        for (key, taken) in self.take_full() {
+            let cursor = self.core.member(key).cursor;
+            let (begun, left) = run.cut(run.behind(cursor).start + taken);
+            self.core.is_full(key, begun.map_or(cursor, |begun| begun.max(cursor)), left);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The state machine, and what it does in one turn.
+use super::{
+    Departed, Transmit, Unsent,
+    member::{Member, MemberKey, State},
+    parts::Parts,
+};
+use crate::{audience_key::AudienceKey, bundle::PartKey, run::Left, window::WindowLimit};
+use slab::Slab;
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+/// Members, the audiences that they are in, and what each of them has.
+#[derive(Debug)]
+pub struct FanOut {
+    pub(super) window: WindowLimit,
+    pub(super) members: Slab<Member>,
+    pub(super) parts: Parts,
+    /// The parts that have taken in events and not delivered them.
+    pub(super) news: Vec<PartKey>,
+    /// The parts that wait until the log is read for them.
+    pub(super) to_read: VecDeque<PartKey>,
+    /// The number of parts for which it is being read.
+    pub(super) reads: usize,
+    /// The sends that were not taken whole. Empty between turns.
+    pub(super) unsent: Vec<Unsent>,
+    /// The members that have left, for the driver.
+    pub(super) departed: Vec<Departed>,
+    /// The parts that have no members any more, for the driver.
+    pub(super) abandoned: Vec<(Arc<AudienceKey>, PartKey)>,
+    pub(super) random: fastrand::Rng,
+}
+
+/// A turn of the state machine: it can send, and knows the time.
+#[derive(Debug)]
+pub struct Turn<'a, T> {
+    pub(super) core: &'a mut FanOut,
+    pub(super) transmit: &'a mut T,
+    pub(super) now: Instant,
+}
+
+impl FanOut {
+    /// A state machine without members, whose parts have windows of at most this size. `seed` is for the jitter of
+    /// heartbeats.
+    #[must_use]
+    pub fn new(window: WindowLimit, seed: u64) -> Self {
+        Self {
+            window,
+            members: Slab::new(),
+            parts: Parts::default(),
+            news: Vec::new(),
+            to_read: VecDeque::new(),
+            reads: 0,
+            unsent: Vec::new(),
+            departed: Vec::new(),
+            abandoned: Vec::new(),
+            random: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    /// Begins a turn, in which bytes go out through `transmit`.
+    pub fn turn<'a, T: Transmit>(&'a mut self, now: Instant, transmit: &'a mut T) -> Turn<'a, T> {
+        Turn { core: self, transmit, now }
+    }
+
+    /// The number of members.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// True if there are no members.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// True if this member is there.
+    #[must_use]
+    pub fn contains(&self, key: MemberKey) -> bool {
+        self.members.contains(key as usize)
+    }
+
+    /// The keys of all members.
+    pub fn keys(&self) -> impl Iterator<Item = MemberKey> + '_ {
+        self.members.iter().map(|(key, _)| MemberKey::try_from(key).expect("keys are given out by join"))
+    }
+
+    /// Gives back the memory that a wave of members has left behind, once they are gone.
+    pub fn shrink(&mut self) {
+        if self.members.is_empty() && self.members.capacity() > 0 {
+            self.members = Slab::new();
+            (self.unsent, self.news, self.departed) = Default::default();
+            self.to_read = VecDeque::new();
+        }
+    }
+
+    pub(super) fn member(&self, key: MemberKey) -> &Member {
+        &self.members[key as usize]
+    }
+
+    pub(super) fn member_mut(&mut self, key: MemberKey) -> &mut Member {
+        &mut self.members[key as usize]
+    }
+
+    /// Puts a member into another state, and out of the list that it was in because of the one before.
+    pub(super) fn enter(&mut self, key: MemberKey, state: State) {
+        let member = &mut self.members[key as usize];
+        let part = self.parts.get_mut(member.part);
+        let before = std::mem::replace(&mut member.state, state);
+        match before {
+            State::Waits(place) => {
+                let removed = part.waiting.swap_remove(place as usize);
+                debug_assert_eq!(removed, key, "a member knows its place among those that wait");
+                if let Some(moved) = part.waiting.get(place as usize) {
+                    self.members[*moved as usize].state = State::Waits(place);
+                }
+            }
+            State::CatchesUp => part.readers.retain(|reader| *reader != key),
+            State::Full | State::Ends => {}
+        }
+    }
+
+    /// Notes that a member has no more room: it has everything up to `cursor`, and of the event there `left` is left.
+    pub(super) fn is_full(&mut self, key: MemberKey, cursor: crate::position::Offset, left: Left) {
+        let member = self.member(key);
+        debug_assert!(cursor >= member.cursor, "a cursor never falls: {cursor} after {}", member.cursor);
+        if member.state != State::Ends {
+            self.enter(key, State::Full);
+        }
+        let member = self.member_mut(key);
+        member.cursor = cursor;
+        member.unsent = left.iter().any(|bytes| !bytes.is_empty()).then(|| Box::new(left));
+    }
+}

@@ -1,0 +1,87 @@
+//! Heartbeats and ends. A member has one deadline: the sooner of the two. Events do not move it: when it has come, the
+//! time when something was last sent is looked at.
+use super::{
+    FanOut, Outgoing, Transmit, Turn,
+    member::{MemberKey, State},
+};
+use crate::position::Offset;
+use bytes::Bytes;
+use std::time::{Duration, Instant};
+
+/// The least part of an interval after which something happens that happens once in an interval.
+pub const LEAST_SPREAD: f64 = 0.8;
+
+/// A part of an interval by chance, between [`LEAST_SPREAD`] and 1, so that what began together does not go on happening
+/// together.
+pub fn spread(random: &mut fastrand::Rng) -> f64 {
+    LEAST_SPREAD + (1.0 - LEAST_SPREAD) * random.f64()
+}
+
+impl FanOut {
+    /// The time when a member is to be looked at with [`Turn::expire`], if a stream that is silent for as long as
+    /// `heartbeat_interval` gets a heartbeat.
+    pub fn deadline(&mut self, key: MemberKey, now: Instant, heartbeat_interval: Duration) -> Instant {
+        let pause = heartbeat_interval.mul_f64(spread(&mut self.random));
+        let heartbeat = self.spoke(key) + pause;
+        // One that has been silent for longer than that cannot speak; it is looked at again after as long a time.
+        let heartbeat = if heartbeat > now { heartbeat } else { now + pause };
+        self.member(key).ends.map_or(heartbeat, |ends| ends.min(heartbeat))
+    }
+
+    /// Notes that the bytes that a member was sent are on their way only now.
+    pub fn spoke_at(&mut self, key: MemberKey, now: Instant) {
+        let spoke = &mut self.member_mut(key).spoke;
+        *spoke = now.max(*spoke);
+    }
+
+    /// The time when something was last sent to a member.
+    fn spoke(&self, key: MemberKey) -> Instant {
+        let member = self.member(key);
+        match member.state {
+            State::Waits(_) => member.spoke.max(self.parts.get(member.part).spoke),
+            State::Full | State::CatchesUp | State::Ends => member.spoke,
+        }
+    }
+}
+
+impl<T: Transmit> Turn<'_, T> {
+    /// Looks at members whose deadline has come: ends those whose time is over, and sends a heartbeat to those that
+    /// were silent for as long as `heartbeat_interval`. Members that have left are passed over. `place` gives the ID of
+    /// a place. The deadline of each is another one after this.
+    pub fn expire(&mut self, due: &[MemberKey], heartbeat_interval: Duration, place: &impl Fn(Offset) -> String) {
+        let mut silent = Vec::new();
+        for key in due.iter().copied().filter(|key| self.core.contains(*key)).collect::<Vec<_>>() {
+            let member = self.core.member(key);
+            if member.ends.is_some_and(|ends| ends <= self.now) {
+                match member.state {
+                    State::Ends => self.core.close(key),
+                    _ => self.end_because(key, place),
+                }
+            } else if self.is_to_speak(key, heartbeat_interval) {
+                silent.push(key);
+            }
+        }
+        self.speak(&silent);
+    }
+
+    fn is_to_speak(&self, key: MemberKey, heartbeat_interval: Duration) -> bool {
+        let is_silent = self.core.spoke(key) + heartbeat_interval.mul_f64(LEAST_SPREAD) <= self.now;
+        // A member without room needs no sign of life: it is its peer's turn to give one.
+        is_silent && matches!(self.core.member(key).state, State::Waits(_))
+    }
+
+    fn speak(&mut self, silent: &[MemberKey]) {
+        let FanOut { members, parts, unsent, .. } = &mut *self.core;
+        for key in silent {
+            members[*key as usize].spoke = self.now;
+        }
+        let heartbeat = |key: &MemberKey| parts.get(members[*key as usize].part).key.representation.heartbeat();
+        let heartbeats: Vec<_> = silent.iter().map(|key| (*key, Bytes::from_static(heartbeat(key)))).collect();
+        self.transmit.send(heartbeats.iter().map(|(key, bytes)| Outgoing::new(*key, bytes, 0)), unsent);
+        for (key, taken) in self.take_full() {
+            let cursor = self.core.reached(key);
+            let bytes = Bytes::from_static(self.core.audience(key).representation.heartbeat());
+            self.core.is_full(key, cursor, [bytes.slice(taken..), Bytes::new()]);
+        }
+    }
+}

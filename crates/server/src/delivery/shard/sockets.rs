@@ -1,0 +1,62 @@
+//! The sockets of a shard's members.
+use crate::delivery::engine::{Engine, Send};
+use fanfare_hub::fan_out::{MemberKey, Outgoing, Transmit, Unsent};
+use mio::net::TcpStream;
+use std::io;
+
+/// The sockets by the keys of their members, and the engine that sends. Four bytes for each key, apart from everything
+/// else that there is of a member: the memory that an event touches for each member that waits.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    engine: Engine,
+    sockets: Vec<Option<TcpStream>>,
+}
+
+impl Sockets {
+    /// No sockets.
+    pub(super) fn new(engine: Engine) -> Self {
+        Self { engine, sockets: Vec::new() }
+    }
+
+    /// Keeps the socket of a new member.
+    pub(super) fn insert(&mut self, key: MemberKey, socket: TcpStream) {
+        let place = key as usize;
+        if self.sockets.len() <= place {
+            self.sockets.resize_with(place + 1, || None);
+        }
+        let before = self.sockets[place].replace(socket);
+        assert!(before.is_none(), "a member's socket is taken out before another has its key");
+    }
+
+    /// Takes out the socket of a member that has left.
+    pub(super) fn remove(&mut self, key: MemberKey) -> Option<TcpStream> {
+        self.sockets.get_mut(key as usize)?.take()
+    }
+
+    /// True if there is memory to give back.
+    pub(super) fn has_memory(&self) -> bool {
+        self.sockets.capacity() > 0
+    }
+
+    /// Gives the memory back. No member may be left.
+    pub(super) fn shrink(&mut self) {
+        debug_assert!(self.sockets.iter().all(Option::is_none), "a socket is left");
+        self.sockets = Vec::new();
+    }
+}
+
+impl Transmit for Sockets {
+    fn send<'a>(&mut self, sends: impl Iterator<Item = Outgoing<'a>>, unsent: &mut Vec<Unsent>) {
+        let Self { engine, sockets } = self;
+        engine.send(sends.map(|outgoing| send(sockets, outgoing)), unsent);
+    }
+
+    fn send_one(&mut self, outgoing: Outgoing<'_>) -> io::Result<usize> {
+        Engine::send_one(&send(&self.sockets, outgoing))
+    }
+}
+
+fn send<'a>(sockets: &'a [Option<TcpStream>], outgoing: Outgoing<'a>) -> Send<'a> {
+    let socket = sockets[outgoing.member as usize].as_ref().expect("a member has a socket until it has left");
+    Send { member: outgoing.member, socket, bytes: outgoing.as_slice() }
+}
