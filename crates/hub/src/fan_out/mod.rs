@@ -27,8 +27,8 @@ mod part;
 mod parts;
 mod reading;
 mod send;
-// #[cfg(test)]
-// mod simulation;
+#[cfg(test)]
+mod simulation;
 mod state;
 pub mod timing;
 

@@ -1,0 +1,449 @@
+//! Everything at once in virtual time: publications, subscribers that come, stall, break off, resume and end, a log that
+//! discards, windows that hold next to nothing. Whatever the order, each subscriber gets what it subscribed to, once and
+//! in order, or is told what is missing. A member's room is that of a socket, which takes any number of bytes, or of a
+//! body, which takes one frame.
+use super::*;
+use crate::{
+    audience_key::AudienceKey,
+    bundle::{Events, PartKey},
+    catch_up,
+    ending::EndReason,
+    entry::{Entry, Timestamp},
+    grant::Matchers,
+    log::{Log, MemoryLog, Retention},
+    position::Offset,
+    representation::Representation,
+    topic::{Topic, matcher::Matcher},
+    update::{Update, UpdateFields},
+    window::WindowLimit,
+    wire::{WireEvent, WireEvents},
+};
+use bytes::Bytes;
+use proptest::prelude::*;
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+const TOPICS: [&str; 3] = ["a", "b", "c"];
+/// The number of things that happen before everything comes to rest.
+const EVENTS: usize = 400;
+const MAX_SUBSCRIBERS: usize = 12;
+const WINDOW: WindowLimit = WindowLimit { events: 6, bytes: 2_000 };
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// The number of entries that the log holds.
+const HELD: u64 = 60;
+
+proptest! {
+    #[test]
+    fn everybody_gets_everything_once_and_in_order_or_is_told(seed: u64, frames: bool) {
+        let mut simulation = Simulation::new(seed, frames);
+        for _ in 0..EVENTS {
+            simulation.happen();
+        }
+        simulation.come_to_rest();
+        simulation.check_heartbeats();
+    }
+}
+
+/// The peers of all members, by their keys.
+struct Peers {
+    peers: Vec<Option<Peer>>,
+    /// True if a peer takes one frame at a time, and takes it whole.
+    frames: bool,
+}
+
+/// One connection.
+struct Peer {
+    subscriber: usize,
+    received: Vec<u8>,
+    /// The number of bytes that it takes before it is full; of frames, 1 or 0.
+    room: usize,
+    /// True if it has gone, which is noticed only when something is sent.
+    is_gone: bool,
+}
+
+impl Peers {
+    fn peer(&mut self, key: MemberKey) -> &mut Peer {
+        self.peers[key as usize].as_mut().expect("the member has not left")
+    }
+
+    fn insert(&mut self, key: MemberKey, peer: Peer) {
+        let place = key as usize;
+        if self.peers.len() <= place {
+            self.peers.resize_with(place + 1, || None);
+        }
+        assert!(self.peers[place].replace(peer).is_none(), "a key is given out again too early");
+    }
+
+    fn keys(&self) -> Vec<MemberKey> {
+        let keys = (0..).zip(&self.peers).filter(|(_, peer)| peer.is_some());
+        keys.map(|(key, _)| key).collect()
+    }
+}
+
+impl Transmit for Peers {
+    fn send<'a>(&mut self, sends: impl Iterator<Item = Outgoing<'a>>, unsent: &mut Vec<Unsent>) {
+        for send in sends {
+            let (member, length) = (send.member, send.as_slice().len());
+            let taken = self.send_one(send);
+            if !taken.as_ref().is_ok_and(|taken| *taken == length) {
+                unsent.push(Unsent { member, taken });
+            }
+        }
+    }
+
+    fn send_one(&mut self, send: Outgoing<'_>) -> io::Result<usize> {
+        let frames = self.frames;
+        let peer = self.peer(send.member);
+        if peer.is_gone {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let bytes = send.as_slice();
+        assert!(!bytes.is_empty(), "a send of nothing");
+        let taken = if frames { bytes.len() * peer.room } else { bytes.len().min(peer.room) };
+        peer.room -= if frames { peer.room } else { taken };
+        peer.received.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+}
+
+/// A subscriber over all of its connections.
+struct Subscriber {
+    key: Arc<AudienceKey>,
+    /// The place behind which it began.
+    start: Offset,
+    received: Vec<Offset>,
+    /// Places up to which the log had nothing more.
+    gaps: Vec<Offset>,
+    /// The place where it goes on.
+    cursor: Offset,
+    /// True while it has a connection.
+    is_there: bool,
+}
+
+struct Simulation {
+    random: fastrand::Rng,
+    now: Instant,
+    log: MemoryLog,
+    entries: Vec<Arc<Entry>>,
+    /// The number of entries that were handed out.
+    routed: usize,
+    follows: Vec<(Arc<AudienceKey>, PartKey)>,
+    fan_out: FanOut,
+    peers: Peers,
+    subscribers: Vec<Subscriber>,
+    reads: VecDeque<Wanted>,
+    deadlines: HashMap<MemberKey, Instant>,
+}
+
+impl Simulation {
+    fn new(seed: u64, frames: bool) -> Self {
+        Self {
+            random: fastrand::Rng::with_seed(seed),
+            now: Instant::now(),
+            log: MemoryLog::new(Retention { count: Some(HELD), ..Retention::default() }),
+            entries: Vec::new(),
+            routed: 0,
+            follows: Vec::new(),
+            fan_out: FanOut::new(WINDOW, seed),
+            peers: Peers { peers: Vec::new(), frames },
+            subscribers: Vec::new(),
+            reads: VecDeque::new(),
+            deadlines: HashMap::new(),
+        }
+    }
+
+    fn happen(&mut self) {
+        match self.random.u8(..100) {
+            0..20 => self.publish(),
+            20..45 => {
+                let most = self.random.usize(1..6);
+                self.route(most);
+            }
+            45..65 => self.drain(),
+            65..75 => self.answer_a_read(),
+            75..88 => self.connect(),
+            88..92 => self.break_off(),
+            92..94 => self.end(),
+            _ => {
+                let passes = self.random.u64(1..4_000);
+                self.pass(Duration::from_millis(passes));
+            }
+        }
+        self.settle();
+    }
+
+    fn publish(&mut self) {
+        for _ in 0..self.random.usize(1..5) {
+            let topics = vec![Topic::new(self.random.choice(TOPICS).unwrap()).unwrap()];
+            let most = if self.random.u8(..10) == 0 { 3_000 } else { 200 };
+            let data = "x".repeat(self.random.usize(..most));
+            let update = Update::new(UpdateFields { topics, data, ..UpdateFields::default() }).unwrap();
+            self.entries.extend(self.log.append(vec![update], Timestamp(0)).unwrap());
+        }
+    }
+
+    /// Hands out entries as the router does.
+    fn route(&mut self, most: usize) {
+        let until = self.entries.len().min(self.routed + most);
+        let batch = &self.entries[self.routed..until];
+        self.routed = until;
+        let mut turn = self.fan_out.turn(self.now, &mut self.peers);
+        for (key, part) in &self.follows {
+            let mut events = Vec::new();
+            for entry in batch.iter().filter(|entry| key.admits(&entry.update)) {
+                let WireEvent { bytes, rest } = WireEvents::of(entry).get(key);
+                let offset = entry.position.offset;
+                // In two pieces, as large events of several audiences are.
+                let cut = if offset.0.is_multiple_of(5) { bytes.len() / 2 } else { bytes.len() };
+                assert!(rest.is_none(), "of a plain event stream");
+                events.extend([bytes.slice(..cut), bytes.slice(cut..)].map(|piece| (offset, piece)));
+                if cut == bytes.len() {
+                    events.pop();
+                }
+            }
+            if !events.is_empty() {
+                turn.take_events(*part, &Events::from(events));
+            }
+        }
+        turn.deliver();
+    }
+
+    /// Makes room at a peer.
+    fn drain(&mut self) {
+        let keys = self.peers.keys();
+        let Some(key) = self.random.choice(keys) else { return };
+        let room = if self.peers.frames { 1 } else { self.random.usize(1..4_000) };
+        self.peers.peer(key).room = room;
+        self.fan_out.turn(self.now, &mut self.peers).writable(key);
+    }
+
+    fn answer_a_read(&mut self) {
+        self.reads.extend(std::iter::from_fn(|| self.fan_out.next_read()));
+        let Some(Wanted { part, key, cursor }) = self.reads.pop_front() else { return };
+        let mut turn = self.fan_out.turn(self.now, &mut self.peers);
+        if self.random.u8(..20) == 0 {
+            turn.cannot_read(part);
+        } else {
+            turn.take_step(part, &catch_up::step(&self.log, &key, cursor, Timestamp(0)).unwrap());
+        }
+    }
+
+    fn connect(&mut self) {
+        let lost: Vec<_> = (0..self.subscribers.len()).filter(|place| !self.subscribers[*place].is_there).collect();
+        let subscriber = match self.random.choice(lost) {
+            Some(subscriber) => subscriber,
+            None if self.subscribers.len() == MAX_SUBSCRIBERS => return,
+            None => {
+                let mask = self.random.usize(1..8);
+                let topics = TOPICS.iter().enumerate().filter(|(place, _)| (mask >> place) & 1 == 1);
+                let matchers: Matchers = topics.map(|(_, topic)| Matcher::exact(topic).unwrap()).collect();
+                let representation = Representation::EventStream;
+                let key = Arc::new(AudienceKey { matchers, granted: Matchers::default(), representation });
+                let bounds = self.log.bounds();
+                let start = if self.random.bool() { bounds.head } else { bounds.floor() };
+                let (received, gaps) = (Vec::new(), Vec::new());
+                self.subscribers.push(Subscriber { key, start, received, gaps, cursor: start, is_there: false });
+                self.subscribers.len() - 1
+            }
+        };
+        self.join(subscriber);
+    }
+
+    fn join(&mut self, number: usize) {
+        let subscriber = &mut self.subscribers[number];
+        subscriber.is_there = true;
+        let at_head = subscriber.cursor == self.log.bounds().head && self.random.bool();
+        let ends = (self.random.u8(..3) == 0).then(|| self.now + Duration::from_millis(self.random.u64(..30_000)));
+        let joining = Joining {
+            key: subscriber.key.clone(),
+            cursor: (!at_head).then_some(subscriber.cursor),
+            opening: if self.random.bool() { Bytes::from_static(b":head\n\n") } else { Bytes::new() },
+            ends,
+            end_reason: self.random.bool().then_some(EndReason::TokenExpired),
+        };
+        let (key, follows, head) = (subscriber.key.clone(), &mut self.follows, self.log.bounds().head);
+        let follow = |part| {
+            follows.push((key, part));
+            head
+        };
+        let member = self.fan_out.join(joining, self.now, follow, || head);
+        let room = if self.peers.frames { 1 } else { self.random.usize(..2_000) };
+        self.peers.insert(member, Peer { subscriber: number, received: Vec::new(), room, is_gone: false });
+        self.fan_out.turn(self.now, &mut self.peers).start(member);
+        self.schedule(member);
+    }
+
+    fn schedule(&mut self, member: MemberKey) {
+        if self.fan_out.contains(member) {
+            let deadline = self.fan_out.deadline(member, self.now, HEARTBEAT);
+            self.deadlines.insert(member, deadline);
+        }
+    }
+
+    fn break_off(&mut self) {
+        let keys = self.peers.keys();
+        let Some(key) = self.random.choice(keys) else { return };
+        if self.random.bool() {
+            self.peers.peer(key).is_gone = true;
+        } else {
+            self.fan_out.leave(key);
+        }
+    }
+
+    fn end(&mut self) {
+        let keys = self.peers.keys();
+        let Some(key) = self.random.choice(keys) else { return };
+        self.fan_out.turn(self.now, &mut self.peers).end(key);
+        self.schedule(key);
+    }
+
+    /// Lets time pass, tick by tick.
+    fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while self.now < until {
+            self.now += Duration::from_millis(100);
+            let due: Vec<_> = self.deadlines.iter().filter(|(_, at)| **at <= self.now).map(|(key, _)| *key).collect();
+            let log = &self.log;
+            let place = |offset| catch_up::id_of(log, offset);
+            self.fan_out.turn(self.now, &mut self.peers).expire(&due, HEARTBEAT, &place);
+            for key in due {
+                self.deadlines.remove(&key);
+                self.schedule(key);
+            }
+            self.settle();
+        }
+    }
+
+    /// Does what a driver does for members that have left.
+    fn settle(&mut self) {
+        for Departed { member, .. } in self.fan_out.take_departed() {
+            self.deadlines.remove(&member);
+            let peer = self.peers.peers[member as usize].take().expect("a member leaves once");
+            let subscriber = &mut self.subscribers[peer.subscriber];
+            subscriber.is_there = false;
+            subscriber.take(&peer.received, &self.entries);
+        }
+        for (key, part) in self.fan_out.take_abandoned() {
+            let before = self.follows.len();
+            self.follows.retain(|follow| *follow != (key.clone(), part));
+            assert_eq!(before, self.follows.len() + 1, "what is abandoned was followed");
+        }
+    }
+
+    /// Makes room for everybody until nothing moves any more, and looks at what each has got.
+    fn come_to_rest(&mut self) {
+        let keys = self.peers.keys();
+        for key in keys.into_iter().filter(|key| self.peers.peer(*key).is_gone).collect::<Vec<_>>() {
+            self.fan_out.leave(key);
+        }
+        self.settle();
+        for number in 0..self.subscribers.len() {
+            if !self.subscribers[number].is_there {
+                self.join(number);
+            }
+        }
+        loop {
+            let before = (self.routed, self.received_bytes(), self.reads.len());
+            self.route(usize::MAX / 2);
+            for key in self.peers.keys() {
+                for _ in 0..50 {
+                    let Some(peer) = self.peers.peers[key as usize].as_mut() else { break };
+                    peer.room = if self.peers.frames { 1 } else { 1 << 20 };
+                    self.fan_out.turn(self.now, &mut self.peers).writable(key);
+                    self.settle();
+                }
+            }
+            self.reads.extend(std::iter::from_fn(|| self.fan_out.next_read()));
+            for Wanted { part, key, cursor } in std::mem::take(&mut self.reads) {
+                let step = catch_up::step(&self.log, &key, cursor, Timestamp(0)).unwrap();
+                self.fan_out.turn(self.now, &mut self.peers).take_step(part, &step);
+            }
+            self.settle();
+            self.reads.extend(std::iter::from_fn(|| self.fan_out.next_read()));
+            if before == (self.routed, self.received_bytes(), self.reads.len()) && self.reads.is_empty() {
+                break;
+            }
+        }
+        for key in self.peers.keys() {
+            let peer = self.peers.peer(key);
+            let (number, received) = (peer.subscriber, std::mem::take(&mut peer.received));
+            let subscriber = &mut self.subscribers[number];
+            subscriber.take(&received, &self.entries);
+            subscriber.has_everything(&self.entries, self.log.bounds().head);
+        }
+    }
+
+    fn received_bytes(&self) -> usize {
+        self.peers.peers.iter().flatten().map(|peer| peer.received.len()).sum()
+    }
+
+    /// Where nothing is published, everybody gets a heartbeat in time, and not too many.
+    fn check_heartbeats(&mut self) {
+        for key in self.peers.keys() {
+            self.peers.peer(key).room = 1 << 20;
+        }
+        let intervals = 5;
+        for _ in 0..intervals * 100 {
+            if self.peers.frames {
+                self.peers.keys().into_iter().for_each(|key| self.peers.peer(key).room = 1);
+            }
+            self.pass(HEARTBEAT / 100);
+        }
+        for key in self.peers.keys() {
+            let received = &self.peers.peer(key).received;
+            assert!(received.iter().all(|byte| b":\n".contains(byte)), "{:?}", str::from_utf8(received));
+            let heartbeats = received.len() / 2;
+            assert!((intervals..=intervals * 5 / 4 + 1).contains(&heartbeats), "{heartbeats} in {intervals} intervals");
+        }
+    }
+}
+
+impl Subscriber {
+    /// Reads what came over a connection, up to the last event that came whole.
+    fn take(&mut self, received: &[u8], entries: &[Arc<Entry>]) {
+        let text = str::from_utf8(received).expect("whole characters");
+        let Some((whole, _)) = text.rsplit_once("\n\n") else { return };
+        for block in whole.split("\n\n") {
+            let lines: Vec<_> = block.lines().filter(|line| !line.starts_with(':')).collect();
+            let field = |name| lines.iter().find_map(|line| line.strip_prefix(name));
+            let Some(id) = field("id: ") else {
+                assert!(lines.is_empty(), "an event without a place: {block}");
+                continue;
+            };
+            let offset = Offset(id.rsplit('-').next().unwrap().parse().unwrap());
+            match field("event: ") {
+                Some("fanfare.gap") => self.gaps.push(offset),
+                Some("fanfare.end") => {
+                    assert!(offset >= self.cursor, "the end stands before what was received");
+                    self.has_everything(entries, offset);
+                }
+                Some(other) => panic!("an event of type {other}"),
+                None => {
+                    let data = field("data: ").or(field("data:")).unwrap();
+                    let entry = &entries[usize::try_from(offset.0).unwrap() - 1];
+                    assert_eq!(data, entry.update.data(), "of {offset}");
+                    assert!(offset > self.cursor, "{offset} comes again, or too late, behind {}", self.cursor);
+                    self.received.push(offset);
+                }
+            }
+            self.cursor = self.cursor.max(offset);
+        }
+    }
+
+    /// Up to `place` it has everything that it subscribed to, or was told of a gap behind that.
+    fn has_everything(&self, entries: &[Arc<Entry>], place: Offset) {
+        let received: BTreeSet<_> = self.received.iter().copied().collect();
+        assert_eq!(received.len(), self.received.len(), "something comes twice");
+        for entry in entries.iter().filter(|entry| self.key.admits(&entry.update)) {
+            let offset = entry.position.offset;
+            let is_due = offset > self.start && offset <= place;
+            let is_told = self.gaps.iter().any(|gap| *gap >= offset);
+            assert!(!is_due || is_told || received.contains(&offset), "{offset} is missing in {received:?}");
+        }
+        assert!(received.iter().all(|offset| *offset > self.start), "something from before the start");
+    }
+}
