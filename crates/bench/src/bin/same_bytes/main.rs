@@ -1,0 +1,107 @@
+//! Compares the bytes that subscribers get from two builds of the hub, byte by byte: before and after a change that is to
+//! change none of them.
+//!
+//! Each seed makes a script of publications, joins, resumes, stalls, kills and ends, which is played to both hubs, over
+//! each way of delivery. Dates, epochs and times are masked: nothing else may differ.
+#![forbid(unsafe_code)]
+mod hub;
+mod script;
+mod subscriber;
+
+use clap::Parser;
+use hub::Hub;
+use script::Script;
+use std::{error::Error, ops::Range, path::PathBuf, process::ExitCode, thread};
+
+/// Compare the bytes that subscribers get from two builds of the hub
+#[derive(Parser)]
+struct Args {
+    /// The program of before
+    #[arg(long, value_name = "PATH")]
+    before: PathBuf,
+    /// The program of now
+    #[arg(long, value_name = "PATH")]
+    now: PathBuf,
+    /// Number of scripts
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// Ways of delivery
+    #[arg(long, value_delimiter = ',', default_value = "epoll,io-uring,hyper")]
+    delivery: Vec<String>,
+}
+
+/// The number of scripts that are played to one hub, which then ends all streams that are left.
+const SCRIPTS_OF_A_HUB: u64 = 25;
+
+/// The bytes of each connection, in the order in which they were opened.
+type Transcript = Vec<Vec<u8>>;
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let args = Args::parse();
+    let mut different = 0;
+    for delivery in &args.delivery {
+        let (mut connections, mut bytes) = (0, 0);
+        let mut first = args.first;
+        while first < args.first + args.seeds {
+            let seeds = first..(first + SCRIPTS_OF_A_HUB).min(args.first + args.seeds);
+            first = seeds.end;
+            let (before, now) = thread::scope(|scope| {
+                let [before, now] = [&args.before, &args.now].map(|program| {
+                    let seeds = seeds.clone();
+                    scope.spawn(move || play(program, delivery, seeds).map_err(|error| error.to_string()))
+                });
+                (before.join(), now.join())
+            });
+            let failed = |_| "a hub's script has panicked";
+            let (before, now) = (before.map_err(failed)??, now.map_err(failed)??);
+            connections += now.len();
+            bytes += now.iter().map(Vec::len).sum::<usize>();
+            different += differences(&before, &now, delivery, &seeds);
+        }
+        println!("{delivery}: {} scripts, {connections} connections, {bytes} bytes", args.seeds);
+    }
+    println!("{different} connections differ");
+    Ok(if different == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Plays scripts to a hub, one after the other, and returns what each connection got.
+fn play(program: &PathBuf, delivery: &str, seeds: Range<u64>) -> Result<Transcript, Box<dyn Error>> {
+    let hub = Hub::start(program, delivery)?;
+    let mut scripts = Vec::new();
+    for seed in seeds {
+        let mut script = Script::new(&hub, seed);
+        script.play()?;
+        scripts.push(script);
+    }
+    // All streams that are left end with the hub.
+    let epoch = hub.stop()?;
+    let mut transcript = Vec::new();
+    for script in scripts {
+        transcript.extend(script.end()?.into_iter().map(|bytes| subscriber::masked(&bytes, &epoch)));
+    }
+    Ok(transcript)
+}
+
+/// Prints where two transcripts differ, and returns the number of connections that do.
+fn differences(before: &Transcript, now: &Transcript, delivery: &str, seeds: &Range<u64>) -> usize {
+    if before.len() != now.len() {
+        println!("{delivery}, seeds {seeds:?}: {} connections before, {} now", before.len(), now.len());
+        return before.len().abs_diff(now.len());
+    }
+    let mut different = 0;
+    for (number, (before, now)) in before.iter().zip(now).enumerate().filter(|(_, (before, now))| before != now) {
+        let at = before.iter().zip(now).take_while(|(before, now)| before == now).count();
+        let around = |bytes: &[u8]| {
+            let shown = &bytes[at.saturating_sub(80).min(bytes.len())..bytes.len().min(at + 80)];
+            String::from_utf8_lossy(shown).into_owned()
+        };
+        println!("{delivery}, seeds {seeds:?}, connection {number}: differ at byte {at}");
+        println!("  before ({}): {:?}", before.len(), around(before));
+        println!("  now ({}): {:?}", now.len(), around(now));
+        different += 1;
+    }
+    different
+}
