@@ -114,7 +114,7 @@ impl Transmit for Frames {
     }
 
     fn send_one(&mut self, send: Outgoing<'_>) -> io::Result<usize> {
-        Ok(if self.put(send) { send.as_slice().len() } else { 0 })
+        Ok(if self.put(send) { send.slice.len() } else { 0 })
     }
 }
 

@@ -33,7 +33,7 @@ impl<T: Transmit> Turn<'_, T> {
                 return self.core.ask_for_the_log(key);
             }
             let Some(run) = part.window.read(cursor, RUN_BYTES) else { return self.core.wait(key) };
-            match self.send_one(key, run.bytes(), 0) {
+            match self.send_one(key, run.bytes()) {
                 Some(taken) if taken == run.bytes().len() => {
                     self.core.member_mut(key).cursor = run.last();
                     if let Some(rest) = run.rest()
@@ -55,7 +55,7 @@ impl<T: Transmit> Turn<'_, T> {
     fn send_left(&mut self, key: MemberKey, [first, second]: Left) -> bool {
         let cursor = self.core.member(key).cursor;
         for (left, then) in [(first, second.clone()), (second, Bytes::new())] {
-            match self.send_one(key, &left, 0) {
+            match self.send_one(key, &left) {
                 Some(taken) if taken == left.len() => {}
                 Some(taken) => {
                     self.core.is_full(key, cursor, [left.slice(taken..), then]);
@@ -68,12 +68,12 @@ impl<T: Transmit> Turn<'_, T> {
     }
 
     /// Sends bytes to one member alone. Returns the number of bytes that it took; `None` if the member is gone.
-    pub(super) fn send_one(&mut self, key: MemberKey, bytes: &Bytes, from: usize) -> Option<usize> {
-        if bytes.len() == from {
+    pub(super) fn send_one(&mut self, key: MemberKey, bytes: &Bytes) -> Option<usize> {
+        if bytes.is_empty() {
             return Some(0);
         }
         self.core.member_mut(key).spoke = self.now;
-        let taken = self.transmit.send_one(Outgoing::new(key, bytes, from));
+        let taken = self.transmit.send_one(Outgoing::new(key, bytes, bytes));
         taken.inspect_err(|_| self.core.leave(key)).ok()
     }
 

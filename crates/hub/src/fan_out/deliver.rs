@@ -55,11 +55,12 @@ impl<T: Transmit> Turn<'_, T> {
         let members = &*members;
         let parts = news.iter().filter_map(|key| parts.known(*key)).map(|index| parts.get(index));
         let sends = parts.filter_map(|part| Some((part, part.run.as_ref()?))).flat_map(|(part, run)| {
+            let (shared, whole) = (run.bytes(), &run.bytes()[..]);
             // A member's memory is not touched, unless some may have read a part of the run in the log.
             let all_are_behind = part.furthest < run.first();
             part.waiting.iter().filter_map(move |key| {
-                let from = if all_are_behind { 0 } else { begin(part, &members[*key as usize]) };
-                (from < run.bytes().len()).then_some(Outgoing::new(*key, run.bytes(), from))
+                let slice = if all_are_behind { whole } else { &whole[begin(part, &members[*key as usize])..] };
+                (!slice.is_empty()).then_some(Outgoing::new(*key, slice, shared))
             })
         });
         self.transmit.send(sends, unsent);

@@ -110,7 +110,7 @@ impl<T: Transmit> Turn<'_, T> {
                     let then = if second.is_empty() { told } else { [&second[..], &told].concat().into() };
                     self.core.member_mut(key).unsent = Some(Box::new([first, then]));
                 }
-                None => match self.send_one(key, &told, 0) {
+                None => match self.send_one(key, &told) {
                     Some(taken) if taken == told.len() => {}
                     Some(taken) => self.core.is_full(key, cursor, [told.slice(taken..), Bytes::new()]),
                     None => return,

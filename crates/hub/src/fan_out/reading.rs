@@ -100,8 +100,8 @@ impl<T: Transmit> Turn<'_, T> {
             members[*key as usize].spoke = self.now;
         }
         let sends = served.iter().filter_map(|key| {
-            let from = run.behind(members[*key as usize].cursor).start;
-            (from < run.bytes().len()).then_some(Outgoing::new(*key, run.bytes(), from))
+            let slice = &run.bytes()[run.behind(members[*key as usize].cursor)];
+            (!slice.is_empty()).then_some(Outgoing::new(*key, slice, run.bytes()))
         });
         self.transmit.send(sends, unsent);
         for (key, taken) in self.take_full() {

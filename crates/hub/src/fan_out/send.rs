@@ -8,8 +8,10 @@ use std::io;
 pub struct Outgoing<'a> {
     /// The member.
     pub member: MemberKey,
-    bytes: &'a Bytes,
-    from: usize,
+    /// The bytes.
+    pub slice: &'a [u8],
+    /// What they are a part of.
+    shared: &'a Bytes,
 }
 
 /// A send that was not taken whole.
@@ -36,20 +38,15 @@ pub trait Transmit {
 }
 
 impl<'a> Outgoing<'a> {
-    /// The part of `bytes` behind `from`, for this member.
-    pub(super) fn new(member: MemberKey, bytes: &'a Bytes, from: usize) -> Self {
-        Self { member, bytes, from }
-    }
-
-    /// The bytes.
-    #[must_use]
-    pub fn as_slice(&self) -> &'a [u8] {
-        &self.bytes[self.from..]
+    /// Bytes for this member: a slice of those that are shared.
+    #[inline]
+    pub(super) fn new(member: MemberKey, slice: &'a [u8], shared: &'a Bytes) -> Self {
+        Self { member, slice, shared }
     }
 
     /// The bytes, shared and not copied.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        self.bytes.slice(self.from..)
+        self.shared.slice_ref(self.slice)
     }
 }

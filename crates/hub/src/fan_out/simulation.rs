@@ -87,7 +87,7 @@ impl Peers {
 impl Transmit for Peers {
     fn send<'a>(&mut self, sends: impl Iterator<Item = Outgoing<'a>>, unsent: &mut Vec<Unsent>) {
         for send in sends {
-            let (member, length) = (send.member, send.as_slice().len());
+            let (member, length) = (send.member, send.slice.len());
             let taken = self.send_one(send);
             if !taken.as_ref().is_ok_and(|taken| *taken == length) {
                 unsent.push(Unsent { member, taken });
@@ -101,7 +101,7 @@ impl Transmit for Peers {
         if peer.is_gone {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let bytes = send.as_slice();
+        let bytes = send.slice;
         assert!(!bytes.is_empty(), "a send of nothing");
         let taken = if frames { bytes.len() * peer.room } else { bytes.len().min(peer.room) };
         peer.room -= if frames { peer.room } else { taken };

@@ -77,7 +77,7 @@ impl<T: Transmit> Turn<'_, T> {
         }
         let heartbeat = |key: &MemberKey| parts.get(members[*key as usize].part).key.representation.heartbeat();
         let heartbeats: Vec<_> = silent.iter().map(|key| (*key, Bytes::from_static(heartbeat(key)))).collect();
-        self.transmit.send(heartbeats.iter().map(|(key, bytes)| Outgoing::new(*key, bytes, 0)), unsent);
+        self.transmit.send(heartbeats.iter().map(|(key, bytes)| Outgoing::new(*key, bytes, bytes)), unsent);
         for (key, taken) in self.take_full() {
             let cursor = self.core.reached(key);
             let bytes = Bytes::from_static(self.core.audience(key).representation.heartbeat());

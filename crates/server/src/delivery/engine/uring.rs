@@ -54,20 +54,19 @@ impl Uring {
     }
 
     /// Does the same as [`Engine::send`](super::Engine::send).
-    pub(super) fn send<'a>(&mut self, mut sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
+    pub(super) fn send<'a>(&mut self, sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
         let mut batch = Vec::with_capacity(sends.size_hint().0.min(BATCH_LEN));
-        loop {
-            batch.extend(sends.by_ref().take(BATCH_LEN));
-            let is_last = batch.len() < BATCH_LEN;
-            if batch.len() < FEWEST {
-                direct::send(batch.drain(..), unsent);
-            } else {
+        sends.for_each(|send| {
+            batch.push(send);
+            if batch.len() == BATCH_LEN {
                 self.send_batch(&batch, unsent);
                 batch.clear();
             }
-            if is_last {
-                return;
-            }
+        });
+        if batch.len() < FEWEST {
+            direct::send(batch.into_iter(), unsent);
+        } else {
+            self.send_batch(&batch, unsent);
         }
     }
 

@@ -56,7 +56,8 @@ impl Transmit for Sockets {
     }
 }
 
+#[inline]
 fn send<'a>(sockets: &'a [Option<TcpStream>], outgoing: Outgoing<'a>) -> Send<'a> {
     let socket = sockets[outgoing.member as usize].as_ref().expect("a member has a socket until it has left");
-    Send { member: outgoing.member, socket, bytes: outgoing.as_slice() }
+    Send { member: outgoing.member, socket, bytes: outgoing.slice }
 }
