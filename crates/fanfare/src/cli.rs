@@ -4,6 +4,7 @@ use crate::{
     config::{self, UnknownVariable},
     exit::Exit,
     exposed,
+    lint::{self, LintArgs, LintError},
     load::{self, LoadArgs, LoadError},
     log::{self, LogArgs, LogCommandError},
     publish::{self, PublishArgs, PublishError},
@@ -39,6 +40,9 @@ enum Command {
     Publish(PublishArgs),
     /// Print events as they arrive: readable in a terminal, JSON lines in a pipe
     Subscribe(Box<SubscribeArgs>),
+    /// Say what is wrong with an event stream, or worth knowing: its headers, how it is written, what holds it back,
+    /// and whether it can be resumed. Exit code 4 if there are errors
+    Lint(Box<LintArgs>),
     /// Pass the event stream of another server on to a hub, which any number of browsers then receive
     Relay(RelayArgs),
     /// Make a token that says what its bearer may do
@@ -61,6 +65,7 @@ pub(crate) enum CommandError {
     Serve(ServeError),
     Publish(PublishError),
     Subscribe(SubscribeError),
+    Lint(LintError),
     Relay(RelayError),
     Token(TokenError),
     Check(CheckError),
@@ -96,6 +101,7 @@ pub(crate) fn run() -> Result<(), CommandError> {
         Command::Serve(args) => serve::run(&args, given, exposed).map_err(CommandError::Serve),
         Command::Publish(args) => publish::run(args).map_err(CommandError::Publish),
         Command::Subscribe(args) => subscribe::run(&args).map_err(CommandError::Subscribe),
+        Command::Lint(args) => lint::run(&args).map_err(CommandError::Lint),
         Command::Relay(args) => relay::run(args).map_err(CommandError::Relay),
         Command::Token(args) => token::run(args).map_err(CommandError::Token),
         Command::Check(args) => check::run(&args, given, exposed).map_err(CommandError::Check),
@@ -165,6 +171,7 @@ impl CommandError {
             Self::Serve(error) => error.exit(),
             Self::Publish(error) => error.exit(),
             Self::Subscribe(error) => error.exit(),
+            Self::Lint(error) => error.exit(),
             Self::Relay(error) => error.exit(),
             Self::Token(error) => error.exit(),
             Self::Check(error) => error.exit(),
@@ -181,6 +188,7 @@ impl fmt::Display for CommandError {
             Self::Serve(error) => error.fmt(f),
             Self::Publish(error) => error.fmt(f),
             Self::Subscribe(error) => error.fmt(f),
+            Self::Lint(error) => error.fmt(f),
             Self::Relay(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
             Self::Check(error) => error.fmt(f),

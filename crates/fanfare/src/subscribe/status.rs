@@ -1,5 +1,5 @@
 //! What is to be said beside events, on standard error: in a terminal a line that lives, else nothing unless asked for.
-use super::PrintArgs;
+use super::args::PrintArgs;
 use crate::{
     http::{Ending, Party},
     notice::notice,

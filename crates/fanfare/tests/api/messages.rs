@@ -164,7 +164,7 @@ fn arguments_may_be_long() {
         &["subscribe", &long],
         &["subscribe", "--topic", &long],
         &["subscribe", &url],
-        &["subscribe", &url, "--lint"],
+        &["lint", &url],
         &["publish", &long, "x"],
         &["publish", "t", "x", "--id", &long],
         &["publish", "t", "x", "--type", &long],

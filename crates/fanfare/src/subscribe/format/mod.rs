@@ -2,9 +2,7 @@
 mod pretty;
 mod tsv;
 
-pub(super) use pretty::printable;
-
-use super::{Format, received::Received};
+use super::{args::Format, received::Received};
 use fanfare_client::{Block, MessageEvent};
 use fanfare_event_stream::{EventId, EventType, Fields, encode_comment};
 use jiff::Timestamp;

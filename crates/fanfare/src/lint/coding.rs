@@ -59,7 +59,7 @@ pub(super) fn held_back(plain: &Observation, coded: &Observation) -> Option<Find
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subscribe::lint::{finding::tests::names, observe::tests::observed};
+    use crate::lint::{finding::tests::names, observe::tests::observed};
 
     #[test]
     fn a_coding_is_asked_for_and_flushed() {

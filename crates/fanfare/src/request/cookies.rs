@@ -16,7 +16,7 @@ const HTTP_ONLY: &str = "#HttpOnly_";
 
 /// The cookies of a request as they are given.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Cookies {
+pub(crate) enum Cookies {
     /// The value of the header.
     Text(String),
     /// The file that they are read from, in the format of Netscape's browsers.

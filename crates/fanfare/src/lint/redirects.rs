@@ -47,7 +47,7 @@ pub(super) fn check(observation: &Observation) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subscribe::lint::{observe::tests::observed, tap::Head};
+    use crate::lint::{observe::tests::observed, tap::Head};
     use http::{HeaderValue, StatusCode};
 
     #[test]

@@ -101,7 +101,7 @@ fn ids(recording: &Recording) -> impl Iterator<Item = (Line<'_>, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subscribe::lint::{finding::tests::names, recording::tests::recorded};
+    use crate::lint::{finding::tests::names, recording::tests::recorded};
 
     #[test]
     fn each_check_has_its_stream() {

@@ -168,7 +168,7 @@ fn essence(value: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subscribe::lint::{finding::tests::names, observe::tests::observed};
+    use crate::lint::{finding::tests::names, observe::tests::observed};
 
     const GOOD: [(&str, &str); 3] = [
         ("content-type", "text/event-stream"),

@@ -68,7 +68,7 @@ fn vary(observation: &Observation) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subscribe::lint::{finding::tests::names, observe::tests::observed};
+    use crate::lint::{finding::tests::names, observe::tests::observed};
 
     #[test]
     fn each_check_has_its_headers() {

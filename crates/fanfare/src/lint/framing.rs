@@ -148,7 +148,7 @@ fn passed(observation: &Observation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subscribe::lint::{finding::tests::names, observe::tests::observed};
+    use crate::lint::{finding::tests::names, observe::tests::observed};
 
     fn found(end: End, lasted_ms: u64, stream: &[u8]) -> Vec<&'static str> {
         let mut observation = observed(&[], &[(0, stream)]);

@@ -85,7 +85,7 @@ fn ids(recording: &Recording) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subscribe::lint::{finding::tests::names, observe::tests::observed, recording::tests::recorded};
+    use crate::lint::{finding::tests::names, observe::tests::observed, recording::tests::recorded};
 
     fn stream(ids: &[&str]) -> Vec<u8> {
         ids.iter().flat_map(|id| format!("id: {id}\ndata: x\n\n").into_bytes()).collect()

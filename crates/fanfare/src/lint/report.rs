@@ -4,7 +4,7 @@ use super::{
     headers::value,
     observe::{End, Observation},
 };
-use crate::subscribe::format::printable;
+use crate::shown::printable;
 use anstyle::{AnsiColor, Style};
 use fanfare_mask::masked_url;
 use http::header::CONTENT_TYPE;
@@ -132,7 +132,7 @@ fn seconds(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subscribe::lint::{finding::Rule, observe::tests::observed};
+    use crate::lint::{finding::Rule, observe::tests::observed};
 
     const BAD: Rule = Rule { name: "bad", severity: Severity::Error, why: "because", advice: "otherwise" };
     const ODD: Rule = Rule { name: "odd", severity: Severity::Note, ..BAD };

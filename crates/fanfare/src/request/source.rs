@@ -1,5 +1,5 @@
 //! Where the events come from: topics of a hub, the URLs of event streams, or standard input.
-use super::SubscribeError;
+use super::RequestError;
 use crate::http::{HubUrl, MAX_URL_BYTES, Party, RewindQuery, has_web_scheme, scheme_hint};
 use url::Url;
 
@@ -8,7 +8,7 @@ const STDIN: &str = "-";
 
 /// An event stream that can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// The topics of a hub, in whose stream each event is an envelope: its data is the update as JSON.
     Hub { url: String },
     /// Any event stream.
@@ -19,12 +19,12 @@ pub(super) enum Source {
 
 impl Source {
     /// True if its events are envelopes.
-    pub(super) fn is_enveloped(&self) -> bool {
+    pub(crate) fn is_enveloped(&self) -> bool {
         matches!(self, Self::Hub { .. })
     }
 
     /// The URL that is asked, if one is.
-    pub(super) fn url(&self) -> Option<&str> {
+    pub(crate) fn url(&self) -> Option<&str> {
         match self {
             Self::Hub { url } | Self::Url { url } => Some(url),
             Self::Stdin => None,
@@ -32,7 +32,7 @@ impl Source {
     }
 
     /// Returns the party that is asked, as messages name it.
-    pub(super) fn party(&self) -> Party {
+    pub(crate) fn party(&self) -> Party {
         match self {
             Self::Hub { url } => url.parse().map_or(Party::Hub { host: String::new() }, |url| Party::hub(&url)),
             Self::Url { url } => Party::server(url),
@@ -41,35 +41,35 @@ impl Source {
     }
 }
 
-/// Reads the arguments of `subscribe`: those that look like a web address are streams themselves, all others are
+/// Reads the arguments of a command: those that look like a web address are streams themselves, all others are
 /// topics. The streams begin as `rewind` says.
 ///
 /// # Errors
-/// [`SubscribeError`] if topics and URLs are mixed, a URL is none, or standard input cannot begin so.
-pub(super) fn find(
+/// [`RequestError`] if topics and URLs are mixed, a URL is none, or standard input cannot begin so.
+pub(crate) fn find(
     (arguments, topics): (&[String], &[String]),
     hub: &HubUrl,
     rewind: &RewindQuery,
-) -> Result<Vec<Source>, SubscribeError> {
+) -> Result<Vec<Source>, RequestError> {
     if arguments == [STDIN] && topics.is_empty() {
-        return if rewind.is_empty() { Ok(vec![Source::Stdin]) } else { Err(SubscribeError::RewindOfInput) };
+        return if rewind.is_empty() { Ok(vec![Source::Stdin]) } else { Err(RequestError::RewindOfInput) };
     }
     let looks_like_url = |text: &&String| has_web_scheme(text);
     let Some(url) = arguments.iter().find(looks_like_url) else {
-        let uri = hub.subscribe(&[arguments, topics].concat(), rewind).map_err(SubscribeError::TooLong)?;
+        let uri = hub.subscribe(&[arguments, topics].concat(), rewind).map_err(RequestError::TooLong)?;
         return Ok(vec![Source::Hub { url: uri.to_string() }]);
     };
     if !topics.is_empty() || !arguments.iter().all(|argument| looks_like_url(&argument)) {
-        return Err(SubscribeError::UrlAmongTopics { url: url.clone() });
+        return Err(RequestError::UrlAmongTopics { url: url.clone() });
     }
     arguments.iter().map(|url| of_url(url, rewind)).collect()
 }
 
-fn of_url(url: &str, rewind: &RewindQuery) -> Result<Source, SubscribeError> {
+fn of_url(url: &str, rewind: &RewindQuery) -> Result<Source, RequestError> {
     let mut parsed = match Url::parse(url) {
-        _ if url.len() > MAX_URL_BYTES => return Err(SubscribeError::LongUrl { bytes: url.len() }),
+        _ if url.len() > MAX_URL_BYTES => return Err(RequestError::LongUrl { bytes: url.len() }),
         Ok(parsed) if parsed.has_host() => parsed,
-        _ => return Err(SubscribeError::Url { url: url.to_owned() }),
+        _ => return Err(RequestError::Url { url: url.to_owned() }),
     };
     let mut url = url.to_owned();
     if !rewind.is_empty() {
@@ -77,13 +77,13 @@ fn of_url(url: &str, rewind: &RewindQuery) -> Result<Source, SubscribeError> {
         url = parsed.to_string();
     }
     match parsed.as_str().len() {
-        bytes if bytes > MAX_URL_BYTES => Err(SubscribeError::LongUrl { bytes }),
+        bytes if bytes > MAX_URL_BYTES => Err(RequestError::LongUrl { bytes }),
         _ => Ok(Source::Url { url }),
     }
 }
 
 /// Returns what to say of an argument that is taken for a topic, and was probably meant to be a URL.
-pub(super) fn hint(arguments: &[String]) -> Option<String> {
+pub(crate) fn hint(arguments: &[String]) -> Option<String> {
     arguments.iter().find_map(|argument| {
         let urls = scheme_hint(argument)?;
         Some(format!("'{argument}' is taken for a topic of the hub. If it is the URL of an event stream, give {urls}"))
@@ -94,11 +94,11 @@ pub(super) fn hint(arguments: &[String]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn find(arguments: &[&str], topics: &[&str]) -> Result<Vec<Source>, SubscribeError> {
+    fn find(arguments: &[&str], topics: &[&str]) -> Result<Vec<Source>, RequestError> {
         find_rewound(arguments, topics, &RewindQuery::default())
     }
 
-    fn find_rewound(arguments: &[&str], topics: &[&str], rewind: &RewindQuery) -> Result<Vec<Source>, SubscribeError> {
+    fn find_rewound(arguments: &[&str], topics: &[&str], rewind: &RewindQuery) -> Result<Vec<Source>, RequestError> {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         super::find((&owned(arguments), &owned(topics)), &"http://127.0.0.1:3000".parse().unwrap(), rewind)
     }
@@ -118,9 +118,9 @@ mod tests {
             assert_eq!(find(arguments, topics).unwrap(), sources);
         }
         for (arguments, topics) in [(&["news", "http://x/"][..], &[][..]), (&["http://x/"], &["news"])] {
-            assert!(matches!(find(arguments, topics), Err(SubscribeError::UrlAmongTopics { .. })));
+            assert!(matches!(find(arguments, topics), Err(RequestError::UrlAmongTopics { .. })));
         }
-        assert!(matches!(find(&["http://"], &[]), Err(SubscribeError::Url { .. })));
+        assert!(matches!(find(&["http://"], &[]), Err(RequestError::Url { .. })));
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
         let fits = format!("http://x/{}", "a".repeat(MAX_URL_BYTES - "http://x/?last=2".len()));
         assert!(find_rewound(&[&fits], &[], &last).is_ok());
         let long = find_rewound(&[&(fits + "a")], &[], &last);
-        assert!(matches!(long, Err(SubscribeError::LongUrl { bytes }) if bytes == MAX_URL_BYTES + 1), "{long:?}");
-        assert!(matches!(find_rewound(&["-"], &[], &last), Err(SubscribeError::RewindOfInput)));
+        assert!(matches!(long, Err(RequestError::LongUrl { bytes }) if bytes == MAX_URL_BYTES + 1), "{long:?}");
+        assert!(matches!(find_rewound(&["-"], &[], &last), Err(RequestError::RewindOfInput)));
     }
 }

@@ -139,7 +139,7 @@ fn silence(observation: &Observation) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subscribe::lint::{finding::tests::names, observe::tests::observed};
+    use crate::lint::{finding::tests::names, observe::tests::observed};
 
     /// When, in milliseconds, and what.
     type Arrivals = [(u64, &'static [u8])];

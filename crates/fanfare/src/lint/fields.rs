@@ -144,7 +144,7 @@ fn differs_by_one(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subscribe::lint::{finding::tests::names, recording::tests::recorded};
+    use crate::lint::{finding::tests::names, recording::tests::recorded};
 
     #[test]
     fn each_check_has_its_stream() {

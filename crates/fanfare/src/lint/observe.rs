@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     http::{Ending, Party},
-    subscribe::transport::Transport,
+    request::{RequestError, Transport},
 };
 use fanfare_client::{Builder, Error, Reconnect, Signal, Verdict};
 use futures_util::StreamExt as _;
@@ -86,7 +86,7 @@ pub(super) async fn observe(
     // What lacks only its type is worth looking at.
     let builder =
         builder.on_response(move |response| if is_untyped(response) { Verdict::Accept } else { Verdict::ByPolicy });
-    let mut signals = builder.build().map_err(LintError::Build)?.signals();
+    let mut signals = builder.build().map_err(|error| LintError::Request(RequestError::Build(error)))?.signals();
     let (mut events, mut signs, mut first_sign) = (0, 0, None);
     let mut deadline = None;
     let error = loop {
@@ -142,7 +142,7 @@ fn observation(
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::subscribe::lint::recording::tests::recorded;
+    use crate::lint::recording::tests::recorded;
     use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 
     /// A stream with these headers, of which this came at these milliseconds.

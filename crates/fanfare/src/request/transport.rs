@@ -1,12 +1,8 @@
-//! What sends the requests of a subscription: the client's own transport, and a word to the person who started the
+//! The transport that sends the requests for a stream: the client's own, and a word to the person who started the
 //! command when a redirect leads to another server, where credentials do not go.
-use super::{SubscribeArgs, SubscribeError, source::Source};
-use crate::notice::notice;
-use fanfare_client::{
-    CookieJar,
-    transport::{HyperTransport, RequestBody},
-};
-use http::{Request, Uri};
+use crate::{http::Without, notice::notice};
+use fanfare_client::transport::{HyperTransport, RequestBody};
+use http::{HeaderName, Request, Uri};
 use std::{
     sync::{
         Arc,
@@ -17,43 +13,24 @@ use std::{
 use tower_service::Service;
 use url::{Origin, Url};
 
-/// The connections and cookies of all streams of the command: each goes to its own server only.
-pub(super) struct Shared {
-    transport: HyperTransport,
-    pub(super) cookies: CookieJar,
-}
-
-impl Shared {
-    /// Nothing is connected yet.
-    ///
-    /// # Errors
-    /// [`SubscribeError::Certificates`].
-    pub(super) fn new(args: &SubscribeArgs) -> Result<Self, SubscribeError> {
-        let transport = args.connection.transport().map_err(SubscribeError::Certificates)?;
-        Ok(Self { transport, cookies: CookieJar::new() })
-    }
-}
-
 /// Sends requests. Clones share their connections, and tell of a redirect once together.
 #[derive(Clone)]
-pub(super) struct Transport {
-    inner: HyperTransport,
+pub(crate) struct Transport {
+    inner: Without<HyperTransport>,
     /// The server that the credentials are for, if there are any; told of is what they do not reach.
     home: Option<Origin>,
     told: Arc<AtomicBool>,
 }
 
 impl Transport {
-    /// The transport for `source`.
-    pub(super) fn new(source: &Source, shared: &Shared, args: &SubscribeArgs) -> Self {
-        let url = source.url().unwrap_or_default();
-        let request = &args.request;
-        let has_credentials = !request.headers.is_empty()
-            || request.user.is_some()
-            || request.cookie.is_some()
-            || matches!(args.hub.token_for(url), Ok(Some(_)));
-        let home = Url::parse(url).ok().filter(|_| has_credentials && !args.print.quiet).map(|url| url.origin());
-        Self { inner: shared.transport.clone(), home, told: Arc::default() }
+    /// Makes a transport that sends by `inner` without the headers `removed`, and tells when it leaves `home`.
+    pub(super) fn new(
+        inner: HyperTransport,
+        removed: impl IntoIterator<Item = HeaderName>,
+        home: Option<&str>,
+    ) -> Self {
+        let home = home.and_then(|url| Url::parse(url).ok()).map(|url| url.origin());
+        Self { inner: Without::new(inner, removed), home, told: Arc::default() }
     }
 
     /// Tells once of a request to somebody else. The client has left the credentials out of it.

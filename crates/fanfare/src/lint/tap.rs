@@ -1,6 +1,6 @@
 //! A transport that writes down what passes: heads and bytes as they come, and when.
 use super::recording::Recording;
-use crate::subscribe::transport::Transport;
+use crate::request::Transport;
 use fanfare_client::transport::{HyperBody, HyperError, RequestBody};
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version,
