@@ -40,8 +40,10 @@ enum Command {
     Publish(PublishArgs),
     /// Print events as they arrive: readable in a terminal, JSON lines in a pipe
     Subscribe(Box<SubscribeArgs>),
-    /// Say what is wrong with an event stream, or worth knowing: its headers, how it is written, what holds it back,
-    /// and whether it can be resumed. Exit code 4 if there are errors
+    /// Say what is wrong with an event stream, or worth knowing
+    ///
+    /// Looks at its headers, how it is written, what holds it back, and whether it can be resumed. Exit code 4 if there
+    /// are errors
     Lint(Box<LintArgs>),
     /// Pass the event stream of another server on to a hub, which any number of browsers then receive
     Relay(RelayArgs),
