@@ -138,7 +138,7 @@ pub(super) struct PrintArgs {
     #[arg(long)]
     pub join: bool,
 
-    /// Print before each event when it arrived, in formats that do not say so by themselves (data, raw, tsv)
+    /// Print before each event when it arrived, in formats that do not say so by themselves (data, raw)
     #[arg(long)]
     pub timestamps: bool,
 
@@ -167,8 +167,6 @@ pub(super) enum Format {
     Json,
     /// The event stream as it came, comments too
     Raw,
-    /// A line each: ID, type and data between tabs; tab, line ends and backslash as \t, \n, \r and \\
-    Tsv,
 }
 
 impl PrintArgs {

@@ -1,6 +1,5 @@
 //! Events as text: a module for each format that takes more than a line.
 mod pretty;
-mod tsv;
 
 use super::{args::Format, received::Received};
 use fanfare_client::{Block, MessageEvent};
@@ -35,7 +34,6 @@ impl Style {
                 out.write_all(b"\n")
             }
             Format::Raw => raw(event, came, out),
-            Format::Tsv => tsv::write(event, out),
         }
     }
 
@@ -63,7 +61,6 @@ impl Style {
         let time = Timestamp::now();
         match self.format {
             Format::Data => write!(out, "{time:.3} "),
-            Format::Tsv => write!(out, "{time:.3}\t"),
             Format::Raw => writeln!(out, ": {time:.3}"),
             Format::Pretty | Format::Json => Ok(()),
         }
