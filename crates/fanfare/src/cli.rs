@@ -56,7 +56,7 @@ enum Command {
     /// Look into a log on disk, check it, copy it, and change it
     Log(LogArgs),
     /// One of several processes of a load, which starts it
-    #[command(name = fanfare_bench::subscribe::worker::COMMAND, hide = true)]
+    #[command(name = fanfare_load::subscribe::worker::COMMAND, hide = true)]
     LoadWorker,
 }
 

@@ -1,7 +1,7 @@
 //! A process of its own with a log: it does one thing, says so, and keeps the log open until it is ended or killed.
 use super::{reading, workload::Workload};
-use crate::meter::Meter;
 use clap::Subcommand;
+use fanfare_load::meter::Meter;
 use std::{
     env,
     ffi::OsString,

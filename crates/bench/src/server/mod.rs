@@ -2,7 +2,8 @@
 mod mercure;
 mod nchan;
 
-use crate::{bare_uring, meter::Meter, process::HubProcess, recipe::Recipe, scenario::Scenario, target::Target};
+use crate::bare_uring;
+use fanfare_load::{meter::Meter, process::HubProcess, recipe::Recipe, scenario::Scenario, target::Target};
 use std::{
     env, fs, io,
     path::{Path, PathBuf},

@@ -9,7 +9,7 @@ use crate::{
     notice::notice,
     secret::Secret,
 };
-use fanfare_bench::{
+use fanfare_load::{
     meter::Meter,
     process::HubProcess,
     recipe::{Body, Recipe},

@@ -1,5 +1,5 @@
 //! A server whose every byte a test decides.
-use fanfare_bench::{recipe::Recipe, stamp::Stamp, target::Target};
+use fanfare_load::{recipe::Recipe, stamp::Stamp, target::Target};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},

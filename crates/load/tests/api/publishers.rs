@@ -1,6 +1,6 @@
 //! Publishers against a peer that answers as it likes.
 use crate::peer::{Peer, acknowledge};
-use fanfare_bench::{
+use fanfare_load::{
     epoch::Epoch,
     publish::{Counts, Plan, Publishing},
     target::Naming,

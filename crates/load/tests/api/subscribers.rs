@@ -1,6 +1,6 @@
 //! The bytes that a peer sends, one by one, and what a subscriber makes of it.
 use crate::peer::{HEAD, Peer, acknowledge, event, event_due};
-use fanfare_bench::{
+use fanfare_load::{
     epoch::Epoch,
     fault::Faults,
     publish::{Counts, Plan, Publishing},
