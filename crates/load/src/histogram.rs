@@ -1,54 +1,54 @@
-//! A histogram of times in a fixed amount of memory: a broadcast to many yields millions of latencies in a minute.
+//! Counts of times in a small amount of memory: a broadcast to many yields millions of latencies in a minute.
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The buckets of each power of two: a bucket is at most 1/64 wider than the shortest time in it.
-const BUCKETS_PER_OCTAVE: usize = 1 << OCTAVE_BITS;
-const OCTAVE_BITS: u32 = 6;
-/// Nanoseconds below [`BUCKETS_PER_OCTAVE`] have a bucket each; every further power of two has this many.
-const BUCKETS: usize = (u64::BITS - OCTAVE_BITS + 1) as usize * BUCKETS_PER_OCTAVE;
+/// The significant digits that a quantile has: it is at most 1/128 too long.
+const DIGITS: u8 = 2;
 
-/// Counts of times, in buckets that grow with the time. As text it holds only the buckets that are not empty.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Sparse", into = "Sparse")]
+/// A histogram of times, and the longest of them. As text it holds only what is not empty.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
-    counts: Vec<u64>,
-    count: u64,
+    /// In nanoseconds.
+    times: hdrhistogram::Histogram<u64>,
+    /// Exact, which no bucket is.
     max: Duration,
 }
 
-/// The form that goes from one process to another.
+/// The form that goes from one process to another: a time of each bucket in nanoseconds, and its count.
 #[derive(Serialize, Deserialize)]
 struct Sparse {
-    buckets: Vec<(usize, u64)>,
+    times: Vec<(u64, u64)>,
     max: Duration,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { counts: vec![0; BUCKETS], count: 0, max: Duration::ZERO }
+        let times = hdrhistogram::Histogram::new(DIGITS).expect("so many digits are allowed");
+        Self { times, max: Duration::ZERO }
     }
 }
 
 impl Histogram {
     /// Counts one time. Beyond 584 years it counts as that.
     pub fn record(&mut self, time: Duration) {
-        self.counts[bucket(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))] += 1;
-        self.count += 1;
+        self.record_n(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), 1);
         self.max = self.max.max(time);
+    }
+
+    fn record_n(&mut self, nanos: u64, count: u64) {
+        self.times.record_n(nanos, count).expect("it grows up to every time");
     }
 
     /// Adds all that another one has counted.
     pub fn merge(&mut self, other: &Self) {
-        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
-        self.count += other.count;
+        self.times.add(&other.times).expect("it grows up to every time");
         self.max = self.max.max(other.max);
     }
 
     /// Returns the number of times that were recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.count
+        self.times.len()
     }
 
     /// The longest, exactly; zero if there is none.
@@ -57,55 +57,30 @@ impl Histogram {
         self.max
     }
 
-    /// The time that `share` of them, of 0 to 1, did not exceed: never too short, and at most 1/64 too long.
+    /// The time that `share` of them, of 0 to 1, did not exceed: never too short, and at most 1/128 too long. Zero if
+    /// there is none.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Duration {
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "a rank, far below 2^52"
-        )]
-        let rank = ((self.count as f64 * share).ceil() as u64).max(1);
-        let mut below = 0;
-        let found = self.counts.iter().position(|count| {
-            below += count;
-            below >= rank
-        });
-        found.map_or(self.max, |index| Duration::from_nanos(last_of(index)).min(self.max))
+        // The quantile of zero would be a bucket's shortest time.
+        let share = share.max(f64::MIN_POSITIVE);
+        Duration::from_nanos(self.times.value_at_quantile(share)).min(self.max)
     }
 }
 
-impl From<Histogram> for Sparse {
-    fn from(histogram: Histogram) -> Self {
-        let buckets = histogram.counts.into_iter().enumerate().filter(|(_, count)| *count > 0).collect();
-        Self { buckets, max: histogram.max }
+impl Serialize for Histogram {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let times = self.times.iter_recorded().map(|bucket| (bucket.value_iterated_to(), bucket.count_at_value()));
+        Sparse { times: times.collect(), max: self.max }.serialize(serializer)
     }
 }
 
-impl From<Sparse> for Histogram {
-    fn from(sparse: Sparse) -> Self {
-        let mut histogram = Self { max: sparse.max, ..Self::default() };
-        for (bucket, count) in sparse.buckets.into_iter().filter(|(bucket, _)| *bucket < BUCKETS) {
-            histogram.counts[bucket] += count;
-            histogram.count += count;
-        }
-        histogram
+impl<'de> Deserialize<'de> for Histogram {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Sparse { times, max } = Sparse::deserialize(deserializer)?;
+        let mut histogram = Self { max, ..Self::default() };
+        times.into_iter().for_each(|(nanos, count)| histogram.record_n(nanos, count));
+        Ok(histogram)
     }
-}
-
-/// The bucket of a time: the position of its highest bit and the [`OCTAVE_BITS`] that follow.
-fn bucket(nanos: u64) -> usize {
-    let shift = u64::BITS.saturating_sub(nanos.leading_zeros()).saturating_sub(OCTAVE_BITS + 1);
-    let within = usize::try_from(nanos >> shift).unwrap_or(usize::MAX);
-    shift as usize * BUCKETS_PER_OCTAVE + within
-}
-
-/// The longest time in a bucket, in nanoseconds.
-fn last_of(bucket: usize) -> u64 {
-    let shift = (bucket / BUCKETS_PER_OCTAVE).saturating_sub(1);
-    let within = (bucket - shift * BUCKETS_PER_OCTAVE) as u64;
-    (within << shift) | ((1 << shift) - 1)
 }
 
 #[cfg(test)]
@@ -113,18 +88,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_in_a_bucket_that_ends_at_most_a_64th_later() {
+    fn a_quantile_is_at_most_a_128th_too_long() {
         for nanos in (0..300).chain([1 << 20, (1 << 20) + 12_345, 999_999_999, u64::MAX - 1, u64::MAX]) {
-            let last = last_of(bucket(nanos));
-            assert!(last >= nanos && last - nanos <= nanos / 64, "{nanos} ends at {last}");
-        }
-    }
-
-    #[test]
-    fn buckets_follow_each_other_without_a_hole() {
-        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
-        for index in 0..BUCKETS - 1 {
-            assert_eq!(bucket(last_of(index) + 1), index + 1);
+            let mut histogram = Histogram::default();
+            histogram.record(Duration::from_nanos(nanos));
+            histogram.record(Duration::MAX);
+            let found = histogram.quantile(0.5).as_nanos();
+            let nanos = u128::from(nanos);
+            assert!(found >= nanos && found - nanos <= nanos / 128, "{nanos} is {found}");
         }
     }
 
