@@ -5,11 +5,13 @@
 //! runs one scenario against one server.
 #![deny(unsafe_code)]
 
+pub mod body;
 pub mod epoch;
 pub mod fault;
 pub mod histogram;
 pub mod machine;
 pub mod meter;
+pub mod pattern;
 pub mod process;
 pub mod process_tree;
 pub mod progress;

@@ -1,7 +1,10 @@
 //! The recipes by which one subscribes and publishes, for each kind of server.
-use crate::target::{Endpoint, InvalidUrl, Target};
+use crate::{
+    body::Body,
+    pattern::PatternSyntax,
+    target::{Endpoint, InvalidUrl, Target},
+};
 use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
 
 /// A kind of server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -12,36 +15,6 @@ pub enum Recipe {
     Mercure,
     /// Nginx with Nchan: subscribers at /sub/{topic}, publishers at /pub/{topic}
     Nchan,
-}
-
-/// The kind of a publication's body.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-pub enum Body {
-    /// The data as it is
-    #[default]
-    Data,
-    /// A form with the fields topic and data
-    Form,
-}
-
-/// The syntax of a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PatternSyntax {
-    /// A [URL Pattern](https://urlpattern.spec.whatwg.org/).
-    UrlPattern,
-    /// A [URI Template](https://www.rfc-editor.org/rfc/rfc6570).
-    UriTemplate,
-}
-
-impl PatternSyntax {
-    /// Returns what matches the topic of this number in this run, and no other.
-    pub(crate) fn pattern(self, run: &str, topic: u32) -> String {
-        let any = match self {
-            Self::UrlPattern => ":any",
-            Self::UriTemplate => "{any}",
-        };
-        format!("https://load.example/{run}/{topic}/{any}")
-    }
 }
 
 impl Recipe {

@@ -1,5 +1,5 @@
 //! The target, where subscribers and publishers connect, and what they ask for there.
-use crate::recipe::{Body, PatternSyntax};
+use crate::{body::Body, pattern::PatternSyntax};
 use serde::{Deserialize, Serialize};
 use std::{
     borrow::Cow,

@@ -10,9 +10,10 @@ use crate::{
     secret::Secret,
 };
 use fanfare_load::{
+    body::Body,
     meter::Meter,
     process::HubProcess,
-    recipe::{Body, Recipe},
+    recipe::Recipe,
     scenario::{Scenario, Size, SizeArgs, Stage},
     subscribe::worker,
     target::{Endpoint, InvalidUrl, Target},

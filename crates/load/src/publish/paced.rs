@@ -1,5 +1,9 @@
 //! One publisher at a steady pace.
-use super::{ANSWER_TIMEOUT, Published, Share, answer};
+use super::{
+    answer,
+    plan::Published,
+    share::{ANSWER_TIMEOUT, Share},
+};
 use crate::stamp::Stamp;
 use std::{
     io::{self, Read, Write},

@@ -1,5 +1,9 @@
 //! Publishers as fast as answers come: one thread, many connections, each with one publication on its way.
-use super::{ANSWER_TIMEOUT, Counts, Published, Share, answer};
+use super::{
+    answer,
+    plan::{Counts, Published},
+    share::{ANSWER_TIMEOUT, Share},
+};
 use crate::stamp::Stamp;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use std::{
