@@ -15,7 +15,7 @@ use crate::{
     warning,
 };
 use clap::{
-    ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue},
 };
 use fanfare_mask::{MASK, masked};
@@ -55,9 +55,24 @@ enum Command {
     Load(Box<LoadArgs>),
     /// Look into a log on disk, check it, copy it, and change it
     Log(LogArgs),
+    /// Print a document of all options of `serve`
+    #[command(hide = true)]
+    Options {
+        #[arg(value_enum)]
+        document: Document,
+    },
     /// One of several processes of a load, which starts it
     #[command(name = fanfare_load::subscribe::worker::COMMAND, hide = true)]
     LoadWorker,
+}
+
+/// A document that is printed from the definitions of options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Document {
+    /// The example of a configuration file
+    Example,
+    /// The page of the documentation
+    Reference,
 }
 
 /// The reason why a command failed.
@@ -109,6 +124,14 @@ pub(crate) fn run() -> Result<(), CommandError> {
         Command::Check(args) => check::run(&args, given, exposed).map_err(CommandError::Check),
         Command::Load(args) => load::run(&args).map_err(CommandError::Load),
         Command::Log(args) => log::run(args).map_err(CommandError::Log),
+        Command::Options { document } => {
+            let text = match document {
+                Document::Example => config::example(),
+                Document::Reference => config::reference(),
+            };
+            anstream::print!("{text}");
+            Ok(())
+        }
         Command::LoadWorker => load::work().map_err(CommandError::Load),
     }
 }

@@ -5,7 +5,7 @@ use toml::Table;
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// `defaults.toml`, which is built in.
+    /// The definition of the option.
     Default,
     /// The configuration file.
     File(PathBuf),

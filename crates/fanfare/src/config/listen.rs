@@ -101,14 +101,6 @@ impl<'de> Deserialize<'de> for ListenAddress {
     }
 }
 
-/// Reads an address in any of the forms.
-///
-/// # Errors
-/// Those of the deserializer, and [`InvalidListenAddress`].
-pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    ListenAddress::deserialize(deserializer).map(|ListenAddress(address)| address)
-}
-
 /// In files a port may also be a number.
 struct Text;
 

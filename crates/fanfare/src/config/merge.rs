@@ -1,12 +1,11 @@
 //! Layers laid over each other, as tables: flags over environment over file over defaults.
 use super::{
     as_table::table,
-    defaults::defaults,
     error::ConfigError,
     file, keys,
     layer::{Layer, Source},
     mercure,
-    options::ServeOptions,
+    options::{ServeOptions, defaults, definition},
     secret_file, variables,
 };
 use clap::{ArgMatches, FromArgMatches as _, parser::ValueSource};
@@ -71,7 +70,9 @@ impl Layer {
     fn from_arguments(matches: &ArgMatches, wanted: ValueSource, source: Source) -> Result<Self, ConfigError> {
         let options = ServeOptions::from_arg_matches(matches).expect("clap has parsed these options");
         let mut values = table(&options)?;
-        values.retain(|key, _| matches.value_source(&argument_id(key)) == Some(wanted));
+        values.retain(|key, _| {
+            definition(key).is_some_and(|definition| matches.value_source(definition.id()) == Some(wanted))
+        });
         Ok(Self { source, values })
     }
 }
@@ -96,9 +97,4 @@ fn empty_keys(environment: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let ours = keys::OPTIONS.map(variables::of_option);
     let names = ours.into_iter().chain(mercure::KEY_VARIABLES.map(str::to_owned));
     names.filter(|name| environment(name).is_some_and(|value| value.trim().is_empty())).collect()
-}
-
-/// The name by which clap knows the option `key`: that of its field.
-fn argument_id(key: &str) -> String {
-    key.replace('-', "_")
 }

@@ -19,7 +19,7 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
         age_ms: settings.retention_age.get().map(|age| u64::try_from(age.0.as_millis()).unwrap_or(u64::MAX)),
         bytes: settings.retention_bytes.get().map(|size| size.0),
         count: settings.retention_count.get(),
-        topics: settings.retention.iter().map(RetentionRule::to_topic_retention).collect(),
+        topics: settings.retention.iter().flatten().map(RetentionRule::to_topic_retention).collect(),
     };
     match settings.storage() {
         Storage::Memory => Ok(Arc::new(MemoryLog::new(retention))),
@@ -54,10 +54,10 @@ pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeySto
 /// The rest of what the server is told.
 pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings {
     let mut server = Settings::default();
-    let aliases = settings.aliases.iter().map(|alias| (alias.path().to_owned(), alias.topics().to_vec()));
+    let aliases = settings.aliases().map(|alias| (alias.path().to_owned(), alias.topics().to_vec()));
     server.aliases = aliases.collect();
     server.cors_origins = settings.cors_origins().map(str::to_owned).collect();
-    server.static_dir = settings.static_dir.clone();
+    server.static_dir = settings.r#static.clone();
     server.static_fallback = settings.fallback.clone();
     server.page = settings.page.0;
     server.heartbeat_interval = settings.heartbeat_interval.0;
@@ -79,7 +79,7 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
 /// The URL under which clients know the hub.
 fn public_url(settings: &ServeSettings, address: SocketAddr) -> Url {
     let listening = || Url::parse(&format!("http://{address}/")).expect("an address is a host of a URL");
-    settings.public_url.clone().unwrap_or_else(listening)
+    settings.public_url().cloned().unwrap_or_else(listening)
 }
 
 /// The bounds of the configuration keep counts below what any machine of ours can address.
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_the_server() {
         let settings = config::default_settings();
-        let (ours, theirs) = (server(&settings, settings.listen), Settings::default());
+        let (ours, theirs) = (server(&settings, settings.listen.0), Settings::default());
         assert_eq!(ours.heartbeat_interval, theirs.heartbeat_interval);
         assert_eq!(ours.max_lifetime, theirs.max_lifetime);
         assert_eq!(ours.max_body_bytes, theirs.max_body_bytes);
