@@ -58,15 +58,15 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server.aliases = aliases.collect();
     server.cors_origins = settings.cors_origins().map(str::to_owned).collect();
     server.static_dir = settings.r#static.clone();
-    server.static_fallback = settings.fallback.clone();
+    server.fallback = settings.fallback.clone();
     server.page = settings.page.0;
     server.heartbeat_interval = settings.heartbeat_interval.0;
     server.max_lifetime = settings.max_lifetime.get().map(|lifetime| lifetime.0);
     server.max_body_bytes = count(settings.max_body.0);
-    server.max_matchers = count(settings.max_topics);
+    server.max_topics = count(settings.max_topics);
     server.max_subscribers = count(settings.max_subscribers);
     server.subscriptions = settings.subscriptions;
-    server.erase = settings.allow_erase;
+    server.allow_erase = settings.allow_erase;
     server.delivery = settings.delivery.into();
     server.delivery_threads = settings.delivery_threads.and_then(|threads| NonZero::new(count(threads)));
     server.connection_threads = thread::available_parallelism().ok();
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(ours.heartbeat_interval, theirs.heartbeat_interval);
         assert_eq!(ours.max_lifetime, theirs.max_lifetime);
         assert_eq!(ours.max_body_bytes, theirs.max_body_bytes);
-        assert_eq!(ours.max_matchers, theirs.max_matchers);
+        assert_eq!(ours.max_topics, theirs.max_topics);
         assert_eq!(ours.max_subscribers, theirs.max_subscribers);
         assert_eq!(ours.page, theirs.page);
         assert_eq!(ours.subscriptions, theirs.subscriptions);
