@@ -14,7 +14,7 @@ pub struct Plan {
     pub publishers: u32,
     /// Events a second, by all publishers together; `None` for as fast as answers come.
     pub rate: Option<u32>,
-    /// Events in all; `None` until [`Publishing::stop`].
+    /// Events in all; `None` until [`Publishing::stop`](super::Publishing::stop).
     pub count: Option<u64>,
     /// The data of each, in bytes.
     pub bytes: usize,
