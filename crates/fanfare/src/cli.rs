@@ -21,7 +21,7 @@ use clap::{
 use fanfare_mask::{MASK, masked};
 use std::{env, fmt, process};
 
-/// How much of a wrong value is shown.
+/// The number of characters of a wrong value that are shown.
 const MAX_SHOWN_CHARACTERS: usize = 200;
 
 /// A hub for Server-Sent Events: publish with one POST, subscribe with EventSource.

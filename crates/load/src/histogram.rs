@@ -10,7 +10,7 @@ const MAX_NANOS: u64 = u64::MAX >> 1;
 /// A histogram of times, and the longest of them. As text it holds only what is not empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
-    /// In nanoseconds.
+    /// The times, in nanoseconds.
     times: hdrhistogram::Histogram<u64>,
     /// Exact, which no bucket is.
     max: Duration,

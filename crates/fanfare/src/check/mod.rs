@@ -135,7 +135,7 @@ async fn explain_token(text: &str, topics: &[String], settings: &ServeSettings) 
     if report.is_good() { Ok(()) } else { Err(CheckError::Refused) }
 }
 
-/// Whose tokens are accepted, as comments under a configuration.
+/// The issuers whose tokens are accepted, as comments under a configuration.
 struct Keys<'a>(&'a ServeSettings);
 
 impl fmt::Display for Keys<'_> {

@@ -1,4 +1,4 @@
-//! How far the quantities may go. A value beyond is an error that names the bound; the help shows it.
+//! The bounds of quantities. A value beyond one is an error that names the bound; the help shows it.
 use crate::quantity::{ByteSize, HumanDuration};
 use std::{fmt, str::FromStr, time::Duration};
 

@@ -1,5 +1,5 @@
-//! What one definition of an option makes: a field of [`ServeOptions`](super::options::ServeOptions), with its flag, its
-//! help and its key in the file; a field of [`ServeSettings`](super::options::ServeSettings); and a
+//! The definition of an option, and what follows from it: a field of [`ServeOptions`](super::options::ServeOptions),
+//! with its flag, its help and its key in the file; a field of [`ServeSettings`](super::options::ServeSettings); and a
 //! [`Definition`](super::definition::Definition).
 
 /// Defines options, by headings:

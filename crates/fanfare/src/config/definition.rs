@@ -1,4 +1,4 @@
-//! What is known of an option from its definition, beside what clap knows: the default, the bound and an example.
+//! The part of an option's definition that clap does not know: the default, the bound and an example.
 use super::bound::Bound;
 use toml::{Table, Value};
 

@@ -7,7 +7,7 @@ use clap::{Args as _, Command, builder::StyledStr};
 
 /// The longest line of a document.
 const MAX_CHARACTERS: usize = 120;
-/// What the help of an option says that has no default of its own, but another value that holds.
+/// The beginning of a note in the help of an option that has no default of its own: it says what holds instead.
 const DEFAULT: &str = " [default: ";
 
 /// An option, in words.

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration. Each message says what to do about it.
+//! The faults that a configuration can have. Each message says what to do about it.
 use super::{bound::Bound, file::FileError, key_path::shown_key_path, layer::Source};
 use fanfare_mask::masked_url;
 use fanfare_server::auth::InvalidKey;

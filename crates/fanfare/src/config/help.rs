@@ -1,4 +1,4 @@
-//! What the help of `fanfare serve` says beyond the comments on the options: variables, defaults and bounds.
+//! The part of the help of `fanfare serve` that is not a comment on an option: variables, defaults and bounds.
 use super::{
     definition::Definition,
     options::{DEFINITIONS, definition},

@@ -2,7 +2,7 @@
 use std::{fmt, path::PathBuf};
 use toml::Table;
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The definition of the option.

@@ -15,7 +15,7 @@ use std::{
 };
 use toml::Table;
 
-/// What holds after all layers, and which of them each value comes from.
+/// The values after all layers, and the layer that each comes from.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     /// The values by key.
@@ -24,7 +24,7 @@ pub(crate) struct Merged {
     pub config_file: Option<PathBuf>,
     /// The files that keys were read from, in any layer.
     pub key_files: Vec<PathBuf>,
-    /// What whoever runs the hub should know.
+    /// Warnings for the person who runs the hub.
     pub warnings: Vec<String>,
     /// Variables that are there to give the hub keys, and that are empty.
     pub empty_keys: Vec<String>,
@@ -86,7 +86,7 @@ impl Merged {
         }
     }
 
-    /// Where the value of `key` comes from.
+    /// Returns the source of the value of `key`.
     pub(crate) fn source(&self, key: &str) -> Source {
         let found = self.sources.iter().find(|(known, _)| known == key);
         found.map_or(Source::Default, |(_, source)| source.clone())

@@ -33,34 +33,34 @@ use url::Url;
 
 options! {
     "Where" {
-    /// Address and port to listen on: `127.0.0.1:3000`, `localhost:3000`, `[::1]:3000`, or `:3000` for every IPv4
+        /// Listen on this address and port: `127.0.0.1:3000`, `localhost:3000`, `[::1]:3000`, or `:3000` for every IPv4
         /// address. Port 0 takes a free one, which is printed. Without keys only loopback is allowed
         listen: ListenAddress as "ADDR" = "127.0.0.1:3000";
 
-        /// Directory of the log; made if missing
+        /// Keep the log in this directory, which is made if missing
         data: PathBuf as "DIR" = "fanfare-data";
 
         /// Keep the log in memory instead: nothing survives a restart
         memory: bool as "BOOL" = false;
 
-        /// URL under which clients reach the hub, if a proxy stands before it. Pages of this URL may publish with a cookie;
-        /// those of the same host by http may not, if it is https
+        /// Give this URL of the hub to clients, if a proxy stands before it. Pages of this URL may publish with a
+        /// cookie; those of the same host by http may not, if it is https
         public_url: AsText<Url> as "URL", such as "https://hub.example.com/";
 
-        /// Directory of files to serve, so that a page and its event stream share an origin. Everybody can read them,
-        /// except those whose names begin with a dot; links that lead out of the directory lead nowhere. Data, keys and
-        /// configuration must lie elsewhere
+        /// Serve the files of this directory, so that a page and its event stream share an origin. Everybody can read
+        /// them, except those whose names begin with a dot; links that lead out of the directory lead nowhere. Data,
+        /// keys and configuration must lie elsewhere
         r#static: PathBuf as "DIR", such as "public";
 
-        /// File of --static, such as index.html, that browsers get for a page that is not there: for applications whose
-        /// routes are in the page. Scripts, images, streams and programs still get 404
+        /// Answer browsers with this file of --static, such as index.html, where a page is not there: for applications
+        /// whose routes are in the page. Scripts, images, streams and programs still get 404
         fallback: String as "FILE", such as "index.html";
 
         /// Serve the hub's own page: at /fanfare, and at / unless --static has an index.html
         page: Switch as "on|off" = "on";
 
-        /// Another path for an event stream of these topics, `*` for all, for pages that have one already; repeatable.
-        /// In the environment several are separated by spaces
+        /// Serve an event stream of these topics, `*` for all, at another path too, for pages that have one already;
+        /// repeatable. In the environment several are separated by spaces
         #[serde(default, deserialize_with = "list::words")]
         alias: Vec<Alias> as "PATH=TOPIC[,TOPIC]", such as [{ path = "/sse", topics = ["news", "weather"] }];
 
@@ -75,68 +75,69 @@ options! {
     }
 
     "Who may do what" {
-        /// What verifies the tokens of publishers and subscribers: a secret of at least 32 bytes, such as `openssl rand
-        /// -hex 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file: other users of
-        /// the machine can see arguments. A key that everybody knows, from documentation or examples, is refused on an
-        /// address that other machines can reach
+        /// Verify the tokens of publishers and subscribers with this: a secret of at least 32 bytes, such as `openssl
+        /// rand -hex 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file: other
+        /// users of the machine can see arguments. A key that everybody knows, from documentation or examples, is
+        /// refused on an address that other machines can reach
         #[arg(hide_env_values = true, allow_hyphen_values = true)]
         key: Secret as "KEY", such as "…";
 
-        /// File that holds --key. Files with keys are read anew when they change, and on SIGHUP
+        /// Read --key from this file. Files with keys are read again when they change, and on SIGHUP
         key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-key";
 
-        /// URL of a JWK set with more keys of that kind, https only; fetched again in time, and when a token names a key
-        /// that is not there. Repeatable; in the environment several are separated by spaces
+        /// Accept tokens by the keys of the JWK set at this URL too, https only; fetched again in time, and when a
+        /// token names a key that is not there. Repeatable; in the environment several are separated by spaces
         #[serde(default, deserialize_with = "list::words")]
         jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/jwks.json"];
 
-        /// Algorithm that tokens may be signed with, such as HS512, RS256, PS256, ES256 or EdDSA; repeatable [default: what
-        /// the JWK says, else HS256 for a secret, RS256 for an RSA key, and the one of its curve for any other]
+        /// Accept only tokens that are signed with this algorithm, such as HS512, RS256, PS256, ES256 or EdDSA;
+        /// repeatable [default: what the JWK says, else HS256 for a secret, RS256 for an RSA key, and the one of its
+        /// curve for any other]
         #[serde(default, deserialize_with = "list::words")]
         algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["RS256"];
 
-        /// What verifies publishers' tokens, where it differs from --key
+        /// Verify publishers' tokens with this, where it differs from --key
         #[arg(hide_env_values = true, allow_hyphen_values = true)]
         publisher_key: Secret as "KEY", such as "…";
 
-        /// File that holds --publisher-key
+        /// Read --publisher-key from this file
         publisher_key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-publisher-key";
 
-        /// URL of a JWK set for publishers' tokens
+        /// Verify publishers' tokens by the JWK set at this URL too
         #[serde(default, deserialize_with = "list::words")]
         publisher_jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/publishers.json"];
 
-        /// Algorithm of publishers' tokens, where it differs from --algorithm
+        /// Accept only publishers' tokens that are signed with this algorithm, where it differs from --algorithm
         #[serde(default, deserialize_with = "list::words")]
         publisher_algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["ES256"];
 
-        /// What verifies subscribers' tokens, where it differs from --key
+        /// Verify subscribers' tokens with this, where it differs from --key
         #[arg(hide_env_values = true, allow_hyphen_values = true)]
         subscriber_key: Secret as "KEY", such as "…";
 
-        /// File that holds --subscriber-key
+        /// Read --subscriber-key from this file
         subscriber_key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-subscriber-key";
 
-        /// URL of a JWK set for subscribers' tokens
+        /// Verify subscribers' tokens by the JWK set at this URL too
         #[serde(default, deserialize_with = "list::words")]
         subscriber_jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/subscribers.json"];
 
-        /// Algorithm of subscribers' tokens, where it differs from --algorithm
+        /// Accept only subscribers' tokens that are signed with this algorithm, where it differs from --algorithm
         #[serde(default, deserialize_with = "list::words")]
         subscriber_algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["EdDSA"];
 
-        /// Issuer whose tokens are accepted: the name in their `iss` claim, and the URL of its JWK set or a file with
-        /// its keys; without either it signs with --key. Access tokens (`at+jwt`, of Mercure's newer revision) must
-        /// name one. Repeatable; in the file each can say more: keys, with the names that those of the hub have, and an
+        /// Accept tokens of this issuer: the name in their `iss` claim, and the URL of its JWK set or a file with its
+        /// keys; without either it signs with --key. Access tokens (`at+jwt`, of Mercure's newer revision) must name
+        /// one. Repeatable; in the file each can say more: keys, with the names that those of the hub have, and an
         /// audience
         #[serde(default, deserialize_with = "list::words")]
         issuer: Vec<Issuer> as "NAME[=URL|FILE]", such as [{ name = "https://login.example.com", jwks = ["https://login.example.com/jwks.json"] }];
 
-        /// Audience that tokens of issuers must name [default: the hub's URL]
+        /// Accept only tokens of issuers that name this audience [default: the hub's URL]
         audience: String as "URL", such as "https://hub.example.com/.well-known/mercure";
 
-        /// Without a key, also answer requests that come through a proxy, which get 403 otherwise. Then everybody who
-        /// reaches the proxy may publish and read everything. A key is the better way
+        /// Answer requests that come through a proxy even if there is no key; otherwise they get 403. Then everybody
+        /// who reaches the proxy may publish and read everything. A key is the better way
         open_behind_proxy: bool as "BOOL" = false;
 
         /// Accept secrets that are so short that they can be guessed from a token
@@ -145,22 +146,22 @@ options! {
         /// Fetch JWK sets also from addresses of this machine and of private networks
         allow_private_jwks: bool as "BOOL" = false;
 
-        /// Cookie that carries tokens of Mercure's older revision [default: mercureAuthorization]
+        /// Read tokens of Mercure's older revision from this cookie [default: mercureAuthorization]
         cookie_name: CookieName as "NAME", such as "mercureAuthorization";
 
-        /// Cookie that carries tokens of the newer revision. Browsers take one with the default name over HTTPS only
+        /// Read tokens of the newer revision from this cookie. Browsers take one with the default name over HTTPS only
         /// [default: __Secure-mercure_access_token]
         access_cookie_name: CookieName as "NAME", such as "__Secure-mercure_access_token";
 
-        /// Origin whose pages may publish with a cookie, where these are not those of --cors-origin; repeatable
+        /// Let pages of this origin publish with a cookie, where these are not those of --cors-origin; repeatable
         #[serde(default, deserialize_with = "list::words")]
         publish_origin: Vec<CorsOrigin> as "ORIGIN", such as ["https://admin.example.com"];
 
         /// Let subscribers without a token receive public updates
         anonymous: bool as "BOOL" = false;
 
-        /// Origin whose pages may use the hub with credentials, or `*` for all origins without; repeatable. In the
-        /// environment several are separated by spaces
+        /// Let pages of this origin use the hub with credentials, or with `*` those of all origins without; repeatable.
+        /// In the environment several are separated by spaces
         #[serde(default, deserialize_with = "list::words")]
         cors_origin: Vec<CorsOrigin> as "ORIGIN", such as ["https://app.example.com"];
 
@@ -173,28 +174,27 @@ options! {
     }
 
     "Limits" {
-        /// Time between comments on a stream without events. Proxies cut silent connections, many after 60s
+        /// Send a comment on a stream that was silent for this long. Proxies cut silent connections, many after 60s
         // Shorter only burns network; longer than an hour no proxy waits.
         heartbeat_interval: HumanDuration as "DURATION" = "20s", within time(1, 3_600);
 
-        /// Longest life of one stream, after which the subscriber reconnects and resumes
+        /// End each stream after this time at the latest. The subscriber reconnects and resumes
         // Shorter is a reconnect storm of one's own making.
         max_lifetime: Limit<HumanDuration> as "DURATION|off" = "off", within time(10, 365 * DAY_S);
 
-        /// Longest body of one publication; each that is under way takes as much memory
+        /// Refuse a publication with a body longer than this. Each that is under way takes as much memory
         // A body is held in memory whole, and is at most half of what waits for the log (32 MiB).
         max_body: ByteSize as "SIZE" = "1MiB", within bytes(1 << 10, 16 << 20);
 
-        /// Most subscribers at a time; each takes an open file
+        /// Serve at most this many subscribers at a time; others are told to come back later. Each takes an open file
         // Linux gives out no more descriptors than 2^30; a million is what a large machine carries.
         max_subscribers: u64 as "COUNT" = 15_000, within count(1, 10_000_000);
 
-        /// Most topics of one subscription
+        /// Refuse a subscription to more topics than this
         // Each topic of a subscription is an entry in the router.
         max_topics: u64 as "COUNT" = 100, within count(1, 10_000);
 
-        /// Longest time for which a peer may take nothing of what is sent to it, before it is given up and resumes when it
-        /// comes back
+        /// Close a connection that has accepted no data for this long. The subscriber resumes when it reconnects
         // Shorter gives up peers behind a network that loses packets; after an hour nobody waits for them.
         write_timeout: HumanDuration as "DURATION" = "1m", within time(1, 3_600);
 
@@ -203,37 +203,38 @@ options! {
         // Shorter makes every request connect anew; nobody comes back to a connection after an hour.
         keep_alive_timeout: HumanDuration as "DURATION" = "75s", within time(1, 3_600);
 
-        /// Age at which updates are discarded from the log
+        /// Discard updates from the log that are older than this
         retention_age: Limit<HumanDuration> as "DURATION|off" = "7d", within time(1, 100 * 365 * DAY_S);
 
-        /// Size of the log beyond which its oldest updates are discarded; on disk, or in memory with --memory
+        /// Discard the oldest updates when the log is larger than this; on disk, or in memory with --memory
         // The least holds at least some updates of the usual size.
         retention_bytes: Limit<ByteSize> as "SIZE|off" = "1GiB", within bytes(1 << 20, 1 << 50);
 
-        /// Number of updates beyond which the oldest are discarded from the log
+        /// Discard the oldest updates when the log has more than this
         retention_count: Limit<u64> as "COUNT|off" = "off", within count(1, COUNT_MAX);
 
-        /// Age at which the updates of some topics are discarded, if that is less than --retention-age: a topic, a URI
-        /// Template or `*`, and a duration; repeatable. Subscribers that come back and would have received them are told of
-        /// a gap. In the environment several are separated by spaces
+        /// Discard the updates of some topics earlier than --retention-age: a topic, a URI Template or `*`, and an age;
+        /// repeatable. Subscribers that come back and would have received them are told of a gap. In the environment
+        /// several are separated by spaces
         #[serde(default, deserialize_with = "list::words")]
         retention: Vec<RetentionRule> as "TOPICS=DURATION", such as ["chat/{room}=1h"];
     }
 
     "Delivery" {
-        /// How streams get into sockets: `auto` takes the best that the system has; `epoll` writes to one socket after the
-        /// other; `io-uring` to many with one system call, which containers often forbid; `hyper` leaves it to the HTTP
-        /// server, for 13 to 24 KB of memory per subscriber instead of less than one
+        /// Write streams to sockets in this way: `auto` takes the best that the system has; `epoll` writes to one
+        /// socket after the other; `io-uring` writes to many with one system call, which containers often forbid;
+        /// `hyper` leaves it to the HTTP server, for 13 to 24 KB of memory per subscriber instead of less than one
         #[arg(hide_possible_values = true)]
         delivery: Delivery as "ENGINE" = "auto";
 
-        /// Threads that deliver, unless `hyper` does [default: one per core]
+        /// Deliver with this many threads, unless `hyper` delivers [default: one per core]
         // No machine has more cores.
         delivery_threads: u64 as "COUNT", within count(1, 1_024), such as 2;
     }
 
     "Log" {
-        /// What to log on standard error: error, warn, info, debug or trace; also by module, as in `info,fanfare_hub=debug`
+        /// Log this on standard error: error, warn, info, debug or trace; also by module, as in
+        /// `info,fanfare_hub=debug`
         log_level: LogFilter as "LEVEL" = "info";
     }
 }

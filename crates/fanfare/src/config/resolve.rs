@@ -1,4 +1,4 @@
-//! From layers to settings: what holds keeps to the bounds and fits together.
+//! The step from layers to settings, which keep to the bounds and fit together.
 use super::{
     ConfigError,
     layer::Source,

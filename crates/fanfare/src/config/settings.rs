@@ -1,4 +1,4 @@
-//! What the settings of one run of `fanfare serve` say, where that takes more than a look at one of them.
+//! The meaning of settings, where that takes more than a look at one of them.
 use super::{
     alias::Alias,
     as_text::AsText,
@@ -14,17 +14,17 @@ use std::path::PathBuf;
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
-/// Where the log is kept.
+/// The place of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Storage {
-    /// In memory: it ends with the process.
+    /// The memory: the log ends with the process.
     Memory,
-    /// In this directory.
+    /// This directory.
     Disk(PathBuf),
 }
 
 impl ServeSettings {
-    /// Where the log is kept.
+    /// Returns the place of the log.
     pub(crate) fn storage(&self) -> Storage {
         if self.memory { Storage::Memory } else { Storage::Disk(self.data.clone()) }
     }
@@ -66,12 +66,12 @@ impl ServeSettings {
         self.issuer.iter().flatten().map(|issuer| issuer.keys(&hub, self.allow_short_keys)).collect()
     }
 
-    /// Where JWK sets may be fetched from.
+    /// Returns the addresses from which JWK sets may be fetched.
     pub(crate) fn jwks_addresses(&self) -> Addresses {
         if self.allow_private_jwks { Addresses::Private } else { Addresses::Public }
     }
 
-    /// What whoever runs the hub should know of its keys, and of the files that they come from.
+    /// Returns what the person who runs the hub should know of its keys, and of the files that they come from.
     pub(crate) fn warnings(&self, merged: &Merged) -> Vec<String> {
         let (hub, issuers) = (self.keys(), self.issuers());
         let mut warnings = Vec::new();
@@ -116,7 +116,7 @@ impl ServeSettings {
         self.clock.unwrap_or(self.is_open())
     }
 
-    /// What is logged.
+    /// Returns the filter of the log.
     pub(crate) fn log_filter(&self) -> Targets {
         self.log_level.0.clone()
     }

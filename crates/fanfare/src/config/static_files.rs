@@ -1,4 +1,4 @@
-//! What must not lie in the directory of static files: everything there can be read by everybody.
+//! The files that must not lie in the directory of static files: everybody can read everything there.
 use super::{ConfigError, Merged, options::ServeSettings};
 use std::{
     fs::{self, Metadata},
@@ -37,7 +37,7 @@ pub(super) fn check(settings: &ServeSettings, merged: &Merged) -> Result<(), Con
     Ok(())
 }
 
-/// What the hub keeps for itself, and what it is.
+/// Returns the files and directories that the hub keeps for itself, each with what it is.
 fn secrets<'a>(settings: &'a ServeSettings, merged: &'a Merged) -> impl Iterator<Item = (&'static str, &'a Path)> {
     // With the log in memory, a directory may be there from before. The relays keep their state in it, too.
     let data = (!settings.memory || settings.data.exists()).then_some(("data", settings.data.as_path()));

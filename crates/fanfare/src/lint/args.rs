@@ -51,8 +51,8 @@ pub(crate) struct LintArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people: each finding with what was seen, why it matters, and what to do
+    /// Text for people: each finding with what was seen, why it matters, and what to do
     Pretty,
-    /// For programs: one JSON object on one line
+    /// JSON for programs: one object on one line
     Json,
 }

@@ -1,5 +1,5 @@
-//! Whether compression holds events back. Asked once for the stream as it is, once as browsers ask, who take it
-//! compressed.
+//! Checks if compression holds events back. The stream is asked for once as it is, and once as browsers ask, who take
+//! it compressed.
 use super::{
     finding::{Finding, Rule, Severity},
     headers::{line, value},

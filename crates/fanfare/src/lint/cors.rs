@@ -1,4 +1,4 @@
-//! Which pages of other origins may read the stream. The request says that it comes from [`PAGE_ORIGIN`].
+//! Checks which pages of other origins may read the stream. The request says that it comes from [`PAGE_ORIGIN`].
 use super::{
     finding::{Finding, Rule, Severity},
     headers::{line, value},

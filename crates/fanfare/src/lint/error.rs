@@ -1,4 +1,4 @@
-//! Why a stream could not be looked at, or what was found in it.
+//! The reason why a stream could not be looked at, or what was found in it.
 use super::finding::count;
 use crate::{exit::Exit, http::Ending, request::RequestError};
 use fanfare_client::Error;

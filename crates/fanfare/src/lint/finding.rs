@@ -1,4 +1,4 @@
-//! What is found: a rule, and what was seen that breaks it.
+//! A finding: a rule, and what was seen that breaks it.
 use fanfare_mask::masked;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 

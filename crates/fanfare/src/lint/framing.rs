@@ -1,4 +1,4 @@
-//! How a stream is written down: its characters, line ends and blocks, and how it ends.
+//! Checks how a stream is written: its characters, line ends and blocks, and how it ends.
 use super::{
     finding::{Finding, Rule, Severity, count, is_begun},
     lines::{BYTE_ORDER_MARK, Line, LineEnd, first_of, lines},
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// A block that has waited so long for its blank line waits for good.
 const BLOCK_WAIT: Duration = Duration::from_secs(2);
-/// So many lines of data before the first event are no long event, but events that do not end.
+/// The number of lines of data before the first event that are not a long event, but events that do not end.
 const ENDLESS_LINES: usize = 3;
 /// An event of more bytes of data than this is worth a word.
 const LARGE_DATA_BYTES: usize = 1 << 20;

@@ -1,4 +1,4 @@
-//! What the head of the response says to browsers, and to proxies on the way.
+//! Checks what the head of the response says to browsers, and to proxies on the way.
 use super::{
     finding::{Finding, Rule, Severity, excerpt},
     observe::Observation,

@@ -1,4 +1,4 @@
-//! Whether the IDs of events are such that a stream can be resumed.
+//! Checks if the IDs of events are such that a stream can be resumed.
 use super::{
     finding::{Finding, Rule, Severity, count, excerpt},
     lines::{Content, Line, LineEnd, first_of, lines},

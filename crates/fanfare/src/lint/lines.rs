@@ -26,7 +26,7 @@ pub(super) struct Line<'a> {
     pub number: usize,
     /// The place where it begins: bytes of the stream before it.
     pub offset: usize,
-    /// Without its end, and without the mark that begins the stream.
+    /// The text without the end of the line, and without the mark that begins the stream.
     pub text: &'a [u8],
     pub end: LineEnd,
 }

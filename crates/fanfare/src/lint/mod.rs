@@ -112,7 +112,7 @@ impl Lint<'_> {
     }
 }
 
-/// Without compression: its bytes would hide what the server writes.
+/// Asks for no compression: its bytes would hide what the server writes.
 fn as_it_is(builder: Builder) -> Builder {
     builder.header(ACCEPT_ENCODING, "identity")
 }

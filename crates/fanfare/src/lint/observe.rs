@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub(super) use super::tap::End;
 
-/// So many events, over this time, tell all that more of them would.
+/// The number of events that, over [`ENOUGH_TIME`], tell all that more of them would.
 const ENOUGH_EVENTS: u64 = 100;
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
 /// More events and comments than this are not looked at.
@@ -44,7 +44,7 @@ pub(super) struct Observation {
     pub end: End,
     /// The time for which it was looked at, since its head.
     pub lasted: Duration,
-    /// When, since the head, the first event or comment came out of whatever it was encoded in.
+    /// The time from the head to the first event or comment that came out of whatever it was encoded in.
     pub first_sign: Option<Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! Where the way to the stream leads.
+//! Checks where the way to the stream leads.
 use super::{
     finding::{Finding, Rule, Severity, excerpt},
     observe::Observation,

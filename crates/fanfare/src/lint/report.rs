@@ -1,4 +1,4 @@
-//! What was found, for people and for programs.
+//! The report of what was found, for people and for programs.
 use super::{
     finding::{Finding, Severity, count},
     headers::value,
@@ -30,7 +30,7 @@ pub(super) struct Report {
     head_ms: u64,
     observed_ms: u64,
     bytes: usize,
-    /// In so many pieces the bytes came.
+    /// The number of pieces in which the bytes came.
     pieces: usize,
     events: usize,
     comments: usize,
@@ -82,7 +82,7 @@ impl Report {
         out.write_all(b"\n")
     }
 
-    /// For people, with colours, which the writer takes out where they are not wanted.
+    /// Writes it for people, with colours, which the writer takes out where they are not wanted.
     pub(super) fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
         let content_type = self.content_type.as_deref().unwrap_or("no content type");
         writeln!(out, "{}", printable(&self.url))?;

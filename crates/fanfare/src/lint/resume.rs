@@ -1,5 +1,5 @@
-//! Whether a client that comes back with an ID gets what came after it. The stream is asked for once more, with the ID
-//! of an event that was seen.
+//! Checks if a client that comes back with an ID gets what came after it. The stream is asked for once more, with the
+//! ID of an event that was seen.
 use super::{
     finding::{Finding, Rule, Severity, excerpt},
     headers::is_stream,

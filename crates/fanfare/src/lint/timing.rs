@@ -1,4 +1,4 @@
-//! When things came: what is held back on the way, and what silence would break.
+//! Checks when things came: what is held back on the way, and what silence would break.
 use super::{
     finding::{Finding, Rule, Severity, count},
     observe::{End, Observation},
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The head of a response that takes longer has waited for something.
 const SLOW_HEAD: Duration = Duration::from_secs(1);
-/// Without a byte for so long after the head, something may hold that back too.
+/// The longest time after the head without a byte; if it takes longer, something may hold that back too.
 const SLOW_FIRST_BYTE: Duration = Duration::from_secs(2);
 /// The time between two comments that WHATWG recommends.
 const LONG_SILENCE: Duration = Duration::from_secs(15);
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::lint::{finding::tests::names, observe::tests::observed};
 
-    /// When, in milliseconds, and what.
+    /// Pieces of a stream: the time in milliseconds, and the bytes.
     type Arrivals = [(u64, &'static [u8])];
 
     fn found(lasted_ms: u64, arrivals: &Arrivals) -> Vec<&'static str> {

@@ -25,14 +25,14 @@ pub(crate) struct PublishArgs {
     #[arg(long, value_name = "DURATION")]
     pub every: Option<HumanDuration>,
 
-    /// How many updates to publish with --every [default: until stopped]
+    /// Publish this many updates with --every [default: until stopped]
     #[arg(short = 'n', long, value_name = "COUNT", requires = "every", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 
-    /// When to ask a hub again that cannot be reached or fails, with lines or --every: never; once something was
-    /// published (so that a wrong address is told at once); or always. Lines wait meanwhile, in order. They have IDs
-    /// that only this process makes (urn:uuid:…, without them with never), by which they are looked up in the hub's log
-    /// if their answer was lost; a warning says where that cannot tell, and a line may be there twice
+    /// Ask a hub again that cannot be reached or fails, with lines or --every: never; once something was published (so
+    /// that a wrong address is told at once); or always. Lines wait meanwhile, in order. They have IDs that only this
+    /// process makes (urn:uuid:…, without them with never), by which they are looked up in the hub's log if their
+    /// answer was lost; a warning says where that cannot tell, and a line may be there twice
     #[arg(long, value_name = "WHEN", default_value = "after-open")]
     pub reconnect: Reconnect,
 

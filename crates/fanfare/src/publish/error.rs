@@ -1,4 +1,4 @@
-//! Why an update was not published.
+//! The reason why an update was not published.
 use crate::{
     exit::Exit,
     http::{CertificatesError, Refusal, Unreachable, UrlTooLong},

@@ -1,4 +1,4 @@
-//! What asks for streams: method, headers, credentials and body, as the arguments say.
+//! The way in which streams are asked for: method, headers, credentials and body, as the arguments say.
 use super::{MessageArgs, RequestArgs, RequestError, Source, Transport, cookies::Cookies, stdin::Stdin};
 use crate::notice::notice;
 use fanfare_client::{Builder, CookieJar, EventSource, transport::HyperTransport};

@@ -1,4 +1,4 @@
-//! Why an event stream cannot be asked for.
+//! The reason why an event stream cannot be asked for.
 use crate::{
     exit::Exit,
     http::{CertificatesError, MAX_URL_BYTES, UrlTooLong},

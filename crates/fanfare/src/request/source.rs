@@ -1,4 +1,4 @@
-//! Where the events come from: topics of a hub, the URLs of event streams, or standard input.
+//! The source of events: topics of a hub, the URLs of event streams, or standard input.
 use super::RequestError;
 use crate::http::{HubUrl, MAX_URL_BYTES, Party, RewindQuery, has_web_scheme, scheme_hint};
 use url::Url;

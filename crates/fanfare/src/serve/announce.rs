@@ -1,4 +1,4 @@
-//! What `serve` prints when it is ready: where it is, and what one can do next.
+//! The lines that `serve` prints when it is ready: where it is, and what one can do next.
 use crate::config::{ServeSettings, Storage};
 use fanfare_mask::masked_url;
 use std::{

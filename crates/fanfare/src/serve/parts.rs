@@ -1,4 +1,4 @@
-//! What the settings say, in the types of the hub and of the server.
+//! The settings in the types of the hub and of the server.
 use super::ServeError;
 use crate::config::{RetentionRule, ServeSettings, Storage};
 use fanfare_hub::log::{Log, MemoryLog, Retention, SegmentLog};

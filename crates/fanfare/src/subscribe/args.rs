@@ -67,7 +67,7 @@ pub(super) struct ResumeArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "last_event_id")]
     pub state: Option<PathBuf>,
 
-    /// When to connect again: never; once a connection has stood (so that a wrong address is told at once); or always
+    /// Connect again: never; once a connection has stood (so that a wrong address is told at once); or always
     #[arg(long, value_name = "WHEN", default_value = "after-open")]
     pub reconnect: Reconnect,
 
@@ -130,7 +130,7 @@ fn event_size(text: &str) -> Result<ByteSize, String> {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct PrintArgs {
-    /// How to print events [default: pretty in a terminal, json in a pipe, data with --field]
+    /// Print events in this form [default: pretty in a terminal, json in a pipe, data with --field]
     #[arg(long)]
     pub format: Option<Format>,
 
@@ -159,11 +159,11 @@ pub(super) struct PrintArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people: time, topic, type, ID, and the data indented
+    /// Text for people: time, topic, type, ID, and the data indented
     Pretty,
     /// The data and nothing else, a line end after each
     Data,
-    /// For programs: one JSON object a line, with id, topics, type, data (a string), private and time_ms
+    /// JSON for programs: one object a line, with id, topics, type, data (a string), private and time_ms
     Json,
     /// The event stream as it came, comments too
     Raw,

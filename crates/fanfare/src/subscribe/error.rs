@@ -1,4 +1,4 @@
-//! Why there is no stream, or no more of it.
+//! The reason why there is no stream, or no more of it.
 use super::ends::MAX_IN_VAIN;
 use crate::{
     exit::Exit,

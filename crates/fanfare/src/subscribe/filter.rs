@@ -1,4 +1,4 @@
-//! Which events are wanted, and of each how much.
+//! The choice of events that are wanted, and of the part of each.
 use super::{args::SelectArgs, field::Found, received::Received};
 use crate::http::excerpt;
 use std::ops::ControlFlow;

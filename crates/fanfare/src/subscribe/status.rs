@@ -1,4 +1,5 @@
-//! What is to be said beside events, on standard error: in a terminal a line that lives, else nothing unless asked for.
+//! The words beside events, on standard error: in a terminal a line that is drawn again and again, else nothing unless
+//! asked for.
 use super::args::PrintArgs;
 use crate::{
     http::{Ending, Party},

@@ -11,9 +11,9 @@ use std::io::{self, Write};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     pub format: Format,
-    /// Without a line end after data.
+    /// True if there is no line end after data.
     pub join: bool,
-    /// With the time of arrival before each event.
+    /// True if the time of arrival is before each event.
     pub timestamps: bool,
 }
 
