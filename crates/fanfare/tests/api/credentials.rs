@@ -1,4 +1,4 @@
-//! To whom tokens go: one from the environment to the hub alone, one that is given to the server beside it.
+//! The servers that tokens go to: one from the environment to the hub alone, one that is given to the server beside it.
 use crate::{
     hub::Hub,
     peer::Peer,

@@ -6,7 +6,7 @@ fn example(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
 }
 
-/// What is printed from the definitions of options is committed.
+/// The documents that are printed from the definitions of options are committed.
 #[test]
 fn documents_of_options_are_those_that_are_printed() {
     for (document, path) in [("example", "../../examples/fanfare.toml"), ("reference", "../../docs/options.md")] {

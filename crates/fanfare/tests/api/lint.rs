@@ -100,7 +100,7 @@ fn redirects_and_lengths_and_broken_ends_are_told() {
     assert_eq!(rules(&report(&ended), "warning"), ["connection-broken"], "{ended:?}");
 }
 
-/// What was sent once is not sent again.
+/// A request with a body is not sent again.
 #[test]
 fn a_post_is_sent_once() {
     let peer = Peer::answering([format!("{HEAD}\r\nid: 1\ndata: x\n\nid: 2\ndata: y\n\n").as_str()]);

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::process::Stdio;
 
-/// What stands for a secret in URLs.
+/// The text that is a secret in URLs.
 const TOKEN: &str = "s3cr3t-t0ken";
 
 fn with(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {

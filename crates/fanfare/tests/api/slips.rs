@@ -120,7 +120,7 @@ fn a_key_that_is_empty_does_not_open_the_hub() {
     }
 }
 
-/// What is short is a name, and no key that had to be hidden.
+/// A short value is a name, and not a key that had to be hidden.
 #[test]
 fn a_short_value_is_quoted() {
     for (arguments, quoted) in [(["--algorithm", "HS265"], "'HS265'"), (["--jwks", ""], "''"), (["--issuer", ""], "''")]

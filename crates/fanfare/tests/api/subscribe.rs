@@ -135,7 +135,7 @@ fn each_format_has_its_form() {
     assert!(time.parse::<jiff::Timestamp>().is_ok() && data.starts_with('{'), "{ended:?}");
 }
 
-/// As a language model is asked: a body, headers, pieces of text, an end that the server names.
+/// A language model is asked so: a body, headers, pieces of text, an end that the server names.
 #[test]
 fn a_request_may_have_a_method_headers_and_a_body() {
     let answer = format!("{STREAM}data: {{\"d\":\"Hel\"}}\n\ndata: {{\"d\":\"lo\"}}\n\ndata: [DONE]\n\n");
