@@ -1,5 +1,5 @@
 //! The [Mercure hub](https://mercure.rocks) in Go, if its binary is there: `mercure` on the path, or `MERCURE_BIN`.
-use super::{on_path, quoted};
+use super::paths::{on_path, quoted};
 use fanfare_load::process::{HubProcess, free_address};
 use std::{env, fs, io, net::SocketAddr, path::Path, path::PathBuf, process::Command};
 
