@@ -36,7 +36,7 @@ pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeySto
     let hub_url = public_url(settings, address).join(HUB_PATH).expect("an absolute path joins any web address");
     let mut auth = if settings.is_open() { AuthSettings::open(hub_url) } else { AuthSettings::closed(hub_url) };
     auth.open_behind_proxy = settings.open_behind_proxy;
-    auth.anonymous_subscribers = settings.anonymous;
+    auth.anonymous = settings.anonymous;
     auth.keys = keys;
     if let Some(audience) = &settings.audience {
         auth.audience = audience.clone();
@@ -47,7 +47,7 @@ pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeySto
     if let Some(name) = &settings.access_cookie_name {
         name.as_str().clone_into(&mut auth.modern_cookie);
     }
-    auth.allowed_origins = settings.publish_origins().map(str::to_owned).collect();
+    auth.publish_origins = settings.publish_origins().map(str::to_owned).collect();
     auth
 }
 

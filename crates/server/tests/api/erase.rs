@@ -94,9 +94,9 @@ async fn only_what_may_be_published_is_erased() {
         issuers: vec![],
     };
     let auth = AuthSettings {
-        anonymous_subscribers: true,
+        anonymous: true,
         keys: keys.into(),
-        allowed_origins: vec!["http://good.example".into()],
+        publish_origins: vec!["http://good.example".into()],
         ..AuthSettings::closed(Url::parse(HUB).unwrap())
     };
     let server = serve_as(Authenticator::new(auth), |settings| settings.allow_erase = true).await;
