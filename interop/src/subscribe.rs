@@ -75,31 +75,3 @@ pub fn from_raw(printed: &str) -> Vec<Received> {
     }
     events
 }
-
-/// The events that were printed with `--format tsv`.
-#[must_use]
-pub fn from_tsv(printed: &str) -> Vec<Received> {
-    let event = |line: &str| {
-        let columns: Vec<String> = line.split('\t').map(unescaped).collect();
-        let [id, event_type, data] = columns.try_into().unwrap_or_else(|_| panic!("not three columns: {line}"));
-        Received { event_type, data, id }
-    };
-    printed.lines().map(event).collect()
-}
-
-fn unescaped(column: &str) -> String {
-    let (mut text, mut characters) = (String::new(), column.chars());
-    while let Some(character) = characters.next() {
-        text.push(match character {
-            '\\' => match characters.next() {
-                Some('n') => '\n',
-                Some('r') => '\r',
-                Some('t') => '\t',
-                Some('\\') => '\\',
-                other => panic!("{other:?} after a backslash: {column}"),
-            },
-            other => other,
-        });
-    }
-    text
-}

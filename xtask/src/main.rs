@@ -11,6 +11,7 @@ mod install;
 mod interop;
 mod links;
 mod node;
+mod options;
 mod program;
 mod sanitize;
 mod shape;
@@ -24,6 +25,7 @@ cargo xtask test                  run everything that CI runs
 cargo xtask test --only STEP ...  run some of it
 cargo xtask list                  show the steps
 cargo xtask compare [OPTION ...]  measure the hub beside other servers, which are installed
+cargo xtask options               print the documents of the options of `fanfare serve` again
 cargo xtask shape [--lists]       count lines, circles of imports, and comments without a head";
 
 fn main() -> ExitCode {
@@ -39,6 +41,13 @@ fn main() -> ExitCode {
             Err(unknown) => usage(&format!("there is no step '{unknown}': see cargo xtask list")),
         },
         ["compare", ref options @ ..] => match steps::compare(options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        ["options"] => match options::print() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("error: {error}");

@@ -75,9 +75,9 @@ fn auth(url: Url) -> AuthSettings {
         issuers: vec![TrustedIssuer::new(ISSUER, key(ISSUER_KEY).into())],
     };
     AuthSettings {
-        anonymous_subscribers: true,
+        anonymous: true,
         keys: keys.into(),
-        allowed_origins: vec![CORS_ORIGIN.into()],
+        publish_origins: vec![CORS_ORIGIN.into()],
         ..AuthSettings::closed(url)
     }
 }

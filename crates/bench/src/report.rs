@@ -1,6 +1,7 @@
 //! The circumstances that every recorded run tells: where and when it was made.
+use fanfare_load::machine::machine;
 use serde_json::{Value, json};
-use std::{fs, process::Command};
+use std::process::Command;
 
 /// The machine, the commit and the command of this run.
 #[must_use]
@@ -9,21 +10,6 @@ pub fn circumstances() -> Value {
     all["commit"] = json!(git(&["rev-parse", "--short", "HEAD"]));
     all["arguments"] = json!(std::env::args().skip(1).collect::<Vec<_>>());
     all
-}
-
-/// The machine, and how busy it is.
-#[must_use]
-pub fn machine() -> Value {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    json!({
-        "machine": format!("{} x {}", cpu.matches("processor\t").count(), model.trim_start_matches(['\t', ':', ' '])),
-        "kernel": kernel.trim(),
-        // Of the last 1, 5 and 15 minutes.
-        "load": load.split_whitespace().take(3).collect::<Vec<_>>(),
-    })
 }
 
 fn git(arguments: &[&str]) -> String {

@@ -11,7 +11,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// are enough for few threads, and hold less that is half used.
 const OPTIONS: &[u8] = b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:2\0";
 
-/// Where jemalloc looks for its options: a pointer to a string that ends in NUL.
+/// The place where jemalloc looks for its options: a pointer to a string that ends in NUL.
 // SAFETY: jemalloc declares this symbol as `const char *`, which a reference to the first byte is, and reads up to the
 // NUL.
 #[unsafe(export_name = "_rjem_malloc_conf")]

@@ -4,6 +4,7 @@ use crate::{
     config::{self, UnknownVariable},
     exit::Exit,
     exposed,
+    lint::{self, LintArgs, LintError},
     load::{self, LoadArgs, LoadError},
     log::{self, LogArgs, LogCommandError},
     publish::{self, PublishArgs, PublishError},
@@ -14,13 +15,13 @@ use crate::{
     warning,
 };
 use clap::{
-    ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue},
 };
 use fanfare_mask::{MASK, masked};
 use std::{env, fmt, process};
 
-/// How much of a wrong value is shown.
+/// The number of characters of a wrong value that are shown.
 const MAX_SHOWN_CHARACTERS: usize = 200;
 
 /// A hub for Server-Sent Events: publish with one POST, subscribe with EventSource.
@@ -39,6 +40,11 @@ enum Command {
     Publish(PublishArgs),
     /// Print events as they arrive: readable in a terminal, JSON lines in a pipe
     Subscribe(Box<SubscribeArgs>),
+    /// Say what is wrong with an event stream, or worth knowing
+    ///
+    /// Looks at its headers, how it is written, what holds it back, and whether it can be resumed. Exit code 4 if there
+    /// are errors
+    Lint(Box<LintArgs>),
     /// Pass the event stream of another server on to a hub, which any number of browsers then receive
     Relay(RelayArgs),
     /// Make a token that says what its bearer may do
@@ -49,9 +55,24 @@ enum Command {
     Load(Box<LoadArgs>),
     /// Look into a log on disk, check it, copy it, and change it
     Log(LogArgs),
+    /// Print a document of all options of `serve`
+    #[command(hide = true)]
+    Options {
+        #[arg(value_enum)]
+        document: Document,
+    },
     /// One of several processes of a load, which starts it
-    #[command(name = fanfare_bench::subscribe::worker::COMMAND, hide = true)]
+    #[command(name = fanfare_load::subscribe::worker::COMMAND, hide = true)]
     LoadWorker,
+}
+
+/// A document that is printed from the definitions of options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Document {
+    /// The example of a configuration file
+    Example,
+    /// The page of the documentation
+    Reference,
 }
 
 /// The reason why a command failed.
@@ -61,6 +82,7 @@ pub(crate) enum CommandError {
     Serve(ServeError),
     Publish(PublishError),
     Subscribe(SubscribeError),
+    Lint(LintError),
     Relay(RelayError),
     Token(TokenError),
     Check(CheckError),
@@ -96,11 +118,20 @@ pub(crate) fn run() -> Result<(), CommandError> {
         Command::Serve(args) => serve::run(&args, given, exposed).map_err(CommandError::Serve),
         Command::Publish(args) => publish::run(args).map_err(CommandError::Publish),
         Command::Subscribe(args) => subscribe::run(&args).map_err(CommandError::Subscribe),
+        Command::Lint(args) => lint::run(&args).map_err(CommandError::Lint),
         Command::Relay(args) => relay::run(args).map_err(CommandError::Relay),
         Command::Token(args) => token::run(args).map_err(CommandError::Token),
         Command::Check(args) => check::run(&args, given, exposed).map_err(CommandError::Check),
         Command::Load(args) => load::run(&args).map_err(CommandError::Load),
         Command::Log(args) => log::run(args).map_err(CommandError::Log),
+        Command::Options { document } => {
+            let text = match document {
+                Document::Example => config::example(),
+                Document::Reference => config::reference(),
+            };
+            anstream::print!("{text}");
+            Ok(())
+        }
         Command::LoadWorker => load::work().map_err(CommandError::Load),
     }
 }
@@ -165,6 +196,7 @@ impl CommandError {
             Self::Serve(error) => error.exit(),
             Self::Publish(error) => error.exit(),
             Self::Subscribe(error) => error.exit(),
+            Self::Lint(error) => error.exit(),
             Self::Relay(error) => error.exit(),
             Self::Token(error) => error.exit(),
             Self::Check(error) => error.exit(),
@@ -181,6 +213,7 @@ impl fmt::Display for CommandError {
             Self::Serve(error) => error.fmt(f),
             Self::Publish(error) => error.fmt(f),
             Self::Subscribe(error) => error.fmt(f),
+            Self::Lint(error) => error.fmt(f),
             Self::Relay(error) => error.fmt(f),
             Self::Token(error) => error.fmt(f),
             Self::Check(error) => error.fmt(f),

@@ -11,7 +11,7 @@ Exit codes:
   4  the server rejects what was asked (any other 4xx, or no event stream)
   5  the server cannot be reached, or fails (5xx)";
 
-/// How a command failed.
+/// The way in which a command failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {

@@ -2,7 +2,7 @@
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 use fanfare_mask::{is_secret_name, masked_url};
 
-/// What a value that is a URL, or begins with one, is called in the help.
+/// The name in the help of a value that is a URL, or begins with one.
 const URL: &str = "URL";
 /// The same for a header.
 pub(crate) const HEADER: &str = "NAME: VALUE";

@@ -1,4 +1,4 @@
-//! What a command has to say beside its output: a line on standard error.
+//! The notices of a command beside its output: a line on standard error.
 use fanfare_mask::masked;
 use std::fmt;
 

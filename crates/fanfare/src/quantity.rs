@@ -132,7 +132,7 @@ impl fmt::Display for InvalidSize {
 impl std::error::Error for InvalidDuration {}
 impl std::error::Error for InvalidSize {}
 
-/// In files a quantity is its text; a number stands for itself where the text may be a bare number.
+/// Reads a quantity from a file: its text, or a number where the text may be a bare number.
 struct TextOrNumber<T>(PhantomData<T>);
 
 impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for TextOrNumber<T> {

@@ -1,5 +1,7 @@
-//! IDs in messages. Whoever sends events chooses their IDs, of any length.
+//! Text from others as people are shown it. Whoever sends events chooses what is in them: IDs of any length, and
+//! control characters.
 use fanfare_mask::shortened;
+use std::borrow::Cow;
 
 /// The most characters of an ID that are shown.
 const MAX_ID_CHARACTERS: usize = 64;
@@ -8,6 +10,19 @@ const MAX_ID_CHARACTERS: usize = 64;
 /// is long.
 pub(crate) fn shown_id(id: &str) -> String {
     format!("{:?}", shortened(id, MAX_ID_CHARACTERS))
+}
+
+/// Returns `text` with its control characters escaped, which could move the cursor of a terminal or forge lines.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let hidden = |character: char| character.is_control() && character != '\t';
+    if !text.contains(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let escape = |character: char| match hidden(character) {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    Cow::Owned(text.chars().map(escape).collect())
 }
 
 #[cfg(test)]

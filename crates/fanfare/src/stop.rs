@@ -1,4 +1,4 @@
-//! When to stop: Ctrl-C in a terminal, SIGTERM from a service manager. Who asks twice does not want to wait.
+//! The signals to stop: Ctrl-C in a terminal, SIGTERM from a service manager. Who asks twice does not want to wait.
 use crate::exit::Exit;
 use std::{future::pending, io, process, thread, time::Duration};
 use tokio::{
@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// How long a process that was told to stop may stay. Docker kills after 10 s.
+/// The time that a process may stay that was told to stop. Docker kills after 10 s.
 const DEADLINE: Duration = Duration::from_secs(8);
 
 /// The time that a process has in any case to end by itself. A terminal signals all processes of a command at once, and

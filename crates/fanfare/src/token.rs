@@ -38,7 +38,7 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "JSON")]
     payload: Option<Value>,
 
-    /// What signs the token: the hub's secret of at least 32 bytes, or a private key as PEM or JWK
+    /// Sign the token with this: the hub's secret of at least 32 bytes, or a private key as PEM or JWK
     #[arg(
         long,
         value_name = "KEY",
@@ -78,11 +78,11 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "URL", env = "FANFARE_AUDIENCE")]
     audience: Option<String>,
 
-    /// Whom the token is for, with --modern
+    /// Name of the one whom the token is for, with --modern
     #[arg(long, value_name = "NAME", default_value = "fanfare")]
     subject: String,
 
-    /// How the topics are meant, with --modern; without it they are URI Templates
+    /// Meaning of the topics, with --modern; without it they are URI Templates
     #[arg(long, value_name = "TYPE", default_value = "exact", requires = "modern")]
     match_type: MatchType,
 }

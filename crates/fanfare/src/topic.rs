@@ -42,7 +42,7 @@ pub(crate) fn matcher(text: &str) -> Result<String, InvalidArgument> {
     }
 }
 
-/// What matches topics here, without a hub: `*`, a URI Template, or a topic.
+/// Reads what matches topics here, without a hub: `*`, a URI Template, or a topic.
 ///
 /// # Errors
 /// [`InvalidArgument`] says what is wrong with it.

@@ -13,7 +13,7 @@ const MAX_AGE: Duration = Duration::from_secs(3_600);
 /// The layer that adds the headers of CORS. Credentials are allowed to named origins only, never to `*`, and an origin
 /// that is not named is never reflected.
 pub fn layer(settings: &Settings) -> CorsLayer {
-    let erases = settings.erase.then_some(Method::DELETE);
+    let erases = settings.allow_erase.then_some(Method::DELETE);
     let methods: Vec<_> = [Method::GET, Method::POST, Method::QUERY].into_iter().chain(erases).collect();
     let layer = CorsLayer::new()
         .allow_methods(methods)

@@ -23,7 +23,7 @@ use http::{HeaderMap, Method};
 /// Every route of the server.
 pub fn routes(app: App) -> Router {
     let topics = get(subscribe::topic::subscribe).post(publish::topic::publish_body);
-    let topics = if app.settings.erase { topics.delete(erase::erase) } else { topics };
+    let topics = if app.settings.allow_erase { topics.delete(erase::erase) } else { topics };
     // axum has no filter for QUERY.
     let hub = get(subscribe::mercure::subscribe).post(publish::mercure::publish_form).fallback(other_methods);
     let cors = cors::layer(&app.settings);

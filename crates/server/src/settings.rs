@@ -4,8 +4,8 @@ use url::Url;
 
 /// The largest request body by default, in bytes.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
-/// The most topic matchers of one subscription by default.
-pub const DEFAULT_MAX_MATCHERS: usize = 100;
+/// The most topics, or patterns for topics, of one subscription by default.
+pub const DEFAULT_MAX_TOPICS: usize = 100;
 /// The time for which a stream is silent at most by default. Proxies cut a silent connection after 55 s and more.
 pub const DEFAULT_HEARTBEAT_INTERVAL: Duration = Duration::from_secs(20);
 /// The time that a connection may take by default to send the head of a request, from its first byte on.
@@ -51,7 +51,7 @@ pub struct Settings {
     pub static_dir: Option<PathBuf>,
     /// A file in that directory, such as `index.html`, that browsers get for a page that is not there: for applications
     /// that have their routes in the page. Default: none.
-    pub static_fallback: Option<String>,
+    pub fallback: Option<String>,
     /// True if the hub's own page is served, at `/fanfare` and, where no file of [`static_dir`](Self::static_dir) is,
     /// at `/`. Default: yes.
     pub page: bool,
@@ -63,8 +63,8 @@ pub struct Settings {
     /// The largest body of a request, in bytes; of a streamed one, the largest event. Default:
     /// [`DEFAULT_MAX_BODY_BYTES`]. Costs up to this much memory per publishing connection.
     pub max_body_bytes: usize,
-    /// The most topic matchers of one subscription. Default: [`DEFAULT_MAX_MATCHERS`].
-    pub max_matchers: usize,
+    /// The most topics, or patterns for topics, of one subscription. Default: [`DEFAULT_MAX_TOPICS`].
+    pub max_topics: usize,
     /// The most subscribers at a time. Others are told to come back later. Default: [`DEFAULT_MAX_SUBSCRIBERS`].
     pub max_subscribers: usize,
     /// True if others are told who is subscribed to what, as private updates and at
@@ -73,7 +73,7 @@ pub struct Settings {
     pub subscriptions: bool,
     /// True if `DELETE /topics/{topic}` erases updates. Whoever asks needs a token that allows to publish all topics of
     /// an update. Default: no.
-    pub erase: bool,
+    pub allow_erase: bool,
     /// The way in which streams get into sockets. Default: [`Delivery::Auto`].
     pub delivery: Delivery,
     /// The number of threads that deliver, unless [`Delivery::Hyper`] does. Default: one for each core.
@@ -103,15 +103,15 @@ impl Default for Settings {
             aliases: HashMap::new(),
             cors_origins: Vec::new(),
             static_dir: None,
-            static_fallback: None,
+            fallback: None,
             page: true,
             heartbeat_interval: DEFAULT_HEARTBEAT_INTERVAL,
             max_lifetime: None,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
-            max_matchers: DEFAULT_MAX_MATCHERS,
+            max_topics: DEFAULT_MAX_TOPICS,
             max_subscribers: DEFAULT_MAX_SUBSCRIBERS,
             subscriptions: false,
-            erase: false,
+            allow_erase: false,
             delivery: Delivery::default(),
             delivery_threads: None,
             connection_threads: None,

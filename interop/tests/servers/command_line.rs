@@ -1,7 +1,7 @@
 //! `fanfare subscribe` with the same servers.
 use crate::cases::{CASES, Case, Data, Expected, Then};
 use fanfare_interop::{
-    subscribe::{from_json, from_raw, from_tsv, subscribe},
+    subscribe::{from_json, from_raw, subscribe},
     subscriber::Received,
 };
 use std::{
@@ -55,7 +55,7 @@ fn prints_and_comes_back(case: &Case) {
 /// Reads what a format has printed.
 type Read = fn(&str) -> Vec<Received>;
 
-const FORMATS: &[(&str, Read)] = &[("json", from_json), ("raw", from_raw), ("tsv", from_tsv)];
+const FORMATS: &[(&str, Read)] = &[("json", from_json), ("raw", from_raw)];
 
 #[test]
 fn fanfare_subscribe_prints_the_events_of_each_server_in_each_format() {

@@ -17,9 +17,9 @@ use fanfare_bench::{
         server,
         summary::{self, Table},
     },
-    process::HubProcess,
     report,
 };
+use fanfare_load::process::HubProcess;
 use serde_json::{Map, json};
 use std::{
     alloc::System,

@@ -8,8 +8,10 @@
 use clap::{Parser, Subcommand, value_parser};
 use fanfare_bench::{
     bare_uring, bare_write, report,
-    scenario::{Outcome, Scenario, Size, SizeArgs, Stage},
     server::{SERVERS, SUBSCRIPTIONS, Server},
+};
+use fanfare_load::{
+    scenario::{Outcome, Scenario, Size, SizeArgs, Stage},
     subscribe::worker,
 };
 use serde_json::{Map, Value, json};

@@ -7,14 +7,12 @@
 //! adds the hub of an earlier commit, for figures of both from one run. Prints a table and one line of JSON. The hubs
 //! take turns, and who goes first alternates, so that a machine that gets busy gets busy for all.
 use clap::{Parser, value_parser};
-use fanfare_bench::{
+use fanfare_bench::{report, server::fanfare, spread::Spread};
+use fanfare_load::{
     epoch::Epoch,
     process::HubProcess,
     publish::{Counts, Plan, Published, Publishing},
     recipe::Recipe,
-    report,
-    server::fanfare,
-    spread::Spread,
     target::Naming,
 };
 use serde_json::{Map, Value, json};

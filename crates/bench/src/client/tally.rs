@@ -1,7 +1,7 @@
 //! A tally of what a contender has read, and what that took.
 use super::checksum::Checksum;
-use crate::process_tree;
 use alloc_tracker::{ProcessSpan, Session};
+use fanfare_load::process_tree;
 use serde::{Deserialize, Serialize};
 use std::{
     hint::black_box,

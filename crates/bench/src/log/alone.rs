@@ -6,8 +6,8 @@ use super::{
     workload::{NOW, Workload},
     written::ALONE_BYTES,
 };
-use crate::process_tree::own_run_time;
 use fanfare_hub::log::Log;
+use fanfare_load::process_tree::own_run_time;
 use std::{
     fs::{self, File},
     io,

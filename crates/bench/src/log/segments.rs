@@ -6,8 +6,8 @@ use super::{
     scratch::{Scratch, lengths},
     workload::Workload,
 };
-use crate::process_tree;
 use fanfare_hub::log::{Retention, SegmentLog};
+use fanfare_load::process_tree;
 use std::{cell::Cell, io};
 
 /// The entries of a segment, each of which is larger than a quarter of it.

@@ -1,7 +1,7 @@
 //! A process of its own with a log: it does one thing, says so, and keeps the log open until it is ended or killed.
 use super::{reading, workload::Workload};
-use crate::meter::Meter;
 use clap::Subcommand;
+use fanfare_load::meter::Meter;
 use std::{
     env,
     ffi::OsString,
@@ -19,16 +19,16 @@ pub enum Task {
     /// Fill a log
     #[command(hide = true)]
     Fill {
-        /// Where the log is
+        /// The directory of the log
         directory: PathBuf,
-        /// What is appended
+        /// The updates to append
         #[command(flatten)]
         workload: Workload,
     },
     /// Open a log and resume some topics
     #[command(hide = true)]
     Resume {
-        /// Where the log is
+        /// The directory of the log
         directory: PathBuf,
         /// The number of topics
         topics: u64,
@@ -36,7 +36,7 @@ pub enum Task {
     /// Open a log and find updates by their own IDs
     #[command(hide = true)]
     Locate {
-        /// Where the log is
+        /// The directory of the log
         directory: PathBuf,
         /// The number of updates
         updates: u64,

@@ -1,6 +1,6 @@
 //! The [Mercure hub](https://mercure.rocks) in Go, if its binary is there: `mercure` on the path, or `MERCURE_BIN`.
-use super::{on_path, quoted};
-use crate::process::{HubProcess, free_address};
+use super::paths::{on_path, quoted};
+use fanfare_load::process::{HubProcess, free_address};
 use std::{env, fs, io, net::SocketAddr, path::Path, path::PathBuf, process::Command};
 
 /// Publishes under all topics, with [`KEY`].

@@ -1,11 +1,13 @@
 //! The servers that are compared: what each is called, how it is started, and what it can be put through.
 mod mercure;
 mod nchan;
+mod paths;
 
-use crate::{bare_uring, meter::Meter, process::HubProcess, recipe::Recipe, scenario::Scenario, target::Target};
+use crate::bare_uring;
+use fanfare_load::{meter::Meter, process::HubProcess, recipe::Recipe, scenario::Scenario, target::Target};
 use std::{
     env, fs, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -166,19 +168,6 @@ fn missing_in_fanfare(arguments: &[&str]) -> Option<String> {
         Ok(output) if output.status.success() => None,
         Ok(_) => Some(format!("this build of fanfare does not know {}", arguments.join(" "))),
     }
-}
-
-/// The program of this name on the path.
-fn on_path(name: &str) -> Option<PathBuf> {
-    // Debian keeps servers where only root looks.
-    let path = env::var_os("PATH").unwrap_or_default();
-    let directories = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    directories.map(|directory| directory.join(name)).find(|path| path.is_file())
-}
-
-/// `path` as configuration files of others take it.
-fn quoted(path: &Path) -> String {
-    format!("\"{}\"", path.display())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Nginx with [Nchan](https://nchan.io), tuned as its documentation advises for many subscribers.
-use super::{on_path, quoted};
-use crate::process::{HubProcess, free_address};
+use super::paths::{on_path, quoted};
+use fanfare_load::process::{HubProcess, free_address};
 use std::{
     fs, io,
     net::SocketAddr,

@@ -1,6 +1,6 @@
 //! The baseline under the load that it is a baseline for.
-use fanfare_bench::{
-    bare_write,
+use fanfare_bench::bare_write;
+use fanfare_load::{
     epoch::Epoch,
     publish::{Counts, Plan, Publishing},
     recipe::Recipe,

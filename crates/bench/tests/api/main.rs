@@ -1,6 +1,3 @@
-//! The load generator against peers that behave, and peers that do not.
+//! The baselines.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod bare_write;
-mod peer;
-mod publishers;
-mod subscribers;

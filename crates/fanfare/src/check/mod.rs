@@ -123,7 +123,7 @@ async fn explain_token(text: &str, topics: &[String], settings: &ServeSettings) 
             warning::print(&format!("cannot fetch {url}: {reason}"));
         }
     }
-    let access = parts::access(settings, settings.listen, keys);
+    let access = parts::access(settings, settings.listen.0, keys);
     if access.open {
         print("The hub is open: it wants no token, and ignores any.\n")?;
         return Ok(());
@@ -135,7 +135,7 @@ async fn explain_token(text: &str, topics: &[String], settings: &ServeSettings) 
     if report.is_good() { Ok(()) } else { Err(CheckError::Refused) }
 }
 
-/// Whose tokens are accepted, as comments under a configuration.
+/// The issuers whose tokens are accepted, as comments under a configuration.
 struct Keys<'a>(&'a ServeSettings);
 
 impl fmt::Display for Keys<'_> {

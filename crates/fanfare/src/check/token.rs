@@ -8,7 +8,7 @@ use fanfare_server::auth::{
 use serde_json::Value;
 use std::fmt;
 
-/// What is known of a token.
+/// A report of what is known of a token.
 pub(super) struct Report<'a> {
     pub(super) explanation: &'a Explanation,
     pub(super) topics: &'a [Topic],
@@ -46,7 +46,7 @@ impl Report<'_> {
         }
     }
 
-    /// What to change.
+    /// Says what to change.
     fn advice(&self, error: &InvalidToken) -> String {
         let issuer = self.claim("iss").and_then(Value::as_str);
         match error {

@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 pub(crate) struct Alias {
     /// Begins with `/`.
     path: String,
-    /// At least one; each a topic or `*` for all of them.
+    /// The topics, of which there is at least one; each is a topic or `*` for all of them.
     topics: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ impl Alias {
         &self.path
     }
 
-    /// At least one topic, or `*`.
+    /// Returns the topics, of which there is at least one, or `*`.
     pub(crate) fn topics(&self) -> &[String] {
         &self.topics
     }

@@ -2,7 +2,7 @@
 use fanfare_server::settings;
 use serde::{Deserialize, Serialize};
 
-/// How streams get into sockets. What each means stands in [`settings::Delivery`].
+/// A way in which streams get into sockets. [`settings::Delivery`] says what each means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Delivery {

@@ -1,5 +1,5 @@
-//! What can be wrong with a configuration. Each message says what to do about it.
-use super::{bounds::Bound, file::FileError, key_path::shown_key_path, layer::Source};
+//! The faults that a configuration can have. Each message says what to do about it.
+use super::{bound::Bound, file::FileError, key_path::shown_key_path, layer::Source};
 use fanfare_mask::masked_url;
 use fanfare_server::auth::InvalidKey;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
@@ -19,7 +19,7 @@ pub(crate) enum ConfigError {
     /// One layer has a secret and a file for it.
     SecretTwice { key: String, place: Source },
     /// A quantity lies beyond its bound.
-    OutOfBounds { bound: Bound, text: String, place: Source },
+    OutOfBounds { key: String, bound: Bound, text: String, place: Source },
     /// A key cannot be used.
     Key { name: String, place: Option<Source>, error: InvalidKey },
     /// Two issuers have one name.
@@ -66,8 +66,8 @@ impl fmt::Display for ConfigError {
             Self::SecretTwice { key, place } => {
                 write!(f, "both {key} and {key}-file are given ({place}): give one of them")
             }
-            Self::OutOfBounds { bound, text, place } => {
-                write!(f, "{} = {text} ({place}) is out of bounds: {bound}", bound.key)
+            Self::OutOfBounds { key, bound, text, place } => {
+                write!(f, "{key} = {text} ({place}) is out of bounds: {bound}")
             }
             Self::Key { name, place: Some(place), error } => write!(f, "{name} ({place}) cannot be used: {error}"),
             Self::Key { name, place: None, error } => write!(f, "{name} cannot be used: {error}"),

@@ -24,7 +24,7 @@ const KINDS: [(&str, &str); 6] = [
 /// secret in the wrong place.
 const MAX_NAME_BYTES: usize = 40;
 
-/// What is wrong with a file.
+/// A fault of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileError {
     /// Its line and column, from 1, if that is known.

@@ -7,10 +7,10 @@ use std::{fs, path::Path};
 
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
-/// In such a directory nobody replaces what is somebody else's.
+/// The mode bit of a directory in which nobody replaces what is somebody else's.
 const STICKY: u32 = 0o1000;
 
-/// What to tell of `path`, a file with `what`, if others can change it.
+/// Returns what to tell of `path`, a file with `what`, if others can change it.
 pub(super) fn warning(what: &str, path: &Path) -> Option<String> {
     let who = |mode: u32| match mode {
         _ if mode & OTHERS_WRITE != 0 => Some("every user of this machine"),

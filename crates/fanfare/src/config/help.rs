@@ -1,37 +1,42 @@
-//! What the help of `fanfare serve` says beyond the comments on the options: variables, defaults and bounds, each from
-//! the place where it is defined.
-use super::{bounds::Bound, defaults::defaults, options::ServeOptions};
-use clap::{Arg, Args as _, Command, builder::StyledStr};
+//! The part of the help of `fanfare serve` that is not a comment on an option: variables, defaults and bounds.
+use super::{
+    definition::Definition,
+    options::{DEFINITIONS, definition},
+    variables,
+};
+use clap::{Arg, ArgAction, Command, builder::StyledStr};
+use std::any::TypeId;
 
 /// Gives each option of `serve` its environment variable, and shows its default and bound in the help. The variables
 /// are not shown one by one: all follow the one rule that stands under the help.
 pub(crate) fn document(serve: Command) -> Command {
-    let keys = keys();
-    let defaults = defaults();
-    serve.mut_args(|argument| match argument.get_long().filter(|long| keys.iter().any(|key| key == long)) {
-        Some(key) => {
-            let key = key.to_owned();
-            let notes = [
-                defaults.get(&key).map(|value| format!("[default: {}]", value.as_str().unwrap_or(&value.to_string()))),
-                Bound::of(&key).map(|bound| format!("[bounds: {bound}]")),
-            ];
-            annotate(argument.env(variable(&key)).hide_env(true), notes.into_iter().flatten())
-        }
+    serve.mut_args(|argument| match argument.get_long().and_then(definition) {
+        Some(definition) => documented(argument, definition),
         None => argument,
     })
 }
 
+fn documented(argument: Arg, definition: &Definition) -> Arg {
+    let key = definition.key();
+    let default = definition.default().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let notes = [
+        default.map(|default| format!("[default: {default}]")),
+        definition.bound.map(|bound| format!("[bounds: {bound}]")),
+    ];
+    let help = argument.get_help().map(StyledStr::to_string).unwrap_or_default();
+    let help = notes.into_iter().flatten().fold(help, |help, note| format!("{help} {note}"));
+    let mut argument = argument.help(help).env(variables::of_option(&key)).hide_env(true);
+    if matches!(argument.get_action(), ArgAction::Append) {
+        argument = argument.value_delimiter(' ');
+    }
+    // A flag alone is true.
+    if argument.get_value_parser().type_id() == TypeId::of::<bool>() {
+        argument = argument.num_args(0..=1).default_missing_value("true");
+    }
+    argument
+}
+
 /// The keys of all options, in the order of their definition.
 pub(super) fn keys() -> Vec<String> {
-    let options = ServeOptions::augment_args(Command::new("serve"));
-    options.get_arguments().filter_map(Arg::get_long).map(str::to_owned).collect()
-}
-
-fn variable(key: &str) -> String {
-    format!("FANFARE_{}", key.replace('-', "_").to_uppercase())
-}
-
-fn annotate(argument: Arg, notes: impl Iterator<Item = String>) -> Arg {
-    let help = argument.get_help().map(StyledStr::to_string).unwrap_or_default();
-    argument.help(notes.fold(help, |help, note| format!("{help} {note}")))
+    DEFINITIONS.iter().map(Definition::key).collect()
 }

@@ -55,7 +55,7 @@ struct IssuerTable(#[serde(with = "Issuer")] Issuer);
 pub(crate) enum InvalidIssuer {
     /// It has no name.
     NoName,
-    /// What stands behind `=` is no URL of keys.
+    /// The text behind `=` is not a URL of keys.
     Jwks(InvalidJwksUrl),
 }
 

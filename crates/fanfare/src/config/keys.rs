@@ -21,19 +21,19 @@ pub(super) const OPTIONS: [&str; 10] = [
 /// The keys for one purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyMaterial {
-    /// What they are called in messages: `publisher-key`, or that of an issuer.
+    /// The name that messages give them: `publisher-key`, or that of an issuer.
     pub name: String,
     text: Option<Secret>,
-    /// Where there are more.
+    /// The URLs at which there are more.
     pub jwks: Vec<JwksUrl>,
-    /// What they are held to.
+    /// The rules that they are held to.
     pub rules: KeyRules,
 }
 
 /// The keys of the hub or of one issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyPair {
-    /// What verifies tokens when somebody publishes; `None` refuses them.
+    /// The keys that verify tokens when somebody publishes; `None` refuses all tokens.
     pub publisher: Option<KeyMaterial>,
     /// The same, when somebody subscribes. Equal to the other one if there are no keys of its own.
     pub subscriber: Option<KeyMaterial>,
@@ -46,7 +46,7 @@ pub(crate) struct IssuerKeys {
     pub name: String,
     /// The `aud` claim of its tokens; `None` is the hub's.
     pub audience: Option<String>,
-    /// What it signs with.
+    /// The keys that it signs with.
     pub keys: KeyPair,
 }
 
@@ -81,7 +81,7 @@ impl KeyMaterial {
         })
     }
 
-    /// What whoever runs the hub should know of them.
+    /// Returns what the person who runs the hub should know of them.
     pub(super) fn warnings(&self, keys: &[Key]) -> Vec<String> {
         let mut warnings = Vec::new();
         if keys.iter().any(Key::is_sample) {
@@ -104,7 +104,7 @@ impl KeyMaterial {
 }
 
 impl KeyPair {
-    /// What `publisher` and `subscriber` do not say is as `both` says.
+    /// Makes a pair. What `publisher` and `subscriber` do not say is as `both` says.
     pub(super) fn new(
         owner: &str,
         both: Given<'_>,

@@ -2,10 +2,10 @@
 use std::{fmt, path::PathBuf};
 use toml::Table;
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// `defaults.toml`, which is built in.
+    /// The definition of the option.
     Default,
     /// The configuration file.
     File(PathBuf),

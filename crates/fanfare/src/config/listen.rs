@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-/// What is assumed in examples where a port is missing.
+/// The port that examples in messages have where a port is missing.
 const USUAL_PORT: u16 = 3000;
 
 /// An IP address and a port.
@@ -16,7 +16,7 @@ pub(crate) struct ListenAddress(pub SocketAddr);
 /// The text is no address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidListenAddress {
-    /// What is wrong with it, if that can be told.
+    /// The reason, if it can be told.
     reason: Option<&'static str>,
     /// The address that was probably meant.
     meant: Option<String>,
@@ -101,15 +101,7 @@ impl<'de> Deserialize<'de> for ListenAddress {
     }
 }
 
-/// Reads an address in any of the forms.
-///
-/// # Errors
-/// Those of the deserializer, and [`InvalidListenAddress`].
-pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    ListenAddress::deserialize(deserializer).map(|ListenAddress(address)| address)
-}
-
-/// In files a port may also be a number.
+/// Reads an address from a file, where a port may also be a number.
 struct Text;
 
 impl de::Visitor<'_> for Text {

@@ -1,4 +1,4 @@
-//! What is logged: a level, or levels by module.
+//! The filter of the log: a level, or levels by module.
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, str::FromStr};
 use tracing_subscriber::filter::Targets;

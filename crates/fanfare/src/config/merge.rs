@@ -1,12 +1,11 @@
 //! Layers laid over each other, as tables: flags over environment over file over defaults.
 use super::{
     as_table::table,
-    defaults::defaults,
     error::ConfigError,
     file, keys,
     layer::{Layer, Source},
     mercure,
-    options::ServeOptions,
+    options::{ServeOptions, defaults, definition},
     secret_file, variables,
 };
 use clap::{ArgMatches, FromArgMatches as _, parser::ValueSource};
@@ -16,7 +15,7 @@ use std::{
 };
 use toml::Table;
 
-/// What holds after all layers, and which of them each value comes from.
+/// The values after all layers, and the layer that each comes from.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     /// The values by key.
@@ -25,7 +24,7 @@ pub(crate) struct Merged {
     pub config_file: Option<PathBuf>,
     /// The files that keys were read from, in any layer.
     pub key_files: Vec<PathBuf>,
-    /// What whoever runs the hub should know.
+    /// Warnings for the person who runs the hub.
     pub warnings: Vec<String>,
     /// Variables that are there to give the hub keys, and that are empty.
     pub empty_keys: Vec<String>,
@@ -71,7 +70,9 @@ impl Layer {
     fn from_arguments(matches: &ArgMatches, wanted: ValueSource, source: Source) -> Result<Self, ConfigError> {
         let options = ServeOptions::from_arg_matches(matches).expect("clap has parsed these options");
         let mut values = table(&options)?;
-        values.retain(|key, _| matches.value_source(&argument_id(key)) == Some(wanted));
+        values.retain(|key, _| {
+            definition(key).is_some_and(|definition| matches.value_source(definition.id()) == Some(wanted))
+        });
         Ok(Self { source, values })
     }
 }
@@ -85,7 +86,7 @@ impl Merged {
         }
     }
 
-    /// Where the value of `key` comes from.
+    /// Returns the source of the value of `key`.
     pub(crate) fn source(&self, key: &str) -> Source {
         let found = self.sources.iter().find(|(known, _)| known == key);
         found.map_or(Source::Default, |(_, source)| source.clone())
@@ -96,9 +97,4 @@ fn empty_keys(environment: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let ours = keys::OPTIONS.map(variables::of_option);
     let names = ours.into_iter().chain(mercure::KEY_VARIABLES.map(str::to_owned));
     names.filter(|name| environment(name).is_some_and(|value| value.trim().is_empty())).collect()
-}
-
-/// The name by which clap knows the option `key`: that of its field.
-fn argument_id(key: &str) -> String {
-    key.replace('-', "_")
 }

@@ -1,17 +1,21 @@
 //! The configuration of `fanfare serve`: flags over environment over file over defaults.
 //!
-//! [`options`] defines each option once; [`mod@merge`] lays what the sources say over each other, as tables, without
+//! [`options`] defines each option once, for flags, environment, file, help and documents ([`mod@example`],
+//! [`mod@reference`]); [`mod@merge`] lays what the sources say over each other, as tables, without
 //! knowing any option by name; [`mercure`] is what the environment of a Mercure hub says in these terms; [`settings`]
 //! is the result, checked and complete.
 mod alias;
 mod as_table;
 mod as_text;
-mod bounds;
+mod bound;
 mod check;
 mod cookie_name;
-mod defaults;
+mod define;
+mod definition;
 mod delivery;
+mod described;
 mod error;
+mod example;
 mod file;
 mod file_access;
 mod help;
@@ -26,7 +30,9 @@ mod mercure;
 mod merge;
 mod options;
 mod origin;
+mod reference;
 mod relay;
+mod resolve;
 mod retention;
 mod secret_file;
 mod settings;
@@ -38,14 +44,16 @@ mod variables;
 pub(crate) use as_text::AsText;
 pub(crate) use check::Effective;
 pub(crate) use error::ConfigError;
+pub(crate) use example::example;
 pub(crate) use help::document;
 pub(crate) use key_path::shown_key_path;
 pub(crate) use keys::{KeyMaterial, KeyPair};
 pub(crate) use merge::{Merged, merge};
-pub(crate) use options::ServeOptions;
+pub(crate) use options::{ServeOptions, ServeSettings};
+pub(crate) use reference::reference;
 pub(crate) use relay::Relay;
 pub(crate) use retention::RetentionRule;
-pub(crate) use settings::{ServeSettings, Storage};
+pub(crate) use settings::Storage;
 pub(crate) use variables::{UnknownVariable, check as check_variables, without_empty};
 
 /// The settings that hold when nothing is given.

@@ -1,12 +1,23 @@
-//! The options of `fanfare serve`, each defined once: the field is the flag, the environment variable and the file's
-//! key, and its comment is the help.
+//! The options of `fanfare serve`, each defined once: the name is the flag, the environment variable and the file's key,
+//! and the comment is the help.
 //!
-//! `--max-body` is `FANFARE_MAX_BODY` in the environment and `max-body` in the file. What holds when an option is given
-//! nowhere stands in `defaults.toml`, and how far it may go in [`super::bounds`]; both are added to the help from
-//! there.
+//! `--max-body` is `FANFARE_MAX_BODY` in the environment and `max-body` in the file. The help shows defaults and bounds
+//! from here, and `cargo xtask options` prints `examples/fanfare.toml` and `docs/options.md`.
 use super::{
-    alias::Alias, as_text::AsText, cookie_name::CookieName, delivery::Delivery, issuer::Issuer, list,
-    listen::ListenAddress, log_filter::LogFilter, origin::CorsOrigin, relay::Relay, retention::RetentionRule,
+    alias::Alias,
+    as_text::AsText,
+    bound::{COUNT_MAX, DAY_S, bytes, count, time},
+    cookie_name::CookieName,
+    define::options,
+    definition::Definition,
+    delivery::Delivery,
+    issuer::Issuer,
+    list,
+    listen::ListenAddress,
+    log_filter::LogFilter,
+    origin::CorsOrigin,
+    relay::Relay,
+    retention::RetentionRule,
     switch::Switch,
 };
 use crate::{
@@ -17,255 +28,267 @@ use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use toml::Table;
 use url::Url;
 
-/// One layer of configuration: what the flags, the environment or the file say, and nothing else. A list of the file
-/// may be one value without brackets, or several in one text with spaces between them, as in the environment.
-#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct ServeOptions {
-    /// Address and port to listen on: `127.0.0.1:3000`, `localhost:3000`, `[::1]:3000`, or `:3000` for every IPv4
-    /// address. Port 0 takes a free one, which is printed. Without keys only loopback is allowed
-    #[arg(long, value_name = "ADDR", help_heading = "Where")]
-    pub listen: Option<ListenAddress>,
+options! {
+    "Where" {
+        /// Listen on this address and port: `127.0.0.1:3000`, `localhost:3000`, `[::1]:3000`, or `:3000` for every IPv4
+        /// address. Port 0 takes a free one, which is printed. Without keys only loopback is allowed
+        listen: ListenAddress as "ADDR" = "127.0.0.1:3000";
 
-    /// Directory of the log; made if missing
-    #[arg(long, value_name = "DIR", help_heading = "Where")]
-    pub data: Option<PathBuf>,
+        /// Keep the log in this directory, which is made if missing
+        data: PathBuf as "DIR" = "fanfare-data";
 
-    /// Keep the log in memory instead: nothing survives a restart
-    #[arg(long, value_name = "BOOL", help_heading = "Where", num_args = 0..=1, default_missing_value = "true")]
-    pub memory: Option<bool>,
+        /// Keep the log in memory instead: nothing survives a restart
+        memory: bool as "BOOL" = false;
 
-    /// URL under which clients reach the hub, if a proxy stands before it
-    #[arg(long, value_name = "URL", help_heading = "Where")]
-    pub public_url: Option<AsText<Url>>,
+        /// Give this URL of the hub to clients, if a proxy stands before it. Pages of this URL may publish with a
+        /// cookie; those of the same host by http may not, if it is https
+        public_url: AsText<Url> as "URL", such as "https://hub.example.com/";
 
-    /// Directory of files to serve, so that a page and its event stream share an origin. Everybody can read them,
-    /// except those whose names begin with a dot. Data, keys and configuration must lie elsewhere
-    #[arg(id = "static", long = "static", value_name = "DIR", help_heading = "Where")]
-    #[serde(rename = "static")]
-    pub static_dir: Option<PathBuf>,
+        /// Serve the files of this directory, so that a page and its event stream share an origin. Everybody can read
+        /// them, except those whose names begin with a dot; links that lead out of the directory lead nowhere. Data,
+        /// keys and configuration must lie elsewhere
+        r#static: PathBuf as "DIR", such as "public";
 
-    /// File of --static, such as index.html, that browsers get for a page that is not there: for applications whose
-    /// routes are in the page. Scripts, images, streams and programs still get 404
-    #[arg(long, value_name = "FILE", help_heading = "Where")]
-    pub fallback: Option<String>,
+        /// Answer browsers with this file of --static, such as index.html, where a page is not there: for applications
+        /// whose routes are in the page. Scripts, images, streams and programs still get 404
+        fallback: String as "FILE", such as "index.html";
 
-    /// Serve the hub's own page: at /fanfare, and at / unless --static has an index.html
-    #[arg(long, value_name = "on|off", help_heading = "Where")]
-    pub page: Option<Switch>,
+        /// Serve the hub's own page: at /fanfare, and at / unless --static has an index.html
+        page: Switch as "on|off" = "on";
 
-    /// Another path for an event stream of these topics, for pages that have one already; repeatable. In the
-    /// environment several are separated by spaces
-    #[arg(long, value_name = "PATH=TOPIC[,TOPIC]", help_heading = "Where", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub alias: Option<Vec<Alias>>,
+        /// Serve an event stream of these topics, `*` for all, at another path too, for pages that have one already;
+        /// repeatable. In the environment several are separated by spaces
+        #[serde(default, deserialize_with = "list::words")]
+        alias: Vec<Alias> as "PATH=TOPIC[,TOPIC]", such as [{ path = "/sse", topics = ["news", "weather"] }];
 
-    /// Relay an event stream of another server: publish its events under these topics, and go on where that stopped
-    /// after a restart; repeatable. In the environment several are separated by spaces. The file can say more of each:
-    /// headers, private, token-file, last-event-id, idle-timeout
-    #[arg(long, value_name = "URL=TOPIC[,TOPIC]", help_heading = "Where", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub relay: Option<Vec<Relay>>,
+        /// Relay an event stream of another server: publish its events under these topics, and go on where that stopped
+        /// after a restart; repeatable. In the environment several are separated by spaces. The file can say more of each:
+        /// headers, private, token-file, last-event-id, idle-timeout
+        #[serde(default, deserialize_with = "list::words")]
+        relay: Vec<Relay> as "URL=TOPIC[,TOPIC]", such as [{ url = "https://example.com/events", topics = ["news"], private = false, headers = ["X-Key: …"], "token-file" = "/run/secrets/example-token", "last-event-id" = "earliest", "idle-timeout" = "1m" }];
 
-    /// Tick once a second on the topic `clock` [default: true while no key is given]
-    #[arg(long, value_name = "BOOL", help_heading = "Where", num_args = 0..=1, default_missing_value = "true")]
-    pub clock: Option<bool>,
+        /// Tick once a second on the topic `clock` [default: true while no key is given]
+        clock: bool as "BOOL", such as false;
+    }
 
-    /// What verifies the tokens of publishers and subscribers: a secret of at least 32 bytes, such as `openssl rand
-    /// -hex 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file: other users of
-    /// the machine can see arguments. A key that everybody knows, from documentation or examples, is refused on an
-    /// address that other machines can reach
-    #[arg(
-        long,
-        value_name = "KEY",
-        help_heading = "Who may do what",
-        hide_env_values = true,
-        allow_hyphen_values = true
-    )]
-    pub key: Option<Secret>,
+    "Who may do what" {
+        /// Verify the tokens of publishers and subscribers with this: a secret of at least 32 bytes, such as `openssl
+        /// rand -hex 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file: other
+        /// users of the machine can see arguments. A key that everybody knows, from documentation or examples, is
+        /// refused on an address that other machines can reach
+        #[arg(hide_env_values = true, allow_hyphen_values = true)]
+        key: Secret as "KEY", such as "…";
 
-    /// File that holds --key. Files with keys are read anew when they change, and on SIGHUP
-    #[arg(long, value_name = "FILE", help_heading = "Who may do what")]
-    pub key_file: Option<PathBuf>,
+        /// Read --key from this file. Files with keys are read again when they change, and on SIGHUP
+        key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-key";
 
-    /// URL of a JWK set with more keys of that kind, https only; fetched again in time, and when a token names a key
-    /// that is not there. Repeatable; in the environment several are separated by spaces
-    #[arg(long, value_name = "URL", help_heading = "Who may do what", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub jwks: Option<Vec<AsText<JwksUrl>>>,
+        /// Accept tokens by the keys of the JWK set at this URL too, https only; fetched again in time, and when a
+        /// token names a key that is not there. Repeatable; in the environment several are separated by spaces
+        #[serde(default, deserialize_with = "list::words")]
+        jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/jwks.json"];
 
-    /// Algorithm that tokens may be signed with, such as HS512, RS256, PS256, ES256 or EdDSA; repeatable [default: what
-    /// the JWK says, else HS256 for a secret, RS256 for an RSA key, and the one of its curve for any other]
-    #[arg(long, value_name = "NAME", help_heading = "Who may do what", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub algorithm: Option<Vec<AsText<Algorithm>>>,
+        /// Accept only tokens that are signed with this algorithm, such as HS512, RS256, PS256, ES256 or EdDSA;
+        /// repeatable [default: what the JWK says, else HS256 for a secret, RS256 for an RSA key, and the one of its
+        /// curve for any other]
+        #[serde(default, deserialize_with = "list::words")]
+        algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["RS256"];
 
-    /// What verifies publishers' tokens, where it differs from --key
-    #[arg(
-        long,
-        value_name = "KEY",
-        help_heading = "Who may do what",
-        hide_env_values = true,
-        allow_hyphen_values = true
-    )]
-    pub publisher_key: Option<Secret>,
+        /// Verify publishers' tokens with this, where it differs from --key
+        #[arg(hide_env_values = true, allow_hyphen_values = true)]
+        publisher_key: Secret as "KEY", such as "…";
 
-    /// File that holds --publisher-key
-    #[arg(long, value_name = "FILE", help_heading = "Who may do what")]
-    pub publisher_key_file: Option<PathBuf>,
+        /// Read --publisher-key from this file
+        publisher_key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-publisher-key";
 
-    /// URL of a JWK set for publishers' tokens
-    #[arg(long, value_name = "URL", help_heading = "Who may do what", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub publisher_jwks: Option<Vec<AsText<JwksUrl>>>,
+        /// Verify publishers' tokens by the JWK set at this URL too
+        #[serde(default, deserialize_with = "list::words")]
+        publisher_jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/publishers.json"];
 
-    /// Algorithm of publishers' tokens, where it differs from --algorithm
-    #[arg(long, value_name = "NAME", help_heading = "Who may do what", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub publisher_algorithm: Option<Vec<AsText<Algorithm>>>,
+        /// Accept only publishers' tokens that are signed with this algorithm, where it differs from --algorithm
+        #[serde(default, deserialize_with = "list::words")]
+        publisher_algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["ES256"];
 
-    /// What verifies subscribers' tokens, where it differs from --key
-    #[arg(
-        long,
-        value_name = "KEY",
-        help_heading = "Who may do what",
-        hide_env_values = true,
-        allow_hyphen_values = true
-    )]
-    pub subscriber_key: Option<Secret>,
+        /// Verify subscribers' tokens with this, where it differs from --key
+        #[arg(hide_env_values = true, allow_hyphen_values = true)]
+        subscriber_key: Secret as "KEY", such as "…";
 
-    /// File that holds --subscriber-key
-    #[arg(long, value_name = "FILE", help_heading = "Who may do what")]
-    pub subscriber_key_file: Option<PathBuf>,
+        /// Read --subscriber-key from this file
+        subscriber_key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-subscriber-key";
 
-    /// URL of a JWK set for subscribers' tokens
-    #[arg(long, value_name = "URL", help_heading = "Who may do what", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub subscriber_jwks: Option<Vec<AsText<JwksUrl>>>,
+        /// Verify subscribers' tokens by the JWK set at this URL too
+        #[serde(default, deserialize_with = "list::words")]
+        subscriber_jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/subscribers.json"];
 
-    /// Algorithm of subscribers' tokens, where it differs from --algorithm
-    #[arg(long, value_name = "NAME", help_heading = "Who may do what", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub subscriber_algorithm: Option<Vec<AsText<Algorithm>>>,
+        /// Accept only subscribers' tokens that are signed with this algorithm, where it differs from --algorithm
+        #[serde(default, deserialize_with = "list::words")]
+        subscriber_algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["EdDSA"];
 
-    /// Issuer whose tokens are accepted: the name in their `iss` claim, and the URL of its JWK set or a file with its
-    /// keys; without either it signs with --key. Access tokens (`at+jwt`, of Mercure's newer revision) must name one.
-    /// Repeatable; in the file each can say more
-    #[arg(long, value_name = "NAME[=URL|FILE]", help_heading = "Who may do what", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub issuer: Option<Vec<Issuer>>,
+        /// Accept tokens of this issuer: the name in their `iss` claim, and the URL of its JWK set or a file with its
+        /// keys; without either it signs with --key. Access tokens (`at+jwt`, of Mercure's newer revision) must name
+        /// one. Repeatable; in the file each can say more: keys, with the names that those of the hub have, and an
+        /// audience
+        #[serde(default, deserialize_with = "list::words")]
+        issuer: Vec<Issuer> as "NAME[=URL|FILE]", such as [{ name = "https://login.example.com", jwks = ["https://login.example.com/jwks.json"] }];
 
-    /// Audience that tokens of issuers must name [default: the hub's URL]
-    #[arg(long, value_name = "URL", help_heading = "Who may do what")]
-    pub audience: Option<String>,
+        /// Accept only tokens of issuers that name this audience [default: the hub's URL]
+        audience: String as "URL", such as "https://hub.example.com/.well-known/mercure";
 
-    /// Without a key, also answer requests that come through a proxy. Then everybody who reaches the proxy may publish
-    /// and read everything. A key is the better way
-    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
-    pub open_behind_proxy: Option<bool>,
+        /// Answer requests that come through a proxy even if there is no key; otherwise they get 403. Then everybody
+        /// who reaches the proxy may publish and read everything. A key is the better way
+        open_behind_proxy: bool as "BOOL" = false;
 
-    /// Accept secrets that are so short that they can be guessed from a token
-    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
-    pub allow_short_keys: Option<bool>,
+        /// Accept secrets that are so short that they can be guessed from a token
+        allow_short_keys: bool as "BOOL" = false;
 
-    /// Fetch JWK sets also from addresses of this machine and of private networks
-    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
-    pub allow_private_jwks: Option<bool>,
+        /// Fetch JWK sets also from addresses of this machine and of private networks
+        allow_private_jwks: bool as "BOOL" = false;
 
-    /// Cookie that carries tokens of Mercure's older revision [default: mercureAuthorization]
-    #[arg(long, value_name = "NAME", help_heading = "Who may do what")]
-    pub cookie_name: Option<CookieName>,
+        /// Read tokens of Mercure's older revision from this cookie [default: mercureAuthorization]
+        cookie_name: CookieName as "NAME", such as "mercureAuthorization";
 
-    /// Cookie that carries tokens of the newer revision [default: __Secure-mercure_access_token]
-    #[arg(long, value_name = "NAME", help_heading = "Who may do what")]
-    pub access_cookie_name: Option<CookieName>,
+        /// Read tokens of the newer revision from this cookie. Browsers take one with the default name over HTTPS only
+        /// [default: __Secure-mercure_access_token]
+        access_cookie_name: CookieName as "NAME", such as "__Secure-mercure_access_token";
 
-    /// Origin whose pages may publish with a cookie, where these are not those of --cors-origin; repeatable
-    #[arg(long, value_name = "ORIGIN", help_heading = "Who may do what", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub publish_origin: Option<Vec<CorsOrigin>>,
+        /// Let pages of this origin publish with a cookie, where these are not those of --cors-origin; repeatable
+        #[serde(default, deserialize_with = "list::words")]
+        publish_origin: Vec<CorsOrigin> as "ORIGIN", such as ["https://admin.example.com"];
 
-    /// Let subscribers without a token receive public updates
-    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
-    pub anonymous: Option<bool>,
+        /// Let subscribers without a token receive public updates
+        anonymous: bool as "BOOL" = false;
 
-    /// Origin whose pages may use the hub with credentials, or `*` for all origins without; repeatable. In the
-    /// environment several are separated by spaces
-    #[arg(long, value_name = "ORIGIN", help_heading = "Who may do what", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub cors_origin: Option<Vec<CorsOrigin>>,
+        /// Let pages of this origin use the hub with credentials, or with `*` those of all origins without; repeatable.
+        /// In the environment several are separated by spaces
+        #[serde(default, deserialize_with = "list::words")]
+        cors_origin: Vec<CorsOrigin> as "ORIGIN", such as ["https://app.example.com"];
 
-    /// Tell who is subscribed to what: by private updates, and at /.well-known/mercure/subscriptions. Each who comes or
-    /// goes is two updates of the log for each topic of its subscription
-    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
-    pub subscriptions: Option<bool>,
+        /// Tell who is subscribed to what: by private updates, and at /.well-known/mercure/subscriptions. Each who comes or
+        /// goes is two updates of the log for each topic of its subscription
+        subscriptions: bool as "BOOL" = false;
 
-    /// Let publishers erase updates with `DELETE /topics/{topic}`: those whose topics their token allows to publish
-    #[arg(long, value_name = "BOOL", help_heading = "Who may do what", num_args = 0..=1, default_missing_value = "true")]
-    pub allow_erase: Option<bool>,
+        /// Let publishers erase updates with `DELETE /topics/{topic}`: those whose topics their token allows to publish
+        allow_erase: bool as "BOOL" = false;
+    }
 
-    /// Time between comments on a stream without events. Proxies cut silent connections, many after 60s
-    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
-    pub heartbeat_interval: Option<HumanDuration>,
+    "Limits" {
+        /// Send a comment on a stream that was silent for this long. Proxies cut silent connections, many after 60s
+        // Shorter only burns network; longer than an hour no proxy waits.
+        heartbeat_interval: HumanDuration as "DURATION" = "20s", within time(1, 3_600);
 
-    /// Longest life of one stream, after which the subscriber reconnects and resumes
-    #[arg(long, value_name = "DURATION|off", help_heading = "Limits")]
-    pub max_lifetime: Option<Limit<HumanDuration>>,
+        /// End each stream after this time at the latest. The subscriber reconnects and resumes
+        // Shorter is a reconnect storm of one's own making.
+        max_lifetime: Limit<HumanDuration> as "DURATION|off" = "off", within time(10, 365 * DAY_S);
 
-    /// Longest body of one publication; each that is under way takes as much memory
-    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
-    pub max_body: Option<ByteSize>,
+        /// Refuse a publication with a body longer than this. Each that is under way takes as much memory
+        // A body is held in memory whole, and is at most half of what waits for the log (32 MiB).
+        max_body: ByteSize as "SIZE" = "1MiB", within bytes(1 << 10, 16 << 20);
 
-    /// Most subscribers at a time; each takes an open file
-    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
-    pub max_subscribers: Option<u64>,
+        /// Serve at most this many subscribers at a time; others are told to come back later. Each takes an open file
+        // Linux gives out no more descriptors than 2^30; a million is what a large machine carries.
+        max_subscribers: u64 as "COUNT" = 15_000, within count(1, 10_000_000);
 
-    /// Most topics of one subscription
-    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
-    pub max_topics: Option<u64>,
+        /// Refuse a subscription to more topics than this
+        // Each topic of a subscription is an entry in the router.
+        max_topics: u64 as "COUNT" = 100, within count(1, 10_000);
 
-    /// Longest time for which a peer may take nothing of what is sent to it, before it is given up and resumes when it
-    /// comes back
-    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
-    pub write_timeout: Option<HumanDuration>,
+        /// Close a connection that has accepted no data for this long. The subscriber resumes when it reconnects
+        // Shorter gives up peers behind a network that loses packets; after an hour nobody waits for them.
+        write_timeout: HumanDuration as "DURATION" = "1m", within time(1, 3_600);
 
-    /// Close a connection on which no request has come for this long. Load balancers and proxies reuse silent
-    /// connections for up to 60s: keep it longer than theirs
-    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
-    pub keep_alive_timeout: Option<HumanDuration>,
+        /// Close a connection on which no request has come for this long. Load balancers and proxies reuse silent
+        /// connections for up to 60s: keep it longer than theirs
+        // Shorter makes every request connect anew; nobody comes back to a connection after an hour.
+        keep_alive_timeout: HumanDuration as "DURATION" = "75s", within time(1, 3_600);
 
-    /// Age at which updates are discarded from the log
-    #[arg(long, value_name = "DURATION|off", help_heading = "Limits")]
-    pub retention_age: Option<Limit<HumanDuration>>,
+        /// Discard updates from the log that are older than this
+        retention_age: Limit<HumanDuration> as "DURATION|off" = "7d", within time(1, 100 * 365 * DAY_S);
 
-    /// Size of the log beyond which its oldest updates are discarded; on disk, or in memory with --memory
-    #[arg(long, value_name = "SIZE|off", help_heading = "Limits")]
-    pub retention_bytes: Option<Limit<ByteSize>>,
+        /// Discard the oldest updates when the log is larger than this; on disk, or in memory with --memory
+        // The least holds at least some updates of the usual size.
+        retention_bytes: Limit<ByteSize> as "SIZE|off" = "1GiB", within bytes(1 << 20, 1 << 50);
 
-    /// Number of updates beyond which the oldest are discarded from the log
-    #[arg(long, value_name = "COUNT|off", help_heading = "Limits")]
-    pub retention_count: Option<Limit<u64>>,
+        /// Discard the oldest updates when the log has more than this
+        retention_count: Limit<u64> as "COUNT|off" = "off", within count(1, COUNT_MAX);
 
-    /// Age at which the updates of some topics are discarded, if that is less than --retention-age: a topic, a URI
-    /// Template or `*`, and a duration; repeatable. Subscribers that come back and would have received them are told of
-    /// a gap. In the environment several are separated by spaces
-    #[arg(long, value_name = "TOPICS=DURATION", help_heading = "Limits", value_delimiter = ' ')]
-    #[serde(default, deserialize_with = "list::words")]
-    pub retention: Option<Vec<RetentionRule>>,
+        /// Discard the updates of some topics earlier than --retention-age: a topic, a URI Template or `*`, and an age;
+        /// repeatable. Subscribers that come back and would have received them are told of a gap. In the environment
+        /// several are separated by spaces
+        #[serde(default, deserialize_with = "list::words")]
+        retention: Vec<RetentionRule> as "TOPICS=DURATION", such as ["chat/{room}=1h"];
+    }
 
-    /// How streams get into sockets: `auto` takes the best that the system has; `epoll` writes to one socket after the
-    /// other; `io-uring` to many with one system call, which containers often forbid; `hyper` leaves it to the HTTP
-    /// server, for 13 to 24 KB of memory per subscriber instead of less than one
-    #[arg(long, value_name = "ENGINE", help_heading = "Delivery", hide_possible_values = true)]
-    pub delivery: Option<Delivery>,
+    "Delivery" {
+        /// Write streams to sockets in this way: `auto` takes the best that the system has; `epoll` writes to one
+        /// socket after the other; `io-uring` writes to many with one system call, which containers often forbid;
+        /// `hyper` leaves it to the HTTP server, for 13 to 24 KB of memory per subscriber instead of less than one
+        #[arg(hide_possible_values = true)]
+        delivery: Delivery as "ENGINE" = "auto";
 
-    /// Threads that deliver, unless `hyper` does [default: one per core]
-    #[arg(long, value_name = "COUNT", help_heading = "Delivery")]
-    pub delivery_threads: Option<u64>,
+        /// Deliver with this many threads, unless `hyper` delivers [default: one per core]
+        // No machine has more cores.
+        delivery_threads: u64 as "COUNT", within count(1, 1_024), such as 2;
+    }
 
-    /// What to log on standard error: error, warn, info, debug or trace; also by module, as in `info,fanfare_hub=debug`
-    #[arg(long, value_name = "LEVEL", help_heading = "Log")]
-    pub log_level: Option<LogFilter>,
+    "Log" {
+        /// Log this on standard error: error, warn, info, debug or trace; also by module, as in
+        /// `info,fanfare_hub=debug`
+        log_level: LogFilter as "LEVEL" = "info";
+    }
+}
+
+/// The option with this key, if there is one.
+pub(super) fn definition(key: &str) -> Option<&'static Definition> {
+    DEFINITIONS.iter().find(|definition| definition.key() == key)
+}
+
+/// The defaults of all options that have one, by key.
+pub(super) fn defaults() -> Table {
+    DEFINITIONS.iter().filter_map(|definition| Some((definition.key(), definition.default()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_up_to_the_bound_are_admitted_and_none_beyond() {
+        let cases = [
+            ("heartbeat-interval", "999ms", "1s", "1h", "3601s"),
+            ("max-lifetime", "9s", "10s", "365d", "366d"),
+            ("max-body", "1023", "1KiB", "16MiB", "16777217"),
+            ("max-subscribers", "0", "1", "10000000", "10000001"),
+            ("max-topics", "0", "1", "10000", "10001"),
+            ("delivery-threads", "0", "1", "1024", "1025"),
+            ("write-timeout", "999ms", "1s", "1h", "3601s"),
+            ("keep-alive-timeout", "999ms", "1s", "1h", "3601s"),
+            ("retention-age", "0s", "1s", "36500d", "36501d"),
+            ("retention-bytes", "1048575", "1MiB", "1024TiB", "1025TiB"),
+            ("retention-count", "0", "1", "9223372036854775807", "9223372036854775808"),
+        ];
+        assert_eq!(cases.len(), DEFINITIONS.iter().filter(|definition| definition.bound.is_some()).count());
+        for (key, below, least, most, above) in cases {
+            let bound = definition(key).unwrap().bound.unwrap();
+            let admitted = [below, least, most, above].map(|text| bound.admits(text));
+            assert_eq!(admitted, [false, true, true, false], "{key}: {bound}");
+        }
+    }
+
+    /// Each default and each example is a value of its option, and within its bound.
+    #[test]
+    fn what_is_shown_is_a_value() {
+        for definition in DEFINITIONS {
+            let shown = [definition.default(), definition.example()];
+            assert!(shown.iter().any(Option::is_some), "{} shows nothing", definition.key());
+            for value in shown.into_iter().flatten() {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                assert!(definition.bound.is_none_or(|bound| bound.admits(&text)), "{} = {value}", definition.key());
+                let table = Table::from_iter([(definition.key(), value)]);
+                let read = table.clone().try_into::<ServeOptions>();
+                assert!(read.is_ok(), "{table:?}: {read:?}");
+            }
+        }
+    }
 }

@@ -18,7 +18,7 @@ const MIN_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct Relay {
     /// `http` or `https`, without a user.
     url: Url,
-    /// At least one.
+    /// The topics, of which there is at least one.
     topics: Vec<String>,
     /// Headers of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -29,7 +29,7 @@ pub(crate) struct Relay {
     /// File with the token that is sent as `Authorization: Bearer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
-    /// Where to begin while nothing was relayed yet.
+    /// The ID to begin after while nothing was relayed yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_event_id: Option<String>,
     /// After which silence to connect anew.
@@ -73,12 +73,12 @@ pub(crate) enum InvalidRelay {
 }
 
 impl Relay {
-    /// Where the events come from.
+    /// Returns the URL that the events come from.
     pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Under which topics they are published; at least one.
+    /// Returns the topics under which events are published; there is at least one.
     pub(crate) fn topics(&self) -> Vec<Topic> {
         self.topics.iter().map(|topic| Topic::new(topic).expect("it was checked")).collect()
     }

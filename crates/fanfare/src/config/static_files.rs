@@ -1,5 +1,5 @@
-//! What must not lie in the directory of static files: everything there can be read by everybody.
-use super::{ConfigError, Merged, settings::ServeSettings};
+//! The files that must not lie in the directory of static files: everybody can read everything there.
+use super::{ConfigError, Merged, options::ServeSettings};
 use std::{
     fs::{self, Metadata},
     path::{Path, PathBuf, absolute},
@@ -11,7 +11,7 @@ use std::{
 /// # Errors
 /// [`ConfigError`] names the first that does.
 pub(super) fn check(settings: &ServeSettings, merged: &Merged) -> Result<(), ConfigError> {
-    let Some(directory) = &settings.static_dir else {
+    let Some(directory) = &settings.r#static else {
         return match &settings.fallback {
             Some(_) => Err(ConfigError::FallbackWithoutStatic),
             None => Ok(()),
@@ -27,8 +27,8 @@ pub(super) fn check(settings: &ServeSettings, merged: &Merged) -> Result<(), Con
             return Err(exposed(what, path));
         }
     }
-    if settings.data().is_dir() && lies_in(directory, settings.data()) {
-        return Err(ConfigError::StaticInData { directory: directory.clone(), data: settings.data().to_owned() });
+    if settings.data.is_dir() && lies_in(directory, &settings.data) {
+        return Err(ConfigError::StaticInData { directory: directory.clone(), data: settings.data.clone() });
     }
     if let Some(name) = &settings.fallback {
         let unfit = |error| ConfigError::Fallback { name: name.clone(), directory: directory.clone(), error };
@@ -37,13 +37,13 @@ pub(super) fn check(settings: &ServeSettings, merged: &Merged) -> Result<(), Con
     Ok(())
 }
 
-/// What the hub keeps for itself, and what it is.
+/// Returns the files and directories that the hub keeps for itself, each with what it is.
 fn secrets<'a>(settings: &'a ServeSettings, merged: &'a Merged) -> impl Iterator<Item = (&'static str, &'a Path)> {
     // With the log in memory, a directory may be there from before. The relays keep their state in it, too.
-    let data = (settings.keeps_data() || settings.data().exists()).then_some(("data", settings.data()));
+    let data = (!settings.memory || settings.data.exists()).then_some(("data", settings.data.as_path()));
     let configuration = merged.config_file.iter().map(|path| ("configuration", path.as_path()));
     let keys = merged.key_files.iter().map(|path| ("key", path.as_path()));
-    let relays = settings.relays.iter();
+    let relays = settings.relay.iter().flatten();
     let tokens = relays.filter_map(|relay| Some(("token", relay.token_file.as_deref()?)));
     data.into_iter().chain(configuration).chain(keys).chain(tokens)
 }

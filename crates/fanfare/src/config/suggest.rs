@@ -1,4 +1,4 @@
-//! What somebody may have meant who wrote a name that is none.
+//! The name that somebody probably meant who wrote one that does not exist.
 
 /// Names by which other programs call what is called otherwise here, without hyphens and underscores.
 const SYNONYMS: [(&str, &str); 26] = [
@@ -30,7 +30,7 @@ const SYNONYMS: [(&str, &str); 26] = [
     ("cookie", "cookie-name"),
 ];
 
-/// How alike two names have to be, from 0 to 1.
+/// The likeness that two names must have, from 0 to 1.
 const ALIKE: f64 = 0.88;
 
 /// The one of `names` that was probably meant by `written`, if there is one.

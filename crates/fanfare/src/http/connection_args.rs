@@ -1,4 +1,4 @@
-//! How servers are connected to, by options that have the names that they have with curl.
+//! The way to servers, by options that have the names that they have with curl.
 use crate::quantity::HumanDuration;
 use fanfare_client::{
     Builder,
@@ -44,7 +44,7 @@ pub(crate) struct ConnectArgs {
 /// Options for the way to the hub, where a command connects to another server as well.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct HubConnectArgs {
-    /// For the hub: trust the authorities whose certificates (PEM) are in this file, and no others
+    /// Trust, for the hub, the authorities whose certificates (PEM) are in this file, and no others
     #[arg(id = "hub_cacert", long = "hub-cacert", value_name = "FILE")]
     cacert: Option<PathBuf>,
 
@@ -53,7 +53,8 @@ pub(crate) struct HubConnectArgs {
     #[arg(id = "hub_insecure", long = "hub-insecure")]
     insecure: bool,
 
-    /// For the hub: stop an attempt that has no connection after this time; a number alone is seconds [default: 30s]
+    /// Stop an attempt to reach the hub that has no connection after this time; a number alone is seconds [default:
+    /// 30s]
     #[arg(
         id = "hub_connect_timeout",
         long = "hub-connect-timeout",

@@ -1,4 +1,4 @@
-//! Why there is no answer, in words, and what to do about it where that is known.
+//! The reason why there is no answer, in words, and what to do about it where that is known.
 use super::Party;
 use fanfare_client::transport::{Failure, HyperError};
 use std::error::Error;

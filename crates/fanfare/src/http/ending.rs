@@ -1,4 +1,4 @@
-//! Why there is no event stream, or no more of one: in words that name the right party, and as an exit code.
+//! The reason why there is no event stream, or no more of one: in words that name the right party, and as an exit code.
 use super::{Party, Refusal, broken, error, no_answer};
 use crate::exit::Exit;
 use fanfare_client::{Cause, Error};
@@ -9,7 +9,7 @@ use std::fmt;
 pub(crate) struct Ending<E> {
     /// The party that was asked.
     pub party: Party,
-    /// Why.
+    /// The reason.
     pub error: E,
 }
 

@@ -1,4 +1,4 @@
-//! What keeps a request from its answer, and answers that refuse.
+//! The obstacles between a request and its answer, and answers that refuse.
 use super::{Party, diagnosis};
 use crate::exit::Exit;
 use fanfare_client::transport::{HyperError, Via};

@@ -1,4 +1,4 @@
-//! Who was asked, as messages name it.
+//! The party that was asked, as messages name it.
 use fanfare_mask::masked_url;
 use hyper::Uri;
 use std::fmt;

@@ -70,7 +70,7 @@ fn origin(url: &str) -> String {
     }
 }
 
-/// By hand, since what is derived does not know where a value came from.
+/// Written by hand, since what is derived does not know where a value came from.
 impl FromArgMatches for TokenArg {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let given = match matches.value_source(NAME) {

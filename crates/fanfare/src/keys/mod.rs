@@ -1,4 +1,4 @@
-//! From the keys that a configuration names to those that verify tokens.
+//! The step from the keys that a configuration names to those that verify tokens.
 use crate::config::{ConfigError, KeyMaterial, KeyPair, ServeSettings};
 use fanfare_jwks::{Addresses, Client, JwksSource, JwksUrl, Timing};
 use fanfare_server::auth::{KeyRules, KeySet, KeySource, TrustedIssuer, TrustedKeys};

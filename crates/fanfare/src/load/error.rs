@@ -1,6 +1,6 @@
-//! What keeps a server from having been measured, or from having done well.
+//! The reason why a server was not measured, or did not do well.
 use crate::{exit::Exit, http::InvalidHubUrl};
-use fanfare_bench::target::InvalidUrl;
+use fanfare_load::target::InvalidUrl;
 use std::{fmt, io};
 
 /// The reason why there is no result, or no good one.

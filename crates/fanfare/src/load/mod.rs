@@ -9,10 +9,11 @@ use crate::{
     notice::notice,
     secret::Secret,
 };
-use fanfare_bench::{
+use fanfare_load::{
+    body::Body,
     meter::Meter,
     process::HubProcess,
-    recipe::{Body, Recipe},
+    recipe::Recipe,
     scenario::{Scenario, Size, SizeArgs, Stage},
     subscribe::worker,
     target::{Endpoint, InvalidUrl, Target},
@@ -63,23 +64,23 @@ pub(crate) struct LoadArgs {
     /// memory
     url: Option<String>,
 
-    /// What to put it through
+    /// Put the server through this
     #[arg(long, value_enum, default_value = "broadcast")]
     scenario: Scenario,
 
-    /// How to subscribe and publish there
+    /// Kind of the server, which says how to subscribe and publish there
     #[arg(long, value_enum, default_value = "fanfare", help_heading = "Server")]
     recipe: Recipe,
 
-    /// Where to subscribe instead; `{topic}` stands for the topic, and may be left out where there is only one
+    /// Subscribe at this URL instead; `{topic}` stands for the topic, and may be left out where there is only one
     #[arg(long, value_name = "URL", conflicts_with_all = ["url", "recipe"], help_heading = "Server")]
     subscribe_url: Option<String>,
 
-    /// Where to publish, with POST; without it, subscribers only listen
+    /// Publish at this URL, with POST; without it, subscribers only listen
     #[arg(long, value_name = "URL", requires = "subscribe_url", help_heading = "Server")]
     publish_url: Option<String>,
 
-    /// What the body of a publication is
+    /// Form of the body of a publication
     #[arg(long, value_enum, default_value = "data", requires = "publish_url", help_heading = "Server")]
     publish_body: Body,
 

@@ -1,7 +1,7 @@
 //! The result as a table, and as one line of JSON.
-use fanfare_bench::{
+use fanfare_load::{
+    machine,
     meter::Meter,
-    report,
     scenario::{Outcome, Scenario, Size},
     target::Target,
 };
@@ -34,7 +34,7 @@ pub(super) fn end(scenario: Scenario, size: Size, outcome: &Outcome) -> io::Resu
     let mut line = json!({
         "load": scenario.name(),
         "fanfare": env!("CARGO_PKG_VERSION"),
-        "machine": report::machine(),
+        "machine": machine::machine(),
         "size": size,
     });
     if let (Value::Object(line), Value::Object(figures)) = (&mut line, outcome.json()) {

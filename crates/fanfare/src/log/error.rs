@@ -1,4 +1,4 @@
-//! What goes wrong with a log on disk.
+//! The faults of a log on disk, and of what is done with one.
 use super::{given::InvalidLine, place::UnknownPlace};
 use crate::exit::Exit;
 use fanfare_hub::log::{BackupError, LogError, ViewError};
@@ -17,9 +17,9 @@ pub(crate) enum LogCommandError {
     Place(UnknownPlace),
     /// There is no backup.
     Backup(BackupError),
-    /// So many updates are lost.
+    /// Updates are lost.
     Lost { updates: u64 },
-    /// So many things are wrong.
+    /// Things are wrong.
     Unsound { findings: u64 },
     /// The lines to import cannot be read.
     Read { from: String, error: io::Error },
@@ -27,7 +27,7 @@ pub(crate) enum LogCommandError {
     Line { number: u64, error: InvalidLine, imported: Option<u64> },
     /// A batch of lines could not be appended.
     Append { lines: (u64, u64), error: LogError, imported: Option<u64> },
-    /// So many updates would be erased, and nobody has confirmed it.
+    /// Updates would be erased, and nobody has confirmed it.
     Unconfirmed { updates: u64 },
     /// Something cannot be printed.
     Print(io::Error),
@@ -88,7 +88,7 @@ impl fmt::Display for LogCommandError {
 
 impl std::error::Error for LogCommandError {}
 
-/// How far an import came: the last line that is in the log.
+/// The progress of an import: the last line that is in the log.
 struct Imported(Option<u64>);
 
 impl fmt::Display for Imported {

@@ -24,7 +24,7 @@ pub(super) enum Given {
         update: Update,
         time: Option<Timestamp>,
     },
-    /// So many updates were lost in the log that was exported.
+    /// Updates were lost in the log that was exported: this many.
     Lost(u64),
 }
 

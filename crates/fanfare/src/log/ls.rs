@@ -97,7 +97,7 @@ fn epochs(epochs: &[Epoch]) -> String {
     shown.join(" ")
 }
 
-/// What is not so with most segments.
+/// Returns what differs from most segments.
 fn remarks(segment: &SegmentInfo) -> String {
     let mut remarks = Vec::new();
     match segment.rewrites {

@@ -11,11 +11,11 @@ use std::{convert::Infallible, fmt, str::FromStr};
 /// A place in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// That of an update whose ID the hub made.
+    /// The place of an update whose ID the hub made.
     Position(Position),
     /// The time, or how long ago it was.
     Time(Moment),
-    /// That of an update to which its publisher gave this ID.
+    /// The place of an update to which its publisher gave this ID.
     Id(String),
 }
 
@@ -30,7 +30,7 @@ pub(crate) enum UnknownPlace {
     Beyond(Position),
 }
 
-/// Which of two ends a place is.
+/// The end of a stretch that a place is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     First,
@@ -74,7 +74,7 @@ fn of_position(position: Position, view: &LogView) -> Result<Offset, UnknownPlac
     }
 }
 
-/// Of several updates with the ID, the whole stretch of them is meant.
+/// Finds an update by its ID. If several have it, the whole stretch of them is meant.
 fn of_id(id: &str, view: &mut LogView, end: End, now: Timestamp) -> Result<Result<Offset, UnknownPlace>, ViewError> {
     let unknown = || UnknownPlace::Id(id.to_owned());
     let Ok(parsed) = EventId::new(id) else { return Ok(Err(unknown())) };

@@ -1,9 +1,9 @@
-//! How far a verb has come: on a terminal, once it has taken more than a second.
+//! The progress of a verb: on a terminal, once it has taken more than a second.
 use super::quantity::size;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
 
-/// What ends before this shows nothing.
+/// The time before which nothing is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A bar on standard error. In a pipe it is nothing.

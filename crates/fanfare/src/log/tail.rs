@@ -22,7 +22,7 @@ pub(super) struct TailArgs {
     #[command(flatten)]
     directory: Directory,
 
-    /// How many updates to print
+    /// Print this many updates
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10)]
     count: usize,
 

@@ -1,5 +1,4 @@
-//! Why an update was not published.
-use super::lines::shown;
+//! The reason why an update was not published.
 use crate::{
     exit::Exit,
     http::{CertificatesError, Refusal, Unreachable, UrlTooLong},
@@ -120,3 +119,8 @@ impl fmt::Display for PublishError {
 }
 
 impl std::error::Error for PublishError {}
+
+/// `line 7`, `the lines 7 to 9`.
+pub(super) fn shown((first, last): (u64, u64)) -> String {
+    if first == last { format!("line {first}") } else { format!("the lines {first} to {last}") }
+}

@@ -4,12 +4,13 @@
 //! source is published line by line without delay, a fast one in batches that grow with the time that an answer takes.
 //! A hub that is gone for a while is asked again, and what it has already is not published again ([`super::identity`]).
 use super::{
-    PublishError, When,
+    PublishError,
+    error::shown,
     identity::{self, Identity},
     publisher::{self, Lookup, Publisher},
     reader::{Input, Line, Lines, MAX_LINE_BYTES},
 };
-use crate::{relay::Backoff, stop, warning};
+use crate::{reconnect::Reconnect, relay::Backoff, stop, warning};
 use hyper::StatusCode;
 use std::time::Duration;
 use tokio::{sync::watch, time::timeout};
@@ -30,14 +31,14 @@ const HANDOVER_TIMEOUT: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// [`PublishError`] names the lines that were not published.
-pub(super) async fn publish(publisher: &Publisher, reconnect: When) -> Result<(), PublishError> {
+pub(super) async fn publish(publisher: &Publisher, reconnect: Reconnect) -> Result<(), PublishError> {
     let (stopping, stopped) = watch::channel(false);
     let told = stop::stop().map_err(PublishError::Runtime)?;
     let mut work = Work {
         publisher,
         reconnect,
         stopped,
-        identity: (reconnect != When::Never).then(Identity::random),
+        identity: (reconnect != Reconnect::Never).then(Identity::random),
         was_there: false,
         batch_bytes: BATCH_BYTES,
         under_way: None,
@@ -60,7 +61,7 @@ pub(super) async fn publish(publisher: &Publisher, reconnect: When) -> Result<()
 /// The way of lines into the hub.
 struct Work<'a> {
     publisher: &'a Publisher,
-    reconnect: When,
+    reconnect: Reconnect,
     stopped: watch::Receiver<bool>,
     /// The IDs by which lines can be looked up; `None` if they need not be, or the hub gives others.
     identity: Option<Identity>,
@@ -269,9 +270,4 @@ impl Skipped {
             Self { too_long, refused } => Err(PublishError::Skipped { lines: too_long + refused, refused }),
         }
     }
-}
-
-/// `line 7`, `the lines 7 to 9`.
-pub(super) fn shown((first, last): (u64, u64)) -> String {
-    if first == last { format!("line {first}") } else { format!("the lines {first} to {last}") }
 }

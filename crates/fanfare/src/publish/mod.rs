@@ -1,4 +1,5 @@
 //! `fanfare publish`: one update, each line of standard input, or one at intervals; prints the IDs.
+mod args;
 mod error;
 mod identity;
 mod lines;
@@ -6,83 +7,15 @@ mod publisher;
 mod reader;
 mod repeat;
 
+pub(crate) use args::PublishArgs;
 pub(crate) use error::PublishError;
 
-use crate::{
-    exit,
-    http::{self, ConnectArgs, Habits, HubArgs, PublishQuery},
-    quantity::HumanDuration,
-    topic::topic,
-};
-use clap::ValueEnum;
-use fanfare_hub::{
-    topic::Topic,
-    update::{InvalidUpdate, Update, UpdateFields},
-};
+use fanfare_hub::update::{InvalidUpdate, Update, UpdateFields};
 use publisher::Publisher;
 use std::io::{self, IsTerminal as _};
 
 /// The DATA that stands for standard input.
 const STDIN: &str = "-";
-
-#[derive(Debug, clap::Args)]
-#[command(after_help = format!("{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]
-pub(crate) struct PublishArgs {
-    /// Topic to publish under
-    #[arg(value_parser = topic)]
-    topic: Topic,
-
-    /// Data of the update. `-`, or nothing in a pipe: each line of standard input that is not blank is one update, in
-    /// order. A line that is longer than the hub allows is skipped with a warning, and the exit code is 4. Bytes that
-    /// are not UTF-8 are replaced, with a warning. With --every, {count}, {time} and {unix_ms} in it are replaced;
-    /// without data, {time} is published
-    data: Option<String>,
-
-    /// Publish at this interval, the first at once
-    #[arg(long, value_name = "DURATION")]
-    every: Option<HumanDuration>,
-
-    /// How many updates to publish with --every [default: until stopped]
-    #[arg(short = 'n', long, value_name = "COUNT", requires = "every", value_parser = clap::value_parser!(u64).range(1..))]
-    count: Option<u64>,
-
-    /// When to ask a hub again that cannot be reached or fails, with lines or --every: never; once something was
-    /// published (so that a wrong address is told at once); or always. Lines wait meanwhile, in order. They have IDs
-    /// that only this process makes (urn:uuid:…, without them with never), by which they are looked up in the hub's log
-    /// if their answer was lost; a warning says where that cannot tell, and a line may be there twice
-    #[arg(long, value_name = "WHEN", default_value = "after-open")]
-    reconnect: When,
-
-    #[command(flatten)]
-    query: PublishQuery,
-
-    #[command(flatten)]
-    hub: HubArgs,
-
-    #[command(flatten, next_help_heading = "Connection")]
-    connect: ConnectArgs,
-
-    #[command(flatten)]
-    habits: Habits,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum When {
-    Never,
-    AfterOpen,
-    Always,
-}
-
-impl When {
-    /// True if a hub is asked again that does not answer now, and was there before or not.
-    fn asks_again(self, was_there: bool) -> bool {
-        match self {
-            Self::Never => false,
-            Self::AfterOpen => was_there,
-            Self::Always => true,
-        }
-    }
-}
 
 /// Runs the command.
 ///

@@ -1,9 +1,9 @@
 //! One update at intervals: a heartbeat for demonstrations, or load for a first look.
 use super::{
-    PublishError, When,
+    PublishError,
     publisher::{self, Publisher},
 };
-use crate::warning;
+use crate::{reconnect::Reconnect, warning};
 use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
@@ -20,7 +20,7 @@ pub(super) async fn publish(
     publisher: &Publisher,
     template: &str,
     (every, count): (Duration, Option<u64>),
-    reconnect: When,
+    reconnect: Reconnect,
 ) -> Result<(), PublishError> {
     let mut was_there = false;
     // Tokio knows no interval of zero: as fast as the hub answers.

@@ -22,7 +22,7 @@ const FIELD_NAMES_BYTES: usize = 24;
 /// The fields that are the same for all updates of a relay.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
-    /// At least one.
+    /// The topics, of which there is at least one.
     pub topics: Vec<Topic>,
     /// True if they are private.
     pub private: bool,

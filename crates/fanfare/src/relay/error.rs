@@ -1,4 +1,4 @@
-//! Why a relay ended.
+//! The reason why a relay ended.
 use super::sink::failure::Closed;
 use crate::{
     exit::Exit,

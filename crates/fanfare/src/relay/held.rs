@@ -1,4 +1,4 @@
-//! What the hub holds already of what the upstream sends again.
+//! The updates that the hub holds already, of those that the upstream sends again.
 //!
 //! An event is the same if ID, type and data are, under the relay's own topics: an upstream that counts from the
 //! beginning after its restart sends other events under the same IDs, and so does another upstream of the same hub.

@@ -80,7 +80,7 @@ pub(crate) struct RelayArgs {
     #[arg(long, value_name = "DURATION")]
     idle_timeout: Option<HumanDuration>,
 
-    /// When to connect again: once a connection has stood (so that a wrong address is told at once), or always
+    /// Connect again: once a connection has stood (so that a wrong address is told at once), or always
     #[arg(long, value_name = "WHEN", default_value = "after-open")]
     reconnect: When,
 

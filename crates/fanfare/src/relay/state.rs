@@ -1,4 +1,4 @@
-//! How far a relay has come: the upstream's ID of the last event that the hub has acknowledged, and the hub's own
+//! The progress of a relay: the upstream's ID of the last event that the hub has acknowledged, and the hub's own
 //! position behind it.
 //!
 //! Between the acknowledgement and the file lies a moment in which a crash leaves the file behind the hub. The position

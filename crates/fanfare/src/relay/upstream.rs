@@ -1,4 +1,4 @@
-//! Where a relay's events come from.
+//! The server that a relay's events come from.
 use super::error::RelayError;
 use super::state::State;
 use crate::http::{ConnectionArgs, Header, Party, Without};

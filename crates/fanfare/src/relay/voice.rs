@@ -1,18 +1,18 @@
-//! What a relay has to say: to the person who started it, or to the log of the hub that it is part of.
+//! The messages of a relay: to the person who started it, or to the log of the hub that it is part of.
 use crate::notice::notice;
 use std::io::{self, IsTerminal as _};
 
 /// Says it.
 #[derive(Clone, Debug)]
 pub(crate) enum Voice {
-    /// On standard error, for people.
+    /// Standard error, for people.
     Person {
         /// True if connections are told, and not only what goes wrong.
         notices: bool,
         /// True if anything is.
         warnings: bool,
     },
-    /// In the log of `serve`.
+    /// The log of `serve`.
     Log {
         /// The relay's name there.
         name: String,
@@ -20,7 +20,7 @@ pub(crate) enum Voice {
 }
 
 impl Voice {
-    /// For people: notices in a terminal or when asked for.
+    /// Speaks to people: notices in a terminal or when asked for.
     pub(super) fn of_person(quiet: bool, verbose: bool) -> Self {
         Self::Person { notices: verbose || (!quiet && io::stderr().is_terminal()), warnings: !quiet }
     }

@@ -1,4 +1,4 @@
-//! What `serve` prints when it is ready: where it is, and what one can do next.
+//! The lines that `serve` prints when it is ready: where it is, and what one can do next.
 use crate::config::{ServeSettings, Storage};
 use fanfare_mask::masked_url;
 use std::{
@@ -45,7 +45,7 @@ impl fmt::Display for Announcement<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (settings, url) = (self.settings, self.url());
         self.place(f)?;
-        if let Some(public) = &settings.public_url {
+        if let Some(public) = settings.public_url() {
             writeln!(f, "for clients       {}", masked_url(public.as_str()))?;
         }
         writeln!(f)?;
@@ -66,10 +66,10 @@ impl fmt::Display for Announcement<'_> {
             writeln!(f, "  access     with tokens; `fanfare token --publish '*' --subscribe '*'` makes one")?;
             " -H \"Authorization: Bearer $FANFARE_TOKEN\""
         };
-        for alias in &settings.aliases {
+        for alias in settings.aliases() {
             writeln!(f, "  stream     {url}{} ({})", alias.path(), alias.topics().join(", "))?;
         }
-        for relay in &settings.relays {
+        for relay in settings.relays() {
             let topics: Vec<_> = relay.topics().iter().map(ToString::to_string).collect();
             writeln!(f, "  relay      {} ({})", relay.shown_url(), topics.join(", "))?;
         }

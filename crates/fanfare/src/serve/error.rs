@@ -1,4 +1,4 @@
-//! Why the hub does not run.
+//! The reason why the hub does not run.
 use crate::{config::ConfigError, exit::Exit};
 use fanfare_hub::log::LogError;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};

@@ -1,4 +1,4 @@
-//! When to look at the keys again: SIGHUP.
+//! The signal to look at the keys again: SIGHUP.
 use std::io;
 
 /// The SIGHUPs that come, where there are any.

@@ -1,4 +1,4 @@
-//! Where the log goes: to standard error, without the secrets that may stand in what is logged.
+//! The output of the log: standard error, without the secrets that may be in what is logged.
 use fanfare_mask::masked;
 use std::io::{self, Write};
 

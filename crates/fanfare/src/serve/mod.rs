@@ -95,8 +95,8 @@ pub(crate) fn run(args: &ServeArgs, given: &ArgMatches, exposed: Vec<String>) ->
 /// The wiring: what the settings say becomes a log, a hub over it, and a server before it.
 async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin) -> Result<(), ServeError> {
     // Before anything is touched on disk: the likeliest fault is that another hub has the port.
-    let listen = |error| ServeError::Listen { address: settings.listen, error };
-    let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
+    let listen = |error| ServeError::Listen { address: settings.listen.0, error };
+    let listener = TcpListener::bind(settings.listen.0).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
 
     let hub = Hub::start(parts::log(settings)?, &HubLimits::default()).map_err(ServeError::Hub)?;

@@ -1,4 +1,4 @@
-//! What the settings say, in the types of the hub and of the server.
+//! The settings in the types of the hub and of the server.
 use super::ServeError;
 use crate::config::{RetentionRule, ServeSettings, Storage};
 use fanfare_hub::log::{Log, MemoryLog, Retention, SegmentLog};
@@ -19,7 +19,7 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
         age_ms: settings.retention_age.get().map(|age| u64::try_from(age.0.as_millis()).unwrap_or(u64::MAX)),
         bytes: settings.retention_bytes.get().map(|size| size.0),
         count: settings.retention_count.get(),
-        topics: settings.retention.iter().map(RetentionRule::to_topic_retention).collect(),
+        topics: settings.retention.iter().flatten().map(RetentionRule::to_topic_retention).collect(),
     };
     match settings.storage() {
         Storage::Memory => Ok(Arc::new(MemoryLog::new(retention))),
@@ -36,7 +36,7 @@ pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeySto
     let hub_url = public_url(settings, address).join(HUB_PATH).expect("an absolute path joins any web address");
     let mut auth = if settings.is_open() { AuthSettings::open(hub_url) } else { AuthSettings::closed(hub_url) };
     auth.open_behind_proxy = settings.open_behind_proxy;
-    auth.anonymous_subscribers = settings.anonymous;
+    auth.anonymous = settings.anonymous;
     auth.keys = keys;
     if let Some(audience) = &settings.audience {
         auth.audience = audience.clone();
@@ -47,26 +47,26 @@ pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeySto
     if let Some(name) = &settings.access_cookie_name {
         name.as_str().clone_into(&mut auth.modern_cookie);
     }
-    auth.allowed_origins = settings.publish_origins().map(str::to_owned).collect();
+    auth.publish_origins = settings.publish_origins().map(str::to_owned).collect();
     auth
 }
 
 /// The rest of what the server is told.
 pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings {
     let mut server = Settings::default();
-    let aliases = settings.aliases.iter().map(|alias| (alias.path().to_owned(), alias.topics().to_vec()));
+    let aliases = settings.aliases().map(|alias| (alias.path().to_owned(), alias.topics().to_vec()));
     server.aliases = aliases.collect();
     server.cors_origins = settings.cors_origins().map(str::to_owned).collect();
-    server.static_dir = settings.static_dir.clone();
-    server.static_fallback = settings.fallback.clone();
+    server.static_dir = settings.r#static.clone();
+    server.fallback = settings.fallback.clone();
     server.page = settings.page.0;
     server.heartbeat_interval = settings.heartbeat_interval.0;
     server.max_lifetime = settings.max_lifetime.get().map(|lifetime| lifetime.0);
     server.max_body_bytes = count(settings.max_body.0);
-    server.max_matchers = count(settings.max_topics);
+    server.max_topics = count(settings.max_topics);
     server.max_subscribers = count(settings.max_subscribers);
     server.subscriptions = settings.subscriptions;
-    server.erase = settings.allow_erase;
+    server.allow_erase = settings.allow_erase;
     server.delivery = settings.delivery.into();
     server.delivery_threads = settings.delivery_threads.and_then(|threads| NonZero::new(count(threads)));
     server.connection_threads = thread::available_parallelism().ok();
@@ -79,7 +79,7 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
 /// The URL under which clients know the hub.
 fn public_url(settings: &ServeSettings, address: SocketAddr) -> Url {
     let listening = || Url::parse(&format!("http://{address}/")).expect("an address is a host of a URL");
-    settings.public_url.clone().unwrap_or_else(listening)
+    settings.public_url().cloned().unwrap_or_else(listening)
 }
 
 /// The bounds of the configuration keep counts below what any machine of ours can address.
@@ -96,11 +96,11 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_the_server() {
         let settings = config::default_settings();
-        let (ours, theirs) = (server(&settings, settings.listen), Settings::default());
+        let (ours, theirs) = (server(&settings, settings.listen.0), Settings::default());
         assert_eq!(ours.heartbeat_interval, theirs.heartbeat_interval);
         assert_eq!(ours.max_lifetime, theirs.max_lifetime);
         assert_eq!(ours.max_body_bytes, theirs.max_body_bytes);
-        assert_eq!(ours.max_matchers, theirs.max_matchers);
+        assert_eq!(ours.max_topics, theirs.max_topics);
         assert_eq!(ours.max_subscribers, theirs.max_subscribers);
         assert_eq!(ours.page, theirs.page);
         assert_eq!(ours.subscriptions, theirs.subscriptions);

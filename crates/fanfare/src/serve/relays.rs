@@ -53,13 +53,13 @@ impl Relays {
             Storage::Memory => None,
             Storage::Disk(data) => Some(data.join(DIRECTORY)),
         };
-        if let (false, Some(directory)) = (settings.relays.is_empty(), &directory) {
+        if let (false, Some(directory)) = (settings.relays().next().is_none(), &directory) {
             fs::create_dir_all(directory)
                 .map_err(|error| ServeError::RelayDirectory { directory: directory.clone(), error })?;
         }
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        for relay in &settings.relays {
+        for relay in settings.relays() {
             let plan = Plan {
                 hub: hub.clone(),
                 headers: headers(relay)?,

@@ -1,8 +1,7 @@
 //! An answer that says in its middle that it failed, as those of language models do: after the status 200 there is no
 //! other way.
-use super::{SubscribeArgs, json::Json, received::Received, source::Source};
-use crate::http::excerpt;
-use http::Method;
+use super::{args::SubscribeArgs, json::Json, received::Received};
+use crate::{http::excerpt, request::Source};
 
 /// The event type, and the `type` or `object` of data, that say so.
 const ERROR: &str = "error";
@@ -25,9 +24,7 @@ pub(super) enum Heeded {
 
 /// Returns what errors mean among the events of `source`.
 pub(super) fn heeded(source: &Source, args: &SubscribeArgs) -> Heeded {
-    let request = &args.request;
-    let default = if request.body.is_some() { &Method::POST } else { &Method::GET };
-    let is_sent_once = !request.method.as_ref().unwrap_or(default).is_safe();
+    let is_sent_once = !args.request.message.is_safe();
     let select = &args.select;
     let is_known = select.until.is_some() || select.field.is_some() || args.print.join;
     let wants_errors = select.types.iter().any(|name| name == ERROR || name == FAILED)

@@ -1,5 +1,5 @@
-//! Which events are wanted, and of each how much.
-use super::{SelectArgs, field::Found, received::Received};
+//! The choice of events that are wanted, and of the part of each.
+use super::{args::SelectArgs, field::Found, received::Received};
 use crate::http::excerpt;
 use std::ops::ControlFlow;
 

@@ -2,7 +2,8 @@
 //!
 //! For people at a terminal the first attempt must succeed, unless they say otherwise: a wrong address is told at once.
 use super::{
-    SubscribeArgs, SubscribeError, When,
+    SubscribeError,
+    args::SubscribeArgs,
     ends::{Ends, MAX_IN_VAIN},
     exec,
     failure::{self, Heeded},
@@ -10,12 +11,14 @@ use super::{
     format::Style,
     output::Output,
     received::Received,
-    request::event_source,
-    source::Source,
     status::Status,
-    transport::Shared,
+    stream,
 };
-use crate::http::{Ending, Party};
+use crate::{
+    http::{Ending, Party},
+    reconnect::Reconnect,
+    request::{Asking, Source},
+};
 use fanfare_client::{Block, Cause, Error, MessageEvent, Signal, Signals, Warning};
 use futures_util::{FutureExt as _, Stream as _};
 use std::{future::poll_fn, ops::ControlFlow, pin::Pin, task::Poll};
@@ -67,9 +70,9 @@ pub(super) async fn follow(sources: &[Source], args: &SubscribeArgs) -> Result<(
         status: Status::new(&args.print),
         several: sources.len() > 1,
     };
-    let shared = Shared::new(args)?;
+    let asking = Asking::new(&args.request, sources, args.print.quiet).map_err(SubscribeError::Request)?;
     let followed = |source: &Source| {
-        let signals = event_source(source, &shared, args)?.signals();
+        let signals = stream::event_source(source, &asking, args)?.signals();
         let (party, enveloped) = (source.party(), source.is_enveloped());
         let errors = failure::heeded(source, args);
         let ends = args.select.until.as_ref().map(|_| Ends::default());
@@ -216,7 +219,7 @@ impl Follow<'_> {
                     ends.opened();
                 }
             }
-            Signal::Reconnecting { cause, .. } if !stream.opened && self.args.resume.reconnect != When::Always => {
+            Signal::Reconnecting { cause, .. } if !stream.opened && self.args.resume.reconnect != Reconnect::Always => {
                 let ending = Ending { party: stream.party.clone(), error: cause };
                 return Err(SubscribeError::NotOpened(Box::new(ending)));
             }

@@ -59,13 +59,13 @@ impl<'a> Json<'a> {
         self.0 == "null"
     }
 
-    /// On one line, and otherwise as it is written.
+    /// Returns it on one line, and otherwise as it is written.
     pub(super) fn compact(self) -> String {
         tokens(self.0).collect()
     }
 
-    /// With a line for each member and element; characters that are written as escapes are shown. `None` if it is
-    /// nested too deeply.
+    /// Returns it with a line for each member and element; characters that are written as escapes are shown. `None` if
+    /// it is nested too deeply.
     pub(super) fn indented(self) -> Option<String> {
         let mut out = String::with_capacity(self.0.len() * 2);
         let (mut depth, mut before) = (0_usize, "");

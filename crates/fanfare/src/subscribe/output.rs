@@ -1,5 +1,5 @@
 //! Events on standard output.
-use super::{Format, SubscribeError, format::Style, received::Received};
+use super::{SubscribeError, args::Format, format::Style, received::Received};
 use fanfare_client::{Block, MessageEvent};
 use std::{
     io::{self, BufWriter, Write},

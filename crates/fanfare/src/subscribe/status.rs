@@ -1,5 +1,6 @@
-//! What is to be said beside events, on standard error: in a terminal a line that lives, else nothing unless asked for.
-use super::PrintArgs;
+//! The words beside events, on standard error: in a terminal a line that is drawn again and again, else nothing unless
+//! asked for.
+use super::args::PrintArgs;
 use crate::{
     http::{Ending, Party},
     notice::notice,

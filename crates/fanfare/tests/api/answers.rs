@@ -1,4 +1,5 @@
-//! What a server says in the middle of its answer, and how it comes out: errors, ends that are missing, numbers.
+//! Answers of servers that say something in their middle, and how they come out: errors, ends that are missing,
+//! numbers.
 use crate::{
     hub::Hub,
     peer::Peer,

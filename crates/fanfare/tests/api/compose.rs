@@ -15,7 +15,7 @@ fn line(ended: &Ended, key: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What Symfony's recipe puts into compose.yaml, with a secret of one's own.
+/// The file compose.yaml as Symfony's recipe makes it, with a secret of one's own.
 #[test]
 fn a_compose_file_works_as_it_is() {
     let secret = crate::program::SECRET;
@@ -39,7 +39,7 @@ fn a_compose_file_works_as_it_is() {
     assert_eq!(line(&ours, "listen"), "listen = \"127.0.0.1:0\" # flag");
 }
 
-/// Whoever reads the recipe has its secret.
+/// Everybody who reads the recipe has its secret.
 #[test]
 fn the_secret_of_a_recipe_opens_no_hub_to_others() {
     let encoded = "IUNoYW5nZVRoaXNNZXJjdXJlSHViSldUU2VjcmV0S2V5IQ==";

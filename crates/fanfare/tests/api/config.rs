@@ -215,6 +215,7 @@ fn the_help_says_what_each_option_means() {
     insta::assert_snapshot!("publish-help", run(&["publish", "--help"]).stdout);
     insta::assert_snapshot!("relay-help", run(&["relay", "--help"]).stdout);
     insta::assert_snapshot!("subscribe-help", run(&["subscribe", "--help"]).stdout);
+    insta::assert_snapshot!("lint-help", run(&["lint", "--help"]).stdout);
     insta::assert_snapshot!("token-help", run(&["token", "--help"]).stdout);
     insta::assert_snapshot!("check-help", run(&["check", "--help"]).stdout);
     insta::assert_snapshot!("load-help", run(&["load", "--help"]).stdout);

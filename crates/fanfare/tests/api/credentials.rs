@@ -1,4 +1,4 @@
-//! To whom tokens go: one from the environment to the hub alone, one that is given to the server beside it.
+//! The servers that tokens go to: one from the environment to the hub alone, one that is given to the server beside it.
 use crate::{
     hub::Hub,
     peer::Peer,
@@ -22,7 +22,7 @@ fn ways(url: &str) -> [(Vec<String>, usize); 3] {
     let way = |arguments: &[&str]| arguments.iter().map(|&argument| argument.to_owned()).collect();
     [
         (way(&["subscribe", url, "-n", "1"]), 1),
-        (way(&["subscribe", url, "--lint=1s", "-n", "1"]), 2),
+        (way(&["lint", url, "--time=1s", "-n", "1"]), 2),
         // The first connection only finds out whether somebody is there.
         (way(&["load", "--subscribe-url", url, "--subscribers", "1", "--seconds", "1"]), 2),
     ]

@@ -1,4 +1,4 @@
-//! What people who know curl reach for: options of the same names, certificates, cookies, timeouts, proxies.
+//! The options that people who know curl reach for: certificates, cookies, timeouts, proxies.
 use crate::{
     config::File,
     hub::Hub,
@@ -74,7 +74,7 @@ fn cookies_are_given_read_and_kept() {
     }
 }
 
-/// Of two streams of one server the first to be answered is given a cookie, which the other has when it comes back.
+/// The first of two streams of one server is given a cookie, which the other has when it comes back.
 #[test]
 fn cookies_are_shared_by_all_urls_of_a_command() {
     let sets = format!("{}set-cookie: s=1; path=/\r\n\r\nretry: 60000\n\n", STREAM.strip_suffix("\r\n").unwrap());
@@ -230,7 +230,7 @@ fn first_line_with(mut child: Child, word: &str) -> String {
     line
 }
 
-/// With this variable set.
+/// Runs with this variable set.
 fn through(variable: &str, proxy: &str, url: &str) -> Ended {
     let mut command = fanfare();
     for name in

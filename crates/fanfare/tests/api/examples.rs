@@ -6,6 +6,16 @@ fn example(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
 }
 
+/// The documents that are printed from the definitions of options are committed.
+#[test]
+fn documents_of_options_are_those_that_are_printed() {
+    for (document, path) in [("example", "../../examples/fanfare.toml"), ("reference", "../../docs/options.md")] {
+        let committed = fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        let is_same = run(&["options", document]).stdout == committed;
+        assert!(is_same, "{path} is not what is printed: run `cargo xtask options`, and read what has changed");
+    }
+}
+
 /// The values are the defaults, and every option is there.
 #[test]
 fn the_configuration_file_says_what_holds() {

@@ -9,9 +9,9 @@ use std::{
 /// `fanfare serve` on a free port; ends with the test.
 pub(crate) struct Hub {
     child: Option<Child>,
-    /// Where it is.
+    /// The URL where it is.
     pub url: String,
-    /// What it prints after its address.
+    /// The lines that it prints after its address.
     pub lines: Lines,
 }
 

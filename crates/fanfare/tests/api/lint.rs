@@ -1,4 +1,4 @@
-//! `fanfare subscribe --lint`: what is said of servers that do it wrong, and of ours.
+//! `fanfare lint`: what is said of servers that do it wrong, and of ours.
 use crate::{
     hub::Hub,
     peer::Peer,
@@ -21,7 +21,7 @@ fn rules<'a>(report: &'a Value, severity: &str) -> Vec<&'a str> {
 }
 
 fn lint(peer: &Peer) -> Ended {
-    run(&["subscribe", &peer.url, "--lint=5s", "--format", "json"])
+    run(&["lint", &peer.url, "--time=5s", "--format", "json"])
 }
 
 #[test]
@@ -30,9 +30,9 @@ fn our_own_hub_leaves_nothing_to_be_desired() {
     for data in ["one", "two\nlines", "three"] {
         assert_eq!(run(&["publish", "t", data, "--type", "news", "--hub", &hub.url]).code, 0);
     }
-    let cases: [&[&str]; 2] = [&["--last-event-id", "earliest", "-n", "3", "--lint"], &["--lint=3s"]];
+    let cases: [&[&str]; 2] = [&["--last-event-id", "earliest", "-n", "3"], &["--time=3s"]];
     for options in cases {
-        let arguments = ["subscribe", "t", "--hub", &hub.url, "--format", "json"];
+        let arguments = ["lint", "t", "--hub", &hub.url, "--format", "json"];
         let ended = run(&[&arguments, options].concat());
         let report = report(&ended);
         assert_eq!((ended.code, &report["errors"], &report["warnings"]), (0, &0.into(), &0.into()), "{ended:?}");
@@ -100,11 +100,11 @@ fn redirects_and_lengths_and_broken_ends_are_told() {
     assert_eq!(rules(&report(&ended), "warning"), ["connection-broken"], "{ended:?}");
 }
 
-/// What was sent once is not sent again.
+/// A request with a body is not sent again.
 #[test]
 fn a_post_is_sent_once() {
     let peer = Peer::answering([format!("{HEAD}\r\nid: 1\ndata: x\n\nid: 2\ndata: y\n\n").as_str()]);
-    let ended = run(&["subscribe", &peer.url, "--lint", "-d", "{}", "-n", "2", "--format", "json"]);
+    let ended = run(&["lint", &peer.url, "-d", "{}", "-n", "2", "--format", "json"]);
     assert_eq!((ended.code, rules(&report(&ended), "error").len()), (0, 0), "{ended:?}");
     assert!(peer.request().starts_with("post / http/1.1\n"));
 }
@@ -112,7 +112,7 @@ fn a_post_is_sent_once() {
 #[test]
 fn for_people_it_is_readable_and_harmless() {
     let peer = Peer::answering([format!("{HEAD}\r\n\u{1b}[2Jdata: x\n\n").as_str()]);
-    let ended = run(&["subscribe", &peer.url, "--lint"]);
+    let ended = run(&["lint", &peer.url]);
     let text = &ended.stdout;
     assert!(text.contains("\nwarning unknown-field\n  seen: `\\u{1b}[2Jdata: x` in line 1, at byte 0\n"), "{text}");
     assert!(text.contains("\n  why:  ") && text.contains("\n  do:   ") && !text.contains('\u{1b}'), "{text}");
@@ -121,17 +121,43 @@ fn for_people_it_is_readable_and_harmless() {
 
 #[test]
 fn it_is_for_one_stream_and_for_no_events() {
-    let cases: [&[&str]; 6] = [
-        &["-", "--lint"],
-        &["http://a.example/", "http://b.example/", "--lint"],
-        &["t", "--lint", "--format", "tsv"],
-        &["t", "--lint", "--exec", "true"],
-        &["t", "--lint", "--until", "x"],
-        &["t", "--lint=soon"],
+    let cases: [(&[&str], &str); 7] = [
+        (&[], "required"),
+        (&["-"], "one stream"),
+        (&["http://a.example/", "http://b.example/"], "one stream"),
+        (&["t", "--format", "raw"], "invalid value 'raw'"),
+        (&["t", "--exec", "true"], "unexpected argument '--exec'"),
+        (&["t", "--until", "x"], "unexpected argument '--until'"),
+        (&["t", "--time=soon"], "invalid value 'soon'"),
     ];
-    for arguments in cases {
-        assert_eq!(run(&[&["subscribe"], arguments].concat()).code, 2, "{arguments:?}");
+    for (arguments, said) in cases {
+        let ended = run(&[&["lint"], arguments].concat());
+        assert!(ended.code == 2 && ended.stderr.contains(said), "{arguments:?}: {ended:?}");
     }
+}
+
+/// The option of `subscribe` that it was.
+#[test]
+fn the_old_name_leads_to_the_new_one() {
+    let cases: [&[&str]; 3] =
+        [&["http://127.0.0.1:1/", "--lint"], &["t", "--lint=5s", "--format", "json"], &["--lint"]];
+    for arguments in cases {
+        let ended = run(&[&["subscribe"], arguments].concat());
+        assert_eq!(
+            (ended.code, ended.stderr.as_str()),
+            (2, "error: subscribe has no option --lint: `fanfare lint URL` says what is wrong with an event stream\n"),
+            "{arguments:?}"
+        );
+    }
+}
+
+/// A header that is taken away is not sent, and one that is given is.
+#[test]
+fn headers_are_as_they_are_given() {
+    let peer = Peer::answering([format!("{HEAD}\r\ndata: x\n\n").as_str(); 2]);
+    let ended = run(&["lint", &peer.url, "-n", "1", "-H", "Cache-Control:", "-H", "X-Key: a", "--format", "json"]);
+    let request = peer.request();
+    assert!(request.contains("x-key: a\n") && !request.contains("cache-control"), "{request}{ended:?}");
 }
 
 /// A stream that never ends is looked at up to 16 MiB, whatever it is made of.

@@ -1,4 +1,4 @@
-//! Whom messages name: the hub, a server, a proxy, or the one URL of several that failed.
+//! The parties that messages name: the hub, a server, a proxy, or the one URL of several that failed.
 use crate::{
     peer::Peer,
     program::{PATIENCE, run},
@@ -126,7 +126,7 @@ fn tls_where_there_is_none_and_the_other_way_round_are_told() {
     assert!(ended.code == 5 && ended.stderr.contains("https:// in place of http://"), "{ended:?}");
 }
 
-/// So is one that is lost for a while.
+/// A server that is lost for a while is named too.
 #[test]
 fn a_connection_that_is_lost_is_named() {
     let one = Peer::answering([&format!("{STREAM}retry: 10\ndata: x\n\n"), STOP]);
@@ -138,7 +138,7 @@ fn a_connection_that_is_lost_is_named() {
     }
 }
 
-/// What a server says of its refusal is shown, whatever becomes of its status.
+/// The words of a server about its refusal are shown, whatever its status is.
 #[test]
 fn the_body_of_a_refusal_is_shown() {
     let json = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{\"error\":\"no credit\"}";
@@ -164,7 +164,7 @@ fn arguments_may_be_long() {
         &["subscribe", &long],
         &["subscribe", "--topic", &long],
         &["subscribe", &url],
-        &["subscribe", &url, "--lint"],
+        &["lint", &url],
         &["publish", &long, "x"],
         &["publish", "t", "x", "--id", &long],
         &["publish", "t", "x", "--type", &long],
@@ -182,7 +182,7 @@ fn arguments_may_be_long() {
     assert!(ended.code == 2 && ended.stderr.contains("65534 are allowed"), "{ended:?}");
 }
 
-/// What is almost a URL of the web.
+/// Text that is almost a URL of the web.
 #[test]
 fn a_beginning_that_is_not_meant_is_put_right() {
     let hub = format!("http://{}", nobody());

@@ -9,7 +9,7 @@ use std::{
 
 /// A listener that answers each connection with the next of its answers, and then closes it.
 pub(crate) struct Peer {
-    /// Where it listens.
+    /// The URL where it listens.
     pub url: String,
     heads: mpsc::Receiver<String>,
 }
@@ -41,7 +41,7 @@ impl Peer {
 
 /// The same, which also takes the bodies that it is sent, as long as their length is said.
 pub(crate) struct BodyPeer {
-    /// Where it listens.
+    /// The URL where it listens.
     pub url: String,
     bodies: mpsc::Receiver<String>,
 }

@@ -13,14 +13,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A secret that is long enough.
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// What a run of the program left.
+/// The results of a run of the program.
 #[derive(Debug)]
 pub(crate) struct Ended {
     /// The exit code.
     pub code: i32,
-    /// What it printed.
+    /// The text on standard output.
     pub stdout: String,
-    /// What it complained of.
+    /// The text on standard error.
     pub stderr: String,
 }
 

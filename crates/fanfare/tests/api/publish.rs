@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What the hub holds, as `subscribe` prints it.
+/// Returns the updates that the hub holds, as `subscribe` prints them.
 fn held(hub: &Hub, count: usize) -> Vec<Value> {
     let arguments = ["subscribe", "*", "--hub", &hub.url, "--last-event-id", "earliest", "-n", &count.to_string()];
     run(&arguments).stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -194,7 +194,7 @@ fn lines_survive_a_restart_of_the_hub_each_once_and_in_order() {
     std::fs::remove_dir_all(directory).unwrap();
 }
 
-/// What becomes of a request on its way to the hub.
+/// The fate of a request on its way to the hub.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Through,
@@ -322,7 +322,7 @@ fn a_batch_that_a_proxy_refuses_for_its_size_goes_out_in_parts() {
     assert!(ended.stderr.contains("line 4: the hub answers 413") && ended.stderr.contains("line 5: "), "{ended:?}");
 }
 
-/// Who asks twice does not want to wait.
+/// A person who asks twice does not want to wait.
 #[test]
 fn a_second_signal_ends_it_at_once() {
     // It takes requests, and says nothing.

@@ -1,4 +1,4 @@
-//! When the hub refuses to start, and what it says then.
+//! Configurations with which the hub refuses to start, and what it says then.
 use crate::program::{SECRET, run};
 
 fn refused(arguments: &[&str], reason: &str) {

@@ -1,4 +1,4 @@
-//! What the log of a hub says of tokens that it refused: why and whose, and nothing of what they hold.
+//! The lines in the log of a hub about tokens that it refused: why and whose, and nothing of what they hold.
 use crate::{
     hub::Hub,
     keys::test_key,

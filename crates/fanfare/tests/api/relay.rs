@@ -99,7 +99,7 @@ fn events_keep_their_order_types_and_ids() {
     assert!(!requests[0].contains("last-event-id") && requests[2].contains("last-event-id: é 2\n"));
 }
 
-/// What cannot be published is told to those who would have received it, where it would have stood.
+/// An event that cannot be published is told to those who would have received it, in its place.
 #[test]
 fn what_no_update_can_be_is_a_gap() {
     let hub = Hub::with(&["--memory", "--clock=false", "--max-body", "1KiB"]);
@@ -139,7 +139,7 @@ fn what_no_update_can_be_is_a_gap() {
     assert_eq!(ended.stderr.matches("gives IDs of its own").count(), 1, "{}", ended.stderr);
 }
 
-/// Whoever is relayed chooses the IDs of events, and how long they are.
+/// The upstream chooses the IDs of events, and how long they are.
 #[test]
 fn of_a_long_id_messages_show_the_beginning() {
     let hub = Hub::with(&["--memory"]);
@@ -166,7 +166,7 @@ fn a_relay_of_the_hub_tells_of_gaps_as_well() {
     assert_eq!(texts(&updates, "type"), ["message", GAP], "{updates:?}");
 }
 
-/// What is too large to be read is skipped, and told to those downstream.
+/// An event that is too large to be read is skipped, and told to those downstream.
 #[test]
 fn an_event_beyond_every_limit_is_a_gap() {
     let hub = Hub::start();
@@ -285,7 +285,8 @@ fn a_long_id_is_exact_in_a_gap_and_short_in_messages() {
     assert!(ended.stderr.lines().all(|line| line.len() < 1_000), "{}", ended.stderr);
 }
 
-/// What another hub refuses, whose rules this program does not know: without its ID if that may help, or else as a gap.
+/// An event that another hub refuses, whose rules this program does not know, goes without its ID if that may help, or
+/// else as a gap.
 #[test]
 fn what_the_hub_refuses_by_its_own_rules_is_not_lost() {
     let refuses = |published: usize, status: &str| {

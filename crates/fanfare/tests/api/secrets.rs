@@ -7,7 +7,7 @@ use crate::{
 };
 use std::process::Stdio;
 
-/// What stands for a secret in URLs.
+/// The text that is a secret in URLs.
 const TOKEN: &str = "s3cr3t-t0ken";
 
 fn with(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
@@ -80,7 +80,7 @@ fn secrets_of_urls_are_masked_wherever_they_are_shown() {
         shows_no(TOKEN, &ended);
     }
     let peer = Peer::answering(["HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: x\n\n"]);
-    let linted = run(&["subscribe", &format!("{}/?token={TOKEN}", peer.url), "--lint=1s", "-n", "1"]);
+    let linted = run(&["lint", &format!("{}/?token={TOKEN}", peer.url), "--time=1s", "-n", "1"]);
     assert!(linted.stdout.contains("/?token=********"), "{linted:?}");
     shows_no(TOKEN, &linted);
     let checked = run(&["check", "--relay", &relay]);

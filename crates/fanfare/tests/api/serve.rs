@@ -1,4 +1,4 @@
-//! What `serve` says at its start, and how it ends.
+//! The words of `serve` at its start, and its end.
 use crate::{
     hub::Hub,
     program::{Lines, SECRET, fanfare, run},

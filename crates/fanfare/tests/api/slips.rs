@@ -64,7 +64,8 @@ fn a_variable_that_nobody_reads_is_an_error_of_every_command() {
 #[test]
 fn a_variable_that_is_empty_is_not_set() {
     let help = run(&["check", "--help"]).stdout;
-    let flags = help.lines().filter_map(|line| line.trim_start().strip_prefix("--")?.split_whitespace().next());
+    // A line of help that begins with a flag is further to the right.
+    let flags = help.lines().filter_map(|line| line.strip_prefix("      --")?.split_whitespace().next());
     let mut names: Vec<_> = flags.map(|flag| format!("FANFARE_{}", flag.replace('-', "_").to_uppercase())).collect();
     names.retain(|name| !["FANFARE_FETCH", "FANFARE_TOPIC", "FANFARE_HELP"].contains(&name.as_str()));
     let (keys, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| gives_a_key(name));
@@ -119,7 +120,7 @@ fn a_key_that_is_empty_does_not_open_the_hub() {
     }
 }
 
-/// What is short is a name, and no key that had to be hidden.
+/// A short value is a name, and not a key that had to be hidden.
 #[test]
 fn a_short_value_is_quoted() {
     for (arguments, quoted) in [(["--algorithm", "HS265"], "'HS265'"), (["--jwks", ""], "''"), (["--issuer", ""], "''")]

@@ -23,11 +23,11 @@ use std::{
 const TOPICS: [&str; 3] = ["a", "b", "c"];
 const PUBLISHERS: usize = 4;
 const ERASERS: usize = 2;
-/// Of so many DELETE requests one erases all of a topic, and the others one of the newest updates.
+/// The number of DELETE requests of which one erases all of a topic, and the others one of the newest updates.
 const WHOLE_TOPIC: u32 = 10;
 const NEWEST: usize = 200;
-/// In one of so many rounds the hub lives until it looks for segments to rewrite, which it does once a second: those
-/// from before a restart of which a quarter was erased.
+/// The number of rounds in one of which the hub lives until it looks for segments to rewrite, which it does once a
+/// second: those from before a restart of which a quarter was erased.
 const LONG_ROUND: u32 = 5;
 /// The number of IDs after which a subscriber resumes in each round.
 const RESUMED: usize = 3;
@@ -38,7 +38,7 @@ struct Published {
     topic: &'static str,
     data: String,
     id: String,
-    /// When it was sent and when it was acknowledged, by [`Work::clock`].
+    /// The times when it was sent and when it was acknowledged, by [`Work::clock`].
     begun: u64,
     acknowledged: u64,
 }
@@ -49,7 +49,7 @@ struct Erasing {
     /// The one update that it erases; `None` is all of the topic.
     id: Option<String>,
     begun: u64,
-    /// When it was answered, or the hub was dead.
+    /// The time when it was answered, or the hub was dead.
     ended: u64,
     is_answered: bool,
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-/// What a peer waits for at most.
+/// The longest time for which a peer waits.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A publisher on one connection.
@@ -70,7 +70,7 @@ pub struct Received {
 pub struct Subscriber {
     socket: TcpStream,
     parser: Parser,
-    /// What follows the head, and what the parser has not yet seen.
+    /// The bytes after the head that the parser has not yet seen.
     unread: Vec<u8>,
     in_body: bool,
 }

@@ -7,12 +7,12 @@ use crate::{
 const SUBSCRIBERS: usize = 20;
 /// Publications in each half of the test, of about 10 KB each: 40 MB.
 const EVENTS: usize = 4_000;
-/// What the hub may grow by: a window of 1 MiB for the audience, and half a MiB of buffers for each subscriber. If
-/// events were queued per subscriber, it would be 800 MB.
+/// The amount that the hub may grow by: a window of 1 MiB for the audience, and half a MiB of buffers for each
+/// subscriber. If events were queued per subscriber, it would be 800 MB.
 const GROWTH_KIB: u64 = 1_024 + 512 * SUBSCRIBERS as u64;
-/// What the hub grows by at most in a round of warming up once it is warm.
+/// The most that the hub grows by in a round of warming up once it is warm.
 const WARM_KIB: u64 = 1_024;
-/// How often the hub is warmed up at most.
+/// The most rounds of warming up.
 const WARM_UPS: usize = 6;
 
 #[test]

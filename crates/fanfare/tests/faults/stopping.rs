@@ -55,7 +55,7 @@ fn it_is_gone_in_time_whatever_is_open() {
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains(r#""published":2"#), "{answer}");
 }
 
-/// Whoever collects its log has gone away without a word, and everything in the hub that has something to say waits.
+/// The reader of its log has gone away without a word, and everything in the hub that has something to say waits.
 #[test]
 fn it_is_gone_in_time_although_nobody_takes_its_log() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare"));

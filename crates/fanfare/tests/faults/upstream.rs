@@ -11,12 +11,12 @@ use std::{
     time::Duration,
 };
 
-/// How often there are new events.
+/// The time between new events.
 const PACE: Duration = Duration::from_millis(2);
-/// How long the stream goes on, so that a test that failed leaves no thread.
+/// The longest time that the stream goes on, so that a test that failed leaves no thread.
 const LONGEST: Duration = Duration::from_secs(3_000);
 
-/// What the upstream sent.
+/// The record of what the upstream sent.
 #[derive(Debug)]
 pub struct Sent {
     pub event_type: String,

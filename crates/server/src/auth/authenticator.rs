@@ -123,7 +123,7 @@ impl Authenticator {
         }
         let Some(presented) = carrier::find(parts, settings)? else {
             return match purpose {
-                Purpose::Subscribe if settings.anonymous_subscribers => Ok(Credentials::without_token(Grant::none())),
+                Purpose::Subscribe if settings.anonymous => Ok(Credentials::without_token(Grant::none())),
                 _ => Err(AuthError::Missing),
             };
         };

@@ -91,7 +91,7 @@ fn is_own(page: &Origin, parts: &Parts, hub_url: &Url) -> bool {
 }
 
 fn is_allowed(page: &Origin, settings: &AuthSettings) -> bool {
-    let mut allowed = settings.allowed_origins.iter();
+    let mut allowed = settings.publish_origins.iter();
     page.is_tuple() && allowed.any(|allowed| Url::parse(allowed).is_ok_and(|url| url.origin() == *page))
 }
 
@@ -149,8 +149,8 @@ mod tests {
 
     /// A hub with these pages allowed.
     fn settings(hub_url: &str, allowed: &[&str]) -> AuthSettings {
-        let allowed_origins = allowed.iter().map(ToString::to_string).collect();
-        AuthSettings { allowed_origins, ..AuthSettings::open(hub_url.parse().unwrap()) }
+        let publish_origins = allowed.iter().map(ToString::to_string).collect();
+        AuthSettings { publish_origins, ..AuthSettings::open(hub_url.parse().unwrap()) }
     }
 
     fn allowing() -> AuthSettings {

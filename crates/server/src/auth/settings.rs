@@ -16,7 +16,7 @@ pub struct AuthSettings {
     /// True if an open hub is also for those whom a proxy lets in, so that whoever reaches the proxy may do everything.
     pub open_behind_proxy: bool,
     /// True if public updates may be received without a token.
-    pub anonymous_subscribers: bool,
+    pub anonymous: bool,
     /// The keys that verify tokens. Whoever keeps a clone can replace the keys while the hub runs.
     pub keys: KeyStore,
     /// The hub's own name in the `aud` claim of tokens that name an issuer; usually its URL.
@@ -28,7 +28,7 @@ pub struct AuthSettings {
     /// The cookie for newer-revision tokens, [`MODERN_COOKIE`] by default.
     pub modern_cookie: String,
     /// Other origins whose pages may publish with a cookie, each as `scheme://host[:port]`.
-    pub allowed_origins: Vec<String>,
+    pub publish_origins: Vec<String>,
 }
 
 impl AuthSettings {
@@ -44,13 +44,13 @@ impl AuthSettings {
         Self {
             open: false,
             open_behind_proxy: false,
-            anonymous_subscribers: false,
+            anonymous: false,
             keys: KeyStore::default(),
             audience: hub_url.to_string(),
             hub_url,
             legacy_cookie: LEGACY_COOKIE.to_owned(),
             modern_cookie: MODERN_COOKIE.to_owned(),
-            allowed_origins: Vec::new(),
+            publish_origins: Vec::new(),
         }
     }
 }

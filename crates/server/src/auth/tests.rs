@@ -240,7 +240,7 @@ fn each_revision_has_its_carriers() {
 fn a_missing_token() {
     let get = parts(Method::GET, "/", &[]);
     assert_eq!(authenticate(settings(), &get, Purpose::Subscribe), Err(AuthError::Missing));
-    let anonymous = AuthSettings { anonymous_subscribers: true, ..settings() };
+    let anonymous = AuthSettings { anonymous: true, ..settings() };
     let credentials = authenticate(anonymous.clone(), &get, Purpose::Subscribe).unwrap();
     assert_eq!(credentials, Credentials::without_token(Grant::none()));
     assert_eq!(authenticate(anonymous.clone(), &get, Purpose::Publish), Err(AuthError::Missing));

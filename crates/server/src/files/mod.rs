@@ -37,7 +37,7 @@ impl Files {
         Some(Self {
             // Paths are relative to what `Beneath` opens them beneath.
             serve: ServeDir::with_backend("", Beneath::new(directory)),
-            fallback: settings.static_fallback.as_deref().and_then(path_of),
+            fallback: settings.fallback.as_deref().and_then(path_of),
             streams: settings.aliases.keys().cloned().collect(),
         })
     }

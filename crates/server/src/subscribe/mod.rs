@@ -123,7 +123,7 @@ pub(crate) fn gather(
     app: &App,
     matchers: impl ExactSizeIterator<Item = Result<Matcher, Problem>>,
 ) -> Result<Matchers, Problem> {
-    let (count, limit) = (matchers.len(), app.settings.max_matchers);
+    let (count, limit) = (matchers.len(), app.settings.max_topics);
     if count == 0 {
         return Err(Problem::NoMatcher);
     }

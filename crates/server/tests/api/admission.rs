@@ -32,7 +32,7 @@ async fn serve_every_route(auth: Authenticator) -> Fixture {
 /// A hub with keys, which lets anybody receive what is public.
 fn closed() -> Authenticator {
     let hub_url = "http://hub.example/.well-known/mercure".parse().unwrap();
-    Authenticator::new(AuthSettings { anonymous_subscribers: true, ..AuthSettings::closed(hub_url) })
+    Authenticator::new(AuthSettings { anonymous: true, ..AuthSettings::closed(hub_url) })
 }
 
 /// The status of the answer to a request, of which only the head is read.

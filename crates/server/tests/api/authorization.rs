@@ -19,14 +19,13 @@ fn issuer_key() -> SigningKey {
     SigningKey::hs256(b"another secret of at least thirty-two").unwrap()
 }
 
-async fn closed(anonymous_subscribers: bool) -> Fixture {
+async fn closed(anonymous: bool) -> Fixture {
     let trusted = TrustedKeys {
         publisher_keys: key().verification().into(),
         subscriber_keys: key().verification().into(),
         issuers: vec![TrustedIssuer::new(ISSUER, issuer_key().verification().into())],
     };
-    let settings =
-        AuthSettings { anonymous_subscribers, keys: trusted.into(), ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
+    let settings = AuthSettings { anonymous, keys: trusted.into(), ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
     serve_as(Authenticator::new(settings), |settings| settings.public_url = Url::parse(HUB).unwrap()).await
 }
 

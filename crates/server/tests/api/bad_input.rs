@@ -79,7 +79,7 @@ async fn other_content_types_and_paths_are_refused() {
 
 #[tokio::test]
 async fn bad_subscriptions_are_refused() {
-    let server = serve_with(|settings| settings.max_matchers = 3).await;
+    let server = serve_with(|settings| settings.max_topics = 3).await;
     let mercure = |query: &str| format!("/.well-known/mercure?{query}");
     let cases = [
         (mercure(""), "at least one topic"),

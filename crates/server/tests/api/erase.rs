@@ -25,7 +25,7 @@ impl Fixture {
 }
 
 async fn serve_erasing(log: Arc<dyn Log>) -> Fixture {
-    serve_over(log, Authenticator::open(), |settings| settings.erase = true).await
+    serve_over(log, Authenticator::open(), |settings| settings.allow_erase = true).await
 }
 
 /// Runs in memory and on disk.
@@ -94,12 +94,12 @@ async fn only_what_may_be_published_is_erased() {
         issuers: vec![],
     };
     let auth = AuthSettings {
-        anonymous_subscribers: true,
+        anonymous: true,
         keys: keys.into(),
-        allowed_origins: vec!["http://good.example".into()],
+        publish_origins: vec!["http://good.example".into()],
         ..AuthSettings::closed(Url::parse(HUB).unwrap())
     };
-    let server = serve_as(Authenticator::new(auth), |settings| settings.erase = true).await;
+    let server = serve_as(Authenticator::new(auth), |settings| settings.allow_erase = true).await;
     let token = |publish: &[&str]| {
         let publish = publish.iter().map(|&topic| topic.to_owned()).collect();
         LegacyToken { publish, subscribe: vec![], payload: None, expires_at: None }.sign(&key)

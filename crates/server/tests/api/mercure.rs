@@ -42,7 +42,7 @@ async fn the_metadata_describes_the_hub() {
 
 #[tokio::test]
 async fn a_query_subscribes_by_its_body() {
-    let server = serve_with(|settings| settings.max_matchers = 3).await;
+    let server = serve_with(|settings| settings.max_topics = 3).await;
     let query = |target: &str, headers: &str, body: &str| {
         let (host, length) = (server.address, body.len());
         format!("QUERY {target} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n{headers}\r\n{body}")

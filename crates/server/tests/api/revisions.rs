@@ -151,11 +151,8 @@ async fn hub() -> Fixture {
         subscriber_keys: key(SUBSCRIBER).into(),
         issuers: vec![TrustedIssuer::new(ISSUER, key(ISSUERS).into())],
     };
-    let settings = AuthSettings {
-        anonymous_subscribers: true,
-        keys: keys.into(),
-        ..AuthSettings::closed(Url::parse(HUB).unwrap())
-    };
+    let settings =
+        AuthSettings { anonymous: true, keys: keys.into(), ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
     serve_as(Authenticator::new(settings), |_| {}).await
 }
 

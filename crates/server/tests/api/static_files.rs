@@ -32,7 +32,7 @@ impl Site {
     async fn serve_with_fallback(&self, file: &str) -> Fixture {
         serve_with(|settings| {
             settings.static_dir = Some(self.public());
-            settings.static_fallback = Some(file.into());
+            settings.fallback = Some(file.into());
             settings.aliases = [("/sse".to_owned(), vec!["news".to_owned()])].into();
         })
         .await

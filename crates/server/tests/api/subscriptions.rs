@@ -160,7 +160,7 @@ fn key() -> SigningKey {
 async fn closed() -> Fixture {
     let hub_url = Url::parse("https://hub.example/.well-known/mercure").unwrap();
     let keys = TrustedKeys { subscriber_keys: key().verification().into(), ..TrustedKeys::default() };
-    let settings = AuthSettings { keys: keys.into(), anonymous_subscribers: true, ..AuthSettings::closed(hub_url) };
+    let settings = AuthSettings { keys: keys.into(), anonymous: true, ..AuthSettings::closed(hub_url) };
     serve_as(Authenticator::new(settings), |settings| settings.subscriptions = true).await
 }
 

@@ -12,7 +12,7 @@ async fn closed() -> Fixture {
     let keys = key().verification().into();
     let keys =
         TrustedKeys { subscriber_keys: keys, publisher_keys: key().verification().into(), ..TrustedKeys::default() };
-    let settings = AuthSettings { keys: keys.into(), anonymous_subscribers: true, ..AuthSettings::closed(hub_url) };
+    let settings = AuthSettings { keys: keys.into(), anonymous: true, ..AuthSettings::closed(hub_url) };
     serve_as(Authenticator::new(settings), |_| {}).await
 }
 

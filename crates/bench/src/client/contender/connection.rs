@@ -1,5 +1,5 @@
 //! A connection of hyper's for one request, as plain as it can be.
-use super::BoxError;
+use super::next::BoxError;
 use http_body_util::Full;
 use hyper::{
     Request, Response,

@@ -1,6 +1,7 @@
 //! <https://docs.rs/eventsource-client>: a client from `ClientBuilder` on the transport that comes with it, as in its
 //! example, but without that one's timeouts, which would only cost.
-use super::{super::tally::Tally, BoxError, next};
+use super::next::{BoxError, next};
+use crate::client::tally::Tally;
 use eventsource_client::{Client, ClientBuilder, ReconnectOptions, SSE};
 use launchdarkly_sdk_transport::HyperTransport;
 

@@ -1,5 +1,6 @@
 //! Ours, over the transport that it has by default.
-use super::{super::tally::Tally, BoxError, next};
+use super::next::{BoxError, next};
+use crate::client::tally::Tally;
 use fanfare_client::{EventSource, Reconnect};
 
 pub(super) async fn read(url: &str, tally: &mut Tally) -> Result<(), BoxError> {

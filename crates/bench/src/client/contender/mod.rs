@@ -2,15 +2,16 @@
 //! the last event.
 use super::tally::Tally;
 use clap::ValueEnum;
-use futures_core::Stream;
-use std::{error::Error, future::poll_fn, pin::Pin};
 
 mod connection;
 mod eventsource_client;
 mod fanfare;
+mod next;
 mod parser;
 mod reqwest_eventsource;
 mod sse_reqwest_client;
+
+pub use next::BoxError;
 
 /// A client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -26,9 +27,6 @@ pub enum Contender {
     /// sse-reqwest-client
     SseReqwestClient,
 }
-
-/// An error of any of them.
-pub type BoxError = Box<dyn Error + Send + Sync>;
 
 impl Contender {
     /// Its name on the command line and in results.
@@ -56,9 +54,4 @@ impl Contender {
             Self::SseReqwestClient => sse_reqwest_client::read(url, tally).await,
         }
     }
-}
-
-/// The next item of a stream.
-async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
-    poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
 }

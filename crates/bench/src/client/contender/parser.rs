@@ -1,6 +1,7 @@
 //! Our parser on what hyper receives, without reconnecting, redirects or anything else that makes a client. Events are
 //! borrowed from what was received.
-use super::{super::tally::Tally, BoxError, connection::Connections};
+use super::{connection::Connections, next::BoxError};
+use crate::client::tally::Tally;
 use fanfare_event_stream::{Chunk, Parser};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Bytes, header};

@@ -1,5 +1,6 @@
 //! <https://docs.rs/reqwest-eventsource>: `EventSource::get`, as in its example.
-use super::{super::tally::Tally, BoxError, next};
+use super::next::{BoxError, next};
+use crate::client::tally::Tally;
 use reqwest_eventsource::{Event, EventSource, retry::Never};
 
 pub(super) async fn read(url: &str, tally: &mut Tally) -> Result<(), BoxError> {

@@ -1,6 +1,7 @@
 //! <https://docs.rs/sse-reqwest-client>: an event source from a reqwest request, as in its example. It cannot be told
 //! not to reconnect; the first attempt to ends the reading instead.
-use super::{super::tally::Tally, BoxError, next};
+use super::next::{BoxError, next};
+use crate::client::tally::Tally;
 use sse_reqwest_client::{RequestBuilderExt, SseEvent};
 
 pub(super) async fn read(url: &str, tally: &mut Tally) -> Result<(), BoxError> {

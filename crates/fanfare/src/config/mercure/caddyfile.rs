@@ -2,7 +2,7 @@
 //! and perhaps a block of directives in braces.
 use super::translation::Environment;
 
-/// How deep blocks may lie in each other: an issuer, its publisher, and room.
+/// The deepest nesting of blocks: an issuer, its publisher, and room.
 const MAX_DEPTH: usize = 8;
 
 /// A directive.
@@ -93,7 +93,7 @@ fn next_line(text: &str) -> Result<Option<(Vec<String>, &str)>, SyntaxError> {
     Ok(Some((tokens, rest)))
 }
 
-/// What stands up to the closing mark, and how long that is with it. Only in `"` a backslash escapes the mark.
+/// Returns the text up to the closing mark, and its length with the mark. Only in `"` a backslash escapes the mark.
 fn quoted(text: &str, mark: char) -> Option<(String, usize)> {
     let mut value = String::new();
     let mut characters = text.char_indices().peekable();

@@ -1,7 +1,7 @@
 //! The translation of a Mercure hub's environment: layers, and what could not be translated.
 use crate::config::{error::ConfigError, layer::Layer};
 
-/// What the environment says.
+/// The configuration that the environment gives.
 #[derive(Debug, Default)]
 pub(in crate::config) struct Translation {
     /// A layer for each thing that was understood.

@@ -1,4 +1,4 @@
-//! Where translated values go, and what is said about the rest.
+//! The collector of values that were translated, and of what is said about the others.
 use super::translation::{Environment, Refusal, Translation};
 use crate::config::{
     layer::{Layer, Source},
@@ -34,7 +34,7 @@ impl<'a> Translator<'a> {
         (self.environment)(name).filter(|value| !value.trim().is_empty())
     }
 
-    /// What is said next is said of this.
+    /// Names the place that the next values come from.
     pub(super) fn at(&mut self, place: String) {
         self.place = place;
     }

@@ -1,4 +1,4 @@
-//! Where a Mercure hub keeps its history, in our terms. Our log is another file: the history itself is not taken over.
+//! The history of a Mercure hub, in our terms. Our log is another file: the history itself is not taken over.
 use super::translator::Translator;
 use std::path::Path;
 use url::Url;

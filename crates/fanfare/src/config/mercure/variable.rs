@@ -141,7 +141,7 @@ fn keys(translator: &mut Translator<'_>, key: (&str, &'static str), algorithm: (
     }
 }
 
-/// In its newer form the image has one issuer, which signs with the keys of the other variables.
+/// Returns an issuer that signs with the keys of the other variables: the newer form of the image has only one.
 fn trusted_issuer(translator: &Translator<'_>, name: &str) -> Table {
     let mut issuer = Table::from_iter([("name".to_owned(), Value::String(name.to_owned()))]);
     for purpose in ["publisher", "subscriber"] {

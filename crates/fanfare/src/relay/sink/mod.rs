@@ -1,4 +1,4 @@
-//! Where a relay's updates go: the hub that it is part of, or one over HTTP.
+//! The hub that a relay's updates go to: the one that it is part of, or one over HTTP.
 pub(super) mod failure;
 mod local;
 mod remote;
@@ -12,7 +12,7 @@ use failure::Failure;
 /// A hub.
 #[derive(Debug)]
 pub(crate) enum Sink {
-    /// In this process.
+    /// The hub of this process.
     Local(LocalSink),
     /// Elsewhere.
     Remote(Box<RemoteSink>),

@@ -7,7 +7,7 @@ use crate::{
 use fanfare_client::transport::HyperBody;
 use fanfare_event_stream::Fields;
 use fanfare_hub::topic::Topic;
-use fanfare_server::settings::DEFAULT_MAX_MATCHERS;
+use fanfare_server::settings::DEFAULT_MAX_TOPICS;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
@@ -50,7 +50,7 @@ impl RemoteSink {
     ) -> Result<Self, RelayError> {
         // The hub names only topics that it is asked for, or that the token covers, and what is held is told by its
         // topics.
-        let asked = if topics.len() <= DEFAULT_MAX_MATCHERS { topics } else { &topics[..1] };
+        let asked = if topics.len() <= DEFAULT_MAX_TOPICS { topics } else { &topics[..1] };
         let url = &hub.hub;
         let uris = url.publish_all(topics, private).and_then(|publish| Ok((publish, url.replay(asked)?)));
         let (publish, look_up) = uris.map_err(RelayError::TooLong)?;

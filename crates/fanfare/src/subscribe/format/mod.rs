@@ -1,10 +1,7 @@
 //! Events as text: a module for each format that takes more than a line.
 mod pretty;
-mod tsv;
 
-pub(super) use pretty::printable;
-
-use super::{Format, received::Received};
+use super::{args::Format, received::Received};
 use fanfare_client::{Block, MessageEvent};
 use fanfare_event_stream::{EventId, EventType, Fields, encode_comment};
 use jiff::Timestamp;
@@ -14,9 +11,9 @@ use std::io::{self, Write};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     pub format: Format,
-    /// Without a line end after data.
+    /// True if there is no line end after data.
     pub join: bool,
-    /// With the time of arrival before each event.
+    /// True if the time of arrival is before each event.
     pub timestamps: bool,
 }
 
@@ -37,7 +34,6 @@ impl Style {
                 out.write_all(b"\n")
             }
             Format::Raw => raw(event, came, out),
-            Format::Tsv => tsv::write(event, out),
         }
     }
 
@@ -65,7 +61,6 @@ impl Style {
         let time = Timestamp::now();
         match self.format {
             Format::Data => write!(out, "{time:.3} "),
-            Format::Tsv => write!(out, "{time:.3}\t"),
             Format::Raw => writeln!(out, ": {time:.3}"),
             Format::Pretty | Format::Json => Ok(()),
         }

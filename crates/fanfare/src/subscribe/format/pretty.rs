@@ -3,9 +3,12 @@
 //!
 //! What comes from the network never reaches the terminal raw: control characters, which could move the cursor or forge
 //! lines, are shown by their names.
-use crate::subscribe::{
-    json::Json,
-    received::{GAP, Received},
+use crate::{
+    shown::printable,
+    subscribe::{
+        json::Json,
+        received::{GAP, Received},
+    },
 };
 use anstyle::{AnsiColor, Style};
 use jiff::{Timestamp, tz::TimeZone};
@@ -59,19 +62,6 @@ fn indented_json(data: &str) -> Option<String> {
         return None;
     }
     Json::parse(data)?.indented()
-}
-
-/// `text` with its control characters escaped.
-pub(in crate::subscribe) fn printable(text: &str) -> Cow<'_, str> {
-    let hidden = |character: char| character.is_control() && character != '\t';
-    if !text.contains(hidden) {
-        return Cow::Borrowed(text);
-    }
-    let escape = |character: char| match hidden(character) {
-        true => character.escape_default().to_string(),
-        false => character.to_string(),
-    };
-    Cow::Owned(text.chars().map(escape).collect())
 }
 
 #[cfg(test)]

@@ -1,0 +1,57 @@
+//! The bounds of quantities. A value beyond one is an error that names the bound; the help shows it.
+use crate::quantity::{ByteSize, HumanDuration};
+use std::{fmt, str::FromStr, time::Duration};
+
+/// The least and the most that one option may be. `off`, where it is allowed, is within every bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    Time(HumanDuration, HumanDuration),
+    Bytes(ByteSize, ByteSize),
+    Count(u64, u64),
+}
+
+/// The seconds of a day.
+pub(super) const DAY_S: u64 = 86_400;
+/// The largest whole number of a TOML file.
+pub(super) const COUNT_MAX: u64 = i64::MAX as u64;
+
+/// Bounds a time, in seconds.
+pub(super) const fn time(least_s: u64, most_s: u64) -> Bound {
+    Bound::Time(HumanDuration(Duration::from_secs(least_s)), HumanDuration(Duration::from_secs(most_s)))
+}
+
+/// Bounds a size.
+pub(super) const fn bytes(least: u64, most: u64) -> Bound {
+    Bound::Bytes(ByteSize(least), ByteSize(most))
+}
+
+/// Bounds a number.
+pub(super) const fn count(least: u64, most: u64) -> Bound {
+    Bound::Count(least, most)
+}
+
+impl Bound {
+    /// Returns true if a value, written as in the file, keeps to the bound.
+    pub(crate) fn admits(&self, text: &str) -> bool {
+        fn within<T: FromStr + PartialOrd>(text: &str, least: T, most: T) -> bool {
+            text.parse().is_ok_and(|value| (least..=most).contains(&value))
+        }
+        text == "off"
+            || match *self {
+                Self::Time(least, most) => within(text, least, most),
+                Self::Bytes(least, most) => within(text, least, most),
+                Self::Count(least, most) => within(text, least, most),
+            }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(least, most) => write!(f, "{least} to {most}"),
+            Self::Bytes(least, most) => write!(f, "{least} to {most}"),
+            Self::Count(least, COUNT_MAX) => write!(f, "at least {least}"),
+            Self::Count(least, most) => write!(f, "{least} to {most}"),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Options as documents show them: what clap knows of each, and its definition.
+use super::{
+    definition::Definition,
+    options::{DEFINITIONS, ServeOptions},
+};
+use clap::{Args as _, Command, builder::StyledStr};
+
+/// The longest line of a document.
+const MAX_CHARACTERS: usize = 120;
+/// The beginning of a note in the help of an option that has no default of its own: it says what holds instead.
+const DEFAULT: &str = " [default: ";
+
+/// An option, in words.
+pub(super) struct Described {
+    pub(super) definition: &'static Definition,
+    /// The heading that it is under.
+    pub(super) heading: String,
+    /// The name of its value.
+    pub(super) value: String,
+    /// The help, without the default.
+    pub(super) help: String,
+    /// The default, as people write it.
+    pub(super) default: Option<String>,
+}
+
+/// All options, in the order of their definition.
+pub(super) fn described() -> Vec<Described> {
+    let command = ServeOptions::augment_args(Command::new("serve"));
+    let describe = |(definition, argument): (&'static Definition, &clap::Arg)| {
+        assert_eq!(argument.get_id(), definition.id(), "both have one order");
+        let text = argument.get_help().map(StyledStr::to_string).unwrap_or_default();
+        let (help, said) = match text.split_once(DEFAULT) {
+            Some((help, default)) => (help.to_owned(), Some(default.trim_end_matches(']').to_owned())),
+            None => (text, None),
+        };
+        let default = definition.default().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        Described {
+            definition,
+            heading: argument.get_help_heading().unwrap_or_default().to_owned(),
+            value: argument.get_value_names().unwrap_or_default().join(" "),
+            help,
+            default: default.or(said),
+        }
+    };
+    DEFINITIONS.iter().zip(command.get_arguments()).map(describe).collect()
+}
+
+/// `text` in lines that are not too long, each of which begins with `prefix`.
+pub(super) fn wrapped(prefix: &str, text: &str) -> String {
+    let (mut text_so_far, mut line) = (String::new(), prefix.to_owned());
+    for word in text.split_whitespace() {
+        if line != prefix && line.chars().count() + 1 + word.chars().count() > MAX_CHARACTERS {
+            text_so_far += &(std::mem::replace(&mut line, prefix.to_owned()) + "\n");
+        }
+        if line != prefix {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    text_so_far + &line + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_as_long_as_they_may_be() {
+        let word = "é".repeat(MAX_CHARACTERS - 4);
+        assert_eq!(wrapped("# ", &format!("{word} a b")), format!("# {word} a\n# b\n"));
+        assert_eq!(wrapped("# ", &format!("a {word}a")), format!("# a\n# {word}a\n"));
+        assert_eq!(wrapped("", "a  b"), "a b\n");
+    }
+}

@@ -1,0 +1,59 @@
+//! The example of a configuration file, with every option: `examples/fanfare.toml`.
+use super::described::{Described, described, wrapped};
+
+const HEAD: &str = "\
+# A configuration of `fanfare serve` with every option: the defaults, and where there is none, an example in a comment.
+# `cargo xtask options` prints this file; docs/options.md says the same in another form.
+#
+# Flags go before variables of the environment (max-body is FANFARE_MAX_BODY), and those before this file. Relative paths
+# start from the working directory. A list may be one value without brackets, or several in one text with spaces between
+# them. An unknown key is an error, and so is an unknown variable FANFARE_….
+#
+# alias, relay, issuer and retention can also be sections, such as [[relay]], with a key on each line. Sections must come
+# last in the file.
+#
+# See what holds with: fanfare serve --config examples/fanfare.toml --check
+";
+/// The length of the line of a heading.
+const HEADING_CHARACTERS: usize = 120;
+
+/// Prints the example.
+pub(crate) fn example() -> String {
+    let (mut text, mut heading) = (HEAD.to_owned(), String::new());
+    let options = described();
+    for option in &options {
+        if option.heading != heading {
+            option.heading.clone_into(&mut heading);
+            let line = format!("# --- {heading} ");
+            text += &format!("\n{line:-<HEADING_CHARACTERS$}\n");
+        }
+        text += &format!("\n{}{}\n", wrapped("# ", &about(option, &options)), line(option));
+    }
+    text
+}
+
+/// The help, with keys in place of flags, the default if it does not follow, and the bound.
+fn about(option: &Described, options: &[Described]) -> String {
+    let mut flags: Vec<String> = options.iter().map(|option| option.definition.key()).collect();
+    // The key of one may begin as another one does.
+    flags.sort_by_key(|key| std::cmp::Reverse(key.len()));
+    let mut text =
+        flags.iter().fold(option.help.clone(), |text, key| text.replace(&format!("--{key}"), &format!("`{key}`")));
+    text.push('.');
+    if let (None, Some(default)) = (option.definition.default, &option.default) {
+        text += &format!(" Default: {default}.");
+    }
+    if let Some(bound) = option.definition.bound {
+        text += &format!(" Bounds: {bound}.");
+    }
+    text
+}
+
+fn line(option: &Described) -> String {
+    let key = option.definition.key();
+    match (option.definition.default(), option.definition.example()) {
+        (Some(value), _) => format!("{key} = {value}"),
+        (None, Some(value)) => format!("# {key} = {value}"),
+        (None, None) => format!("# {key} = …"),
+    }
+}

@@ -1,0 +1,88 @@
+//! Checks if compression holds events back. The stream is asked for once as it is, and once as browsers ask, who take
+//! it compressed.
+use super::{
+    finding::{Finding, Rule, Severity},
+    headers::{line, value},
+    observe::Observation,
+};
+use http::header::CONTENT_ENCODING;
+use std::time::Duration;
+
+/// The time that the compressed stream may take for what the other gave at once.
+pub(super) const WAIT: Duration = Duration::from_secs(5);
+
+const UNASKED: Rule = Rule {
+    name: "compression-unasked",
+    severity: Severity::Warning,
+    why: "the request asked for no compression (Accept-Encoding: identity); programs that cannot undo it get noise",
+    advice: "compress only what the request's Accept-Encoding names",
+};
+const HELD_BACK: Rule = Rule {
+    name: "compression-not-flushed",
+    severity: Severity::Error,
+    why: "a compressor keeps what it is given until it has enough, unless it is told to flush: events wait for the next ones",
+    advice: "flush the compressor after each event (Z_SYNC_FLUSH), or exempt text/event-stream from compression",
+};
+const COMPRESSED: Rule = Rule {
+    name: "compressed",
+    severity: Severity::Note,
+    why: "it costs the server memory and time for each connection, and is worth it where events are long",
+    advice: "nothing, if that is meant",
+};
+
+/// The coding of a response, if it has one.
+pub(super) fn coding(observation: &Observation) -> Option<String> {
+    value(observation, &CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"))
+}
+
+/// Returns the findings about a response that was to have no coding.
+pub(super) fn unasked(plain: &Observation) -> Option<Finding> {
+    coding(plain).map(|coding| UNASKED.broken(line("Content-Encoding", &coding) + "; what is in it is not looked at"))
+}
+
+/// Returns the findings about a response that might have one, `coded`, beside one that has none, `plain`.
+pub(super) fn held_back(plain: &Observation, coded: &Observation) -> Option<Finding> {
+    let header = line("Content-Encoding", &coding(coded)?);
+    match (plain.first_sign, coded.first_sign) {
+        // Half of the time that is waited: the two streams need not begin alike.
+        (Some(soon), None) if soon <= WAIT / 2 && coded.lasted >= WAIT => {
+            let (soon, bytes) = (soon.as_secs_f64(), coded.recording.bytes.len());
+            let waited = coded.lasted.as_secs_f64();
+            Some(HELD_BACK.broken(format!(
+                "{header}: nothing that could be read in {waited:.1} s, out of {bytes} bytes; without compression it came after {soon:.1} s"
+            )))
+        }
+        _ => Some(COMPRESSED.broken(header)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::{finding::tests::names, observe::tests::observed};
+
+    #[test]
+    fn a_coding_is_asked_for_and_flushed() {
+        let gzip = [("content-encoding", "gzip")];
+        assert_eq!(names(unasked(&observed(&gzip, &[]))), ["compression-unasked"]);
+        assert!(unasked(&observed(&[("content-encoding", "identity")], &[])).is_none());
+
+        let at = |ms| Some(Duration::from_millis(ms));
+        let cases = [
+            (at(0), at(0), "compressed"),
+            (at(0), at(4_999), "compressed"),
+            (None, None, "compressed"),
+            (at(2_501), None, "compressed"),
+            (at(2_500), None, "compression-not-flushed"),
+        ];
+        for (soon, later, expected) in cases {
+            let (mut plain, mut coded) = (observed(&[], &[]), observed(&gzip, &[]));
+            (plain.first_sign, coded.first_sign, coded.lasted) = (soon, later, WAIT);
+            assert_eq!(names(held_back(&plain, &coded)), [expected], "{soon:?} {later:?}");
+            assert!(held_back(&plain, &plain).is_none());
+            // Its end before tells nothing.
+            coded.lasted = WAIT - Duration::from_millis(1);
+            assert_eq!(names(held_back(&plain, &coded)), ["compressed"]);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The reason why a stream could not be looked at, or what was found in it.
+use super::finding::count;
+use crate::{exit::Exit, http::Ending, request::RequestError};
+use fanfare_client::Error;
+use std::{fmt, io};
+
+#[derive(Debug)]
+pub(crate) enum LintError {
+    /// Something else than one stream that can be asked for is given.
+    Source,
+    /// The stream cannot be asked for.
+    Request(RequestError),
+    /// There is no answer.
+    NoAnswer(Option<Box<Ending<Error>>>),
+    /// The report cannot be printed.
+    Print(io::Error),
+    /// The report has errors.
+    Findings { errors: usize },
+    /// The machine gives no means to run on.
+    Runtime(io::Error),
+}
+
+impl LintError {
+    /// The exit code that tells it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Source => Exit::Usage,
+            Self::Request(error) => error.exit(),
+            Self::NoAnswer(error) => error.as_ref().map_or(Exit::Unreachable, |ending| ending.exit()),
+            Self::Print(_) | Self::Runtime(_) => Exit::Failed,
+            Self::Findings { .. } => Exit::Rejected,
+        }
+    }
+}
+
+impl fmt::Display for LintError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Source => {
+                f.write_str("lint looks at one stream, and asks a server for it: give one URL, or topics of a hub")
+            }
+            Self::Request(error) => error.fmt(f),
+            Self::NoAnswer(Some(ending)) => ending.fmt(f),
+            Self::NoAnswer(None) => f.write_str("no answer"),
+            Self::Print(error) => write!(f, "cannot print the report: {error}"),
+            Self::Findings { errors } => write!(f, "{} in this event stream", count(*errors, "error")),
+            Self::Runtime(error) => write!(f, "cannot start: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for LintError {}

@@ -1,0 +1,200 @@
+//! Checks how a stream is written: its characters, line ends and blocks, and how it ends.
+use super::{
+    finding::{Finding, Rule, Severity, count, is_begun},
+    lines::{BYTE_ORDER_MARK, Line, LineEnd, first_of, lines},
+    observe::{End, Observation},
+};
+use std::time::Duration;
+
+/// A block that has waited so long for its blank line waits for good.
+const BLOCK_WAIT: Duration = Duration::from_secs(2);
+/// The number of lines of data before the first event that are not a long event, but events that do not end.
+const ENDLESS_LINES: usize = 3;
+/// An event of more bytes of data than this is worth a word.
+const LARGE_DATA_BYTES: usize = 1 << 20;
+
+const MARK: Rule = Rule {
+    name: "byte-order-mark",
+    severity: Severity::Note,
+    why: "one at the beginning is allowed and ignored; one that a second writer adds breaks the line that it stands in",
+    advice: "write UTF-8 without a byte order mark",
+};
+const LATER_MARK: Rule = Rule {
+    name: "byte-order-mark-later",
+    severity: Severity::Error,
+    why: "only at the very beginning is it ignored: here it is part of the field's name, so that browsers ignore the line",
+    advice: "write UTF-8 without a byte order mark; some libraries add one with each writer that is made",
+};
+const NOT_UTF8: Rule = Rule {
+    name: "not-utf-8",
+    severity: Severity::Error,
+    why: "event streams are UTF-8, whatever the headers say: browsers put U+FFFD in place of these bytes",
+    advice: "encode everything as UTF-8, and cut no characters in two",
+};
+const LINE_ENDS: Rule = Rule {
+    name: "line-ends",
+    severity: Severity::Note,
+    why: "CR LF and CR are allowed as well as LF; simple readers of event streams know only LF, or take CR LF CR LF for one line end",
+    advice: "end all lines with LF",
+};
+const UNFINISHED: Rule = Rule {
+    name: "event-unfinished",
+    severity: Severity::Error,
+    why: "only a blank line gives an event to the page; what stands before it when the stream ends is thrown away",
+    advice: "send a blank line after each event: end it with two line ends",
+};
+const LARGE: Rule = Rule {
+    name: "event-large",
+    severity: Severity::Note,
+    why: "until the last byte is there, nothing of it reaches the page, and nothing else does",
+    advice: "send where the data is to be had, or send it in pieces",
+};
+const BROKEN: Rule = Rule {
+    name: "connection-broken",
+    severity: Severity::Warning,
+    why: "the response stopped without its end, as when a server or a proxy falls over or cuts slow responses off",
+    advice: "look for time limits of the server and of proxies; end streams properly when the server stops",
+};
+const CLOSED: Rule = Rule {
+    name: "connection-closed",
+    severity: Severity::Warning,
+    why: "browsers come back after 3 to 5 seconds, or as `retry` says: with a response for each few events this is polling",
+    advice: "keep the response open, flush after each event, and end it only after minutes",
+};
+
+/// All checks of how the stream is written.
+pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 8] =
+    [mark, later_mark, not_utf8, line_ends, unfinished, large, broken, closed];
+
+fn mark(observation: &Observation) -> Option<Finding> {
+    let begins = observation.recording.bytes.starts_with(BYTE_ORDER_MARK);
+    begins.then(|| MARK.broken("the bytes ef bb bf at the beginning"))
+}
+
+fn later_mark(observation: &Observation) -> Option<Finding> {
+    let marked = lines(&observation.recording.bytes).filter(|line| line.text.starts_with(BYTE_ORDER_MARK));
+    let place = |line: Line<'_>| format!("ef bb bf before line {}, at byte {}", line.number, line.offset);
+    first_of(marked, place).map(|seen| LATER_MARK.broken(seen))
+}
+
+fn not_utf8(observation: &Observation) -> Option<Finding> {
+    let mut offset = 0;
+    let places = observation.recording.bytes.utf8_chunks().filter_map(|part| {
+        offset += part.valid().len();
+        let at = offset;
+        offset += part.invalid().len();
+        // The observation may have stopped within a character.
+        let is_cut = offset == observation.recording.bytes.len() && is_begun(part.invalid());
+        (!part.invalid().is_empty() && !is_cut).then(|| (part.invalid(), at))
+    });
+    let place = |(bytes, at): (&[u8], usize)| format!("{bytes:02x?} at byte {at}");
+    first_of(places, place).map(|seen| NOT_UTF8.broken(seen))
+}
+
+fn line_ends(observation: &Observation) -> Option<Finding> {
+    let mut counts = [0; 3];
+    for line in lines(&observation.recording.bytes) {
+        match line.end {
+            LineEnd::Lf => counts[0] += 1,
+            LineEnd::CrLf => counts[1] += 1,
+            LineEnd::Cr => counts[2] += 1,
+            LineEnd::Missing => {}
+        }
+    }
+    let named = counts.iter().zip(["LF", "CR LF", "CR"]).filter(|(count, _)| **count > 0);
+    let shown: Vec<_> = named.map(|(count, name)| format!("{count} lines end with {name}")).collect();
+    (counts[1] + counts[2] > 0).then(|| LINE_ENDS.broken(shown.join(", ")))
+}
+
+fn unfinished(observation: &Observation) -> Option<Finding> {
+    let recording = &observation.recording;
+    let block = recording.unfinished().filter(|block| block.data_lines > 0)?;
+    let waited = observation.lasted.saturating_sub(recording.arrivals.last()?.at);
+    let endless = recording.events.is_empty() && block.data_lines >= ENDLESS_LINES;
+    let then = match observation.end {
+        End::Closed => "and the end of the stream after it".to_owned(),
+        End::Broken(_) | End::Stopped if waited >= BLOCK_WAIT => {
+            format!("and {:.1} s without more", waited.as_secs_f64())
+        }
+        End::Stopped if endless => "and no blank line anywhere".to_owned(),
+        _ => return None,
+    };
+    let lines = count(block.data_lines, "line");
+    Some(UNFINISHED.broken(format!("{lines} of data from line {} (byte {}) on, {then}", block.number, block.offset)))
+}
+
+fn large(observation: &Observation) -> Option<Finding> {
+    let sizes = observation.recording.events.iter().map(|event| event.data_bytes);
+    let largest = sizes.max().filter(|largest| *largest > LARGE_DATA_BYTES)?;
+    Some(LARGE.broken(format!("an event with {largest} bytes of data")))
+}
+
+fn broken(observation: &Observation) -> Option<Finding> {
+    match &observation.end {
+        End::Broken(error) => Some(BROKEN.broken(format!("{} after {}", error, passed(observation)))),
+        _ => None,
+    }
+}
+
+fn closed(observation: &Observation) -> Option<Finding> {
+    (observation.end == End::Closed).then(|| CLOSED.broken(format!("the end after {}", passed(observation))))
+}
+
+fn passed(observation: &Observation) -> String {
+    let events = count(observation.recording.events.len(), "event");
+    format!("{:.1} s and {events}", observation.lasted.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::{finding::tests::names, observe::tests::observed};
+
+    fn found(end: End, lasted_ms: u64, stream: &[u8]) -> Vec<&'static str> {
+        let mut observation = observed(&[], &[(0, stream)]);
+        (observation.end, observation.lasted) = (end, Duration::from_millis(lasted_ms));
+        names(CHECKS.iter().filter_map(|check| check(&observation)))
+    }
+
+    #[test]
+    fn each_check_has_its_stream() {
+        let cases: [(&[u8], &[&str]); 11] = [
+            ("data: é\n\n:\n\n".as_bytes(), &[]),
+            ("\u{feff}data: x\n\n".as_bytes(), &["byte-order-mark"]),
+            ("\u{feff}\u{feff}data: x\n\n".as_bytes(), &["byte-order-mark", "byte-order-mark-later"]),
+            ("data: x\n\n\u{feff}data: y\n\n".as_bytes(), &["byte-order-mark-later"]),
+            (b"data: caf\xe9\n\n", &["not-utf-8"]),
+            // Cut off by the observation.
+            (b"data: x\n\ndata: caf\xc3", &[]),
+            (b"data: x\r\n\r\n", &["line-ends"]),
+            (b"data: x\r\r", &["line-ends"]),
+            // May be on its way.
+            (b"data: x\n\ndata: y\n", &[]),
+            (b"data: x\ndata: y\n", &[]),
+            (b"data: x\ndata: y\ndata: z\n", &["event-unfinished"]),
+        ];
+        for (stream, expected) in cases {
+            assert_eq!(found(End::Stopped, 1_000, stream), expected, "{:?}", stream.escape_ascii().to_string());
+        }
+        let large = |bytes| format!("data: {}\n\n", "x".repeat(bytes));
+        assert!(found(End::Stopped, 0, large(LARGE_DATA_BYTES).as_bytes()).is_empty());
+        assert_eq!(found(End::Stopped, 0, large(LARGE_DATA_BYTES + 1).as_bytes()), ["event-large"]);
+    }
+
+    #[test]
+    fn what_stands_without_a_blank_line_is_thrown_away() {
+        let stream = b"data: x\n\ndata: y\n";
+        assert!(found(End::Stopped, 1_999, stream).is_empty());
+        assert_eq!(found(End::Stopped, 2_000, stream), ["event-unfinished"]);
+        assert_eq!(found(End::Closed, 0, stream), ["event-unfinished", "connection-closed"]);
+        assert_eq!(found(End::Closed, 0, b"data: x\n\n"), ["connection-closed"]);
+        // It was not the server's will that it stands there.
+        assert_eq!(found(End::Broken("reset".into()), 0, stream), ["connection-broken"]);
+    }
+
+    #[test]
+    fn the_place_of_what_is_no_utf8_is_told() {
+        let finding = not_utf8(&observed(&[], &[(0, b"data: caf\xe9!\xff\n\n")])).unwrap();
+        assert_eq!(finding.seen, "[e9] at byte 9; and 1 more");
+    }
+}

@@ -1,0 +1,231 @@
+//! Checks what the head of the response says to browsers, and to proxies on the way.
+use super::{
+    finding::{Finding, Rule, Severity, excerpt},
+    observe::Observation,
+};
+use http::{
+    HeaderName, StatusCode, Version,
+    header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VIA},
+};
+
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// Headers that proxies and content delivery networks write into a head.
+const PASSED_THROUGH: [HeaderName; 4] = [
+    VIA,
+    HeaderName::from_static("x-cache"),
+    HeaderName::from_static("cf-ray"),
+    HeaderName::from_static("x-served-by"),
+];
+const EVENT_STREAM: &str = "text/event-stream";
+
+const STATUS: Rule = Rule {
+    name: "status",
+    severity: Severity::Error,
+    why: "with any status but 200 an EventSource fails and never comes back; 204 is how a server says so on purpose",
+    advice: "answer 200; when there is no room, answer 200 with `retry: 60000` and the end, so that browsers come back",
+};
+const NO_TYPE: Rule = Rule {
+    name: "content-type-missing",
+    severity: Severity::Error,
+    why: "without Content-Type: text/event-stream an EventSource fails and never comes back",
+    advice: "send `Content-Type: text/event-stream`",
+};
+const WRONG_TYPE: Rule = Rule { name: "content-type-wrong", ..NO_TYPE };
+const CHARSET: Rule = Rule {
+    name: "charset",
+    severity: Severity::Warning,
+    why: "event streams are UTF-8 always: browsers take no notice of another charset, other programs may",
+    advice: "send `Content-Type: text/event-stream` and write UTF-8",
+};
+const CACHED: Rule = Rule {
+    name: "from-a-cache",
+    severity: Severity::Warning,
+    why: "the response comes out of a cache: everybody gets the same old events",
+    advice: "send `Cache-Control: no-cache, no-transform`, and exempt the path in the cache",
+};
+const CACHEABLE: Rule = Rule {
+    name: "cache-control",
+    severity: Severity::Warning,
+    why: "caches on the way may keep the stream, or wait for its end to do so",
+    advice: "send `Cache-Control: no-cache, no-transform`",
+};
+const TRANSFORMABLE: Rule = Rule {
+    name: "no-transform",
+    severity: Severity::Note,
+    why: "proxies may compress the response, and collect bytes to do so; `no-transform` forbids it",
+    advice: "send `Cache-Control: no-cache, no-transform`",
+};
+const BUFFERING: Rule = Rule {
+    name: "x-accel-buffering",
+    severity: Severity::Warning,
+    why: "nginx, and proxies that learnt it from nginx, hold responses back in buffers of some KiB unless this header forbids it",
+    advice: "send `X-Accel-Buffering: no`",
+};
+const FINITE: Rule = Rule {
+    name: "content-length",
+    severity: Severity::Warning,
+    why: "a response whose length is known is finished before it is sent: browsers get it whole, and then poll for the next",
+    advice: "leave Content-Length out, keep the response open and flush after each event",
+};
+const HTTP1: Rule = Rule {
+    name: "http-1",
+    severity: Severity::Note,
+    why: "browsers open six connections per origin over HTTP/1: with six tabs that have a stream open, nothing else loads",
+    advice: "serve browsers over HTTP/2, which needs TLS; a proxy in front can do that",
+};
+const PROXY: Rule = Rule {
+    name: "through-a-proxy",
+    severity: Severity::Note,
+    why: "something stands between server and client, with buffers and time limits of its own",
+    advice: "ask the server without it too, and compare",
+};
+/// All checks of the head.
+pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 8] =
+    [status, content_type, cached, cache_control, accel_buffering, content_length, version, proxy];
+
+/// True if the response is taken for an event stream: by us even if it has no type.
+pub(super) fn is_stream(observation: &Observation) -> bool {
+    let has_type = |value: &str| essence(value).eq_ignore_ascii_case(EVENT_STREAM);
+    observation.head.status == StatusCode::OK && value(observation, &CONTENT_TYPE).as_deref().is_none_or(has_type)
+}
+
+fn status(observation: &Observation) -> Option<Finding> {
+    let status = observation.head.status;
+    (status != StatusCode::OK).then(|| STATUS.broken(format!("status {status}")))
+}
+
+fn content_type(observation: &Observation) -> Option<Finding> {
+    if observation.head.status != StatusCode::OK {
+        return None;
+    }
+    let Some(value) = value(observation, &CONTENT_TYPE) else {
+        return Some(NO_TYPE.broken("no Content-Type"));
+    };
+    if !essence(&value).eq_ignore_ascii_case(EVENT_STREAM) {
+        return Some(WRONG_TYPE.broken(line("Content-Type", &value)));
+    }
+    let charset = value.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let mut charset = charset.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    let is_other = |(_, charset): (&str, &str)| !charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8");
+    charset.any(is_other).then(|| CHARSET.broken(line("Content-Type", &value)))
+}
+
+fn cached(observation: &Observation) -> Option<Finding> {
+    value(observation, &AGE).map(|value| CACHED.broken(line("Age", &value)))
+}
+
+fn cache_control(observation: &Observation) -> Option<Finding> {
+    let value = value(observation, &CACHE_CONTROL);
+    let has =
+        |name: &str| value.iter().flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(name));
+    let rule = match (has("no-cache") || has("no-store"), has("no-transform")) {
+        (true, true) => return None,
+        (true, false) => &TRANSFORMABLE,
+        (false, _) => &CACHEABLE,
+    };
+    Some(rule.broken(value.as_ref().map_or("no Cache-Control".into(), |value| line("Cache-Control", value))))
+}
+
+fn accel_buffering(observation: &Observation) -> Option<Finding> {
+    match value(observation, &X_ACCEL_BUFFERING) {
+        Some(value) if value.eq_ignore_ascii_case("no") => None,
+        Some(value) => Some(BUFFERING.broken(line("X-Accel-Buffering", &value))),
+        None => Some(BUFFERING.broken("no X-Accel-Buffering")),
+    }
+}
+
+fn content_length(observation: &Observation) -> Option<Finding> {
+    value(observation, &CONTENT_LENGTH).map(|value| FINITE.broken(line("Content-Length", &value)))
+}
+
+fn version(observation: &Observation) -> Option<Finding> {
+    let version = observation.head.version;
+    (version < Version::HTTP_2).then(|| HTTP1.broken(format!("{version:?}")))
+}
+
+fn proxy(observation: &Observation) -> Option<Finding> {
+    let told = PASSED_THROUGH.into_iter().filter_map(|name| Some(line(name.as_str(), &value(observation, &name)?)));
+    let told = told.collect::<Vec<_>>().join(", ");
+    (!told.is_empty()).then(|| PROXY.broken(told))
+}
+
+/// All values of a header.
+pub(super) fn value(observation: &Observation, name: &HeaderName) -> Option<String> {
+    let values = observation.head.headers.get_all(name).iter();
+    let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+/// A header as it is shown.
+pub(super) fn line(name: &str, value: &str) -> String {
+    format!("{name}: {}", excerpt(value.as_bytes()))
+}
+
+fn essence(value: &str) -> &str {
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::{finding::tests::names, observe::tests::observed};
+
+    const GOOD: [(&str, &str); 3] = [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "private, no-cache, no-store, no-transform, must-revalidate, max-age=0"),
+        ("x-accel-buffering", "no"),
+    ];
+
+    fn found(observation: &Observation) -> Vec<&'static str> {
+        names(CHECKS.iter().filter_map(|check| check(observation)))
+    }
+
+    #[test]
+    fn each_check_has_its_header() {
+        let cases: [(&'static str, Option<&'static str>, &[&str]); 20] = [
+            ("x", None, &[]),
+            ("content-type", None, &["content-type-missing"]),
+            ("content-type", Some("text/html"), &["content-type-wrong"]),
+            ("content-type", Some("application/x-ndjson; text/event-stream"), &["content-type-wrong"]),
+            ("content-type", Some("Text/Event-Stream; charset=\"UTF-8\""), &[]),
+            ("content-type", Some("text/event-stream;charset=utf-8;"), &[]),
+            ("content-type", Some("text/event-stream; charset=iso-8859-1"), &["charset"]),
+            ("cache-control", None, &["cache-control"]),
+            ("cache-control", Some("no-transform, max-age=0"), &["cache-control"]),
+            ("cache-control", Some("No-Cache"), &["no-transform"]),
+            ("cache-control", Some("no-store, no-transform"), &[]),
+            ("x-accel-buffering", None, &["x-accel-buffering"]),
+            ("x-accel-buffering", Some("yes"), &["x-accel-buffering"]),
+            ("x-accel-buffering", Some("No"), &[]),
+            ("content-length", Some("7"), &["content-length"]),
+            ("age", Some("7"), &["from-a-cache"]),
+            ("via", Some("1.1 varnish"), &["through-a-proxy"]),
+            ("x-cache", Some("MISS"), &["through-a-proxy"]),
+            ("cf-ray", Some("x"), &["through-a-proxy"]),
+            ("x-served-by", Some("x"), &["through-a-proxy"]),
+        ];
+        for (name, value, expected) in cases {
+            let kept = GOOD.into_iter().filter(|(other, _)| *other != name);
+            let headers: Vec<_> = kept.chain(value.map(|value| (name, value))).collect();
+            assert_eq!(found(&observed(&headers, &[])), expected, "{name}: {value:?}");
+        }
+    }
+
+    #[test]
+    fn the_status_and_the_version_count() {
+        let mut observation = observed(&GOOD, &[]);
+        for (version, expected) in
+            [(Version::HTTP_10, &["http-1"][..]), (Version::HTTP_11, &["http-1"]), (Version::HTTP_2, &[])]
+        {
+            observation.head.version = version;
+            assert_eq!(found(&observation), expected);
+        }
+        // A type is not asked of what is refused.
+        observation.head.headers.remove(CONTENT_TYPE);
+        assert!(is_stream(&observation));
+        for status in [204, 206, 302, 404, 503] {
+            observation.head.status = StatusCode::from_u16(status).unwrap();
+            assert_eq!((found(&observation), is_stream(&observation)), (vec!["status"], false), "{status}");
+        }
+    }
+}

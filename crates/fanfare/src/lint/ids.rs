@@ -1,0 +1,128 @@
+//! Checks if the IDs of events are such that a stream can be resumed.
+use super::{
+    finding::{Finding, Rule, Severity, count, excerpt},
+    lines::{Content, Line, LineEnd, first_of, lines},
+    recording::Recording,
+};
+use std::collections::HashSet;
+
+/// The longest ID that any server takes in a header, with room to spare: many refuse heads above 4 or 8 KiB.
+const MAX_USUAL_ID_BYTES: usize = 1024;
+
+const NONE: Rule = Rule {
+    name: "no-ids",
+    severity: Severity::Note,
+    why: "without IDs a browser that lost its connection cannot say what it has seen; what is sent meanwhile is lost to it",
+    advice: "give each event an `id:`, and begin after the one in Last-Event-ID when a client comes back",
+};
+const SOME: Rule = Rule {
+    name: "ids-missing",
+    severity: Severity::Warning,
+    why: "after an event without an ID the last one still holds: a client that resumes gets that event twice, or never",
+    advice: "give every event an ID, or none",
+};
+const SEVERAL_EVENTS: Rule = Rule {
+    name: "id-of-several-events",
+    severity: Severity::Warning,
+    why: "an ID has to say where to go on; where several events have the same one, a server cannot know",
+    advice: "give each event an ID of its own",
+};
+const TWICE: Rule = Rule {
+    name: "id-twice-in-an-event",
+    severity: Severity::Warning,
+    why: "the last one counts, and the others are ignored",
+    advice: "send one `id:` per event",
+};
+const NUL: Rule = Rule {
+    name: "id-with-nul",
+    severity: Severity::Error,
+    why: "browsers ignore an ID that holds the character NUL, and keep the one before",
+    advice: "leave NUL out of IDs",
+};
+const LONG: Rule = Rule {
+    name: "id-long",
+    severity: Severity::Warning,
+    why: "it comes back in the header Last-Event-ID, and servers and proxies refuse requests with heads of more than a few KiB",
+    advice: "make IDs shorter",
+};
+
+/// All checks of IDs.
+pub(super) const CHECKS: [fn(&Recording) -> Option<Finding>; 6] = [none, some, several_events, twice, nul, long];
+
+fn none(recording: &Recording) -> Option<Finding> {
+    let events = &recording.events;
+    let none = !events.is_empty() && ids(recording).next().is_none();
+    none.then(|| NONE.broken(format!("{} without an ID", count(events.len(), "event"))))
+}
+
+fn some(recording: &Recording) -> Option<Finding> {
+    let (all, with) = (recording.events.len(), recording.events.iter().filter(|event| event.id.is_some()).count());
+    (with > 0 && with < all).then(|| SOME.broken(format!("{} of {} without an ID", all - with, count(all, "event"))))
+}
+
+fn several_events(recording: &Recording) -> Option<Finding> {
+    let mut known = HashSet::new();
+    let repeated = recording.events.iter().filter_map(|event| event.id.as_deref()).filter(|id| !known.insert(*id));
+    let shown = first_of(repeated, |id| format!("`{}` again", excerpt(id.as_bytes())));
+    shown.map(|seen| SEVERAL_EVENTS.broken(seen))
+}
+
+fn twice(recording: &Recording) -> Option<Finding> {
+    let mut has_id = false;
+    let again = lines(&recording.bytes).filter(|line| match line.content() {
+        Content::Blank => {
+            has_id = false;
+            false
+        }
+        Content::Field { name: b"id", .. } => std::mem::replace(&mut has_id, true),
+        _ => false,
+    });
+    first_of(again, |line| line.to_string()).map(|seen| TWICE.broken(seen))
+}
+
+fn nul(recording: &Recording) -> Option<Finding> {
+    let lines = ids(recording).filter(|(_, id)| id.contains(&0));
+    first_of(lines, |(line, _)| line.to_string()).map(|seen| NUL.broken(seen))
+}
+
+fn long(recording: &Recording) -> Option<Finding> {
+    let lines = ids(recording).filter(|(_, id)| id.len() > MAX_USUAL_ID_BYTES);
+    first_of(lines, |(line, id)| format!("{line}: {} bytes", id.len())).map(|seen| LONG.broken(seen))
+}
+
+/// All `id` fields.
+fn ids(recording: &Recording) -> impl Iterator<Item = (Line<'_>, &[u8])> {
+    lines(&recording.bytes).filter(|line| line.end != LineEnd::Missing).filter_map(|line| match line.field()? {
+        (b"id", value) => Some((line, value)),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::{finding::tests::names, recording::tests::recorded};
+
+    #[test]
+    fn each_check_has_its_stream() {
+        let long = |bytes| format!("id: {}\ndata: x\n\n", "x".repeat(bytes));
+        let cases: [(&str, &[&str]); 11] = [
+            (":\n\n", &[]),
+            ("id: 1\ndata: x\n\nid: 2\ndata: y\n\n", &[]),
+            // Where a stream begins, without an event.
+            ("id: 0\n\nid: 1\ndata: x\n\n", &[]),
+            ("data: x\n\n", &["no-ids"]),
+            ("id: 1\ndata: x\n\ndata: y\n\n", &["ids-missing"]),
+            ("id: 0\n\ndata: x\n\n", &[]),
+            ("id: 1\ndata: x\n\nid: 1\ndata: y\n\n", &["id-of-several-events"]),
+            ("id: 1\nid: 2\ndata: x\n\nid: 3\ndata: y\n\n", &["id-twice-in-an-event"]),
+            ("id: 1\0\ndata: x\n\n", &["id-with-nul"]),
+            (&long(MAX_USUAL_ID_BYTES), &[]),
+            (&long(MAX_USUAL_ID_BYTES + 1), &["id-long"]),
+        ];
+        for (stream, expected) in cases {
+            let recording = recorded(&[(0, stream.as_bytes())]);
+            assert_eq!(names(CHECKS.iter().filter_map(|check| check(&recording))), expected, "{stream:?}");
+        }
+    }
+}

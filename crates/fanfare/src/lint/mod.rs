@@ -1,0 +1,161 @@
+//! `fanfare lint`: looks at an event stream for a while, and says what is wrong with it or worth knowing.
+//!
+//! [`mod@observe`] asks for the stream, by a transport ([`tap`]) that keeps a [`recording`] of what comes. Each check
+//! is a function from that to a [`finding`]: [`redirects`], [`headers`] and [`cors`] for the way and the head,
+//! [`framing`], [`fields`] and [`ids`] for the [`lines`], [`timing`] for when they came. Two need another answer beside
+//! the first: [`resume`] and [`coding`]. [`report`] prints what was found.
+mod args;
+mod coding;
+mod cors;
+mod error;
+mod fields;
+mod finding;
+mod framing;
+mod headers;
+mod ids;
+mod lines;
+mod observe;
+mod recording;
+mod redirects;
+mod report;
+mod resume;
+mod tap;
+mod timing;
+
+pub(crate) use args::LintArgs;
+pub(crate) use error::LintError;
+
+use crate::{
+    notice::notice,
+    request::{self, Asking, Source, Transport},
+};
+use args::Format;
+use fanfare_client::{Builder, Limits};
+use finding::Finding;
+use http::header::ACCEPT_ENCODING;
+use observe::{Observation, Until, observe};
+use report::Report;
+use std::io::{self, BufWriter, Write};
+
+/// More data and longer lines than a recording can hold, so that no limit of the client's ends what is looked at.
+const LIMIT_BYTES: usize = 4 * tap::MAX_BYTES;
+
+/// Runs the command: looks at one stream, and prints a report.
+///
+/// # Errors
+/// [`LintError`] if there is no answer, or if there are errors in the report.
+pub(crate) fn run(args: &LintArgs) -> Result<(), LintError> {
+    let (hub, rewind) = (&args.request.hub.hub, &args.request.begin.rewind);
+    let sources = request::find((&args.from, &args.topics), hub, rewind).map_err(LintError::Request)?;
+    let [source @ (Source::Hub { .. } | Source::Url { .. })] = &sources[..] else {
+        return Err(LintError::Source);
+    };
+    if matches!(source, Source::Hub { .. }) && !args.quiet {
+        request::hint(&args.from).into_iter().for_each(notice);
+    }
+    let asking = Asking::new(&args.request, &sources, args.quiet).map_err(LintError::Request)?;
+    let transport = asking.transport(source);
+    let lint = Lint { source, args, asking, transport };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LintError::Runtime)?;
+    runtime.block_on(lint.run())
+}
+
+/// Asks for one stream, again and again.
+struct Lint<'a> {
+    source: &'a Source,
+    args: &'a LintArgs,
+    asking: Asking<'a>,
+    transport: Transport,
+}
+
+impl Lint<'_> {
+    async fn run(&self) -> Result<(), LintError> {
+        let until = Until::Known { time: self.args.time.0, events: self.args.count };
+        let observation = self.ask(until, as_it_is).await?;
+        let mut findings = findings(&observation);
+        if is_readable(&observation) && self.may_repeat() {
+            findings.extend(self.resume(&observation).await?);
+            findings.extend(self.compress(&observation).await?);
+        }
+        let report = Report::new(&observation, findings);
+        print(&report, self.args.format).map_err(LintError::Print)?;
+        match report.errors() {
+            0 => Ok(()),
+            errors => Err(LintError::Findings { errors }),
+        }
+    }
+
+    /// Asks for the stream, in the way that `asking` says.
+    async fn ask(&self, until: Until, asking: impl FnOnce(Builder) -> Builder) -> Result<Observation, LintError> {
+        let limits = Limits { max_data_bytes: LIMIT_BYTES, max_line_bytes: LIMIT_BYTES, ..Limits::default() };
+        let builder = asking(self.asking.builder(self.source).map_err(LintError::Request)?.limits(limits));
+        observe(builder, &self.transport, self.source.party(), until).await
+    }
+
+    /// True if asking again does nothing but ask. A body may also come from where it can be read once.
+    fn may_repeat(&self) -> bool {
+        let message = &self.args.request.message;
+        message.body.is_none() && message.is_safe()
+    }
+
+    async fn resume(&self, before: &Observation) -> Result<Option<Finding>, LintError> {
+        let Some(id) = resume::cursor(&before.recording) else {
+            return Ok(None);
+        };
+        let asked = self.ask(Until::Event { time: resume::WAIT }, |builder| as_it_is(builder).last_event_id(id)).await;
+        Ok(answered(asked)?.and_then(|resumed| resume::check(&before.recording, id, &resumed)))
+    }
+
+    async fn compress(&self, plain: &Observation) -> Result<Option<Finding>, LintError> {
+        let asked = self.ask(Until::Sign { time: coding::WAIT }, |builder| builder).await;
+        Ok(answered(asked)?.and_then(|coded| coding::held_back(plain, &coded)))
+    }
+}
+
+/// Asks for no compression: its bytes would hide what the server writes.
+fn as_it_is(builder: Builder) -> Builder {
+    builder.header(ACCEPT_ENCODING, "identity")
+}
+
+/// Returns the finding, if there is an answer: that a server answers once and not again says nothing about its stream.
+fn answered(asked: Result<Observation, LintError>) -> Result<Option<Observation>, LintError> {
+    match asked {
+        Err(LintError::NoAnswer(_)) => Ok(None),
+        asked => asked.map(Some),
+    }
+}
+
+/// True if the body is an event stream, and not compressed.
+fn is_readable(observation: &Observation) -> bool {
+    headers::is_stream(observation) && coding::coding(observation).is_none()
+}
+
+/// Returns what all checks find that need no other answer.
+fn findings(observation: &Observation) -> Vec<Finding> {
+    let head = headers::CHECKS.iter().chain(&cors::CHECKS);
+    let mut findings: Vec<_> = redirects::check(observation).into_iter().collect();
+    findings.extend(head.filter_map(|check| check(observation)));
+    findings.extend(coding::unasked(observation));
+    if headers::is_stream(observation) {
+        findings.extend(timing::CHECKS.iter().filter_map(|check| check(observation)));
+    }
+    if is_readable(observation) {
+        findings.extend(framing::CHECKS.iter().filter_map(|check| check(observation)));
+        let of_lines = fields::CHECKS.iter().chain(&ids::CHECKS);
+        findings.extend(of_lines.filter_map(|check| check(&observation.recording)));
+    }
+    findings
+}
+
+fn print(report: &Report, format: Format) -> io::Result<()> {
+    let mut out = BufWriter::new(anstream::stdout());
+    let written = match format {
+        Format::Json => report.write_json(&mut out),
+        Format::Pretty => report.write_text(&mut out),
+    };
+    match written.and_then(|()| out.flush()) {
+        // That the reader of a pipe has gone (`| head`) is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}

@@ -1,0 +1,76 @@
+//! Checks where the way to the stream leads.
+use super::{
+    finding::{Finding, Rule, Severity, excerpt},
+    observe::Observation,
+};
+use http::{Uri, header::LOCATION};
+
+const REDIRECTED: Rule = Rule {
+    name: "redirect",
+    severity: Severity::Note,
+    why: "browsers ask the first URL again after each lost connection, and go all the way",
+    advice: "give pages the last URL",
+};
+const REDIRECTED_AWAY: Rule = Rule {
+    name: "redirect-to-another-origin",
+    severity: Severity::Warning,
+    why: "the other origin has to allow pages to read it, cookies of the first are not sent, and `event.origin` is the other's",
+    advice: "give pages the last URL, or let the first server pass the stream on",
+};
+const DOWNGRADED: Rule = Rule {
+    name: "redirect-to-http",
+    severity: Severity::Error,
+    why: "browsers refuse to go from https to http",
+    advice: "redirect to https",
+};
+
+/// Returns the findings about redirects.
+pub(super) fn check(observation: &Observation) -> Option<Finding> {
+    let first = observation.redirects.first()?;
+    let steps: Vec<_> = observation.redirects.iter().map(|head| &head.uri).chain([&observation.head.uri]).collect();
+    let origin = |uri: &Uri| (uri.scheme().cloned(), uri.authority().cloned());
+    let downgrades = |pair: &[&Uri]| pair[0].scheme_str() == Some("https") && pair[1].scheme_str() == Some("http");
+    let rule = match steps.windows(2).any(downgrades) {
+        true => &DOWNGRADED,
+        false if steps.iter().any(|step| origin(step) != origin(steps[0])) => &REDIRECTED_AWAY,
+        false => &REDIRECTED,
+    };
+    let location = first.headers.get(LOCATION).map(|value| excerpt(value.as_bytes())).unwrap_or_default();
+    let times = if observation.redirects.len() > 1 {
+        format!(", {} in all", observation.redirects.len())
+    } else {
+        String::new()
+    };
+    Some(rule.broken(format!("status {} to {location}{times}; at last {}", first.status, observation.head.uri)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::{observe::tests::observed, tap::Head};
+    use http::{HeaderValue, StatusCode};
+
+    #[test]
+    fn redirects_are_told_by_where_they_lead() {
+        let cases: [(&[&'static str], [&str; 1]); 5] = [
+            (&["http://a.example/1"], ["redirect"]),
+            (&["http://a.example/1", "http://b.example/", "http://a.example/2"], ["redirect-to-another-origin"]),
+            (&["http://b.example/"], ["redirect-to-another-origin"]),
+            (&["http://a.example:81/"], ["redirect-to-another-origin"]),
+            (&["https://a.example/"], ["redirect-to-http"]),
+        ];
+        for (uris, expected) in cases {
+            let mut observation = observed(&[], &[]);
+            let redirect = |uri: &&'static str| {
+                let mut head =
+                    Head { uri: Uri::from_static(uri), status: StatusCode::FOUND, ..observation.head.clone() };
+                head.headers.insert(LOCATION, HeaderValue::from_static("/next"));
+                head
+            };
+            observation.redirects = uris.iter().map(redirect).collect();
+            let finding = check(&observation).unwrap();
+            assert_eq!([finding.rule.name], expected, "{uris:?}");
+            assert!(finding.seen.starts_with("status 302 Found to /next"));
+        }
+    }
+}

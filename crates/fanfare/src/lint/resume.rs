@@ -1,0 +1,137 @@
+//! Checks if a client that comes back with an ID gets what came after it. The stream is asked for once more, with the
+//! ID of an event that was seen.
+use super::{
+    finding::{Finding, Rule, Severity, excerpt},
+    headers::is_stream,
+    observe::Observation,
+    recording::Recording,
+};
+use http::{HeaderValue, StatusCode};
+use std::time::Duration;
+
+/// The time in which the first event must come after a client has come back.
+pub(super) const WAIT: Duration = Duration::from_secs(5);
+
+const REFUSED: Rule = Rule {
+    name: "resume-refused",
+    severity: Severity::Error,
+    why: "browsers send Last-Event-ID whenever they come back: one that is refused then never comes back again",
+    advice: "answer a Last-Event-ID that is unknown as if there was none",
+};
+const TWICE: Rule = Rule {
+    name: "resume-repeats",
+    severity: Severity::Warning,
+    why: "Last-Event-ID names the last event that the client has seen: it gets it, and what came before, again",
+    advice: "begin after the event that Last-Event-ID names",
+};
+const NOT_RESUMED: Rule = Rule {
+    name: "resume-ignored",
+    severity: Severity::Warning,
+    why: "events have IDs, but what came after the one in Last-Event-ID is not sent again: it is lost to who was away",
+    advice: "keep the last events, and begin after the one that Last-Event-ID names",
+};
+const SKIPS: Rule = Rule {
+    name: "resume-skips",
+    severity: Severity::Warning,
+    why: "events between the one in Last-Event-ID and the first that is sent are lost to who was away",
+    advice: "begin directly after the event that Last-Event-ID names",
+};
+
+/// The ID to come back with: that of the last event but one, so that one is missed; or of the only one. `None` if there
+/// is none that says where one stands.
+pub(super) fn cursor(recording: &Recording) -> Option<&str> {
+    let ids = ids(recording);
+    let id = *ids.get(ids.len().saturating_sub(2))?;
+    let is_single = ids.iter().filter(|other| **other == id).count() == 1;
+    // What no header can carry is not sent by clients.
+    (is_single && !id.is_empty() && HeaderValue::from_bytes(id.as_bytes()).is_ok()).then_some(id)
+}
+
+/// Returns the findings about the stream that began with `id` as Last-Event-ID, beside the one before.
+pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Option<Finding> {
+    let sent = format!("Last-Event-ID: {}", excerpt(id.as_bytes()));
+    // With 204 a server says that there is nothing more to come.
+    if resumed.head.status == StatusCode::NO_CONTENT {
+        return None;
+    }
+    if !is_stream(resumed) {
+        return Some(REFUSED.broken(format!("{sent} is answered with status {}", resumed.head.status)));
+    }
+    let ids = ids(before);
+    let at = ids.iter().position(|other| *other == id)?;
+    let first = resumed.recording.events.first();
+    let Some(first) = first else {
+        // Nothing had to come if nothing was missed.
+        let waited = resumed.lasted.as_secs_f64();
+        return (at + 1 < ids.len()).then(|| NOT_RESUMED.broken(format!("{sent}, and no event in {waited:.1} s")));
+    };
+    let shown = first.id.as_deref().map_or("none".to_owned(), |id| format!("`{}`", excerpt(id.as_bytes())));
+    let seen = format!("{sent}, and the first event after it has the ID {shown}");
+    // A server that begins anew every time may have the same IDs for other events; that is no better.
+    let came = first.id.as_deref().and_then(|first| ids.iter().position(|other| *other == first));
+    match came {
+        Some(came) if came <= at => Some(TWICE.broken(seen)),
+        Some(came) if came > at + 1 => Some(SKIPS.broken(seen)),
+        None if at + 1 < ids.len() => Some(NOT_RESUMED.broken(seen)),
+        _ => None,
+    }
+}
+
+/// The IDs that events set, in order.
+fn ids(recording: &Recording) -> Vec<&str> {
+    recording.events.iter().filter_map(|event| event.id.as_deref()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::{finding::tests::names, observe::tests::observed, recording::tests::recorded};
+
+    fn stream(ids: &[&str]) -> Vec<u8> {
+        ids.iter().flat_map(|id| format!("id: {id}\ndata: x\n\n").into_bytes()).collect()
+    }
+
+    #[test]
+    fn one_comes_back_with_the_last_id_but_one() {
+        let cases: [(&[&str], Option<&str>); 7] = [
+            (&[], None),
+            (&["a"], Some("a")),
+            (&["a", "b"], Some("a")),
+            (&["a", "b", "c"], Some("b")),
+            (&["a", "a"], None),
+            (&["", "b"], None),
+            (&["a\u{c}", "b"], None),
+        ];
+        for (ids, expected) in cases {
+            assert_eq!(cursor(&recorded(&[(0, &stream(ids))])), expected, "{ids:?}");
+        }
+        assert_eq!(cursor(&recorded(&[(0, b"data: x\n\n")])), None);
+    }
+
+    #[test]
+    fn what_comes_first_tells_how_it_is_resumed() {
+        let cases: [(&[&str], &[&str], &[&str]); 9] = [
+            (&["a", "b", "c"], &["c"], &[]),
+            (&["a", "b", "c"], &["b"], &["resume-repeats"]),
+            (&["a", "b", "c"], &["a", "b"], &["resume-repeats"]),
+            (&["a", "b", "c"], &["x"], &["resume-ignored"]),
+            (&["a", "b", "c"], &[], &["resume-ignored"]),
+            (&["a"], &["a"], &["resume-repeats"]),
+            (&["a"], &["b"], &[]),
+            (&["a"], &[], &[]),
+            (&["a", "b"], &["b", "c"], &[]),
+        ];
+        for (before, after, expected) in cases {
+            let before = recorded(&[(0, &stream(before))]);
+            let resumed = observed(&[], &[(0, &stream(after))]);
+            assert_eq!(names(check(&before, cursor(&before).unwrap(), &resumed)), expected, "{before:?} {after:?}");
+        }
+        let before = recorded(&[(0, &stream(&["a", "b", "c", "d"]))]);
+        let mut resumed = observed(&[], &[(0, &stream(&["d"]))]);
+        assert_eq!(names(check(&before, "b", &resumed)), ["resume-skips"]);
+        resumed.head.status = StatusCode::NOT_FOUND;
+        assert_eq!(names(check(&before, "b", &resumed)), ["resume-refused"]);
+        resumed.head.status = StatusCode::NO_CONTENT;
+        assert!(check(&before, "b", &resumed).is_none());
+    }
+}

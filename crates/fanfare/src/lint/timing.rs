@@ -1,0 +1,205 @@
+//! Checks when things came: what is held back on the way, and what silence would break.
+use super::{
+    finding::{Finding, Rule, Severity, count},
+    observe::{End, Observation},
+};
+use std::time::Duration;
+
+/// The head of a response that takes longer has waited for something.
+const SLOW_HEAD: Duration = Duration::from_secs(1);
+/// The longest time after the head without a byte; if it takes longer, something may hold that back too.
+const SLOW_FIRST_BYTE: Duration = Duration::from_secs(2);
+/// The time between two comments that WHATWG recommends.
+const LONG_SILENCE: Duration = Duration::from_secs(15);
+/// The time within which two pieces count as one.
+const AT_ONCE: Duration = Duration::from_millis(20);
+/// Bursts are no accident when there are so many, so far apart.
+const MIN_BURSTS: usize = 3;
+const MIN_BURST_GAP: Duration = Duration::from_millis(500);
+
+const HEAD: Rule = Rule {
+    name: "head-late",
+    severity: Severity::Warning,
+    why: "until the head is there a page does not know that it is connected, and proxies count it against their limits",
+    advice: "send and flush the head at once, before the first event is there",
+};
+const FIRST_BYTE: Rule = Rule {
+    name: "first-byte-late",
+    severity: Severity::Warning,
+    why: "some proxies and virus scanners hold the head until the first byte of the body: the page's `open` waits with it",
+    advice: "send and flush a comment, the line `:`, directly after the head",
+};
+const BURSTS: Rule = Rule {
+    name: "events-in-bursts",
+    severity: Severity::Warning,
+    why: "either they are published so, or something collects them: a proxy, compression, or a server that does not flush",
+    advice: "flush after each event; `X-Accel-Buffering: no` or `proxy_buffering off` for nginx, `flush_interval -1` for Caddy; ask the \
+             server without its proxies to see which it is",
+};
+const SILENCE: Rule = Rule {
+    name: "silence",
+    severity: Severity::Warning,
+    why: "who is silent is cut off: after 55 s by Heroku, 60 s by nginx and the load balancers of AWS, 100 s by Cloudflare; and \
+          neither side notices a peer that is gone",
+    advice: "send a comment, the line `:`, every 15 seconds or so",
+};
+
+/// All checks of time.
+pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 4] = [head, first_byte, bursts, silence];
+
+fn head(observation: &Observation) -> Option<Finding> {
+    let after = observation.head.after;
+    (after > SLOW_HEAD).then(|| HEAD.broken(format!("the head {:.1} s after the request", after.as_secs_f64())))
+}
+
+fn first_byte(observation: &Observation) -> Option<Finding> {
+    let seconds = |time: Duration| format!("{:.1} s after the head", time.as_secs_f64());
+    match observation.recording.arrivals.first() {
+        Some(first) if first.at > SLOW_FIRST_BYTE => {
+            Some(FIRST_BYTE.broken(format!("the first byte {}", seconds(first.at))))
+        }
+        None if observation.lasted > SLOW_FIRST_BYTE => {
+            Some(FIRST_BYTE.broken(format!("no byte until {}", seconds(observation.lasted))))
+        }
+        _ => None,
+    }
+}
+
+/// Bytes that came at once.
+struct Burst {
+    at: Duration,
+    /// The time at which the last of them came.
+    until: Duration,
+    bytes: usize,
+    events: usize,
+    /// True if it stops in the middle of a line.
+    is_cut: bool,
+}
+
+/// The pieces that came, by when they came.
+fn arrived(observation: &Observation) -> Vec<Burst> {
+    let recording = &observation.recording;
+    let mut bursts: Vec<Burst> = Vec::new();
+    let (mut events, mut start) = (recording.events.iter().peekable(), 0);
+    for (number, arrival) in recording.arrivals.iter().enumerate() {
+        if bursts.last().is_none_or(|last| arrival.at - last.until > AT_ONCE) {
+            bursts.push(Burst { at: arrival.at, until: arrival.at, bytes: 0, events: 0, is_cut: false });
+        }
+        let burst = bursts.last_mut().expect("one is there");
+        burst.until = arrival.at;
+        burst.bytes += arrival.end - start;
+        burst.is_cut = !matches!(recording.bytes[arrival.end - 1], b'\r' | b'\n');
+        while events.next_if(|event| event.arrival == number).is_some() {
+            burst.events += 1;
+        }
+        start = arrival.end;
+    }
+    bursts
+}
+
+fn bursts(observation: &Observation) -> Option<Finding> {
+    let arrived = arrived(observation);
+    // What comes first may be what was missed.
+    let live = arrived.get(1..)?;
+    let several: Vec<_> = live.iter().filter(|burst| burst.events > 1).collect();
+    let (events, single) =
+        (several.iter().map(|burst| burst.events).sum::<usize>(), live.iter().filter(|burst| burst.events == 1));
+    let gaps: Duration = several.windows(2).map(|pair| pair[1].at - pair[0].until).sum();
+    let gap = gaps / u32::try_from(several.len()).unwrap_or(u32::MAX).saturating_sub(1).max(1);
+    // An event alone now and then is the rest of a buffer, or a lull.
+    if several.len() < MIN_BURSTS || gap < MIN_BURST_GAP || single.count() * 10 > events {
+        return None;
+    }
+    let mut seen = format!("{events} events in {} bursts, {:.1} s apart", several.len(), gap.as_secs_f64());
+    let cut = several.iter().filter(|burst| burst.is_cut).count();
+    if cut > 0 {
+        seen += &format!("; {cut} of them stop within a line, as a full buffer does");
+    }
+    let bytes = several[0].bytes;
+    if several.iter().all(|burst| burst.bytes == bytes) {
+        seen += &format!("; each has {}", count(bytes, "byte"));
+    }
+    Some(BURSTS.broken(seen))
+}
+
+fn silence(observation: &Observation) -> Option<Finding> {
+    let times = observation.recording.arrivals.iter().map(|arrival| arrival.at);
+    // After its end, a stream is silent rightly.
+    let end = (observation.end == End::Stopped).then_some(observation.lasted);
+    let (mut last, mut longest) = (Duration::ZERO, (Duration::ZERO, Duration::ZERO));
+    for time in times.chain(end) {
+        longest = longest.max((time.saturating_sub(last), last));
+        last = time;
+    }
+    let (silence, since) = longest;
+    let seen = || format!("nothing for {:.1} s, from second {:.1} on", silence.as_secs_f64(), since.as_secs_f64());
+    (silence > LONG_SILENCE).then(|| SILENCE.broken(seen()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::{finding::tests::names, observe::tests::observed};
+
+    /// Pieces of a stream: the time in milliseconds, and the bytes.
+    type Arrivals = [(u64, &'static [u8])];
+
+    fn found(lasted_ms: u64, arrivals: &Arrivals) -> Vec<&'static str> {
+        let mut observation = observed(&[], arrivals);
+        observation.lasted = Duration::from_millis(lasted_ms);
+        names(CHECKS.iter().filter_map(|check| check(&observation)))
+    }
+
+    #[test]
+    fn the_head_has_a_second_and_the_first_byte_two() {
+        let mut observation = observed(&[], &[]);
+        for (ms, late) in [(1_000, false), (1_001, true)] {
+            observation.head.after = Duration::from_millis(ms);
+            assert_eq!(head(&observation).is_some(), late, "{ms}");
+        }
+        let cases: [(u64, &Arrivals, &[&str]); 4] = [
+            (2_000, &[], &[]),
+            (2_001, &[], &["first-byte-late"]),
+            (3_000, &[(2_000, b":\n")], &[]),
+            (3_000, &[(2_001, b":\n")], &["first-byte-late"]),
+        ];
+        for (lasted_ms, arrivals, expected) in cases {
+            assert_eq!(found(lasted_ms, arrivals), expected, "{arrivals:?}");
+        }
+    }
+
+    #[test]
+    fn silence_is_long_after_fifteen_seconds() {
+        let cases: [(u64, &Arrivals, &[&str]); 4] = [
+            (15_000, &[(0, b":\n")], &[]),
+            (15_001, &[(0, b":\n")], &["silence"]),
+            (17_000, &[(0, b":\n"), (15_000, b":\n")], &[]),
+            (17_000, &[(0, b":\n"), (15_001, b":\n")], &["silence"]),
+        ];
+        for (lasted_ms, arrivals, expected) in cases {
+            assert_eq!(found(lasted_ms, arrivals), expected, "{arrivals:?}");
+        }
+    }
+
+    #[test]
+    fn events_that_come_together_again_and_again_were_held_back() {
+        let (one, two): (&'static [u8], &'static [u8]) = (b"data: x\n\n", b"data: x\n\ndata: y\n\n");
+        let cut: &'static [u8] = b"data: x\n\ndata: y\n\nda";
+        let cases: [(&Arrivals, &[&str]); 6] = [
+            (&[(0, two), (500, two), (1_000, two), (1_500, two)], &["events-in-bursts"]),
+            // In one burst, though in several pieces.
+            (&[(0, two), (500, one), (510, one), (1_020, two), (1_530, two)], &["events-in-bursts"]),
+            (&[(0, two), (499, two), (998, two), (1_497, two)], &[]),
+            (&[(0, two), (500, two), (1_000, two)], &[]),
+            (&[(0, two), (500, one), (1_000, one), (1_500, one), (2_000, two)], &[]),
+            (&[(0, one), (500, cut), (1_000, b"ta\n\ndata\n\nda"), (1_500, b"ta\n\ndata\n\n")], &["events-in-bursts"]),
+        ];
+        for (arrivals, expected) in cases {
+            assert_eq!(found(1_600, arrivals), expected, "{arrivals:?}");
+        }
+        let seen =
+            bursts(&observed(&[], &[(0, one), (500, cut), (1_500, b"ta\n\ndata\n\nda"), (2_500, b"ta\n\ndata\n\n")]));
+        let expected = "6 events in 3 bursts, 1.0 s apart; 2 of them stop within a line, as a full buffer does";
+        assert_eq!(seen.unwrap().seen, expected);
+    }
+}

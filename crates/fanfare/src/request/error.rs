@@ -1,0 +1,90 @@
+//! The reason why an event stream cannot be asked for.
+use crate::{
+    exit::Exit,
+    http::{CertificatesError, MAX_URL_BYTES, UrlTooLong},
+    shown::shown_id,
+};
+use fanfare_client::BuildError;
+use std::{fmt, io};
+
+/// The reason why there is no request.
+#[derive(Debug)]
+pub(crate) enum RequestError {
+    /// URLs and topics stand together.
+    UrlAmongTopics { url: String },
+    /// The URL is none.
+    Url { url: String },
+    /// The URL is longer than any that can be asked.
+    LongUrl { bytes: usize },
+    /// The topics do not fit into a request.
+    TooLong(UrlTooLong),
+    /// The ID holds characters that no request header can carry.
+    LastEventId { id: String },
+    /// There is no colon between user and password.
+    User,
+    /// Cookies hold characters that no header can carry.
+    CookieCharacters,
+    /// The file of cookies cannot be read.
+    Cookies(io::Error),
+    /// The certificates of authorities cannot be read.
+    Certificates(CertificatesError),
+    /// Standard input is a stream that somebody has asked for already.
+    RewindOfInput,
+    /// The request cannot be sent as it was given.
+    Build(BuildError),
+    /// The body of the request cannot be read.
+    Body { file: Option<String>, error: io::Error },
+}
+
+impl RequestError {
+    /// The exit code that tells it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::UrlAmongTopics { .. }
+            | Self::Url { .. }
+            | Self::LongUrl { .. }
+            | Self::TooLong(_)
+            | Self::User
+            | Self::CookieCharacters
+            | Self::Certificates(_)
+            | Self::LastEventId { .. }
+            | Self::RewindOfInput
+            | Self::Build(_) => Exit::Usage,
+            Self::Cookies(_) | Self::Body { .. } => Exit::Failed,
+        }
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UrlAmongTopics { url } => write!(
+                f,
+                "{url} is the URL of a stream and cannot stand among topics; a topic that looks like a URL is given \
+                 with --topic"
+            ),
+            Self::Url { url } => write!(f, "cannot send a request to {url}: it is not an http or https URL"),
+            Self::LongUrl { bytes } => write!(f, "the URL has {bytes} bytes, {MAX_URL_BYTES} are allowed"),
+            Self::TooLong(error) => error.fmt(f),
+            Self::LastEventId { id } => write!(f, "the last event ID {} holds what no request can carry", shown_id(id)),
+            Self::User => f.write_str(
+                "--user has no password: give USER:PASSWORD, or USER: for an empty one. It is not asked for here, as curl \
+                 does; to keep it from other users of the machine, give a file with -H @FILE",
+            ),
+            Self::CookieCharacters => f.write_str("--cookie holds characters that no request can carry"),
+            Self::Cookies(error) => write!(f, "cannot read the file of cookies: {error}; give cookies as NAME=VALUE"),
+            Self::Certificates(error) => error.fmt(f),
+            Self::RewindOfInput => f.write_str(
+                "--last and --since are for a server that is asked: give them in the URL of the program that asks for the \
+                 stream on standard input",
+            ),
+            Self::Build(error) => error.fmt(f),
+            Self::Body { file: Some(path), error } => {
+                write!(f, "cannot read the body of the request from {path}: {error}")
+            }
+            Self::Body { file: None, error } => write!(f, "cannot read the body of the request: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}

@@ -1,0 +1,143 @@
+//! The source of events: topics of a hub, the URLs of event streams, or standard input.
+use super::RequestError;
+use crate::http::{HubUrl, MAX_URL_BYTES, Party, RewindQuery, has_web_scheme, scheme_hint};
+use url::Url;
+
+/// The argument that means standard input.
+const STDIN: &str = "-";
+
+/// An event stream that can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The topics of a hub, in whose stream each event is an envelope: its data is the update as JSON.
+    Hub { url: String },
+    /// Any event stream.
+    Url { url: String },
+    /// An event stream that somebody else has asked for.
+    Stdin,
+}
+
+impl Source {
+    /// True if its events are envelopes.
+    pub(crate) fn is_enveloped(&self) -> bool {
+        matches!(self, Self::Hub { .. })
+    }
+
+    /// The URL that is asked, if one is.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Hub { url } | Self::Url { url } => Some(url),
+            Self::Stdin => None,
+        }
+    }
+
+    /// Returns the party that is asked, as messages name it.
+    pub(crate) fn party(&self) -> Party {
+        match self {
+            Self::Hub { url } => url.parse().map_or(Party::Hub { host: String::new() }, |url| Party::hub(&url)),
+            Self::Url { url } => Party::server(url),
+            Self::Stdin => Party::Input,
+        }
+    }
+}
+
+/// Reads the arguments of a command: those that look like a web address are streams themselves, all others are
+/// topics. The streams begin as `rewind` says.
+///
+/// # Errors
+/// [`RequestError`] if topics and URLs are mixed, a URL is none, or standard input cannot begin so.
+pub(crate) fn find(
+    (arguments, topics): (&[String], &[String]),
+    hub: &HubUrl,
+    rewind: &RewindQuery,
+) -> Result<Vec<Source>, RequestError> {
+    if arguments == [STDIN] && topics.is_empty() {
+        return if rewind.is_empty() { Ok(vec![Source::Stdin]) } else { Err(RequestError::RewindOfInput) };
+    }
+    let looks_like_url = |text: &&String| has_web_scheme(text);
+    let Some(url) = arguments.iter().find(looks_like_url) else {
+        let uri = hub.subscribe(&[arguments, topics].concat(), rewind).map_err(RequestError::TooLong)?;
+        return Ok(vec![Source::Hub { url: uri.to_string() }]);
+    };
+    if !topics.is_empty() || !arguments.iter().all(|argument| looks_like_url(&argument)) {
+        return Err(RequestError::UrlAmongTopics { url: url.clone() });
+    }
+    arguments.iter().map(|url| of_url(url, rewind)).collect()
+}
+
+fn of_url(url: &str, rewind: &RewindQuery) -> Result<Source, RequestError> {
+    let mut parsed = match Url::parse(url) {
+        _ if url.len() > MAX_URL_BYTES => return Err(RequestError::LongUrl { bytes: url.len() }),
+        Ok(parsed) if parsed.has_host() => parsed,
+        _ => return Err(RequestError::Url { url: url.to_owned() }),
+    };
+    let mut url = url.to_owned();
+    if !rewind.is_empty() {
+        rewind.append_to(&mut parsed.query_pairs_mut());
+        url = parsed.to_string();
+    }
+    match parsed.as_str().len() {
+        bytes if bytes > MAX_URL_BYTES => Err(RequestError::LongUrl { bytes }),
+        _ => Ok(Source::Url { url }),
+    }
+}
+
+/// Returns what to say of an argument that is taken for a topic, and was probably meant to be a URL.
+pub(crate) fn hint(arguments: &[String]) -> Option<String> {
+    arguments.iter().find_map(|argument| {
+        let urls = scheme_hint(argument)?;
+        Some(format!("'{argument}' is taken for a topic of the hub. If it is the URL of an event stream, give {urls}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(arguments: &[&str], topics: &[&str]) -> Result<Vec<Source>, RequestError> {
+        find_rewound(arguments, topics, &RewindQuery::default())
+    }
+
+    fn find_rewound(arguments: &[&str], topics: &[&str], rewind: &RewindQuery) -> Result<Vec<Source>, RequestError> {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        super::find((&owned(arguments), &owned(topics)), &"http://127.0.0.1:3000".parse().unwrap(), rewind)
+    }
+
+    #[test]
+    fn urls_are_streams_and_everything_else_is_a_topic() {
+        let hub = |query: &str| vec![Source::Hub { url: format!("http://127.0.0.1:3000/topics?{query}&envelope") }];
+        let url = |url: &str| Source::Url { url: url.into() };
+        let cases: [(&[&str], &[&str], Vec<Source>); 5] = [
+            (&["https://example.com/sse?a=b#c"], &[], vec![url("https://example.com/sse?a=b#c")]),
+            (&["http://a/", "http://b/"], &[], vec![url("http://a/"), url("http://b/")]),
+            (&["news", "*"], &[], hub("topic=news&topic=*")),
+            (&[], &["http://x/1"], hub("topic=http%3A%2F%2Fx%2F1")),
+            (&["-"], &[], vec![Source::Stdin]),
+        ];
+        for (arguments, topics, sources) in cases {
+            assert_eq!(find(arguments, topics).unwrap(), sources);
+        }
+        for (arguments, topics) in [(&["news", "http://x/"][..], &[][..]), (&["http://x/"], &["news"])] {
+            assert!(matches!(find(arguments, topics), Err(RequestError::UrlAmongTopics { .. })));
+        }
+        assert!(matches!(find(&["http://"], &[]), Err(RequestError::Url { .. })));
+    }
+
+    #[test]
+    fn a_rewind_goes_into_the_query() {
+        let last = RewindQuery { last: Some(2), since: None };
+        for (argument, url) in [
+            ("news", "http://127.0.0.1:3000/topics?topic=news&last=2&envelope"),
+            ("http://x", "http://x/?last=2"),
+            ("http://x/sse?a=b%20c#d", "http://x/sse?a=b%20c&last=2#d"),
+        ] {
+            let [found] = &find_rewound(&[argument], &[], &last).unwrap()[..] else { panic!("one stream") };
+            assert_eq!(found.url(), Some(url));
+        }
+        let fits = format!("http://x/{}", "a".repeat(MAX_URL_BYTES - "http://x/?last=2".len()));
+        assert!(find_rewound(&[&fits], &[], &last).is_ok());
+        let long = find_rewound(&[&(fits + "a")], &[], &last);
+        assert!(matches!(long, Err(RequestError::LongUrl { bytes }) if bytes == MAX_URL_BYTES + 1), "{long:?}");
+        assert!(matches!(find_rewound(&["-"], &[], &last), Err(RequestError::RewindOfInput)));
+    }
+}

@@ -1,0 +1,64 @@
+//! The transport that sends the requests for a stream: the client's own, and a word to the person who started the
+//! command when a redirect leads to another server, where credentials do not go.
+use crate::{http::Without, notice::notice};
+use fanfare_client::transport::{HyperTransport, RequestBody};
+use http::{HeaderName, Request, Uri};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+};
+use tower_service::Service;
+use url::{Origin, Url};
+
+/// Sends requests. Clones share their connections, and tell of a redirect once together.
+#[derive(Clone)]
+pub(crate) struct Transport {
+    inner: Without<HyperTransport>,
+    /// The server that the credentials are for, if there are any; told of is what they do not reach.
+    home: Option<Origin>,
+    told: Arc<AtomicBool>,
+}
+
+impl Transport {
+    /// Makes a transport that sends by `inner` without the headers `removed`, and tells when it leaves `home`.
+    pub(super) fn new(
+        inner: HyperTransport,
+        removed: impl IntoIterator<Item = HeaderName>,
+        home: Option<&str>,
+    ) -> Self {
+        let home = home.and_then(|url| Url::parse(url).ok()).map(|url| url.origin());
+        Self { inner: Without::new(inner, removed), home, told: Arc::default() }
+    }
+
+    /// Tells once of a request to somebody else. The client has left the credentials out of it.
+    fn tell(&self, uri: &Uri) {
+        let Some(home) = &self.home else { return };
+        let there = Url::parse(&uri.to_string()).map(|url| url.origin());
+        if there.as_ref().is_ok_and(|there| there != home) && !self.told.swap(true, Ordering::Relaxed) {
+            let [home, there] = [Some(home), there.as_ref().ok()].map(|origin| origin.map(Origin::ascii_serialization));
+            let [home, there] = [home, there].map(Option::unwrap_or_default);
+            notice(format_args!(
+                "{home} redirects to {there}, which does not get the token, the headers or what else is for {home}. If it shall, \
+                 give its own URL with --token, or name it as the hub with FANFARE_HUB"
+            ));
+        }
+    }
+}
+
+impl Service<Request<RequestBody>> for Transport {
+    type Response = <HyperTransport as Service<Request<RequestBody>>>::Response;
+    type Error = <HyperTransport as Service<Request<RequestBody>>>::Error;
+    type Future = <HyperTransport as Service<Request<RequestBody>>>::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        self.tell(request.uri());
+        self.inner.call(request)
+    }
+}

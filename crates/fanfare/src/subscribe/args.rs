@@ -1,0 +1,181 @@
+//! The arguments of `fanfare subscribe`.
+use super::field::FieldPath;
+use crate::{
+    exit, http,
+    quantity::{ByteSize, HumanDuration, InvalidSize},
+    reconnect::Reconnect,
+    request::RequestArgs,
+    topic,
+};
+use clap::ValueEnum;
+use std::{
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  fanfare subscribe news                              a topic of the hub
+  fanfare subscribe news --last 10                    its newest 10 updates first, then what comes
+  fanfare subscribe https://example.com/events        any event stream, resumed when it breaks
+  fanfare subscribe URL --state last-id --exec ./job  each event to a command, at least once, across restarts
+  fanfare subscribe URL -H 'Authorization: Bearer …' -d @prompt.json --field choices.0.delta.content --join --until '[DONE]'
+  curl -N URL | fanfare subscribe - --format data     an event stream from standard input
+  fanfare lint URL                                    what is wrong with a server's stream";
+
+/// Errors in a stream, as the help explains them.
+const ERRORS: &str = "\
+An event of the type error, or data that is an error object, is exit code 1. Where the stream is one answer (-d, \
+-X POST, --until, --field, --join) the command ends there; otherwise it goes on, and the exit code says so when the \
+stream is over or -n events came. This is not so for topics of a hub, with --state, and with --event error.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{ERRORS}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]
+pub(crate) struct SubscribeArgs {
+    /// Topics of the hub, `*` for all; or URLs (http or https) of event streams, of any server; or `-` for one from
+    /// standard input
+    #[arg(required_unless_present_any = ["topics", "lint"], value_name = "TOPIC|URL|-", value_parser = topic::matcher)]
+    pub from: Vec<String>,
+
+    /// A topic, also one that looks like a URL; repeatable
+    #[arg(long = "topic", value_name = "TOPIC", value_parser = topic::matcher)]
+    pub topics: Vec<String>,
+
+    #[command(flatten)]
+    pub request: RequestArgs,
+
+    #[command(flatten)]
+    pub(super) resume: ResumeArgs,
+
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+
+    #[command(flatten)]
+    pub(super) print: PrintArgs,
+
+    /// Gone: `fanfare lint` does this. Taken so that the message can say it.
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub lint: Option<String>,
+}
+
+/// Options for reconnecting, beside those for the place to begin.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Resuming")]
+pub(super) struct ResumeArgs {
+    /// File that keeps the last event ID: begin where the last run stopped. An event counts when it is printed, and its
+    /// command has succeeded
+    #[arg(long, value_name = "FILE", conflicts_with = "last_event_id")]
+    pub state: Option<PathBuf>,
+
+    /// Connect again: never; once a connection has stood (so that a wrong address is told at once); or always
+    #[arg(long, value_name = "WHEN", default_value = "after-open")]
+    pub reconnect: Reconnect,
+
+    /// Reconnect when nothing, not even a comment, has come for so long [default: never]
+    #[arg(long, value_name = "DURATION")]
+    pub idle_timeout: Option<HumanDuration>,
+}
+
+/// Options that select events, and their number.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Selection")]
+pub(super) struct SelectArgs {
+    /// Only events of this type; repeatable
+    #[arg(long = "event", value_name = "TYPE")]
+    pub types: Vec<String>,
+
+    /// Only this part of data that is JSON, such as `choices.0.delta.content`; events without it are skipped. A
+    /// warning names those that are not JSON
+    #[arg(long, value_name = "PATH")]
+    pub field: Option<FieldPath>,
+
+    /// Stop at an event whose data is this, which is not printed: `[DONE]`. Exit code 1 if the stream ends without it.
+    /// As long as --reconnect allows, the server is asked again, until three streams in a row ended within 10 seconds
+    /// and without an event that has a new ID
+    #[arg(long, value_name = "DATA")]
+    pub until: Option<String>,
+
+    /// The most data of an event, at least 1 KiB. A larger one ends the stream
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = event_size)]
+    pub max_event: ByteSize,
+
+    /// Skip an event that is larger than --max-event, with a warning, instead of stopping
+    #[arg(long)]
+    pub skip_large: bool,
+
+    /// Take the last event also from a stream that ends without the blank line behind it. It may be cut, so its ID is
+    /// left out
+    #[arg(long)]
+    pub unfinished: bool,
+
+    /// Stop after this many events
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+}
+
+/// The least that an event may be allowed to hold.
+const MIN_EVENT_BYTES: u64 = 1 << 10;
+/// The most.
+const MAX_EVENT_BYTES: u64 = 1 << 30;
+
+fn event_size(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse().map_err(|error: InvalidSize| error.to_string())?;
+    match size.0 {
+        MIN_EVENT_BYTES..=MAX_EVENT_BYTES => Ok(size),
+        _ => Err(format!("{size} is out of bounds: {} to {}", ByteSize(MIN_EVENT_BYTES), ByteSize(MAX_EVENT_BYTES))),
+    }
+}
+
+/// Options for what becomes of events.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct PrintArgs {
+    /// Print events in this form [default: pretty in a terminal, json in a pipe, data with --field]
+    #[arg(long)]
+    pub format: Option<Format>,
+
+    /// Print no line end after data: for text that comes in pieces
+    #[arg(long)]
+    pub join: bool,
+
+    /// Print before each event when it arrived, in formats that do not say so by themselves (data, raw)
+    #[arg(long)]
+    pub timestamps: bool,
+
+    /// Run this command by the shell for each event: data on its standard input, and FANFARE_EVENT_TYPE,
+    /// FANFARE_EVENT_ID and FANFARE_EVENT_ORIGIN in its environment. Events wait for it. Its failure is the end, with
+    /// exit code 1
+    #[arg(long, value_name = "COMMAND")]
+    pub exec: Option<String>,
+
+    /// Say nothing but errors on standard error. Without it connections that are lost are told there in a terminal
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Tell connections that open and that are lost, also in a pipe
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Text for people: time, topic, type, ID, and the data indented
+    Pretty,
+    /// The data and nothing else, a line end after each
+    Data,
+    /// JSON for programs: one object a line, with id, topics, type, data (a string), private and time_ms
+    Json,
+    /// The event stream as it came, comments too
+    Raw,
+}
+
+impl PrintArgs {
+    /// Returns the format, also if none is given; `field` is true if only a part of the data is printed.
+    pub(super) fn format(&self, field: bool) -> Format {
+        self.format.unwrap_or(match io::stdout().is_terminal() {
+            _ if field || self.join => Format::Data,
+            true => Format::Pretty,
+            false => Format::Json,
+        })
+    }
+}

@@ -1,0 +1,13 @@
+//! The form of what is published.
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// The kind of a publication's body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+pub enum Body {
+    /// The data as it is
+    #[default]
+    Data,
+    /// A form with the fields topic and data
+    Form,
+}

@@ -1,0 +1,22 @@
+//! Patterns, by which subscribers name topics that they do not know.
+use serde::{Deserialize, Serialize};
+
+/// The syntax of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PatternSyntax {
+    /// A [URL Pattern](https://urlpattern.spec.whatwg.org/).
+    UrlPattern,
+    /// A [URI Template](https://www.rfc-editor.org/rfc/rfc6570).
+    UriTemplate,
+}
+
+impl PatternSyntax {
+    /// Returns what matches the topic of this number in this run, and no other.
+    pub(crate) fn pattern(self, run: &str, topic: u32) -> String {
+        let any = match self {
+            Self::UrlPattern => ":any",
+            Self::UriTemplate => "{any}",
+        };
+        format!("https://load.example/{run}/{topic}/{any}")
+    }
+}
