@@ -107,8 +107,8 @@ impl Serving {
                 if let Poll::Ready(ended) = ended {
                     return Poll::Ready(Left::Ended(ended.err()));
                 }
-                if let Some(answer) = handover.as_ref().and_then(Handover::take) {
-                    return Poll::Ready(Left::Granted(answer));
+                if let Some(stream) = handover.as_ref().and_then(Handover::take) {
+                    return Poll::Ready(Left::Granted(stream));
                 }
                 watch.poll_end(cx)
             });
@@ -127,8 +127,12 @@ impl Serving {
                     }
                     refuse(socket, held_back.refusal).await;
                 }
-                (Left::Granted(answer), Some(shards)) => match socket.into_std() {
-                    Ok(socket) => shards.take(answer.handed(socket).await),
+                (Left::Granted(mut stream), Some(shards)) => match socket.into_std() {
+                    Ok(socket) => {
+                        // Not before the socket can be had: from here on others may wait.
+                        stream.opening.admit().await;
+                        shards.take(socket, stream);
+                    }
                     Err(error) => tracing::debug!("a socket was lost: {error}"),
                 },
                 (Left::Ended(error), _) => end(socket, error, refused.get()).await,

@@ -33,8 +33,7 @@ mod state;
 pub mod timing;
 
 pub use join::Joining;
-pub use leave::{Departed, Departure};
-pub use member::MemberKey;
+pub use member::{Departed, Departure, MemberKey};
 pub use reading::Wanted;
 pub use send::{Outgoing, Transmit, Unsent};
 pub use state::{FanOut, Turn};
