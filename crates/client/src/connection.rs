@@ -1,10 +1,9 @@
 //! An open event stream: chunks from the network, and what they hold.
 use crate::{
     Cause, Clock, MessageEvent, Text, clock::Sleep, message_event::Arrivals, signal::Block, transport::ResponseBody,
+    unread::Unread,
 };
-use bytes::{Buf as _, Bytes};
-use bytestring::ByteString;
-use fanfare_event_stream::{Chunk, Item, ParseError, Parser};
+use fanfare_event_stream::{Chunk, Data, EventRef, Item, ParseError, Parser};
 use http_body::Body as _;
 use std::{
     mem,
@@ -88,7 +87,7 @@ impl Connection {
             return None;
         }
         match parser.finish() {
-            Ok(event) => event.map(|event| Read::Event(self.arrivals.own_of_bytes(&event, &[]))),
+            Ok(event) => event.map(|event| Read::Event(self.arrivals.own(in_place(event), &mut self.unread))),
             Err(error) => Some(Read::TooLarge(error)),
         }
     }
@@ -101,7 +100,7 @@ impl Connection {
         match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
             Some(Ok(frame)) => {
                 // Trailers say nothing to an event stream.
-                self.unread = Unread::new(frame.into_data().unwrap_or_default(), self.arrivals.take_whole());
+                self.unread = Unread::new(frame.into_data().unwrap_or_default());
                 if let Some(idle) = &mut self.idle {
                     idle.since = None;
                 }
@@ -123,10 +122,7 @@ impl Connection {
             if self.failed.is_some() || self.ended.is_some() || self.idle.is_some() {
                 break;
             }
-            // Behind text there may be bytes that are none.
-            if self.unread.rest.is_empty() {
-                ready!(self.poll_fill(cx));
-            }
+            ready!(self.poll_fill(cx));
         }
         Poll::Ready(None)
     }
@@ -134,33 +130,17 @@ impl Connection {
     /// An event that has come whole already. `None` if there is none, or something is to be said that is no event.
     #[inline(always)] // As with making the event.
     pub(crate) fn next_at_hand(&mut self, parser: &mut Parser) -> Option<MessageEvent> {
-        if self.unread.is_text_read() {
-            return self.next_of_bytes(parser);
-        }
-        let mut chunk = Chunk::from_text(self.unread.text());
-        let event = parser.next_event(&mut chunk).unwrap_or_else(|error| {
-            self.failed = Some(error);
-            None
-        });
-        let event = event.map(|event| self.arrivals.own(&event, &self.unread.text));
-        self.unread.position += chunk.consumed();
-        event
-    }
-
-    /// The same where nothing is checked yet.
-    #[inline]
-    fn next_of_bytes(&mut self, parser: &mut Parser) -> Option<MessageEvent> {
-        if self.unread.rest.is_empty() {
+        if self.unread.is_empty() {
             return None;
         }
-        let mut chunk = Chunk::new(&self.unread.rest);
-        let event = parser.next_event(&mut chunk).unwrap_or_else(|error| {
+        let mut chunk = Chunk::new(self.unread.rest());
+        let event = parser.next_event_in_place(&mut chunk).unwrap_or_else(|error| {
             self.failed = Some(error);
             None
         });
-        let event = event.map(|event| self.arrivals.own_of_bytes(&event, &self.unread.rest));
-        let consumed = chunk.consumed();
-        self.unread.rest.advance(consumed);
+        let read = chunk.consumed();
+        let event = event.map(|event| self.arrivals.own(event, &mut self.unread));
+        self.unread.advance(read);
         event
     }
 
@@ -169,103 +149,33 @@ impl Connection {
         if let Some(error) = self.failed.take() {
             return Some(Read::TooLarge(error));
         }
-        let unread = &mut self.unread;
-        if !unread.is_text_read() {
-            let mut chunk = Chunk::from_text(unread.text());
-            let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, Buffer::Text(&unread.text));
-            unread.position += chunk.consumed();
-            if read.is_some() {
-                return read;
+        while !self.unread.is_empty() {
+            let mut chunk = Chunk::new(self.unread.rest());
+            let item = match comments {
+                Comments::Give | Comments::SkipButBlocks => parser.next_item_in_place(&mut chunk),
+                Comments::Skip => parser.next_event_in_place(&mut chunk).map(|event| event.map(Item::Event)),
+            };
+            let read = chunk.consumed();
+            let item = match item {
+                Ok(Some(Item::Event(event))) => Some(Read::Event(self.arrivals.own(event, &mut self.unread))),
+                Ok(Some(Item::Comment(text))) => (comments == Comments::Give).then(|| Read::Comment(text.into())),
+                Ok(Some(Item::Block(block))) => Some(Read::Block(block.into())),
+                Ok(None) => None,
+                Err(error) => Some(Read::TooLarge(error)),
+            };
+            self.unread.advance(read);
+            if item.is_some() {
+                return item;
             }
         }
-        if unread.rest.is_empty() {
-            return None;
-        }
-        let mut chunk = Chunk::new(&unread.rest);
-        let read = read_from(parser, &mut chunk, comments, &mut self.arrivals, Buffer::Bytes(&unread.rest));
-        let consumed = chunk.consumed();
-        unread.rest.advance(consumed);
-        read
+        None
     }
 }
 
-/// The buffer that holds a chunk.
-#[derive(Clone, Copy)]
-enum Buffer<'a> {
-    /// Events may share its memory.
-    Text(&'a ByteString),
-    /// Events are copied from it.
-    Bytes(&'a Bytes),
-}
-
-/// The next of what `chunk` holds, which stands in `buffer`.
-fn read_from(
-    parser: &mut Parser,
-    chunk: &mut Chunk<'_>,
-    comments: Comments,
-    arrivals: &mut Arrivals,
-    buffer: Buffer<'_>,
-) -> Option<Read> {
-    loop {
-        let item = match comments {
-            Comments::Give | Comments::SkipButBlocks => parser.next_item(chunk),
-            Comments::Skip => parser.next_event(chunk).map(|event| event.map(Item::Event)),
-        };
-        return match item {
-            Ok(Some(Item::Event(event))) => Some(Read::Event(match buffer {
-                Buffer::Text(text) => arrivals.own(&event, text),
-                Buffer::Bytes(bytes) => arrivals.own_of_bytes(&event, bytes),
-            })),
-            Ok(Some(Item::Comment(_))) if comments != Comments::Give => continue,
-            Ok(Some(Item::Comment(text))) => Some(Read::Comment(text.into())),
-            Ok(Some(Item::Block(block))) => Some(Read::Block(block.into())),
-            Ok(None) => None,
-            Err(error) => Some(Read::TooLarge(error)),
-        };
-    }
-}
-
-/// The bytes that have come and are not read yet.
-#[derive(Default)]
-struct Unread {
-    /// The bytes that are UTF-8, checked once for all its events; it is a piece of the network's buffer.
-    text: ByteString,
-    /// The number of its bytes that are read.
-    position: usize,
-    /// The bytes that follow it and are not known to be UTF-8: the begun half of a character, bytes that are not UTF-8
-    /// and all behind them, or bytes that were not checked.
-    rest: Bytes,
-}
-
-impl Unread {
-    /// Takes a chunk, and checks it if `check` says so. Data that is not whole in one buffer is checked when it is put
-    /// together; so if no data was whole in the last chunk, this one is not checked.
-    fn new(chunk: Bytes, check: bool) -> Self {
-        if !check {
-            return Self { rest: chunk, ..Self::default() };
-        }
-        match ByteString::try_from(chunk.clone()) {
-            Ok(text) => Self { text, ..Self::default() },
-            Err(error) => Self::cut(chunk, error.valid_up_to()),
-        }
-    }
-
-    #[cold]
-    fn cut(mut chunk: Bytes, valid: usize) -> Self {
-        let text = ByteString::try_from(chunk.split_to(valid)).expect("it was checked up to there");
-        Self { text, position: 0, rest: chunk }
-    }
-
-    #[inline]
-    fn is_text_read(&self) -> bool {
-        self.position == self.text.len()
-    }
-
-    #[inline]
-    fn text(&self) -> &str {
-        // A line end is where reading stops, and the end of a character.
-        self.text.get(self.position..).unwrap_or_default()
-    }
+/// An event of which the chunk is gone.
+fn in_place(event: EventRef<'_>) -> EventRef<'_, Data<'_>> {
+    let EventRef { event_type, data, last_event_id, sets_id, retry_ms } = event;
+    EventRef { event_type, data: Data::Joined(data), last_event_id, sets_id, retry_ms }
 }
 
 /// Notices silence, with one timer for any number of chunks.

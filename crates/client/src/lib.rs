@@ -274,6 +274,7 @@ mod store;
 mod target;
 mod text;
 pub mod transport;
+mod unread;
 
 pub use attempt::{Attempt, HookError, Verdict};
 pub use builder::{BuildError, Builder};

@@ -1,16 +1,11 @@
 //! The events that arrive ([WHATWG HTML,
 //! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage)).
-use crate::{
-    Text,
-    text::{Page, is_piece},
-};
+use crate::{Text, text::Page, unread::Unread};
 use bytes::Bytes;
-use bytestring::ByteString;
-use fanfare_event_stream::EventRef;
+use fanfare_event_stream::{Data, EventRef};
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    mem,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -80,7 +75,7 @@ impl MessageEvent {
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let event = EventRef {
             event_type: &self.event_type,
-            data: &self.data,
+            data: self.data.as_str(),
             last_event_id: &self.last_event_id,
             sets_id: self.sets_id(),
             retry_ms: self.retry_ms(),
@@ -186,8 +181,6 @@ pub(crate) struct Arrivals {
     known_types: [Text; KNOWN_TYPES],
     /// The index of the one that is forgotten next.
     oldest: usize,
-    /// True if some data was a piece of its buffer since this was last asked.
-    whole: bool,
 }
 
 impl Arrivals {
@@ -199,27 +192,19 @@ impl Arrivals {
             data: Page::of(DATA_PAGE_BYTES),
             known_types: [const { MESSAGE }; KNOWN_TYPES],
             oldest: 0,
-            whole: true,
         }
     }
 
-    /// Owns `event`, whose data may be a piece of `buffer`.
+    /// Owns `event`, whose data shares the memory of `unread` where it can.
     #[inline(always)] // An event that is made elsewhere is copied from function to function, which costs more than making it.
-    pub(crate) fn own(&mut self, event: &EventRef<'_>, buffer: &ByteString) -> MessageEvent {
-        let data = self.data(event.data, buffer);
-        self.with_data(event, data)
-    }
-
-    /// Owns `event`, whose data is copied also if it stands in `buffer`, which is not known to be UTF-8.
-    #[inline(always)] // As above.
-    pub(crate) fn own_of_bytes(&mut self, event: &EventRef<'_>, buffer: &[u8]) -> MessageEvent {
-        self.whole |= is_piece(buffer, event.data);
-        let data = self.data.keep(event.data);
-        self.with_data(event, data)
-    }
-
-    #[inline(always)] // As above.
-    fn with_data(&mut self, event: &EventRef<'_>, data: Text) -> MessageEvent {
+    pub(crate) fn own(&mut self, event: EventRef<'_, Data<'_>>, unread: &mut Unread) -> MessageEvent {
+        let data = match event.data {
+            Data::InChunk(range) => match unread.share(range.clone()) {
+                Some(text) => text,
+                None => self.data.keep(&unread.repaired(range)),
+            },
+            Data::Joined(text) => self.data.keep(text),
+        };
         let id = event.last_event_id;
         // An event without an ID of its own may follow one that was no event. A comparison of nothing with nothing
         // takes as long as one of much: where there are no IDs, none is made.
@@ -233,22 +218,6 @@ impl Arrivals {
             origin: self.origin.clone(),
             own: Own::new(event.sets_id, event.retry_ms),
         }
-    }
-
-    #[inline]
-    fn data(&mut self, data: &str, buffer: &ByteString) -> Text {
-        match Text::piece_of(buffer, data) {
-            Some(piece) => {
-                self.whole = true;
-                piece
-            }
-            None => self.data.keep(data),
-        }
-    }
-
-    /// True if some data was whole in its buffer since this was last asked.
-    pub(crate) fn take_whole(&mut self) -> bool {
-        mem::take(&mut self.whole)
     }
 
     #[inline]

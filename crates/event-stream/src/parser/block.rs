@@ -3,9 +3,9 @@
 //!
 //! Bytes are buffered as they come, whatever characters they are cut in, and decoded once a value is whole. That is the
 //! same as decoding the stream as a whole: line ends, colon and space are ASCII, and any ASCII byte ends a character.
-use crate::{BlockRef, EventRef, Limits, ParseError, event::event_type_or_default};
+use crate::{BlockRef, Data, EventRef, Limits, ParseError, event::event_type_or_default};
 use alloc::{string::String, vec::Vec};
-use core::{mem, str::from_utf8};
+use core::{mem, ops::Range, str::from_utf8};
 
 /// The bytes that a buffer may keep for good; one that has grown beyond gives all its memory back when it is no longer
 /// used.
@@ -46,14 +46,14 @@ impl Block {
         }
     }
 
-    /// Ends the block at a blank line. `true` if that makes an event; `borrowed` says that it has data elsewhere.
+    /// Ends the block at a blank line. `true` if that makes an event; `in_chunk` says that its data is in the chunk.
     #[inline]
-    pub(super) fn dispatch(&mut self, borrowed: bool) -> bool {
+    pub(super) fn dispatch(&mut self, in_chunk: bool) -> bool {
         if self.sets_id {
             mem::swap(&mut self.last_event_id, &mut self.id);
         }
         let named = self.sets_id || !self.event_type.is_empty();
-        self.dispatched = borrowed || self.has_data() || (self.without_data && named);
+        self.dispatched = in_chunk || self.has_data() || (self.without_data && named);
         if !self.dispatched {
             self.pass_over();
         }
@@ -104,20 +104,25 @@ impl Block {
         self.data = Vec::new();
     }
 
-    /// The event that was dispatched, with `borrowed` as its data if that was not buffered.
+    /// The event that was dispatched. `data` makes its data of what is buffered, and may repair it in the text beside.
     #[inline]
-    pub(super) fn event<'a>(&'a mut self, borrowed: Option<&'a str>) -> EventRef<'a> {
+    pub(super) fn event<'a, D>(&'a mut self, data: impl FnOnce(&'a [u8], &'a mut String) -> D) -> EventRef<'a, D> {
+        self.data_unused &= self.data.is_empty();
+        // Without the LF of its last line.
+        let held = self.data.split_last().map_or(&[][..], |(_, data)| data);
         EventRef {
             event_type: event_type_or_default(&self.event_type),
-            data: borrowed.unwrap_or_else(|| {
-                self.data_unused = false;
-                // Without the LF of its last line.
-                self.data.split_last().map_or("", |(_, data)| decode(data, &mut self.repaired))
-            }),
+            data: data(held, &mut self.repaired),
             last_event_id: &self.last_event_id,
             sets_id: self.sets_id,
             retry_ms: self.retry_ms,
         }
+    }
+
+    /// The event that was dispatched, with the place `at` which its data is in the chunk, if it is there.
+    #[inline]
+    pub(super) fn event_in_place(&mut self, at: Option<Range<usize>>) -> EventRef<'_, Data<'_>> {
+        self.event(|held, repaired| at.map_or_else(|| Data::Joined(decode(held, repaired)), Data::InChunk))
     }
 
     /// Returns true if data is buffered.
@@ -158,13 +163,6 @@ impl Block {
             *end = b'\n';
         }
         Ok(())
-    }
-
-    /// Buffers the data of an event that was to be borrowed but has to be repaired.
-    #[cold]
-    pub(super) fn buffer_borrowed(&mut self, line: &[u8]) {
-        self.data.extend_from_slice(line);
-        self.data.push(b'\n');
     }
 
     /// The event type becomes `value`, whatever it was.
@@ -220,14 +218,15 @@ impl Block {
     }
 }
 
-/// `bytes` as text: as they are, or if they are not UTF-8, in `repaired`, with U+FFFD for what is not.
+/// Returns `bytes` as text: as they are, or if they are not UTF-8, in `repaired`, with U+FFFD for what is not.
 #[inline]
 pub(super) fn decode<'a>(bytes: &'a [u8], repaired: &'a mut String) -> &'a str {
     from_utf8(bytes).unwrap_or_else(|_| repair(bytes, repaired))
 }
 
+/// Puts `bytes` into `repaired`, with U+FFFD for what is not UTF-8.
 #[cold]
-fn repair<'a>(bytes: &[u8], repaired: &'a mut String) -> &'a str {
+pub(super) fn repair<'a>(bytes: &[u8], repaired: &'a mut String) -> &'a str {
     *repaired = String::from_utf8_lossy(bytes).into_owned();
     repaired
 }

@@ -1,4 +1,6 @@
 //! A piece of an event stream as it came from the network, and how far it is read.
+use super::block::repair;
+use alloc::string::String;
 use core::{ops::Range, str::from_utf8};
 
 /// The bytes of a chunk that are checked as UTF-8 at first. Grows by [`AHEAD_GROWTH`] up to [`MAX_AHEAD_BYTES`]: little
@@ -28,13 +30,6 @@ impl<'c> Chunk<'c> {
     #[must_use]
     pub fn new(bytes: &'c [u8]) -> Self {
         Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
-    }
-
-    /// A chunk of what is known to be UTF-8, which is then not checked again: for those who check a piece from the
-    /// network once and read it in many steps.
-    #[must_use]
-    pub fn from_text(text: &'c str) -> Self {
-        Self { bytes: text.as_bytes(), pos: 0, text, text_start: 0, ahead: MIN_AHEAD_BYTES }
     }
 
     /// The part that is not read yet.
@@ -67,9 +62,22 @@ impl<'c> Chunk<'c> {
         &self.bytes[range]
     }
 
-    /// The bytes at `range` of the whole chunk as text, or `None` if they are not UTF-8. Ranges must not go back.
+    /// The bytes at `range` of the whole chunk as text, with U+FFFD for what is not UTF-8, in `repaired` then. Ranges must
+    /// not go back.
     #[inline]
-    pub(super) fn text(&mut self, range: Range<usize>) -> Option<&'c str> {
+    pub(super) fn text<'a>(&mut self, range: Range<usize>, repaired: &'a mut String) -> &'a str
+    where
+        'c: 'a,
+    {
+        match self.checked(range.clone()) {
+            Some(text) => text,
+            None => repair(self.bytes(range), repaired),
+        }
+    }
+
+    /// The bytes at `range` as text, or `None` if they are not UTF-8.
+    #[inline]
+    fn checked(&mut self, range: Range<usize>) -> Option<&'c str> {
         if range.end > self.text_start + self.text.len() {
             self.check_ahead(range.clone());
         }
@@ -109,7 +117,7 @@ mod tests {
             let mut chunk = Chunk::new(&stream);
             for start in (0..stream.len()).step_by(step) {
                 let range = start..stream.len().min(start + step);
-                assert_eq!(chunk.text(range.clone()), from_utf8(&stream[range.clone()]).ok(), "{range:?}");
+                assert_eq!(chunk.checked(range.clone()), from_utf8(&stream[range.clone()]).ok(), "{range:?}");
             }
         }
     }

@@ -13,10 +13,10 @@ mod skip;
 
 pub use chunk::Chunk;
 
-use crate::{BlockRef, EventId, EventRef, Limits, ParseError};
+use crate::{BlockRef, Data, EventId, EventRef, Limits, ParseError};
 use alloc::vec::Vec;
 use block::{Block, decode};
-use core::time::Duration;
+use core::{ops::Range, time::Duration};
 use field::Digits;
 use line::Line;
 use skip::Skipping;
@@ -48,19 +48,19 @@ pub struct Parser {
 
 /// An item that [`Parser::next_item`] gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Item<'a> {
+pub enum Item<'a, D = &'a str> {
     /// An event.
-    Event(EventRef<'a>),
+    Event(EventRef<'a, D>),
     /// A comment line: what follows the colon, without one leading space.
     Comment(&'a str),
     /// A block without data, which is no event. Only with [`Parser::with_blocks`].
     Block(BlockRef<'a>),
 }
 
-/// The end of a step: an event, of which the data stands in the chunk or in the block's buffer; a comment, which is in
-/// `value`; a block that is no event; one that was skipped; or the chunk.
-enum Step<'c> {
-    Event(Option<&'c str>),
+/// The end of a step: an event, whose data is at this range of the chunk, or else in the block's buffer; a comment,
+/// which is in `value`; a block that is not an event; a block that was skipped; or the end of the chunk.
+enum Step {
+    Event(Option<Range<usize>>),
     Comment,
     Block,
     Skipped,
@@ -169,14 +169,45 @@ impl Parser {
     /// Something in the stream is larger than the [`Limits`] allow.
     #[inline(always)] // For small events a call that builds the event in memory costs as much as reading it.
     pub fn next_event<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<EventRef<'a>>, ParseError> {
+        let Some(at) = self.next_dispatched(chunk)? else { return Ok(None) };
+        Ok(Some(self.block.event(|held, repaired| match at {
+            Some(at) => chunk.text(at, repaired),
+            None => decode(held, repaired),
+        })))
+    }
+
+    /// Does what [`next_event`](Self::next_event) does, but leaves data that is whole in the chunk where it is, and does
+    /// not decode it. For programs that share the memory of the chunk, instead of borrowing from it.
+    ///
+    /// ```
+    /// use fanfare_event_stream::{Chunk, Data, Parser};
+    ///
+    /// let (mut parser, bytes) = (Parser::new(), b"data: a\n\ndata: b\ndata: c\n\n");
+    /// let mut chunk = Chunk::new(bytes);
+    /// let event = parser.next_event_in_place(&mut chunk)?.expect("an event");
+    /// assert_eq!(event.data, Data::InChunk(6..7));
+    /// let event = parser.next_event_in_place(&mut chunk)?.expect("an event");
+    /// assert_eq!(event.data, Data::Joined("b\nc"));
+    /// # Ok::<(), fanfare_event_stream::ParseError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Something in the stream is larger than the [`Limits`] allow.
+    #[inline(always)] // As above.
+    pub fn next_event_in_place(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<EventRef<'_, Data<'_>>>, ParseError> {
+        let Some(at) = self.next_dispatched(chunk)? else { return Ok(None) };
+        Ok(Some(self.block.event_in_place(at)))
+    }
+
+    /// Reads on to the next event, and returns where in the chunk its data is, if it is there.
+    #[inline(always)] // As above.
+    fn next_dispatched(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<Option<Range<usize>>>, ParseError> {
         loop {
-            match self.read::<false>(chunk) {
-                Ok(Step::Event(data)) => return Ok(Some(self.block.event(data))),
-                Ok(Step::ChunkRead) => return Ok(None),
-                // Unread comments never end a step.
-                Ok(Step::Comment | Step::Block) => {}
-                Ok(Step::Skipped) => return Err(self.skipped()),
-                Err(error) => self.fail(error)?,
+            match self.next_step::<false>(chunk)? {
+                Step::Event(at) => return Ok(Some(at)),
+                Step::ChunkRead => return Ok(None),
+                // Nobody asked for them.
+                Step::Comment | Step::Block | Step::Skipped => {}
             }
         }
     }
@@ -189,14 +220,48 @@ impl Parser {
     /// Something in the stream is larger than the [`Limits`] allow.
     #[inline(always)] // As above.
     pub fn next_item<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<Item<'a>>, ParseError> {
+        let step = self.next_step::<true>(chunk)?;
+        Ok(self.item(step, |block, at| {
+            block.event(|held, repaired| match at {
+                Some(at) => chunk.text(at, repaired),
+                None => decode(held, repaired),
+            })
+        }))
+    }
+
+    /// Does what [`next_item`](Self::next_item) does, but leaves data where it is, as
+    /// [`next_event_in_place`](Self::next_event_in_place) does.
+    ///
+    /// # Errors
+    /// Something in the stream is larger than the [`Limits`] allow.
+    pub fn next_item_in_place(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<Item<'_, Data<'_>>>, ParseError> {
+        let step = self.next_step::<true>(chunk)?;
+        Ok(self.item(step, Block::event_in_place))
+    }
+
+    /// Makes an item of what ended a step; `event` makes the event.
+    #[inline(always)] // As above.
+    fn item<'a, D>(
+        &'a mut self,
+        step: Step,
+        event: impl FnOnce(&'a mut Block, Option<Range<usize>>) -> EventRef<'a, D>,
+    ) -> Option<Item<'a, D>> {
+        match step {
+            Step::Event(at) => Some(Item::Event(event(&mut self.block, at))),
+            Step::Comment => Some(Item::Comment(decode(&self.value, &mut self.block.repaired))),
+            Step::Block => Some(Item::Block(self.block.block())),
+            Step::ChunkRead | Step::Skipped => None,
+        }
+    }
+
+    /// Reads on. A block that was skipped is an error, which is told once.
+    #[inline(always)] // As above.
+    fn next_step<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         loop {
-            match self.read::<true>(chunk) {
-                Ok(Step::Event(data)) => return Ok(Some(Item::Event(self.block.event(data)))),
-                Ok(Step::ChunkRead) => return Ok(None),
-                Ok(Step::Comment) => return Ok(Some(Item::Comment(decode(&self.value, &mut self.block.repaired)))),
-                Ok(Step::Block) => return Ok(Some(Item::Block(self.block.block()))),
+            match self.read::<COMMENTS>(chunk) {
                 Ok(Step::Skipped) => return Err(self.skipped()),
                 Err(error) => self.fail(error)?,
+                step => return step,
             }
         }
     }
@@ -230,7 +295,7 @@ impl Parser {
             return Err(self.skipped());
         }
         let is_event = self.block.dispatch(false);
-        Ok(is_event.then(|| self.block.event(None)))
+        Ok(is_event.then(|| self.block.event(decode)))
     }
 
     /// The stream is beyond a limit: the block is skipped, if that is wanted; else nothing of the stream counts any
