@@ -1,17 +1,17 @@
 //! Building an event source.
 use crate::{
-    Acknowledge, Attempt, BoxError, Clock, CookieJar, EventSource, HookError, Limits, Masked, Reconnect, Store,
-    TokioClock, Verdict,
-    config::{BeforeAttempt, Config, OnResponse},
+    Acknowledge, Attempt, BoxError, Clock, CookieJar, EventSource, HookError, Masked, Reconnect, Store, TokioClock,
+    Verdict,
+    driver::{BeforeAttempt, Driver, OnResponse, Outside},
     keeper::Keeper,
     masked::mask_text,
-    session::Session,
+    session::{Progress, Rules, Session},
     target::{self, Target},
     transport::{Erased, RequestBody, erase},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use fanfare_event_stream::{EventId, Parser};
+use fanfare_event_stream::{EventId, Limits, Parser};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response,
     header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, PRAGMA},
@@ -378,25 +378,29 @@ impl Builder {
         if let Some(id) = &self.last_event_id {
             parser = parser.resuming_from(id);
         }
-        let keeper = self.store.map(|store| Keeper::new(store, self.acknowledge));
-        let config = Config {
+        let rules = Rules {
             repeat: self.repeat.unwrap_or_else(|| self.method.is_safe() || self.method.as_str() == "QUERY"),
             target: Target { method: self.method, url, headers: self.headers, body: self.body },
-            transport,
-            before_attempt: self.before_attempt,
-            on_response: self.on_response,
             reconnect: self.reconnect,
-            connect_timeout: self.connect_timeout,
+            asks_hook: self.before_attempt.is_some(),
             response_timeout: self.response_timeout,
             idle_timeout: self.idle_timeout,
             max_redirects: self.max_redirects,
-            clock: self.clock.unwrap_or_else(|| Arc::new(TokioClock::default())),
-            cookies: self.cookies,
             skips_large: self.skip_large_events,
             finishes: self.unfinished_events,
             gives_blocks: self.blocks,
         };
-        Ok(EventSource::from_session(Session::new(config, parser, keeper)))
+        let outside = Outside {
+            transport,
+            before_attempt: self.before_attempt,
+            on_response: self.on_response,
+            connect_timeout: self.connect_timeout,
+            clock: self.clock.unwrap_or_else(|| Arc::new(TokioClock::default())),
+            cookies: self.cookies,
+        };
+        let progress = self.store.as_ref().map(|_| Progress::new(self.acknowledge));
+        let session = Session::new(rules, parser, progress);
+        Ok(EventSource::driven(Driver::new(session, outside, self.store.map(Keeper::new))))
     }
 }
 

@@ -250,12 +250,10 @@
 mod attempt;
 mod builder;
 mod clock;
-mod config;
-mod connect;
-mod connection;
 mod content_type;
 mod cookies;
 mod decode;
+mod driver;
 mod error;
 mod event_source;
 mod events;

@@ -1,6 +1,6 @@
 //! Callbacks in place of a stream, as browsers have them
 //! ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
-use crate::{Cause, Error, EventSource, Handle, MessageEvent, Opened, ReadyState, Signal, Text, connection::Comments};
+use crate::{Cause, Error, EventSource, Handle, MessageEvent, Opened, ReadyState, Signal, Text, session::Comments};
 use std::{fmt, future::poll_fn, time::Duration};
 
 type Callback<'a> = Box<dyn FnMut(&MessageEvent) + Send + 'a>;
