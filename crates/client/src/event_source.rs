@@ -49,6 +49,9 @@ impl EventSource {
 
     /// Waits for an event, when none is at hand.
     fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<MessageEvent, Error>>> {
+        if let Some(event) = ready!(self.driver.poll_event(cx)) {
+            return Poll::Ready(Some(Ok(event)));
+        }
         loop {
             match ready!(self.driver.poll_next(cx, Comments::Skip)) {
                 Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),
@@ -194,10 +197,10 @@ impl Stream for EventSource {
 
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(event) = ready!(self.driver.poll_event(cx)) {
-            return Poll::Ready(Some(Ok(event)));
+        match self.driver.event_at_hand() {
+            Some(event) => Poll::Ready(Some(Ok(event))),
+            None => self.poll_on(cx),
         }
-        self.poll_on(cx)
     }
 }
 

@@ -3,11 +3,8 @@
 use crate::{Text, text::Page, unread::Unread};
 use bytes::Bytes;
 use fanfare_event_stream::{Data, EventRef};
-use std::{
-    fmt,
-    hash::{Hash, Hasher},
-    sync::{Arc, Mutex, PoisonError},
-};
+use smol_str::SmolStr;
+use std::fmt;
 
 const MESSAGE: Text = Text::from_static("message");
 /// The number of event types that a stream may use in turn. If it uses more, each event gets a copy of its type.
@@ -103,57 +100,22 @@ impl MessageEvent {
 /// The origin of an event: scheme, host and port of the URL that answered, after redirects
 /// ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454#section-6.1)).
 ///
-/// A program has few servers, and each event of theirs an origin: the first 64 are kept for good, so that
-/// an event does not pay for counting. Either is there; an enum of the two would be copied byte by byte.
-#[derive(Clone)]
-pub struct Origin {
-    known: Option<&'static String>,
-    other: Option<Arc<String>>,
-}
-
-static KNOWN: Mutex<Vec<&'static String>> = Mutex::new(Vec::new());
+/// It is cheap to clone: one of at most 23 bytes, such as `https://example.com`, is kept in place, and a longer one is
+/// shared by the events of its connection.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Origin(SmolStr);
 
 impl Origin {
-    const MAX_KNOWN: usize = 64;
-    const MAX_KNOWN_BYTES: usize = 300;
-
     /// The origin as browsers write it: `https://example.com`, with a port unless it is the scheme's own.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.known.or(self.other.as_deref()).map_or("", String::as_str)
-    }
-
-    fn named(name: String) -> Self {
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.iter().find(|known| ***known == name) {
-            return Self { known: Some(known), other: None };
-        }
-        if known.len() == Self::MAX_KNOWN || name.len() > Self::MAX_KNOWN_BYTES {
-            return Self { known: None, other: Some(Arc::new(name)) };
-        }
-        let name: &'static String = Box::leak(Box::new(name));
-        known.push(name);
-        Self { known: Some(name), other: None }
+        &self.0
     }
 }
 
 impl From<&url::Url> for Origin {
     fn from(url: &url::Url) -> Self {
-        Self::named(url.origin().ascii_serialization())
-    }
-}
-
-impl PartialEq for Origin {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for Origin {}
-
-impl Hash for Origin {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
+        Self(url.origin().ascii_serialization().into())
     }
 }
 
@@ -247,7 +209,7 @@ mod tests {
             for sets_id in [false, true] {
                 let own = Own::new(sets_id, retry_ms);
                 let text = Text::default();
-                let origin = Origin::named("http://h".into());
+                let origin = Origin("http://h".into());
                 let event =
                     MessageEvent { event_type: text.clone(), data: text.clone(), last_event_id: text, origin, own };
                 assert_eq!((event.sets_id(), event.retry_ms()), (sets_id, kept), "{retry_ms:?}");
@@ -263,13 +225,19 @@ mod tests {
     }
 
     #[test]
-    fn origins_are_equal_by_name_whether_known_or_not() {
-        let named = |number: usize| Origin::named(format!("http://h{number}"));
-        let origins: Vec<Origin> = (0..2 * Origin::MAX_KNOWN).map(named).collect();
-        let known = |origin: &Origin| origin.known.is_some();
-        assert!(origins.iter().filter(|origin| known(origin)).count() <= Origin::MAX_KNOWN);
-        assert!(origins.iter().enumerate().all(|(number, origin)| *origin == named(number)));
-        assert_ne!(named(0), named(1));
-        assert!(!known(&Origin::named("x".repeat(Origin::MAX_KNOWN_BYTES + 1))));
+    fn an_origin_is_shared_or_kept_in_place() {
+        let origin = |url: &str| Origin::from(&url.parse::<url::Url>().unwrap());
+        for (url, name, in_place) in [
+            ("https://example.com/a?b", "https://example.com", true),
+            ("http://127.0.0.1:65535/", "http://127.0.0.1:65535", true),
+            ("https://events.example.com:8443/", "https://events.example.com:8443", false),
+        ] {
+            let (first, same) = (origin(url), origin(url));
+            let clone = first.clone();
+            assert_eq!((first.as_str(), &first), (name, &same));
+            assert_eq!(!first.0.is_heap_allocated(), in_place, "{name}");
+            assert_eq!(clone.as_str().as_ptr() == first.as_str().as_ptr(), !in_place, "{name}");
+        }
+        assert_ne!(origin("http://a.example"), origin("https://a.example"));
     }
 }

@@ -17,14 +17,22 @@ const MAX_INLINE_BYTES: usize = 23;
 ///
 /// The data of an event is usually a piece of the buffer in which it came from the network, and keeps all of that in
 /// memory: 128 KiB at most with the transports of this crate. [`detach`](Self::detach) copies it out.
-#[derive(Clone)]
 pub struct Text(Inner);
 
 /// Most types and IDs are short, and are kept in place: to share a text costs two locked instructions for each event.
-#[derive(Clone)]
 enum Inner {
     Own(SmolStr),
     Shared(ByteString),
+}
+
+impl Clone for Text {
+    #[inline(always)] // Each event has clones of its type and of the last event ID.
+    fn clone(&self) -> Self {
+        Self(match &self.0 {
+            Inner::Own(text) => Inner::Own(text.clone()),
+            Inner::Shared(text) => Inner::Shared(text.clone()),
+        })
+    }
 }
 
 impl Text {

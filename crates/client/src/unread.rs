@@ -2,6 +2,7 @@
 use crate::Text;
 use bytes::Bytes;
 use bytestring::ByteString;
+use fanfare_event_stream::Chunk;
 use std::{borrow::Cow, ops::Range};
 
 /// A chunk from the network, and how far it is read.
@@ -31,34 +32,32 @@ impl Unread {
         self.position == self.bytes.len()
     }
 
-    /// The bytes that are not read yet.
+    /// The chunk, for the parser to read on.
     #[inline]
-    pub(crate) fn rest(&self) -> &[u8] {
-        &self.bytes[self.position..]
+    pub(crate) fn chunk(&self) -> Chunk<'_> {
+        Chunk::from_position(&self.bytes, self.position)
     }
 
-    /// Takes `count` bytes as read.
+    /// Sets the number of bytes that are read.
     #[inline]
-    pub(crate) fn advance(&mut self, count: usize) {
-        self.position += count;
+    pub(crate) fn set_position(&mut self, position: usize) {
+        self.position = position;
     }
 
-    /// Returns the text at `range` of [`rest`](Self::rest), in the memory of the chunk. `None` if it is not UTF-8.
-    /// Ranges must not go back.
-    #[inline]
+    /// Returns the text at `range`, in the memory of the chunk. `None` if it is not UTF-8. Ranges must not go back.
+    #[inline(always)] // As with making the event.
     pub(crate) fn share(&mut self, range: Range<usize>) -> Option<Text> {
-        let (start, end) = (self.position + range.start, self.position + range.end);
-        if end > self.text_start + self.text.len() {
-            self.check(start);
+        if range.end > self.text_start + self.text.len() {
+            self.check(range.start);
         }
-        let text = self.text.get(start - self.text_start..end - self.text_start)?;
+        let text = self.text.get(range.start - self.text_start..)?.get(..range.len())?;
         Some(Text::piece_of(&self.text, text))
     }
 
-    /// Returns the text at `range` of [`rest`](Self::rest), with U+FFFD for what is not UTF-8.
+    /// Returns the text at `range`, with U+FFFD for what is not UTF-8.
     #[cold]
     pub(crate) fn repaired(&self, range: Range<usize>) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.rest()[range])
+        String::from_utf8_lossy(&self.bytes[range])
     }
 
     /// Finds out how far the bytes from `start` on are UTF-8.
@@ -81,13 +80,12 @@ mod tests {
     fn shared(stream: &'static [u8], step: usize) -> usize {
         let mut unread = Unread::new(Bytes::from_static(stream));
         let mut shared = 0;
-        while !unread.is_empty() {
-            let range = 0..step.min(unread.rest().len());
-            let expected = str::from_utf8(&stream[unread.position..][range.clone()]).map(|text| (text, text.as_ptr()));
-            let found = unread.share(range.clone());
+        for start in (0..stream.len()).step_by(step) {
+            let range = start..stream.len().min(start + step);
+            let expected = str::from_utf8(&stream[range.clone()]).map(|text| (text, text.as_ptr()));
+            let found = unread.share(range);
             assert_eq!(found.as_ref().map(|text| (text.as_str(), text.as_ptr())), expected.ok());
             shared += usize::from(found.is_some());
-            unread.advance(range.end);
         }
         shared
     }
@@ -104,17 +102,15 @@ mod tests {
     #[test]
     fn what_is_not_text_is_repaired() {
         let mut unread = Unread::new(Bytes::from_static(b"_a\xffb"));
-        unread.advance(1);
-        assert_eq!(unread.share(0..3), None);
-        assert_eq!(unread.repaired(0..3), "a\u{fffd}b");
+        assert_eq!(unread.share(1..4), None);
+        assert_eq!(unread.repaired(1..4), "a\u{fffd}b");
     }
 
     #[test]
     fn nothing_is_checked_before_it_is_asked_for() {
         let mut unread = Unread::new(Bytes::from_static(b"half of an event\n\nwhole"));
-        unread.advance(18);
         assert_eq!(unread.text.len(), 0);
-        assert_eq!(unread.share(0..5).as_deref(), Some("whole"));
+        assert_eq!(unread.share(18..23).as_deref(), Some("whole"));
         assert_eq!((unread.text_start, unread.text.len()), (18, 5));
     }
 }

@@ -97,20 +97,23 @@ impl Driver {
         }
     }
 
-    /// The next event, where nothing else is to be done: the way of most events. Ready with none if something is.
+    /// An event that has come whole already, where nothing else is to be done: the way of most events.
     #[inline(always)] // As with making the event.
-    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
-        if self.keeper.is_some() || self.shared.has_command() {
-            return Poll::Ready(None);
-        }
-        if let Some(event) = self.session.event_at_hand() {
-            return Poll::Ready(Some(event));
-        }
-        self.poll_next_event(cx)
+    pub(crate) fn event_at_hand(&mut self) -> Option<MessageEvent> {
+        if self.has_more_to_do() { None } else { self.session.event_at_hand() }
     }
 
-    /// The same, waiting for more.
-    fn poll_next_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
+    /// True if an event is not all that matters: IDs are kept, or a handle has asked for something.
+    #[inline]
+    fn has_more_to_do(&self) -> bool {
+        self.keeper.is_some() || self.shared.has_command()
+    }
+
+    /// Waits for an event, when none is at hand. Ready with none if something else is to be done.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
+        if self.has_more_to_do() {
+            return Poll::Ready(None);
+        }
         for _ in 0..CHUNKS_PER_TURN {
             let Io::Body(body) = &mut self.io else { break };
             if !self.session.is_dry() {

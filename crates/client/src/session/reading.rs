@@ -1,7 +1,7 @@
 //! An open event stream: a chunk, and what it holds.
 use crate::{MessageEvent, Text, message_event::Arrivals, signal::Block, unread::Unread};
 use bytes::Bytes;
-use fanfare_event_stream::{Chunk, Data, EventRef, Item, ParseError, Parser};
+use fanfare_event_stream::{Data, EventRef, Item, ParseError, Parser};
 use std::time::Duration;
 
 /// The things that are wanted beside events.
@@ -64,15 +64,17 @@ impl Reading {
         if self.unread.is_empty() {
             return None;
         }
-        let mut chunk = Chunk::new(self.unread.rest());
-        let event = parser.next_event_in_place(&mut chunk).unwrap_or_else(|error| {
-            self.failed = Some(error);
-            None
-        });
-        let read = chunk.consumed();
-        let event = event.map(|event| self.arrivals.own(event, &mut self.unread));
-        self.unread.advance(read);
-        event
+        let mut chunk = self.unread.chunk();
+        let event = match parser.next_event_in_place(&mut chunk) {
+            Ok(event) => event,
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+        };
+        let position = chunk.consumed();
+        self.unread.set_position(position);
+        Some(self.arrivals.own(event?, &mut self.unread))
     }
 
     /// The next of what has come; `None` when it is read to its end.
@@ -81,12 +83,13 @@ impl Reading {
             return Some(Read::TooLarge(error));
         }
         while !self.unread.is_empty() {
-            let mut chunk = Chunk::new(self.unread.rest());
+            let mut chunk = self.unread.chunk();
             let item = match comments {
                 Comments::Give | Comments::SkipButBlocks => parser.next_item_in_place(&mut chunk),
                 Comments::Skip => parser.next_event_in_place(&mut chunk).map(|event| event.map(Item::Event)),
             };
-            let read = chunk.consumed();
+            let position = chunk.consumed();
+            self.unread.set_position(position);
             let item = match item {
                 Ok(Some(Item::Event(event))) => Some(Read::Event(self.arrivals.own(event, &mut self.unread))),
                 Ok(Some(Item::Comment(text))) => (comments == Comments::Give).then(|| Read::Comment(text.into())),
@@ -94,7 +97,6 @@ impl Reading {
                 Ok(None) => None,
                 Err(error) => Some(Read::TooLarge(error)),
             };
-            self.unread.advance(read);
             if item.is_some() {
                 return item;
             }

@@ -13,11 +13,9 @@ impl Session {
     #[inline(always)] // As with making the event.
     pub(crate) fn event_at_hand(&mut self) -> Option<MessageEvent> {
         let Phase::Open(reading) = &mut self.phase else { return None };
-        let event = reading.event_at_hand(&mut self.parser);
-        if event.is_some() {
-            self.backoff.event();
-        }
-        event
+        let event = reading.event_at_hand(&mut self.parser)?;
+        self.backoff.event();
+        Some(event)
     }
 
     /// True if the stream is open, has nothing to tell before the next chunk, and may be silent for ever.

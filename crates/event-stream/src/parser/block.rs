@@ -37,6 +37,21 @@ pub(super) struct Block {
     is_to_give: bool,
 }
 
+/// The data of an event that is not in its chunk, and what is needed to decode it.
+pub(super) struct Buffered<'a> {
+    bytes: &'a [u8],
+    pub(super) repaired: &'a mut String,
+    unused: &'a mut bool,
+}
+
+impl<'a> Buffered<'a> {
+    /// Returns the data, without the LF of its last line.
+    pub(super) fn text(self) -> &'a str {
+        *self.unused = false;
+        self.bytes.split_last().map_or("", |(_, data)| decode(data, self.repaired))
+    }
+}
+
 impl Block {
     /// Clears an event that has been given out.
     #[inline]
@@ -104,15 +119,13 @@ impl Block {
         self.data = Vec::new();
     }
 
-    /// The event that was dispatched. `data` makes its data of what is buffered, and may repair it in the text beside.
-    #[inline]
-    pub(super) fn event<'a, D>(&'a mut self, data: impl FnOnce(&'a [u8], &'a mut String) -> D) -> EventRef<'a, D> {
-        self.data_unused &= self.data.is_empty();
-        // Without the LF of its last line.
-        let held = self.data.split_last().map_or(&[][..], |(_, data)| data);
+    /// The event that was dispatched. `data` makes its data, of what is buffered if it is not in the chunk.
+    #[inline(always)] // As with giving the event.
+    pub(super) fn event<'a, D>(&'a mut self, data: impl FnOnce(Buffered<'a>) -> D) -> EventRef<'a, D> {
+        let Self { data: bytes, repaired, data_unused: unused, .. } = self;
         EventRef {
             event_type: event_type_or_default(&self.event_type),
-            data: data(held, &mut self.repaired),
+            data: data(Buffered { bytes, repaired, unused }),
             last_event_id: &self.last_event_id,
             sets_id: self.sets_id,
             retry_ms: self.retry_ms,
@@ -120,9 +133,12 @@ impl Block {
     }
 
     /// The event that was dispatched, with the place `at` which its data is in the chunk, if it is there.
-    #[inline]
+    #[inline(always)] // As above.
     pub(super) fn event_in_place(&mut self, at: Option<Range<usize>>) -> EventRef<'_, Data<'_>> {
-        self.event(|held, repaired| at.map_or_else(|| Data::Joined(decode(held, repaired)), Data::InChunk))
+        self.event(|buffered| match at {
+            Some(at) => Data::InChunk(at),
+            None => Data::Joined(buffered.text()),
+        })
     }
 
     /// Returns true if data is buffered.

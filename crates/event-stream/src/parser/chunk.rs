@@ -13,7 +13,8 @@ const AHEAD_GROWTH: usize = 4;
 /// A piece of an event stream, of any size, cut anywhere, with a cursor: give it to
 /// [`Parser::next_event`](crate::Parser::next_event) until that returns `None`.
 ///
-/// To stop in the middle, keep what [`rest`](Self::rest) returns and make a new chunk of it later.
+/// To stop in the middle, keep what [`rest`](Self::rest) returns and make a new chunk of it later; or keep all of it and
+/// the number of bytes that are [read](Self::consumed), and go on [from there](Self::from_position).
 #[derive(Clone, Debug)]
 pub struct Chunk<'c> {
     bytes: &'c [u8],
@@ -30,6 +31,17 @@ impl<'c> Chunk<'c> {
     #[must_use]
     pub fn new(bytes: &'c [u8]) -> Self {
         Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
+    }
+
+    /// A chunk of which the first `position` bytes are read: to go on in the middle.
+    ///
+    /// # Panics
+    /// If there are not as many bytes.
+    #[must_use]
+    #[inline]
+    pub fn from_position(bytes: &'c [u8], position: usize) -> Self {
+        assert!(position <= bytes.len(), "no more is read than there is");
+        Self { pos: position, ..Self::new(bytes) }
     }
 
     /// The part that is not read yet.

@@ -15,7 +15,7 @@ pub use chunk::Chunk;
 
 use crate::{BlockRef, Data, EventId, EventRef, Limits, ParseError};
 use alloc::vec::Vec;
-use block::{Block, decode};
+use block::{Block, Buffered, decode};
 use core::{ops::Range, time::Duration};
 use field::Digits;
 use line::Line;
@@ -170,9 +170,9 @@ impl Parser {
     #[inline(always)] // For small events a call that builds the event in memory costs as much as reading it.
     pub fn next_event<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<EventRef<'a>>, ParseError> {
         let Some(at) = self.next_dispatched(chunk)? else { return Ok(None) };
-        Ok(Some(self.block.event(|held, repaired| match at {
-            Some(at) => chunk.text(at, repaired),
-            None => decode(held, repaired),
+        Ok(Some(self.block.event(|buffered| match at {
+            Some(at) => chunk.text(at, buffered.repaired),
+            None => buffered.text(),
         })))
     }
 
@@ -222,9 +222,9 @@ impl Parser {
     pub fn next_item<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<Item<'a>>, ParseError> {
         let step = self.next_step::<true>(chunk)?;
         Ok(self.item(step, |block, at| {
-            block.event(|held, repaired| match at {
-                Some(at) => chunk.text(at, repaired),
-                None => decode(held, repaired),
+            block.event(|buffered| match at {
+                Some(at) => chunk.text(at, buffered.repaired),
+                None => buffered.text(),
             })
         }))
     }
@@ -295,7 +295,7 @@ impl Parser {
             return Err(self.skipped());
         }
         let is_event = self.block.dispatch(false);
-        Ok(is_event.then(|| self.block.event(decode)))
+        Ok(is_event.then(|| self.block.event(Buffered::text)))
     }
 
     /// The stream is beyond a limit: the block is skipped, if that is wanted; else nothing of the stream counts any
