@@ -3,9 +3,9 @@
 //!
 //! Bytes are buffered as they come, whatever characters they are cut in, and decoded once a value is whole. That is the
 //! same as decoding the stream as a whole: line ends, colon and space are ASCII, and any ASCII byte ends a character.
-use crate::{BlockRef, Data, EventRef, Limits, ParseError, event::event_type_or_default};
+use crate::{BlockRef, EventRef, Limits, ParseError, event::event_type_or_default};
 use alloc::{string::String, vec::Vec};
-use core::{mem, ops::Range, str::from_utf8};
+use core::{mem, str::from_utf8};
 
 /// The bytes that a buffer may keep for good; one that has grown beyond gives all its memory back when it is no longer
 /// used.
@@ -46,6 +46,7 @@ pub(super) struct Buffered<'a> {
 
 impl<'a> Buffered<'a> {
     /// Returns the data, without the LF of its last line.
+    #[inline]
     pub(super) fn text(self) -> &'a str {
         *self.unused = false;
         self.bytes.split_last().map_or("", |(_, data)| decode(data, self.repaired))
@@ -130,15 +131,6 @@ impl Block {
             sets_id: self.sets_id,
             retry_ms: self.retry_ms,
         }
-    }
-
-    /// The event that was dispatched, with the place `at` which its data is in the chunk, if it is there.
-    #[inline(always)] // As above.
-    pub(super) fn event_in_place(&mut self, at: Option<Range<usize>>) -> EventRef<'_, Data<'_>> {
-        self.event(|buffered| match at {
-            Some(at) => Data::InChunk(at),
-            None => Data::Joined(buffered.text()),
-        })
     }
 
     /// Returns true if data is buffered.

@@ -93,7 +93,7 @@ impl<'c> Chunk<'c> {
         if range.end > self.text_start + self.text.len() {
             self.check_ahead(range.clone());
         }
-        self.text.get(range.start - self.text_start..range.end - self.text_start)
+        self.text.get(range.start - self.text_start..)?.get(..range.len())
     }
 
     #[inline(never)]

@@ -57,12 +57,17 @@ pub enum Item<'a, D = &'a str> {
     Block(BlockRef<'a>),
 }
 
-/// The end of a step: an event, whose data is at this range of the chunk, or else in the block's buffer; a comment,
-/// which is in `value`; a block that is not an event; a block that was skipped; or the end of the chunk.
+/// The end of a step.
 enum Step {
-    Event(Option<Range<usize>>),
+    /// An event, whose data is at this range of the chunk.
+    InChunk(Range<usize>),
+    /// An event, whose data is in the block's buffer.
+    Joined,
+    /// A comment, which is in `value`.
     Comment,
+    /// A block that is not an event.
     Block,
+    /// A block that was too large.
     Skipped,
     ChunkRead,
 }
@@ -169,11 +174,15 @@ impl Parser {
     /// Something in the stream is larger than the [`Limits`] allow.
     #[inline(always)] // For small events a call that builds the event in memory costs as much as reading it.
     pub fn next_event<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<EventRef<'a>>, ParseError> {
-        let Some(at) = self.next_dispatched(chunk)? else { return Ok(None) };
-        Ok(Some(self.block.event(|buffered| match at {
-            Some(at) => chunk.text(at, buffered.repaired),
-            None => buffered.text(),
-        })))
+        loop {
+            return Ok(Some(match self.next_step::<false>(chunk)? {
+                Step::InChunk(at) => self.block.event(|buffered| chunk.text(at, buffered.repaired)),
+                Step::Joined => self.block.event(Buffered::text),
+                Step::ChunkRead => return Ok(None),
+                // Nobody asked for them.
+                Step::Comment | Step::Block | Step::Skipped => continue,
+            }));
+        }
     }
 
     /// Does what [`next_event`](Self::next_event) does, but leaves data that is whole in the chunk where it is, and does
@@ -195,20 +204,14 @@ impl Parser {
     /// Something in the stream is larger than the [`Limits`] allow.
     #[inline(always)] // As above.
     pub fn next_event_in_place(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<EventRef<'_, Data<'_>>>, ParseError> {
-        let Some(at) = self.next_dispatched(chunk)? else { return Ok(None) };
-        Ok(Some(self.block.event_in_place(at)))
-    }
-
-    /// Reads on to the next event, and returns where in the chunk its data is, if it is there.
-    #[inline(always)] // As above.
-    fn next_dispatched(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<Option<Range<usize>>>, ParseError> {
         loop {
-            match self.next_step::<false>(chunk)? {
-                Step::Event(at) => return Ok(Some(at)),
+            return Ok(Some(match self.next_step::<false>(chunk)? {
+                Step::InChunk(at) => self.block.event(|_| Data::InChunk(at)),
+                Step::Joined => self.block.event(|buffered| Data::Joined(buffered.text())),
                 Step::ChunkRead => return Ok(None),
-                // Nobody asked for them.
-                Step::Comment | Step::Block | Step::Skipped => {}
-            }
+                // As above.
+                Step::Comment | Step::Block | Step::Skipped => continue,
+            }));
         }
     }
 
@@ -220,12 +223,12 @@ impl Parser {
     /// Something in the stream is larger than the [`Limits`] allow.
     #[inline(always)] // As above.
     pub fn next_item<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<Item<'a>>, ParseError> {
-        let step = self.next_step::<true>(chunk)?;
-        Ok(self.item(step, |block, at| {
-            block.event(|buffered| match at {
-                Some(at) => chunk.text(at, buffered.repaired),
-                None => buffered.text(),
-            })
+        Ok(Some(match self.next_step::<true>(chunk)? {
+            Step::InChunk(at) => Item::Event(self.block.event(|buffered| chunk.text(at, buffered.repaired))),
+            Step::Joined => Item::Event(self.block.event(Buffered::text)),
+            Step::Comment => Item::Comment(self.comment()),
+            Step::Block => Item::Block(self.block.block()),
+            Step::ChunkRead | Step::Skipped => return Ok(None),
         }))
     }
 
@@ -235,23 +238,18 @@ impl Parser {
     /// # Errors
     /// Something in the stream is larger than the [`Limits`] allow.
     pub fn next_item_in_place(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<Item<'_, Data<'_>>>, ParseError> {
-        let step = self.next_step::<true>(chunk)?;
-        Ok(self.item(step, Block::event_in_place))
+        Ok(Some(match self.next_step::<true>(chunk)? {
+            Step::InChunk(at) => Item::Event(self.block.event(|_| Data::InChunk(at))),
+            Step::Joined => Item::Event(self.block.event(|buffered| Data::Joined(buffered.text()))),
+            Step::Comment => Item::Comment(self.comment()),
+            Step::Block => Item::Block(self.block.block()),
+            Step::ChunkRead | Step::Skipped => return Ok(None),
+        }))
     }
 
-    /// Makes an item of what ended a step; `event` makes the event.
-    #[inline(always)] // As above.
-    fn item<'a, D>(
-        &'a mut self,
-        step: Step,
-        event: impl FnOnce(&'a mut Block, Option<Range<usize>>) -> EventRef<'a, D>,
-    ) -> Option<Item<'a, D>> {
-        match step {
-            Step::Event(at) => Some(Item::Event(event(&mut self.block, at))),
-            Step::Comment => Some(Item::Comment(decode(&self.value, &mut self.block.repaired))),
-            Step::Block => Some(Item::Block(self.block.block())),
-            Step::ChunkRead | Step::Skipped => None,
-        }
+    /// The comment that was read last.
+    fn comment(&mut self) -> &str {
+        decode(&self.value, &mut self.block.repaired)
     }
 
     /// Reads on. A block that was skipped is an error, which is told once.

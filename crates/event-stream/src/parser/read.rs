@@ -37,7 +37,7 @@ impl Parser {
             if matches!(first, b'\n' | b'\r') {
                 self.pass_line_end(chunk);
                 if self.block.dispatch(data.is_some()) {
-                    return Ok(Step::Event(data));
+                    return Ok(data.map_or(Step::Joined, Step::InChunk));
                 }
                 if self.block.take_to_give() {
                     break Step::Block;
@@ -56,7 +56,7 @@ impl Parser {
                 if rest[len..].starts_with(b"\n\n") {
                     chunk.advance(len + 2);
                     self.block.dispatch(data.is_some());
-                    return Ok(Step::Event(data));
+                    return Ok(data.map_or(Step::Joined, Step::InChunk));
                 }
                 chunk.advance(len);
                 self.pass_line_end(chunk);
