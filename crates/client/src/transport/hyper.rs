@@ -13,9 +13,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use tower_service::Service;
 
 use super::{
-    BoxFuture, RequestBody,
+    RequestBody,
     body::HyperBody,
     connector::Connector,
+    erased::BoxFuture,
     error::{Failure, HyperError},
     pool::{Pool, Protocols},
     proxy::{Proxy, Route, Rules, Via},
