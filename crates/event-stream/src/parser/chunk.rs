@@ -29,6 +29,7 @@ pub struct Chunk<'c> {
 impl<'c> Chunk<'c> {
     /// A chunk of which nothing is read.
     #[must_use]
+    #[inline]
     pub fn new(bytes: &'c [u8]) -> Self {
         Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
     }
@@ -46,23 +47,27 @@ impl<'c> Chunk<'c> {
 
     /// The part that is not read yet.
     #[must_use]
+    #[inline]
     pub fn rest(&self) -> &'c [u8] {
         &self.bytes[self.pos..]
     }
 
     /// The number of bytes that are read.
     #[must_use]
+    #[inline]
     pub fn consumed(&self) -> usize {
         self.pos
     }
 
     /// Moves on by `count` bytes, which must be there.
+    #[inline]
     pub(super) fn advance(&mut self, count: usize) {
         self.pos += count;
     }
 
     /// Moves past the line end that stands here. `true` if it was a CR that ended the chunk: an LF that belongs to it
     /// may follow in the next.
+    #[inline]
     pub(super) fn advance_line_end(&mut self) -> bool {
         let rest = self.rest();
         self.pos += if rest.starts_with(b"\r\n") { 2 } else { 1 };
@@ -70,6 +75,7 @@ impl<'c> Chunk<'c> {
     }
 
     /// The bytes at `range` of the whole chunk, read or not.
+    #[inline]
     pub(super) fn bytes(&self, range: Range<usize>) -> &'c [u8] {
         &self.bytes[range]
     }
