@@ -64,8 +64,8 @@ pub struct Builder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The URL is none, or neither `http` nor `https`, or has no host, or is longer than any request can have it (64
-    /// KiB): the `SyntaxError` of browsers. Its first 200 characters, without what may be a secret.
+    /// The text is not a URL, or the URL is neither `http` nor `https`, or has no host, or is longer than any request
+    /// can have it (64 KiB): the `SyntaxError` of browsers. Its first 200 characters, without what may be a secret.
     Url(String),
     /// A header's name or value holds what no header can.
     Header {
@@ -138,10 +138,10 @@ impl Builder {
 
     /// Sets these headers, each in place of those of its name.
     ///
-    /// Headers that say who asks are not sent to another origin (scheme, host or port), if the server redirects there:
-    /// values that are marked as sensitive, `Authorization`, `Cookie`, `Proxy-Authorization`, and headers whose names
-    /// say that they hold a key, a token or another secret, such as `X-Api-Key`. All other headers are, and so is a
-    /// body that a redirect has sent again (307, 308).
+    /// Headers that identify the sender are not sent to another origin (scheme, host or port), if the server redirects
+    /// there: values that are marked as sensitive, `Authorization`, `Cookie`, `Proxy-Authorization`, and headers whose
+    /// names say that they hold a key, a token or another secret, such as `X-Api-Key`. All other headers are, and so is
+    /// a body that a redirect has sent again (307, 308).
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         let mut last = None;
         for (name, value) in headers {
@@ -195,7 +195,7 @@ impl Builder {
     }
 
     /// Keeps the cookies that servers set, redirects among them, and sends them back. Default: none are kept. A
-    /// `Cookie` of [`header`](Self::header) stands before them.
+    /// `Cookie` of [`header`](Self::header) comes before them.
     pub fn cookies(mut self, jar: CookieJar) -> Self {
         self.cookies = Some(jar);
         self
@@ -244,7 +244,7 @@ impl Builder {
 
     /// Sets the time within which a request can be sent: to find the host's addresses, and for TCP, a proxy and TLS;
     /// for each redirect again. Default: the time of the transport, which is 30 s for `HyperTransport`. Only that
-    /// transport heeds it: `reqwest` has its own setting. It counts by tokio's clock.
+    /// transport follows it: `reqwest` has its own setting. It counts by tokio's clock.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self

@@ -47,7 +47,7 @@ impl EventSource {
         Builder::new(url.as_ref())
     }
 
-    /// Waits for an event, when none is at hand.
+    /// Waits for an event, when none has come yet.
     fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<MessageEvent, Error>>> {
         if let Some(event) = ready!(self.driver.poll_event(cx)) {
             return Poll::Ready(Some(Ok(event)));
@@ -62,7 +62,7 @@ impl EventSource {
         }
     }
 
-    /// Waits until a connection stands, and returns the response that began the stream: to look at its headers, or to
+    /// Waits until a connection is open, and returns the response that began the stream: to look at its headers, or to
     /// know that there are events before going on. Events are not touched: they come when the stream is polled. An
     /// event source that is open is not asked again.
     ///

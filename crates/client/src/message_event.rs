@@ -166,7 +166,7 @@ impl Arrivals {
             Data::Joined(text) => self.data.keep(text),
         };
         let id = event.last_event_id;
-        // An event without an ID of its own may follow one that was no event. A comparison of nothing with nothing
+        // An event that sets no ID may follow a block that was not an event. A comparison of nothing with nothing
         // takes as long as one of much: where there are no IDs, none is made.
         if event.sets_id || self.last_event_id.len() != id.len() || !id.is_empty() && self.last_event_id != id {
             self.last_event_id = self.ids.keep(id);

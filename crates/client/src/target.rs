@@ -47,7 +47,7 @@ impl Target {
     }
 
     /// Follows a redirect ([Fetch, "HTTP-redirect fetch"](https://fetch.spec.whatwg.org/#http-redirect-fetch)): `None`
-    /// if `status` is none.
+    /// if `status` is not that of one.
     pub(crate) fn redirected(&self, status: StatusCode, headers: &HeaderMap) -> Option<Result<Self, RedirectError>> {
         matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308).then(|| self.follow(status, headers))
     }
@@ -75,7 +75,7 @@ impl Target {
         Ok(next)
     }
 
-    /// Drops what says who asks: by its name, or because it is marked as sensitive.
+    /// Drops the headers that identify the sender: a header does so by its name, or because it is marked as sensitive.
     fn drop_credentials(&mut self) {
         let is_secret = |(name, value): &(&HeaderName, &HeaderValue)| value.is_sensitive() || is_secret_header(name);
         let secret: Vec<_> = self.headers.iter().filter(is_secret).map(|(name, _)| name.clone()).collect();

@@ -52,7 +52,7 @@ impl<'a> EventRef<'a> {
         encode_data(self.data, out);
     }
 
-    /// Copies what the event's own block holds; no type is what stands for `message`.
+    /// Copies what the event's own block holds; the type `message` becomes none.
     #[must_use]
     pub fn to_event(&self) -> Event {
         Event {

@@ -109,7 +109,7 @@ impl Driver {
         self.keeper.is_some() || self.shared.has_command()
     }
 
-    /// Waits for an event, when none is at hand. Ready with none if something else is to be done.
+    /// Waits for an event, when none has come yet. Ready with none if something else is to be done.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
         if self.has_more_to_do() {
             return Poll::Ready(None);

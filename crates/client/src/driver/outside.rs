@@ -16,7 +16,7 @@ pub(crate) struct Outside {
     pub transport: Box<dyn Erased>,
     pub before_attempt: Option<Box<BeforeAttempt>>,
     pub on_response: Option<Box<OnResponse>>,
-    #[cfg_attr(not(feature = "hyper"), expect(dead_code, reason = "only the transport of this crate heeds it"))]
+    #[cfg_attr(not(feature = "hyper"), expect(dead_code, reason = "only the transport of this crate follows it"))]
     pub connect_timeout: Option<Duration>,
     pub clock: Arc<dyn Clock>,
     pub cookies: Option<CookieJar>,

@@ -7,7 +7,7 @@ use crate::{BoxError, Cause, Error, Signal};
 use std::{mem, time::Duration};
 
 impl Session {
-    /// A connection has ended, or did not come about. Decides in one place whether there is another, and when.
+    /// A connection has ended, or could not be made. Decides in one place whether there is another, and when.
     pub(super) fn left(&mut self, cause: Cause, when: When, now: Duration) {
         if let Some(time) = self.parser.reconnection_time() {
             self.backoff.set_reconnection_time(time);

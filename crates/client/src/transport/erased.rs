@@ -9,7 +9,7 @@ use std::{
 };
 use tower_service::Service;
 
-/// The body of a request: at hand as a whole, so that it can be sent again.
+/// The body of a request: whole in memory, so that it can be sent again.
 pub type RequestBody = Full<Bytes>;
 
 /// The body of a response, whatever transport it came by.

@@ -11,7 +11,7 @@ use std::{error::Error, fmt, time::Duration};
 #[derive(Debug)]
 pub struct HyperError {
     failure: Failure,
-    /// The proxy that stands between, if there is one.
+    /// The proxy between client and server, if there is one.
     proxy: Option<Box<ProxyUrl>>,
     cause: Option<BoxError>,
 }

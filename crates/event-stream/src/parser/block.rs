@@ -142,7 +142,7 @@ impl Block {
     #[inline]
     pub(super) fn check_data(&self, more: usize, limits: &Limits) -> Result<(), ParseError> {
         let limit = limits.max_data_bytes;
-        // The LF of the last line is not part of the data: it alone may stand beyond the limit.
+        // The LF of the last line is not part of the data: it alone may be beyond the limit.
         let fits = self.data.len() <= limit && more <= limit - self.data.len();
         if fits { Ok(()) } else { Err(ParseError::DataTooLong { limit }) }
     }
@@ -203,7 +203,7 @@ impl Block {
     }
 
     /// Gives memory back after a large event: at the end of the first chunk that did without it, so that one large
-    /// event after another does not make the buffer grow anew.
+    /// event after another does not make the buffer grow again.
     pub(super) fn release(&mut self) {
         self.repaired = String::new();
         if self.data.is_empty() && self.data.capacity() > RETAINED_BYTES && mem::replace(&mut self.data_unused, true) {

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::{ops::Range, str::from_utf8};
 
 /// The bytes of a chunk that are checked as UTF-8 at first. Grows by [`AHEAD_GROWTH`] up to [`MAX_AHEAD_BYTES`]: little
-/// is lost when a chunk is made anew for every event, and little is checked twice when it is not.
+/// is lost when a chunk is made again for every event, and little is checked twice when it is not.
 const MIN_AHEAD_BYTES: usize = 512;
 /// Stays within a processor's nearest cache, so that the parser reads what the check has just read.
 const MAX_AHEAD_BYTES: usize = 16 << 10;
@@ -65,7 +65,7 @@ impl<'c> Chunk<'c> {
         self.pos += count;
     }
 
-    /// Moves past the line end that stands here. `true` if it was a CR that ended the chunk: an LF that belongs to it
+    /// Moves past the line end that is here. `true` if it was a CR that ended the chunk: an LF that belongs to it
     /// may follow in the next.
     #[inline]
     pub(super) fn advance_line_end(&mut self) -> bool {

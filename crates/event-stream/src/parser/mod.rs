@@ -1,9 +1,9 @@
 //! The incremental parser of [WHATWG HTML, 9.2.5 and
 //! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
 //!
-//! `read` goes through a chunk. A line that is whole in its chunk is read where it stands; a line that is cut goes
-//! piece by piece through the state in `line`. Both give the same, byte for byte and error for error. What a `field`
-//! says ends up in the buffers of `block`.
+//! `read` goes through a chunk. A line that is whole in its chunk is read where it is; a line that is cut goes piece by
+//! piece through the state in `line`. Both give the same, byte for byte and error for error. What a `field` says ends
+//! up in the buffers of `block`.
 mod block;
 mod chunk;
 mod field;
@@ -24,8 +24,8 @@ use skip::Skipping;
 /// Reads an event stream chunk by chunk, however it is cut, one event at a time.
 ///
 /// The only errors are [`Limits`] exceeded. They are final: every later call returns the same, until
-/// [`reset`](Self::reset), unless [such events are skipped](Self::with_large_events_skipped). What stands before is
-/// given out before.
+/// [`reset`](Self::reset), unless [such events are skipped](Self::with_large_events_skipped). What comes before it is
+/// given first.
 #[derive(Clone, Debug)]
 pub struct Parser {
     limits: Limits,

@@ -1,5 +1,5 @@
 //! Going through a chunk, line by line: where a line is whole in its chunk, which nearly every line is, it is read
-//! where it stands.
+//! where it is.
 use super::{
     Chunk, Parser, Step,
     block::RETAINED_BYTES,
@@ -20,7 +20,7 @@ impl Parser {
         self.read_lines::<COMMENTS>(chunk)
     }
 
-    /// Reads line by line, from wherever in one the parser stands.
+    /// Reads line by line. The first one may have begun in an earlier chunk.
     fn read_lines<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         self.block.begin();
         // The place of the block's data, as long as it is one line, whole in this chunk.
@@ -79,8 +79,8 @@ impl Parser {
         Ok(step)
     }
 
-    /// Reads a whole line of data that stands at `value`: leaves it there if it is the block's first, else buffers it
-    /// and what was left.
+    /// Reads a whole line of data, whose value is at `value`: leaves it there if it is the block's first, else buffers
+    /// it and what was left.
     #[inline]
     fn read_data(
         &mut self,
