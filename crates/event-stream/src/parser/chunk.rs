@@ -29,7 +29,6 @@ pub struct Chunk<'c> {
 impl<'c> Chunk<'c> {
     /// A chunk of which nothing is read.
     #[must_use]
-    #[inline]
     pub fn new(bytes: &'c [u8]) -> Self {
         Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
     }
@@ -47,27 +46,23 @@ impl<'c> Chunk<'c> {
 
     /// The part that is not read yet.
     #[must_use]
-    #[inline]
     pub fn rest(&self) -> &'c [u8] {
         &self.bytes[self.pos..]
     }
 
     /// The number of bytes that are read.
     #[must_use]
-    #[inline]
     pub fn consumed(&self) -> usize {
         self.pos
     }
 
     /// Moves on by `count` bytes, which must be there.
-    #[inline]
     pub(super) fn advance(&mut self, count: usize) {
         self.pos += count;
     }
 
     /// Moves past the line end that is here. `true` if it was a CR that ended the chunk: an LF that belongs to it
     /// may follow in the next.
-    #[inline]
     pub(super) fn advance_line_end(&mut self) -> bool {
         let rest = self.rest();
         self.pos += if rest.starts_with(b"\r\n") { 2 } else { 1 };
