@@ -177,7 +177,7 @@ impl fmt::Display for FileStoreError {
         match self {
             Self::Read { path, error } => write!(f, "{} cannot be read: {error}", path.display()),
             Self::TooLarge { path } => write!(f, "{} is larger than {} bytes", path.display(), FileStore::MAX_BYTES),
-            Self::NotAnId { path } => write!(f, "{} holds no event ID; delete it to begin anew", path.display()),
+            Self::NotAnId { path } => write!(f, "{} holds no event ID; delete it to start again", path.display()),
             Self::Write { path, error } => write!(f, "{} cannot be replaced: {error}", path.display()),
             Self::IdTooLong { bytes } => write!(f, "an ID of {bytes} bytes does not fit into {}", FileStore::MAX_BYTES),
         }

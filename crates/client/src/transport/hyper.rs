@@ -13,9 +13,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use tower_service::Service;
 
 use super::{
-    BoxFuture, RequestBody,
+    RequestBody,
     body::HyperBody,
     connector::Connector,
+    erased::BoxFuture,
     error::{Failure, HyperError},
     pool::{Pool, Protocols},
     proxy::{Proxy, Route, Rules, Via},
@@ -190,7 +191,7 @@ impl HyperTransportBuilder {
     }
 
     /// Takes every server for who it says it is, whatever its certificate says: **anybody in between can read and
-    /// change everything, tokens too**. For trials on one's own machine; for a certificate of one's own there is
+    /// change everything, tokens too**. For trials on this machine; for a certificate that you have made there is
     /// [`add_roots`](Self::add_roots). Default: `false`. A proxy has to prove who it is all the same.
     pub fn danger_accept_invalid_certificates(mut self, accepted: bool) -> Self {
         self.trust.anybody = accepted;
