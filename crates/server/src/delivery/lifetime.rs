@@ -38,9 +38,9 @@ fn before_expiry(validity: Duration) -> Duration {
     validity.saturating_sub(early + 2 * TICK)
 }
 
-/// A stream ends before its token by at most this part of the time that is left.
+/// A stream ends before its token does: by at most one part in so many of the time that is left.
 const EARLY_PART: u32 = 20;
-/// And by at most this time.
+/// The longest time by which a stream ends before its token does.
 const MAX_EARLY: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
