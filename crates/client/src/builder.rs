@@ -21,8 +21,8 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tower_service::Service;
 use url::Url;
 
-/// The time within which the head of a response must have come, with the time to connect. Servers send the head with the
-/// first event, and a model may think for minutes before it says the first word. Browsers and curl wait for longer.
+/// The time within which the head of a response must have come, with the time to connect. Servers send the head with
+/// the first event, and a model may think for minutes before it says the first word. Browsers and curl wait for longer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// Headers that requests have beside those of the program.
 const MORE_HEADERS: usize = 32;

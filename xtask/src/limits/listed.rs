@@ -1,5 +1,5 @@
-//! The constants that are limits, in the order of the document: what strangers may take, what the hub keeps, and how long
-//! somebody waits.
+//! The constants that are limits, in the order of the document: what strangers may take, what the hub keeps, and how
+//! long somebody waits.
 
 /// A part of the document.
 pub(super) struct Section {

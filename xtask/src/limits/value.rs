@@ -1,5 +1,5 @@
-//! The value of a constant, for people: with the unit that its type or its name says. What cannot be worked out is shown
-//! as the source has it.
+//! The value of a constant, for people: with the unit that its type or its name says. What cannot be worked out is
+//! shown as the source has it.
 use std::iter::Peekable;
 
 /// Finds the expression of another constant by its name.

@@ -1,5 +1,5 @@
-//! The lifetime of a stream: it ends with its token, or when it has lasted for as long as the hub lets one last. Both are
-//! jittered, so that streams that began together do not end together.
+//! The lifetime of a stream: it ends with its token, or when it has lasted for as long as the hub lets one last. Both
+//! are jittered, so that streams that began together do not end together.
 use super::wheel::TICK;
 use fanfare_hub::{ending::EndReason, entry::Timestamp, fan_out::timing};
 use std::time::{Duration, Instant};
