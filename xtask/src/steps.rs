@@ -35,7 +35,7 @@ pub(crate) const STEPS: [Step; 11] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step {
         name: "docs",
-        what: "the architecture names what there is, and links lead somewhere",
+        what: "documents name files that exist, modules say what they are, limits.md is printed from the source",
         needs: &[],
         run: docs::check,
     },

@@ -21,14 +21,14 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tower_service::Service;
 use url::Url;
 
-/// Servers send the head with the first event, and a model may think for minutes before it says the first word.
-/// Browsers and curl wait for longer.
+/// The time within which the head of a response must have come, with the time to connect. Servers send the head with
+/// the first event, and a model may think for minutes before it says the first word. Browsers and curl wait for longer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// Headers that requests have beside those of the program.
 const MORE_HEADERS: usize = 32;
 /// The number of characters of an argument that cannot be used which its error says.
 const MAX_TOLD_CHARS: usize = 200;
-/// The number of redirects that browsers follow.
+/// The most redirects that are followed: as many as browsers follow.
 const MAX_REDIRECTS: u8 = 20;
 
 /// Builds an [`EventSource`]. What is wrong with an argument is said by [`build`](Self::build).

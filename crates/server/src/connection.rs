@@ -51,10 +51,10 @@ pub const UNSENT_BYTES: u32 = 128 << 10;
 /// The silence after which the system asks whether a peer is still there. A source that has nothing to say for hours
 /// is: its system answers for it. One that has vanished is found out, although nothing is sent to it.
 pub const PROBE_AFTER: Duration = Duration::from_secs(60);
-/// The time between two such questions.
+/// The time between two questions whether a silent peer is still there.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-/// The number of them that a peer may leave unanswered, if there is no write timeout. If there is one, it counts
-/// instead.
+/// The number of such questions that a peer may leave unanswered, if there is no write timeout. If there is one, it
+/// counts instead.
 pub const PROBES: u32 = 4;
 /// The number of bytes of such a head that are read at a time.
 const READ_BYTES: usize = 4 << 10;

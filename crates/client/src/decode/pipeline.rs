@@ -7,7 +7,7 @@ use super::{
     decoder::{Decode, Fault, Step},
 };
 
-/// The most that a stage decodes in one step: the largest piece.
+/// The most bytes that a stage decodes in one step: the largest piece.
 pub(super) const MAX_PIECE: usize = 32 * 1024;
 
 /// The number of steps that are taken before other tasks have their turn. A few bytes may unfold to gigabytes which the

@@ -71,7 +71,7 @@ pub enum FileStoreError {
 }
 
 impl FileStore {
-    /// The longest file that is read, in bytes: 64 KiB. An ID has room in it with a line feed.
+    /// The longest file with an ID that is read, in bytes. An ID has room in it with a line feed.
     pub const MAX_BYTES: usize = 64 << 10;
 
     /// A store in the file `path`, which need not exist; its directory has to. One event source at a time uses a file.

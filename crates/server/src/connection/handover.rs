@@ -231,7 +231,7 @@ impl HeldBack {
 /// when it does not find the whole of a body that nobody read.
 const HEAD_READ_BYTES: usize = 64 << 10;
 
-/// The number of bytes behind the request of an endless stream that are read, to find its end.
+/// The number of bytes that are read behind the request for an endless stream, to find the end of its peer.
 const READ_AHEAD_BYTES: usize = 16 << 10;
 
 /// A socket that notices when hyper has flushed it, and, while it carries an endless answer, when the peer has gone:
