@@ -167,7 +167,7 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/client/src/session/exchange.rs", &["EXCERPT_TIMEOUT"]),
             ("crates/client/src/error.rs", &["EXCERPT_BYTES"]),
             ("crates/client/src/reconnect.rs", &["MAX_RECONNECTION_TIME"]),
-            ("crates/client/src/transport/pool/mod.rs", &["MAX_IDLE_PER_ORIGIN", "IDLE_TIMEOUT"]),
+            ("crates/client/src/transport/pool/taken.rs", &["MAX_IDLE_PER_ORIGIN", "IDLE_TIMEOUT"]),
             ("crates/client/src/transport/tunnel.rs", &["MAX_HEAD_BYTES"]),
             ("crates/client/src/cookies.rs", &["MAX_COOKIE_BYTES", "OF_HOST", "OF_ALL"]),
             ("crates/client/src/decode/coding.rs", &["MAX_CODINGS"]),
