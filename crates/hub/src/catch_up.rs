@@ -31,6 +31,9 @@ pub struct Step {
     pub tells_gap: bool,
 }
 
+/// A step, or the reason why the log could not be read.
+pub type ReadStep = Result<Step, LogError>;
+
 impl Step {
     /// True if a subscriber at `cursor` may go on with this step.
     #[must_use]

@@ -8,11 +8,12 @@ pub use crate::bundle::{Events, PartKey};
 use crate::{
     audience_key::AudienceKey,
     bundle::Bundle,
-    catch_up::Step,
+    catch_up::ReadStep,
     fan_out::Wanted,
     join_permit::JoinPermit,
     log::LogError,
     position::Offset,
+    router::Recipient,
     shared::Shared,
     wakeup::{Wake, Wakeup},
 };
@@ -37,20 +38,12 @@ pub struct Mailbox {
     runtime: Handle,
 }
 
-/// The result of reading the log for a part.
-pub type ReadStep = Result<Step, LogError>;
-
 impl Mailbox {
     /// A mailbox whose owner is woken by `wake`, from other threads, whenever something is in it.
     pub(crate) fn new(hub: Arc<Shared>, wake: Box<Wake>, runtime: Handle) -> Self {
         let wakeup = Arc::new(Wakeup::new(false.into(), wake));
         let (sender, bundles) = bounded(MAILBOX_BUNDLES);
-        let woken = wakeup.clone();
-        let shard = hub.router.add_recipient(move |bundle| {
-            let sent = sender.send(bundle).is_ok();
-            woken.call();
-            sent
-        });
+        let shard = hub.router.add_recipient(Recipient::Mailbox { bundles: sender, wakeup: wakeup.clone() });
         let (step_sender, steps) = unbounded();
         Self { hub, shard, bundles, steps, step_sender, wakeup, runtime }
     }

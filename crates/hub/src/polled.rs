@@ -6,12 +6,12 @@
 use crate::{
     audience_key::AudienceKey,
     bundle::{Bundle, PartKey},
+    catch_up::ReadStep,
     fan_out::{Departed, Departure, FanOut, Joining, MemberKey, Outgoing, Transmit, Unsent, Wanted},
     join_permit::JoinPermit,
     log::LogError,
-    mailbox::ReadStep,
     position::Offset,
-    router::Router,
+    router::{Recipient, Router},
     window::WindowLimit,
 };
 use bytes::Bytes;
@@ -142,7 +142,9 @@ impl Group {
         let state = State { fan_out, frames: Frames::default(), ended: HashMap::new(), tickets: 0 };
         Arc::new_cyclic(|group: &Weak<Self>| {
             let group = group.clone();
-            let number = router.add_recipient(move |bundle| group.upgrade().map(|group| group.take(&bundle)).is_some());
+            let take =
+                Recipient::Group(Box::new(move |bundle| group.upgrade().map(|group| group.take(&bundle)).is_some()));
+            let number = router.add_recipient(take);
             Self { router, number, state: Mutex::new(state) }
         })
     }

@@ -9,6 +9,7 @@ use crate::{
     log::writer::sink::{Nudge, Sink},
     position::Offset,
     routes::{Destination, RouteKey, Routes},
+    wakeup::Wakeup,
     wire::{WireEvent, WireEvents},
 };
 use bytes::Bytes;
@@ -37,11 +38,30 @@ pub(crate) struct Router {
     nudge: Nudge,
 }
 
-/// Takes the bundles for one recipient, and may wait until there is room. Returns false if the recipient is gone.
-type Take = Box<dyn FnMut(Bundle) -> bool + Send>;
+/// Someone who gets bundles.
+pub(crate) enum Recipient {
+    /// A shard, which takes them out of its mailbox on a thread of its own. The router waits while the mailbox is full.
+    Mailbox { bundles: Sender<Bundle>, wakeup: Arc<Wakeup> },
+    /// A group of polled subscriptions, which takes each one at once. Returns false when the group is gone.
+    Group(Box<dyn FnMut(Bundle) -> bool + Send>),
+}
+
+impl Recipient {
+    /// Hands a bundle over. Returns false if the recipient is gone.
+    fn take(&mut self, bundle: Bundle) -> bool {
+        match self {
+            Self::Mailbox { bundles, wakeup } => {
+                let is_there = bundles.send(bundle).is_ok();
+                wakeup.call();
+                is_there
+            }
+            Self::Group(take) => take(bundle),
+        }
+    }
+}
 
 enum Request {
-    Recipient(usize, Take),
+    Recipient(usize, Recipient),
     Follow(Arc<AudienceKey>, Destination, JoinPermit),
     Unfollow(Arc<AudienceKey>, Destination),
 }
@@ -50,7 +70,7 @@ enum Request {
 pub(crate) struct Routing {
     requests: Receiver<Request>,
     routes: Routes,
-    recipients: HashMap<usize, Take>,
+    recipients: HashMap<usize, Recipient>,
     /// The offset of the entry that was routed last, if one was.
     last: Option<Offset>,
 }
@@ -77,11 +97,10 @@ impl Router {
         Self { requests: requests.0, recipients: Arc::default(), nudge }
     }
 
-    /// Makes a recipient known, and returns its number. `take` is called by the router with each bundle; it may wait
-    /// until there is room, and returns false once the recipient is gone.
-    pub(crate) fn add_recipient(&self, take: impl FnMut(Bundle) -> bool + Send + 'static) -> usize {
+    /// Makes a recipient known, and returns its number.
+    pub(crate) fn add_recipient(&self, recipient: Recipient) -> usize {
         let number = self.recipients.fetch_add(1, Ordering::Relaxed);
-        self.send(Request::Recipient(number, Box::new(take)));
+        self.send(Request::Recipient(number, recipient));
         number
     }
 
@@ -118,7 +137,7 @@ impl Routing {
 
     fn serve(&mut self, request: Request) {
         match request {
-            Request::Recipient(number, take) => drop(self.recipients.insert(number, take)),
+            Request::Recipient(number, recipient) => drop(self.recipients.insert(number, recipient)),
             Request::Follow(key, destination, _permit) => self.routes.add(&key, destination),
             Request::Unfollow(key, destination) => self.routes.remove(&key, destination),
         }
@@ -144,14 +163,14 @@ impl Routing {
         let mut bundles: HashMap<usize, Bundle> = HashMap::new();
         for (route, events) in addressed {
             let events: Events = events.into();
-            for (recipient, part) in &self.routes.get(route).destinations {
-                bundles.entry(*recipient).or_default().push((*part, events.clone()));
+            for (number, part) in &self.routes.get(route).destinations {
+                bundles.entry(*number).or_default().push((*part, events.clone()));
             }
         }
-        for (recipient, bundle) in bundles {
-            let is_there = self.recipients.get_mut(&recipient).is_some_and(|take| take(bundle));
+        for (number, bundle) in bundles {
+            let is_there = self.recipients.get_mut(&number).is_some_and(|recipient| recipient.take(bundle));
             if !is_there {
-                self.recipients.remove(&recipient);
+                self.recipients.remove(&number);
             }
         }
     }
@@ -293,7 +312,7 @@ mod tests {
             }
             true
         };
-        routing.serve(Request::Recipient(0, Box::new(take)));
+        routing.serve(Request::Recipient(0, Recipient::Group(Box::new(take))));
         let part = |number: usize| PartKey { index: u32::try_from(number).unwrap(), generation: 1 };
         (0..AUDIENCES).for_each(|number| routing.routes.add(&key(number), (0, part(number))));
         let entries = entries(&[("all", 2 * FULL), ("one", 1), ("all", 1)]);

@@ -38,7 +38,8 @@ pub(super) const SECTIONS: &[Section] = &[
         constants: &[
             ("crates/hub/src/router.rs", &["BUNDLE_EVENTS"]),
             ("crates/hub/src/mailbox.rs", &["MAILBOX_BUNDLES"]),
-            ("crates/hub/src/fan_out/mod.rs", &["RUN_BYTES", "CONCURRENT_READS"]),
+            ("crates/hub/src/fan_out/advance.rs", &["RUN_BYTES"]),
+            ("crates/hub/src/fan_out/reading.rs", &["CONCURRENT_READS"]),
             ("crates/hub/src/fan_out/leave.rs", &["GRACE"]),
             ("crates/server/src/settings.rs", &["DEFAULT_HEARTBEAT_INTERVAL", "DEFAULT_WRITE_TIMEOUT"]),
             ("crates/server/src/delivery/lifetime.rs", &["EARLY_PART", "MAX_EARLY"]),
@@ -81,7 +82,7 @@ pub(super) const SECTIONS: &[Section] = &[
         title: "The log",
         constants: &[
             ("crates/hub/src/log/writer.rs", &["QUEUE_PLACES", "QUEUE_PLACE_BYTES", "MAX_PUBLICATION_BYTES"]),
-            ("crates/hub/src/log/order.rs", &["MAX_BATCH_ENTRIES", "MAX_BATCH_BYTES"]),
+            ("crates/hub/src/log/writer.rs", &["MAX_BATCH_ENTRIES", "MAX_BATCH_BYTES"]),
             ("crates/hub/src/log/writer/gather.rs", &["GATHER_TIMEOUT", "GATHER_PUBLICATIONS", "UNHURRIED"]),
             ("crates/hub/src/log/writer/sink.rs", &["QUICK_SINK", "SINK_QUEUE_BATCHES"]),
             ("crates/hub/src/log/found.rs", &["MAX_LOOKED_AT", "MAX_CANDIDATES"]),

@@ -1,10 +1,13 @@
 //! The way of a member that is behind: what is left of an event that was begun, then the window, and before it the log.
 use super::{
-    FanOut, Outgoing, RUN_BYTES, Transmit, Turn, Unsent,
+    FanOut, Outgoing, Transmit, Turn, Unsent,
     member::{MemberKey, State},
 };
 use crate::run::Left;
 use bytes::Bytes;
+
+/// The most bytes of several events that a member is sent at once.
+pub const RUN_BYTES: usize = 64 << 10;
 
 impl<T: Transmit> Turn<'_, T> {
     /// Goes on with a member that has room for bytes again.

@@ -1,11 +1,13 @@
 //! The way of an event to the members that wait for it: one send each, of bytes that all of them share. Events that come
 //! together go out together, so a driver that has much to do sends more at a time, not later.
-use super::{FanOut, Outgoing, Transmit, Turn, member::Member, part::Part};
+use super::{FanOut, Outgoing, RUN_BYTES, Transmit, Turn, member::Member, part::Part};
 use crate::{
     bundle::{Events, PartKey},
     position::Offset,
+    window::WindowLimit,
 };
 use bytes::Bytes;
+use std::time::Instant;
 
 impl<T: Transmit> Turn<'_, T> {
     /// Takes in the events of one batch for a part. They go out with [`deliver`](Self::deliver), or before it where they
@@ -91,6 +93,37 @@ impl<T: Transmit> Turn<'_, T> {
                 self.advance(key);
             }
         }
+    }
+}
+
+impl Part {
+    /// Takes in the next event, or the second piece of the last one.
+    fn push(&mut self, offset: Offset, event: &Bytes) {
+        self.news_events += 1;
+        self.news_bytes += event.len();
+        self.window.push(offset, event.clone());
+    }
+
+    /// True if another event of so many bytes fits one run with those that are to be delivered, and drives none of them
+    /// out of the window.
+    fn has_room_for(&self, bytes: usize, limit: &WindowLimit) -> bool {
+        // It may come in two pieces.
+        self.news_events + 1 < limit.events && self.news_bytes + bytes <= RUN_BYTES.min(limit.bytes)
+    }
+
+    /// Begins to deliver the events behind the head.
+    fn begin_run(&mut self) {
+        self.run = self.window.read(self.head, RUN_BYTES);
+    }
+
+    /// Notes that the run was sent to all members that wait.
+    fn end_run(&mut self, now: Instant) {
+        if let Some(run) = self.run.take() {
+            self.head = run.last();
+            self.spoke = now;
+        }
+        (self.has_news, self.news_events, self.news_bytes) = (false, 0, 0);
+        self.forget_what_nobody_needs();
     }
 }
 

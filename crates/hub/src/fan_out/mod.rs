@@ -31,13 +31,9 @@ mod simulation;
 mod state;
 pub mod timing;
 
+pub use advance::RUN_BYTES;
 pub use join::Joining;
 pub use member::{Departed, Departure, MemberKey};
-pub use reading::Wanted;
+pub use reading::{CONCURRENT_READS, Wanted};
 pub use send::{Outgoing, Transmit, Unsent};
 pub use state::{FanOut, Turn};
-
-/// The most bytes of several events that a member is sent at once.
-pub const RUN_BYTES: usize = 64 << 10;
-/// The number of parts for which a driver has the log read at the same time.
-pub const CONCURRENT_READS: usize = 8;

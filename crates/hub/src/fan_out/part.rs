@@ -1,13 +1,12 @@
 //! A part: the members of one audience that belong to one [`FanOut`](super::FanOut), and the events that some of them
 //! still need.
-use super::{RUN_BYTES, member::MemberKey};
+use super::member::MemberKey;
 use crate::{
     audience_key::AudienceKey,
     position::Offset,
     run::Run,
     window::{Window, WindowLimit},
 };
-use bytes::Bytes;
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 /// The part of one audience.
@@ -21,8 +20,8 @@ pub(super) struct Part {
     pub(super) spoke: Instant,
     /// True if there are events behind the head.
     pub(super) has_news: bool,
-    news_events: usize,
-    news_bytes: usize,
+    pub(super) news_events: usize,
+    pub(super) news_bytes: usize,
     /// The events that are being delivered.
     pub(super) run: Option<Run>,
     /// The members that wait for the next event.
@@ -56,35 +55,6 @@ impl Part {
             reading: false,
             members: 0,
         }
-    }
-
-    /// Takes in the next event, or the second piece of the last one.
-    pub(super) fn push(&mut self, offset: Offset, event: &Bytes) {
-        self.news_events += 1;
-        self.news_bytes += event.len();
-        self.window.push(offset, event.clone());
-    }
-
-    /// True if another event of so many bytes fits one run with those that are to be delivered, and drives none of them
-    /// out of the window.
-    pub(super) fn has_room_for(&self, bytes: usize, limit: &WindowLimit) -> bool {
-        // It may come in two pieces.
-        self.news_events + 1 < limit.events && self.news_bytes + bytes <= RUN_BYTES.min(limit.bytes)
-    }
-
-    /// Begins to deliver the events behind the head.
-    pub(super) fn begin_run(&mut self) {
-        self.run = self.window.read(self.head, RUN_BYTES);
-    }
-
-    /// Notes that the run was sent to all members that wait.
-    pub(super) fn end_run(&mut self, now: Instant) {
-        if let Some(run) = self.run.take() {
-            self.head = run.last();
-            self.spoke = now;
-        }
-        (self.has_news, self.news_events, self.news_bytes) = (false, 0, 0);
-        self.forget_what_nobody_needs();
     }
 
     /// Forgets the events if all members have them.

@@ -1,10 +1,13 @@
 //! Catch-up: members whose cursor lies before their part's window get what the log holds, step by step.
 use super::{
-    CONCURRENT_READS, Departure, FanOut, Outgoing, Transmit, Turn,
+    Departure, FanOut, Outgoing, Transmit, Turn,
     member::{MemberKey, PartIndex, State},
 };
 use crate::{audience_key::AudienceKey, bundle::PartKey, catch_up::Step, position::Offset};
 use std::sync::Arc;
+
+/// The number of parts for which a driver has the log read at the same time.
+pub const CONCURRENT_READS: usize = 8;
 
 /// A step through the log that a part needs.
 #[derive(Debug)]

@@ -13,7 +13,6 @@ pub mod found;
 mod memory;
 #[cfg(test)]
 mod model;
-pub(crate) mod order;
 mod record;
 mod refusals;
 mod segments;

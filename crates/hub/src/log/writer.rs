@@ -3,25 +3,32 @@
 //! One thread takes publications from a bounded queue and appends all that wait as one batch, with one sync for all of
 //! them; how it has more of them wait is [`gather`]'s. Then each is acknowledged, and the entries are handed on in the
 //! same order to the [`sink`]: by the same thread if nothing else is to be appended, and otherwise by a second one, so
-//! that both run while the next batch is being made durable.
+//! that both run while the next batch is being made durable. Between batches the thread has the log discard what retention
+//! no longer keeps, a bounded number of entries at a time.
+mod append_error;
 pub mod gather;
 pub(super) mod publication;
 pub(super) mod queue;
 pub mod sink;
 
-pub use super::order::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, RETENTION_INTERVAL};
-use super::{Log, LogError, order::Order};
+pub use append_error::AppendError;
+
+use super::{Log, LogError, Query, ReadLimit, refusals::Refusals};
 use crate::{
     entry::{Entry, Timestamp},
+    position::Offset,
     update::Update,
 };
-use publication::Publication;
-use queue::Queue;
-use sink::{Nudge, Sink};
+use gather::{GATHER_TIMEOUT, Gather};
+use publication::{Acknowledgement, Publication};
+use queue::{Queue, Woken};
+use sink::{Appended, Nudge, Passing, Sink};
 use std::{
-    fmt, io,
+    collections::VecDeque,
+    io,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 use tokio::sync::{Semaphore, oneshot};
 
@@ -32,6 +39,12 @@ pub const QUEUE_PLACES: usize = 2_048;
 pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;
 /// The largest publication, in bytes of stored entries: what fills the whole queue.
 pub const MAX_PUBLICATION_BYTES: usize = QUEUE_PLACES * QUEUE_PLACE_BYTES;
+/// No publication is added to a batch that it would take beyond this many entries.
+pub const MAX_BATCH_ENTRIES: usize = 4_096;
+/// No publication is added to a batch that it would take beyond this many bytes of stored entries.
+pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// The time between two looks for entries to discard.
+pub const RETENTION_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Takes publications, gives them their order, and answers when they are in the log.
 ///
@@ -42,23 +55,6 @@ pub struct Writer {
     queue: Arc<Queue>,
     nudge: Nudge,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// The reason why a publication was not appended.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum AppendError {
-    /// The publication has more bytes, as stored, than [`MAX_PUBLICATION_BYTES`].
-    TooLarge {
-        /// The number that it has.
-        bytes: usize,
-        /// The number that it may have.
-        limit: usize,
-    },
-    /// The log failed; nothing of the publication is in it.
-    Log(Arc<LogError>),
-    /// The writer was closed before it took the publication.
-    Closed,
 }
 
 impl Writer {
@@ -157,21 +153,186 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
     thread::Builder::new().name(name.into()).spawn(body)
 }
 
-impl fmt::Display for AppendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge { bytes, limit } => write!(f, "the publication has {bytes} bytes, {limit} are allowed"),
-            Self::Log(error) => error.fmt(f),
-            Self::Closed => f.write_str("the log is closed"),
+/// The state of the writer's thread.
+struct Order<Clock> {
+    log: Arc<dyn Log>,
+    clock: Clock,
+    /// The head of the log, as this thread has made it.
+    head: Offset,
+    /// The time of the newest entry: time does not go backwards in the log, whatever the clock does.
+    newest: Timestamp,
+    places: Arc<Semaphore>,
+    queue: Arc<Queue>,
+    /// Publications that were taken from the queue together, and that the last batch had no room for.
+    taken: VecDeque<Publication>,
+    gather: Gather,
+    refusals: Refusals,
+    passing: Passing,
+}
+
+/// The next thing that happens to the log.
+enum Operation {
+    /// These publications are appended together.
+    Append(Vec<Publication>),
+    /// What retention no longer keeps is discarded, a bounded number of entries.
+    Discard,
+    /// Nothing any more.
+    Close,
+}
+
+impl<Clock: Fn() -> Timestamp> Order<Clock> {
+    /// Takes from `queue`, gives the `places` of what it took back, and hands on by `passing` what it appended.
+    fn new(
+        log: Arc<dyn Log>,
+        clock: Clock,
+        places: Arc<Semaphore>,
+        queue: Arc<Queue>,
+        passing: Passing,
+    ) -> Result<Self, LogError> {
+        let (head, newest) = newest(&*log)?;
+        Ok(Self {
+            log,
+            clock,
+            head,
+            newest,
+            places,
+            queue,
+            taken: VecDeque::new(),
+            gather: Gather::default(),
+            refusals: Refusals::default(),
+            passing,
+        })
+    }
+
+    /// Works until the writer is closed, or until nobody takes the entries any more.
+    fn run(mut self, sink_has_ended: impl Fn() -> bool) {
+        // A queue that is never empty does not keep the log from discarding: one batch, then a look if it is time for it.
+        let (mut look, mut appended_last) = (Instant::now(), false);
+        // What was handed to a second thread that ended before it took it is found out here, at the next look at the
+        // latest.
+        while !sink_has_ended() {
+            let is_time = appended_last && Instant::now() >= look;
+            match if is_time { Operation::Discard } else { self.next(look) } {
+                Operation::Append(batch) => {
+                    if !self.append(batch) {
+                        return;
+                    }
+                    appended_last = true;
+                }
+                Operation::Discard => {
+                    if !self.discard() {
+                        look = Instant::now() + RETENTION_INTERVAL;
+                    }
+                    appended_last = false;
+                }
+                Operation::Close => return,
+            }
         }
+    }
+
+    /// Waits for a publication until it is time to `look` for entries to discard, and takes what else waits with it.
+    fn next(&mut self, look: Instant) -> Operation {
+        if self.taken.is_empty() {
+            if let Some(count) = self.gather.count() {
+                self.gather.gathered(count, self.queue.gather(count, GATHER_TIMEOUT));
+            }
+            match self.queue.take(&mut self.taken, look) {
+                Woken::Came => {}
+                Woken::Late => return Operation::Discard,
+                Woken::Closed => return Operation::Close,
+            }
+        }
+        let (mut entries, mut bytes) = (0, 0);
+        let mut batch = Vec::with_capacity(self.taken.len());
+        while let Some(publication) = self.taken.pop_front() {
+            entries += publication.updates.len();
+            bytes += publication.bytes;
+            if !batch.is_empty() && (entries > MAX_BATCH_ENTRIES || bytes > MAX_BATCH_BYTES) {
+                self.taken.push_front(publication);
+                break;
+            }
+            batch.push(publication);
+        }
+        Operation::Append(batch)
+    }
+
+    /// Appends a batch and hands it on to be acknowledged and routed. Returns whether somebody takes it.
+    fn append(&mut self, batch: Vec<Publication>) -> bool {
+        self.newest = self.newest.max((self.clock)());
+        let places = batch.iter().map(|publication| publication.places).sum();
+        let mut publications = Vec::with_capacity(batch.len());
+        let mut updates = Vec::with_capacity(batch.len());
+        for publication in batch {
+            publications.push((publication.updates.len(), publication.acknowledgement));
+            updates.extend(publication.updates);
+        }
+        let (begun, is_empty) = (Instant::now(), updates.is_empty());
+        let appended = self.log.append(updates, self.newest).map_err(Arc::new);
+        if !is_empty {
+            self.gather.appended(publications.len(), begun.elapsed());
+        }
+        self.give_back(places);
+        match appended {
+            Ok(entries) => {
+                if !is_empty {
+                    self.refusals.end();
+                }
+                self.has_appended(&entries, &publications);
+                self.passing.pass(Appended { entries, publications })
+            }
+            Err(error) => {
+                self.refusals.tell(publications.len(), &error);
+                for (_, acknowledgement) in publications {
+                    _ = acknowledgement.send(Err(Arc::clone(&error)));
+                }
+                true
+            }
+        }
+    }
+
+    /// Gives back the places in the queue that a batch has taken.
+    fn give_back(&self, places: usize) {
+        let free = self.places.available_permits();
+        assert!(free + places <= QUEUE_PLACES, "{places} places are given back, {free} of {QUEUE_PLACES} are free");
+        self.places.add_permits(places);
+    }
+
+    /// Notes the new head. What the log has made of a batch is what everything behind this relies on: entries that
+    /// follow the head and each other, in a time that does not fall, and an answer for each publication.
+    fn has_appended(&mut self, entries: &[Arc<Entry>], publications: &[(usize, Acknowledgement)]) {
+        let count: usize = publications.iter().map(|(count, _)| count).sum();
+        assert_eq!(entries.len(), count, "an entry for each update");
+        for entry in entries {
+            let (offset, time) = (entry.position.offset, entry.time);
+            assert_eq!(offset, self.head.next(), "an entry follows the one before it");
+            assert!(time >= self.newest, "time does not fall: {time:?} behind {:?}", self.newest);
+            (self.head, self.newest) = (offset, time);
+        }
+    }
+
+    /// Discards a bounded number of entries, and returns whether there may be more.
+    fn discard(&mut self) -> bool {
+        self.log.discard((self.clock)()).map(|count| count > 0).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the log could not discard");
+            false
+        })
     }
 }
 
-impl std::error::Error for AppendError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Log(error) => Some(error),
-            Self::TooLarge { .. } | Self::Closed => None,
-        }
+impl<Clock> Drop for Order<Clock> {
+    /// Tells publishers that nobody takes their publications any more, however this ends.
+    fn drop(&mut self) {
+        self.places.close();
+        self.queue.close();
+        self.queue.clear();
     }
+}
+
+/// The head of the log, and the time of the newest entry held.
+fn newest(log: &dyn Log) -> Result<(Offset, Timestamp), LogError> {
+    let head = log.bounds().head;
+    let (after, limit) = (Offset(head.0.saturating_sub(1)), ReadLimit { entries: 1, bytes: 0 });
+    let last = log.read(&Query { after, until: head, topics: None, now: Timestamp(0), limit })?;
+    let time = last.entries().next().map(|entry| entry.time);
+    Ok((head, time.unwrap_or_default()))
 }

@@ -3,13 +3,14 @@ use crate::fixture::*;
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
     Hub, HubLimits,
+    catch_up::ReadStep,
     entry::{Entry, Timestamp},
     fan_out::Wanted,
     log::{
         Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
         erase::{Erase, Erased},
     },
-    mailbox::{Mailbox, PartKey, ReadStep},
+    mailbox::{Mailbox, PartKey},
     position::Offset,
     topic::matcher::Matcher,
     update::Update,

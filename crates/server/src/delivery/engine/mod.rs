@@ -1,9 +1,8 @@
 //! Engines: how bytes get into sockets.
 //!
-//! A shard hands over many sends at once and learns only of those that the sockets did not take whole. [`direct`] makes
-//! one system call for each; [`uring`] hands them to the kernel in batches. Neither waits for anything: when a socket
+//! A shard hands over many sends at once and learns only of those that the sockets did not take whole. One engine makes a
+//! system call for each; [`uring`] hands them to the kernel in batches. Neither waits for anything: when a socket
 //! has room again is for whoever polls it to notice.
-mod direct;
 mod send;
 #[cfg(test)]
 mod tests;
@@ -17,7 +16,7 @@ use fanfare_hub::fan_out::Unsent;
 pub(crate) use send::{MAX_SEND_BYTES, Send};
 use std::{
     fmt::{self, Display, Formatter},
-    io,
+    io::{self, ErrorKind, Write as _},
 };
 use uring::Uring;
 
@@ -57,15 +56,39 @@ impl Engine {
     /// # Errors
     /// Why the socket takes none ever again.
     pub(crate) fn send_one(send: &Send<'_>) -> io::Result<usize> {
-        direct::send_one(send)
+        send_one(send)
     }
 
     /// Tries each send once, without waiting. Only those that were not sent whole are added to `unsent`, in no special
     /// order.
     pub(crate) fn send<'a>(&mut self, sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
         match self {
-            Self::Epoll => direct::send(sends, unsent),
+            Self::Epoll => send_plainly(sends, unsent),
             Self::IoUring(uring) => uring.send(sends, unsent),
+        }
+    }
+}
+
+/// Makes one system call for each send.
+fn send_plainly<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
+    // Not a loop: what the sends are taken from is several iterators in each other, which this takes in one go.
+    sends.for_each(|send| match send_one(&send) {
+        Ok(sent) if sent == send.bytes.len() => {}
+        taken => unsent.push(Unsent { member: send.member, taken }),
+    });
+}
+
+/// The number of bytes that the socket takes at once. This is `send(2)` without a signal if the peer has gone, which
+/// costs less than `write(2)`.
+#[inline]
+fn send_one(send: &Send<'_>) -> io::Result<usize> {
+    debug_assert!(send.bytes.len() <= MAX_SEND_BYTES as usize, "a send of more bytes than a kernel takes");
+    let mut socket = send.socket;
+    loop {
+        match socket.write(send.bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            sent => return sent,
         }
     }
 }

@@ -12,7 +12,7 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
-use super::{MAX_SEND_BYTES, Send, Unsent, direct};
+use super::{MAX_SEND_BYTES, Send, Unsent, send_one, send_plainly};
 use io_uring::{IoUring, opcode, types::Fd};
 use std::{
     fmt::{self, Debug, Formatter},
@@ -64,7 +64,7 @@ impl Uring {
             }
         });
         if batch.len() < FEWEST {
-            direct::send(batch.into_iter(), unsent);
+            send_plainly(batch.into_iter(), unsent);
         } else {
             self.send_batch(&batch, unsent);
         }
@@ -86,7 +86,7 @@ impl Uring {
                 sent => unsent.push(Unsent { member: send.member, taken: sent }),
             }
         }
-        direct::send(batch[taken..].iter().copied(), unsent);
+        send_plainly(batch[taken..].iter().copied(), unsent);
     }
 
     /// Has the kernel carry out a batch. Gives how many sends of it the kernel has taken, from the first on, and leaves
@@ -163,7 +163,7 @@ fn sent(send: &Send<'_>, result: i32) -> io::Result<usize> {
         Err(_) => match -result {
             libc::EAGAIN => Ok(0),
             // That is about the request and not about the socket, which took nothing: it is asked itself.
-            libc::ENOMEM | libc::ECANCELED | libc::EINTR => direct::send_one(send),
+            libc::ENOMEM | libc::ECANCELED | libc::EINTR => send_one(send),
             error => Err(io::Error::from_raw_os_error(error)),
         },
     }

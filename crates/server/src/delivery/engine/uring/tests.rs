@@ -89,7 +89,7 @@ fn what_a_failing_ring_does_not_take_is_sent_all_the_same() {
         let mut refused = 0;
         while refused < 20 {
             for full in [1, 18] {
-                let sent = direct::send_one(&Send { member: 0, socket: &pairs[full].0, bytes: &filling }).unwrap();
+                let sent = send_one(&Send { member: 0, socket: &pairs[full].0, bytes: &filling }).unwrap();
                 taken[full] += sent;
                 refused = if sent == 0 { refused + 1 } else { 0 };
             }

@@ -1,0 +1,39 @@
+//! The reasons why a publication is not appended.
+use crate::log::LogError;
+use std::{fmt, sync::Arc};
+
+/// The reason why a publication was not appended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// The publication has more bytes, as stored, than [`MAX_PUBLICATION_BYTES`](super::MAX_PUBLICATION_BYTES).
+    TooLarge {
+        /// The number that it has.
+        bytes: usize,
+        /// The number that it may have.
+        limit: usize,
+    },
+    /// The log failed; nothing of the publication is in it.
+    Log(Arc<LogError>),
+    /// The writer was closed before it took the publication.
+    Closed,
+}
+
+impl fmt::Display for AppendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { bytes, limit } => write!(f, "the publication has {bytes} bytes, {limit} are allowed"),
+            Self::Log(error) => error.fmt(f),
+            Self::Closed => f.write_str("the log is closed"),
+        }
+    }
+}
+
+impl std::error::Error for AppendError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Log(error) => Some(error),
+            Self::TooLarge { .. } | Self::Closed => None,
+        }
+    }
+}
