@@ -5,6 +5,7 @@
 //! `std`, so that it builds in a moment.
 #![forbid(unsafe_code)]
 
+mod deny;
 mod docs;
 mod fuzz;
 mod install;

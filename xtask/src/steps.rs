@@ -5,7 +5,7 @@
 //! fuzzing and for the sanitizers, adds the crates that it tests. A build of the whole workspace reuses what another
 //! has built; one of a single package does not, since its dependencies then have other features.
 use crate::{
-    docs, fuzz,
+    deny, docs, fuzz,
     install::{
         self, C, CADDY, CHROMIUM, CURL, CXX, FIREFOX, FONTS, HAPROXY, NCHAN, NODE, Need, PHP, PYTHON, STRACE, SYMFONY,
     },
@@ -34,7 +34,7 @@ pub(crate) struct Step {
 }
 
 /// Everything that CI runs.
-pub(crate) const STEPS: [Step; 11] = [
+pub(crate) const STEPS: [Step; 12] = [
     Step { name: "format", what: "every file is formatted", budget: 10, needs: &[], run: format },
     Step {
         name: "docs",
@@ -42,6 +42,13 @@ pub(crate) const STEPS: [Step; 11] = [
         budget: 5,
         needs: &[],
         run: docs::check,
+    },
+    Step {
+        name: "deny",
+        what: "licences, versions and sources of dependencies are known",
+        budget: 150,
+        needs: &[&C],
+        run: deny::check,
     },
     Step { name: "clippy", what: "no lint has anything to say", budget: 180, needs: &[&C], run: clippy },
     Step {
