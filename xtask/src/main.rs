@@ -13,6 +13,7 @@ mod interop;
 mod links;
 mod node;
 mod options;
+mod package;
 mod program;
 mod sanitize;
 mod shape;

@@ -9,7 +9,7 @@ use crate::{
     install::{
         self, C, CADDY, CHROMIUM, CURL, CXX, FIREFOX, FONTS, HAPROXY, NCHAN, NODE, Need, PHP, PYTHON, STRACE, SYMFONY,
     },
-    interop, node,
+    interop, node, package,
     program::{cargo, command, root, run as program, target, warn, warnings},
     sanitize,
 };
@@ -34,7 +34,7 @@ pub(crate) struct Step {
 }
 
 /// Everything that CI runs.
-pub(crate) const STEPS: [Step; 12] = [
+pub(crate) const STEPS: [Step; 13] = [
     Step { name: "format", what: "every file is formatted", budget: 10, needs: &[], run: format },
     Step {
         name: "docs",
@@ -51,6 +51,13 @@ pub(crate) const STEPS: [Step; 12] = [
         run: deny::check,
     },
     Step { name: "clippy", what: "no lint has anything to say", budget: 180, needs: &[&C], run: clippy },
+    Step {
+        name: "package",
+        what: "the packages of published crates can be made",
+        budget: 20,
+        needs: &[],
+        run: package::check,
+    },
     Step {
         name: "rustdoc",
         what: "the documentation builds without a warning",
