@@ -5,12 +5,15 @@
 //! `std`, so that it builds in a moment.
 #![forbid(unsafe_code)]
 
+mod alone;
+mod bare;
 mod deny;
 mod docs;
 mod fuzz;
 mod install;
 mod interop;
 mod links;
+mod minimum;
 mod node;
 mod options;
 mod package;

@@ -5,11 +5,11 @@
 //! fuzzing and for the sanitizers, adds the crates that it tests. A build of the whole workspace reuses what another
 //! has built; one of a single package does not, since its dependencies then have other features.
 use crate::{
-    deny, docs, fuzz,
+    alone, bare, deny, docs, fuzz,
     install::{
         self, C, CADDY, CHROMIUM, CURL, CXX, FIREFOX, FONTS, HAPROXY, NCHAN, NODE, Need, PHP, PYTHON, STRACE, SYMFONY,
     },
-    interop, node, package,
+    interop, minimum, node, package,
     program::{cargo, command, root, run as program, target, warn, warnings},
     sanitize,
 };
@@ -33,8 +33,8 @@ pub(crate) struct Step {
     run: fn() -> Result<(), String>,
 }
 
-/// Everything that CI runs.
-pub(crate) const STEPS: [Step; 13] = [
+/// Everything that CI runs. The budgets add up to 32 minutes.
+pub(crate) const STEPS: [Step; 16] = [
     Step { name: "format", what: "every file is formatted", budget: 10, needs: &[], run: format },
     Step {
         name: "docs",
@@ -51,6 +51,15 @@ pub(crate) const STEPS: [Step; 13] = [
         run: deny::check,
     },
     Step { name: "clippy", what: "no lint has anything to say", budget: 180, needs: &[&C], run: clippy },
+    Step {
+        name: "alone",
+        what: "the client with each of its features by itself",
+        budget: 60,
+        needs: &[&C],
+        run: alone::check,
+    },
+    Step { name: "bare", what: "the format of event streams without std", budget: 15, needs: &[], run: bare::check },
+    Step { name: "minimum", what: "the oldest Rust that is promised", budget: 1, needs: &[&C], run: minimum::check },
     Step {
         name: "package",
         what: "the packages of published crates can be made",
@@ -229,5 +238,10 @@ mod tests {
         assert_eq!(over_budget(&step, Duration::from_secs(10)), None);
         let told = over_budget(&step, Duration::from_secs(12)).unwrap();
         assert_eq!(told, "slow took 12 s, and has 10 s on two quiet cores");
+    }
+
+    #[test]
+    fn all_budgets_together_are_what_the_whole_may_take() {
+        assert_eq!(STEPS.iter().map(|step| step.budget).sum::<u64>(), 32 * 60);
     }
 }
