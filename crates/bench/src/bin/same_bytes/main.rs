@@ -11,7 +11,13 @@ mod subscriber;
 use clap::Parser;
 use hub::Hub;
 use script::Script;
-use std::{error::Error, ops::Range, path::PathBuf, process::ExitCode, thread};
+use std::{
+    error::Error,
+    ops::Range,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+};
 
 /// Compare the bytes that subscribers get from two builds of the hub
 #[derive(Parser)]
@@ -68,7 +74,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// Plays scripts to a hub, one after the other, and returns what each connection got.
-fn play(program: &PathBuf, delivery: &str, seeds: Range<u64>) -> Result<Transcript, Box<dyn Error>> {
+fn play(program: &Path, delivery: &str, seeds: Range<u64>) -> Result<Transcript, Box<dyn Error>> {
     let hub = Hub::start(program, delivery)?;
     let mut scripts = Vec::new();
     for seed in seeds {
