@@ -1,20 +1,19 @@
-//! Keeps the documentation true. The [`links`] between its pages lead somewhere; and what `docs/ARCHITECTURE.md` names
-//! exists, and what exists it names.
+//! Keeps the documentation true: the [`links`] between its pages lead somewhere, the files that it names exist, each
+//! module says what it is, and the document of the [`limits`] is that of the source.
 //!
 //! A name is what stands between backticks and looks like a file or directory: it ends in `/` or in a known extension.
-//! In the code map, which is the sections whose headings name a crate as `crates/…`, names may be relative to that
-//! crate's `src`; elsewhere they are the end of some path. Each module at the top of a crate's `src` must be named in
-//! that crate's section.
+//! It is the end of some path. The pages for people who change the code are checked for all names, the others for those
+//! of Rust files: they speak of files on other people's machines as well.
 use crate::{
-    links,
+    limits, links,
     program::{command, root},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::{collections::BTreeMap, fs};
 
-const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
+/// The pages about the code: those whose paths begin so.
+const ABOUT_CODE: [&str; 4] = ["docs/ARCHITECTURE.md", "docs/design/", "docs/limits.md", "CONTRIBUTING.md"];
+/// The folder of recorded runs, which name files as they were then.
+const RUNS: &str = "crates/bench/runs/";
 const EXTENSIONS: [&str; 9] = [".rs", ".md", ".toml", ".js", ".mjs", ".ts", ".html", ".css", ".yml"];
 
 /// Compares the documents with the files of the repository.
@@ -31,43 +30,32 @@ pub(crate) fn check() -> Result<(), String> {
     for &page in files.iter().filter(|file| file.ends_with(".md")) {
         pages.insert(page, fs::read_to_string(root().join(page)).map_err(|error| format!("{page}: {error}"))?);
     }
-    let architecture = pages.get(ARCHITECTURE).ok_or_else(|| format!("there is no {ARCHITECTURE}"))?;
-    let named = faults(architecture, &files).into_iter().map(|fault| format!("{ARCHITECTURE}, {fault}"));
-    let faults: Vec<String> = named.chain(links::faults(&pages, &files)).collect();
+    let mut faults = links::faults(&pages, &files);
+    for (page, text) in pages.iter().filter(|(page, _)| !page.starts_with(RUNS)) {
+        let is_about_code = ABOUT_CODE.iter().any(|beginning| page.starts_with(beginning));
+        let missing = missing(text, &files, |name| is_about_code || name.ends_with(".rs"));
+        faults.extend(missing.into_iter().map(|fault| format!("{page}, {fault}")));
+    }
+    for module in files.iter().filter(|file| is_module(file)) {
+        let text = fs::read_to_string(root().join(module)).map_err(|error| format!("{module}: {error}"))?;
+        faults.extend(headless(&text).map(|fault| format!("{module} {fault}")));
+    }
+    faults.extend(limits::fault());
     faults.iter().for_each(|fault| println!("{fault}"));
     if faults.is_empty() { Ok(()) } else { Err(format!("the documentation has {} faults", faults.len())) }
 }
 
-fn faults(document: &str, files: &[&str]) -> Vec<String> {
+/// The names in a document that `is_checked` and that no file has.
+fn missing(document: &str, files: &[&str], is_checked: impl Fn(&str) -> bool) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut named: BTreeSet<(String, &str)> = BTreeSet::new();
-    let mut section = None;
     for (number, line) in document.lines().enumerate() {
-        if line.starts_with('#') {
-            section = crate_of(line);
-        }
-        for name in names(line) {
-            let inside = section.as_ref().map(|directory| format!("{directory}/src/{name}"));
-            match inside.filter(|path| exists(path, files)) {
-                Some(_) => drop(named.insert((section.clone().unwrap_or_default(), module_of(name)))),
-                None if is_end_of_some_path(name, files) => {}
-                None => faults.push(format!("line {}: there is no `{name}`", number + 1)),
+        for name in names(line).filter(|name| is_checked(name)) {
+            if !is_end_of_some_path(name, files) {
+                faults.push(format!("line {}: there is no `{name}`", number + 1));
             }
         }
     }
-    for (directory, module) in modules(files) {
-        if !named.contains(&(directory.clone(), module)) {
-            faults.push(format!("the section of {directory} does not name its module {module}"));
-        }
-    }
     faults
-}
-
-/// The `crates/…` that a heading names.
-fn crate_of(heading: &str) -> Option<String> {
-    let (_, rest) = heading.split_once("crates/")?;
-    let name = rest.split(|character: char| !character.is_ascii_alphanumeric() && character != '-').next()?;
-    Some(format!("crates/{name}"))
 }
 
 /// Returns what stands between backticks on a line and looks like a file or a directory.
@@ -81,10 +69,6 @@ fn names(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn exists(path: &str, files: &[&str]) -> bool {
-    files.iter().any(|file| *file == path || path.ends_with('/') && file.starts_with(path))
-}
-
 fn is_end_of_some_path(name: &str, files: &[&str]) -> bool {
     let after_slash = format!("/{name}");
     files.iter().any(|file| {
@@ -93,30 +77,30 @@ fn is_end_of_some_path(name: &str, files: &[&str]) -> bool {
     })
 }
 
-/// The module at the top of `src` that a name within it belongs to: its first part, without the extension.
-fn module_of(name: &str) -> &str {
-    name.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+/// True if a file is a module of a crate, and not of its tests.
+fn is_module(file: &str) -> bool {
+    file.ends_with(".rs") && format!("/{file}").contains("/src/")
 }
 
-/// Every crate's modules at the top of its `src`.
-fn modules<'f>(files: &[&'f str]) -> BTreeSet<(String, &'f str)> {
-    let parts = files.iter().filter(|file| file.ends_with(".rs")).map(|file| file.split('/').collect::<Vec<_>>());
-    parts
-        .filter_map(|parts| match parts[..] {
-            ["crates", name, "src", module, ..] => Some((format!("crates/{name}"), module.trim_end_matches(".rs"))),
-            _ => None,
-        })
-        .filter(|(_, module)| !matches!(*module, "lib" | "main"))
-        .collect()
+/// Returns what is wrong with the comment that a module begins with, if anything is.
+fn headless(module: &str) -> Option<&'static str> {
+    let comment = module.lines().map_while(|line| line.strip_prefix("//!"));
+    let paragraph: String = comment.map(str::trim).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    if paragraph.is_empty() {
+        Some("does not begin with a `//!` comment that says what it is")
+    } else if !paragraph.contains(['.', ':']) {
+        Some("begins with a `//!` comment that has no whole sentence")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const FILES: [&str; 6] = [
+    const FILES: [&str; 5] = [
         "Cargo.toml",
-        "crates/hub/src/lib.rs",
         "crates/hub/src/log/mod.rs",
         "crates/hub/src/log/memory.rs",
         "crates/hub/src/update.rs",
@@ -126,21 +110,26 @@ mod tests {
     #[test]
     fn a_document_that_is_true_has_no_fault() {
         let document = "Start at `crates/server/src/lib.rs`, `Cargo.toml`, `GET /a/`, `https://x/`, `hub.publish(…)`.\n\
-                        ## The hub (`crates/hub`)\n`log/` with `log/memory.rs`, then `update.rs`.\n";
-        assert_eq!(faults(document, &FILES), Vec::<String>::new());
+                        `log/` with `log/memory.rs`, then `update.rs`.\n";
+        assert_eq!(missing(document, &FILES, |_| true), Vec::<String>::new());
     }
 
     #[test]
     fn what_is_named_must_exist() {
-        let document = "`gone.rs`\n## `crates/hub`\n`log/disk.rs`, `log/`, `update.rs`, `nowhere/`\n";
-        let wanted =
-            ["line 1: there is no `gone.rs`", "line 3: there is no `log/disk.rs`", "line 3: there is no `nowhere/`"];
-        assert_eq!(faults(document, &FILES), wanted);
+        let document = "`gone.rs`\n`log/disk.rs`, `log/`, `pdate.rs`, `nowhere/`\n";
+        let wanted = ["1: there is no `gone.rs`", "2: there is no `log/disk.rs`", "2: there is no `pdate.rs`"]
+            .map(|fault| format!("line {fault}"));
+        assert_eq!(missing(document, &FILES, |name| name.ends_with(".rs")), wanted);
+        assert_eq!(missing(document, &FILES, |name| name.ends_with('/')), ["line 2: there is no `nowhere/`"]);
     }
 
     #[test]
-    fn what_exists_must_be_named_in_its_own_section() {
-        let document = "## `crates/hub`\n`log/memory.rs`\n## `crates/server`\n`update.rs`\n";
-        assert_eq!(faults(document, &FILES), ["the section of crates/hub does not name its module update"]);
+    fn a_module_says_what_it_is() {
+        assert_eq!(headless("//! The log: updates\n//! in order.\n//!\n//! More\nmod a;"), None);
+        for module in ["mod a;", "// The log.\nmod a;", "\n//! The log.", "//!\n//! The log.", "//! The log\nmod a;"] {
+            assert!(headless(module).is_some(), "{module:?}");
+        }
+        assert!(is_module("xtask/src/docs.rs") && is_module("crates/a/src/b/mod.rs"));
+        assert!(!is_module("crates/a/tests/api/main.rs") && !is_module("crates/server/page/srcs/a.js"));
     }
 }

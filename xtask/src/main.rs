@@ -12,6 +12,7 @@ mod docs;
 mod fuzz;
 mod install;
 mod interop;
+mod limits;
 mod links;
 mod minimum;
 mod node;
@@ -22,7 +23,7 @@ mod sanitize;
 mod shape;
 mod steps;
 
-use std::process::ExitCode;
+use std::{fmt::Display, process::ExitCode};
 use steps::{STEPS, Step};
 
 const USAGE: &str = "\
@@ -31,6 +32,7 @@ cargo xtask test --only STEP ...  run some of it
 cargo xtask list                  show the steps
 cargo xtask compare [OPTION ...]  measure the hub beside other servers, which are installed
 cargo xtask options               print the documents of the options of `fanfare serve` again
+cargo xtask limits                print the document of the limits again
 cargo xtask shape [--lists]       count lines, circles of imports, and comments without a head";
 
 fn main() -> ExitCode {
@@ -45,28 +47,11 @@ fn main() -> ExitCode {
             Ok(steps) => steps::run(&steps),
             Err(unknown) => usage(&format!("there is no step '{unknown}': see cargo xtask list")),
         },
-        ["compare", ref options @ ..] => match steps::compare(options) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: {error}");
-                ExitCode::FAILURE
-            }
-        },
-        ["options"] => match options::print() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: {error}");
-                ExitCode::FAILURE
-            }
-        },
+        ["compare", ref options @ ..] => told(steps::compare(options)),
+        ["options"] => told(options::print()),
+        ["limits"] => told(limits::print()),
         ["shape", ref options @ ..] if options.iter().all(|option| *option == "--lists") => {
-            match shape::print(!options.is_empty()) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    eprintln!("error: {error}");
-                    ExitCode::FAILURE
-                }
-            }
+            told(shape::print(!options.is_empty()))
         }
         _ => usage("wrong arguments"),
     }
@@ -77,6 +62,17 @@ fn named(names: &[&str]) -> Result<Vec<&'static Step>, String> {
     match names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
         Some(unknown) => Err((*unknown).to_owned()),
         None => Ok(STEPS.iter().filter(|step| names.contains(&step.name)).collect()),
+    }
+}
+
+/// The exit code of what was done; what failed is printed.
+fn told(result: Result<(), impl Display>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

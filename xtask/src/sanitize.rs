@@ -10,9 +10,9 @@ use std::path::Path;
 /// The packages to compile: the two crates that deliver, in one go so that what both depend on is built once.
 const CODE: &str = "--package fanfare-server --package fanfare-hub --lib --test api --test over_io_uring";
 /// The tests of those, by a part of their names. In the server: delivery, and the subscriptions that use it. In the
-/// hub: the way from the log to an audience. Not `bell::`, whose model switches stacks where no sanitizer can follow.
+/// hub: the way from the log to an audience. Not `wakeup::`, whose model switches stacks where no sanitizer can follow.
 const TESTS: &str = "delivery:: handover:: heartbeat:: overload:: stalled:: \
-     audience:: routes:: run:: window:: writer:: private:: resume:: routing:: slow::";
+     fan_out:: routes:: run:: window:: writer:: private:: resume:: routing:: slow::";
 
 struct Sanitizer {
     /// The name that the compiler has for it.

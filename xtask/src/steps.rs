@@ -38,7 +38,7 @@ pub(crate) const STEPS: [Step; 16] = [
     Step { name: "format", what: "every file is formatted", budget: 10, needs: &[], run: format },
     Step {
         name: "docs",
-        what: "the architecture names what there is, and links lead somewhere",
+        what: "documents name files that exist, modules say what they are, limits.md is printed from the source",
         budget: 5,
         needs: &[],
         run: docs::check,

@@ -1,17 +1,17 @@
 //! Building an event source.
 use crate::{
-    Acknowledge, Attempt, BoxError, Clock, CookieJar, EventSource, HookError, Limits, Masked, Reconnect, Store,
-    TokioClock, Verdict,
-    config::{BeforeAttempt, Config, OnResponse},
+    Acknowledge, Attempt, BoxError, Clock, CookieJar, EventSource, HookError, Masked, Reconnect, Store, TokioClock,
+    Verdict,
+    driver::{BeforeAttempt, Driver, OnResponse, Outside},
     keeper::Keeper,
     masked::mask_text,
-    session::Session,
+    session::{Progress, Rules, Session},
     target::{self, Target},
     transport::{Erased, RequestBody, erase},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use fanfare_event_stream::{EventId, Parser};
+use fanfare_event_stream::{EventId, Limits, Parser};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response,
     header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, PRAGMA},
@@ -21,14 +21,14 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tower_service::Service;
 use url::Url;
 
-/// Servers send the head with the first event, and a model may think for minutes before it says the first word.
-/// Browsers and curl wait for longer.
+/// The time within which the head of a response must have come, with the time to connect. Servers send the head with
+/// the first event, and a model may think for minutes before it says the first word. Browsers and curl wait for longer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// Headers that requests have beside those of the program.
 const MORE_HEADERS: usize = 32;
 /// The number of characters of an argument that cannot be used which its error says.
 const MAX_TOLD_CHARS: usize = 200;
-/// The number of redirects that browsers follow.
+/// The most redirects that are followed: as many as browsers follow.
 const MAX_REDIRECTS: u8 = 20;
 
 /// Builds an [`EventSource`]. What is wrong with an argument is said by [`build`](Self::build).
@@ -64,8 +64,8 @@ pub struct Builder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The URL is none, or neither `http` nor `https`, or has no host, or is longer than any request can have it (64
-    /// KiB): the `SyntaxError` of browsers. Its first 200 characters, without what may be a secret.
+    /// The text is not a URL, or the URL is neither `http` nor `https`, or has no host, or is longer than any request
+    /// can have it (64 KiB): the `SyntaxError` of browsers. Its first 200 characters, without what may be a secret.
     Url(String),
     /// A header's name or value holds what no header can.
     Header {
@@ -138,10 +138,10 @@ impl Builder {
 
     /// Sets these headers, each in place of those of its name.
     ///
-    /// Headers that say who asks are not sent to another origin (scheme, host or port), if the server redirects there:
-    /// values that are marked as sensitive, `Authorization`, `Cookie`, `Proxy-Authorization`, and headers whose names
-    /// say that they hold a key, a token or another secret, such as `X-Api-Key`. All other headers are, and so is a
-    /// body that a redirect has sent again (307, 308).
+    /// Headers that identify the sender are not sent to another origin (scheme, host or port), if the server redirects
+    /// there: values that are marked as sensitive, `Authorization`, `Cookie`, `Proxy-Authorization`, and headers whose
+    /// names say that they hold a key, a token or another secret, such as `X-Api-Key`. All other headers are, and so is
+    /// a body that a redirect has sent again (307, 308).
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         let mut last = None;
         for (name, value) in headers {
@@ -195,7 +195,7 @@ impl Builder {
     }
 
     /// Keeps the cookies that servers set, redirects among them, and sends them back. Default: none are kept. A
-    /// `Cookie` of [`header`](Self::header) stands before them.
+    /// `Cookie` of [`header`](Self::header) comes before them.
     pub fn cookies(mut self, jar: CookieJar) -> Self {
         self.cookies = Some(jar);
         self
@@ -244,7 +244,7 @@ impl Builder {
 
     /// Sets the time within which a request can be sent: to find the host's addresses, and for TCP, a proxy and TLS;
     /// for each redirect again. Default: the time of the transport, which is 30 s for `HyperTransport`. Only that
-    /// transport heeds it: `reqwest` has its own setting. It counts by tokio's clock.
+    /// transport follows it: `reqwest` has its own setting. It counts by tokio's clock.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self
@@ -378,25 +378,29 @@ impl Builder {
         if let Some(id) = &self.last_event_id {
             parser = parser.resuming_from(id);
         }
-        let keeper = self.store.map(|store| Keeper::new(store, self.acknowledge));
-        let config = Config {
+        let rules = Rules {
             repeat: self.repeat.unwrap_or_else(|| self.method.is_safe() || self.method.as_str() == "QUERY"),
             target: Target { method: self.method, url, headers: self.headers, body: self.body },
-            transport,
-            before_attempt: self.before_attempt,
-            on_response: self.on_response,
             reconnect: self.reconnect,
-            connect_timeout: self.connect_timeout,
+            asks_hook: self.before_attempt.is_some(),
             response_timeout: self.response_timeout,
             idle_timeout: self.idle_timeout,
             max_redirects: self.max_redirects,
-            clock: self.clock.unwrap_or_else(|| Arc::new(TokioClock::default())),
-            cookies: self.cookies,
             skips_large: self.skip_large_events,
             finishes: self.unfinished_events,
             gives_blocks: self.blocks,
         };
-        Ok(EventSource::from_session(Session::new(config, parser, keeper)))
+        let outside = Outside {
+            transport,
+            before_attempt: self.before_attempt,
+            on_response: self.on_response,
+            connect_timeout: self.connect_timeout,
+            clock: self.clock.unwrap_or_else(|| Arc::new(TokioClock::default())),
+            cookies: self.cookies,
+        };
+        let progress = self.store.as_ref().map(|_| Progress::new(self.acknowledge));
+        let session = Session::new(rules, parser, progress);
+        Ok(EventSource::driven(Driver::new(session, outside, self.store.map(Keeper::new))))
     }
 }
 

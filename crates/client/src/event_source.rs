@@ -2,7 +2,7 @@
 //! 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
 use crate::{
     BuildError, Builder, Error, Handle, Listeners, Masked, MessageEvent, Opened, ReadyState, Signal, Text,
-    connection::Comments, handle::Command, session::Session,
+    driver::Driver, handle::Command, session::Comments,
 };
 use futures_core::{FusedStream, Stream};
 use std::{
@@ -24,7 +24,7 @@ use url::Url;
 /// Nothing is lost by dropping the future of `next()`. Dropping the event source ends its connection.
 #[must_use = "an event source does nothing until it is polled"]
 pub struct EventSource {
-    session: Session,
+    driver: Driver,
 }
 
 /// All that an event source has to tell: made by [`EventSource::signals`].
@@ -47,10 +47,13 @@ impl EventSource {
         Builder::new(url.as_ref())
     }
 
-    /// Waits for an event, when none is at hand.
+    /// Waits for an event, when none has come yet.
     fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<MessageEvent, Error>>> {
+        if let Some(event) = ready!(self.driver.poll_event(cx)) {
+            return Poll::Ready(Some(Ok(event)));
+        }
         loop {
-            match ready!(self.session.poll_next(cx, Comments::Skip)) {
+            match ready!(self.driver.poll_next(cx, Comments::Skip)) {
                 Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
@@ -59,7 +62,7 @@ impl EventSource {
         }
     }
 
-    /// Waits until a connection stands, and returns the response that began the stream: to look at its headers, or to
+    /// Waits until a connection is open, and returns the response that began the stream: to look at its headers, or to
     /// know that there are events before going on. Events are not touched: they come when the stream is polled. An
     /// event source that is open is not asked again.
     ///
@@ -87,7 +90,7 @@ impl EventSource {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn open(&mut self) -> Result<Opened, Error> {
-        if let Some(opened) = self.session.opened() {
+        if let Some(opened) = self.driver.opened() {
             return Ok(opened.clone());
         }
         loop {
@@ -101,51 +104,49 @@ impl EventSource {
         }
     }
 
-    pub(crate) fn from_session(session: Session) -> Self {
-        Self { session }
+    pub(crate) fn driven(driver: Driver) -> Self {
+        Self { driver }
     }
 
     /// Ends the connection. No event comes after it. May be called again.
     pub fn close(&mut self) {
-        self.session.shared().set_closed_by_program();
-        self.session.close();
+        self.driver.shared().set_closed_by_program();
+        self.driver.close();
     }
 
     /// Its state.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
-        self.session.shared().ready_state()
+        self.driver.shared().ready_state()
     }
 
     /// The URL that was given; the one that answered is in [`Opened`](crate::Opened).
     #[must_use]
     pub fn url(&self) -> &Url {
-        &self.session.config().target.url
+        &self.driver.rules().target.url
     }
 
     /// The last event ID, which the next connection starts from; empty if there is none.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
-        self.session.last_event_id()
+        self.driver.last_event_id()
     }
 
     /// Connects again at once: see [`Handle::reconnect_now`].
     pub fn reconnect_now(&mut self) {
-        self.session.shared().command(Command::Reconnect);
+        self.driver.shared().command(Command::Reconnect);
     }
 
     /// Returns a handle for whoever closes or reconnects it from elsewhere.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle(Arc::clone(self.session.shared()))
+        Handle(Arc::clone(self.driver.shared()))
     }
 
     /// `event` has been dealt with: its last event ID may be kept in the store, which happens while the stream is
     /// polled. Only with a store and [`Acknowledge::Manual`](crate::Acknowledge::Manual) is there any need to say so.
     pub fn acknowledge(&mut self, event: &MessageEvent) {
-        if let Some(keeper) = self.session.keeper() {
-            keeper.acknowledge(&event.last_event_id);
-        }
+        self.driver.acknowledge(&event.last_event_id);
     }
 
     /// Does the same for an event that was too large and was skipped
@@ -153,9 +154,7 @@ impl EventSource {
     /// skipped event is not passed over for good, so that a program that tells somebody else of it can be interrupted
     /// and begin again. [`acknowledge`](Self::acknowledge) of a later event covers it.
     pub fn acknowledge_skipped(&mut self, last_event_id: &Text) {
-        if let Some(keeper) = self.session.keeper() {
-            keeper.acknowledge(last_event_id);
-        }
+        self.driver.acknowledge(last_event_id);
     }
 
     /// Waits until all that was acknowledged is kept.
@@ -166,11 +165,7 @@ impl EventSource {
     /// # Cancel safety
     /// Going on with the stream goes on keeping it.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| match self.session.keeper() {
-            Some(keeper) => keeper.poll_saved(cx).map_err(Error::Store),
-            None => Poll::Ready(Ok(())),
-        })
-        .await
+        poll_fn(|cx| self.driver.poll_saved(cx).map_err(Error::Store)).await
     }
 
     /// The same with all that happens beside events: connections that open and end, comments, warnings.
@@ -188,12 +183,12 @@ impl EventSource {
         cx: &mut Context<'_>,
         comments: Comments,
     ) -> Poll<Option<Result<Signal, Error>>> {
-        self.session.poll_next(cx, comments)
+        self.driver.poll_next(cx, comments)
     }
 
     /// True if it was the program that closed it.
     pub(crate) fn was_closed(&self) -> bool {
-        self.session.shared().closed_by_program()
+        self.driver.shared().closed_by_program()
     }
 }
 
@@ -202,16 +197,16 @@ impl Stream for EventSource {
 
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(event) = ready!(self.session.poll_event(cx)) {
-            return Poll::Ready(Some(Ok(event)));
+        match self.driver.event_at_hand() {
+            Some(event) => Poll::Ready(Some(Ok(event))),
+            None => self.poll_on(cx),
         }
-        self.poll_on(cx)
     }
 }
 
 impl FusedStream for EventSource {
     fn is_terminated(&self) -> bool {
-        self.session.is_closed()
+        self.driver.is_closed()
     }
 }
 

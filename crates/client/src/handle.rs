@@ -1,4 +1,4 @@
-//! An event source in the hands of others than who reads it.
+//! An event source as other tasks hold it than the one that reads it.
 use crate::ReadyState;
 use futures_util::task::AtomicWaker;
 use std::{

@@ -58,7 +58,7 @@
 //!
 //! A `POST` is sent once, since nobody knows what sending it again would do: when its connection breaks, the stream
 //! ends with [`Error::NotRepeated`]. [`repeat_requests`](Builder::repeat_requests) says otherwise. And
-//! [`until`](Events::until) makes an error of an answer that ends without its marker, which a server that falls over
+//! [`until`](Events::until) makes an error of an answer that ends without its marker, which a server that crashes
 //! does not. Servers that send events with a type and no data are heard with
 //! [`events_without_data`](Builder::events_without_data). A program without `async` has [`blocking`](Events::blocking)
 //! (`examples/without_async.rs`).
@@ -120,7 +120,7 @@
 //!     });
 //! ```
 //!
-//! # For who comes from the browser
+//! # For those who know the browser's EventSource
 //!
 //! [`listen`](EventSource::listen) takes callbacks (`examples/callbacks.rs`), and [`Handle`] is what closes from within
 //! them:
@@ -152,7 +152,7 @@
 //! | an `error` event without a reason | [`ErrorEvent`], [`Cause`], [`Error`] |
 //! | only `GET`, no headers | [`Builder`] |
 //!
-//! # A line that says how it stands
+//! # A line that shows the state
 //!
 //! [`signals`](EventSource::signals) gives all that happens, in its order: connections that open, why they end and when
 //! the next is tried, comments, warnings (`examples/status.rs`).
@@ -160,8 +160,8 @@
 //! # Passing events on
 //!
 //! A server between a stream and its readers gives them what comes as it came (`examples/axum_proxy.rs`):
-//! [`Signal::to_wire`] makes bytes of events, of comments and of blocks that are no events but say where the stream
-//! stands ([`Builder::blocks`]). Its readers reconnect by themselves, so it does not ([`Reconnect::never`]). With the
+//! [`Signal::to_wire`] makes bytes of events, of comments and of blocks that are not events but say how far the stream
+//! has come ([`Builder::blocks`]). Its readers reconnect by themselves, so it does not ([`Reconnect::never`]). With the
 //! feature `serde`, [`MessageEvent`] is `Serialize`.
 //!
 //! # Secrets
@@ -197,7 +197,7 @@
 //!
 //! # Tests
 //!
-//! With a transport of one's own there is no network, and with a [`ManualClock`] no waiting
+//! With a transport that the test has written there is no network, and with a [`ManualClock`] no waiting
 //! (`examples/manual_clock.rs`). [`TokioClock`], the default, honours `tokio::time::pause`; [`Reconnect::seed`] makes
 //! delays the same each time.
 //!
@@ -218,12 +218,12 @@
 //! | what | default | why |
 //! |---|---|---|
 //! | [`reconnect`](Builder::reconnect) | [`Reconnect::spec`]: after 3 s or what the server says, spread and doubled up to 30 s, for ever; any status but 200 is the end | what servers expect of browsers. A program that runs unattended wants [`resilient`](Reconnect::resilient) |
-//! | shortest delay | 100 ms | `retry: 0` must not make a client a flood |
+//! | shortest delay | 100 ms | `retry: 0` must not make a client send requests without a pause |
 //! | [`connect_timeout`](Builder::connect_timeout) | 30 s | a host that is there answers sooner |
 //! | [`response_timeout`](Builder::response_timeout) | 5 min | servers send the head with the first event, and models think for long; browsers and curl wait, too |
-//! | [`idle_timeout`](Builder::idle_timeout) | none | only who knows the server knows whether silence means anything. Set it where the server sends comments |
+//! | [`idle_timeout`](Builder::idle_timeout) | none | only those who know the server know whether silence means anything. Set it where the server sends comments |
 //! | [`max_redirects`](Builder::max_redirects) | 20 | as browsers; credentials stay with their origin |
-//! | [`healthy_after`](Reconnect::healthy_after) | 10 s | quiet is healthy: a connection that stood so long, or brought a comment, is no failure |
+//! | [`healthy_after`](Reconnect::healthy_after) | 10 s | quiet is healthy: a connection that was open for so long, or brought a comment, is not a failure |
 //! | [`repeat_requests`](Builder::repeat_requests) | `GET` and other safe methods | a `POST` may cost money |
 //! | [`acknowledge`](Builder::acknowledge) | when the next event is asked for | right for a loop that deals with one after the other |
 //! | [`limits`](Builder::limits) | 16 MiB of data per event | far above any event, far below a machine's memory |
@@ -237,9 +237,9 @@
 //! The data of an event is not copied: it is a piece of the buffer in which it came, and an event that is kept keeps
 //! that buffer, up to 128 KiB. For events that stay, [`detach`](MessageEvent::detach) copies what is needed. An event
 //! that spans buffers is put together once. Between two polls nothing is read beyond what the transport holds, so a
-//! slow program slows its server down, and memory stays where it is. An event source has no task of its own; the
-//! default transport has one per connection. A [`FileStore`] costs two syncs of the disk per save, and saves as often
-//! as it comes to it, not once per event.
+//! slow program slows its server down, and memory stays where it is. An event source has no task; the default transport
+//! has one per connection. A [`FileStore`] costs two syncs of the disk per save, and saves as often as it comes to it,
+//! not once per event.
 //!
 //! # Features
 //!
@@ -250,12 +250,10 @@
 mod attempt;
 mod builder;
 mod clock;
-mod config;
-mod connect;
-mod connection;
 mod content_type;
 mod cookies;
 mod decode;
+mod driver;
 mod error;
 mod event_source;
 mod events;
@@ -274,6 +272,7 @@ mod store;
 mod target;
 mod text;
 pub mod transport;
+mod unread;
 
 pub use attempt::{Attempt, HookError, Verdict};
 pub use builder::{BuildError, Builder};

@@ -1,6 +1,6 @@
 //! Callbacks in place of a stream, as browsers have them
 //! ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
-use crate::{Cause, Error, EventSource, Handle, MessageEvent, Opened, ReadyState, Signal, Text, connection::Comments};
+use crate::{Cause, Error, EventSource, Handle, MessageEvent, Opened, ReadyState, Signal, Text, session::Comments};
 use std::{fmt, future::poll_fn, time::Duration};
 
 type Callback<'a> = Box<dyn FnMut(&MessageEvent) + Send + 'a>;
@@ -81,7 +81,7 @@ impl<'a> Listeners<'a> {
         self.source.handle()
     }
 
-    /// Calls `callback` whenever a connection stands. Replaces the one before.
+    /// Calls `callback` whenever a connection is open. Replaces the one before.
     pub fn on_open(mut self, callback: impl FnMut(&Opened) + Send + 'a) -> Self {
         self.on_open = Some(Box::new(callback));
         self
@@ -98,7 +98,7 @@ impl<'a> Listeners<'a> {
         self
     }
 
-    /// Calls `callback` whenever a connection has ended or did not come about. Replaces the one before.
+    /// Calls `callback` whenever a connection has ended or could not be made. Replaces the one before.
     pub fn on_error(mut self, callback: impl FnMut(&ErrorEvent<'_>) + Send + 'a) -> Self {
         self.on_error = Some(Box::new(callback));
         self

@@ -56,7 +56,7 @@ impl fmt::Debug for MaskedHeaders<'_> {
     }
 }
 
-/// True if a header says who asks, or may do so: it must not reach another origin, and is not printed.
+/// True if a header identifies the sender, or may do so: it must not reach another origin, and is not printed.
 pub(crate) fn is_secret_header(name: &http::HeaderName) -> bool {
     use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
     [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE].contains(name) || is_secret_name(name.as_str())

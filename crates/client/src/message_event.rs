@@ -1,18 +1,9 @@
 //! The events that arrive ([WHATWG HTML,
 //! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage)).
-use crate::{
-    Text,
-    text::{Page, is_piece},
-};
+use crate::{Text, text::Page, unread::Unread};
 use bytes::Bytes;
-use bytestring::ByteString;
-use fanfare_event_stream::EventRef;
-use std::{
-    fmt,
-    hash::{Hash, Hasher},
-    mem,
-    sync::{Arc, Mutex, PoisonError},
-};
+use fanfare_event_stream::{Data, EventRef};
+use std::{fmt, sync::Arc};
 
 const MESSAGE: Text = Text::from_static("message");
 /// The number of event types that a stream may use in turn. If it uses more, each event gets a copy of its type.
@@ -80,7 +71,7 @@ impl MessageEvent {
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let event = EventRef {
             event_type: &self.event_type,
-            data: &self.data,
+            data: self.data.as_str(),
             last_event_id: &self.last_event_id,
             sets_id: self.sets_id(),
             retry_ms: self.retry_ms(),
@@ -108,57 +99,21 @@ impl MessageEvent {
 /// The origin of an event: scheme, host and port of the URL that answered, after redirects
 /// ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454#section-6.1)).
 ///
-/// A program has few servers, and each event of theirs an origin: the first 64 are kept for good, so that
-/// an event does not pay for counting. Either is there; an enum of the two would be copied byte by byte.
-#[derive(Clone)]
-pub struct Origin {
-    known: Option<&'static String>,
-    other: Option<Arc<String>>,
-}
-
-static KNOWN: Mutex<Vec<&'static String>> = Mutex::new(Vec::new());
+/// It is made once for each connection, and its events share it: to clone it counts one more.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Origin(Arc<str>);
 
 impl Origin {
-    const MAX_KNOWN: usize = 64;
-    const MAX_KNOWN_BYTES: usize = 300;
-
     /// The origin as browsers write it: `https://example.com`, with a port unless it is the scheme's own.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.known.or(self.other.as_deref()).map_or("", String::as_str)
-    }
-
-    fn named(name: String) -> Self {
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.iter().find(|known| ***known == name) {
-            return Self { known: Some(known), other: None };
-        }
-        if known.len() == Self::MAX_KNOWN || name.len() > Self::MAX_KNOWN_BYTES {
-            return Self { known: None, other: Some(Arc::new(name)) };
-        }
-        let name: &'static String = Box::leak(Box::new(name));
-        known.push(name);
-        Self { known: Some(name), other: None }
+        &self.0
     }
 }
 
 impl From<&url::Url> for Origin {
     fn from(url: &url::Url) -> Self {
-        Self::named(url.origin().ascii_serialization())
-    }
-}
-
-impl PartialEq for Origin {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for Origin {}
-
-impl Hash for Origin {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
+        Self(url.origin().ascii_serialization().into())
     }
 }
 
@@ -186,8 +141,6 @@ pub(crate) struct Arrivals {
     known_types: [Text; KNOWN_TYPES],
     /// The index of the one that is forgotten next.
     oldest: usize,
-    /// True if some data was a piece of its buffer since this was last asked.
-    whole: bool,
 }
 
 impl Arrivals {
@@ -199,29 +152,21 @@ impl Arrivals {
             data: Page::of(DATA_PAGE_BYTES),
             known_types: [const { MESSAGE }; KNOWN_TYPES],
             oldest: 0,
-            whole: true,
         }
     }
 
-    /// Owns `event`, whose data may be a piece of `buffer`.
+    /// Owns `event`, whose data shares the memory of `unread` where it can.
     #[inline(always)] // An event that is made elsewhere is copied from function to function, which costs more than making it.
-    pub(crate) fn own(&mut self, event: &EventRef<'_>, buffer: &ByteString) -> MessageEvent {
-        let data = self.data(event.data, buffer);
-        self.with_data(event, data)
-    }
-
-    /// Owns `event`, whose data is copied also if it stands in `buffer`, which is not known to be UTF-8.
-    #[inline(always)] // As above.
-    pub(crate) fn own_of_bytes(&mut self, event: &EventRef<'_>, buffer: &[u8]) -> MessageEvent {
-        self.whole |= is_piece(buffer, event.data);
-        let data = self.data.keep(event.data);
-        self.with_data(event, data)
-    }
-
-    #[inline(always)] // As above.
-    fn with_data(&mut self, event: &EventRef<'_>, data: Text) -> MessageEvent {
+    pub(crate) fn own(&mut self, event: EventRef<'_, Data<'_>>, unread: &mut Unread) -> MessageEvent {
+        let data = match event.data {
+            Data::InChunk(range) => match unread.share(range.clone()) {
+                Some(text) => text,
+                None => self.data.keep(&unread.repaired(range)),
+            },
+            Data::Joined(text) => self.data.keep(text),
+        };
         let id = event.last_event_id;
-        // An event without an ID of its own may follow one that was no event. A comparison of nothing with nothing
+        // An event that sets no ID may follow a block that was not an event. A comparison of nothing with nothing
         // takes as long as one of much: where there are no IDs, none is made.
         if event.sets_id || self.last_event_id.len() != id.len() || !id.is_empty() && self.last_event_id != id {
             self.last_event_id = self.ids.keep(id);
@@ -233,22 +178,6 @@ impl Arrivals {
             origin: self.origin.clone(),
             own: Own::new(event.sets_id, event.retry_ms),
         }
-    }
-
-    #[inline]
-    fn data(&mut self, data: &str, buffer: &ByteString) -> Text {
-        match Text::piece_of(buffer, data) {
-            Some(piece) => {
-                self.whole = true;
-                piece
-            }
-            None => self.data.keep(data),
-        }
-    }
-
-    /// True if some data was whole in its buffer since this was last asked.
-    pub(crate) fn take_whole(&mut self) -> bool {
-        mem::take(&mut self.whole)
     }
 
     #[inline]
@@ -278,7 +207,7 @@ mod tests {
             for sets_id in [false, true] {
                 let own = Own::new(sets_id, retry_ms);
                 let text = Text::default();
-                let origin = Origin::named("http://h".into());
+                let origin = Origin("http://h".into());
                 let event =
                     MessageEvent { event_type: text.clone(), data: text.clone(), last_event_id: text, origin, own };
                 assert_eq!((event.sets_id(), event.retry_ms()), (sets_id, kept), "{retry_ms:?}");
@@ -294,13 +223,12 @@ mod tests {
     }
 
     #[test]
-    fn origins_are_equal_by_name_whether_known_or_not() {
-        let named = |number: usize| Origin::named(format!("http://h{number}"));
-        let origins: Vec<Origin> = (0..2 * Origin::MAX_KNOWN).map(named).collect();
-        let known = |origin: &Origin| origin.known.is_some();
-        assert!(origins.iter().filter(|origin| known(origin)).count() <= Origin::MAX_KNOWN);
-        assert!(origins.iter().enumerate().all(|(number, origin)| *origin == named(number)));
-        assert_ne!(named(0), named(1));
-        assert!(!known(&Origin::named("x".repeat(Origin::MAX_KNOWN_BYTES + 1))));
+    fn origins_are_shared_and_equal_by_name() {
+        let origin = |url: &str| Origin::from(&url.parse::<url::Url>().unwrap());
+        let (first, same) = (origin("https://example.com/a?b"), origin("https://example.com:443/"));
+        assert_eq!((first.as_str(), &first), ("https://example.com", &same));
+        assert_eq!(first.clone().as_str().as_ptr(), first.as_str().as_ptr());
+        assert_ne!(first, origin("http://example.com"));
+        assert_ne!(first, origin("https://example.com:8443"));
     }
 }

@@ -11,10 +11,10 @@ pub const MAX_RECONNECTION_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// The policy by which an event source reconnects: after what, and with which delay.
 ///
 /// The delay lies between the reconnection time `t` and `t * 2^n`, anywhere with equal chance, where `n` counts the
-/// attempts in a row that were in vain: a server that fails is asked less and less often, and not by all at once. An
-/// attempt was not in vain if its connection brought an event or a comment, or stood for a while
-/// ([`healthy_after`](Self::healthy_after)): quiet is healthy. A mere response does not count, since a server that
-/// answers and then falls over is no better.
+/// attempts in a row that have failed: a server that fails is asked less and less often, and not by all clients at
+/// once. An attempt has not failed if its connection brought an event or a comment, or was open for a while
+/// ([`healthy_after`](Self::healthy_after)): quiet is healthy. A response alone does not count, since a server that
+/// answers and then crashes is not better.
 #[derive(Clone, Debug)]
 pub struct Reconnect {
     rule: Rule,
@@ -77,7 +77,7 @@ impl Reconnect {
         self
     }
 
-    /// Gives up after so many attempts in a row that were in vain. Default: never.
+    /// Gives up after so many failed attempts in a row. Default: never.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = Some(max_attempts);
@@ -85,7 +85,7 @@ impl Reconnect {
     }
 
     /// The time after which the end of a connection that brought nothing is not a failure. Default: 10 s. A proxy that
-    /// cuts idle connections takes longer than that; a server that falls over does not. The end by the
+    /// cuts idle connections takes longer than that; a server that crashes does not. The end by the
     /// [idle timeout](crate::Builder::idle_timeout) of a connection that brought nothing is always a failure.
     #[must_use]
     pub fn healthy_after(mut self, time: Duration) -> Self {
@@ -129,15 +129,15 @@ impl Default for Reconnect {
     }
 }
 
-/// A policy at work: what the server asked for, and how often it was in vain.
+/// A policy at work: what the server asked for, and how many attempts have failed.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     policy: Reconnect,
     rng: fastrand::Rng,
     reconnection_time: Duration,
-    /// Attempts in a row that were in vain.
+    /// The number of attempts in a row that have failed.
     fruitless: u32,
-    /// True if the present attempt was not in vain.
+    /// True if the present attempt has not failed.
     brought_event: bool,
 }
 
@@ -158,7 +158,7 @@ impl Backoff {
         self.reconnection_time = time;
     }
 
-    /// An attempt ended. How many in a row were in vain now.
+    /// An attempt has ended. Returns how many in a row have failed now.
     pub(crate) fn attempt_ended(&mut self) -> u32 {
         self.fruitless = if mem::take(&mut self.brought_event) { 0 } else { self.fruitless.saturating_add(1) };
         self.fruitless
@@ -195,7 +195,7 @@ mod tests {
         backoff.next_delay(Duration::ZERO)
     }
 
-    /// The shortest and the longest of many delays after `fruitless` attempts in vain.
+    /// The shortest and the longest of many delays after `fruitless` failed attempts.
     fn range(policy: &Reconnect, fruitless: u32) -> (Duration, Duration) {
         let delays = (0..500).map(|seed| {
             let mut backoff = Backoff::new(policy.clone().seed(seed));

@@ -13,16 +13,16 @@ const MAX_SHOWN_ID_CHARS: usize = 64;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Signal {
-    /// A connection stands: the `open` event of browsers.
+    /// A connection is open: the `open` event of browsers.
     Open(Box<Opened>),
     /// An event.
     Event(MessageEvent),
     /// A comment, without the colon and one space after it. Servers send them to keep connections alive.
     Comment(Text),
-    /// A block without data. It is no event, but may have set the last event ID or the reconnection time. Only with
+    /// A block without data. It is not an event, but may have set the last event ID or the reconnection time. Only with
     /// [`Builder::blocks`](crate::Builder::blocks).
     Block(Block),
-    /// A connection ended or did not come about, and another will be tried: the `error` event of browsers while they
+    /// A connection ended or could not be made, and another will be tried: the `error` event of browsers while they
     /// reconnect.
     Reconnecting {
         /// The reason.

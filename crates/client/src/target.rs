@@ -1,10 +1,11 @@
 //! The target of a request and the things that it carries, and how a redirect changes them.
-use crate::{RedirectError, masked::is_secret_header};
+use crate::{Masked, RedirectError, masked::is_secret_header};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
     header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, HOST, LOCATION},
 };
+use std::fmt;
 use url::Url;
 
 /// The headers that describe a body, and go with it.
@@ -46,7 +47,7 @@ impl Target {
     }
 
     /// Follows a redirect ([Fetch, "HTTP-redirect fetch"](https://fetch.spec.whatwg.org/#http-redirect-fetch)): `None`
-    /// if `status` is none.
+    /// if `status` is not that of one.
     pub(crate) fn redirected(&self, status: StatusCode, headers: &HeaderMap) -> Option<Result<Self, RedirectError>> {
         matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308).then(|| self.follow(status, headers))
     }
@@ -74,11 +75,17 @@ impl Target {
         Ok(next)
     }
 
-    /// Drops what says who asks: by its name, or because it is marked as sensitive.
+    /// Drops the headers that identify the sender: a header does so by its name, or because it is marked as sensitive.
     fn drop_credentials(&mut self) {
         let is_secret = |(name, value): &(&HeaderName, &HeaderValue)| value.is_sensitive() || is_secret_header(name);
         let secret: Vec<_> = self.headers.iter().filter(is_secret).map(|(name, _)| name.clone()).collect();
         secret.iter().chain([&HOST]).for_each(|name| drop(self.headers.remove(name)));
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target").field("method", &self.method).field("url", &Masked(&self.url)).finish_non_exhaustive()
     }
 }
 

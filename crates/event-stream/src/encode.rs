@@ -82,7 +82,7 @@ fn encode_line(prefix: &[u8], value: &str, out: &mut Vec<u8>) {
 }
 
 /// Calls `each` with every line of `text`, of which there is always one more than line ends. A bare CR ends a line:
-/// left inside a value it would let whoever wrote the data add fields and events of their own.
+/// left inside a value it would let the writer of the data add fields and events.
 #[inline]
 fn for_each_line(text: &str, mut each: impl FnMut(&str)) {
     let mut rest = text;

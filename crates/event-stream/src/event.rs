@@ -4,24 +4,35 @@ use crate::{
     encode::{encode_data, encode_head},
 };
 use alloc::{string::String, vec::Vec};
+use core::ops::Range;
 
 /// The type of an event whose block names none.
 const MESSAGE: &str = "message";
 
 /// An event as the [`Parser`](crate::Parser) gives it: borrowed from the chunk where the bytes allow, else from the
-/// parser.
+/// parser. `D` is how its data is given: as text, or in its place as [`Data`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventRef<'a> {
+pub struct EventRef<'a, D = &'a str> {
     /// The event type; `message` if the block names none.
     pub event_type: &'a str,
     /// The data, its lines joined by LF.
-    pub data: &'a str,
+    pub data: D,
     /// The last event ID after this event: its own, or else one that an earlier block set. May be empty.
     pub last_event_id: &'a str,
     /// True if this event's own block set the last event ID.
     pub sets_id: bool,
     /// The reconnection time in milliseconds, if this event's own block set one.
     pub retry_ms: Option<u64>,
+}
+
+/// The place of an event's data, as [`Parser::next_event_in_place`](crate::Parser::next_event_in_place) gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data<'a> {
+    /// The data is one line, whole in the chunk: at this range of its bytes, as they came. They may not be UTF-8: the
+    /// program puts U+FFFD for what is not.
+    InChunk(Range<usize>),
+    /// The data has several lines, or was cut: the parser has joined it.
+    Joined(&'a str),
 }
 
 impl<'a> EventRef<'a> {
@@ -41,7 +52,7 @@ impl<'a> EventRef<'a> {
         encode_data(self.data, out);
     }
 
-    /// Copies what the event's own block holds; no type is what stands for `message`.
+    /// Copies what the event's own block holds; the type `message` becomes none.
     #[must_use]
     pub fn to_event(&self) -> Event {
         Event {

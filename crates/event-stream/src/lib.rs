@@ -40,7 +40,7 @@ mod limits;
 mod parser;
 
 pub use encode::{Fields, encode_comment};
-pub use event::{BlockRef, Event, EventRef};
+pub use event::{BlockRef, Data, Event, EventRef};
 pub use event_id::{EventId, InvalidEventId};
 pub use event_type::{EventType, InvalidEventType};
 pub use limits::{Limits, ParseError};

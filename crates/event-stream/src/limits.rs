@@ -21,13 +21,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 16 MiB: far above any event seen in practice, far below a machine's memory.
+    /// The most data of one event: far above any event seen in practice, far below a machine's memory.
     pub const DEFAULT_DATA_BYTES: usize = 16 << 20;
-    /// 16 KiB: an ID comes back in a request header, and servers refuse headers well before that.
+    /// The longest ID: it comes back in a request header, and servers refuse headers well before that.
     pub const DEFAULT_ID_BYTES: usize = 16 << 10;
-    /// 16 KiB: an event type is a name.
+    /// The longest event type: it is a name.
     pub const DEFAULT_TYPE_BYTES: usize = 16 << 10;
-    /// 16 MiB: a line that is skipped costs no memory, but one without end is no event stream.
+    /// The longest line of any other kind: skipping it costs no memory, but one without end is not an event stream.
     pub const DEFAULT_LINE_BYTES: usize = 16 << 20;
 }
 

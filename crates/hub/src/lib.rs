@@ -1,10 +1,10 @@
 //! The hub: updates, topics, grants, the log, and who gets what in which order. It knows nothing of HTTP.
 //!
-//! The files follow the walk from publish to delivery: [`update`] is what a publisher hands over, [`hub`] passes it to
-//! the [`log`], which gives it its place, the router finds the audiences it reaches, each audience keeps the
-//! [`wire`] events that its members still need in a bounded window, and a [`subscription`] is one subscriber's way
-//! through all of that, with catch-up where the window does not reach back far enough and a [`gap`] where the log does
-//! not.
+//! The files follow the walk from publish to delivery. An [`update`] is what a publisher hands over. The [`hub`] passes
+//! it to the [`log`], which gives it its place. The router finds the audiences that it reaches, and hands out its
+//! [`wire`] events. [`fan_out`] is the state machine that decides who gets which of them now: from the bounded
+//! [`window`] of the audience, by [`catch_up`] where the window does not reach back far enough, and with a [`gap`] where
+//! the log does not. Whoever has threads of its own drives it with a [`mailbox`]; whoever polls has a [`subscription`].
 #![forbid(unsafe_code)]
 
 pub mod audience_key;

@@ -32,6 +32,8 @@ pub struct Opening {
     /// The time when the stream is to end, and what the subscriber is told then.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
+    /// Allows to join the audience, once that was waited for.
+    permit: Option<JoinPermit>,
 }
 
 enum Place {
@@ -62,7 +64,7 @@ impl Opening {
                 place(&hub, &key, found, requested)
             }
         };
-        Ok(Self { hub, key, place, gap, rewind: None, ends: None, end_reason: None })
+        Ok(Self { hub, key, place, gap, rewind: None, ends: None, end_reason: None, permit: None })
     }
 
     /// An opening with the newest updates of each topic. What follows them begins where the log ends now.
@@ -72,7 +74,7 @@ impl Opening {
         let id = hub.id_behind(rewind.begins_after().unwrap_or(head));
         let (bytes, rest) = hub.clone().rewind(key.clone(), rewind).await?;
         let (gap, rewind) = (Some(bytes).filter(|bytes| !bytes.is_empty()), Some(rest).filter(|rest| !rest.is_over()));
-        Ok(Self { hub, key, place: Place::Behind(head, id), gap, rewind, ends: None, end_reason: None })
+        Ok(Self { hub, key, place: Place::Behind(head, id), gap, rewind, ends: None, end_reason: None, permit: None })
     }
 
     /// Ends the stream at this time. The subscriber is told the reason, if there is one.
@@ -113,7 +115,8 @@ impl Opening {
     pub async fn subscribe(mut self) -> Subscription {
         let resumed_from = self.resumed_from().to_owned();
         let (hub, rewind) = (self.hub.clone(), self.rewind.take());
-        let (joining, permit) = self.join_all().await;
+        self.admit().await;
+        let (joining, permit) = self.take_apart();
         Subscription::join(hub, joining, permit, resumed_from, rewind)
     }
 
@@ -132,29 +135,35 @@ impl Opening {
         Replay::new(self.hub, self.key, cursor, self.gap, self.rewind)
     }
 
-    /// Gives what is left to do to those who join the audience otherwise. It is to be done at once: only so many may be
-    /// about to join ([`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS)), and others wait for them, so no peer may
-    /// have a say in when.
-    ///
-    /// # Panics
-    /// Unless it [is short](Self::is_short).
+    /// Waits until the subscriber may join its audience. What follows is to be done at once: only so many may be about
+    /// to join ([`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS)), and others wait for them, so no peer may have a say
+    /// in when.
     ///
     /// # Cancel safety
     /// Nothing has happened when the future is dropped.
-    pub async fn join(self) -> (Joining, JoinPermit) {
-        assert!(self.is_short(), "nobody would hand out what is left of the rewind");
-        self.join_all().await
+    pub async fn admit(&mut self) {
+        let permit = self.hub.joins.clone().acquire_owned().await.expect("the semaphore is never closed");
+        self.permit = Some(permit.into());
     }
 
-    async fn join_all(self) -> (Joining, JoinPermit) {
-        let permit = self.hub.joins.clone().acquire_owned().await.expect("the semaphore is never closed");
+    /// Gives a driver of its own what is left to do: to join the audience.
+    ///
+    /// # Panics
+    /// Unless it [is short](Self::is_short) and was [admitted](Self::admit).
+    #[must_use]
+    pub fn join(self) -> (Joining, JoinPermit) {
+        assert!(self.is_short(), "nobody would hand out what is left of the rewind");
+        self.take_apart()
+    }
+
+    fn take_apart(self) -> (Joining, JoinPermit) {
         let cursor = match self.place {
             Place::Head => None,
             Place::Behind(offset, _) => Some(offset),
         };
-        let Self { key, gap, ends, end_reason, .. } = self;
+        let Self { key, gap, ends, end_reason, permit, .. } = self;
         let opening = gap.unwrap_or_default();
-        (Joining { key, cursor, opening, ends, end_reason }, permit.into())
+        (Joining { key, cursor, opening, ends, end_reason }, permit.expect("who joins was admitted"))
     }
 }
 

@@ -250,6 +250,17 @@ impl Group {
         })
     }
 
+    /// Takes in that nobody reads the log for a part. Everybody in the group is woken, so that somebody who is polled
+    /// has read on what others need.
+    pub(crate) fn give_up(&self, part: PartKey, error: &LogError, now: Instant) {
+        self.act(|state| {
+            state.fan_out.turn(now, &mut state.frames).cannot_read(part);
+            state.settle_failed(error);
+            let Frames { slots, woken } = &mut state.frames;
+            woken.extend(slots.iter_mut().filter_map(|slot| slot.waker.take()));
+        });
+    }
+
     /// The time when a member is to be looked at with [`expire`](Self::expire); `None` if its stream has ended.
     pub(crate) fn deadline(&self, seat: Seat, now: Instant, heartbeat_interval: Duration) -> Option<Instant> {
         let mut state = self.lock();

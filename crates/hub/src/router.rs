@@ -51,6 +51,8 @@ pub(crate) struct Routing {
     requests: Receiver<Request>,
     routes: Routes,
     recipients: HashMap<usize, Take>,
+    /// The offset of the entry that was routed last, if one was.
+    last: Option<Offset>,
 }
 
 /// The way to a [`Routing`] whose router is not there yet.
@@ -105,7 +107,7 @@ impl Routing {
     /// The routes of nobody, and the means by which others make themselves known.
     pub(crate) fn new() -> (Requests, Self) {
         let (sender, requests) = unbounded();
-        (Requests(sender), Self { requests, routes: Routes::default(), recipients: HashMap::new() })
+        (Requests(sender), Self { requests, routes: Routes::default(), recipients: HashMap::new(), last: None })
     }
 
     fn hear(&mut self) {
@@ -124,6 +126,13 @@ impl Routing {
 
     /// Hands a batch of entries, which follow each other and what was routed before, to every audience that they reach.
     fn route(&mut self, mut entries: &[Arc<Entry>]) {
+        let offset = |entry: &Arc<Entry>| entry.position.offset;
+        let (first, before) = (entries.first().map(offset), self.last);
+        assert!(
+            first.zip(before).is_none_or(|(first, before)| first == before.next()),
+            "a batch follows what was routed before: {first:?} behind {before:?}"
+        );
+        self.last = entries.last().map(offset).or(before);
         while !entries.is_empty() {
             let (addressed, taken) = address(&self.routes, entries);
             self.hand_out(addressed);

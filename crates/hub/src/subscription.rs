@@ -2,6 +2,7 @@
 //! polled, and a member of a group of those that are.
 use crate::{
     audience_key::AudienceKey,
+    bundle::PartKey,
     entry::Timestamp,
     fan_out::{Joining, Wanted},
     join_permit::JoinPermit,
@@ -155,20 +156,39 @@ impl Subscription {
     /// Has the log read for members of the group that need it.
     fn start_reads(&self) {
         for wanted in self.group.take_reads() {
-            let (hub, group) = (self.hub.clone(), self.group.clone());
-            tokio::spawn(read(hub, group, wanted));
+            let (hub, group, unanswered) = (self.hub.clone(), self.group.clone(), Some(wanted.part));
+            tokio::spawn(Reader { hub, group, unanswered }.read(wanted));
         }
     }
 }
 
-/// Has the log read for one member after the other, as long as there are any.
-async fn read(hub: Arc<Shared>, group: Arc<Group>, wanted: Wanted) {
-    let mut next = Some(wanted);
-    while let Some(Wanted { part, key, cursor }) = next {
-        let reading = tokio::spawn(hub.clone().read_on(key, cursor));
-        // The group counts on an answer, whatever becomes of the reading.
-        let step = reading.await.unwrap_or_else(|error| Err(LogError::Io(io::Error::other(error))));
-        next = group.step(part, step, now());
+/// Reads the log for members of a group, one after the other, as long as there are any that need it.
+struct Reader {
+    hub: Arc<Shared>,
+    group: Arc<Group>,
+    /// The part that waits for an answer. The group counts on one, even if the runtime ends before there is one.
+    unanswered: Option<PartKey>,
+}
+
+impl Reader {
+    async fn read(mut self, wanted: Wanted) {
+        let mut next = Some(wanted);
+        while let Some(Wanted { part, key, cursor }) = next {
+            self.unanswered = Some(part);
+            let reading = tokio::spawn(self.hub.clone().read_on(key, cursor));
+            let step = reading.await.unwrap_or_else(|error| Err(LogError::Io(io::Error::other(error))));
+            self.unanswered = None;
+            next = self.group.step(part, step, now());
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Some(part) = self.unanswered {
+            let ended = io::Error::other("the runtime that was to read it has ended");
+            self.group.give_up(part, &LogError::Io(ended), std::time::Instant::now());
+        }
     }
 }
 

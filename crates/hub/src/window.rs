@@ -48,6 +48,7 @@ impl Window {
 
     /// Adds the next event, or the second piece of the last one, and forgets the oldest ones if there is no room.
     pub fn push(&mut self, offset: Offset, event: Bytes) {
+        debug_assert!(self.events.back().is_none_or(|(last, _)| *last <= offset), "an event follows the one before it");
         self.bytes += event.len();
         self.events.push_back((offset, event));
         while (self.events.len() > self.limit.events || self.bytes > self.limit.bytes)

@@ -23,7 +23,7 @@ pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The number of addresses of a name that are tried.
 const MAX_ADDRESSES: usize = 4;
-/// The longest head of an answer, in bytes.
+/// The longest head of an answer to a fetch, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 

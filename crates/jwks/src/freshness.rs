@@ -8,9 +8,10 @@ use std::time::Duration;
 
 /// The time for which a set is fresh if its server does not say.
 pub const DEFAULT_FRESHNESS: Duration = Duration::from_secs(15 * 60);
-/// The shortest time, also for a set that must not be cached at all: each hub fetches at most so often by itself.
+/// The shortest time for which a set is fresh, also for a set that must not be cached at all: each hub fetches at most
+/// so often by itself.
 pub const MIN_FRESHNESS: Duration = Duration::from_secs(60);
-/// The longest time: a key that was taken back is gone from every hub after so long.
+/// The longest time for which a set is fresh: a key that was taken back is gone from every hub after so long.
 pub const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Returns the time for which the answer with these headers is fresh.

@@ -1,3 +1,4 @@
+//! All kinds of secrets in all places: none may be left, and what is not secret stays.
 use super::*;
 use proptest::prelude::*;
 

@@ -7,8 +7,9 @@
 
 const LINE_WIDTH = 72;
 const INDENT = "  ";
-/** Beyond this depth or length (in UTF-16 units) the text is shown as it is. A megabyte of UTF-8 has at most as many units. */
+/** JSON that is nested deeper than this is shown as it was sent. */
 const MAX_DEPTH = 64;
+/** JSON that is longer than this, in UTF-16 units, is shown as it was sent. A megabyte of UTF-8 has at most as many units. */
 const MAX_LENGTH = 2_000_000;
 
 /** @typedef {{kind: "key" | "string" | "number" | "word" | "mark", text: string}} Piece */

@@ -41,9 +41,9 @@ export class Backoff {
   }
 }
 
-/** Three heartbeats of a hub that is set up as it comes. */
+/** The silence after which a connection is taken for lost: three heartbeats of a hub that is set up as it comes. */
 const FIRST_SILENCE_MS = 60_000;
-/** Longer than two of the rarest heartbeats that a hub can be set to. */
+/** The longest such silence, which is doubled each time: longer than two of the rarest heartbeats that a hub can be set to. */
 const LONGEST_SILENCE_MS = 2.5 * 3_600_000;
 
 /**

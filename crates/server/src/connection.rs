@@ -51,10 +51,10 @@ pub const UNSENT_BYTES: u32 = 128 << 10;
 /// The silence after which the system asks whether a peer is still there. A source that has nothing to say for hours
 /// is: its system answers for it. One that has vanished is found out, although nothing is sent to it.
 pub const PROBE_AFTER: Duration = Duration::from_secs(60);
-/// The time between two such questions.
+/// The time between two questions whether a silent peer is still there.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-/// The number of them that a peer may leave unanswered, if there is no write timeout. If there is one, it counts
-/// instead.
+/// The number of such questions that a peer may leave unanswered, if there is no write timeout. If there is one, it
+/// counts instead.
 pub const PROBES: u32 = 4;
 /// The number of bytes of such a head that are read at a time.
 const READ_BYTES: usize = 4 << 10;
@@ -107,8 +107,8 @@ impl Serving {
                 if let Poll::Ready(ended) = ended {
                     return Poll::Ready(Left::Ended(ended.err()));
                 }
-                if let Some(answer) = handover.as_ref().and_then(Handover::take) {
-                    return Poll::Ready(Left::Granted(answer));
+                if let Some(stream) = handover.as_ref().and_then(Handover::take) {
+                    return Poll::Ready(Left::Granted(stream));
                 }
                 watch.poll_end(cx)
             });
@@ -127,8 +127,12 @@ impl Serving {
                     }
                     refuse(socket, held_back.refusal).await;
                 }
-                (Left::Granted(answer), Some(shards)) => match socket.into_std() {
-                    Ok(socket) => shards.take(answer.handed(socket).await),
+                (Left::Granted(mut stream), Some(shards)) => match socket.into_std() {
+                    Ok(socket) => {
+                        // Not before the socket can be had: from here on others may wait.
+                        stream.opening.admit().await;
+                        shards.take(socket, stream);
+                    }
                     Err(error) => tracing::debug!("a socket was lost: {error}"),
                 },
                 (Left::Ended(error), _) => end(socket, error, refused.get()).await,

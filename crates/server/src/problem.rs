@@ -265,9 +265,9 @@ impl fmt::Display for Problem {
             Self::Host(error) => error.fmt(f),
             Self::Form(error) => error.fmt(f),
             Self::FormTooLarge { limit } => InvalidForm::TooManyFields { limit: *limit }.fmt(f),
-            Self::Path => f.write_str("the path does not name a topic in UTF-8"),
+            Self::Path => f.write_str("the topic in the path is not valid UTF-8; encode it as UTF-8 before it is percent-encoded"),
             Self::Topic(error) => error.fmt(f),
-            Self::TopicReserved(_) => f.write_str("the topic lies within the hub's own namespace"),
+            Self::TopicReserved(_) => f.write_str("topics in the hub's own namespace cannot be published; choose another topic"),
             Self::Matcher(error) => error.fmt(f),
             Self::MatcherType(name) => write!(
                 f,
@@ -276,17 +276,17 @@ impl fmt::Display for Problem {
             ),
             Self::NoMatcher => f.write_str("a subscription needs at least one topic"),
             Self::TooManyMatchers { count, limit } => {
-                write!(f, "the subscription has {count} topics, {limit} are allowed")
+                write!(f, "the subscription has {count} topics; at most {limit} are allowed")
             }
             Self::MatchersTooComplex { limit } => {
-                write!(f, "the patterns of the subscription take more than the {limit} bytes allowed, compiled")
+                write!(f, "the patterns of the subscription need more than {limit} bytes of memory; use fewer or simpler patterns")
             }
             Self::SubscriptionTooLong { bytes, limit } => {
-                write!(f, "the URL of the subscription has {bytes} bytes, {limit} are allowed")
+                write!(f, "the URL of the subscription would have {bytes} bytes; at most {limit} are allowed")
             }
-            Self::Page => f.write_str("'page' is none that this hub has linked to"),
-            Self::Untold => f.write_str("what has happened to subscriptions could not be told"),
-            Self::Until => f.write_str("'until' can only be 'now': the stream ends with what is held"),
+            Self::Page => f.write_str("unknown page: follow the links that this hub returned"),
+            Self::Untold => f.write_str("the hub cannot tell others of subscriptions, because its log is closed; try again when the hub is back"),
+            Self::Until => f.write_str("'until' can only be 'now', which ends the stream behind the updates that the hub holds"),
             Self::Last { limit } => {
                 write!(f, "'last' is a number of updates of each topic, at most {limit} for all topics together")
             }
@@ -304,12 +304,12 @@ impl fmt::Display for Problem {
                 "'id-prefix' is for a body with a line for each update, of the type application/x-ndjson; give one update an 'id'",
             ),
             Self::Update(error) => error.fmt(f),
-            Self::Item { number, problem } => write!(f, "number {number} of the batch: {problem}"),
+            Self::Item { number, problem } => write!(f, "update number {number} of the batch: {problem}"),
             Self::NotUtf8 => f.write_str("the body is not valid UTF-8"),
-            Self::BodyTooLarge { limit } => write!(f, "the body has more than the {limit} bytes allowed"),
-            Self::BatchTooLarge { limit } => write!(f, "the batch has more than the {limit} updates allowed"),
+            Self::BodyTooLarge { limit } => write!(f, "the body has more than {limit} bytes, the most that this hub accepts"),
+            Self::BatchTooLarge { limit } => write!(f, "the batch has more than {limit} updates, the most that this hub accepts at once"),
             Self::BodyIncomplete => f.write_str("the body did not arrive completely"),
-            Self::ContentType { expected } => write!(f, "the body's content type has to be {expected}"),
+            Self::ContentType { expected } => write!(f, "the body's content type must be {expected}"),
             Self::MultipartForm => f.write_str(
                 "the body is a multipart form, as curl -F sends it; send the fields with curl --data-urlencode \
                  'topic=TOPIC' --data-urlencode 'data=TEXT', or 'data@FILE' for the contents of a file",
@@ -322,7 +322,7 @@ impl fmt::Display for Problem {
             Self::ContentCoding(name) => {
                 write!(f, "the body is coded as {name:?}; send it without Content-Encoding")
             }
-            Self::TransferCoding => f.write_str("the only Transfer-Encoding that is understood is 'chunked'"),
+            Self::TransferCoding => f.write_str("unknown Transfer-Encoding; the hub understands only 'chunked'"),
             Self::NotAcceptable { available } => {
                 write!(f, "the hub can only send {available}, but the Accept header does not allow it")
             }
@@ -337,7 +337,7 @@ impl fmt::Display for Problem {
             }
             Self::Auth(error) => error.fmt(f),
             Self::Append(error) => error.fmt(f),
-            Self::NotFound => f.write_str("there is nothing here"),
+            Self::NotFound => f.write_str("there is nothing at this path"),
             Self::Method { allowed } => write!(f, "method not allowed; use {allowed}"),
         }
     }

@@ -2,7 +2,7 @@
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
-use super::pipeline::{Decode, Fault, Step};
+use super::decoder::{Decode, Fault, Step};
 
 type State = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
 

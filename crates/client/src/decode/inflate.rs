@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::pipeline::{Decode, Fault, Step};
+use super::decoder::{Decode, Fault, Step};
 
 /// The logarithm of the largest window that the format knows: 32 KiB.
 const WINDOW_BITS: u8 = 15;

@@ -20,6 +20,8 @@ mod error;
 #[cfg(feature = "compression")]
 mod brotli;
 #[cfg(feature = "compression")]
+mod decoder;
+#[cfg(feature = "compression")]
 mod inflate;
 #[cfg(feature = "compression")]
 mod pipeline;

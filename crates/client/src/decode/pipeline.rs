@@ -2,35 +2,17 @@
 
 use bytes::Bytes;
 
-use super::{Coding, DecodeError};
+use super::{
+    Coding, DecodeError,
+    decoder::{Decode, Fault, Step},
+};
 
-/// The most that a stage decodes in one step: the largest piece.
+/// The most bytes that a stage decodes in one step: the largest piece.
 pub(super) const MAX_PIECE: usize = 32 * 1024;
 
 /// The number of steps that are taken before other tasks have their turn. A few bytes may unfold to gigabytes which the
 /// next coding folds to nothing again, so without a bound one poll could last for hours.
 const MAX_STEPS: usize = 64;
-
-/// One coding, undone from slice to slice.
-pub(super) trait Decode: Send {
-    /// Decodes as much of `input` as fits `output`. With neither read nor written it waits for more input.
-    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault>;
-
-    /// True if the body may end here.
-    fn is_complete(&self) -> bool;
-}
-
-/// The work of one step, in bytes.
-pub(super) struct Step {
-    pub(super) read: usize,
-    pub(super) written: usize,
-}
-
-/// The fault of the input.
-pub(super) enum Fault {
-    Corrupt(String),
-    Trailing,
-}
 
 /// The result of a pull.
 pub(super) enum Pull {

@@ -5,7 +5,7 @@
 
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
 
-use super::pipeline::{Decode, Fault, Step};
+use super::decoder::{Decode, Fault, Step};
 
 /// The logarithm of the largest window: 8 MiB, as RFC 9659 bounds it for this coding.
 pub(super) const WINDOW_LOG_MAX: u32 = 23;

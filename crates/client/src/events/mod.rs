@@ -66,7 +66,7 @@ pub trait Events: Stream + Sized {
         OfTypes::new(self, types.into_iter().map(Into::into).collect())
     }
 
-    /// Reads the data of each event as JSON. Data that is none does not end the stream.
+    /// Reads the data of each event as JSON. Data that is not JSON does not end the stream.
     #[cfg(feature = "json")]
     fn json<T>(self) -> Json<Self, T>
     where

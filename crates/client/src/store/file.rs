@@ -71,7 +71,7 @@ pub enum FileStoreError {
 }
 
 impl FileStore {
-    /// The longest file that is read, in bytes: 64 KiB. An ID has room in it with a line feed.
+    /// The longest file with an ID that is read, in bytes. An ID has room in it with a line feed.
     pub const MAX_BYTES: usize = 64 << 10;
 
     /// A store in the file `path`, which need not exist; its directory has to. One event source at a time uses a file.
@@ -177,7 +177,7 @@ impl fmt::Display for FileStoreError {
         match self {
             Self::Read { path, error } => write!(f, "{} cannot be read: {error}", path.display()),
             Self::TooLarge { path } => write!(f, "{} is larger than {} bytes", path.display(), FileStore::MAX_BYTES),
-            Self::NotAnId { path } => write!(f, "{} holds no event ID; delete it to begin anew", path.display()),
+            Self::NotAnId { path } => write!(f, "{} holds no event ID; delete it to start again", path.display()),
             Self::Write { path, error } => write!(f, "{} cannot be replaced: {error}", path.display()),
             Self::IdTooLong { bytes } => write!(f, "an ID of {bytes} bytes does not fit into {}", FileStore::MAX_BYTES),
         }

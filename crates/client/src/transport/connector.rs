@@ -1,13 +1,13 @@
 //! The way from a URL to a connection: directly or through a proxy, with TLS or without.
 use super::{
-    BoxError,
+    erased::oneshot,
     error::{Failure, HyperError},
-    oneshot,
     proxy::{Hop, Route, Rules, with_port},
     tls::Tls,
     tunnel,
     wire::{Connect, Io},
 };
+use crate::BoxError;
 use http::{Uri, uri::Scheme};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{HttpConnector, proxy::SocksV5};

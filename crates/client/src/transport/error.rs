@@ -11,7 +11,7 @@ use std::{error::Error, fmt, time::Duration};
 #[derive(Debug)]
 pub struct HyperError {
     failure: Failure,
-    /// The proxy that stands between, if there is one.
+    /// The proxy between client and server, if there is one.
     proxy: Option<Box<ProxyUrl>>,
     cause: Option<BoxError>,
 }
@@ -43,6 +43,16 @@ pub enum Failure {
 }
 
 impl HyperError {
+    /// A connection that broke, or did not become one.
+    pub(super) fn broken(error: hyper::Error) -> Self {
+        let failure = match () {
+            () if error.is_parse() => Failure::NotHttp,
+            () if error.is_user() => Failure::Request,
+            () => Failure::Broken,
+        };
+        Self::new(failure, error)
+    }
+
     pub(super) fn new(failure: Failure, cause: impl Into<BoxError>) -> Self {
         Self { failure, proxy: None, cause: Some(cause.into()) }
     }

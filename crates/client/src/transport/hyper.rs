@@ -13,9 +13,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use tower_service::Service;
 
 use super::{
-    BoxFuture, RequestBody,
+    RequestBody,
     body::HyperBody,
     connector::Connector,
+    erased::BoxFuture,
     error::{Failure, HyperError},
     pool::{Pool, Protocols},
     proxy::{Proxy, Route, Rules, Via},
@@ -25,14 +26,16 @@ use super::{
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("fanfare-client/", env!("CARGO_PKG_VERSION")));
 /// The time within which a request can be sent.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// The time for which a connection is silent before the system asks if its peer is still there; the time between such
-/// questions; and how many without an answer end the connection. So a peer that vanished is found within a minute.
+/// The time for which a connection is silent before the system asks if its peer is still there. So a peer that vanished
+/// is found within a minute.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+/// The time between two such questions to a silent peer.
 const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// The number of such questions without an answer that end the connection.
 const TCP_KEEPALIVE_RETRIES: u32 = 3;
-/// The most that one connection over HTTP/1.1 means to read at a time, and so the longest head of a response. hyper
-/// reads as much as its buffer has room for, which may be twice that. An event may share the memory of the buffer that
-/// it came in, so 128 KiB is also what one kept event can pin.
+/// The most bytes that one connection over HTTP/1.1 means to read at a time, and so the longest head of a response.
+/// hyper reads as much as its buffer has room for, which may be twice that. An event may share the memory of the buffer
+/// that it came in, so 128 KiB is also what one kept event can pin.
 const HTTP1_MAX_BUFFER: usize = 64 * 1024;
 /// The same for HTTP/2, where a frame is what arrives as one piece. It is the least that the protocol allows.
 #[cfg(feature = "http2")]
@@ -190,7 +193,7 @@ impl HyperTransportBuilder {
     }
 
     /// Takes every server for who it says it is, whatever its certificate says: **anybody in between can read and
-    /// change everything, tokens too**. For trials on one's own machine; for a certificate of one's own there is
+    /// change everything, tokens too**. For trials on this machine; for a certificate that you have made there is
     /// [`add_roots`](Self::add_roots). Default: `false`. A proxy has to prove who it is all the same.
     pub fn danger_accept_invalid_certificates(mut self, accepted: bool) -> Self {
         self.trust.anybody = accepted;

@@ -93,7 +93,7 @@ pub enum ProxyError {
         /// The first 16 characters of its scheme.
         scheme: String,
     },
-    /// It stands in the environment.
+    /// It comes from the environment.
     Variable {
         /// The variable.
         name: &'static str,

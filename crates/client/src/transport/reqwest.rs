@@ -10,7 +10,7 @@ use ::reqwest::{Body, Client, ClientBuilder, Error, redirect::Policy, retry};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{BoxFuture, RequestBody};
+use super::erased::{BoxFuture, RequestBody};
 
 /// Sends requests by a [`reqwest::Client`](Client). Cloning shares it.
 ///

@@ -14,7 +14,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower_service::Service;
 
-use super::{BoxFuture, RequestBody, erase};
+use super::erased::{BoxFuture, RequestBody, erase};
 
 /// Is ready at the second time of asking, and answers with what it was sent. Clones begin again.
 struct Echo {

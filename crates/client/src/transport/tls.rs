@@ -39,7 +39,7 @@ impl Default for Roots {
     }
 }
 
-/// Authorities of one's own: in place of others by [`Roots::Custom`], or beside them by
+/// Authorities that the program chooses: in place of others by [`Roots::Custom`], or beside them by
 /// [`add_roots`](super::HyperTransportBuilder::add_roots).
 #[derive(Clone, Debug)]
 pub struct CustomRoots(RootCertStore);

@@ -5,7 +5,7 @@ use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// The longest head of an answer, in bytes.
+/// The longest head, in bytes, with which a proxy answers CONNECT.
 const MAX_HEAD_BYTES: usize = 8 << 10;
 
 /// Has the proxy behind `connection` connect to `authority`, which has a port.

@@ -1,11 +1,11 @@
-//! A stream, cut anywhere, comes to what the reference reader makes of it whole; and under any limits to the same
-//! events and the same error as uncut.
+//! A stream, cut anywhere, comes to what the reference reader makes of it whole, with its data as text and in its place;
+//! and under any limits to the same events and the same error as uncut.
 #![no_main]
 #[path = "../../tests/reference/mod.rs"]
 mod reference;
 
 use arbitrary::Arbitrary;
-use fanfare_event_stream::{Chunk, EventId, Item, Limits, ParseError, Parser};
+use fanfare_event_stream::{Chunk, Data, EventId, EventRef, Item, Limits, ParseError, Parser};
 use libfuzzer_sys::fuzz_target;
 use reference::{Outcome, Seen};
 
@@ -21,12 +21,16 @@ fuzz_target!(|input: Input<'_>| {
     let pieces = cut(stream, piece_bytes);
 
     let id = EventId::new("start").expect("an ID");
-    let (outcome, result) = read(Parser::new().resuming_from(&id), &pieces);
-    assert_eq!((outcome, result), (reference::read(stream, id.as_str()), Ok(())));
+    let expected = (reference::read(stream, id.as_str()), Ok(()));
+    for next in [next, next_in_place] {
+        assert_eq!(read(Parser::new().resuming_from(&id), &pieces, next), expected);
+    }
 
     let [max_data_bytes, max_id_bytes, max_type_bytes, max_line_bytes] = limits.map(usize::from);
     let limits = Limits { max_data_bytes, max_id_bytes, max_type_bytes, max_line_bytes };
-    assert_eq!(read(Parser::with_limits(limits), &pieces), read(Parser::with_limits(limits), &[stream]));
+    for next in [next, next_in_place] {
+        assert_eq!(read(Parser::with_limits(limits), &pieces, next), read(Parser::with_limits(limits), &[stream], next));
+    }
 });
 
 fn cut(mut stream: &[u8], piece_bytes: [u8; 4]) -> Vec<&[u8]> {
@@ -40,23 +44,59 @@ fn cut(mut stream: &[u8], piece_bytes: [u8; 4]) -> Vec<&[u8]> {
     pieces
 }
 
-fn read(mut parser: Parser, pieces: &[&[u8]]) -> (Outcome, Result<(), ParseError>) {
+enum Told {
+    Event(Seen),
+    Comment(String),
+}
+
+impl From<Item<'_>> for Told {
+    fn from(item: Item<'_>) -> Self {
+        match item {
+            Item::Comment(text) => Self::Comment(text.to_owned()),
+            // Nobody asked for them.
+            Item::Block(_) => unreachable!(),
+            Item::Event(event) => Self::Event(Seen {
+                event_type: event.event_type.to_owned(),
+                data: event.data.to_owned(),
+                last_event_id: event.last_event_id.to_owned(),
+                sets_id: event.sets_id,
+                retry_ms: event.retry_ms,
+            }),
+        }
+    }
+}
+
+type Next = fn(&mut Parser, &mut Chunk<'_>) -> Result<Option<Told>, ParseError>;
+
+fn next(parser: &mut Parser, chunk: &mut Chunk<'_>) -> Result<Option<Told>, ParseError> {
+    Ok(parser.next_item(chunk)?.map(Told::from))
+}
+
+fn next_in_place(parser: &mut Parser, chunk: &mut Chunk<'_>) -> Result<Option<Told>, ParseError> {
+    // Ranges count from the start of the chunk, whatever of it is read.
+    let (rest, read) = (chunk.rest(), chunk.consumed());
+    Ok(parser.next_item_in_place(chunk)?.map(|item| match item {
+        Item::Comment(text) => Item::Comment(text).into(),
+        Item::Block(block) => Item::Block(block).into(),
+        Item::Event(EventRef { event_type, data, last_event_id, sets_id, retry_ms }) => {
+            let data = match data {
+                Data::InChunk(range) => String::from_utf8_lossy(&rest[range.start - read..range.end - read]),
+                Data::Joined(text) => text.into(),
+            };
+            Item::Event(EventRef { event_type, data: &*data, last_event_id, sets_id, retry_ms }).into()
+        }
+    }))
+}
+
+fn read(mut parser: Parser, pieces: &[&[u8]], next: Next) -> (Outcome, Result<(), ParseError>) {
     let mut outcome = Outcome::default();
     let mut result = Ok(());
     'pieces: for piece in pieces {
         let mut chunk = Chunk::new(piece);
         loop {
-            match parser.next_item(&mut chunk) {
-                Ok(Some(Item::Comment(text))) => outcome.comments.push(text.to_owned()),
-                // Not asked for.
-                Ok(Some(Item::Block(_))) => unreachable!(),
-                Ok(Some(Item::Event(event))) => outcome.events.push(Seen {
-                    event_type: event.event_type.to_owned(),
-                    data: event.data.to_owned(),
-                    last_event_id: event.last_event_id.to_owned(),
-                    sets_id: event.sets_id,
-                    retry_ms: event.retry_ms,
-                }),
+            match next(&mut parser, &mut chunk) {
+                Ok(Some(Told::Comment(text))) => outcome.comments.push(text),
+                Ok(Some(Told::Event(event))) => outcome.events.push(event),
                 Ok(None) => break,
                 Err(error) => {
                     result = Err(error);

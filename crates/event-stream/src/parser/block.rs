@@ -37,6 +37,22 @@ pub(super) struct Block {
     is_to_give: bool,
 }
 
+/// The data of an event that is not in its chunk, and what is needed to decode it.
+pub(super) struct Buffered<'a> {
+    bytes: &'a [u8],
+    pub(super) repaired: &'a mut String,
+    unused: &'a mut bool,
+}
+
+impl<'a> Buffered<'a> {
+    /// Returns the data, without the LF of its last line.
+    #[inline]
+    pub(super) fn text(self) -> &'a str {
+        *self.unused = false;
+        self.bytes.split_last().map_or("", |(_, data)| decode(data, self.repaired))
+    }
+}
+
 impl Block {
     /// Clears an event that has been given out.
     #[inline]
@@ -46,14 +62,14 @@ impl Block {
         }
     }
 
-    /// Ends the block at a blank line. `true` if that makes an event; `borrowed` says that it has data elsewhere.
+    /// Ends the block at a blank line. `true` if that makes an event; `in_chunk` says that its data is in the chunk.
     #[inline]
-    pub(super) fn dispatch(&mut self, borrowed: bool) -> bool {
+    pub(super) fn dispatch(&mut self, in_chunk: bool) -> bool {
         if self.sets_id {
             mem::swap(&mut self.last_event_id, &mut self.id);
         }
         let named = self.sets_id || !self.event_type.is_empty();
-        self.dispatched = borrowed || self.has_data() || (self.without_data && named);
+        self.dispatched = in_chunk || self.has_data() || (self.without_data && named);
         if !self.dispatched {
             self.pass_over();
         }
@@ -104,16 +120,13 @@ impl Block {
         self.data = Vec::new();
     }
 
-    /// The event that was dispatched, with `borrowed` as its data if that was not buffered.
-    #[inline]
-    pub(super) fn event<'a>(&'a mut self, borrowed: Option<&'a str>) -> EventRef<'a> {
+    /// The event that was dispatched. `data` makes its data, of what is buffered if it is not in the chunk.
+    #[inline(always)] // As with giving the event.
+    pub(super) fn event<'a, D>(&'a mut self, data: impl FnOnce(Buffered<'a>) -> D) -> EventRef<'a, D> {
+        let Self { data: bytes, repaired, data_unused: unused, .. } = self;
         EventRef {
             event_type: event_type_or_default(&self.event_type),
-            data: borrowed.unwrap_or_else(|| {
-                self.data_unused = false;
-                // Without the LF of its last line.
-                self.data.split_last().map_or("", |(_, data)| decode(data, &mut self.repaired))
-            }),
+            data: data(Buffered { bytes, repaired, unused }),
             last_event_id: &self.last_event_id,
             sets_id: self.sets_id,
             retry_ms: self.retry_ms,
@@ -129,7 +142,7 @@ impl Block {
     #[inline]
     pub(super) fn check_data(&self, more: usize, limits: &Limits) -> Result<(), ParseError> {
         let limit = limits.max_data_bytes;
-        // The LF of the last line is not part of the data: it alone may stand beyond the limit.
+        // The LF of the last line is not part of the data: it alone may be beyond the limit.
         let fits = self.data.len() <= limit && more <= limit - self.data.len();
         if fits { Ok(()) } else { Err(ParseError::DataTooLong { limit }) }
     }
@@ -158,13 +171,6 @@ impl Block {
             *end = b'\n';
         }
         Ok(())
-    }
-
-    /// Buffers the data of an event that was to be borrowed but has to be repaired.
-    #[cold]
-    pub(super) fn buffer_borrowed(&mut self, line: &[u8]) {
-        self.data.extend_from_slice(line);
-        self.data.push(b'\n');
     }
 
     /// The event type becomes `value`, whatever it was.
@@ -197,7 +203,7 @@ impl Block {
     }
 
     /// Gives memory back after a large event: at the end of the first chunk that did without it, so that one large
-    /// event after another does not make the buffer grow anew.
+    /// event after another does not make the buffer grow again.
     pub(super) fn release(&mut self) {
         self.repaired = String::new();
         if self.data.is_empty() && self.data.capacity() > RETAINED_BYTES && mem::replace(&mut self.data_unused, true) {
@@ -220,14 +226,15 @@ impl Block {
     }
 }
 
-/// `bytes` as text: as they are, or if they are not UTF-8, in `repaired`, with U+FFFD for what is not.
+/// Returns `bytes` as text: as they are, or if they are not UTF-8, in `repaired`, with U+FFFD for what is not.
 #[inline]
 pub(super) fn decode<'a>(bytes: &'a [u8], repaired: &'a mut String) -> &'a str {
     from_utf8(bytes).unwrap_or_else(|_| repair(bytes, repaired))
 }
 
+/// Puts `bytes` into `repaired`, with U+FFFD for what is not UTF-8.
 #[cold]
-fn repair<'a>(bytes: &[u8], repaired: &'a mut String) -> &'a str {
+pub(super) fn repair<'a>(bytes: &[u8], repaired: &'a mut String) -> &'a str {
     *repaired = String::from_utf8_lossy(bytes).into_owned();
     repaired
 }

@@ -1,8 +1,10 @@
 //! A piece of an event stream as it came from the network, and how far it is read.
+use super::block::repair;
+use alloc::string::String;
 use core::{ops::Range, str::from_utf8};
 
 /// The bytes of a chunk that are checked as UTF-8 at first. Grows by [`AHEAD_GROWTH`] up to [`MAX_AHEAD_BYTES`]: little
-/// is lost when a chunk is made anew for every event, and little is checked twice when it is not.
+/// is lost when a chunk is made again for every event, and little is checked twice when it is not.
 const MIN_AHEAD_BYTES: usize = 512;
 /// Stays within a processor's nearest cache, so that the parser reads what the check has just read.
 const MAX_AHEAD_BYTES: usize = 16 << 10;
@@ -11,7 +13,8 @@ const AHEAD_GROWTH: usize = 4;
 /// A piece of an event stream, of any size, cut anywhere, with a cursor: give it to
 /// [`Parser::next_event`](crate::Parser::next_event) until that returns `None`.
 ///
-/// To stop in the middle, keep what [`rest`](Self::rest) returns and make a new chunk of it later.
+/// To stop in the middle, keep what [`rest`](Self::rest) returns and make a new chunk of it later; or keep all of it and
+/// the number of bytes that are [read](Self::consumed), and go on [from there](Self::from_position).
 #[derive(Clone, Debug)]
 pub struct Chunk<'c> {
     bytes: &'c [u8],
@@ -30,11 +33,15 @@ impl<'c> Chunk<'c> {
         Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
     }
 
-    /// A chunk of what is known to be UTF-8, which is then not checked again: for those who check a piece from the
-    /// network once and read it in many steps.
+    /// A chunk of which the first `position` bytes are read: to go on in the middle.
+    ///
+    /// # Panics
+    /// If there are not as many bytes.
     #[must_use]
-    pub fn from_text(text: &'c str) -> Self {
-        Self { bytes: text.as_bytes(), pos: 0, text, text_start: 0, ahead: MIN_AHEAD_BYTES }
+    #[inline]
+    pub fn from_position(bytes: &'c [u8], position: usize) -> Self {
+        assert!(position <= bytes.len(), "no more is read than there is");
+        Self { pos: position, ..Self::new(bytes) }
     }
 
     /// The part that is not read yet.
@@ -54,7 +61,7 @@ impl<'c> Chunk<'c> {
         self.pos += count;
     }
 
-    /// Moves past the line end that stands here. `true` if it was a CR that ended the chunk: an LF that belongs to it
+    /// Moves past the line end that is here. `true` if it was a CR that ended the chunk: an LF that belongs to it
     /// may follow in the next.
     pub(super) fn advance_line_end(&mut self) -> bool {
         let rest = self.rest();
@@ -63,17 +70,31 @@ impl<'c> Chunk<'c> {
     }
 
     /// The bytes at `range` of the whole chunk, read or not.
+    #[inline]
     pub(super) fn bytes(&self, range: Range<usize>) -> &'c [u8] {
         &self.bytes[range]
     }
 
-    /// The bytes at `range` of the whole chunk as text, or `None` if they are not UTF-8. Ranges must not go back.
+    /// The bytes at `range` of the whole chunk as text, with U+FFFD for what is not UTF-8, in `repaired` then. Ranges must
+    /// not go back.
     #[inline]
-    pub(super) fn text(&mut self, range: Range<usize>) -> Option<&'c str> {
+    pub(super) fn text<'a>(&mut self, range: Range<usize>, repaired: &'a mut String) -> &'a str
+    where
+        'c: 'a,
+    {
+        match self.checked(range.clone()) {
+            Some(text) => text,
+            None => repair(self.bytes(range), repaired),
+        }
+    }
+
+    /// The bytes at `range` as text, or `None` if they are not UTF-8.
+    #[inline]
+    fn checked(&mut self, range: Range<usize>) -> Option<&'c str> {
         if range.end > self.text_start + self.text.len() {
             self.check_ahead(range.clone());
         }
-        self.text.get(range.start - self.text_start..range.end - self.text_start)
+        self.text.get(range.start - self.text_start..)?.get(..range.len())
     }
 
     #[inline(never)]
@@ -109,7 +130,7 @@ mod tests {
             let mut chunk = Chunk::new(&stream);
             for start in (0..stream.len()).step_by(step) {
                 let range = start..stream.len().min(start + step);
-                assert_eq!(chunk.text(range.clone()), from_utf8(&stream[range.clone()]).ok(), "{range:?}");
+                assert_eq!(chunk.checked(range.clone()), from_utf8(&stream[range.clone()]).ok(), "{range:?}");
             }
         }
     }

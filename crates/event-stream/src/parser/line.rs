@@ -94,7 +94,7 @@ impl Parser {
     pub(super) fn resume_line<const COMMENTS: bool>(
         &mut self,
         chunk: &mut Chunk<'_>,
-    ) -> Result<Option<Step<'static>>, ParseError> {
+    ) -> Result<Option<Step>, ParseError> {
         let rest = chunk.rest();
         match self.line {
             Line::Name(_) | Line::AfterColon(_) | Line::Value(_) => {

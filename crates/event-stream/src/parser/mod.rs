@@ -1,9 +1,9 @@
 //! The incremental parser of [WHATWG HTML, 9.2.5 and
 //! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
 //!
-//! `read` goes through a chunk. A line that is whole in its chunk is read where it stands; a line that is cut goes
-//! piece by piece through the state in `line`. Both give the same, byte for byte and error for error. What a `field`
-//! says ends up in the buffers of `block`.
+//! `read` goes through a chunk. A line that is whole in its chunk is read where it is; a line that is cut goes piece by
+//! piece through the state in `line`. Both give the same, byte for byte and error for error. What a `field` says ends
+//! up in the buffers of `block`.
 mod block;
 mod chunk;
 mod field;
@@ -13,10 +13,10 @@ mod skip;
 
 pub use chunk::Chunk;
 
-use crate::{BlockRef, EventId, EventRef, Limits, ParseError};
+use crate::{BlockRef, Data, EventId, EventRef, Limits, ParseError};
 use alloc::vec::Vec;
-use block::{Block, decode};
-use core::time::Duration;
+use block::{Block, Buffered, decode};
+use core::{ops::Range, time::Duration};
 use field::Digits;
 use line::Line;
 use skip::Skipping;
@@ -24,8 +24,8 @@ use skip::Skipping;
 /// Reads an event stream chunk by chunk, however it is cut, one event at a time.
 ///
 /// The only errors are [`Limits`] exceeded. They are final: every later call returns the same, until
-/// [`reset`](Self::reset), unless [such events are skipped](Self::with_large_events_skipped). What stands before is
-/// given out before.
+/// [`reset`](Self::reset), unless [such events are skipped](Self::with_large_events_skipped). What comes before it is
+/// given first.
 #[derive(Clone, Debug)]
 pub struct Parser {
     limits: Limits,
@@ -48,21 +48,26 @@ pub struct Parser {
 
 /// An item that [`Parser::next_item`] gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Item<'a> {
+pub enum Item<'a, D = &'a str> {
     /// An event.
-    Event(EventRef<'a>),
+    Event(EventRef<'a, D>),
     /// A comment line: what follows the colon, without one leading space.
     Comment(&'a str),
     /// A block without data, which is no event. Only with [`Parser::with_blocks`].
     Block(BlockRef<'a>),
 }
 
-/// The end of a step: an event, of which the data stands in the chunk or in the block's buffer; a comment, which is in
-/// `value`; a block that is no event; one that was skipped; or the chunk.
-enum Step<'c> {
-    Event(Option<&'c str>),
+/// The end of a step.
+enum Step {
+    /// An event, whose data is at this range of the chunk.
+    InChunk(Range<usize>),
+    /// An event, whose data is in the block's buffer.
+    Joined,
+    /// A comment, which is in `value`.
     Comment,
+    /// A block that is not an event.
     Block,
+    /// A block that was too large.
     Skipped,
     ChunkRead,
 }
@@ -170,14 +175,43 @@ impl Parser {
     #[inline(always)] // For small events a call that builds the event in memory costs as much as reading it.
     pub fn next_event<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<EventRef<'a>>, ParseError> {
         loop {
-            match self.read::<false>(chunk) {
-                Ok(Step::Event(data)) => return Ok(Some(self.block.event(data))),
-                Ok(Step::ChunkRead) => return Ok(None),
-                // Unread comments never end a step.
-                Ok(Step::Comment | Step::Block) => {}
-                Ok(Step::Skipped) => return Err(self.skipped()),
-                Err(error) => self.fail(error)?,
-            }
+            return Ok(Some(match self.next_step::<false>(chunk)? {
+                Step::InChunk(at) => self.block.event(|buffered| chunk.text(at, buffered.repaired)),
+                Step::Joined => self.block.event(Buffered::text),
+                Step::ChunkRead => return Ok(None),
+                // Nobody asked for them.
+                Step::Comment | Step::Block | Step::Skipped => continue,
+            }));
+        }
+    }
+
+    /// Does what [`next_event`](Self::next_event) does, but leaves data that is whole in the chunk where it is, and does
+    /// not decode it. For programs that share the memory of the chunk, instead of borrowing from it.
+    ///
+    /// ```
+    /// use fanfare_event_stream::{Chunk, Data, Parser};
+    ///
+    /// let (mut parser, bytes) = (Parser::new(), b"data: a\n\ndata: b\ndata: c\n\n");
+    /// let mut chunk = Chunk::new(bytes);
+    /// let event = parser.next_event_in_place(&mut chunk)?.expect("an event");
+    /// assert_eq!(event.data, Data::InChunk(6..7));
+    /// let event = parser.next_event_in_place(&mut chunk)?.expect("an event");
+    /// assert_eq!(event.data, Data::Joined("b\nc"));
+    /// # Ok::<(), fanfare_event_stream::ParseError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Something in the stream is larger than the [`Limits`] allow.
+    #[inline(always)] // As above.
+    pub fn next_event_in_place(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<EventRef<'_, Data<'_>>>, ParseError> {
+        loop {
+            return Ok(Some(match self.next_step::<false>(chunk)? {
+                Step::InChunk(at) => self.block.event(|_| Data::InChunk(at)),
+                Step::Joined => self.block.event(|buffered| Data::Joined(buffered.text())),
+                Step::ChunkRead => return Ok(None),
+                // As above.
+                Step::Comment | Step::Block | Step::Skipped => continue,
+            }));
         }
     }
 
@@ -189,14 +223,43 @@ impl Parser {
     /// Something in the stream is larger than the [`Limits`] allow.
     #[inline(always)] // As above.
     pub fn next_item<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<Item<'a>>, ParseError> {
+        Ok(Some(match self.next_step::<true>(chunk)? {
+            Step::InChunk(at) => Item::Event(self.block.event(|buffered| chunk.text(at, buffered.repaired))),
+            Step::Joined => Item::Event(self.block.event(Buffered::text)),
+            Step::Comment => Item::Comment(self.comment()),
+            Step::Block => Item::Block(self.block.block()),
+            Step::ChunkRead | Step::Skipped => return Ok(None),
+        }))
+    }
+
+    /// Does what [`next_item`](Self::next_item) does, but leaves data where it is, as
+    /// [`next_event_in_place`](Self::next_event_in_place) does.
+    ///
+    /// # Errors
+    /// Something in the stream is larger than the [`Limits`] allow.
+    pub fn next_item_in_place(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<Item<'_, Data<'_>>>, ParseError> {
+        Ok(Some(match self.next_step::<true>(chunk)? {
+            Step::InChunk(at) => Item::Event(self.block.event(|_| Data::InChunk(at))),
+            Step::Joined => Item::Event(self.block.event(|buffered| Data::Joined(buffered.text()))),
+            Step::Comment => Item::Comment(self.comment()),
+            Step::Block => Item::Block(self.block.block()),
+            Step::ChunkRead | Step::Skipped => return Ok(None),
+        }))
+    }
+
+    /// The comment that was read last.
+    fn comment(&mut self) -> &str {
+        decode(&self.value, &mut self.block.repaired)
+    }
+
+    /// Reads on. A block that was skipped is an error, which is told once.
+    #[inline(always)] // As above.
+    fn next_step<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         loop {
-            match self.read::<true>(chunk) {
-                Ok(Step::Event(data)) => return Ok(Some(Item::Event(self.block.event(data)))),
-                Ok(Step::ChunkRead) => return Ok(None),
-                Ok(Step::Comment) => return Ok(Some(Item::Comment(decode(&self.value, &mut self.block.repaired)))),
-                Ok(Step::Block) => return Ok(Some(Item::Block(self.block.block()))),
+            match self.read::<COMMENTS>(chunk) {
                 Ok(Step::Skipped) => return Err(self.skipped()),
                 Err(error) => self.fail(error)?,
+                step => return step,
             }
         }
     }
@@ -230,7 +293,7 @@ impl Parser {
             return Err(self.skipped());
         }
         let is_event = self.block.dispatch(false);
-        Ok(is_event.then(|| self.block.event(None)))
+        Ok(is_event.then(|| self.block.event(Buffered::text)))
     }
 
     /// The stream is beyond a limit: the block is skipped, if that is wanted; else nothing of the stream counts any

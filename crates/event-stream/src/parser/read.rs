@@ -1,5 +1,5 @@
 //! Going through a chunk, line by line: where a line is whole in its chunk, which nearly every line is, it is read
-//! where it stands.
+//! where it is.
 use super::{
     Chunk, Parser, Step,
     block::RETAINED_BYTES,
@@ -13,17 +13,17 @@ use memchr::memchr2;
 impl Parser {
     /// Reads on to the next event, comment (if those are wanted) or the end of the chunk.
     #[inline]
-    pub(super) fn read<'c, const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'c>) -> Result<Step<'c>, ParseError> {
+    pub(super) fn read<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         if matches!(self.line, Line::Value(Field::Data)) && !self.continue_data(chunk)? {
             return Ok(Step::ChunkRead);
         }
         self.read_lines::<COMMENTS>(chunk)
     }
 
-    /// Reads line by line, from wherever in one the parser stands.
-    fn read_lines<'c, const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'c>) -> Result<Step<'c>, ParseError> {
+    /// Reads line by line. The first one may have begun in an earlier chunk.
+    fn read_lines<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         self.block.begin();
-        // Where the block's data stands, as long as it is one line, whole in this chunk.
+        // The place of the block's data, as long as it is one line, whole in this chunk.
         let mut data = None;
         let step = loop {
             let rest = chunk.rest();
@@ -37,7 +37,7 @@ impl Parser {
             if matches!(first, b'\n' | b'\r') {
                 self.pass_line_end(chunk);
                 if self.block.dispatch(data.is_some()) {
-                    return Ok(Step::Event(self.borrow_data(chunk, data)));
+                    return Ok(data.map_or(Step::Joined, Step::InChunk));
                 }
                 if self.block.take_to_give() {
                     break Step::Block;
@@ -56,7 +56,7 @@ impl Parser {
                 if rest[len..].starts_with(b"\n\n") {
                     chunk.advance(len + 2);
                     self.block.dispatch(data.is_some());
-                    return Ok(Step::Event(self.borrow_data(chunk, data)));
+                    return Ok(data.map_or(Step::Joined, Step::InChunk));
                 }
                 chunk.advance(len);
                 self.pass_line_end(chunk);
@@ -79,8 +79,8 @@ impl Parser {
         Ok(step)
     }
 
-    /// Reads a whole line of data that stands at `value`: leaves it there if it is the block's first, else buffers it
-    /// and what was left.
+    /// Reads a whole line of data, whose value is at `value`: leaves it there if it is the block's first, else buffers
+    /// it and what was left.
     #[inline]
     fn read_data(
         &mut self,
@@ -102,17 +102,6 @@ impl Parser {
     fn buffer_data(&mut self, chunk: &Chunk<'_>, line: Option<Range<usize>>) -> Result<(), ParseError> {
         let Some(line) = line else { return Ok(()) };
         self.block.push_data_line(chunk.bytes(line.start..line.end + 1), &self.limits)
-    }
-
-    /// The data of an event that is given out, borrowed if it was left in the chunk and is UTF-8 as it is.
-    #[inline]
-    fn borrow_data<'c>(&mut self, chunk: &mut Chunk<'c>, left: Option<Range<usize>>) -> Option<&'c str> {
-        let left = left?;
-        let text = chunk.text(left.clone());
-        if text.is_none() {
-            self.block.buffer_borrowed(chunk.bytes(left));
-        }
-        text
     }
 
     /// Moves past a line end, half of which may be in the next chunk.

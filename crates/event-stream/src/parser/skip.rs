@@ -21,7 +21,7 @@ impl Skipping {
 }
 
 impl Parser {
-    /// Begins to skip. The line in which the limit was passed is read again from where it stands.
+    /// Begins to skip. The line in which the limit was passed is read again from where the parser is.
     pub(super) fn skip(&mut self, error: ParseError) {
         let mut skipping = Skipping { error, bytes: 0 };
         if skipping.is_data() {

@@ -1,7 +1,7 @@
 //! The property above all others: how a stream is cut never shows.
 use crate::{
     reference,
-    stream::{read, read_items},
+    stream::{read, read_in_place, read_items},
 };
 use fanfare_event_stream::{EventId, Limits, Parser};
 use proptest::prelude::*;
@@ -42,6 +42,8 @@ fn check(stream: &[u8], lengths: &[usize]) {
     for pieces in [vec![stream], cut(stream, lengths)] {
         let (items, result) = read_items(&mut Parser::new().resuming_from(&id), &pieces);
         assert_eq!((&items, result), (&expected, Ok(())));
+        let in_place = read_in_place(&mut Parser::new().resuming_from(&id), &pieces);
+        assert_eq!(in_place, (expected.clone(), Ok(())));
         let (events, result) = read(&mut Parser::new().resuming_from(&id), &pieces);
         assert_eq!((reference::Outcome { comments: items.comments, ..events }, result), (expected.clone(), Ok(())));
     }
@@ -66,7 +68,7 @@ proptest! {
         (max_data_bytes, max_id_bytes, max_type_bytes, max_line_bytes) in (0_usize..20, 0_usize..12, 0_usize..12, 0_usize..20),
     ) {
         let limits = Limits { max_data_bytes, max_id_bytes, max_type_bytes, max_line_bytes };
-        for read in [read, read_items] {
+        for read in [read, read_items, read_in_place] {
             let whole = read(&mut Parser::with_limits(limits), &[&stream]);
             prop_assert_eq!(read(&mut Parser::with_limits(limits), &cut(&stream, &lengths)), whole);
         }

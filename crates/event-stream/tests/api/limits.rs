@@ -1,5 +1,5 @@
 //! Each limit, one byte within and one beyond, however the stream is cut.
-use crate::stream::{cuts, read, read_items};
+use crate::stream::{cuts, read, read_in_place, read_items};
 use fanfare_event_stream::{Limits, ParseError, Parser};
 
 const LIMITS: Limits = Limits { max_data_bytes: 6, max_id_bytes: 4, max_type_bytes: 3, max_line_bytes: 9 };
@@ -14,7 +14,7 @@ fn check(line: &str, error: Option<ParseError>) {
 #[track_caller]
 fn check_bytes(stream: &[u8], error: Option<ParseError>) {
     for pieces in cuts(stream) {
-        for read in [read, read_items] {
+        for read in [read, read_items, read_in_place] {
             let mut parser = Parser::with_limits(LIMITS);
             let (outcome, result) = read(&mut parser, &pieces);
             assert_eq!(result, error.map_or(Ok(()), Err), "{pieces:?}");

@@ -1,6 +1,6 @@
 //! Feeding a parser and writing down what it says.
 use crate::reference::{Outcome, Seen};
-use fanfare_event_stream::{Chunk, EventRef, Item, ParseError, Parser};
+use fanfare_event_stream::{Chunk, Data, EventRef, Item, ParseError, Parser};
 
 impl From<EventRef<'_>> for Seen {
     fn from(event: EventRef<'_>) -> Self {
@@ -39,16 +39,55 @@ pub(crate) fn read(parser: &mut Parser, pieces: &[&[u8]]) -> (Outcome, Result<()
 
 /// Does what [`read`] does, but with comments, and stopping after every item to go on with a new chunk of the rest.
 pub(crate) fn read_items(parser: &mut Parser, pieces: &[&[u8]]) -> (Outcome, Result<(), ParseError>) {
+    read_by(parser, pieces, |parser, chunk| Ok(parser.next_item(chunk)?.map(Told::from)))
+}
+
+/// Does what [`read_items`] does, but takes data from where it is in the chunk.
+pub(crate) fn read_in_place(parser: &mut Parser, pieces: &[&[u8]]) -> (Outcome, Result<(), ParseError>) {
+    read_by(parser, pieces, |parser, chunk| {
+        let bytes = chunk.rest();
+        Ok(parser.next_item_in_place(chunk)?.map(|item| match item {
+            Item::Event(EventRef { event_type, data, last_event_id, sets_id, retry_ms }) => {
+                let data = match data {
+                    Data::InChunk(range) => String::from_utf8_lossy(&bytes[range]),
+                    Data::Joined(text) => text.into(),
+                };
+                Item::Event(EventRef { event_type, data: &*data, last_event_id, sets_id, retry_ms }).into()
+            }
+            Item::Comment(text) => Item::Comment(text).into(),
+            Item::Block(block) => Item::Block(block).into(),
+        }))
+    })
+}
+
+enum Told {
+    Event(Seen),
+    Comment(String),
+}
+
+impl From<Item<'_>> for Told {
+    fn from(item: Item<'_>) -> Self {
+        match item {
+            Item::Event(event) => Self::Event(event.into()),
+            Item::Comment(text) => Self::Comment(text.to_owned()),
+            Item::Block(block) => panic!("{block:?} was not asked for"),
+        }
+    }
+}
+
+fn read_by(
+    parser: &mut Parser,
+    pieces: &[&[u8]],
+    mut next: impl FnMut(&mut Parser, &mut Chunk<'_>) -> Result<Option<Told>, ParseError>,
+) -> (Outcome, Result<(), ParseError>) {
     let mut outcome = Outcome::default();
     let mut result = Ok(());
     'pieces: for mut rest in pieces.iter().copied() {
         loop {
-            // Whether it is known to be text must not show either.
-            let mut chunk = str::from_utf8(rest).map_or_else(|_| Chunk::new(rest), Chunk::from_text);
-            match parser.next_item(&mut chunk) {
-                Ok(Some(Item::Event(event))) => outcome.events.push(event.into()),
-                Ok(Some(Item::Comment(text))) => outcome.comments.push(text.to_owned()),
-                Ok(Some(Item::Block(block))) => panic!("{block:?} was not asked for"),
+            let mut chunk = Chunk::new(rest);
+            match next(parser, &mut chunk) {
+                Ok(Some(Told::Event(event))) => outcome.events.push(event),
+                Ok(Some(Told::Comment(text))) => outcome.comments.push(text),
                 Ok(None) => break,
                 Err(error) => {
                     result = Err(error);

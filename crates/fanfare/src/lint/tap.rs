@@ -18,7 +18,7 @@ use tower_service::Service;
 
 /// The origin that asks, as a browser would say for a page of another origin. The name is reserved: nobody has it.
 pub(super) const PAGE_ORIGIN: &str = "https://page.example";
-/// The most bytes of a stream that are looked at.
+/// The most bytes of a stream that `fanfare lint` looks at.
 pub(super) const MAX_BYTES: usize = 16 << 20;
 
 /// The head of a response.

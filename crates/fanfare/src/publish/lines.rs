@@ -3,6 +3,7 @@
 //! One batch is under way at a time, which keeps the order; what arrives meanwhile becomes the next batch. A slow
 //! source is published line by line without delay, a fast one in batches that grow with the time that an answer takes.
 //! A hub that is gone for a while is asked again, and what it has already is not published again ([`super::identity`]).
+//! Where the token may not subscribe, nobody can tell: what was not answered is published again, with a warning.
 use super::{
     PublishError,
     error::shown,

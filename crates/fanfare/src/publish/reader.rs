@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 /// The most lines that wait while a batch is under way.
 const MAX_WAITING: usize = 1_000;
-/// The most bytes that they have in sum, unless one line alone has more.
+/// The most bytes of the lines that wait, unless one line alone has more.
 const MAX_WAITING_BYTES: usize = 32 << 20;
 /// The longest line, in bytes: the largest body that a hub may be told to accept.
 pub(super) const MAX_LINE_BYTES: usize = 16 << 20;

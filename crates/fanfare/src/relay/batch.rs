@@ -11,9 +11,9 @@ use fanfare_hub::{
 use serde::Serialize;
 use std::fmt;
 
-/// The most events that are published together.
+/// The most events that a relay publishes together.
 pub(super) const MAX_BATCH_EVENTS: usize = 256;
-/// The most bytes of data, IDs and types that are published together, unless one event alone has more.
+/// The most bytes of data, IDs and types that a relay publishes together, unless one event alone has more.
 pub(super) const MAX_BATCH_BYTES: usize = 1 << 20;
 
 /// The bytes of an event's field names and line ends, as long as its data is one line.

@@ -2,6 +2,9 @@
 //!
 //! One batch is under way at a time, and its last ID is kept before the next goes out. So no more than a batch can be
 //! in the hub and not in the state, whatever ends this process, and that much is looked up when the relay begins again.
+//! An event that the hub refuses is tried without its ID before a gap takes its place. An event that was too large to
+//! be read counts as acknowledged when the hub has its gap.
+//!
 //! While a batch is under way nothing is read from the upstream, which TCP holds back: nothing is queued here.
 use super::{
     backoff::Backoff,

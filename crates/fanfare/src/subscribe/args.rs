@@ -113,9 +113,9 @@ pub(super) struct SelectArgs {
     pub count: Option<u64>,
 }
 
-/// The least that an event may be allowed to hold.
+/// The least that `--max-event` allows.
 const MIN_EVENT_BYTES: u64 = 1 << 10;
-/// The most.
+/// The most that `--max-event` allows.
 const MAX_EVENT_BYTES: u64 = 1 << 30;
 
 fn event_size(text: &str) -> Result<ByteSize, String> {

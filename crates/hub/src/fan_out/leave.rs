@@ -1,7 +1,7 @@
 //! The departure of a member, because its peer is gone, or because its stream has come to its end.
 use super::{
     FanOut, Transmit, Turn,
-    member::{MemberKey, State},
+    member::{Departed, Departure, MemberKey, State},
 };
 use crate::{
     audience_key::AudienceKey,
@@ -15,26 +15,6 @@ use std::{sync::Arc, time::Duration};
 
 /// The time that the rest of an event may take when its stream has ended.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// A member that has left. Its key may be given out again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Departed {
-    /// Its key.
-    pub member: MemberKey,
-    /// The way in which it left.
-    pub how: Departure,
-}
-
-/// The way in which a member leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Departure {
-    /// It takes no bytes any more.
-    Gone,
-    /// Its stream has ended behind everything that it took.
-    Ended,
-    /// It needs the log, which cannot be read.
-    NoLog,
-}
 
 impl FanOut {
     /// Takes out a member whose peer is gone, if it is still there.

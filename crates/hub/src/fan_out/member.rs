@@ -38,3 +38,23 @@ pub(super) enum State {
     /// Its stream has ended, except for the rest of an event that was begun.
     Ends,
 }
+
+/// A member that has left. Its key may be given out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departed {
+    /// Its key.
+    pub member: MemberKey,
+    /// The way in which it left.
+    pub how: Departure,
+}
+
+/// The way in which a member leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// It takes no bytes any more.
+    Gone,
+    /// Its stream has ended behind everything that it took.
+    Ended,
+    /// It needs the log, which cannot be read.
+    NoLog,
+}

@@ -1,11 +1,10 @@
 //! Fan-out: who gets which bytes now, what a partial send means, who needs the log, when a heartbeat is due.
 //!
 //! [`FanOut`] is a state machine. It has no socket, no lock and no clock: a driver tells it what happened and what time
-//! it is, and gives it a [`Transmit`] that takes bytes for a member. There are two drivers. A shard of the server owns a
-//! thread and many sockets; [`polled`](crate::polled) serves whoever polls a subscription, such as the body of a
-//! response.
+//! it is, and gives it a [`Transmit`] that takes bytes for a member. There are two drivers. A shard of the server owns
+//! a thread and many sockets; `polled.rs` serves whoever polls a subscription, such as the body of a response.
 //!
-//! A [`Member`](member::Member) is one subscriber: a cursor and little else. A [`Part`](part::Part) is one audience, as
+//! A [`Member`](member::Member) is one subscriber: a cursor and little else. A part (`part.rs`) is one audience, as
 //! far as its members belong to this state machine, with the window of events that some of them still need.
 //!
 //! What a driver calls, in the order of a subscriber's life:
@@ -33,8 +32,7 @@ mod state;
 pub mod timing;
 
 pub use join::Joining;
-pub use leave::{Departed, Departure};
-pub use member::MemberKey;
+pub use member::{Departed, Departure, MemberKey};
 pub use reading::Wanted;
 pub use send::{Outgoing, Transmit, Unsent};
 pub use state::{FanOut, Turn};

@@ -1,10 +1,10 @@
 //! The state machine, and what it does in one turn.
 use super::{
-    Departed, Transmit, Unsent,
-    member::{Member, MemberKey, State},
+    Transmit, Unsent,
+    member::{Departed, Member, MemberKey, State},
     parts::Parts,
 };
-use crate::{audience_key::AudienceKey, bundle::PartKey, run::Left, window::WindowLimit};
+use crate::{audience_key::AudienceKey, bundle::PartKey, position::Offset, run::Left, window::WindowLimit};
 use slab::Slab;
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
@@ -120,7 +120,7 @@ impl FanOut {
     }
 
     /// Notes that a member has no more room: it has everything up to `cursor`, and of the event there `left` is left.
-    pub(super) fn is_full(&mut self, key: MemberKey, cursor: crate::position::Offset, left: Left) {
+    pub(super) fn is_full(&mut self, key: MemberKey, cursor: Offset, left: Left) {
         let member = self.member(key);
         debug_assert!(cursor >= member.cursor, "a cursor never falls: {cursor} after {}", member.cursor);
         if member.state != State::Ends {

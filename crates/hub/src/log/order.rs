@@ -5,13 +5,17 @@ use super::{
     Log, LogError, Query, ReadLimit,
     refusals::Refusals,
     writer::{
+        QUEUE_PLACES,
         gather::{GATHER_TIMEOUT, Gather},
-        publication::Publication,
+        publication::{Acknowledgement, Publication},
         queue::{Queue, Woken},
         sink::{Appended, Passing},
     },
 };
-use crate::{entry::Timestamp, position::Offset};
+use crate::{
+    entry::{Entry, Timestamp},
+    position::Offset,
+};
 use std::{
     collections::VecDeque,
     sync::Arc,
@@ -30,6 +34,8 @@ pub const RETENTION_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Order<Clock> {
     log: Arc<dyn Log>,
     clock: Clock,
+    /// The head of the log, as this thread has made it.
+    head: Offset,
     /// The time of the newest entry: time does not go backwards in the log, whatever the clock does.
     newest: Timestamp,
     places: Arc<Semaphore>,
@@ -41,11 +47,14 @@ pub(super) struct Order<Clock> {
     passing: Passing,
 }
 
-/// The next step of the writer.
-enum Next {
+/// The next thing that happens to the log.
+enum Operation {
+    /// These publications are appended together.
     Append(Vec<Publication>),
+    /// What retention no longer keeps is discarded, a bounded number of entries.
     Discard,
-    End,
+    /// Nothing any more.
+    Close,
 }
 
 impl<Clock: Fn() -> Timestamp> Order<Clock> {
@@ -57,10 +66,11 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         queue: Arc<Queue>,
         passing: Passing,
     ) -> Result<Self, LogError> {
-        let newest = newest(&*log)?;
+        let (head, newest) = newest(&*log)?;
         Ok(Self {
             log,
             clock,
+            head,
             newest,
             places,
             queue,
@@ -73,34 +83,40 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
 
     /// Works until the writer is closed, or until nobody takes the entries any more.
     pub(super) fn run(mut self, sink_has_ended: impl Fn() -> bool) {
-        let mut look = Instant::now();
+        // A queue that is never empty does not keep the log from discarding: one batch, then a look if it is time for it.
+        let (mut look, mut appended_last) = (Instant::now(), false);
         // What was handed to a second thread that ended before it took it is found out here, at the next look at the
         // latest.
         while !sink_has_ended() {
-            let goes_on = match self.next(look) {
-                Next::Append(batch) => self.append(batch),
-                Next::Discard => true,
-                Next::End => false,
-            };
-            if !goes_on {
-                return;
-            }
-            if Instant::now() >= look && !self.discard() {
-                look = Instant::now() + RETENTION_INTERVAL;
+            let is_time = appended_last && Instant::now() >= look;
+            match if is_time { Operation::Discard } else { self.next(look) } {
+                Operation::Append(batch) => {
+                    if !self.append(batch) {
+                        return;
+                    }
+                    appended_last = true;
+                }
+                Operation::Discard => {
+                    if !self.discard() {
+                        look = Instant::now() + RETENTION_INTERVAL;
+                    }
+                    appended_last = false;
+                }
+                Operation::Close => return,
             }
         }
     }
 
     /// Waits for a publication until it is time to `look` for entries to discard, and takes what else waits with it.
-    fn next(&mut self, look: Instant) -> Next {
+    fn next(&mut self, look: Instant) -> Operation {
         if self.taken.is_empty() {
             if let Some(count) = self.gather.count() {
                 self.gather.gathered(count, self.queue.gather(count, GATHER_TIMEOUT));
             }
             match self.queue.take(&mut self.taken, look) {
                 Woken::Came => {}
-                Woken::Late => return Next::Discard,
-                Woken::Closed => return Next::End,
+                Woken::Late => return Operation::Discard,
+                Woken::Closed => return Operation::Close,
             }
         }
         let (mut entries, mut bytes) = (0, 0);
@@ -114,7 +130,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
             }
             batch.push(publication);
         }
-        Next::Append(batch)
+        Operation::Append(batch)
     }
 
     /// Appends a batch and hands it on to be acknowledged and routed. Returns whether somebody takes it.
@@ -132,12 +148,13 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         if !is_empty {
             self.gather.appended(publications.len(), begun.elapsed());
         }
-        self.places.add_permits(places);
+        self.give_back(places);
         match appended {
             Ok(entries) => {
                 if !is_empty {
                     self.refusals.end();
                 }
+                self.has_appended(&entries, &publications);
                 self.passing.pass(Appended { entries, publications })
             }
             Err(error) => {
@@ -147,6 +164,26 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
                 }
                 true
             }
+        }
+    }
+
+    /// Gives back the places in the queue that a batch has taken.
+    fn give_back(&self, places: usize) {
+        let free = self.places.available_permits();
+        assert!(free + places <= QUEUE_PLACES, "{places} places are given back, {free} of {QUEUE_PLACES} are free");
+        self.places.add_permits(places);
+    }
+
+    /// Notes the new head. What the log has made of a batch is what everything behind this relies on: entries that
+    /// follow the head and each other, in a time that does not fall, and an answer for each publication.
+    fn has_appended(&mut self, entries: &[Arc<Entry>], publications: &[(usize, Acknowledgement)]) {
+        let count: usize = publications.iter().map(|(count, _)| count).sum();
+        assert_eq!(entries.len(), count, "an entry for each update");
+        for entry in entries {
+            let (offset, time) = (entry.position.offset, entry.time);
+            assert_eq!(offset, self.head.next(), "an entry follows the one before it");
+            assert!(time >= self.newest, "time does not fall: {time:?} behind {:?}", self.newest);
+            (self.head, self.newest) = (offset, time);
         }
     }
 
@@ -168,11 +205,11 @@ impl<Clock> Drop for Order<Clock> {
     }
 }
 
-/// The time of the newest entry held.
-fn newest(log: &dyn Log) -> Result<Timestamp, LogError> {
+/// The head of the log, and the time of the newest entry held.
+fn newest(log: &dyn Log) -> Result<(Offset, Timestamp), LogError> {
     let head = log.bounds().head;
     let (after, limit) = (Offset(head.0.saturating_sub(1)), ReadLimit { entries: 1, bytes: 0 });
     let last = log.read(&Query { after, until: head, topics: None, now: Timestamp(0), limit })?;
     let time = last.entries().next().map(|entry| entry.time);
-    Ok(time.unwrap_or_default())
+    Ok((head, time.unwrap_or_default()))
 }

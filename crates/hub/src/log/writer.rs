@@ -25,7 +25,8 @@ use std::{
 };
 use tokio::sync::{Semaphore, oneshot};
 
-/// The places in the queue. A publication takes one for each [`QUEUE_PLACE_BYTES`] that it begins.
+/// The number of places in the queue to the writer. A publication takes one for each [`QUEUE_PLACE_BYTES`] that it
+/// begins.
 pub const QUEUE_PLACES: usize = 2_048;
 /// The bytes of stored entries per place in the queue: the queue holds no more than 32 MiB.
 pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;

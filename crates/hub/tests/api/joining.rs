@@ -28,8 +28,9 @@ async fn only_so_many_may_be_about_to_join() {
     let a = key([Matcher::exact("a").unwrap()]);
     let mut joining = Vec::new();
     for _ in 0..CONCURRENT_JOINS {
-        let opening = hub.open(a.clone(), Start::Now).await.unwrap();
-        joining.push(timeout(PATIENCE, opening.join()).await.expect("it is within the limit"));
+        let mut opening = hub.open(a.clone(), Start::Now).await.unwrap();
+        timeout(PATIENCE, opening.admit()).await.expect("it is within the limit");
+        joining.push(opening);
     }
     let opening = timeout(PATIENCE, hub.open(a, Start::Now)).await.expect("an opening waits for nobody").unwrap();
     let mut one_more = tokio::spawn(opening.subscribe());

@@ -152,3 +152,23 @@ async fn a_replay_ends_with_what_was_under_way_when_it_began() {
         assert!(text.ends_with("data: under way\n\n"), "{text}");
     }
 }
+
+/// Whoever embeds the hub may have several runtimes. The log is read on that of the subscriber who needs it first.
+#[test]
+fn a_runtime_that_ends_holds_up_nobody_else() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let (hub, mut cut_off) = first.block_on(async {
+        let hub = hub(4);
+        numbered(&hub, 0..3).await;
+        let subscription = subscribe(&hub, &["a"], after("earliest")).await;
+        (hub, subscription)
+    });
+    drop(first);
+    runtime().block_on(async {
+        let mut other = subscribe(&hub, &["a"], after("earliest")).await;
+        assert_eq!(receive_data(&mut other, 3).await, ["0", "1", "2"]);
+        assert!(cut_off.next().await.unwrap().is_err(), "nobody reads on for it");
+        assert!(cut_off.next().await.is_none());
+    });
+}

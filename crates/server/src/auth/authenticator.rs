@@ -7,7 +7,8 @@ use super::{
     origin, proxy,
     refusals::{Kind, Refusals},
     settings::AuthSettings,
-    token,
+    token::Token,
+    trusted::KeySet,
 };
 use fanfare_hub::{entry::Timestamp, grant::Grant};
 use http::request::Parts;
@@ -69,13 +70,14 @@ impl Authenticator {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn authenticate(&self, parts: &Parts, purpose: Purpose) -> Result<Credentials, AuthError> {
-        let result = match self.authenticate_at(parts, purpose, Timestamp::now()) {
-            Err(AuthError::Invalid(InvalidToken::UnknownKey)) if self.refresh(parts, purpose).await => {
-                self.authenticate_at(parts, purpose, Timestamp::now())
+        let brought = self.find(parts, purpose).inspect_err(|error| self.trace(None, purpose, error))?;
+        let result = match self.judge(parts, &brought, purpose, Timestamp::now()) {
+            Err(AuthError::Invalid(InvalidToken::UnknownKey)) if self.refresh(&brought, purpose).await => {
+                self.judge(parts, &brought, purpose, Timestamp::now())
             }
             result => result,
         };
-        result.inspect_err(|error| self.trace(parts, purpose, error))
+        result.inspect_err(|error| self.trace(brought.token(), purpose, error))
     }
 
     /// Refuses what somebody asks for who was let in, and leaves a trace of their token.
@@ -86,50 +88,98 @@ impl Authenticator {
         error
     }
 
-    fn trace(&self, parts: &Parts, purpose: Purpose, error: &AuthError) {
-        let Some(reason) = error.logged().filter(|_| !self.settings.open) else { return };
-        let (trusted, presented) = (self.settings.keys.current(), carrier::find(parts, &self.settings));
-        let token = presented.ok().flatten().map(|presented| presented.token);
-        let issuer = token.as_deref().and_then(token::claimed_issuer);
-        let is_known = issuer.as_deref().is_some_and(|issuer| trusted.issuer(issuer).is_some());
-        let unfetched = matches!(error, AuthError::Invalid(InvalidToken::UnknownKey))
-            && token
-                .and_then(|token| token::keys(&token, purpose, &self.settings, &trusted))
-                .is_some_and(|keys| keys.fails());
-        let reason = if unfetched { format!("{reason}, and its JWK set cannot be fetched").into() } else { reason };
-        self.refusals.note(Kind::new(reason, issuer.as_deref(), is_known));
-    }
-
-    /// Asks for newer keys of the issuer that the request's token names, and returns whether there are other ones now.
-    async fn refresh(&self, parts: &Parts, purpose: Purpose) -> bool {
-        let Ok(Some(presented)) = carrier::find(parts, &self.settings) else { return false };
-        let keys = token::keys(&presented.token, purpose, &self.settings, &self.settings.keys.current());
-        match keys {
-            Some(keys) => keys.refresh().await,
-            None => false,
-        }
-    }
-
+    /// The credentials of a request at a given time.
+    #[cfg(test)]
     pub(super) fn authenticate_at(
         &self,
         parts: &Parts,
         purpose: Purpose,
         now: Timestamp,
     ) -> Result<Credentials, AuthError> {
+        self.judge(parts, &self.find(parts, purpose)?, purpose, now)
+    }
+
+    /// Finds the token of a request, and reads it, once.
+    fn find<'r>(&self, parts: &'r Parts, purpose: Purpose) -> Result<Brought<'r>, AuthError> {
         let settings = &self.settings;
         if settings.open {
             origin::check_page(parts, settings)?;
-            return Ok(Credentials::without_token(Grant::open()));
+            return Ok(Brought::Nothing(Credentials::without_token(Grant::open())));
         }
-        let Some(presented) = carrier::find(parts, settings)? else {
-            return match purpose {
-                Purpose::Subscribe if settings.anonymous => Ok(Credentials::without_token(Grant::none())),
-                _ => Err(AuthError::Missing),
-            };
+        match carrier::find(parts, settings)? {
+            Some(presented) => Ok(Brought::Token(presented.carrier, Token::read(presented))),
+            None if purpose == Purpose::Subscribe && settings.anonymous => {
+                Ok(Brought::Nothing(Credentials::without_token(Grant::none())))
+            }
+            None => Err(AuthError::Missing),
+        }
+    }
+
+    /// Decides what the token is worth, with the keys that hold now.
+    fn judge(
+        &self,
+        parts: &Parts,
+        brought: &Brought<'_>,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Credentials, AuthError> {
+        let (carrier, token) = match brought {
+            Brought::Token(carrier, token) => (carrier, token),
+            Brought::Nothing(credentials) => return Ok(credentials.clone()),
         };
-        if matches!(presented.carrier, Carrier::LegacyCookie | Carrier::ModernCookie) && !parts.method.is_safe() {
-            origin::check_cookie(parts, settings)?;
+        if matches!(carrier, Carrier::LegacyCookie | Carrier::ModernCookie) && !parts.method.is_safe() {
+            origin::check_cookie(parts, &self.settings)?;
         }
-        token::verify(&presented, purpose, settings, &settings.keys.current(), now).map_err(AuthError::Invalid)
+        let token = token.as_ref().map_err(|error| AuthError::Invalid(error.clone()))?;
+        self.verify(token, purpose, now).map_err(AuthError::Invalid)
+    }
+
+    fn verify(&self, token: &Token<'_>, purpose: Purpose, now: Timestamp) -> Result<Credentials, InvalidToken> {
+        assert!(!self.settings.open, "an open hub looks at no token");
+        token.check_carrier()?;
+        let trusted = self.settings.keys.current();
+        token.identify(purpose, &self.settings, &trusted)?.verify()?.credentials(now)
+    }
+
+    /// The keys that decide about a token.
+    fn keys(&self, token: &Token<'_>, purpose: Purpose) -> Option<KeySet> {
+        let trusted = self.settings.keys.current();
+        token.identify(purpose, &self.settings, &trusted).ok().map(|identified| identified.keys().clone())
+    }
+
+    /// Asks for newer keys of the issuer that the token names, and returns whether there are other ones now.
+    async fn refresh(&self, brought: &Brought<'_>, purpose: Purpose) -> bool {
+        match brought.token().and_then(|token| self.keys(token, purpose)) {
+            Some(keys) => keys.refresh().await,
+            None => false,
+        }
+    }
+
+    fn trace(&self, token: Option<&Token<'_>>, purpose: Purpose, error: &AuthError) {
+        let Some(reason) = error.logged().filter(|_| !self.settings.open) else { return };
+        let issuer = token.and_then(Token::told_issuer);
+        let is_known = issuer.as_deref().is_some_and(|issuer| self.settings.keys.current().issuer(issuer).is_some());
+        let unfetched = matches!(error, AuthError::Invalid(InvalidToken::UnknownKey))
+            && token.and_then(|token| self.keys(token, purpose)).is_some_and(|keys| keys.fails());
+        let reason = if unfetched { format!("{reason}, and its JWK set cannot be fetched").into() } else { reason };
+        self.refusals.note(Kind::new(reason, issuer.as_deref(), is_known));
+    }
+}
+
+/// The thing that a request brings to be authorized with.
+enum Brought<'r> {
+    /// A token, or the reason why what is in its place cannot be read as one.
+    Token(Carrier, Result<Token<'r>, InvalidToken>),
+    /// No token, and none is needed for this.
+    Nothing(Credentials),
+}
+
+impl<'r> Brought<'r> {
+    /// The token, if it can be read.
+    fn token(&self) -> Option<&Token<'r>> {
+        match self {
+            Self::Token(_, token) => token.as_ref().ok(),
+            Self::Nothing(_) => None,
+        }
     }
 }

@@ -4,8 +4,8 @@
 //! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) for the header; the query is the older
 //! revision's alone, and each revision has its own cookie.
 //!
-//! What stands where a token belongs and cannot be one is an error, never the absence of a token: who has a token would
-//! otherwise become anonymous without a word, and miss private updates for ever.
+//! A value in the place of a token that cannot be a token is an error, never the absence of a token: a subscriber that
+//! has a token would otherwise become anonymous without a word, and miss private updates for ever.
 use super::{
     error::{AuthError, Malformed},
     invalid_token::InvalidToken,
@@ -54,7 +54,7 @@ pub(super) fn find<'a>(parts: &'a Parts, settings: &AuthSettings) -> Result<Opti
             return Ok(Some(Presented { token: in_cookie(value)?.into(), carrier }));
         }
     }
-    // Passed over, it would make an anonymous subscriber of somebody who has a token.
+    // If it were ignored, somebody who has a token would become an anonymous subscriber.
     match parameters(parts).any(|(name, _)| name == REFUSED_PARAMETER) {
         true => Err(AuthError::Invalid(InvalidToken::Carrier)),
         false => Ok(None),

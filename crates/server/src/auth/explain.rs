@@ -1,5 +1,9 @@
 //! The explanation of a token, for whoever wonders why it is refused: `fanfare check --token` prints it.
-use super::{AuthSettings, InvalidToken, KeySet, Purpose, Revision, token};
+use super::{
+    AuthSettings, InvalidToken, KeySet, Purpose, Revision,
+    carrier::{Carrier, Presented},
+    token::Token,
+};
 use fanfare_hub::{entry::Timestamp, grant::Matchers};
 use serde_json::Value;
 
@@ -49,36 +53,35 @@ pub struct Granted {
 /// # Errors
 /// [`InvalidToken`] if it is no token of which more could be said.
 pub fn explain(token: &str, settings: &AuthSettings, now: Timestamp) -> Result<Explanation, InvalidToken> {
-    let header = token::header(token)?;
+    let read = Token::read(Presented { token: token.into(), carrier: Carrier::Header })?;
     let claims = jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| InvalidToken::Unreadable)?;
-    let verdict = |purpose| judge(token, purpose, settings, now);
+    let verdict = |purpose| judge(&read, purpose, settings, now);
     Ok(Explanation {
-        revision: token::revision(&header),
-        algorithm: format!("{:?}", header.alg),
-        key_id: header.kid,
-        token_type: header.typ,
+        revision: read.revision(),
+        algorithm: format!("{:?}", read.header().alg),
+        key_id: read.header().kid.clone(),
+        token_type: read.header().typ.clone(),
         claims,
         publish: verdict(Purpose::Publish),
         subscribe: verdict(Purpose::Subscribe),
     })
 }
 
-fn judge(token: &str, purpose: Purpose, settings: &AuthSettings, now: Timestamp) -> Verdict {
+fn judge(token: &Token<'_>, purpose: Purpose, settings: &AuthSettings, now: Timestamp) -> Verdict {
     let trusted = settings.keys.current();
     let mut verdict = Verdict { outcome: Err(InvalidToken::NoKey), issuer: None, keys: Vec::new() };
     verdict.outcome = (|| {
-        let header = token::header(token)?;
-        let revision = token::revision(&header);
-        let chosen = token::choose(token.as_bytes(), revision, purpose, settings, &trusted)?;
-        verdict.issuer = chosen.issuer.map(str::to_owned);
-        verdict.keys = shown(chosen.keys);
-        let (claims, key) = chosen.keys.verify(token.as_bytes(), &header)?;
-        let credentials = token::read(&claims, &chosen, revision, purpose, settings, now)?;
+        let identified = token.identify(purpose, settings, &trusted)?;
+        verdict.issuer = identified.issuer().map(str::to_owned);
+        verdict.keys = shown(identified.keys());
+        let verified = identified.verify()?;
+        let key = verified.key().to_string();
+        let credentials = verified.credentials(now)?;
         let topics = match purpose {
             Purpose::Publish => credentials.grant.publish,
             Purpose::Subscribe => credentials.grant.subscribe,
         };
-        Ok(Granted { topics, key: key.to_string(), expires_at: credentials.expires_at })
+        Ok(Granted { topics, key, expires_at: credentials.expires_at })
     })();
     verdict
 }

@@ -1,22 +1,25 @@
-//! The signature and the claims that every token has: [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519), and [RFC
-//! 9068](https://www.rfc-editor.org/rfc/rfc9068) for the newer revision.
+//! A token on its way: presented, read, identified, verified, and then credentials. Each state has a type, and is made
+//! only of the one before it, so that nothing that a token says counts before its signature does.
 //!
-//! The library verifies signatures. The few claims are checked here, against a given time, because the library reads
-//! the clock itself and accepts what RFC 9068 does not (several issuers, say).
+//! [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519), and [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) for the newer
+//! revision. The library verifies signatures. The few claims are checked here, against a given time, because the library
+//! reads the clock itself and accepts what RFC 9068 does not (several issuers, say).
 use super::{
     carrier::{Carrier, Presented},
     claims::Claims,
     claims_legacy, claims_modern,
     credentials::{Credentials, Purpose, Revision},
     invalid_token::InvalidToken,
+    key::Key,
     payload::Payloads,
     settings::AuthSettings,
     trusted::{KeySet, TrustedKeys},
 };
 use fanfare_hub::{entry::Timestamp, grant::Matchers};
-use jsonwebtoken::Header;
+use jsonwebtoken::{Header, dangerous::insecure_decode_claims};
 use serde::Deserialize;
 use serde_json::Value;
+use std::{borrow::Cow, sync::Arc};
 
 /// The longest token, in bytes: proxies and browsers rarely carry longer ones.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -24,147 +27,196 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// The time by which the clocks of issuer and hub may differ, in milliseconds.
 pub const LEEWAY_MS: u64 = 10_000;
 
-/// The keys that a token may be verified with, and what follows from whose they are.
-pub(super) struct Chosen<'a> {
-    pub(super) keys: &'a KeySet,
+/// A token whose header is read. Nothing of it is verified.
+pub(super) struct Token<'r> {
+    text: Cow<'r, str>,
+    carrier: Carrier,
+    header: Box<Header>,
+    revision: Revision,
+    /// The issuer that it claims, if it claims one.
+    issuer: Result<Option<String>, InvalidToken>,
+}
+
+/// A token, and the keys that it may be verified with.
+pub(super) struct Identified<'t> {
+    token: &'t Token<'t>,
+    purpose: Purpose,
+    settings: &'t AuthSettings,
+    keys: &'t KeySet,
     /// The trusted issuer that the token names.
-    pub(super) issuer: Option<&'a str>,
+    issuer: Option<&'t str>,
     /// The audience that its `aud` claim must name.
-    audience: Option<&'a str>,
+    audience: Option<&'t str>,
     /// True if they are also the keys for the other purpose.
     serve_both: bool,
 }
 
-/// Verifies a token and reads what it grants.
-pub(super) fn verify(
-    presented: &Presented<'_>,
-    purpose: Purpose,
-    settings: &AuthSettings,
-    trusted: &TrustedKeys,
-    now: Timestamp,
-) -> Result<Credentials, InvalidToken> {
-    let header = header(&presented.token)?;
-    let revision = revision(&header);
-    match (revision, presented.carrier) {
-        (_, Carrier::Header)
-        | (Revision::Legacy, Carrier::Query | Carrier::LegacyCookie)
-        | (Revision::Modern, Carrier::ModernCookie) => {}
-        _ => return Err(InvalidToken::Carrier),
-    }
-    let token = presented.token.as_bytes();
-    let chosen = choose(token, revision, purpose, settings, trusted)?;
-    let (mut claims, _) = chosen.keys.verify(token, &header)?;
-    let credentials = read(&claims, &chosen, revision, purpose, settings, now)?;
-    let issuer =
-        claims.remove("iss").and_then(|issuer| if let Value::String(issuer) = issuer { Some(issuer) } else { None });
-    Ok(Credentials { issuer, ..credentials })
+/// A token that one of the keys has signed.
+pub(super) struct Verified<'t> {
+    identified: Identified<'t>,
+    claims: Claims,
+    key: Arc<Key>,
 }
 
-/// The issuer that a token names, which nobody has verified.
-pub(super) fn claimed_issuer(token: &str) -> Option<String> {
-    header(token).ok()?;
-    let mut claims: Claims = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
-    match claims.remove("iss")? {
-        Value::String(issuer) => Some(issuer),
-        _ => None,
-    }
-}
-
-/// The keys that decide about a token, for who wants to ask their sources for newer ones.
-pub(super) fn keys(token: &str, purpose: Purpose, settings: &AuthSettings, trusted: &TrustedKeys) -> Option<KeySet> {
-    let revision = revision(&header(token).ok()?);
-    choose(token.as_bytes(), revision, purpose, settings, trusted).ok().map(|chosen| chosen.keys.clone())
-}
-
-/// The header of a token that is worth looking at.
-pub(super) fn header(token: &str) -> Result<Header, InvalidToken> {
-    let bytes = token.len();
-    if bytes > MAX_TOKEN_BYTES {
-        return Err(InvalidToken::TooLong { bytes, limit: MAX_TOKEN_BYTES });
-    }
-    let header = jsonwebtoken::decode_header(token.as_bytes()).map_err(|_| InvalidToken::Unreadable)?;
-    // What else it says of keys, in `jwk`, `jku`, `x5u` or `x5c`, is never looked at.
-    if header.crit.is_some() { Err(InvalidToken::CriticalHeader) } else { Ok(header) }
-}
-
-/// The grant of verified claims for `purpose`, if they keep all rules of their revision.
-pub(super) fn read(
-    claims: &Claims,
-    chosen: &Chosen<'_>,
-    revision: Revision,
-    purpose: Purpose,
-    settings: &AuthSettings,
-    now: Timestamp,
-) -> Result<Credentials, InvalidToken> {
-    if let Some(audience) = chosen.audience {
-        check_audience(claims, audience)?;
-    }
-    let expires_at = check_time(claims, now)?;
-    let (mut grant, payloads) = match revision {
-        Revision::Legacy => (claims_legacy::grant(claims)?, Payloads::legacy(claims)),
-        // RFC 9068 requires the claim that the older revision leaves out.
-        Revision::Modern if expires_at.is_none() => return Err(InvalidToken::Claim("exp")),
-        Revision::Modern => {
-            let (grant, details) = claims_modern::grant(claims, &settings.hub_url).map_err(InvalidToken::Details)?;
-            (grant, Payloads::modern(details))
+impl<'r> Token<'r> {
+    /// Reads the header of a token that is worth looking at, and the issuer that it claims.
+    pub(super) fn read(presented: Presented<'r>) -> Result<Self, InvalidToken> {
+        let Presented { token: text, carrier } = presented;
+        let bytes = text.len();
+        if bytes > MAX_TOKEN_BYTES {
+            return Err(InvalidToken::TooLong { bytes, limit: MAX_TOKEN_BYTES });
         }
-    };
-    match purpose {
-        _ if chosen.serve_both => {}
-        Purpose::Publish => grant.subscribe = Matchers::default(),
-        Purpose::Subscribe => grant.publish = Matchers::default(),
+        let header = jsonwebtoken::decode_header(text.as_bytes()).map_err(|_| InvalidToken::Unreadable)?;
+        // What else it says of keys, in `jwk`, `jku`, `x5u` or `x5c`, is never looked at.
+        if header.crit.is_some() {
+            return Err(InvalidToken::CriticalHeader);
+        }
+        let (revision, issuer) = (revision(&header), claimed_issuer(&text));
+        Ok(Self { text, carrier, header: Box::new(header), revision, issuer })
     }
-    Ok(Credentials { grant, expires_at, revision, payloads, issuer: None, has_token: true })
+
+    pub(super) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The issuer that the token names as it is told in the log, which nobody has verified.
+    pub(super) fn told_issuer(&self) -> Option<String> {
+        match &self.issuer {
+            Ok(issuer) => issuer.clone(),
+            // Claims that are refused for what they say of their issuer may name one all the same.
+            Err(_) => match insecure_decode_claims::<Claims>(self.text.as_bytes()).ok()?.remove("iss")? {
+                Value::String(issuer) => Some(issuer),
+                _ => None,
+            },
+        }
+    }
+
+    /// Checks that the revision allows the carrier that brought the token.
+    pub(super) fn check_carrier(&self) -> Result<(), InvalidToken> {
+        match (self.revision, self.carrier) {
+            (_, Carrier::Header)
+            | (Revision::Legacy, Carrier::Query | Carrier::LegacyCookie)
+            | (Revision::Modern, Carrier::ModernCookie) => Ok(()),
+            _ => Err(InvalidToken::Carrier),
+        }
+    }
+
+    /// Chooses the keys by the issuer that the token claims, so that no issuer can sign for another. Tokens of the older
+    /// revision need not name one, and carry any `iss` that their maker liked: if it is not a trusted issuer's, the keys
+    /// are those for tokens without.
+    pub(super) fn identify<'t>(
+        &'t self,
+        purpose: Purpose,
+        settings: &'t AuthSettings,
+        trusted: &'t TrustedKeys,
+    ) -> Result<Identified<'t>, InvalidToken> {
+        let claimed = self.issuer.as_ref().map_err(Clone::clone)?.as_deref();
+        if let Some(issuer) = claimed.and_then(|name| trusted.issuer(name)) {
+            let keys = issuer.keys(purpose);
+            if keys.is_empty() {
+                return Err(InvalidToken::NoKey);
+            }
+            return Ok(Identified {
+                token: self,
+                purpose,
+                settings,
+                keys,
+                issuer: Some(&issuer.issuer),
+                audience: Some(issuer.audience.as_ref().unwrap_or(&settings.audience)),
+                serve_both: issuer.publisher_keys.is_same(&issuer.subscriber_keys),
+            });
+        }
+        let keys = trusted.keys(purpose);
+        match (self.revision, claimed) {
+            (Revision::Modern, None) if !trusted.issuers.is_empty() => Err(InvalidToken::Claim("iss")),
+            (Revision::Modern, Some(_)) if !trusted.issuers.is_empty() => Err(InvalidToken::Issuer),
+            (Revision::Legacy, Some(_)) if keys.is_empty() && !trusted.issuers.is_empty() => Err(InvalidToken::Issuer),
+            (Revision::Legacy, _) if !keys.is_empty() => {
+                let serve_both = trusted.publisher_keys.is_same(&trusted.subscriber_keys);
+                Ok(Identified { token: self, purpose, settings, keys, issuer: None, audience: None, serve_both })
+            }
+            _ => Err(InvalidToken::NoKey),
+        }
+    }
 }
 
-pub(super) fn revision(header: &Header) -> Revision {
+impl<'t> Identified<'t> {
+    pub(super) fn keys(&self) -> &'t KeySet {
+        self.keys
+    }
+
+    pub(super) fn issuer(&self) -> Option<&'t str> {
+        self.issuer
+    }
+
+    /// Verifies the signature.
+    pub(super) fn verify(self) -> Result<Verified<'t>, InvalidToken> {
+        assert!(!self.keys.is_empty(), "a token without keys is refused before");
+        let (claims, key) = self.keys.verify(self.token.text.as_bytes(), &self.token.header)?;
+        // The keys were chosen by what was not verified yet: it must have meant the same.
+        let claimed = self.token.issuer.as_ref().ok().and_then(Option::as_deref);
+        assert_eq!(claims.get("iss").and_then(Value::as_str), claimed, "a token has one issuer");
+        Ok(Verified { identified: self, claims, key })
+    }
+}
+
+impl Verified<'_> {
+    pub(super) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The credentials that the claims give for the purpose, if they keep all rules of their revision.
+    pub(super) fn credentials(mut self, now: Timestamp) -> Result<Credentials, InvalidToken> {
+        let Identified { token, purpose, settings, audience, serve_both, .. } = self.identified;
+        let (claims, revision) = (&self.claims, token.revision);
+        if let Some(audience) = audience {
+            check_audience(claims, audience)?;
+        }
+        let expires_at = check_time(claims, now)?;
+        let (mut grant, payloads) = match revision {
+            Revision::Legacy => (claims_legacy::grant(claims)?, Payloads::legacy(claims)),
+            // RFC 9068 requires the claim that the older revision leaves out.
+            Revision::Modern if expires_at.is_none() => return Err(InvalidToken::Claim("exp")),
+            Revision::Modern => {
+                let (grant, details) =
+                    claims_modern::grant(claims, &settings.hub_url).map_err(InvalidToken::Details)?;
+                (grant, Payloads::modern(details))
+            }
+        };
+        match purpose {
+            _ if serve_both => {}
+            Purpose::Publish => grant.subscribe = Matchers::default(),
+            Purpose::Subscribe => grant.publish = Matchers::default(),
+        }
+        assert!(revision == Revision::Legacy || expires_at.is_some(), "an access token expires");
+        let issuer = match self.claims.remove("iss") {
+            Some(Value::String(issuer)) => Some(issuer),
+            _ => None,
+        };
+        Ok(Credentials { grant, expires_at, revision, payloads, issuer, has_token: true })
+    }
+}
+
+/// The revision that a token belongs to, by its type.
+fn revision(header: &Header) -> Revision {
     let typ = header.typ.as_deref().unwrap_or_default();
     let is_modern = ["at+jwt", "application/at+jwt"].iter().any(|name| name.eq_ignore_ascii_case(typ));
     if is_modern { Revision::Modern } else { Revision::Legacy }
 }
 
-/// Chooses the keys by the issuer that the token claims, so that no issuer can sign for another. Tokens of the older
-/// revision need not name one, and carry any `iss` that their maker liked: if it is not a trusted issuer's, the keys
-/// are those for tokens without.
-pub(super) fn choose<'a>(
-    token: &[u8],
-    revision: Revision,
-    purpose: Purpose,
-    settings: &'a AuthSettings,
-    trusted: &'a TrustedKeys,
-) -> Result<Chosen<'a>, InvalidToken> {
+/// The issuer that a token claims. A claim that is there twice is an error, so that it cannot mean one issuer here and
+/// another one later.
+fn claimed_issuer(token: &str) -> Result<Option<String>, InvalidToken> {
     #[derive(Deserialize)]
     struct Unverified {
         iss: Option<String>,
     }
-    // A claim that is there twice is an error to this reader, so that it cannot mean one issuer here and another one
-    // later.
-    let Unverified { iss } =
-        jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| InvalidToken::Claim("iss"))?;
-    if let Some(issuer) = iss.as_deref().and_then(|iss| trusted.issuer(iss)) {
-        let keys = issuer.keys(purpose);
-        return if keys.is_empty() {
-            Err(InvalidToken::NoKey)
-        } else {
-            Ok(Chosen {
-                keys,
-                issuer: Some(&issuer.issuer),
-                audience: Some(issuer.audience.as_ref().unwrap_or(&settings.audience)),
-                serve_both: issuer.publisher_keys.is_same(&issuer.subscriber_keys),
-            })
-        };
-    }
-    let keys = trusted.keys(purpose);
-    match (revision, iss) {
-        (Revision::Modern, None) if !trusted.issuers.is_empty() => Err(InvalidToken::Claim("iss")),
-        (Revision::Modern, Some(_)) if !trusted.issuers.is_empty() => Err(InvalidToken::Issuer),
-        (Revision::Legacy, Some(_)) if keys.is_empty() && !trusted.issuers.is_empty() => Err(InvalidToken::Issuer),
-        (Revision::Legacy, _) if !keys.is_empty() => {
-            let serve_both = trusted.publisher_keys.is_same(&trusted.subscriber_keys);
-            Ok(Chosen { keys, issuer: None, audience: None, serve_both })
-        }
-        _ => Err(InvalidToken::NoKey),
-    }
+    let Unverified { iss } = insecure_decode_claims(token).map_err(|_| InvalidToken::Claim("iss"))?;
+    Ok(iss)
 }
 
 fn check_audience(claims: &Claims, audience: &str) -> Result<(), InvalidToken> {

@@ -204,7 +204,7 @@ fn algorithms(keys: &[Arc<Key>]) -> Vec<Algorithm> {
     algorithms
 }
 
-/// The header's algorithm is one of the key's here; the library checks anew that it fits the key's type.
+/// The header's algorithm is one of the key's here; the library checks again that it fits the key's type.
 fn verify_signature(token: &[u8], key: &Key, algorithm: jsonwebtoken::Algorithm) -> Result<Claims, InvalidToken> {
     let mut signature_only = Validation::new(algorithm);
     signature_only.required_spec_claims.clear();

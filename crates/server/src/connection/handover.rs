@@ -21,7 +21,6 @@ use super::{
 };
 use crate::{
     delivery::{
-        handed::Handed,
         head,
         stream::{Granted, Stream},
     },
@@ -30,7 +29,7 @@ use crate::{
 };
 use axum::{Router, body::Body, response::IntoResponse as _};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header, response::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::{body::Incoming, rt, service::Service};
 use hyper_util::rt::TokioIo;
@@ -52,41 +51,22 @@ use tokio::{
 };
 use tower_service::Service as _;
 
-/// An answer that hyper is not to write.
-#[derive(Debug)]
-pub(super) struct Answer {
-    /// The version of the request.
-    version: Version,
-    parts: Parts,
-    stream: Stream,
-}
-
-impl Answer {
-    /// Gives what a shard needs to send it through `socket`. Not before the socket can be had: from here on others may
-    /// wait.
-    pub(super) async fn handed(self, socket: std::net::TcpStream) -> Handed {
-        let Stream { opening, place, arrival } = self.stream;
-        let head = head::encode(&self.parts, self.version, opening.key().representation);
-        let (joining, permit) = opening.join().await;
-        Handed { socket, head, joining, permit, place, arrival }
-    }
-}
-
 /// The place where a connection's service, its socket and its task meet. They run in one task, so the lock is never
 /// waited for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Handover(Arc<Mutex<Option<Parked>>>);
 
+/// A stream that hyper is not to write.
 #[derive(Debug)]
 struct Parked {
-    answer: Answer,
+    stream: Stream,
     /// True if hyper has written all that it had to.
     flushed: bool,
 }
 
 impl Handover {
-    fn park(&self, answer: Answer) {
-        *self.lock() = Some(Parked { answer, flushed: false });
+    fn park(&self, stream: Stream) {
+        *self.lock() = Some(Parked { stream, flushed: false });
     }
 
     /// hyper has flushed the socket.
@@ -96,9 +76,9 @@ impl Handover {
         }
     }
 
-    /// The answer, once nothing stands before it.
-    pub(super) fn take(&self) -> Option<Answer> {
-        self.lock().take_if(|parked| parked.flushed).map(|parked| parked.answer)
+    /// The stream, once every answer before it is out.
+    pub(super) fn take(&self) -> Option<Stream> {
+        self.lock().take_if(|parked| parked.flushed).map(|parked| parked.stream)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Parked>> {
@@ -181,8 +161,10 @@ impl Service<Request<Incoming>> for Requests {
             let granted = response.extensions().get::<Granted>();
             // What cannot be handed over is left to the body.
             match handover.and_then(|handover| Some((handover, granted?.take()?))) {
-                Some((handover, stream)) => {
-                    handover.park(Answer { version, parts: response.into_parts().0, stream });
+                Some((handover, mut stream)) => {
+                    let representation = stream.opening.key().representation;
+                    stream.head = head::encode(&response.into_parts().0, version, representation);
+                    handover.park(stream);
                     pending().await
                 }
                 None => Ok(response.map(|body| Sending { body, _busy: busy })),
@@ -249,7 +231,7 @@ impl HeldBack {
 /// when it does not find the whole of a body that nobody read.
 const HEAD_READ_BYTES: usize = 64 << 10;
 
-/// The number of bytes behind the request of an endless stream that are read, to find its end.
+/// The number of bytes that are read behind the request for an endless stream, to find the end of its peer.
 const READ_AHEAD_BYTES: usize = 16 << 10;
 
 /// A socket that notices when hyper has flushed it, and, while it carries an endless answer, when the peer has gone:
@@ -417,15 +399,14 @@ mod tests {
     };
     use tokio::sync::Semaphore;
 
-    async fn answer() -> Answer {
+    async fn stream() -> Stream {
         let log = MemoryLog::new(Retention::default());
         let hub = Hub::start(Arc::new(log), &HubLimits::default()).unwrap();
         let (matchers, representation) = (Matchers::any(), Representation::EventStream);
         let key = AudienceKey { matchers, granted: Matchers::default(), representation };
         let opening = hub.open(key, Start::Now).await.unwrap();
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let parts = Response::new(()).into_parts().0;
-        Answer { version: Version::HTTP_11, parts, stream: Stream { opening, place, arrival: None } }
+        Stream::new(opening, place, None)
     }
 
     #[tokio::test]
@@ -433,7 +414,7 @@ mod tests {
         let handover = Handover::default();
         handover.flushed();
         assert!(handover.take().is_none(), "there is none");
-        handover.park(answer().await);
+        handover.park(stream().await);
         assert!(handover.take().is_none(), "a flush before it says nothing of what came since");
         handover.flushed();
         assert!(handover.take().is_some());

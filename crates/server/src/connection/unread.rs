@@ -6,7 +6,7 @@ use http::Method;
 use http_body::Body;
 use std::{future::poll_fn, pin::Pin, task::Poll};
 
-/// The most bytes of such a body that are read.
+/// The most bytes that are read of a body that no handler reads, so that the connection can go on.
 pub(super) const MOST_BYTES: usize = 64 << 10;
 /// The number of times that hyper is asked in vain for more of a body before it is taken for one that has not come.
 /// hyper reads from the socket between two polls of the service, so that the first attempt is always in vain.

@@ -72,7 +72,7 @@ impl EventBody {
 
 impl Open {
     async fn join(stream: Stream, heartbeat_interval: Duration) -> Self {
-        let Stream { opening, place, arrival } = stream;
+        let Stream { opening, place, arrival, .. } = stream;
         let subscription = opening.subscribe().await;
         let present = arrival.map(|arrival| arrival.begin(subscription.key()));
         let alarm = Box::pin(sleep_until(subscription.deadline(heartbeat_interval).unwrap_or_else(Instant::now)));
@@ -160,7 +160,7 @@ mod tests {
         let opening = hub.open(key, start).await.unwrap();
         let Lifetime { ends, reason } = Lifetime::new(None, Some(Timestamp(0)));
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let granted = Granted::new(Stream { opening: opening.until(ends, reason), place, arrival: None });
+        let granted = Granted::new(Stream::new(opening.until(ends, reason), place, None));
         let body = EventBody::new(granted, Duration::from_secs(20), Box::pin(std::future::pending()));
         String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
     }

@@ -1,5 +1,5 @@
-//! The lifetime of a stream: it ends with its token, or when it has lasted for as long as the hub lets one last. Both are
-//! jittered, so that streams that began together do not end together.
+//! The lifetime of a stream: it ends with its token, or when it has lasted for as long as the hub lets one last. Both
+//! are jittered, so that streams that began together do not end together.
 use super::wheel::TICK;
 use fanfare_hub::{ending::EndReason, entry::Timestamp, fan_out::timing};
 use std::time::{Duration, Instant};
@@ -38,9 +38,9 @@ fn before_expiry(validity: Duration) -> Duration {
     validity.saturating_sub(early + 2 * TICK)
 }
 
-/// A stream ends before its token by at most this part of the time that is left.
+/// A stream ends before its token does: by at most one part in so many of the time that is left.
 const EARLY_PART: u32 = 20;
-/// And by at most this time.
+/// The longest time by which a stream ends before its token does.
 const MAX_EARLY: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 //! [`lifetime`] is when it ends; [`wheel`] keeps such times for many streams.
 pub mod body;
 pub(crate) mod engine;
-pub(crate) mod handed;
 pub mod head;
+mod incoming;
 pub mod lifetime;
 pub mod replay;
 mod shard;

@@ -1,8 +1,9 @@
 //! All shards, for whoever has a subscriber for one of them.
 use super::{
     engine::{Choice, Engine, Started},
-    handed::{Handed, Incoming},
+    incoming::Incoming,
     shard::{Equipment, Shard, WAKER},
+    stream::Stream,
 };
 use crate::settings::{Delivery, Settings};
 use crossbeam_channel::{Sender, unbounded};
@@ -10,6 +11,7 @@ use fanfare_hub::Hub;
 use mio::{Poll, Waker};
 use std::{
     io,
+    net::TcpStream,
     num::NonZero,
     sync::{
         Arc, Mutex, PoisonError,
@@ -83,11 +85,12 @@ impl Shards {
         Ok(Some(shards))
     }
 
-    /// Gives a subscriber to the shard that has the fewest.
-    pub(crate) fn take(&self, handed: Handed) {
+    /// Gives a stream to the shard that has the fewest, with its socket in non-blocking mode, of which nothing is written
+    /// yet. Its subscriber was admitted.
+    pub(crate) fn take(&self, socket: TcpStream, stream: Stream) {
         let mut gates: Vec<_> = self.gates.iter().map(|gate| (gate.load.load(Ordering::Relaxed), gate)).collect();
         gates.sort_by_key(|(load, _)| *load);
-        let mut what = Incoming::Subscriber(Box::new(handed));
+        let mut what = Incoming::Stream(socket, Box::new(stream));
         for (_, gate) in gates {
             gate.load.fetch_add(1, Ordering::Relaxed);
             match gate.send(what) {

@@ -11,6 +11,9 @@ use tokio::sync::OwnedSemaphorePermit;
 /// A stream that is to be delivered to one subscriber.
 #[derive(Debug)]
 pub struct Stream {
+    /// The head of the response and what follows it at once, if whoever delivers writes to the socket itself; else
+    /// empty.
+    pub(crate) head: Vec<u8>,
     /// The subscription, where it begins, and when it ends.
     pub opening: Opening,
     /// Frees the subscriber's place when it is dropped.
@@ -22,6 +25,14 @@ pub struct Stream {
 /// A stream that whoever comes first may take. Dropping all clones of it ends the subscription.
 #[derive(Clone, Debug)]
 pub struct Granted(Arc<Mutex<Option<Stream>>>);
+
+impl Stream {
+    /// A stream whose head is written by whoever has the connection.
+    #[must_use]
+    pub(crate) fn new(opening: Opening, place: OwnedSemaphorePermit, arrival: Option<Arrival>) -> Self {
+        Self { head: Vec::new(), opening, place, arrival }
+    }
+}
 
 impl Granted {
     /// Grants a stream.

@@ -98,7 +98,7 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
             // A long rewind does not fit what a shard keeps for a subscriber.
             let can_be_handed_over = opening.is_short();
             let Lifetime { ends, reason } = Lifetime::new(app.settings.max_lifetime, expires_at);
-            let granted = Granted::new(Stream { opening: opening.until(ends, reason), place, arrival });
+            let granted = Granted::new(Stream::new(opening.until(ends, reason), place, arrival));
             let stopping = stopping(app.stopping.clone());
             let body = EventBody::new(granted.clone(), app.settings.heartbeat_interval, stopping);
             let mut response = head::stream(representation, Body::new(body));

@@ -27,7 +27,7 @@ const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 /// A batch is followed by a pause of this many times what it took, so that a storm leaves most of the log's time to
 /// publishers, however slow the disk is. Who comes and goes within a pause is not told of at all.
 const PAUSE_FACTOR: u32 = 9;
-/// The longest such pause.
+/// The longest pause behind a batch.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// The time for which the teller waits when the log has failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);

@@ -39,7 +39,7 @@ async fn every_answer_that_has_an_end_is_given_to_its_end() {
     let cases = [
         (request("GET /healthz", ""), "200 OK", "ok\n"),
         (request("HEAD /topics/a", ""), "200 OK", ""),
-        (request("GET /nowhere", ""), "404 Not Found", "nothing here"),
+        (request("GET /nowhere", ""), "404 Not Found", "nothing at this path"),
         (request("GET /topics", ""), "400 Bad Request", "at least one topic"),
         (request("DELETE /topics/a", ""), "405", ""),
         (request("GET /.well-known/mercure/subscriptions", ""), "200 OK", "subscriptions"),

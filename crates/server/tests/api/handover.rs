@@ -133,7 +133,9 @@ async fn streams_that_peers_do_not_come_to_hold_nobody_up() {
     };
     let mut joining = Vec::new();
     for _ in 1..CONCURRENT_JOINS {
-        joining.push(server.hub.open(key.clone(), Start::Now).await.unwrap().join().await);
+        let mut opening = server.hub.open(key.clone(), Start::Now).await.unwrap();
+        opening.admit().await;
+        joining.push(opening);
     }
     let mut unread = Vec::new();
     // What the system takes differs. Of these peers, those with little before their stream have joined, those with much

@@ -1,5 +1,9 @@
 //! Makes a connection, and speaks the protocol on it that its server agreed to.
-use super::{Origin, Pool, Sender, Taken, Wanted, exchange::broken};
+use super::{
+    Pool,
+    origin::Origin,
+    taken::{Sender, Taken, Wanted},
+};
 use crate::transport::error::HyperError;
 use http::Uri;
 use std::sync::{Arc, atomic::Ordering::Relaxed};
@@ -14,7 +18,7 @@ impl Pool {
         }
         origin.speaks_http1.store(true, Relaxed);
         let (wire, is_forwarded) = (Arc::clone(&connection.wire), connection.is_forwarded);
-        let (sender, driver) = self.protocols.http1.handshake(connection).await.map_err(broken)?;
+        let (sender, driver) = self.protocols.http1.handshake(connection).await.map_err(HyperError::broken)?;
         tokio::spawn(driver);
         Ok(Taken { sender: Sender::Http1(sender), wire, is_kept: false, is_forwarded })
     }

@@ -1,5 +1,9 @@
 //! Sends one request over one connection, and says what a failure means for another connection.
-use super::{Origin, Pool, Sender, Taken, idle::Idle};
+use super::{
+    idle::Idle,
+    origin::Origin,
+    taken::{Sender, Taken},
+};
 use crate::transport::{
     RequestBody,
     body::HyperBody,
@@ -33,39 +37,37 @@ impl Unsent {
     }
 }
 
-impl Pool {
-    pub(super) async fn exchange(
-        &self,
-        origin: &Arc<Origin>,
-        taken: Taken,
-        mut request: Request<RequestBody>,
-    ) -> Result<Response<HyperBody>, Unsent> {
-        let Taken { sender, wire, is_forwarded, .. } = taken;
-        match sender {
-            Sender::Http1(mut sender) => {
-                prepare_http1(&mut request, is_forwarded);
-                let sent = sender.try_send_request(request).await;
-                let response = sent.map_err(|mut error| match error.take_message() {
-                    Some(_) => Unsent::Untouched(broken(error.into_error())),
-                    None if wire.is_unanswered() => Unsent::Unanswered(broken(error.into_error())),
-                    None if wire.looks_like_tls() => Unsent::Failed(HyperError::plain(Failure::TlsServer)),
-                    None => Unsent::Failed(broken(error.into_error())),
-                })?;
-                origin.keep(Idle { sender, wire, is_forwarded, since: Instant::now() });
-                Ok(response.map(|body| HyperBody::new(body, None)))
+/// Sends a request over the connection that was taken for it, and waits for the head of the response.
+pub(super) async fn exchange(
+    origin: &Arc<Origin>,
+    taken: Taken,
+    mut request: Request<RequestBody>,
+) -> Result<Response<HyperBody>, Unsent> {
+    let Taken { sender, wire, is_forwarded, .. } = taken;
+    match sender {
+        Sender::Http1(mut sender) => {
+            prepare_http1(&mut request, is_forwarded);
+            let sent = sender.try_send_request(request).await;
+            let response = sent.map_err(|mut error| match error.take_message() {
+                Some(_) => Unsent::Untouched(HyperError::broken(error.into_error())),
+                None if wire.is_unanswered() => Unsent::Unanswered(HyperError::broken(error.into_error())),
+                None if wire.looks_like_tls() => Unsent::Failed(HyperError::plain(Failure::TlsServer)),
+                None => Unsent::Failed(HyperError::broken(error.into_error())),
+            })?;
+            origin.keep(Idle { sender, wire, is_forwarded, since: Instant::now() });
+            Ok(response.map(|body| HyperBody::new(body, None)))
+        }
+        #[cfg(feature = "http2")]
+        Sender::Http2(mut sender, slot) => {
+            let sent = sender.try_send_request(request).await;
+            let response = sent.map_err(|mut error| match error.take_message() {
+                Some(_) => Unsent::Untouched(HyperError::broken(error.into_error())),
+                None => of_http2(error.into_error()),
+            });
+            if let Err(Unsent::Refused(_)) = &response {
+                origin.forget(&wire);
             }
-            #[cfg(feature = "http2")]
-            Sender::Http2(mut sender, slot) => {
-                let sent = sender.try_send_request(request).await;
-                let response = sent.map_err(|mut error| match error.take_message() {
-                    Some(_) => Unsent::Untouched(broken(error.into_error())),
-                    None => of_http2(error.into_error()),
-                });
-                if let Err(Unsent::Refused(_)) = &response {
-                    origin.forget(&wire);
-                }
-                Ok(response?.map(|body| HyperBody::new(body, Some(slot))))
-            }
+            Ok(response?.map(|body| HyperBody::new(body, Some(slot))))
         }
     }
 }
@@ -88,15 +90,6 @@ fn prepare_http1(request: &mut Request<RequestBody>, is_forwarded: bool) {
     }
 }
 
-pub(super) fn broken(error: hyper::Error) -> HyperError {
-    let failure = match () {
-        () if error.is_parse() => Failure::NotHttp,
-        () if error.is_user() => Failure::Request,
-        () => Failure::Broken,
-    };
-    HyperError::new(failure, error)
-}
-
 /// Sorts an error of HTTP/2. A server may reset a stream at any time, also when it has done what was asked for; only of
 /// some streams it says that it has not looked at them
 /// ([RFC 9113, 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)).
@@ -111,5 +104,5 @@ fn of_http2(error: hyper::Error) -> Unsent {
         // The connection broke, or its peer did not answer a ping.
         _ => Unsent::Unanswered,
     };
-    sort(broken(error))
+    sort(HyperError::broken(error))
 }

@@ -1,5 +1,8 @@
 //! Connections over HTTP/1.1 that carry no request now, and the task that closes what is kept for too long.
-use super::{IDLE_TIMEOUT, MAX_IDLE_PER_ORIGIN, Origin, Sender, Taken, lock};
+use super::{
+    origin::Origin,
+    taken::{IDLE_TIMEOUT, MAX_IDLE_PER_ORIGIN, Sender, Taken, lock},
+};
 use crate::transport::{RequestBody, wire::Wire};
 use hyper::client::conn::http1;
 use std::sync::{Arc, Weak, atomic::Ordering::Relaxed};

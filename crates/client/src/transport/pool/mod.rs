@@ -6,22 +6,27 @@
 //! ends, so over HTTP/2 a connection that carries as many streams as its server allows is full, and another is opened.
 //!
 //! [`origin`] holds the connections to one origin: those of HTTP/1.1 in [`idle`], those of HTTP/2 in [`shared`].
-//! [`connect`] makes more of them, and [`exchange`] sends one request over one of them.
+//! [`connect`] makes more of them, or for several that wait [`share`] does, and [`exchange()`] sends one request over one
+//! of them.
 mod connect;
 mod exchange;
 mod idle;
 mod origin;
 #[cfg(feature = "http2")]
+mod share;
+#[cfg(feature = "http2")]
 mod shared;
+mod taken;
+
+pub(super) use taken::Slot;
 
 use super::{
     RequestBody,
     body::HyperBody,
     connector::{Connector, is_https},
     error::{Failure, HyperError},
-    wire::Wire,
 };
-use exchange::Unsent;
+use exchange::{Unsent, exchange};
 use http::{Method, Request, Response, Uri};
 use hyper::client::conn::http1;
 #[cfg(feature = "http2")]
@@ -29,17 +34,10 @@ use hyper::client::conn::http2;
 use origin::Origin;
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
-
-/// The time for which a connection without a request is kept for the next.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-/// The number of connections over HTTP/1.1 that are kept for one origin.
-const MAX_IDLE_PER_ORIGIN: usize = 4;
+use taken::{MAX_IDLE_PER_ORIGIN, Taken, Wanted, lock};
 
 /// Says if a request may be sent twice, where its method alone does not say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,43 +70,6 @@ pub(super) struct Pool {
 /// An origin: true if it is `https`, and its host and port.
 type Key = (bool, String);
 
-/// A place among the streams of a connection over HTTP/2. It is free again when this is dropped.
-pub(super) struct Slot(Arc<AtomicUsize>);
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
-    }
-}
-
-/// The way to send a request over one connection.
-enum Sender {
-    Http1(http1::SendRequest<RequestBody>),
-    #[cfg(feature = "http2")]
-    Http2(http2::SendRequest<RequestBody>, Slot),
-}
-
-/// A connection for one request.
-struct Taken {
-    sender: Sender,
-    wire: Arc<Wire>,
-    /// It has served before.
-    is_kept: bool,
-    is_forwarded: bool,
-}
-
-/// The connections that a request may have.
-#[derive(Clone, Copy)]
-struct Wanted {
-    /// One that was kept will do.
-    kept: bool,
-    /// One that other requests share will do.
-    #[cfg(feature = "http2")]
-    shared: bool,
-    /// The time for making one.
-    timeout: Duration,
-}
-
 impl Pool {
     pub(super) fn new(connector: Connector, protocols: Protocols) -> Self {
         Self { connector, protocols, origins: Mutex::default() }
@@ -131,7 +92,7 @@ impl Pool {
             };
             let taken = self.take(&origin, request.uri(), wanted).await?;
             let is_kept = taken.is_kept;
-            match self.exchange(&origin, taken, request.clone()).await {
+            match exchange(&origin, taken, request.clone()).await {
                 Ok(response) => return Ok(response),
                 // Nothing was sent yet: that does not count.
                 Err(Unsent::Untouched(_)) if is_kept => kept_to_try -= 1,
@@ -167,10 +128,6 @@ impl Pool {
         }
         self.connect(origin, url, wanted).await
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn key(url: &Uri) -> Result<Key, HyperError> {

@@ -1,5 +1,8 @@
 //! The connections to one origin.
-use super::{Taken, idle::Idle, lock};
+use super::{
+    idle::Idle,
+    taken::{Taken, lock},
+};
 use std::sync::{
     Mutex,
     atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},

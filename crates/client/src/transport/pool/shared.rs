@@ -1,12 +1,12 @@
 //! Connections over HTTP/2, which several requests share: as many as their server allows at a time.
-use super::{IDLE_TIMEOUT, Origin, Pool, Sender, Slot, Taken, Wanted, exchange::broken, lock};
+use super::{
+    origin::Origin,
+    taken::{IDLE_TIMEOUT, Sender, Slot, Taken, lock},
+};
 use crate::transport::{
     RequestBody,
-    connector::is_https,
-    error::HyperError,
     wire::{Connect, Wire},
 };
-use http::Uri;
 use hyper::client::conn::http2;
 use hyper_util::rt::TokioExecutor;
 use std::{
@@ -22,7 +22,7 @@ use tokio::{sync::watch, time::Instant};
 
 /// The number of streams that hyper takes for allowed as long as the server has not said how many are. No server can
 /// say this one, where a `usize` has 64 bits; where it has 32, the server's word is read from [`Wire`].
-const NOT_SAID: usize = usize::MAX - 1;
+pub(super) const NOT_SAID: usize = usize::MAX - 1;
 
 /// The part of hyper that drives a connection, until that is over. It alone knows how many streams the server allows
 /// now.
@@ -53,6 +53,19 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Drives a connection, which has one stream already. Returns the place of that.
+    pub(super) fn new(
+        sender: http2::SendRequest<RequestBody>,
+        connection: http2::Connection<Connect, RequestBody, TokioExecutor>,
+        wire: Arc<Wire>,
+    ) -> (Self, Slot) {
+        let driver = Arc::new(Mutex::new(Some(connection)));
+        tokio::spawn(drive(Arc::clone(&driver)));
+        let streams = Arc::new(AtomicUsize::new(1));
+        let slot = Slot(Arc::clone(&streams));
+        (Self { sender, driver, wire, streams, since: Instant::now() }, slot)
+    }
+
     /// A place among its streams, if there is one.
     pub(super) fn take(&mut self) -> Option<Taken> {
         // Places are taken under a lock, and given back without it.
@@ -84,7 +97,7 @@ impl Shared {
 
 impl Origin {
     /// A connection that has not said yet how many streams it allows.
-    fn unknown(&self) -> Option<watch::Receiver<Option<u32>>> {
+    pub(super) fn unknown(&self) -> Option<watch::Receiver<Option<u32>>> {
         let kept = lock(&self.kept);
         let is_unknown = |shared: &&Shared| !shared.sender.is_closed() && shared.wire.streams().borrow().is_none();
         kept.shared.iter().find(is_unknown).map(|shared| shared.wire.streams())
@@ -93,53 +106,5 @@ impl Origin {
     /// Has no more requests sent over the connection with these bytes. Those that are under way go on.
     pub(super) fn forget(&self, wire: &Arc<Wire>) {
         lock(&self.kept).shared.retain(|shared| !Arc::ptr_eq(&shared.wire, wire));
-    }
-}
-
-impl Pool {
-    /// True if a connection may turn out to be one that several requests share.
-    pub(super) fn may_share(&self, origin: &Origin, url: &Uri) -> bool {
-        self.connector.http2_only || is_https(url) && !origin.speaks_http1.load(Relaxed)
-    }
-
-    /// Does as [`take`](Self::take), where several may be about to connect: one does, and the others share what comes
-    /// of it.
-    pub(super) async fn share(&self, origin: &Arc<Origin>, url: &Uri, wanted: Wanted) -> Result<Taken, HyperError> {
-        let gate = origin.gate.lock().await;
-        loop {
-            if let Some(taken) = origin.take() {
-                return Ok(taken);
-            }
-            // A server says how many streams it allows in the first thing that it sends.
-            let Some(mut streams) = origin.unknown() else { break };
-            let _ = streams.changed().await;
-        }
-        let connected = self.connect(origin, url, wanted).await;
-        drop(gate);
-        connected
-    }
-
-    pub(super) async fn connect_http2(
-        &self,
-        origin: &Arc<Origin>,
-        mut connection: Connect,
-        is_shared: bool,
-    ) -> Result<Taken, HyperError> {
-        connection.expect_settings();
-        let (wire, is_forwarded) = (Arc::clone(&connection.wire), connection.is_forwarded);
-        let mut protocol = self.protocols.http2.clone();
-        protocol.initial_max_send_streams(NOT_SAID);
-        let (sender, driver) = protocol.handshake(connection).await.map_err(broken)?;
-        let driver = Arc::new(Mutex::new(Some(driver)));
-        tokio::spawn(drive(Arc::clone(&driver)));
-        let streams = Arc::new(AtomicUsize::new(1));
-        let slot = Slot(Arc::clone(&streams));
-        if is_shared {
-            let shared =
-                Shared { sender: sender.clone(), driver, wire: Arc::clone(&wire), streams, since: Instant::now() };
-            lock(&origin.kept).shared.push(shared);
-            origin.watch();
-        }
-        Ok(Taken { sender: Sender::Http2(sender, slot), wire, is_kept: false, is_forwarded })
     }
 }

@@ -1,3 +1,4 @@
+//! Tests of the rules by which a proxy is chosen: variables of the environment, and what they except.
 use std::collections::HashMap;
 
 use super::{ProxyError, ProxyUrl, Route, Rules, with_port};

@@ -95,7 +95,8 @@ pub(in crate::log) struct Passing {
 /// The second thread's end.
 pub(super) struct Second {
     shared: Arc<Shared>,
-    /// The channel. Dropping it drops what is in it, and so tells publishers, whoever may still send.
+    /// The channel. Dropping it drops what is in it, and so tells publishers, whoever may still send. (A bounded channel
+    /// of crossbeam keeps what is in it until the last sender is gone.)
     messages: Receiver<Message>,
 }
 

@@ -40,7 +40,7 @@ pub enum InvalidKey {
     },
     /// A public key is of a type or curve that is not known here.
     UnknownType,
-    /// A private key stands where a public one belongs.
+    /// There is a private key in the place of a public one.
     Private,
     /// A private key was expected: a public one cannot sign.
     NotPrivate,

@@ -32,7 +32,7 @@ pub struct UnusableKey {
     pub reason: InvalidKey,
 }
 
-/// The members that matter; all values are base64url where they are binary. `p` to `qi` only stand in private keys.
+/// The members that matter; all values are base64url where they are binary. Only private keys have `p` to `qi`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Jwk {

@@ -1,17 +1,17 @@
 //! The arrival of a subscriber: its socket, with nothing of the response written yet, and what it subscribed to.
 use super::{JOINS_AT_ONCE, Next, Shard};
-use crate::delivery::handed::{Handed, Incoming};
+use crate::delivery::{incoming::Incoming, stream::Stream};
 use crossbeam_channel::TryRecvError;
 use mio::{Interest, Token, net::TcpStream};
-use std::{io, sync::atomic::Ordering};
+use std::{io, net, sync::atomic::Ordering};
 
 impl Shard {
     /// Takes in those who have come.
     pub(super) fn take_in(&mut self) -> Next {
         for _ in 0..JOINS_AT_ONCE {
             match self.incoming.try_recv() {
-                Ok(Incoming::Subscriber(handed)) => {
-                    if let Err(error) = self.join(*handed) {
+                Ok(Incoming::Stream(socket, stream)) => {
+                    if let Err(error) = self.join(socket, *stream) {
                         self.load.fetch_sub(1, Ordering::Relaxed);
                         tracing::warn!("a subscriber was lost: {error}");
                     }
@@ -28,8 +28,9 @@ impl Shard {
         Next::Again
     }
 
-    fn join(&mut self, handed: Handed) -> io::Result<()> {
-        let Handed { socket, head, mut joining, permit, place, arrival } = handed;
+    fn join(&mut self, socket: net::TcpStream, stream: Stream) -> io::Result<()> {
+        let Stream { head, opening, place, arrival } = stream;
+        let (mut joining, permit) = opening.join();
         let mut socket = TcpStream::from_std(socket);
         // That it is readable matters only in that a hang-up is told with it: what a subscriber sends is not read.
         let token = Token(self.fan_out.next_key() as usize);

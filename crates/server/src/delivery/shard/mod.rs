@@ -10,7 +10,7 @@ mod sockets;
 #[cfg(test)]
 mod stress;
 
-use super::{engine::Engine, handed::Incoming, wheel::Wheel};
+use super::{engine::Engine, incoming::Incoming, wheel::Wheel};
 use crossbeam_channel::Receiver;
 use fanfare_hub::{
     WindowLimit,

@@ -2,7 +2,7 @@
 //! hold next to nothing. Each subscriber must receive what it subscribed to, once and in order.
 use crate::{
     Settings,
-    delivery::{handed::Handed, shards::Shards},
+    delivery::{shards::Shards, stream::Stream},
     settings::Delivery,
 };
 use fanfare_event_stream::{Chunk, Parser};
@@ -151,11 +151,11 @@ impl Stage {
             granted: Matchers::default(),
             representation: Representation::EventStream,
         };
-        let opening = self.runtime.block_on(self.hub.open(key, start)).unwrap();
+        let mut opening = self.runtime.block_on(self.hub.open(key, start)).unwrap();
         self.places.add_permits(1);
         let place = self.places.clone().try_acquire_owned().unwrap();
-        let (joining, permit) = self.runtime.block_on(opening.join());
-        self.shards.take(Handed { socket, head: b":head\n\n".to_vec(), joining, permit, place, arrival: None });
+        self.runtime.block_on(opening.admit());
+        self.shards.take(socket, Stream { head: b":head\n\n".to_vec(), ..Stream::new(opening, place, None) });
         peer
     }
 }

@@ -1,0 +1,85 @@
+//! One attempt on its way: the request that is out, its redirects, and the response.
+use super::judge::Because;
+use crate::{EncodingError, RedirectError, Refused, Text, error::EXCERPT_BYTES, target::Target};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, response::Parts};
+use std::time::{Duration, SystemTime};
+
+pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// The request that is out.
+pub(crate) struct Exchange {
+    pub target: Target,
+    /// The last event ID that the server is told.
+    pub last_event_id: Text,
+    /// The time at which there has to be a response.
+    pub until: Duration,
+    /// The number of redirects that were followed.
+    redirects: u8,
+}
+
+impl Exchange {
+    pub(crate) fn new(target: Target, until: Duration) -> Self {
+        // A hook may have set another ID than the session knows.
+        let value = target.headers.get(LAST_EVENT_ID).map(HeaderValue::as_bytes).unwrap_or_default();
+        let last_event_id = String::from_utf8_lossy(value).as_ref().into();
+        Self { target, last_event_id, until, redirects: 0 }
+    }
+
+    /// Follows a redirect. `None` if the response is not one.
+    pub(crate) fn follow(
+        &mut self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        limit: u8,
+    ) -> Option<Result<(), RedirectError>> {
+        let target = match self.target.redirected(status, headers)? {
+            Ok(target) => target,
+            Err(error) => return Some(Err(error)),
+        };
+        if self.redirects >= limit {
+            return Some(Err(RedirectError::TooMany { limit }));
+        }
+        self.redirects += 1;
+        self.target = target;
+        Some(Ok(()))
+    }
+}
+
+/// A response, as far as the driver knows it.
+pub(crate) struct Answer {
+    pub parts: Parts,
+    /// The reason why its body cannot be decoded, if it cannot.
+    pub undecodable: Option<EncodingError>,
+    /// The date, with which a date in the response is compared.
+    pub date: SystemTime,
+}
+
+/// A response that is not an event stream, while its body is read.
+pub(crate) struct Refusal {
+    because: Because,
+    parts: Parts,
+    excerpt: Vec<u8>,
+    /// The time at which what has come of the body is enough.
+    pub until: Duration,
+}
+
+impl Refusal {
+    /// The time for which the body of a response that refuses is waited for: it says why, and holds up what comes next.
+    pub(crate) const EXCERPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+    pub(crate) fn new(because: Because, parts: Parts, now: Duration) -> Self {
+        Self { because, parts, excerpt: Vec::new(), until: now.saturating_add(Self::EXCERPT_TIMEOUT) }
+    }
+
+    /// Takes a piece of the body. Returns true if more is wanted.
+    pub(crate) fn receive(&mut self, piece: &[u8]) -> bool {
+        let free = EXCERPT_BYTES - self.excerpt.len();
+        self.excerpt.extend_from_slice(&piece[..piece.len().min(free)]);
+        self.excerpt.len() < EXCERPT_BYTES
+    }
+
+    pub(crate) fn into_refused(self) -> (Because, Refused) {
+        let Self { because, parts, excerpt, .. } = self;
+        (because, Refused { parts, excerpt: String::from_utf8_lossy(&excerpt).into_owned() })
+    }
+}

@@ -1,0 +1,163 @@
+//! The state of a session, and what it wants of its driver.
+use super::{
+    exchange::{Exchange, Refusal},
+    progress::Progress,
+    reading::Reading,
+    rules::Rules,
+};
+use crate::{Attempt, Cause, Error, Opened, ReadyState, Signal, Text, reconnect::Backoff, target::Target};
+use fanfare_event_stream::Parser;
+use std::{collections::VecDeque, time::Duration};
+
+/// An event source without its I/O. Every `now` is the time since the same moment, and never goes back.
+pub(crate) struct Session {
+    pub(super) rules: Rules,
+    pub(super) phase: Phase,
+    pub(super) parser: Parser,
+    pub(super) backoff: Backoff,
+    /// The IDs of what was dealt with, if a store keeps them.
+    pub(super) progress: Option<Progress>,
+    /// The number of attempts so far.
+    pub(super) attempts: u64,
+    /// The reason why the last connection ended.
+    pub(super) cause: Option<Cause>,
+    /// The signals that are told next.
+    pub(super) signals: VecDeque<Signal>,
+    /// The response of the present connection, and the time when it came.
+    pub(super) opened: Option<(Box<Opened>, Duration)>,
+    /// The ID of which it was said that no header can carry it.
+    pub(super) unsendable: Option<Text>,
+    /// The order that has not been carried out yet.
+    pub(super) order: Option<Order>,
+}
+
+pub(super) enum Phase {
+    /// An attempt is due: nothing was asked yet, or something is told first.
+    Due,
+    /// The store is asked for the ID to start from.
+    Loading,
+    /// The hook for attempts has the request.
+    Preparing,
+    /// The request is sent, and the head of the response is waited for.
+    Sending(Box<Exchange>),
+    /// The body of a response says why it is not an event stream.
+    Refusing(Box<Refusal>),
+    Open(Box<Reading>),
+    /// The next attempt is due at this time.
+    Waiting(Duration),
+    /// There are no more connections. What was acknowledged is still to be kept, and then this to be told.
+    Ending(Option<Error>),
+    Closed,
+}
+
+/// The work that a session gives to its driver. It replaces what the driver was doing.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Ask the store for the ID to start from: [`Session::loaded`].
+    Load,
+    /// Ask the hook for attempts: [`Session::prepared`].
+    Prepare(Attempt),
+    /// Send this request: [`Session::answered`], or [`Session::failed`].
+    Send(Target),
+    /// Read the body of the response that was just told: [`Session::receive`], [`Session::finish_body`] and
+    /// [`Session::body_ended`].
+    Read,
+    /// Stop it all. There is at most a [deadline](Session::deadline).
+    Rest,
+}
+
+impl Session {
+    pub(crate) fn new(rules: Rules, parser: Parser, progress: Option<Progress>) -> Self {
+        Self {
+            backoff: Backoff::new(rules.reconnect.clone()),
+            rules,
+            phase: Phase::Due,
+            parser,
+            progress,
+            attempts: 0,
+            cause: None,
+            signals: VecDeque::new(),
+            opened: None,
+            unsendable: None,
+            order: None,
+        }
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    pub(crate) fn progress(&mut self) -> Option<&mut Progress> {
+        self.progress.as_mut()
+    }
+
+    pub(crate) fn last_event_id(&self) -> &str {
+        self.parser.last_event_id()
+    }
+
+    pub(crate) fn ready_state(&self) -> ReadyState {
+        match self.phase {
+            Phase::Open(_) => ReadyState::Open,
+            Phase::Ending(_) | Phase::Closed => ReadyState::Closed,
+            _ => ReadyState::Connecting,
+        }
+    }
+
+    /// The response of the present connection.
+    pub(crate) fn opened(&self) -> Option<&Opened> {
+        let is_open = matches!(self.phase, Phase::Open(_));
+        self.opened.as_ref().filter(|_| is_open).map(|(opened, _)| &**opened)
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        matches!(self.phase, Phase::Ending(_))
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
+    /// Takes the order that has not been carried out yet.
+    pub(crate) fn take_order(&mut self) -> Option<Order> {
+        self.order.take()
+    }
+
+    /// True if a signal is there that does not have to be read first.
+    pub(crate) fn has_signal(&self) -> bool {
+        !self.signals.is_empty()
+    }
+
+    /// The time at which [`timed_out`](Self::timed_out) is due, if nothing else happens before.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        match &self.phase {
+            Phase::Sending(exchange) => Some(exchange.until),
+            Phase::Refusing(refusal) => Some(refusal.until),
+            Phase::Open(reading) => Some(reading.silent_since?.saturating_add(self.rules.idle_timeout?)),
+            Phase::Waiting(until) => Some(*until),
+            Phase::Due | Phase::Loading | Phase::Preparing | Phase::Ending(_) | Phase::Closed => None,
+        }
+    }
+
+    /// The deadline has passed.
+    pub(crate) fn timed_out(&mut self, now: Duration) {
+        debug_assert!(self.deadline().is_some_and(|deadline| deadline <= now), "nothing is due");
+        match &self.phase {
+            Phase::Sending(_) => self.failed(Cause::ResponseTimeout(self.rules.response_timeout), now),
+            // What has come by then is enough.
+            Phase::Refusing(_) => self.refused(now),
+            Phase::Open(_) => {
+                let timeout = self.rules.idle_timeout.unwrap_or_default();
+                self.failed(Cause::IdleTimeout(timeout), now);
+            }
+            Phase::Waiting(_) => self.connect(now),
+            Phase::Due | Phase::Loading | Phase::Preparing | Phase::Ending(_) | Phase::Closed => {}
+        }
+    }
+
+    /// Changes the phase, and what the driver does.
+    pub(super) fn enter(&mut self, phase: Phase, order: Order) {
+        debug_assert!(!self.is_closed(), "nothing comes after the end");
+        self.phase = phase;
+        self.order = Some(order);
+    }
+}

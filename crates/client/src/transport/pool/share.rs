@@ -1,0 +1,53 @@
+//! Making one connection over HTTP/2 where several requests wait for it.
+use super::{
+    Pool,
+    origin::Origin,
+    shared::{NOT_SAID, Shared},
+    taken::{Sender, Taken, Wanted, lock},
+};
+use crate::transport::{connector::is_https, error::HyperError, wire::Connect};
+use http::Uri;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+impl Pool {
+    /// True if a connection may turn out to be one that several requests share.
+    pub(super) fn may_share(&self, origin: &Origin, url: &Uri) -> bool {
+        self.connector.http2_only || is_https(url) && !origin.speaks_http1.load(Relaxed)
+    }
+
+    /// Does as [`take`](Self::take), where several may be about to connect: one does, and the others share what comes
+    /// of it.
+    pub(super) async fn share(&self, origin: &Arc<Origin>, url: &Uri, wanted: Wanted) -> Result<Taken, HyperError> {
+        let gate = origin.gate.lock().await;
+        loop {
+            if let Some(taken) = origin.take() {
+                return Ok(taken);
+            }
+            // A server says how many streams it allows in the first thing that it sends.
+            let Some(mut streams) = origin.unknown() else { break };
+            let _ = streams.changed().await;
+        }
+        let connected = self.connect(origin, url, wanted).await;
+        drop(gate);
+        connected
+    }
+
+    pub(super) async fn connect_http2(
+        &self,
+        origin: &Arc<Origin>,
+        mut connection: Connect,
+        is_shared: bool,
+    ) -> Result<Taken, HyperError> {
+        connection.expect_settings();
+        let (wire, is_forwarded) = (Arc::clone(&connection.wire), connection.is_forwarded);
+        let mut protocol = self.protocols.http2.clone();
+        protocol.initial_max_send_streams(NOT_SAID);
+        let (sender, connection) = protocol.handshake(connection).await.map_err(HyperError::broken)?;
+        let (shared, slot) = Shared::new(sender.clone(), connection, Arc::clone(&wire));
+        if is_shared {
+            lock(&origin.kept).shared.push(shared);
+            origin.watch();
+        }
+        Ok(Taken { sender: Sender::Http2(sender, slot), wire, is_kept: false, is_forwarded })
+    }
+}

@@ -1,0 +1,186 @@
+//! The constants that are limits, in the order of the document: what strangers may take, what the hub keeps, and how
+//! long somebody waits.
+
+/// A part of the document.
+pub(super) struct Section {
+    pub(super) title: &'static str,
+    /// Files, and the names of constants in each.
+    pub(super) constants: &'static [(&'static str, &'static [&'static str])],
+}
+
+pub(super) const SECTIONS: &[Section] = &[
+    Section {
+        title: "Updates",
+        constants: &[
+            ("crates/hub/src/update.rs", &["MAX_TOPICS_PER_UPDATE", "MAX_ID_BYTES", "MAX_EVENT_TYPE_BYTES"]),
+            ("crates/hub/src/topic/mod.rs", &["MAX_TOPIC_BYTES"]),
+            ("crates/server/src/settings.rs", &["DEFAULT_MAX_BODY_BYTES"]),
+            ("crates/server/src/body.rs", &["BODY_TIMEOUT"]),
+            ("crates/server/src/publish/lines.rs", &["MAX_BATCH_UPDATES", "MAX_BATCH_TOPICS"]),
+            ("crates/server/src/form.rs", &["MAX_FIELDS"]),
+        ],
+    },
+    Section {
+        title: "Subscriptions",
+        constants: &[
+            ("crates/server/src/settings.rs", &["DEFAULT_MAX_SUBSCRIBERS", "DEFAULT_MAX_TOPICS"]),
+            ("crates/hub/src/topic/matcher.rs", &["MAX_MATCHER_BYTES"]),
+            ("crates/server/src/subscribe/mod.rs", &["MAX_COMPILED_BYTES"]),
+            ("crates/hub/src/topic/linear_regex.rs", &["MAX_COMPILED_BYTES", "MAX_MATCH_STEPS"]),
+            ("crates/hub/src/topic/pattern_cache.rs", &["MAX_CACHED_PATTERNS"]),
+            ("crates/hub/src/hub.rs", &["CONCURRENT_JOINS"]),
+            ("crates/hub/src/rewind.rs", &["MAX_REWIND"]),
+            ("crates/hub/src/shared.rs", &["SETTLE_TIMEOUT"]),
+        ],
+    },
+    Section {
+        title: "Delivery",
+        constants: &[
+            ("crates/hub/src/router.rs", &["BUNDLE_EVENTS"]),
+            ("crates/hub/src/mailbox.rs", &["MAILBOX_BUNDLES"]),
+            ("crates/hub/src/fan_out/mod.rs", &["RUN_BYTES", "CONCURRENT_READS"]),
+            ("crates/hub/src/fan_out/leave.rs", &["GRACE"]),
+            ("crates/server/src/settings.rs", &["DEFAULT_HEARTBEAT_INTERVAL", "DEFAULT_WRITE_TIMEOUT"]),
+            ("crates/server/src/delivery/lifetime.rs", &["EARLY_PART", "MAX_EARLY"]),
+            ("crates/server/src/delivery/shard/mod.rs", &["JOINS_AT_ONCE"]),
+            ("crates/server/src/delivery/shard/leave.rs", &["MAX_DRAINED_BYTES"]),
+        ],
+    },
+    Section {
+        title: "Connections",
+        constants: &[
+            ("crates/server/src/settings.rs", &["DEFAULT_HEAD_TIMEOUT", "DEFAULT_KEEP_ALIVE_TIMEOUT"]),
+            (
+                "crates/server/src/connection.rs",
+                &[
+                    "CONNECTION_BUFFER_BYTES",
+                    "UNSENT_BYTES",
+                    "PROBE_AFTER",
+                    "PROBE_INTERVAL",
+                    "PROBES",
+                    "REPAIR_TIMEOUT",
+                ],
+            ),
+            ("crates/server/src/connection/handover.rs", &["READ_AHEAD_BYTES"]),
+            ("crates/server/src/connection/unread.rs", &["MOST_BYTES"]),
+            ("crates/server/src/connection/linger.rs", &["LINGER_BYTES", "LINGER_TIMEOUT"]),
+            ("crates/server/src/files/beneath.rs", &["MAX_LINKS"]),
+            ("crates/server/src/seldom.rs", &["WARNING_INTERVAL"]),
+        ],
+    },
+    Section {
+        title: "The end of the server",
+        constants: &[
+            ("crates/server/src/server.rs", &["FINISH_TIMEOUT", "STOP_TIMEOUT"]),
+            ("crates/server/src/connection/watch.rs", &["STOPPED_HEAD_TIMEOUT"]),
+            ("crates/server/src/body.rs", &["STOPPED_BODY_TIMEOUT"]),
+            ("crates/fanfare/src/stop.rs", &["DEADLINE", "GRACE"]),
+        ],
+    },
+    Section {
+        title: "The log",
+        constants: &[
+            ("crates/hub/src/log/writer.rs", &["QUEUE_PLACES", "QUEUE_PLACE_BYTES", "MAX_PUBLICATION_BYTES"]),
+            ("crates/hub/src/log/order.rs", &["MAX_BATCH_ENTRIES", "MAX_BATCH_BYTES"]),
+            ("crates/hub/src/log/writer/gather.rs", &["GATHER_TIMEOUT", "GATHER_PUBLICATIONS", "UNHURRIED"]),
+            ("crates/hub/src/log/writer/sink.rs", &["QUICK_SINK", "SINK_QUEUE_BATCHES"]),
+            ("crates/hub/src/log/found.rs", &["MAX_LOOKED_AT", "MAX_CANDIDATES"]),
+            ("crates/hub/src/log/segments/segment_log.rs", &["SEGMENT_BYTES"]),
+            ("crates/hub/src/log/segments/append.rs", &["INDEX_MEMORY_BYTES"]),
+            ("crates/hub/src/log/segments/open_files.rs", &["MAX_OPEN"]),
+            ("crates/hub/src/log/segments/retention.rs", &["REMEMBERED_IDS"]),
+            ("crates/hub/src/log/segments/keep.rs", &["DEAD_PATIENCE", "DISCARDED_PATIENCE"]),
+        ],
+    },
+    Section {
+        title: "Tokens and keys",
+        constants: &[
+            ("crates/server/src/auth/token.rs", &["MAX_TOKEN_BYTES", "LEEWAY_MS"]),
+            ("crates/server/src/auth/trusted.rs", &["MAX_TRIED_KEYS"]),
+            ("crates/server/src/auth/refusals.rs", &["PERIOD", "MAX_STRANGERS", "MAX_ISSUER_CHARS"]),
+            ("crates/server/src/auth/key/jwk.rs", &["MAX_SET_BYTES", "MAX_SET_KEYS"]),
+            ("crates/server/src/auth/key/verifying.rs", &["MIN_RSA_BITS", "MAX_RSA_BITS"]),
+            ("crates/server/src/auth/key/kind.rs", &["MAX_SHOWN_CHARS"]),
+            ("crates/jwks/src/fetch.rs", &["FETCH_TIMEOUT", "CONNECT_TIMEOUT", "MAX_ADDRESSES", "MAX_HEAD_BYTES"]),
+            ("crates/jwks/src/freshness.rs", &["DEFAULT_FRESHNESS", "MIN_FRESHNESS", "MAX_FRESHNESS"]),
+            ("crates/fanfare/src/serve/reload.rs", &["LOOK_INTERVAL"]),
+        ],
+    },
+    Section {
+        title: "Active subscriptions",
+        constants: &[
+            ("crates/server/src/subscriptions/document.rs", &["MAX_SUBSCRIPTION_URL_BYTES"]),
+            ("crates/server/src/subscriptions/mod.rs", &["MAX_UNTOLD", "PATIENCE"]),
+            (
+                "crates/server/src/subscriptions/teller.rs",
+                &["BATCH_CHANGES", "BATCH_INTERVAL", "PAUSE_FACTOR", "MAX_PAUSE"],
+            ),
+            ("crates/server/src/subscriptions/page.rs", &["PAGE_SUBSCRIPTIONS", "PAGE_BYTES"]),
+        ],
+    },
+    Section {
+        title: "The page",
+        constants: &[
+            ("crates/server/page/event-list.js", &["MAX_ROWS", "MAX_HELD"]),
+            ("crates/server/page/event-stream.js", &["MAX_EVENT_LENGTH"]),
+            ("crates/server/page/json-print.js", &["MAX_LENGTH"]),
+            ("crates/server/page/event-data.js", &["MAX_SHOWN"]),
+            (
+                "crates/server/page/patience.js",
+                &["RECONNECTION_TIME_MS", "LONGEST_DOUBLED_MS", "FIRST_SILENCE_MS", "LONGEST_SILENCE_MS"],
+            ),
+        ],
+    },
+    Section {
+        title: "The command line",
+        constants: &[
+            ("crates/fanfare/src/publish/lines.rs", &["MAX_BATCH_LINES", "BATCH_BYTES", "DELAYS", "STOP_TIMEOUT"]),
+            ("crates/fanfare/src/publish/reader.rs", &["MAX_LINE_BYTES", "MAX_WAITING", "MAX_WAITING_BYTES"]),
+            ("crates/fanfare/src/publish/publisher.rs", &["ANSWER_TIMEOUT"]),
+            ("crates/fanfare/src/subscribe/args.rs", &["MIN_EVENT_BYTES", "MAX_EVENT_BYTES"]),
+            ("crates/fanfare/src/subscribe/ends.rs", &["MAX_IN_VAIN", "HEALTHY"]),
+            ("crates/fanfare/src/lint/tap.rs", &["MAX_BYTES"]),
+            ("crates/fanfare/src/relay/batch.rs", &["MAX_BATCH_EVENTS", "MAX_BATCH_BYTES"]),
+            ("crates/fanfare/src/relay/upstream.rs", &["MAX_DATA_BYTES"]),
+            ("crates/fanfare/src/relay/held.rs", &["MAX_LINE_BYTES"]),
+            ("crates/fanfare/src/http/hub_url.rs", &["MAX_URL_BYTES"]),
+            ("crates/fanfare/src/http/header.rs", &["MAX_FILE_BYTES"]),
+            ("crates/fanfare/src/http/connection_args.rs", &["MAX_CERTIFICATES_BYTES"]),
+            ("crates/fanfare/src/request/cookies.rs", &["MAX_FILE_BYTES"]),
+            ("crates/fanfare/src/shown.rs", &["MAX_ID_CHARACTERS"]),
+        ],
+    },
+    Section {
+        title: "The client",
+        constants: &[
+            (
+                "crates/client/src/transport/hyper.rs",
+                &[
+                    "CONNECT_TIMEOUT",
+                    "TCP_KEEPALIVE",
+                    "TCP_KEEPALIVE_INTERVAL",
+                    "TCP_KEEPALIVE_RETRIES",
+                    "HTTP1_MAX_BUFFER",
+                ],
+            ),
+            ("crates/client/src/builder.rs", &["RESPONSE_TIMEOUT", "MAX_REDIRECTS"]),
+            ("crates/client/src/session/exchange.rs", &["EXCERPT_TIMEOUT"]),
+            ("crates/client/src/error.rs", &["EXCERPT_BYTES"]),
+            ("crates/client/src/reconnect.rs", &["MAX_RECONNECTION_TIME"]),
+            ("crates/client/src/transport/pool/taken.rs", &["MAX_IDLE_PER_ORIGIN", "IDLE_TIMEOUT"]),
+            ("crates/client/src/transport/tunnel.rs", &["MAX_HEAD_BYTES"]),
+            ("crates/client/src/cookies.rs", &["MAX_COOKIE_BYTES", "OF_HOST", "OF_ALL"]),
+            ("crates/client/src/decode/coding.rs", &["MAX_CODINGS"]),
+            ("crates/client/src/decode/pipeline.rs", &["MAX_PIECE"]),
+            ("crates/client/src/store/file.rs", &["MAX_BYTES"]),
+            ("crates/client/src/signal.rs", &["MAX_SHOWN_ID_CHARS"]),
+        ],
+    },
+    Section {
+        title: "The parser of event streams",
+        constants: &[(
+            "crates/event-stream/src/limits.rs",
+            &["DEFAULT_DATA_BYTES", "DEFAULT_ID_BYTES", "DEFAULT_TYPE_BYTES", "DEFAULT_LINE_BYTES"],
+        )],
+    },
+];

@@ -1,0 +1,139 @@
+//! The value of a constant, for people: with the unit that its type or its name says. What cannot be worked out is
+//! shown as the source has it.
+use std::iter::Peekable;
+
+/// Finds the expression of another constant by its name.
+type Others<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
+
+/// The number of constants that may stand behind each other until there is a number.
+const MAX_DEPTH: usize = 4;
+/// The units of time, the longest first, in microseconds.
+const TIMES: [(u64, &str); 5] = [(3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms"), (1, "µs")];
+/// The units of memory, the largest first, in bytes.
+const SIZES: [(u64, &str); 4] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes")];
+
+/// The value of the constant `name`, whose type is `kind`.
+pub(super) fn shown(name: &str, kind: &str, expression: &str, others: &Others<'_>) -> String {
+    let known = match kind {
+        "Duration" => duration(expression, others),
+        "[Duration; 2]" => range(expression, others),
+        _ => number(expression, others, MAX_DEPTH).map(|number| match name {
+            _ if name.ends_with("_MS") => with_unit(number * 1_000, &TIMES),
+            _ if name.contains("BYTES") => with_unit(number, &SIZES),
+            _ => grouped(number),
+        }),
+    };
+    known.unwrap_or_else(|| format!("`{expression}`"))
+}
+
+fn range(expression: &str, others: &Others<'_>) -> Option<String> {
+    let (least, most) = expression.strip_prefix('[')?.strip_suffix(']')?.split_once("), ")?;
+    Some(format!("{} to {}", duration(&format!("{least})"), others)?, duration(most, others)?))
+}
+
+fn duration(expression: &str, others: &Others<'_>) -> Option<String> {
+    let (unit, value) = expression.strip_prefix("Duration::from_")?.strip_suffix(')')?.split_once('(')?;
+    let factor = match unit {
+        "secs" => 1_000_000,
+        "millis" => 1_000,
+        "micros" => 1,
+        _ => return None,
+    };
+    Some(with_unit(number(value, others, MAX_DEPTH)? * factor, &TIMES))
+}
+
+/// A number with the largest unit of which it is a multiple.
+fn with_unit(number: u64, units: &[(u64, &str)]) -> String {
+    let (size, unit) = units.iter().find(|(size, _)| number > 0 && number.is_multiple_of(*size)).unwrap_or(&(1, ""));
+    format!("{} {unit}", grouped(number / size))
+}
+
+/// A number with a comma before each three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The number that an expression of numbers and other constants comes to.
+fn number(expression: &str, others: &Others<'_>, depth: usize) -> Option<u64> {
+    let spaced = ["<<", "+", "-", "*", "/", "(", ")"]
+        .iter()
+        .fold(expression.to_owned(), |text, operator| text.replace(operator, &format!(" {operator} ")));
+    let mut words = spaced.split_whitespace().peekable();
+    let number = shift(&mut words, others, depth)?;
+    words.next().is_none().then_some(number)
+}
+
+fn shift<'w>(words: &mut Peekable<impl Iterator<Item = &'w str>>, others: &Others<'_>, depth: usize) -> Option<u64> {
+    let mut left = sum(words, others, depth)?;
+    while words.next_if_eq(&"<<").is_some() {
+        left = left.checked_shl(u32::try_from(sum(words, others, depth)?).ok()?)?;
+    }
+    Some(left)
+}
+
+fn sum<'w>(words: &mut Peekable<impl Iterator<Item = &'w str>>, others: &Others<'_>, depth: usize) -> Option<u64> {
+    let mut left = product(words, others, depth)?;
+    while let Some(operator) = words.next_if(|word| matches!(*word, "+" | "-")) {
+        let right = product(words, others, depth)?;
+        left = if operator == "+" { left.checked_add(right)? } else { left.checked_sub(right)? };
+    }
+    Some(left)
+}
+
+fn product<'w>(words: &mut Peekable<impl Iterator<Item = &'w str>>, others: &Others<'_>, depth: usize) -> Option<u64> {
+    let mut left = atom(words.next()?, others, depth)?;
+    while let Some(operator) = words.next_if(|word| matches!(*word, "*" | "/")) {
+        let right = atom(words.next()?, others, depth)?;
+        left = if operator == "*" { left.checked_mul(right)? } else { left.checked_div(right)? };
+    }
+    Some(left)
+}
+
+fn atom(word: &str, others: &Others<'_>, depth: usize) -> Option<u64> {
+    let digits = word.replace('_', "");
+    match digits.parse() {
+        Ok(number) => Some(number),
+        Err(_) if depth == 0 => None,
+        Err(_) => number(others(word.rsplit("::").next()?)?, others, depth - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_the_units_that_people_use() {
+        let others = |name: &str| (name == "MAX_TOPIC_BYTES").then_some("4_096");
+        for (name, kind, expression, expected) in [
+            ("MAX_ROWS", "", "16_000_000", "16,000,000"),
+            ("MAX_BYTES", "usize", "64 << 10", "64 KiB"),
+            ("MAX_BYTES", "usize", "4 * 1024 * 1024", "4 MiB"),
+            ("MAX_ID_BYTES", "usize", "512", "512 bytes"),
+            ("MAX_MATCHER_BYTES", "usize", "super::MAX_TOPIC_BYTES", "4 KiB"),
+            ("MAX_MATCH_STEPS", "usize", "MAX_TOPIC_BYTES + 1", "4,097"),
+            ("LEEWAY_MS", "u64", "10_000", "10 s"),
+            ("T", "Duration", "Duration::from_secs(24 * 60 * 60)", "24 h"),
+            ("T", "Duration", "Duration::from_secs(75)", "75 s"),
+            ("T", "Duration", "Duration::from_micros(3_250)", "3,250 µs"),
+            ("T", "[Duration; 2]", "[Duration::from_millis(100), Duration::from_secs(10)]", "100 ms to 10 s"),
+            ("OF_ALL", "Bound", "Bound { bytes: 5 }", "`Bound { bytes: 5 }`"),
+            ("ITSELF", "u8", "OTHER", "`OTHER`"),
+        ] {
+            assert_eq!(shown(name, kind, expression, &others), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn constants_of_each_other_come_to_an_end() {
+        assert_eq!(shown("A", "u8", "B", &|_| Some("B")), "`B`");
+    }
+}
