@@ -5,14 +5,19 @@
 //! `std`, so that it builds in a moment.
 #![forbid(unsafe_code)]
 
+mod alone;
+mod bare;
+mod deny;
 mod docs;
 mod fuzz;
 mod install;
 mod interop;
 mod limits;
 mod links;
+mod minimum;
 mod node;
 mod options;
+mod package;
 mod program;
 mod sanitize;
 mod shape;

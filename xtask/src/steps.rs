@@ -5,12 +5,12 @@
 //! fuzzing and for the sanitizers, adds the crates that it tests. A build of the whole workspace reuses what another
 //! has built; one of a single package does not, since its dependencies then have other features.
 use crate::{
-    docs, fuzz,
+    alone, bare, deny, docs, fuzz,
     install::{
         self, C, CADDY, CHROMIUM, CURL, CXX, FIREFOX, FONTS, HAPROXY, NCHAN, NODE, Need, PHP, PYTHON, STRACE, SYMFONY,
     },
-    interop, node,
-    program::{cargo, command, root, run as program, target, warnings},
+    interop, minimum, node, package,
+    program::{cargo, command, root, run as program, target, warn, warnings},
     sanitize,
 };
 use std::{
@@ -25,44 +25,80 @@ pub(crate) struct Step {
     pub name: &'static str,
     /// The promise that it checks.
     pub what: &'static str,
+    /// The time in seconds that it may take in a fresh clone, on two cores that do nothing else. Above it there is a
+    /// warning: a step that grows is looked at while it is easy to see why.
+    budget: u64,
     /// The things that it needs from the system.
     needs: &'static [&'static Need],
     run: fn() -> Result<(), String>,
 }
 
-/// Everything that CI runs.
-pub(crate) const STEPS: [Step; 11] = [
-    Step { name: "format", what: "every file is formatted", needs: &[], run: format },
+/// Everything that CI runs. The budgets add up to 32 minutes.
+pub(crate) const STEPS: [Step; 16] = [
+    Step { name: "format", what: "every file is formatted", budget: 10, needs: &[], run: format },
     Step {
         name: "docs",
         what: "documents name files that exist, modules say what they are, limits.md is printed from the source",
+        budget: 5,
         needs: &[],
         run: docs::check,
     },
-    Step { name: "clippy", what: "no lint has anything to say", needs: &[&C], run: clippy },
-    Step { name: "rustdoc", what: "the documentation builds without a warning", needs: &[&C], run: rustdoc },
-    Step { name: "test", what: "the tests of the whole workspace", needs: &[&C], run: test },
-    Step { name: "release", what: "the program as it is shipped", needs: &[&C], run: release },
+    Step {
+        name: "deny",
+        what: "licences, versions and sources of dependencies are known",
+        budget: 150,
+        needs: &[&C],
+        run: deny::check,
+    },
+    Step { name: "clippy", what: "no lint has anything to say", budget: 180, needs: &[&C], run: clippy },
+    Step {
+        name: "alone",
+        what: "the client with each of its features by itself",
+        budget: 60,
+        needs: &[&C],
+        run: alone::check,
+    },
+    Step { name: "bare", what: "the format of event streams without std", budget: 15, needs: &[], run: bare::check },
+    Step { name: "minimum", what: "the oldest Rust that is promised", budget: 1, needs: &[&C], run: minimum::check },
+    Step {
+        name: "package",
+        what: "the packages of published crates can be made",
+        budget: 20,
+        needs: &[],
+        run: package::check,
+    },
+    Step {
+        name: "rustdoc",
+        what: "the documentation builds without a warning",
+        budget: 40,
+        needs: &[&C],
+        run: rustdoc,
+    },
+    Step { name: "test", what: "the tests of the whole workspace", budget: 529, needs: &[&C], run: test },
+    Step { name: "release", what: "the program as it is shipped", budget: 240, needs: &[&C], run: release },
     Step {
         name: "browser",
         what: "pages in Chromium and Firefox",
+        budget: 200,
         needs: &[&C, &NODE, &PHP, &CHROMIUM, &FIREFOX, &FONTS, &CURL],
         run: browser,
     },
     Step {
         name: "interop",
         what: "servers and clients of other people's making",
+        budget: 50,
         needs: &[&C, &NODE, &PHP, &SYMFONY, &PYTHON, &NCHAN, &CADDY, &HAPROXY, &CURL],
         run: interop::run,
     },
-    Step { name: "fuzz", what: "each fuzz target for a moment", needs: &[&C, &CXX], run: fuzz::smoke },
+    Step { name: "fuzz", what: "each fuzz target for a moment", budget: 190, needs: &[&C, &CXX], run: fuzz::smoke },
     Step {
         name: "sanitize",
         what: "delivery under the address and the thread sanitizer",
+        budget: 210,
         needs: &[&C],
         run: sanitize::run,
     },
-    Step { name: "bench", what: "each benchmark for a moment", needs: &[&C, &STRACE], run: bench },
+    Step { name: "bench", what: "each benchmark for a moment", budget: 20, needs: &[&C, &STRACE], run: bench },
 ];
 
 /// The result of a step.
@@ -81,7 +117,13 @@ pub(crate) fn run(steps: &[&Step]) -> ExitCode {
         }
     }
     let mut outcomes = vec![timed("install", "what the steps need is there", || install::missing(&needs))];
-    outcomes.extend(steps.iter().map(|step| timed(step.name, step.what, step.run)));
+    for step in steps {
+        let outcome = timed(step.name, step.what, step.run);
+        if let Some(warning) = over_budget(step, outcome.took) {
+            warn(warning);
+        }
+        outcomes.push(outcome);
+    }
 
     println!("\n== summary");
     for Outcome { name, took, result } in &outcomes {
@@ -101,7 +143,16 @@ fn timed(name: &'static str, what: &str, run: impl FnOnce() -> Result<(), String
     if let Err(error) = &result {
         println!("{name} failed: {error}");
     }
-    Outcome { name, took: start.elapsed(), result }
+    let took = start.elapsed();
+    println!("{name} took {:.1} s", took.as_secs_f64());
+    Outcome { name, took, result }
+}
+
+/// The warning about a step that took too long; a machine that does something else at the same time is reason enough.
+fn over_budget(step: &Step, took: Duration) -> Option<String> {
+    let (name, budget) = (step.name, step.budget);
+    let over = took > Duration::from_secs(budget);
+    over.then(|| format!("{name} took {:.0} s, and has {budget} s on two quiet cores", took.as_secs_f64()))
 }
 
 fn format() -> Result<(), String> {
@@ -152,8 +203,9 @@ fn bench() -> Result<(), String> {
     release()?;
     let binaries = root().join("crates/bench/src/bin");
     let files = fs::read_dir(&binaries).map_err(|error| format!("{}: {error}", binaries.display()))?;
+    // A directory is no benchmark: it compares two builds of the hub, and needs both.
     let mut names: Vec<String> =
-        files.flatten().filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned())).collect();
+        files.flatten().filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".rs")?.to_owned())).collect();
     names.sort();
     // With an example, since dependencies then have the features that they have in tests, where they are built already.
     program(&mut cargo(&["build", "--workspace", "--bins", "--example", "discovery", "--locked"]))?;
@@ -175,4 +227,22 @@ pub(crate) fn compare(options: &[&str]) -> Result<(), String> {
     release()?;
     let run = ["run", "--release", "--package", "fanfare-bench", "--locked", "--bin", "compare", "--"];
     program(cargo(&run).args(options).env("TEST_FANFARE_BIN", target().join("release/fanfare")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_above_its_budget_is_told() {
+        let step = Step { name: "slow", what: "", budget: 10, needs: &[], run: || Ok(()) };
+        assert_eq!(over_budget(&step, Duration::from_secs(10)), None);
+        let told = over_budget(&step, Duration::from_secs(12)).unwrap();
+        assert_eq!(told, "slow took 12 s, and has 10 s on two quiet cores");
+    }
+
+    #[test]
+    fn all_budgets_together_are_what_the_whole_may_take() {
+        assert_eq!(STEPS.iter().map(|step| step.budget).sum::<u64>(), 32 * 60);
+    }
 }

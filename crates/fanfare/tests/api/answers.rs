@@ -6,7 +6,8 @@ use crate::{
     program::{Ended, run, run_with_input},
 };
 
-const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+/// The answer of a server that can be asked again soon.
+const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\nretry: 10\n\n";
 const STOP: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const FIELD: [&str; 5] = ["--field", "choices.0.delta.content", "--join", "--until", "[DONE]"];
 const HALF: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\n";
@@ -37,8 +38,8 @@ fn an_answer_that_does_not_come_to_its_end_fails() {
 fn an_answer_that_is_cut_in_its_middle_fails_where_it_is_not_asked_for_again() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
     let answers = [
-        format!("{head}content-length: 1000\r\n\r\ndata: x\n\ndata: y"),
-        format!("{head}transfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\nff\r\ndata: y"),
+        format!("{head}content-length: 1000\r\n\r\nretry: 10\ndata: x\n\ndata: y"),
+        format!("{head}transfer-encoding: chunked\r\n\r\n13\r\nretry: 10\ndata: x\n\n\r\nff\r\ndata: y"),
     ];
     for answer in &answers {
         for options in [&["-d", "{}"][..], &["-X", "POST"], &["--reconnect", "never"]] {
@@ -147,7 +148,7 @@ fn a_stream_that_told_of_an_error_goes_on_and_failed() {
 #[test]
 fn streams_that_end_without_the_last_event_are_told_and_come_to_an_end() {
     let until = ["--until", "[DONE]", "--format", "data"];
-    let answers = |events: [&str; 4]| events.map(|events| format!("{STREAM}retry: 1\n\n{events}"));
+    let answers = |events: [&str; 4]| events.map(|events| format!("{STREAM}{events}"));
     let same = answers(["data: x\n\n"; 4]);
     let peer = Peer::answering(same.each_ref().map(String::as_str));
     let ended = run(&[&["subscribe", &peer.url], &until[..]].concat());

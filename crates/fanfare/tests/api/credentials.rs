@@ -6,7 +6,7 @@ use crate::{
 };
 use std::process::Stdio;
 
-const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: x\n\n";
+const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\nretry: 10\ndata: x\n\n";
 const STOP: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const TOKEN: &str = "authorization: bearer hub-secret\n";
 

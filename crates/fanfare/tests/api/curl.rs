@@ -19,7 +19,8 @@ const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n
 const STOP: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
 fn ask(events: &str, options: &[&str]) -> (Ended, String) {
-    let answer = format!("{STREAM}{events}");
+    // Soon asked again, for the answer that ends it.
+    let answer = format!("{STREAM}retry: 10\n\n{events}");
     let peer = Peer::answering([answer.as_str(), STOP]);
     let ended = run(&[&["subscribe", &peer.url, "--format", "data"], options].concat());
     (ended, peer.request())

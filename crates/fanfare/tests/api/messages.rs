@@ -9,7 +9,8 @@ use std::{
     thread,
 };
 
-const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+/// The answer of a server that can be asked again soon.
+const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\nretry: 10\n\n";
 const STOP: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
 /// An address where nobody listens.
@@ -129,7 +130,7 @@ fn tls_where_there_is_none_and_the_other_way_round_are_told() {
 /// A server that is lost for a while is named too.
 #[test]
 fn a_connection_that_is_lost_is_named() {
-    let one = Peer::answering([&format!("{STREAM}retry: 10\ndata: x\n\n"), STOP]);
+    let one = Peer::answering([&format!("{STREAM}data: x\n\n"), STOP]);
     let other = Peer::answering([STREAM, STOP]);
     let ended = run(&["subscribe", &format!("{}/one", one.url), &format!("{}/other", other.url), "--verbose"]);
     assert_eq!(ended.code, 0, "{ended:?}");

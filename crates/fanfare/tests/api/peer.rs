@@ -1,7 +1,7 @@
 //! A server that says exactly what the test says, byte by byte, one connection after the other.
 use crate::program::PATIENCE;
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
     sync::mpsc,
     thread,
@@ -23,11 +23,10 @@ impl Peer {
         let (sender, heads) = mpsc::channel();
         thread::spawn(move || {
             for answer in answers {
-                let (mut stream, _) = listener.accept().unwrap();
+                let (stream, _) = listener.accept().unwrap();
                 let head = read_head(&stream);
-                // The test may have ended, or the program gone on.
-                let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.shutdown(Shutdown::Both));
                 let _ = sender.send(head);
+                answer_and_close(stream, &answer);
             }
         });
         Self { url, heads }
@@ -54,7 +53,7 @@ impl BodyPeer {
         let (sender, bodies) = mpsc::channel();
         thread::spawn(move || {
             for answer in answers {
-                let (mut stream, _) = listener.accept().unwrap();
+                let (stream, _) = listener.accept().unwrap();
                 stream.set_read_timeout(Some(PATIENCE)).unwrap();
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
                 let length = reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
@@ -62,7 +61,7 @@ impl BodyPeer {
                     length.filter_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
                 let mut body = vec![0; length.last().unwrap_or(0)];
                 reader.read_exact(&mut body).unwrap();
-                let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.shutdown(Shutdown::Both));
+                answer_and_close(stream, &answer);
                 let _ = sender.send(String::from_utf8(body).unwrap());
             }
         });
@@ -90,4 +89,12 @@ fn read_head(stream: &TcpStream) -> String {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let lines = BufReader::new(stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     lines.map(|line| line.to_lowercase() + "\n").collect()
+}
+
+/// Writes the answer and its end, then reads until the program closes the connection. A socket that is closed with
+/// bytes unread resets the connection, and the program may lose the answer.
+fn answer_and_close(mut stream: TcpStream, answer: &str) {
+    // The test may have ended, or the program gone on.
+    let written = stream.write_all(answer.as_bytes()).and_then(|()| stream.shutdown(Shutdown::Write));
+    let _ = written.and_then(|()| io::copy(&mut stream, &mut io::sink()));
 }

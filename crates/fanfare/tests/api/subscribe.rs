@@ -183,7 +183,7 @@ fn a_state_file_carries_on_after_a_restart() {
 fn an_id_without_an_event_is_kept_as_well() {
     let file = std::env::temp_dir().join(format!("fanfare-state-id-{}", std::process::id()));
     let state = file.display().to_string();
-    let answer = format!("{STREAM}id: 1\ndata: a\n\nid: 2\n\n: c\n\nid: 3\n\n");
+    let answer = format!("{STREAM}retry: 10\nid: 1\ndata: a\n\nid: 2\n\n: c\n\nid: 3\n\n");
     let peer = Peer::answering([answer.as_str(), STOP]);
     let ended = run(&["subscribe", &peer.url, "--state", &state, "--format", "data"]);
     assert_eq!((ended.stdout.as_str(), ended.code), ("a\n", 0), "{ended:?}");
@@ -191,7 +191,7 @@ fn an_id_without_an_event_is_kept_as_well() {
     std::fs::remove_file(&file).unwrap();
     let peer = Peer::answering([answer.as_str(), STOP]);
     let ended = run(&["subscribe", &peer.url, "--format", "raw"]);
-    assert_eq!(ended.stdout, "id: 1\ndata: a\n\nid: 2\n\n: c\n\nid: 3\n\n", "a stream as it came");
+    assert_eq!(ended.stdout, "retry: 10\nid: 1\ndata: a\n\nid: 2\n\n: c\n\nid: 3\n\n", "a stream as it came");
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn standard_input_is_a_stream_too() {
 
 #[test]
 fn several_streams_are_followed_at_once() {
-    let peers = ["one", "two"].map(|data| Peer::answering([&format!("{STREAM}data: {data}\n\n"), STOP]));
+    let peers = ["one", "two"].map(|data| Peer::answering([&format!("{STREAM}retry: 10\ndata: {data}\n\n"), STOP]));
     let ended = run(&["subscribe", &peers[0].url, &peers[1].url]);
     let mut events: Vec<_> =
         json(&ended.stdout).into_iter().map(|event| (event["data"].clone(), event["origin"].clone())).collect();

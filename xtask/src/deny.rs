@@ -1,0 +1,34 @@
+//! Licences, versions and sources of everything that the program is made of, as `deny.toml` allows them.
+use crate::program::{cargo, is_there, run, warn};
+
+/// The checks that need nothing but the registry of crates; `deny.toml` says why advisories are not among them.
+const CHECKS: [&str; 3] = ["licenses", "bans", "sources"];
+
+/// Checks them with cargo-deny, which is installed if it is missing. If it cannot be installed the check is left out,
+/// with a warning.
+///
+/// # Errors
+/// If something is not allowed. What it is, cargo-deny prints.
+pub(crate) fn check() -> Result<(), String> {
+    if !is_there("cargo-deny")
+        && let Err(why) = install()
+    {
+        warn(format!("NO CHECK OF LICENCES: cargo-deny could not be installed: {why}"));
+        return Ok(());
+    }
+    run(cargo(&["deny", "--locked", "check", "--hide-inclusion-graph"]).args(CHECKS))
+}
+
+/// Installs it without optimisations: compiling is what takes time, and the check takes a second or two all the same.
+fn install() -> Result<(), String> {
+    println!("missing: cargo-deny; installs it with cargo, which takes some minutes");
+    let mut install = cargo(&["install", "--locked", "--quiet", "cargo-deny"]);
+    install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_LTO", "off");
+    install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+    run(&mut install)?;
+    if is_there("cargo-deny") {
+        Ok(())
+    } else {
+        Err("the directory that cargo installs into is not on the path".into())
+    }
+}
