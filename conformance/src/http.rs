@@ -222,7 +222,11 @@ impl<'a> Ask<'a> {
             return Ok(Err(head.status.as_u16()));
         }
         check_eq!(head.status.as_u16(), 200, "status of {what}");
-        check!(is_event_stream(&head.headers), "{what} is no event stream but {:?}", head.headers.get(CONTENT_TYPE));
+        check!(
+            is_event_stream(&head.headers),
+            "{what} is not an event stream, but {:?}",
+            head.headers.get(CONTENT_TYPE)
+        );
         Ok(Ok(Stream::new(head.headers, body)))
     }
 }

@@ -122,7 +122,7 @@ impl Stage {
             Fault::Trailing => DecodeError::Trailing { coding },
         })?;
         if (read, written) == (0, 0) && !self.input.is_empty() {
-            return Err(DecodeError::Corrupt { coding, reason: "it cannot be read on".into() });
+            return Err(DecodeError::Corrupt { coding, reason: "the decoder cannot continue".into() });
         }
         self.input = self.input.slice(read..);
         self.is_full = written == output.len();

@@ -82,7 +82,7 @@ impl Session {
             Ok(attempt) => match Target::of(attempt.request) {
                 Ok(target) => self.send(target, now),
                 Err(NotAskable) => {
-                    self.end(Some(Error::Hook("the hook made a URL that cannot be asked".into())));
+                    self.end(Some(Error::Hook("the hook made a request that cannot be sent".into())));
                 }
             },
             Err(HookError::Retry(error)) => self.failed(Cause::Hook(error.into()), now),
