@@ -253,14 +253,14 @@ pub struct Link {
 }
 
 impl Link {
-    /// The value of an attribute.
+    /// Returns the value of an attribute of the link.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// The links of an answer, one for each header.
+/// Returns the links of an answer, one for each header.
 #[must_use]
 pub fn links(answer: &Answer) -> Vec<Link> {
     let links = answer.headers.get_all(LINK).iter().filter_map(|value| {

@@ -43,7 +43,7 @@ struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "mercureAuthorization")]
     legacy_cookie: String,
 
-    /// Cookie for newer-revision tokens [default: the one that the hub's metadata names, or
+    /// Cookie for newer-revision tokens [default: the cookie that the hub's metadata names, or
     /// __Secure-mercure_access_token]
     #[arg(long, value_name = "NAME")]
     cookie: Option<String>,

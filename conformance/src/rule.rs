@@ -20,8 +20,8 @@ pub enum Level {
 pub struct Sentence {
     /// The strength of the requirement.
     pub level: Level,
-    /// True if the sentence defines something in plain words, without a word of RFC 2119. Such a sentence binds as well
-    /// (RFC 8174: "normative text does not require the use of these key words").
+    /// True if the sentence defines something in plain words, without a key word of RFC 2119. Hubs must follow such a
+    /// sentence, too (RFC 8174: "normative text does not require the use of these key words").
     pub is_definition: bool,
     /// The title of the section in the draft, or the RFC that the draft builds on, with its section.
     pub section: &'static str,

@@ -41,9 +41,9 @@ pub struct Secret(String);
 /// A revision of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revision {
-    /// Draft 07: `topic=`, the `mercure` claim.
+    /// Draft 07, which has the query parameter `topic` and the token claim `mercure`.
     Legacy,
-    /// Draft 08: `match=`, `authorization_details`.
+    /// Draft 08, which has the query parameter `match` and the token claim `authorization_details`.
     Modern,
 }
 

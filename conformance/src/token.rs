@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The type of Mercure's authorization details.
+/// The value of `type` in Mercure's authorization details.
 pub const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
 
 /// Returns the current time, in seconds since the Unix epoch.

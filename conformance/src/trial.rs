@@ -73,13 +73,13 @@ impl<'a> Trial<'a> {
         Ask::new(self.http, method, url)
     }
 
-    /// The parameter that names a topic to subscribe to.
+    /// The name of the query parameter that subscribes to a single topic.
     #[must_use]
     pub fn exactly(&self) -> &'static str {
         if self.is_modern() { "match" } else { "topic" }
     }
 
-    /// The parameter and the value that ask for all topics that begin with `start`.
+    /// Returns the query parameter and the value that subscribe to all topics that begin with `start`.
     #[must_use]
     pub fn below(&self, start: &str) -> (&'static str, String) {
         if self.is_modern() {
@@ -131,7 +131,7 @@ impl<'a> Trial<'a> {
         bases
     }
 
-    /// The secret of older-revision tokens for this purpose.
+    /// Returns the secret that signs older-revision tokens for this purpose.
     ///
     /// # Errors
     /// [`Fault::NotTried`] if the suite was not given it.
@@ -151,7 +151,7 @@ impl<'a> Trial<'a> {
         self.target.issuer.as_ref().ok_or_else(|| Fault::NotTried("the suite was not given an issuer's key".into()))
     }
 
-    /// The claims that every newer-revision token has, with these authorization details.
+    /// Returns the claims that every newer-revision token has, with these authorization details.
     ///
     /// # Errors
     /// [`Fault::NotTried`] without an issuer.
@@ -165,7 +165,7 @@ impl<'a> Trial<'a> {
         }))
     }
 
-    /// A newer-revision token with these claims.
+    /// Returns a newer-revision token with these claims.
     ///
     /// # Errors
     /// [`Fault::NotTried`] without an issuer.
@@ -173,7 +173,7 @@ impl<'a> Trial<'a> {
         Ok(token::sign(&json!({"alg": "HS256", "typ": "at+jwt"}), claims, self.issuer()?.key.bytes()))
     }
 
-    /// An older-revision token with these claims.
+    /// Returns an older-revision token with these claims.
     ///
     /// # Errors
     /// [`Fault::NotTried`] without a key.

@@ -32,7 +32,7 @@ pub enum Publisher {
     Pymercure,
     /// PyPI's `mercure-publisher`.
     MercurePublisher,
-    /// Symfony's component.
+    /// Symfony's Mercure component, in PHP.
     Symfony,
 }
 

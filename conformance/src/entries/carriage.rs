@@ -152,7 +152,7 @@ pub(super) async fn b35_anonymous_subscribers_get_what_is_public(trial: &Trial<'
     Ok(())
 }
 
-/// The origins that may be the hub's own.
+/// Returns the origins that may be the hub's own.
 fn own_origins(trial: &Trial<'_>) -> Vec<String> {
     trial.bases().iter().map(|base| base.origin().ascii_serialization()).collect()
 }

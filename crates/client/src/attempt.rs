@@ -54,7 +54,7 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for HookError {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The decision of the standard and of the policy.
+    /// Decide as the standard and the policy say.
     #[default]
     ByPolicy,
     /// Read the response as an event stream, whatever its status and content type say.

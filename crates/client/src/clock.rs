@@ -39,7 +39,7 @@ impl Clock for TokioClock {
     }
 }
 
-/// A clock that does not move until it is advanced, for tests. Clones are the same clock.
+/// A clock for tests, which does not move until it is advanced. Clones share the same time.
 #[derive(Clone, Debug, Default)]
 pub struct ManualClock {
     state: Arc<Mutex<ManualTime>>,
@@ -60,7 +60,7 @@ impl ManualClock {
         Self::default()
     }
 
-    /// Lets `duration` pass and wakes the tasks that have waited for a moment within it.
+    /// Lets `duration` pass, and wakes the tasks whose waiting time ends within it.
     pub fn advance(&self, duration: Duration) {
         let woken: Vec<Waker> = {
             let mut time = self.lock();

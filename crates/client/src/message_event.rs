@@ -11,7 +11,7 @@ const KNOWN_TYPES: usize = 4;
 const ID_PAGE_BYTES: usize = 4 << 10;
 const DATA_PAGE_BYTES: usize = 64 << 10;
 
-/// One event, as a browser's `MessageEvent` has it.
+/// One event, with the properties of a browser's `MessageEvent`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MessageEvent {
@@ -159,7 +159,7 @@ impl Arrivals {
     }
 
     /// Makes an owned event of `event`. Its data shares the memory of `unread` where possible.
-    #[inline(always)] // An event that is made elsewhere is copied from function to function, which costs more than making it.
+    #[inline(always)] // Otherwise each caller copies the event once more, which costs more than to make it.
     pub(crate) fn own(&mut self, event: EventRef<'_, Data<'_>>, unread: &mut Unread) -> MessageEvent {
         let data = match event.data {
             Data::InChunk(range) => match unread.share(range.clone()) {
@@ -219,7 +219,7 @@ mod tests {
         }
     }
 
-    /// More is copied by a call, at each step on its way.
+    /// The size is limited, because each function that returns an event may copy it.
     #[test]
     fn an_event_is_no_larger_than_two_cache_lines() {
         assert!(size_of::<MessageEvent>() <= 128, "{}", size_of::<MessageEvent>());

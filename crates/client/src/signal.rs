@@ -1,4 +1,4 @@
-//! The things that happen to an event source besides events.
+//! The signals of an event source: events, and everything else that it reports.
 use crate::{Cause, Masked, MessageEvent, Text, masked::MaskedHeaders};
 use bytes::Bytes;
 use fanfare_event_stream::{BlockRef, ParseError, encode_comment};

@@ -28,7 +28,7 @@ enum Inner {
 }
 
 impl Clone for Text {
-    #[inline(always)] // Each event has clones of its type and of the last event ID.
+    #[inline(always)] // Each event clones its type and the last event ID.
     fn clone(&self) -> Self {
         Self(match &self.0 {
             Inner::Own(text) => Inner::Own(text.clone()),

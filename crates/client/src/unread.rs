@@ -46,7 +46,7 @@ impl Unread {
 
     /// Returns the text at `range`, which shares the memory of the chunk. `None` if it is not UTF-8. The ranges of
     /// successive calls must not go back.
-    #[inline(always)] // As with making the event.
+    #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(crate) fn share(&mut self, range: Range<usize>) -> Option<Text> {
         if range.end > self.text_start + self.text.len() {
             self.check(range.start);
@@ -77,7 +77,7 @@ impl Unread {
 mod tests {
     use super::*;
 
-    /// Reads `stream` in events of `step` bytes, and returns how many of them share its memory.
+    /// Reads `stream` as texts of `step` bytes, and returns the number of texts that share its memory.
     fn shared(stream: &'static [u8], step: usize) -> usize {
         let mut unread = Unread::new(Bytes::from_static(stream));
         let mut shared = 0;

@@ -15,7 +15,7 @@ pub(super) struct Brotli {
 impl Brotli {
     pub(super) fn new() -> Self {
         let allocate = StandardAlloc::default;
-        // Strict: a window of at most 16 MiB.
+        // The strict mode limits the window to 16 MiB.
         Self { state: Box::new(State::new_strict(allocate(), allocate(), allocate())), is_ended: false }
     }
 }

@@ -15,7 +15,7 @@ pub(super) const MAX_PIECE: usize = 32 * 1024;
 /// stage may decode to nothing, so without this limit one poll could last for hours.
 const MAX_STEPS: usize = 64;
 
-/// The result of a pull.
+/// The result of [`Pipeline::pull`].
 pub(super) enum Pull {
     /// A decoded piece of at least one byte and at most [`MAX_PIECE`] bytes.
     Piece(Bytes),

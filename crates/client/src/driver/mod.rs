@@ -99,7 +99,7 @@ impl Driver {
 
     /// Returns an event that has arrived completely, if nothing else has to be done first. Most events are returned
     /// here.
-    #[inline(always)] // As with making the event.
+    #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(crate) fn event_at_hand(&mut self) -> Option<MessageEvent> {
         if self.has_more_to_do() { None } else { self.session.event_at_hand() }
     }

@@ -25,7 +25,7 @@ impl Exchange {
         Self { target, last_event_id, until, redirects: 0 }
     }
 
-    /// Follows a redirect. `None` if the response is not one.
+    /// Changes the request to the target of a redirect. Returns `None` if the response is not a redirect.
     pub(crate) fn follow(
         &mut self,
         status: StatusCode,

@@ -39,7 +39,7 @@ pub(super) enum Because {
     Passing(Duration),
     /// The content type is not that of an event stream.
     ContentType,
-    /// The hook for responses wants another attempt.
+    /// The hook for responses wants another attempt at this time.
     Verdict(When),
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Session {
 }
 
 pub(super) enum Phase {
-    /// An attempt is due: it is the first one, or a warning comes before it.
+    /// An attempt has to begin. It is the first one, or the program gets a warning before it.
     Due,
     /// The store loads the ID to start from.
     Loading,

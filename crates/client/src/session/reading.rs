@@ -1,4 +1,4 @@
-//! The reading of an open event stream: the present chunk, and the events in it.
+//! The reader of an open event stream, with its present chunk.
 use crate::{MessageEvent, Text, message_event::Arrivals, signal::Block, unread::Unread};
 use bytes::Bytes;
 use fanfare_event_stream::{Data, EventRef, Item, ParseError, Parser};
@@ -60,7 +60,7 @@ impl Reading {
 
     /// Returns an event that has arrived completely. `None` if there is none, or if something else has to be reported
     /// first.
-    #[inline(always)] // As with making the event.
+    #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(super) fn event_at_hand(&mut self, parser: &mut Parser) -> Option<MessageEvent> {
         if self.unread.is_empty() {
             return None;

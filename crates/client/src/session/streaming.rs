@@ -10,7 +10,7 @@ use std::time::Duration;
 impl Session {
     /// Returns an event that has arrived completely. Most events are returned here. `None` if there is no such event,
     /// or if another signal comes first.
-    #[inline(always)] // As with making the event.
+    #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(crate) fn event_at_hand(&mut self) -> Option<MessageEvent> {
         let Phase::Open(reading) = &mut self.phase else { return None };
         let event = reading.event_at_hand(&mut self.parser)?;

@@ -45,7 +45,7 @@ pub enum FileStoreError {
     Read {
         /// The path of the file.
         path: PathBuf,
-        /// The reason.
+        /// The error of the system.
         error: io::Error,
     },
     /// The file is larger than [`FileStore::MAX_BYTES`], so it is not an ID.
@@ -62,7 +62,7 @@ pub enum FileStoreError {
     Write {
         /// The path of the file.
         path: PathBuf,
-        /// The reason.
+        /// The error of the system.
         error: io::Error,
     },
     /// The ID is so long that it could not be loaded again.
@@ -73,7 +73,7 @@ pub enum FileStoreError {
 }
 
 impl FileStore {
-    /// The largest file that is loaded, in bytes. An ID has to fit in it together with a line feed.
+    /// The largest file with an ID that is loaded, in bytes. An ID has to fit in it together with a line feed.
     pub const MAX_BYTES: usize = 64 << 10;
 
     /// Makes a store in the file `path`. The file does not have to exist, but its directory does. Only one event source
@@ -154,7 +154,8 @@ impl Paths {
         drop(file);
         let replaced = written.and_then(|()| fs::rename(&self.new, &self.file));
         if replaced.is_err() {
-            // The new file should not stay on a full disk. Only the first error counts.
+            // Removes the new file, which should not stay on a full disk. An error here is ignored, because the first
+            // error counts.
             let _ = fs::remove_file(&self.new);
         }
         replaced?;
@@ -196,7 +197,8 @@ impl std::error::Error for FileStoreError {}
 mod tests {
     use super::*;
 
-    /// A crash between writing and renaming, or somebody who wants another file overwritten.
+    /// A crash between writing and renaming leaves the new file behind, or somebody puts a link there so that another
+    /// file is overwritten.
     #[test]
     fn what_is_in_the_way_is_replaced_and_not_followed() {
         let directory = std::env::temp_dir().join(format!("fanfare-client-leftover-{}", std::process::id()));

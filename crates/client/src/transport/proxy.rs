@@ -149,7 +149,7 @@ pub(super) struct Hop {
     pub(super) authorization: Option<HeaderValue>,
 }
 
-/// The proxies of a transport.
+/// The rules by which a transport chooses its proxy.
 #[derive(Debug)]
 pub(super) struct Rules {
     http: Named,

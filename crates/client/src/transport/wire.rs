@@ -119,7 +119,7 @@ impl Connect {
 
 impl Drop for Connect {
     fn drop(&mut self) {
-        // A task that waits for the number of streams must not wait for ever.
+        // A task that waits for the number of streams gets 0 now, because the server will not send the number any more.
         self.wire.streams.send_if_modified(|streams| {
             let is_over = streams.is_none();
             streams.get_or_insert(0);
@@ -219,7 +219,7 @@ impl Settings {
         *left -= 1;
         self.is_read = *left == 0;
         if self.held.len() == Self::SETTING_BYTES {
-            // SETTINGS_MAX_CONCURRENT_STREAMS.
+            // Setting 3 is SETTINGS_MAX_CONCURRENT_STREAMS.
             if let [0, 3, a, b, c, d] = self.held[..] {
                 self.streams = Some(u32::from_be_bytes([a, b, c, d]));
             }

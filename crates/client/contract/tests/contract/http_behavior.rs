@@ -23,7 +23,7 @@ async fn status_204_halts_reconnection_attempts() {
     let service = TestService::start();
     let nothing = Bodiless::start(204, HeaderMap::new()).await;
     let client = SseClient::start(&service, nothing.url(), json!({ "initialDelayMs": 0 })).await;
-    // The test has to wait to see that nothing happens: five times the client's shortest delay.
+    // Nothing must happen during this time, which is five times the client's shortest delay.
     sleep(Duration::from_millis(500)).await;
     assert_eq!(nothing.asked(), 1);
     client.close().await;
