@@ -1,4 +1,4 @@
-//! The hub under test, and what the user of the suite says about it.
+//! The hub under test, and the facts about it that the user of the suite gives.
 use std::fmt;
 use url::Url;
 

@@ -33,9 +33,9 @@ const MODERN_COOKIE: &str = "__Secure-mercure_access_token";
 /// The purpose of a token. The older revision has a separate key for each purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// The token allows to publish.
+    /// The token allows publishing.
     Publish,
-    /// The token allows to receive private updates.
+    /// The token allows receiving private updates.
     Subscribe,
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// A directory that a test uses alone. It is removed, with its content, when this value is dropped.
+/// A directory that only one test uses. It is removed, with its content, when this value is dropped.
 #[derive(Debug)]
 pub struct Directory(pub PathBuf);
 

@@ -24,7 +24,7 @@ impl Hub {
         Self::start_with(&[])
     }
 
-    /// Starts a hub in the same way, with these options of `fanfare serve`.
+    /// Starts a hub with an empty log and these options of `fanfare serve`.
     #[must_use]
     pub fn start_with(options: &[&str]) -> Self {
         let directory = Directory::new("hub");

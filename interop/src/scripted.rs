@@ -1,4 +1,4 @@
-//! A server that answers every request with the same bytes. It stands in for servers that cannot be installed here.
+//! A server that answers every request with the same bytes. It replaces servers that cannot be installed here.
 use crate::PATIENCE;
 use std::{
     io::{BufRead as _, BufReader, Write as _},

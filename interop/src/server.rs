@@ -39,7 +39,7 @@ pub fn node_http() -> Server {
     Server::program(node, "/sse")
 }
 
-/// Starts the same server, with events of the type `timeMessage` after the first event.
+/// Starts Node's HTTP server, which sends events of the type `timeMessage` after the first event.
 #[must_use]
 pub fn node_http_time_message() -> Server {
     let mut node = installed::node("servers/node-http.cjs");
@@ -75,7 +75,7 @@ pub fn asp_as_printed() -> Server {
     Server::scripted(include_str!("../servers/asp-as-printed.http"))
 }
 
-/// Starts the same scripted ASP with the blank line that is missing in the document.
+/// Starts a scripted ASP with the blank line that is missing in the seed document.
 #[must_use]
 pub fn asp_with_blank_line() -> Server {
     Server::scripted(include_str!("../servers/asp-with-blank-line.http"))
@@ -87,7 +87,8 @@ pub fn better_sse() -> Server {
     Server::program(installed::node("servers/better-sse.mjs"), "/sse")
 }
 
-/// Starts a server that uses sse-starlette, and sends the same events with lines that end in CR LF.
+/// Starts a server that uses sse-starlette, and sends the three events after the last event ID on each connection, with
+/// lines that end in CR LF.
 #[must_use]
 pub fn sse_starlette() -> Server {
     Server::program(installed::python("servers/sse_starlette_app.py"), "/sse")

@@ -4,13 +4,13 @@ use mercure::{PublisherJwt, SubscriberJwt, TopicSelector};
 /// The key of the hub's tokens. The reference hub's documentation uses the same key everywhere.
 pub const KEY: &str = "!ChangeThisMercureHubJWTSecretKey!";
 
-/// Returns a token that allows to publish to the topics that this URI Template, or `*`, matches.
+/// Returns a token that allows publishing to the topics that this URI Template, or `*`, matches.
 #[must_use]
 pub fn publisher(template: &str) -> PublisherJwt {
     PublisherJwt::new(&KEY.as_bytes().to_vec().into(), vec![selector(template)]).unwrap()
 }
 
-/// Returns a token that allows to receive private updates of the topics that this URI Template, or `*`, matches.
+/// Returns a token that allows receiving the private updates of the topics that this URI Template, or `*`, matches.
 #[must_use]
 pub fn subscriber(template: &str) -> String {
     SubscriberJwt::new(&KEY.as_bytes().to_vec().into(), None, vec![selector(template)]).unwrap().to_string()

@@ -70,7 +70,7 @@ pub(super) async fn b16_exact_is_byte_equality(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B17: The matcher `*` matches every topic, whatever type of matcher it is given as, in requests and in tokens.
+/// B17: The matcher `*` matches every topic, whichever matcher type it is given for, in requests and in tokens.
 pub(super) async fn b17_star_matches_everything(trial: &Trial<'_>) -> Outcome {
     let names = if trial.is_modern() { &["match", "match_exact", "match_urlpattern"][..] } else { &["topic"] };
     let all = async {

@@ -128,8 +128,8 @@ impl Builder {
         self
     }
 
-    /// Sets a header, and replaces one of the same name. Default: `Accept: text/event-stream`, `Cache-Control:
-    /// no-cache`, `Pragma: no-cache`, and the headers that the transport adds.
+    /// Sets a header, and replaces one of the same name. Default: `Accept: text/event-stream`,
+    /// `Cache-Control: no-cache`, `Pragma: no-cache`, and the headers that the transport adds.
     pub fn header<V: TryInto<HeaderValue>>(mut self, name: impl AsRef<str>, value: V) -> Self {
         match (HeaderName::try_from(name.as_ref()), value.try_into()) {
             (Ok(name), Ok(value)) => self.insert(name, value),

@@ -1,4 +1,4 @@
-//! Tells an event stream from other responses.
+//! Recognizes an event stream by its `Content-Type`.
 use http::{HeaderMap, header::CONTENT_TYPE};
 
 const EVENT_STREAM: &str = "text/event-stream";

@@ -158,7 +158,7 @@ impl Cause {
     }
 }
 
-/// The text that says who answered, the server or a proxy, and with which status.
+/// The text that says if the server or a proxy answered, and with which status.
 struct Answered<'a>(&'a Parts);
 
 impl fmt::Display for Answered<'_> {

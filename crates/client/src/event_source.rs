@@ -150,9 +150,9 @@ impl EventSource {
         self.driver.acknowledge(&event.last_event_id);
     }
 
-    /// Reports the same for an event that was too large and was skipped
-    /// ([`Warning::EventSkipped`](crate::Warning::EventSkipped)), with the ID from the warning. Until then the ID is
-    /// not saved. So a program that is interrupted while it handles the warning gets it again.
+    /// Reports that the program has dealt with an event that was too large and was skipped
+    /// ([`Warning::EventSkipped`](crate::Warning::EventSkipped)). The ID is the one in the warning, and is not saved
+    /// before this call. So a program that is interrupted while it handles the warning gets it again.
     /// [`acknowledge`](Self::acknowledge) of a later event includes it.
     pub fn acknowledge_skipped(&mut self, last_event_id: &Text) {
         self.driver.acknowledge(last_event_id);

@@ -21,8 +21,9 @@
 //! notice it. An error is the last item of the stream. If the server answers 204, the stream ends without an error.
 //! Dropping the event source ends its connection.
 //!
-//! Each section below has a program in `examples/` that runs unchanged, for example `cargo run -p fanfare-client
-//! --example quick_start`. Add a URL to use another server than the one that the program starts.
+//! Each section below has a program in `examples/` that runs unchanged, for example
+//! `cargo run -p fanfare-client --example quick_start`. Add a URL to use another server than the one that the program
+//! starts.
 //!
 //! # Answers of language models
 //!

@@ -30,7 +30,7 @@ struct Listener<'a> {
     call: Callback<'a>,
 }
 
-/// The `error` event of browsers, with its reason: there is no connection, or it has ended.
+/// The `error` event of browsers, with its reason: a connection could not be made, or it has ended.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ErrorEvent<'a> {

@@ -1,8 +1,8 @@
 //! Undoes `Content-Encoding`: returns a body as it was before it was compressed (RFC 9110, section 8.4).
 //!
 //! A server that compresses an event stream flushes after each event, so that each event is seen when it arrives. So
-//! the decoder returns at once what each piece from the network decodes to. The output pieces have a limited size, and
-//! are decoded only when they are asked for: however much a few bytes decode to, no more than one piece of it is in
+//! the decoder returns the decoded bytes of each piece from the network at once. The output pieces have a limited size,
+//! and are decoded only when they are asked for: however much a few bytes decode to, no more than one piece of it is in
 //! memory. A body without a coding is passed on unchanged.
 
 use std::{

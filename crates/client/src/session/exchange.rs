@@ -59,7 +59,7 @@ pub(crate) struct Refusal {
     because: Because,
     parts: Parts,
     excerpt: Vec<u8>,
-    /// The deadline for reading the body. What has been read by then is enough.
+    /// The deadline for reading the body. The part that was read by then is enough.
     pub until: Duration,
 }
 

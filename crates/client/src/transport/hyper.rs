@@ -37,7 +37,8 @@ const TCP_KEEPALIVE_RETRIES: u32 = 3;
 /// as much as its buffer has room for, which may be twice that. An event may share the memory of the buffer that it
 /// came in, so one kept event can keep up to 128 KiB in memory.
 const HTTP1_MAX_BUFFER: usize = 64 * 1024;
-/// The largest frame over HTTP/2, in bytes. It is read as one piece. It is the smallest size that the protocol allows.
+/// The largest frame over HTTP/2, in bytes, which arrives as one piece. This is the smallest limit that the protocol
+/// allows.
 #[cfg(feature = "http2")]
 const HTTP2_MAX_FRAME: u32 = 16 * 1024;
 /// The most bytes of one stream that a server may send before they are read.

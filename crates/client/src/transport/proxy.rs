@@ -214,7 +214,8 @@ impl Rules {
     }
 }
 
-/// Returns the same URL with its port written out: the code that asks a proxy to connect would otherwise assume 443.
+/// Returns `uri` with its port written out, which is `default` if it has none. The code that asks a proxy to connect
+/// would otherwise assume 443.
 pub(super) fn with_port(uri: &Uri, default: u16) -> Uri {
     let mut parts = uri.clone().into_parts();
     parts.authority = match (uri.host(), uri.port()) {

@@ -86,7 +86,7 @@ pub enum TlsError {
     },
     /// A certificate given as a root cannot be read.
     Certificate {
-        /// The index of the certificate among those given, from 0.
+        /// The index of the certificate in the list that was given, from 0.
         index: usize,
         /// The reason why the certificate cannot be used.
         reason: String,

@@ -2,8 +2,8 @@
 use crate::harness::{TestService, data, stream_and_client};
 use serde_json::json;
 
-/// The exponent of the largest power of two up to which every power is tested. Of the larger sizes only the longest is tested, since
-/// they cost time and find no other limit.
+/// The exponent of the largest power of two of the sweep, which tests the sizes around each power. Of the larger sizes
+/// only the longest is tested, since they cost time and find no other limit.
 const SWEEP: u32 = 20;
 const LONGEST: usize = (1 << 27) + 1;
 

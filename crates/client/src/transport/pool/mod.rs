@@ -44,8 +44,8 @@ use taken::{MAX_IDLE_PER_ORIGIN, Taken, Wanted, lock};
 pub(crate) enum Repetition {
     /// The request may be sent again.
     Allowed,
-    /// The request must not be sent again. It gets a new connection of its own: on a kept connection, the request could
-    /// get lost unnoticed.
+    /// The request must not be sent again. It gets a new connection that no other request uses: on a kept connection,
+    /// the request could get lost unnoticed.
     Forbidden,
 }
 
