@@ -145,7 +145,7 @@ impl Service<Request<RequestBody>> for HyperTransport {
         let pool = Arc::clone(&self.pool);
         Box::pin(async move {
             if request.method() == Method::CONNECT {
-                return Err(HyperError::new(Failure::Request, "a CONNECT request cannot be sent"));
+                return Err(HyperError::new(Failure::Request, "its method is CONNECT"));
             }
             let mut response = pool.send(request).await?;
             if let Some(hop) = forwards {
