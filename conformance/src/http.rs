@@ -22,18 +22,18 @@ use tokio::{
 };
 use url::{Url, form_urlencoded};
 
-/// What the suite waits for at most.
+/// The longest time that the suite waits for something that the hub should send.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// The largest answer that is read, in bytes.
+/// The largest answer that the suite reads, in bytes.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 
-/// Connections, kept between requests.
+/// An HTTP client that keeps its connections between requests.
 pub type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// A client for hubs at plain and at encrypted addresses.
+/// Returns a client for hubs with `http` and with `https` URLs.
 ///
 /// # Errors
-/// If the address is an encrypted one and the system's trusted certificates cannot be read.
+/// If the hub's URL is an `https` URL and the system's trusted certificates cannot be read.
 pub fn client(hub: &Url) -> io::Result<Http> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
@@ -48,7 +48,7 @@ pub fn client(hub: &Url) -> io::Result<Http> {
     Ok(Client::builder(TokioExecutor::new()).build(connector.https_or_http().enable_http1().wrap_connector(tcp)))
 }
 
-/// A request in the making.
+/// A request that is being built.
 #[derive(Debug)]
 pub struct Ask<'a> {
     http: &'a Http,
@@ -58,14 +58,14 @@ pub struct Ask<'a> {
     body: Vec<u8>,
 }
 
-/// A whole answer.
+/// The hub's answer to a request.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its status.
+    /// The status code.
     pub status: u16,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body. Empty for a stream, which has no end.
+    /// The body. Empty if the answer is an event stream, because a stream has no end.
     pub body: String,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Ask<'a> {
         self
     }
 
-    /// Sets the query string as it is written.
+    /// Sets the query string to this text, which is already encoded.
     #[must_use]
     pub fn raw_query(mut self, query: &str) -> Self {
         self.url.set_query(Some(query));
@@ -98,20 +98,20 @@ impl<'a> Ask<'a> {
         self
     }
 
-    /// Presents a token as most clients do.
+    /// Adds a token as most clients do, in the header `Authorization: Bearer`.
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
-    /// Sends a form.
+    /// Sets the body to a form with these fields.
     #[must_use]
     pub fn form(self, fields: &[(&str, &str)]) -> Self {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.raw_form(form)
     }
 
-    /// Sends a form as it is written.
+    /// Sets the body to a form that is already encoded.
     #[must_use]
     pub fn raw_form(mut self, form: impl Into<Vec<u8>>) -> Self {
         self.body = form.into();
@@ -119,7 +119,7 @@ impl<'a> Ask<'a> {
         self
     }
 
-    /// Sends a body of another kind.
+    /// Sets a body of any content type.
     #[must_use]
     pub fn body(mut self, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
@@ -139,8 +139,9 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// Sends the request, whose body the hub may refuse before it has all of it, and gives the status. A client that
-    /// only writes would meet a closed connection, and not the answer that came before.
+    /// Sends the request and returns the status of the answer, even if the hub answers before it has received the whole
+    /// body. A client that reads only after it has written the whole body would see a closed connection instead of that
+    /// answer.
     ///
     /// # Errors
     /// [`Fault::Broken`] if there is no answer.
@@ -178,10 +179,10 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// Sends the request and reads the answer; of a stream, its head.
+    /// Sends the request and reads the answer. If the answer is an event stream, only its head is read.
     ///
     /// # Errors
-    /// [`Fault::Broken`] if there is none.
+    /// [`Fault::Broken`] if there is no complete answer.
     pub async fn send(self) -> Result<Answer, Fault> {
         let (head, body) = self.answer().await?.into_parts();
         let is_stream = head.status == 200 && is_event_stream(&head.headers);
@@ -197,10 +198,10 @@ impl<'a> Ask<'a> {
         Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
     }
 
-    /// Sends the request, which has to be answered by a stream.
+    /// Sends the request, and expects an event stream as the answer.
     ///
     /// # Errors
-    /// [`Fault::Broken`] if it is not.
+    /// [`Fault::Broken`] if the answer is not an event stream.
     pub async fn open(self) -> Result<Stream, Fault> {
         let what = format!("{} {}", self.method, self.url);
         match self.open_if_allowed().await? {
@@ -209,7 +210,8 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// The same for a subscriber that the hub may turn away for what its token grants: the status if the hub does.
+    /// Sends the request of a subscriber that the hub may refuse because of its token. Returns the stream, or the
+    /// status of the refusal.
     ///
     /// # Errors
     /// [`Fault::Broken`] if there is neither a stream nor a refusal.
@@ -220,7 +222,11 @@ impl<'a> Ask<'a> {
             return Ok(Err(head.status.as_u16()));
         }
         check_eq!(head.status.as_u16(), 200, "status of {what}");
-        check!(is_event_stream(&head.headers), "{what} is no event stream but {:?}", head.headers.get(CONTENT_TYPE));
+        check!(
+            is_event_stream(&head.headers),
+            "{what} is not an event stream, but {:?}",
+            head.headers.get(CONTENT_TYPE)
+        );
         Ok(Ok(Stream::new(head.headers, body)))
     }
 }
@@ -241,20 +247,20 @@ impl Answer {
 /// A `Link` header: its target and its attributes.
 #[derive(Debug)]
 pub struct Link {
-    /// What it leads to.
+    /// The URL that the link leads to.
     pub target: String,
     attributes: Vec<(String, String)>,
 }
 
 impl Link {
-    /// The value of an attribute.
+    /// Returns the value of an attribute of the link.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// The links of an answer, one for each header.
+/// Returns the links of an answer, one for each header.
 #[must_use]
 pub fn links(answer: &Answer) -> Vec<Link> {
     let links = answer.headers.get_all(LINK).iter().filter_map(|value| {

@@ -1,4 +1,5 @@
-//! How a trial comes to verdicts: what is tried is tried by a rule, and the level of the rule's sentence decides.
+//! The verdicts of a trial. Every check belongs to a rule. If the check fails, the level of the rule's sentence decides
+//! the verdict.
 use crate::{
     entries::Entry,
     outcome::{Fault, Outcome},
@@ -17,7 +18,7 @@ impl Trial<'_> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a verdict. One sentence is often tried several times: of its verdicts the gravest stays.
+    /// Records a verdict. If one sentence is tried several times, the report keeps the gravest of its verdicts.
     fn note(&self, sentence: &Sentence, verdict: Verdict, what: &str) {
         let finding = Finding { sentence: *sentence, verdict, what: what.to_owned() };
         let mut findings = self.findings();
@@ -28,12 +29,12 @@ impl Trial<'_> {
         }
     }
 
-    /// Tries what a rule says, and notes the verdict; the result if the hub does it. Nothing is tried if this revision
-    /// does not have the rule: what its draft leaves open is no fault.
+    /// Runs a check of one rule and records the verdict. Returns the result of the check if the hub passes. If this
+    /// revision does not have the rule, runs nothing and returns `None`: the hub is free in what its draft leaves open.
     ///
     /// # Errors
-    /// [`Fault::Reported`] if the hub breaks a MUST, after which the state of the trial is unknown. After a SHOULD it
-    /// goes on.
+    /// [`Fault::Reported`] if the hub breaks a MUST, because the state of the trial is then unknown. If the hub does
+    /// not follow a SHOULD, the trial goes on.
     pub async fn by<T>(&self, rule: &Rule, tried: impl Future<Output = Outcome<T>>) -> Outcome<Option<T>> {
         let Some(sentence) = rule.sentence(self.revision) else { return Ok(None) };
         match tried.await {
@@ -49,7 +50,7 @@ impl Trial<'_> {
         }
     }
 
-    /// Notes that the hub has no such feature, and gives the end of the trial.
+    /// Records that the hub does not have the feature of this rule, and returns the fault that ends the trial.
     #[must_use]
     pub fn unsupported(&self, rule: &Rule, why: &str) -> Fault {
         if let Some(sentence) = rule.sentence(self.revision) {
@@ -58,25 +59,26 @@ impl Trial<'_> {
         Fault::Reported
     }
 
-    /// Notes that a rule was not tried, for this reason.
+    /// Records that a rule was not tried, and why.
     pub fn not_tried(&self, rule: &Rule, why: &str) {
         if let Some(sentence) = rule.sentence(self.revision) {
             self.note(sentence, Verdict::NotTried, why);
         }
     }
 
-    /// The report on an entry whose trial ended in this way.
+    /// Ends the trial of an entry and returns the report. `fault` is the reason why the trial stopped early, if it did.
+    /// A sentence that has no verdict yet gets `not tried`.
     pub(crate) fn finish(self, entry: &Entry, fault: Option<Fault>) -> Report {
-        let mut rest = "the trial ended before it";
+        let mut rest = "the trial ended before this sentence was tried";
         let why;
         match fault {
-            None => rest = "nothing here to try it on",
+            None => rest = "the suite found nothing to try this sentence on",
             Some(Fault::Reported) => {}
             Some(Fault::NotTried(reason)) => {
                 why = reason;
                 rest = &why;
             }
-            // Not in the trial of a rule: the hub fails in what every trial needs.
+            // The fault happened outside the check of a rule: the hub fails in something that every trial needs.
             Some(Fault::Broken(what)) => {
                 if let Some(sentence) = rules::HUB.sentence(self.revision) {
                     self.note(sentence, Verdict::Fail, &what);

@@ -1,10 +1,10 @@
-//! Every rule of the [Mercure protocol](https://mercure.rocks/spec), tried on a hub over its sockets, by the rules of
-//! either revision. `README.md` says how to run it against any hub; `tests/own_hub.rs` runs it against this
-//! repository's.
+//! A suite that tries every rule of the [Mercure protocol](https://mercure.rocks/spec) on a running hub, over its
+//! sockets, by the rules of either revision. `README.md` says how to run the suite against any hub; `tests/own_hub.rs`
+//! runs it against the hub of this repository.
 //!
-//! An [`Entry`] tries a few sentences of the drafts, each a [`Rule`]; its [`Trial`] is a hub and a revision; what comes
-//! of it is a [`Report`]: a [`Verdict`] for each sentence. Rules for publishers and clients are tried on a publisher of
-//! ours, `examples/discovery/`, together with the hub.
+//! An [`Entry`] tries a few [`Rule`]s. A [`Trial`] runs one entry on one hub by the rules of one revision, and ends
+//! with a [`Report`]: a [`Verdict`] for each sentence of the rules. Rules for publishers and clients are tried on this
+//! repository's example publisher, `examples/discovery/`, together with the hub.
 #[path = "../../examples/discovery/backend.rs"]
 pub mod backend;
 pub mod entries;
@@ -35,7 +35,7 @@ const ENTRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Tries one entry on a hub. The report is empty if the revision has none of the entry's sentences.
 pub async fn run(entry: &Entry, target: &Target, revision: Revision) -> Report {
-    // Nobody else's topics: a hub may hold those of earlier runs, and of other users.
+    // A new prefix for the topics of each run: the hub may hold topics of earlier runs and of other users.
     let prefix = format!("https://example.com/conformance/{:016x}/{}", fastrand::u64(..), entry.name);
     let http = match http::client(&target.hub) {
         Ok(http) => http,

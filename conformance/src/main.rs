@@ -1,12 +1,12 @@
-//! Tries every rule of the Mercure protocol on a hub, and prints what comes of it.
+//! A program that tries every rule of the Mercure protocol on a hub, and prints the verdicts.
 use clap::{Parser, ValueEnum};
 use fanfare_conformance::{ENTRIES, Issuer, Revision, Secret, Target, Verdict, run};
 use std::process::ExitCode;
 use url::Url;
 
-/// Tries every rule of the Mercure protocol on a hub. Topics are new in each run, and nothing that was there is
-/// touched. Each verdict is by a sentence of a draft, which is printed with it. The exit code is 1 if the hub breaks a
-/// MUST.
+/// Tries every rule of the Mercure protocol on a hub. Each run uses new topics, and changes nothing that the hub
+/// already holds. Each verdict is printed with the sentence of the draft that it is based on. The exit code is 1 if the
+/// hub breaks a MUST.
 #[derive(Debug, Parser)]
 #[command(name = "fanfare-conformance", version)]
 struct Arguments {
@@ -26,12 +26,12 @@ struct Arguments {
     #[arg(long, value_name = "URL", requires = "issuer_key")]
     issuer: Option<String>,
 
-    /// HS256 secret of that issuer
+    /// HS256 secret of the issuer
     #[arg(long, value_name = "SECRET", env = "MERCURE_ISSUER_KEY", hide_env_values = true, value_parser = secret)]
     issuer_key: Option<Secret>,
 
-    /// What newer-revision tokens name as their audience [default: the resource identifier in the hub's metadata, or
-    /// the hub's URL]
+    /// Audience that newer-revision tokens name [default: the resource identifier in the hub's metadata, or the hub's
+    /// URL]
     #[arg(long, value_name = "URL")]
     audience: Option<String>,
 
@@ -43,16 +43,16 @@ struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "mercureAuthorization")]
     legacy_cookie: String,
 
-    /// Cookie for newer-revision tokens [default: the one that the hub's metadata names, or
+    /// Cookie for newer-revision tokens [default: the cookie that the hub's metadata names, or
     /// __Secure-mercure_access_token]
     #[arg(long, value_name = "NAME")]
     cookie: Option<String>,
 
-    /// By whose rules
+    /// Revision whose rules are tried
     #[arg(long, value_enum, default_value_t = Revisions::Both)]
     revision: Revisions,
 
-    /// Only entries whose names contain this, such as b17; repeatable
+    /// Run only entries whose names contain this text, such as b17; repeatable
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
 }
@@ -64,7 +64,7 @@ enum Revisions {
     Both,
 }
 
-/// A secret may be anything.
+/// Parses a secret. Any text is a valid secret.
 fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(text.into())
 }
@@ -112,7 +112,7 @@ async fn main() -> ExitCode {
         }
     }
     if verdicts.is_empty() {
-        eprintln!("no entry of this revision has such a name");
+        eprintln!("no entry of this revision has a name that contains the text of --only");
         return ExitCode::FAILURE;
     }
     if with(Verdict::Fail).next().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS }

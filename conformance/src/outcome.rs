@@ -1,21 +1,21 @@
-//! How a trial ends before its end.
+//! The result of a trial, and the reasons why a trial stops early.
 
-/// What a trial gives: its result, or why there is none.
+/// The result of a trial or of a part of it, or the reason why it stopped early.
 pub type Outcome<T = ()> = Result<T, Fault>;
 
-/// The reason why a trial went no further.
+/// The reason why a trial stopped early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The hub did otherwise: what it did, and what it should have done. The rule that was tried says what follows from
-    /// that.
+    /// The hub did not do what was expected. The text says what it did and what it should have done. The level of the
+    /// rule that was tried decides the verdict.
     Broken(String),
-    /// The suite lacks what the trial needs, such as a key.
+    /// The suite lacks something that the trial needs, such as a key. The text says what.
     NotTried(String),
-    /// The report says already why nothing more can be tried.
+    /// The report already contains the reason why the trial cannot go on.
     Reported,
 }
 
-/// Ends the trial with what the hub did, unless the condition holds.
+/// Ends the trial with `Fault::Broken` and this text, unless the condition holds.
 macro_rules! check {
     ($holds:expr, $($what:tt)+) => {
         if !$holds {
@@ -25,7 +25,7 @@ macro_rules! check {
 }
 pub(crate) use check;
 
-/// Ends the trial unless both are equal, and says what each is.
+/// Ends the trial with `Fault::Broken` unless both values are equal. The text of the fault contains both values.
 macro_rules! check_eq {
     ($is:expr, $should:expr, $($what:tt)+) => {
         match (&$is, &$should) {

@@ -1,47 +1,47 @@
-//! What a run says of a hub: a verdict for each sentence that was tried, and one for the entry as a whole.
+//! The report on an entry: a verdict for each sentence that was tried, and one verdict for the whole entry.
 use crate::{
     rule::{Level, Sentence},
     target::Revision,
 };
 use std::fmt;
 
-/// A verdict. Only a broken MUST is a failure.
+/// A verdict on a hub, for one sentence or for one entry. Only a broken MUST is a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The hub does what the sentence says.
     Pass,
     /// The hub breaks a MUST.
     Fail,
-    /// The hub does otherwise where the sentence says SHOULD.
+    /// The hub does not do what a sentence with SHOULD says.
     Differs,
-    /// The hub does not have the feature, and need not.
+    /// The hub does not have an optional feature.
     NotSupported,
-    /// The suite could not try it: a key is missing, or it depends on something that is not there.
+    /// The suite could not try the sentence: a key is missing, or the hub lacks something that the sentence depends on.
     NotTried,
 }
 
-/// What became of one sentence.
+/// The verdict for one sentence, with the reason for it.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The sentence.
     pub sentence: Sentence,
-    /// The verdict by it.
+    /// The verdict for this sentence.
     pub verdict: Verdict,
-    /// What the hub did, or why nothing was tried; empty for a pass.
+    /// The reason: what the hub did, or why nothing was tried. Empty for a pass.
     pub what: String,
 }
 
-/// What became of an entry in one revision.
+/// The findings of one entry by the rules of one revision.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// By whose rules.
+    /// The revision whose rules were tried.
     pub revision: Revision,
     /// A finding for each sentence that the entry tries.
     pub findings: Vec<Finding>,
 }
 
 impl Verdict {
-    /// The verdict on a hub that does not do what a sentence of this level says.
+    /// Returns the verdict on a hub that does not do what a sentence of this level says.
     #[must_use]
     pub fn of_otherwise(level: Level) -> Self {
         match level {
@@ -51,7 +51,8 @@ impl Verdict {
         }
     }
 
-    /// Which of several verdicts by one sentence counts: the greater one.
+    /// Returns the gravity of this verdict. If one sentence has several verdicts, the verdict with the greatest gravity
+    /// counts.
     pub(crate) fn gravity(self) -> u8 {
         match self {
             Self::NotTried => 0,
@@ -62,8 +63,8 @@ impl Verdict {
         }
     }
 
-    /// Which of several sentences' verdicts is the entry's: the greater one. An optional feature that is missing does
-    /// not hide that the rest was tried and holds.
+    /// Returns the weight of this verdict. The verdict on an entry is the verdict of the greatest weight among its
+    /// sentences. A pass outweighs a missing optional feature, so the entry shows that the rest was tried and passed.
     fn weight(self) -> u8 {
         match self {
             Self::NotTried => 0,
@@ -76,7 +77,7 @@ impl Verdict {
 }
 
 impl Report {
-    /// The verdict on the entry: of its sentences' verdicts the first in this order: FAIL, differs, pass, not
+    /// Returns the verdict on the entry: the first of its sentences' verdicts in this order: FAIL, differs, pass, not
     /// supported, not tried.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -102,7 +103,8 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The sentences, each below its verdict, with its level and its place in the draft.
+/// Prints one line for each sentence: the verdict, the level, the section of the draft, and the text. A second line
+/// says the reason.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {

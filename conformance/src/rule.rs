@@ -1,34 +1,35 @@
-//! What a draft of the protocol says, word for word, and how much it asks for. A verdict is by such a sentence and by
-//! nothing else, so a hub is never held to what its revision does not say.
+//! The sentences of the protocol's drafts, word for word, and how strongly each of them binds a hub. Every verdict
+//! rests on one of these sentences, so a hub is never judged by something that its revision does not say.
 use crate::target::Revision;
 use std::fmt;
 
-/// How much a sentence asks of a hub, in the words of RFC 2119.
+/// The strength of a requirement, in the words of RFC 2119.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// A choice. A hub that chooses otherwise lacks a feature and breaks nothing.
+    /// The hub may choose. A hub without the feature breaks no rule.
     May,
-    /// A recommendation. A hub may have its reasons to differ.
+    /// A recommendation. A hub may have reasons not to follow it.
     Should,
     /// A requirement.
     Must,
 }
 
-/// A sentence, or the parts of it that matter; `[…]` stands for what is left out, and references are left out silently.
+/// A sentence of a draft, or the parts of it that matter. `[…]` marks omitted words. References to other sections are
+/// omitted without a mark.
 #[derive(Clone, Copy, Debug)]
 pub struct Sentence {
-    /// How much it asks for.
+    /// The strength of the requirement.
     pub level: Level,
-    /// True if the sentence defines something in plain words, without a word of RFC 2119. Such a sentence binds as well
-    /// (RFC 8174: "normative text does not require the use of these key words").
+    /// True if the sentence defines something in plain words, without a key word of RFC 2119. Hubs must follow such a
+    /// sentence, too (RFC 8174: "normative text does not require the use of these key words").
     pub is_definition: bool,
-    /// The section of the draft; or the section of the RFC that the draft builds on.
+    /// The title of the section in the draft, or the RFC that the draft builds on, with its section.
     pub section: &'static str,
-    /// Its words.
+    /// The words of the sentence.
     pub text: &'static str,
 }
 
-/// What both revisions say of one thing. A revision without a sentence leaves it open.
+/// One rule, as each revision of the protocol states it. `None` means that the revision says nothing about it.
 #[derive(Debug)]
 pub struct Rule {
     /// The sentence of draft 07.
@@ -38,7 +39,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The sentence in this revision.
+    /// Returns the sentence of this revision, if it has one.
     #[must_use]
     pub fn sentence(&self, revision: Revision) -> Option<&Sentence> {
         match revision {
@@ -77,7 +78,7 @@ pub(crate) const fn defines(section: &'static str, text: &'static str) -> Senten
 }
 
 impl Sentence {
-    /// Where the sentence stands, for a reader who wants to look it up.
+    /// Returns the draft and the section, or the RFC, where a reader finds the sentence.
     #[must_use]
     pub fn place(&self, revision: Revision) -> String {
         match revision {
@@ -87,7 +88,7 @@ impl Sentence {
         }
     }
 
-    /// The level, and whether it is that of a definition.
+    /// Returns the level as text, which also says if the sentence is a definition.
     #[must_use]
     pub fn force(&self) -> &'static str {
         match (self.level, self.is_definition) {

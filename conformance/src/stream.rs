@@ -9,9 +9,9 @@ use hyper::{HeaderMap, body::Incoming};
 use std::collections::VecDeque;
 use tokio::time::timeout;
 
-/// An open stream.
+/// An open event stream.
 pub struct Stream {
-    /// The headers that it came with.
+    /// The headers of the hub's answer.
     pub headers: HeaderMap,
     body: Incoming,
     parser: Parser,
@@ -22,13 +22,13 @@ pub struct Stream {
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its type.
+    /// The event type.
     pub event_type: String,
-    /// Its own ID; `None` if the event has no such field.
+    /// The ID in the event's own `id` field; `None` if the event has no such field.
     pub id: Option<String>,
-    /// The reconnection time that it sets.
+    /// The reconnection time that the event sets, in milliseconds.
     pub retry_ms: Option<u64>,
-    /// Its data.
+    /// The data of the event.
     pub data: String,
 }
 
@@ -37,25 +37,25 @@ impl Stream {
         Self { headers, body, parser: Parser::new(), events: VecDeque::new(), raw: Vec::new() }
     }
 
-    /// The value of a header, which may be any text.
+    /// Returns the value of a header. It may be any UTF-8 text, not only ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| str::from_utf8(value.as_bytes()).ok())
     }
 
-    /// Everything read so far, as it came.
+    /// Returns all bytes that were read so far, as text.
     #[must_use]
     pub fn raw(&self) -> String {
         String::from_utf8_lossy(&self.raw).into_owned()
     }
 
-    /// Reads on. `false` at the end.
+    /// Reads the next part of the body. Returns false at the end of the stream.
     async fn read(&mut self) -> Result<bool, Fault> {
         let frame = match timeout(PATIENCE, self.body.frame()).await {
             Ok(Some(Ok(frame))) => frame,
-            // A connection that is cut ends a stream, as its proper end does.
+            // A connection that breaks off ends the stream in the same way as a proper end.
             Ok(None | Some(Err(_))) => return Ok(false),
-            Err(_) => return Err(Fault::Broken(format!("nothing comes behind {:?}", self.raw()))),
+            Err(_) => return Err(Fault::Broken(format!("nothing came after {:?}", self.raw()))),
         };
         let Ok(bytes) = frame.into_data() else { return Ok(true) };
         self.raw.extend_from_slice(&bytes);
@@ -69,16 +69,16 @@ impl Stream {
                     data: event.data.to_owned(),
                 }),
                 Ok(None) => return Ok(true),
-                Err(error) => return Err(Fault::Broken(format!("the stream is none: {error}"))),
+                Err(error) => return Err(Fault::Broken(format!("this is not an event stream: {error}"))),
             }
         }
     }
 
-    /// The next event that a publisher made. What the hub tells of itself is passed over: its types begin with its
-    /// name.
+    /// Returns the next event of a publisher. Skips the events that the hub sends about itself: their types begin with
+    /// the hub's name.
     ///
     /// # Errors
-    /// [`Fault::Broken`] if none comes.
+    /// [`Fault::Broken`] if no event comes.
     pub async fn next(&mut self) -> Result<Event, Fault> {
         loop {
             match self.events.pop_front() {
@@ -90,10 +90,10 @@ impl Stream {
         }
     }
 
-    /// Reads as many events as there are data, and compares.
+    /// Reads as many events as `data` has elements, and expects exactly these data in this order.
     ///
     /// # Errors
-    /// [`Fault::Broken`] if others come, or none.
+    /// [`Fault::Broken`] if an event has other data, or if no event comes.
     pub async fn expect(&mut self, data: &[&str]) -> Result<(), Fault> {
         for expected in data {
             let event = self.next().await?;
@@ -102,12 +102,12 @@ impl Stream {
         Ok(())
     }
 
-    /// Reads to the event that has this data, and gives the data of those before it. One update that comes twice in a
-    /// row, with the same ID, counts once: no draft says how often a hub sends it to a subscriber that asks for it
-    /// twice.
+    /// Reads up to the event with the data `end`, and returns the data of the events before it. An update that comes
+    /// twice in a row with the same ID counts once: no draft says how often a hub sends an update to a subscriber that
+    /// asks for it twice.
     ///
     /// # Errors
-    /// [`Fault::Broken`] if it does not come.
+    /// [`Fault::Broken`] if the event does not come.
     pub async fn until(&mut self, end: &str) -> Result<Vec<String>, Fault> {
         let (mut seen, mut last) = (Vec::new(), None);
         loop {
@@ -122,10 +122,10 @@ impl Stream {
         }
     }
 
-    /// Reads to the end.
+    /// Reads the stream up to its end.
     ///
     /// # Errors
-    /// [`Fault::Broken`] if it does not come in time.
+    /// [`Fault::Broken`] if the stream neither ends nor sends anything in time.
     pub async fn end(&mut self) -> Result<(), Fault> {
         while self.read().await? {}
         Ok(())

@@ -1,54 +1,54 @@
-//! The hub under test, and what the suite has to be told of it.
+//! The hub under test, and the facts about it that the user of the suite gives.
 use std::fmt;
 use url::Url;
 
 /// A hub, and the secrets with which the suite makes tokens for it.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Its URL, the path included.
+    /// The URL of the hub, with its path.
     pub hub: Url,
-    /// The HS256 secret of older-revision tokens of publishers.
+    /// The HS256 secret that signs publishers' tokens in the older revision.
     pub publisher_key: Option<Secret>,
-    /// The same for subscribers.
+    /// The HS256 secret that signs subscribers' tokens in the older revision.
     pub subscriber_key: Option<Secret>,
-    /// Whose newer-revision tokens the hub trusts.
+    /// The issuer whose tokens the hub trusts in the newer revision.
     pub issuer: Option<Issuer>,
-    /// The hub's resource identifier, which is the `aud` claim of its tokens. If it is not told, it is what the hub's
-    /// metadata says, or the hub's URL.
+    /// The hub's resource identifier, which is the `aud` claim of tokens. `None` means the identifier in the hub's
+    /// metadata, or else the hub's URL.
     pub audience: Option<String>,
     /// An origin whose pages the hub allows to use credentials.
     pub cors_origin: Option<String>,
-    /// The cookie for older-revision tokens.
+    /// The name of the cookie for older-revision tokens.
     pub legacy_cookie: String,
-    /// The cookie for newer-revision tokens. If it is not told, it is what the hub's metadata says, or the recommended
-    /// name.
+    /// The name of the cookie for newer-revision tokens. `None` means the name in the hub's metadata, or else the name
+    /// that draft 08 recommends.
     pub modern_cookie: Option<String>,
 }
 
 /// An issuer of newer-revision tokens, and the HS256 secret that it signs with.
 #[derive(Clone, Debug)]
 pub struct Issuer {
-    /// Its `iss` claim.
+    /// The `iss` claim of the issuer's tokens.
     pub name: String,
-    /// Its secret.
+    /// The HS256 secret that signs the issuer's tokens.
     pub key: Secret,
 }
 
-/// A secret. It is never printed.
+/// A secret. `Debug` does not print it.
 #[derive(Clone)]
 pub struct Secret(String);
 
 /// A revision of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revision {
-    /// Draft 07: `topic=`, the `mercure` claim.
+    /// Draft 07, which has the query parameter `topic` and the token claim `mercure`.
     Legacy,
-    /// Draft 08: `match=`, `authorization_details`.
+    /// Draft 08, which has the query parameter `match` and the token claim `authorization_details`.
     Modern,
 }
 
 impl Target {
-    /// A hub of which nothing but its URL is known: no secrets, every name at its default.
+    /// Returns a target of which only the URL is known: it has no secrets, and the default names.
     #[must_use]
     pub fn new(hub: Url) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl Target {
 }
 
 impl Secret {
-    /// The bytes to sign with.
+    /// Returns the bytes of the secret, for signing.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.0.as_bytes()

@@ -1,20 +1,20 @@
-//! Tokens that keep the rules, and tokens that break them. Made here and not by any hub's code, so that a hub that
-//! makes and reads tokens wrongly in the same way does not pass.
+//! Tokens that keep the rules, and tokens that break them. The suite makes them itself and does not use the code of a
+//! hub. So a hub does not pass if it makes and reads tokens wrongly in the same way.
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The type of Mercure's authorization details.
+/// The value of `type` in Mercure's authorization details.
 pub const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
 
-/// Seconds since the Unix epoch.
+/// Returns the current time, in seconds since the Unix epoch.
 #[must_use]
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// A token, signed with HS256 whatever its header says.
+/// Returns a token that is signed with HS256, whatever its header says.
 #[must_use]
 pub fn sign(header: &Value, claims: &Value, secret: &[u8]) -> String {
     let message = format!("{}.{}", part(header.to_string()), part(claims.to_string()));
@@ -22,7 +22,7 @@ pub fn sign(header: &Value, claims: &Value, secret: &[u8]) -> String {
     format!("{message}.{}", part(tag))
 }
 
-/// A token without a signature.
+/// Returns a token without a signature.
 #[must_use]
 pub fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}.", part(header.to_string()), part(claims.to_string()))
@@ -32,7 +32,7 @@ fn part(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// One authorization detail for the actions on topics that are named exactly.
+/// Returns one authorization detail that grants these actions on exactly these topics.
 #[must_use]
 pub fn detail(actions: &[&str], topics: &[&str]) -> Value {
     let topics: Vec<_> = topics.iter().map(|topic| json!({"match": topic})).collect();

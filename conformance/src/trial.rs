@@ -1,4 +1,4 @@
-//! One entry's trial of a hub in one revision: what every entry needs to ask.
+//! The trial of a hub by one entry and the rules of one revision: the requests and the tokens that every entry needs.
 use crate::{
     http::{Answer, Ask, Http},
     outcome::{Fault, Outcome, check},
@@ -12,35 +12,35 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 use url::Url;
 
-/// A trial.
+/// The trial of a hub by one entry.
 #[derive(Debug)]
 pub struct Trial<'a> {
-    /// The hub.
+    /// The hub under test.
     pub target: &'a Target,
-    /// By whose rules.
+    /// The revision whose rules are tried.
     pub revision: Revision,
     http: &'a Http,
-    /// What no other trial's topics begin with.
+    /// The prefix of this trial's topics. No other trial has the same prefix.
     pub(crate) prefix: String,
-    /// What the hub says of itself, in the newer revision; `None` if it says nothing.
+    /// The hub's metadata, which only the newer revision has; `None` if the hub publishes none.
     pub(crate) metadata: Option<Value>,
     pub(crate) findings: Mutex<Vec<Finding>>,
 }
 
-/// The cookie's name that draft 08 recommends.
+/// The name of the cookie that draft 08 recommends.
 const MODERN_COOKIE: &str = "__Secure-mercure_access_token";
 
-/// What a token is for. The older revision has a key for each.
+/// The purpose of a token. The older revision has a separate key for each purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To publish.
+    /// The token allows publishing.
     Publish,
-    /// To receive what is private.
+    /// The token allows receiving private updates.
     Subscribe,
 }
 
 impl<'a> Trial<'a> {
-    /// A trial, before anything is tried.
+    /// Starts a trial. In the newer revision this reads the hub's metadata.
     pub(crate) async fn start(target: &'a Target, revision: Revision, http: &'a Http, prefix: String) -> Self {
         let mut trial = Self { target, revision, http, prefix, metadata: None, findings: Mutex::default() };
         if trial.is_modern() {
@@ -55,7 +55,7 @@ impl<'a> Trial<'a> {
         self.revision == Revision::Modern
     }
 
-    /// A topic of this trial's own.
+    /// Returns a topic that only this trial uses.
     #[must_use]
     pub fn topic(&self, name: &str) -> String {
         format!("{}/{name}", self.prefix)
@@ -67,19 +67,19 @@ impl<'a> Trial<'a> {
         Ask::new(self.http, method, self.target.hub.clone())
     }
 
-    /// A request to another address.
+    /// Returns a request to another URL.
     #[must_use]
     pub fn ask_at(&self, method: Method, url: Url) -> Ask<'a> {
         Ask::new(self.http, method, url)
     }
 
-    /// The parameter that names a topic to subscribe to.
+    /// The name of the query parameter that subscribes to a single topic.
     #[must_use]
     pub fn exactly(&self) -> &'static str {
         if self.is_modern() { "match" } else { "topic" }
     }
 
-    /// The parameter and the value that ask for all topics that begin with `start`.
+    /// Returns the query parameter and the value that subscribe to all topics that begin with `start`.
     #[must_use]
     pub fn below(&self, start: &str) -> (&'static str, String) {
         if self.is_modern() {
@@ -89,19 +89,20 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The response header that says where a stream begins.
+    /// The name of the response header that says after which event a stream begins.
     #[must_use]
     pub fn cursor_header(&self) -> &'static str {
         if self.is_modern() { "mercure-last-event-id" } else { "last-event-id" }
     }
 
-    /// The query parameter for a cursor.
+    /// The name of the query parameter that carries a cursor.
     #[must_use]
     pub fn cursor_parameter(&self) -> &'static str {
         if self.is_modern() { "last_event_id" } else { "lastEventID" }
     }
 
-    /// The cookie for tokens: the one that the suite was told, or that the hub names, or that the draft recommends.
+    /// The name of the cookie for tokens: the name that the user gave to the suite, or else the name in the hub's
+    /// metadata, or else the name that the draft recommends.
     #[must_use]
     pub fn cookie(&self) -> &str {
         if !self.is_modern() {
@@ -111,16 +112,17 @@ impl<'a> Trial<'a> {
         self.target.modern_cookie.as_deref().or(named.filter(|name| !name.is_empty())).unwrap_or(MODERN_COOKIE)
     }
 
-    /// The hub's resource identifier, which tokens name as their audience: the one that the suite was told, or that the
-    /// hub names, or the hub's URL, which the draft recommends.
+    /// The hub's resource identifier, which tokens name as their audience: the identifier that the user gave to the
+    /// suite, or else the one in the hub's metadata, or else the hub's URL, which the draft recommends.
     #[must_use]
     pub fn audience(&self) -> &str {
         let named = self.metadata.as_ref().and_then(|metadata| metadata["resource"].as_str());
         self.target.audience.as_deref().or(named).unwrap_or(self.target.hub.as_str())
     }
 
-    /// What relative topics may be resolved against: the hub's own URL. A hub behind a proxy, or dialled by another
-    /// name, has another one than the suite was given; the draft recommends that its resource identifier be that URL.
+    /// The URLs against which the hub may resolve relative topics. A hub resolves them against its own URL. That may
+    /// differ from the URL that the suite was given, if the hub is behind a proxy or has several host names. The draft
+    /// recommends that the hub's resource identifier be its own URL, so this returns both.
     #[must_use]
     pub fn bases(&self) -> Vec<Url> {
         let own = Url::parse(self.audience()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -129,10 +131,10 @@ impl<'a> Trial<'a> {
         bases
     }
 
-    /// The secret of older-revision tokens for this purpose.
+    /// Returns the secret that signs older-revision tokens for this purpose.
     ///
     /// # Errors
-    /// [`Fault::NotTried`] if it is unknown.
+    /// [`Fault::NotTried`] if the suite was not given it.
     pub fn key(&self, purpose: Purpose) -> Result<&'a Secret, Fault> {
         let key = match purpose {
             Purpose::Publish => &self.target.publisher_key,
@@ -141,15 +143,15 @@ impl<'a> Trial<'a> {
         key.as_ref().ok_or_else(|| Fault::NotTried("the suite was not given the key of such tokens".into()))
     }
 
-    /// The issuer of newer-revision tokens.
+    /// Returns the issuer of newer-revision tokens.
     ///
     /// # Errors
-    /// [`Fault::NotTried`] if it is unknown.
+    /// [`Fault::NotTried`] if the suite was not given it.
     pub fn issuer(&self) -> Result<&'a Issuer, Fault> {
         self.target.issuer.as_ref().ok_or_else(|| Fault::NotTried("the suite was not given an issuer's key".into()))
     }
 
-    /// The claims that every newer-revision token has, with these authorization details.
+    /// Returns the claims that every newer-revision token has, with these authorization details.
     ///
     /// # Errors
     /// [`Fault::NotTried`] without an issuer.
@@ -163,7 +165,7 @@ impl<'a> Trial<'a> {
         }))
     }
 
-    /// A newer-revision token with these claims.
+    /// Returns a newer-revision token with these claims.
     ///
     /// # Errors
     /// [`Fault::NotTried`] without an issuer.
@@ -171,7 +173,7 @@ impl<'a> Trial<'a> {
         Ok(token::sign(&json!({"alg": "HS256", "typ": "at+jwt"}), claims, self.issuer()?.key.bytes()))
     }
 
-    /// An older-revision token with these claims.
+    /// Returns an older-revision token with these claims.
     ///
     /// # Errors
     /// [`Fault::NotTried`] without a key.
@@ -179,7 +181,8 @@ impl<'a> Trial<'a> {
         Ok(token::sign(&json!({"alg": "HS256", "typ": "JWT"}), claims, self.key(purpose)?.bytes()))
     }
 
-    /// A token of this trial's revision that allows to do that with these topics; `*` is all.
+    /// Returns a token of this trial's revision that grants this purpose on these topics. The topic `*` means all
+    /// topics.
     ///
     /// # Errors
     /// [`Fault::NotTried`] without a key or an issuer.
@@ -187,7 +190,7 @@ impl<'a> Trial<'a> {
         self.token_until(purpose, topics, token::now() + 600)
     }
 
-    /// The same that expires then, in seconds since the Unix epoch.
+    /// Returns the same token as [`Self::token`], with this expiry time in seconds since the Unix epoch.
     ///
     /// # Errors
     /// As [`Self::token`].
@@ -206,7 +209,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Sends an update with a token for everything.
+    /// Publishes an update with a token for all topics, and returns the answer.
     ///
     /// # Errors
     /// [`Fault`] if there is no answer.
@@ -214,17 +217,17 @@ impl<'a> Trial<'a> {
         self.ask(Method::POST).bearer(&self.token(Purpose::Publish, &["*"])?).form(fields).send().await
     }
 
-    /// Publishes, which has to succeed, and gives the ID.
+    /// Publishes an update, expects success, and returns the ID of the update.
     ///
     /// # Errors
-    /// [`Fault::Broken`] if it does not.
+    /// [`Fault::Broken`] if the hub refuses the update.
     pub async fn published(&self, fields: &[(&str, &str)]) -> Result<String, Fault> {
         let answer = self.publish(fields).await?;
         check!((200..300).contains(&answer.status), "publishing {fields:?} is refused: {}", answer.body);
         Ok(answer.body)
     }
 
-    /// Publishes data to one topic.
+    /// Publishes data to one topic, and returns the ID of the update.
     ///
     /// # Errors
     /// As [`Self::published`].
@@ -232,15 +235,15 @@ impl<'a> Trial<'a> {
         self.published(&[("topic", topic), ("data", data)]).await
     }
 
-    /// A subscription with a token for everything.
+    /// Returns a request that subscribes with a token for all topics.
     ///
     /// # Errors
-    /// [`Fault`] if there is none.
+    /// [`Fault::NotTried`] if the suite was not given the key for such a token.
     pub fn subscription(&self, query: &[(&str, &str)]) -> Result<Ask<'a>, Fault> {
         Ok(self.ask(Method::GET).query(query).bearer(&self.token(Purpose::Subscribe, &["*"])?))
     }
 
-    /// Subscribes with a token for everything, which has to succeed.
+    /// Subscribes with a token for all topics, and expects success.
     ///
     /// # Errors
     /// As [`Self::subscription`].
@@ -248,7 +251,7 @@ impl<'a> Trial<'a> {
         self.subscription(query)?.open().await
     }
 
-    /// The status of a subscription with this query string and a token for everything.
+    /// Subscribes with this query string and a token for all topics, and returns the status of the answer.
     ///
     /// # Errors
     /// [`Fault`] if there is no answer.
@@ -256,7 +259,7 @@ impl<'a> Trial<'a> {
         Ok(self.subscription(query)?.send().await?.status)
     }
 
-    /// Where the hub's metadata has to be: the well-known name goes before the path of its URL.
+    /// The URL at which the hub has to publish its metadata: the well-known name is before the path of the hub's URL.
     #[must_use]
     pub fn metadata_url(&self) -> Url {
         let mut url = self.target.hub.clone();
@@ -264,10 +267,11 @@ impl<'a> Trial<'a> {
         url
     }
 
-    /// The metadata that the hub publishes; `None` if it publishes none, which it should but need not.
+    /// Reads the metadata that the hub publishes. Returns `None` if the hub publishes none, which is allowed: the draft
+    /// says SHOULD.
     ///
     /// # Errors
-    /// [`Fault::Broken`] if what is there is no metadata.
+    /// [`Fault::Broken`] if the answer at that URL is not metadata.
     pub async fn published_metadata(&self) -> Outcome<Option<Value>> {
         let answer = self.ask_at(Method::GET, self.metadata_url()).send().await?;
         if (400..500).contains(&answer.status) {

@@ -9,19 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// One response, as `curl --no-buffer` prints it while it arrives.
+/// One response, read from the output of `curl --no-buffer` while it arrives.
 #[derive(Debug)]
 pub struct Transfer {
     child: Child,
     output: ChildStdout,
-    /// Status line and header fields, in lower case.
+    /// The status line and the header fields, in lower case.
     pub head: String,
     parser: Parser,
     events: VecDeque<Received>,
 }
 
 impl Transfer {
-    /// Gets `url` from behind this last event ID, unless that is empty. The head is empty if there is no answer.
+    /// Requests `url` with this last event ID, unless the ID is empty. The head is empty if there is no answer.
     #[must_use]
     pub fn start(url: &str, last_event_id: &str) -> Self {
         let mut command = Command::new("curl");
@@ -62,7 +62,7 @@ impl Transfer {
         }
     }
 
-    /// What the stream has said of the reconnection time so far.
+    /// Returns the reconnection time that the stream has set so far.
     #[must_use]
     pub fn reconnection_time(&self) -> Option<Duration> {
         self.parser.reconnection_time()
@@ -84,13 +84,13 @@ impl Iterator for Transfer {
 
 impl Drop for Transfer {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// curl, started again with its last event ID whenever it ends.
+/// A subscriber that starts curl again, with the last event ID, each time that curl ends.
 #[derive(Debug)]
 pub struct Resuming {
     url: String,
@@ -99,16 +99,16 @@ pub struct Resuming {
 }
 
 impl Resuming {
-    /// Gets `url` for the first time.
+    /// Starts the first request for `url`.
     #[must_use]
     pub fn start(url: &str) -> Self {
         Self { url: url.to_owned(), last_event_id: String::new(), transfer: Transfer::start(url, "") }
     }
 
-    /// The next event.
+    /// Returns the next event.
     ///
     /// # Panics
-    /// If there is none in time.
+    /// If no event comes in time.
     pub fn event(&mut self) -> Received {
         let begun = Instant::now();
         loop {

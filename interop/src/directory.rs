@@ -1,4 +1,4 @@
-//! Directories that go with the test.
+//! Temporary directories for tests.
 use std::{
     env, fs,
     path::PathBuf,
@@ -6,12 +6,12 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// An empty directory of the test's own. It is removed, with what is in it, when this is dropped.
+/// A directory that only one test uses. It is removed, with its content, when this value is dropped.
 #[derive(Debug)]
 pub struct Directory(pub PathBuf);
 
 impl Directory {
-    /// Makes one for `purpose`.
+    /// Creates an empty directory. Its name contains `purpose`.
     #[must_use]
     pub fn new(purpose: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -24,7 +24,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What cannot be removed lies with other temporary files.
+        // If the directory cannot be removed, it stays among the temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

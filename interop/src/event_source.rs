@@ -1,14 +1,14 @@
-//! Our own client.
+//! The client of this repository, `fanfare_client::EventSource`.
 use crate::{PATIENCE, subscriber::Received};
 use fanfare_client::{EventSource, MessageEvent, Reconnect, Signal, Signals};
 use futures_util::StreamExt as _;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// Until a server says otherwise.
+/// The reconnection time until a server sets another one.
 pub const RECONNECTION_TIME: Duration = Duration::from_millis(50);
 
-/// An event source with a runtime of its own, for tests that wait for one thing after the other.
+/// An event source with its own runtime, for tests that wait for one event after the other.
 #[derive(Debug)]
 pub struct Blocking {
     runtime: Runtime,
@@ -16,7 +16,7 @@ pub struct Blocking {
 }
 
 impl Blocking {
-    /// Opens `url`, as the standard has it, only that it comes back sooner.
+    /// Opens `url` as the standard says, except that it reconnects sooner.
     #[must_use]
     pub fn open(url: &str) -> Self {
         let policy = Reconnect::spec().floor(Duration::ZERO).reconnection_time(RECONNECTION_TIME);
@@ -24,15 +24,15 @@ impl Blocking {
         Self { runtime: Builder::new_current_thread().enable_all().build().unwrap(), signals: source.signals() }
     }
 
-    /// The event source, to ask it or to close it.
+    /// Returns the event source, for example to close it.
     pub fn source(&mut self) -> &mut EventSource {
         self.signals.source()
     }
 
-    /// What it tells next, but for comments; `None` at its end.
+    /// Returns the next signal that is not a comment; `None` at the end of the event source.
     ///
     /// # Panics
-    /// If that is an error, or does not come in time.
+    /// If the signal is an error, or does not come in time.
     pub fn signal(&mut self) -> Option<Signal> {
         loop {
             let next = async { tokio::time::timeout(PATIENCE, self.signals.next()).await };
@@ -43,10 +43,10 @@ impl Blocking {
         }
     }
 
-    /// The next event, over however many connections.
+    /// Returns the next event, from this connection or a later one.
     ///
     /// # Panics
-    /// If there is none.
+    /// If no event comes in time, or the event source ends.
     pub fn event(&mut self) -> Received {
         loop {
             if let Signal::Event(event) = self.signal().expect("no end") {

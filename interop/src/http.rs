@@ -1,14 +1,14 @@
-//! Publishing with as little as possible between the test and the socket.
+//! A minimal HTTP client for publishing, which only needs a socket.
 use crate::PATIENCE;
 use std::{
     io::{self, Read as _, Write as _},
     net::TcpStream,
 };
 
-/// Posts `body` to an URL of `http:` as plain text, and returns the answer's body.
+/// Posts `body` as plain text to an `http:` URL, and returns the body of the answer.
 ///
 /// # Errors
-/// What the socket says, or an answer that is none of success.
+/// If the socket fails, or the status of the answer is not 2xx.
 pub fn post(url: &str, body: &str) -> io::Result<String> {
     let rest = url.strip_prefix("http://").expect("an URL of http:");
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

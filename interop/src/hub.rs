@@ -1,29 +1,30 @@
-//! Our own hub, which can be killed and started again.
+//! The hub of this repository, which a test can kill and start again.
 use crate::{directory::Directory, http, installed, program::Program};
 use std::{io, time::Duration};
 
-/// What it sends when there is nothing else to send: as often as it can be told to.
+/// The interval between the hub's heartbeats, which is the shortest that its option allows.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// `fanfare serve` with a durable log in a directory of its own. Both are gone when this is dropped.
+/// A running `fanfare serve` with a durable log in its own directory. Process and directory are removed when this value
+/// is dropped.
 #[derive(Debug)]
 pub struct Hub {
-    // Ends before its directory goes.
+    // The process ends before its directory is removed.
     program: Option<Program>,
     directory: Directory,
     options: Vec<String>,
-    /// `http://ADDRESS`, the same after each start.
+    /// The URL of the hub: `http://ADDRESS`, the same after each restart.
     pub url: String,
 }
 
 impl Hub {
-    /// Starts one with an empty log on a free port of loopback.
+    /// Starts a hub with an empty log on a free port of the loopback interface.
     #[must_use]
     pub fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// The same, with these options of `fanfare serve`.
+    /// Starts a hub with an empty log and these options of `fanfare serve`.
     #[must_use]
     pub fn start_with(options: &[&str]) -> Self {
         let directory = Directory::new("hub");
@@ -32,24 +33,24 @@ impl Hub {
         Self { program: Some(program), directory, options, url }
     }
 
-    /// Ends the process with SIGKILL, wherever it is.
+    /// Ends the process with SIGKILL, whatever it is doing.
     pub fn kill(&mut self) {
         self.program = None;
     }
 
-    /// Starts it again, on the same port and with the same log.
+    /// Starts the hub again, on the same port and with the same log.
     pub fn restart(&mut self) {
         let address = self.url.trim_start_matches("http://");
         self.program = Some(serve(address, &self.directory, &self.options).0);
     }
 
-    /// Where a topic is published and subscribed to.
+    /// The URL at which a topic is published and subscribed to.
     #[must_use]
     pub fn topic(&self, topic: &str) -> String {
         format!("{}/topics/{topic}", self.url)
     }
 
-    /// Where the Mercure protocol is spoken.
+    /// The URL of the hub for the Mercure protocol.
     #[must_use]
     pub fn mercure(&self) -> String {
         format!("{}/.well-known/mercure", self.url)
@@ -58,7 +59,7 @@ impl Hub {
     /// Publishes to a topic with a query, such as `?type=a`, and returns the ID.
     ///
     /// # Errors
-    /// If it was not acknowledged.
+    /// If the hub did not acknowledge the update.
     pub fn publish(&self, topic_and_query: &str, data: &str) -> io::Result<String> {
         Ok(http::post(&self.topic(topic_and_query), data)?.trim_end().to_owned())
     }

@@ -1,4 +1,5 @@
-//! Where the things lie that `cargo xtask test --only interop` builds and installs, and how they are run.
+//! The programs that `cargo xtask test --only interop` builds and installs: their paths, and the commands that run
+//! them.
 use std::{
     env,
     ffi::OsStr,
@@ -12,31 +13,31 @@ pub fn home() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where cargo puts what it builds, as far as the environment says.
+/// Returns cargo's target directory, as far as the environment names it.
 fn target() -> PathBuf {
     let root = home().parent().expect("this crate lies in the workspace");
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |directory| root.join(directory))
 }
 
-/// The hub's program: `TEST_FANFARE_BIN`, or the one that was last built as it is shipped.
+/// The command that runs the hub: the program in `TEST_FANFARE_BIN`, or else the last release build.
 #[must_use]
 pub fn fanfare() -> Command {
     Command::new(env::var_os("TEST_FANFARE_BIN").map_or_else(|| target().join("release/fanfare"), PathBuf::from))
 }
 
-/// `node` with a script of this crate.
+/// The command that runs a script of this crate with Node.js.
 #[must_use]
 pub fn node(script: &str) -> Command {
     at_home("node", script)
 }
 
-/// The Python that has the packages of `requirements.txt`, with a script of this crate.
+/// The command that runs a script of this crate with the Python that has the packages of `requirements.txt`.
 #[must_use]
 pub fn python(script: &str) -> Command {
     at_home(target().join("interop-venv/bin/python"), script)
 }
 
-/// PHP's own server for the directory `servers/`, on a free port.
+/// The command that runs PHP's built-in server for the directory `servers/`, on a free port.
 #[must_use]
 pub fn php() -> Command {
     let mut php = Command::new("php");
@@ -44,25 +45,25 @@ pub fn php() -> Command {
     php
 }
 
-/// PHP with a script of this crate, which finds what Debian has of PHP's libraries.
+/// The command that runs a script of this crate with PHP, which finds the PHP libraries that Debian installs.
 #[must_use]
 pub fn php_script(script: &str) -> Command {
     at_home("php", script)
 }
 
-/// Nginx. Debian keeps it where only root looks.
+/// The command that runs nginx. Debian installs it in a directory that is usually only in root's `PATH`.
 #[must_use]
 pub fn nginx() -> Command {
     Command::new(first_of(&["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"], "nginx"))
 }
 
-/// HAProxy, which Debian keeps in the same place.
+/// The command that runs HAProxy. Debian installs it in the same directory as nginx.
 #[must_use]
 pub fn haproxy() -> Command {
     Command::new(first_of(&["/usr/sbin/haproxy", "/usr/local/sbin/haproxy"], "haproxy"))
 }
 
-/// Nginx's module for Nchan.
+/// The path of nginx's module Nchan.
 #[must_use]
 pub fn nchan() -> PathBuf {
     let places = ["/usr/lib/nginx/modules/ngx_nchan_module.so", "/usr/lib64/nginx/modules/ngx_nchan_module.so"];
@@ -76,7 +77,7 @@ fn first_of(paths: &[&str], otherwise: &str) -> PathBuf {
 fn at_home(program: impl AsRef<OsStr>, script: &str) -> Command {
     let path = home().join(script);
     let mut command = Command::new(program);
-    // The server of the first seed document reads its page from where it is started.
+    // The server of the first seed document reads its page from the current directory.
     command.current_dir(path.parent().expect("a script lies in a directory")).arg(path);
     command
 }

@@ -1,8 +1,8 @@
-//! What the tests of interoperation share: programs that others wrote, started, watched and ended.
+//! Helpers that the tests of interoperation share: they start, watch and stop programs that other people wrote.
 //!
-//! `servers/` and `clients/` hold the programs, in the languages and with the packages that people use; `tests/` tries
-//! them. What they need is installed by `cargo xtask test --only interop`, which then runs the tests; [`installed`]
-//! says where it lies. Everything here panics when something is not as it should be, since only tests use it.
+//! `servers/` and `clients/` contain the programs, in the languages and with the packages that people use; `tests/`
+//! contains the tests. `cargo xtask test --only interop` installs what the programs need, and then runs the tests;
+//! [`installed`] knows where it was installed. All functions panic on an unexpected result, since only tests use them.
 #![forbid(unsafe_code)]
 #![allow(clippy::missing_panics_doc, reason = "a test fails by panicking")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -25,5 +25,5 @@ pub mod token;
 
 use std::time::Duration;
 
-/// What a test waits for at most, for anything.
+/// The longest time that a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(60);

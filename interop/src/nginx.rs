@@ -7,22 +7,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A server that publishes at `/pub/CHANNEL` and subscribes at `/sub/CHANNEL`, with nothing outside a directory of its
-/// own. Both are gone when this is dropped.
+/// A running nginx: clients publish at `/pub/CHANNEL` and subscribe at `/sub/CHANNEL`. All its files are in its own
+/// directory. Process and directory are removed when this value is dropped.
 #[derive(Debug)]
 pub struct Nginx {
-    // Ends before its directory goes.
+    // The process ends before its directory is removed.
     _program: Program,
     _directory: Directory,
-    /// `http://ADDRESS`.
+    /// The URL of the server: `http://ADDRESS`.
     pub url: String,
 }
 
 impl Nginx {
-    /// Starts one, and waits until it listens.
+    /// Starts nginx, and waits until it listens.
     #[must_use]
     pub fn start() -> Self {
-        // It cannot say which port it was given.
+        // Nginx cannot report which free port the system gave it.
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
         let directory = Directory::new("nginx");
         fs::write(directory.0.join("nginx.conf"), configuration(&directory, address)).unwrap();

@@ -1,4 +1,4 @@
-//! A program that runs, the lines that it prints, and its end.
+//! A running program, the lines that it prints, and its end.
 use crate::PATIENCE;
 use std::{
     io::{self, BufRead as _, BufReader, Read},
@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-/// A running program. It is killed, by its process ID, when this is dropped.
+/// A running program. It is killed, by its process ID, when this value is dropped.
 #[derive(Debug)]
 pub struct Program {
     name: String,
@@ -16,7 +16,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts a program of which the lines on standard output matter.
+    /// Starts a program and collects the lines that it prints on standard output.
     #[must_use]
     pub fn start(mut command: Command) -> Self {
         let mut child = spawn(command.stdout(Stdio::piped()));
@@ -24,18 +24,19 @@ impl Program {
         Self { name: name(&command), child, lines }
     }
 
-    /// Starts a program of which the lines on standard output and on standard error matter.
+    /// Starts a program and collects the lines that it prints on standard output and on standard error.
     #[must_use]
     pub fn start_with_errors(mut command: Command) -> Self {
         let (reader, writer) = io::pipe().unwrap();
         let child = spawn(command.stdout(writer.try_clone().unwrap()).stderr(writer));
         let name = name(&command);
-        // It holds the pipe's other end, without which the output would never end.
+        // The command still holds the writing end of the pipe. While it is open, the output has no end.
         drop(command);
         Self { name, child, lines: lines(reader) }
     }
 
-    /// Starts a server that prints `http://ADDRESS` once it listens there, on whichever output, and returns that too.
+    /// Starts a server that prints `http://ADDRESS`, on either output, once it listens there. Returns the server and
+    /// this URL.
     #[must_use]
     pub fn serve(command: Command) -> (Self, String) {
         let server = Self::start_with_errors(command);
@@ -46,18 +47,18 @@ impl Program {
         }
     }
 
-    /// The next line.
+    /// Returns the next line.
     ///
     /// # Panics
-    /// If there is none in time, or the program has ended.
+    /// If no line comes in time, or the program has ended.
     pub fn line(&self) -> String {
         self.line_or_end().unwrap_or_else(|| panic!("{} has ended", self.name))
     }
 
-    /// The next line; `None` if the program has ended.
+    /// Returns the next line; `None` if the program has ended.
     ///
     /// # Panics
-    /// If neither comes in time.
+    /// If neither a line nor the end comes in time.
     pub fn line_or_end(&self) -> Option<String> {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => Some(line),
@@ -69,7 +70,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -84,19 +85,19 @@ fn name(command: &Command) -> String {
     format!("{command:?}")
 }
 
-/// Reads on to the end, so that the program never waits for room in the pipe.
+/// Collects lines up to the end of the output, so that the program never waits for room in the pipe.
 fn lines(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            // Nobody may want it any more.
+            // The receiver may be gone already.
             let _ = sender.send(line);
         }
     });
     receiver
 }
 
-/// The `http://ADDRESS` in a line.
+/// Returns the first `http://ADDRESS` in a line.
 fn url_in(line: &str) -> Option<String> {
     let (_, rest) = line.split_once("http://")?;
     let end = rest.find(|character: char| !matches!(character, '0'..='9' | '.' | ':')).unwrap_or(rest.len());

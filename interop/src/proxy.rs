@@ -1,4 +1,4 @@
-//! Proxies before the hub, configured as the documentation says: the blocks are taken from there.
+//! Proxies in front of the hub, configured as the documentation says: the configuration is read from its page.
 use crate::{PATIENCE, directory::Directory, installed, program::Program};
 use std::{
     fs,
@@ -19,30 +19,32 @@ pub enum Kind {
     Haproxy,
 }
 
-/// A running proxy with nothing outside a directory of its own. Both are gone when this is dropped.
+/// A running proxy. All its files are in its own directory. Process and directory are removed when this value is
+/// dropped.
 #[derive(Debug)]
 pub struct Proxy {
-    // Ends before its directory goes.
+    // The process ends before its directory is removed.
     _program: Program,
     _directory: Directory,
-    /// Where it listens.
+    /// The address on which the proxy listens.
     pub address: SocketAddr,
 }
 
-/// How often it is looked whether it listens.
+/// The interval between two checks that the proxy listens.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 impl Proxy {
-    /// Starts one as the documentation says, before the hub at `hub`, and waits until it listens.
+    /// Starts a proxy as the documentation says, in front of the hub at the URL `hub`, and waits until it listens.
     #[must_use]
     pub fn start(kind: Kind, hub: &str) -> Self {
         Self::with(kind, hub, &kind.documented())
     }
 
-    /// The same with another block of configuration, in which the hub is at `127.0.0.1:3000` as in the documentation.
+    /// Starts a proxy with another block of configuration. As in the documentation, the block names the hub as
+    /// `127.0.0.1:3000`.
     #[must_use]
     pub fn with(kind: Kind, hub: &str, block: &str) -> Self {
-        // It cannot say which port it was given.
+        // The proxy cannot report which free port the system gave it.
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
         let directory = Directory::new("proxy");
         let block = block.replace("127.0.0.1:3000", hub.trim_start_matches("http://"));
@@ -54,7 +56,7 @@ impl Proxy {
             Kind::Caddy => command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file),
             Kind::Haproxy => command.args(["-db", "-f"]).arg(&file),
         };
-        // What it would keep in a home.
+        // The proxy writes files below these directories.
         command.env("HOME", &directory.0).env("XDG_DATA_HOME", &directory.0).env("XDG_CONFIG_HOME", &directory.0);
         let program = Program::start(command);
         let begun = Instant::now();
@@ -67,7 +69,7 @@ impl Proxy {
 }
 
 impl Kind {
-    /// The block of the documentation.
+    /// Returns the configuration block that the documentation shows.
     fn documented(self) -> String {
         let page = installed::home().join("../docs/behind-a-proxy.md");
         let text = fs::read_to_string(page).unwrap();
@@ -80,7 +82,7 @@ impl Kind {
         block.split_once("\n```").unwrap().0.to_owned() + "\n"
     }
 
-    /// The whole configuration around a block: on another port, with nothing outside the directory.
+    /// Returns the complete configuration around a block: on another port, and with all files in the directory.
     fn whole(self, block: &str, address: SocketAddr, directory: &Directory) -> String {
         let replaced = |documented: &str, ours: &str| {
             assert!(block.contains(documented), "{self:?}: no {documented:?} in {block}");

@@ -5,42 +5,42 @@ use serde::Serialize;
 use std::process::Command;
 use url::Url;
 
-/// An update, as each of the libraries is given it.
+/// An update, in the form that each of the libraries gets it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Update {
-    /// Its topics, the canonical one first.
+    /// The topics, the canonical one first.
     pub topics: Vec<&'static str>,
-    /// Its data.
+    /// The data.
     pub data: &'static str,
-    /// True if only those get it whose token says so.
+    /// True if only subscribers whose token allows it receive the update.
     pub private: bool,
-    /// Its ID, unless the hub gives it one.
+    /// The ID; `None` if the hub makes one.
     pub id: Option<&'static str>,
-    /// Its type.
+    /// The event type.
     #[serde(rename = "type")]
     pub event_type: Option<&'static str>,
-    /// The reconnection time that it tells, in milliseconds.
+    /// The reconnection time that the event sets, in milliseconds.
     pub retry: Option<u32>,
 }
 
-/// A library that publishes. Each has a token of its own, by the older revision's rules, for a topic selector.
+/// A library that publishes. It makes its own token, by the rules of the older revision, for a topic selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publisher {
-    /// The Rust crate.
+    /// The Rust crate `mercure`.
     Mercure,
     /// PyPI's `pymercure`.
     Pymercure,
     /// PyPI's `mercure-publisher`.
     MercurePublisher,
-    /// Symfony's component.
+    /// Symfony's Mercure component, in PHP.
     Symfony,
 }
 
 impl Publisher {
-    /// All of them.
+    /// All the libraries.
     pub const ALL: [Self; 4] = [Self::Mercure, Self::Pymercure, Self::MercurePublisher, Self::Symfony];
 
-    /// Returns true if it can publish this: none can do more than what it has parameters for.
+    /// Returns true if the library can publish this update: it needs a parameter for each field of the update.
     #[must_use]
     pub fn has_what_it_takes(self, update: &Update) -> bool {
         match self {
@@ -50,10 +50,10 @@ impl Publisher {
         }
     }
 
-    /// Publishes to this hub, with a token for what `selector` matches, and returns the ID.
+    /// Publishes to this hub, with a token for the topics that `selector` matches, and returns the ID.
     ///
     /// # Errors
-    /// What the library says. The Rust crate knows no refusals: it takes what the hub says of one for the ID.
+    /// The error of the library. The Rust crate ignores the status, so it returns the text of a refusal as the ID.
     pub fn publish(self, hub_url: &str, selector: &str, update: &Update) -> Result<String, String> {
         let json = serde_json::to_string(update).unwrap();
         let mut command = match self {

@@ -1,4 +1,4 @@
-//! A server that answers every request with the same bytes: for servers of which only these are to be had here.
+//! A server that answers every request with the same bytes. It replaces servers that cannot be installed here.
 use crate::PATIENCE;
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -10,7 +10,8 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// A listener that answers one connection after the other and then closes it. It ends when this is dropped.
+/// A server that answers one connection after the other, and closes each after its answer. It stops when this value is
+/// dropped.
 #[derive(Debug)]
 pub struct Scripted {
     address: SocketAddr,
@@ -19,7 +20,7 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// Answers with this response: its head and body as they are on the wire.
+    /// Starts a server with this response: the head and the body as they are on the wire.
     #[must_use]
     pub fn answering(response: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -38,7 +39,7 @@ impl Scripted {
         Self { address, ends, thread: Some(thread) }
     }
 
-    /// `http://ADDRESS`.
+    /// The URL of the server: `http://ADDRESS`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -48,13 +49,13 @@ impl Scripted {
 impl Drop for Scripted {
     fn drop(&mut self) {
         self.ends.store(true, Ordering::Relaxed);
-        // Whoever waits for a connection gets one.
+        // This connection wakes the thread, which waits for a connection.
         let _ = TcpStream::connect(self.address);
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// A client may break off at any moment; that is its own affair.
+/// Reads a request and sends the response. A client may close the connection at any moment, so errors are ignored.
 fn answer(mut connection: TcpStream, response: &[u8]) {
     let _ = connection.set_read_timeout(Some(PATIENCE));
     let request = BufReader::new(&connection).lines().map_while(Result::ok);

@@ -1,21 +1,21 @@
-//! The servers that our client is tried with.
+//! The servers that the client of this repository is tested with.
 //!
-//! Those of the seed documents are the programs of `servers/`, as far as their languages are to be had; the others send
-//! the bytes that theirs would, which lie there too.
+//! The servers of the seed documents are the programs in `servers/`, if their languages can be installed here. For the
+//! others, `servers/` contains the bytes that they would send.
 use crate::{http, hub::Hub, installed, nginx::Nginx, program::Program, scripted::Scripted};
 use std::{any::Any, process::Command};
 
-/// How often the servers that send for ever send something, in place of the seconds that the documents let pass.
+/// The interval between events of servers that send without end. The documents use seconds.
 const INTERVAL_MS: &str = "20";
 
-/// A server that runs. It ends when this is dropped.
+/// A running server. It stops when this value is dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Where its event stream is.
+    /// The URL of the event stream.
     pub url: String,
-    /// Where more can be published, with those that let one.
+    /// The URL at which a test can publish, if the server has one.
     pub publish: Option<String>,
-    /// What ends with it.
+    /// The process or the thread of the server, which stops when this value is dropped.
     _running: Box<dyn Any>,
 }
 
@@ -31,7 +31,7 @@ impl Server {
     }
 }
 
-/// Node's http server: the date, as `message`.
+/// Starts Node's HTTP server, which sends the date in events of the type `message`.
 #[must_use]
 pub fn node_http() -> Server {
     let mut node = installed::node("servers/node-http.cjs");
@@ -39,7 +39,7 @@ pub fn node_http() -> Server {
     Server::program(node, "/sse")
 }
 
-/// The same, with `timeMessage` after the first.
+/// Starts Node's HTTP server, which sends events of the type `timeMessage` after the first event.
 #[must_use]
 pub fn node_http_time_message() -> Server {
     let mut node = installed::node("servers/node-http.cjs");
@@ -47,7 +47,7 @@ pub fn node_http_time_message() -> Server {
     Server::program(node, "/sse")
 }
 
-/// Express.
+/// Starts a server that uses Express.
 #[must_use]
 pub fn express() -> Server {
     let mut node = installed::node("servers/express.cjs");
@@ -55,44 +55,46 @@ pub fn express() -> Server {
     Server::program(node, "/event-stream")
 }
 
-/// PHP: one event, then the end, so that clients poll.
+/// Starts PHP's server, which sends one event and ends the response, so that clients poll.
 #[must_use]
 pub fn php() -> Server {
     Server::program(installed::php(), "/demo_sse.php")
 }
 
-/// ASP.NET: one event, and behind its blank line the reconnection time, in a response of known length.
+/// Starts a scripted ASP.NET: a response of known length with one event and, after the event's blank line, the
+/// reconnection time.
 #[must_use]
 pub fn dot_net() -> Server {
     Server::scripted(include_str!("../servers/dot-net.http"))
 }
 
-/// ASP as it is printed: no blank line, so that what it sends is no event. After `Response.Flush` the length is no
-/// longer known: one chunk, and the end.
+/// Starts a scripted ASP as the seed document prints it: without a blank line, so it sends no event. After
+/// `Response.Flush` the length of the response is not known: it has one chunk and ends.
 #[must_use]
 pub fn asp_as_printed() -> Server {
     Server::scripted(include_str!("../servers/asp-as-printed.http"))
 }
 
-/// ASP with the blank line that it lacks.
+/// Starts a scripted ASP with the blank line that is missing in the seed document.
 #[must_use]
 pub fn asp_with_blank_line() -> Server {
     Server::scripted(include_str!("../servers/asp-with-blank-line.http"))
 }
 
-/// better-sse: three numbered events a connection, behind the last event ID.
+/// Starts a server that uses better-sse, and sends the three events after the last event ID on each connection.
 #[must_use]
 pub fn better_sse() -> Server {
     Server::program(installed::node("servers/better-sse.mjs"), "/sse")
 }
 
-/// sse-starlette: the same, with lines that end in CR LF.
+/// Starts a server that uses sse-starlette, and sends the three events after the last event ID on each connection, with
+/// lines that end in CR LF.
 #[must_use]
 pub fn sse_starlette() -> Server {
     Server::program(installed::python("servers/sse_starlette_app.py"), "/sse")
 }
 
-/// Nginx with Nchan, and two messages, the second of two lines.
+/// Starts nginx with Nchan, and publishes two messages, of which the second has two lines.
 #[must_use]
 pub fn nchan() -> Server {
     let nginx = Nginx::start();
@@ -103,7 +105,7 @@ pub fn nchan() -> Server {
     Server { url, publish: Some(publish), _running: Box::new(nginx) }
 }
 
-/// Our own hub, with two updates.
+/// Starts the hub of this repository, and publishes two updates.
 #[must_use]
 pub fn fanfare() -> Server {
     let hub = Hub::start();

@@ -1,25 +1,26 @@
-//! `fanfare subscribe`: what it prints of an event stream, and what it says of the connections.
+//! Runs of `fanfare subscribe`: the events that it prints, and its notices about connections.
 use crate::{installed, program::Program, subscriber::Received};
 use fanfare_event_stream::{Chunk, Parser};
 use std::time::Duration;
 
-/// What came of one run.
+/// The output of one run.
 #[derive(Debug, Default)]
 pub struct Printed {
-    /// The events, in the format that was asked for.
+    /// The printed events, in the requested format.
     pub events: String,
-    /// How often it was connected.
+    /// The number of times that it connected.
     pub connections: usize,
-    /// The time after which it was to connect again, each time that a connection had ended, in tenths of a second.
+    /// The delay before the next attempt, once for each connection that ended, with a precision of 0.1 s.
     pub delays: Vec<Duration>,
-    /// True if it ended by itself.
+    /// True if the program ended by itself.
     pub ended: bool,
 }
 
-/// Runs it on `url` with `options` until it ends by itself or has lost its connection `most_connections` times.
+/// Runs `fanfare subscribe` on `url` with `options` until it ends by itself or has lost its connection
+/// `most_connections` times.
 ///
 /// # Panics
-/// If it reports an error, or nothing more comes in time.
+/// If the program reports an error, or prints nothing more in time.
 #[must_use]
 pub fn subscribe(url: &str, options: &[&str], most_connections: usize) -> Printed {
     let mut command = installed::fanfare();
@@ -53,20 +54,20 @@ impl Printed {
     }
 }
 
-/// The time in `…; asking again in 1.5 s`.
+/// Returns the time in a notice such as `…; asking again in 1.5 s`.
 fn delay_in(notice: &str) -> Option<Duration> {
     let (_, rest) = notice.split_once("; asking again in ")?;
     Duration::try_from_secs_f64(rest.strip_suffix(" s")?.parse().ok()?).ok()
 }
 
-/// The events that were printed with `--format json`.
+/// Parses the events that were printed with `--format json`.
 #[must_use]
 pub fn from_json(printed: &str) -> Vec<Received> {
     let event = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     printed.lines().map(event).collect()
 }
 
-/// The events that were printed with `--format raw`.
+/// Parses the events that were printed with `--format raw`.
 #[must_use]
 pub fn from_raw(printed: &str) -> Vec<Received> {
     let (mut parser, mut chunk, mut events) = (Parser::new(), Chunk::new(printed.as_bytes()), Vec::new());

@@ -1,17 +1,18 @@
-//! The clients: programs that print what they receive, curl, and our own.
+//! The clients that the hub is tested with: programs that print the events that they receive, curl, and the client of
+//! this repository.
 use crate::{curl::Resuming, event_source::Blocking, installed, program::Program, token};
 use fanfare_event_stream::EventRef;
 use serde::Deserialize;
 
-/// An event as a client got it.
+/// An event as a client received it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Received {
-    /// Its type.
+    /// The event type.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// Its data.
+    /// The data of the event.
     pub data: String,
-    /// The last event ID as it stands after it.
+    /// The last event ID after this event.
     pub id: String,
 }
 
@@ -25,19 +26,19 @@ impl From<EventRef<'_>> for Received {
     }
 }
 
-/// A client that runs. It is ended when this is dropped.
+/// A running client. It stops when this value is dropped.
 #[derive(Debug)]
 pub enum Subscriber {
-    /// One that prints each event as a line of JSON, and goes on by itself.
+    /// A program that prints each event as a line of JSON, and reconnects by itself.
     Program(Program),
-    /// One that prints what arrives, and is started again.
+    /// A curl process, which this crate starts again each time that it ends.
     Curl(Box<Resuming>),
-    /// Our own.
+    /// The client of this repository.
     EventSource(Box<Blocking>),
 }
 
 impl Subscriber {
-    /// The `EventSource` of an npm package, which listens to `message` and to these types.
+    /// Starts the `EventSource` of an npm package, which listens to `message` and to these event types.
     #[must_use]
     pub fn event_source(package: &str, url: &str, types: &[&str]) -> Self {
         let mut node = installed::node("clients/event-source.mjs");
@@ -45,7 +46,7 @@ impl Subscriber {
         Self::Program(Program::start(node))
     }
 
-    /// `fetch`, and a parser behind it: `own`, or the one of an npm package.
+    /// Starts a program that uses `fetch` and a parser: `own`, or the name of an npm package.
     #[must_use]
     pub fn fetch(parser: &str, url: &str) -> Self {
         let mut node = installed::node("clients/fetch.mjs");
@@ -53,7 +54,7 @@ impl Subscriber {
         Self::Program(Program::start(node))
     }
 
-    /// `httpx-sse`.
+    /// Starts a program that uses `httpx-sse`.
     #[must_use]
     pub fn httpx_sse(url: &str) -> Self {
         let mut python = installed::python("clients/httpx_sse_client.py");
@@ -61,8 +62,8 @@ impl Subscriber {
         Self::Program(Program::start(python))
     }
 
-    /// An npm package on a Mercure hub, its token brought by this carrier: `header`, `cookie`, or `query`, which is in
-    /// the URL.
+    /// Starts an npm package on a Mercure hub. `carrier` says where the token is sent: `header`, `cookie`, or `query`,
+    /// if the token is in the URL.
     #[must_use]
     pub fn npm_mercure(package: &str, url: &str, carrier: &str, token: &str, types: &[&str]) -> Self {
         let mut node = installed::node("clients/mercure.mjs");
@@ -70,8 +71,8 @@ impl Subscriber {
         Self::Program(Program::start(node))
     }
 
-    /// Symfony's HTTP client on a Mercure hub, with a token of its own making for this topic selector, in the header or
-    /// in the cookie.
+    /// Starts Symfony's HTTP client on a Mercure hub. It makes its own token for this topic selector, and sends it in
+    /// the header or in the cookie.
     #[must_use]
     pub fn symfony(url: &str, carrier: &str, selector: &str) -> Self {
         let mut php = installed::php_script("clients/symfony.php");
@@ -79,7 +80,7 @@ impl Subscriber {
         Self::Program(Program::start(php))
     }
 
-    /// pymercure, which has no token, and is subscribed when this returns.
+    /// Starts pymercure without a token. It is subscribed when this returns.
     #[must_use]
     pub fn pymercure(hub_url: &str, topics: &[&str]) -> Self {
         let mut python = installed::python("clients/pymercure_client.py");
@@ -89,22 +90,22 @@ impl Subscriber {
         Self::Program(program)
     }
 
-    /// curl.
+    /// Starts curl.
     #[must_use]
     pub fn curl(url: &str) -> Self {
         Self::Curl(Box::new(Resuming::start(url)))
     }
 
-    /// Our own client.
+    /// Opens `url` with the client of this repository.
     #[must_use]
     pub fn fanfare(url: &str) -> Self {
         Self::EventSource(Box::new(Blocking::open(url)))
     }
 
-    /// The next event.
+    /// Returns the next event.
     ///
     /// # Panics
-    /// If there is none in time.
+    /// If no event comes in time.
     pub fn event(&mut self) -> Received {
         match self {
             Self::Program(program) => {

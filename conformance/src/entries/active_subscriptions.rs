@@ -1,4 +1,5 @@
-//! Active subscriptions, which a hub need not have: events when somebody comes or goes, and documents of who is there.
+//! The entries on active subscriptions, which are an optional feature: events when a subscriber connects or
+//! disconnects, and documents that list the current subscriptions.
 use crate::{
     http::{Answer, links},
     outcome::{Fault, Outcome, check, check_eq},
@@ -19,10 +20,12 @@ use hyper::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-/// A page of a collection may be shorter than the collection. One with fewer members than this is whole.
+/// The number of members from which on a collection may be only one of several pages. A collection with fewer members
+/// is complete.
 const SHORT_PAGE: usize = 20;
 
-/// Goes on if the hub has active subscriptions: if its metadata says so, or if it answers where they are.
+/// Ends the trial unless the hub has active subscriptions: its metadata says so, or its subscription API answers.
+/// Returns true if the API answers.
 async fn supported(trial: &Trial<'_>) -> Outcome<bool> {
     let says_so = trial.metadata.as_ref().is_some_and(|metadata| metadata["mercure_subscriptions"] == true);
     let has_api = ask(trial, &path(trial, &[])).await?.status == 200;
@@ -40,7 +43,7 @@ async fn supported(trial: &Trial<'_>) -> Outcome<bool> {
     Ok(has_api)
 }
 
-/// Goes on if the hub has the API, too, which it should and need not.
+/// Ends the trial unless the hub also has the subscription API, which is a SHOULD.
 async fn with_api(trial: &Trial<'_>) -> Outcome {
     if !supported(trial).await? {
         return Err(trial.unsupported(&API, "the hub has events of subscriptions, and no API"));
@@ -49,7 +52,7 @@ async fn with_api(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// The simple expansion of RFC 6570: everything but what is unreserved is encoded, once.
+/// Expands a value by the simple expansion of RFC 6570: every byte that is not unreserved is percent-encoded, once.
 fn expand(value: &str) -> String {
     let expanded = value.bytes().map(|byte| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
@@ -58,8 +61,8 @@ fn expand(value: &str) -> String {
     expanded.collect()
 }
 
-/// The path of what is told of subscriptions; `parts` are a type of matcher, a matcher and a subscriber, as far as
-/// wanted.
+/// Returns the path of the subscription API, which is also the topic of subscription events. `parts` are a matcher
+/// type, a matcher and a subscriber; later parts may be left out.
 fn path(trial: &Trial<'_>, parts: &[&str]) -> String {
     let parts = if trial.is_modern() { parts } else { parts.get(1..).unwrap_or_default() };
     let parts: String = parts.iter().map(|part| format!("/{}", expand(part))).collect();
@@ -74,7 +77,7 @@ async fn ask(trial: &Trial<'_>, path: &str) -> Result<Answer, Fault> {
     trial.ask_at(Method::GET, url(trial, path)).bearer(&trial.token(Purpose::Subscribe, &["*"])?).send().await
 }
 
-/// The subscription to what is told of those who subscribe to `topic`.
+/// Returns the query parameter that subscribes to the subscription events about `topic`.
 fn watching(trial: &Trial<'_>, topic: &str) -> (&'static str, String) {
     let below = format!("{}/", path(trial, &["exact", topic]));
     trial.below(&below)
@@ -90,8 +93,9 @@ async fn told(watcher: &mut Stream) -> Result<(Event, Value), Fault> {
     Ok((event, document))
 }
 
-/// B43: Coming and going is told as a private update whose topic is the subscription's URL, and so is the `id` in its
-/// document. The ID of the event is an ID as any other: the hub may make a new one for each.
+/// B43: When a subscriber connects or disconnects, the hub publishes a private update. The topic of the update, and the
+/// `id` in its document, are the subscription's URL. The event ID is like any other: the hub may make a new one for
+/// each event.
 pub(super) async fn b43_coming_and_going_are_private_updates(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let topic = trial.topic("a:b");
@@ -104,14 +108,14 @@ pub(super) async fn b43_coming_and_going_are_private_updates(trial: &Trial<'_>) 
     let both = async {
         let coming = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
         let came = told(&mut watcher).await?;
-        check_eq!(came.1["active"], json!(true), "whether one who has come is there");
+        check_eq!(came.1["active"], json!(true), "`active` after a subscriber connected");
         drop(coming);
-        // A hub that looks only when it writes finds out by these.
+        // A hub that notices a closed connection only when it writes needs these updates to notice it.
         for data in ["to nobody", "to nobody again"] {
             trial.say(&topic, data).await?;
         }
         let gone = told(&mut watcher).await?;
-        check_eq!(gone.1["active"], json!(false), "whether one who has gone is there");
+        check_eq!(gone.1["active"], json!(false), "`active` after a subscriber disconnected");
         Ok([came, gone])
     };
     let Some(events) = trial.by(&EVENT, both).await? else { return Ok(()) };
@@ -142,7 +146,8 @@ pub(super) async fn b43_coming_and_going_are_private_updates(trial: &Trial<'_>) 
     Ok(())
 }
 
-/// Expects that a topic of odd characters is expanded as RFC 6570 has it, in what is told of all subscriptions.
+/// Expects that the hub expands a topic with unusual characters as RFC 6570 says, in the document of a subscription
+/// event.
 async fn is_expanded_once(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a b/é%20{x");
     let (name, rest) = if trial.is_modern() { ("match_urlpattern", "*") } else { ("topic", "{+rest}") };
@@ -150,17 +155,21 @@ async fn is_expanded_once(trial: &Trial<'_>) -> Outcome {
     let _coming = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
     loop {
         let (_, document) = told(&mut watcher).await?;
-        // Others come and go.
+        // Other subscribers may connect and disconnect at the same time.
         if document[if trial.is_modern() { "match" } else { "topic" }] == *topic {
             let expected = path(trial, &["exact", &topic, document["subscriber"].as_str().unwrap_or_default()]);
-            check_eq!(document["id"].as_str(), Some(expected.as_str()), "topic of what is told of {topic:?}");
+            check_eq!(
+                document["id"].as_str(),
+                Some(expected.as_str()),
+                "`id` of the subscription event about {topic:?}"
+            );
             return Ok(());
         }
     }
 }
 
-/// B44: A subscriber's identifier is shared by its subscriptions; in the newer revision it is the hub's, and unique to
-/// the connection.
+/// B44: All subscriptions of one subscriber have the same subscriber identifier. In the newer revision the hub chooses
+/// the identifier, and no two connections have the same.
 pub(super) async fn b44_a_connection_is_one_subscriber(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let (a, b) = (trial.topic("a"), trial.topic("b"));
@@ -196,7 +205,7 @@ pub(super) async fn b44_a_connection_is_one_subscriber(trial: &Trial<'_>) -> Out
     Ok(())
 }
 
-/// Expects of the document of a subscription what it has to have; more is allowed.
+/// Expects that the document of a subscription has the required members. Other members are allowed.
 fn is_document(trial: &Trial<'_>, document: &Value, topic: &str) -> Outcome {
     let expected = if trial.is_modern() {
         json!({"type": "subscription", "match_type": "exact", "match": topic, "active": true})
@@ -212,7 +221,8 @@ fn is_document(trial: &Trial<'_>, document: &Value, topic: &str) -> Outcome {
     Ok(())
 }
 
-/// B45: What the document has, and in the newer revision the type of the event that carries it.
+/// B45: The subscription document has the required members. In the newer revision the event that carries it has the
+/// type `mercure`.
 pub(super) async fn b45_the_document_says_what_is_subscribed(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let topic = trial.topic("a");
@@ -229,8 +239,9 @@ pub(super) async fn b45_the_document_says_what_is_subscribed(trial: &Trial<'_>) 
     Ok(())
 }
 
-/// B46: The payload is that of the first `subscribe` detail that matches the matcher's own text; in the older revision
-/// the token's only one.
+/// B46: The subscription document contains the payload of the subscriber's token. In the newer revision this is the
+/// payload of the first `subscribe` detail that matches the text of the subscription's matcher. In the older revision a
+/// token has only one payload.
 pub(super) async fn b46_the_payload_is_the_grants(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let topic = trial.topic("a");
@@ -261,8 +272,9 @@ pub(super) async fn b46_the_payload_is_the_grants(trial: &Trial<'_>) -> Outcome 
     Ok(())
 }
 
-/// B47: All, those of one matcher, and one. Whoever asks needs a grant for the path; in the newer revision the query is
-/// no part of it.
+/// B47: The API has three kinds of URLs: for all subscriptions, for the subscriptions of one matcher, and for one
+/// subscription. A request needs a grant for the path of the URL. In the newer revision the query is not part of that
+/// path.
 pub(super) async fn b47_the_api_has_three_shapes(trial: &Trial<'_>) -> Outcome {
     with_api(trial).await?;
     let topic = trial.topic("a");
@@ -306,7 +318,7 @@ pub(super) async fn b47_the_api_has_three_shapes(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// Expects a collection that has been asked for at this path, with this member.
+/// Expects that the document is the collection at this path, and that it contains this member.
 fn is_collection(trial: &Trial<'_>, document: &Value, path: &str, member: &str) -> Outcome {
     let kind = if trial.is_modern() { "subscriptions" } else { "Subscriptions" };
     check_eq!(document["type"], kind, "type of {path}");
@@ -320,7 +332,7 @@ fn is_collection(trial: &Trial<'_>, document: &Value, path: &str, member: &str) 
     Ok(())
 }
 
-/// Who gets what is at this path, and who does not.
+/// Expects that the hub answers a request for this path only if the token grants it.
 async fn access(trial: &Trial<'_>, path: &str) -> Outcome {
     let get = || trial.ask_at(Method::GET, url(trial, path));
     let absolute = url(trial, path).to_string();
@@ -352,7 +364,8 @@ async fn access(trial: &Trial<'_>, path: &str) -> Outcome {
     Ok(())
 }
 
-/// B48: The documents say from which event on what is told of subscriptions completes them.
+/// B48: An answer of the API contains a cursor: the ID of the event after which subscription events bring the answer up
+/// to date.
 pub(super) async fn b48_the_api_gives_the_cursor(trial: &Trial<'_>) -> Outcome {
     with_api(trial).await?;
     let last = trial.say(&trial.topic("a"), "last").await?;
@@ -360,7 +373,7 @@ pub(super) async fn b48_the_api_gives_the_cursor(trial: &Trial<'_>) -> Outcome {
     let links = links(&answer);
     let link = links.iter().find(|link| link.get("rel") == Some("mercure"));
     let cursor = async {
-        // Others may come and go at the same time: any ID will do.
+        // Other subscribers may connect and disconnect at the same time, so any ID passes.
         let cursor = if trial.is_modern() {
             link.and_then(|link| link.get("last-event-id")).map(str::to_owned)
         } else {

@@ -1,4 +1,4 @@
-//! How a request carries its token, and what comes without one.
+//! The entries on how a request carries its token, and on requests without a token.
 use crate::{
     http::Ask,
     outcome::{Outcome, check, check_eq},
@@ -11,7 +11,8 @@ use crate::{
 };
 use hyper::Method;
 
-/// Which private updates a subscription gets, told by their topics' names; the status if there is no stream.
+/// Returns the private updates that a subscription receives: the last parts of their topics, `header`, `query` or
+/// `cookie`. Returns the status if the hub refuses the subscription.
 async fn seen(trial: &Trial<'_>, ask: Ask<'_>) -> Outcome<Result<Vec<String>, u16>> {
     let mut stream = match ask.open_if_allowed().await? {
         Ok(stream) => stream,
@@ -24,28 +25,28 @@ async fn seen(trial: &Trial<'_>, ask: Ask<'_>) -> Outcome<Result<Vec<String>, u1
     stream.until("end").await.map(Ok)
 }
 
-/// Expects that the token of this carrier counts, and no other.
+/// Expects that the hub uses the token of this carrier, and no other token.
 async fn counts(trial: &Trial<'_>, ask: Ask<'_>, carrier: &str) -> Outcome {
     check_eq!(
         seen(trial, ask).await?,
         Ok(vec![carrier.to_owned()]),
-        "private updates, told by the carrier of their grant"
+        "private updates, by the carrier of the token that grants them"
     );
     Ok(())
 }
 
-/// A subscription to the topics that are named after carriers.
+/// Returns a request that subscribes to the topics that are named after carriers.
 fn subscription<'a>(trial: &Trial<'a>) -> Ask<'a> {
     let topics = ["header", "query", "cookie", "end"].map(|name| trial.topic(name));
     trial.ask(Method::GET).query(&topics.each_ref().map(|topic| (trial.exactly(), topic.as_str())))
 }
 
-/// The cookie that carries a token.
+/// Returns the `Cookie` header that carries a token.
 fn cookie_of(trial: &Trial<'_>, token: &str) -> String {
     format!("{}={token}", trial.cookie())
 }
 
-/// Goes on if the hub takes tokens from cookies. It has to if it says so.
+/// Ends the trial unless the hub accepts tokens in cookies. It has to accept them if its metadata names the cookie.
 pub(super) async fn cookies(trial: &Trial<'_>) -> Outcome {
     let token = trial.token(Purpose::Subscribe, &[&trial.topic("cookie")])?;
     let asked = subscription(trial).header("cookie", &format!("a=b; {}; c=d", cookie_of(trial, &token)));
@@ -64,8 +65,9 @@ pub(super) async fn cookies(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B29: `Authorization: Bearer` goes before everything else, which is then not looked at. The older revision may have
-/// the query parameter `authorization` next, then the cookie; the newer one has no parameter at all.
+/// B29: The token in `Authorization: Bearer` comes first: if it is there, the hub ignores all other tokens. The older
+/// revision may have the query parameter `authorization` next, then the cookie. The newer revision has no query
+/// parameter for tokens.
 pub(super) async fn b29_carriers_have_an_order(trial: &Trial<'_>) -> Outcome {
     let token = |name: &str| trial.token(Purpose::Subscribe, &[&trial.topic(name)]);
     let (header, query, cookie) = (token("header")?, token("query")?, token("cookie")?);
@@ -88,7 +90,7 @@ pub(super) async fn b29_carriers_have_an_order(trial: &Trial<'_>) -> Outcome {
         Ok(())
     };
     trial.by(&SCHEME_CASE, in_any_case).await?;
-    // Refused, or as anonymous as without it.
+    // The hub refuses the request, or treats it as a request without a token.
     let not_taken = async {
         let seen = seen(trial, ask().query(&[("access_token", &query)])).await?.unwrap_or_default();
         check_eq!(seen, Vec::<String>::new(), "private updates by a token in access_token");
@@ -103,7 +105,7 @@ pub(super) async fn b29_carriers_have_an_order(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B30: A cookie carries a token, for browsers. Its attributes are for whoever sets it (entry 4).
+/// B30: A cookie carries a token, for browsers. The server that sets the cookie decides its attributes (see entry 4).
 pub(super) async fn b30_a_cookie_carries_a_token(trial: &Trial<'_>) -> Outcome {
     cookies(trial).await?;
     let offered = async {
@@ -118,8 +120,9 @@ pub(super) async fn b30_a_cookie_carries_a_token(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B35: Who has no token MAY get public updates, and nothing else. In the newer revision a bad token makes nobody
-/// anonymous; the older one leaves that open, but the bearer gets nothing that is private.
+/// B35: A subscriber without a token MAY receive public updates, and nothing else. In the newer revision the hub
+/// refuses a bad token, and does not treat its bearer as anonymous. The older revision leaves that open, but the bearer
+/// receives no private update.
 pub(super) async fn b35_anonymous_subscribers_get_what_is_public(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let ask = || trial.ask(Method::GET).query(&[(trial.exactly(), &topic)]);
@@ -149,14 +152,14 @@ pub(super) async fn b35_anonymous_subscribers_get_what_is_public(trial: &Trial<'
     Ok(())
 }
 
-/// The origins that may be the hub's own.
+/// Returns the origins that may be the hub's own.
 fn own_origins(trial: &Trial<'_>) -> Vec<String> {
     trial.bases().iter().map(|base| base.origin().ascii_serialization()).collect()
 }
 
-/// B38: What a page of another site sends carries the cookie, too: a hub SHOULD verify that `Origin`, else `Referer`,
-/// is its own, and that one of them is there. That publishers set `SameSite` guards it, too; so a hub that does not
-/// verify differs.
+/// B38: A request from a page of another site carries the cookie, too. So a hub SHOULD verify that `Origin`, or else
+/// `Referer`, is its own origin, and that one of the two headers is there. Publishers can also protect the cookie with
+/// `SameSite`, so a hub that does not verify only gets the verdict `differs`.
 pub(super) async fn b38_a_cookie_alone_publishes_nothing(trial: &Trial<'_>) -> Outcome {
     let (topic, token) = (trial.topic("a"), trial.token(Purpose::Publish, &["*"])?);
     let cookie = cookie_of(trial, &token);

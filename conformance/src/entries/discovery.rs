@@ -1,5 +1,5 @@
-//! How subscribers find a hub and a topic. Some of it is a publisher's duty: it is tried on the example backend, which
-//! publishes to the hub under test and is asked as a page's server would be.
+//! The entries on how subscribers find a hub and a topic. Some of the rules are for publishers. They are tried on the
+//! example backend, which publishes to the hub under test and serves a page's requests.
 use crate::{
     backend::{Hub, Settings, backend},
     entries::{carriage::cookies, history::keeps_history},
@@ -25,8 +25,8 @@ use std::{
 use tokio::{net::TcpListener, task::AbortHandle};
 use url::Url;
 
-/// B1: The older revision has one path for the hub, the newer one recommends it. What the newer one reserves follows
-/// the path of the hub's URL, whatever it is.
+/// B1: The older revision has a fixed path for the hub; the newer one only recommends it. In the newer revision the
+/// reserved topics are at and below the path of the hub's URL, whatever that path is.
 pub(super) async fn b01_hub_is_where_its_url_says(trial: &Trial<'_>) -> Outcome {
     let (path, topic) = (trial.target.hub.path(), trial.topic("a"));
     let at_path = async {
@@ -50,7 +50,7 @@ pub(super) async fn b01_hub_is_where_its_url_says(trial: &Trial<'_>) -> Outcome 
     Ok(())
 }
 
-/// A server of the suite's own. It ends when this is dropped.
+/// An HTTP server of the suite. It stops when this value is dropped.
 struct Serving {
     address: SocketAddr,
     task: AbortHandle,
@@ -76,7 +76,7 @@ impl Serving {
     }
 }
 
-/// What a second hub was sent.
+/// The forms that the second hub received.
 type Forms = Arc<Mutex<Vec<String>>>;
 
 async fn second_hub() -> Result<(Serving, Forms), Fault> {
@@ -89,7 +89,8 @@ async fn second_hub() -> Result<(Serving, Forms), Fault> {
     Ok((serving, forms))
 }
 
-/// The backend, whose hubs are the one under test and others.
+/// Starts the example backend, which publishes to the hub under test and to `others`. Returns it with the topic of its
+/// resource.
 async fn publisher(trial: &Trial<'_>, others: &[Hub]) -> Result<(Serving, String), Fault> {
     if trial.target.hub.scheme() != "http" {
         return Err(Fault::NotTried("the example backend publishes over plain HTTP".into()));
@@ -103,7 +104,7 @@ async fn publisher(trial: &Trial<'_>, others: &[Hub]) -> Result<(Serving, String
     Ok((Serving::start(backend(settings)).await?, topic))
 }
 
-/// The links of the book, and the cookie that comes with it.
+/// Requests the resource, a book, from the backend. Returns the links of the answer and the cookie that it sets.
 async fn book(trial: &Trial<'_>, backend: &Serving, path: &str) -> Result<(Vec<Link>, String), Fault> {
     let answer = trial.ask_at(Method::GET, backend.url(path)).send().await?;
     check_eq!(answer.status, 200, "status of the resource");
@@ -120,7 +121,7 @@ fn hub_links(links: &[Link]) -> Vec<&Link> {
     links.iter().filter(|link| link.get("rel") == Some("mercure")).collect()
 }
 
-/// B2: A publisher SHOULD send `Link: <hub>; rel="mercure"`; of several hubs it MUST notify each.
+/// B2: A publisher SHOULD send `Link: <hub>; rel="mercure"`. If it has several hubs, it MUST notify each of them.
 pub(super) async fn b02_publisher_links_to_and_notifies_each_hub(trial: &Trial<'_>) -> Outcome {
     let (second, forms) = second_hub().await?;
     let url = second.url("/hub").to_string();
@@ -144,9 +145,9 @@ pub(super) async fn b02_publisher_links_to_and_notifies_each_hub(trial: &Trial<'
     Ok(())
 }
 
-/// B3: `last-event-id` is passed on as a query parameter, and a hub that keeps a history replays what was missed since
-/// the resource was made; `content-type` and, in the newer revision, `type` say what comes, and `type` is never
-/// `mercure`.
+/// B3: The link to the hub has attributes. A subscriber passes `last-event-id` on as a query parameter, and a hub that
+/// keeps a history replays what was published since the resource was made. `content-type` and, in the newer revision,
+/// `type` describe the coming updates; `type` is never `mercure`.
 pub(super) async fn b03_link_attributes_lead_to_what_was_missed(trial: &Trial<'_>) -> Outcome {
     let (backend, topic) = publisher(trial, &[]).await?;
     keeps_history(trial).await?;
@@ -158,7 +159,7 @@ pub(super) async fn b03_link_attributes_lead_to_what_was_missed(trial: &Trial<'_
     let since = link.get("last-event-id").unwrap_or_default();
     let replayed = async {
         let mut stream = trial.subscribe(&[(trial.exactly(), &topic), (trial.cursor_parameter(), since)]).await?;
-        // A hub that replays nothing sends this.
+        // A hub that replays nothing sends this update first.
         change(trial, &backend, "3").await?;
         let missed = stream.next().await?;
         check_eq!(missed.data, "2", "first update since the resource was made");
@@ -181,8 +182,9 @@ pub(super) async fn b03_link_attributes_lead_to_what_was_missed(trial: &Trial<'_
     Ok(())
 }
 
-/// B4: `rel="self"` is the canonical topic, by whatever URL the resource was found; and the cookie that a visitor gets
-/// with it is for the hub alone (entry 30), which takes it if it takes cookies.
+/// B4: The link with `rel="self"` is the canonical topic, whatever URL the resource was requested by. The resource sets
+/// a cookie that browsers send to the hub only (see entry 30). The hub accepts this cookie if it accepts cookies at
+/// all.
 pub(super) async fn b04_self_link_is_the_topic(trial: &Trial<'_>) -> Outcome {
     let (backend, topic) = publisher(trial, &[]).await?;
     for path in ["/books/1", "/books/1.json"] {
@@ -214,8 +216,8 @@ pub(super) async fn b04_self_link_is_the_topic(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B5: Metadata of RFC 9728, at the well-known name before the path of the hub. Only `resource` has to be there; what
-/// else is there has the type and the meaning that the draft gives it.
+/// B5: The hub publishes metadata (RFC 9728) at a URL that has the well-known name before the hub's path. Only the
+/// member `resource` is required. Other members have the type and the meaning that the draft gives them.
 pub(super) async fn b05_metadata_describes_the_hub(trial: &Trial<'_>) -> Outcome {
     let Some(Some(metadata)) = trial.by(&METADATA, trial.published_metadata()).await? else {
         return Err(trial.unsupported(&METADATA, "the hub publishes no metadata"));

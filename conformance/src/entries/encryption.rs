@@ -1,4 +1,4 @@
-//! Encryption: the publisher's and the subscriber's, and none of the hub's business.
+//! The entry on encryption. Publisher and subscriber encrypt and decrypt; the hub passes the data on.
 use crate::{
     outcome::{Fault, Outcome, check_eq},
     rules::publication::ENCRYPTED,
@@ -11,10 +11,10 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// The content encryption key of A256GCM, in bytes.
+/// The length of the content encryption key of A256GCM, in bytes.
 const KEY_BYTES: usize = 32;
 
-/// A JWE in compact form, by RSA-OAEP-256 and A256GCM, which the specification recommends.
+/// Encrypts a text as a JWE in compact form, by RSA-OAEP-256 and A256GCM, which the specification recommends.
 fn encrypt(text: &str, recipient: &OaepPublicEncryptingKey) -> Result<String, Unspecified> {
     let (mut key, mut nonce) = ([0; KEY_BYTES], [0; 12]);
     aws_lc_rs::rand::fill(&mut key)?;
@@ -43,8 +43,8 @@ fn decrypt(jwe: &str, recipient: &OaepPrivateDecryptingKey) -> Option<String> {
     String::from_utf8(opened.to_vec()).ok()
 }
 
-/// B49: A JWE arrives as it was sent, and the subscriber reads what the publisher wrote. What the older revision
-/// encrypts passes in the same way.
+/// B49: A JWE arrives unchanged, and the subscriber reads the text that the publisher encrypted. The encrypted data of
+/// the older revision passes in the same way.
 pub(super) async fn b49_encrypted_data_passes_untouched(trial: &Trial<'_>) -> Outcome {
     let broken = |_: Unspecified| Fault::Broken("the suite cannot encrypt".into());
     let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).map_err(broken)?;

@@ -1,4 +1,4 @@
-//! Reconnection: where a stream goes on. That a hub replays anything is a SHOULD.
+//! The entries on reconnection: after which event a stream continues. Replaying events at all is a SHOULD.
 use crate::{
     http::Ask,
     outcome::{Outcome, check, check_eq},
@@ -9,9 +9,10 @@ use crate::{
 };
 use hyper::Method;
 
-/// What a subscription gets before anything new: the data of what is replayed. Nothing for one that the hub turns away.
+/// Returns the data of the events that the hub replays to this subscription. Returns nothing if the hub refuses the
+/// subscription.
 pub(super) async fn replay(trial: &Trial<'_>, ask: Ask<'_>) -> Outcome<Vec<String>> {
-    // Published behind what is replayed. A topic of its own: no replay has it.
+    // This update is published after everything that is replayed. Its topic is new, so no replay contains it.
     let end = trial.topic(&format!("end/{:016x}", fastrand::u64(..)));
     match ask.query(&[(trial.exactly(), &end)]).open_if_allowed().await? {
         Ok(mut stream) => {
@@ -22,7 +23,7 @@ pub(super) async fn replay(trial: &Trial<'_>, ask: Ask<'_>) -> Outcome<Vec<Strin
     }
 }
 
-/// Goes on if the hub keeps a history, which it should and need not.
+/// Ends the trial unless the hub keeps a history, which is a SHOULD.
 pub(super) async fn keeps_history(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("history");
     let first = trial.say(&topic, "1").await?;
@@ -35,8 +36,8 @@ pub(super) async fn keeps_history(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B39: The cursor comes as a header or as a parameter, and the header wins. Everything behind it is replayed, to whom
-/// the token of now allows it.
+/// B39: The cursor is in a header or in a query parameter; if it is in both, the header counts. The hub replays all
+/// events after the cursor that the token of the new request allows.
 pub(super) async fn b39_both_cursors_resume_and_the_header_wins(trial: &Trial<'_>) -> Outcome {
     keeps_history(trial).await?;
     let topic = trial.topic("a");
@@ -79,8 +80,9 @@ pub(super) async fn b39_both_cursors_resume_and_the_header_wins(trial: &Trial<'_
     Ok(())
 }
 
-/// B40: `earliest` is everything held, if the hub wants. In the newer revision an ID that came twice is its oldest
-/// occurrence: what follows, the same ID too, comes. What is sent to who names an unknown ID is the hub's choice.
+/// B40: The cursor `earliest` means everything that the hub holds, if the hub supports it. In the newer revision, an ID
+/// that several updates have means the oldest of them: the hub replays everything after it, also the updates with the
+/// same ID. If the ID is unknown, the hub chooses what to send.
 pub(super) async fn b40_earliest_is_all_and_duplicates_are_the_oldest(trial: &Trial<'_>) -> Outcome {
     keeps_history(trial).await?;
     let topic = trial.topic("a");
@@ -110,7 +112,7 @@ pub(super) async fn b40_earliest_is_all_and_duplicates_are_the_oldest(trial: &Tr
         return Err(trial.unsupported(&OWN_IDS, &format!("the hub gives updates IDs of its own: {:?}", given[0])));
     }
     trial.by(&OWN_IDS, async { Ok(()) }).await?;
-    // A bounded history may have lost the first of them, and the hub need not tell.
+    // A bounded history may have lost the first of the three updates, and the hub does not have to say so.
     let repeated = async {
         let ask = trial.subscription(&[by, (trial.cursor_parameter(), &id)])?;
         check_eq!(
@@ -124,9 +126,9 @@ pub(super) async fn b40_earliest_is_all_and_duplicates_are_the_oldest(trial: &Tr
     Ok(())
 }
 
-/// B41: Who speaks of a cursor is answered with the place where the stream begins; a hub that does not have the event
-/// says so by another place than the one that was asked for. In the newer revision an empty parameter speaks of one,
-/// too: "a parameter name given without a value is equivalent to that name with an empty value".
+/// B41: If a request has a cursor, the answer names the event after which the stream begins. If the hub does not have
+/// the event of the cursor, it names another event. In the newer revision an empty parameter is a cursor, too: "a
+/// parameter name given without a value is equivalent to that name with an empty value".
 pub(super) async fn b41_the_answer_names_the_place(trial: &Trial<'_>) -> Outcome {
     let (topic, name, parameter) = (trial.topic("a"), trial.cursor_header(), trial.cursor_parameter());
     let by = (trial.exactly(), topic.as_str());
@@ -153,8 +155,7 @@ pub(super) async fn b41_the_answer_names_the_place(trial: &Trial<'_>) -> Outcome
             let is_right = (place == first) != replayed.is_empty();
             check!(is_right, "{name} for {first}, behind which {replayed:?} is replayed, is {place:?}");
         }
-        // A hub that sends nothing of what it holds may as well name the last event of all, which precedes whatever
-        // comes.
+        // A hub that replays nothing may also name its last event, because that event precedes all new ones.
         let unknown = "urn:x-conformance:never";
         let (place, held) = (headed(unknown).await?, trial.subscription(&[by])?.header("last-event-id", unknown));
         let is_new = replay(trial, held).await?.is_empty() && place != unknown;
@@ -168,7 +169,7 @@ pub(super) async fn b41_the_answer_names_the_place(trial: &Trial<'_>) -> Outcome
     Ok(())
 }
 
-/// B42: IDs are one sequence of the whole hub: one of another topic is a place as well.
+/// B42: The IDs of a hub form one sequence, so the ID of an event of another topic is a valid cursor, too.
 pub(super) async fn b42_ids_are_of_the_whole_hub(trial: &Trial<'_>) -> Outcome {
     keeps_history(trial).await?;
     let (a, b) = (trial.topic("a"), trial.topic("b"));

@@ -1,4 +1,4 @@
-//! Which topics a matcher means.
+//! The entries on which topics a matcher matches.
 use crate::{
     outcome::{Outcome, check, check_eq},
     rules::{
@@ -13,7 +13,8 @@ use crate::{
 use hyper::Method;
 use std::time::{Duration, Instant};
 
-/// Publishes to each of `topics`, and expects of a subscription with this matcher exactly those that are marked.
+/// Publishes to each of `topics`, and expects that a subscription with this matcher receives exactly the topics that
+/// are marked with true.
 async fn matches(trial: &Trial<'_>, matcher: (&str, &str), topics: &[(&str, bool)]) -> Outcome {
     let end = trial.topic("end");
     let mut stream = trial.subscribe(&[matcher, (trial.exactly(), &end)]).await?;
@@ -27,19 +28,19 @@ async fn matches(trial: &Trial<'_>, matcher: (&str, &str), topics: &[(&str, bool
     Ok(())
 }
 
-/// The same for topics that begin with `base`.
+/// Does what `matches` does, for topics that begin with `base`.
 async fn matches_below(trial: &Trial<'_>, name: &str, base: &str, matcher: &str, topics: &[(&str, bool)]) -> Outcome {
     let topics: Vec<_> = topics.iter().map(|(rest, matches)| (format!("{base}{rest}"), *matches)).collect();
     let topics: Vec<_> = topics.iter().map(|(topic, matches)| (topic.as_str(), *matches)).collect();
     matches(trial, (name, &format!("{base}{matcher}")), &topics).await
 }
 
-/// A topic of this trial as a relative reference: its path.
+/// Returns a topic of this trial as a relative reference: its path.
 fn relative(trial: &Trial<'_>, name: &str) -> String {
     format!("/{}", &trial.topic(name)["https://example.com/".len()..])
 }
 
-/// B16: Exact is byte equality: nothing is normalised, nothing resolved.
+/// B16: An exact matcher matches only the topic with the same bytes: the hub neither normalises nor resolves anything.
 pub(super) async fn b16_exact_is_byte_equality(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("Café/a");
     let variants = [
@@ -69,7 +70,7 @@ pub(super) async fn b16_exact_is_byte_equality(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B17: `*` matches everything, before the type of matcher is looked at: in requests and in tokens.
+/// B17: The matcher `*` matches every topic, whichever matcher type it is given for, in requests and in tokens.
 pub(super) async fn b17_star_matches_everything(trial: &Trial<'_>) -> Outcome {
     let names = if trial.is_modern() { &["match", "match_exact", "match_urlpattern"][..] } else { &["topic"] };
     let all = async {
@@ -88,9 +89,9 @@ pub(super) async fn b17_star_matches_everything(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B18: URL Patterns are the standard's, without `ignoreCase`, relative to the hub's own URL, which may be another than
-/// the one that was dialled; what is no URL matches none; and no pattern costs more than time in proportion to what it
-/// is matched with.
+/// B18: URL Patterns are those of the URL Pattern standard, without `ignoreCase`. They are relative to the hub's own
+/// URL, which may differ from the URL that the suite connects to. A topic that is not a URL matches no pattern. The
+/// time to match a topic grows at most in proportion to its length.
 pub(super) async fn b18_url_patterns_are_the_standards_and_bounded(trial: &Trial<'_>) -> Outcome {
     let (base, kind) = (trial.topic(""), "match_urlpattern");
     let cases: [(&str, &[(&str, bool)]); 6] = [
@@ -121,7 +122,7 @@ pub(super) async fn b18_url_patterns_are_the_standards_and_bounded(trial: &Trial
     Ok(())
 }
 
-/// A relative pattern matches relative topics, and absolute ones of the hub's own host alone.
+/// Expects that a relative pattern matches relative topics, and absolute topics only on the hub's own host.
 async fn against_the_hub(trial: &Trial<'_>) -> Outcome {
     let (pattern, here, end) = (relative(trial, "r/:id"), relative(trial, "r/1"), trial.topic("end"));
     let mut stream = trial.subscribe(&[("match_urlpattern", &pattern), ("match", &end)]).await?;
@@ -138,7 +139,7 @@ async fn against_the_hub(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// Patterns that take a backtracking matcher ages. Each is refused, or matched at once.
+/// Expects that the hub refuses, or matches at once, patterns that take a backtracking matcher very long.
 async fn pathological(trial: &Trial<'_>) -> Outcome {
     let end = trial.topic("end");
     let victim = trial.topic(&format!("{}!", "a".repeat(60)));
@@ -154,14 +155,14 @@ async fn pathological(trial: &Trial<'_>) -> Outcome {
         trial.say(&victim, "victim").await?;
         trial.say(&end, &pattern).await?;
         stream.expect(&[&pattern]).await?;
-        // Ages are minutes and more; a hub far away may take its time.
+        // A backtracking matcher takes minutes or longer. The limit leaves time for a hub that is far away.
         check!(began.elapsed() < Duration::from_secs(5), "{pattern} takes {:?}", began.elapsed());
     }
     Ok(())
 }
 
-/// B19: Both types of the draft can be used. The types that are advertised are well-formed names; others cannot be
-/// used, or the hub should have advertised them.
+/// B19: The hub accepts both matcher types of the draft. The types that it advertises have well-formed names. It should
+/// advertise every other type that it accepts.
 pub(super) async fn b19_matcher_types_are_advertised(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let status = async |name: &str| trial.status(&[(&format!("match_{name}"), &topic)]).await;
@@ -197,8 +198,8 @@ pub(super) async fn b19_matcher_types_are_advertised(trial: &Trial<'_>) -> Outco
     Ok(())
 }
 
-/// L19: A selector is `*`, or the topic itself, be it a URL or not, or a URI Template that expands to it; one that is
-/// no template is a string.
+/// L19: A selector matches if it is `*`, if it equals the topic (which may be a URL or not), or if it is a URI Template
+/// that can expand to the topic. A selector that is not a template is compared as a string.
 pub(super) async fn l19_selectors_are_strings_or_templates(trial: &Trial<'_>) -> Outcome {
     let (base, kind) = (trial.topic(""), "topic");
     let strings = async {
@@ -218,7 +219,8 @@ pub(super) async fn l19_selectors_are_strings_or_templates(trial: &Trial<'_>) ->
     Ok(())
 }
 
-/// B36: A private update needs a matcher of the request on one of its topics and a grant on one of them, maybe another.
+/// B36: A subscriber receives a private update if a matcher of its request matches one of the update's topics, and its
+/// token grants one of these topics, which may be another one.
 pub(super) async fn b36_any_granted_topic_of_an_update_suffices(trial: &Trial<'_>) -> Outcome {
     let (asked, granted, other) = (trial.topic("asked"), trial.topic("granted"), trial.topic("other"));
     let token = trial.token(Purpose::Subscribe, &[&granted])?;

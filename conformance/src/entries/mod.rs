@@ -1,4 +1,5 @@
-//! The entries: each tries a few sentences of the drafts, in the order of the specification's sections.
+//! The entries of the suite. Each of them tries a few sentences of the drafts. They follow the order of the
+//! specification's sections.
 mod active_subscriptions;
 mod carriage;
 mod discovery;
@@ -20,23 +21,23 @@ use crate::{
 };
 use std::{fmt, future::Future, pin::Pin};
 
-/// A few rules that are tried together.
+/// An entry of the suite: a few rules that are tried together.
 pub struct Entry {
-    /// Its name, which begins with its number.
+    /// The name of the entry, which begins with its number.
     pub name: &'static str,
-    /// The rules. A revision that has a sentence of none of them does not have the entry.
+    /// The rules that the entry tries. The entry is not run for a revision that has a sentence of none of them.
     pub rules: &'static [&'static Rule],
     pub(crate) run: for<'a> fn(&'a Trial<'_>) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>,
 }
 
 impl Entry {
-    /// Returns true if this revision says something of it.
+    /// Returns true if this revision has a sentence of at least one of the entry's rules.
     #[must_use]
     pub fn is_in(&self, revision: Revision) -> bool {
         self.rules.iter().any(|rule| rule.sentence(revision).is_some())
     }
 
-    /// The report where nothing can be tried, for this reason.
+    /// Returns a report in which each sentence has the verdict `not tried`, for this reason.
     pub(crate) fn not_tried(&self, revision: Revision, why: &str) -> Report {
         let sentences = self.rules.iter().filter_map(|rule| rule.sentence(revision));
         let finding =
@@ -47,7 +48,7 @@ impl Entry {
 
 macro_rules! entries {
     ($($module:ident::$name:ident: $($group:ident::$rule:ident),+;)+) => {
-        /// All of them.
+        /// All entries of the suite.
         pub static ENTRIES: &[Entry] = &[$(Entry {
             name: stringify!($name),
             rules: &[$(&rules::$group::$rule),+],

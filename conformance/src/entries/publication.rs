@@ -1,4 +1,4 @@
-//! Publishing.
+//! The entries on publishing an update.
 use crate::{
     http::{Answer, Ask},
     outcome::{Outcome, check, check_eq},
@@ -21,7 +21,7 @@ use serde_json::json;
 use std::net::IpAddr;
 use url::{Host, Url};
 
-/// Publishes to a topic of the trial's own with one more field, which has to be refused.
+/// Publishes to a topic of this trial with one more field, and expects that the hub refuses each of its `values`.
 async fn refuses(trial: &Trial<'_>, name: &str, values: &[&str]) -> Outcome {
     let topic = trial.topic("a");
     for value in values {
@@ -31,7 +31,8 @@ async fn refuses(trial: &Trial<'_>, name: &str, values: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// B20: A form. The first topic is the canonical one, others are alternates; a subscriber of any gets it.
+/// B20: An update is published as a form. Its first topic is the canonical one, and the others are alternates. A
+/// subscriber of any of them receives the update.
 pub(super) async fn b20_any_topic_of_an_update_matches(trial: &Trial<'_>) -> Outcome {
     let topics = [trial.topic("a"), trial.topic("b"), trial.topic("c")];
     let any = async {
@@ -58,8 +59,9 @@ pub(super) async fn b20_any_topic_of_an_update_matches(trial: &Trial<'_>) -> Out
     Ok(())
 }
 
-/// B21: No control or format characters in topics, and no `*`; nothing at or below the hub's own path, by whatever
-/// spelling and on whatever host. What is no URL is a topic. The older revision says nothing of all this.
+/// B21: The hub refuses topics with control or format characters, the topic `*`, and topics at or below the hub's own
+/// path, in any spelling and on any host. A topic does not have to be a URL. The older revision has none of these
+/// rules.
 pub(super) async fn b21_reserved_topics_are_refused(trial: &Trial<'_>) -> Outcome {
     let path = trial.target.hub.path();
     let encoded = path.replacen('m', "%6D", 1).replacen('-', "%2d", 1);
@@ -95,7 +97,8 @@ pub(super) async fn b21_reserved_topics_are_refused(trial: &Trial<'_>) -> Outcom
     Ok(())
 }
 
-/// B22: `data` may be absent and is opaque UTF-8; that `private` is there counts, whatever its value.
+/// B22: The field `data` may be missing, and may be any UTF-8 text. An update is private if it has the field `private`,
+/// whatever the field's value is.
 pub(super) async fn b22_private_is_a_name_and_data_is_opaque(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let with = |topics: &[&str]| -> Outcome<Ask<'_>> {
@@ -139,8 +142,8 @@ pub(super) async fn b22_private_is_a_name_and_data_is_opaque(trial: &Trial<'_>) 
     Ok(())
 }
 
-/// B23: `id`: in the newer revision not `#…`, not `earliest`, no control or format character. An ID that the hub makes
-/// is an IRI or a fragment.
+/// B23: In the newer revision an `id` does not begin with `#`, is not `earliest`, and has no control or format
+/// character. An ID that the hub makes is an IRI or a fragment.
 pub(super) async fn b23_ids_are_checked(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let bad = ["#x", "#", "earliest", "a\0", "a\nb", "a\rb", "a\u{7f}", "a\u{85}", "a\u{200b}"];
@@ -170,8 +173,8 @@ pub(super) async fn b23_ids_are_checked(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B24: `type` and `retry` arrive. In the newer revision no type has a control or format character, `mercure` is the
-/// hub's, and `retry` is ASCII digits.
+/// B24: The fields `type` and `retry` reach the subscriber. In the newer revision a type has no control or format
+/// character, the type `mercure` is reserved for the hub, and `retry` consists of ASCII digits.
 pub(super) async fn b24_types_and_retries_are_checked(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let bad = ["a\nb", "a\rb", "a\0", "a\u{85}", "a\u{200b}"];
@@ -190,8 +193,8 @@ pub(super) async fn b24_types_and_retries_are_checked(trial: &Trial<'_>) -> Outc
     Ok(())
 }
 
-/// B25: Success is the ID, in the newer revision with 200 and as `text/plain; charset=utf-8`; the older one leaves the
-/// status open. The newer one ignores unknown fields.
+/// B25: The answer to a successful publication is the ID of the update. In the newer revision the status is 200 and the
+/// content type `text/plain; charset=utf-8`, and unknown fields are ignored. The older revision leaves the status open.
 pub(super) async fn b25_success_is_the_id(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let mut stream = trial.subscribe(&[(trial.exactly(), &topic)]).await?;
@@ -215,8 +218,8 @@ pub(super) async fn b25_success_is_the_id(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B26: Body, fields and the number of topics SHOULD be bounded, and what is beyond: 413. Where the bounds are is the
-/// hub's choice.
+/// B26: A hub SHOULD limit the size of the body and of the fields, and the number of topics. It answers 413 to a larger
+/// update. The hub chooses the limits.
 pub(super) async fn b26_what_is_too_large_is_413(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let topics: String = (0..5_000).map(|number| format!("topic={number}&")).collect();
@@ -243,7 +246,7 @@ pub(super) async fn b26_what_is_too_large_is_413(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B27: A grant on EVERY topic, or 403 and nothing is dispatched.
+/// B27: A publisher needs a grant on EVERY topic of an update. Otherwise the hub answers 403 and dispatches nothing.
 pub(super) async fn b27_every_topic_has_to_be_granted(trial: &Trial<'_>) -> Outcome {
     let (a, b) = (trial.topic("a"), trial.topic("b"));
     let with = |token: &str, topics: &[&str]| {
@@ -292,7 +295,7 @@ pub(super) async fn b27_every_topic_has_to_be_granted(trial: &Trial<'_>) -> Outc
     Ok(())
 }
 
-/// Returns true if the hub is in a network of its own, as far as its address tells.
+/// Returns true if the hub is in a private network, as far as its address says.
 fn is_near(hub: &Url) -> bool {
     let ip: IpAddr = match hub.host() {
         Some(Host::Ipv4(ip)) => ip.into(),

@@ -1,4 +1,4 @@
-//! How a refusal reads.
+//! The entry on how a hub refuses a request: the status and the challenge.
 use crate::{
     http::Answer,
     outcome::{Outcome, check, check_eq},
@@ -11,13 +11,13 @@ use crate::{
 };
 use hyper::Method;
 
-/// What a refusal is challenged by.
+/// Returns the challenge of a refusal, which is its `WWW-Authenticate` header.
 fn challenge(answer: &Answer) -> &str {
     answer.header("www-authenticate").unwrap_or_default()
 }
 
-/// Expects of the answer to what cannot be read that its status and its challenge agree: 400 `invalid_request`, or, if
-/// the hub takes it for a token, 401 `invalid_token`. `or_none` if it may as well take it for no token, without an
+/// Expects that status and challenge agree in the answer to a token that cannot be read: 400 with `invalid_request`, or
+/// 401 with `invalid_token`. If `or_none` is true, the hub may also answer as if there were no token: 401 without an
 /// error code.
 fn is_unreadable(answer: &Answer, what: &str, or_none: bool) -> Outcome {
     let challenge = challenge(answer);
@@ -31,9 +31,10 @@ fn is_unreadable(answer: &Answer, what: &str, or_none: bool) -> Outcome {
     Ok(())
 }
 
-/// B33: Without a token a bare challenge; with a bad one 401 `invalid_token`; without the grant 403
-/// `insufficient_scope`; what cannot be read may be 400 `invalid_request` as well. Challenges SHOULD point to the
-/// metadata. The older revision says only that a publisher has to be authorized: any refusal will do.
+/// B33: Without a token, the challenge has no error code. A bad token gets 401 with `invalid_token`, a token without
+/// the grant gets 403 with `insufficient_scope`, and a token that cannot be read may also get 400 with
+/// `invalid_request`. Challenges SHOULD point to the metadata. The older revision says only that a publisher has to be
+/// authorized, so any refusal passes.
 pub(super) async fn b33_refusals_are_challenges(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let post = || trial.ask(Method::POST).form(&[("topic", &topic)]);
@@ -78,7 +79,8 @@ pub(super) async fn b33_refusals_are_challenges(trial: &Trial<'_>) -> Outcome {
     trial.by(&INVALID_TOKEN, invalid).await?;
     let malformed = async {
         is_unreadable(&unreadable, "a token that is unreadable", false)?;
-        // Another scheme is no token of this protocol: RFC 6750 has it answered as if there were none.
+        // Another scheme does not carry a token of this protocol. By RFC 6750 the hub answers as if there were no
+        // token.
         for header in ["Bearer", "Bearer a b", "Bearer a,b", "Basic YTpi"] {
             is_unreadable(&post().header("authorization", header).send().await?, header, true)?;
         }

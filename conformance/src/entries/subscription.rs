@@ -1,4 +1,4 @@
-//! Asking for a stream, and what the stream is.
+//! The entries on a subscriber's request and on the stream that answers it.
 use crate::{
     entries::history::{keeps_history, replay},
     http::Ask,
@@ -16,7 +16,8 @@ use crate::{
 };
 use hyper::Method;
 
-/// B6: GET MUST work. QUERY MAY, with a form as its body: the union of both counts, for the cursor the query string.
+/// B6: A hub MUST support GET. It MAY support QUERY with a form as the body. Then the matchers of the body and of the
+/// query string count, but only the cursor of the query string.
 pub(super) async fn b06_get_subscribes_and_query_may(trial: &Trial<'_>) -> Outcome {
     let (in_query, in_body) = (trial.topic("query"), trial.topic("body"));
     let get = async {
@@ -66,8 +67,8 @@ pub(super) async fn b06_get_subscribes_and_query_may(trial: &Trial<'_>) -> Outco
     Ok(())
 }
 
-/// B7: Several topics at once, in any mix of matchers, and nothing else. What a hub answers to a request without any is
-/// its own choice: no draft says it.
+/// B7: A request may name several topics, in any mix of matchers, and receives no other topics. No draft says how a hub
+/// answers a request without a topic, so every answer passes.
 pub(super) async fn b07_a_subscription_names_topics(trial: &Trial<'_>) -> Outcome {
     let (a, b) = (trial.topic("a"), trial.topic("b/1"));
     let mixed = async {
@@ -82,8 +83,9 @@ pub(super) async fn b07_a_subscription_names_topics(trial: &Trial<'_>) -> Outcom
     Ok(())
 }
 
-/// B8: Every name that begins with `match`, in any case, and is no supported type: 400, also beside good ones. These
-/// are names that no type can have, but for one that nobody will register.
+/// B8: The hub answers 400 to every parameter whose name begins with `match`, in any case, and is not a supported
+/// matcher type, even if other parameters are valid. No matcher type can have the names that are tried here, except one
+/// name that nobody will register.
 pub(super) async fn b08_unknown_matchers_are_refused(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let names = [
@@ -110,8 +112,9 @@ pub(super) async fn b08_unknown_matchers_are_refused(trial: &Trial<'_>) -> Outco
     Ok(())
 }
 
-/// B9: In the newer revision the query string is a form: `+` is a space, names are encoded as values are. An update is
-/// a form in both; the older revision leaves open what the query string is, beyond percent-encoding.
+/// B9: In the newer revision the query string is a form: `+` is a space, and names are encoded like values. An update
+/// is a form in both revisions. The older revision says nothing about the query string except that it is
+/// percent-encoded.
 pub(super) async fn b09_the_query_is_form_urlencoded(trial: &Trial<'_>) -> Outcome {
     let topic = format!("{} +é=&", trial.topic("a"));
     let token = trial.token(Purpose::Subscribe, &["*"])?;
@@ -124,7 +127,8 @@ pub(super) async fn b09_the_query_is_form_urlencoded(trial: &Trial<'_>) -> Outco
         check!((200..300).contains(&status), "publishing is answered with {status}");
         Ok(())
     };
-    // The update is spelt otherwise than the query: a hub that reads both wrongly in the same way does not pass.
+    // The update encodes the topic differently from the query, so a hub that reads both wrongly in the same way does
+    // not pass.
     let form = async {
         let query = format!("{}={}", trial.exactly(), percent(topic.as_bytes()));
         let mut stream = trial.ask(Method::GET).raw_query(&query).bearer(&token).open().await?;
@@ -142,7 +146,8 @@ pub(super) async fn b09_the_query_is_form_urlencoded(trial: &Trial<'_>) -> Outco
     Ok(())
 }
 
-/// B10: Matcher values: UTF-8, no control, no format character; a malformed URL Pattern: 400.
+/// B10: The value of a matcher is UTF-8 without control and format characters. The hub answers 400 to other values, and
+/// to a malformed URL Pattern.
 pub(super) async fn b10_matchers_are_printable(trial: &Trial<'_>) -> Outcome {
     let token = trial.token(Purpose::Subscribe, &["*"])?;
     let bad = ["%00", "%0A", "%1F", "%7F", "%C2%80", "%C2%9F", "%C2%AD", "%E2%80%8B", "%EF%BB%BF", "%FF", "%C3%28"];
@@ -169,8 +174,8 @@ pub(super) async fn b10_matchers_are_printable(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B11: The number of matchers and their length SHOULD be bounded, and what is beyond: 400. Where the bounds are is the
-/// hub's choice, and a server's own bound for heads may come first.
+/// B11: A hub SHOULD limit the number and the length of matchers. It answers 400 to a request beyond a limit. The hub
+/// chooses the limits, and the limit of its HTTP server for the size of a request's head may apply first.
 pub(super) async fn b11_matchers_are_bounded(trial: &Trial<'_>) -> Outcome {
     let many: Vec<_> = (0..1_500).map(|number| ("match", number.to_string())).collect();
     let many: Vec<_> = many.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -192,8 +197,8 @@ pub(super) async fn b11_matchers_are_bounded(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B12: `text/event-stream`; every event has an ID, the one that the publisher was told; all fields are supported. How
-/// a stream begins, and what its other headers are, is the hub's choice.
+/// B12: The stream is `text/event-stream`. Every event has an ID, the same that the publisher received. The hub
+/// supports all fields. It chooses how a stream begins and which other headers it has.
 pub(super) async fn b12_events_have_ids_and_all_fields(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let opened = trial.by(&EVENT_STREAM, trial.subscribe(&[(trial.exactly(), &topic)])).await?;
@@ -227,7 +232,8 @@ pub(super) async fn b12_events_have_ids_and_all_fields(trial: &Trial<'_>) -> Out
     Ok(())
 }
 
-/// B13: One `data` line for each line of the data, whatever ends it: nobody writes fields of their own.
+/// B13: The hub sends one `data` line for each line of the data, whatever the line's ending is. So a publisher cannot
+/// inject other fields.
 pub(super) async fn b13_data_cannot_inject_fields(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let lines =
@@ -247,8 +253,9 @@ pub(super) async fn b13_data_cannot_inject_fields(trial: &Trial<'_>) -> Outcome 
     Ok(())
 }
 
-/// B14: With credentials the allowed origin is from a list, never `*` and never what was asked. The older revision says
-/// nothing of it, and a hub that allows no credentials at all may allow every origin.
+/// B14: If a request carries credentials, the allowed origin in the answer is from a list. It is never `*`, and not
+/// simply the origin of the request. The older revision says nothing about this. A hub that allows no credentials at
+/// all may allow every origin.
 pub(super) async fn b14_credentials_are_for_named_origins(trial: &Trial<'_>) -> Outcome {
     let (topic, token) = (trial.topic("a"), trial.token(Purpose::Subscribe, &["*"])?);
     let cookie = format!("{}={token}", trial.cookie());
@@ -292,8 +299,8 @@ pub(super) async fn b14_credentials_are_for_named_origins(trial: &Trial<'_>) -> 
     Ok(())
 }
 
-/// B15: A private update MUST NOT reach whom it is not for, be it live or from the history. Who has no grant at all may
-/// be turned away.
+/// B15: A private update MUST NOT reach a subscriber without a grant for it, neither live nor from the history. The hub
+/// may refuse a subscriber that has no grant at all.
 pub(super) async fn b15_private_updates_stay_private(trial: &Trial<'_>) -> Outcome {
     let (mine, other) = (trial.topic("mine"), trial.topic("other"));
     let marker = trial.say(&mine, "marker").await?;

@@ -1,4 +1,4 @@
-//! What a token must be.
+//! The entries on which tokens a hub accepts.
 use crate::{
     http::Answer,
     outcome::{Fault, Outcome, check, check_eq},
@@ -16,16 +16,17 @@ use hyper::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How late a stream may end: what is under way when the time comes, and how far clocks differ, is not the hub's.
+/// The time that a stream may last after its token has expired. It allows for data on the way and for clocks that
+/// differ, which are not the hub's fault.
 const LATENESS: Duration = Duration::from_secs(2);
 
 async fn publish(trial: &Trial<'_>, token: &str) -> Outcome<Answer> {
     trial.ask(Method::POST).bearer(token).form(&[("topic", &trial.topic("a"))]).send().await
 }
 
-/// Returns true if the hub takes a token that allows everything. Refusals have the status of a token that is invalid,
-/// or cannot be read; or, where the older revision is judged or takes the token for its own, of one that allows
-/// nothing.
+/// Returns true if the hub accepts a token that allows everything. A refusal has the status of a token that is invalid
+/// or cannot be read. It may also have the status of a token that allows nothing, because a hub of the older revision,
+/// or a hub that takes the token for an older one, finds no grant in it.
 async fn takes(trial: &Trial<'_>, token: &str) -> Outcome<bool> {
     match publish(trial, token).await?.status {
         200..300 => Ok(true),
@@ -34,8 +35,8 @@ async fn takes(trial: &Trial<'_>, token: &str) -> Outcome<bool> {
     }
 }
 
-/// B31: In the newer revision `typ` is `at+jwt` or `application/at+jwt`, in any case. Algorithms from a list, never
-/// `none`; keys never from the token. The older revision asks for a valid JWS.
+/// B31: In the newer revision `typ` is `at+jwt` or `application/at+jwt`, in any case. The hub accepts only algorithms
+/// from a list, never `none`, and never a key from the token itself. The older revision asks for a valid JWS.
 pub(super) async fn b31_types_and_algorithms_are_allow_listed(trial: &Trial<'_>) -> Outcome {
     let (claims, key) = if trial.is_modern() {
         (trial.claims(&json!([detail(&["publish"], &["*"])]))?, trial.issuer()?.key.bytes())
@@ -89,8 +90,9 @@ pub(super) async fn b31_types_and_algorithms_are_allow_listed(trial: &Trial<'_>)
     Ok(())
 }
 
-/// B32: `iss` is trusted, and its key alone counts; `aud` contains the hub; `exp` is there and in the future, `nbf`
-/// not. Whether a hub asks for the other claims, which issuers have to write, is its choice.
+/// B32: The hub trusts the `iss`, and only that issuer's key verifies the token. `aud` contains the hub, `exp` is there
+/// and in the future, and `nbf` is not in the future. Issuers have to write other claims, too; the hub chooses if it
+/// requires them.
 pub(super) async fn b32_issuer_audience_and_time_are_checked(trial: &Trial<'_>) -> Outcome {
     let now = token::now();
     let claims = trial.claims(&json!([detail(&["publish"], &["*"])]))?;
@@ -136,8 +138,8 @@ pub(super) async fn b32_issuer_audience_and_time_are_checked(trial: &Trial<'_>) 
     Ok(())
 }
 
-/// B34: One detail that breaks a rule refuses the whole token; unknown actions and foreign types grant nothing and
-/// break none.
+/// B34: One authorization detail that breaks a rule makes the hub refuse the whole token. Unknown actions and details
+/// of other types grant nothing and break no rule.
 pub(super) async fn b34_one_bad_detail_refuses_the_token(trial: &Trial<'_>) -> Outcome {
     let answered = async |details: &Value| publish(trial, &trial.access_token(&trial.claims(details)?)?).await;
     let judged = async |statuses: &[u16], cases: &[Value]| {
@@ -168,7 +170,7 @@ pub(super) async fn b34_one_bad_detail_refuses_the_token(trial: &Trial<'_>) -> O
     trial.by(&GRANT, judged(&[403], &[json!([topic(json!({"match": format!("{base}:x")}))])])).await?;
     let other_type = json!([{"type": DETAIL_TYPE.to_uppercase(), "actions": ["publish"], "topics": [{"match": "*"}]}]);
     trial.by(&NO_GRANT, judged(&[403], &[other_type, json!([])])).await?;
-    // What is no array has no detail, and is no good claim either.
+    // A value that is not an array contains no detail, and it is not a valid claim either.
     trial.by(&NO_GRANT, judged(&[401, 403], &[json!({"publish": ["*"]}), json!("*")])).await?;
     trial.by(&UNKNOWN_ACTIONS, judged(&[200], &[json!([detail(&["burn", "publish"], &["*"])])])).await?;
     trial.by(&UNKNOWN_ACTIONS, judged(&[403], &[json!([detail(&["burn", "PUBLISH"], &["*"])])])).await?;
@@ -199,7 +201,7 @@ pub(super) async fn b34_one_bad_detail_refuses_the_token(trial: &Trial<'_>) -> O
     Ok(())
 }
 
-/// B37: A stream ends no later than its token. It may end earlier, as any stream may.
+/// B37: A stream ends when its token expires, at the latest. It may end earlier, as any stream may.
 pub(super) async fn b37_a_stream_ends_with_its_token(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let exp = token::now() + 3;

@@ -1,4 +1,4 @@
-//! Active subscriptions, which a hub need not have.
+//! The rules of active subscriptions, which are an optional feature.
 use crate::rule::{Rule, defines, may, must, should};
 
 const EVENTS: &str = "Subscription Events";

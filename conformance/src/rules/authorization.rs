@@ -1,4 +1,4 @@
-//! How a token comes, what it lets through, and how a refusal reads.
+//! The rules on how a request carries a token, on what a token allows, and on how a hub refuses a request.
 use crate::rule::{Rule, defines, may, must, should};
 
 const PRESENTING: &str = "Presenting the Access Token";

@@ -1,4 +1,4 @@
-//! How a hub and a topic are found, and what a hub says of itself.
+//! The rules on how a subscriber finds a hub and a topic, and on the hub's metadata.
 use crate::rule::{Rule, defines, may, must, should};
 
 const HUBS: &str = "Hub Discovery";

@@ -9,7 +9,8 @@ pub mod reconciliation;
 pub mod subscription;
 pub mod token;
 
-/// What every hub is for. An entry that cannot even be set up fails by this.
+/// The rule that every hub dispatches updates. An entry fails by this rule if the hub fails outside the check of
+/// another rule, for example while the entry is set up.
 pub static HUB: crate::rule::Rule = crate::rule::Rule::both(
     crate::rule::defines("Publication", "When it receives an update, the hub dispatches it to subscribers"),
     crate::rule::defines("Publication", "When it receives an update, the hub dispatches it to subscribers"),

@@ -1,4 +1,4 @@
-//! Publishing.
+//! The rules on publishing an update.
 use crate::rule::{Rule, defines, may, must, should};
 
 const SECTION: &str = "Publication";

@@ -1,4 +1,4 @@
-//! Reconnection: where a stream goes on.
+//! The rules on reconnection: after which event a stream continues.
 use crate::rule::{Rule, may, must, should};
 
 const SECTION: &str = "Reconciliation";

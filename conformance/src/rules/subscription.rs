@@ -1,4 +1,4 @@
-//! Asking for a stream, and what the stream is.
+//! The rules on a subscriber's request and on the stream that answers it.
 use crate::rule::{Rule, defines, may, must, should};
 
 const SECTION: &str = "Subscription";

@@ -1,4 +1,4 @@
-//! What a token must be, and what its authorization details must be.
+//! The rules on tokens and on the authorization details in them.
 use crate::rule::{Rule, defines, must, should};
 
 const SECTION: &str = "Token Validation";

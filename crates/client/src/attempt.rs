@@ -1,4 +1,4 @@
-//! The things that hooks see and say.
+//! The arguments and the results of the hooks.
 use crate::{
     BoxError, Cause, Text,
     masked::{MaskedHeaders, mask_text},
@@ -6,17 +6,17 @@ use crate::{
 use bytes::Bytes;
 use std::{fmt, time::Duration};
 
-/// A request that is about to be sent, as the hook for attempts sees it. What it changes counts for this attempt alone:
-/// the next starts from the builder's request again, and from the original URL.
+/// A request that is about to be sent, as the hook for attempts gets it. A change by the hook counts for this attempt
+/// only: the next attempt begins with the builder's request and the original URL again.
 #[non_exhaustive]
 pub struct Attempt {
-    /// Counts the attempts of an event source, from 1.
+    /// The number of this attempt of the event source, from 1.
     pub number: u64,
-    /// The request, complete with its headers: `Last-Event-ID` too, if there is one to send.
+    /// The request with all its headers, also `Last-Event-ID` if there is an ID to send.
     pub request: http::Request<Bytes>,
     /// The last event ID; empty if there is none.
     pub last_event_id: Text,
-    /// The reason why the attempt before ended; `None` for the first.
+    /// The reason why the previous attempt ended; `None` for the first attempt.
     pub cause: Option<Cause>,
 }
 
@@ -33,11 +33,12 @@ impl fmt::Debug for Attempt {
     }
 }
 
-/// The reason why the hook for attempts has no request. Any error becomes [`Retry`](Self::Retry) by `?`.
+/// The reason why the hook for attempts did not return a request. The operator `?` turns any error into
+/// [`Retry`](Self::Retry).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HookError {
-    /// The attempt failed, as if the server could not be reached: the policy decides whether there is another.
+    /// The attempt failed, as if the server could not be reached. The policy decides whether there is another attempt.
     Retry(BoxError),
     /// The event source ends.
     Fail(BoxError),
@@ -49,18 +50,18 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for HookError {
     }
 }
 
-/// The decision of the hook for responses about one. Redirects have been followed before.
+/// The decision of the hook for responses about one response. Redirects have already been followed.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The decision of the standard and of the policy.
+    /// Decide as the standard and the policy say.
     #[default]
     ByPolicy,
-    /// It is an event stream, whatever its status and content type say.
+    /// Read the response as an event stream, whatever its status and content type say.
     Accept,
-    /// Make another attempt after the delay that is due, even where the policy would not.
+    /// Make another attempt after the usual delay, even if the policy would not.
     Retry,
-    /// Make another attempt after this delay, even where the policy would not.
+    /// Make another attempt after this delay, even if the policy would not.
     RetryAfter(Duration),
     /// End the event source.
     Fail(BoxError),

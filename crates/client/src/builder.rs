@@ -1,4 +1,4 @@
-//! Building an event source.
+//! The builder of an event source.
 use crate::{
     Acknowledge, Attempt, BoxError, Clock, CookieJar, EventSource, HookError, Masked, Reconnect, Store, TokioClock,
     Verdict,
@@ -21,17 +21,18 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tower_service::Service;
 use url::Url;
 
-/// The time within which the head of a response must have come, with the time to connect. Servers send the head with
-/// the first event, and a model may think for minutes before it says the first word. Browsers and curl wait for longer.
+/// The time within which the head of a response must have come, including the time to connect. Servers send the head
+/// with the first event, and a language model may think for minutes before its first word. Browsers and curl wait
+/// longer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-/// Headers that requests have beside those of the program.
+/// The number of headers that a request may have in addition to those of the program.
 const MORE_HEADERS: usize = 32;
-/// The number of characters of an argument that cannot be used which its error says.
+/// The longest part of an unusable argument that its error shows, in characters.
 const MAX_TOLD_CHARS: usize = 200;
-/// The most redirects that are followed: as many as browsers follow.
+/// The most redirects that one attempt follows, which is the limit of browsers.
 const MAX_REDIRECTS: u8 = 20;
 
-/// Builds an [`EventSource`]. What is wrong with an argument is said by [`build`](Self::build).
+/// Builds an [`EventSource`]. [`build`](Self::build) returns the error if an argument cannot be used.
 #[must_use]
 pub struct Builder {
     url: Result<Url, BuildError>,
@@ -64,23 +65,24 @@ pub struct Builder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The text is not a URL, or the URL is neither `http` nor `https`, or has no host, or is longer than any request
-    /// can have it (64 KiB): the `SyntaxError` of browsers. Its first 200 characters, without what may be a secret.
+    /// The text is not a URL, or the URL is not `http` or `https`, or it has no host, or it is longer than any request
+    /// allows (64 KiB). Browsers throw a `SyntaxError`. The value is the first 200 characters of the text, without
+    /// parts that may be secret.
     Url(String),
-    /// A header's name or value holds what no header can.
+    /// The name or the value of a header contains characters that no header can carry.
     Header {
-        /// The first 200 characters of its name.
+        /// The first 200 characters of the header's name.
         name: String,
     },
-    /// There are more headers than any request can have: tens of thousands.
+    /// There are more headers than the limit of any request, which is tens of thousands.
     TooManyHeaders,
-    /// The method is `CONNECT`, which asks for no response.
+    /// The method is `CONNECT`, which opens a tunnel and brings no stream.
     Method,
-    /// The user name holds a colon, which would be the end of it.
+    /// The user name contains a colon, which separates it from the password.
     User,
-    /// The last event ID holds CR, LF or NUL. Its first 200 characters.
+    /// The last event ID contains CR, LF or NUL. The value is its first 200 characters.
     LastEventId(String),
-    /// There is nothing to send requests with: the feature `hyper` is off, and no transport was given.
+    /// There is no transport: the feature `hyper` is off, and the program has set none.
     NoTransport,
 }
 
@@ -119,15 +121,15 @@ impl Builder {
         }
     }
 
-    /// The method. Default: `GET`. With a method that is not safe, such as `POST`, see
+    /// Sets the method. Default: `GET`. For methods that are not safe, such as `POST`, see
     /// [`repeat_requests`](Self::repeat_requests).
     pub fn method(mut self, method: Method) -> Self {
         self.method = method;
         self
     }
 
-    /// Sets a header, in place of one of that name. Default: `Accept: text/event-stream`, `Cache-Control: no-cache` and
-    /// `Pragma: no-cache`, and what the transport adds.
+    /// Sets a header, and replaces one of the same name. Default: `Accept: text/event-stream`,
+    /// `Cache-Control: no-cache`, `Pragma: no-cache`, and the headers that the transport adds.
     pub fn header<V: TryInto<HeaderValue>>(mut self, name: impl AsRef<str>, value: V) -> Self {
         match (HeaderName::try_from(name.as_ref()), value.try_into()) {
             (Ok(name), Ok(value)) => self.insert(name, value),
@@ -136,12 +138,12 @@ impl Builder {
         self
     }
 
-    /// Sets these headers, each in place of those of its name.
+    /// Sets these headers, and replaces those of the same names.
     ///
-    /// Headers that identify the sender are not sent to another origin (scheme, host or port), if the server redirects
-    /// there: values that are marked as sensitive, `Authorization`, `Cookie`, `Proxy-Authorization`, and headers whose
-    /// names say that they hold a key, a token or another secret, such as `X-Api-Key`. All other headers are, and so is
-    /// a body that a redirect has sent again (307, 308).
+    /// If the server redirects to another origin (scheme, host or port), headers that identify the sender are not sent
+    /// there. These are values that are marked as sensitive, `Authorization`, `Cookie`, `Proxy-Authorization`, and
+    /// headers whose names say that they contain a key, a token or another secret, such as `X-Api-Key`. All other
+    /// headers are sent, and also the body, if the status of the redirect keeps it (307, 308).
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         let mut last = None;
         for (name, value) in headers {
@@ -183,8 +185,8 @@ impl Builder {
         self
     }
 
-    /// Sets `Authorization: Basic`, from a user name without a colon and a password
-    /// ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)). A URL may say both as well.
+    /// Sets `Authorization: Basic`, from a user name without a colon and a password ([RFC
+    /// 7617](https://www.rfc-editor.org/rfc/rfc7617)). A URL may contain both as well.
     pub fn basic(mut self, user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
         if user.as_ref().contains(':') {
             self.fail(BuildError::User);
@@ -194,20 +196,20 @@ impl Builder {
         self
     }
 
-    /// Keeps the cookies that servers set, redirects among them, and sends them back. Default: none are kept. A
-    /// `Cookie` of [`header`](Self::header) comes before them.
+    /// Keeps the cookies that servers set, also with redirects, and sends them back. Default: no cookies are kept. A
+    /// `Cookie` that the program sets with [`header`](Self::header) comes before them.
     pub fn cookies(mut self, jar: CookieJar) -> Self {
         self.cookies = Some(jar);
         self
     }
 
-    /// The body of the request. Default: none. Set `Content-Type` beside it.
+    /// Sets the body of the request. Default: none. Set `Content-Type` as well.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// Starts behind the event with this ID. Default: the one in the [`store`](Self::store), or none.
+    /// Starts after the event with this ID. Default: the ID in the [`store`](Self::store), or none.
     pub fn last_event_id(mut self, id: impl Into<String>) -> Self {
         let id = id.into();
         match EventId::new(id.as_str()) {
@@ -217,7 +219,8 @@ impl Builder {
         self
     }
 
-    /// Keeps the last event ID of what has been dealt with, and starts from what is kept. Default: none.
+    /// Saves the last event ID of the events that the program has dealt with, and starts from the saved ID. Default: no
+    /// store.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -229,87 +232,88 @@ impl Builder {
         self
     }
 
-    /// Sets the policy by which it reconnects. Default: [`Reconnect::spec`].
+    /// Sets the policy by which the event source reconnects. Default: [`Reconnect::spec`].
     pub fn reconnect(mut self, policy: Reconnect) -> Self {
         self.reconnect = policy;
         self
     }
 
-    /// Sends the request again when a connection has ended, or does not. Default: only if its method is safe (`GET`). A
-    /// request that is not repeated ends the event source with its response, unless a hook asks for another attempt.
+    /// Sets if the request is sent again when a connection has ended. Default: only if its method is safe (`GET`). If
+    /// the request is not repeated, the event source ends with its response, unless a hook asks for another attempt.
     pub fn repeat_requests(mut self, repeat: bool) -> Self {
         self.repeat = Some(repeat);
         self
     }
 
-    /// Sets the time within which a request can be sent: to find the host's addresses, and for TCP, a proxy and TLS;
-    /// for each redirect again. Default: the time of the transport, which is 30 s for `HyperTransport`. Only that
-    /// transport follows it: `reqwest` has its own setting. It counts by tokio's clock.
+    /// Sets the time for connecting: to find the host's addresses, and for TCP, a proxy and TLS. Each redirect gets
+    /// this time again. Default: the time of the transport, which is 30 s for `HyperTransport`. Only that transport
+    /// uses this setting; `reqwest` has its own. The time is measured by tokio's clock.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self
     }
 
-    /// Sets the time within which the head of a response has to come, with the time to connect; for each redirect
-    /// again. Default: 5 minutes, since a server may send it with the first event. [`Duration::MAX`] means no limit.
+    /// Sets the time within which the head of a response has to come, including the time to connect. Each redirect gets
+    /// this time again. Default: 5 minutes, since a server may send the head with the first event. [`Duration::MAX`]
+    /// means no limit.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
-    /// Reconnects when nothing has come for so long, not even a comment. Only time in which the stream is waited for
-    /// counts, not that in which the program deals with an event. Default: never. Two or three times the interval
-    /// at which the server sends comments is a good choice, where it sends any: a connection that broke without a word
-    /// is not noticed otherwise.
+    /// Reconnects when nothing has come for this long, not even a comment. Only the time in which the program waits for
+    /// the stream counts, not the time in which it deals with an event. Default: never. If the server sends comments,
+    /// two or three times their interval is a good choice: otherwise a connection that broke silently is not noticed.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
     }
 
-    /// Sets the most that an event may hold. Default: 16 MiB of data; see [`Limits`].
+    /// Sets the largest event that is accepted. Default: 16 MiB of data; see [`Limits`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Gives events that have a type or an ID but no data, with empty data. Default: `false`, the standard drops them.
+    /// Returns events that have a type or an ID but no data, with empty data. Default: `false`, because the standard
+    /// drops them.
     pub fn events_without_data(mut self, given: bool) -> Self {
         self.events_without_data = given;
         self
     }
 
-    /// Skips an event that holds more than the [`limits`](Self::limits) allow, and tells it:
-    /// [`Warning::EventSkipped`](crate::Warning::EventSkipped). Default: `false`, it ends the event source. Nothing of
-    /// it is held meanwhile, and its ID counts, so that it is not sent again.
+    /// Skips an event that is larger than the [`limits`](Self::limits), and reports it as
+    /// [`Warning::EventSkipped`](crate::Warning::EventSkipped). Default: `false`, so such an event ends the event
+    /// source. A skipped event takes no memory. Its ID counts, so the server does not send it again.
     pub fn skip_large_events(mut self, skipped: bool) -> Self {
         self.skip_large_events = skipped;
         self
     }
 
-    /// Gives the last event of a response that ends without the blank line behind it, for servers that leave it out.
-    /// Default: `false`, the standard drops it, since nobody knows if it is whole. For the same reason its ID does not
-    /// count: after a reconnection the server sends it again. If its last line has no line end, data counts as far as
-    /// it came; a type or a reconnection time does not. An event that breaks off with its connection is dropped in any
-    /// case.
+    /// Returns the last event of a response that ends without the blank line after it, for servers that leave the line
+    /// out. Default: `false`, because the standard drops such an event, since it may be incomplete. For the same reason
+    /// its ID does not count: after a reconnection the server sends it again. If its last line has no line end, data
+    /// counts as far as it came; a type or a reconnection time does not. If the connection broke off, the unfinished
+    /// event is always dropped.
     pub fn unfinished_events(mut self, given: bool) -> Self {
         self.unfinished_events = given;
         self
     }
 
-    /// Gives blocks without data, which are no events, as [`Signal::Block`](crate::Signal::Block), so that nothing is
-    /// lost to who passes a stream on. Default: `false`. Their IDs and reconnection times count in any case.
+    /// Returns blocks without data, which are not events, as [`Signal::Block`](crate::Signal::Block), so that a program
+    /// that passes a stream on loses nothing. Default: `false`. The IDs and reconnection times in them always count.
     pub fn blocks(mut self, given: bool) -> Self {
         self.blocks = given;
         self
     }
 
-    /// Sets how many redirects one attempt follows. Default: 20.
+    /// Sets the number of redirects that one attempt follows. Default: 20.
     pub fn max_redirects(mut self, limit: u8) -> Self {
         self.max_redirects = limit;
         self
     }
 
-    /// Calls `hook` before each attempt. It may change the request: a new token, a cursor in the query.
+    /// Calls `hook` before each attempt. The hook may change the request: set a new token, or a cursor in the query.
     pub fn before_attempt<F, R>(mut self, hook: F) -> Self
     where
         F: Fn(Attempt) -> R + Send + Sync + 'static,
@@ -319,7 +323,7 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` with the head of each response that is no redirect, to decide what it means.
+    /// Calls `hook` with the head of each response that is not a redirect. The hook decides what the response means.
     pub fn on_response<F>(mut self, hook: F) -> Self
     where
         F: Fn(&http::response::Parts) -> Verdict + Send + Sync + 'static,
@@ -328,9 +332,8 @@ impl Builder {
         self
     }
 
-    /// Sets the transport, which sends requests. Default: a new `HyperTransport`, with the feature `hyper`. Event
-    /// sources that shall share connections and TLS sessions get clones of one transport, which has to be used by one
-    /// runtime.
+    /// Sets the transport, which sends requests. Default: a new `HyperTransport`, with the feature `hyper`. To share
+    /// connections and TLS sessions, give several event sources clones of one transport; they must run on one runtime.
     pub fn transport<S, B>(mut self, service: S) -> Self
     where
         S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -349,7 +352,7 @@ impl Builder {
         self
     }
 
-    /// The event source. It does nothing until it is polled.
+    /// Makes the event source. It does nothing until it is polled.
     ///
     /// # Errors
     /// [`BuildError`] if an argument cannot be used.
@@ -361,7 +364,8 @@ impl Builder {
         if self.method == Method::CONNECT {
             return Err(BuildError::Method);
         }
-        // What is added to each request has room then: beside the defaults, an ID, cookies, and what a transport says.
+        // This leaves room for the headers that are added to each request: the defaults, an ID, cookies, and those of
+        // the transport.
         self.headers.try_reserve(MORE_HEADERS).map_err(|_| BuildError::TooManyHeaders)?;
         add_defaults(&mut self.headers, &url);
         let transport = match self.transport {
@@ -421,7 +425,7 @@ fn add_defaults(headers: &mut HeaderMap, url: &Url) {
     headers.entry(http::header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static(crate::decode::ACCEPT_ENCODING));
 }
 
-/// The value of `Authorization` for a user and a password ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
+/// Returns the value of `Authorization` for a user and a password ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
 fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
     let both = [user, password].join(&b':');
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(both))).expect("base64 fits a header");
@@ -429,7 +433,7 @@ fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
     value
 }
 
-/// The beginning of an argument, as much of it as an error says.
+/// Returns the beginning of an argument, as much as an error shows.
 fn short(text: &str) -> String {
     text.chars().take(MAX_TOLD_CHARS).collect()
 }
@@ -457,10 +461,10 @@ impl fmt::Display for BuildError {
             Self::Url(url) => write!(f, "cannot send a request to {url:?}: it is not an http or https URL"),
             Self::Header { name } => write!(f, "the header {name:?} holds characters that no header can carry"),
             Self::TooManyHeaders => f.write_str("there are more headers than a request can have"),
-            Self::Method => f.write_str("the method CONNECT asks for no response"),
-            Self::User => f.write_str("a user name cannot hold a colon"),
-            Self::LastEventId(id) => write!(f, "{id:?} is no event ID: it holds CR, LF or NUL"),
-            Self::NoTransport => f.write_str("there is nothing to send requests with"),
+            Self::Method => f.write_str("the method CONNECT cannot be used: it brings no event stream"),
+            Self::User => f.write_str("a user name cannot contain a colon"),
+            Self::LastEventId(id) => write!(f, "{id:?} is not an event ID: it contains CR, LF or NUL"),
+            Self::NoTransport => f.write_str("there is no transport: set one, or enable the feature hyper"),
         }
     }
 }

@@ -9,23 +9,23 @@ use std::{
     time::Duration,
 };
 
-/// A moment to wait for.
+/// A future that ends after the duration that was given to [`Clock::sleep`].
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A source of time.
 pub trait Clock: Send + Sync + 'static {
-    /// The time since some moment, always the same for one clock. Never goes back.
+    /// The time since a fixed moment, which the clock chooses. It never goes back.
     fn now(&self) -> Duration;
 
-    /// Ends once `duration` has passed from now.
+    /// Returns a future that ends once `duration` has passed from now.
     fn sleep(&self, duration: Duration) -> Sleep;
 }
 
 /// The clock of tokio, which `tokio::time::pause` pauses. The default.
 #[derive(Clone, Debug, Default)]
 pub struct TokioClock {
-    /// The moment when it was first asked: not when it was made, which may have been outside of a runtime that is
-    /// paused.
+    /// The moment of the first call of `now`. It is not the moment when the clock was made, which may have been outside
+    /// of a paused runtime.
     origin: OnceLock<tokio::time::Instant>,
 }
 
@@ -39,7 +39,7 @@ impl Clock for TokioClock {
     }
 }
 
-/// A clock that does not move until it is advanced, for tests. Clones are the same clock.
+/// A clock for tests, which does not move until it is advanced. Clones share the same time.
 #[derive(Clone, Debug, Default)]
 pub struct ManualClock {
     state: Arc<Mutex<ManualTime>>,
@@ -48,19 +48,19 @@ pub struct ManualClock {
 #[derive(Debug, Default)]
 struct ManualTime {
     now: Duration,
-    /// The tasks that wait, by the moment and by a number that each has.
+    /// The wakers of the waiting tasks, by the moment to wake them, and by a number that makes each key unique.
     sleepers: BTreeMap<(Duration, u64), Waker>,
     next_sleeper: u64,
 }
 
 impl ManualClock {
-    /// A clock at its beginning.
+    /// Makes a clock at time 0.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets `duration` pass and wakes the tasks that have waited for a moment within it.
+    /// Lets `duration` pass, and wakes the tasks whose waiting time ends within it.
     pub fn advance(&self, duration: Duration) {
         let woken: Vec<Waker> = {
             let mut time = self.lock();
@@ -72,7 +72,7 @@ impl ManualClock {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// The time until the first task that waits is due; `None` if no task waits.
+    /// Returns the time until the first waiting task is due; `None` if no task waits.
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
         let time = self.lock();
@@ -110,7 +110,7 @@ impl Future for ManualSleep {
             return Poll::Ready(());
         }
         let former = time.sleepers.insert(self.key, cx.waker().clone());
-        // A waker may be all that is left of a task, and drop other sleepers with it.
+        // Dropping a waker may drop its task, and with it other sleeps of this clock, so the lock is released first.
         drop(time);
         drop(former);
         Poll::Pending
@@ -119,7 +119,7 @@ impl Future for ManualSleep {
 
 impl Drop for ManualSleep {
     fn drop(&mut self) {
-        // Dropped after the lock, as above.
+        // The waker is dropped after the lock, as above.
         let _waker = self.clock.lock().sleepers.remove(&self.key);
     }
 }

@@ -1,12 +1,13 @@
-//! Tells an event stream from other responses.
+//! Recognizes an event stream by its `Content-Type`.
 use http::{HeaderMap, header::CONTENT_TYPE};
 
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// True if the headers say `text/event-stream`, with or without parameters, in any case. Of several types the last that
-/// is one counts ([Fetch, "extract a MIME type"](https://fetch.spec.whatwg.org/#concept-header-extract-mime-type)).
+/// Returns true if the headers say `text/event-stream`, with or without parameters, in any case. If there are several
+/// values, the last one that is a valid type counts ([Fetch, "extract a MIME
+/// type"](https://fetch.spec.whatwg.org/#concept-header-extract-mime-type)).
 pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
-    // A parameter may hold what is no text; the type before it counts all the same.
+    // A parameter may contain bytes that are not UTF-8. The type before it still counts.
     let values: Vec<_> =
         headers.get_all(CONTENT_TYPE).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     let essences = values.iter().flat_map(|value| value.split(',')).map(essence);
@@ -16,7 +17,7 @@ pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
     essences.rev().find(counts).is_some_and(|last| last.eq_ignore_ascii_case(EVENT_STREAM))
 }
 
-/// The type without its parameters.
+/// Returns the type without its parameters.
 fn essence(value: &str) -> &str {
     value.split(';').next().unwrap_or_default().trim_matches([' ', '\t', '\r', '\n'])
 }

@@ -1,4 +1,5 @@
-//! Cookies that servers set ([RFC 6265](https://www.rfc-editor.org/rfc/rfc6265)), kept for the next request.
+//! The cookies that servers set ([RFC 6265](https://www.rfc-editor.org/rfc/rfc6265)), which are sent with the next
+//! request.
 use http::{HeaderMap, HeaderValue, header::SET_COOKIE};
 use std::{
     fmt,
@@ -9,30 +10,30 @@ use url::{Host, Url};
 
 /// The longest `Set-Cookie`, in bytes.
 const MAX_COOKIE_BYTES: usize = 4 << 10;
-/// The most that is kept for one host. One more cookie takes the place of the oldest.
+/// The most cookies, and bytes of cookies, that are kept for one host. One more cookie replaces the oldest.
 const OF_HOST: Bound = Bound { cookies: 50, bytes: 64 << 10 };
-/// The most that is kept for all hosts together.
+/// The most cookies, and bytes of cookies, that are kept for all hosts together.
 const OF_ALL: Bound = Bound { cookies: 500, bytes: 512 << 10 };
 
 /// Keeps the cookies that servers set, and sends them back: give it to [`Builder::cookies`](crate::Builder::cookies).
-/// Clones are the same jar, so that event sources may share what one of them was given. It lasts as long as the
-/// program.
+/// Clones share one jar, so several event sources may use the same cookies. The cookies are lost when the program ends.
 ///
-/// A cookie goes back to the host that set it, for paths beneath its own, and over TLS alone if it is `Secure`. It goes
-/// to no other host, whatever its `Domain` says: which names are one party's cannot be known without a list of all
-/// public suffixes. A `Domain` that the host is not part of is refused with its cookie, and so is one of a single label
-/// (`com`), unless it is the host itself.
+/// A cookie is sent to the host that set it, for its path and the paths below it, and only over TLS if it is `Secure`.
+/// It is sent to no other host, whatever its `Domain` says: without a list of all public suffixes it is not known which
+/// host names belong together. A cookie is refused if the host is not part of its `Domain`, or if the `Domain` is a
+/// single label (`com`), unless that is the host itself.
 ///
-/// A server that is not asked over TLS neither sets nor replaces, deletes or displaces a cookie that is `Secure`:
-/// anybody on the way could be it. Cookies whose names begin with `__Secure-` or `__Host-` have to be what these names
-/// promise ([draft of RFC 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)).
+/// A response that did not come over TLS cannot set, replace, delete or displace a `Secure` cookie, because anybody
+/// between client and server could have sent it. Cookies whose names begin with `__Secure-` or `__Host-` must have the
+/// properties that these names promise ([draft of RFC
+/// 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)).
 ///
-/// A cookie is at most 4 KiB long. The jar holds at most 50 cookies and 64 KiB of a host, 500 cookies and 512 KiB in
-/// all; one more takes the place of the oldest, first of those that are not `Secure`.
+/// A cookie has at most 4 KiB. The jar keeps at most 50 cookies and 64 KiB for one host, and 500 cookies and 512 KiB in
+/// all. One more cookie replaces the oldest; cookies that are not `Secure` are replaced first.
 #[derive(Clone, Default)]
 pub struct CookieJar(Arc<Mutex<Vec<Cookie>>>);
 
-/// The number of cookies, and the bytes of their names, values, hosts and paths.
+/// A limit for the number of cookies, and for the bytes of their names, values, hosts and paths.
 #[derive(Clone, Copy)]
 struct Bound {
     cookies: usize,
@@ -40,7 +41,7 @@ struct Bound {
 }
 
 impl Bound {
-    /// True if these cookies fit, and `more` beside them.
+    /// Returns true if these cookies and one `more` are within the limit.
     fn holds<'a>(self, cookies: impl Iterator<Item = &'a Cookie>, more: &Cookie) -> bool {
         let (count, bytes) =
             cookies.fold((1, more.bytes()), |(count, bytes), cookie| (count + 1, bytes + cookie.bytes()));
@@ -58,32 +59,33 @@ struct Cookie {
 }
 
 impl CookieJar {
-    /// An empty jar.
+    /// Makes an empty jar.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps a cookie as if `url` had set it: `value` is what `Set-Cookie` would say. One that is not allowed is left
-    /// out.
+    /// Keeps a cookie as if a response from `url` had set it. `value` is the value of `Set-Cookie`. A cookie that is
+    /// not allowed is ignored.
     pub fn set(&self, url: &Url, value: impl AsRef<[u8]>) {
         self.keep(url, value.as_ref(), SystemTime::now());
     }
 
-    /// Keeps what a response from `url` sets.
+    /// Keeps the cookies that a response from `url` sets.
     pub(crate) fn store(&self, url: &Url, headers: &HeaderMap) {
         for value in headers.get_all(SET_COOKIE) {
             self.set(url, value.as_bytes());
         }
     }
 
-    /// The value of `Cookie` for a request to `url`: first the `own` value of the program, then the cookies.
+    /// Returns the value of `Cookie` for a request to `url`: first the program's `own` value, then the cookies of the
+    /// jar.
     pub(crate) fn header(&self, url: &Url, own: Option<&HeaderValue>) -> Option<HeaderValue> {
         let now = SystemTime::now();
         let mut cookies = self.lock();
         cookies.retain(|cookie| !cookie.is_over(now));
         let mut matching: Vec<&Cookie> = cookies.iter().filter(|cookie| cookie.is_for(url)).collect();
-        // The longest path first; of the same length, the oldest.
+        // The cookies with the longest path come first; for the same length, the oldest.
         matching.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         let pairs = matching.iter().map(|cookie| [&*cookie.name, b"=", &*cookie.value].concat());
         let all: Vec<Vec<u8>> = own.map(|own| own.as_bytes().to_vec()).into_iter().chain(pairs).collect();
@@ -111,8 +113,8 @@ impl CookieJar {
     }
 }
 
-/// Removes the oldest cookies until there is room for one more. False if there is none, since a cookie that is not
-/// `Secure` displaces none that is.
+/// Removes the oldest cookies until there is room for one more. Returns false if there is no room, because a cookie
+/// that is not `Secure` may not replace a `Secure` one.
 fn make_room(cookies: &mut Vec<Cookie>, cookie: &Cookie) -> bool {
     let of_host = |other: &Cookie| other.host == cookie.host;
     let of_all = |_: &Cookie| true;
@@ -128,8 +130,8 @@ fn make_room(cookies: &mut Vec<Cookie>, cookie: &Cookie) -> bool {
 }
 
 impl Cookie {
-    /// Reads what `Set-Cookie` says ([5.2](https://www.rfc-editor.org/rfc/rfc6265#section-5.2)); `None` if `url` may
-    /// not.
+    /// Parses the value of `Set-Cookie` ([5.2](https://www.rfc-editor.org/rfc/rfc6265#section-5.2)). Returns `None` if
+    /// `url` is not allowed to set this cookie.
     fn read(url: &Url, text: &[u8], now: SystemTime) -> Option<Self> {
         let is_control = |byte: &u8| *byte < b' ' && *byte != b'\t' || *byte == 0x7f;
         if text.len() > MAX_COOKIE_BYTES || text.iter().any(is_control) {
@@ -157,7 +159,7 @@ impl Cookie {
         let is_https = url.scheme() == "https";
         let is_name = matches!(url.host(), Some(Host::Domain(_)));
         let is_of_domain = domain.as_ref().is_none_or(|domain| {
-            // An address has no parts that mean anything, and a single label is nobody's.
+            // An IP address has no subdomains, and a domain of a single label belongs to nobody.
             let is_part = || host.strip_suffix(&**domain).is_some_and(|rest| rest.ends_with('.'));
             host == *domain || is_name && domain.contains('.') && is_part()
         });
@@ -171,12 +173,13 @@ impl Cookie {
         Some(Self { name, value, host, path, is_secure, expires: max_age.or(expires) })
     }
 
-    /// True if another cookie of this name, host and path replaces it.
+    /// Returns true if both cookies have the same name, host and path, so that one replaces the other.
     fn is_same(&self, other: &Self) -> bool {
         (&self.name, &self.host, &self.path) == (&other.name, &other.host, &other.path)
     }
 
-    /// True if it goes wherever `other` goes, which has its name: servers take one of the two for the other.
+    /// Returns true if this cookie has the name of `other` and is sent wherever `other` is sent, so a server may
+    /// mistake one for the other.
     fn shadows(&self, other: &Self) -> bool {
         (&self.name, &self.host) == (&other.name, &other.host) && self.is_above(&other.path)
     }
@@ -189,7 +192,7 @@ impl Cookie {
         self.name.len() + self.value.len() + self.host.len() + self.path.len()
     }
 
-    /// True if `path` is its path, or lies beneath it.
+    /// Returns true if `path` is the cookie's path, or lies below it.
     fn is_above(&self, path: &str) -> bool {
         path.strip_prefix(&*self.path)
             .is_some_and(|rest| rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/'))
@@ -200,7 +203,7 @@ impl Cookie {
     }
 }
 
-/// The name and the value of a part; a part without `=` is a name.
+/// Splits a part of `Set-Cookie` into its name and its value. A part without `=` is a name.
 fn split(part: &[u8]) -> (&[u8], &[u8]) {
     match part.iter().position(|byte| *byte == b'=') {
         Some(at) => (part[..at].trim_ascii(), part[at + 1..].trim_ascii()),
@@ -213,7 +216,7 @@ fn starts(name: &[u8], prefix: &[u8]) -> bool {
 }
 
 fn age(seconds: &str, now: SystemTime) -> Option<SystemTime> {
-    /// Longer than any program runs.
+    /// The longest age of a cookie, in seconds: 400 days, longer than any program runs.
     const MAX_AGE: u64 = 400 * 24 * 60 * 60;
     if seconds.starts_with('-') || seconds == "0" {
         return Some(SystemTime::UNIX_EPOCH);
@@ -223,12 +226,12 @@ fn age(seconds: &str, now: SystemTime) -> Option<SystemTime> {
     Some(now + Duration::from_secs(seconds))
 }
 
-/// A date as HTTP writes it, or with dashes, as some servers still do.
+/// Parses a date in the format of HTTP, also with dashes, as some servers still write it.
 fn date(text: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(text).or_else(|_| httpdate::parse_http_date(&text.replace('-', " "))).ok()
 }
 
-/// The directory of a URL's path ([5.1.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.1.4)).
+/// Returns the directory of a URL's path ([5.1.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.1.4)).
 fn default_path(url: &Url) -> String {
     match url.path().rfind('/') {
         Some(0) | None => "/".to_owned(),
@@ -236,7 +239,7 @@ fn default_path(url: &Url) -> String {
     }
 }
 
-// Values are not for logs.
+// The values of cookies must not get into logs.
 impl fmt::Debug for CookieJar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CookieJar").field("cookies", &self.lock().len()).finish()

@@ -10,116 +10,116 @@ use std::{fmt, sync::Arc, time::Duration};
 /// The error of a transport, a hook or a store.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The reason why one connection ended, or could not be made. Not an error by itself: the event source may reconnect.
+/// The reason why one connection ended, or could not be made. It is not an error yet: the event source may reconnect.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Cause {
     /// The server ended the response.
     EndOfStream,
-    /// There was no response: the server could not be reached, or the connection ended before one came. With the
-    /// default transport it is a [`HyperError`](crate::transport::HyperError), which says more.
+    /// There was no response: the server could not be reached, or the connection ended before a response came. With the
+    /// default transport the value is a [`HyperError`](crate::transport::HyperError), which tells more.
     Transport(Arc<dyn std::error::Error + Send + Sync>),
-    /// The response, which had begun, broke off.
+    /// The response broke off after it had begun.
     Broken(Arc<dyn std::error::Error + Send + Sync>),
-    /// The response has a status that asks to try again later.
+    /// The response has a status after which the policy tries again.
     Status(Arc<Refused>),
-    /// There was no connection within the time for it.
+    /// No connection was made within this time.
     ConnectTimeout(Duration),
-    /// No head of a response came within the time for it.
+    /// No head of a response came within this time.
     ResponseTimeout(Duration),
-    /// Nothing came, not even a comment, for the time allowed.
+    /// Nothing came within this time, not even a comment.
     IdleTimeout(Duration),
-    /// The hook for attempts could not prepare this one.
+    /// The hook for attempts returned an error.
     Hook(Arc<dyn std::error::Error + Send + Sync>),
-    /// The hook for responses asked to try again.
+    /// The hook for responses asked for another attempt.
     Verdict(Arc<Refused>),
     /// The program asked for a new connection.
     Requested,
 }
 
-/// A response that was not taken for an event stream.
+/// A response that does not count as an event stream.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Refused {
-    /// Its head.
+    /// The head of the response.
     pub parts: Parts,
-    /// The beginning of its body, up to [`EXCERPT_BYTES`], with U+FFFD for what is not UTF-8.
+    /// The beginning of the body, up to [`EXCERPT_BYTES`]. Bytes that are not UTF-8 are replaced by U+FFFD.
     pub excerpt: String,
 }
 
-/// The reason why an event source ended. Nothing comes after it.
+/// The error that ended an event source. Nothing comes after it.
 #[non_exhaustive]
 pub enum Error {
-    /// The server refused: the status is neither 200 nor one that is tried again.
+    /// The server refused the request: the status is not 200, and the policy does not try again after this status.
     Status {
-        /// The response's head.
+        /// The head of the response.
         parts: Box<Parts>,
-        /// The beginning of its body, up to [`EXCERPT_BYTES`], with U+FFFD for what is not UTF-8.
+        /// The beginning of the body, up to [`EXCERPT_BYTES`]. Bytes that are not UTF-8 are replaced by U+FFFD.
         excerpt: String,
     },
-    /// The response is no event stream.
+    /// The response is not an event stream.
     ContentType {
-        /// The type that it says it is, if it says one.
+        /// The content type of the response, if it has one.
         content_type: Option<HeaderValue>,
-        /// The response's head.
+        /// The head of the response.
         parts: Box<Parts>,
-        /// The beginning of its body, as of [`Status`](Self::Status).
+        /// The beginning of the body, as in [`Status`](Self::Status).
         excerpt: String,
     },
     /// The response has a `Content-Encoding` that cannot be undone.
     Encoding(EncodingError),
     /// A redirect could not be followed.
     Redirect(RedirectError),
-    /// The stream holds something larger than the limits allow.
+    /// The stream contains something larger than the limits allow.
     Parse(ParseError),
-    /// There is no connection, and the policy is not to try (again), or not any more.
+    /// There is no connection, and the policy allows no further attempt.
     GaveUp {
         /// The number of attempts in a row that brought no event.
         attempts: u32,
-        /// The reason why the last of them ended.
+        /// The reason why the last attempt ended.
         cause: Cause,
     },
-    /// The connection broke, and the request is not one to be sent twice.
+    /// The connection broke, and the request must not be sent twice.
     NotRepeated {
         /// The reason why the connection ended.
         cause: Cause,
     },
     /// The events ended before the one that [`Events::until`](crate::Events::until) waits for.
     Unfinished {
-        /// The data that this event would have had.
+        /// The data of the event that was expected.
         marker: Text,
     },
-    /// The server answered 204: it has no events. Only [`EventSource::open`](crate::EventSource::open) says so; the
-    /// stream just ends.
+    /// The server answered 204: it has no events. Only [`EventSource::open`](crate::EventSource::open) returns this
+    /// error; the stream itself just ends.
     NoContent,
-    /// The program closed the event source. Only [`EventSource::open`](crate::EventSource::open) says so.
+    /// The program closed the event source. Only [`EventSource::open`](crate::EventSource::open) returns this error.
     Closed,
-    /// A hook said so.
+    /// A hook ended the event source with this error.
     Hook(BoxError),
     /// The store for the last event ID failed.
     Store(BoxError),
 }
 
-/// The number of bytes that an error keeps of the body of a response that refuses.
+/// The number of bytes that an error keeps of the body of a response that is not an event stream.
 pub const EXCERPT_BYTES: usize = 4 << 10;
 
 /// The reason why a redirect was not followed.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RedirectError {
-    /// One redirect led to the next too often.
+    /// There were too many redirects, one after the other.
     TooMany {
-        /// The number that is followed.
+        /// The number of redirects that one attempt follows.
         limit: u8,
     },
-    /// There is no `Location`.
+    /// The response has no `Location` header.
     NoLocation,
-    /// The `Location` is no URL that could be asked.
+    /// The `Location` header is not a URL that a request can be sent to.
     Location(HeaderValue),
 }
 
 impl Error {
-    /// The status of a response that refused, if that is what ended the event source.
+    /// Returns the status of the response that ended the event source, if it ended because of a response.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {
@@ -129,7 +129,8 @@ impl Error {
         }
     }
 
-    /// The beginning of the body of a response that refused, if that is what ended the event source.
+    /// Returns the beginning of the body of the response that ended the event source, if it ended because of a
+    /// response.
     #[must_use]
     pub fn excerpt(&self) -> Option<&str> {
         match self {
@@ -141,7 +142,7 @@ impl Error {
 }
 
 impl Cause {
-    /// The response that was no event stream, if that is the cause.
+    /// Returns the response that was not an event stream, if that is the cause.
     #[must_use]
     pub fn refused(&self) -> Option<&Refused> {
         match self {
@@ -150,14 +151,14 @@ impl Cause {
         }
     }
 
-    /// Its status.
+    /// Returns the status of that response.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         Some(self.refused()?.parts.status)
     }
 }
 
-/// The party that answered, and its status: a server, or the proxy before it.
+/// The text that says if the server or a proxy answered, and with which status.
 struct Answered<'a>(&'a Parts);
 
 impl fmt::Display for Answered<'_> {
@@ -192,7 +193,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// An error and what lies behind it: those of HTTP clients say little by themselves.
+/// Writes an error and all its sources: the errors of HTTP clients say little without them.
 fn write_chain(error: &(dyn std::error::Error + 'static), f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{error}")?;
     let mut source = error.source();
@@ -209,11 +210,11 @@ impl fmt::Display for Error {
             Self::Status { parts, .. } => Answered(parts).fmt(f),
             Self::ContentType { content_type: Some(value), .. } => write!(
                 f,
-                "the response is no event stream (text/event-stream), but {}",
+                "the response is not an event stream (text/event-stream), but {}",
                 mask_text(&String::from_utf8_lossy(value.as_bytes()))
             ),
             Self::ContentType { content_type: None, .. } => {
-                f.write_str("the response is no event stream: it has no content type")
+                f.write_str("the response is not an event stream: it has no content type")
             }
             Self::Encoding(error) => error.fmt(f),
             Self::Redirect(error) => error.fmt(f),
@@ -226,7 +227,7 @@ impl fmt::Display for Error {
             Self::Closed => f.write_str("the event source was closed"),
             Self::Hook(error) => write_chain(error.as_ref(), f),
             Self::Store(error) => {
-                f.write_str("the last event ID could not be kept: ")?;
+                f.write_str("the last event ID could not be saved: ")?;
                 write_chain(error.as_ref(), f)
             }
         }
@@ -240,7 +241,7 @@ impl fmt::Display for RedirectError {
             Self::NoLocation => f.write_str("the server redirects without saying where"),
             Self::Location(location) => {
                 let location = mask_text(&String::from_utf8_lossy(location.as_bytes()));
-                write!(f, "the server redirects to {location:?}, which cannot be asked")
+                write!(f, "the server redirects to {location:?}, which is not a URL for a request")
             }
         }
     }
@@ -249,10 +250,10 @@ impl fmt::Display for RedirectError {
 impl std::error::Error for RedirectError {}
 
 impl std::error::Error for Error {
-    // What lies behind is part of the message.
+    // This error has no `source`, because its text contains the sources already.
 }
 
-/// The head of a response, without what may be a secret in it.
+/// Writes the head of a response without the values that may be secret.
 fn debug_parts(name: &str, parts: &Parts, excerpt: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.debug_struct(name)
         .field("status", &parts.status)
@@ -295,7 +296,7 @@ impl fmt::Debug for RedirectError {
     }
 }
 
-// A head may hold cookies and tokens.
+// The head of a response may contain cookies and tokens.
 impl fmt::Debug for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug_parts("Refused", &self.parts, &self.excerpt, f)

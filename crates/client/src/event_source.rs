@@ -14,40 +14,40 @@ use std::{
 };
 use url::Url;
 
-/// The events of a server, however often it has to connect again.
+/// The events of a server, over any number of connections.
 ///
-/// A lazy stream: it connects when it is polled first, and does nothing while it is not polled. It reconnects by
-/// itself, which is no error, and sends the last event ID, so that a server that keeps its events leaves none out. An
-/// `Err` is the last item. A server that answers 204 ends the stream without one.
+/// A lazy stream: it connects when it is first polled, and does nothing while it is not polled. It reconnects by itself
+/// and does not report that as an error. It sends the last event ID, so a server that keeps its events leaves none out.
+/// An `Err` is the last item. If the server answers 204, the stream ends without an error.
 ///
 /// # Cancel safety
-/// Nothing is lost by dropping the future of `next()`. Dropping the event source ends its connection.
+/// Dropping the future of `next()` loses nothing. Dropping the event source ends its connection.
 #[must_use = "an event source does nothing until it is polled"]
 pub struct EventSource {
     driver: Driver,
 }
 
-/// All that an event source has to tell: made by [`EventSource::signals`].
+/// The stream of everything that an event source reports, made by [`EventSource::signals`].
 #[must_use = "an event source does nothing until it is polled"]
 pub struct Signals {
     source: EventSource,
 }
 
 impl EventSource {
-    /// The events of `url`, as a browser would receive them.
+    /// Makes an event source for `url` that receives what a browser would receive.
     ///
     /// # Errors
-    /// [`BuildError`] if `url` cannot be asked.
+    /// [`BuildError`] if no request can be made for `url`.
     pub fn new(url: impl AsRef<str>) -> Result<Self, BuildError> {
         Self::builder(url).build()
     }
 
-    /// The events of `url`, with what else is to be said about them.
+    /// Returns a builder for an event source with other settings.
     pub fn builder(url: impl AsRef<str>) -> Builder {
         Builder::new(url.as_ref())
     }
 
-    /// Waits for an event, when none has come yet.
+    /// Waits for the next event, if none has arrived yet.
     fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<MessageEvent, Error>>> {
         if let Some(event) = ready!(self.driver.poll_event(cx)) {
             return Poll::Ready(Some(Ok(event)));
@@ -62,13 +62,13 @@ impl EventSource {
         }
     }
 
-    /// Waits until a connection is open, and returns the response that began the stream: to look at its headers, or to
-    /// know that there are events before going on. Events are not touched: they come when the stream is polled. An
-    /// event source that is open is not asked again.
+    /// Waits until a connection is open, and returns the response that began the stream. A program uses it to look at
+    /// the headers, or to know that the stream works before it goes on. No events are taken from the stream. If a
+    /// connection is already open, this returns its response.
     ///
-    /// Tries again while there is no connection, as the [policy](crate::Reconnect) has it, which is for ever
-    /// by default: [`Reconnect::max_attempts`](crate::Reconnect::max_attempts) and
-    /// [`Reconnect::never`](crate::Reconnect::never) say otherwise.
+    /// Tries again while there is no connection, as the [policy](crate::Reconnect) says. By default that is without
+    /// end; [`Reconnect::max_attempts`](crate::Reconnect::max_attempts) and
+    /// [`Reconnect::never`](crate::Reconnect::never) limit it.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -108,25 +108,25 @@ impl EventSource {
         Self { driver }
     }
 
-    /// Ends the connection. No event comes after it. May be called again.
+    /// Ends the event source and its connection. No event comes after that. Calling it again has no effect.
     pub fn close(&mut self) {
         self.driver.shared().set_closed_by_program();
         self.driver.close();
     }
 
-    /// Its state.
+    /// Returns the state of the event source.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
         self.driver.shared().ready_state()
     }
 
-    /// The URL that was given; the one that answered is in [`Opened`](crate::Opened).
+    /// Returns the URL that the event source was made with. The URL that answered is in [`Opened`](crate::Opened).
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.driver.rules().target.url
     }
 
-    /// The last event ID, which the next connection starts from; empty if there is none.
+    /// Returns the last event ID, which the next request will send; empty if there is none.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         self.driver.last_event_id()
@@ -137,43 +137,45 @@ impl EventSource {
         self.driver.shared().command(Command::Reconnect);
     }
 
-    /// Returns a handle for whoever closes or reconnects it from elsewhere.
+    /// Returns a handle, with which another task or thread can close or reconnect the event source.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle(Arc::clone(self.driver.shared()))
     }
 
-    /// `event` has been dealt with: its last event ID may be kept in the store, which happens while the stream is
-    /// polled. Only with a store and [`Acknowledge::Manual`](crate::Acknowledge::Manual) is there any need to say so.
+    /// Reports that the program has dealt with `event`, so its last event ID may be saved in the store. The stream
+    /// saves it while it is polled. This is needed only with a store and
+    /// [`Acknowledge::Manual`](crate::Acknowledge::Manual).
     pub fn acknowledge(&mut self, event: &MessageEvent) {
         self.driver.acknowledge(&event.last_event_id);
     }
 
-    /// Does the same for an event that was too large and was skipped
-    /// ([`Warning::EventSkipped`](crate::Warning::EventSkipped)), with the ID that the warning tells: until then a
-    /// skipped event is not passed over for good, so that a program that tells somebody else of it can be interrupted
-    /// and begin again. [`acknowledge`](Self::acknowledge) of a later event covers it.
+    /// Reports that the program has dealt with an event that was too large and was skipped
+    /// ([`Warning::EventSkipped`](crate::Warning::EventSkipped)). The ID is the one in the warning, and is not saved
+    /// before this call. So a program that is interrupted while it handles the warning gets it again.
+    /// [`acknowledge`](Self::acknowledge) of a later event includes it.
     pub fn acknowledge_skipped(&mut self, last_event_id: &Text) {
         self.driver.acknowledge(last_event_id);
     }
 
-    /// Waits until all that was acknowledged is kept.
+    /// Waits until all acknowledged IDs are saved.
     ///
     /// # Errors
-    /// [`Error::Store`] if it cannot be kept. The event source goes on.
+    /// [`Error::Store`] if an ID cannot be saved. The event source goes on.
     ///
     /// # Cancel safety
-    /// Going on with the stream goes on keeping it.
+    /// If the future is dropped, the stream continues to save when it is polled.
     pub async fn flush(&mut self) -> Result<(), Error> {
         poll_fn(|cx| self.driver.poll_saved(cx).map_err(Error::Store)).await
     }
 
-    /// The same with all that happens beside events: connections that open and end, comments, warnings.
+    /// Returns a stream that also reports what happens besides events: connections that open and end, comments,
+    /// warnings.
     pub fn signals(self) -> Signals {
         Signals { source: self }
     }
 
-    /// The same by callbacks, as browsers have it.
+    /// Returns the event source with callbacks, as browsers have it.
     pub fn listen<'a>(self) -> Listeners<'a> {
         Listeners::new(self)
     }
@@ -186,7 +188,7 @@ impl EventSource {
         self.driver.poll_next(cx, comments)
     }
 
-    /// True if it was the program that closed it.
+    /// Returns true if the program closed the event source.
     pub(crate) fn was_closed(&self) -> bool {
         self.driver.shared().closed_by_program()
     }
@@ -211,7 +213,7 @@ impl FusedStream for EventSource {
 }
 
 impl Signals {
-    /// The event source itself, to ask it or to close it.
+    /// Returns the event source itself, to read its state or to close it.
     pub fn source(&mut self) -> &mut EventSource {
         &mut self.source
     }

@@ -1,4 +1,4 @@
-//! An event source as other tasks hold it than the one that reads it.
+//! The handle by which other tasks control an event source.
 use crate::ReadyState;
 use futures_util::task::AtomicWaker;
 use std::{
@@ -9,36 +9,36 @@ use std::{
     task::Waker,
 };
 
-/// Closes or reconnects an event source from elsewhere: another task, another thread. Cheap to clone. It does not keep
-/// the event source: dropping that ends it all the same.
+/// Closes or reconnects an event source from another task or thread. A handle is cheap to clone. It does not keep the
+/// event source alive: dropping the event source still ends it.
 #[derive(Clone, Debug)]
 pub struct Handle(pub(crate) Arc<Shared>);
 
 impl Handle {
-    /// Ends the event source: no event comes after it, and whoever waits for one is told that there is none.
+    /// Ends the event source: no more events come, and a task that waits for one gets the end of the stream.
     pub fn close(&self) {
         self.0.set_closed_by_program();
         self.0.command(Command::Close);
     }
 
-    /// Connects again at once, in place of waiting for the reconnection time or of the present connection: when a
-    /// machine wakes or a network is back. Does nothing while connecting, nor to a connection whose request is not to
-    /// be sent twice (see [`Builder::repeat_requests`](crate::Builder::repeat_requests)).
+    /// Connects again at once. It ends the wait for the reconnection time, or the present connection; use it when a
+    /// machine wakes or the network is back. It has no effect while the event source is connecting, or on a connection
+    /// whose request must not be sent twice (see [`Builder::repeat_requests`](crate::Builder::repeat_requests)).
     pub fn reconnect_now(&self) {
         self.0.command(Command::Reconnect);
     }
 
-    /// The state of the event source.
+    /// Returns the state of the event source.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
         self.0.ready_state()
     }
 }
 
-/// The state of what the program closed, beside those of [`ReadyState`].
+/// The state of an event source that the program closed, in addition to the values of [`ReadyState`].
 const CLOSED_BY_PROGRAM: u8 = 3;
 
-/// The state that handles and their event source share.
+/// The state that an event source and its handles share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     /// A [`ReadyState`], or [`CLOSED_BY_PROGRAM`].
@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     waker: AtomicWaker,
 }
 
-/// The things that a handle asks for. The greater overrides the lesser.
+/// The commands of a handle. If both are given, the greater one counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Command {
@@ -67,7 +67,7 @@ impl Shared {
     }
 
     pub(crate) fn take_command(&self) -> Option<Command> {
-        // Nearly always there is none, and a swap would cost a locked instruction per event.
+        // Usually there is no command, and a swap would cost a locked instruction per event.
         if !self.has_command() {
             return None;
         }
@@ -82,7 +82,7 @@ impl Shared {
         self.waker.register(waker);
     }
 
-    /// Sets the state. A closed one stays closed.
+    /// Sets the state. A closed event source stays closed.
     pub(crate) fn set(&self, state: ReadyState) {
         let _ = self.state.fetch_update(SeqCst, SeqCst, |now| (now < ReadyState::Closed as u8).then_some(state as u8));
     }

@@ -1,4 +1,4 @@
-//! Saving the last event ID of what has been dealt with, beside the stream.
+//! Saves the last event ID of the events that were dealt with, while the stream goes on.
 use crate::{BoxError, session::Progress, store::Store};
 use std::{
     future::Future,
@@ -7,10 +7,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// A future of the store's that owns the store.
+/// A future that does an operation of the store, and owns a reference to the store.
 pub(crate) type Kept<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// Saves IDs one after the other; of those that come while one is being saved, the last.
+/// Saves IDs one after the other. If several IDs come while one is being saved, only the last of them is saved next.
 pub(crate) struct Keeper {
     store: Arc<dyn Store>,
     saving: Option<Kept<()>>,
@@ -21,13 +21,13 @@ impl Keeper {
         Self { store, saving: None }
     }
 
-    /// Loads the ID that was kept before.
+    /// Loads the ID that was saved before.
     pub(crate) fn load(&self) -> Kept<Option<String>> {
         let store = Arc::clone(&self.store);
         Box::pin(async move { store.load().await })
     }
 
-    /// Goes on saving. Ready when everything acknowledged is kept.
+    /// Continues to save. Ready when every acknowledged ID is saved.
     pub(crate) fn poll_saved(&mut self, progress: &mut Progress, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         loop {
             if let Some(saving) = &mut self.saving {

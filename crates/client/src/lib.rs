@@ -16,17 +16,18 @@
 //! # }
 //! ```
 //!
-//! It connects when it is first polled. When the connection ends it waits and makes another, with the last event ID, so
-//! that a server which keeps its events leaves none out: that is no error and not seen here. An error is the last item;
-//! a server that answers 204 ends the stream without one. Dropping the source ends its connection.
+//! The event source connects when it is first polled. When the connection ends, it waits and makes another one with the
+//! last event ID, so a server that keeps its events leaves none out. This is not an error, and the program does not
+//! notice it. An error is the last item of the stream. If the server answers 204, the stream ends without an error.
+//! Dropping the event source ends its connection.
 //!
-//! The sections below each have a program in `examples/` that runs as it is:
-//! `cargo run -p fanfare-client --example quick_start`, with a URL behind it for another server than the one that it
-//! brings.
+//! Each section below has a program in `examples/` that runs unchanged, for example
+//! `cargo run -p fanfare-client --example quick_start`. Add a URL to use another server than the one that the program
+//! starts.
 //!
 //! # Answers of language models
 //!
-//! A request of any method, with a body; a stream that says itself when it is over; JSON in its events
+//! The request may have any method, and a body. The stream marks its own end, and its events contain JSON
 //! (`examples/llm.rs`):
 //!
 //! ```no_run
@@ -56,20 +57,19 @@
 //! # }
 //! ```
 //!
-//! A `POST` is sent once, since nobody knows what sending it again would do: when its connection breaks, the stream
-//! ends with [`Error::NotRepeated`]. [`repeat_requests`](Builder::repeat_requests) says otherwise. And
-//! [`until`](Events::until) makes an error of an answer that ends without its marker, which a server that crashes
-//! does not. Servers that send events with a type and no data are heard with
-//! [`events_without_data`](Builder::events_without_data). A program without `async` has [`blocking`](Events::blocking)
-//! (`examples/without_async.rs`).
+//! A `POST` is sent once, since it is not known what sending it again would do. When its connection breaks, the stream
+//! ends with [`Error::NotRepeated`]; [`repeat_requests`](Builder::repeat_requests) changes that. A server that crashes
+//! does not send the marker, and [`until`](Events::until) then returns an error. For servers that send events with a
+//! type and no data there is [`events_without_data`](Builder::events_without_data), and for programs without `async`
+//! there is [`blocking`](Events::blocking) (`examples/without_async.rs`).
 //!
-//! A talk of several turns is in `examples/chat.rs`: [`open`](EventSource::open) says whether there is an answer before
-//! its first word, [`of_types`](Events::of_types) passes over what is not JSON, and
-//! [`until_prefix`](Events::until_prefix) ends with a marker that says more.
+//! `examples/chat.rs` is a conversation of several turns: [`open`](EventSource::open) shows if there is an answer
+//! before its first word, [`of_types`](Events::of_types) skips events that are not JSON, and
+//! [`until_prefix`](Events::until_prefix) ends with a marker that contains more.
 //!
 //! # Workers that leave nothing out
 //!
-//! A [`Store`] keeps how far the work has come, for the next start of the program (`examples/worker.rs`):
+//! A [`Store`] keeps the last event ID of the finished work, for the next start of the program (`examples/worker.rs`):
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
@@ -93,9 +93,9 @@
 //! # }
 //! ```
 //!
-//! An event counts as dealt with when the next one is asked for, or when the program says so ([`Acknowledge`]). What
-//! was dealt with and not kept yet when the program fell over comes again: at least once, never less. Who stops on
-//! purpose calls [`flush`](EventSource::flush) before.
+//! An event counts as dealt with when the program asks for the next one, or when it says so ([`Acknowledge`]). If the
+//! program crashes before the ID of an event was saved, the event comes again: each event is delivered at least once. A
+//! program that stops on purpose calls [`flush`](EventSource::flush) before.
 //!
 //! # Tokens that expire
 //!
@@ -122,8 +122,8 @@
 //!
 //! # For those who know the browser's EventSource
 //!
-//! [`listen`](EventSource::listen) takes callbacks (`examples/callbacks.rs`), and [`Handle`] is what closes from within
-//! them:
+//! [`listen`](EventSource::listen) takes callbacks (`examples/callbacks.rs`), and a [`Handle`] closes the event source
+//! from within them:
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
@@ -154,28 +154,29 @@
 //!
 //! # A line that shows the state
 //!
-//! [`signals`](EventSource::signals) gives all that happens, in its order: connections that open, why they end and when
-//! the next is tried, comments, warnings (`examples/status.rs`).
+//! [`signals`](EventSource::signals) returns everything that happens, in order: connections that open, the reasons why
+//! they end, the time until the next attempt, comments, and warnings (`examples/status.rs`).
 //!
 //! # Passing events on
 //!
-//! A server between a stream and its readers gives them what comes as it came (`examples/axum_proxy.rs`):
-//! [`Signal::to_wire`] makes bytes of events, of comments and of blocks that are not events but say how far the stream
-//! has come ([`Builder::blocks`]). Its readers reconnect by themselves, so it does not ([`Reconnect::never`]). With the
+//! A server between a stream and its readers passes everything on unchanged (`examples/axum_proxy.rs`).
+//! [`Signal::to_wire`] makes bytes of events, of comments, and of blocks that are not events but set the last event ID
+//! ([`Builder::blocks`]). The readers reconnect by themselves, so the server does not ([`Reconnect::never`]). With the
 //! feature `serde`, [`MessageEvent`] is `Serialize`.
 //!
 //! # Secrets
 //!
 //! The output of this crate, in `Debug`, in errors and in warnings, shows no user, password, cookie or `Authorization`,
-//! and no value of a header or query parameter whose name says that it is a secret; [`Masked`] does so for URLs of the
-//! program's. Redirects lead such headers to no other origin: see [`Builder::headers`].
+//! and no value of a header or query parameter whose name says that it is a secret. [`Masked`] hides the same in the
+//! program's own URLs. Redirects do not send such headers to another origin: see [`Builder::headers`].
 //!
 //! # Other transports, proxies, TLS
 //!
-//! Whatever is a [`tower_service::Service`] of the form that [`transport`] describes sends the requests
-//! ([`Builder::transport`], `examples/own_transport.rs`): the default one with other settings, the `reqwest` that a
-//! program has already (feature `reqwest`), or a stack of layers. It follows no redirects and tries nothing again: the
-//! event source does. Where many event sources share one, they share its connections and what it knows of certificates:
+//! Any [`tower_service::Service`] of the form that [`transport`] describes can send the requests
+//! ([`Builder::transport`], `examples/own_transport.rs`): the default transport with other settings, the `reqwest`
+//! client that a program already has (feature `reqwest`), or a stack of layers. A transport follows no redirects and
+//! repeats nothing: the event source does both. Event sources that share a transport share its connections and the
+//! certificates that it has read:
 //!
 //! ```
 //! # #[cfg(feature = "hyper")] {
@@ -197,9 +198,9 @@
 //!
 //! # Tests
 //!
-//! With a transport that the test has written there is no network, and with a [`ManualClock`] no waiting
+//! A test that has its own transport needs no network, and with a [`ManualClock`] it does not have to wait
 //! (`examples/manual_clock.rs`). [`TokioClock`], the default, honours `tokio::time::pause`; [`Reconnect::seed`] makes
-//! delays the same each time.
+//! the delays the same in each run.
 //!
 //! ```
 //! use fanfare_client::{Clock as _, ManualClock};
@@ -221,25 +222,25 @@
 //! | shortest delay | 100 ms | `retry: 0` must not make a client send requests without a pause |
 //! | [`connect_timeout`](Builder::connect_timeout) | 30 s | a host that is there answers sooner |
 //! | [`response_timeout`](Builder::response_timeout) | 5 min | servers send the head with the first event, and models think for long; browsers and curl wait, too |
-//! | [`idle_timeout`](Builder::idle_timeout) | none | only those who know the server know whether silence means anything. Set it where the server sends comments |
+//! | [`idle_timeout`](Builder::idle_timeout) | none | it depends on the server whether silence is a fault. Set it where the server sends comments |
 //! | [`max_redirects`](Builder::max_redirects) | 20 | as browsers; credentials stay with their origin |
 //! | [`healthy_after`](Reconnect::healthy_after) | 10 s | quiet is healthy: a connection that was open for so long, or brought a comment, is not a failure |
 //! | [`repeat_requests`](Builder::repeat_requests) | `GET` and other safe methods | a `POST` may cost money |
 //! | [`acknowledge`](Builder::acknowledge) | when the next event is asked for | right for a loop that deals with one after the other |
 //! | [`limits`](Builder::limits) | 16 MiB of data per event | far above any event, far below a machine's memory |
-//! | [`skip_large_events`](Builder::skip_large_events) | no | what is lost must be told: an event beyond them ends the stream |
-//! | [`unfinished_events`](Builder::unfinished_events) | dropped | nobody knows whether they are whole |
+//! | [`skip_large_events`](Builder::skip_large_events) | no | a loss must be reported: an event beyond the limits ends the stream |
+//! | [`unfinished_events`](Builder::unfinished_events) | dropped | they may be incomplete |
 //! | [`cookies`](Builder::cookies) | none | a program says who it is by itself |
 //! | [`events_without_data`](Builder::events_without_data) | dropped | so the standard says |
 //!
 //! # What it costs
 //!
-//! The data of an event is not copied: it is a piece of the buffer in which it came, and an event that is kept keeps
-//! that buffer, up to 128 KiB. For events that stay, [`detach`](MessageEvent::detach) copies what is needed. An event
-//! that spans buffers is put together once. Between two polls nothing is read beyond what the transport holds, so a
-//! slow program slows its server down, and memory stays where it is. An event source has no task; the default transport
-//! has one per connection. A [`FileStore`] costs two syncs of the disk per save, and saves as often as it comes to it,
-//! not once per event.
+//! The data of an event is not copied: it is a part of the buffer in which it came, so an event that is kept keeps that
+//! buffer in memory, up to 128 KiB. For events that are kept long, [`detach`](MessageEvent::detach) copies only what is
+//! needed. The data of an event that spans several buffers is copied once. Between two polls nothing is read except
+//! into the transport's own buffer, so a slow program slows its server down, and the memory does not grow. An event
+//! source has no task; the default transport has one per connection. A [`FileStore`] costs two syncs of the disk per
+//! save. It does not save once per event: of the IDs that come during a save, only the last is saved next.
 //!
 //! # Features
 //!

@@ -7,13 +7,13 @@ type Callback<'a> = Box<dyn FnMut(&MessageEvent) + Send + 'a>;
 type OnOpen<'a> = Box<dyn FnMut(&Opened) + Send + 'a>;
 type OnError<'a> = Box<dyn FnMut(&ErrorEvent<'_>) + Send + 'a>;
 
-/// Calls functions for what an event source has to tell: made by [`EventSource::listen`].
+/// Calls functions for the events of an event source, made by [`EventSource::listen`].
 ///
-/// They are called one after the other, within [`run`](Self::run), and may borrow what lives as long. After
-/// [`Handle::close`] none is called, not even the next one for the same event.
+/// The functions are called one after the other, within [`run`](Self::run), so they may borrow data that lives as long.
+/// After [`Handle::close`] no function is called, not even the next one for the same event.
 ///
-/// Unlike in browsers, an event of the type `open` or `error` that the server sends is a message like any other:
-/// listeners of that type get it, [`on_open`](Self::on_open) and [`on_error`](Self::on_error) do not.
+/// In one point this differs from browsers: an event of the type `open` or `error` that the server sends is a message
+/// like any other. Listeners of that type get it; [`on_open`](Self::on_open) and [`on_error`](Self::on_error) do not.
 #[must_use = "nothing is called until it runs"]
 pub struct Listeners<'a> {
     source: EventSource,
@@ -25,32 +25,32 @@ pub struct Listeners<'a> {
 
 struct Listener<'a> {
     event_type: Text,
-    /// True if it is the one that [`Listeners::on_message`] sets.
+    /// True if [`Listeners::on_message`] has set this listener.
     on_message: bool,
     call: Callback<'a>,
 }
 
-/// There is no connection (any more): the `error` event of browsers, and why.
+/// The `error` event of browsers, with its reason: a connection could not be made, or it has ended.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ErrorEvent<'a> {
-    /// Another one will be tried: [`ReadyState::Connecting`].
+    /// There will be another attempt: [`ReadyState::Connecting`].
     Reconnecting {
-        /// The reason why the last one ended, or could not be made.
+        /// The reason why the last connection ended, or could not be made.
         cause: &'a Cause,
         /// The time until the next attempt.
         delay: Duration,
     },
-    /// It is over: [`ReadyState::Closed`].
+    /// The event source has ended: [`ReadyState::Closed`].
     Closed {
-        /// The reason; `None` if the server has said that there is no more, or ended a response that is not asked for
-        /// twice.
+        /// The reason. `None` if the server has said that it has no more events, or if it ended a response to a request
+        /// that is not repeated.
         error: Option<&'a Error>,
     },
 }
 
 impl ErrorEvent<'_> {
-    /// The `readyState` that a browser's `EventSource` has in such an event.
+    /// Returns the `readyState` that a browser's `EventSource` has during this event.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
         match self {
@@ -81,14 +81,14 @@ impl<'a> Listeners<'a> {
         self.source.handle()
     }
 
-    /// Calls `callback` whenever a connection is open. Replaces the one before.
+    /// Calls `callback` each time that a connection opens. Replaces the callback that was set before.
     pub fn on_open(mut self, callback: impl FnMut(&Opened) + Send + 'a) -> Self {
         self.on_open = Some(Box::new(callback));
         self
     }
 
-    /// Calls `callback` for events of the type `message`: those for which the server names no type. Replaces the one
-    /// before, in its place among the listeners.
+    /// Calls `callback` for events of the type `message`, which are those without a type from the server. Replaces the
+    /// callback that was set before, and keeps its position among the listeners.
     pub fn on_message(mut self, callback: impl FnMut(&MessageEvent) + Send + 'a) -> Self {
         let call: Callback<'a> = Box::new(callback);
         match self.listeners.iter_mut().find(|listener| listener.on_message) {
@@ -98,13 +98,14 @@ impl<'a> Listeners<'a> {
         self
     }
 
-    /// Calls `callback` whenever a connection has ended or could not be made. Replaces the one before.
+    /// Calls `callback` each time that a connection has ended or could not be made. Replaces the callback that was set
+    /// before.
     pub fn on_error(mut self, callback: impl FnMut(&ErrorEvent<'_>) + Send + 'a) -> Self {
         self.on_error = Some(Box::new(callback));
         self
     }
 
-    /// Calls `callback` too for events of this type, after those that were added before.
+    /// Adds `callback` to the listeners for events of this type. It is called after those that were added before.
     pub fn add_event_listener(
         mut self,
         event_type: impl Into<Text>,
@@ -118,10 +119,10 @@ impl<'a> Listeners<'a> {
         self.listeners.push(Listener { event_type, on_message, call });
     }
 
-    /// Receives events and calls whom they concern, until the event source ends or is closed.
+    /// Receives events and calls the functions that are set for them, until the event source ends or is closed.
     ///
     /// # Errors
-    /// The error that ended the event source, as its stream gives it.
+    /// The error that ended the event source, the same that its stream would return.
     ///
     /// # Cancel safety
     /// Dropping the future ends the connection.
@@ -154,7 +155,7 @@ impl<'a> Listeners<'a> {
 
     fn dispatch(&mut self, event: &MessageEvent) {
         for listener in self.listeners.iter_mut().filter(|listener| listener.event_type == event.event_type) {
-            // Each of them may close it, and so may others at any time.
+            // A listener may close the event source, and so may a handle at any time.
             if self.source.was_closed() {
                 return;
             }

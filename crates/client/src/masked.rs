@@ -1,14 +1,14 @@
-//! Values that must not be printed: tokens in URLs and headers.
+//! Hides values that must not be printed: secrets in URLs and headers.
 use fanfare_mask::{MASK, is_secret_name, masked, masked_url, shortened};
 use std::fmt;
 use url::Url;
 
-/// The most characters of a text from elsewhere that are shown.
+/// The longest text from outside that is shown, in characters.
 const MAX_SHOWN_CHARS: usize = 200;
 
-/// A URL to be shown: what may be a secret in it is not. Those are user and password, JSON Web Tokens, and the values
-/// of parameters whose names say so, such as `token`, `access_token`, `authorization` or `api_key`, in the fragment
-/// too.
+/// A URL that is printed without the parts that may be secret. These are user and password, JSON Web Tokens, and the
+/// values of parameters with names such as `token`, `access_token`, `authorization` or `api_key`, in the query and in
+/// the fragment.
 ///
 /// ```
 /// use fanfare_client::Masked;
@@ -19,7 +19,7 @@ const MAX_SHOWN_CHARS: usize = 200;
 #[derive(Clone, Copy)]
 pub struct Masked<'a>(pub &'a Url);
 
-/// Shows a text that may be no URL: without what looks like a secret, and without its end if it is long.
+/// Returns a text, which may be a URL, without parts that look like a secret, and without its end if it is long.
 pub(crate) fn mask_text(text: &str) -> String {
     shortened(&masked_url(text), MAX_SHOWN_CHARS).into_owned()
 }
@@ -36,7 +36,7 @@ impl fmt::Debug for Masked<'_> {
     }
 }
 
-/// Headers to be shown, without what may be a secret.
+/// Headers that are printed without the values that may be secret.
 pub(crate) struct MaskedHeaders<'a>(pub(crate) &'a http::HeaderMap);
 
 impl fmt::Debug for MaskedHeaders<'_> {
@@ -56,7 +56,8 @@ impl fmt::Debug for MaskedHeaders<'_> {
     }
 }
 
-/// True if a header identifies the sender, or may do so: it must not reach another origin, and is not printed.
+/// Returns true if a header identifies the sender, or may do so. Such a header must not be sent to another origin, and
+/// is not printed.
 pub(crate) fn is_secret_header(name: &http::HeaderName) -> bool {
     use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
     [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE].contains(name) || is_secret_name(name.as_str())

@@ -11,7 +11,7 @@ const KNOWN_TYPES: usize = 4;
 const ID_PAGE_BYTES: usize = 4 << 10;
 const DATA_PAGE_BYTES: usize = 64 << 10;
 
-/// One event, as a browser's `MessageEvent` has it.
+/// One event, with the properties of a browser's `MessageEvent`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MessageEvent {
@@ -21,15 +21,16 @@ pub struct MessageEvent {
     pub data: Text,
     /// The last event ID after this event: its own, or else one that an earlier event set. Empty if there is none.
     pub last_event_id: Text,
-    /// The origin that it came from.
+    /// The origin that the event came from.
     pub origin: Origin,
-    /// The ID and the reconnection time that its own block sets.
+    /// The ID and the reconnection time that the event's own block sets.
     own: Own,
 }
 
-/// Two facts in one word: the highest bit says if an event sets the last event ID, the others are the reconnection time
-/// that it sets, or all ones for none: half a billion years, which no server means. A byte alone would not do: it makes
-/// every copy of an event wait for the writing of the bytes beside it.
+/// Two facts in one 64-bit number. The highest bit says if an event sets the last event ID. The other bits are the
+/// reconnection time that it sets, in milliseconds, or all ones for none; as a time, that would be about 300 million
+/// years. A separate byte for the flag would be slower: a copy of an event would have to wait until the bytes beside it
+/// are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Own(u64);
 
@@ -44,30 +45,30 @@ impl Own {
 }
 
 impl MessageEvent {
-    /// True if this event set the last event ID itself.
+    /// Returns true if this event itself set the last event ID.
     #[must_use]
     pub fn sets_id(&self) -> bool {
         self.own.0 & Own::SETS_ID != 0
     }
 
-    /// The reconnection time in milliseconds, if this event set one.
+    /// Returns the reconnection time in milliseconds, if this event set one.
     #[must_use]
     pub fn retry_ms(&self) -> Option<u64> {
         let retry_ms = self.own.0 & !Own::SETS_ID;
         (retry_ms != Own::NO_RETRY).then_some(retry_ms)
     }
 
-    /// The ID that this event itself has, if it has one. An empty ID resets the last event ID.
+    /// Returns the ID that this event itself set, if any. An empty ID resets the last event ID.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.sets_id().then_some(&*self.last_event_id)
     }
 
-    /// Appends the event to `out` as it came over the wire, but for the order of its fields: what a client makes of it
-    /// is the same. For who passes events on.
+    /// Appends the event to `out`, in the format of an event stream. It means the same to a client as the original
+    /// bytes; only the order of the fields may differ. This is for programs that pass events on.
     ///
-    /// An event that came can always be written. Of a type or ID that the program has set itself, what follows a line
-    /// end is left out.
+    /// An event that was received can always be encoded. If the program itself has set a type or an ID that contains a
+    /// line end, everything from the line end on is left out.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let event = EventRef {
             event_type: &self.event_type,
@@ -79,7 +80,7 @@ impl MessageEvent {
         event.encode_into(out);
     }
 
-    /// The bytes of [`encode_into`](Self::encode_into).
+    /// Returns the bytes that [`encode_into`](Self::encode_into) appends.
     #[must_use]
     pub fn to_wire(&self) -> Bytes {
         let mut out = Vec::new();
@@ -87,7 +88,7 @@ impl MessageEvent {
         out.into()
     }
 
-    /// Copies the event to separate memory. Worth it for events that are kept for long: see [`Text`].
+    /// Copies the event to separate memory. This is useful for events that are kept for a long time: see [`Text`].
     #[must_use]
     pub fn detach(&self) -> Self {
         let texts = [&self.event_type, &self.data, &self.last_event_id].map(Text::detach);
@@ -99,12 +100,13 @@ impl MessageEvent {
 /// The origin of an event: scheme, host and port of the URL that answered, after redirects
 /// ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454#section-6.1)).
 ///
-/// It is made once for each connection, and its events share it: to clone it counts one more.
+/// It is made once for each connection, and all events of the connection share it. Cloning it only increases a counter.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Origin(Arc<str>);
 
 impl Origin {
-    /// The origin as browsers write it: `https://example.com`, with a port unless it is the scheme's own.
+    /// Returns the origin as browsers write it: `https://example.com`, with a port unless it is the default port of the
+    /// scheme.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -129,17 +131,18 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// Makes the events of one connection, sharing what they have in common.
+/// Makes the events of one connection, which share their common parts.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
     origin: Origin,
     last_event_id: Text,
-    /// The memory of IDs: nearly each event may have one.
+    /// The memory for IDs: nearly every event may have one.
     ids: Page,
-    /// The memory of data that is not whole in a buffer of the network's: of several lines, or cut.
+    /// The memory for data that does not lie in one piece in a network buffer: data of several lines, or data that came
+    /// in several chunks.
     data: Page,
     known_types: [Text; KNOWN_TYPES],
-    /// The index of the one that is forgotten next.
+    /// The index of the known type that is replaced next.
     oldest: usize,
 }
 
@@ -155,8 +158,8 @@ impl Arrivals {
         }
     }
 
-    /// Owns `event`, whose data shares the memory of `unread` where it can.
-    #[inline(always)] // An event that is made elsewhere is copied from function to function, which costs more than making it.
+    /// Makes an owned event of `event`. Its data shares the memory of `unread` where possible.
+    #[inline(always)] // Otherwise each caller copies the event once more, which costs more than to make it.
     pub(crate) fn own(&mut self, event: EventRef<'_, Data<'_>>, unread: &mut Unread) -> MessageEvent {
         let data = match event.data {
             Data::InChunk(range) => match unread.share(range.clone()) {
@@ -166,8 +169,8 @@ impl Arrivals {
             Data::Joined(text) => self.data.keep(text),
         };
         let id = event.last_event_id;
-        // An event that sets no ID may follow a block that was not an event. A comparison of nothing with nothing
-        // takes as long as one of much: where there are no IDs, none is made.
+        // An event that sets no ID may follow a block that set one without being an event. Comparing two empty texts
+        // takes as long as comparing long ones, so it is skipped where there are no IDs.
         if event.sets_id || self.last_event_id.len() != id.len() || !id.is_empty() && self.last_event_id != id {
             self.last_event_id = self.ids.keep(id);
         }
@@ -216,7 +219,7 @@ mod tests {
         }
     }
 
-    /// More is copied by a call, at each step on its way.
+    /// The size is limited, because each function that returns an event may copy it.
     #[test]
     fn an_event_is_no_larger_than_two_cache_lines() {
         assert!(size_of::<MessageEvent>() <= 128, "{}", size_of::<MessageEvent>());

@@ -1,20 +1,20 @@
 //! The decision to reconnect, and the delay before it
 //! ([WHATWG HTML, 9.2.3](https://html.spec.whatwg.org/multipage/server-sent-events.html#reestablish-the-connection)).
 //!
-//! A pure decision: no clock, and the only chance in it can be seeded.
+//! It is a pure decision: it uses no clock, and its only random part can be seeded.
 use http::StatusCode;
 use std::{mem, time::Duration};
 
-/// The longest reconnection time that a server may ask for: a larger one counts as this.
+/// The longest reconnection time that a server can set. A longer one is cut to this.
 pub const MAX_RECONNECTION_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The policy by which an event source reconnects: after what, and with which delay.
+/// The policy by which an event source reconnects: in which cases, and after which delay.
 ///
-/// The delay lies between the reconnection time `t` and `t * 2^n`, anywhere with equal chance, where `n` counts the
-/// attempts in a row that have failed: a server that fails is asked less and less often, and not by all clients at
-/// once. An attempt has not failed if its connection brought an event or a comment, or was open for a while
-/// ([`healthy_after`](Self::healthy_after)): quiet is healthy. A response alone does not count, since a server that
-/// answers and then crashes is not better.
+/// The delay is a random value between the reconnection time `t` and `t * 2^n`, each with equal chance. `n` is the
+/// number of failed attempts in a row. So a server that fails gets fewer and fewer requests, and not from all clients
+/// at once. An attempt has not failed if its connection brought an event or a comment, or was open long enough
+/// ([`healthy_after`](Self::healthy_after)) without any. A response alone does not count, since a server that answers
+/// and then crashes has failed, too.
 #[derive(Clone, Debug)]
 pub struct Reconnect {
     rule: Rule,
@@ -34,8 +34,8 @@ enum Rule {
 }
 
 impl Reconnect {
-    /// The policy of the standard, the default: when a connection ends, breaks or cannot be made. A response that is
-    /// not 200 ends the event source.
+    /// The policy of the standard, and the default: reconnects when a connection ends, breaks or cannot be made. A
+    /// response whose status is not 200 ends the event source.
     #[must_use]
     pub fn spec() -> Self {
         Self {
@@ -49,15 +49,15 @@ impl Reconnect {
         }
     }
 
-    /// The policy of [`spec`](Self::spec), and also after the statuses 408, 429 and 5xx, not before the time that
-    /// `Retry-After` says. The first delay is spread too (`n + 1` in place of `n`), so that all clients of a server
-    /// that restarts do not come back in the same moment.
+    /// The policy of [`spec`](Self::spec), which also reconnects after the statuses 408, 429 and 5xx, not before the
+    /// time that `Retry-After` says. The first delay is spread too (`n + 1` in place of `n`), so that not all clients
+    /// of a server that restarts come back at the same moment.
     #[must_use]
     pub fn resilient() -> Self {
         Self { rule: Rule::Resilient, ..Self::spec() }
     }
 
-    /// Not at all: the end of the response is the end of the events.
+    /// The policy that never reconnects: the end of the response is the end of the events.
     #[must_use]
     pub fn never() -> Self {
         Self { rule: Rule::Never, ..Self::spec() }
@@ -70,23 +70,23 @@ impl Reconnect {
         self
     }
 
-    /// The longest delay to which failures lead. A longer one that the server asks for is kept. Default: 30 s.
+    /// The longest delay that failures can cause. A longer delay that the server asks for is kept. Default: 30 s.
     #[must_use]
     pub fn max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;
         self
     }
 
-    /// Gives up after so many failed attempts in a row. Default: never.
+    /// Gives up after this number of failed attempts in a row. Default: never.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = Some(max_attempts);
         self
     }
 
-    /// The time after which the end of a connection that brought nothing is not a failure. Default: 10 s. A proxy that
-    /// cuts idle connections takes longer than that; a server that crashes does not. The end by the
-    /// [idle timeout](crate::Builder::idle_timeout) of a connection that brought nothing is always a failure.
+    /// The time that a connection without events must be open so that its end is not a failure. Default: 10 s. A proxy
+    /// that cuts idle connections waits longer than that; a server that crashes does not. If the [idle
+    /// timeout](crate::Builder::idle_timeout) ends a connection without events, that is always a failure.
     #[must_use]
     pub fn healthy_after(mut self, time: Duration) -> Self {
         self.healthy_after = time;
@@ -100,14 +100,14 @@ impl Reconnect {
         self
     }
 
-    /// Makes the delays the same in each run.
+    /// Seeds the random delays, so that they are the same in each run.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// True if a response of this status is worth another attempt.
+    /// Returns true if a response of this status leads to another attempt.
     pub(crate) fn retries(&self, status: StatusCode) -> bool {
         let passing = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
         self.rule == Rule::Resilient && (passing || status.is_server_error())
@@ -117,7 +117,7 @@ impl Reconnect {
         self.healthy_after
     }
 
-    /// True if there is no second attempt at all.
+    /// Returns true if the policy never makes a second attempt.
     pub(crate) fn is_never(&self) -> bool {
         self.rule == Rule::Never
     }
@@ -129,7 +129,7 @@ impl Default for Reconnect {
     }
 }
 
-/// A policy at work: what the server asked for, and how many attempts have failed.
+/// The state of a policy in use: the reconnection time that the server has set, and the number of failed attempts.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     policy: Reconnect,
@@ -137,7 +137,7 @@ pub(crate) struct Backoff {
     reconnection_time: Duration,
     /// The number of attempts in a row that have failed.
     fruitless: u32,
-    /// True if the present attempt has not failed.
+    /// True if the present attempt brought an event or was healthy in another way, so its end will not be a failure.
     brought_event: bool,
 }
 
@@ -148,30 +148,31 @@ impl Backoff {
         Self { policy, rng, reconnection_time, fruitless: 0, brought_event: false }
     }
 
-    /// The server sent an event, or showed otherwise that it is well.
+    /// Notes that the server sent an event, or was healthy in another way.
     pub(crate) fn event(&mut self) {
         self.brought_event = true;
     }
 
-    /// The server set the reconnection time.
+    /// Notes the reconnection time that the server set.
     pub(crate) fn set_reconnection_time(&mut self, time: Duration) {
         self.reconnection_time = time;
     }
 
-    /// An attempt has ended. Returns how many in a row have failed now.
+    /// Notes that an attempt has ended. Returns how many attempts in a row have failed now.
     pub(crate) fn attempt_ended(&mut self) -> u32 {
         self.fruitless = if mem::take(&mut self.brought_event) { 0 } else { self.fruitless.saturating_add(1) };
         self.fruitless
     }
 
-    /// The program ended an attempt. That says nothing about the server, but an event that it brought counts.
+    /// Notes that the program itself ended an attempt. This is not a failure of the server, but an event that the
+    /// attempt brought resets the count.
     pub(crate) fn attempt_left(&mut self) {
         if mem::take(&mut self.brought_event) {
             self.fruitless = 0;
         }
     }
 
-    /// The delay before the next attempt, `at_least` this; `None` if there were enough.
+    /// Returns the delay before the next attempt, which is `at_least` this long; `None` if no attempt is left.
     pub(crate) fn next_delay(&mut self, at_least: Duration) -> Option<Duration> {
         if self.policy.max_attempts.is_some_and(|max| self.fruitless >= max) {
             return None;

@@ -2,11 +2,12 @@
 use http::{HeaderMap, header::RETRY_AFTER};
 use std::time::{Duration, SystemTime};
 
-/// After which time the server wants to be asked again: seconds, or a date, of which `now` is taken away.
+/// Returns the time after which the server wants the next request. The header contains seconds, or a date, from which
+/// `now` is subtracted.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More than a u64 of seconds is as good as that.
+        // A number that does not fit in a `u64` counts as the largest one.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(value).ok()?;

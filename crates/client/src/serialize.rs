@@ -1,4 +1,4 @@
-//! Events as `serde` writes them: with the names that they have in a browser.
+//! The serialization of events with `serde`, with the names that they have in a browser.
 use crate::{MessageEvent, Origin, Text};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
@@ -14,7 +14,8 @@ impl Serialize for Origin {
     }
 }
 
-/// `type`, `data`, `lastEventId` and `origin`, and where the event sets them itself, `id` and `retry`.
+/// Writes `type`, `data`, `lastEventId` and `origin`. If the event itself sets an ID or a reconnection time, writes
+/// also `id` or `retry`.
 impl Serialize for MessageEvent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = 4 + usize::from(self.sets_id()) + usize::from(self.retry_ms().is_some());

@@ -1,4 +1,4 @@
-//! The things that happen to an event source besides events.
+//! The signals of an event source: events, and everything else that it reports.
 use crate::{Cause, Masked, MessageEvent, Text, masked::MaskedHeaders};
 use bytes::Bytes;
 use fanfare_event_stream::{BlockRef, ParseError, encode_comment};
@@ -6,10 +6,10 @@ use fanfare_mask::shortened;
 use std::{fmt, time::Duration};
 use url::Url;
 
-/// The most characters of an ID that a message shows: a server chooses them.
+/// The longest ID that a message shows, in characters. A server can choose longer ones.
 const MAX_SHOWN_ID_CHARS: usize = 64;
 
-/// Everything that an event source has to tell, in its order: what [`Signals`](crate::Signals) gives.
+/// Anything that an event source reports, in order. [`Signals`](crate::Signals) is a stream of these.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Signal {
@@ -17,26 +17,25 @@ pub enum Signal {
     Open(Box<Opened>),
     /// An event.
     Event(MessageEvent),
-    /// A comment, without the colon and one space after it. Servers send them to keep connections alive.
+    /// A comment, without the colon and the one space after it. Servers send comments to keep connections alive.
     Comment(Text),
-    /// A block without data. It is not an event, but may have set the last event ID or the reconnection time. Only with
-    /// [`Builder::blocks`](crate::Builder::blocks).
+    /// A block without data. It is not an event, but it may have set the last event ID or the reconnection time. It is
+    /// given only with [`Builder::blocks`](crate::Builder::blocks).
     Block(Block),
-    /// A connection ended or could not be made, and another will be tried: the `error` event of browsers while they
-    /// reconnect.
+    /// A connection ended or could not be made, and there will be another attempt. Browsers fire the `error` event
+    /// here.
     Reconnecting {
         /// The reason.
         cause: Cause,
         /// The time until the next attempt.
         delay: Duration,
     },
-    /// Something could not be done as it should, and the stream goes on.
+    /// Something did not work as it should, but the stream goes on.
     Warning(Warning),
 }
 
 impl Signal {
-    /// The thing that came, as bytes that say the same to another client: an event, a block or a comment. `None` if
-    /// nothing came.
+    /// Returns the event, block or comment as bytes that mean the same to another client. `None` for other signals.
     #[must_use]
     pub fn to_wire(&self) -> Option<Bytes> {
         let mut out = Vec::new();
@@ -50,21 +49,21 @@ impl Signal {
     }
 }
 
-/// A block without data, which is no event
-/// ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage), step 2).
+/// A block without data, which is not an event ([WHATWG HTML,
+/// 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage), step 2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Block {
-    /// The event type that it names, if it names one.
+    /// The event type that the block names, if any.
     pub event_type: Option<Text>,
-    /// The ID that it sets, if it sets one: the last event ID from here on.
+    /// The ID that the block sets, if any. It is the last event ID from here on.
     pub id: Option<Text>,
-    /// The reconnection time in milliseconds, if it sets one.
+    /// The reconnection time that the block sets, in milliseconds, if any.
     pub retry_ms: Option<u64>,
 }
 
 impl Block {
-    /// Appends the block, as it came but for the order of its fields, to `out`.
+    /// Appends the block to `out`. Only the order of its fields may differ from the original.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let (event_type, id) = (self.event_type.as_deref(), self.id.as_deref());
         BlockRef { event_type, id, retry_ms: self.retry_ms }.encode_into(out);
@@ -86,7 +85,7 @@ pub struct Opened {
     pub url: Url,
     /// Status, version, headers and extensions.
     pub parts: http::response::Parts,
-    /// The last event ID that was sent, with U+FFFD for what is not UTF-8; empty if none was.
+    /// The last event ID that was sent; empty if none was. Bytes that are not UTF-8 are replaced by U+FFFD.
     pub last_event_id: Text,
 }
 
@@ -102,30 +101,30 @@ impl fmt::Debug for Opened {
     }
 }
 
-/// Something that could not be done as it should.
+/// Something that did not work as it should, although the stream goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// The last event ID holds control characters, which no header can carry: the request went out without it
+    /// The last event ID contains control characters, which no header can carry, so the request was sent without it
     /// ([whatwg/html#689](https://github.com/whatwg/html/issues/689)).
     UnsendableLastEventId {
         /// The ID.
         id: Text,
     },
-    /// The response names content codings that are not known: its body is read as it comes, as browsers do.
+    /// The response names unknown content codings. Its body is read unchanged, as browsers do.
     UnknownEncoding {
-        /// The first four of their names, with commas, the first 32 characters of each.
+        /// The names of the first four codings, separated by commas, with at most 32 characters of each.
         coding: String,
     },
-    /// An event was larger than the limits allow, and was skipped. Its ID counts all the same. Only with
+    /// An event was larger than the limits allow, and was skipped. Its ID still counts. This is given only with
     /// [`Builder::skip_large_events`](crate::Builder::skip_large_events).
     EventSkipped {
-        /// The limit that it exceeds.
+        /// The limit that the event exceeds.
         error: ParseError,
-        /// The number of bytes that the data, ID, type or line had.
+        /// The size in bytes of the data, ID, type or line that was too large.
         bytes: u64,
-        /// The last event ID behind it: its own, unless it has none. With
-        /// [`Acknowledge::Manual`](crate::Acknowledge::Manual) it is kept when it is
+        /// The last event ID after the skipped event: its own ID, or an earlier one if it has none. With
+        /// [`Acknowledge::Manual`](crate::Acknowledge::Manual) it is saved once it is
         /// [acknowledged](crate::EventSource::acknowledge_skipped).
         last_event_id: Text,
     },
@@ -154,11 +153,11 @@ impl fmt::Display for Warning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ReadyState {
-    /// Not connected: not begun, connecting, or waiting to reconnect.
+    /// Not connected: it has not begun, is connecting, or waits to reconnect.
     Connecting = 0,
     /// Connected.
     Open = 1,
-    /// Ended for good.
+    /// Ended; it will not connect again.
     Closed = 2,
 }
 

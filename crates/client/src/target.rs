@@ -1,4 +1,4 @@
-//! The target of a request and the things that it carries, and how a redirect changes them.
+//! A request that can be sent several times, and its change by a redirect.
 use crate::{Masked, RedirectError, masked::is_secret_header};
 use bytes::Bytes;
 use http::{
@@ -8,10 +8,10 @@ use http::{
 use std::fmt;
 use url::Url;
 
-/// The headers that describe a body, and go with it.
+/// The headers that describe a body, and are removed with it.
 const OF_BODY: [HeaderName; 5] = [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE];
 
-/// A request as it can be sent any number of times.
+/// A request that can be sent any number of times.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub method: Method,
@@ -20,13 +20,13 @@ pub(crate) struct Target {
     pub body: Bytes,
 }
 
-/// The URL is not one that can be asked: not `http` or `https`, without a host, or with characters that no request can
-/// carry.
+/// The error of a URL that no request can be sent to: it is not `http` or `https`, has no host, or has characters that
+/// no request can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotAskable;
 
 impl Target {
-    /// The request, to be sent or changed by a hook.
+    /// Makes the request that is sent, or that a hook may change.
     pub(crate) fn request(&self) -> Result<Request<Bytes>, NotAskable> {
         let mut request = Request::new(self.body.clone());
         *request.method_mut() = self.method.clone();
@@ -35,7 +35,7 @@ impl Target {
         Ok(request)
     }
 
-    /// The target of a request as a hook left it.
+    /// Makes a target of the request that a hook returned.
     pub(crate) fn of(request: Request<Bytes>) -> Result<Self, NotAskable> {
         let (parts, body) = request.into_parts();
         let url = Url::parse(&parts.uri.to_string()).map_err(|_| NotAskable)?;
@@ -89,7 +89,7 @@ impl fmt::Debug for Target {
     }
 }
 
-/// The part of `url` that goes into a request.
+/// Returns the part of `url` that is sent in a request.
 pub(crate) fn uri(url: &Url) -> Result<Uri, NotAskable> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(NotAskable);

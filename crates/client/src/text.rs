@@ -10,23 +10,25 @@ use std::{
     ops::Deref,
 };
 
-/// The longest text that is held in place, without memory elsewhere.
+/// The longest text, in bytes, that is stored inside a `Text` itself, without separate memory.
 const MAX_INLINE_BYTES: usize = 23;
 
 /// Text that is cheap to clone, and dereferences to `str`.
 ///
-/// The data of an event is usually a piece of the buffer in which it came from the network, and keeps all of that in
-/// memory: 128 KiB at most with the transports of this crate. [`detach`](Self::detach) copies it out.
+/// The data of an event is usually a part of the buffer in which it came from the network. It keeps the whole buffer in
+/// memory, which is at most 128 KiB with the transports of this crate. [`detach`](Self::detach) copies the text out of
+/// it.
 pub struct Text(Inner);
 
-/// Most types and IDs are short, and are kept in place: to share a text costs two locked instructions for each event.
+/// The two ways to store a text. Most types and IDs are short and are stored in the `Text` itself, because sharing
+/// memory costs two locked instructions for each event.
 enum Inner {
     Own(SmolStr),
     Shared(ByteString),
 }
 
 impl Clone for Text {
-    #[inline(always)] // Each event has clones of its type and of the last event ID.
+    #[inline(always)] // Each event clones its type and the last event ID.
     fn clone(&self) -> Self {
         Self(match &self.0 {
             Inner::Own(text) => Inner::Own(text.clone()),
@@ -36,14 +38,14 @@ impl Clone for Text {
 }
 
 impl Text {
-    /// Text that needs no memory.
+    /// Makes a text of static text, which needs no memory.
     #[must_use]
     #[inline]
     pub const fn from_static(text: &'static str) -> Self {
         Self(Inner::Own(SmolStr::new_static(text)))
     }
 
-    /// The text.
+    /// Returns the text as `str`.
     #[must_use]
     #[inline]
     pub fn as_str(&self) -> &str {
@@ -59,30 +61,30 @@ impl Text {
         Self::from(self.as_str())
     }
 
-    /// `text`, which is a part of `buffer` and shares its memory.
+    /// Makes a text of `text`, which is a part of `buffer`, and shares its memory.
     #[inline]
     pub(crate) fn piece_of(buffer: &ByteString, text: &str) -> Self {
         Self(Inner::Shared(buffer.slice_ref(text)))
     }
 }
 
-/// Text that has been read, kept in memory that many texts share: for those that are short and come often.
+/// A block of memory that many short texts share. It serves texts that come often, such as IDs.
 #[derive(Debug)]
 pub(crate) struct Page {
     free: BytesMut,
-    /// The size of it. One text, however short, may keep all of this in memory.
+    /// The size of the block, in bytes. One text, however short, may keep the whole block in memory.
     bytes: usize,
 }
 
 impl Page {
-    /// The least number of texts that a page holds: a longer text gets separate memory.
+    /// The least number of texts that fit in a page. A longer text gets separate memory.
     const MIN_TEXTS: usize = 16;
 
     pub(crate) fn of(bytes: usize) -> Self {
         Self { free: BytesMut::new(), bytes }
     }
 
-    /// `text` in memory of the page's.
+    /// Copies `text` into the page's memory.
     pub(crate) fn keep(&mut self, text: &str) -> Text {
         if text.len() <= MAX_INLINE_BYTES || text.len() > self.bytes / Self::MIN_TEXTS {
             return text.into();
@@ -92,7 +94,7 @@ impl Page {
         }
         self.free.extend_from_slice(text.as_bytes());
         let kept = self.free.split().freeze();
-        // What was text is text; to say so without a check needs `unsafe`.
+        // The bytes are surely UTF-8, but to skip this check would need `unsafe`.
         ByteString::try_from(kept).map_or_else(|_| text.into(), |text| Text(Inner::Shared(text)))
     }
 }
@@ -126,7 +128,7 @@ impl From<&str> for Text {
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        // Without a copy, where it is too long to be kept in place.
+        // A text that is too long to be stored in place is not copied.
         if text.len() <= MAX_INLINE_BYTES { text.as_str().into() } else { Self(Inner::Shared(text.into())) }
     }
 }

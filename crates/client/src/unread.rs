@@ -5,19 +5,19 @@ use bytestring::ByteString;
 use fanfare_event_stream::Chunk;
 use std::{borrow::Cow, ops::Range};
 
-/// A chunk from the network, and how far it is read.
+/// A chunk from the network, with the position up to which it is read.
 ///
-/// Events share its memory where it is text. It is checked only if an event is whole in it, and then from there to its
-/// end at once, which costs much less than to check each event. Data that is not whole in one chunk is checked by the
-/// parser, which joins it.
+/// Events share the memory of the chunk where it is valid UTF-8. The chunk is checked only if an event lies in it
+/// completely, and then from there to the chunk's end at once, which costs much less than to check each event. The
+/// parser checks data that spans several chunks, because it joins that data.
 #[derive(Default)]
 pub(crate) struct Unread {
     bytes: Bytes,
-    /// The number of bytes that are read.
+    /// The number of bytes that are already read.
     position: usize,
     /// The part of `bytes` that is known to be UTF-8.
     text: ByteString,
-    /// The place in `bytes` where it starts.
+    /// The position in `bytes` where `text` starts.
     text_start: usize,
 }
 
@@ -26,26 +26,27 @@ impl Unread {
         Self { bytes, ..Self::default() }
     }
 
-    /// True if the whole chunk is read.
+    /// Returns true if the whole chunk is read.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.position == self.bytes.len()
     }
 
-    /// The chunk, for the parser to read on.
+    /// Returns the chunk for the parser, from the present position on.
     #[inline]
     pub(crate) fn chunk(&self) -> Chunk<'_> {
         Chunk::from_position(&self.bytes, self.position)
     }
 
-    /// Sets the number of bytes that are read.
+    /// Sets the number of bytes that are already read.
     #[inline]
     pub(crate) fn set_position(&mut self, position: usize) {
         self.position = position;
     }
 
-    /// Returns the text at `range`, in the memory of the chunk. `None` if it is not UTF-8. Ranges must not go back.
-    #[inline(always)] // As with making the event.
+    /// Returns the text at `range`, which shares the memory of the chunk. `None` if it is not UTF-8. The ranges of
+    /// successive calls must not go back.
+    #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(crate) fn share(&mut self, range: Range<usize>) -> Option<Text> {
         if range.end > self.text_start + self.text.len() {
             self.check(range.start);
@@ -54,19 +55,19 @@ impl Unread {
         Some(Text::piece_of(&self.text, text))
     }
 
-    /// Returns the text at `range`, with U+FFFD for what is not UTF-8.
+    /// Returns the text at `range`; bytes that are not UTF-8 are replaced by U+FFFD.
     #[cold]
     pub(crate) fn repaired(&self, range: Range<usize>) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes[range])
     }
 
-    /// Finds out how far the bytes from `start` on are UTF-8.
+    /// Finds out up to which position the bytes from `start` on are UTF-8.
     #[inline(never)]
     fn check(&mut self, start: usize) {
         let bytes = self.bytes.slice(start..);
         self.text_start = start;
         self.text = ByteString::try_from(bytes.clone()).unwrap_or_else(|error| {
-            // The end of a chunk may cut a character.
+            // The end of a chunk may cut a character in two.
             ByteString::try_from(bytes.slice(..error.valid_up_to())).expect("it was checked up to there")
         });
     }
@@ -76,7 +77,7 @@ impl Unread {
 mod tests {
     use super::*;
 
-    /// Reads `stream` in events of `step` bytes, and returns how many of them share its memory.
+    /// Reads `stream` as texts of `step` bytes, and returns the number of texts that share its memory.
     fn shared(stream: &'static [u8], step: usize) -> usize {
         let mut unread = Unread::new(Bytes::from_static(stream));
         let mut shared = 0;

@@ -1,4 +1,4 @@
-//! The things that the tests are told, each by a separate request.
+//! The messages that the service sends to the tests, each in a separate request.
 use bytes::Bytes;
 use fanfare_client::{BoxError, MessageEvent, transport::HyperTransport};
 use http::{Request, StatusCode, header::CONTENT_TYPE};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::{fmt, future::poll_fn};
 use tower_service::Service as _;
 
-/// A thing that happened to a stream.
+/// A message about a stream.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum Message<'a> {
@@ -23,14 +23,14 @@ pub(crate) struct Event<'a> {
     id: &'a str,
 }
 
-/// One stream's way to the tests.
+/// The sender of one stream's messages.
 pub(crate) struct Callbacks {
     transport: HyperTransport,
     url: String,
     sent: u64,
 }
 
-/// The tests did not take a message.
+/// The error of a message that the tests did not accept.
 #[derive(Debug)]
 pub(crate) enum Untold {
     Unreachable(BoxError),
@@ -39,18 +39,18 @@ pub(crate) enum Untold {
 
 impl<'a> From<&'a MessageEvent> for Message<'a> {
     fn from(event: &'a MessageEvent) -> Self {
-        // The last event ID is what counts, whether or not this event's own block has set it.
+        // The tests expect the last event ID, whether or not this event itself has set it.
         Self::Event { event: Event { r#type: &event.event_type, data: &event.data, id: &event.last_event_id } }
     }
 }
 
 impl Callbacks {
-    /// Messages go to `url`, a slash and their number.
+    /// Makes a sender whose messages go to `url`, followed by a slash and the number of the message.
     pub(crate) fn new(transport: HyperTransport, url: &str) -> Self {
         Self { transport, url: url.to_owned(), sent: 0 }
     }
 
-    /// Tells the next message, and waits until it has been taken: that keeps the order.
+    /// Sends the next message, and waits until the tests have accepted it, which keeps the order.
     pub(crate) async fn tell(&mut self, message: &Message<'_>) -> Result<(), Untold> {
         self.sent += 1;
         let json = serde_json::to_vec(message).expect("strings are JSON");
@@ -64,7 +64,7 @@ impl Callbacks {
         if !status.is_success() {
             return Err(Untold::Refused(status));
         }
-        // Read to its end, a response leaves its connection to the next request.
+        // The response is read to its end, so that the next request can use its connection.
         response.into_body().collect().await.map_err(|error| Untold::Unreachable(error.into()))?;
         Ok(())
     }

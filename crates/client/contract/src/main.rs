@@ -1,8 +1,9 @@
-//! The service that the [contract tests of SSE clients](https://github.com/launchdarkly/sse-contract-tests) drive: they
-//! say over HTTP which streams to read, serve those streams, and compare what they are told of them.
+//! The service that the [contract tests of SSE clients](https://github.com/launchdarkly/sse-contract-tests) drive. Over
+//! HTTP, the tests say which streams the service has to read. They serve these streams, and compare the messages that
+//! the service sends back.
 //!
-//! `fanfare-client-contract [PORT]` listens on the loopback address and prints where. The default port is the one where
-//! the tests look by default; with 0 the system chooses one. `DELETE /` ends it.
+//! `fanfare-client-contract [PORT]` listens on the loopback address and prints its URL. The default port is the one
+//! that the tests expect; with 0 the system chooses a port. `DELETE /` ends the program.
 #![forbid(unsafe_code)]
 
 mod callbacks;

@@ -1,4 +1,4 @@
-//! The parameters of a stream, as the tests say them, and the event source that is like that.
+//! The parameters of a stream that the tests send, and the event source that is made from them.
 use fanfare_client::{BuildError, EventSource, Limits, Reconnect, transport::HyperTransport};
 use http::{Method, Uri};
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 /// The longest data that the tests send.
 const MAX_DATA_BYTES: usize = (128 << 20) + 1;
 
-/// The body of `POST /`. What else it holds, such as the name of the test, does not matter here.
+/// The body of `POST /`. Other members, such as the name of the test, are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Parameters {
@@ -21,16 +21,16 @@ pub(crate) struct Parameters {
     body: Option<String>,
 }
 
-/// Parameters that no stream can have.
+/// The reason why the parameters cannot be used.
 #[derive(Debug)]
 pub(crate) enum Unusable {
-    /// No JSON, or not of that form.
+    /// The body is not JSON, or not of the expected form.
     Json(serde_json::Error),
-    /// The callback URL is none.
+    /// The callback URL is not a valid URL.
     CallbackUrl(String),
-    /// No method of HTTP.
+    /// The method is not an HTTP method.
     Method(String),
-    /// The client refuses it.
+    /// The client refuses the parameters.
     Stream(BuildError),
 }
 
@@ -39,7 +39,7 @@ impl Parameters {
         serde_json::from_slice(json).map_err(Unusable::Json)
     }
 
-    /// The URL that callbacks go to, without a number.
+    /// Returns the URL for callbacks, without the number of a message.
     pub(crate) fn callback_url(&self) -> Result<&str, Unusable> {
         let uri = self.callback_url.parse::<Uri>().ok();
         let usable =
@@ -47,7 +47,7 @@ impl Parameters {
         if usable { Ok(&self.callback_url) } else { Err(Unusable::CallbackUrl(self.callback_url.clone())) }
     }
 
-    /// The event source, which has not connected yet.
+    /// Makes the event source. It does not connect yet.
     pub(crate) fn event_source(&self, transport: &HyperTransport) -> Result<EventSource, Unusable> {
         let mut reconnect = Reconnect::spec();
         if let Some(delay) = self.initial_delay_ms {
@@ -83,8 +83,8 @@ impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(error) => write!(f, "the parameters cannot be read: {error}"),
-            Self::CallbackUrl(url) => write!(f, "{url:?} is no URL for callbacks"),
-            Self::Method(method) => write!(f, "{method:?} is no method"),
+            Self::CallbackUrl(url) => write!(f, "{url:?} is not a URL for callbacks"),
+            Self::Method(method) => write!(f, "{method:?} is not an HTTP method"),
             Self::Stream(error) => error.fmt(f),
         }
     }

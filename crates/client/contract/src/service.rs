@@ -1,4 +1,4 @@
-//! The REST interface: streams are made, told what to do, and ended.
+//! The REST interface, by which the tests create, command and end streams.
 use crate::{
     callbacks::Callbacks,
     parameters::{Parameters, Unusable},
@@ -29,8 +29,8 @@ use tokio::{
     task::{AbortHandle, spawn},
 };
 
-/// The capabilities that the tests know besides the standard, and the client has. It needs to be told of no event type
-/// beforehand, so `event-type-listeners` is missing.
+/// The optional capabilities that the tests know and the client has. The client does not need to know event types in
+/// advance, so `event-type-listeners` is missing.
 const CAPABILITIES: [&str; 10] = [
     "bom",
     "comments",
@@ -41,14 +41,14 @@ const CAPABILITIES: [&str; 10] = [
     "read-timeout",
     "report",
     "restart",
-    // 204 ends a stream. Its name until version 2.2 of the tests was "204".
+    // Status 204 ends a stream. This capability was called "204" until version 2.2 of the tests.
     "server-directed-shutdown-request",
 ];
-/// The tests have one stream at a time.
+/// The most streams at a time. The tests use only one.
 const MAX_STREAMS: usize = 100;
 const MAX_REQUEST_BYTES: usize = 1 << 20;
 
-/// Answers until `DELETE /` was asked for.
+/// Serves requests until a `DELETE /` comes.
 pub(crate) async fn serve(listener: TcpListener) -> io::Result<()> {
     let service = Arc::new(Service::new());
     let routes = Router::new()
@@ -61,7 +61,8 @@ pub(crate) async fn serve(listener: TcpListener) -> io::Result<()> {
 
 struct Service {
     streams: Mutex<Streams>,
-    /// Streams and callbacks may have one origin, and yet are not to share connections: the one is what is tested.
+    /// The transport for streams. Streams and callbacks may have one origin, but must not share connections, because
+    /// only the streams are tested.
     for_streams: HyperTransport,
     for_callbacks: HyperTransport,
     ended: Notify,
@@ -138,7 +139,7 @@ async fn command(
     let Command { command } = serde_json::from_slice(&body).map_err(|error| Refusal::Command(Some(error)))?;
     match &*command {
         "restart" => stream.handle.reconnect_now(),
-        // Events of all types are listened for.
+        // The client receives events of all types already.
         "listen" => {}
         _ => return Err(Refusal::Command(None)),
     }
@@ -168,7 +169,9 @@ impl IntoResponse for Refusal {
             Self::Parameters(unusable) => (StatusCode::BAD_REQUEST, unusable.to_string()),
             Self::Command(Some(error)) => (StatusCode::BAD_REQUEST, format!("the command cannot be read: {error}")),
             Self::Command(None) => (StatusCode::BAD_REQUEST, "there is no such command".to_owned()),
-            Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, format!("{MAX_STREAMS} streams are enough")),
+            Self::TooManyStreams => {
+                (StatusCode::SERVICE_UNAVAILABLE, format!("there are {MAX_STREAMS} streams already"))
+            }
             Self::NoSuchStream => (StatusCode::NOT_FOUND, "there is no such stream".to_owned()),
         }
         .into_response()

@@ -1,9 +1,9 @@
-//! One stream: what its event source gives, told to the tests.
+//! One stream: sends the signals of its event source to the tests.
 use crate::callbacks::{Callbacks, Message};
 use fanfare_client::{Cause, Error, Signal, Signals};
 use futures_util::StreamExt as _;
 
-/// Reads until the stream ends for good, or nobody takes what it brings.
+/// Reads signals and sends them, until the stream ends or a message is not accepted.
 pub(crate) async fn report(mut signals: Signals, mut callbacks: Callbacks) {
     while let Some(signal) = signals.next().await {
         let Some(message) = message(&signal) else { continue };
@@ -14,8 +14,8 @@ pub(crate) async fn report(mut signals: Signals, mut callbacks: Callbacks) {
     }
 }
 
-/// The meaning of a signal to the tests, if it has one: an end that the server or the tests themselves have brought
-/// about is no error.
+/// Converts a signal to a message, if it means something to the tests. An end that the server or the tests themselves
+/// have caused is not an error.
 fn message(signal: &Result<Signal, Error>) -> Option<Message<'_>> {
     match signal {
         Ok(Signal::Event(event)) => Some(event.into()),

@@ -1,4 +1,4 @@
-//! Tests of the jar: the cookies that it keeps, for whom, and how many.
+//! Tests of the cookie jar: which cookies it keeps, for which URLs, and how many.
 use super::*;
 
 fn sent(set: &[(&str, &str)], to: &str) -> String {
@@ -60,7 +60,7 @@ fn a_cookie_replaces_the_one_of_its_name_and_path() {
     assert_eq!(sent(&[(url, "a=1"), (url, "a=; Max-Age=0")], url), "");
 }
 
-/// `Domain` is the host, or a part of its name that is more than one label.
+/// `Domain` is the host, or a parent domain of more than one label.
 #[test]
 fn a_domain_has_to_be_the_hosts() {
     let cases = [
@@ -83,7 +83,7 @@ fn a_domain_has_to_be_the_hosts() {
     }
 }
 
-/// Such names promise something ([6265bis,
+/// A name with such a prefix promises properties of its cookie ([6265bis,
 /// 4.1.3](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis)).
 #[test]
 fn a_name_with_a_prefix_keeps_its_promise() {
@@ -106,7 +106,7 @@ fn a_name_with_a_prefix_keeps_its_promise() {
     }
 }
 
-/// Anybody on the way can answer for a server that is not asked over TLS.
+/// Without TLS, anybody between client and server can answer in the server's name.
 #[test]
 fn a_secure_cookie_is_left_alone_without_tls() {
     let (tls, plain) = ("https://a.example/x/y", "http://a.example/x/y");
@@ -115,14 +115,14 @@ fn a_secure_cookie_is_left_alone_without_tls() {
         assert_eq!(sent(&[secure, (plain, cookie)], tls), "a=1", "{cookie}");
         assert_eq!(sent(&[secure, (plain, cookie)], plain), "", "{cookie}");
     }
-    // What goes elsewhere too, and what has another name or host, is another cookie.
+    // A cookie with a shorter path, or with another name or host, is another cookie.
     assert_eq!(sent(&[secure, (plain, "a=2; Path=/")], tls), "a=1; a=2");
     assert_eq!(sent(&[secure, (plain, "b=2; Path=/x")], tls), "a=1; b=2");
     assert_eq!(sent(&[secure, ("http://b.example/", "a=2")], "http://b.example/"), "a=2");
-    // Over TLS it may be replaced, also by one that is not secure.
+    // Over TLS, any cookie may replace it, also one that is not `Secure`.
     assert_eq!(sent(&[secure, (tls, "a=2; Path=/x")], plain), "a=2");
     assert_eq!(sent(&[secure, (tls, "a=2; Path=/x; Max-Age=0")], tls), "");
-    // One that is over protects nothing.
+    // An expired cookie protects nothing.
     let jar = CookieJar::new();
     let now = SystemTime::now();
     jar.keep(&tls.parse().unwrap(), b"a=1; Secure; Max-Age=9", now);
@@ -134,7 +134,7 @@ fn host(number: usize) -> Url {
     format!("https://h{number:03}.example/").parse().unwrap()
 }
 
-/// The numbers in the names of the cookies for `url`, in order.
+/// Returns the numbers in the names of the cookies for `url`, in order.
 fn numbers(jar: &CookieJar, url: &Url) -> Vec<usize> {
     let header = jar.header(url, None).map_or(String::new(), |value| value.to_str().unwrap().to_owned());
     let name = |pair: &str| pair.split_once('=').map(|(name, _)| name[1..].parse().unwrap());
@@ -165,7 +165,7 @@ fn the_bytes_of_cookies_are_bounded() {
     jar.set(&host(0), format!("a={}", "x".repeat(MAX_COOKIE_BYTES - 2)));
     jar.set(&host(0), format!("b={}", "x".repeat(MAX_COOKIE_BYTES - 1)));
     assert_eq!(jar.lock().len(), 1);
-    // Of 2 KiB each, with host and path.
+    // Each cookie has 2 KiB, with host and path.
     let cookie = |number: usize, more: usize| {
         let fixed = format!("c{number:02}=;").len() - 2 + "h000.example/".len();
         format!("c{number:02}={}", "x".repeat(2048 - fixed + more))
@@ -177,7 +177,7 @@ fn the_bytes_of_cookies_are_bounded() {
     assert_eq!(numbers(&jar, &host(0)).len(), 32, "64 KiB");
     jar.set(&host(0), cookie(31, 1));
     assert_eq!(numbers(&jar, &host(0)), (1..32).collect::<Vec<_>>(), "a byte more");
-    // A long path of the request is kept with the cookie.
+    // The long path of the request is stored with the cookie, so it counts.
     let long: Url = format!("https://h001.example/{}/", "p".repeat(OF_HOST.bytes)).parse().unwrap();
     jar.set(&long, "c0=1");
     assert_eq!(numbers(&jar, &long).len(), 0);
@@ -192,7 +192,7 @@ fn the_bytes_of_cookies_are_bounded() {
     assert_eq!(numbers(&jar, &host(0)).len(), 0);
 }
 
-/// Many cookies without TLS would push out those of the real server.
+/// Otherwise an attacker without TLS could push out the cookies of the real server with many others.
 #[test]
 fn a_secure_cookie_is_displaced_by_secure_ones_alone() {
     let (tls, plain) = (host(0), Url::parse("http://h000.example/").unwrap());
@@ -210,7 +210,7 @@ fn a_secure_cookie_is_displaced_by_secure_ones_alone() {
     assert_eq!(numbers(&jar, &plain), Vec::<usize>::new(), "there is no room");
     jar.set(&tls, "c2000=1; Secure");
     assert_eq!(numbers(&jar, &tls)[0], 1001, "the oldest went");
-    // From all hosts together.
+    // The same is true for the limit of all hosts together.
     let jar = CookieJar::new();
     jar.set(&tls, "c0=1; Secure");
     for number in 1..2 * OF_ALL.cookies {

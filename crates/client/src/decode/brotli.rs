@@ -1,4 +1,4 @@
-//! `br` (RFC 7932), without the larger windows that are no part of it.
+//! `br` (RFC 7932), without the large windows that are not part of the RFC.
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
@@ -7,7 +7,7 @@ use super::decoder::{Decode, Fault, Step};
 type State = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
 
 pub(super) struct Brotli {
-    /// Some KiB of tables, so not among a future's locals.
+    /// The decoder's state, which has tables of some KiB, so it is on the heap and not in a future.
     state: Box<State>,
     is_ended: bool,
 }
@@ -15,7 +15,7 @@ pub(super) struct Brotli {
 impl Brotli {
     pub(super) fn new() -> Self {
         let allocate = StandardAlloc::default;
-        // Strict: a window of at most 16 MiB.
+        // The strict mode limits the window to 16 MiB.
         Self { state: Box::new(State::new_strict(allocate(), allocate(), allocate())), is_ended: false }
     }
 }

@@ -6,13 +6,14 @@ use http::{HeaderMap, header::CONTENT_ENCODING};
 
 use super::error::EncodingError;
 
-/// The number of codings over each other that are undone. Each costs its own decoder, and nobody means more than two.
+/// The most content codings that one body may have, one over the other. Each costs a decoder, and nobody uses more than
+/// two on purpose.
 pub(super) const MAX_CODINGS: usize = 4;
 
-/// The number of characters of an unknown name that are told.
+/// The number of characters of an unknown coding's name that a warning shows.
 const MAX_NAME_CHARS: usize = 32;
 
-/// The codings that are asked for: all that can be undone, in the order in which browsers name them.
+/// The value of `Accept-Encoding`: all codings that can be undone, in the order in which browsers name them.
 #[cfg(feature = "compression")]
 pub(crate) const ACCEPT_ENCODING: &str = "gzip, deflate, br, zstd";
 
@@ -22,7 +23,7 @@ pub(crate) const ACCEPT_ENCODING: &str = "gzip, deflate, br, zstd";
 pub enum Coding {
     /// `gzip` or `x-gzip`.
     Gzip,
-    /// `deflate`: in the zlib format, or without it, as some servers send it and all browsers take it.
+    /// `deflate`: in the zlib format, or raw, as some servers send it and all browsers accept it.
     Deflate,
     /// `br`.
     Brotli,
@@ -54,17 +55,17 @@ impl Coding {
     }
 }
 
-/// The codings of a body, as its response says them.
+/// The codings of a body, as the headers of its response name them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Codings {
-    /// The ones that are known, in the order in which they were applied.
+    /// The known codings, in the order in which they were applied.
     pub(super) known: Vec<Coding>,
-    /// The first names that are not known. Browsers take what they name for no coding, and so servers say `none` or
-    /// `utf-8` there to keep a proxy from compressing.
+    /// The first names that are not known. Browsers treat them as no coding, so some servers write `none` or `utf-8`
+    /// there to keep a proxy from compressing.
     pub(super) unknown: Vec<String>,
 }
 
-/// The codings of a body.
+/// Reads the codings of a body from the headers.
 pub(super) fn codings(headers: &HeaderMap) -> Result<Codings, EncodingError> {
     let mut codings = Codings::default();
     let mut count = 0;

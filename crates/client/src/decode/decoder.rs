@@ -1,21 +1,21 @@
-//! One coding, undone from slice to slice.
+//! The interface of the decoders, which decode one slice of input at a time.
 
 /// A decoder of one coding.
 pub(super) trait Decode: Send {
-    /// Decodes as much of `input` as fits `output`. With neither read nor written it waits for more input.
+    /// Decodes as much of `input` as fits in `output`. If it neither reads nor writes a byte, it waits for more input.
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault>;
 
-    /// True if the body may end here.
+    /// Returns true if the body may end here.
     fn is_complete(&self) -> bool;
 }
 
-/// The work of one step, in bytes.
+/// The number of bytes that one step read and wrote.
 pub(super) struct Step {
     pub(super) read: usize,
     pub(super) written: usize,
 }
 
-/// The fault of the input.
+/// The reason why the input cannot be decoded.
 pub(super) enum Fault {
     Corrupt(String),
     Trailing,

@@ -5,18 +5,19 @@ use std::fmt;
 use super::coding::{Coding, MAX_CODINGS};
 use crate::BoxError;
 
-/// A response's `Content-Encoding` that cannot be undone. It is known from the head: the stream never begins.
+/// A response has a `Content-Encoding` that cannot be undone. The head of the response shows this, so the stream never
+/// begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodingError {
-    /// A coding for which the feature `compression` is needed.
+    /// The coding needs the feature `compression`.
     NotBuiltIn {
-        /// The first 32 characters of its name.
+        /// The first 32 characters of the coding's name.
         coding: String,
     },
-    /// More codings over each other than the 4 that are undone.
+    /// The body has more codings, one over the other, than the limit of 4.
     TooMany {
-        /// The number of them.
+        /// The number of codings.
         count: usize,
     },
 }
@@ -32,25 +33,25 @@ impl fmt::Display for EncodingError {
 
 impl std::error::Error for EncodingError {}
 
-/// The reason why a body ended before its end. All that was decoded until then has been given.
+/// The reason why a body ended too early. Everything that was decoded before has been returned.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The body itself broke.
+    /// The connection failed while the body was read.
     Body(BoxError),
-    /// It is not what its coding prescribes, or needs a larger window than is granted.
+    /// The body does not follow the format of its coding, or needs a larger window than allowed.
     Corrupt {
         /// The coding.
         coding: Coding,
-        /// The words of its decoder.
+        /// The error text of the decoder.
         reason: String,
     },
-    /// It ended inside of its coding. A server that stops in the middle of a stream usually does this.
+    /// The body ended before the end of its coding. This is usual for a server that stops in the middle of a stream.
     Truncated {
         /// The coding.
         coding: Coding,
     },
-    /// It went on behind the end of its coding.
+    /// The body has more bytes after the end of its coding.
     Trailing {
         /// The coding.
         coding: Coding,

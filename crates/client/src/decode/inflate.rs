@@ -4,15 +4,15 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::decoder::{Decode, Fault, Step};
 
-/// The logarithm of the largest window that the format knows: 32 KiB.
+/// The base-2 logarithm of the largest window of the format: 32 KiB.
 const WINDOW_BITS: u8 = 15;
-/// The bytes that each gzip member begins with.
+/// The first byte of each gzip member.
 const GZIP_MAGIC: u8 = 0x1f;
-/// The method in the low half of a zlib header's first byte. Raw deflate begins like that only with a stored block
-/// whose padding is not zero, which no encoder writes.
+/// The compression method in the low half of the first byte of a zlib header. Raw deflate begins with this value only
+/// if it begins with a stored block whose padding is not zero, which no encoder writes.
 const ZLIB_METHOD: u8 = 8;
 
-/// `gzip`: one member after another.
+/// The decoder of `gzip`: one member after another.
 pub(super) struct Gzip {
     member: Decompress,
     is_between: bool,
@@ -50,7 +50,7 @@ impl Decode for Gzip {
     }
 }
 
-/// `deflate`: the first byte tells which of the two it is.
+/// The decoder of `deflate`: the first byte shows if there is a zlib header.
 pub(super) struct Deflate {
     stream: Option<Decompress>,
     is_ended: bool,
@@ -87,7 +87,7 @@ impl Deflate {
     }
 }
 
-/// One step, and whether the stream ended with it.
+/// Does one decoding step. Returns true with it if the stream has ended.
 fn inflate(stream: &mut Decompress, input: &[u8], output: &mut [u8]) -> Result<(Step, bool), Fault> {
     let (read, written) = (stream.total_in(), stream.total_out());
     let corrupt = |error: flate2::DecompressError| Fault::Corrupt(error.message().unwrap_or("it is corrupt").into());

@@ -1,9 +1,9 @@
-//! Content-Encoding: a body as it was before it was compressed (RFC 9110, section 8.4).
+//! Undoes `Content-Encoding`: returns a body as it was before it was compressed (RFC 9110, section 8.4).
 //!
-//! A server that compresses an event stream flushes behind each event, and each must be seen when it arrives. So
-//! whatever a piece of the network's decodes to is given at once, in pieces of bounded size, which are made only when
-//! they are asked for: however much a few bytes unfold to, no more than one piece of it is held. Without a coding,
-//! pieces pass as they are.
+//! A server that compresses an event stream flushes after each event, so that each event is seen when it arrives. So
+//! the decoder returns the decoded bytes of each piece from the network at once. The output pieces have a limited size,
+//! and are decoded only when they are asked for: however much a few bytes decode to, no more than one piece of it is in
+//! memory. A body without a coding is passed on unchanged.
 
 use std::{
     pin::Pin,
@@ -35,31 +35,31 @@ pub use error::{DecodeError, EncodingError};
 #[cfg(feature = "compression")]
 use pipeline::{Pipeline, Pull};
 
-/// The first of the names in `Content-Encoding` that are not known, and so taken for no coding.
+/// Returns the first names in `Content-Encoding` that are not known. They count as no coding.
 pub(crate) fn unknown_codings(headers: &HeaderMap) -> Vec<String> {
     coding::codings(headers).map(|codings| codings.unknown).unwrap_or_default()
 }
 
-/// A body without its content codings. Where compression is not built in, a body with a coding is an error from the
+/// A body with its content codings undone. If compression is not built in, a body with a coding is an error from the
 /// start.
 ///
-/// A decoder's memory is allocated when the response says that it is needed: about 40 KiB for gzip and deflate, for the
-/// others the window that the stream declares, at most 16 MiB for br and 8 MiB for zstd.
+/// A decoder's memory is allocated when the head of the response shows that it is needed: about 40 KiB for gzip and
+/// deflate; for the others the window that the stream declares, which is at most 16 MiB for br and 8 MiB for zstd.
 pub(crate) struct Decoded<B> {
     body: B,
-    /// Empty if there is no coding.
+    /// The decoding stages. Empty if there is no coding.
     #[cfg(feature = "compression")]
     pipeline: Pipeline,
-    /// Nothing comes any more: it ended, or failed.
+    /// True if the body has ended or failed, so nothing more will come.
     is_over: bool,
 }
 
 impl<B> Decoded<B> {
-    /// Takes the body of a response with these headers.
+    /// Makes a decoder for the body of a response with these headers.
     ///
     /// # Errors
     ///
-    /// A coding that is not built in, or more than 4.
+    /// [`EncodingError`] if a coding is not built in, or if there are more than 4 codings.
     pub(crate) fn new(body: B, headers: &HeaderMap) -> Result<Self, EncodingError> {
         let codings = coding::codings(headers)?;
         debug_assert!(cfg!(feature = "compression") || codings.known.is_empty());
@@ -71,7 +71,7 @@ impl<B> Decoded<B> {
         })
     }
 
-    /// The body itself, if there is no coding to undo.
+    /// Returns the original body if it has no coding.
     pub(crate) fn into_plain(self) -> Result<B, Self> {
         if self.is_plain() { Ok(self.body) } else { Err(self) }
     }

@@ -1,4 +1,5 @@
-//! Several codings over each other, each undone by a stage, pulled from the last.
+//! Decodes a body that has several codings, one over the other. Each coding is undone by a stage, and each stage takes
+//! its input from the stage before.
 
 use bytes::Bytes;
 
@@ -7,20 +8,20 @@ use super::{
     decoder::{Decode, Fault, Step},
 };
 
-/// The most bytes that a stage decodes in one step: the largest piece.
+/// The most bytes that a stage decodes in one step, which is the largest piece.
 pub(super) const MAX_PIECE: usize = 32 * 1024;
 
-/// The number of steps that are taken before other tasks have their turn. A few bytes may unfold to gigabytes which the
-/// next coding folds to nothing again, so without a bound one poll could last for hours.
+/// The number of decoding steps before other tasks get their turn. A few bytes may decode to gigabytes, which the next
+/// stage may decode to nothing, so without this limit one poll could last for hours.
 const MAX_STEPS: usize = 64;
 
-/// The result of a pull.
+/// The result of [`Pipeline::pull`].
 pub(super) enum Pull {
-    /// A piece: at least one byte, at most [`MAX_PIECE`] of them.
+    /// A decoded piece of at least one byte and at most [`MAX_PIECE`] bytes.
     Piece(Bytes),
-    /// Nothing more: all that was fed has been given.
+    /// Everything that was fed has been decoded and returned; the next input is needed.
     Hungry,
-    /// There may be more, after others had their turn.
+    /// The steps of this turn are used up. There may be more output after other tasks had their turn.
     Spent,
 }
 
@@ -28,13 +29,13 @@ struct Stage {
     coding: Coding,
     decoder: Box<dyn Decode>,
     input: Bytes,
-    /// True if anything ever came. A body that is empty altogether is taken for an empty one.
+    /// True if the stage has received a byte. A body without any bytes counts as an empty body, not as a truncated one.
     is_begun: bool,
-    /// The last step filled its output, so that there may be more without input.
+    /// True if the last step filled its output, so that there may be more output without more input.
     is_full: bool,
 }
 
-/// The stages of one body. Without any it is unused.
+/// The stages that decode one body. A body without codings has no stages.
 pub(super) struct Pipeline {
     stages: Vec<Stage>,
     input: Bytes,
@@ -54,7 +55,7 @@ impl Pipeline {
         self.stages.is_empty()
     }
 
-    /// Takes what came from the network. Whatever was fed before must have been pulled.
+    /// Takes the next bytes from the network. All bytes that were fed before must have been pulled.
     pub(super) fn feed(&mut self, input: Bytes) {
         debug_assert!(self.input.is_empty());
         self.input = input;
@@ -69,14 +70,14 @@ impl Pipeline {
         pulled
     }
 
-    /// The body has ended.
+    /// Notes that the body has ended. Returns an error if a stage has not reached the end of its data.
     pub(super) fn finish(&self) -> Result<(), DecodeError> {
         let cut = self.stages.iter().find(|stage| stage.is_begun && !stage.decoder.is_complete());
         cut.map_or(Ok(()), |stage| Err(DecodeError::Truncated { coding: stage.coding }))
     }
 }
 
-/// The next piece that the last of `stages` gives, or without any, what came from the network.
+/// Returns the next piece of the last of `stages`, or, if there are no stages, the bytes that came from the network.
 fn pull(stages: &mut [Stage], fed: &mut Bytes, output: &mut [u8], steps: &mut usize) -> Result<Pull, DecodeError> {
     let Some((stage, earlier)) = stages.split_last_mut() else {
         let fed = std::mem::take(fed);
@@ -88,7 +89,8 @@ fn pull(stages: &mut [Stage], fed: &mut Bytes, output: &mut [u8], steps: &mut us
             *steps = left;
             let written = stage.step(output)?;
             if written > 0 {
-                // A copy, so that a kept event pins what it is and not a buffer of the largest piece.
+                // The piece is copied, so that an event that is kept holds only its own memory and not the largest
+                // buffer.
                 return Ok(Pull::Piece(Bytes::copy_from_slice(&output[..written])));
             }
         }
@@ -120,7 +122,7 @@ impl Stage {
             Fault::Trailing => DecodeError::Trailing { coding },
         })?;
         if (read, written) == (0, 0) && !self.input.is_empty() {
-            return Err(DecodeError::Corrupt { coding, reason: "it cannot be read on".into() });
+            return Err(DecodeError::Corrupt { coding, reason: "the decoder cannot continue".into() });
         }
         self.input = self.input.slice(read..);
         self.is_full = written == output.len();

@@ -1,13 +1,13 @@
 //! `zstd` (RFC 8878): one frame after another.
 //!
-//! By the C library. The decoder in Rust, `ruzstd`, gives out nothing of an unfinished frame before a whole window lies
-//! behind it, so that events would come megabytes late.
+//! The decoder is the C library. The decoder in Rust, `ruzstd`, returns nothing of an unfinished frame before it has
+//! decoded a whole window, so events would come megabytes late.
 
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
 
 use super::decoder::{Decode, Fault, Step};
 
-/// The logarithm of the largest window: 8 MiB, as RFC 9659 bounds it for this coding.
+/// The base-2 logarithm of the largest window: 8 MiB, the limit that RFC 9659 sets for this coding.
 pub(super) const WINDOW_LOG_MAX: u32 = 23;
 
 pub(super) struct Zstd {
@@ -31,7 +31,7 @@ impl Decode for Zstd {
         let mut input = InBuffer::around(input);
         let mut output = OutBuffer::around(output);
         let corrupt = |code| Fault::Corrupt(get_error_name(code).into());
-        // It counts 0 to go at the end of a frame, which is given whole by then.
+        // The library returns 0 at the end of a frame, when it has returned all of the frame's data.
         self.is_between = self.context.decompress_stream(&mut output, &mut input).map_err(corrupt)? == 0;
         Ok(Step { read: input.pos(), written: output.pos() })
     }

@@ -1,4 +1,4 @@
-//! The one thing that a driver waits for, beside the time.
+//! The one thing that a driver waits for, apart from its timer.
 use crate::{
     Attempt, BoxError, Cause, EncodingError, HookError, decode::Decoded, keeper::Kept, transport::ResponseBody,
 };
@@ -11,25 +11,25 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 pub(super) enum Io {
     Nothing,
-    /// The store.
+    /// The store loads the last event ID.
     Loading(Kept<Option<String>>),
-    /// The hook for attempts.
+    /// The hook for attempts prepares the request.
     Preparing(BoxFuture<Result<Attempt, HookError>>),
-    /// The head of a response, from this URL.
+    /// The transport has sent a request to this URL and waits for the head of the response.
     Sending(BoxFuture<Result<Response<ResponseBody>, BoxError>>, Url),
-    /// The body of a response.
+    /// The body of a response is being read.
     Body(ResponseBody),
-    /// The body has ended: the session is told when all signals before it are.
+    /// The body has ended for this reason. The session learns it after all earlier signals were given to the program.
     Ended(Cause),
 }
 
-/// The body without what `Content-Encoding` says was done to it.
+/// Returns the body with its `Content-Encoding` undone.
 pub(super) fn decoded(parts: &Parts, body: ResponseBody) -> Result<ResponseBody, EncodingError> {
     let decoded = Decoded::new(body, &parts.headers)?;
     Ok(decoded.into_plain().unwrap_or_else(|decoded| decoded.map_err(Into::into).boxed_unsync()))
 }
 
-/// The reason why a transport has no response.
+/// Converts the error of a transport that got no response.
 pub(super) fn no_answer(error: BoxError) -> Cause {
     #[cfg(feature = "hyper")]
     if let Some(error) = error.downcast_ref::<crate::transport::HyperError>()

@@ -1,7 +1,7 @@
-//! Drives an event source: does what its [`Session`] orders, and tells it what has happened.
+//! The driver of an event source: it carries out the orders of its [`Session`], and reports the results to it.
 //!
-//! It is polled and does nothing by itself. Everything that waits is a future in [`Io`] or the timer, so that dropping it
-//! ends the connection, and nothing else needs to be told.
+//! The driver works only while it is polled. Everything that it waits for is a future in [`Io`] or the timer. So
+//! dropping the driver ends the connection, and nothing else has to be informed.
 mod io;
 mod outside;
 mod timer;
@@ -28,7 +28,7 @@ use std::{
 use timer::Timer;
 use url::Url;
 
-/// The number of chunks without an event that are read before other tasks have their turn.
+/// The number of chunks without an event that are read before other tasks get their turn.
 const CHUNKS_PER_TURN: usize = 64;
 
 pub(crate) struct Driver {
@@ -36,7 +36,7 @@ pub(crate) struct Driver {
     outside: Outside,
     keeper: Option<Keeper>,
     io: Io,
-    /// The body of the response of which the session was told last, until it says what becomes of it.
+    /// The body of the latest response, until the session orders what to do next, which may be to read it.
     answered: Option<ResponseBody>,
     timer: Timer,
     shared: Arc<Shared>,
@@ -71,25 +71,25 @@ impl Driver {
         self.session.last_event_id()
     }
 
-    /// The response of the present connection.
+    /// Returns the response that began the present connection.
     pub(crate) fn opened(&self) -> Option<&Opened> {
         self.session.opened()
     }
 
-    /// Ends the connection at once. What was acknowledged is kept when it is polled on.
+    /// Ends the connection at once. Acknowledged IDs are still saved if the driver is polled further.
     pub(crate) fn close(&mut self) {
         self.session.close();
         self.carry_out();
     }
 
-    /// The program has dealt with the event after which this is the last event ID.
+    /// Notes that the program has dealt with the event that has this last event ID.
     pub(crate) fn acknowledge(&mut self, last_event_id: &Text) {
         if let Some(progress) = self.session.progress() {
             progress.acknowledge(last_event_id);
         }
     }
 
-    /// Goes on keeping what was acknowledged. Ready when all is kept, or cannot be.
+    /// Continues to save acknowledged IDs. Ready when all are saved, or saving has failed.
     pub(crate) fn poll_saved(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match (&mut self.keeper, self.session.progress()) {
             (Some(keeper), Some(progress)) => keeper.poll_saved(progress, cx),
@@ -97,19 +97,20 @@ impl Driver {
         }
     }
 
-    /// An event that has come whole already, where nothing else is to be done: the way of most events.
-    #[inline(always)] // As with making the event.
+    /// Returns an event that has arrived completely, if nothing else has to be done first. Most events are returned
+    /// here.
+    #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(crate) fn event_at_hand(&mut self) -> Option<MessageEvent> {
         if self.has_more_to_do() { None } else { self.session.event_at_hand() }
     }
 
-    /// True if an event is not all that matters: IDs are kept, or a handle has asked for something.
+    /// Returns true if other work may come before an event: IDs are saved, or a handle has sent a command.
     #[inline]
     fn has_more_to_do(&self) -> bool {
         self.keeper.is_some() || self.shared.has_command()
     }
 
-    /// Waits for an event, when none has come yet. Ready with none if something else is to be done.
+    /// Waits for the next event, if none has arrived yet. Ready with `None` if something else has to be done.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
         if self.has_more_to_do() {
             return Poll::Ready(None);
@@ -121,7 +122,8 @@ impl Driver {
             }
             self.session.free_chunk();
             let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
-                // Only who waits has to be woken by a handle; what it asked for meanwhile is not waited for.
+                // Only a task that waits has to be woken by a handle. A command may have come before the waker was
+                // registered.
                 self.shared.register(cx.waker());
                 return if self.shared.has_command() { Poll::Ready(None) } else { Poll::Pending };
             };
@@ -133,7 +135,7 @@ impl Driver {
         Poll::Ready(None)
     }
 
-    /// The next thing that happens.
+    /// Waits for the next signal.
     pub(crate) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
@@ -147,7 +149,7 @@ impl Driver {
             if polled.is_ready() {
                 return polled;
             }
-            // As above.
+            // As in `poll_event`: a command may have come before the waker was registered.
             self.shared.register(cx.waker());
             if !self.shared.has_command() {
                 return Poll::Pending;
@@ -215,7 +217,7 @@ impl Driver {
         }
     }
 
-    /// Does what a handle has asked for.
+    /// Carries out the command that a handle has sent.
     fn obey(&mut self) {
         match self.shared.take_command() {
             Some(Command::Close) => self.session.close(),
@@ -224,7 +226,7 @@ impl Driver {
         }
     }
 
-    /// Goes on keeping what was acknowledged. What cannot be kept ends the event source.
+    /// Continues to save acknowledged IDs. If saving fails, the event source ends.
     fn keep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Err(error) = ready!(self.poll_saved(cx)) {
             self.keeper = None;
@@ -233,7 +235,7 @@ impl Driver {
         Poll::Ready(())
     }
 
-    /// Does what the session orders, and lets handles see its state.
+    /// Carries out the order of the session, and makes its state visible to handles.
     fn carry_out(&mut self) {
         let Some(order) = self.session.take_order() else { return };
         self.timer = Timer::default();
@@ -256,7 +258,7 @@ impl Driver {
         Poll::Ready(())
     }
 
-    /// The transport has a response from `url`, or none.
+    /// Handles the result of a request to `url`: a response, or the transport's error.
     fn sent(&mut self, url: &Url, sent: Result<Response<ResponseBody>, BoxError>) {
         let now = self.outside.clock.now();
         let response = match sent {
@@ -274,12 +276,12 @@ impl Driver {
         self.session.answered(answer, |parts| hook.map_or(Verdict::ByPolicy, |hook| hook(parts)), now);
     }
 
-    /// Gives the session what came of a body.
+    /// Gives the session the next part of the body, or its end.
     #[inline]
     fn received(&mut self, frame: Option<Result<Frame<Bytes>, BoxError>>) {
         let cause = match frame {
             Some(Ok(frame)) => {
-                // Trailers say nothing to an event stream.
+                // Trailers mean nothing in an event stream.
                 if self.session.receive(frame.into_data().unwrap_or_default()) {
                     return;
                 }
@@ -295,7 +297,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // For handles: nobody reads on.
+        // Handles see that nothing is read any more.
         self.shared.set(crate::ReadyState::Closed);
     }
 }

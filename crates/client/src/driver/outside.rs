@@ -1,4 +1,4 @@
-//! The things outside of a session: the transport, the clock, the cookies, and the hooks of the program.
+//! Everything outside of a session that it needs: the transport, the clock, the cookies, and the hooks of the program.
 use super::io::Io;
 use crate::{Attempt, Clock, CookieJar, HookError, Verdict, target::Target, transport::Erased};
 use bytes::Bytes;
@@ -6,10 +6,10 @@ use http::{Request, header::COOKIE, response::Parts};
 use http_body_util::Full;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-/// The hook for attempts.
+/// The hook that may change each request before it is sent.
 pub(crate) type BeforeAttempt =
     dyn Fn(Attempt) -> Pin<Box<dyn Future<Output = Result<Attempt, HookError>> + Send>> + Send + Sync;
-/// The hook for responses.
+/// The hook that may decide what happens after a response.
 pub(crate) type OnResponse = dyn Fn(&Parts) -> Verdict + Send + Sync;
 
 pub(crate) struct Outside {
@@ -23,7 +23,7 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    /// Begins to ask the hook for attempts.
+    /// Calls the hook for attempts. Returns the future of its result, or the unchanged attempt if there is no hook.
     pub(super) fn prepare(&self, attempt: Attempt) -> Io {
         match &self.before_attempt {
             Some(hook) => Io::Preparing(hook(attempt)),
@@ -31,7 +31,7 @@ impl Outside {
         }
     }
 
-    /// Begins to send a request. With `repeat`, the transport may send it again where that is safe.
+    /// Starts to send a request. If `repeat` is true, the transport may send it again where that is safe.
     pub(super) fn send(&self, target: &Target, repeat: bool) -> Io {
         let mut request: Request<Bytes> = target.request().expect("a target that cannot be asked is not made");
         if let Some(cookies) = &self.cookies
@@ -43,7 +43,7 @@ impl Outside {
         Io::Sending(self.transport.send(request.map(Full::new)), target.url.clone())
     }
 
-    /// Says what the transport of this crate has to know beside the request.
+    /// Adds the settings that the transport of this crate needs to the request's extensions.
     #[cfg(feature = "hyper")]
     fn tell_transport(&self, request: &mut Request<Bytes>, repeat: bool) {
         use crate::transport::{ConnectTimeout, Repetition};

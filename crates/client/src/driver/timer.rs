@@ -1,17 +1,17 @@
-//! The one timer of a driver.
+//! The timer of a driver.
 use crate::{Clock, clock::Sleep};
 use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
 
-/// Waits for deadlines, of which each is usually later than the one before: a silence that is broken by every chunk has
-/// one timer for any number of chunks.
+/// A timer for a deadline that usually moves later: each chunk that arrives moves the idle timeout. One sleep serves
+/// for any number of such moves.
 #[derive(Default)]
 pub(super) struct Timer(Option<(Sleep, Duration)>);
 
 impl Timer {
-    /// Ready with the time when the deadline has passed.
+    /// Waits for the deadline. Ready with the present time once the deadline has passed.
     pub(super) fn poll(&mut self, deadline: Duration, clock: &dyn Clock, cx: &mut Context<'_>) -> Poll<Duration> {
         loop {
             let (sleep, until) = match &mut self.0 {
@@ -22,7 +22,7 @@ impl Timer {
             let was_for_this = *until == deadline;
             self.0 = None;
             if was_for_this {
-                // A clock that sleeps may say by itself that a little is missing.
+                // `now` may be slightly before the deadline, although the clock's sleep has ended.
                 return Poll::Ready(clock.now().max(deadline));
             }
         }

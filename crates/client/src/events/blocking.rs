@@ -4,19 +4,19 @@ use futures_core::Stream;
 use std::{fmt, future::poll_fn, io, pin::Pin};
 use tokio::runtime::{Builder, Runtime};
 
-/// An iterator that waits for each item: made by [`Events::blocking`](crate::Events::blocking).
+/// An iterator that waits for each item, made by [`Events::blocking`](crate::Events::blocking).
 ///
-/// It owns a runtime that has no threads. So all that happens, happens within [`next`](Iterator::next): between two
-/// calls nothing is read, kept or answered. A [`Handle`](crate::Handle), taken before, ends a `next` that waits, from
-/// another thread.
+/// It owns a runtime without threads. So everything happens within [`next`](Iterator::next): between two calls nothing
+/// is read, saved or answered. Another thread can end a `next` that waits, with a [`Handle`](crate::Handle) that was
+/// made before.
 ///
 /// # Panics
-/// `next` and [`flush`](Self::flush) panic within asynchronous code, where nobody may wait: use the stream itself
-/// there, or `tokio::task::spawn_blocking`.
+/// `next` and [`flush`](Self::flush) panic within asynchronous code, where a thread may not block. Use the stream
+/// itself there, or `tokio::task::spawn_blocking`.
 #[must_use = "an event source does nothing until it is asked for events"]
 pub struct Blocking<S> {
     stream: Pin<Box<S>>,
-    /// `None` only while dropping.
+    /// The runtime; `None` only while this value is dropped.
     runtime: Option<Runtime>,
 }
 
@@ -26,13 +26,15 @@ impl<S> Blocking<S> {
         Ok(Self { stream: Box::pin(stream), runtime: Some(runtime) })
     }
 
-    /// The stream behind it: `ready_state()` and `last_event_id()` of an event source.
+    /// Returns the stream that the iterator reads from, for example for `ready_state()` and `last_event_id()` of an
+    /// event source.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
 
-    /// The stream behind it: `close()` and `acknowledge()` of an event source.
+    /// Returns the stream that the iterator reads from, for example for `close()` and `acknowledge()` of an event
+    /// source.
     pub fn get_mut(&mut self) -> &mut S
     where
         S: Unpin,
@@ -42,10 +44,10 @@ impl<S> Blocking<S> {
 }
 
 impl Blocking<EventSource> {
-    /// Waits until all that was acknowledged is kept.
+    /// Waits until all acknowledged IDs are saved.
     ///
     /// # Errors
-    /// [`Error::Store`] if it cannot be kept.
+    /// [`Error::Store`] if an ID cannot be saved.
     pub fn flush(&mut self) -> Result<(), Error> {
         running(&self.runtime).block_on(self.stream.flush())
     }
@@ -59,7 +61,7 @@ impl<S: Stream> Iterator for Blocking<S> {
         running(&self.runtime).block_on(async {
             let item = poll_fn(|cx| stream.as_mut().poll_next(cx)).await;
             if item.is_none() {
-                // The connection's task has a turn to notice that nobody reads any more.
+                // The connection's task gets a turn, so that it notices that nothing is read any more.
                 tokio::task::yield_now().await;
             }
             item
@@ -73,7 +75,7 @@ fn running(runtime: &Option<Runtime>) -> &Runtime {
 
 impl<S> Drop for Blocking<S> {
     fn drop(&mut self) {
-        // Waiting for its tasks, as a runtime does when dropped, is not allowed everywhere.
+        // A runtime that is dropped waits for its tasks, which is not allowed everywhere.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

@@ -10,7 +10,7 @@ use std::{
 };
 
 pin_project! {
-    /// Events and what their data says as JSON: made by [`Events::json`](crate::Events::json).
+    /// A stream of events with their data parsed as JSON, made by [`Events::json`](crate::Events::json).
     #[derive(Debug)]
     #[must_use = "a stream does nothing until it is polled"]
     pub struct Json<S, T> {
@@ -20,13 +20,13 @@ pin_project! {
     }
 }
 
-/// An event, and its data read as JSON.
+/// An event, with its data parsed as JSON.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct JsonEvent<T> {
-    /// The event as it came.
+    /// The unchanged event.
     pub event: MessageEvent,
-    /// The value that its data says, or the reason why that is not a `T`.
+    /// The value of the data, or the reason why the data is not a `T`.
     pub value: Result<T, serde_json::Error>,
 }
 
@@ -35,13 +35,13 @@ impl<S, T> Json<S, T> {
         Self { stream, value: PhantomData }
     }
 
-    /// The stream behind it.
+    /// Returns the stream that this one reads from.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
 
-    /// The stream behind it, to close it for example.
+    /// Returns the stream that this one reads from, for example to close it.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.stream
     }

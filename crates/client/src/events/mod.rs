@@ -1,4 +1,4 @@
-//! Things that are often wanted of a stream of events: an end, JSON, no `async`.
+//! Common additions to a stream of events: an end, JSON, and use without `async`.
 mod blocking;
 #[cfg(feature = "json")]
 mod json;
@@ -15,8 +15,8 @@ use crate::{Error, MessageEvent, Text};
 use futures_core::Stream;
 use std::io;
 
-/// More to do with an [`EventSource`](crate::EventSource), and with every stream that has its errors: what `filter` of
-/// `futures` makes of one, for example.
+/// More methods for an [`EventSource`](crate::EventSource), and for every stream that has the same errors, for example
+/// one that was made with `filter` of `futures`.
 ///
 /// ```no_run
 /// # #[cfg(not(feature = "json"))] fn main() {}
@@ -37,9 +37,9 @@ use std::io;
 /// # }
 /// ```
 pub trait Events: Stream + Sized {
-    /// Ends with the event whose data is `marker`, which is not given. The stream behind it is dropped at once, which
-    /// ends its connection. If it ends before that event an answer is not whole, and that is an error, also where the
-    /// program itself has closed the event source: [`Error::Unfinished`].
+    /// Ends the stream at the event whose data is `marker`; the event itself is not returned. The inner stream is
+    /// dropped at once, which ends its connection. If the inner stream ends before that event, the answer is not
+    /// complete. That is the error [`Error::Unfinished`], also if the program itself has closed the event source.
     fn until(self, marker: impl Into<Text>) -> Until<Self>
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,
@@ -47,8 +47,8 @@ pub trait Events: Stream + Sized {
         Until::new(self, marker.into(), false)
     }
 
-    /// Ends as [`until`](Self::until) does, with the first event whose data begins with `marker`: for ends that say
-    /// more, such as `[DONE] 17 tokens`.
+    /// Ends the stream as [`until`](Self::until) does, at the first event whose data begins with `marker`. This is for
+    /// markers that contain more, such as `[DONE] 17 tokens`.
     fn until_prefix(self, marker: impl Into<Text>) -> Until<Self>
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,
@@ -56,9 +56,9 @@ pub trait Events: Stream + Sized {
         Until::new(self, marker.into(), true)
     }
 
-    /// Passes over events of all types but these, before [`json`](Self::json) for example: a stream may say `ping`
-    /// between what is JSON. Events without a type are of the type `message`. Put it behind [`until`](Self::until),
-    /// which would not see its marker otherwise.
+    /// Skips events of all other types, for example before [`json`](Self::json), if a stream sends `ping` between the
+    /// JSON. Events without a type have the type `message`. Call this after [`until`](Self::until), which would
+    /// otherwise not see its marker.
     fn of_types<T: Into<Text>>(self, types: impl IntoIterator<Item = T>) -> OfTypes<Self>
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,
@@ -66,7 +66,7 @@ pub trait Events: Stream + Sized {
         OfTypes::new(self, types.into_iter().map(Into::into).collect())
     }
 
-    /// Reads the data of each event as JSON. Data that is not JSON does not end the stream.
+    /// Parses the data of each event as JSON. Data that is not JSON does not end the stream.
     #[cfg(feature = "json")]
     fn json<T>(self) -> Json<Self, T>
     where
@@ -76,10 +76,10 @@ pub trait Events: Stream + Sized {
         Json::new(self)
     }
 
-    /// An iterator that waits for each item, for programs without `async`.
+    /// Returns an iterator that waits for each item, for programs without `async`.
     ///
     /// # Errors
-    /// Fails if the system has nothing left to make a runtime of: threads, file descriptors.
+    /// Fails if the system has no resources left to make a runtime, such as file descriptors.
     fn blocking(self) -> io::Result<Blocking<Self>> {
         Blocking::new(self)
     }

@@ -1,4 +1,4 @@
-//! Events of some types.
+//! A stream of the events of some types.
 use crate::{Error, MessageEvent, Text};
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
@@ -8,7 +8,7 @@ use std::{
 };
 
 pin_project! {
-    /// Events of some types: made by [`Events::of_types`](crate::Events::of_types).
+    /// A stream of the events of some types, made by [`Events::of_types`](crate::Events::of_types).
     #[derive(Debug)]
     #[must_use = "a stream does nothing until it is polled"]
     pub struct OfTypes<S> {
@@ -18,7 +18,7 @@ pin_project! {
     }
 }
 
-/// The number of events of other types that are passed over before other tasks have their turn.
+/// The number of events of other types that are skipped before other tasks get their turn.
 const EVENTS_PER_TURN: usize = 256;
 
 impl<S> OfTypes<S> {
@@ -26,13 +26,13 @@ impl<S> OfTypes<S> {
         Self { stream, types }
     }
 
-    /// The stream behind it.
+    /// Returns the stream that this one reads from.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
 
-    /// The stream behind it, to close it for example.
+    /// Returns the stream that this one reads from, for example to close it.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.stream
     }

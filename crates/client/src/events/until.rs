@@ -1,4 +1,4 @@
-//! Streams that say themselves when they are over.
+//! A stream that ends with an event that marks its end.
 use crate::{Error, MessageEvent, Text};
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
@@ -8,14 +8,14 @@ use std::{
 };
 
 pin_project! {
-    /// Events up to one that marks the end: made by [`Events::until`](crate::Events::until).
+    /// The events before the one that marks the end, made by [`Events::until`](crate::Events::until).
     ///
-    /// The stream is dropped with its end, and so is what it had still to keep in a store: a next run may see the last
-    /// events again, as after every end that comes by surprise.
+    /// At the marker, the inner stream is dropped, and with it any IDs that were not yet saved in a store. So the next
+    /// run may see the last events again, as after every unexpected end.
     #[derive(Debug)]
     #[must_use = "a stream does nothing until it is polled"]
     pub struct Until<S> {
-        // `None` when it is over.
+        // `None` after the end.
         #[pin]
         stream: Option<S>,
         marker: Text,
@@ -28,13 +28,13 @@ impl<S> Until<S> {
         Self { stream: Some(stream), marker, is_prefix }
     }
 
-    /// The stream behind it; `None` when it is over.
+    /// Returns the stream that this one reads from; `None` after the end.
     #[must_use]
     pub fn get_ref(&self) -> Option<&S> {
         self.stream.as_ref()
     }
 
-    /// The stream behind it, to close it for example; `None` when it is over.
+    /// Returns the stream that this one reads from, for example to close it; `None` after the end.
     pub fn get_mut(&mut self) -> Option<&mut S> {
         self.stream.as_mut()
     }

@@ -1,4 +1,4 @@
-//! One attempt on its way: the request that is out, its redirects, and the response.
+//! One attempt: its request, the redirects, and the response.
 use super::judge::Because;
 use crate::{EncodingError, RedirectError, Refused, Text, error::EXCERPT_BYTES, target::Target};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, response::Parts};
@@ -6,26 +6,26 @@ use std::time::{Duration, SystemTime};
 
 pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The request that is out.
+/// A request that was sent, and has no response yet.
 pub(crate) struct Exchange {
     pub target: Target,
-    /// The last event ID that the server is told.
+    /// The last event ID that the request sends.
     pub last_event_id: Text,
-    /// The time at which there has to be a response.
+    /// The deadline for the head of the response.
     pub until: Duration,
-    /// The number of redirects that were followed.
+    /// The number of redirects that were followed so far.
     redirects: u8,
 }
 
 impl Exchange {
     pub(crate) fn new(target: Target, until: Duration) -> Self {
-        // A hook may have set another ID than the session knows.
+        // A hook may have set another ID than the session has.
         let value = target.headers.get(LAST_EVENT_ID).map(HeaderValue::as_bytes).unwrap_or_default();
         let last_event_id = String::from_utf8_lossy(value).as_ref().into();
         Self { target, last_event_id, until, redirects: 0 }
     }
 
-    /// Follows a redirect. `None` if the response is not one.
+    /// Changes the request to the target of a redirect. Returns `None` if the response is not a redirect.
     pub(crate) fn follow(
         &mut self,
         status: StatusCode,
@@ -45,12 +45,12 @@ impl Exchange {
     }
 }
 
-/// A response, as far as the driver knows it.
+/// The head of a response, with what the driver has found out about it.
 pub(crate) struct Answer {
     pub parts: Parts,
-    /// The reason why its body cannot be decoded, if it cannot.
+    /// The reason why the body cannot be decoded, if it cannot.
     pub undecodable: Option<EncodingError>,
-    /// The date, with which a date in the response is compared.
+    /// The time when the response came. A date in the response is compared with it.
     pub date: SystemTime,
 }
 
@@ -59,19 +59,20 @@ pub(crate) struct Refusal {
     because: Because,
     parts: Parts,
     excerpt: Vec<u8>,
-    /// The time at which what has come of the body is enough.
+    /// The deadline for reading the body. The part that was read by then is enough.
     pub until: Duration,
 }
 
 impl Refusal {
-    /// The time for which the body of a response that refuses is waited for: it says why, and holds up what comes next.
+    /// The longest time for which the client reads the body of a response that is not an event stream. The body may say
+    /// why, but the next attempt waits for it.
     pub(crate) const EXCERPT_TIMEOUT: Duration = Duration::from_secs(5);
 
     pub(crate) fn new(because: Because, parts: Parts, now: Duration) -> Self {
         Self { because, parts, excerpt: Vec::new(), until: now.saturating_add(Self::EXCERPT_TIMEOUT) }
     }
 
-    /// Takes a piece of the body. Returns true if more is wanted.
+    /// Takes a piece of the body. Returns true if the excerpt has room for more.
     pub(crate) fn receive(&mut self, piece: &[u8]) -> bool {
         let free = EXCERPT_BYTES - self.excerpt.len();
         self.excerpt.extend_from_slice(&piece[..piece.len().min(free)]);

@@ -14,37 +14,37 @@ use std::{
 pub(super) enum When {
     /// The policy decides when, but not sooner than this.
     NotBefore(Duration),
-    /// After this, whatever the policy says.
+    /// After this delay, whatever the policy says.
     After(Duration),
-    /// The policy decides when; it is not asked whether.
+    /// The policy decides only the delay, because it is already decided that there is another attempt.
     Due,
 }
 
 pub(super) enum Judgement {
     Stream,
-    /// The server says that there is no more (204).
+    /// The server has no more events (status 204).
     Stop,
     /// The hook for responses ends the event source.
     Fail(BoxError),
-    /// The response is not an event stream. Its body may say why.
+    /// The response is not an event stream. Its body is read because it may say why.
     Refuse(Because),
 }
 
-/// The reason why a response is not taken for an event stream.
+/// The reason why a response does not count as an event stream.
 #[derive(Debug)]
 pub(super) enum Because {
-    /// The status, which ends the event source.
+    /// The status of the response ends the event source.
     Status,
-    /// The status, which passes, after this time at least.
+    /// The status of the response means a temporary problem. The next attempt comes after this time, or later.
     Passing(Duration),
-    /// The content type.
+    /// The content type is not that of an event stream.
     ContentType,
-    /// The hook for responses wants another attempt.
+    /// The hook for responses wants another attempt at this time.
     Verdict(When),
 }
 
 impl Because {
-    /// Returns why there is another attempt, and when; or the error, if there is none.
+    /// Returns the cause and the time of the next attempt, or the error that ends the event source.
     pub(super) fn outcome(self, refused: Refused) -> Result<(Cause, When), Error> {
         match self {
             Self::Status => {
@@ -62,7 +62,7 @@ impl Because {
     }
 }
 
-/// Decides what a response means, unless the hook for responses has: that is its `verdict`.
+/// Decides what a response means. `verdict` is the result of the hook for responses, which comes first.
 pub(super) fn judge(policy: &Reconnect, parts: &Parts, verdict: Verdict, date: SystemTime) -> Judgement {
     let status = parts.status;
     Judgement::Refuse(match verdict {

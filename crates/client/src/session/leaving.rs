@@ -1,4 +1,4 @@
-//! The end of a connection, and what comes after it: another one, or the end of the event source.
+//! The end of a connection, and what follows it: another attempt, or the end of the event source.
 use super::{
     judge::When,
     machine::{Order, Phase, Session},
@@ -7,7 +7,8 @@ use crate::{BoxError, Cause, Error, Signal};
 use std::{mem, time::Duration};
 
 impl Session {
-    /// A connection has ended, or could not be made. Decides in one place whether there is another, and when.
+    /// Handles a connection that has ended or could not be made. This is the only place that decides if there is
+    /// another attempt, and when.
     pub(super) fn left(&mut self, cause: Cause, when: When, now: Duration) {
         if let Some(time) = self.parser.reconnection_time() {
             self.backoff.set_reconnection_time(time);
@@ -27,7 +28,7 @@ impl Session {
         self.wait(cause, delay, now);
     }
 
-    /// The program asks for another connection at once.
+    /// Makes a new attempt at once, because the program asked for it.
     pub(crate) fn reconnect_now(&mut self, now: Duration) {
         match self.phase {
             Phase::Waiting(_) => self.connect(now),
@@ -46,8 +47,8 @@ impl Session {
         self.enter(Phase::Waiting(now.saturating_add(delay)), Order::Rest);
     }
 
-    /// Counts a connection that has ended for `cause` as a healthy one, if it was, although it may have brought no
-    /// event. A silence that was too long is no sign of health.
+    /// Decides if a connection that ended for `cause` was healthy although it may have brought no event, and counts it
+    /// then as if it had brought one. A connection that was ended by the idle timeout was not healthy.
     fn judge_connection(&mut self, cause: &Cause, now: Duration) {
         let Some((_, since)) = self.opened.take() else { return };
         let stood = now.saturating_sub(since);
@@ -57,11 +58,11 @@ impl Session {
         }
     }
 
-    /// Allows another attempt, or returns the error with which the event source ends.
+    /// Returns `Ok` if the policy allows another attempt; otherwise the error with which the event source ends.
     fn may_repeat(&self, cause: &Cause, attempts: u32) -> Result<(), Option<Error>> {
         let never = self.rules.reconnect.is_never();
         match cause {
-            // Where the hook failed nothing was sent.
+            // If the hook failed, no request was sent, so none would be repeated.
             Cause::Hook(_) if !never => Ok(()),
             _ if self.rules.repeat && !never => Ok(()),
             Cause::EndOfStream => Err(None),
@@ -70,14 +71,14 @@ impl Session {
         }
     }
 
-    /// The program ends the event source. What was acknowledged is still to be kept.
+    /// Ends the event source, because the program asked for it. Acknowledged IDs are still saved.
     pub(crate) fn close(&mut self) {
         if !self.is_ending() && !self.is_closed() {
             self.end(None);
         }
     }
 
-    /// The store cannot keep what was acknowledged.
+    /// Ends the event source with an error, because the store could not save an acknowledged ID.
     pub(crate) fn not_kept(&mut self, error: BoxError) {
         self.progress = None;
         if !matches!(self.phase, Phase::Ending(Some(_)) | Phase::Closed) {
@@ -89,7 +90,7 @@ impl Session {
         self.enter(Phase::Ending(error), Order::Rest);
     }
 
-    /// All is kept: this is the end. Returns the error to tell, if there is one.
+    /// Completes the end after all IDs are saved. Returns the error that the program has to get, if there is one.
     pub(crate) fn finish(&mut self) -> Option<Error> {
         match mem::replace(&mut self.phase, Phase::Closed) {
             Phase::Ending(error) => error,

@@ -1,4 +1,4 @@
-//! The state of a session, and what it wants of its driver.
+//! The state of a session, and the orders that it gives to its driver.
 use super::{
     exchange::{Exchange, Refusal},
     progress::Progress,
@@ -9,60 +9,61 @@ use crate::{Attempt, Cause, Error, Opened, ReadyState, Signal, Text, reconnect::
 use fanfare_event_stream::Parser;
 use std::{collections::VecDeque, time::Duration};
 
-/// An event source without its I/O. Every `now` is the time since the same moment, and never goes back.
+/// An event source without its I/O. Every `now` is the time since one fixed moment, and never goes back.
 pub(crate) struct Session {
     pub(super) rules: Rules,
     pub(super) phase: Phase,
     pub(super) parser: Parser,
     pub(super) backoff: Backoff,
-    /// The IDs of what was dealt with, if a store keeps them.
+    /// The IDs of the events that the program has dealt with, if a store keeps them.
     pub(super) progress: Option<Progress>,
     /// The number of attempts so far.
     pub(super) attempts: u64,
     /// The reason why the last connection ended.
     pub(super) cause: Option<Cause>,
-    /// The signals that are told next.
+    /// The signals that the program gets next.
     pub(super) signals: VecDeque<Signal>,
     /// The response of the present connection, and the time when it came.
     pub(super) opened: Option<(Box<Opened>, Duration)>,
-    /// The ID of which it was said that no header can carry it.
+    /// The last ID for which the program got the warning that no header can carry it.
     pub(super) unsendable: Option<Text>,
     /// The order that has not been carried out yet.
     pub(super) order: Option<Order>,
 }
 
 pub(super) enum Phase {
-    /// An attempt is due: nothing was asked yet, or something is told first.
+    /// An attempt has to begin. It is the first one, or the program gets a warning before it.
     Due,
-    /// The store is asked for the ID to start from.
+    /// The store loads the ID to start from.
     Loading,
-    /// The hook for attempts has the request.
+    /// The hook for attempts prepares the request.
     Preparing,
-    /// The request is sent, and the head of the response is waited for.
+    /// The request is sent, and the session waits for the head of the response.
     Sending(Box<Exchange>),
-    /// The body of a response says why it is not an event stream.
+    /// The response is not an event stream, and its body is read because it may say why.
     Refusing(Box<Refusal>),
     Open(Box<Reading>),
     /// The next attempt is due at this time.
     Waiting(Duration),
-    /// There are no more connections. What was acknowledged is still to be kept, and then this to be told.
+    /// There will be no more connections. Acknowledged IDs are still saved, and then the program gets this error.
     Ending(Option<Error>),
     Closed,
 }
 
-/// The work that a session gives to its driver. It replaces what the driver was doing.
+/// An order of the session to its driver. It replaces whatever the driver is doing. The links lead to the functions
+/// that report the result.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Ask the store for the ID to start from: [`Session::loaded`].
+    /// Load the ID to start from: [`Session::loaded`].
     Load,
-    /// Ask the hook for attempts: [`Session::prepared`].
+    /// Call the hook for attempts: [`Session::prepared`].
     Prepare(Attempt),
     /// Send this request: [`Session::answered`], or [`Session::failed`].
     Send(Target),
-    /// Read the body of the response that was just told: [`Session::receive`], [`Session::finish_body`] and
+    /// Read the body of the response that was just reported: [`Session::receive`], [`Session::finish_body`] and
     /// [`Session::body_ended`].
     Read,
-    /// Stop it all. There is at most a [deadline](Session::deadline).
+    /// Stop all I/O. At most a [deadline](Session::deadline) is left.
     Rest,
 }
 
@@ -103,7 +104,7 @@ impl Session {
         }
     }
 
-    /// The response of the present connection.
+    /// Returns the response that began the present connection.
     pub(crate) fn opened(&self) -> Option<&Opened> {
         let is_open = matches!(self.phase, Phase::Open(_));
         self.opened.as_ref().filter(|_| is_open).map(|(opened, _)| &**opened)
@@ -122,12 +123,12 @@ impl Session {
         self.order.take()
     }
 
-    /// True if a signal is there that does not have to be read first.
+    /// Returns true if a signal waits in the queue, before anything is read from the chunk.
     pub(crate) fn has_signal(&self) -> bool {
         !self.signals.is_empty()
     }
 
-    /// The time at which [`timed_out`](Self::timed_out) is due, if nothing else happens before.
+    /// The time at which the driver has to call [`timed_out`](Self::timed_out), if nothing else happens before.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Sending(exchange) => Some(exchange.until),
@@ -138,12 +139,12 @@ impl Session {
         }
     }
 
-    /// The deadline has passed.
+    /// Handles that the deadline has passed.
     pub(crate) fn timed_out(&mut self, now: Duration) {
         debug_assert!(self.deadline().is_some_and(|deadline| deadline <= now), "nothing is due");
         match &self.phase {
             Phase::Sending(_) => self.failed(Cause::ResponseTimeout(self.rules.response_timeout), now),
-            // What has come by then is enough.
+            // The part of the body that has come by then is enough.
             Phase::Refusing(_) => self.refused(now),
             Phase::Open(_) => {
                 let timeout = self.rules.idle_timeout.unwrap_or_default();
@@ -154,7 +155,7 @@ impl Session {
         }
     }
 
-    /// Changes the phase, and what the driver does.
+    /// Changes the phase, and gives the driver an order.
     pub(super) fn enter(&mut self, phase: Phase, order: Order) {
         debug_assert!(!self.is_closed(), "nothing comes after the end");
         self.phase = phase;

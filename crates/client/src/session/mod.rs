@@ -1,10 +1,11 @@
 //! An event source as a state machine. It has no socket, no clock, no task and no file.
 //!
-//! A driver tells it what has happened and what time it is, and does what it [orders](Order). The machine decides all
-//! the rest: what is sent, what a response means, which signals there are, when the next attempt is due, and which ID
-//! may be kept. So the whole life of an event source can be tested in virtual time.
+//! A driver reports to it what has happened and what time it is, and carries out its [orders](Order). The machine
+//! decides everything else: what is sent, what a response means, which signals there are, when the next attempt is due,
+//! and which ID may be saved. So the whole life of an event source can be tested in virtual time.
 //!
-//! `opening` leads from an attempt to an open stream, `streaming` is the open stream, `leaving` is what comes after it.
+//! `opening` contains the steps from an attempt to an open stream, `streaming` the open stream, and `leaving` the end
+//! of a connection.
 mod exchange;
 mod judge;
 mod leaving;

@@ -1,4 +1,4 @@
-//! The way from an attempt to an open stream, or to what became of it instead.
+//! The steps from an attempt to an open stream, or to another result of the attempt.
 use super::{
     Answer,
     exchange::{Exchange, LAST_EVENT_ID, Refusal},
@@ -16,13 +16,13 @@ use fanfare_event_stream::EventId;
 use http::{HeaderValue, response::Parts};
 use std::{mem, time::Duration};
 
-/// The value of the `Last-Event-ID` header, if a header can hold the ID.
+/// Returns the value of the `Last-Event-ID` header, if a header can contain the ID.
 fn last_event_id_value(id: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(id.as_bytes()).ok()
 }
 
 impl Session {
-    /// Begins the attempt that is due. Before the first one, a store says where to start from.
+    /// Begins the attempt that is due. Before the first attempt, the store is asked for the ID to start from.
     pub(crate) fn start(&mut self, now: Duration) {
         debug_assert!(matches!(self.phase, Phase::Due), "an attempt is made while none is due");
         if self.progress.is_some() && self.parser.last_event_id().is_empty() {
@@ -32,7 +32,7 @@ impl Session {
         }
     }
 
-    /// The store has said where to start from.
+    /// Handles the answer of the store: the ID to start from.
     pub(crate) fn loaded(&mut self, loaded: Result<Option<String>, BoxError>, now: Duration) {
         match loaded.and_then(|id| Ok(id.map(EventId::new).transpose()?)) {
             Ok(id) => {
@@ -48,7 +48,7 @@ impl Session {
         }
     }
 
-    /// Begins an attempt. Tells first of an ID that no header can carry, once.
+    /// Begins an attempt. If no header can carry the last event ID, gives a warning first, once for each such ID.
     pub(super) fn connect(&mut self, now: Duration) {
         let last_event_id = Text::from(self.parser.last_event_id());
         let value = last_event_id_value(&last_event_id);
@@ -64,7 +64,7 @@ impl Session {
         match value {
             Some(_) if last_event_id.is_empty() => {}
             Some(value) => drop(target.headers.insert(LAST_EVENT_ID, value)),
-            // An ID of the builder's headers would be an older one.
+            // A `Last-Event-ID` among the builder's headers would be an older one.
             None => drop(target.headers.remove(LAST_EVENT_ID)),
         }
         if !self.rules.asks_hook {
@@ -76,13 +76,13 @@ impl Session {
         self.enter(Phase::Preparing, Order::Prepare(attempt));
     }
 
-    /// The hook for attempts has prepared the request, or has not.
+    /// Handles the result of the hook for attempts: the prepared request, or its error.
     pub(crate) fn prepared(&mut self, prepared: Result<Attempt, HookError>, now: Duration) {
         match prepared {
             Ok(attempt) => match Target::of(attempt.request) {
                 Ok(target) => self.send(target, now),
                 Err(NotAskable) => {
-                    self.end(Some(Error::Hook("the hook made a URL that cannot be asked".into())));
+                    self.end(Some(Error::Hook("the hook made a request that cannot be sent".into())));
                 }
             },
             Err(HookError::Retry(error)) => self.failed(Cause::Hook(error.into()), now),
@@ -100,7 +100,7 @@ impl Session {
         now.saturating_add(self.rules.response_timeout)
     }
 
-    /// The head of a response has come. The hook for responses gives its `verdict`, unless it is a redirect.
+    /// Handles the head of a response. If it is not a redirect, `verdict` calls the hook for responses.
     pub(crate) fn answered(&mut self, answer: Answer, verdict: impl FnOnce(&Parts) -> Verdict, now: Duration) {
         let until = self.response_due(now);
         let Phase::Sending(exchange) = &mut self.phase else {
@@ -110,7 +110,7 @@ impl Session {
         let Answer { parts, undecodable, date } = answer;
         match exchange.follow(parts.status, &parts.headers, self.rules.max_redirects) {
             Some(Ok(())) => {
-                // Each redirect has the time for a response again.
+                // Each redirect gets the whole response timeout again.
                 exchange.until = until;
                 self.order = Some(Order::Send(exchange.target.clone()));
                 return;
@@ -129,7 +129,7 @@ impl Session {
             Judgement::Refuse(because) => {
                 let refusal = Box::new(Refusal::new(because, parts, now));
                 self.enter(Phase::Refusing(refusal), Order::Read);
-                // A body in a coding that cannot be undone says nothing.
+                // A body that cannot be decoded has no readable excerpt, so it is not read.
                 if undecodable.is_some() {
                     self.refused(now);
                 }
@@ -141,7 +141,7 @@ impl Session {
         let Phase::Sending(exchange) = &mut self.phase else { return };
         let last_event_id = mem::take(&mut exchange.last_event_id);
         let opened = Box::new(Opened { url: exchange.target.url.clone(), parts, last_event_id });
-        // The ID survives from stream to stream, although all else begins again.
+        // The last event ID stays from stream to stream; everything else in the parser is reset.
         self.parser.reset();
         self.parser.take_commented();
         let unknown = unknown_codings(&opened.parts.headers);
@@ -154,9 +154,9 @@ impl Session {
         self.enter(Phase::Open(Box::new(Reading::new(arrivals))), Order::Read);
     }
 
-    /// Enough is known of a response that is not an event stream.
+    /// Decides what follows a response that is not an event stream, once enough of its body was read.
     pub(super) fn refused(&mut self, now: Duration) {
-        // Whatever comes next replaces this phase.
+        // `left` or `end` replaces this temporary phase.
         let Phase::Refusing(refusal) = mem::replace(&mut self.phase, Phase::Due) else { return };
         let (because, refused) = refusal.into_refused();
         match because.outcome(refused) {
@@ -165,7 +165,7 @@ impl Session {
         }
     }
 
-    /// The attempt has failed, or the connection has ended, for this reason.
+    /// Notes that the attempt failed, or that the connection ended, for this reason.
     pub(crate) fn failed(&mut self, cause: Cause, now: Duration) {
         self.left(cause, When::NotBefore(Duration::ZERO), now);
     }

@@ -1,26 +1,27 @@
-//! The place that the program has come to: the last event ID of what it has dealt with.
+//! The progress of the program: the last event ID of the events that it has dealt with.
 use crate::{Acknowledge, MessageEvent, Text};
 
-/// The IDs on their way from an event that was given out to the store. Of those that are not saved yet the last counts.
+/// The last event IDs between the moment when an event is given to the program and the moment when its ID is saved. If
+/// several IDs wait to be saved, only the last one counts.
 pub(crate) struct Progress {
     when: Acknowledge,
-    /// The ID of the event that was given out last, if it is not acknowledged yet.
+    /// The ID of the last event that the program was given, if it is not acknowledged yet.
     given: Option<Text>,
-    /// The event that was given out last, with [`Acknowledge::Manual`], if it is not acknowledged yet.
+    /// The last event that the program was given, with [`Acknowledge::Manual`], if it is not acknowledged yet.
     last: Option<Last>,
-    /// The ID that is to be saved next.
+    /// The ID that has to be saved next.
     acknowledged: Option<Text>,
-    /// The ID that is saved once all is: the same is not saved again for events that set no ID. `None` if it is not
-    /// known.
+    /// The last ID that was saved or will be saved next. It is not saved again for events that set no ID. `None` if it
+    /// is not known.
     newest: Option<Text>,
 }
 
-/// The last event that a program has, which it acknowledges itself.
+/// The last event that the program was given, which it acknowledges itself.
 struct Last {
     id: Text,
-    /// The event has set the ID itself, so that nothing else is meant by it.
+    /// True if the event itself has set the ID, so that an acknowledged ID can only mean this event.
     is_own: bool,
-    /// The ID that a block without an event has set behind it.
+    /// The ID that a block without an event has set after this event.
     behind: Option<Text>,
 }
 
@@ -29,12 +30,12 @@ impl Progress {
         Self { when, given: None, last: None, acknowledged: None, newest: None }
     }
 
-    /// Takes note of the ID that was kept before; it is empty if none was.
+    /// Notes the ID that the store has loaded; it is empty if there was none.
     pub(super) fn loaded(&mut self, id: Text) {
         self.newest = Some(id);
     }
 
-    /// An event was given out.
+    /// Notes that the program was given an event.
     pub(super) fn given(&mut self, event: &MessageEvent) {
         let id = event.last_event_id.clone();
         match self.when {
@@ -43,8 +44,8 @@ impl Progress {
         }
     }
 
-    /// Takes note of an event that was too large and was skipped, behind which this is the last event ID: like an
-    /// event, it is passed when the program has dealt with it.
+    /// Notes that an event was too large and was skipped; `id` is the last event ID after it. As with an event, this ID
+    /// counts when the program has dealt with the warning.
     pub(super) fn skipped(&mut self, id: &Text) {
         match self.when {
             Acknowledge::OnNext => self.given = Some(id.clone()),
@@ -56,23 +57,24 @@ impl Progress {
         }
     }
 
-    /// A block without an event has set the last event ID. It counts once what was given out before it is dealt with.
+    /// Notes that a block without an event has set the last event ID. The ID counts once the program has dealt with the
+    /// event before it.
     pub(super) fn passed(&mut self, id: &Text) {
         match &mut self.last {
             Some(last) => last.behind = Some(id.clone()),
-            // With `Acknowledge::OnNext` it was, since this was asked for.
+            // With `Acknowledge::OnNext` the event before is dealt with, because the program has asked for more.
             None => self.keep(id),
         }
     }
 
-    /// The next event is asked for.
+    /// Notes that the program asks for the next event.
     pub(crate) fn next(&mut self) {
         if let Some(id) = self.given.take() {
             self.keep(&id);
         }
     }
 
-    /// The program has dealt with the event after which this is the last event ID.
+    /// Notes that the program has dealt with the event that has this last event ID.
     pub(crate) fn acknowledge(&mut self, id: &Text) {
         match self.last.take_if(|last| last.is_own && last.id == *id) {
             Some(Last { behind: Some(behind), .. }) => self.keep(&behind),
@@ -80,12 +82,12 @@ impl Progress {
         }
     }
 
-    /// Takes the ID that is to be saved next.
+    /// Takes the ID that has to be saved next.
     pub(crate) fn take_acknowledged(&mut self) -> Option<Text> {
         self.acknowledged.take()
     }
 
-    /// The store has failed: nobody knows what it holds.
+    /// Notes that the store has failed, so it is not known which ID it contains.
     pub(crate) fn not_saved(&mut self) {
         self.newest = None;
     }

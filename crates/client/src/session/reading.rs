@@ -1,21 +1,21 @@
-//! An open event stream: a chunk, and what it holds.
+//! The reader of an open event stream, with its present chunk.
 use crate::{MessageEvent, Text, message_event::Arrivals, signal::Block, unread::Unread};
 use bytes::Bytes;
 use fanfare_event_stream::{Data, EventRef, Item, ParseError, Parser};
 use std::time::Duration;
 
-/// The things that are wanted beside events.
+/// The items besides events that a reader wants.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comments {
-    /// Nothing.
+    /// Nothing but events.
     Skip,
-    /// Blocks that are not events: they may set the last event ID.
+    /// Blocks that are not events, because they may set the last event ID, but no comments.
     SkipButBlocks,
     /// Blocks and comments.
     Give,
 }
 
-/// A thing that a stream gives, one at a time.
+/// One item of a stream.
 pub(super) enum Read {
     Event(MessageEvent),
     Comment(Text),
@@ -26,10 +26,10 @@ pub(super) enum Read {
 pub(super) struct Reading {
     unread: Unread,
     arrivals: Arrivals,
-    /// Something too large that the parser has met, which is still to be told.
+    /// The error of an event that is too large, if the parser has found one that was not reported yet.
     failed: Option<ParseError>,
-    /// The time since which a chunk is waited for. Not since the last came: while nobody asks for events, what would
-    /// bring them may stand still too.
+    /// The time since when the program has waited for a chunk. It is not the time of the last chunk: while the program
+    /// does not ask for events, nothing reads from the connection.
     pub(super) silent_since: Option<Duration>,
 }
 
@@ -38,7 +38,7 @@ impl Reading {
         Self { unread: Unread::default(), arrivals, failed: None, silent_since: None }
     }
 
-    /// Takes the next chunk, once all of the last is read.
+    /// Takes the next chunk. The chunk before must have been read to its end.
     #[inline]
     pub(super) fn receive(&mut self, chunk: Bytes) {
         debug_assert!(self.unread.is_empty(), "a chunk is read before the next comes");
@@ -46,20 +46,21 @@ impl Reading {
         self.silent_since = None;
     }
 
-    /// Frees the chunk that is read: the transport may then use its memory again, instead of taking other.
+    /// Frees the chunk that was read, so that the transport can use its memory again instead of allocating more.
     #[inline]
     pub(super) fn free(&mut self) {
         debug_assert!(self.unread.is_empty(), "a chunk is freed before it is read");
         self.unread = Unread::default();
     }
 
-    /// True if there is nothing to tell before the next chunk.
+    /// Returns true if nothing is left to report before the next chunk.
     pub(super) fn is_empty(&self) -> bool {
         self.unread.is_empty() && self.failed.is_none()
     }
 
-    /// An event that has come whole already. `None` if there is none, or something else is to be told.
-    #[inline(always)] // As with making the event.
+    /// Returns an event that has arrived completely. `None` if there is none, or if something else has to be reported
+    /// first.
+    #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(super) fn event_at_hand(&mut self, parser: &mut Parser) -> Option<MessageEvent> {
         if self.unread.is_empty() {
             return None;
@@ -77,7 +78,7 @@ impl Reading {
         Some(self.arrivals.own(event?, &mut self.unread))
     }
 
-    /// The next of what has come; `None` when it is read to its end.
+    /// Returns the next item of the chunk; `None` when the chunk is read to its end.
     pub(super) fn next(&mut self, parser: &mut Parser, comments: Comments) -> Option<Read> {
         if let Some(error) = self.failed.take() {
             return Some(Read::TooLarge(error));
@@ -104,7 +105,7 @@ impl Reading {
         None
     }
 
-    /// The event that the end of the response ends too.
+    /// Returns the unfinished event that the end of the response cut off, if there is one.
     pub(super) fn finish(&mut self, parser: &mut Parser) -> Option<Read> {
         match parser.finish() {
             Ok(None) => None,

@@ -1,4 +1,4 @@
-//! The settings by which a session decides: the same for all its attempts.
+//! The settings of a session, which are the same for all its attempts.
 use crate::{Reconnect, target::Target};
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ pub(crate) struct Rules {
     pub reconnect: Reconnect,
     /// True if the request may be sent again after it has been sent once.
     pub repeat: bool,
-    /// There is a hook that sees each attempt before it is sent.
+    /// True if there is a hook that sees each attempt before it is sent.
     pub asks_hook: bool,
     pub response_timeout: Duration,
     pub idle_timeout: Option<Duration>,
     pub max_redirects: u8,
-    /// An event that is too large does not end the event source.
+    /// True if an event that is too large is skipped, instead of ending the event source.
     pub skips_large: bool,
-    /// The end of a response ends its last event too.
+    /// True if the end of a response also completes its last event.
     pub finishes: bool,
-    /// Blocks that are not events are signals.
+    /// True if blocks that are not events are given to the program as signals.
     pub gives_blocks: bool,
 }

@@ -1,4 +1,4 @@
-//! The open stream: chunks come in, and signals go out.
+//! The open stream of a session: it takes chunks and returns signals.
 use super::{
     machine::{Phase, Session},
     reading::{Comments, Read},
@@ -8,9 +8,9 @@ use bytes::Bytes;
 use std::time::Duration;
 
 impl Session {
-    /// An event that has come whole already: the way of most events. `None` if there is none, or something else is to
-    /// be told.
-    #[inline(always)] // As with making the event.
+    /// Returns an event that has arrived completely. Most events are returned here. `None` if there is no such event,
+    /// or if another signal comes first.
+    #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(crate) fn event_at_hand(&mut self) -> Option<MessageEvent> {
         let Phase::Open(reading) = &mut self.phase else { return None };
         let event = reading.event_at_hand(&mut self.parser)?;
@@ -18,12 +18,12 @@ impl Session {
         Some(event)
     }
 
-    /// True if the stream is open, has nothing to tell before the next chunk, and may be silent for ever.
+    /// Returns true if the stream is open, all received data is processed, and there is no idle timeout.
     pub(crate) fn is_dry(&self) -> bool {
         matches!(&self.phase, Phase::Open(reading) if reading.is_empty()) && self.rules.idle_timeout.is_none()
     }
 
-    /// The next thing to tell, of all that has happened and of the chunk that is read.
+    /// Returns the next signal: one that waits in the queue, or the next one that is read from the chunk.
     pub(crate) fn next_signal(&mut self, comments: Comments) -> Option<Signal> {
         loop {
             if let Some(signal) = self.signals.pop_front() {
@@ -74,7 +74,7 @@ impl Session {
         }
     }
 
-    /// Frees the chunk that is read.
+    /// Frees the memory of the chunk that was read.
     #[inline]
     pub(crate) fn free_chunk(&mut self) {
         if let Phase::Open(reading) = &mut self.phase {
@@ -82,8 +82,8 @@ impl Session {
         }
     }
 
-    /// A piece of the response's body has come, and all before it is read. Returns true if more is wanted: else it has
-    /// to end, with [`body_ended`](Self::body_ended).
+    /// Takes the next piece of the response's body; all pieces before it are read. Returns true if another piece is
+    /// wanted. Otherwise the driver has to end the body with [`body_ended`](Self::body_ended).
     #[inline]
     pub(crate) fn receive(&mut self, chunk: Bytes) -> bool {
         match &mut self.phase {
@@ -96,17 +96,18 @@ impl Session {
         }
     }
 
-    /// Nothing has come, although it is waited for.
+    /// Notes that the driver waits for the next chunk, and none has come yet.
     pub(crate) fn silent(&mut self, now: Duration) {
         if let Phase::Open(reading) = &mut self.phase {
             reading.silent_since.get_or_insert(now);
         }
     }
 
-    /// The body ends for this reason: the event that its end ends too is a signal, if the program wants that. Once all
-    /// signals are told, [`body_ended`](Self::body_ended) is due.
+    /// Handles the end of a body, for this reason. If the program wants unfinished events, the event that the end cuts
+    /// off becomes a signal. The driver calls [`body_ended`](Self::body_ended) after all signals were given to the
+    /// program.
     ///
-    /// What the connection ends within is not given otherwise: an event is one only with the blank line after it.
+    /// Without that setting an unfinished event is dropped: an event is complete only with the blank line after it.
     pub(crate) fn finish_body(&mut self, cause: &Cause) {
         if let Phase::Open(reading) = &mut self.phase
             && self.rules.finishes
@@ -118,7 +119,7 @@ impl Session {
         }
     }
 
-    /// The body has ended, or enough of it has come.
+    /// Handles that the body has ended, or that enough of it has been read.
     pub(crate) fn body_ended(&mut self, cause: Cause, now: Duration) {
         match self.phase {
             Phase::Open(_) => self.failed(cause, now),

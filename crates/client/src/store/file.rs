@@ -1,4 +1,4 @@
-//! A last event ID in a file.
+//! A store that keeps the last event ID in a file.
 use super::{Store, StoreFuture};
 use crate::BoxError;
 use fanfare_event_stream::EventId;
@@ -14,14 +14,16 @@ use std::{
     },
 };
 
-/// Keeps the last event ID in a file: the ID, and a line feed for whoever looks at it. Delete the file to begin again.
+/// Keeps the last event ID in a file, followed by a line feed, so that people can read it. Delete the file to begin
+/// again.
 ///
-/// The file is replaced as a whole: written beside it, synced, renamed, and its directory synced. After a crash of the
-/// program or the machine it holds the old ID or the new one. That costs two syncs, milliseconds on most disks; while
-/// one goes on, events go on, and of their IDs only the last is kept next. A link is replaced, not followed. A file of
-/// the same name with `.0.tmp` or the like behind it is what a crash left over, and may be deleted.
+/// The file is replaced as a whole: a new file is written beside it, synced and renamed, and the directory is synced.
+/// So after a crash of the program or the machine, the file contains the old ID or the new one. This costs two syncs,
+/// which take milliseconds on most disks. Meanwhile events go on, and only the last of their IDs is saved next. A
+/// symbolic link is replaced, not followed. A file of the same name with a suffix such as `.0.tmp` was left by a crash
+/// and may be deleted.
 ///
-/// Files are read and written on tokio's threads for that, or in place where there is no runtime.
+/// Files are read and written on tokio's blocking threads, or directly if there is no runtime.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     paths: Arc<Paths>,
@@ -30,51 +32,52 @@ pub struct FileStore {
 #[derive(Debug)]
 struct Paths {
     file: PathBuf,
-    /// The file that takes its place. Each store of a program has its own, since one that was dropped may be writing
-    /// still.
+    /// The new file that replaces `file`. Each store of a program has its own, since a store that was dropped may still
+    /// be writing.
     new: PathBuf,
 }
 
-/// The file of a [`FileStore`] cannot be used.
+/// The reason why a [`FileStore`] cannot use its file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FileStoreError {
-    /// It cannot be read.
+    /// The file cannot be read.
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The reason.
+        /// The error of the system.
         error: io::Error,
     },
-    /// It is longer than any ID: larger than [`FileStore::MAX_BYTES`].
+    /// The file is larger than [`FileStore::MAX_BYTES`], so it is not an ID.
     TooLarge {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// The file does not hold an event ID: not UTF-8, or several lines.
+    /// The file does not contain an event ID: it is not UTF-8, or has several lines.
     NotAnId {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// It cannot be replaced.
+    /// The file cannot be replaced.
     Write {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The reason.
+        /// The error of the system.
         error: io::Error,
     },
-    /// The ID is too long to be read again.
+    /// The ID is so long that it could not be loaded again.
     IdTooLong {
-        /// Its length in bytes.
+        /// The length of the ID in bytes.
         bytes: usize,
     },
 }
 
 impl FileStore {
-    /// The longest file with an ID that is read, in bytes. An ID has room in it with a line feed.
+    /// The largest file with an ID that is loaded, in bytes. An ID has to fit in it together with a line feed.
     pub const MAX_BYTES: usize = 64 << 10;
 
-    /// A store in the file `path`, which need not exist; its directory has to. One event source at a time uses a file.
+    /// Makes a store in the file `path`. The file does not have to exist, but its directory does. Only one event source
+    /// at a time may use a file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         static STORES: AtomicU64 = AtomicU64::new(0);
         let file = path.into();
@@ -83,7 +86,7 @@ impl FileStore {
         Self { paths: Arc::new(Paths { file, new: new.into() }) }
     }
 
-    /// The file.
+    /// Returns the path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.paths.file
@@ -126,7 +129,7 @@ impl Paths {
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match std::str::from_utf8(line) {
-            // Also what an empty ID leaves: the server has said that there is none to start from.
+            // The server has set an empty ID, so there is none to start from.
             Ok("") => Ok(None),
             Ok(id) if EventId::new(id).is_ok() => Ok(Some(id.to_owned())),
             _ => Err(FileStoreError::NotAnId { path: self.file.clone() }),
@@ -141,7 +144,7 @@ impl Paths {
     }
 
     fn replace(&self, id: &str) -> io::Result<()> {
-        // What a crash left over; and `create_new` follows no link that somebody put there.
+        // Removes a file that a crash left over. `create_new` does not follow a link that somebody put there.
         match fs::remove_file(&self.new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -151,7 +154,8 @@ impl Paths {
         drop(file);
         let replaced = written.and_then(|()| fs::rename(&self.new, &self.file));
         if replaced.is_err() {
-            // A full disk is no fuller for it; that the file is not replaced is what counts.
+            // Removes the new file, which should not stay on a full disk. An error here is ignored, because the first
+            // error counts.
             let _ = fs::remove_file(&self.new);
         }
         replaced?;
@@ -159,14 +163,14 @@ impl Paths {
     }
 }
 
-/// Makes a rename last.
+/// Syncs the directory of `file`, so that a rename survives a crash.
 #[cfg(unix)]
 fn sync_directory(file: &Path) -> io::Result<()> {
     let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()
 }
 
-/// Elsewhere directories are no files.
+/// Does nothing: on other systems a directory cannot be opened as a file.
 #[cfg(not(unix))]
 fn sync_directory(_file: &Path) -> io::Result<()> {
     Ok(())
@@ -177,21 +181,24 @@ impl fmt::Display for FileStoreError {
         match self {
             Self::Read { path, error } => write!(f, "{} cannot be read: {error}", path.display()),
             Self::TooLarge { path } => write!(f, "{} is larger than {} bytes", path.display(), FileStore::MAX_BYTES),
-            Self::NotAnId { path } => write!(f, "{} holds no event ID; delete it to start again", path.display()),
+            Self::NotAnId { path } => {
+                write!(f, "{} does not contain an event ID; delete it to start again", path.display())
+            }
             Self::Write { path, error } => write!(f, "{} cannot be replaced: {error}", path.display()),
             Self::IdTooLong { bytes } => write!(f, "an ID of {bytes} bytes does not fit into {}", FileStore::MAX_BYTES),
         }
     }
 }
 
-// What lies behind is part of the message.
+// This error has no `source`, because its text contains the source already.
 impl std::error::Error for FileStoreError {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A crash between writing and renaming, or somebody who wants another file overwritten.
+    /// A crash between writing and renaming leaves the new file behind, or somebody puts a link there so that another
+    /// file is overwritten.
     #[test]
     fn what_is_in_the_way_is_replaced_and_not_followed() {
         let directory = std::env::temp_dir().join(format!("fanfare-client-leftover-{}", std::process::id()));

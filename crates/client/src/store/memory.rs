@@ -1,28 +1,28 @@
-//! A last event ID that lasts as long as the program.
+//! A store that keeps the last event ID until the program ends.
 use super::{Store, StoreFuture};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Keeps the last event ID in memory: for one event source after the other in one program, and for tests. Clones are
-/// the same store.
+/// Keeps the last event ID in memory, for several event sources in a row within one program, and for tests. Clones
+/// share one store.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     id: Arc<Mutex<Option<String>>>,
 }
 
 impl MemoryStore {
-    /// A store that keeps nothing yet.
+    /// Makes an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A store that keeps `id`.
+    /// Makes a store that contains `id`.
     #[must_use]
     pub fn with(id: impl Into<String>) -> Self {
         Self { id: Arc::new(Mutex::new(Some(id.into()))) }
     }
 
-    /// The ID that is kept.
+    /// Returns the ID in the store.
     #[must_use]
     pub fn last_event_id(&self) -> Option<String> {
         self.lock().clone()

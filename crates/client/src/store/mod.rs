@@ -1,4 +1,4 @@
-//! The place where the last event ID outlives the program.
+//! The store of the last event ID, which outlives the program.
 mod file;
 mod memory;
 
@@ -8,27 +8,28 @@ pub use memory::MemoryStore;
 use crate::BoxError;
 use std::{future::Future, pin::Pin};
 
-/// A future of a [`Store`].
+/// A future that a method of [`Store`] returns.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
 
-/// Keeps a last event ID: [`FileStore`], [`MemoryStore`], or a row of your database beside what the events led to. One
-/// store belongs to one event source at a time.
+/// Keeps a last event ID. It may be a [`FileStore`], a [`MemoryStore`], or a row of your database, beside the results
+/// of the events. A store may be used by one event source at a time.
 pub trait Store: Send + Sync + 'static {
-    /// The ID that was kept; `None` before the first.
+    /// Loads the ID that was saved last; `None` if none was saved.
     fn load(&self) -> StoreFuture<'_, Option<String>>;
 
-    /// Keeps `id`. It is not called again before its future has ended, and not for each event: of several that were
-    /// acknowledged meanwhile, the last counts.
+    /// Saves `id`. It is not called again before its future has ended, so it is not called for each event: if several
+    /// IDs were acknowledged meanwhile, only the last is saved.
     fn save(&self, id: String) -> StoreFuture<'_, ()>;
 }
 
-/// The moment when an event has been dealt with, so that its ID may be kept.
+/// The moment when an event counts as dealt with, so that its ID may be saved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Acknowledge {
-    /// The moment when the next is asked for: right for programs that handle one event after the other. The default.
+    /// An event is dealt with when the program asks for the next one. This is right for programs that handle one event
+    /// after the other. The default.
     #[default]
     OnNext,
-    /// The moment when the program says so with [`EventSource::acknowledge`](crate::EventSource::acknowledge). The
+    /// An event is dealt with when the program calls [`EventSource::acknowledge`](crate::EventSource::acknowledge). The
     /// events must be acknowledged in their order.
     Manual,
 }

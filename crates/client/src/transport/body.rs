@@ -9,10 +9,10 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The body of a response that came by a [`HyperTransport`](super::HyperTransport). Dropping it ends the response.
+/// The body of a response from a [`HyperTransport`](super::HyperTransport). Dropping it ends the response.
 pub struct HyperBody {
     incoming: Incoming,
-    /// Its place among the streams of a connection over HTTP/2.
+    /// The slot that the response takes among the streams of its HTTP/2 connection.
     _slot: Option<Slot>,
 }
 

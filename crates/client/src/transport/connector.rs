@@ -1,4 +1,4 @@
-//! The way from a URL to a connection: directly or through a proxy, with TLS or without.
+//! Makes the connection to a URL: directly or through a proxy, with TLS or without.
 use super::{
     erased::oneshot,
     error::{Failure, HyperError},
@@ -27,14 +27,14 @@ pub(super) struct Connector {
     pub(super) tcp: HttpConnector,
     pub(super) tls: Arc<Tls>,
     pub(super) rules: Arc<Rules>,
-    /// HTTP/2 is spoken from the first byte on.
+    /// True if HTTP/2 is used from the first byte on, without negotiation.
     pub(super) http2_only: bool,
-    /// The time within which a request can be sent, unless the request has another.
+    /// The time for making a connection, unless the request sets another one.
     pub(super) timeout: Duration,
 }
 
 impl Connector {
-    /// Connects to the origin of `origin` within `timeout`.
+    /// Connects to the origin `origin`, directly or through a proxy, within `timeout`.
     pub(super) async fn connect(&self, origin: Uri, timeout: Duration) -> Result<Connect, HyperError> {
         let route =
             self.rules.route(&origin, self.http2_only).map_err(|error| HyperError::new(Failure::Proxy, error))?;
@@ -53,7 +53,7 @@ impl Connector {
     }
 }
 
-/// One attempt to connect.
+/// The settings of one attempt to connect.
 struct Way<'a> {
     tcp: HttpConnector,
     tls: &'a Tls,
@@ -86,7 +86,7 @@ impl Way<'_> {
         }
     }
 
-    /// Has a proxy, which is reached by `way`, connect to an origin.
+    /// Makes the proxy connect to the origin. The proxy itself is reached by `way`.
     async fn tunnel<C>(&self, way: C, hop: Hop, origin: Uri) -> Result<Connect, HyperError>
     where
         C: Service<Uri>,
@@ -100,7 +100,7 @@ impl Way<'_> {
         self.reach(Reached(Some(io)), origin).await
     }
 
-    /// Connects to an origin by `way`, and speaks TLS with it if its URL says so.
+    /// Connects to an origin by `way`, and uses TLS if the origin's URL is `https`.
     async fn reach<C>(&self, way: C, origin: Uri) -> Result<Connect, HyperError>
     where
         C: Service<Uri>,
@@ -131,7 +131,7 @@ impl Way<'_> {
         let failure = match innermost(&*error) {
             Innermost::Tls(rustls::Error::InvalidMessage(_)) => Failure::PlainServer,
             Innermost::Tls(_) => Failure::Tls,
-            // All addresses of the host have had their share of the time.
+            // All addresses of the host have had their part of the time.
             Innermost::Io(io::ErrorKind::TimedOut) => return HyperError::plain(Failure::ConnectTimeout(self.timeout)),
             Innermost::Io(_) | Innermost::Other => Failure::Connect,
         };
@@ -151,7 +151,7 @@ fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> Innermost<'a> {
         if let Some(error) = error.downcast_ref() {
             return Innermost::Tls(error);
         }
-        // The source of an I/O error is the source of what it wraps, not that.
+        // The `source` of an I/O error is the source of the error that it wraps, not the wrapped error itself.
         let (wrapped, kind) = match error.downcast_ref::<io::Error>() {
             Some(error) => (error.get_ref().map(|inner| inner as &(dyn Error + 'static)), Some(error.kind())),
             None => (None, None),
@@ -164,7 +164,7 @@ fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> Innermost<'a> {
     }
 }
 
-/// A connection that is there, as something that connects.
+/// A connection that is already made, in the form of a connector.
 struct Reached<T>(Option<T>);
 
 impl<T> Service<Uri> for Reached<T> {

@@ -1,4 +1,4 @@
-//! A transport whose types are forgotten, and the types that all of them have in common.
+//! A transport whose concrete types are hidden (type erasure), and the types that all transports share.
 use crate::BoxError;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -9,17 +9,17 @@ use std::{
 };
 use tower_service::Service;
 
-/// The body of a request: whole in memory, so that it can be sent again.
+/// The body of a request. It is in memory as a whole, so that it can be sent again.
 pub type RequestBody = Full<Bytes>;
 
-/// The body of a response, whatever transport it came by.
+/// The body of a response from any transport.
 pub(crate) type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
 
-/// A future of whichever transport.
+/// A future of any transport.
 #[cfg(any(feature = "hyper", feature = "reqwest"))]
 pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// A transport whose types are forgotten.
+/// A transport whose concrete types are hidden.
 pub(crate) trait Erased: Send + Sync {
     /// Sends `request` and waits for the head of the response.
     fn send(
@@ -28,7 +28,7 @@ pub(crate) trait Erased: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, BoxError>> + Send>>;
 }
 
-/// Forgets the types of `service`.
+/// Hides the concrete types of `service`.
 pub(crate) fn erase<S, B>(service: S) -> Box<dyn Erased>
 where
     S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + Sync + 'static,

@@ -1,13 +1,13 @@
-//! The reasons why a request brings no response: what failed, whose fault it was, and the causes.
+//! The reasons why a request got no response: what failed, who caused it, and the underlying errors.
 use super::ProxyUrl;
 use crate::BoxError;
 use http::StatusCode;
 use std::{error::Error, fmt, time::Duration};
 
-/// The reason why a request brought no response.
+/// The reason why a request got no response.
 ///
-/// [`failure`](Self::failure) is what a program can compare. Its text is for people and holds all causes;
-/// [`cause`](Self::cause) gives them as values, of types that may change with hyper and rustls.
+/// A program can compare [`failure`](Self::failure). The text of the error is for people and contains all causes.
+/// [`cause`](Self::cause) returns the causes as values; their types may change with hyper and rustls.
 #[derive(Debug)]
 pub struct HyperError {
     failure: Failure,
@@ -16,21 +16,21 @@ pub struct HyperError {
     cause: Option<BoxError>,
 }
 
-/// A fault on the way to a response.
+/// What went wrong before a response came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The server cannot be connected to: its name is not known, or it accepts no connection.
+    /// The client cannot connect to the server: its name is not known, or it accepts no connection.
     Connect,
-    /// There was no connection within this time: name, TCP, proxy and TLS together.
+    /// There was no connection within this time, which is for name resolution, TCP, proxy and TLS together.
     ConnectTimeout(Duration),
     /// The server and this client do not agree on TLS: a certificate that is not trusted, for example.
     Tls,
-    /// The URL says `https`, and what answers does not speak TLS: it may be plain HTTP.
+    /// The URL says `https`, but the peer does not use TLS: it may be plain HTTP.
     PlainServer,
-    /// The URL says `http`, and what answers speaks TLS.
+    /// The URL says `http`, but the peer uses TLS.
     TlsServer,
-    /// The proxy cannot be used: it cannot be reached, is not given as a URL, or broke off.
+    /// The proxy cannot be used: it cannot be reached, its URL is invalid, or its connection broke off.
     Proxy,
     /// The proxy refused to connect, with this status.
     ProxyRefused(StatusCode),
@@ -38,12 +38,12 @@ pub enum Failure {
     Broken,
     /// The bytes that came are not HTTP.
     NotHttp,
-    /// The request cannot be sent as it is.
+    /// The request itself is not valid, so it cannot be sent.
     Request,
 }
 
 impl HyperError {
-    /// A connection that broke, or did not become one.
+    /// Makes the error of a connection that broke, or that failed during its handshake.
     pub(super) fn broken(error: hyper::Error) -> Self {
         let failure = match () {
             () if error.is_parse() => Failure::NotHttp,
@@ -57,7 +57,7 @@ impl HyperError {
         Self { failure, proxy: None, cause: Some(cause.into()) }
     }
 
-    /// A failure that says all there is to say.
+    /// Makes an error without a cause, for a failure that explains itself.
     pub(super) fn plain(failure: Failure) -> Self {
         Self { failure, proxy: None, cause: None }
     }
@@ -67,19 +67,19 @@ impl HyperError {
         self
     }
 
-    /// The fault.
+    /// Returns the kind of failure.
     #[must_use]
     pub fn failure(&self) -> &Failure {
         &self.failure
     }
 
-    /// True if there was no connection yet, so that no byte of the request was sent.
+    /// Returns true if no connection was made, so that no byte of the request was sent.
     #[must_use]
     pub fn is_connect(&self) -> bool {
         !matches!(self.failure, Failure::Broken | Failure::NotHttp | Failure::TlsServer | Failure::Request)
     }
 
-    /// The error beneath, with its sources; this one, if there is none.
+    /// Returns the underlying error, with its sources; this error itself if there is none.
     #[must_use]
     pub fn cause(&self) -> &(dyn Error + 'static) {
         match &self.cause {
@@ -122,7 +122,7 @@ impl fmt::Display for HyperError {
             None => None,
         };
         while let Some(cause) = next {
-            // Some errors print what they wrap.
+            // Some errors print the error that they wrap, which must not be printed twice.
             let text = cause.to_string();
             if !said.contains(&text) {
                 write!(f, ": {text}")?;
@@ -133,5 +133,5 @@ impl fmt::Display for HyperError {
     }
 }
 
-// What lies behind is part of the message.
+// This error has no `source`, because its text contains the sources already.
 impl Error for HyperError {}

@@ -24,58 +24,61 @@ use super::{
 };
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("fanfare-client/", env!("CARGO_PKG_VERSION")));
-/// The time within which a request can be sent.
+/// The time for making a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// The time for which a connection is silent before the system asks if its peer is still there. So a peer that vanished
-/// is found within a minute.
+/// The time for which a connection is silent before the system asks if its peer still exists. With the two constants
+/// below, a peer that vanished is found within a minute.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
-/// The time between two such questions to a silent peer.
+/// The time between two keep-alive questions to a silent peer.
 const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-/// The number of such questions without an answer that end the connection.
+/// The number of keep-alive questions without an answer after which the system ends the connection.
 const TCP_KEEPALIVE_RETRIES: u32 = 3;
-/// The most bytes that one connection over HTTP/1.1 means to read at a time, and so the longest head of a response.
-/// hyper reads as much as its buffer has room for, which may be twice that. An event may share the memory of the buffer
-/// that it came in, so 128 KiB is also what one kept event can pin.
+/// The size of the read buffer of an HTTP/1.1 connection, in bytes, and so the longest head of a response. hyper reads
+/// as much as its buffer has room for, which may be twice that. An event may share the memory of the buffer that it
+/// came in, so one kept event can keep up to 128 KiB in memory.
 const HTTP1_MAX_BUFFER: usize = 64 * 1024;
-/// The same for HTTP/2, where a frame is what arrives as one piece. It is the least that the protocol allows.
+/// The largest frame over HTTP/2, in bytes, which arrives as one piece. This is the smallest limit that the protocol
+/// allows.
 #[cfg(feature = "http2")]
 const HTTP2_MAX_FRAME: u32 = 16 * 1024;
-/// The most that a server may send of one stream before it is read.
+/// The most bytes of one stream that a server may send before they are read.
 #[cfg(feature = "http2")]
 const HTTP2_STREAM_WINDOW: u32 = 256 * 1024;
-/// The same for all streams of a connection: sixteen that nobody reads stop the others.
+/// The most bytes of all streams of a connection that a server may send before they are read: sixteen streams that are
+/// not read stop the others.
 #[cfg(feature = "http2")]
 const HTTP2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 #[cfg(feature = "http2")]
 const HTTP2_MAX_HEADER_LIST: u32 = 64 * 1024;
-/// The time after which a connection over HTTP/2 that carries a stream is asked if its peer is still there, and the
-/// time for the answer.
+/// The time after which an HTTP/2 connection that carries a stream is asked if its peer still exists.
+/// `HTTP2_PING_TIMEOUT` is the time for the answer.
 #[cfg(feature = "http2")]
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 #[cfg(feature = "http2")]
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Sends requests over its own connections. Cloning shares them: event sources with clones of one transport have one
-/// pool, and over HTTP/2 one connection to each origin, or another where that carries as many streams as its server
+/// Sends requests over its own connections. Clones share them: event sources with clones of one transport use one pool.
+/// Over HTTP/2 they share one connection to each origin, and open another when it carries as many streams as the server
 /// allows.
 ///
-/// HTTP/2 is spoken where a server agrees to it during the TLS handshake, HTTP/1.1 everywhere else; there, a connection
-/// that carries a stream serves nothing else, and is closed when the stream is dropped before its end. Otherwise a
-/// connection without a request is kept for 90 seconds.
+/// The transport uses HTTP/2 if the server agrees to it during the TLS handshake, and HTTP/1.1 otherwise. An HTTP/1.1
+/// connection that carries a stream serves nothing else, and is closed if the stream is dropped before its end.
+/// Otherwise a connection without a request is kept for 90 seconds.
 ///
-/// A connection that was kept may have been closed by its server meanwhile. Another takes its place, once, as long as
-/// nothing of an answer has come, for requests that may be sent twice: those of idempotent methods, and those of event
-/// sources that [repeat them](crate::Builder::repeat_requests). An event source that does not repeat them has a new
-/// connection for each request.
+/// The server may have closed a kept connection meanwhile. If nothing of an answer has come, the transport sends the
+/// request once more over another connection, but only a request that may be sent twice: one of an idempotent method,
+/// or of an event source that [repeats its requests](crate::Builder::repeat_requests). An event source that does not
+/// repeat them gets a new connection for each request.
 ///
-/// A peer that vanished without a word is found out: over HTTP/2 by a ping, after 50 seconds; over HTTP/1.1 by the
-/// system, after a minute of silence on Linux, Android, Apple's systems, the BSDs and Windows. Other systems ask as
-/// often as they are set up to, which may be hours; an [idle timeout](crate::Builder::idle_timeout) works everywhere.
+/// A peer that vanished silently is detected: over HTTP/2 by a ping, after 50 seconds; over HTTP/1.1 by the system,
+/// after a minute of silence on Linux, Android, Apple's systems, the BSDs and Windows. Other systems check at the
+/// interval that they are configured for, which may be hours. An [idle timeout](crate::Builder::idle_timeout) works
+/// everywhere.
 ///
 /// Requests without a `User-Agent` get `fanfare-client/` and the version.
 ///
-/// It runs on tokio, and needs its I/O and time enabled. What a stream may hold unread is bounded: 128 KiB over
-/// HTTP/1.1, 256 KiB over HTTP/2. A kept event that shares its buffer pins at most 128 KiB.
+/// The transport runs on tokio, and needs its I/O and time enabled. The unread data of a stream is limited to 128 KiB
+/// over HTTP/1.1, and to 256 KiB over HTTP/2. A kept event that shares its buffer keeps at most 128 KiB in memory.
 ///
 /// ```no_run
 /// use fanfare_client::transport::{HyperTransport, Proxy};
@@ -89,13 +92,13 @@ pub struct HyperTransport {
 }
 
 impl HyperTransport {
-    /// Makes one with all defaults: the system's roots, and the proxies of the environment.
+    /// Makes a transport with all defaults: the system's certificate authorities, and the proxies of the environment.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// Sets what is not as usual.
+    /// Returns a builder for a transport with other settings.
     pub fn builder() -> HyperTransportBuilder {
         HyperTransportBuilder::default()
     }
@@ -113,7 +116,7 @@ impl fmt::Debug for HyperTransport {
     }
 }
 
-/// Dropping the future abandons the request; one that is not connected yet stops connecting.
+/// Dropping the future abandons the request. If it is not connected yet, connecting stops.
 impl Service<Request<RequestBody>> for HyperTransport {
     type Response = Response<HyperBody>;
     type Error = HyperError;
@@ -124,7 +127,7 @@ impl Service<Request<RequestBody>> for HyperTransport {
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        // A proxy that is asked to connect is told of us then, and its password is not for those behind it.
+        // If a proxy makes a tunnel, its password was sent with CONNECT and is not for the server behind it.
         let forwards = match self.rules.route(request.uri(), self.http2_only) {
             Ok(Route::Forward(hop)) => Some(hop),
             _ => None,
@@ -142,7 +145,7 @@ impl Service<Request<RequestBody>> for HyperTransport {
         let pool = Arc::clone(&self.pool);
         Box::pin(async move {
             if request.method() == Method::CONNECT {
-                return Err(HyperError::new(Failure::Request, "CONNECT asks for no response"));
+                return Err(HyperError::new(Failure::Request, "its method is CONNECT"));
             }
             let mut response = pool.send(request).await?;
             if let Some(hop) = forwards {
@@ -171,15 +174,15 @@ impl Default for HyperTransportBuilder {
 }
 
 impl HyperTransportBuilder {
-    /// Sets the authorities to trust. They are read when the first connection needs TLS, so that none are needed
-    /// without; if there are none, that connection fails.
+    /// Sets the trusted certificate authorities. They are read when the first connection needs TLS, so a program
+    /// without `https` needs none. If there are none, that connection fails.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.trust.roots = roots;
         self
     }
 
-    /// Trusts these authorities too, beside those of [`roots`](Self::roots): the one of a company, for example. May be
-    /// called again for more.
+    /// Trusts these authorities in addition to those of [`roots`](Self::roots): for example the authority of a company.
+    /// Call it again to add more.
     ///
     /// ```no_run
     /// use fanfare_client::transport::{CustomRoots, HyperTransport};
@@ -192,37 +195,37 @@ impl HyperTransportBuilder {
         self
     }
 
-    /// Takes every server for who it says it is, whatever its certificate says: **anybody in between can read and
-    /// change everything, tokens too**. For trials on this machine; for a certificate that you have made there is
-    /// [`add_roots`](Self::add_roots). Default: `false`. A proxy has to prove who it is all the same.
+    /// Accepts every certificate of a server: **anybody between client and server can read and change everything,
+    /// tokens too**. Use it only for tests on your own machine; for a certificate that you have made yourself there is
+    /// [`add_roots`](Self::add_roots). Default: `false`. The certificate of a proxy is always verified.
     pub fn danger_accept_invalid_certificates(mut self, accepted: bool) -> Self {
         self.trust.anybody = accepted;
         self
     }
 
-    /// Sets the proxy. The environment is read by [`build`](Self::build).
+    /// Sets the proxy. [`build`](Self::build) reads the environment variables.
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.proxy = proxy;
         self
     }
 
-    /// Speaks HTTP/2 with every server, without asking, and over plain TCP too ("h2c"). Default: no. A proxy is then
-    /// asked to connect for `http` URLs as well.
+    /// Uses HTTP/2 with every server, without negotiation, also over plain TCP ("h2c"). Default: `false`. Proxies then
+    /// make a tunnel for `http` URLs as well.
     #[cfg(feature = "http2")]
     pub fn http2_prior_knowledge(mut self, only: bool) -> Self {
         self.http2_only = only;
         self
     }
 
-    /// Sets the time within which a request can be sent: to find the host's addresses, which share the time evenly, and
-    /// for TCP, a proxy and TLS. Default: 30 seconds. An event source may
-    /// [say otherwise](crate::Builder::connect_timeout) for its requests.
+    /// Sets the time for connecting: to find the host's addresses, which share the time evenly, and for TCP, a proxy
+    /// and TLS. Default: 30 seconds. An event source may [set another time](crate::Builder::connect_timeout) for its
+    /// requests.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Makes the transport. Nothing is connected, and no certificate read.
+    /// Makes the transport. It makes no connection and reads no certificate yet.
     #[must_use]
     pub fn build(self) -> HyperTransport {
         let protocols: &[&[u8]] = match (self.http2_only, cfg!(feature = "http2")) {
@@ -245,7 +248,7 @@ impl HyperTransportBuilder {
 
 fn tcp() -> HttpConnector {
     let mut tcp = HttpConnector::new();
-    // It connects to proxies and for TLS too.
+    // This connector is also used for proxies and for TLS, so it must accept other schemes than `http`.
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(TCP_KEEPALIVE));

@@ -1,40 +1,40 @@
-//! The proxy through which a URL is reached.
+//! The proxies through which URLs are reached.
 //!
-//! The rules are those of curl, as `hyper-util` implements them, without what a remote side could make of them: the
-//! variable `HTTP_PROXY` is not read in a CGI program, where a request's header `Proxy` would set it.
+//! The rules are those of curl, as `hyper-util` implements them, with one exception for security: the variable
+//! `HTTP_PROXY` is not read in a CGI program, where a remote client could set it with a `Proxy` header.
 
 use std::{fmt, str::FromStr};
 
 use http::{HeaderValue, Uri, uri::Scheme};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
-/// The port of a SOCKS proxy if its URL does not say one (RFC 1928).
+/// The default port of a SOCKS proxy (RFC 1928).
 const SOCKS_PORT: u16 = 1080;
 
-/// The proxy that is used.
+/// The proxy that a transport uses.
 #[derive(Clone, Debug, Default)]
 pub enum Proxy {
     /// The proxies that the environment names when the transport is built.
     ///
-    /// `http_proxy` is for `http` URLs, `https_proxy` for `https` ones, `all_proxy` for what the others leave. Each may
-    /// be written in capitals, which count if the lower case is missing or empty; `HTTP_PROXY` does not where
-    /// `REQUEST_METHOD` is set (<https://httpoxy.org>). A proxy named there that is none is an error of each connection
-    /// that would use it: going around it could be worse.
+    /// `http_proxy` is for `http` URLs, `https_proxy` for `https` URLs, and `all_proxy` for URLs that the others do not
+    /// cover. Each name may be written in capital letters, which counts if the lower-case variable is missing or empty;
+    /// `HTTP_PROXY` does not count if `REQUEST_METHOD` is set (<https://httpoxy.org>). If a variable does not contain a
+    /// valid proxy, each connection that would use it fails, because connecting without the proxy could be worse.
     ///
-    /// `no_proxy` lists, with commas, who is reached directly: names, which cover their subdomains too (`example.com`,
-    /// `.example.com`, `*.example.com`), addresses, networks (`10.0.0.0/8`), or `*` for everybody. Ports are not looked
-    /// at.
+    /// `no_proxy` is a comma-separated list of hosts that are reached directly: names, which include their subdomains
+    /// (`example.com`, `.example.com`, `*.example.com`), addresses, networks (`10.0.0.0/8`), or `*` for all hosts.
+    /// Ports are ignored.
     #[default]
     FromEnvironment,
-    /// None.
+    /// No proxy.
     None,
-    /// This one, for every URL.
+    /// This proxy, for every URL.
     Url(ProxyUrl),
 }
 
-/// The URL of a proxy: `http`, `https`, `socks5` or `socks5h`, with user and password if it asks for them.
+/// The URL of a proxy: `http`, `https`, `socks5` or `socks5h`, with user and password if the proxy needs them.
 ///
-/// Without a scheme it is `http`. SOCKS proxies are given names and resolve them, for `socks5` too.
+/// Without a scheme it is `http`. A SOCKS proxy gets the host name and resolves it itself, for `socks5` too.
 ///
 /// ```
 /// use fanfare_client::transport::ProxyUrl;
@@ -49,7 +49,7 @@ impl FromStr for ProxyUrl {
     type Err = ProxyError;
 
     fn from_str(text: &str) -> Result<Self, ProxyError> {
-        // Credentials must not be printed, so no error quotes what it was made of.
+        // Credentials must not be printed, so no error contains the text.
         let any = Uri::from_static("http://origin.invalid/");
         let known = |scheme: &str| ["http", "https", "socks5", "socks5h"].contains(&scheme);
         if let Some((scheme, _)) = text.split_once("://")
@@ -65,11 +65,11 @@ impl FromStr for ProxyUrl {
     }
 }
 
-/// The proxy that passed a response on, or made it itself: an extension of the response.
+/// The proxy that passed a response on, or that made the response itself. It is an extension of the response.
 #[derive(Clone, Debug)]
 pub struct Via(pub ProxyUrl);
 
-/// Shows the URL without user and password.
+/// Prints the URL without user and password.
 impl fmt::Display for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.uri().fmt(f)
@@ -82,22 +82,22 @@ impl fmt::Debug for ProxyUrl {
     }
 }
 
-/// The reason why something is not a proxy. It never says the URL, which may hold a password.
+/// The reason why a text is not a valid proxy. It never contains the URL, which may have a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// It is no URL.
+    /// The text is not a URL.
     Syntax,
-    /// No proxy of this kind can be used.
+    /// Proxies of this scheme are not supported.
     Scheme {
-        /// The first 16 characters of its scheme.
+        /// The first 16 characters of the scheme.
         scheme: String,
     },
-    /// It comes from the environment.
+    /// The value of an environment variable is not a valid proxy.
     Variable {
-        /// The variable.
+        /// The name of the variable.
         name: &'static str,
-        /// The fault of its value.
+        /// The error in its value.
         cause: Box<ProxyError>,
     },
 }
@@ -114,15 +114,15 @@ impl fmt::Display for ProxyError {
 
 impl std::error::Error for ProxyError {}
 
-/// The way to one URL.
+/// The route to one URL.
 #[derive(Debug)]
 pub(super) enum Route {
     Direct,
-    /// The proxy is sent the request, with the whole URL in its first line.
+    /// The proxy gets the request itself, with the whole URL in its first line.
     Forward(Hop),
-    /// The proxy connects to the origin when asked by CONNECT.
+    /// The proxy connects to the origin after a CONNECT request.
     Tunnel(Hop),
-    /// The proxy connects to the origin when asked as SOCKS has it.
+    /// The proxy connects to the origin by the SOCKS protocol.
     Socks {
         proxy: ProxyUrl,
         uri: Uri,
@@ -131,7 +131,7 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// The proxy on the way.
+    /// Returns the proxy of the route, if there is one.
     pub(super) fn proxy(&self) -> Option<&ProxyUrl> {
         match self {
             Self::Direct => None,
@@ -149,12 +149,12 @@ pub(super) struct Hop {
     pub(super) authorization: Option<HeaderValue>,
 }
 
-/// The proxies of a transport.
+/// The rules by which a transport chooses its proxy.
 #[derive(Debug)]
 pub(super) struct Rules {
     http: Named,
     https: Named,
-    /// Intercepts what no exception covers.
+    /// The matcher for `no_proxy`: it intercepts every URL that is not an exception.
     exceptions: Matcher,
 }
 
@@ -169,7 +169,7 @@ impl Rules {
         }
     }
 
-    /// A function of the variables alone.
+    /// Reads the rules from the variables that the function `variable` returns.
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         let value =
             |name: &'static str| variable(name).filter(|value| !value.trim().is_empty()).map(|value| (name, value));
@@ -193,8 +193,8 @@ impl Rules {
         Self { http, https, exceptions: Matcher::builder().all("http://proxy.invalid").no(no).build() }
     }
 
-    /// The way to the origin of `url`. A proxy that forwards speaks HTTP/1.1, so whoever wants to speak HTTP/2 from the
-    /// first byte on (`only_tunnels`) has to tunnel.
+    /// Returns the route to the origin of `url`. A proxy that forwards requests uses HTTP/1.1, so a connection that
+    /// uses HTTP/2 from the first byte on (`only_tunnels`) needs a tunnel.
     pub(super) fn route(&self, url: &Uri, only_tunnels: bool) -> Result<Route, ProxyError> {
         let is_https = url.scheme() == Some(&Scheme::HTTPS);
         let named = if is_https { &self.https } else { &self.http };
@@ -214,7 +214,8 @@ impl Rules {
     }
 }
 
-/// The same authority with its port written out: what asks a proxy to connect assumes 443 else.
+/// Returns `uri` with its port written out, which is `default` if it has none. The code that asks a proxy to connect
+/// would otherwise assume 443.
 pub(super) fn with_port(uri: &Uri, default: u16) -> Uri {
     let mut parts = uri.clone().into_parts();
     parts.authority = match (uri.host(), uri.port()) {

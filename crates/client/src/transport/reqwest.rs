@@ -1,4 +1,4 @@
-//! A transport over `reqwest`, for applications that have a client of its already, with its connections, proxies,
+//! A transport over `reqwest`, for applications that already have a client of it, with its connections, proxies and
 //! cookies.
 
 use std::{
@@ -12,31 +12,30 @@ use tower_service::Service;
 
 use super::erased::{BoxFuture, RequestBody};
 
-/// Sends requests by a [`reqwest::Client`](Client). Cloning shares it.
+/// Sends requests with a [`reqwest::Client`](Client). Clones share the client.
 ///
-/// [`from_builder`](Self::from_builder) prepares a client as it has to be. One that was built elsewhere comes by
-/// `From`:
+/// [`from_builder`](Self::from_builder) builds a client with the right settings. A client that was built elsewhere is
+/// converted with `From`. Its settings must be these:
 ///
-/// - It must be built with `redirect(Policy::none())`. Otherwise redirects are followed before they are seen: events
-///   then have the origin of the URL that was asked, and what is sent along is reqwest's to decide.
-/// - Its `timeout` must be unset. That one covers the body, so it would end every stream that lasts longer.
-///   `read_timeout` ends one that is silent for longer; better have the client's own idle timeout do it.
-/// - Its decompression should be off. What it decompresses arrives as if it had never been compressed, but nothing then
-///   says that each event is passed on as it comes.
+/// - It must be built with `redirect(Policy::none())`. Otherwise reqwest follows redirects itself: events then have the
+///   origin of the first URL, and reqwest decides which headers the new server gets.
+/// - Its `timeout` must be unset. It includes the body, so it would end every stream that lasts longer. `read_timeout`
+///   ends a stream that is silent for longer, but the event source's own idle timeout does this better.
+/// - Its decompression should be off. It works, but reqwest does not promise to pass each event on as soon as it comes.
 ///
-/// A request of an idempotent method whose connection ends before anything of an answer came is sent once more: it may
-/// have gone out over a connection that was kept and that its server had closed. Over HTTP/2 reqwest has one connection
-/// to each origin: more streams than its server allows at a time wait for each other there, and [`HyperTransport`]
-/// opens another.
+/// A request of an idempotent method is sent once more if its connection ends before anything of an answer came,
+/// because the server may have closed a kept connection before the request reached it. Over HTTP/2 reqwest has one
+/// connection to each origin: streams beyond the server's limit wait for each other there, while [`HyperTransport`]
+/// opens another connection.
 ///
-/// TLS is whatever the features of reqwest say; this crate enables none of them.
+/// The features of reqwest decide the TLS library; this crate enables none of them.
 ///
 /// [`HyperTransport`]: https://docs.rs/fanfare-client/latest/fanfare_client/transport/struct.HyperTransport.html
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport(Client);
 
 impl ReqwestTransport {
-    /// Builds a client as it has to be: without redirects, repetitions and decompression. A timeout that was
+    /// Builds a client with the right settings: without redirects, repetitions and decompression. A timeout that was
     /// set stays.
     ///
     /// # Errors
@@ -68,7 +67,7 @@ impl Service<Request<RequestBody>> for ReqwestTransport {
         Box::pin(async move {
             let send = || async {
                 let request = request.clone().map(Body::wrap).try_into().map_err(Error::without_url)?;
-                // The query may hold a token, and errors end in logs.
+                // The query may contain a token, and errors are often logged.
                 client.execute(request).await.map(Into::into).map_err(Error::without_url)
             };
             match send().await {
@@ -79,7 +78,7 @@ impl Service<Request<RequestBody>> for ReqwestTransport {
     }
 }
 
-/// True if the connection ended before an answer came.
+/// Returns true if the connection ended before an answer came.
 fn is_unanswered(error: &Error) -> bool {
     if !error.is_request() || error.is_connect() || error.is_timeout() {
         return false;
@@ -96,7 +95,7 @@ fn is_unanswered(error: &Error) -> bool {
             );
         }
         source = cause.source();
-        // hyper's own error, whose type is not part of reqwest's interface.
+        // This is hyper's own error, whose type is not part of reqwest's interface.
         if source.is_none() && cause.to_string().contains("before message completed") {
             return true;
         }

@@ -1,4 +1,4 @@
-//! Any service will do.
+//! Tests that any service can be a transport.
 
 use std::{
     convert::Infallible,
@@ -16,7 +16,8 @@ use tower_service::Service;
 
 use super::erased::{BoxFuture, RequestBody, erase};
 
-/// Is ready at the second time of asking, and answers with what it was sent. Clones begin again.
+/// A service that is ready at the second call of `poll_ready`, and answers with the request's content. A clone is not
+/// ready at first.
 struct Echo {
     is_ready: bool,
     calls: Arc<AtomicUsize>,

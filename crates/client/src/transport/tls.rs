@@ -1,7 +1,8 @@
-//! The authorities to trust, and the TLS configuration made of it when the first connection needs one.
+//! The trusted certificate authorities, and the TLS configuration that is made from them when the first connection
+//! needs it.
 //!
-//! Reading the system's certificates takes a while, and where none are installed, as in many containers, plain HTTP
-//! works all the same. So nothing is read before the first `https` URL.
+//! Reading the system's certificates takes a while, and plain HTTP must also work where none are installed, as in many
+//! containers. So nothing is read before the first `https` URL.
 
 use std::{fmt, sync::Arc};
 
@@ -13,18 +14,19 @@ mod blind;
 
 /// The authorities whose certificates are trusted.
 ///
-/// The default is `Native`, or without the feature `native-roots`, `Webpki`. Without either nobody is trusted.
+/// The default is `Native`, or, without the feature `native-roots`, `Webpki`. Without both features no authority is
+/// trusted.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Roots {
-    /// The authorities of the system; `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. Read once, by the first
+    /// The authorities of the system. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them. They are read once, by the first
     /// connection over TLS.
     #[cfg(feature = "native-roots")]
     Native,
-    /// Mozilla's, as of the release of the crate `webpki-roots`.
+    /// Mozilla's authorities, as of the release of the crate `webpki-roots`.
     #[cfg(feature = "webpki-roots")]
     Webpki,
-    /// These and no others.
+    /// Only these authorities.
     Custom(CustomRoots),
 }
 
@@ -39,8 +41,8 @@ impl Default for Roots {
     }
 }
 
-/// Authorities that the program chooses: in place of others by [`Roots::Custom`], or beside them by
-/// [`add_roots`](super::HyperTransportBuilder::add_roots).
+/// Authorities that the program chooses, instead of others ([`Roots::Custom`]) or in addition to them
+/// ([`add_roots`](super::HyperTransportBuilder::add_roots)).
 #[derive(Clone, Debug)]
 pub struct CustomRoots(RootCertStore);
 
@@ -49,7 +51,7 @@ impl CustomRoots {
     ///
     /// # Errors
     ///
-    /// A certificate that cannot be read, or none at all.
+    /// [`TlsError`] if a certificate cannot be read, or if there is none.
     pub fn from_der(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> Result<Self, TlsError> {
         let mut store = RootCertStore::empty();
         for (index, certificate) in certificates.into_iter().enumerate() {
@@ -62,7 +64,7 @@ impl CustomRoots {
     ///
     /// # Errors
     ///
-    /// A certificate that cannot be read, or none at all.
+    /// [`TlsError`] if a certificate cannot be read, or if there is none.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
         let mut certificates = Vec::new();
         for (index, read) in CertificateDer::pem_slice_iter(pem.as_ref()).enumerate() {
@@ -73,24 +75,23 @@ impl CustomRoots {
     }
 }
 
-/// The reason why TLS cannot be spoken at all. If only a peer is not trusted, that is an error of its connection
-/// instead.
+/// The reason why TLS cannot be used at all. A single server that is not trusted is an error of its connection instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// There is no authority to trust: the system has no certificates, or this build names none.
+    /// There is no trusted authority: the system has no certificates, or this build includes none.
     NoRoots {
-        /// The error of reading them, if there was one.
+        /// The errors from reading the certificates, if there were any.
         reasons: Vec<String>,
     },
     /// A certificate given as a root cannot be read.
     Certificate {
-        /// The index of the certificate among those given, from 0.
+        /// The index of the certificate in the list that was given, from 0.
         index: usize,
-        /// The fault of it.
+        /// The reason why the certificate cannot be used.
         reason: String,
     },
-    /// The cryptography does not fit. Not seen so far.
+    /// The TLS library refused its configuration. This has not happened so far.
     Setup(String),
 }
 
@@ -113,17 +114,17 @@ impl std::error::Error for TlsError {}
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trust {
     pub(super) roots: Roots,
-    /// Trusted beside those.
+    /// Authorities that are trusted in addition to `roots`.
     pub(super) more: Vec<CustomRoots>,
-    /// Every origin is taken for who it says it is.
+    /// True if every certificate of an origin is accepted.
     pub(super) anybody: bool,
 }
 
-/// The configuration of all connections of a transport, made at the first that needs it.
+/// The TLS configuration of all connections of a transport, made by the first connection that needs it.
 #[derive(Debug)]
 pub(super) struct Tls {
     trust: Trust,
-    /// The protocols that are offered by ALPN, the preferred first.
+    /// The protocols that are offered by ALPN, the preferred one first.
     protocols: Vec<Vec<u8>>,
     origins: OnceCell<Arc<ClientConfig>>,
     proxies: OnceCell<Arc<ClientConfig>>,
@@ -135,7 +136,8 @@ impl Tls {
         Self { trust, protocols, origins: OnceCell::new(), proxies: OnceCell::new() }
     }
 
-    /// The configuration for origins. What fails is tried again the next time: somebody may install certificates.
+    /// Returns the configuration for origins. A failure is not remembered, so the next connection tries again:
+    /// certificates may have been installed meanwhile.
     pub(super) async fn for_origins(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let made = self.origins.get_or_try_init(|| async {
             let mut config = match self.trust.anybody {
@@ -148,7 +150,7 @@ impl Tls {
         made.await.cloned()
     }
 
-    /// The configuration for proxies, which are spoken to in HTTP/1.1 and prove who they are in any case.
+    /// Returns the configuration for proxies, which use HTTP/1.1 and whose certificates are always verified.
     pub(super) async fn for_proxies(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let made = self.proxies.get_or_try_init(|| async {
             let mut config = configure(read(self.trust.clone()).await?)?;
@@ -159,7 +161,8 @@ impl Tls {
     }
 }
 
-/// The provider is named, since the process' default is the application's to choose, and may not have been chosen.
+/// Makes a configuration. It names its crypto provider, because the process-wide default is the application's choice
+/// and may not be set yet.
 fn configure(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().map_err(|error| TlsError::Setup(error.to_string()))?;
@@ -180,7 +183,8 @@ async fn read(trust: Trust) -> Result<RootCertStore, TlsError> {
     if store.is_empty() { Err(TlsError::NoRoots { reasons }) } else { Ok(store) }
 }
 
-/// One unreadable certificate among hundreds is left out: whoever needs it is told by a refused connection.
+/// Reads the certificates of the system. One unreadable certificate among hundreds is left out: connections that need
+/// it are refused.
 #[cfg(feature = "native-roots")]
 async fn native() -> Result<(RootCertStore, Vec<String>), TlsError> {
     let load = tokio::task::spawn_blocking(|| {

@@ -1,14 +1,14 @@
-//! Asking a proxy to connect ([RFC 9110, 9.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6)).
+//! Asks a proxy to connect to a server ([RFC 9110, 9.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6)).
 use super::error::{Failure, HyperError};
 use http::{HeaderValue, StatusCode};
 use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// The longest head, in bytes, with which a proxy answers CONNECT.
+/// The longest head, in bytes, of a proxy's answer to CONNECT.
 const MAX_HEAD_BYTES: usize = 8 << 10;
 
-/// Has the proxy behind `connection` connect to `authority`, which has a port.
+/// Asks the proxy at the other end of `connection` to connect to `authority`, which includes a port.
 pub(super) async fn open<T: Read + Write + Unpin>(
     connection: T,
     authority: &str,
@@ -30,7 +30,7 @@ pub(super) async fn open<T: Read + Write + Unpin>(
         if head.len() == MAX_HEAD_BYTES {
             return Err(HyperError::new(Failure::Proxy, "the head of its answer is too long"));
         }
-        // Byte by byte: what follows the head is the server's already.
+        // The head is read byte by byte, because the bytes after it come from the server.
         head.push(io.read_u8().await.map_err(broken)?);
     }
     match status(&head) {
@@ -40,7 +40,7 @@ pub(super) async fn open<T: Read + Write + Unpin>(
     }
 }
 
-/// The status that a head says.
+/// Parses the status in the head of an answer.
 fn status(head: &[u8]) -> Option<StatusCode> {
     let rest = head.strip_prefix(b"HTTP/1.")?;
     let (version, rest) = rest.split_first()?;

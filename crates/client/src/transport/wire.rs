@@ -1,5 +1,5 @@
-//! A connection, and what is to be known of its bytes: whether an answer has begun to come, and how many streams a
-//! server of HTTP/2 allows.
+//! A connection, and facts that are found in its bytes: if an answer has begun to come, and how many streams an HTTP/2
+//! server allows.
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::Connection;
 use std::{
@@ -13,25 +13,25 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// The number of bytes at the beginning of an answer that are looked at. They are copied once.
+/// The number of bytes at the beginning of an answer that are inspected, and so copied once more.
 const LOOK_BYTES: usize = 1 << 10;
-/// The first bytes of TLS: an alert or a handshake message, version 3.
+/// The first bytes of a TLS record: an alert or a handshake message, version 3.
 const TLS_RECORDS: [[u8; 2]; 2] = [[0x15, 3], [0x16, 3]];
 
-/// The facts that are known of a connection's bytes.
+/// The facts that were found in a connection's bytes.
 #[derive(Debug)]
 pub(super) struct Wire {
-    /// Something has come since something was last sent.
+    /// True if bytes have come since bytes were last sent.
     answered: AtomicBool,
-    /// The first bytes look like TLS.
+    /// True if the first bytes look like TLS.
     tls: AtomicBool,
-    /// The number of streams that the server allows at a time, once it has said so. None are allowed on a connection
-    /// that was over before.
+    /// The number of streams that the server allows at a time, once it has said so. 0 if the connection ended before
+    /// that.
     streams: watch::Sender<Option<u32>>,
 }
 
 impl Wire {
-    /// True if nothing has come since something was last sent. Known over HTTP/1.1 alone.
+    /// Returns true if nothing has come since bytes were last sent. This is known only over HTTP/1.1.
     pub(super) fn is_unanswered(&self) -> bool {
         !self.answered.load(Relaxed)
     }
@@ -50,13 +50,13 @@ pub(super) trait Io: Read + Write + Connection + Send + Unpin {}
 
 impl<T: Read + Write + Connection + Send + Unpin> Io for T {}
 
-/// A connection of whichever layers.
+/// A connection, whatever layers (TCP, TLS, proxy) it consists of.
 pub(super) struct Connect {
     io: Box<dyn Io>,
-    /// The peer is a proxy that wants to read the whole URL.
+    /// True if the peer is a proxy that needs the whole URL in the request.
     pub(super) is_forwarded: bool,
     pub(super) wire: Arc<Wire>,
-    /// The bytes that are read next are looked at.
+    /// True if the bytes that are read next are inspected.
     looks: bool,
     settings: Option<Settings>,
 }
@@ -73,14 +73,14 @@ impl Connect {
         self.io.connected()
     }
 
-    /// HTTP/2 is spoken here.
+    /// Notes that this connection uses HTTP/2, so the server's settings have to be found.
     #[cfg(feature = "http2")]
     pub(super) fn expect_settings(&mut self) {
         self.settings = Some(Settings::default());
     }
 
     fn has_sent(&mut self) {
-        // Over HTTP/2 something is always sent; there only the beginning is looked at.
+        // Over HTTP/2 bytes are sent all the time, so only the beginning of the connection is inspected.
         if self.settings.is_none() {
             self.wire.answered.store(false, Relaxed);
             self.looks = true;
@@ -101,8 +101,8 @@ impl Connect {
         self.looks = false;
     }
 
-    /// Reads from the connection into `buffer`, and looks at the bytes that come. That needs a buffer in between, since
-    /// `buffer` shows neither the bytes that it holds nor how many there are.
+    /// Reads from the connection into `buffer`, and inspects the bytes that come. This needs a buffer in between, since
+    /// `buffer` does not show its content, nor how many bytes were added.
     fn poll_look(&mut self, context: &mut Context<'_>, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let mut bytes = [0; LOOK_BYTES];
         let room = buffer.remaining().min(LOOK_BYTES);
@@ -119,7 +119,7 @@ impl Connect {
 
 impl Drop for Connect {
     fn drop(&mut self) {
-        // Nobody waits for what will not come.
+        // A task that waits for the number of streams gets 0 now, because the server will not send the number any more.
         self.wire.streams.send_if_modified(|streams| {
             let is_over = streams.is_none();
             streams.get_or_insert(0);
@@ -170,13 +170,13 @@ impl Write for Connect {
     }
 }
 
-/// The first frame of a server of HTTP/2, which says how many streams it allows
-/// ([RFC 9113, 6.5](https://www.rfc-editor.org/rfc/rfc9113#section-6.5)).
+/// The first frame that an HTTP/2 server sends, which says how many streams it allows ([RFC 9113,
+/// 6.5](https://www.rfc-editor.org/rfc/rfc9113#section-6.5)).
 #[derive(Debug, Default)]
 struct Settings {
-    /// The frame so far, of which only its head and the begun setting are kept.
+    /// The unfinished part of the frame: its head, or the setting that has begun. Earlier bytes are not kept.
     held: Vec<u8>,
-    /// Bytes of the frame that are still to come, once its head is read.
+    /// The number of bytes of the frame that are still to come, once its head is read.
     left: Option<usize>,
     streams: Option<u32>,
     is_read: bool,
@@ -187,8 +187,8 @@ impl Settings {
     const KIND: u8 = 4;
     const SETTING_BYTES: usize = 6;
 
-    /// Reads on. Returns how many streams are allowed, once it is known. A server that does not say so allows any
-    /// number.
+    /// Reads the next bytes. Returns the number of allowed streams once it is known. A server that does not say so
+    /// allows any number.
     fn read(&mut self, bytes: &[u8]) -> Option<u32> {
         for &byte in bytes {
             if self.is_read {
@@ -210,7 +210,7 @@ impl Settings {
             {
                 let length = u32::from_be_bytes([0, high, middle, low]) as usize;
                 self.left = Some(length);
-                // Another frame is an error, which hyper tells.
+                // Another frame here is an error, which hyper reports.
                 self.is_read = length == 0 || kind != Self::KIND;
                 self.held.clear();
             }
@@ -219,7 +219,7 @@ impl Settings {
         *left -= 1;
         self.is_read = *left == 0;
         if self.held.len() == Self::SETTING_BYTES {
-            // SETTINGS_MAX_CONCURRENT_STREAMS.
+            // Setting 3 is SETTINGS_MAX_CONCURRENT_STREAMS.
             if let [0, 3, a, b, c, d] = self.held[..] {
                 self.streams = Some(u32::from_be_bytes([a, b, c, d]));
             }

@@ -1,4 +1,4 @@
-//! "basic parsing".
+//! "basic parsing": events of all forms.
 use crate::harness::{Case, Message, TestService, check, data, stream_and_client};
 use serde_json::json;
 
@@ -83,12 +83,12 @@ async fn large_message(blocks: &[String]) {
     }
     connection.send("\n\n").await;
     let event = client.message().await.event();
-    // Not compared as messages: a failure would print all of it.
+    // The data is not compared with `assert_eq!`, because a failure would print all of it.
     assert!(event.data == blocks.concat(), "{} bytes, other than sent", event.data.len());
     client.close().await;
 }
 
-/// Text that does not repeat itself at the bounds of any buffer.
+/// Returns text that does not repeat itself at the limits of any buffer.
 fn block(seed: usize) -> String {
     let numbers = (0..).map(|number| format!("{:x}.", number * 31 + seed));
     let mut text = String::with_capacity(BLOCK + 16);

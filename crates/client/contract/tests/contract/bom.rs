@@ -1,4 +1,4 @@
-//! "BOM": one byte order mark at the beginning of a stream is none of its text.
+//! "BOM": one byte order mark at the beginning of a stream is not part of its text.
 use crate::harness::{Case, Message, check, comment, data};
 
 const BOM: &str = "\u{FEFF}";

@@ -1,4 +1,4 @@
-//! "comments": told as soon as their line is over, without a blank line.
+//! "comments": a comment is reported as soon as its line ends, without a blank line.
 use crate::harness::{Case, check, comment, data};
 
 #[tokio::test]

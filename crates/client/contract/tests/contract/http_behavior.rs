@@ -1,4 +1,4 @@
-//! "HTTP behavior": requests, and answers that are no stream.
+//! "HTTP behavior": requests, and answers that are not a stream.
 use crate::harness::{Bodiless, SseClient, StreamServer, TestService, data, stream_and_client};
 use http::{HeaderMap, HeaderValue, header::LOCATION};
 use serde_json::json;
@@ -23,7 +23,7 @@ async fn status_204_halts_reconnection_attempts() {
     let service = TestService::start();
     let nothing = Bodiless::start(204, HeaderMap::new()).await;
     let client = SseClient::start(&service, nothing.url(), json!({ "initialDelayMs": 0 })).await;
-    // That nothing happens takes time to see: five times what the client waits at least.
+    // Nothing must happen during this time, which is five times the client's shortest delay.
     sleep(Duration::from_millis(500)).await;
     assert_eq!(nothing.asked(), 1);
     client.close().await;
@@ -44,7 +44,7 @@ async fn client_follows_301_and_307_redirect() {
     }
 }
 
-/// An error, and no loop.
+/// The client reports an error and does not loop.
 #[tokio::test]
 async fn client_handles_empty_or_missing_location_header() {
     let service = TestService::start();

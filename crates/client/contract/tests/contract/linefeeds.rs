@@ -1,4 +1,4 @@
-//! "linefeeds": the three ends of a line, however they are cut.
+//! "linefeeds": the three kinds of line endings, wherever the stream is cut into pieces.
 use crate::harness::{Case, Message, check, data};
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn crlf_where_cr_is_end_of_1_chunk() {
     check(vec![Case::new("CRLF where CR is end of 1 chunk", &chunks, &expected)]).await;
 }
 
-/// Every stream, whole and in pieces.
+/// Returns a case for each stream as a whole, and cases for it in pieces.
 fn cases(separator: &str, end: &str) -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, stream, expected) in streams() {
@@ -36,7 +36,7 @@ fn cases(separator: &str, end: &str) -> Vec<Case> {
     cases
 }
 
-/// Returns the text with LF for any end of a line.
+/// Returns streams whose lines end in LF, each with its name and the messages that it makes.
 fn streams() -> [(&'static str, &'static str, Vec<Message>); 6] {
     let two = || vec![data("event 1"), data("event 2")];
     [

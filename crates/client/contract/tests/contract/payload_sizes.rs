@@ -1,8 +1,9 @@
-//! "payload sizes": data around each power of two, up to 128 MiB, where buffers have their bounds.
+//! "payload sizes": data of a length around each power of two, up to 128 MiB, where buffers have their limits.
 use crate::harness::{TestService, data, stream_and_client};
 use serde_json::json;
 
-/// Up to here every size is tried; of those beyond, the longest, since each costs time and not another bound.
+/// The exponent of the largest power of two of the sweep, which tests the sizes around each power. Of the larger sizes
+/// only the longest is tested, since they cost time and find no other limit.
 const SWEEP: u32 = 20;
 const LONGEST: usize = (1 << 27) + 1;
 
@@ -20,7 +21,7 @@ async fn the_longest_payload_is_delivered_promptly() {
     deliver(&[LONGEST]).await;
 }
 
-/// A longer event ends the stream.
+/// An event that is longer than the limit ends the stream.
 #[tokio::test]
 async fn a_longer_payload_is_refused() {
     let service = TestService::start();
@@ -38,7 +39,7 @@ async fn deliver(sizes: &[usize]) {
         let sent = "x".repeat(*size);
         connection.send(format!("data: {sent}\n\n")).await;
         let received = client.message().await;
-        // A failure would print all of it.
+        // `assert_eq!` would print all of the data after a failure.
         assert!(received == data(sent), "{size} bytes");
         client.close().await;
     }

@@ -1,8 +1,8 @@
-//! "reconnection".
+//! "reconnection": what the client does after a connection has ended.
 use crate::harness::{SseClient, StreamConnection, StreamServer, TestService, data, stream_and_client};
 use serde_json::json;
 
-/// A stream whose client reconnects without delay.
+/// Starts a stream whose client reconnects without delay.
 async fn start(service: &TestService) -> (StreamServer, StreamConnection, SseClient) {
     stream_and_client(service, json!({ "initialDelayMs": 0 })).await
 }

@@ -1,9 +1,9 @@
-//! The service's own interface.
+//! Tests of the service's own interface.
 use crate::harness::{SseClient, StreamServer, TestService, send, stream_and_client};
 use http::{Method, StatusCode, header::LOCATION};
 use serde_json::{Value, json};
 
-/// The limits of `src/service.rs`.
+/// A copy of the limit in `src/service.rs`.
 const MAX_STREAMS: usize = 100;
 const MAX_REQUEST_BYTES: usize = 1 << 20;
 
@@ -71,7 +71,7 @@ async fn commands_are_for_streams_that_exist() {
     }
 }
 
-/// The server sees that a stream that was closed is read no more.
+/// After the test has closed a stream, the service closes its connection to the stream's server.
 #[tokio::test]
 async fn a_closed_stream_has_no_connection() {
     let service = TestService::start();

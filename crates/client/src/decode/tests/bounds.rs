@@ -1,4 +1,4 @@
-//! The worst that a hostile server can make a decoder do.
+//! The worst bodies that a hostile server can send to a decoder.
 
 use std::task::Poll;
 
@@ -41,7 +41,7 @@ fn what_unfolds_to_much_comes_in_bounded_pieces_and_gives_way() {
 
 #[test]
 fn what_unfolds_to_much_and_folds_to_nothing_gives_way() {
-    // Stored blocks of no bytes: megabytes of deflate that say nothing.
+    // Stored blocks of no bytes: megabytes of deflate that decode to nothing.
     let nothing = [&[0x78, 0x9c][..], &[0, 0, 0, 0xff, 0xff].repeat(4 << 20)].concat();
     let body = encode("zstd", &nothing);
     assert!(body.len() < 10_000, "{} bytes", body.len());

@@ -1,4 +1,4 @@
-//! Each coding gives what was encoded, when it was flushed.
+//! Each coding decodes to the original bytes, as soon as they were flushed.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -13,7 +13,7 @@ use super::{
 
 const NAMES: [&str; 5] = ["gzip", "deflate", "raw", "br", "zstd"];
 
-/// Feeds each flush of `encoder` in pieces of `size`, and expects each event behind its last piece.
+/// Feeds each flush of `encoder` in pieces of `size` bytes, and expects each event right after its last piece.
 fn each_event_in_time(codings: &str, mut encoder: Box<dyn Encode>, size: usize) {
     let mut subject = Subject::new(codings);
     for event in events() {
@@ -76,7 +76,7 @@ fn a_body_cut_anywhere_gives_what_came_and_is_an_error() {
             assert!(b"data: 1\n\ndata: 1\n\ndata: 2\n\n".starts_with(&read[..]), "{name}: {read:?}");
             assert!(matches!(stop, Stop::Failed(DecodeError::Truncated { .. })), "{name} at {cut}: {stop:?}");
         }
-        // What was flushed is there, although the end is missing.
+        // The flushed data is returned, although the end of the body is missing.
         let mut encoder = encoder(name);
         let (read, stop) = Subject::whole(header(name), &encoder.flush(b"data: 1\n\n")).read();
         assert_eq!(read, b"data: 1\n\n", "{name}");
@@ -93,7 +93,7 @@ fn nothing_may_follow_the_end() {
         assert_eq!(read, b"data: 1\n\n", "{name}");
         let Stop::Failed(error) = stop else { panic!("{name}: {stop:?}") };
         match (name, error) {
-            // What follows a frame is the next.
+            // Bytes after a frame are read as the next frame.
             ("zstd", DecodeError::Corrupt { coding: Coding::Zstd, .. }) => {}
             (_, DecodeError::Trailing { coding }) => assert_eq!(coding.to_string(), header(name)),
             (_, error) => panic!("{name}: {error:?}"),
@@ -110,7 +110,7 @@ fn what_is_not_encoded_as_it_says_is_corrupt() {
         assert!(matches!(stop, Stop::Failed(DecodeError::Corrupt { .. })), "{name}: {stop:?}");
         assert!(matches!(subject.read(), (_, Stop::Ended)), "an error is the last");
     }
-    // A checksum tells what the format itself does not.
+    // A checksum finds an error that the format itself does not show.
     let mut body = encode("gzip", b"data: 1\n\n");
     let checksum = body.len() - 8;
     body[checksum] ^= 1;

@@ -1,4 +1,4 @@
-//! The work of servers: compress, and flush behind each event.
+//! The encoders of a server, which compress, and flush after each event.
 
 use std::io::Write;
 
@@ -10,14 +10,14 @@ use flate2::{
 use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer};
 
 pub(super) trait Encode {
-    /// The bytes that are sent for `bytes`, flushed.
+    /// Returns the encoded bytes for `bytes`, up to a flush.
     fn flush(&mut self, bytes: &[u8]) -> Vec<u8>;
 
-    /// The bytes that are sent at the end.
+    /// Returns the encoded bytes that end the body.
     fn end(self: Box<Self>) -> Vec<u8>;
 }
 
-/// Encodes by the name in the header; `raw` is deflate without zlib's header.
+/// Returns an encoder by the name of its coding. `raw` is deflate without the zlib header.
 pub(super) fn encoder(name: &str) -> Box<dyn Encode> {
     match name {
         "gzip" => Box::new(GzEncoder::new(Vec::new(), Compression::default())),
@@ -42,7 +42,7 @@ pub(super) fn zstd_encoder(window_log: u32) -> CCtx<'static> {
     context
 }
 
-/// All of it at once.
+/// Encodes a whole body at once.
 pub(super) fn encode(name: &str, bytes: &[u8]) -> Vec<u8> {
     all(encoder(name), bytes)
 }
@@ -53,7 +53,7 @@ pub(super) fn all(mut encoder: Box<dyn Encode>, bytes: &[u8]) -> Vec<u8> {
     encoded
 }
 
-/// The outermost last, as in the header.
+/// Several encoders, in the order of the header: the last one is applied last.
 pub(super) struct Chain(pub(super) Vec<Box<dyn Encode>>);
 
 impl Encode for Chain {

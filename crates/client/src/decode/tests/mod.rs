@@ -22,7 +22,7 @@ mod codings;
 mod encoders;
 mod wire;
 
-/// A body that gives what it was fed, and waits for more.
+/// A body that returns the frames that it was fed, and then waits for more.
 #[derive(Clone, Default)]
 struct Fed(Arc<Mutex<VecDeque<Item>>>);
 
@@ -61,7 +61,7 @@ impl Wake for Wakes {
     }
 }
 
-/// A body under test, with what it is fed by.
+/// A body under test, and the source that feeds it.
 struct Subject {
     fed: Fed,
     decoded: Decoded<Fed>,
@@ -85,7 +85,7 @@ impl Subject {
         Self { fed, decoded, wakes: Arc::default() }
     }
 
-    /// Feeds a whole body.
+    /// Makes a subject that was fed a whole body.
     fn whole(codings: &str, body: &[u8]) -> Self {
         let subject = Self::new(codings);
         subject.fed.push(body);
@@ -98,12 +98,12 @@ impl Subject {
         Pin::new(&mut self.decoded).poll_frame(&mut Context::from_waker(&waker))
     }
 
-    /// The number of times that it gave way to others.
+    /// The number of times that the body let other tasks have their turn.
     fn yields(&self) -> usize {
         self.wakes.0.load(Ordering::Relaxed)
     }
 
-    /// Reads what there is.
+    /// Reads everything that is available.
     fn read(&mut self) -> (Vec<u8>, Stop) {
         let mut read = Vec::new();
         loop {
@@ -123,7 +123,7 @@ fn header(name: &str) -> &str {
     if name == "raw" { "deflate" } else { name }
 }
 
-/// Something like the events of a stream, the last without compressible parts.
+/// Returns events like those of a real stream. The last one cannot be compressed.
 fn events() -> Vec<Vec<u8>> {
     let mut events: Vec<_> = (0..20)
         .map(|index| {

@@ -1,4 +1,4 @@
-//! Over a socket: the next event is only sent when the last was seen.
+//! Tests over a socket: the next event is sent only after the client has seen the last one.
 
 use http::Request;
 use http_body_util::BodyExt;
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::transport::{HyperTransport, Proxy, RequestBody, erase};
 
-/// Answers one request with chunks as they come, and returns the request's head.
+/// Answers one request with each chunk as soon as it arrives in `chunks`, and returns the head of the request.
 async fn serve(listener: TcpListener, coding: &str, mut chunks: mpsc::Receiver<Vec<u8>>) -> String {
     let (mut socket, _) = listener.accept().await.expect("a connection");
     let mut head = Vec::new();

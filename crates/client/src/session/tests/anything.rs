@@ -1,4 +1,4 @@
-//! The things that hold whatever happens, in whatever order.
+//! Properties that hold whatever happens to a session, in any order.
 use super::{
     super::{Comments, Order, Rules},
     play::{Play, SECOND, STREAM, rules},
@@ -7,7 +7,7 @@ use crate::{Cause, Reconnect, Signal};
 use proptest::prelude::*;
 use std::time::Duration;
 
-/// A thing that can happen to a session.
+/// Something that can happen to a session.
 #[derive(Clone, Debug)]
 enum Happening {
     Answer(u16),
@@ -42,7 +42,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// The order that is being carried out.
+/// The order that the driver is carrying out.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Doing {
     Nothing,
@@ -50,10 +50,10 @@ enum Doing {
     Reading,
 }
 
-/// Lets all of it happen, as far as it can. Returns everything that was told, and when.
+/// Lets everything happen, as far as the session's state allows it. Returns every signal, and when it came.
 fn run(rules: Rules, happenings: &[Happening]) -> Vec<(Duration, String)> {
     let (mut play, mut doing, mut told) = (Play::new(rules), Doing::Nothing, Vec::new());
-    // The last event ID that the program knows of.
+    // The last event ID that the program has seen.
     let mut known = String::new();
     for happening in happenings {
         let due = play.session.deadline();
@@ -131,7 +131,7 @@ proptest! {
             ..rules()
         };
         let told = run(rules(), &happenings);
-        // Connections open and end in turns.
+        // A connection ends before the next one opens.
         let mut is_open = false;
         for (_, signal) in &told {
             let was_open = is_open;

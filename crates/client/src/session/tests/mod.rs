@@ -1,4 +1,5 @@
-//! The machine in virtual time, without sockets: the test says what happens, and reads what is wanted next.
+//! The machine in virtual time, without sockets: the test says what happens, and checks the machine's orders and
+//! signals.
 mod anything;
 mod opening;
 mod play;

@@ -1,4 +1,4 @@
-//! The way from an attempt to an open stream, or to a refusal.
+//! Tests of the steps from an attempt to an open stream, or to a refusal.
 use super::{
     super::{Answer, Order},
     play::{Play, SECOND, parts, rules},

@@ -1,4 +1,4 @@
-//! A session with a test in the place of its driver.
+//! A session whose driver is a test.
 use super::super::{Answer, Comments, Order, Progress, Rules, Session};
 use crate::{Acknowledge, Cause, Error, Reconnect, Signal, Verdict, target::Target};
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const STREAM: &[(&str, &str)] = &[("content-type", "text/event-stream")];
 
-/// The rules of an event source that nothing was said about, but for jitter, which is the same each time.
+/// The rules of an event source with default settings, except that the random delays are the same in each run.
 pub(super) fn rules() -> Rules {
     let url = "http://one.example/events".parse().expect("a URL");
     Rules {
@@ -33,7 +33,7 @@ pub(super) struct Play {
 
 impl Play {
     pub(super) fn new(rules: Rules) -> Self {
-        // Time begins anywhere.
+        // The time may begin at any value.
         Self { session: Session::new(rules, Parser::new().with_blocks(), None), now: 1000 * SECOND }
     }
 
@@ -42,7 +42,7 @@ impl Play {
         Self { session, now: Duration::ZERO }
     }
 
-    /// Begins, and returns the request that is to be sent.
+    /// Starts the session, and returns the request that it orders to send.
     pub(super) fn start(&mut self) -> Target {
         self.session.start(self.now);
         self.request()
@@ -52,7 +52,7 @@ impl Play {
         self.session.take_order().expect("something is to be done")
     }
 
-    /// The request that is to be sent.
+    /// Returns the request that the session orders to send.
     pub(super) fn request(&mut self) -> Target {
         match self.order() {
             Order::Send(target) => target,
@@ -60,26 +60,26 @@ impl Play {
         }
     }
 
-    /// A response comes.
+    /// Gives the session a response.
     pub(super) fn answer(&mut self, status: u16, headers: &[(&str, &str)]) {
         let answer = Answer { parts: parts(status, headers), undecodable: None, date: SystemTime::UNIX_EPOCH };
         self.session.answered(answer, |_| Verdict::ByPolicy, self.now);
     }
 
-    /// The request is answered by an event stream.
+    /// Gives the session a response that is an event stream.
     pub(super) fn open(&mut self) {
         self.answer(200, STREAM);
         assert!(matches!(self.order(), Order::Read));
         assert_eq!(self.told(), ["open"]);
     }
 
-    /// A chunk comes. Returns what it leads to.
+    /// Gives the session a chunk. Returns the signals that follow.
     pub(super) fn chunk(&mut self, chunk: &str) -> Vec<String> {
         assert!(self.session.receive(Bytes::copy_from_slice(chunk.as_bytes())));
         self.told()
     }
 
-    /// The body ends.
+    /// Ends the body. Returns the signals that follow.
     pub(super) fn end_body(&mut self, cause: Cause) -> Vec<String> {
         self.session.finish_body(&cause);
         let mut told = self.told();
@@ -88,7 +88,7 @@ impl Play {
         told
     }
 
-    /// Lets time pass until the deadline. Returns how much.
+    /// Lets time pass until the deadline. Returns how much time that was.
     pub(super) fn pass(&mut self) -> Duration {
         let passed = self.session.deadline().expect("a deadline").saturating_sub(self.now);
         self.now += passed;
@@ -96,7 +96,7 @@ impl Play {
         passed
     }
 
-    /// Everything that is to be told, in short.
+    /// Returns all signals that wait, as short texts.
     pub(super) fn told(&mut self) -> Vec<String> {
         let mut told = Vec::new();
         while let Some(signal) = self.session.next_signal(Comments::Give) {
@@ -105,7 +105,7 @@ impl Play {
         told
     }
 
-    /// The end, once all is kept.
+    /// Ends the session once all IDs are saved, and returns its error.
     pub(super) fn error(&mut self) -> Option<Error> {
         assert!(self.session.is_ending(), "it goes on");
         assert!(matches!(self.order(), Order::Rest));

@@ -1,4 +1,4 @@
-//! The IDs that may be kept, and the moments when they may.
+//! Tests of which IDs may be saved, and when.
 use super::{
     super::Comments,
     play::{Play, rules},
@@ -6,7 +6,7 @@ use super::{
 use crate::{Acknowledge, Signal, Text};
 
 impl Play {
-    /// A session that keeps IDs, with an open stream that has brought `chunk`.
+    /// Makes a session that saves IDs, with an open stream that has brought `chunk`.
     fn with(chunk: &str, when: Acknowledge) -> Self {
         let mut play = Self::keeping(rules(), when);
         play.session.start(play.now);
@@ -18,7 +18,7 @@ impl Play {
         play
     }
 
-    /// The program asks for the next event.
+    /// Asks for the next event, as the program does, and returns its last event ID.
     fn next(&mut self) -> Option<Text> {
         self.session.progress().expect("IDs are kept").next();
         match self.session.next_signal(Comments::Skip)? {

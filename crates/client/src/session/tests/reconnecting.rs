@@ -1,4 +1,4 @@
-//! The way from the end of a connection to the next one, or to the end of all.
+//! Tests of what follows the end of a connection: another connection, or the end of the event source.
 use super::{
     super::{Order, Rules},
     play::{Play, SECOND, rules},
@@ -31,7 +31,7 @@ fn the_end_of_a_response_ends_an_event_too_if_that_is_wanted() {
     assert_eq!(play.session.last_event_id(), "");
 }
 
-/// Days pass in no time: the delays grow up to their bound, and an event takes them back.
+/// Virtual days pass at once: the delays grow up to their limit, and an event resets them.
 #[test]
 fn delays_grow_while_attempts_are_in_vain() {
     let mut play = Play::new(rules());
@@ -160,7 +160,7 @@ fn nothing_comes_after_it_is_closed() {
     assert!(play.session.take_order().is_none());
 }
 
-/// An error as a cause holds it.
+/// Converts a text to an error, as a `Cause` contains it.
 trait IntoError {
     fn into_error(self) -> std::sync::Arc<dyn std::error::Error + Send + Sync>;
 }

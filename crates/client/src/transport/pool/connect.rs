@@ -1,4 +1,4 @@
-//! Makes a connection, and speaks the protocol on it that its server agreed to.
+//! Makes a connection, with the protocol that the server agreed to.
 use super::{
     Pool,
     origin::Origin,
@@ -9,7 +9,7 @@ use http::Uri;
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 impl Pool {
-    /// A new connection. One over HTTP/2 is shared from then on, if that is wanted.
+    /// Makes a new connection. If it uses HTTP/2 and `wanted` allows it, other requests share it from then on.
     pub(super) async fn connect(&self, origin: &Arc<Origin>, url: &Uri, wanted: Wanted) -> Result<Taken, HyperError> {
         let connection = self.connector.connect(url.clone(), wanted.timeout).await?;
         #[cfg(feature = "http2")]

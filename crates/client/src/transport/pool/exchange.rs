@@ -1,4 +1,4 @@
-//! Sends one request over one connection, and says what a failure means for another connection.
+//! Sends one request over one connection, and decides after a failure if another connection may be tried.
 use super::{
     idle::Idle,
     origin::Origin,
@@ -14,16 +14,16 @@ use http::{HeaderValue, Request, Response, Uri, Version, header::HOST, uri};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// The reason why a request brought no response, by what it means for another connection.
+/// The reason why a request got no response, by its meaning for another attempt on a new connection.
 pub(super) enum Unsent {
-    /// Nothing of it was sent.
+    /// Nothing of the request was sent.
     Untouched(HyperError),
-    /// The server said that it has not looked at it.
+    /// The server said that it has not processed the request.
     #[cfg(feature = "http2")]
     Refused(HyperError),
-    /// It was sent, and nothing came.
+    /// The request was sent, and no byte of an answer came.
     Unanswered(HyperError),
-    /// Something came, or may have come.
+    /// A part of an answer came, or may have come.
     Failed(HyperError),
 }
 
@@ -37,7 +37,7 @@ impl Unsent {
     }
 }
 
-/// Sends a request over the connection that was taken for it, and waits for the head of the response.
+/// Sends a request over the connection that was taken from the pool, and waits for the head of the response.
 pub(super) async fn exchange(
     origin: &Arc<Origin>,
     taken: Taken,
@@ -72,7 +72,7 @@ pub(super) async fn exchange(
     }
 }
 
-/// Adds what a request over HTTP/1.1 has besides: the host, and its URL in the form that the peer wants.
+/// Prepares a request for HTTP/1.1: adds the `Host` header, and writes the URL in the form that the peer needs.
 fn prepare_http1(request: &mut Request<RequestBody>, is_forwarded: bool) {
     *request.version_mut() = Version::HTTP_11;
     let uri = request.uri().clone();
@@ -90,14 +90,14 @@ fn prepare_http1(request: &mut Request<RequestBody>, is_forwarded: bool) {
     }
 }
 
-/// Sorts an error of HTTP/2. A server may reset a stream at any time, also when it has done what was asked for; only of
-/// some streams it says that it has not looked at them
-/// ([RFC 9113, 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)).
+/// Classifies an error of HTTP/2. A server may reset a stream at any time, also after it has done the work. Only for
+/// some streams does it say that it has not processed them ([RFC 9113,
+/// 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)).
 #[cfg(feature = "http2")]
 fn of_http2(error: hyper::Error) -> Unsent {
     let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<h2::Error>());
     let sort: fn(HyperError) -> Unsent = match source {
-        // hyper fails those streams alone that lie behind the last that a server which goes away has looked at.
+        // When a server sends GOAWAY, hyper fails only the streams after the last one that the server has processed.
         Some(error) if error.is_remote() && error.is_go_away() => Unsent::Refused,
         Some(error) if error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM) => Unsent::Refused,
         Some(error) if !error.is_io() => Unsent::Failed,

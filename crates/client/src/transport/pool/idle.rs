@@ -1,4 +1,4 @@
-//! Connections over HTTP/1.1 that carry no request now, and the task that closes what is kept for too long.
+//! HTTP/1.1 connections that carry no request at the moment, and the task that closes those that are idle for too long.
 use super::{
     origin::Origin,
     taken::{IDLE_TIMEOUT, MAX_IDLE_PER_ORIGIN, Sender, Taken, lock},
@@ -8,7 +8,7 @@ use hyper::client::conn::http1;
 use std::sync::{Arc, Weak, atomic::Ordering::Relaxed};
 use tokio::time::Instant;
 
-/// A connection over HTTP/1.1 without a request.
+/// An HTTP/1.1 connection without a request.
 pub(super) struct Idle {
     pub(super) sender: http1::SendRequest<RequestBody>,
     pub(super) wire: Arc<Wire>,
@@ -21,7 +21,7 @@ impl Idle {
         !self.sender.is_ready() || self.since.elapsed() >= IDLE_TIMEOUT
     }
 
-    /// The connection for the next request.
+    /// Returns the connection for use by the next request.
     pub(super) fn take(self) -> Taken {
         let Self { sender, wire, is_forwarded, .. } = self;
         Taken { sender: Sender::Http1(sender), wire, is_kept: true, is_forwarded }
@@ -29,7 +29,7 @@ impl Idle {
 }
 
 impl Origin {
-    /// Keeps a connection, once its response is read to the end. One that is closed before is not kept.
+    /// Keeps a connection once its response is read to the end. If the connection closes before that, it is not kept.
     pub(super) fn keep(self: &Arc<Self>, mut idle: Idle) {
         if idle.sender.is_closed() {
             return;
@@ -50,7 +50,7 @@ impl Origin {
         });
     }
 
-    /// Starts the task that closes what is idle for too long, unless there is one.
+    /// Starts the task that closes connections that are idle for too long, unless the task is running.
     pub(super) fn watch(self: &Arc<Self>) {
         if std::mem::replace(&mut lock(&self.kept).is_watched, true) {
             return;

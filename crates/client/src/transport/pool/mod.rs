@@ -1,13 +1,13 @@
-//! Sends requests over connections that are kept: over HTTP/1.1 for the next request, over HTTP/2 for several at a
-//! time.
+//! Sends requests over kept connections: an HTTP/1.1 connection is kept for the next request, an HTTP/2 connection
+//! serves several requests at a time.
 //!
-//! A connection that was kept may have been closed by its server meanwhile, which shows only when a request is on its
-//! way. As long as nothing of an answer has come, another connection takes its place, once. A stream of events never
-//! ends, so over HTTP/2 a connection that carries as many streams as its server allows is full, and another is opened.
+//! The server may have closed a kept connection meanwhile, which shows only after a request was sent. If nothing of an
+//! answer has come, the pool sends the request over another connection, once. A stream of events never ends, so an
+//! HTTP/2 connection that carries as many streams as its server allows is full, and the pool opens another one.
 //!
-//! [`origin`] holds the connections to one origin: those of HTTP/1.1 in [`idle`], those of HTTP/2 in [`shared`].
-//! [`connect`] makes more of them, or for several that wait [`share`] does, and [`exchange()`] sends one request over one
-//! of them.
+//! [`origin`] contains the connections to one origin: the HTTP/1.1 connections in [`idle`], the HTTP/2 connections in
+//! [`shared`]. [`connect`] makes new connections; [`share`] makes one for several requests that wait. [`exchange()`]
+//! sends one request over one connection.
 mod connect;
 mod exchange;
 mod idle;
@@ -39,35 +39,35 @@ use std::{
 };
 use taken::{MAX_IDLE_PER_ORIGIN, Taken, Wanted, lock};
 
-/// Says if a request may be sent twice, where its method alone does not say so.
+/// The permission to send a request twice, if the request's method alone does not decide it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repetition {
-    /// It may be sent again.
+    /// The request may be sent again.
     Allowed,
-    /// It may not be sent again. It gets a new connection, which serves nothing else: on one that was kept it may be
-    /// lost without anybody knowing.
+    /// The request must not be sent again. It gets a new connection that no other request uses: on a kept connection,
+    /// the request could get lost unnoticed.
     Forbidden,
 }
 
-/// The time within which the connection for this request has to be made.
+/// The time for making the connection for this request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectTimeout(pub(crate) Duration);
 
-/// The settings of the protocols.
+/// The settings of HTTP/1.1 and HTTP/2.
 pub(super) struct Protocols {
     pub(super) http1: http1::Builder,
     #[cfg(feature = "http2")]
     pub(super) http2: http2::Builder<hyper_util::rt::TokioExecutor>,
 }
 
-/// Sends requests, and keeps connections by their origin.
+/// The pool, which sends requests and keeps the connections to each origin.
 pub(super) struct Pool {
     connector: Connector,
     protocols: Protocols,
     origins: Mutex<HashMap<Key, Arc<Origin>>>,
 }
 
-/// An origin: true if it is `https`, and its host and port.
+/// The key of an origin: true if it is `https`, and its host and port.
 type Key = (bool, String);
 
 impl Pool {
@@ -94,7 +94,7 @@ impl Pool {
             let is_kept = taken.is_kept;
             match exchange(&origin, taken, request.clone()).await {
                 Ok(response) => return Ok(response),
-                // Nothing was sent yet: that does not count.
+                // Nothing was sent yet, so this does not count as an attempt.
                 Err(Unsent::Untouched(_)) if is_kept => kept_to_try -= 1,
                 #[cfg(feature = "http2")]
                 Err(Unsent::Refused(_)) if is_kept => kept_to_try = 0,
@@ -109,12 +109,12 @@ impl Pool {
         if let Some(origin) = origins.get(&key) {
             return Arc::clone(origin);
         }
-        // What nobody uses and nothing is kept of is forgotten.
+        // Origins that no request uses and that have no kept connection are removed.
         origins.retain(|_, origin| Arc::strong_count(origin) > 1 || !origin.is_empty());
         Arc::clone(origins.entry(key).or_default())
     }
 
-    /// A connection that was kept and is free, or another.
+    /// Takes a kept connection that is free, or makes a new one.
     async fn take(&self, origin: &Arc<Origin>, url: &Uri, wanted: Wanted) -> Result<Taken, HyperError> {
         if wanted.kept
             && let Some(taken) = origin.take_soon().await
@@ -133,12 +133,12 @@ impl Pool {
 fn key(url: &Uri) -> Result<Key, HyperError> {
     match (url.scheme_str(), url.authority()) {
         (Some("http" | "https"), Some(authority)) => Ok((is_https(url), authority.as_str().to_ascii_lowercase())),
-        _ => Err(HyperError::new(Failure::Request, "it has no absolute URL of http or https")),
+        _ => Err(HyperError::new(Failure::Request, "its URL is not an absolute http or https URL")),
     }
 }
 
-/// True if a request of this method may be sent again when nobody knows what became of it
-/// ([RFC 9110, 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2); QUERY is safe as well).
+/// Returns true if a request of this method may be sent again although it is not known if the server processed it ([RFC
+/// 9110, 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2); QUERY is safe as well).
 fn is_idempotent(method: &Method) -> bool {
     method.is_idempotent() || method.as_str() == "QUERY"
 }

@@ -8,35 +8,35 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
-/// The number of turns that other tasks have before another connection is made: one that has just been read to the end
-/// is free as soon as its own task knows.
+/// The number of turns that other tasks get before a new connection is made. A connection whose response was just read
+/// to the end is free as soon as its task has noticed that.
 const TURNS_UNTIL_FREE: usize = 3;
 
 /// The connections to one origin.
 #[derive(Default)]
 pub(super) struct Origin {
     pub(super) kept: Mutex<Kept>,
-    /// Held while connecting, where all that wait may share what comes of it.
+    /// The lock that a request holds while it connects, if waiting requests may share the new connection.
     #[cfg(feature = "http2")]
     pub(super) gate: tokio::sync::Mutex<()>,
-    /// It was seen to speak HTTP/1.1, of which nothing can be shared.
+    /// True if the origin used HTTP/1.1 before, so that its connections cannot be shared.
     pub(super) speaks_http1: AtomicBool,
-    /// Connections over HTTP/1.1 whose responses are not read to the end.
+    /// The number of HTTP/1.1 connections whose responses are not read to the end.
     pub(super) lent: AtomicUsize,
 }
 
-/// The connections that may serve another request.
+/// The connections that can serve another request.
 #[derive(Default)]
 pub(super) struct Kept {
     pub(super) idle: Vec<Idle>,
     #[cfg(feature = "http2")]
     pub(super) shared: Vec<super::shared::Shared>,
-    /// There is a task that closes what is idle for too long.
+    /// True if the task that closes idle connections is running.
     pub(super) is_watched: bool,
 }
 
 impl Origin {
-    /// A connection that was kept and is free.
+    /// Takes a kept connection that is free, if there is one.
     pub(super) fn take(&self) -> Option<Taken> {
         let mut kept = lock(&self.kept);
         #[cfg(feature = "http2")]
@@ -54,7 +54,7 @@ impl Origin {
         None
     }
 
-    /// The same, once those that are about to be free are.
+    /// Takes a kept connection that is free, or waits shortly for one that is about to be free.
     pub(super) async fn take_soon(&self) -> Option<Taken> {
         for _ in 0..TURNS_UNTIL_FREE {
             if let Some(taken) = self.take() {
@@ -68,7 +68,7 @@ impl Origin {
         self.take()
     }
 
-    /// True if nothing is kept.
+    /// Returns true if no connection is kept.
     pub(super) fn is_empty(&self) -> bool {
         lock(&self.kept).is_empty()
     }
@@ -83,7 +83,7 @@ impl Kept {
         self.idle.is_empty()
     }
 
-    /// Closes what has had no request for too long.
+    /// Closes the connections that have had no request for too long.
     pub(super) fn forget_idle(&mut self) {
         self.idle.retain(|idle| !idle.is_over());
         #[cfg(feature = "http2")]

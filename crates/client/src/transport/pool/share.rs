@@ -1,4 +1,4 @@
-//! Making one connection over HTTP/2 where several requests wait for it.
+//! Makes one HTTP/2 connection for several requests that wait for it.
 use super::{
     Pool,
     origin::Origin,
@@ -10,20 +10,20 @@ use http::Uri;
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 impl Pool {
-    /// True if a connection may turn out to be one that several requests share.
+    /// Returns true if a new connection may be an HTTP/2 connection, which several requests can share.
     pub(super) fn may_share(&self, origin: &Origin, url: &Uri) -> bool {
         self.connector.http2_only || is_https(url) && !origin.speaks_http1.load(Relaxed)
     }
 
-    /// Does as [`take`](Self::take), where several may be about to connect: one does, and the others share what comes
-    /// of it.
+    /// Does what [`take`](Self::take) does, if several requests may connect at the same time: one of them makes a
+    /// connection, and the others share it.
     pub(super) async fn share(&self, origin: &Arc<Origin>, url: &Uri, wanted: Wanted) -> Result<Taken, HyperError> {
         let gate = origin.gate.lock().await;
         loop {
             if let Some(taken) = origin.take() {
                 return Ok(taken);
             }
-            // A server says how many streams it allows in the first thing that it sends.
+            // A server says in its first frame how many streams it allows.
             let Some(mut streams) = origin.unknown() else { break };
             let _ = streams.changed().await;
         }

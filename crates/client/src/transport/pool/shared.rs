@@ -1,4 +1,4 @@
-//! Connections over HTTP/2, which several requests share: as many as their server allows at a time.
+//! HTTP/2 connections, which several requests share: as many as the server allows at a time.
 use super::{
     origin::Origin,
     taken::{IDLE_TIMEOUT, Sender, Slot, Taken, lock},
@@ -20,17 +20,17 @@ use std::{
 };
 use tokio::{sync::watch, time::Instant};
 
-/// The number of streams that hyper takes for allowed as long as the server has not said how many are. No server can
-/// say this one, where a `usize` has 64 bits; where it has 32, the server's word is read from [`Wire`].
+/// The number of allowed streams that hyper reports before the server has said it. On 64-bit systems no server can send
+/// this number. On 32-bit systems a server can, so the number that the server sent is read from [`Wire`].
 pub(super) const NOT_SAID: usize = usize::MAX - 1;
 
-/// The part of hyper that drives a connection, until that is over. It alone knows how many streams the server allows
-/// now.
+/// The part of hyper that drives a connection, until the connection ends. Only this part knows how many streams the
+/// server allows at present.
 ///
-/// Its lock is taken after that of the kept connections, never before.
+/// Lock order: this lock is taken after the lock of the kept connections, never before it.
 type Driver = Arc<Mutex<Option<http2::Connection<Connect, RequestBody, TokioExecutor>>>>;
 
-/// Drives a connection to its end.
+/// Drives a connection until it ends.
 async fn drive(driver: Driver) {
     poll_fn(|context| {
         let mut driver = lock(&driver);
@@ -43,7 +43,7 @@ async fn drive(driver: Driver) {
     .await;
 }
 
-/// A connection over HTTP/2.
+/// An HTTP/2 connection.
 pub(super) struct Shared {
     pub(super) sender: http2::SendRequest<RequestBody>,
     driver: Driver,
@@ -53,7 +53,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Drives a connection, which has one stream already. Returns the place of that.
+    /// Starts the task that drives a connection, which has one stream already. Returns the connection and the slot of
+    /// that stream.
     pub(super) fn new(
         sender: http2::SendRequest<RequestBody>,
         connection: http2::Connection<Connect, RequestBody, TokioExecutor>,
@@ -66,9 +67,9 @@ impl Shared {
         (Self { sender, driver, wire, streams, since: Instant::now() }, slot)
     }
 
-    /// A place among its streams, if there is one.
+    /// Takes a slot among the connection's streams, if one is free.
     pub(super) fn take(&mut self) -> Option<Taken> {
-        // Places are taken under a lock, and given back without it.
+        // Slots are taken under the lock of the kept connections, and given back without it.
         if self.streams.load(Relaxed) >= self.allowed() {
             return None;
         }
@@ -78,17 +79,17 @@ impl Shared {
         Some(Taken { sender, wire: Arc::clone(&self.wire), is_kept: true, is_forwarded: false })
     }
 
-    /// The number of streams that the server allows now, as it has said last. Until it has said so, one.
+    /// Returns the number of streams that the server allows at present. It is 1 until the server has said it.
     fn allowed(&self) -> usize {
         match lock(&self.driver).as_ref().map(http2::Connection::current_max_send_streams) {
-            // What has come is seen on the wire a little before hyper has read it.
+            // The server's number is found in the received bytes slightly before hyper has read it.
             Some(NOT_SAID) => self.wire.streams().borrow().unwrap_or(1) as usize,
             Some(streams) => streams,
             None => 0,
         }
     }
 
-    /// True if it is closed, or has had no request for too long.
+    /// Returns true if the connection is closed, or has had no request for too long.
     pub(super) fn is_over(&self) -> bool {
         let is_idle = self.streams.load(Relaxed) == 0 && self.since.elapsed() >= IDLE_TIMEOUT;
         is_idle || self.sender.is_closed()
@@ -96,14 +97,14 @@ impl Shared {
 }
 
 impl Origin {
-    /// A connection that has not said yet how many streams it allows.
+    /// Returns a connection whose server has not yet said how many streams it allows.
     pub(super) fn unknown(&self) -> Option<watch::Receiver<Option<u32>>> {
         let kept = lock(&self.kept);
         let is_unknown = |shared: &&Shared| !shared.sender.is_closed() && shared.wire.streams().borrow().is_none();
         kept.shared.iter().find(is_unknown).map(|shared| shared.wire.streams())
     }
 
-    /// Has no more requests sent over the connection with these bytes. Those that are under way go on.
+    /// Stops sending new requests over the connection with this [`Wire`]. Requests that were sent before go on.
     pub(super) fn forget(&self, wire: &Arc<Wire>) {
         lock(&self.kept).shared.retain(|shared| !Arc::ptr_eq(&shared.wire, wire));
     }

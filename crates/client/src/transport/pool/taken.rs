@@ -1,4 +1,4 @@
-//! A connection for one request, and what is wanted of it.
+//! A connection that a request has taken from the pool, and the request's wishes for it.
 use crate::transport::{RequestBody, wire::Wire};
 use hyper::client::conn::http1;
 #[cfg(feature = "http2")]
@@ -13,10 +13,10 @@ use std::{
 
 /// The time for which a connection without a request is kept for the next.
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-/// The number of connections over HTTP/1.1 that are kept for one origin.
+/// The number of idle HTTP/1.1 connections that are kept for one origin.
 pub(super) const MAX_IDLE_PER_ORIGIN: usize = 4;
 
-/// A place among the streams of a connection over HTTP/2. It is free again when this is dropped.
+/// A slot among the streams of an HTTP/2 connection. Dropping it makes the slot free again.
 pub(in crate::transport) struct Slot(pub(super) Arc<AtomicUsize>);
 
 impl Drop for Slot {
@@ -25,35 +25,35 @@ impl Drop for Slot {
     }
 }
 
-/// The way to send a request over one connection.
+/// The sender of one connection, by protocol.
 pub(super) enum Sender {
     Http1(http1::SendRequest<RequestBody>),
     #[cfg(feature = "http2")]
     Http2(http2::SendRequest<RequestBody>, Slot),
 }
 
-/// A connection for one request.
+/// A connection that a request has taken.
 pub(super) struct Taken {
     pub(super) sender: Sender,
     pub(super) wire: Arc<Wire>,
-    /// It has served before.
+    /// True if the connection was used before.
     pub(super) is_kept: bool,
     pub(super) is_forwarded: bool,
 }
 
-/// The connections that a request may have.
+/// The kinds of connections that a request accepts.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted {
-    /// One that was kept will do.
+    /// True if a kept connection is accepted.
     pub(super) kept: bool,
-    /// One that other requests share will do.
+    /// True if the connection may be shared with other requests.
     #[cfg(feature = "http2")]
     pub(super) shared: bool,
-    /// The time for making one.
+    /// The time for making a new connection.
     pub(super) timeout: Duration,
 }
 
-/// Locks what no panic leaves half done.
+/// Locks a mutex. A panic of another holder is ignored, because no panic leaves the data half changed.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

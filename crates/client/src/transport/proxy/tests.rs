@@ -1,4 +1,4 @@
-//! Tests of the rules by which a proxy is chosen: variables of the environment, and what they except.
+//! Tests of the rules that choose a proxy: environment variables, and their exceptions.
 use std::collections::HashMap;
 
 use super::{ProxyError, ProxyUrl, Route, Rules, with_port};
@@ -8,7 +8,7 @@ fn rules(variables: &[(&str, &str)]) -> Rules {
     Rules::from_variables(|name| variables.get(name).cloned())
 }
 
-/// The way as a word: where to, and what the proxy is told of us.
+/// Returns the route as text: its kind, the proxy's URL, and the credentials for the proxy.
 fn way(rules: &Rules, url: &str) -> String {
     let credentials = |value: Option<http::HeaderValue>| match value {
         Some(value) => format!(" {}", value.to_str().expect("visible characters")),
@@ -41,17 +41,17 @@ fn the_environment_says_which_proxy_serves_which_scheme() {
         (&[("all_proxy", "http://p:1"), ("http_proxy", "http://q:2")], "https://a/", "tunnel http://p:1/"),
         (&[("http_proxy", "http://low:1"), ("HTTP_PROXY", "http://high:1")], "http://a/", "forward http://low:1/"),
         (&[("http_proxy", ""), ("HTTP_PROXY", "http://high:1")], "http://a/", "forward http://high:1/"),
-        // httpoxy: a request's header `Proxy` is that variable in CGI.
+        // httpoxy: in CGI, the request header `Proxy` becomes this variable.
         (&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://evil:1")], "http://a/", "direct"),
         (&[("REQUEST_METHOD", "GET"), ("http_proxy", "http://p:1")], "http://a/", "forward http://p:1/"),
         (&[("REQUEST_METHOD", "GET"), ("HTTPS_PROXY", "http://p:1")], "https://a/", "tunnel http://p:1/"),
-        // Without a scheme, and with what the proxy asks for.
+        // A URL without a scheme, and URLs with credentials.
         (&[("http_proxy", "p:3128")], "http://a/", "forward http://p:3128/"),
         (&[("http_proxy", "http://u:s%20t@p:1")], "http://a/", "forward http://p:1/ Basic dTpzIHQ="),
         (&[("https_proxy", "http://u:s%20t@p:1")], "https://a/", "tunnel http://p:1/ Basic dTpzIHQ="),
         (&[("all_proxy", "socks5://p")], "http://a/", "socks socks5://p:1080/"),
         (&[("all_proxy", "socks5h://u:s@p:9")], "https://a/", "socks socks5h://p:9/ u s"),
-        // What is no proxy is told, not gone around, and its password never.
+        // An invalid proxy is an error and is not bypassed. The error never shows the password.
         (&[("http_proxy", "ftp://u:secret@p:1")], "http://a/", "http_proxy: no proxy is known by the scheme \"ftp\""),
         (&[("http_proxy", "http://u:secret@ p")], "http://a/", "http_proxy: the proxy is not given as a URL"),
         (&[("http_proxy", "ftp://p:1")], "https://a/", "direct"),

@@ -1,4 +1,4 @@
-//! TLS with whoever answers: what is sent is encrypted, and nobody knows for whom.
+//! TLS without verification of the server: the data is encrypted, but the receiver may be anybody.
 use super::TlsError;
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
@@ -15,7 +15,8 @@ pub(super) fn configure() -> Result<ClientConfig, TlsError> {
     Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))).with_no_client_auth())
 }
 
-/// Takes every certificate. That its owner speaks is verified all the same: TLS does not work otherwise.
+/// A verifier that accepts every certificate. It still verifies the signatures, which prove that the peer has the
+/// certificate's key, because TLS does not work without them.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 

@@ -1,4 +1,4 @@
-//! Tests that are alike: a stream, and what the client makes of it.
+//! The common form of many tests: a stream, and the messages that the client makes of it.
 use super::{Message, TestService, stream_and_client};
 use serde_json::json;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ impl Case {
         Self { name: name.into(), chunks, expected: expected.to_vec() }
     }
 
-    /// The same text in pieces of so many bytes.
+    /// Makes a case whose stream is sent in pieces of `size` bytes.
     pub fn in_pieces(name: impl Into<String>, text: &str, size: usize, expected: &[Message]) -> Self {
         Self::new(name, &text.as_bytes().chunks(size).collect::<Vec<_>>(), expected)
     }
@@ -30,7 +30,7 @@ impl Case {
     }
 }
 
-/// Checks all at once, each with a stream of its own, and then says which failed.
+/// Checks all cases at the same time, each with its own stream, and then says which of them failed.
 pub async fn check(cases: Vec<Case>) {
     let service = Arc::new(TestService::start());
     let begin = |case: Case| (case.name.clone(), tokio::spawn(case.check(Arc::clone(&service))));

@@ -1,4 +1,4 @@
-//! A server on a separate port, of which every path has one handler.
+//! A server on its own port, with one handler for all paths.
 use axum::{Router, extract::DefaultBodyLimit, handler::Handler, response::IntoResponse as _};
 use http::{HeaderMap, StatusCode};
 use std::sync::{
@@ -7,7 +7,7 @@ use std::sync::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// It ends when this is dropped; what it is answering goes on.
+/// A running server. It stops when this value is dropped, but still completes the answers that it has begun.
 pub struct Endpoint {
     pub url: String,
     task: JoinHandle<()>,
@@ -17,7 +17,7 @@ impl Endpoint {
     pub async fn start<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(handler: H, state: S) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        // Callbacks tell of data of any length.
+        // Callbacks contain data of any length.
         let routes = Router::new().fallback(handler).layer(DefaultBodyLimit::disable()).with_state(state);
         let task = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         Self { url, task }
@@ -30,7 +30,7 @@ impl Drop for Endpoint {
     }
 }
 
-/// Answers everything with one head and no body, and counts how often.
+/// A server that answers every request with one head and no body, and counts the requests.
 pub struct Bodiless {
     endpoint: Endpoint,
     asked: Arc<AtomicUsize>,

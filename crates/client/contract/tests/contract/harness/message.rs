@@ -1,4 +1,4 @@
-//! The things that the service tells of a stream.
+//! The messages that the service sends about a stream.
 use serde::Deserialize;
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -16,7 +16,7 @@ pub struct Event {
     pub id: String,
 }
 
-/// An event of the default type, without an ID.
+/// Returns the message of an event of the default type, without an ID.
 pub fn data(data: impl Into<String>) -> Message {
     Message::Event { event: Event { r#type: "message".to_owned(), data: data.into(), id: String::new() } }
 }

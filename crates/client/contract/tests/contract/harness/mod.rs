@@ -1,4 +1,4 @@
-//! The drivers of the service: its process, the streams that it reads, and the callbacks by which it tells of them.
+//! The helpers that drive the service: its process, the streams that it reads, and the callbacks that it sends.
 mod case;
 mod endpoint;
 mod message;
@@ -18,10 +18,10 @@ pub use test_service::TestService;
 use serde_json::Value;
 use std::time::Duration;
 
-/// The time within which anything must come.
+/// The longest time that a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A stream that the client has begun to read, with `parameters` beside the URLs.
+/// Starts a stream that the client has begun to read. `parameters` are added to the URLs in the request.
 pub async fn stream_and_client(
     service: &TestService,
     parameters: Value,
@@ -32,7 +32,7 @@ pub async fn stream_and_client(
     (server, connection, client)
 }
 
-/// The output of `future`, which must come soon.
+/// Returns the output of `future`. Panics if it does not come in time.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("no {what} within {PATIENCE:?}"))
 }

@@ -13,7 +13,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// The answer to a request, whose connection is then closed.
+/// Sends a request and returns its answer. The connection is then closed.
 pub async fn send(method: Method, url: &str, body: impl Into<Bytes>) -> Answer {
     let request = Request::builder().method(method).uri(url).body(Full::new(body.into())).unwrap();
     let answered = async {

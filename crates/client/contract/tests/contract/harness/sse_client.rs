@@ -1,4 +1,4 @@
-//! A stream of the service: how it is made and ended, and what the service tells of it.
+//! A stream of the service: its creation and its end, and the messages that the service sends about it.
 use super::{Message, TestService, endpoint::Endpoint, send, soon};
 use axum::extract::State;
 use bytes::Bytes;
@@ -14,7 +14,7 @@ pub struct SseClient {
 }
 
 impl SseClient {
-    /// Has the service read the stream at `stream_url`.
+    /// Makes the service read the stream at `stream_url`.
     pub async fn start(service: &TestService, stream_url: &str, mut parameters: Value) -> Self {
         let (sender, messages) = mpsc::channel(16);
         let callbacks = Endpoint::start(take, sender).await;
@@ -27,7 +27,7 @@ impl SseClient {
         Self { url: format!("{}{location}", service.url()), messages, told: 0, _callbacks: callbacks }
     }
 
-    /// The next message, whatever it is.
+    /// Returns the next message of any kind.
     pub async fn message(&mut self) -> Message {
         let (number, message) = soon("message", self.messages.recv()).await.unwrap();
         self.told += 1;
@@ -46,7 +46,8 @@ impl SseClient {
         assert!(message.is_error(), "{message:?}");
     }
 
-    /// The next message that is no error: whether a broken connection is told as one is not laid down.
+    /// Returns the next message that is not an error. The contract leaves open if a broken connection is reported as an
+    /// error.
     pub async fn message_after_error(&mut self) -> Message {
         match self.message().await {
             message if message.is_error() => self.message().await,
@@ -58,7 +59,7 @@ impl SseClient {
         send(Method::POST, &self.url, command.to_string()).await.status
     }
 
-    /// Ends it.
+    /// Ends the stream.
     pub async fn close(self) {
         assert!(send(Method::DELETE, &self.url, "").await.status.is_success());
     }
@@ -68,7 +69,7 @@ async fn take(State(messages): State<mpsc::Sender<(u64, Message)>>, url: Uri, bo
     let number = url.path().strip_prefix("/callbacks/").and_then(|number| number.parse().ok());
     match (number, serde_json::from_slice(&body)) {
         (Some(number), Ok(message)) => {
-            // Nobody may want it any more.
+            // The receiver may be gone already.
             let _ = messages.send((number, message)).await;
             StatusCode::ACCEPTED
         }

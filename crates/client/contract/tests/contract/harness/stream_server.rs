@@ -1,4 +1,4 @@
-//! The server of a stream, of which the tests decide every piece.
+//! The server of a stream, for which the test chooses each piece of the body.
 use super::{endpoint::Endpoint, soon};
 use axum::{body::Body, extract::State, response::Response};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use http::{
 use std::{io, time::Duration};
 use tokio::{sync::mpsc, time::sleep};
 
-/// Between pieces of a stream, so that each comes to the client by itself.
+/// The pause after each piece of a stream, so that the client receives the pieces separately.
 const PAUSE: Duration = Duration::from_millis(2);
 
 pub struct StreamServer {
@@ -18,7 +18,7 @@ pub struct StreamServer {
     connections: mpsc::Receiver<StreamConnection>,
 }
 
-/// A request for the stream, and what it is answered with. The stream ends when this is dropped.
+/// A request for the stream, and the sender of its answer. The stream ends when this value is dropped.
 pub struct StreamConnection {
     pub method: Method,
     pub headers: HeaderMap,
@@ -36,7 +36,7 @@ impl StreamServer {
         &self.endpoint.url
     }
 
-    /// The next request.
+    /// Returns the next request.
     pub async fn connection(&mut self) -> StreamConnection {
         soon("connection", self.connections.recv()).await.unwrap()
     }
@@ -47,23 +47,23 @@ impl StreamConnection {
         self.chunks.send(Ok(chunk.into())).await.unwrap();
     }
 
-    /// Sends a piece, and leaves it time to come by itself.
+    /// Sends a piece, and waits so that it arrives separately.
     pub async fn send_piece(&self, piece: &[u8]) {
         self.send(Bytes::copy_from_slice(piece)).await;
         sleep(PAUSE).await;
     }
 
-    /// Closes the connection in the midst of the response.
+    /// Closes the connection in the middle of the response.
     pub async fn break_off(self) {
         self.chunks.send(Err(io::ErrorKind::ConnectionAborted.into())).await.unwrap();
     }
 
-    /// Waits until the client has hung up.
+    /// Waits until the client has closed the connection.
     pub async fn closed(&self) {
         soon("end of the connection", self.chunks.closed()).await;
     }
 
-    /// The value of a header, if there is one.
+    /// Returns the value of a header, if there is one.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
@@ -76,7 +76,7 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let (sender, mut chunks) = mpsc::channel(16);
-    // Nobody may want it any more.
+    // The receiver may be gone already.
     let _ = connections.send(StreamConnection { method, headers, body, chunks: sender }).await;
     Response::builder()
         .header(CONTENT_TYPE, "text/event-stream; charset=utf-8")

@@ -5,14 +5,14 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
-/// It is killed when this is dropped.
+/// The running service. It is killed when this value is dropped.
 pub struct TestService {
     child: Child,
     url: String,
 }
 
 impl TestService {
-    /// Starts it, on a port that the system chooses, and waits until it listens.
+    /// Starts the service on a port that the system chooses, and waits until it listens.
     pub fn start() -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare-client-contract"));
         let mut child = command.arg("0").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
@@ -25,7 +25,7 @@ impl TestService {
         &self.url
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks the service to end, and waits until it has ended.
     pub async fn end(mut self) -> ExitStatus {
         assert!(super::send(Method::DELETE, &self.url, "").await.status.is_success());
         let child = &mut self.child;
@@ -43,7 +43,7 @@ impl TestService {
 
 impl Drop for TestService {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
