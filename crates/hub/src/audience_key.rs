@@ -13,12 +13,13 @@ pub struct AudienceKey {
     pub matchers: Matchers,
     /// The private updates that they may receive: those with a topic that matches one of these.
     pub granted: Matchers,
-    /// The way in which they want their updates written.
+    /// The form in which they want to receive updates.
     pub representation: Representation,
 }
 
 impl AudienceKey {
-    /// True if the members get `update`. The two conditions may hold by different topics.
+    /// True if the members get `update`: they subscribed to one of its topics, and they may receive it. The topic that
+    /// they subscribed to and the topic that they are granted may be two different ones.
     #[must_use]
     pub fn admits(&self, update: &Update) -> bool {
         self.matches(update.topics()) && self.may_receive(update)
@@ -40,7 +41,7 @@ impl AudienceKey {
         !private || topics.iter().any(|topic| self.granted.matches(topic))
     }
 
-    /// The topics that the members subscribed to, if that are all that they subscribed to: there is no pattern.
+    /// The topics that the members subscribed to; `None` if one of their matchers is a pattern.
     pub(crate) fn exact_topics(&self) -> Option<Vec<Topic>> {
         let exact = |matcher: &Matcher| match matcher {
             Matcher::Exact(topic) => Some(topic.clone()),
@@ -55,13 +56,14 @@ mod tests {
     use super::*;
     use crate::update::UpdateFields;
 
-    /// B15, B35, B36: an update needs a topic that was asked for and, if it is private, one that is granted, wherever
-    /// in the list each of them stands.
+    /// B15, B35, B36: an update reaches an audience if one of its topics was asked for and, if the update is private,
+    /// one of its topics is granted. The order of the topics does not matter.
     #[test]
     fn a_private_update_takes_a_topic_asked_for_and_one_granted() {
         let set = |topics: &[&str]| topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect::<Matchers>();
         type Topics = &'static [&'static str];
-        // Asked for, granted, of the update; whether it comes if it is public, and if it is private.
+        // The topics asked for, the topics granted, the topics of the update; true if it is delivered when it is
+        // public, and when it is private.
         let cases: &[(Topics, Topics, Topics, bool, bool)] = &[
             (&["a"], &[], &["a"], true, false),
             (&["a"], &["a"], &["a"], true, true),
