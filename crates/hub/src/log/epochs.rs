@@ -56,7 +56,7 @@ impl Epochs {
         Self(epochs)
     }
 
-    /// The epochs that wrote the offsets from `first` to `last`, oldest first.
+    /// Returns the epochs in which the offsets from `first` to `last` were appended, oldest first.
     pub(crate) fn between(&self, first: Offset, last: Offset) -> Vec<Epoch> {
         let ends = self.0.iter().skip(1).map(|(_, next)| next.0.saturating_sub(1)).chain([u64::MAX]);
         let wrote = self.0.iter().zip(ends).filter(|((_, begin), end)| *begin <= last && first.0 <= *end);

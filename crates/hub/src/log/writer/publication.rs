@@ -9,7 +9,7 @@ pub(in crate::log) struct Publication {
     pub(in crate::log) updates: Vec<Update>,
     /// The size of the updates as stored, in bytes.
     pub(in crate::log) bytes: usize,
-    /// The number of permits for the queue that the publication takes.
+    /// The number of places that the publication takes in the queue.
     pub(in crate::log) places: usize,
     /// True if the writer may wait for other publications.
     pub(in crate::log) can_wait: bool,
