@@ -1,4 +1,4 @@
-//! The epochs that wrote the offsets: how an ID from a lost future or another log is recognised.
+//! The epochs of a log: they show whether an ID comes from another log, or from updates that this log has lost.
 //!
 //! A log begins an epoch each time it is opened, and an ID made by the hub contains the epoch in which its entry was
 //! appended. An offset alone would not be enough: after a backup is restored, or a damaged file has lost its end, the
