@@ -33,7 +33,7 @@ pub(super) fn index(
     expected: Option<&IndexMemory>,
 ) -> io::Result<Vec<Placed>> {
     let seed = seeds.index(generation);
-    // That of the segment before it was rewritten is passed over, and made again.
+    // An index from before the segment was rewritten is ignored; the hub makes a new one.
     let earlier = generation.saturating_sub(MAX_EARLIER)..generation;
     if earlier.rev().any(|earlier| IndexFile::open(file, first, seeds.index(earlier)).is_ok()) {
         return Ok(Vec::new());

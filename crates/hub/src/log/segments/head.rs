@@ -35,7 +35,7 @@ pub(super) struct SegmentHead {
     pub(super) generation: u32,
     /// The number of the writer's run that began the segment.
     pub(super) session: u32,
-    /// The epochs, oldest first. The last one is the epoch in which the segment was begun.
+    /// The epochs, oldest first. The last one is the epoch of the segment's records.
     pub(super) epochs: Vec<(Epoch, Offset)>,
 }
 
