@@ -1,4 +1,5 @@
-//! Makes a regular expression that matches the expansions of one expression of a URI Template:
+//! Makes a regular expression that matches the expansions of one expression of a URI Template: [RFC 6570, section
+//! 3.2](https://www.rfc-editor.org/rfc/rfc6570#section-3.2).
 use super::super::linear_regex::MAX_COMPILED_BYTES;
 
 /// An expression between braces: `{operator variable,variable}`.
