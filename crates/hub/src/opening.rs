@@ -153,7 +153,7 @@ impl Opening {
     /// Unless the opening [is short](Self::is_short) and was [admitted](Self::admit).
     #[must_use]
     pub fn join(self) -> (Joining, JoinPermit) {
-        assert!(self.is_short(), "obody would send the rest of the rewind");
+        assert!(self.is_short(), "nobody would send the rest of the rewind");
         self.take_apart()
     }
 

@@ -159,7 +159,7 @@ impl fmt::Display for LogError {
                  another directory, or move that file away",
                 file.display()
             ),
-            Self::Stopped(why) => write!(f, "he log takes nothing more before a restart: {why}"),
+            Self::Stopped(why) => write!(f, "the log takes nothing more before a restart: {why}"),
         }
     }
 }
