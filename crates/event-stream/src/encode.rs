@@ -25,7 +25,7 @@ impl Fields<'_> {
     ///
     /// A parser returns the same data, with LF in place of each CR and CRLF.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
-        // This is exact if the data is one line and there is no other field; otherwise `out` grows while it is written.
+        // The capacity is exact if the data is one line and there is no other field; otherwise `out` grows later.
         out.reserve(b"data: ".len() + self.data.len() + b"\n\n".len());
         if let Some(event_type) = self.event_type {
             encode_line(b"event: ", event_type.as_str(), out);

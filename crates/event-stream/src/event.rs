@@ -15,7 +15,7 @@ const MESSAGE: &str = "message";
 pub struct EventRef<'a, D = &'a str> {
     /// The event type; `message` if the block has no `event` field.
     pub event_type: &'a str,
-    /// The data, its lines joined by LF.
+    /// The data. Its lines are joined by LF.
     pub data: D,
     /// The last event ID after this event: its ID, or one that an earlier block set. It may be empty.
     pub last_event_id: &'a str,

@@ -1,6 +1,6 @@
 //! The `text/event-stream` format of [WHATWG HTML,
 //! 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html): events, their encoder and an incremental
-//! parser. No I/O, no clock, no runtime, no `unsafe`.
+//! parser. The crate does no I/O, and needs no clock, no runtime and no `unsafe`.
 //!
 //! ```
 //! use fanfare_event_stream::{Chunk, Parser};

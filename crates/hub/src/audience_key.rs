@@ -1,4 +1,5 @@
-//! The key of an audience: what its members subscribed to, what they are granted, and how they want it written.
+//! The key of an audience: the topics that its members subscribed to, the topics that they are granted, and the format
+//! in which they receive updates.
 use crate::{
     grant::Matchers,
     representation::Representation,
@@ -6,14 +7,16 @@ use crate::{
     update::Update,
 };
 
-/// All that two subscribers must have in common to be one audience.
+/// The facts that are the same for all members of an audience. Two subscribers with equal keys are in the same
+/// audience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AudienceKey {
-    /// The topics that they subscribed to: an update reaches them if one of its topics matches one of these.
+    /// The topics that the members subscribed to: an update is sent to them if one of its topics matches one of these
+    /// matchers.
     pub matchers: Matchers,
-    /// The private updates that they may receive: those with a topic that matches one of these.
+    /// The private updates that the members may receive: those with a topic that matches one of these matchers.
     pub granted: Matchers,
-    /// The form in which they want to receive updates.
+    /// The format in which the members receive updates.
     pub representation: Representation,
 }
 
@@ -25,7 +28,7 @@ impl AudienceKey {
         self.matches(update.topics()) && self.may_receive(update)
     }
 
-    /// True if the members may get `update`, if they subscribed to it.
+    /// True if the members may receive `update`. Whether they subscribed to it is not checked.
     #[must_use]
     pub fn may_receive(&self, update: &Update) -> bool {
         self.may_receive_of(update.topics(), update.is_private())
@@ -36,7 +39,7 @@ impl AudienceKey {
         topics.iter().any(|topic| self.matchers.matches(topic))
     }
 
-    /// True if the members may get an update with these topics, if they subscribed to it.
+    /// True if the members may receive an update with these topics. Whether they subscribed to it is not checked.
     pub(crate) fn may_receive_of(&self, topics: &[Topic], private: bool) -> bool {
         !private || topics.iter().any(|topic| self.granted.matches(topic))
     }

@@ -95,7 +95,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes missing entries. They join the gap noted before, if there is no event between the two.
+    /// Notes missing entries. If there is no event between them and those noted before, all of them are one gap.
     fn miss(&mut self, first: Offset, last: Offset) {
         let begin = self.hole.map_or(Offset(first.0 - 1), |(begin, _)| begin);
         self.hole = Some((begin, last));

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
-    /// The time now; the Unix epoch if the clock is set before it.
+    /// Returns the current time; the Unix epoch if the clock is set to an earlier time.
     #[must_use]
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -40,7 +40,7 @@ impl Entry {
         Self { position, time, update, id }
     }
 
-    /// The ID that subscribers see and resume with.
+    /// Returns the ID that subscribers see and resume with.
     #[must_use]
     pub fn id(&self) -> &EventId {
         &self.id

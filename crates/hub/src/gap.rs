@@ -10,7 +10,7 @@ pub struct Gap {
     pub requested: String,
     /// The ID after which the stream continues.
     pub resumed_from: String,
-    /// The reason why these two differ.
+    /// The reason why `requested` and `resumed_from` differ.
     #[serde(serialize_with = "in_words")]
     pub reason: GapReason,
 }
@@ -22,7 +22,7 @@ pub enum GapReason {
     Discarded,
     /// No update in the log has this ID.
     Unknown,
-    /// The ID was made by another log, or so long ago that its epoch is forgotten.
+    /// Another log made the ID, or the ID is so old that this log has forgotten its epoch.
     ForeignEpoch,
     /// The ID is beyond the end of its epoch: the updates there were lost when a backup was restored or a file was
     /// damaged.

@@ -1,4 +1,4 @@
-//! The hub: the log, its writer and the router, put together.
+//! The hub: connects the log, its writer and the router, and offers the operations on them.
 pub use crate::shared::SETTLE_TIMEOUT;
 use crate::{
     audience_key::AudienceKey,
@@ -29,11 +29,11 @@ use tokio::{runtime::Handle, sync::Semaphore};
 /// subscribers wait.
 pub const CONCURRENT_JOINS: usize = 1_024;
 
-/// The bounds of a hub.
+/// The limits of a hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubLimits {
-    /// The most that an audience's window keeps.
+    /// The limit of each audience's window.
     pub window: WindowLimit,
     /// The number of subscribers that may read the log at the same time. Further subscribers wait. Each reader takes a
     /// thread and about 200 KiB, or the size of the largest update.
@@ -146,7 +146,7 @@ impl Hub {
     /// [`SETTLE_TIMEOUT`].
     ///
     /// # Cancel safety
-    /// Nothing is lost.
+    /// If the future is dropped, nothing is lost.
     pub async fn settle(&self) {
         self.0.drain().await;
     }

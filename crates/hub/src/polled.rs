@@ -120,7 +120,7 @@ impl Transmit for Frames {
 }
 
 impl Frames {
-    /// Puts bytes into a member's frame. Returns false if it has no room.
+    /// Puts bytes into a member's frame. Returns false if the member has no room.
     fn put(&mut self, send: Outgoing<'_>) -> bool {
         let slot = self.slot(send.member);
         if slot.is_shut || !slot.frame.is_empty() {

@@ -16,19 +16,20 @@ impl Offset {
     /// The position before the first entry.
     pub const ZERO: Self = Self(0);
 
-    /// The offset that follows this one.
+    /// Returns the next offset.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
 
-    /// The offset `count` entries after this one.
+    /// Returns the offset `count` entries after this one.
     pub(crate) fn plus(self, count: u64) -> Self {
         Self(self.0.saturating_add(count))
     }
 }
 
-/// The name of one run of the log's writer: [`Epoch::LEN`] characters of Crockford's base 32 in lower case.
+/// The name of one run of the log's writer. It consists of [`Epoch::LEN`] characters of Crockford's base 32, in lower
+/// case.
 ///
 /// A log begins a new epoch each time it is opened. A position whose epoch the log does not know, or that lies beyond
 /// the end of its epoch, therefore comes from another log or from a future that was lost (a restored backup, a
@@ -37,7 +38,7 @@ impl Offset {
 pub struct Epoch([u8; Self::LEN]);
 
 impl Epoch {
-    /// The number of characters that an epoch has: 40 random bits.
+    /// The number of characters of an epoch. They encode 40 random bits.
     pub const LEN: usize = 8;
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -55,14 +56,14 @@ impl Epoch {
         Self::from_bits(RandomState::new().hash_one(0))
     }
 
-    /// Reads an epoch as [`fmt::Display`] writes it.
+    /// Reads an epoch in the form that its [`fmt::Display`] writes.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; Self::LEN] = text.as_bytes().try_into().ok()?;
         bytes.iter().all(|byte| Self::ALPHABET.contains(byte)).then_some(Self(bytes))
     }
 
-    /// The epoch as text.
+    /// Returns the epoch as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).expect("the alphabet is ASCII")
@@ -80,7 +81,8 @@ pub struct Position {
 }
 
 impl Position {
-    /// Reads a position as [`fmt::Display`] writes it, and nothing else: one position has one spelling.
+    /// Reads a position in exactly the form that its [`fmt::Display`] writes, so that one position has only one
+    /// spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (epoch, offset) = text.strip_prefix('#')?.split_once('-')?;

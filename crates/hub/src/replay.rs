@@ -4,7 +4,7 @@ use crate::{audience_key::AudienceKey, log::LogError, position::Offset, rewind::
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
 
-/// Reads the log for one reader, piece by piece. It joins no audience.
+/// Reads the log for one reader, step by step. It joins no audience.
 pub struct Replay {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,

@@ -185,7 +185,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The events for one audience.
+/// The wire events for one audience.
 type Addressed = (RouteKey, Vec<(Offset, Bytes)>);
 
 /// Returns the wire events of each audience that these entries reach, in order, and the number of entries that were
@@ -211,7 +211,7 @@ fn address(routes: &Routes, entries: &[Arc<Entry>]) -> (Vec<Addressed>, usize) {
             if !reached_by_another_topic {
                 let WireEvent { bytes, rest } = wire.get(&routes.get(route).key);
                 events.push((offset, bytes));
-                // The second piece has the same offset.
+                // The second piece of the event has the same offset.
                 events.extend(rest.map(|rest| (offset, rest)));
                 found += 1;
             }

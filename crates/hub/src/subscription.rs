@@ -21,7 +21,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// The place where a subscription starts.
+/// The position where a subscription starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Start {
     /// The head of the log: only what is published from now on.

@@ -17,15 +17,15 @@ pub const EARLIEST: &str = "earliest";
 /// The fields of an update as a publisher sent them, not yet checked.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateFields {
-    /// The canonical topic, then alternate ones.
+    /// The topics: the canonical topic first, then alternate ones.
     pub topics: Vec<Topic>,
-    /// The data; may be empty.
+    /// The data, which may be empty.
     pub data: String,
-    /// The publisher's own ID; `None` or empty lets the hub make one.
+    /// The ID that the publisher chose; if it is `None` or empty, the hub makes one.
     pub id: Option<String>,
     /// The event type; `None` or empty is `message`.
     pub event_type: Option<String>,
-    /// The reconnection time to tell subscribers, in milliseconds.
+    /// The reconnection time that is sent to subscribers, in milliseconds.
     pub retry_ms: Option<u64>,
     /// The time after which no reader gets the update any more, in milliseconds after it was appended.
     pub ttl_ms: Option<u64>,
@@ -33,7 +33,7 @@ pub struct UpdateFields {
     pub private: bool,
 }
 
-/// One publication: immutable and valid.
+/// One update, which is immutable and valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
     topics: Box<[Topic]>,
@@ -71,9 +71,9 @@ pub enum InvalidUpdate {
     },
     /// The ID is longer than [`MAX_ID_BYTES`].
     IdTooLong {
-        /// Its length in bytes.
+        /// The length of the ID in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The longest length that is allowed, in bytes.
         limit: usize,
     },
     /// The ID holds a control or invisible format character.
@@ -86,14 +86,14 @@ pub enum InvalidUpdate {
     IdEarliest,
     /// The event type is longer than [`MAX_EVENT_TYPE_BYTES`].
     EventTypeTooLong {
-        /// Its length in bytes.
+        /// The length of the event type in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The longest length that is allowed, in bytes.
         limit: usize,
     },
     /// The event type holds a control or invisible format character.
     EventTypeCharacter(char),
-    /// The event type is one that only the hub sends: `mercure`, or one that begins with `fanfare.`.
+    /// The event type is kept for the hub: it is `mercure`, or begins with `fanfare.`.
     EventTypeReserved,
     /// The event type is that of a [`Gap`], and the data does not give a reason.
     GapData,
@@ -104,7 +104,7 @@ impl Update {
     /// object that has a `reason`. The hub then makes the ID, and the reconnection time is left out.
     ///
     /// # Errors
-    /// [`InvalidUpdate`] says which field breaks which rule.
+    /// [`InvalidUpdate`] with the field and the rule that it breaks.
     pub fn new(fields: UpdateFields) -> Result<Self, InvalidUpdate> {
         let count = fields.topics.len();
         if count == 0 {
@@ -153,19 +153,19 @@ impl Update {
         Self { topics, data, id, event_type, retry_ms, ttl_ms, private }
     }
 
-    /// The canonical topic, then alternate ones; at least one.
+    /// Returns the topics: the canonical topic first, then alternate ones. There is at least one.
     #[must_use]
     pub fn topics(&self) -> &[Topic] {
         &self.topics
     }
 
-    /// The data; may be empty.
+    /// The data, which may be empty.
     #[must_use]
     pub fn data(&self) -> &str {
         &self.data
     }
 
-    /// The publisher's own ID.
+    /// The ID that the publisher chose, if it chose one.
     #[must_use]
     pub fn id(&self) -> Option<&EventId> {
         self.id.as_ref()
@@ -177,7 +177,7 @@ impl Update {
         self.event_type.as_ref()
     }
 
-    /// The reconnection time to tell subscribers, in milliseconds.
+    /// The reconnection time that is sent to subscribers, in milliseconds.
     #[must_use]
     pub fn retry_ms(&self) -> Option<u64> {
         self.retry_ms
@@ -224,7 +224,8 @@ fn own_id(id: String) -> Result<EventId, InvalidUpdate> {
     }
     match crate::topic::forbidden_character(&id) {
         Some(character) => Err(InvalidUpdate::IdCharacter(character)),
-        // RFC 9110, 5.5: a field value has no white space at its ends. Clients trim more than that.
+        // RFC 9110, 5.5: a header value has no white space at its ends. Clients remove more characters than the RFC
+        // names.
         None if id.trim() != id => Err(InvalidUpdate::IdSpace),
         None => Ok(EventId::new(id).expect("it holds no control character")),
     }

@@ -107,7 +107,7 @@ impl<'a> Sight<'a> {
                 self.indices(topic).iter().for_each(|index| set(&mut seen, *index));
             }
         }
-        // Patterns cost more, and often all topics are visible before.
+        // Patterns are tried last, because they cost more, and often all topics are visible before.
         for pattern in patterns(key, self.is_private) {
             if are_all(&seen, self.topics) {
                 return Visible::All;
@@ -156,7 +156,7 @@ impl<'a> Sight<'a> {
     }
 }
 
-/// True if it is clear without comparing topics that an audience that gets the update sees all its topics.
+/// True if an audience that gets the update sees all its topics, and this is known without comparing topics.
 fn sees_all(key: &AudienceKey, topics: &[Topic], is_private: bool) -> bool {
     // If an update has one topic, an audience that gets it has subscribed to this topic.
     topics.len() == 1 || (!is_private && has_all(&key.matchers)) || has_all(&key.granted)

@@ -42,7 +42,7 @@ impl Window {
         self.begins_after
     }
 
-    /// Raises the beginning of the window to `offset`, if it is lower.
+    /// Raises the beginning of the window to `offset`, unless it is higher already.
     pub(crate) fn begin(&mut self, offset: Offset) {
         self.begins_after = self.begins_after.max(offset);
     }
@@ -84,7 +84,7 @@ impl Window {
     #[must_use]
     pub fn read(&self, cursor: Offset, most_bytes: usize) -> Option<Run> {
         let first = self.events.partition_point(|(offset, _)| *offset <= cursor);
-        // The totals so far, and, for the last event, the number of items before it and its offset.
+        // The number of items and bytes so far; and the last event: the number of items before it, and its offset.
         let (mut count, mut bytes, mut last) = (0, 0, (0, cursor));
         for (offset, event) in self.events.range(first..) {
             let begins = *offset != last.1;

@@ -68,7 +68,8 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
     }
     match segments {
         [0, 0, 0, 0, 0, 0, 0, 1] | [0xfc00..=0xfdff, ..] => Reach::Private,
-        // Teredo, benchmarks and other protocols; documentation; 6to4, which wraps an IPv4 address; documentation.
+        // In this order: Teredo, benchmarks and other protocols; documentation; 6to4, which contains an IPv4 address;
+        // documentation.
         [0x2001, 0..=0x01ff, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => Reach::Never,
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Never,

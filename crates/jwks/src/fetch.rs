@@ -20,7 +20,7 @@ use url::Host;
 
 /// The longest time for one fetch, from resolving the name to the last byte.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest time for one of several addresses to accept a connection.
+/// The longest time that an address may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most addresses of a name that are tried.
 const MAX_ADDRESSES: usize = 4;

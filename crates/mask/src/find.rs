@@ -24,7 +24,7 @@ pub(crate) fn credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
                 if !word.get(at + 1).is_some_and(|next| is_slash(*next)) {
                     behind_slashes = (at + 1, here);
                 } else if is_slash(byte) && word[..at].last().is_none_or(|before| b"=&,;(\"'`".contains(before)) {
-                    // A URL without a scheme.
+                    // This is a URL without a scheme.
                     let (start, authority) = behind_slashes;
                     found.extend(authority.credentials(word, start, last_at));
                 }

@@ -128,7 +128,7 @@ fn parameters_are_masked_by_their_names() {
         ("token=x", "token=********"),
         ("http:///?token=x", "http:///?token=********"),
         ("http://[::1]:99999999/?token=x", "http://[::1]:99999999/?token=********"),
-        // Escaped, as URLs within URLs are.
+        // The secrets are escaped, as in a URL inside another URL.
         ("http://h/?next=https%3A%2F%2Fme%3Apw%40h%2F", "http://h/?next=https%3A%2F%2F********%40h%2F"),
         ("http://h/?next=%2Fa%3Ftoken%3Dx&b=c", "http://h/?next=%2Fa%3Ftoken%3D********&b=c"),
         ("http://h/cb%3Ftoken%3Dx", "http://h/cb%3Ftoken%3D********"),
@@ -148,7 +148,7 @@ fn parameters_are_masked_by_their_names() {
         ("http://h/a;token=x/b;c?d=e&f=g", "http://h/a;token=********&f=g"),
         ("key='x&y'", "key='********'"),
         ("key='x&y'&a=b", "key='********'&a=b"),
-        // Secrets that begin as what stands for one does.
+        // These secrets begin like a placeholder.
         ("http://h/?token=$ecret", "http://h/?token=********"),
         ("http://h/?token=<s3cret", "http://h/?token=********"),
         ("http://h/?token={secret", "http://h/?token=********"),
@@ -251,7 +251,7 @@ fn tokens_are_masked_anywhere() {
         ("http://h/?a=eyJh.eyJi.c&b=c", "http://h/?a=********&b=c"),
         ("http://h/?a=eyJh%2EeyJi%2Ec&d=e", "http://h/?a=********&d=e"),
         ("http://h/%65yJh%2e%65yJi%2ec/x", "http://h/********/x"),
-        // Indented JSON.
+        // The header of the token is indented JSON.
         ("ewogICJhbGciOiAiSFMyNTYiCn0.e30.x", "********"),
         ("eyAiYWxnIjogIkhTMjU2IiB9.e30.x", "********"),
     ];

@@ -12,26 +12,26 @@ const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 /// The state at the end of the last chunk: a position in a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Line {
-    /// The start of the stream, after this many bytes of a byte order mark.
+    /// The start of the stream. This many bytes of a byte order mark have been read.
     ByteOrderMark(usize),
     /// The start of a line.
     Start,
     /// The start of a line of a block that is skipped.
     SkippedStart,
-    /// After a CR that ended a line: an LF here belongs to it.
+    /// The position after a CR that ended a line: an LF here belongs to the same line end.
     AfterCr,
     /// The name of a field.
     Name(Name),
-    /// After the colon, where one space does not count.
+    /// The position after the colon, where one space is skipped.
     AfterColon(Field),
-    /// The value.
+    /// The value of a field.
     Value(Field),
     /// No position: the stream has exceeded a limit.
     Failed(ParseError),
 }
 
 impl Line {
-    /// True if this is in a line of data.
+    /// True if the position is in a line of data.
     pub(super) fn is_data(&self) -> bool {
         match self {
             Self::Name(name) => name.field() == Field::Data,

@@ -37,7 +37,7 @@ pub struct Parser {
     digits: Digits,
     block: Block,
     reconnection_time: Option<Duration>,
-    /// True if a comment was read since this was last asked.
+    /// True if a comment was read since the last call of [`Parser::take_commented`].
     has_commented: bool,
     /// True if a block that is too large is skipped.
     skips: bool,
@@ -181,7 +181,7 @@ impl Parser {
                 Step::InChunk(at) => self.block.event(|buffered| chunk.text(at, buffered.repaired)),
                 Step::Joined => self.block.event(Buffered::text),
                 Step::ChunkRead => return Ok(None),
-                // The caller does not want these.
+                // The caller does not want comments and blocks.
                 Step::Comment | Step::Block | Step::Skipped => continue,
             }));
         }

@@ -7,11 +7,11 @@ use super::{
 use crate::run::Left;
 use bytes::Bytes;
 
-/// The most bytes of several events that are sent to a member in one piece.
+/// The largest number of bytes of several events that are sent to a member together.
 pub const RUN_BYTES: usize = 64 << 10;
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Sends more to a member that has room for bytes again.
+    /// Sends the next bytes to a member that has room again.
     pub fn writable(&mut self, key: MemberKey) {
         // A member in another state has got everything that there is, so it needs nothing now.
         let state = self.core.members.get(key as usize).map(|member| member.state);

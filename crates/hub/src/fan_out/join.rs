@@ -55,13 +55,13 @@ impl FanOut {
         MemberKey::try_from(self.members.insert(member)).expect("fewer members than a system has open files")
     }
 
-    /// The key that the next member will have.
+    /// Returns the key that the next member will get.
     #[must_use]
     pub fn next_key(&self) -> MemberKey {
         MemberKey::try_from(self.members.vacant_key()).expect("fewer members than a system has open files")
     }
 
-    /// The audience of a member.
+    /// Returns the audience of a member.
     #[must_use]
     pub fn audience(&self, key: MemberKey) -> &Arc<AudienceKey> {
         &self.parts.get(self.member(key).part).key

@@ -24,7 +24,7 @@ impl FanOut {
         }
     }
 
-    /// Ends the stream of a member after the bytes that it has taken.
+    /// Ends the stream of a member. The bytes that it has taken still count.
     pub(super) fn close(&mut self, key: MemberKey) {
         self.depart(key, Departure::Ended);
     }

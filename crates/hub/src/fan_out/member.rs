@@ -9,7 +9,7 @@ pub type MemberKey = u32;
 /// The number of a part in its [`FanOut`](super::FanOut).
 pub(super) type PartIndex = u32;
 
-/// One subscriber.
+/// One subscriber, as the state machine sees it.
 #[derive(Debug)]
 pub struct Member {
     pub(super) part: PartIndex,
@@ -20,7 +20,7 @@ pub struct Member {
     /// The bytes of an event that still have to be sent after its beginning was sent. Boxed, because few members have
     /// any.
     pub(super) unsent: Option<Box<Left>>,
-    /// The time when something was last sent to this member alone.
+    /// The time when bytes were last sent to this member only, and not to all waiting members of its part.
     pub(super) spoke: Instant,
     /// The time when the stream is to end.
     pub(super) ends: Option<Instant>,
@@ -42,7 +42,7 @@ pub(super) enum State {
     Ends,
 }
 
-/// A member that has left. Its key may be given out again.
+/// A member that has left. Another member may get its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Departed {
     /// The key that the member had.

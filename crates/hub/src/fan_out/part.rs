@@ -22,12 +22,12 @@ pub(super) struct Part {
     pub(super) has_news: bool,
     pub(super) news_events: usize,
     pub(super) news_bytes: usize,
-    /// The events that are being delivered.
+    /// The events that are being delivered now.
     pub(super) run: Option<Run>,
     /// The members that wait for the next event.
     pub(super) waiting: Vec<MemberKey>,
     /// The highest cursor of a member that has ever waited here. If a run begins after it, the whole run is for every
-    /// waiting member, and no member has to be looked at.
+    /// waiting member, and the cursors of the members need not be read.
     pub(super) furthest: Offset,
     /// The members whose cursor is before the window, in the order in which they asked for the log.
     pub(super) readers: VecDeque<MemberKey>,

@@ -14,7 +14,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// The part of this audience, if there is one.
+    /// Returns the number of the part of this audience, if there is one.
     pub(super) fn find(&self, key: &AudienceKey) -> Option<PartIndex> {
         self.by_key.get(key).copied()
     }
@@ -50,13 +50,13 @@ impl Parts {
         &mut self.parts[index as usize].1
     }
 
-    /// The number of the part with this key; `None` if the part is gone.
+    /// Returns the number of the part with this key; `None` if the part is gone.
     pub(super) fn known(&self, key: PartKey) -> Option<PartIndex> {
         let (generation, _) = self.parts.get(key.index as usize)?;
         (*generation == key.generation).then_some(key.index)
     }
 
-    /// The key that recipients use for this part.
+    /// Returns the key that recipients use for this part.
     pub(super) fn key_of(&self, index: PartIndex) -> PartKey {
         PartKey { index, generation: self.parts[index as usize].0 }
     }

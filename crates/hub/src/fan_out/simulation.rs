@@ -318,7 +318,7 @@ impl Simulation {
         }
     }
 
-    /// Does what a driver does for members that have left.
+    /// Handles the members that have left, as a driver does.
     fn settle(&mut self) {
         for Departed { member, .. } in self.fan_out.take_departed() {
             self.deadlines.remove(&member);

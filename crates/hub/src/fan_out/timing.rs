@@ -35,7 +35,7 @@ impl FanOut {
         *spoke = now.max(*spoke);
     }
 
-    /// The time when something was last sent to a member.
+    /// Returns the time when bytes were last sent to a member.
     fn spoke(&self, key: MemberKey) -> Instant {
         let member = self.member(key);
         match member.state {

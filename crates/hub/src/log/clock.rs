@@ -125,7 +125,7 @@ mod tests {
             (4_599_000, far + 3_600_000),
             (1_000_000, far + 3_600_000),
             (1_002_000, far + 3_602_000),
-            // The system's clock is right again, or wrong in the other direction.
+            // The system's clock is right again, or far ahead itself.
             (far + 9_000_000, far + 9_000_000),
             (far + 9_000_001, far + 9_000_001),
         ];

@@ -26,7 +26,7 @@ pub struct Resolved {
 /// ID.
 ///
 /// # Errors
-/// [`LogError`] if the log cannot look the ID up.
+/// [`LogError`] if the log cannot be searched for the ID.
 pub fn resolve(log: &dyn Log, requested: &str, key: &AudienceKey, now: Timestamp) -> Result<Resolved, LogError> {
     if let Some(resolved) = resolve_position(log, requested) {
         return Ok(resolved);

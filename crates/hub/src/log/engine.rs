@@ -97,7 +97,7 @@ pub struct Retention {
     pub topics: Vec<TopicRetention>,
 }
 
-/// The age up to which the updates of some topics are kept.
+/// The greatest age of the updates of some topics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicRetention {
     /// The topics. An update is discarded if one of its topics matches.
@@ -106,7 +106,7 @@ pub struct TopicRetention {
     pub age_ms: u64,
 }
 
-/// The reason why the log could not do what was asked.
+/// The reason why an operation on the log failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LogError {

@@ -17,7 +17,7 @@ pub const IDLE_EPOCHS: usize = 64;
 pub struct Epochs(Vec<(Epoch, Offset)>);
 
 impl Epochs {
-    /// The epochs of a log that was opened for the first time.
+    /// Returns the epochs of a log that is opened for the first time.
     #[must_use]
     pub fn first(epoch: Epoch) -> Self {
         Self::begin(Vec::new(), epoch, Offset(1))

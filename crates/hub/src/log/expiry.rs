@@ -7,7 +7,7 @@ use crate::entry::{Entry, Timestamp};
 use std::sync::Arc;
 
 impl Entry {
-    /// The time at which the entry expires according to its publisher; `None` if it never does.
+    /// Returns the time at which the entry expires according to its publisher; `None` if it never does.
     #[must_use]
     pub fn expires(&self) -> Option<Timestamp> {
         Some(Timestamp(self.time.0.saturating_add(self.update.ttl_ms()?)))
@@ -35,7 +35,7 @@ impl Retention {
         [entry.expires(), self.discards_at(entry)].into_iter().flatten().min().unwrap_or(Timestamp(u64::MAX))
     }
 
-    /// The time at which the retention of its topics discards `entry`.
+    /// Returns the time at which the shortest age limit of its topics discards `entry`; `None` if there is no limit.
     fn discards_at(&self, entry: &Entry) -> Option<Timestamp> {
         let fits = |rule: &&TopicRetention| entry.update.topics().iter().any(|topic| rule.topics.matches(topic));
         let age_ms = self.topics.iter().filter(fits).map(|rule| rule.age_ms).min()?;

@@ -38,7 +38,7 @@ pub struct ReadLimit {
 /// The answer to a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Read {
-    /// The findings, in the order of the log.
+    /// The entries, and the remains of entries, in the order of the log.
     pub found: Vec<Found>,
     /// The offset up to which everything was examined. It is equal to [`Query::after`] if, and only if, nothing
     /// follows.
@@ -81,7 +81,7 @@ pub struct Erasure {
     pub private: bool,
 }
 
-/// The updates that have one ID.
+/// The updates that were found for one ID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {
     /// The entries in the log that have the ID, oldest first; no more than [`MAX_CANDIDATES`].

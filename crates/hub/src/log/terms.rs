@@ -15,7 +15,7 @@ pub(crate) struct Terms {
     pub(crate) topics: Vec<Term>,
 }
 
-/// Returns the terms of an update.
+/// Returns the terms by which an update is found.
 pub(crate) fn of(update: &Update, log_seed: u64) -> Terms {
     Terms {
         id: update.id().map(|own| id(own.as_str(), log_seed)),

@@ -35,7 +35,7 @@ use tokio::sync::{Semaphore, oneshot};
 /// The number of places in the queue to the writer. A publication takes one place for each [`QUEUE_PLACE_BYTES`], or
 /// part of that, of its size.
 pub const QUEUE_PLACES: usize = 2_048;
-/// The bytes of stored entries per place in the queue: the queue holds no more than 32 MiB.
+/// The bytes of stored entries for each place in the queue: the queue holds at most 32 MiB.
 pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;
 /// The largest publication, in bytes of stored entries. It fills the whole queue.
 pub const MAX_PUBLICATION_BYTES: usize = QUEUE_PLACES * QUEUE_PLACE_BYTES;

@@ -43,14 +43,15 @@ pub enum InvalidMatcher {
     TooLong {
         /// The length of the text in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The longest length that is allowed, in bytes.
         limit: usize,
     },
     /// The text contains a control character or an invisible format character.
     Character(char),
     /// The text is not a URL Pattern; the string says why.
     InvalidPattern(String),
-    /// One of its regular expressions is larger than [`MAX_COMPILED_BYTES`](super::MAX_COMPILED_BYTES) when compiled.
+    /// One of the matcher's regular expressions is larger than [`MAX_COMPILED_BYTES`](super::MAX_COMPILED_BYTES) when
+    /// compiled.
     TooComplex {
         /// The largest compiled form allowed, in bytes.
         limit: usize,

@@ -35,7 +35,7 @@ pub enum InvalidTopic {
     TooLong {
         /// The length of the text in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The longest length that is allowed, in bytes.
         limit: usize,
     },
     /// The text contains a control character or an invisible format character.

@@ -51,7 +51,8 @@ impl UriTemplate {
                 syntax::Part::Literal(text) => push_literal(&mut regex, text),
                 syntax::Part::Expression(expression) => expression.push_regex(&mut regex),
             }
-            // An expression of n variables takes n² / 2 terms. One source byte compiles to more than one byte.
+            // An expression of n variables becomes n² / 2 terms. One byte of the regular expression compiles to more
+            // than one byte.
             if regex.len() > MAX_COMPILED_BYTES {
                 return Err(TOO_COMPLEX);
             }

@@ -1,4 +1,4 @@
-//! Appending: one write and one sync of one file.
+//! Appends updates to the log, with one write and one sync of one file.
 use super::{
     directory::{self, Kind},
     end_mark::EndMark,

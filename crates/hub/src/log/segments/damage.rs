@@ -33,7 +33,7 @@ const SEGMENT: u64 = 3_000;
 enum Damage {
     /// One bit of a file is changed.
     Flip(usize, usize, u8),
-    /// A file ends early.
+    /// A file is shortened.
     Cut(usize, usize),
     /// A part of a file is overwritten with zeros or ones.
     Fill(usize, usize, usize, u8),
@@ -94,7 +94,7 @@ struct Allowed {
     /// True if the last segment may end exactly between two frames, after an unclean end: then only subscribers that
     /// had seen later entries can be told of the loss.
     silent_end: bool,
-    /// True if erased entries may be there again.
+    /// True if readers may get erased entries again.
     forgets: bool,
 }
 

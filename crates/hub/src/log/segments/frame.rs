@@ -101,7 +101,7 @@ impl Head {
         HEAD_BYTES as u64 + u64::from(self.body_bytes)
     }
 
-    /// The last offset of the frame.
+    /// Returns the last offset of the frame.
     pub(super) fn last(&self) -> Offset {
         Offset((self.first.0 + u64::from(self.count)).saturating_sub(1))
     }

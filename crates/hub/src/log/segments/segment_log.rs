@@ -51,7 +51,7 @@ impl SegmentLog {
     /// Opens a log whose segments are sealed before an append would make them larger than `segment_bytes`.
     ///
     /// # Errors
-    /// As [`Self::open`].
+    /// The same as those of [`Self::open`].
     pub fn open_with(path: &Path, retention: Retention, segment_bytes: u64) -> Result<Self, LogError> {
         let (store, recovery) = open::open(path, retention, Settings { segment_bytes })?;
         if let Some((first, last)) = recovery.missing {
@@ -83,7 +83,7 @@ impl SegmentLog {
         self.store.append(batch.into_iter(), newest)
     }
 
-    /// The time of the newest record; 0 if there is none.
+    /// Returns the time of the newest record; 0 if there is none.
     #[must_use]
     pub fn newest(&self) -> Timestamp {
         let held = self.store.held();

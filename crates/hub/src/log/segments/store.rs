@@ -48,7 +48,7 @@ pub(super) struct Store {
     now: AtomicU64,
 }
 
-/// The sizes of a log's files.
+/// The settings of a log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
     /// The size of a segment in bytes. A segment is sealed before an append would make it larger.
@@ -169,7 +169,7 @@ impl Store {
     }
 
     /// # Errors
-    /// [`LogError::Stopped`] if nothing more is appended.
+    /// [`LogError::Stopped`] if the log accepts no more appends.
     pub(super) fn check(&self) -> Result<(), LogError> {
         self.stopped.get().map_or(Ok(()), |why| Err(LogError::Stopped(why.clone())))
     }

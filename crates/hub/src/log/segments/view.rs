@@ -63,7 +63,7 @@ impl LogView {
     /// Brings the view up to date. Returns false if nothing was written since.
     ///
     /// # Errors
-    /// [`ViewError`] if there is no log any more, or if it cannot be read.
+    /// [`ViewError`] if the log is gone or cannot be read.
     pub fn refresh(&mut self) -> Result<bool, ViewError> {
         check(&self.path)?;
         let stamp = Stamp::of(&self.path)?;

@@ -128,7 +128,7 @@ mod tests {
         publications: u64,
         longest_wait: u64,
         waited: u64,
-        /// The number of publications of each publisher.
+        /// The number of publications so far of each publisher.
         of: Vec<u64>,
     }
 
@@ -181,7 +181,7 @@ mod tests {
             self.answers_after.get(publisher).is_none_or(|after| us(*after) >= UNHURRIED)
         }
 
-        /// Waits as the writer does.
+        /// Waits for publications, as the writer does.
         fn gather(&mut self) {
             let Some(count) = self.gather.count() else { return };
             let timeout = self.now + u64::try_from(GATHER_TIMEOUT.as_micros()).unwrap();

@@ -23,18 +23,18 @@ fn patterns_match_as_the_standard_says() {
             &["https://example.com/A", "https://example.com/a/", "http://example.com/a", "https://example.com:8443/a", "https://sub.example.com/a"]),
         ("https://example.com/café", &["https://example.com/café", "https://example.com/caf%C3%A9"], &["https://example.com/cafe"]),
         ("https://münchen.example/*", &["https://xn--mnchen-3ya.example/a"], &["https://munchen.example/a"]),
-        // A named group takes one path segment, which is not empty.
+        // A named group matches one path segment, which is not empty.
         ("https://example.com/books/:id", &["https://example.com/books/1", "https://example.com/books/%2F"],
             &["https://example.com/books/", "https://example.com/books", "https://example.com/books/1/2", "https://example.com/books/1/"]),
         ("https://example.com/:a/:b", &["https://example.com/1/2"], &["https://example.com/1", "https://example.com/1/2/3"]),
         ("https://example.com/:name.html", &["https://example.com/a.html"], &["https://example.com/a.htm", "https://example.com/.html"]),
-        // Modifiers take the slash before the group with them.
+        // A modifier also applies to the slash before its group.
         ("https://example.com/a/:b?", &["https://example.com/a", "https://example.com/a/1"], &["https://example.com/a/", "https://example.com/a/1/2"]),
         ("https://example.com/a/:b+", &["https://example.com/a/1", "https://example.com/a/1/2/3"], &["https://example.com/a", "https://example.com/a/1//2"]),
         ("https://example.com/a/:b*", &["https://example.com/a", "https://example.com/a/1/2"], &["https://example.com/ab", "https://example.com/a/"]),
         ("https://example.com/a{/b}?", &["https://example.com/a", "https://example.com/a/b"], &["https://example.com/a/c", "https://example.com/a/b/b"]),
         ("https://example.com/{a-}*b", &["https://example.com/b", "https://example.com/a-a-b"], &["https://example.com/a-"]),
-        // An asterisk takes anything, slashes too.
+        // An asterisk matches any text, including slashes.
         ("https://example.com/a/*", &["https://example.com/a/", "https://example.com/a/1/2"], &["https://example.com/a", "https://example.com/ab"]),
         ("https://*.example.com/*", &["https://a.example.com/", "https://a.b.example.com/x"], &["https://example.com/", "https://a.example.org/"]),
         ("*://example.com/*", &["https://example.com/", "ftp://example.com/a"], &["https://example.org/"]),
