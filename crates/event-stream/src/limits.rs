@@ -26,7 +26,7 @@ impl Limits {
     pub const DEFAULT_DATA_BYTES: usize = 16 << 20;
     /// The longest ID: a client sends it back in a request header, and servers refuse even shorter headers.
     pub const DEFAULT_ID_BYTES: usize = 16 << 10;
-    /// The longest event type: it is only a name.
+    /// The longest event type, which is only a name.
     pub const DEFAULT_TYPE_BYTES: usize = 16 << 10;
     /// The longest line of any other kind: skipping a line takes no memory, but a stream with an endless line is not an
     /// event stream.

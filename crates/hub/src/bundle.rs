@@ -1,4 +1,5 @@
-//! A bundle: the wire events of one batch for one recipient of the router, a shard or a group of polled subscriptions.
+//! A bundle: the wire events of one batch for one recipient of the router. A recipient is a shard or a group of polled
+//! subscriptions.
 use crate::position::Offset;
 use bytes::Bytes;
 use std::sync::Arc;

@@ -26,8 +26,8 @@ pub struct Step {
     pub cursor: Offset,
     /// The bytes that the subscriber gets: wire events, and a gap event if entries are missing in the log.
     pub run: Option<Run>,
-    /// True if the bytes include a gap event. Such an event names the position where the step began, so the step is of
-    /// no use to a subscriber with another cursor.
+    /// True if the bytes include a gap event. It reports what is missing after `begins_after`, so the step is of no use
+    /// to a subscriber with another cursor.
     pub tells_gap: bool,
 }
 

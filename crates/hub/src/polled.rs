@@ -254,8 +254,8 @@ impl Group {
         })
     }
 
-    /// Notes that the log cannot be read for a part any more. Wakes all tasks that wait in the group, so that one of
-    /// them starts to read what other parts need.
+    /// Notes that the log will not be read for a part, because the runtime of its reader has ended. Wakes all tasks
+    /// that wait in the group, so that one of them starts to read what other parts need.
     pub(crate) fn give_up(&self, part: PartKey, error: &LogError, now: Instant) {
         self.act(|state| {
             state.fan_out.turn(now, &mut state.frames).cannot_read(part);

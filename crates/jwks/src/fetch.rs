@@ -18,13 +18,13 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-/// The longest time for one fetch, from resolving the name to the last byte.
+/// The longest time for one fetch of a JWK set, from resolving the name to the last byte.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest time that an address may take to accept a connection.
+/// The longest time that an address of a JWK set's server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The most addresses of a name that are tried.
+/// The most addresses of a JWK set's server that are tried.
 const MAX_ADDRESSES: usize = 4;
-/// The longest head of a response to a fetch, in bytes.
+/// The longest head of a response with a JWK set, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 

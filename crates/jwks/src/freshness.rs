@@ -6,12 +6,12 @@ use http::{
 };
 use std::time::Duration;
 
-/// The time for which a set is fresh if its server gives no time.
+/// The time for which a JWK set is fresh if its server gives no time.
 pub const DEFAULT_FRESHNESS: Duration = Duration::from_secs(15 * 60);
-/// The shortest time for which a set is fresh, even if it must not be cached at all. It limits how often a hub fetches
-/// by itself.
+/// The shortest time for which a JWK set is fresh, even if it must not be cached at all. It limits how often a hub
+/// fetches by itself.
 pub const MIN_FRESHNESS: Duration = Duration::from_secs(60);
-/// The longest time for which a set is fresh. After this time, no hub accepts a key any more that its issuer has
+/// The longest time for which a JWK set is fresh. After this time, no hub accepts a key any more that its issuer has
 /// removed.
 pub const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);
 

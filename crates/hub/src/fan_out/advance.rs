@@ -7,7 +7,7 @@ use super::{
 use crate::run::Left;
 use bytes::Bytes;
 
-/// The largest number of bytes of several events that are sent to a member together.
+/// The largest number of bytes of several events that are sent to a subscriber together.
 pub const RUN_BYTES: usize = 64 << 10;
 
 impl<T: Transmit> Turn<'_, T> {

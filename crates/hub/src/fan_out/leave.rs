@@ -13,7 +13,7 @@ use crate::{
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
-/// The time for sending the rest of an event after its stream has ended.
+/// The time for sending the rest of an event after the stream of its subscriber has ended.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl FanOut {

@@ -6,7 +6,7 @@ use super::{
 use crate::{audience_key::AudienceKey, bundle::PartKey, catch_up::Step, position::Offset};
 use std::sync::Arc;
 
-/// The number of parts for which a driver reads the log at the same time.
+/// The number of parts of audiences for which a driver reads the log at the same time.
 pub const CONCURRENT_READS: usize = 8;
 
 /// A step through the log that has to be read for a part.

@@ -93,7 +93,7 @@ pub struct Candidates {
 }
 
 impl Found {
-    /// The last offset that this is about.
+    /// Returns the offset of this finding; if it is about several offsets, the last one.
     #[must_use]
     pub fn offset(&self) -> Offset {
         match self {

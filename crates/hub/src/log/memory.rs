@@ -43,7 +43,8 @@ struct Ring {
     topics: HashMap<Topic, VecDeque<Offset>>,
     /// The hashes of the publishers' IDs of discarded updates, oldest first.
     old_ids: VecDeque<u64>,
-    /// The counter of the search for expired entries: its remainder is the index of the next entry to check.
+    /// The number of entries that the search for expired entries has checked so far. Its remainder, divided by the
+    /// number of entries, is the index of the next one to check.
     swept: u64,
     /// True if any update ever had a time to live.
     expires: bool,

@@ -22,12 +22,12 @@ use std::{
 
 /// The time between two checks of the log.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// The time for which a dead entry may be on disk before its segment is rewritten. It is gone from disk within 10
-/// minutes.
+/// The time for which an erased or expired entry may be on disk before its segment is rewritten. It is gone from disk
+/// within 10 minutes.
 pub const DEAD_PATIENCE: Duration = Duration::from_secs(8 * 60);
-/// The time after which a segment is rewritten of which retention has discarded only a part.
+/// The time after which a segment is rewritten if retention has discarded only a part of it.
 pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
-/// The divisor for the share of erased entries at which a sealed segment is rewritten at once: one in this many.
+/// The number of entries of which one erased entry is enough to rewrite a sealed segment at once.
 const ERASED_SHARE: u64 = 4;
 
 /// The times for which dead entries may stay on disk.

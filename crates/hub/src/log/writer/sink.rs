@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The number of batches that may wait for the second thread. If there are more, the writer waits.
+/// The number of batches that may wait for the second thread of the sink. If there are more, the writer waits.
 pub const SINK_QUEUE_BATCHES: usize = 8;
 /// The longest time to acknowledge and pass on a batch on the writer's thread. If a batch took longer, the second
 /// thread does the next one.
