@@ -242,7 +242,7 @@ mod tests {
 
     /// The number of updates of each topic, in order.
     type Published = &'static [(&'static str, usize)];
-    /// For each round, the number of entries that it takes, and the number of its events.
+    /// The number of entries that each round takes, and the number of its events.
     type Rounds = &'static [(usize, usize)];
 
     fn key(number: usize) -> Arc<AudienceKey> {

@@ -32,10 +32,10 @@ pub enum Start {
     /// After the update with the first of these IDs, or, if the log has no such update, after the update with the
     /// second ID. It is for an ID whose bytes can be read in two ways. A gap names the first ID.
     AfterEither(String, String),
-    /// At the newest updates of each topic and pattern that was subscribed to: at most this many of each, and at most
-    /// [`MAX_REWIND`](crate::rewind::MAX_REWIND) together.
+    /// The newest updates of each topic and pattern that was subscribed to: at most this many of each, and at most
+    /// [`MAX_REWIND`](crate::rewind::MAX_REWIND) together. New updates follow them.
     Newest(usize),
-    /// At the first update that was published at this time or later.
+    /// The first update that was published at this time or later.
     Since(Timestamp),
 }
 

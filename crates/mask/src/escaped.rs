@@ -4,7 +4,7 @@ use std::ops::Range;
 /// A word whose escapes were resolved any number of times.
 pub(crate) struct Layer {
     bytes: Vec<u8>,
-    /// For each byte, the index in the original word where it begins; and the length of the word.
+    /// The index in the original word where each byte begins; and the length of the word.
     from: Vec<usize>,
 }
 

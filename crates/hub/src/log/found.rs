@@ -45,7 +45,7 @@ pub struct Read {
     pub up_to: Offset,
 }
 
-/// What a reader finds at one or more offsets of the log: an entry, or what is left of it.
+/// The content of one or more offsets of the log, as a reader finds it: an entry, or the rest of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// An entry.
@@ -61,7 +61,7 @@ pub enum Found {
     Erased(Erasure),
 }
 
-/// What is left of an update that the retention of its topics has discarded.
+/// The rest of an update that the retention of its topics has discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discarded {
     /// The offset of the update.
@@ -72,7 +72,7 @@ pub struct Discarded {
     pub private: bool,
 }
 
-/// What is left of an update that was erased.
+/// The rest of an update that was erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erasure {
     /// The offset of the update.

@@ -24,14 +24,14 @@ impl Refusals {
         is_time.then_some(self.count)
     }
 
-    /// Writes the message that publications were refused, if it is time for one.
+    /// Logs the message that publications were refused, if it is time for one.
     pub(super) fn tell(&mut self, publications: usize, error: &LogError) {
         if let Some(refused) = self.refused(publications, Instant::now()) {
             tracing::error!(%error, refused, "the log does not take publications: publishers get 503 until it does");
         }
     }
 
-    /// Writes the message that the log accepts publications again, if it refused some before.
+    /// Logs the message that the log accepts publications again, if it refused some before.
     pub(super) fn end(&mut self) {
         if self.told.take().is_some() {
             tracing::warn!(refused = self.count, "the log takes publications again");

@@ -27,7 +27,7 @@ pub const INDEX_MEMORY_BYTES: usize = 8 << 20;
 /// The zeros that are written in advance, so that the length of the file does not change with each append, and a sync
 /// only writes data.
 const ZEROS: &[u8] = &[0; 256 << 10];
-/// The size of a frame from which no zeros are written in advance, because the frame itself is much to write.
+/// The size of a frame from which no zeros are written in advance, because the frame itself fills much of the file.
 const LARGE_FRAME_BYTES: usize = 32 << 10;
 
 impl Store {

@@ -80,7 +80,7 @@ struct Original {
     dir: tempfile::TempDir,
     entries: Vec<Arc<Entry>>,
     erased: BTreeSet<Offset>,
-    /// Earlier states of the files.
+    /// The contents of the files at earlier times.
     earlier: Vec<BTreeMap<String, Vec<u8>>>,
     /// True if its last process ended cleanly.
     is_clean: bool,

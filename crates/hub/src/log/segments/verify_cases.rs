@@ -83,7 +83,7 @@ fn what_retention_has_discarded_is_not_missed() {
     assert!((25..60).contains(&verified.counts.records), "{verified:?}");
 }
 
-/// For each damaged byte there is a finding about its file.
+/// Checks that there is a finding about the file of each damaged byte.
 #[test]
 fn a_damaged_byte_of_any_file_is_found() {
     let dir = tempfile::tempdir().unwrap();
@@ -225,8 +225,8 @@ fn config() -> ProptestConfig {
 
 proptest! {
     #![proptest_config(config())]
-    /// With any content of the files, nothing panics, only entries that were appended are read, and all damage that a
-    /// reader meets is found.
+    /// Checks that, with any content of the files, nothing panics, only entries that were appended are read, and all
+    /// damage that a reader meets is found.
     #[test]
     fn any_damage_is_found(damages in prop::collection::vec(damages(), 1..4)) {
         let dir = tempfile::tempdir().unwrap();
