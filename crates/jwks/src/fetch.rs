@@ -211,8 +211,8 @@ impl fmt::Display for FetchError {
             Self::Address(address) => {
                 write!(f, "its address {} is not on the public internet, and others are not allowed", address.ip())
             }
-            Self::Connect(error) => write!(f, "it cannot be connected to: {error}"),
-            Self::Tls(error) => write!(f, "it does not prove who it is: {error}"),
+            Self::Connect(error) => write!(f, "its server cannot be reached: {error}"),
+            Self::Tls(error) => write!(f, "its server does not prove who it is: {error}"),
             Self::Http(error) => write!(f, "the exchange broke off: {error}"),
             Self::Redirect(status) => write!(f, "it answers {status}, and redirects are not followed"),
             Self::Status(status) => write!(f, "it answers {status}"),

@@ -152,7 +152,7 @@ impl Shared {
                     wait = self.timing.retry_interval * doubled;
                     state.failures = state.failures.saturating_add(1);
                     let keys = state.keys.len();
-                    tracing::warn!(url = %self.url.masked(), keys, "cannot fetch a JWK set: {error}; what was known holds on");
+                    tracing::warn!(url = %self.url.masked(), keys, "cannot fetch a JWK set: {error}; the known keys stay in use");
                     state.failure = Some(Arc::new(error));
                 }
             }
@@ -170,7 +170,7 @@ impl Shared {
         for key in unusable {
             let kid = key.id.unwrap_or_default();
             let kid = &*fanfare_mask::shortened(&kid, MAX_KID_CHARS);
-            tracing::debug!(url = %self.url.masked(), number = key.number, kid, "a key of a JWK set is passed over: {}", key.reason);
+            tracing::debug!(url = %self.url.masked(), number = key.number, kid, "a key of a JWK set is not used: {}", key.reason);
         }
         tracing::info!(url = %self.url.masked(), keys = keys.len(), "fetched a JWK set");
         Ok((Some(NewKeys { keys: keys.into_iter().map(Arc::new).collect(), etag }), fresh_for))

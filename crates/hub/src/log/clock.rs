@@ -56,8 +56,7 @@ impl LogClock {
             state.ahead_ms = state.newest.0 - clock.0;
             tracing::warn!(
                 ahead_s = state.ahead_ms / 1_000,
-                "the newest entry of the log came from a clock that was ahead of this one: the time of the log goes on \
-                 from there"
+                "the newest entry of the log is later than the system's clock: the log goes on with the time of that entry"
             );
         }
         state.newest = state.newest.max(Timestamp(clock.0.saturating_add(state.ahead_ms)));
@@ -70,7 +69,10 @@ impl State {
         let (then, before) = std::mem::replace(&mut self.read, (Instant::now(), clock));
         let by = Duration::from_millis(clock.0.saturating_sub(before.0)).saturating_sub(then.elapsed());
         if by > TOLERANCE {
-            tracing::warn!(by_s = by.as_secs(), "the system's clock has jumped ahead: retention goes by it");
+            tracing::warn!(
+                by_s = by.as_secs(),
+                "the system's clock has jumped ahead: retention may discard updates early"
+            );
         }
     }
 }

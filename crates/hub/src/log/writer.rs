@@ -317,7 +317,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
     /// Discards a bounded number of entries. Returns true if there may be more.
     fn discard(&mut self) -> bool {
         self.log.discard((self.clock)()).map(|count| count > 0).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the log could not discard");
+            tracing::warn!(%error, "the log could not discard old updates");
             false
         })
     }

@@ -34,7 +34,7 @@ impl UrlPattern {
         // The crate's count of the brackets of an IPv6 address (`://]`) may fall below zero, which panics where
         // overflow is checked.
         let pattern = panic::catch_unwind(|| parse(source, base))
-            .unwrap_or_else(|_| Err(InvalidMatcher::InvalidPattern("it cannot be taken apart".into())))?;
+            .unwrap_or_else(|_| Err(InvalidMatcher::InvalidPattern("it cannot be parsed".into())))?;
         let components = [
             matcher_of(pattern.protocol)?,
             matcher_of(pattern.username)?,

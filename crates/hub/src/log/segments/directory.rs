@@ -133,7 +133,7 @@ impl Directory {
             let Some(first) = file.file_name().to_str().and_then(|name| first_of(name, kind)) else { continue };
             let is_file = file.file_type()?.is_file();
             if !is_file {
-                tracing::error!(name = ?file.file_name(), "a file of the log is not a file: what it should hold is lost");
+                tracing::error!(name = ?file.file_name(), "a name of the log is not that of a file: its data is lost");
             }
             firsts.push((first, is_file));
         }

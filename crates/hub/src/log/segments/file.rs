@@ -30,7 +30,7 @@ fn read_sectors(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
             Ok(count) if count < sector.len() => return Ok(read + count),
             Ok(_) => {}
             Err(error) if is_damage(&error) => {
-                tracing::error!(at = from, "a sector of the log cannot be read: what was in it is lost");
+                tracing::error!(at = from, "a sector of the log cannot be read: the data in it is lost");
                 sector.fill(0);
             }
             Err(error) => return Err(error),

@@ -53,7 +53,7 @@ impl Store {
             match self.keep(Patience::default()) {
                 Ok(()) => warned = false,
                 Err(error) if !warned => {
-                    tracing::warn!(%error, "what is dead in the log cannot be removed from disk: it is tried again");
+                    tracing::warn!(%error, "erased and expired updates cannot be removed from disk: the log tries again");
                     warned = true;
                 }
                 Err(_) => {}

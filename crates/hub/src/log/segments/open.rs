@@ -187,7 +187,7 @@ fn warn_of_withheld(directory: &Directory, segment: &Segment) {
     let file = directory.file(segment.first, Kind::Erased);
     tracing::error!(
         "{} is damaged. It says which updates were erased: without it they would be shown again, so the segment with them \
-         is taken for lost. Restore the file, or remove it to show them again",
+         is treated as lost. Restore the file, or remove it to show them again",
         file.display()
     );
     segment.state_mut().is_withheld = true;

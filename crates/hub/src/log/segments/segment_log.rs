@@ -196,7 +196,7 @@ impl Store {
             _ = active.file.set_len(active.segment.summary().log_bytes);
             _ = active.file.sync_all();
             if let Err(error) = mark.write(&self.directory) {
-                tracing::warn!(%error, "the clean end of the log cannot be written down");
+                tracing::warn!(%error, "the mark of the log's clean end cannot be written");
             }
             self.write_down(&active.segment);
         } else {

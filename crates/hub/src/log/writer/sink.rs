@@ -173,7 +173,7 @@ impl Shared {
             Err(PoisonError { .. }) => false,
         }));
         called.unwrap_or_else(|_| {
-            tracing::error!("what takes the entries has panicked: the log is closed");
+            tracing::error!("the delivery of new updates has panicked: the log is closed");
             false
         })
     }
