@@ -1,30 +1,31 @@
-//! Encoding: fields become bytes. Fields go out in the order `event`, `retry`, `id`, `data`, as Mercure's hubs send
-//! them.
+//! Encodes the fields of an event as bytes. The fields are written in the order `event`, `retry`, `id`, `data`, as
+//! Mercure's hubs do.
 //!
-//! Each value follows `: `, with the space, because a parser strips one: a value that begins with a space stays whole.
+//! Each value is written after `: `, with the space. A parser removes one space, so a value that begins with a space is
+//! not changed.
 use crate::{EventId, EventType};
 use alloc::vec::Vec;
 use memchr::memchr2;
 
-/// The fields of one event, borrowed, ready to be encoded.
+/// The borrowed fields of one event, ready to be encoded.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fields<'a> {
-    /// The event type; `None` is `message` and takes no line.
+    /// The event type; `None` is `message` and writes no line.
     pub event_type: Option<&'a EventType>,
     /// The reconnection time in milliseconds.
     pub retry_ms: Option<u64>,
-    /// The event's ID.
+    /// The ID of the event.
     pub id: Option<&'a EventId>,
     /// The data; each of its lines (ended by CR, LF or CRLF) becomes one `data` line.
     pub data: &'a str,
 }
 
 impl Fields<'_> {
-    /// Appends the event, with the blank line that dispatches it, to `out`.
+    /// Appends the event to `out`, with the blank line that ends it.
     ///
-    /// A parser gives back the same data, with LF for each CR and CRLF in it.
+    /// A parser returns the same data, with LF in place of each CR and CRLF.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
-        // Exact for data of one line and no other field; more lines or fields grow `out` as they come.
+        // The capacity is exact if the data is one line and there is no other field; otherwise `out` grows later.
         out.reserve(b"data: ".len() + self.data.len() + b"\n\n".len());
         if let Some(event_type) = self.event_type {
             encode_line(b"event: ", event_type.as_str(), out);
@@ -41,13 +42,13 @@ impl Fields<'_> {
     }
 }
 
-/// Appends the data of an event, and the blank line that dispatches it.
+/// Appends the data of an event, and the blank line that ends the event.
 pub(crate) fn encode_data(data: &str, out: &mut Vec<u8>) {
     for_each_line(data, |line| encode_line(b"data: ", line, out));
     out.push(b'\n');
 }
 
-/// Appends the other fields of a block, of which nobody has checked that they can be fields.
+/// Appends the other fields of a block. Their values were not checked, so each is cut at its first line end or NUL.
 pub(crate) fn encode_head(event_type: Option<&str>, retry_ms: Option<u64>, id: Option<&str>, out: &mut Vec<u8>) {
     if let Some(event_type) = event_type {
         encode_line(b"event: ", first_line(event_type), out);
@@ -66,14 +67,14 @@ fn first_line(text: &str) -> &str {
     text.split(['\r', '\n', '\0']).next().unwrap_or_default()
 }
 
-/// Appends a comment, one line of its own per line of `text`, followed by a blank line. An empty text is the shortest
-/// thing that keeps a connection alive: `:`.
+/// Appends a comment, with one comment line for each line of `text`, and a blank line. For an empty text it writes `:`,
+/// the shortest line that keeps a connection alive.
 pub fn encode_comment(text: &str, out: &mut Vec<u8>) {
     for_each_line(text, |line| encode_line(if line.is_empty() { b":" } else { b": " }, line, out));
     out.push(b'\n');
 }
 
-/// Appends one line. `value` must hold no line end.
+/// Appends one line. `value` must not contain a line end.
 #[inline]
 fn encode_line(prefix: &[u8], value: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(prefix);
@@ -81,8 +82,8 @@ fn encode_line(prefix: &[u8], value: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Calls `each` with every line of `text`, of which there is always one more than line ends. A bare CR ends a line:
-/// left inside a value it would let the writer of the data add fields and events.
+/// Calls `each` with every line of `text`; their number is that of the line ends plus one. A single CR also ends a
+/// line: if it stayed in a value, the author of the data could add fields and events.
 #[inline]
 fn for_each_line(text: &str, mut each: impl FnMut(&str)) {
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! One event, borrowed from the parser ([`EventRef`]) or owned ([`Event`]).
+//! Events: [`EventRef`] borrows from the parser, and [`Event`] owns its parts.
 use crate::{
     EventId, EventType, Fields,
     encode::{encode_data, encode_head},
@@ -6,53 +6,54 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use core::ops::Range;
 
-/// The type of an event whose block names none.
+/// The type of an event whose block has no `event` field.
 const MESSAGE: &str = "message";
 
-/// An event as the [`Parser`](crate::Parser) gives it: borrowed from the chunk where the bytes allow, else from the
-/// parser. `D` is how its data is given: as text, or in its place as [`Data`].
+/// An event as the [`Parser`](crate::Parser) returns it. It borrows from the chunk if the bytes allow that, and
+/// otherwise from the parser. `D` is the type of its data: text, or [`Data`], which says where the data is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventRef<'a, D = &'a str> {
-    /// The event type; `message` if the block names none.
+    /// The event type; `message` if the block has no `event` field.
     pub event_type: &'a str,
-    /// The data, its lines joined by LF.
+    /// The data. Its lines are joined by LF.
     pub data: D,
-    /// The last event ID after this event: its own, or else one that an earlier block set. May be empty.
+    /// The last event ID after this event: its ID, or one that an earlier block set. It may be empty.
     pub last_event_id: &'a str,
-    /// True if this event's own block set the last event ID.
+    /// True if the block of this event set the last event ID.
     pub sets_id: bool,
-    /// The reconnection time in milliseconds, if this event's own block set one.
+    /// The reconnection time in milliseconds, if the block of this event set one.
     pub retry_ms: Option<u64>,
 }
 
-/// The place of an event's data, as [`Parser::next_event_in_place`](crate::Parser::next_event_in_place) gives it.
+/// The data of an event, as [`Parser::next_event_in_place`](crate::Parser::next_event_in_place) returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Data<'a> {
-    /// The data is one line, whole in the chunk: at this range of its bytes, as they came. They may not be UTF-8: the
-    /// program puts U+FFFD for what is not.
+    /// The data is one line that is completely in the chunk, at this range of its bytes. The bytes are not checked:
+    /// where they are not UTF-8, the program should replace them by U+FFFD.
     InChunk(Range<usize>),
-    /// The data has several lines, or was cut: the parser has joined it.
+    /// The data has several lines, or was divided between chunks: the parser has joined it.
     Joined(&'a str),
 }
 
 impl<'a> EventRef<'a> {
-    /// The ID that this event's own block gives, if it gives one.
+    /// The ID that the block of this event sets, if it sets one.
     #[must_use]
     pub fn id(&self) -> Option<&'a str> {
         self.sets_id.then_some(self.last_event_id)
     }
 
-    /// Appends the event to `out`, as it came but for the order of its fields: what a parser makes of it is the same.
+    /// Appends the event to `out`. Only the order of its fields may differ from the original: a parser reads the same
+    /// event from it.
     ///
-    /// An event that a parser gave can always be written. Of a type or ID that the program has set, what follows a line
-    /// end is left out.
+    /// An event that a parser returned can always be written. If the program has set a type or ID that contains a line
+    /// end, the rest after the line end is left out.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let event_type = Some(self.event_type).filter(|name| *name != MESSAGE);
         encode_head(event_type, self.retry_ms, self.id(), out);
         encode_data(self.data, out);
     }
 
-    /// Copies what the event's own block holds; the type `message` becomes none.
+    /// Copies the event's own fields; the type `message` becomes `None`.
     #[must_use]
     pub fn to_event(&self) -> Event {
         Event {
@@ -64,32 +65,34 @@ impl<'a> EventRef<'a> {
     }
 }
 
-/// A block without data, as the [`Parser`](crate::Parser) gives it if that is wanted. It is no event.
+/// A block without data, which is not an event. The [`Parser`](crate::Parser) returns it if
+/// [`Parser::with_blocks`](crate::Parser::with_blocks) was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockRef<'a> {
-    /// The event type that it names, if it names one.
+    /// The event type that the block sets, if it sets one.
     pub event_type: Option<&'a str>,
-    /// The ID that it sets, if it sets one: the last event ID from here on.
+    /// The ID that the block sets, if it sets one. It is the last event ID from here on.
     pub id: Option<&'a str>,
-    /// The reconnection time in milliseconds, if it sets one.
+    /// The reconnection time in milliseconds, if the block sets one.
     pub retry_ms: Option<u64>,
 }
 
 impl BlockRef<'_> {
-    /// Appends the block to `out`, as it came but for the order of its fields. See [`EventRef::encode_into`].
+    /// Appends the block to `out`. Only the order of its fields may differ from the original. See
+    /// [`EventRef::encode_into`].
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         encode_head(self.event_type, self.retry_ms, self.id, out);
         out.push(b'\n');
     }
 }
 
-/// The event type for what an `event` field held: `message` for nothing.
+/// Returns the event type for the value of an `event` field: `message` if it is empty.
 #[inline]
 pub(crate) fn event_type_or_default(field: &str) -> &str {
     if field.is_empty() { MESSAGE } else { field }
 }
 
-/// An event that owns its parts, to be kept or encoded.
+/// An event that owns its parts. It can be kept or encoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Event {
     /// The event type; `None` is `message`.
@@ -103,13 +106,13 @@ pub struct Event {
 }
 
 impl Event {
-    /// The event's fields, borrowed.
+    /// Borrows the fields of the event.
     #[must_use]
     pub fn fields(&self) -> Fields<'_> {
         Fields { event_type: self.event_type.as_ref(), retry_ms: self.retry_ms, id: self.id.as_ref(), data: &self.data }
     }
 
-    /// Appends the event, with the blank line that dispatches it, to `out`.
+    /// Appends the event to `out`, with the blank line that ends it.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         self.fields().encode_into(out);
     }

@@ -1,26 +1,27 @@
-//! The ID of an event, as a value that cannot hold what the `id` field forbids.
+//! The ID of an event: a type that cannot contain the characters that the `id` field forbids.
 use alloc::boxed::Box;
 use core::fmt;
 
-/// The `id` field of an event: any text without CR, LF and NUL. Empty is allowed and resets the last event ID.
+/// The value of the `id` field of an event: any text without CR, LF and NUL. An empty ID is allowed and resets the last
+/// event ID.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId(Box<str>);
 
-/// The text holds CR, LF or NUL, which an event's ID cannot carry.
+/// The error for a text that contains CR, LF or NUL, which an ID cannot contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidEventId;
 
 impl EventId {
-    /// Takes `text` as an event ID.
+    /// Returns `text` as an event ID.
     ///
     /// # Errors
-    /// [`InvalidEventId`] if it holds CR, LF or NUL.
+    /// [`InvalidEventId`] if it contains CR, LF or NUL.
     pub fn new(text: impl Into<Box<str>>) -> Result<Self, InvalidEventId> {
         let text = text.into();
         if memchr::memchr3(b'\r', b'\n', 0, text.as_bytes()).is_some() { Err(InvalidEventId) } else { Ok(Self(text)) }
     }
 
-    /// Takes text that the parser has read from an `id` field, which therefore holds nothing forbidden.
+    /// Makes an ID of a text that the parser has read from an `id` field, so it contains no forbidden character.
     pub(crate) fn from_parsed(text: &str) -> Self {
         debug_assert!(Self::new(text).is_ok());
         Self(text.into())

@@ -1,26 +1,28 @@
-//! The type of an event, as a value that cannot hold what the `event` field forbids.
+//! The type of an event: a type that cannot contain the characters that the `event` field forbids.
 use alloc::boxed::Box;
 use core::fmt;
 
-/// The `event` field of an event: any text without CR and LF. Empty means the same as no type: `message`.
+/// The value of the `event` field of an event: any text without CR and LF. An empty text means the same as no field:
+/// `message`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventType(Box<str>);
 
-/// The text holds CR or LF, which an event's type cannot carry.
+/// The error for a text that contains CR or LF, which an event type cannot contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidEventType;
 
 impl EventType {
-    /// Takes `text` as an event type.
+    /// Returns `text` as an event type.
     ///
     /// # Errors
-    /// [`InvalidEventType`] if it holds CR or LF.
+    /// [`InvalidEventType`] if it contains CR or LF.
     pub fn new(text: impl Into<Box<str>>) -> Result<Self, InvalidEventType> {
         let text = text.into();
         if memchr::memchr2(b'\r', b'\n', text.as_bytes()).is_some() { Err(InvalidEventType) } else { Ok(Self(text)) }
     }
 
-    /// Takes text that the parser has read from an `event` field, which therefore holds nothing forbidden.
+    /// Makes an event type of a text that the parser has read from an `event` field, so it contains no forbidden
+    /// character.
     pub(crate) fn from_parsed(text: &str) -> Self {
         debug_assert!(Self::new(text).is_ok());
         Self(text.into())

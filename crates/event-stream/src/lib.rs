@@ -1,6 +1,6 @@
 //! The `text/event-stream` format of [WHATWG HTML,
 //! 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html): events, their encoder and an incremental
-//! parser. No I/O, no clock, no runtime, no `unsafe`.
+//! parser. The crate does no I/O, and needs no clock, no runtime and no `unsafe`.
 //!
 //! ```
 //! use fanfare_event_stream::{Chunk, Parser};
@@ -16,18 +16,19 @@
 //! # Ok::<(), fanfare_event_stream::ParseError>(())
 //! ```
 //!
-//! The result does not depend on how a stream is cut into chunks, nor does the moment: a blank line ends an event. A
-//! parser borrows what it gives from the chunk or from itself, so one event lives until the next is asked for;
-//! [`EventRef::to_event`] keeps it. What a stream makes a parser hold is bounded by its [`Limits`].
+//! The result does not depend on how a stream is divided into chunks. An event is returned as soon as the blank line
+//! that ends it has arrived. An event borrows from the chunk or the parser, so it can be used only until the next one
+//! is read; [`EventRef::to_event`] makes a copy to keep. The memory of a parser is bounded by its [`Limits`].
 //!
-//! The feature `std` lets the search for line ends use the widest instructions that the processor turns out to have. It
-//! changes speed alone; any crate of a program that enables `memchr/std` has the same effect.
+//! With the feature `std`, the search for line ends uses the widest instructions that the processor has. Only the speed
+//! changes. Any crate of a program that enables `memchr/std` has the same effect.
 //!
 //! # Fuzzing
 //!
-//! In `fuzz/`, with a stable compiler and nothing installed: `cargo run --release --bin parse -- -max_total_time=20`
-//! compares parsing, however cut, with a reference reader that takes the standard word by word, and `cargo run
-//! --release --bin round_trip -- -max_total_time=20` decodes what was encoded. The layout is that of `cargo fuzz`.
+//! In `fuzz/`, with a stable compiler and nothing else installed: `cargo run --release --bin parse --
+//! -max_total_time=20` compares the parser, with every division into chunks, with a simple reader that follows the text
+//! of the standard. `cargo run --release --bin round_trip -- -max_total_time=20` decodes what was encoded. The
+//! directories are laid out as for `cargo fuzz`.
 #![no_std]
 #![forbid(unsafe_code)]
 extern crate alloc;

@@ -1,33 +1,35 @@
-//! The limits of what a parser holds, and the error beyond them. The format itself sets no bounds; a peer must not
-//! choose ours.
+//! The limits of a parser's memory, and the error if a stream exceeds them. The format itself has no limits, and a peer
+//! must not decide how much memory we use.
 use core::fmt;
 
-/// The most that a [`Parser`](crate::Parser) takes of each thing it has to hold, in bytes.
+/// The largest size of each thing that a [`Parser`](crate::Parser) has to keep, in bytes.
 ///
-/// Bytes count as they come. A parser's memory is bounded by a small multiple of the sum of these: buffers grow by
-/// doubling, and what is not valid UTF-8 is repaired in a copy, in which each such byte may become the three of U+FFFD.
-/// `max_line_bytes` takes memory only where comments are read.
+/// Bytes are counted as they arrive. A parser's memory is at most a small multiple of the sum of these limits: buffers
+/// grow by doubling, and invalid UTF-8 is repaired in a copy, where each invalid byte may become the three bytes of
+/// U+FFFD. `max_line_bytes` takes memory only if comments are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The data of one event, line ends between its lines included. Default: [`Limits::DEFAULT_DATA_BYTES`].
+    /// The limit for the data of one event, including the line ends between its lines. Default:
+    /// [`Limits::DEFAULT_DATA_BYTES`].
     pub max_data_bytes: usize,
-    /// The value of an `id` field. Default: [`Limits::DEFAULT_ID_BYTES`].
+    /// The limit for the value of an `id` field. Default: [`Limits::DEFAULT_ID_BYTES`].
     pub max_id_bytes: usize,
-    /// The value of an `event` field. Default: [`Limits::DEFAULT_TYPE_BYTES`].
+    /// The limit for the value of an `event` field. Default: [`Limits::DEFAULT_TYPE_BYTES`].
     pub max_type_bytes: usize,
-    /// Any other line (comment, `retry`, unknown field), without its line end.
-    /// Default: [`Limits::DEFAULT_LINE_BYTES`].
+    /// The limit for any other line (comment, `retry`, unknown field), without its line end. Default:
+    /// [`Limits::DEFAULT_LINE_BYTES`].
     pub max_line_bytes: usize,
 }
 
 impl Limits {
-    /// The most data of one event: far above any event seen in practice, far below a machine's memory.
+    /// The most data of one event: far more than events have in practice, and far less than a machine's memory.
     pub const DEFAULT_DATA_BYTES: usize = 16 << 20;
-    /// The longest ID: it comes back in a request header, and servers refuse headers well before that.
+    /// The longest ID: a client sends it back in a request header, and servers refuse even shorter headers.
     pub const DEFAULT_ID_BYTES: usize = 16 << 10;
-    /// The longest event type: it is a name.
+    /// The longest event type, which is only a name.
     pub const DEFAULT_TYPE_BYTES: usize = 16 << 10;
-    /// The longest line of any other kind: skipping it costs no memory, but one without end is not an event stream.
+    /// The longest line of any other kind: skipping a line takes no memory, but a stream with an endless line is not an
+    /// event stream.
     pub const DEFAULT_LINE_BYTES: usize = 16 << 20;
 }
 
@@ -42,7 +44,7 @@ impl Default for Limits {
     }
 }
 
-/// The event stream holds something larger than the [`Limits`] allow. Nothing else in a stream is an error.
+/// The error if a part of the event stream is larger than the [`Limits`] allow. Nothing else in a stream is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseError {

@@ -1,4 +1,5 @@
-//! The key of an audience: what its members subscribed to, what they are granted, and how they want it written.
+//! The key of an audience: the topics that its members subscribed to, the topics that they are granted, and the format
+//! in which they receive updates.
 use crate::{
     grant::Matchers,
     representation::Representation,
@@ -6,25 +7,28 @@ use crate::{
     update::Update,
 };
 
-/// All that two subscribers must have in common to be one audience.
+/// The facts that are the same for all members of an audience. Two subscribers with equal keys are in the same
+/// audience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AudienceKey {
-    /// The topics that they subscribed to: an update reaches them if one of its topics matches one of these.
+    /// The topics that the members subscribed to: an update is sent to them if one of its topics matches one of these
+    /// matchers.
     pub matchers: Matchers,
-    /// The private updates that they may receive: those with a topic that matches one of these.
+    /// The private updates that the members may receive: those with a topic that matches one of these matchers.
     pub granted: Matchers,
-    /// The way in which they want their updates written.
+    /// The format in which the members receive updates.
     pub representation: Representation,
 }
 
 impl AudienceKey {
-    /// True if the members get `update`. The two conditions may hold by different topics.
+    /// True if the members get `update`: they subscribed to one of its topics, and they may receive it. The topic that
+    /// they subscribed to and the topic that they are granted may be two different ones.
     #[must_use]
     pub fn admits(&self, update: &Update) -> bool {
         self.matches(update.topics()) && self.may_receive(update)
     }
 
-    /// True if the members may get `update`, if they subscribed to it.
+    /// True if the members may receive `update`. Whether they subscribed to it is not checked.
     #[must_use]
     pub fn may_receive(&self, update: &Update) -> bool {
         self.may_receive_of(update.topics(), update.is_private())
@@ -35,12 +39,12 @@ impl AudienceKey {
         topics.iter().any(|topic| self.matchers.matches(topic))
     }
 
-    /// True if the members may get an update with these topics, if they subscribed to it.
+    /// True if the members may receive an update with these topics. Whether they subscribed to it is not checked.
     pub(crate) fn may_receive_of(&self, topics: &[Topic], private: bool) -> bool {
         !private || topics.iter().any(|topic| self.granted.matches(topic))
     }
 
-    /// The topics that the members subscribed to, if that are all that they subscribed to: there is no pattern.
+    /// The topics that the members subscribed to; `None` if one of their matchers is a pattern.
     pub(crate) fn exact_topics(&self) -> Option<Vec<Topic>> {
         let exact = |matcher: &Matcher| match matcher {
             Matcher::Exact(topic) => Some(topic.clone()),
@@ -55,13 +59,14 @@ mod tests {
     use super::*;
     use crate::update::UpdateFields;
 
-    /// B15, B35, B36: an update needs a topic that was asked for and, if it is private, one that is granted, wherever
-    /// in the list each of them stands.
+    /// B15, B35, B36: an update reaches an audience if one of its topics was asked for and, if the update is private,
+    /// one of its topics is granted. The order of the topics does not matter.
     #[test]
     fn a_private_update_takes_a_topic_asked_for_and_one_granted() {
         let set = |topics: &[&str]| topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect::<Matchers>();
         type Topics = &'static [&'static str];
-        // Asked for, granted, of the update; whether it comes if it is public, and if it is private.
+        // The topics asked for, the topics granted, the topics of the update; true if it is delivered when it is
+        // public, and when it is private.
         let cases: &[(Topics, Topics, Topics, bool, bool)] = &[
             (&["a"], &[], &["a"], true, false),
             (&["a"], &["a"], &["a"], true, true),

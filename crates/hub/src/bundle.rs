@@ -1,21 +1,22 @@
-//! A bundle: the wire events of one batch for one recipient of the router, a shard or a group of polled subscriptions.
+//! A bundle: the wire events of one batch for one recipient of the router. A recipient is a shard or a group of polled
+//! subscriptions.
 use crate::position::Offset;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// A recipient's part of an audience, as the recipient names it. The generation tells it from an earlier one with the
-/// same index.
+/// The key by which a recipient finds its part of an audience. The generation distinguishes the part from an earlier
+/// one that had the same index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PartKey {
-    /// The place in whatever the recipient keeps its parts in.
+    /// The index of the slot in which the recipient keeps the part.
     pub index: u32,
-    /// Counts what has been in that place.
+    /// A number that changes each time another part gets the slot.
     pub generation: u32,
 }
 
-/// The wire events of one batch for the part of an audience, in order. An event of two pieces takes two items of the
-/// same offset, which follow each other.
+/// The wire events of one batch for one part of an audience, in order. An event in two pieces is two items with the
+/// same offset, one directly after the other.
 pub type Events = Arc<[(Offset, Bytes)]>;
 
-/// The events for each part that they reach.
+/// The events of one batch for each part that they reach.
 pub type Bundle = Vec<(PartKey, Events)>;

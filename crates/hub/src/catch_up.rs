@@ -1,5 +1,5 @@
-//! Catch-up: reading the log for a subscriber whose cursor lies before its audience's window. Replay, resume and slow
-//! subscribers are all this one thing.
+//! Catch-up: reading the log for a subscriber whose cursor is before its audience's window. Replay, resume and slow
+//! subscribers all use it.
 use crate::{
     audience_key::AudienceKey,
     entry::Timestamp,
@@ -9,25 +9,25 @@ use crate::{
     run::Run,
 };
 
-/// The most that is read from the log at once.
+/// The most that one read of the log returns.
 const READ: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
-/// A step ends when it has made this many bytes. It may exceed them by what one read of the log brings.
+/// The number of encoded bytes at which a step ends. The last read of the log may exceed it.
 const STEP_BYTES: usize = 64 << 10;
-/// A step ends when it has looked at this many entries, so that a subscriber to whom little in a long log matters does
-/// not keep a thread from others.
+/// The number of log entries at which a step ends. Without it, a subscriber that gets few of the entries of a long log
+/// would keep a thread for too long.
 const STEP_ENTRIES: u64 = 16 << 10;
 
-/// One step on the way through the log.
+/// One step of reading through the log for a subscriber.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Everything that matches behind this offset has been read.
+    /// The offset after which the step began to read.
     pub begins_after: Offset,
-    /// Everything up to here has been looked at.
+    /// The offset up to which the step has read every entry.
     pub cursor: Offset,
-    /// The bytes that the subscriber gets: wire events, and a gap where the log has one.
+    /// The bytes that the subscriber gets: wire events, and a gap event if entries are missing in the log.
     pub run: Option<Run>,
-    /// True if it tells of a gap, which names the place where the step begins. It is then of no use to a subscriber
-    /// that stands elsewhere.
+    /// True if the bytes include a gap event. It reports what is missing after `begins_after`, so the step is of no use
+    /// to a subscriber with another cursor.
     pub tells_gap: bool,
 }
 
@@ -35,14 +35,14 @@ pub struct Step {
 pub type ReadStep = Result<Step, LogError>;
 
 impl Step {
-    /// True if a subscriber at `cursor` may go on with this step.
+    /// True if a subscriber whose cursor is `cursor` may continue with this step.
     #[must_use]
     pub fn serves(&self, cursor: Offset) -> bool {
         cursor == self.begins_after || (!self.tells_gap && self.begins_after < cursor && cursor < self.cursor)
     }
 }
 
-/// Reads on from `cursor`. Blocks on the log.
+/// Reads the next step after `cursor`. Blocks while it reads the log.
 pub(crate) fn step(log: &dyn Log, key: &AudienceKey, cursor: Offset, now: Timestamp) -> Result<Step, LogError> {
     let topics = key.exact_topics();
     let mut reader = Reader { log, key, cursor, now, hole: None, run: Vec::new(), ends: Vec::new(), tells_gap: false };
@@ -53,7 +53,7 @@ pub(crate) fn step(log: &dyn Log, key: &AudienceKey, cursor: Offset, now: Timest
         if read.up_to == after {
             break;
         }
-        // By an index, nobody has looked at what is between.
+        // With an index, the entries between the found ones were not read.
         seen += if topics.is_some() { read.found.len().max(1) as u64 } else { read.up_to.0 - after.0 };
         read.found.iter().for_each(|found| reader.take(found));
         reader.cursor = read.up_to;
@@ -68,7 +68,8 @@ struct Reader<'a> {
     key: &'a AudienceKey,
     cursor: Offset,
     now: Timestamp,
-    /// The gap that is not told yet: from behind the first of these offsets to the second.
+    /// The missing entries that no gap event reports yet: those after the first of these offsets, up to and including
+    /// the second.
     hole: Option<(Offset, Offset)>,
     run: Vec<u8>,
     ends: Vec<(Offset, usize)>,
@@ -83,7 +84,7 @@ impl Reader<'_> {
                 self.key.encode(entry, &mut self.run);
                 self.ends.push((entry.position.offset, self.run.len()));
             }
-            // Whether any of it would have reached this subscriber is unknown, so it is told.
+            // It is unknown whether one of these entries would have reached this subscriber, so a gap reports them.
             Found::Lost(first, last) => self.miss(*first, *last),
             Found::Discarded(gone)
                 if self.key.matches(&gone.topics) && self.key.may_receive_of(&gone.topics, gone.private) =>
@@ -94,7 +95,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes missing entries. They are one gap with those before if no event is in between.
+    /// Notes missing entries. If there is no event between them and those noted before, all of them are one gap.
     fn miss(&mut self, first: Offset, last: Offset) {
         let begin = self.hole.map_or(Offset(first.0 - 1), |(begin, _)| begin);
         self.hole = Some((begin, last));
@@ -110,8 +111,8 @@ impl Reader<'_> {
     }
 }
 
-/// The ID of the place behind `offset`, which a subscriber may present to go on from there, whatever stands or stood
-/// there.
+/// The ID of the position `offset`. A subscriber that presents it continues after this offset, even if the entry there
+/// is gone.
 pub(crate) fn id_of(log: &dyn Log, offset: Offset) -> String {
     log.epochs().position(offset).to_string()
 }

@@ -1,9 +1,9 @@
-//! An ending: why a stream is about to end, where its subscriber has to do something about it. A stream that ends
-//! without one may simply be asked for again.
+//! An ending: tells a subscriber why its stream is about to end, if the subscriber has to do something about it. After
+//! a stream that ends without an ending, the subscriber can simply connect again.
 use serde::{Serialize, Serializer};
 
-/// The last words to a subscriber before its stream ends, as the data of an event of type [`Ending::EVENT_TYPE`]. The
-/// event's ID is the place that the subscriber has reached, to go on from.
+/// The message to a subscriber before its stream ends. It is sent as the data of an event of type
+/// [`Ending::EVENT_TYPE`]. The event's ID is the position that the subscriber has reached, so that it can resume there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ending {
     /// The reason why the stream ends.
@@ -15,18 +15,18 @@ pub struct Ending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndReason {
-    /// The token that it was opened with expires. Asked for again with the same token, it is refused, and that closes a
-    /// browser's EventSource for good.
+    /// The token with which the stream was opened expires. A new request with the same token is refused, and a refusal
+    /// closes a browser's EventSource permanently.
     TokenExpired,
 }
 
 impl Ending {
-    /// The type of the event that tells of an ending.
+    /// The type of the event that carries an ending.
     pub const EVENT_TYPE: &str = "fanfare.end";
 }
 
 impl EndReason {
-    /// The word for it on the wire.
+    /// The reason as it is written in the event's data.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! An update with its place in the log.
+//! An entry: an update with its position in the log.
 use crate::{position::Position, update::Update};
 use fanfare_event_stream::EventId;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
-    /// The time now; the Unix epoch if the clock is set before it.
+    /// Returns the current time; the Unix epoch if the clock is set to an earlier time.
     #[must_use]
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -16,12 +16,12 @@ impl Timestamp {
     }
 }
 
-/// An update that the log holds: what was published, where it stands, and when it was appended.
+/// An update that the log holds, with its position and the time when it was appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The entry's place.
+    /// The position of the entry in the log.
     pub position: Position,
-    /// The time when the log took it.
+    /// The time when the update was appended.
     pub time: Timestamp,
     /// The update that was published.
     pub update: Update,
@@ -29,7 +29,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Puts `update` at `position`. Its ID is the publisher's own, or else the position.
+    /// Makes an entry of `update` at `position`. The entry's ID is the one that the publisher gave, or else the
+    /// position.
     #[must_use]
     pub fn new(position: Position, time: Timestamp, update: Update) -> Self {
         let id = update
@@ -39,7 +40,7 @@ impl Entry {
         Self { position, time, update, id }
     }
 
-    /// The ID that subscribers see and resume with.
+    /// Returns the ID that subscribers see and resume with.
     #[must_use]
     pub fn id(&self) -> &EventId {
         &self.id

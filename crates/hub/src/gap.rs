@@ -1,15 +1,16 @@
-//! A gap: what a subscriber asked for and cannot have. It is never silent, and it always says where the stream goes on.
+//! A gap: tells a subscriber that updates it asked for are missing, and where the stream continues. Missing updates are
+//! always reported.
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
-/// A gap as a subscriber is told of it: as the data of an event of type [`Gap::EVENT_TYPE`] whose ID is `resumed_from`.
+/// A gap as it is sent to a subscriber: as the data of an event of type [`Gap::EVENT_TYPE`] whose ID is `resumed_from`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
-    /// The ID that the subscriber asked to go on behind.
+    /// The ID after which the subscriber asked to continue.
     pub requested: String,
-    /// The ID behind which the stream goes on.
+    /// The ID after which the stream continues.
     pub resumed_from: String,
-    /// The reason why these two differ.
+    /// The reason why `requested` and `resumed_from` differ.
     #[serde(serialize_with = "in_words")]
     pub reason: GapReason,
 }
@@ -17,15 +18,16 @@ pub struct Gap {
 /// The reason why a subscriber may have missed updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GapReason {
-    /// Retention has discarded updates behind the one it saw last, or damage has destroyed them.
+    /// Updates after the last one that the subscriber saw were discarded by retention or destroyed by damage.
     Discarded,
-    /// No update that is held has this ID.
+    /// No update in the log has this ID.
     Unknown,
-    /// The ID was made by another log, or so long ago that its epoch is forgotten.
+    /// Another log made the ID, or the ID is so old that this log has forgotten its epoch.
     ForeignEpoch,
-    /// The ID lies beyond the end of its epoch: that future was lost, in a restored backup or a damaged file.
+    /// The ID is beyond the end of its epoch: the updates there were lost when a backup was restored or a file was
+    /// damaged.
     Future,
-    /// Several updates have this ID, or had it: the stream goes on behind the oldest one that is held.
+    /// Several updates have or had this ID: the stream continues after the oldest of them in the log.
     Ambiguous,
 }
 
@@ -34,11 +36,11 @@ fn in_words<S: Serializer>(reason: &GapReason, serializer: S) -> Result<S::Ok, S
 }
 
 impl Gap {
-    /// The type of the event that tells of a gap.
+    /// The type of the event that carries a gap.
     pub const EVENT_TYPE: &str = "fanfare.gap";
 
-    /// True if `data` tells of a gap: a JSON object with a text `reason`, whatever else it has. A publisher may have
-    /// reasons that the hub has not.
+    /// True if `data` is the data of a gap event: a JSON object with a non-empty text `reason`; other members are
+    /// allowed. A publisher may send reasons that the hub does not know.
     pub(crate) fn is_told_by(data: &str) -> bool {
         serde_json::from_str::<Told<'_>>(data).is_ok_and(|told| !told.reason.is_empty())
             && data.trim_start().starts_with('{')
@@ -46,7 +48,7 @@ impl Gap {
 }
 
 impl GapReason {
-    /// The word for it on the wire.
+    /// The reason as it is written in the event's data.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,7 +67,7 @@ impl fmt::Display for GapReason {
     }
 }
 
-/// The part of a gap without which it says nothing.
+/// The only field that the data of a gap event must have.
 #[derive(Deserialize)]
 struct Told<'a> {
     #[serde(borrow)]

@@ -1,4 +1,5 @@
-//! Grants: the topics that somebody may publish and receive, as topic matchers for each of the two actions.
+//! Grants: the topics that a publisher or subscriber may publish and receive, as one set of topic matchers for each of
+//! the two actions.
 //!
 //! [Mercure, authorization](https://mercure.rocks/spec#authorization)
 use crate::{
@@ -6,12 +7,12 @@ use crate::{
     update::Update,
 };
 
-/// A set of topic matchers. Two sets of the same matchers are equal, whatever their order was, and so share an
-/// audience.
+/// A set of topic matchers. Two sets with the same matchers are equal, in whatever order the matchers were given, so
+/// their subscribers share an audience.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Matchers(Box<[Matcher]>);
 
-/// The topics that somebody may publish and those whose private updates they may receive.
+/// The topics that a client may publish, and the topics whose private updates it may receive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Grant {
     /// Topics under which updates may be published.
@@ -27,7 +28,7 @@ impl Matchers {
         Self(Box::new([Matcher::any()]))
     }
 
-    /// True if there is no matcher, so that nothing matches.
+    /// True if there is no matcher, so no topic matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -56,19 +57,19 @@ impl FromIterator<Matcher> for Matchers {
 }
 
 impl Grant {
-    /// Everything: to publish any update and to receive any private one.
+    /// The grant of everything: to publish any update and to receive any private update.
     #[must_use]
     pub fn open() -> Self {
         Self { publish: Matchers::any(), subscribe: Matchers::any() }
     }
 
-    /// Nothing but to receive public updates: what an anonymous subscriber has.
+    /// The grant of an anonymous subscriber: it may receive public updates and nothing else.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// True if every topic of `update` may be published. One that may not forbids the whole update.
+    /// True if every topic of `update` may be published. One topic that may not be published forbids the whole update.
     #[must_use]
     pub fn may_publish(&self, update: &Update) -> bool {
         update.topics().iter().all(|topic| self.publish.matches(topic))
@@ -89,7 +90,7 @@ mod tests {
         selectors.iter().map(|selector| Matcher::legacy_selector(selector).unwrap()).collect()
     }
 
-    /// B27: a grant of `publish` on EVERY topic; absent or empty denies all.
+    /// B27: the grant to publish must cover EVERY topic; a grant that is absent or empty allows none.
     #[test]
     fn publishing_takes_a_grant_for_every_topic() {
         let cases: &[(&[&str], &[&str], bool)] = &[

@@ -1,4 +1,4 @@
-//! The hub: the log, its writer and the router, put together.
+//! The hub: connects the log, its writer and the router, and offers the operations on them.
 pub use crate::shared::SETTLE_TIMEOUT;
 use crate::{
     audience_key::AudienceKey,
@@ -25,18 +25,18 @@ use fanfare_event_stream::EventId;
 use std::{fmt, sync::Arc};
 use tokio::{runtime::Handle, sync::Semaphore};
 
-/// The number of subscribers that may be about to join without the router having heard of them; others wait for their
-/// turn.
+/// The number of subscribers that may be joining at the same time, before the router has handled their request. Further
+/// subscribers wait.
 pub const CONCURRENT_JOINS: usize = 1_024;
 
-/// The bounds of a hub.
+/// The limits of a hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubLimits {
-    /// The most that an audience's window keeps.
+    /// The limit of each audience's window.
     pub window: WindowLimit,
-    /// The number of subscribers that may read the log at the same moment; others wait for their turn. Each reader
-    /// takes a thread and about 200 KiB, or the largest update.
+    /// The number of subscribers that may read the log at the same time. Further subscribers wait. Each reader takes a
+    /// thread and about 200 KiB, or the size of the largest update.
     pub concurrent_reads: usize,
 }
 
@@ -46,26 +46,27 @@ impl Default for HubLimits {
     }
 }
 
-/// The updates to erase: those that fit all that is given.
+/// The updates to erase: those that meet every condition that is given.
 #[derive(Clone, Debug)]
 pub struct Erasing {
-    /// The topic that they have.
+    /// The topic that an update must have to be erased.
     pub topic: Option<Topic>,
-    /// The ID that they have.
+    /// The ID that an update must have to be erased.
     pub id: Option<EventId>,
-    /// The time before which they were published.
+    /// The time before which an update must have been published to be erased.
     pub before: Option<Timestamp>,
-    /// The topics that whoever erases them may publish.
+    /// The grant of the client that erases: it may only erase what it may publish.
     pub grant: Grant,
 }
 
-/// Takes updates from publishers, gives them their place in the log, and delivers them to subscribers. Cheap to clone.
+/// The hub: takes updates from publishers, gives them their positions in the log, and delivers them to subscribers. A
+/// clone is cheap.
 #[derive(Clone)]
 pub struct Hub(Arc<Shared>);
 
 impl Hub {
-    /// A hub over `log`. Starts the threads of the log's writer; they end when the last clone and the last subscription
-    /// are gone.
+    /// Returns a hub that works on `log`. Starts the threads of the log's writer; they end when the last clone of the
+    /// hub and the last subscription are dropped.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read, or a thread cannot be started.
@@ -82,10 +83,11 @@ impl Hub {
         Ok(Self(Arc::new(Shared { router, polled, log, writer, window, clock, reads, scans, erases, joins })))
     }
 
-    /// Publishes `updates` one behind the other, all or none, and returns their entries once they are durable.
+    /// Publishes `updates` directly one after the other, either all or none, and returns their entries when they are
+    /// durable.
     ///
     /// # Errors
-    /// [`AppendError`] if the log did not take them.
+    /// [`AppendError`] if the log did not append the updates.
     ///
     /// # Cancel safety
     /// If the future is dropped, the updates may still be published.
@@ -93,15 +95,15 @@ impl Hub {
         self.0.writer.append(updates).await
     }
 
-    /// Publishes for somebody who is in no hurry, such as a publisher that was answered [`UNHURRIED`] ago or earlier:
-    /// the log may wait for other publications, for [`GATHER_TIMEOUT`] at most, so that one sync serves all of them.
-    /// Otherwise it does what [`Self::publish`] does.
+    /// Publishes for a publisher that is not in a hurry, such as one that got its last answer [`UNHURRIED`] ago or
+    /// earlier: the log may wait for other publications, at most for [`GATHER_TIMEOUT`], so that one sync serves all of
+    /// them. Otherwise it does the same as [`Self::publish`].
     ///
     /// [`UNHURRIED`]: crate::log::writer::gather::UNHURRIED
     /// [`GATHER_TIMEOUT`]: crate::log::writer::gather::GATHER_TIMEOUT
     ///
     /// # Errors
-    /// [`AppendError`] if the log did not take them.
+    /// [`AppendError`] if the log did not append the updates.
     ///
     /// # Cancel safety
     /// If the future is dropped, the updates may still be published.
@@ -109,19 +111,20 @@ impl Hub {
         self.0.writer.append_with_others(updates).await
     }
 
-    /// Erases updates with a topic: those whose topics may all be published by whoever erases them. Others are kept,
-    /// and counted. From the moment in which this returns nobody is shown what was erased.
+    /// Erases the updates that meet the conditions of `erasing` if its grant allows to publish all their topics.
+    /// Updates that meet the conditions but are not covered by the grant are kept, and counted. After this returns, no
+    /// reader gets an erased update any more.
     ///
     /// # Errors
-    /// [`LogError`] if the log cannot be read, or cannot make it durable.
+    /// [`LogError`] if the log cannot be read, or cannot store the erasure durably.
     ///
     /// # Cancel safety
     /// If the future is dropped, the updates may still be erased.
     pub async fn erase(&self, erasing: Erasing) -> Result<Erased, LogError> {
-        // What was published before is erased too.
+        // Publications that are still in the queue are erased too.
         self.0.drain().await;
         let hub = self.0.clone();
-        // One after the other, so that many of them do not take all threads that may block.
+        // Erasures run one after the other, so that many of them do not take all threads that may block.
         let turn = hub.erases.clone().acquire_owned().await.expect("the semaphore is never closed");
         blocking(move || {
             let _turn = turn;
@@ -133,69 +136,70 @@ impl Hub {
         .await
     }
 
-    /// The time of the log, which stamps what is published now.
+    /// The time by the clock of the log, which gives entries their time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    /// Waits until the publications that are in the queue to the log are in the log, at most for [`SETTLE_TIMEOUT`].
+    /// Waits until the publications that are in the queue to the log have been appended, at most for
+    /// [`SETTLE_TIMEOUT`].
     ///
     /// # Cancel safety
-    /// Nothing is lost.
+    /// If the future is dropped, nothing is lost.
     pub async fn settle(&self) {
         self.0.drain().await;
     }
 
-    /// Subscribes. Every matching update that is published after this returns will be delivered, and with
-    /// [`Start::After`] everything that follows that ID, too.
+    /// Subscribes. Every matching update that is published after this returns will be delivered. With [`Start::After`],
+    /// every matching update after that ID is delivered, too.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If it is called outside a tokio runtime.
     pub async fn subscribe(&self, key: AudienceKey, start: Start) -> Result<Subscription, LogError> {
         Ok(self.open(key, start).await?.subscribe().await)
     }
 
-    /// Decides where a subscription begins, without beginning it.
+    /// Finds the position where a subscription begins, without beginning it.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If it is called outside a tokio runtime.
     ///
     /// # Cancel safety
-    /// Nothing has happened when the future is dropped.
+    /// If the future is dropped, nothing has happened.
     pub async fn open(&self, key: AudienceKey, start: Start) -> Result<Opening, LogError> {
         Opening::of(self.0.clone(), key, start).await
     }
 
-    /// A mailbox for one thread that delivers to many subscribers. `wake` is called from other threads when there is
-    /// something in it.
+    /// Returns a mailbox for one thread that delivers to many subscribers. `wake` is called from other threads when the
+    /// mailbox has something for its owner.
     ///
     /// # Panics
-    /// Outside a tokio runtime, on which the log will be read.
+    /// If it is called outside a tokio runtime. The runtime is needed to read the log.
     #[must_use]
     pub fn mailbox(&self, wake: impl Fn() + Send + Sync + 'static) -> Mailbox {
         Mailbox::new(self.0.clone(), Box::new(wake), Handle::current())
     }
 
-    /// The most that a window keeps.
+    /// The limit of each audience's window.
     #[must_use]
     pub fn window_limit(&self) -> WindowLimit {
         self.0.window
     }
 
-    /// The ID that stands for the place behind `offset`: whoever presents it gets what follows.
+    /// The ID of the position `offset`: a subscriber that presents it gets what follows.
     #[must_use]
     pub fn id_behind(&self, offset: Offset) -> String {
         self.0.id_behind(offset)
     }
 
-    /// The entries that the log holds.
+    /// The bounds of the log: the oldest offset that it holds and the last one ever appended.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         self.0.log.bounds()

@@ -1,7 +1,8 @@
-//! The permit to join an audience.
+//! The permit that a subscriber needs to join an audience.
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Allows to join an audience. Those who were allowed and have not been seen by the router are bounded by it.
+/// Allows one subscriber to join an audience. The number of permits limits how many subscribers may be joining before
+/// the router has handled their requests.
 #[derive(Debug)]
 pub struct JoinPermit {
     _permit: OwnedSemaphorePermit,

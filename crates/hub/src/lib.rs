@@ -1,10 +1,12 @@
-//! The hub: updates, topics, grants, the log, and who gets what in which order. It knows nothing of HTTP.
+//! The hub: updates, topics, grants, the log, and the decision which subscriber gets which update, in which order. It
+//! does not depend on HTTP.
 //!
-//! The files follow the walk from publish to delivery. An [`update`] is what a publisher hands over. The [`hub`] passes
-//! it to the [`log`], which gives it its place. The router finds the audiences that it reaches, and hands out its
-//! [`wire`] events. [`fan_out`] is the state machine that decides who gets which of them now: from the bounded
-//! [`window`] of the audience, by [`catch_up`] where the window does not reach back far enough, and with a [`gap`] where
-//! the log does not. Whoever has threads of its own drives it with a [`mailbox`]; whoever polls has a [`subscription`].
+//! The files follow the path of an update from publishing to delivery. An [`update`] is what a publisher sends. The
+//! [`hub`] passes it to the [`log`], which gives it a position. The router finds the audiences that the update reaches,
+//! and sends its [`wire`] events to them. [`fan_out`] is the state machine that decides which subscriber gets which
+//! bytes now: from the bounded [`window`] of the audience, by [`catch_up`] if the window does not reach back far
+//! enough, and with a [`gap`] if the log does not. A caller that runs threads that deliver to many subscribers uses a
+//! [`mailbox`]; a caller that polls one subscriber uses a [`subscription`].
 #![forbid(unsafe_code)]
 
 pub mod audience_key;

@@ -1,5 +1,5 @@
-//! An opening: a subscription that is decided and has not begun. Its last event ID has become a place in the log, or a
-//! gap; what is left is to join its audience, be it polled or in a shard.
+//! An opening: a subscription whose beginning is decided and that has not joined its audience yet. Its last event ID
+//! has become a position in the log, or a gap. It is joined as a polled subscription or in a shard.
 pub use crate::join_permit::JoinPermit;
 use crate::{
     audience_key::AudienceKey,
@@ -19,27 +19,27 @@ use crate::{
 use bytes::Bytes;
 use std::{fmt, sync::Arc, time::Instant};
 
-/// A subscription that has not begun: whose it is, and where it begins.
+/// A subscription that has not begun: its audience, and the position where it begins.
 pub struct Opening {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,
     place: Place,
-    /// The gap between what was requested and what can be had, if there is one, or the beginning of a rewind: handed
-    /// out first.
+    /// The bytes that are sent first: a gap event if updates that were asked for are missing, or the beginning of a
+    /// rewind.
     gap: Option<Bytes>,
-    /// The rest of a rewind that is too long for that. It comes next.
+    /// The rest of a rewind that is too long for `gap`. It is sent after it.
     rewind: Option<Rewind>,
-    /// The time when the stream is to end, and what the subscriber is told then.
+    /// The time when the stream is to end, and the reason that the subscriber gets when it ends.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
-    /// Allows to join the audience, once that was waited for.
+    /// The permit to join the audience; `None` until [`Self::admit`] has returned.
     permit: Option<JoinPermit>,
 }
 
 enum Place {
-    /// The head of the log, when the audience is joined.
+    /// The head of the log at the moment when the audience is joined.
     Head,
-    /// Behind this offset; and the ID that precedes what is handed out.
+    /// After this offset. The text is the ID that precedes the first update sent.
     Behind(Offset, String),
 }
 
@@ -67,7 +67,8 @@ impl Opening {
         Ok(Self { hub, key, place, gap, rewind: None, ends: None, end_reason: None, permit: None })
     }
 
-    /// An opening with the newest updates of each topic. What follows them begins where the log ends now.
+    /// Returns an opening that begins with the newest updates of each topic. The updates after them begin at the
+    /// current end of the log.
     async fn rewound(hub: Arc<Shared>, key: Arc<AudienceKey>, count: usize) -> Result<Self, LogError> {
         let head = hub.bounds().head;
         let rewind = hub.clone().find_newest(key.clone(), count, head).await?;
@@ -77,20 +78,20 @@ impl Opening {
         Ok(Self { hub, key, place: Place::Behind(head, id), gap, rewind, ends: None, end_reason: None, permit: None })
     }
 
-    /// Ends the stream at this time. The subscriber is told the reason, if there is one.
+    /// Sets the time when the stream ends, and the reason that the subscriber then gets, if there is one.
     #[must_use]
     pub fn until(self, ends: Option<Instant>, end_reason: Option<EndReason>) -> Self {
         Self { ends, end_reason, ..self }
     }
 
-    /// True if what it begins with fits the memory that a subscriber may take who is delivered to by a shard.
+    /// True if the first bytes fit into the memory that a subscriber of a shard may take.
     #[must_use]
     pub fn is_short(&self) -> bool {
         self.rewind.is_none()
     }
 
-    /// The ID that precedes the first update handed out, or `earliest` if that is the first one held. A start at the
-    /// head is fixed by this to where the head is now.
+    /// The ID that precedes the first update sent, or `earliest` if that update is the oldest one that the log holds.
+    /// For a start at the head, this fixes the start to the current head.
     pub fn resumed_from(&mut self) -> &str {
         if let Place::Head = self.place {
             let head = self.hub.bounds().head;
@@ -102,7 +103,7 @@ impl Opening {
         }
     }
 
-    /// The way in which the subscriber wants its updates written, and what it gets.
+    /// The audience of the subscriber: its topics, its grant and its format.
     #[must_use]
     pub fn key(&self) -> &AudienceKey {
         &self.key
@@ -111,7 +112,7 @@ impl Opening {
     /// Joins the audience as a subscription that is polled.
     ///
     /// # Cancel safety
-    /// Nothing has happened when the future is dropped.
+    /// If the future is dropped, nothing has happened.
     pub async fn subscribe(mut self) -> Subscription {
         let resumed_from = self.resumed_from().to_owned();
         let (hub, rewind) = (self.hub.clone(), self.rewind.take());
@@ -120,13 +121,13 @@ impl Opening {
         Subscription::join(hub, joining, permit, resumed_from, rewind)
     }
 
-    /// Reads what the log holds instead of joining the audience. All publications that stand in the queue to the log by
-    /// now are waited for first, so that nothing of them comes to light later.
+    /// Returns a replay, which reads what the log holds, instead of joining the audience. First waits for all
+    /// publications that are in the queue to the log now, so that the log is complete when the replay begins.
     ///
     /// # Cancel safety
-    /// Nothing has happened when the future is dropped.
+    /// If the future is dropped, nothing has happened.
     pub async fn replay(self) -> Replay {
-        // The queue is taken in order.
+        // The writer takes the queue in order.
         self.hub.drain().await;
         let cursor = match self.place {
             Place::Head => self.hub.bounds().head,
@@ -135,24 +136,24 @@ impl Opening {
         Replay::new(self.hub, self.key, cursor, self.gap, self.rewind)
     }
 
-    /// Waits until the subscriber may join its audience. What follows is to be done at once: only so many may be about
-    /// to join ([`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS)), and others wait for them, so no peer may have a say
-    /// in when.
+    /// Waits until the subscriber may join its audience. The caller must then join at once and must not wait for a
+    /// peer: only [`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS) subscribers may be joining, and others wait for
+    /// them.
     ///
     /// # Cancel safety
-    /// Nothing has happened when the future is dropped.
+    /// If the future is dropped, nothing has happened.
     pub async fn admit(&mut self) {
         let permit = self.hub.joins.clone().acquire_owned().await.expect("the semaphore is never closed");
         self.permit = Some(permit.into());
     }
 
-    /// Gives a driver of its own what is left to do: to join the audience.
+    /// Returns what a driver, such as a shard, needs to join the audience.
     ///
     /// # Panics
-    /// Unless it [is short](Self::is_short) and was [admitted](Self::admit).
+    /// Unless the opening [is short](Self::is_short) and was [admitted](Self::admit).
     #[must_use]
     pub fn join(self) -> (Joining, JoinPermit) {
-        assert!(self.is_short(), "nobody would hand out what is left of the rewind");
+        assert!(self.is_short(), "nobody would send the rest of the rewind");
         self.take_apart()
     }
 
@@ -167,7 +168,7 @@ impl Opening {
     }
 }
 
-/// Finds the place of an ID that is spelt in one of two ways, and the spelling that counts.
+/// Finds the position of an ID that can be spelt in two ways, and returns it with the spelling that was used.
 async fn either(
     hub: &Arc<Shared>,
     key: &Arc<AudienceKey>,
@@ -184,7 +185,7 @@ async fn either(
     Ok((found, requested))
 }
 
-/// The place that was found for the ID `requested`, and what tells of a gap.
+/// Returns the position that was found for the ID `requested`, and the encoded gap event, if there is a gap.
 fn place(hub: &Shared, key: &AudienceKey, found: Resolved, requested: String) -> (Place, Option<Bytes>) {
     let Resolved { after, gap: Some(reason) } = found else { return (Place::Behind(found.after, requested), None) };
     let resumed_from = catch_up::id_of(&*hub.log, after);
@@ -196,8 +197,9 @@ fn place(hub: &Shared, key: &AudienceKey, found: Resolved, requested: String) ->
     (Place::Behind(after, answer), Some(bytes.into()))
 }
 
-/// The ID as a gap names it: with U+FFFD in place of control characters, which no ID of an update has. With them the
-/// bytes of a header can only have been read as Latin-1, which may have taken a character of UTF-8 for several.
+/// Returns the ID as a gap event shows it: with U+FFFD in place of control characters, which no ID of an update has. If
+/// there are any, the bytes of the header were probably read as Latin-1, where a UTF-8 character looks like several
+/// characters.
 fn shown(requested: String) -> String {
     if !requested.contains(char::is_control) {
         return requested;

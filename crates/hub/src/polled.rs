@@ -1,8 +1,8 @@
-//! The driver of [`FanOut`] for subscriptions that are polled: a member's room is one frame, which whoever polls takes
-//! out. The router fills the frames, and nobody waits for anybody.
+//! The driver of [`FanOut`] for subscriptions that are polled. A member has room for one frame, which the caller that
+//! polls takes out. The router fills the frames, and no thread waits for another one.
 //!
-//! Audiences are spread over a fixed number of groups, each with a state machine behind a lock. An audience is in one
-//! group, so its members share one window.
+//! The audiences are divided among a fixed number of groups. Each group has a state machine behind a lock. All members
+//! of an audience are in one group, so they share one window.
 use crate::{
     audience_key::AudienceKey,
     bundle::{Bundle, PartKey},
@@ -27,7 +27,7 @@ use std::{
 /// The number of groups. Polls of subscriptions in different groups do not wait for each other.
 const GROUPS: usize = 16;
 
-/// All groups.
+/// All groups of a hub.
 #[derive(Debug)]
 pub(crate) struct Polled {
     groups: Box<[Arc<Group>]>,
@@ -35,14 +35,14 @@ pub(crate) struct Polled {
 }
 
 impl Polled {
-    /// Groups without members, which the router knows.
+    /// Returns groups without members, and registers them with the router.
     pub(crate) fn new(router: &Router, window: WindowLimit) -> Self {
         let hasher = RandomState::new();
         let group = |number| Group::new(router.clone(), window, hasher.hash_one(number));
         Self { groups: (0..GROUPS).map(group).collect(), hasher }
     }
 
-    /// The group of an audience.
+    /// Returns the group that an audience belongs to.
     pub(crate) fn group(&self, key: &AudienceKey) -> &Arc<Group> {
         let groups = self.groups.len() as u64;
         let place = usize::try_from(self.hasher.hash_one(key) % groups).expect("less than the number of groups");
@@ -50,13 +50,13 @@ impl Polled {
     }
 }
 
-/// Some of the audiences.
+/// A group of audiences that share one state machine.
 #[derive(Debug)]
 pub(crate) struct Group {
     router: Router,
     /// The router's number for this group.
     number: usize,
-    /// Lock order: this comes before the log's. The router holds none when it takes this one.
+    /// The state. Lock order: this lock is taken before the log's. The router holds no lock when it takes this one.
     state: Mutex<State>,
 }
 
@@ -64,15 +64,16 @@ pub(crate) struct Group {
 struct State {
     fan_out: FanOut,
     frames: Frames,
-    /// The streams that have ended, until their subscriptions have heard of it.
+    /// The streams that have ended and whose subscriptions do not know it yet.
     ended: HashMap<Ticket, Ended>,
     tickets: Ticket,
 }
 
-/// A number that no two subscriptions of a group have. A member's key is given out again after it has left.
+/// A number that is different for all subscriptions of a group. A member's key, in contrast, is used again after the
+/// member has left.
 type Ticket = u64;
 
-/// What the group knows a subscription by.
+/// The key and the ticket by which a group identifies a subscription.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seat {
     member: MemberKey,
@@ -82,28 +83,28 @@ pub(crate) struct Seat {
 /// A stream that has ended.
 #[derive(Debug)]
 struct Ended {
-    /// The last bytes that nobody has taken out; empty if there are none.
+    /// The last bytes of the stream, which were not taken out yet; empty if there are none.
     frame: Bytes,
-    /// The reason, if it is the log that cannot be read.
+    /// The error, if the stream ended because the log cannot be read.
     error: Option<LogError>,
 }
 
-/// The frames of all members, by their keys, and who is to be woken.
+/// The frames of all members, indexed by their keys, and the tasks to wake.
 #[derive(Debug, Default)]
 struct Frames {
     slots: Vec<Slot>,
     woken: Vec<Waker>,
 }
 
-/// The room of one member.
+/// The room for one frame of one member.
 #[derive(Debug, Default)]
 struct Slot {
     ticket: Ticket,
-    /// The bytes that are to be taken out; empty if there are none.
+    /// The bytes that wait to be taken out; empty if there are none.
     frame: Bytes,
-    /// True if the member takes nothing yet, because something else comes first.
+    /// True if the member takes no bytes yet, because a rewind has to be sent first.
     is_shut: bool,
-    /// Set while somebody waits for a frame.
+    /// The waker of the task that waits for a frame.
     waker: Option<Waker>,
 }
 
@@ -119,7 +120,7 @@ impl Transmit for Frames {
 }
 
 impl Frames {
-    /// Puts bytes into a member's frame. Returns false if it has no room.
+    /// Puts bytes into a member's frame. Returns false if the member has no room.
     fn put(&mut self, send: Outgoing<'_>) -> bool {
         let slot = self.slot(send.member);
         if slot.is_shut || !slot.frame.is_empty() {
@@ -149,7 +150,7 @@ impl Group {
         })
     }
 
-    /// Takes in the events of a batch. Called by the router.
+    /// Delivers the events of a batch. The router calls it.
     fn take(&self, bundle: &Bundle) {
         self.act(|State { fan_out, frames, .. }| {
             let mut turn = fan_out.turn(Instant::now(), frames);
@@ -158,8 +159,8 @@ impl Group {
         });
     }
 
-    /// Makes a subscriber a member. If it `is_shut`, it gets nothing before [`open`](Self::open). `head` reads the head
-    /// of the log.
+    /// Makes a subscriber a member. If `is_shut` is true, the subscriber gets nothing before [`open`](Self::open).
+    /// `head` returns the head of the log.
     pub(crate) fn join(
         &self,
         joining: Joining,
@@ -171,7 +172,8 @@ impl Group {
         let key = joining.key.clone();
         let follow = |part| {
             self.router.follow(key, (self.number, part), permit);
-            // In this order: whatever is appended behind that head will be delivered.
+            // The head is read after the request was sent, so that everything that is appended after the head is
+            // delivered.
             head()
         };
         self.act(|State { fan_out, frames, tickets, .. }| {
@@ -186,7 +188,7 @@ impl Group {
         })
     }
 
-    /// Lets a member have frames.
+    /// Allows a member that was shut to get frames.
     pub(crate) fn open(&self, seat: Seat) {
         self.act(|state| {
             if state.has(seat) {
@@ -195,7 +197,7 @@ impl Group {
         });
     }
 
-    /// Takes a member out.
+    /// Removes a member.
     pub(crate) fn leave(&self, seat: Seat) {
         self.act(|state| {
             if state.has(seat) {
@@ -205,7 +207,7 @@ impl Group {
         self.lock().ended.remove(&seat.ticket);
     }
 
-    /// The next frame of a member; `None` if its stream has ended.
+    /// Returns the next frame of a member; `None` if its stream has ended.
     pub(crate) fn poll(&self, seat: Seat, now: Instant, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LogError>>> {
         self.act(|state| {
             if state.has(seat) && state.frames.slot(seat.member).frame.is_empty() {
@@ -225,19 +227,19 @@ impl Group {
         })
     }
 
-    /// The place that a member has reached; `None` if its stream has ended.
+    /// Returns the position that a member has reached; `None` if its stream has ended.
     pub(crate) fn reached(&self, seat: Seat) -> Option<Offset> {
         let state = self.lock();
         state.has(seat).then(|| state.fan_out.reached(seat.member))
     }
 
-    /// The steps through the log that members need. Each is answered with [`step`](Self::step).
+    /// Returns the steps through the log that members need. Each has to be answered with [`step`](Self::step).
     pub(crate) fn take_reads(&self) -> Vec<Wanted> {
         let mut state = self.lock();
         std::iter::from_fn(|| state.fan_out.next_read()).collect()
     }
 
-    /// Takes in a step through the log. Returns the next one, if members need another.
+    /// Sends a step through the log to the members that need it. Returns the next step to read, if one is needed.
     pub(crate) fn step(&self, part: PartKey, step: ReadStep, now: Instant) -> Option<Wanted> {
         self.act(|state| {
             let mut turn = state.fan_out.turn(now, &mut state.frames);
@@ -252,8 +254,8 @@ impl Group {
         })
     }
 
-    /// Takes in that nobody reads the log for a part. Everybody in the group is woken, so that somebody who is polled
-    /// has read on what others need.
+    /// Notes that the log will not be read for a part, because the runtime of its reader has ended. Wakes all tasks
+    /// that wait in the group, so that one of them starts to read what other parts need.
     pub(crate) fn give_up(&self, part: PartKey, error: &LogError, now: Instant) {
         self.act(|state| {
             state.fan_out.turn(now, &mut state.frames).cannot_read(part);
@@ -263,13 +265,14 @@ impl Group {
         });
     }
 
-    /// The time when a member is to be looked at with [`expire`](Self::expire); `None` if its stream has ended.
+    /// Returns the time when [`expire`](Self::expire) has to be called for a member; `None` if its stream has ended.
     pub(crate) fn deadline(&self, seat: Seat, now: Instant, heartbeat_interval: Duration) -> Option<Instant> {
         let mut state = self.lock();
         state.has(seat).then(|| state.fan_out.deadline(seat.member, now, heartbeat_interval))
     }
 
-    /// Gives a member what is due: a heartbeat, or its end. `place` gives the ID of a place.
+    /// Sends a member a heartbeat if one is due, or ends its stream if its end time has come. `place` returns the ID of
+    /// a position.
     pub(crate) fn expire(
         &self,
         seat: Seat,
@@ -285,7 +288,7 @@ impl Group {
         });
     }
 
-    /// Ends a member's stream behind what it has begun to get.
+    /// Ends a member's stream after the event that it has begun to get.
     pub(crate) fn end(&self, seat: Seat, now: Instant) {
         self.act(|state| {
             if state.has(seat) {
@@ -294,7 +297,8 @@ impl Group {
         });
     }
 
-    /// Changes the state, notes who has left, and then wakes everybody for whom there is something.
+    /// Changes the state, handles the members that have left, and then wakes the tasks for which there is a frame or an
+    /// end.
     fn act<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let (result, woken) = {
             let mut state = self.lock();
@@ -307,7 +311,7 @@ impl Group {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A state machine that has panicked is not to be relied on: whoever polls panics as well.
+        // After a panic the state machine cannot be trusted, so every later poll panics as well.
         self.state.lock().expect("nobody has panicked in the middle of a change")
     }
 }
@@ -326,14 +330,14 @@ impl State {
         ended.error.take().map(Err)
     }
 
-    /// Notes that the log could not be read for those who need it.
+    /// Ends the streams of the members that have left because the log could not be read, with this error.
     fn settle_failed(&mut self, error: &LogError) {
         for Departed { member, .. } in self.fan_out.take_departed() {
             self.end(member, Some(error.again()));
         }
     }
 
-    /// Notes who has left, and follows no audience of which nobody is left.
+    /// Handles the members that have left, and ends the delivery of audiences that have no more members.
     fn settle(&mut self, router: &Router, number: usize) {
         for Departed { member, how } in self.fan_out.take_departed() {
             match how {

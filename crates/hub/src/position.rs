@@ -1,84 +1,88 @@
-//! Positions: the place of an update in the log, as an epoch and an offset.
+//! Positions: where an update is in the log, as an epoch and an offset.
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
 };
 
-/// The place of an entry in the log's one sequence. The first entry has offset 1; 0 is the place before it.
+/// The number of an entry in the log's one sequence. The first entry has offset 1; offset 0 is the position before the
+/// first entry.
 ///
-/// Offsets are dense: each entry has its predecessor's plus one, so that a hole is always a loss and can be told.
+/// Offsets are dense: the offset of each entry is that of the entry before plus one. So a missing offset always means a
+/// lost entry, and can be reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Offset(pub u64);
 
 impl Offset {
-    /// The place before the first entry.
+    /// The position before the first entry.
     pub const ZERO: Self = Self(0);
 
-    /// The offset that follows this one.
+    /// Returns the next offset.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
 
-    /// The offset that is `count` further on.
+    /// Returns the offset `count` entries after this one.
     pub(crate) fn plus(self, count: u64) -> Self {
         Self(self.0.saturating_add(count))
     }
 }
 
-/// The name of one run of the log's writer: [`Epoch::LEN`] characters of Crockford's base 32 in lower case.
+/// The name of one run of the log's writer. It consists of [`Epoch::LEN`] characters of Crockford's base 32, in lower
+/// case.
 ///
 /// A log begins a new epoch each time it is opened. A position whose epoch the log does not know, or that lies beyond
 /// the end of its epoch, therefore comes from another log or from a future that was lost (a restored backup, a
-/// truncated file), and is told apart from one that is merely old.
+/// truncated file). So it can be distinguished from a position that is merely old.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch([u8; Self::LEN]);
 
 impl Epoch {
-    /// The number of characters that an epoch has: 40 random bits.
+    /// The number of characters of an epoch. They encode 40 random bits.
     pub const LEN: usize = 8;
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-    /// A new epoch from random bits, of which the lowest 40 count.
+    /// Returns a new epoch from random bits. Only the lowest 40 bits are used.
     #[must_use]
     pub fn from_bits(bits: u64) -> Self {
         let digit = |place: usize| Self::ALPHABET[(bits >> (5 * place) & 31) as usize];
         Self(std::array::from_fn(digit))
     }
 
-    /// A new epoch by chance. It has to differ from others, not to be hard to guess.
+    /// Returns a random epoch. It has to differ from other epochs, but it need not be hard to guess.
     #[must_use]
     pub fn random() -> Self {
         // The standard library's hash keys are the operating system's random bits.
         Self::from_bits(RandomState::new().hash_one(0))
     }
 
-    /// Reads an epoch as [`fmt::Display`] writes it.
+    /// Reads an epoch in the form that its [`fmt::Display`] writes.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; Self::LEN] = text.as_bytes().try_into().ok()?;
         bytes.iter().all(|byte| Self::ALPHABET.contains(byte)).then_some(Self(bytes))
     }
 
-    /// The epoch as text.
+    /// Returns the epoch as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).expect("the alphabet is ASCII")
     }
 }
 
-/// An epoch and an offset: what an ID made by the hub says. It reads `#<epoch>-<offset>`, which is a URI fragment and
-/// so a valid Mercure ID, and which no publisher may choose.
+/// An epoch and an offset: the content of an ID that the hub makes. It is written as `#<epoch>-<offset>`, which is a
+/// URI fragment and so a valid Mercure ID, and which no publisher may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// The run of the log in which the entry was appended.
+    /// The epoch in which the entry was appended.
     pub epoch: Epoch,
-    /// The entry's place in the sequence.
+    /// The number of the entry in the log's sequence.
     pub offset: Offset,
 }
 
 impl Position {
-    /// Reads a position as [`fmt::Display`] writes it, and nothing else: one position has one spelling.
+    /// Reads a position in exactly the form that its [`fmt::Display`] writes, so that one position has only one
+    /// spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (epoch, offset) = text.strip_prefix('#')?.split_once('-')?;

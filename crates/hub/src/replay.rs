@@ -1,19 +1,20 @@
-//! A replay: what the log holds behind a place up to where it ends now, and nothing of what comes later.
+//! A replay: what the log holds after a position up to the end of the log when the replay begins. Later updates are not
+//! part of it.
 use crate::{audience_key::AudienceKey, log::LogError, position::Offset, rewind::Rewind, shared::Shared};
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
 
-/// Reads the log for one reader, piece by piece. It joins no audience.
+/// Reads the log for one reader, step by step. It joins no audience.
 pub struct Replay {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,
-    /// Everything up to here has been handed out.
+    /// The offset up to which everything has been returned.
     cursor: Offset,
-    /// The place where the log ended.
+    /// The end of the log when the replay began.
     end: Offset,
-    /// The gap between what was requested and what can be had, if there is one: handed out first.
+    /// The gap event to return first, if updates that were asked for are missing.
     gap: Option<Bytes>,
-    /// The rest of a rewind, which comes next.
+    /// The rest of a rewind. It is returned after `gap` and before the entries after `cursor`.
     rewind: Option<Rewind>,
 }
 
@@ -29,14 +30,14 @@ impl Replay {
         Self { hub, key, cursor, end, gap, rewind }
     }
 
-    /// The next wire events; `None` when there are no more. What was appended after the replay began may be among the
-    /// last.
+    /// Returns the next wire events; `None` when there are no more. The last of them may include entries that were
+    /// appended after the replay began.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read.
     ///
     /// # Cancel safety
-    /// Nothing is lost when the future is dropped.
+    /// If the future is dropped, nothing is lost.
     pub async fn next(&mut self) -> Result<Option<Bytes>, LogError> {
         if let Some(gap) = self.gap.take() {
             return Ok(Some(gap));
@@ -50,7 +51,7 @@ impl Replay {
         }
         while self.cursor < self.end {
             let step = self.hub.clone().read_on(self.key.clone(), self.cursor).await?;
-            // A log that has nothing more, although it said so, has ended all the same.
+            // If the log returns nothing although its end was not reached, the replay ends too.
             let at_the_end = step.cursor == self.cursor;
             self.cursor = if at_the_end { self.end } else { step.cursor };
             if let Some(run) = step.run {

@@ -1,22 +1,22 @@
-//! The representation of updates: the forms in which a subscriber can have them.
+//! The representation of updates: the formats in which a subscriber can receive them.
 
-/// The way in which a subscriber wants its updates written.
+/// The format in which a subscriber receives updates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Representation {
     /// An event stream in which each update is an event of its own type.
     #[default]
     EventStream,
-    /// An event stream of unnamed events whose data is the update as JSON, with its topics and time: for those who
-    /// subscribe to many topics or to event types that they do not know beforehand. Of the topics it names those that
-    /// the subscriber asked for or is granted.
+    /// An event stream of events without a type. The data of each is an update as JSON, with its topics and time. It is
+    /// meant for subscribers to many topics, or to event types that they do not know in advance. Only those topics are
+    /// listed that the subscriber asked for or is granted.
     Envelope,
-    /// The same JSON, one object a line.
+    /// The same JSON as in [`Self::Envelope`], one object per line.
     JsonLines,
 }
 
 impl Representation {
-    /// The heartbeat of an idle connection: bytes that a subscriber ignores. A comment has no blank line after it,
-    /// since some clients take that for the end of an event.
+    /// The heartbeat of an idle connection: bytes that a subscriber ignores. The comment is not followed by a blank
+    /// line, since some clients take a blank line for the end of an event.
     #[must_use]
     pub fn heartbeat(self) -> &'static [u8] {
         match self {

@@ -8,15 +8,15 @@ use crate::{
 };
 use std::collections::{BTreeSet, VecDeque};
 
-/// The most updates that a rewind has, of all topics together.
+/// The most updates of a rewind, of all topics together.
 pub const MAX_REWIND: usize = 10_000;
-/// The number of offsets that are looked at first, from the end of the log. Then it is twice as many, and so on.
+/// The number of offsets, from the end of the log, that are searched first. Each further search covers twice as many.
 const FIRST_WINDOW: u64 = 256;
 const READ: ReadLimit = ReadLimit { entries: 512, bytes: 256 << 10 };
-/// A step ends when it has made this many bytes.
+/// The number of encoded bytes at which a step ends.
 const STEP_BYTES: usize = 64 << 10;
 
-/// The updates that are left of a rewind, in order, and what follows them.
+/// The offsets of the updates of a rewind that have not been returned yet, in order.
 #[derive(Clone, Debug)]
 pub(crate) struct Rewind {
     offsets: VecDeque<Offset>,
@@ -24,7 +24,7 @@ pub(crate) struct Rewind {
 
 impl Rewind {
     /// Finds the newest `count` updates for each of the topics and patterns that `key` subscribed to, up to `head`.
-    /// Blocks on the log.
+    /// Blocks while it reads the log.
     pub(crate) fn find(
         log: &dyn Log,
         key: &AudienceKey,
@@ -43,17 +43,18 @@ impl Rewind {
         Ok(Self { offsets: offsets.into_iter().skip(surplus).collect() })
     }
 
-    /// True if nothing is left.
+    /// True if all updates of the rewind have been returned.
     pub(crate) fn is_over(&self) -> bool {
         self.offsets.is_empty()
     }
 
-    /// The place before the first update.
+    /// The position before the next update; `None` if there is no further update.
     pub(crate) fn begins_after(&self) -> Option<Offset> {
         self.offsets.front().map(|first| Offset(first.0 - 1))
     }
 
-    /// The next wire events. What was discarded or erased since is left out. Blocks on the log.
+    /// Returns the next wire events. Updates that were discarded or erased after the search are left out. Blocks while
+    /// it reads the log.
     pub(crate) fn step(&mut self, log: &dyn Log, key: &AudienceKey, now: Timestamp) -> Result<Vec<u8>, LogError> {
         let mut run = Vec::new();
         while run.len() < STEP_BYTES {
@@ -66,7 +67,7 @@ impl Rewind {
     }
 }
 
-/// The offsets of the newest entries that fit, of at most `count`.
+/// Returns the offsets of the newest entries that fit, at most `count`.
 fn newest(
     log: &dyn Log,
     matcher: &Matcher,
@@ -101,7 +102,7 @@ fn newest(
     Ok(found)
 }
 
-/// Visits the entries between two places, in order.
+/// Calls `visit` for each entry between two offsets, in order.
 fn visit(
     log: &dyn Log,
     topic: Option<&Topic>,

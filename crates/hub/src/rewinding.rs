@@ -1,5 +1,5 @@
-//! A rewind that is too long for the first bytes of a stream: it is handed out step by step, before its subscriber takes
-//! part in its audience.
+//! A rewind that is too long for the first bytes of a stream: it is sent in steps, before its subscriber gets the
+//! events of its audience.
 use crate::{
     audience_key::AudienceKey,
     ending::{EndReason, Ending},
@@ -18,27 +18,27 @@ use std::{
     time::Instant,
 };
 
-/// The rest of a rewind, on its way to one subscriber.
+/// The rest of a rewind that one subscriber still has to get.
 pub(crate) struct Rewinding {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,
-    /// The bytes to hand out next, if there are any.
+    /// The bytes to return next; empty if there are none.
     next: Bytes,
-    /// Everything of it up to here was handed out, or is next.
+    /// The offset up to which the rewind was returned, or is in `next`.
     reached: Offset,
     step: Option<Step>,
-    /// The time when the stream is to end, and the reason that the subscriber is told then.
+    /// The time when the stream is to end, and the reason that the subscriber gets when it ends.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
-    /// True if the stream ends behind the next bytes.
+    /// True if the stream ends after the next bytes.
     is_ended: bool,
 }
 
-/// The next step, and what is left of the rewind then.
+/// The reading of the next step. It returns the bytes of the step and the rest of the rewind after it.
 type Step = Pin<Box<dyn Future<Output = Result<(Bytes, Rewind), LogError>> + Send>>;
 
 impl Rewinding {
-    /// The rest of a rewind, which follows the bytes with which the subscriber would begin otherwise.
+    /// Returns a rewinding that first sends the opening of `joining`, which it takes out of it, and then `rewind`.
     pub(crate) fn new(hub: Arc<Shared>, joining: &mut Joining, rewind: Rewind) -> Self {
         let Joining { key, opening, ends, end_reason, .. } = joining;
         let (key, next) = (key.clone(), std::mem::take(opening));
@@ -57,17 +57,17 @@ impl Rewinding {
         self.step = (!rewind.is_over()).then(|| Box::pin(self.hub.clone().rewind(self.key.clone(), rewind)) as Step);
     }
 
-    /// The place behind what was handed out last, or later.
+    /// The position up to which everything was returned, or is about to be.
     pub(crate) fn reached(&self) -> Offset {
         self.reached
     }
 
-    /// True if nothing follows what is handed out next.
+    /// True if the stream ends after the next bytes.
     pub(crate) fn is_ended(&self) -> bool {
         self.is_ended
     }
 
-    /// The next bytes; `None` when the rewind is over, or has [ended](Self::is_ended).
+    /// Returns the next bytes; `None` when the rewind is complete, or has [ended](Self::is_ended).
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LogError>>> {
         loop {
             if !self.next.is_empty() {
@@ -87,7 +87,7 @@ impl Rewinding {
         }
     }
 
-    /// Ends the stream if its time has come. `place` gives the ID of a place.
+    /// Ends the stream if its end time has come. `place` returns the ID of a position.
     pub(crate) fn expire(&mut self, now: Instant, place: impl Fn(Offset) -> String) {
         if self.ends.is_none_or(|ends| ends > now) {
             return;
@@ -101,7 +101,7 @@ impl Rewinding {
         self.end();
     }
 
-    /// Ends the stream behind the next bytes.
+    /// Ends the stream after the next bytes.
     pub(crate) fn end(&mut self) {
         self.is_ended = true;
     }

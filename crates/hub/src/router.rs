@@ -1,6 +1,5 @@
-//! The router: the sink of the log's writer, which hands every event to the audiences that it reaches. What it looks up
-//! belongs to it alone, and it is called by one thread at a time, so that an event's way holds it up nowhere: whoever
-//! wants events follows an audience by a message.
+//! The router: the sink of the log's writer. It sends each event to the audiences that it reaches. Only one thread at a
+//! time uses its tables, so it needs no lock. Others send it a message to get the events of an audience.
 use crate::{
     audience_key::AudienceKey,
     bundle::{Bundle, Events},
@@ -23,31 +22,34 @@ use std::{
     },
 };
 
-/// The number of events of all audiences together that go into one round of bundles, before those of the entry that
-/// exceeds it. Each takes 40 bytes: a batch that reaches many audiences is handed out piece by piece.
+/// The number of events, of all audiences together, at which a round of bundles ends. Each takes 40 bytes: a batch that
+/// reaches many audiences is sent in several rounds. All events of the entry that reaches the number still belong to
+/// the round.
 const BUNDLE_EVENTS: usize = 64 << 10;
 
-/// The means by which others speak to the router. Cheap to clone.
+/// The handle by which other threads send requests to the router. A clone is cheap.
 #[derive(Clone, Debug)]
 pub(crate) struct Router {
-    /// Bounded by permits: each subscriber that joins has one until the router has heard of it, and a subscriber that
-    /// leaves has joined.
+    /// The requests to the router. Their number is bounded by permits: each subscriber that joins keeps a permit until
+    /// the router has handled its request, and only a subscriber that has joined can leave.
     requests: Sender<Request>,
     recipients: Arc<AtomicUsize>,
-    /// Has the requests heard although nothing is published.
+    /// Makes the router handle the requests even if nothing is published.
     nudge: Nudge,
 }
 
-/// Someone who gets bundles.
+/// A receiver of bundles.
 pub(crate) enum Recipient {
-    /// A shard, which takes them out of its mailbox on a thread of its own. The router waits while the mailbox is full.
+    /// A shard, which takes the bundles out of its mailbox on its own thread. The router waits while the mailbox is
+    /// full.
     Mailbox { bundles: Sender<Bundle>, wakeup: Arc<Wakeup> },
-    /// A group of polled subscriptions, which takes each one at once. Returns false when the group is gone.
+    /// A group of polled subscriptions, which handles each bundle in this call. The function returns false if the group
+    /// is gone.
     Group(Box<dyn FnMut(Bundle) -> bool + Send>),
 }
 
 impl Recipient {
-    /// Hands a bundle over. Returns false if the recipient is gone.
+    /// Gives a bundle to the recipient. Returns false if the recipient is gone.
     fn take(&mut self, bundle: Bundle) -> bool {
         match self {
             Self::Mailbox { bundles, wakeup } => {
@@ -66,22 +68,22 @@ enum Request {
     Unfollow(Arc<AudienceKey>, Destination),
 }
 
-/// The routes that the router looks up.
+/// The router's tables, which say where the events of each audience go.
 pub(crate) struct Routing {
     requests: Receiver<Request>,
     routes: Routes,
     recipients: HashMap<usize, Recipient>,
-    /// The offset of the entry that was routed last, if one was.
+    /// The offset of the entry that was routed last; `None` before the first one.
     last: Option<Offset>,
 }
 
-/// The way to a [`Routing`] whose router is not there yet.
+/// The sender of requests to a [`Routing`] for which there is no [`Router`] yet.
 #[derive(Debug)]
 pub(crate) struct Requests(Sender<Request>);
 
 impl Sink for Routing {
     fn take(&mut self, batch: Vec<Arc<Entry>>) {
-        // Who asked before this batch was appended has asked before it came here, and is to get it.
+        // A recipient that asked for events before this batch was appended must get the batch.
         self.hear();
         self.route(&batch);
     }
@@ -92,38 +94,38 @@ impl Sink for Routing {
 }
 
 impl Router {
-    /// A router that speaks to a [`Routing`] by `requests`, of which `nudge` tells it.
+    /// Returns a router that sends requests through `requests`, and reports them with `nudge`.
     pub(crate) fn new(requests: Requests, nudge: Nudge) -> Self {
         Self { requests: requests.0, recipients: Arc::default(), nudge }
     }
 
-    /// Makes a recipient known, and returns its number.
+    /// Adds a recipient, and returns its number.
     pub(crate) fn add_recipient(&self, recipient: Recipient) -> usize {
         let number = self.recipients.fetch_add(1, Ordering::Relaxed);
         self.send(Request::Recipient(number, recipient));
         number
     }
 
-    /// Sends the events of the audience with this key to `destination`: everything that is appended after this returns,
-    /// and perhaps some of what was appended before.
+    /// Asks for the events of the audience with this key to be sent to `destination`: all events that are appended
+    /// after this returns, and perhaps some that were appended before.
     pub(crate) fn follow(&self, key: Arc<AudienceKey>, destination: Destination, permit: JoinPermit) {
         self.send(Request::Follow(key, destination, permit));
     }
 
-    /// Ends that. Some events may still come.
+    /// Asks for no more events of the audience to be sent to `destination`. A few may still come.
     pub(crate) fn unfollow(&self, key: Arc<AudienceKey>, destination: Destination) {
         self.send(Request::Unfollow(key, destination));
     }
 
     fn send(&self, request: Request) {
-        // A router that has ended, because the log's writer has, has nothing to hand out any more.
+        // If the log's writer has ended, the router has ended too, and there are no more events.
         _ = self.requests.send(request);
         self.nudge.nudge();
     }
 }
 
 impl Routing {
-    /// The routes of nobody, and the means by which others make themselves known.
+    /// Returns tables without routes, and the sender of requests to them.
     pub(crate) fn new() -> (Requests, Self) {
         let (sender, requests) = unbounded();
         (Requests(sender), Self { requests, routes: Routes::default(), recipients: HashMap::new(), last: None })
@@ -143,7 +145,8 @@ impl Routing {
         }
     }
 
-    /// Hands a batch of entries, which follow each other and what was routed before, to every audience that they reach.
+    /// Sends a batch of entries to every audience that they reach. The entries must directly follow each other and the
+    /// last batch.
     fn route(&mut self, mut entries: &[Arc<Entry>]) {
         let offset = |entry: &Arc<Entry>| entry.position.offset;
         let (first, before) = (entries.first().map(offset), self.last);
@@ -182,11 +185,11 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The events for one audience.
+/// The wire events for one audience.
 type Addressed = (RouteKey, Vec<(Offset, Bytes)>);
 
-/// The wire events of each audience that these entries reach, in order, and the number of entries that were looked at:
-/// no more after [`BUNDLE_EVENTS`] were found.
+/// Returns the wire events of each audience that these entries reach, in order, and the number of entries that were
+/// handled. It handles no further entry once it has found [`BUNDLE_EVENTS`] events.
 fn address(routes: &Routes, entries: &[Arc<Entry>]) -> (Vec<Addressed>, usize) {
     let mut all: Vec<Addressed> = Vec::new();
     let mut place_of: HashMap<RouteKey, usize> = HashMap::new();
@@ -208,7 +211,7 @@ fn address(routes: &Routes, entries: &[Arc<Entry>]) -> (Vec<Addressed>, usize) {
             if !reached_by_another_topic {
                 let WireEvent { bytes, rest } = wire.get(&routes.get(route).key);
                 events.push((offset, bytes));
-                // The second piece has the same offset.
+                // The second piece of the event has the same offset.
                 events.extend(rest.map(|rest| (offset, rest)));
                 found += 1;
             }
@@ -231,15 +234,15 @@ mod tests {
     };
     use std::sync::Mutex;
 
-    /// The number of audiences that an update of the topic `all` reaches. One of the topic `one` reaches the first of
-    /// them.
+    /// The number of audiences that an update of the topic `all` reaches. An update of the topic `one` reaches only the
+    /// first of them.
     const AUDIENCES: usize = 256;
     /// The number of updates of the topic `all` that fill a round of bundles.
     const FULL: usize = BUNDLE_EVENTS / AUDIENCES;
 
     /// The number of updates of each topic, in order.
     type Published = &'static [(&'static str, usize)];
-    /// The number of entries that each round takes, and of events that it has.
+    /// The number of entries that each round takes, and the number of its events.
     type Rounds = &'static [(usize, usize)];
 
     fn key(number: usize) -> Arc<AudienceKey> {
@@ -259,7 +262,7 @@ mod tests {
         (1..).zip(topics).map(entry).collect()
     }
 
-    /// The offsets of those of the entries that reach this audience.
+    /// Returns the offsets of the entries that reach this audience.
     fn due(entries: &[Arc<Entry>], number: usize) -> Vec<Offset> {
         let key = key(number);
         entries.iter().filter(|entry| key.admits(&entry.update)).map(|entry| entry.position.offset).collect()
@@ -274,7 +277,7 @@ mod tests {
             (&[("all", FULL + 1)], &[(FULL, BUNDLE_EVENTS), (1, AUDIENCES)]),
             (&[("all", FULL), ("none", 1)], &[(FULL, BUNDLE_EVENTS), (1, 0)]),
             (&[("one", 1), ("all", FULL), ("one", 1)], &[(FULL + 1, BUNDLE_EVENTS + 1), (1, 1)]),
-            // One event of room is enough for an entry: it is never divided.
+            // An entry is never split: a round with room for one more event takes all events of an entry.
             (
                 &[("all", FULL - 1), ("one", AUDIENCES - 1), ("all", 2)],
                 &[(FULL + AUDIENCES - 1, BUNDLE_EVENTS - 1 + AUDIENCES), (1, AUDIENCES)],

@@ -1,5 +1,6 @@
-//! The routes from topics to audiences. The cost of finding them follows the matches: exact topics are found in a hash
-//! index, and each distinct pattern is tried once, however many audiences share it.
+//! The routes from topics to audiences. The cost of finding the audiences of an update depends on the number of
+//! matches: exact topics are found in a hash index, and each distinct pattern is tried once, even if many audiences
+//! share it.
 use crate::{
     audience_key::AudienceKey,
     bundle::PartKey,
@@ -9,7 +10,7 @@ use crate::{
 use slab::Slab;
 use std::{collections::HashMap, sync::Arc};
 
-/// Every audience, and where its events go. Owned by the one thread that routes.
+/// All audiences, and where the events of each go. Only the thread that routes uses them.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     routes: Slab<Route>,
@@ -18,22 +19,22 @@ pub(crate) struct Routes {
     patterns: HashMap<Matcher, Vec<RouteKey>>,
 }
 
-/// A route's place; it is the route's as long as something follows the audience.
+/// The number of a route. The number stays the same as long as a recipient gets the audience's events.
 pub(crate) type RouteKey = usize;
 
-/// One audience: who its members are by what they get, and everywhere that they are.
+/// One audience, and all recipients that have members of it.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) key: Arc<AudienceKey>,
     pub(crate) destinations: Vec<Destination>,
 }
 
-/// The place where the events of an audience go: the number of one of the router's recipients, and the recipient's part
-/// of the audience.
+/// The destination of an audience's events: the number of a recipient of the router, and the recipient's part of the
+/// audience.
 pub(crate) type Destination = (usize, PartKey);
 
 impl Routes {
-    /// Sends the events of the audience with this key to `destination`.
+    /// Adds `destination` to those that get the events of the audience with this key.
     pub(crate) fn add(&mut self, key: &Arc<AudienceKey>, destination: Destination) {
         if let Some(route) = self.by_key.get(key) {
             self.routes[*route].destinations.push(destination);
@@ -49,7 +50,8 @@ impl Routes {
         }
     }
 
-    /// Ends that. An audience whose events go nowhere is forgotten.
+    /// Removes `destination` from those that get the events of the audience. An audience without destinations is
+    /// removed.
     pub(crate) fn remove(&mut self, key: &AudienceKey, destination: Destination) {
         let Some(&route) = self.by_key.get(key) else { return };
         let destinations = &mut self.routes[route].destinations;
@@ -70,19 +72,19 @@ impl Routes {
                 pattern => take_out(&mut self.patterns, pattern, route),
             }
         }
-        // What a wave of subscribers has left behind is given back once they are gone.
+        // After many subscribers have come and gone, the memory that they needed is released.
         if self.routes.is_empty() {
             *self = Self::default();
         }
     }
 
-    /// The route with this key.
+    /// Returns the route with this number.
     pub(crate) fn get(&self, key: RouteKey) -> &Route {
         &self.routes[key]
     }
 
-    /// The audiences that subscribed to one of the entry's topics and may receive it; one that did so in several ways
-    /// comes several times.
+    /// Returns the audiences that subscribed to one of the entry's topics and may receive it. An audience that matches
+    /// in several ways is returned several times.
     pub(crate) fn matching<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = RouteKey> + 'a {
         let topics = entry.update.topics();
         let exact = topics.iter().filter_map(|topic| self.exact.get(topic));
@@ -94,7 +96,7 @@ impl Routes {
     }
 }
 
-/// Takes one route out of what stands under `key`, and the rest too if nothing is left.
+/// Removes one route from the list of `key`, and the list too if it is then empty.
 fn take_out<K: std::hash::Hash + Eq>(index: &mut HashMap<K, Vec<RouteKey>>, key: &K, route: RouteKey) {
     if let Some(routes) = index.get_mut(key) {
         routes.retain(|other| *other != route);

@@ -1,5 +1,5 @@
-//! A run: wire events that follow each other in the log, in one piece, so that whoever is behind gets them in one
-//! write.
+//! A run: wire events that follow each other in the log, in one piece of memory, so that a subscriber that is behind
+//! gets them in one write.
 use crate::position::Offset;
 use bytes::{Bytes, BytesMut};
 use std::ops::Range;
@@ -8,18 +8,18 @@ use std::ops::Range;
 #[derive(Clone, Debug)]
 pub struct Run {
     bytes: Bytes,
-    /// Each event's offset, and where its bytes end.
+    /// The offset of each event, and the index in `bytes` where the event ends.
     ends: Vec<(Offset, usize)>,
-    /// The second piece of the last event, which others share.
+    /// The second piece of the last event. Other audiences share it.
     rest: Option<Bytes>,
 }
 
-/// The bytes of an event that are left to be sent: in order, both empty if there are none.
+/// The bytes of an event that still have to be sent, in order. Both pieces are empty if there are none.
 pub type Left = [Bytes; 2];
 
 impl Run {
-    /// A run of these events; `None` if there are none. A single one is not copied. An event of two pieces takes two
-    /// items of the same offset.
+    /// Returns a run of these events; `None` if there are none. A single event is not copied. An event in two pieces is
+    /// two items with the same offset.
     pub(crate) fn of<'a>(mut events: impl Iterator<Item = &'a (Offset, Bytes)> + Clone) -> Option<Self> {
         let all = events.clone();
         let (offset, first) = events.next()?;
@@ -38,24 +38,25 @@ impl Run {
         Some(Self { bytes: bytes.freeze(), ends, rest: None })
     }
 
-    /// A run of one event in two pieces, neither of which is copied.
+    /// Returns a run of one event in two pieces. Neither piece is copied.
     pub(crate) fn of_pieces(offset: Offset, first: Bytes, rest: Bytes) -> Self {
         Self { ends: vec![(offset, first.len())], bytes: first, rest: Some(rest) }
     }
 
-    /// A run of the events that were encoded into `bytes` and end at these indices; `None` if there are none.
+    /// Returns a run of the events that were encoded into `bytes` and end at the indices in `ends`; `None` if there are
+    /// none.
     pub(crate) fn encoded(bytes: Vec<u8>, ends: Vec<(Offset, usize)>) -> Option<Self> {
         (!ends.is_empty()).then(|| Self { bytes: bytes.into(), ends, rest: None })
     }
 
-    /// All of its bytes, but for the [`rest`](Self::rest).
+    /// All bytes of the run, except the [`rest`](Self::rest).
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
     /// The bytes that follow [`bytes`](Self::bytes) and belong to the last event: a large piece that is shared with
-    /// other audiences. A run that has it is of one event.
+    /// other audiences. A run that has them consists of one event.
     #[must_use]
     pub fn rest(&self) -> Option<&Bytes> {
         self.rest.as_ref()
@@ -73,7 +74,7 @@ impl Run {
         self.ends[self.ends.len() - 1].0
     }
 
-    /// The bytes of what stands behind `cursor`, as a range of all; empty if nothing does.
+    /// Returns where the events after `cursor` are in [`bytes`](Self::bytes); an empty range if there are none.
     #[must_use]
     pub fn behind(&self, cursor: Offset) -> Range<usize> {
         let passed = self.ends.partition_point(|(offset, _)| *offset <= cursor);
@@ -81,9 +82,10 @@ impl Run {
         start..self.bytes.len()
     }
 
-    /// Tells what it means that exactly the [`bytes`](Self::bytes) before `index` were sent: the offset of the last
-    /// event that was begun, `None` if there is none, and the bytes of that event that are left. They are shared if the
-    /// run is that one event, and else copied, so that the end of one event does not keep all the others.
+    /// Returns what follows if exactly the [`bytes`](Self::bytes) before `index` were sent: the offset of the last
+    /// event that was begun, `None` if no event was, and the bytes of that event that are left. The bytes are shared if
+    /// the run is one event. Otherwise they are copied, so that the end of one event does not keep the memory of all
+    /// others.
     #[must_use]
     pub fn cut(&self, index: usize) -> (Option<Offset>, Left) {
         let (begun, left) = self.cut_at(index);

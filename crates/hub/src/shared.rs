@@ -1,4 +1,4 @@
-//! The parts of a hub, which everything that belongs to it shares; and whose turn it is to read the log.
+//! The state that all parts of a hub share, and the limit on how many of them read the log at the same time.
 use crate::{
     audience_key::AudienceKey,
     catch_up::{self, Step},
@@ -20,7 +20,7 @@ use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, task, time::timeout};
 
-/// The longest time for which a reader of what the log holds waits for publications that are on their way into it.
+/// The longest time for which a reader of the log waits for publications that are still in the queue.
 pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Shared {
@@ -31,9 +31,10 @@ pub(crate) struct Shared {
     pub(crate) window: WindowLimit,
     pub(crate) clock: Arc<LogClock>,
     pub(crate) reads: Arc<Semaphore>,
-    /// The permits to read everything in the log, to find what a pattern matches. They leave reads to the others.
+    /// The permits to read all entries of the log, which a pattern needs. There are fewer of them than of `reads`, so
+    /// other readers can still read.
     pub(crate) scans: Arc<Semaphore>,
-    /// The permit to erase.
+    /// The permit to erase. There is one.
     pub(crate) erases: Arc<Semaphore>,
     pub(crate) joins: Arc<Semaphore>,
 }
@@ -43,18 +44,18 @@ impl Shared {
         self.log.bounds()
     }
 
-    /// Waits until the publications that are in the queue to the log are appended. A log that cannot append, or hangs,
-    /// can still be read: then this ends as well.
+    /// Waits until the publications that are in the queue to the log are appended, at most for [`SETTLE_TIMEOUT`]: a
+    /// log that cannot append, or does not answer, can still be read.
     pub(crate) async fn drain(&self) {
         let _ = timeout(SETTLE_TIMEOUT, self.writer.append(Vec::new())).await;
     }
 
-    /// The ID that stands for the place behind `offset`.
+    /// The ID of the position `offset`.
     pub(crate) fn id_behind(&self, offset: Offset) -> String {
         if offset == Offset::ZERO { EARLIEST.into() } else { catch_up::id_of(&*self.log, offset) }
     }
 
-    /// Finds the place that `requested` names. Only an ID that a publisher chose has to be looked up.
+    /// Finds the position of the ID `requested`. Only an ID that a publisher chose has to be searched in the log.
     pub(crate) async fn resolve(
         self: Arc<Self>,
         requested: String,
@@ -66,12 +67,12 @@ impl Shared {
         self.reading(Reads::Some, move |hub| cursor::resolve(&*hub.log, &requested, &key, hub.clock.now())).await
     }
 
-    /// Finds the place before what was published at `time` or later.
+    /// Finds the position before the first update that was published at `time` or later.
     pub(crate) async fn place_at(self: Arc<Self>, time: Timestamp) -> Result<Offset, LogError> {
         self.reading(Reads::Some, move |hub| hub.log.place_at(time)).await
     }
 
-    /// Finds the newest updates of each topic that was subscribed to.
+    /// Finds the newest updates of each topic in `key`.
     pub(crate) async fn find_newest(
         self: Arc<Self>,
         key: Arc<AudienceKey>,
@@ -82,7 +83,7 @@ impl Shared {
         self.reading(reads, move |hub| Rewind::find(&*hub.log, &key, count, head, hub.clock.now())).await
     }
 
-    /// Makes the next step of a rewind, and returns what is left of it.
+    /// Reads the next step of a rewind, and returns its bytes and the rest of the rewind.
     pub(crate) async fn rewind(
         self: Arc<Self>,
         key: Arc<AudienceKey>,
@@ -95,13 +96,13 @@ impl Shared {
         .await
     }
 
-    /// Reads the log for who is in the audience with this key, once it is its turn.
+    /// Reads the next step after `cursor` for the audience with this key, as soon as this reader may read.
     pub(crate) async fn read_on(self: Arc<Self>, key: Arc<AudienceKey>, cursor: Offset) -> Result<Step, LogError> {
         let reads = Reads::of(&key);
         self.reading(reads, move |hub| catch_up::step(&*hub.log, &key, cursor, hub.clock.now())).await
     }
 
-    /// Reads the log once it is this reader's turn.
+    /// Calls `read` as soon as this reader may read the log.
     async fn reading<T: Send + 'static>(
         self: Arc<Self>,
         reads: Reads,
@@ -121,12 +122,12 @@ impl Shared {
     }
 }
 
-/// The part of the log that a reader has to look at.
+/// The part of the log that a reader has to read.
 #[derive(Clone, Copy, Debug)]
 enum Reads {
-    /// The entries that an index leads to.
+    /// Only the entries that an index names.
     Some,
-    /// Everything.
+    /// All entries.
     All,
 }
 
@@ -136,7 +137,8 @@ impl Reads {
     }
 }
 
-/// Runs what may wait for a disk on a thread that may wait. It goes on when the future is dropped, and is of no effect.
+/// Runs `work`, which may wait for a disk, on a thread that may block. If the future is dropped, the work still
+/// finishes, but its result is lost.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match task::spawn_blocking(work).await {
         Ok(result) => result,

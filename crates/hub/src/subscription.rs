@@ -1,5 +1,5 @@
-//! One subscriber's way through the log: from the cursor it presented, by catch-up, into its audience's window. It is
-//! polled, and a member of a group of those that are.
+//! A subscription that is polled: it reads the log from the subscriber's cursor and then follows its audience. It is a
+//! member of a group of polled subscriptions.
 use crate::{
     audience_key::AudienceKey,
     bundle::PartKey,
@@ -21,38 +21,38 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// The place where a subscription starts.
+/// The position where a subscription starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Start {
     /// The head of the log: only what is published from now on.
     #[default]
     Now,
-    /// Behind the update with this ID; `earliest` is before everything that the log holds.
+    /// After the update with this ID; `earliest` is before all entries of the log.
     After(String),
-    /// Behind the update with the first of these IDs, or, if the log holds none, behind the update with the second. For
-    /// an ID whose bytes can be read in two ways. A gap names the first.
+    /// After the update with the first of these IDs, or, if the log has no such update, after the update with the
+    /// second ID. It is for an ID whose bytes can be read in two ways. A gap names the first ID.
     AfterEither(String, String),
-    /// The newest updates of each topic and pattern that was subscribed to, at most so many of each, and
-    /// [`MAX_REWIND`](crate::rewind::MAX_REWIND) together.
+    /// The newest updates of each topic and pattern that was subscribed to: at most this many of each, and at most
+    /// [`MAX_REWIND`](crate::rewind::MAX_REWIND) together. New updates follow them.
     Newest(usize),
-    /// The updates that were published at this time or later.
+    /// The first update that was published at this time or later.
     Since(Timestamp),
 }
 
-/// A subscriber. Dropping it ends the subscription.
+/// A subscription that is polled. Dropping it ends the subscription.
 pub struct Subscription {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,
     group: Arc<Group>,
     seat: Seat,
     resumed_from: String,
-    /// What comes before everything else, if that is long. The member takes nothing until it is over. Boxed, because
-    /// few have it.
+    /// The rest of a long rewind, which is sent first. The member gets no events until it is complete. Boxed, because
+    /// few subscriptions have it.
     rewinding: Option<Box<Rewinding>>,
 }
 
 impl Subscription {
-    /// Makes a subscriber a member of its audience. What is left of a rewind comes before what is behind its cursor.
+    /// Makes a subscriber a member of its audience. The rest of a rewind is sent before the events after its cursor.
     pub(crate) fn join(
         hub: Arc<Shared>,
         mut joining: Joining,
@@ -74,14 +74,14 @@ impl Subscription {
         &self.key
     }
 
-    /// The ID that precedes the first update handed out, or `earliest` if that is the first one held.
+    /// The ID that precedes the first update sent, or `earliest` if that update is the oldest one that the log holds.
     #[must_use]
     pub fn resumed_from(&self) -> &str {
         &self.resumed_from
     }
 
-    /// The ID of the place that the subscriber has reached: behind what was handed out last, or later; `None` if its
-    /// stream has ended.
+    /// The ID of the position that the subscriber has reached, which includes everything that was returned; `None` if
+    /// its stream has ended.
     #[must_use]
     pub fn reached(&self) -> Option<String> {
         let reached = match &self.rewinding {
@@ -91,14 +91,14 @@ impl Subscription {
         Some(self.hub.id_behind(reached))
     }
 
-    /// The next wire events for this subscriber, in the order of the log, each exactly once; `None` when its stream has
-    /// ended. Several come as one run, and a large one may come in two pieces.
+    /// Returns the next wire events for this subscriber, in the order of the log, each exactly once; `None` when the
+    /// stream has ended. Several events may come as one run, and a large event may come in two pieces.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read. The stream has then ended.
     ///
     /// # Panics
-    /// Outside a tokio runtime, on which the log is read.
+    /// If it is called outside a tokio runtime. The runtime is needed to read the log.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LogError>>> {
         if let Some(rewinding) = &mut self.rewinding {
             if let Some(next) = ready!(rewinding.poll_next(cx)) {
@@ -115,18 +115,18 @@ impl Subscription {
         polled
     }
 
-    /// Returns what [`poll_next`](Self::poll_next) does.
+    /// Waits for what [`poll_next`](Self::poll_next) returns.
     ///
     /// # Errors
     /// As [`Self::poll_next`].
     ///
     /// # Cancel safety
-    /// Nothing is lost when the future is dropped: what it would have returned comes with the next call.
+    /// If the future is dropped, nothing is lost: the next call returns what this one would have returned.
     pub async fn next(&mut self) -> Option<Result<Bytes, LogError>> {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// The time when [`expire`](Self::expire) is to be called; `None` if the stream has ended.
+    /// Returns the time when [`expire`](Self::expire) has to be called; `None` if the stream has ended.
     #[must_use]
     pub fn deadline(&self, heartbeat_interval: Duration) -> Option<Instant> {
         if self.rewinding.as_ref().is_some_and(|rewinding| rewinding.is_ended()) {
@@ -135,8 +135,8 @@ impl Subscription {
         self.group.deadline(self.seat, now(), heartbeat_interval).map(Instant::from_std)
     }
 
-    /// Does what is due: gives a stream that was silent for as long as `heartbeat_interval` a heartbeat, or ends it if
-    /// its time has come. What comes of it is handed out by [`poll_next`](Self::poll_next).
+    /// Sends a heartbeat if the stream was silent for `heartbeat_interval`, or ends the stream if its end time has
+    /// come. [`poll_next`](Self::poll_next) returns the bytes.
     pub fn expire(&mut self, heartbeat_interval: Duration) {
         let place = |offset| self.hub.id_behind(offset);
         match &mut self.rewinding {
@@ -145,7 +145,7 @@ impl Subscription {
         }
     }
 
-    /// Ends the stream behind what the subscriber has begun to get.
+    /// Ends the stream after the event that the subscriber has begun to get.
     pub fn end(&mut self) {
         match &mut self.rewinding {
             Some(rewinding) => rewinding.end(),
@@ -153,7 +153,7 @@ impl Subscription {
         }
     }
 
-    /// Has the log read for members of the group that need it.
+    /// Starts to read the log for the members of the group that need it.
     fn start_reads(&self) {
         for wanted in self.group.take_reads() {
             let (hub, group, unanswered) = (self.hub.clone(), self.group.clone(), Some(wanted.part));
@@ -162,11 +162,11 @@ impl Subscription {
     }
 }
 
-/// Reads the log for members of a group, one after the other, as long as there are any that need it.
+/// Reads the log for members of a group, one step after the other, as long as a member needs it.
 struct Reader {
     hub: Arc<Shared>,
     group: Arc<Group>,
-    /// The part that waits for an answer. The group counts on one, even if the runtime ends before there is one.
+    /// The part that waits for an answer. The group needs an answer, even if the runtime ends before the log was read.
     unanswered: Option<PartKey>,
 }
 
@@ -192,7 +192,7 @@ impl Drop for Reader {
     }
 }
 
-/// The time, by the clock of the runtime.
+/// The current time, by the clock of the runtime.
 fn now() -> std::time::Instant {
     Instant::now().into_std()
 }

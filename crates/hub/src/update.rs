@@ -1,39 +1,39 @@
-//! An update is what a publisher hands over. An [`Update`] that exists is valid: no later step checks its fields again.
+//! Updates: what publishers send. An [`Update`] that exists is valid: no later step checks its fields again.
 use crate::{gap::Gap, topic::Topic};
 use fanfare_event_stream::{EventId, EventType};
 use std::fmt;
 
 /// The most topics one update may have (the canonical one and its alternates).
 pub const MAX_TOPICS_PER_UPDATE: usize = 1_000;
-/// The longest ID a publisher may choose, in bytes: it comes back in a request header, where proxies allow 4 KiB and
-/// more.
+/// The longest ID a publisher may choose, in bytes. A subscriber sends the ID back in a request header, where proxies
+/// allow 4 KiB or more.
 pub const MAX_ID_BYTES: usize = 512;
 /// The longest event type, in bytes.
 pub const MAX_EVENT_TYPE_BYTES: usize = 256;
 
-/// The ID that stands for everything that the log holds; no update may carry it.
+/// The ID of the position before all entries of the log; no update may have it.
 pub const EARLIEST: &str = "earliest";
 
 /// The fields of an update as a publisher sent them, not yet checked.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateFields {
-    /// The canonical topic, then alternate ones.
+    /// The topics: the canonical topic first, then alternate ones.
     pub topics: Vec<Topic>,
-    /// The data; may be empty.
+    /// The data, which may be empty.
     pub data: String,
-    /// The publisher's own ID; `None` or empty lets the hub make one.
+    /// The ID that the publisher chose; if it is `None` or empty, the hub makes one.
     pub id: Option<String>,
     /// The event type; `None` or empty is `message`.
     pub event_type: Option<String>,
-    /// The reconnection time to tell subscribers, in milliseconds.
+    /// The reconnection time that is sent to subscribers, in milliseconds.
     pub retry_ms: Option<u64>,
-    /// The time after which nobody is shown it any more, in milliseconds from when the log takes it.
+    /// The time after which no reader gets the update any more, in milliseconds after it was appended.
     pub ttl_ms: Option<u64>,
     /// True if only subscribers whose grant covers a topic may receive it.
     pub private: bool,
 }
 
-/// One publication: immutable and valid.
+/// One update, which is immutable and valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
     topics: Box<[Topic]>,
@@ -56,7 +56,7 @@ pub(crate) struct Stored {
     pub(crate) private: bool,
 }
 
-/// The reason why the fields of an update are no update.
+/// The reason why the fields of an update are not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidUpdate {
@@ -64,21 +64,21 @@ pub enum InvalidUpdate {
     NoTopic,
     /// There are more than [`MAX_TOPICS_PER_UPDATE`] topics.
     TooManyTopics {
-        /// The number of them.
+        /// The number of topics.
         count: usize,
-        /// The number that is allowed.
+        /// The number of topics that is allowed.
         limit: usize,
     },
     /// The ID is longer than [`MAX_ID_BYTES`].
     IdTooLong {
-        /// Its length in bytes.
+        /// The length of the ID in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The longest length that is allowed, in bytes.
         limit: usize,
     },
     /// The ID holds a control or invisible format character.
     IdCharacter(char),
-    /// The ID begins or ends with white space, which a header loses: nobody could go on behind it.
+    /// The ID begins or ends with white space. A header loses it, so no subscriber could resume after this update.
     IdSpace,
     /// The ID begins with `#`, which is kept for IDs that the hub makes.
     IdReserved,
@@ -86,25 +86,25 @@ pub enum InvalidUpdate {
     IdEarliest,
     /// The event type is longer than [`MAX_EVENT_TYPE_BYTES`].
     EventTypeTooLong {
-        /// Its length in bytes.
+        /// The length of the event type in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The longest length that is allowed, in bytes.
         limit: usize,
     },
     /// The event type holds a control or invisible format character.
     EventTypeCharacter(char),
-    /// The event type is one that only the hub sends: `mercure`, or one that begins with `fanfare.`.
+    /// The event type is kept for the hub: it is `mercure`, or begins with `fanfare.`.
     EventTypeReserved,
-    /// The event type is that of a [`Gap`], and the data does not say why something is missing.
+    /// The event type is that of a [`Gap`], and the data does not give a reason.
     GapData,
 }
 
 impl Update {
-    /// Checks `fields` and makes an update of them. An update of the type of a [`Gap`] has to be one: its data is a
-    /// JSON object that has a `reason`. Its ID is made by the hub, and its reconnection time is left out.
+    /// Checks `fields` and makes an update of them. If its event type is that of a [`Gap`], the data must be a JSON
+    /// object that has a `reason`. The hub then makes the ID, and the reconnection time is left out.
     ///
     /// # Errors
-    /// [`InvalidUpdate`] says which field breaks which rule.
+    /// [`InvalidUpdate`] with the field and the rule that it breaks.
     pub fn new(fields: UpdateFields) -> Result<Self, InvalidUpdate> {
         let count = fields.topics.len();
         if count == 0 {
@@ -127,45 +127,45 @@ impl Update {
         })
     }
 
-    /// An update by which the hub tells of a resource: a private one, which may have a type that publishers may not
-    /// use. Its ID is its place in the log: a resource is told of several times, and an ID that they shared would lead
-    /// a subscriber that presents it back to the first.
+    /// Returns an update by which the hub reports a change of a resource. It is private, and may have a type that
+    /// publishers may not use. Its ID is its position in the log: there are several updates about one resource, and an
+    /// ID that they shared would take a subscriber that presents it back to the first of them.
     #[must_use]
     pub fn of_hub(topic: Topic, data: String, event_type: Option<EventType>) -> Self {
         let topics = Box::new([topic]);
         Self { topics, data: data.into(), id: None, event_type, retry_ms: None, ttl_ms: None, private: true }
     }
 
-    /// The update by which a publisher that has to leave something out tells those who would have received it, as a
-    /// relay does. The same as [`Self::new`] makes of fields with the event type of a [`Gap`].
+    /// Returns an update by which a publisher, such as a relay, reports that it left updates out. It is the same as
+    /// what [`Self::new`] makes of fields with the event type of a [`Gap`].
     ///
     /// # Errors
-    /// [`InvalidUpdate`] if there are no topics, or too many, or if `data` says no reason.
+    /// [`InvalidUpdate`] if there are no topics, or too many, or if `data` gives no reason.
     pub fn gap(topics: Vec<Topic>, data: String, private: bool) -> Result<Self, InvalidUpdate> {
         let event_type = Some(Gap::EVENT_TYPE.to_owned());
         Self::new(UpdateFields { topics, data, event_type, private, ..UpdateFields::default() })
     }
 
-    /// Puts an update together again that a log has stored. It is not checked again: what was once published stays
-    /// valid.
+    /// Makes an update from the fields that a log has stored. They are not checked again: an update that was once
+    /// published stays valid.
     pub(crate) fn restore(stored: Stored) -> Self {
         let Stored { topics, data, id, event_type, retry_ms, ttl_ms, private } = stored;
         Self { topics, data, id, event_type, retry_ms, ttl_ms, private }
     }
 
-    /// The canonical topic, then alternate ones; at least one.
+    /// Returns the topics: the canonical topic first, then alternate ones. There is at least one.
     #[must_use]
     pub fn topics(&self) -> &[Topic] {
         &self.topics
     }
 
-    /// The data; may be empty.
+    /// The data, which may be empty.
     #[must_use]
     pub fn data(&self) -> &str {
         &self.data
     }
 
-    /// The publisher's own ID.
+    /// The ID that the publisher chose, if it chose one.
     #[must_use]
     pub fn id(&self) -> Option<&EventId> {
         self.id.as_ref()
@@ -177,13 +177,13 @@ impl Update {
         self.event_type.as_ref()
     }
 
-    /// The reconnection time to tell subscribers, in milliseconds.
+    /// The reconnection time that is sent to subscribers, in milliseconds.
     #[must_use]
     pub fn retry_ms(&self) -> Option<u64> {
         self.retry_ms
     }
 
-    /// The time after which nobody is shown it any more, in milliseconds from when the log takes it.
+    /// The time after which no reader gets the update any more, in milliseconds after it was appended.
     #[must_use]
     pub fn ttl_ms(&self) -> Option<u64> {
         self.ttl_ms
@@ -196,7 +196,7 @@ impl Update {
     }
 }
 
-/// Makes an update that tells of a gap: with an ID that the hub makes, whatever ID the gap had in another hub.
+/// Makes an update that reports a gap. The hub makes its ID, even if the gap had an ID in another hub.
 fn told_gap(fields: UpdateFields) -> Result<Update, InvalidUpdate> {
     if !Gap::is_told_by(&fields.data) {
         return Err(InvalidUpdate::GapData);
@@ -224,7 +224,8 @@ fn own_id(id: String) -> Result<EventId, InvalidUpdate> {
     }
     match crate::topic::forbidden_character(&id) {
         Some(character) => Err(InvalidUpdate::IdCharacter(character)),
-        // RFC 9110, 5.5: a field value has no white space at its ends. Clients trim more than that.
+        // RFC 9110, 5.5: a header value has no white space at its ends. Clients remove more characters than the RFC
+        // names.
         None if id.trim() != id => Err(InvalidUpdate::IdSpace),
         None => Ok(EventId::new(id).expect("it holds no control character")),
     }

@@ -1,9 +1,9 @@
-//! The topics of an update that an audience may know of: those that it subscribed to, and those that it is granted.
-//! Alternate topics are often a list of recipients, and who is one of them does not learn of the others.
+//! The topics of an update that an audience may see: those that it subscribed to, and those that it is granted.
+//! Alternate topics are often a list of recipients, and one recipient must not see the others.
 //!
-//! What is visible follows from the update and from the audience's key. So it is the same for all members of an
-//! audience, and audiences that see the same topics share one wire event. A plain event stream names no topics: this is
-//! not asked for it.
+//! The visible topics depend only on the update and the audience's key. So they are the same for all members of an
+//! audience, and audiences that see the same topics share one wire event. A plain event stream names no topics, so it
+//! does not need this.
 use crate::{
     audience_key::AudienceKey,
     grant::Matchers,
@@ -12,17 +12,18 @@ use crate::{
 };
 use std::{cell::OnceCell, collections::HashMap};
 
-/// Some of an update's topics, by their indices.
+/// The topics of an update that an audience sees.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Visible {
-    /// All of them.
+    /// All topics.
     All,
-    /// Not all: those whose bit is set.
+    /// Some of the topics: the bit with the index of each of them is set.
     Some(Box<[u64]>),
 }
 
-/// The topics of one update while it is held against the keys of several audiences. Each pattern is tried with a topic
-/// at most once, however many audiences have it, and only if the topic is not visible to the audience already.
+/// The topics of one update, while they are compared with the keys of several audiences. Each pattern is tried with a
+/// topic at most once, even if many audiences have the pattern, and only for a topic that the audience does not see
+/// already.
 pub(crate) struct Sight<'a> {
     topics: &'a [Topic],
     is_private: bool,
@@ -34,14 +35,14 @@ pub(crate) struct Sight<'a> {
     tries: usize,
 }
 
-/// The topics that a pattern was tried with, and those of them that fit.
+/// The topics that a pattern was tried with, and the topics among them that it matches.
 struct Tried {
     tried: Box<[u64]>,
     fitting: Box<[u64]>,
 }
 
 impl Visible {
-    /// The visible ones of `topics`, which are those of the same update.
+    /// Returns the visible ones of `topics`, which must be the topics of the same update.
     pub(crate) fn of<'a>(&self, topics: &'a [Topic]) -> Vec<&'a str> {
         let visible = topics.iter().enumerate().filter(|(index, _)| self.has(*index));
         visible.map(|(_, topic)| topic.as_str()).collect()
@@ -54,8 +55,9 @@ impl Visible {
         }
     }
 
-    /// The topics of `update` that the audience with this key, which gets it, may see. For one audience alone: a reader
-    /// of the log asks this of each entry, so nothing is put down that another audience could use.
+    /// Returns the topics of `update` that the audience with this key may see; the audience must be one that gets the
+    /// update. It is for one audience alone: a reader of the log needs this for each entry, so no results are kept for
+    /// other audiences.
     pub(crate) fn to(key: &AudienceKey, update: &Update) -> Self {
         let topics = update.topics();
         if sees_all(key, topics, update.is_private()) {
@@ -75,7 +77,7 @@ impl Visible {
         Self::of_bits(seen, topics)
     }
 
-    /// One value for one set.
+    /// Makes [`Self::All`] of a set of all topics, so that equal sets are equal values.
     fn of_bits(seen: Box<[u64]>, topics: &[Topic]) -> Self {
         if are_all(&seen, topics) { Self::All } else { Self::Some(seen) }
     }
@@ -94,7 +96,7 @@ impl<'a> Sight<'a> {
         }
     }
 
-    /// The topics that members of the audience with this key, which gets the update, may see.
+    /// Returns the topics that the audience with this key may see; the audience must be one that gets the update.
     pub(crate) fn visible(&mut self, key: &'a AudienceKey) -> Visible {
         if sees_all(key, self.topics, self.is_private) {
             return Visible::All;
@@ -105,7 +107,7 @@ impl<'a> Sight<'a> {
                 self.indices(topic).iter().for_each(|index| set(&mut seen, *index));
             }
         }
-        // These cost more, and often nothing is left for them.
+        // Patterns are tried last, because they cost more, and often all topics are visible before.
         for pattern in patterns(key, self.is_private) {
             if are_all(&seen, self.topics) {
                 return Visible::All;
@@ -115,7 +117,7 @@ impl<'a> Sight<'a> {
         Visible::of_bits(seen, self.topics)
     }
 
-    /// The indices of a topic, which a publisher may have written twice.
+    /// Returns the indices of a topic. There are several if the publisher wrote the topic twice.
     fn indices(&mut self, topic: &Topic) -> &[usize] {
         if self.indices.is_empty() {
             for (index, topic) in self.topics.iter().enumerate() {
@@ -125,7 +127,7 @@ impl<'a> Sight<'a> {
         self.indices.get(topic).map_or(&[], Vec::as_slice)
     }
 
-    /// Adds the topics that fit a pattern to those that are seen.
+    /// Adds the topics that match a pattern to `seen`.
     fn add_fitting(&mut self, pattern: &'a Matcher, seen: &mut [u64]) {
         if self.candidates.is_empty() {
             self.candidates.extend(self.topics.iter().map(Candidate::new));
@@ -154,29 +156,29 @@ impl<'a> Sight<'a> {
     }
 }
 
-/// True if an audience that gets an update of these topics sees all of them, as can be told without a look at them.
+/// True if an audience that gets the update sees all its topics, and this is known without comparing topics.
 fn sees_all(key: &AudienceKey, topics: &[Topic], is_private: bool) -> bool {
-    // An audience that gets an update with one topic has subscribed to that.
+    // If an update has one topic, an audience that gets it has subscribed to this topic.
     topics.len() == 1 || (!is_private && has_all(&key.matchers)) || has_all(&key.granted)
 }
 
-/// The matchers that show topics by a pattern. An audience that asks for more than it is granted, with a pattern, does
-/// not learn by that whom a private update is for.
+/// The patterns by which an audience sees topics. For a private update, these are only the granted patterns: a
+/// subscription to a pattern that is wider than the grant must not show for whom the update is.
 fn patterns(key: &AudienceKey, is_private: bool) -> impl Iterator<Item = &Matcher> {
     let behind_exact = |matchers: &'_ Matchers| any(matchers) + exact(matchers).len();
     let asked = &key.matchers.as_slice()[behind_exact(&key.matchers)..];
     let asked = if is_private { &[] } else { asked };
-    // `*` is no pattern: an audience that has it sees all, or asked for what it is not granted.
+    // `*` is left out: an audience that has it sees all topics, or subscribed to more than it is granted.
     asked.iter().chain(&key.granted.as_slice()[behind_exact(&key.granted)..])
 }
 
-/// The exact matchers of a set, which come behind `*` and before all patterns.
+/// The exact matchers of a set. In the set they are after `*` and before all patterns.
 fn exact(matchers: &Matchers) -> &[Matcher] {
     let matchers = &matchers.as_slice()[any(matchers)..];
     &matchers[..matchers.partition_point(|matcher| matches!(matcher, Matcher::Exact(_)))]
 }
 
-/// True if one of the exact matchers is this topic.
+/// True if one of the exact matchers of the set is this topic.
 fn names(matchers: &Matchers, topic: &Topic) -> bool {
     let of = |matcher: &Matcher| match matcher {
         Matcher::Exact(other) => other.cmp(topic),
@@ -189,7 +191,7 @@ fn any(matchers: &Matchers) -> usize {
     usize::from(has_all(matchers))
 }
 
-/// `*` comes before every other matcher.
+/// True if the set has `*`, which is before every other matcher.
 fn has_all(matchers: &Matchers) -> bool {
     matchers.as_slice().first() == Some(&Matcher::Any)
 }
@@ -280,7 +282,7 @@ mod tests {
         }
     }
 
-    /// The bits are in words of 64.
+    /// The bits are stored in words of 64 bits, so indices from 64 on are tested, too.
     #[test]
     fn many_topics_have_their_indices() {
         let names: Vec<_> = (0..130).map(|number| format!("/{number}")).collect();
@@ -295,7 +297,7 @@ mod tests {
         }
     }
 
-    /// The router tries no pattern where it could show nothing new, and none twice.
+    /// A pattern is not tried if it could show nothing new, and never twice with the same topic.
     #[test]
     fn patterns_are_tried_as_seldom_as_can_be() {
         let names: Vec<_> = (0..100).map(|number| format!("/u/{number}")).collect();

@@ -1,11 +1,11 @@
-//! A wake-up call for the one thread that empties a mailbox. While a call was made and is not noticed, another one costs
-//! one instruction instead of a system call.
+//! A wake-up call for the one thread that empties a mailbox. If the thread has not noticed an earlier call yet, another
+//! call costs one instruction instead of a system call.
 use std::{
     fmt,
     sync::atomic::{AtomicBool, Ordering},
 };
 
-/// A flag that tells whether somebody has called. The operation is atomic, acquires and releases.
+/// A flag that is true after a call. `swap` is atomic, with the orderings acquire and release.
 pub(crate) trait Flag {
     fn swap(&self, value: bool) -> bool;
 }
@@ -19,16 +19,17 @@ impl Flag for AtomicBool {
 /// The function that wakes the thread.
 pub(crate) type Wake = dyn Fn() + Send + Sync;
 
-/// A wake-up call. Whoever puts something into the mailbox calls after that. Whoever empties it says that the call was
-/// noticed *before* it does: for what comes later there is another call, and what came earlier is found.
+/// A wake-up call. A thread that puts something into the mailbox calls afterwards. The thread that empties the mailbox
+/// notes the call *before* it looks into the mailbox: what is put in later makes another call, and what was put in
+/// earlier is found.
 pub(crate) struct Wakeup<W: ?Sized = Wake, F = AtomicBool> {
     called: F,
     wake: Box<W>,
 }
 
 impl<W: Fn() + ?Sized, F: Flag> Wakeup<W, F> {
-    /// A wake-up call by the function `wake`, which makes the thread's next wait return at once if the thread does not
-    /// wait yet.
+    /// Returns a wake-up call that uses the function `wake`. If the thread does not wait yet, `wake` must make its next
+    /// wait return at once.
     pub(crate) fn new(called: F, wake: Box<W>) -> Self {
         Self { called, wake }
     }
@@ -66,7 +67,7 @@ mod tests {
         }
     }
 
-    /// A wait that returns at once if it was woken before: what an eventfd in an epoll is.
+    /// A wait that returns at once if a wake came before, as an eventfd in an epoll does.
     #[derive(Default)]
     struct Sleep {
         woken: Mutex<bool>,
@@ -87,7 +88,8 @@ mod tests {
         }
     }
 
-    /// Every interleaving of two threads that put something in and one that waits: nobody waits for ever while something is in the mailbox.
+    /// Tries every interleaving of two threads that put something in and one that waits: the waiting thread never
+    /// sleeps for ever while something is in the mailbox.
     #[test]
     fn nothing_is_left_lying() {
         model(|| {

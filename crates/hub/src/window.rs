@@ -1,14 +1,15 @@
-//! A bounded run of wire events: what an audience's members may still need. Whoever falls out of it reads the log.
+//! A window: the newest wire events of an audience, as far as its members may still need them. A member whose cursor is
+//! before the window reads the log.
 use crate::{position::Offset, run::Run};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// The most that a window keeps, per audience. The bytes are shared by all audiences that see the same of an update.
+/// The limit of a window, per audience. The bytes are shared by all audiences that see the same topics of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowLimit {
-    /// The most wire events. Costs about 40 bytes each.
+    /// The largest number of wire events. Each costs about 40 bytes.
     pub events: usize,
-    /// The most bytes of wire events. The newest event stays, however large it is.
+    /// The largest number of bytes of wire events. The newest event is kept even if it is larger.
     pub bytes: usize,
 }
 
@@ -18,10 +19,10 @@ impl Default for WindowLimit {
     }
 }
 
-/// Every matching wire event behind one place of the log, as far as the router has come.
+/// Every matching wire event after one position of the log, up to the last one that the router has sent.
 #[derive(Debug)]
 pub struct Window {
-    /// Everything that matches and stands behind this offset is here. A cursor before it has to read the log.
+    /// The offset after which the window has every matching event. A member with a lower cursor has to read the log.
     begins_after: Offset,
     events: VecDeque<(Offset, Bytes)>,
     bytes: usize,
@@ -29,24 +30,24 @@ pub struct Window {
 }
 
 impl Window {
-    /// An empty window that begins behind `begins_after`.
+    /// Returns an empty window that begins after `begins_after`.
     #[must_use]
     pub fn new(begins_after: Offset, limit: WindowLimit) -> Self {
         Self { begins_after, events: VecDeque::new(), bytes: 0, limit }
     }
 
-    /// The offset behind which everything that matches is here. A cursor before it has to read the log.
+    /// The offset after which the window has every matching event. A member with a lower cursor has to read the log.
     #[must_use]
     pub fn begins_after(&self) -> Offset {
         self.begins_after
     }
 
-    /// Lets the window begin no earlier than behind `offset`.
+    /// Raises the beginning of the window to `offset`, unless it is higher already.
     pub(crate) fn begin(&mut self, offset: Offset) {
         self.begins_after = self.begins_after.max(offset);
     }
 
-    /// Adds the next event, or the second piece of the last one, and forgets the oldest ones if there is no room.
+    /// Adds the next event, or the second piece of the last one, and removes the oldest events if there is no room.
     pub fn push(&mut self, offset: Offset, event: Bytes) {
         debug_assert!(self.events.back().is_none_or(|(last, _)| *last <= offset), "an event follows the one before it");
         self.bytes += event.len();
@@ -58,7 +59,7 @@ impl Window {
         }
     }
 
-    /// Forgets the oldest event, in all its pieces.
+    /// Removes the oldest event, with all its pieces.
     fn pop(&mut self) {
         while let Some((offset, event)) = self.events.pop_front() {
             self.bytes -= event.len();
@@ -69,7 +70,7 @@ impl Window {
         }
     }
 
-    /// Forgets everything, because nobody needs it any more, and gives the memory back.
+    /// Removes all events, because no member needs them, and releases the memory.
     pub fn clear(&mut self) {
         if let Some((offset, _)) = self.events.back() {
             self.begin(*offset);
@@ -78,12 +79,12 @@ impl Window {
         self.bytes = 0;
     }
 
-    /// The events behind `cursor`, as much as fits `most_bytes` (at least one event); `None` if there are none. An
-    /// event of two pieces is put together with the others if it fits, and is else a run for itself.
+    /// Returns the events after `cursor`, as many as fit into `most_bytes` (at least one); `None` if there are none. An
+    /// event in two pieces is joined with the other events if it fits; otherwise it is a run by itself.
     #[must_use]
     pub fn read(&self, cursor: Offset, most_bytes: usize) -> Option<Run> {
         let first = self.events.partition_point(|(offset, _)| *offset <= cursor);
-        // So far, and before the last event.
+        // The number of items and bytes so far; and the last event: the number of items before it, and its offset.
         let (mut count, mut bytes, mut last) = (0, 0, (0, cursor));
         for (offset, event) in self.events.range(first..) {
             let begins = *offset != last.1;
@@ -92,7 +93,7 @@ impl Window {
             }
             bytes += event.len();
             if bytes > most_bytes {
-                // Of the first event as much as there is.
+                // The first event is returned even if it is too large.
                 match (last.0, begins) {
                     (0, true) => {}
                     (0, false) => {
@@ -182,7 +183,7 @@ mod tests {
             assert_eq!(read(13, most), Some(("dd".to_owned(), Some("DD".to_owned()), 14)), "at most {most}");
         }
         assert_eq!(read(14, 100), None);
-        // The oldest goes with all its pieces, and the newest stays with all of its.
+        // The oldest event is removed with all its pieces, and the newest event is kept with all its pieces.
         for (events, bytes, begins_after) in
             [(5, 100, 11), (4, 100, 12), (3, 100, 12), (8, 4, 13), (8, 0, 13), (1, 9, 13)]
         {

@@ -1,5 +1,6 @@
-//! The wire event: the bytes that go to subscribers, encoded once and shared by everyone who gets it. In a plain event
-//! stream that is everybody; where topics are named, it is everybody who sees the same topics.
+//! The wire event: the bytes that are sent to subscribers, encoded once and shared by all of them that get the same
+//! bytes. In a plain event stream these are all subscribers; in a format that names topics, they are all that see the
+//! same topics.
 use crate::{
     audience_key::AudienceKey,
     ending::Ending,
@@ -14,12 +15,14 @@ use serde::Serialize;
 use std::collections::HashMap;
 
 impl Representation {
-    /// Appends what tells a subscriber of `gap`. It is never wrapped in an envelope: a page listens for its type.
+    /// Appends the event that reports `gap`. It is never wrapped in an envelope, so that a page can listen for its
+    /// type.
     pub fn encode_gap(self, gap: &Gap, now: Timestamp, out: &mut Vec<u8>) {
         self.encode_notice(Gap::EVENT_TYPE, &gap.resumed_from, &json(gap), now, out);
     }
 
-    /// Appends what tells a subscriber that has reached the place with the ID `reached` why its stream ends.
+    /// Appends the event that says why the stream ends, for a subscriber that has reached the position with the ID
+    /// `reached`.
     pub fn encode_ending(self, ending: &Ending, reached: &str, now: Timestamp, out: &mut Vec<u8>) {
         self.encode_notice(Ending::EVENT_TYPE, reached, &json(ending), now, out);
     }
@@ -40,7 +43,7 @@ impl Representation {
 }
 
 impl AudienceKey {
-    /// Appends `entry`, which is for this audience, to `out`.
+    /// Appends the wire event of `entry`, which this audience gets, to `out`.
     pub(crate) fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
         if self.representation == Representation::EventStream {
             return event(entry, out);
@@ -50,31 +53,32 @@ impl AudienceKey {
     }
 }
 
-/// The least data that the envelopes of an update share. To put less together costs less than to keep it apart.
+/// The number of bytes of data from which the envelopes of an update share the data. A smaller one is encoded for each
+/// envelope, which costs less.
 const SHARED_BYTES: usize = 512;
 
-/// A wire event: in one piece, or in two of which the second one is the same for all audiences that see some of the
+/// A wire event, in one piece or in two. The second piece is the same for all audiences that see only some of the
 /// topics.
 #[derive(Clone, Debug)]
 pub(crate) struct WireEvent {
     pub(crate) bytes: Bytes,
-    /// The rest, if it is shared.
+    /// The second piece, if it is shared.
     pub(crate) rest: Option<Bytes>,
 }
 
-/// An entry's wire events, each made when the first audience asks for it.
+/// The wire events of an entry. Each is encoded when the first audience needs it.
 pub(crate) struct WireEvents<'a> {
     entry: &'a Entry,
     plain: Option<Bytes>,
     enveloped: Option<Enveloped<'a>>,
 }
 
-/// The wire events that name topics.
+/// The wire events of an entry that name topics.
 struct Enveloped<'a> {
     sight: Sight<'a>,
-    /// One for each representation and each set of topics that some audience sees.
+    /// The events made so far, by representation and set of visible topics.
     made: HashMap<(Representation, Visible), WireEvent>,
-    /// The parts behind the topics, with the data.
+    /// The second pieces, which begin after the topics and contain the data.
     rests: HashMap<Representation, Bytes>,
 }
 
@@ -83,7 +87,7 @@ impl<'a> WireEvents<'a> {
         Self { entry, plain: None, enveloped: None }
     }
 
-    /// The one for the audience with this key.
+    /// Returns the wire event for the audience with this key.
     pub(crate) fn get(&mut self, key: &'a AudienceKey) -> WireEvent {
         let Self { entry, plain, enveloped } = self;
         if key.representation == Representation::EventStream {
@@ -110,7 +114,7 @@ impl<'a> Enveloped<'a> {
                 bytes: encoded(|out| begin(*representation, entry, visible, out)),
                 rest: Some(self.rest(*representation, entry)),
             },
-            // There is one with all topics, whoever sees them.
+            // An event with all topics is the same for every audience that sees all of them.
             _ => {
                 let bytes = encoded(|out| {
                     begin(*representation, entry, visible, out);
@@ -134,17 +138,17 @@ fn encoded(encode: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     bytes.into()
 }
 
-/// An update as an event of its own type.
+/// Appends an update as an event of its own type.
 fn event(entry: &Entry, out: &mut Vec<u8>) {
     let update = &entry.update;
     let (event_type, retry_ms, id) = (update.event_type(), update.retry_ms(), Some(entry.id()));
     Fields { event_type, retry_ms, id, data: update.data() }.encode_into(out);
 }
 
-/// The end of an event, behind its data.
+/// The bytes after the data of an event.
 const EVENT_END: &[u8] = b"\n\n";
 
-/// Appends an update as JSON, as a line or in an event without a type, up to its data.
+/// Appends the beginning of an update as JSON, up to its data. The JSON is a line, or in an event without a type.
 fn begin(representation: Representation, entry: &Entry, visible: &Visible, out: &mut Vec<u8>) {
     let update = &entry.update;
     if representation == Representation::Envelope {
@@ -156,13 +160,13 @@ fn begin(representation: Representation, entry: &Entry, visible: &Visible, out: 
     json_begin(&Names { id: entry.id().as_str(), topics: visible.of(update.topics()), r#type }, out);
 }
 
-/// Appends the rest of it, which is the same whatever topics are visible.
+/// Appends the rest of an update as JSON, from its data on. It is the same for every set of visible topics.
 fn finish(representation: Representation, entry: &Entry, out: &mut Vec<u8>) {
     json_finish(entry.update.data(), entry.update.is_private(), entry.time, out);
     out.extend_from_slice(if representation == Representation::Envelope { EVENT_END } else { b"\n" });
 }
 
-/// The members of an update as JSON that come before its data.
+/// The fields of an update as JSON that come before its data.
 #[derive(Serialize)]
 struct Names<'a> {
     id: &'a str,
@@ -251,8 +255,8 @@ mod tests {
         }
     }
 
-    /// A plain event is made once, however many audiences there are, and an envelope once for each set of topics
-    /// that one of them sees.
+    /// A plain event is encoded once for all audiences, and an envelope once for each set of topics that an audience
+    /// sees.
     #[test]
     fn what_looks_the_same_is_encoded_once() {
         let entry = entry();
@@ -268,8 +272,7 @@ mod tests {
         }
     }
 
-    /// However many audiences see different topics, they share the data: what each of them has for itself are the
-    /// topics.
+    /// Audiences that see different topics share the data. Only the topics are encoded for each of them.
     #[test]
     fn data_is_held_once_for_all_who_see_different_topics() {
         const AUDIENCES: usize = 300;

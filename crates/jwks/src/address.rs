@@ -1,17 +1,18 @@
-//! The addresses that a set may be fetched from.
+//! The addresses from which a JWK set may be fetched.
 //!
-//! Whoever can choose a URL, or what its name resolves to, could otherwise have the hub ask services that only its own
-//! network reaches (server-side request forgery). The ranges are those of the registries of special addresses,
-//! [RFC 6890](https://www.rfc-editor.org/rfc/rfc6890).
+//! Without a check, an attacker who can choose a URL, or the address of its name, could make the hub send requests to
+//! services that only the hub's network reaches (server-side request forgery). The ranges are those of the registries
+//! of special addresses, [RFC 6890](https://www.rfc-editor.org/rfc/rfc6890).
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The addresses that may be connected to.
+/// The addresses to which a connection may be made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Addresses {
     /// Addresses of the public internet.
     #[default]
     Public,
-    /// Also those of this machine and of private networks. Never link-local ones, where clouds keep credentials.
+    /// Also addresses of this machine and of private networks. Never link-local addresses, where clouds serve
+    /// credentials.
     Private,
 }
 
@@ -20,12 +21,12 @@ enum Reach {
     Public,
     /// This machine, or a private network.
     Private,
-    /// Link-local, several machines, nobody, or reserved.
+    /// A link-local address, a multicast address, or a reserved or unused one.
     Never,
 }
 
 impl Addresses {
-    /// Returns true if `address` may be connected to.
+    /// Returns true if a connection to `address` may be made.
     #[must_use]
     pub fn admit(self, address: IpAddr) -> bool {
         match reach(address) {
@@ -47,7 +48,7 @@ fn reach_v4(address: Ipv4Addr) -> Reach {
     let [a, b, c, _] = address.octets();
     match (a, b, c) {
         (10 | 127, ..) | (172, 16..=31, _) | (192, 168, _) => Reach::Private,
-        // Shared by the customers of a provider, and used inside of clusters.
+        // These addresses are shared by the customers of a provider, and used inside of clusters.
         (100, 64..=127, _) => Reach::Private,
         (0, ..) | (169, 254, _) | (192, 0, 0 | 2) | (192, 88, 99) | (198, 18..=19, _) => Reach::Never,
         (198, 51, 100) | (203, 0, 113) | (224.., ..) => Reach::Never,
@@ -56,7 +57,7 @@ fn reach_v4(address: Ipv4Addr) -> Reach {
 }
 
 fn reach_v6(address: Ipv6Addr) -> Reach {
-    // An IPv4 address in another coat is reached like itself.
+    // An IPv6 address that contains an IPv4 address is treated like the IPv4 address.
     if let Some(inner) = address.to_ipv4_mapped() {
         return reach_v4(inner);
     }
@@ -67,7 +68,8 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
     }
     match segments {
         [0, 0, 0, 0, 0, 0, 0, 1] | [0xfc00..=0xfdff, ..] => Reach::Private,
-        // Teredo, benchmarks and other protocols; documentation; 6to4, which wraps an IPv4 address; documentation.
+        // In this order: Teredo, benchmarks and other protocols; documentation; 6to4, which contains an IPv4 address;
+        // documentation.
         [0x2001, 0..=0x01ff, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => Reach::Never,
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Never,

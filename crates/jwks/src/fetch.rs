@@ -1,4 +1,5 @@
-//! One fetch: a name is resolved, its addresses are checked, and the first that answers is asked.
+//! Fetches a JWK set once: resolves the name, checks its addresses, and sends the request to the first one that accepts
+//! a connection.
 use crate::{address::Addresses, freshness::freshness, url::JwksUrl};
 use bytes::Bytes;
 use fanfare_server::auth::{InvalidKey, MAX_SET_BYTES};
@@ -17,17 +18,17 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-/// The longest time for one fetch, from the name to the last byte.
+/// The longest time for one fetch of a JWK set, from resolving the name to the last byte.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest time for one of several addresses to accept a connection.
+/// The longest time that an address of a JWK set's server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The number of addresses of a name that are tried.
+/// The most addresses of a JWK set's server that are tried.
 const MAX_ADDRESSES: usize = 4;
-/// The longest head of an answer to a fetch, in bytes.
+/// The longest head of a response with a JWK set, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 
-/// A client that fetches sets. Cheap to clone.
+/// A client that fetches JWK sets. A clone is cheap.
 #[derive(Clone)]
 pub struct Client {
     tls: TlsConnector,
@@ -38,42 +39,42 @@ pub struct Client {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// The name cannot be resolved.
+    /// The name in the URL cannot be resolved.
     Resolve(io::Error),
-    /// None of the addresses may be connected to; the first of them.
+    /// No connection may be made to any of the addresses; the value is the first of them.
     Address(SocketAddr),
-    /// No address accepts a connection; what the last one said.
+    /// No address accepts a connection; the value is the error of the last one.
     Connect(io::Error),
-    /// The server does not prove who it is.
+    /// The TLS handshake failed: the server does not prove who it is.
     Tls(io::Error),
-    /// The exchange broke off.
+    /// The HTTP exchange failed.
     Http(hyper::Error),
-    /// The server answers that the set is elsewhere. Give that URL, if it is to be trusted.
+    /// The server redirects to another URL. Configure that URL if you trust it.
     Redirect(StatusCode),
-    /// The server answers something else than a set.
+    /// The server answers with a status other than 200.
     Status(StatusCode),
-    /// The answer is larger than [`MAX_SET_BYTES`].
+    /// The response is larger than [`MAX_SET_BYTES`].
     TooLarge,
-    /// It took longer than [`FETCH_TIMEOUT`].
+    /// The fetch took longer than [`FETCH_TIMEOUT`].
     Timeout,
-    /// The answer is not a set of keys that can be used.
+    /// The response is not a JWK set with a usable key.
     Keys(InvalidKey),
 }
 
-/// The content of an answer.
+/// The result of a fetch.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    /// The document that is known still holds.
+    /// The known document is still valid.
     Unchanged {
-        /// The time for which it holds.
+        /// The time for which the document is fresh.
         fresh_for: Duration,
     },
-    /// A document.
+    /// A new document.
     Document {
         text: Bytes,
-        /// The fields to ask with whether it still holds.
+        /// The document's `ETag`, with which the next request asks whether the document has changed.
         etag: Option<HeaderValue>,
-        /// The time for which it holds.
+        /// The time for which the document is fresh.
         fresh_for: Duration,
     },
 }
@@ -82,11 +83,11 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Client {
-    /// A client that trusts the certificates that the system trusts, and those that `SSL_CERT_FILE` names.
+    /// Returns a client that trusts the certificates that the system trusts, and those that `SSL_CERT_FILE` names.
     #[must_use]
     pub fn new(addresses: Addresses) -> Self {
         let mut roots = rustls::RootCertStore::empty();
-        // Without any, every https server is refused, and the log says so then.
+        // If there are no certificates, every https server is refused, and the log says so at the first fetch.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -94,7 +95,7 @@ impl Client {
         Self { tls: TlsConnector::from(Arc::new(config)), addresses }
     }
 
-    /// Fetches `url`, or learns that the document with `etag` still holds.
+    /// Fetches `url`. If `etag` is given, the server may answer that the document is unchanged.
     pub(crate) async fn fetch(&self, url: &JwksUrl, etag: Option<&HeaderValue>) -> Result<Fetched, FetchError> {
         timeout(FETCH_TIMEOUT, self.exchange(url, etag)).await.unwrap_or(Err(FetchError::Timeout))
     }
@@ -104,7 +105,7 @@ impl Client {
         let mut builder = hyper::client::conn::http1::Builder::new();
         builder.max_buf_size(MAX_HEAD_BYTES);
         let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(FetchError::Http)?;
-        // Dropped with the set, and the connection with it, however this ends.
+        // The driver is dropped when this function ends in any way, and the connection is closed with it.
         let mut driver = JoinSet::new();
         driver.spawn(connection);
         let answer = sender.send_request(request(url, etag)).await.map_err(FetchError::Http)?;
@@ -125,7 +126,7 @@ impl Client {
         Ok(Box::new(self.tls.connect(name, tcp).await.map_err(FetchError::Tls)?))
     }
 
-    /// Connects to an address that was checked, and to no other.
+    /// Connects to an address that was checked, and to no other one.
     async fn connect_tcp(&self, url: &JwksUrl) -> Result<TcpStream, FetchError> {
         let addresses = self.admitted(url, resolve(url).await.map_err(FetchError::Resolve)?)?;
         let mut last = io::ErrorKind::AddrNotAvailable.into();
@@ -139,7 +140,8 @@ impl Client {
         Err(FetchError::Connect(last))
     }
 
-    /// The addresses that may be connected to: without TLS those of this machine alone, whatever the name resolves to.
+    /// Returns the addresses to which a connection may be made. Without TLS these are only addresses of this machine,
+    /// whatever the name resolves to.
     fn admitted(&self, url: &JwksUrl, resolved: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, FetchError> {
         let first = resolved.first().copied();
         let admit = |address: &SocketAddr| {
@@ -209,8 +211,8 @@ impl fmt::Display for FetchError {
             Self::Address(address) => {
                 write!(f, "its address {} is not on the public internet, and others are not allowed", address.ip())
             }
-            Self::Connect(error) => write!(f, "it cannot be connected to: {error}"),
-            Self::Tls(error) => write!(f, "it does not prove who it is: {error}"),
+            Self::Connect(error) => write!(f, "its server cannot be reached: {error}"),
+            Self::Tls(error) => write!(f, "its server does not prove who it is: {error}"),
             Self::Http(error) => write!(f, "the exchange broke off: {error}"),
             Self::Redirect(status) => write!(f, "it answers {status}, and redirects are not followed"),
             Self::Status(status) => write!(f, "it answers {status}"),

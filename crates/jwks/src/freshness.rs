@@ -1,23 +1,24 @@
-//! The freshness of a set, by `Cache-Control` of its answer
-//! ([RFC 9111, section 5.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2)), within bounds.
+//! The freshness of a JWK set: the time, within bounds, that the `Cache-Control` header of its response gives ([RFC
+//! 9111, section 5.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2)).
 use http::{
     HeaderMap,
     header::{AGE, CACHE_CONTROL},
 };
 use std::time::Duration;
 
-/// The time for which a set is fresh if its server does not say.
+/// The time for which a JWK set is fresh if its server gives no time.
 pub const DEFAULT_FRESHNESS: Duration = Duration::from_secs(15 * 60);
-/// The shortest time for which a set is fresh, also for a set that must not be cached at all: each hub fetches at most
-/// so often by itself.
+/// The shortest time for which a JWK set is fresh, even if it must not be cached at all. It limits how often a hub
+/// fetches by itself.
 pub const MIN_FRESHNESS: Duration = Duration::from_secs(60);
-/// The longest time for which a set is fresh: a key that was taken back is gone from every hub after so long.
+/// The longest time for which a JWK set is fresh. After this time, no hub accepts a key any more that its issuer has
+/// removed.
 pub const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Returns the time for which the answer with these headers is fresh.
+/// Returns the time for which the response with these headers is fresh.
 pub(crate) fn freshness(headers: &HeaderMap) -> Duration {
     let mut max_age = None;
-    // An extension may hold what is no text; the directives beside it count all the same.
+    // An extension may contain bytes that are not text; the other directives still count.
     for directive in
         headers.get_all(CACHE_CONTROL).iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
     {

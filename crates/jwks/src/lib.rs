@@ -1,13 +1,14 @@
-//! JWK sets by URL: where authorization servers publish the keys that they sign with
-//! ([RFC 7517, section 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+//! JWK sets by URL: authorization servers publish there the keys with which they sign tokens ([RFC 7517, section
+//! 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
 //!
-//! A [`JwksSource`] keeps the keys of one URL at hand: it fetches them again before they are too old, and at once, but
-//! not too often, when a token names a key that is not there. So an issuer can rotate its keys, or be away for a while,
-//! and nobody notices. It is a [`KeySource`](fanfare_server::auth::KeySource) for an embedded hub as for the program.
+//! A [`JwksSource`] keeps the keys of one URL in memory. It fetches them again before they are too old. It also fetches
+//! them at once, but not too often, when a token names an unknown key. So an issuer can replace its keys, or be
+//! unreachable for a while, without any effect on users. It is a [`KeySource`](fanfare_server::auth::KeySource), for an
+//! embedded hub and for the program.
 //!
-//! What is fetched is bounded in size and time. A name in a URL may resolve to anything, so the address itself is
-//! checked ([`address`]) and then connected to: there is no moment in between at which it could become another one.
-//! Redirects are not followed.
+//! A fetch is bounded in size and time. The name in a URL may resolve to any address. So each address is checked
+//! ([`address`]), and the connection is made to exactly the checked address: the name cannot resolve to another address
+//! in between. Redirects are not followed.
 #![deny(unsafe_code)]
 
 pub mod address;

@@ -1,7 +1,8 @@
-//! The keys of one URL, kept at hand by a task of their own.
+//! The keys of one URL, which a task keeps in memory and up to date.
 //!
-//! The task fetches when the set is no longer fresh, and when somebody asks. Whoever asks waits for the fetch that is
-//! under way, so that many tokens with an unknown key cause one fetch, and none if there was one a moment ago.
+//! The task fetches the set when it is no longer fresh, and when a caller asks for it. If a fetch is being made, the
+//! caller waits for it. So many tokens with an unknown key cause only one fetch, and none if there was one a moment
+//! ago.
 use crate::{
     fetch::{Client, FetchError, Fetched},
     url::JwksUrl,
@@ -15,26 +16,26 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-/// The most characters of the name of a key that the log shows.
+/// The most characters of a key's ID that the log shows.
 const MAX_KID_CHARS: usize = 64;
 
-/// The times of a source.
+/// The times that control a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timing {
-    /// The least time between a fetch and one that an unknown key asks for. Default: 10 s. A key that an issuer signs
-    /// with less than this after it was published is refused for as long.
+    /// The shortest time between a fetch and one that an unknown key causes. Default: 10 s. If an issuer uses a new key
+    /// sooner than this after publishing it, tokens with this key are refused for as long.
     pub min_refetch_interval: Duration,
-    /// The longest time that somebody waits for a fetch that was asked for. Default: 5 s.
+    /// The longest time that a caller waits for a fetch that it asked for. Default: 5 s.
     pub refetch_patience: Duration,
-    /// The time after a failure until it is tried again; each further failure doubles it, up to 20 times as much.
+    /// The time between a failure and the next attempt. Each further failure doubles it, up to 20 times its value.
     /// Default: 15 s.
     pub retry_interval: Duration,
-    /// The time for which keys hold while they cannot be fetched again. Default: 24 h.
+    /// The time for which keys stay valid while they cannot be fetched again. Default: 24 h.
     pub max_stale: Duration,
 }
 
-/// The keys of a JWK set at a URL. Fetching ends when it is dropped.
+/// The keys of a JWK set at a URL. Dropping the source ends the fetching.
 pub struct JwksSource {
     shared: Arc<Shared>,
     task: AbortHandle,
@@ -53,15 +54,15 @@ struct Shared {
 #[derive(Clone, Default)]
 struct State {
     keys: Arc<[Arc<Key>]>,
-    /// Counts up when the keys change.
+    /// A number that increases when a new set is read.
     revision: u64,
     etag: Option<HeaderValue>,
-    /// The time when the keys were known to hold.
+    /// The time of the last successful fetch, which confirmed the keys.
     held_at: Option<Instant>,
-    /// The number of fetches that have ended, and the time when the last one did.
+    /// The number of fetches that have ended, and the time when the last one ended.
     attempts: u64,
     attempted_at: Option<Instant>,
-    /// The number of failures since the last success, and the reason of the last one.
+    /// The number of failures since the last success, and the last error.
     failures: u32,
     failure: Option<Arc<FetchError>>,
 }
@@ -78,11 +79,11 @@ impl Default for Timing {
 }
 
 impl JwksSource {
-    /// Begins to fetch `url`, in a task on the current tokio runtime. Keys must keep to `rules`; those that do not are
-    /// passed over, and told in the log.
+    /// Starts to fetch `url`, in a task on the current tokio runtime. Keys that break the `rules` are not used, and the
+    /// log names them.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// If it is called outside a tokio runtime.
     #[must_use]
     pub fn start(url: JwksUrl, rules: KeyRules, client: Client, timing: Timing) -> Self {
         let (state, wanted) = (watch::Sender::default(), Notify::new());
@@ -94,10 +95,10 @@ impl JwksSource {
     /// Waits until the first fetch has ended.
     ///
     /// # Errors
-    /// Why it failed; later ones go on trying.
+    /// The error of the first fetch. The source continues to try.
     ///
     /// # Cancel safety
-    /// Nothing is lost.
+    /// If the future is dropped, nothing is lost.
     pub async fn ready(&self) -> Result<(), Arc<FetchError>> {
         let mut states = self.shared.state.subscribe();
         let state = states.wait_for(|state| state.attempts > 0).await.expect("the sender lives as long as this");
@@ -110,7 +111,7 @@ impl JwksSource {
     /// Waits until there are keys.
     ///
     /// # Cancel safety
-    /// Nothing is lost.
+    /// If the future is dropped, nothing is lost.
     pub async fn filled(&self) {
         let mut states = self.shared.state.subscribe();
         states.wait_for(|state| state.revision > 0).await.expect("the sender lives as long as this");
@@ -131,9 +132,9 @@ impl Shared {
         }
     }
 
-    /// Fetches once and returns for how long that will do.
+    /// Fetches once, and returns the time until the next fetch.
     async fn attempt(&self) -> Duration {
-        // An old document is as good as none: its server must send it anew.
+        // A document that is too old to be used is kept too: the server may confirm that it is unchanged.
         let etag = self.state.borrow().etag.clone();
         let fetched = self.client.fetch(&self.url, etag.as_ref()).await.and_then(|fetched| self.read(fetched));
         let now = Instant::now();
@@ -151,7 +152,7 @@ impl Shared {
                     wait = self.timing.retry_interval * doubled;
                     state.failures = state.failures.saturating_add(1);
                     let keys = state.keys.len();
-                    tracing::warn!(url = %self.url.masked(), keys, "cannot fetch a JWK set: {error}; what was known holds on");
+                    tracing::warn!(url = %self.url.masked(), keys, "cannot fetch a JWK set: {error}; the known keys stay in use");
                     state.failure = Some(Arc::new(error));
                 }
             }
@@ -159,7 +160,7 @@ impl Shared {
         wait
     }
 
-    /// The keys of a document, if it is a new one.
+    /// Returns the keys of a document, if it is a new one, and the time for which it is fresh.
     fn read(&self, fetched: Fetched) -> Result<(Option<NewKeys>, Duration), FetchError> {
         let (text, etag, fresh_for) = match fetched {
             Fetched::Unchanged { fresh_for } => return Ok((None, fresh_for)),
@@ -169,7 +170,7 @@ impl Shared {
         for key in unusable {
             let kid = key.id.unwrap_or_default();
             let kid = &*fanfare_mask::shortened(&kid, MAX_KID_CHARS);
-            tracing::debug!(url = %self.url.masked(), number = key.number, kid, "a key of a JWK set is passed over: {}", key.reason);
+            tracing::debug!(url = %self.url.masked(), number = key.number, kid, "a key of a JWK set is not used: {}", key.reason);
         }
         tracing::info!(url = %self.url.masked(), keys = keys.len(), "fetched a JWK set");
         Ok((Some(NewKeys { keys: keys.into_iter().map(Arc::new).collect(), etag }), fresh_for))

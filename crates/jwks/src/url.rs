@@ -1,32 +1,33 @@
-//! The URL of a set: `https`, or plain `http` to this machine.
+//! The URL of a JWK set: it must be `https`, or plain `http` to this machine.
 use fanfare_mask::{MASK, masked_url};
 use std::{fmt, str::FromStr};
 use url::{Host, Url};
 
-/// The place of a JWK set. `Display` gives it as it was written; what may be printed is [`masked`](Self::masked).
+/// The URL of a JWK set. `Display` shows it as it was written; use [`masked`](Self::masked) for text that is printed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct JwksUrl(Url);
 
-/// The text is no URL that a set may be fetched from.
+/// The reason why a text is not a URL from which a set may be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidJwksUrl {
-    /// It is not the URL of a web server.
+    /// The text is not the URL of a web server.
     Unreadable,
-    /// It is plain `http` to another machine: whoever is in between could put in keys of their own.
+    /// The URL is plain `http` to another machine: an attacker on the way could replace the keys.
     Plain,
-    /// It holds a user name or a password.
+    /// The URL contains a user name or a password.
     Credentials,
 }
 
 impl JwksUrl {
-    /// The URL as it may be printed: without the values in its query, which may be secrets, and without other secrets.
+    /// Returns the URL in a form that may be printed: without the values in its query, which may be secrets, and
+    /// without other secrets.
     #[must_use]
     pub fn masked(&self) -> impl fmt::Display + '_ {
         Masked(&self.0)
     }
 
-    /// Returns true if it is fetched over TLS.
+    /// Returns true if the set is fetched over TLS.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.0.scheme() == "https"
     }
@@ -39,12 +40,12 @@ impl JwksUrl {
         self.0.port_or_known_default().expect("http and https have one")
     }
 
-    /// Host and port as the `Host` header has them.
+    /// Returns the host and port as in the `Host` header.
     pub(crate) fn authority(&self) -> &str {
         &self.0[url::Position::BeforeHost..url::Position::AfterPort]
     }
 
-    /// Path and query.
+    /// Returns the path and query.
     pub(crate) fn path(&self) -> &str {
         &self.0[url::Position::BeforePath..url::Position::AfterQuery]
     }
@@ -73,7 +74,7 @@ impl FromStr for JwksUrl {
     }
 }
 
-/// A URL to be shown: no value in its query is, since any may be a secret.
+/// A URL in the form to be shown: without the values in its query, since any may be a secret.
 struct Masked<'a>(&'a Url);
 
 impl fmt::Display for Masked<'_> {

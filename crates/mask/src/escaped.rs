@@ -1,15 +1,15 @@
-//! A word and what it comes to when its percent-escapes are resolved, with the way back to the word.
+//! Resolves the percent-escapes of a word, and remembers from which bytes of the word each byte came.
 use std::ops::Range;
 
-/// A word that was unescaped any number of times.
+/// A word whose escapes were resolved any number of times.
 pub(crate) struct Layer {
     bytes: Vec<u8>,
-    /// The place in the word where each byte begins, and the end.
+    /// The index in the original word where each byte begins; and the length of the word.
     from: Vec<usize>,
 }
 
 impl Layer {
-    /// The word as it stands.
+    /// Returns the word with no escapes resolved yet.
     pub(crate) fn new(word: &[u8]) -> Self {
         Self { bytes: word.to_vec(), from: (0..=word.len()).collect() }
     }
@@ -18,12 +18,13 @@ impl Layer {
         &self.bytes
     }
 
-    /// Gives the part of the word that `span` was made of.
+    /// Returns the part of the original word from which the bytes at `span` came.
     pub(crate) fn source(&self, span: &Range<usize>) -> Range<usize> {
         self.from[span.start]..self.from[span.end]
     }
 
-    /// Resolves each escape once, and says where in the word the first of them begins. `None` if there is none.
+    /// Resolves each escape once. Returns the result, and the index in the original word where the first escape begins;
+    /// `None` if there is none.
     pub(crate) fn unescaped(&self) -> Option<(Self, usize)> {
         let first = (0..self.bytes.len()).find(|&at| self.escape(at).is_some())?;
         let mut next = Self { bytes: self.bytes[..first].to_vec(), from: self.from[..first].to_vec() };
@@ -38,7 +39,7 @@ impl Layer {
         Some((next, self.from[first]))
     }
 
-    /// Gives the byte that the escape at `at` stands for.
+    /// Returns the byte that the escape at `at` stands for; `None` if there is no escape.
     fn escape(&self, at: usize) -> Option<u8> {
         let digit = |at: usize| char::from(*self.bytes.get(at)?).to_digit(16);
         let (high, low) = (self.bytes[at] == b'%').then(|| Some((digit(at + 1)?, digit(at + 2)?)))??;

@@ -1,20 +1,21 @@
-//! Secrets in the bytes of one word, each kind in one pass over them.
+//! Finds secrets in the bytes of one word, with one pass over them for each kind.
 use crate::{name::is_secret, placeholder::is_placeholder, quotation};
 use std::ops::Range;
 
-/// Begins `{"` in base64, and with it a JSON Web Token.
+/// The bytes `{"` in base64, with which a JSON Web Token begins.
 const TOKEN: &[u8] = b"eyJ";
-/// Begin `{` before a space, a line end or a tab in base64, and also some words, such as `ewok`.
+/// The bytes `{` before a space, a line end or a tab, in base64. Some words, such as `ewok`, begin with these letters
+/// too.
 const SPACED_TOKENS: [&[u8]; 4] = [b"eyA", b"ewo", b"ew0", b"ewk"];
-/// The shortest header of a token, which has to name an algorithm, in base64.
+/// The shortest header of a token in base64. A header must at least name an algorithm.
 const MIN_HEADER_BYTES: usize = 12;
-/// Schemes of URLs that hold an address of a person, and no password.
+/// The schemes of URLs that contain an address, and never a password.
 const ADDRESSES: [&str; 9] = ["urn", "mailto", "tag", "acct", "sip", "sips", "xmpp", "mid", "cid"];
 
-/// Finds users and passwords: between the scheme of a URL and its host.
+/// Finds user names and passwords: they are between the scheme of a URL and its host.
 pub(crate) fn credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
     let Some(last_at) = word.iter().rposition(|&byte| byte == b'@') else { return };
-    // From the end, so that at each colon it is known what stands behind it.
+    // The loop runs from the end, so that at each colon it is known what follows the colon.
     let mut here = Authority { end: word.len(), ..Authority::default() };
     let mut behind_slashes = (word.len(), Authority::default());
     for (at, &byte) in word.iter().enumerate().rev() {
@@ -23,7 +24,7 @@ pub(crate) fn credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
                 if !word.get(at + 1).is_some_and(|next| is_slash(*next)) {
                     behind_slashes = (at + 1, here);
                 } else if is_slash(byte) && word[..at].last().is_none_or(|before| b"=&,;(\"'`".contains(before)) {
-                    // A URL without a scheme.
+                    // This is a URL without a scheme.
                     let (start, authority) = behind_slashes;
                     found.extend(authority.credentials(word, start, last_at));
                 }
@@ -47,13 +48,13 @@ pub(crate) fn credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
     bare_credentials(word, found);
 }
 
-/// A stretch of a word that may be `user:password@host:port`.
+/// A part of a word that may be `user:password@host:port`.
 #[derive(Clone, Copy, Default)]
 struct Authority {
     end: usize,
-    /// The last `@` in it.
+    /// The index of the last `@` in this part.
     at: Option<usize>,
-    /// True if a port stands behind the last colon in it; `None` without a colon.
+    /// True if a port follows the last colon in this part; `None` if there is no colon.
     ends_with_port: Option<bool>,
 }
 
@@ -61,11 +62,12 @@ impl Authority {
     fn credentials(self, word: &[u8], start: usize, last_at: usize) -> Option<Range<usize>> {
         let end = match self.at {
             Some(at) => at,
-            // No port: a password with a character that should have been escaped, and the host behind it.
+            // If no port follows the colon, this may be a password with a character that should have been escaped, and
+            // the host follows later.
             None if self.ends_with_port == Some(false) && last_at >= self.end => last_at,
             None => return None,
         };
-        // The help has it so.
+        // These placeholders are in the program's help.
         let shown = &word[start..end];
         (!shown.iter().all(|&byte| byte == b'*') && shown != b"USER:PASSWORD").then_some(start..end)
     }
@@ -75,7 +77,7 @@ fn is_slash(byte: u8) -> bool {
     matches!(byte, b'/' | b'\\')
 }
 
-/// True for a port, also an empty one, and for what ends an IPv6 address.
+/// True for a port, even an empty one, and for the end of an IPv6 address.
 fn is_port(text: &[u8]) -> bool {
     text.ends_with(b"]") || (text.len() <= 5 && text.iter().all(u8::is_ascii_digit))
 }
@@ -89,7 +91,7 @@ fn ends_with_web_scheme(text: &[u8]) -> bool {
     })
 }
 
-/// Finds `user:password@host` without a scheme: a word, or behind the name of an option, a variable or a parameter.
+/// Finds `user:password@host` without a scheme: as a word, or after the name of an option, a variable or a parameter.
 fn bare_credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
     let (mut start, mut follows_slash) = (0, false);
     for piece in word.split_inclusive(|byte| b"=,;([{&/\\?#".contains(byte)) {
@@ -111,7 +113,8 @@ fn bare_credentials_of(piece: &[u8]) -> Option<Range<usize>> {
     (!user.is_empty() && !password.is_empty() && !is_address && !ends_with_web_scheme(user)).then_some(start..at)
 }
 
-/// Finds the values of parameters whose names tell secrets, wherever in the word: query, fragment, path, form.
+/// Finds the values of parameters whose names say that they are secrets, anywhere in the word: in a query, fragment,
+/// path or form.
 pub(crate) fn parameters(word: &[u8], found: &mut Vec<Range<usize>>) {
     let (mut at, mut name_start) = (0, 0);
     while at < word.len() {
@@ -136,20 +139,21 @@ pub(crate) fn ends_with_secret_name(bytes: &[u8]) -> bool {
     is_secret(&before[before.iter().rposition(|&byte| !is_name(byte)).map_or(0, |at| at + 1)..])
 }
 
-/// Gives what the quotation marks at `start` enclose, if nothing but punctuation follows them.
+/// Returns the part between the quotation marks that begin at `start`, if only punctuation follows them.
 fn quoted(word: &[u8], start: usize) -> Option<Range<usize>> {
     let &mark = word.get(start).filter(|byte| quotation::is_quote(**byte))?;
     let end = start + 1 + quotation::length(&word[start + 1..], mark)?;
     quotation::ends_before(&word[end + 1..]).then_some(start + 1..end)
 }
 
-/// Gives the end of a value: the next `&`. Whatever else is there, such as `;`, `?` or `#`, may belong to it.
+/// Returns the end of a value, which is the next `&`. Other characters, such as `;`, `?` or `#`, may belong to the
+/// value.
 fn value_end(word: &[u8], start: usize) -> usize {
     let length = word[start..].iter().position(|&byte| byte == b'&');
     length.map_or_else(|| end_of_message(word, start), |length| start + length)
 }
 
-/// Leaves out the colon or comma with which a message goes on behind a URL.
+/// Returns the end of the word without the colon or comma that may follow a URL in a message.
 fn end_of_message(word: &[u8], start: usize) -> usize {
     let length = word[start..].iter().rposition(|byte| !b":,".contains(byte)).map_or(0, |last| last + 1);
     start + length
@@ -170,7 +174,7 @@ pub(crate) fn tokens(word: &[u8], found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Gives the first place where a token may begin in letters of base64 and dots.
+/// Returns the first index where a token may begin in a run of base64 letters and dots.
 fn token_start(run: &[u8]) -> Option<usize> {
     let header_length = || run.iter().position(|&byte| byte == b'.').unwrap_or(run.len());
     let is_spaced = SPACED_TOKENS.iter().any(|beginning| run.starts_with(beginning));

@@ -1,12 +1,12 @@
-//! Keeps secrets out of what is printed and logged. One rule for the hub, the client and the command.
+//! Masks secrets in text that is printed or logged. The hub, the client and the command all use these rules.
 //!
-//! A text is read as people read it, word by word, and not as a URL parser reads it: what is shown is often a URL that
-//! no parser accepts. Four things hold secrets: a URL with a user or a password, a parameter whose name says that its
-//! value is a secret, a JSON Web Token, and a header such as `Authorization`. The first three are also found where they
-//! are percent-escaped, as URLs within URLs are. What is masked by mistake costs a reader a moment, what is shown by
-//! mistake costs a key: so a doubtful word is masked.
+//! A text is examined word by word, as people read it, and not as a URL parser reads it: the text is often a URL that
+//! no parser accepts. There are four kinds of secrets: a user name or password in a URL, the value of a parameter whose
+//! name says that it is a secret, a JSON Web Token, and the value of a header such as `Authorization`. The first three
+//! are also found if they are percent-escaped, as in a URL inside another URL. A word that is masked by mistake costs a
+//! reader a moment; a secret that is shown by mistake costs a key. So a doubtful word is masked.
 //!
-//! Time and memory grow with the length of the text and no faster, since strangers write some of it.
+//! Time and memory are proportional to the length of the text, since strangers write some of it.
 #![forbid(unsafe_code)]
 
 mod escaped;
@@ -24,21 +24,22 @@ pub use text::masked;
 use escaped::Layer;
 use std::{borrow::Cow, ops::Range};
 
-/// Stands in the place of a secret.
+/// The text that replaces a secret.
 pub const MASK: &str = "********";
 
-/// The number of times that a secret may be escaped and still be found. What is escaped more often is masked whole.
+/// The number of levels of escaping at which a secret is still found. A word with more levels is masked from its first
+/// escape on.
 const MAX_ESCAPED: usize = 4;
 
-/// Gives a text that is one URL, or was meant to be, with [`MASK`] in the place of each secret: whatever is in the text
-/// is part of the URL, spaces and quotation marks too.
+/// Returns a URL with [`MASK`] in place of each secret. The whole text is taken as one URL, even if it contains spaces
+/// or quotation marks, or is not a valid URL.
 ///
 /// ```
 /// assert_eq!(fanfare_mask::masked_url("/cb?next=%2Fa%3Ftoken%3Db"), "/cb?next=%2Fa%3Ftoken%3D********");
 /// ```
 #[must_use]
 pub fn masked_url(url: &str) -> Cow<'_, str> {
-    // Nearly every word of a log line is so.
+    // Nearly every word of a log line returns here.
     if !url.bytes().any(|byte| matches!(byte, b'=' | b'@' | b'%')) && !url.contains("ey") && !url.contains("ew") {
         return url.into();
     }
@@ -59,7 +60,7 @@ pub fn masked_url(url: &str) -> Cow<'_, str> {
     shown.into()
 }
 
-/// Finds the secrets of a word as they stand and in each of the ways to unescape it, in order.
+/// Finds the secrets in a word and in its unescaped forms, in order of their positions.
 fn secrets(word: &str) -> Vec<Range<usize>> {
     let mut layer = Layer::new(word.as_bytes());
     let mut found = Vec::new();

@@ -1,7 +1,7 @@
-//! Names of parameters, headers and variables that say that their value is a secret.
+//! Decides whether the name of a parameter, header or variable says that its value is a secret.
 use crate::{MAX_ESCAPED, escaped::Layer};
 
-/// A name tells a secret if it holds one of these, in lower case and without what is neither letter nor digit.
+/// The parts that make a name that of a secret. The name is compared in lower case, with only its letters and digits.
 const PARTS: [&str; 26] = [
     "token",
     "secret",
@@ -30,13 +30,13 @@ const PARTS: [&str; 26] = [
     "hmac",
     "assertion",
 ];
-/// The same, if it ends so: `hubkey`, `x-api-key`.
+/// The ends that make a name that of a secret: `hubkey`, `x-api-key`.
 const ENDS: [&str; 3] = ["key", "auth", "pwd"];
-/// The same, if its last word is one of these: `x-sig`, `userPass`.
+/// The last words that make a name that of a secret: `x-sig`, `userPass`.
 const LAST_WORDS: [&str; 9] = ["pass", "pw", "sig", "sid", "otp", "totp", "pin", "ticket", "cookie"];
-/// The same, if it is one of these.
+/// The whole names that are those of a secret.
 const NAMES: [&str; 1] = ["code"];
-/// Names that end so tell none: keys that open nothing, ordinary words, and names of files.
+/// The ends of names that are not those of a secret: keys that open nothing, ordinary words, and names of files.
 const OPEN_ENDS: [&str; 13] = [
     "idempotencykey",
     "publickey",
@@ -52,18 +52,18 @@ const OPEN_ENDS: [&str; 13] = [
     "flunkey",
     "file",
 ];
-/// The longest name that is read whole; of a longer one, its end is.
+/// The number of bytes of a name that are examined. Of a longer name, only the end is.
 const MAX_BYTES: usize = 256;
 
 /// True if the name of a parameter, a header or a variable says that its value is a secret: `token`, `X-Api-Key`,
-/// `access_token`, `%74oken`, but not `keyword` and not `key-file`, the name of a file. A number behind it makes no
-/// difference.
+/// `access_token`, `%74oken`, but not `keyword` and not `key-file`, the name of a file. A number at the end of the name
+/// makes no difference.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     is_secret(name.as_bytes())
 }
 
-/// Does the same for bytes.
+/// Does the same as [`is_secret_name`] for bytes.
 pub(crate) fn is_secret(name: &[u8]) -> bool {
     let mut layer = Layer::new(&name[name.len().saturating_sub(MAX_BYTES)..]);
     for _ in 0..MAX_ESCAPED {
@@ -81,7 +81,7 @@ pub(crate) fn is_secret(name: &[u8]) -> bool {
             || PARTS.iter().any(|part| plain.contains(part)))
 }
 
-/// True if the name ends with the word, and the word begins behind a sign or with a capital letter.
+/// True if the name ends with the word, and the word begins after a sign or with a capital letter.
 fn ends_with_word(name: &[u8], word: &str) -> bool {
     let Some(start) = name.len().checked_sub(word.len()) else { return false };
     let begins = match name[..start].last() {

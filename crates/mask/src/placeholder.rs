@@ -1,8 +1,8 @@
-//! Values that only stand for a secret, and may be shown.
+//! Recognises placeholders: values that only stand for a secret and may be shown.
 
-/// True for what somebody else fills in: `$TOKEN`, `${TOKEN}`, `$env:TOKEN`, `$(openssl rand -hex 32)`, `<token>`, `…`;
-/// for an empty value, and for a mask. All of the value has to be that: a secret may begin with any of these
-/// characters.
+/// True for a value that somebody still has to fill in: `$TOKEN`, `${TOKEN}`, `$env:TOKEN`, `$(openssl rand -hex 32)`,
+/// `<token>`, `…`; for an empty value; and for a mask. The whole value must have this form, because a secret may begin
+/// with any of these characters.
 pub(crate) fn is_placeholder(value: &str) -> bool {
     let is_variable = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
@@ -23,7 +23,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
         return is_variable(name);
     }
     if let Some(command) = rest.strip_prefix('(') {
-        // In a text without quotation marks, a word ends before the arguments.
+        // Without quotation marks, the word ends before the command's arguments.
         let Some(command) = command.strip_suffix(')') else { return is_word(command) };
         return is_word(command.split(' ').next().unwrap_or_default());
     }

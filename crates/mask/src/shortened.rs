@@ -1,9 +1,9 @@
-//! Texts of strangers, which may be long, in messages of one line.
+//! Shortens texts from strangers, which may be long, for messages of one line.
 use std::borrow::Cow;
 
-/// Gives the text if it has at most `most` characters, else that many of them and `…`.
+/// Returns the text if it has at most `most` characters, and otherwise its first `most` characters and `…`.
 ///
-/// What may hold secrets is masked before it is shortened: a token that was cut is not recognised.
+/// Mask a text before you shorten it: a token that was cut is not recognised any more.
 #[must_use]
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {

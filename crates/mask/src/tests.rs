@@ -1,9 +1,9 @@
-//! All kinds of secrets in all places: none may be left, and what is not secret stays.
+//! Tests that all kinds of secrets are masked wherever they are, and that other text stays.
 use super::*;
 use proptest::prelude::*;
 
-/// A stranger's text is masked, too, however long it is and whatever it is made of. These would take a thousand times
-/// as long as a text of a 32nd of their length if a part of the work grew with the square of it.
+/// Any text from a stranger is masked in time proportional to its length. With quadratic work, these texts would take a
+/// thousand times as long as texts of a 32nd of their length.
 #[test]
 fn a_long_text_is_masked_in_time_that_grows_with_its_length() {
     const SHORT: usize = 1 << 12;
@@ -59,7 +59,7 @@ fn a_long_text_is_masked_in_time_that_grows_with_its_length() {
     ] {
         let (short, long) = (part.repeat(SHORT / part.len()), part.repeat(LONG / part.len()));
         let shortest = (0..5).map(|_| time(&short)).min().unwrap_or_default();
-        // Other processes can only make it longer.
+        // Other processes on the machine can only make a measurement longer.
         let is_linear = (0..5).any(|_| time(&long) < 256 * shortest);
         assert!(is_linear, "{part}");
     }
@@ -85,7 +85,7 @@ fn users_and_passwords_of_urls_are_masked() {
         ("https:/me:pw@h/", "https:/********@h/"),
         ("https:\\\\me:pw@h/", "https:\\\\********@h/"),
         ("http:me:pw@h/", "http:********@h/"),
-        // Not escaped as they would have to be.
+        // These contain characters that should have been escaped.
         ("https://me:p/w@h/x", "https://********@h/x"),
         ("https://me:p?w@h/x", "https://********@h/x"),
         ("https://me:p#w@h/x", "https://********@h/x"),
@@ -128,7 +128,7 @@ fn parameters_are_masked_by_their_names() {
         ("token=x", "token=********"),
         ("http:///?token=x", "http:///?token=********"),
         ("http://[::1]:99999999/?token=x", "http://[::1]:99999999/?token=********"),
-        // Escaped, as URLs within URLs are.
+        // The secrets are escaped, as in a URL inside another URL.
         ("http://h/?next=https%3A%2F%2Fme%3Apw%40h%2F", "http://h/?next=https%3A%2F%2F********%40h%2F"),
         ("http://h/?next=%2Fa%3Ftoken%3Dx&b=c", "http://h/?next=%2Fa%3Ftoken%3D********&b=c"),
         ("http://h/cb%3Ftoken%3Dx", "http://h/cb%3Ftoken%3D********"),
@@ -137,7 +137,7 @@ fn parameters_are_masked_by_their_names() {
         ("http://h/?next=%252525252Fa%252525253Ftoken%252525253Dx", "http://h/?next=********"),
         ("http://h/?next=/a?token=ab%2526cd&b=c", "http://h/?next=/a?token=********&b=c"),
         ("http://h/?a=b%20c&next=https://h/%3Fpin=1&d=%20", "http://h/?a=b%20c&next=https://h/%3Fpin=********&d=%20"),
-        // What would end a value in a form may be part of a secret.
+        // A character that would end a value in a form may be part of a secret.
         ("http://h/?token=ab;cd", "http://h/?token=********"),
         ("http://h/?token=ab?cd", "http://h/?token=********"),
         ("http://h/?token=ab#cd", "http://h/?token=********"),
@@ -148,7 +148,7 @@ fn parameters_are_masked_by_their_names() {
         ("http://h/a;token=x/b;c?d=e&f=g", "http://h/a;token=********&f=g"),
         ("key='x&y'", "key='********'"),
         ("key='x&y'&a=b", "key='********'&a=b"),
-        // Secrets that begin as what stands for one does.
+        // These secrets begin like a placeholder.
         ("http://h/?token=$ecret", "http://h/?token=********"),
         ("http://h/?token=<s3cret", "http://h/?token=********"),
         ("http://h/?token={secret", "http://h/?token=********"),
@@ -251,7 +251,7 @@ fn tokens_are_masked_anywhere() {
         ("http://h/?a=eyJh.eyJi.c&b=c", "http://h/?a=********&b=c"),
         ("http://h/?a=eyJh%2EeyJi%2Ec&d=e", "http://h/?a=********&d=e"),
         ("http://h/%65yJh%2e%65yJi%2ec/x", "http://h/********/x"),
-        // Indented JSON.
+        // The header of the token is indented JSON.
         ("ewogICJhbGciOiAiSFMyNTYiCn0.e30.x", "********"),
         ("eyAiYWxnIjogIkhTMjU2IiB9.e30.x", "********"),
     ];

@@ -1,15 +1,16 @@
-//! A text of several words, such as a message or a line of a log.
+//! Masks a text of several words, such as a message or a line of a log.
 use crate::{MASK, find, masked_url, name::is_secret_name, placeholder::is_placeholder, quotation};
 use std::{borrow::Cow, ops::Range};
 
-/// Headers whose whole value is a secret. So is that of a header with a hyphen whose name says so.
+/// The headers whose whole value is a secret. A header whose name has a hyphen and says that its value is a secret is
+/// treated the same.
 const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-/// Schemes before the secret of a header, which are shown.
+/// The schemes that may be before the secret of a header. They are shown.
 const SCHEMES: [&str; 4] = ["bearer", "basic", "digest", "negotiate"];
-/// Begins a colour of a terminal.
+/// The first byte of a terminal's colour code.
 const ESCAPE: u8 = 0x1b;
 
-/// Gives the text with [`MASK`] in the place of each secret that can be told by its form.
+/// Returns the text with [`MASK`] in place of each secret that can be recognised by its form.
 ///
 /// ```
 /// let shown = fanfare_mask::masked("cannot reach https://me:pw@example.com/events?topic=a&token=b: timeout");
@@ -46,8 +47,8 @@ fn is_separator(character: char) -> bool {
     character.is_whitespace() || u8::try_from(character).is_ok_and(|byte| byte == ESCAPE || quotation::is_quote(byte))
 }
 
-/// Gives the end of the word that `text` begins with. A quotation that is the value of a secret parameter is part of
-/// it, whatever it holds.
+/// Returns the end of the first word of `text`. A quotation that is the value of a secret parameter is part of the
+/// word, whatever it contains.
 fn word_end(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut quotation_end = 0;
@@ -72,8 +73,8 @@ fn word_end(text: &str) -> usize {
     text.len()
 }
 
-/// Gives the text that is the value of a member of JSON, if `text` goes on behind the member's name: `":"value"`, also
-/// where the marks are escaped, as those of JSON within JSON are. A value that lacks its end is as long as its line.
+/// Returns the range of the value of a JSON member, if `text` continues after the member's name: `":"value"`. The
+/// quotation marks may be escaped, as in JSON inside JSON. A value without an end is as long as its line.
 fn member_value(text: &str) -> Option<Range<usize>> {
     let behind_mark = |text: &str| {
         let rest = text.trim_start_matches('\\');
@@ -89,26 +90,27 @@ fn member_value(text: &str) -> Option<Range<usize>> {
         |at: usize| length == 1 && bytes[..at].iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1;
     let is_end = |at: &usize| bytes[*at] == b'\n' || (bytes[*at] == mark && !is_escaped(*at));
     let end = (start..text.len()).find(is_end).unwrap_or(text.len());
-    // The last byte of what is escaped belongs to the mark.
+    // The backslashes before the closing mark belong to the mark.
     let end = end - bytes[start..end].iter().rev().take(length - 1).take_while(|&&byte| byte == b'\\').count();
     let is_shown = text[start..end].is_empty() || is_placeholder(&text[start..end]);
     (!is_shown).then_some(start..end)
 }
 
-/// Gives the place behind `Authorization:`, or behind the name of another header that holds a secret.
+/// Returns the index after `Authorization:`, or after the name of another header with a secret; `None` if there is no
+/// such header.
 fn header_value_start(word: &str) -> Option<usize> {
     let (before, _) = word.split_once(':')?;
     let is_name = |character: char| character.is_ascii_alphanumeric() || character == '-';
     let name = before.rsplit(|character| !is_name(character)).next()?;
-    // As curl takes it.
+    // curl accepts a header directly after `-H`.
     let name = name.strip_prefix("-H").unwrap_or(name);
     let is_secret = SECRET_HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name))
         || (name.contains('-') && !name.starts_with('-') && is_secret_name(name));
     is_secret.then_some(before.len() + 1)
 }
 
-/// Masks the header that `text` begins with and whose value begins at `start`. Gives its length, too: a header ends
-/// where its quotation or its line does.
+/// Masks the header at the beginning of `text`, whose value begins at `start`. Also returns the length of the header,
+/// which ends at the end of its quotation or line.
 fn masked_header(text: &str, start: usize) -> (Cow<'_, str>, usize) {
     let bytes = text.as_bytes();
     let ends = |at: &usize| {

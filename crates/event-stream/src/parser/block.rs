@@ -1,43 +1,44 @@
 //! The buffers of the block that is being read: data, event type, last event ID
 //! ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation)).
 //!
-//! Bytes are buffered as they come, whatever characters they are cut in, and decoded once a value is whole. That is the
-//! same as decoding the stream as a whole: line ends, colon and space are ASCII, and any ASCII byte ends a character.
+//! Bytes are buffered as they arrive, even if a character is divided between two chunks, and are decoded when a value
+//! is complete. The result is the same as decoding the stream as a whole: line ends, colon and space are ASCII, and any
+//! ASCII byte ends a character.
 use crate::{BlockRef, EventRef, Limits, ParseError, event::event_type_or_default};
 use alloc::{string::String, vec::Vec};
 use core::{mem, str::from_utf8};
 
-/// The bytes that a buffer may keep for good; one that has grown beyond gives all its memory back when it is no longer
-/// used.
+/// The memory that a buffer may keep when it is not in use, in bytes. A larger buffer is released when it is no longer
+/// needed.
 pub(super) const RETAINED_BYTES: usize = 64 << 10;
 
-/// The buffers. Between blocks, all but `last_event_id` are empty.
+/// The buffers of a block. Between blocks, all except `last_event_id` are empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Block {
-    /// Each whole line of data with an LF after it, and then what there is of a begun one.
+    /// The complete lines of data, with an LF after each, and then the part of an incomplete line that has arrived.
     data: Vec<u8>,
-    /// The data decoded, if it is not valid UTF-8 as it is.
+    /// The decoded data, if the bytes are not valid UTF-8.
     pub(super) repaired: String,
     event_type: String,
-    /// The last event ID, as the last blank line left it.
+    /// The last event ID, as of the last blank line.
     pub(super) last_event_id: String,
-    /// The last event ID as the next blank line will make it; counts only if `sets_id`.
+    /// The last event ID as of the next blank line. It counts only if `sets_id` is true.
     id: String,
     sets_id: bool,
     retry_ms: Option<u64>,
-    /// The event has been given out: the next step clears it.
+    /// True if the event has been returned: the next step clears it.
     dispatched: bool,
-    /// `data` has not been needed since the end of the last chunk.
+    /// True if `data` has not been needed since the end of the last chunk.
     data_unused: bool,
-    /// A block without data is an event as well if it has a type or an ID.
+    /// True if a block without data is treated as an event if it has a type or an ID.
     pub(super) without_data: bool,
-    /// A block that is no event is given as it is.
+    /// True if a block that is not an event is returned as a block.
     pub(super) gives_blocks: bool,
-    /// It is one of those, and was not given yet.
+    /// True if this block is not an event, is to be returned, and was not returned yet.
     is_to_give: bool,
 }
 
-/// The data of an event that is not in its chunk, and what is needed to decode it.
+/// The data of an event that is not in its chunk, and the buffer that is needed to decode it.
 pub(super) struct Buffered<'a> {
     bytes: &'a [u8],
     pub(super) repaired: &'a mut String,
@@ -54,7 +55,7 @@ impl<'a> Buffered<'a> {
 }
 
 impl Block {
-    /// Clears an event that has been given out.
+    /// Clears an event that has been returned.
     #[inline]
     pub(super) fn begin(&mut self) {
         if self.dispatched {
@@ -62,7 +63,8 @@ impl Block {
         }
     }
 
-    /// Ends the block at a blank line. `true` if that makes an event; `in_chunk` says that its data is in the chunk.
+    /// Ends the block at a blank line. Returns `true` if the block is an event. `in_chunk` is true if its data is in
+    /// the chunk.
     #[inline]
     pub(super) fn dispatch(&mut self, in_chunk: bool) -> bool {
         if self.sets_id {
@@ -76,24 +78,24 @@ impl Block {
         self.dispatched
     }
 
-    /// Ends a block that is no event.
+    /// Ends a block that is not an event.
     fn pass_over(&mut self) {
         let says_something = self.sets_id || self.retry_ms.is_some() || !self.event_type.is_empty();
         if self.gives_blocks && says_something {
-            // It stays until it is given.
+            // The block stays in the buffers until it is returned.
             self.is_to_give = true;
         } else {
             self.clear();
         }
     }
 
-    /// True if the block that ended is to be given although it is no event. The next step clears it.
+    /// Returns true if the block that has ended must be returned although it is not an event. The next step clears it.
     pub(super) fn take_to_give(&mut self) -> bool {
         self.dispatched |= self.is_to_give;
         mem::take(&mut self.is_to_give)
     }
 
-    /// The block that is no event.
+    /// Returns the block that is not an event.
     pub(super) fn block(&self) -> BlockRef<'_> {
         BlockRef {
             event_type: (!self.event_type.is_empty()).then_some(&self.event_type),
@@ -102,7 +104,7 @@ impl Block {
         }
     }
 
-    /// Ends a block that is skipped: nothing of it counts but its ID.
+    /// Ends a block that is skipped: only its ID counts.
     pub(super) fn skip(&mut self) {
         if self.sets_id {
             mem::swap(&mut self.last_event_id, &mut self.id);
@@ -110,18 +112,19 @@ impl Block {
         self.clear();
     }
 
-    /// Bytes of data so far, with the line ends between and behind whole lines.
+    /// Returns the number of bytes of data so far, including a line end after each complete line.
     pub(super) fn data_bytes(&self) -> usize {
         self.data.len()
     }
 
-    /// Gives back all data.
+    /// Drops all data and releases its memory.
     pub(super) fn drop_data(&mut self) {
         self.data = Vec::new();
     }
 
-    /// The event that was dispatched. `data` makes its data, of what is buffered if it is not in the chunk.
-    #[inline(always)] // As with giving the event.
+    /// Returns the event that was dispatched. `data` makes the event's data; it gets the buffered data, which it uses
+    /// if the data is not in the chunk.
+    #[inline(always)] // As for `Parser::next_event`.
     pub(super) fn event<'a, D>(&'a mut self, data: impl FnOnce(Buffered<'a>) -> D) -> EventRef<'a, D> {
         let Self { data: bytes, repaired, data_unused: unused, .. } = self;
         EventRef {
@@ -138,11 +141,11 @@ impl Block {
         !self.data.is_empty()
     }
 
-    /// Returns true if `more` bytes of data, and no more lines, can be added.
+    /// Returns an error unless `more` bytes of data, without another line, can be added.
     #[inline]
     pub(super) fn check_data(&self, more: usize, limits: &Limits) -> Result<(), ParseError> {
         let limit = limits.max_data_bytes;
-        // The LF of the last line is not part of the data: it alone may be beyond the limit.
+        // The LF of the last line is not part of the data, so only this LF may exceed the limit.
         let fits = self.data.len() <= limit && more <= limit - self.data.len();
         if fits { Ok(()) } else { Err(ParseError::DataTooLong { limit }) }
     }
@@ -155,14 +158,14 @@ impl Block {
         Ok(())
     }
 
-    /// Ends a line of data of which the pieces have been added.
+    /// Ends a line of data whose pieces have been added.
     pub(super) fn end_data_line(&mut self, limits: &Limits) -> Result<(), ParseError> {
         self.check_data(0, limits)?;
         self.data.push(b'\n');
         Ok(())
     }
 
-    /// Adds a whole line of data with the first byte of its line end, which becomes an LF whatever it is: one copy.
+    /// Adds a complete line of data and the first byte of its line end, which becomes an LF. So there is only one copy.
     #[inline]
     pub(super) fn push_data_line(&mut self, line: &[u8], limits: &Limits) -> Result<(), ParseError> {
         self.check_data(line.len() - 1, limits)?;
@@ -173,12 +176,12 @@ impl Block {
         Ok(())
     }
 
-    /// The event type becomes `value`, whatever it was.
+    /// Sets the event type.
     pub(super) fn set_type(&mut self, value: &[u8]) {
         replace(&mut self.event_type, value);
     }
 
-    /// The next last event ID becomes `value`; one with a NUL is no ID.
+    /// Sets the last event ID as of the next blank line. A value with a NUL is ignored.
     pub(super) fn set_id(&mut self, value: &[u8]) {
         if !value.contains(&0) {
             replace(&mut self.id, value);
@@ -186,7 +189,7 @@ impl Block {
         }
     }
 
-    /// Forgets the ID that the next blank line would have made the last one.
+    /// Forgets the ID that this block has set.
     pub(super) fn drop_id(&mut self) {
         self.sets_id = false;
     }
@@ -195,15 +198,15 @@ impl Block {
         self.retry_ms = Some(retry_ms);
     }
 
-    /// Drops the block and its buffers; the last event ID stays as it was before it.
+    /// Drops the block and its buffers. The last event ID stays as it was before the block.
     pub(super) fn discard(&mut self) {
         let last_event_id = mem::take(&mut self.last_event_id);
         let Self { without_data, gives_blocks, .. } = *self;
         *self = Self { last_event_id, without_data, gives_blocks, ..Self::default() };
     }
 
-    /// Gives memory back after a large event: at the end of the first chunk that did without it, so that one large
-    /// event after another does not make the buffer grow again.
+    /// Releases memory after a large event: at the end of the first chunk that did not need it, so that the buffer need
+    /// not grow again if one large event follows another.
     pub(super) fn release(&mut self) {
         self.repaired = String::new();
         if self.data.is_empty() && self.data.capacity() > RETAINED_BYTES && mem::replace(&mut self.data_unused, true) {
@@ -226,20 +229,20 @@ impl Block {
     }
 }
 
-/// Returns `bytes` as text: as they are, or if they are not UTF-8, in `repaired`, with U+FFFD for what is not.
+/// Returns `bytes` as text. If they are not UTF-8, the text is in `repaired`, with U+FFFD in place of invalid bytes.
 #[inline]
 pub(super) fn decode<'a>(bytes: &'a [u8], repaired: &'a mut String) -> &'a str {
     from_utf8(bytes).unwrap_or_else(|_| repair(bytes, repaired))
 }
 
-/// Puts `bytes` into `repaired`, with U+FFFD for what is not UTF-8.
+/// Puts `bytes` into `repaired`, with U+FFFD in place of bytes that are not UTF-8.
 #[cold]
 pub(super) fn repair<'a>(bytes: &[u8], repaired: &'a mut String) -> &'a str {
     *repaired = String::from_utf8_lossy(bytes).into_owned();
     repaired
 }
 
-/// Puts `value` into `buffer`, decoded.
+/// Replaces the content of `buffer` by the decoded `value`.
 fn replace(buffer: &mut String, value: &[u8]) {
     buffer.clear();
     match from_utf8(value) {

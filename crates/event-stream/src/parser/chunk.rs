@@ -1,42 +1,44 @@
-//! A piece of an event stream as it came from the network, and how far it is read.
+//! A piece of an event stream as it came from the network, and the position up to which it is read.
 use super::block::repair;
 use alloc::string::String;
 use core::{ops::Range, str::from_utf8};
 
-/// The bytes of a chunk that are checked as UTF-8 at first. Grows by [`AHEAD_GROWTH`] up to [`MAX_AHEAD_BYTES`]: little
-/// is lost when a chunk is made again for every event, and little is checked twice when it is not.
+/// The number of bytes of a chunk that are first checked as UTF-8. It grows by [`AHEAD_GROWTH`] up to
+/// [`MAX_AHEAD_BYTES`]. So little is lost if a new chunk is made for every event, and few bytes are checked twice
+/// otherwise.
 const MIN_AHEAD_BYTES: usize = 512;
-/// Stays within a processor's nearest cache, so that the parser reads what the check has just read.
+/// The most bytes that are checked at once. They fit into a processor's nearest cache, so that the parser reads them
+/// from there.
 const MAX_AHEAD_BYTES: usize = 16 << 10;
 const AHEAD_GROWTH: usize = 4;
 
-/// A piece of an event stream, of any size, cut anywhere, with a cursor: give it to
+/// A piece of an event stream, of any size and cut at any place, with a cursor. Give it to
 /// [`Parser::next_event`](crate::Parser::next_event) until that returns `None`.
 ///
-/// To stop in the middle, keep what [`rest`](Self::rest) returns and make a new chunk of it later; or keep all of it and
-/// the number of bytes that are [read](Self::consumed), and go on [from there](Self::from_position).
+/// To stop in the middle, keep what [`rest`](Self::rest) returns, and make a new chunk of it later. Or keep all bytes
+/// and the number of bytes that are [read](Self::consumed), and continue [from there](Self::from_position).
 #[derive(Clone, Debug)]
 pub struct Chunk<'c> {
     bytes: &'c [u8],
     pos: usize,
-    /// The part of `bytes` that is known to be UTF-8, from `text_start` on. Checking far ahead at once costs much less
-    /// than checking each value.
+    /// The part of `bytes` that is known to be UTF-8, from `text_start` on. One check of many bytes costs much less
+    /// than a check of each value.
     text: &'c str,
     text_start: usize,
     ahead: usize,
 }
 
 impl<'c> Chunk<'c> {
-    /// A chunk of which nothing is read.
+    /// Returns a chunk of which nothing is read.
     #[must_use]
     pub fn new(bytes: &'c [u8]) -> Self {
         Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
     }
 
-    /// A chunk of which the first `position` bytes are read: to go on in the middle.
+    /// Returns a chunk of which the first `position` bytes are read, to continue in the middle.
     ///
     /// # Panics
-    /// If there are not as many bytes.
+    /// If there are fewer bytes.
     #[must_use]
     #[inline]
     pub fn from_position(bytes: &'c [u8], position: usize) -> Self {
@@ -44,39 +46,39 @@ impl<'c> Chunk<'c> {
         Self { pos: position, ..Self::new(bytes) }
     }
 
-    /// The part that is not read yet.
+    /// Returns the part that is not read yet.
     #[must_use]
     pub fn rest(&self) -> &'c [u8] {
         &self.bytes[self.pos..]
     }
 
-    /// The number of bytes that are read.
+    /// Returns the number of bytes that are read.
     #[must_use]
     pub fn consumed(&self) -> usize {
         self.pos
     }
 
-    /// Moves on by `count` bytes, which must be there.
+    /// Moves the cursor by `count` bytes, which must exist.
     pub(super) fn advance(&mut self, count: usize) {
         self.pos += count;
     }
 
-    /// Moves past the line end that is here. `true` if it was a CR that ended the chunk: an LF that belongs to it
-    /// may follow in the next.
+    /// Moves the cursor past the line end at its position. Returns `true` if the line end was a CR at the end of the
+    /// chunk: the next chunk may begin with an LF that belongs to it.
     pub(super) fn advance_line_end(&mut self) -> bool {
         let rest = self.rest();
         self.pos += if rest.starts_with(b"\r\n") { 2 } else { 1 };
         rest == b"\r"
     }
 
-    /// The bytes at `range` of the whole chunk, read or not.
+    /// Returns the bytes at `range` of the whole chunk.
     #[inline]
     pub(super) fn bytes(&self, range: Range<usize>) -> &'c [u8] {
         &self.bytes[range]
     }
 
-    /// The bytes at `range` of the whole chunk as text, with U+FFFD for what is not UTF-8, in `repaired` then. Ranges must
-    /// not go back.
+    /// Returns the bytes at `range` of the whole chunk as text. If they are not UTF-8, the text is in `repaired`, with
+    /// U+FFFD in place of invalid bytes. A later call must not have an earlier range.
     #[inline]
     pub(super) fn text<'a>(&mut self, range: Range<usize>, repaired: &'a mut String) -> &'a str
     where
@@ -88,7 +90,7 @@ impl<'c> Chunk<'c> {
         }
     }
 
-    /// The bytes at `range` as text, or `None` if they are not UTF-8.
+    /// Returns the bytes at `range` as text, or `None` if they are not UTF-8.
     #[inline]
     fn checked(&mut self, range: Range<usize>) -> Option<&'c str> {
         if range.end > self.text_start + self.text.len() {
@@ -108,7 +110,8 @@ impl<'c> Chunk<'c> {
     }
 }
 
-/// Returns the start of the last character of `bytes` if it might be incomplete, else the end.
+/// Returns the start of the last character of `bytes` if the character may be incomplete, and otherwise the end of
+/// `bytes`.
 fn last_char_start(bytes: &[u8]) -> usize {
     const MAX_CHAR_BYTES: usize = 4;
     let tail = bytes.len().saturating_sub(MAX_CHAR_BYTES - 1);
@@ -120,7 +123,7 @@ fn last_char_start(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// Text that lies ahead, or is cut there, does not show in what is asked for.
+    /// Invalid or incomplete text after a range does not change the result for the range.
     #[test]
     fn text_is_what_is_valid() {
         let mut stream = "é…😀 plain".repeat(400).into_bytes();

@@ -1,11 +1,11 @@
-//! The meaning of a line: its field by name, its value, and what that sets
-//! ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation)).
+//! Interprets a line: finds its field by the name, and applies its value ([WHATWG HTML,
+//! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation)).
 use super::Parser;
 use crate::ParseError;
 use core::time::Duration;
 use memchr::memchr;
 
-/// The kind of a line, by its name.
+/// The kind of a line, according to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Data,
@@ -14,16 +14,16 @@ pub(super) enum Field {
     Retry,
     Comment,
     Unknown,
-    /// Data of a block that is skipped.
+    /// The data of a block that is skipped.
     Skipped,
-    /// The part of a skipped block that is too large, and whether its bytes are told.
+    /// A line of a skipped block that is itself too large. `counts` is true if its bytes are part of the reported size.
     Excess {
         counts: bool,
     },
 }
 
 impl Field {
-    /// The field of this name; names are case-sensitive and nothing is trimmed.
+    /// Returns the field with this name. Names are case-sensitive, and nothing is trimmed.
     pub(super) fn named(name: &[u8]) -> Self {
         match name {
             b"data" => Self::Data,
@@ -36,7 +36,7 @@ impl Field {
     }
 }
 
-/// The place where the value starts in a line of data.
+/// Returns the index where the value begins in a line of data; `None` if the line is not data.
 #[inline]
 pub(super) fn data_value(line: &[u8]) -> Option<usize> {
     const COLON: usize = b"data".len();
@@ -47,7 +47,7 @@ pub(super) fn data_value(line: &[u8]) -> Option<usize> {
     }
 }
 
-/// Returns the kind of a whole line, and its value: what follows the first colon, without one space.
+/// Returns the kind of a complete line, and its value: the text after the first colon, without one leading space.
 fn split(line: &[u8]) -> (Field, &[u8]) {
     let Some(colon) = memchr(b':', line) else { return (Field::named(line), b"") };
     let value = &line[colon + 1..];
@@ -55,7 +55,7 @@ fn split(line: &[u8]) -> (Field, &[u8]) {
 }
 
 impl Parser {
-    /// Reads a whole line that is not data.
+    /// Reads a complete line that is not data.
     pub(super) fn read_field<const COMMENTS: bool>(&mut self, line: &[u8]) -> Result<Field, ParseError> {
         let (field, value) = split(line);
         self.check_value(field, line.len(), value.len())?;
@@ -79,7 +79,7 @@ impl Parser {
         Ok(field)
     }
 
-    /// Holds a line that is not data, of `line` bytes so far, `value` of them its value, against its limit.
+    /// Checks a line that is not data against its limit. It has `line` bytes so far, and its value has `value` bytes.
     pub(super) fn check_value(&self, field: Field, line: usize, value: usize) -> Result<(), ParseError> {
         let limits = &self.limits;
         match field {
@@ -94,7 +94,7 @@ impl Parser {
         }
     }
 
-    /// A `retry` line has ended: it is in force at once, whatever becomes of its block.
+    /// Applies a `retry` line that has ended. It takes effect at once, whatever follows in its block.
     pub(super) fn set_retry(&mut self) {
         if let Some(retry_ms) = self.digits.value() {
             self.block.set_retry(retry_ms);
@@ -103,7 +103,7 @@ impl Parser {
     }
 }
 
-/// The value of a `retry` field: ASCII digits and nothing else, base ten.
+/// The value of a `retry` field: a decimal number of ASCII digits and nothing else.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Digits {
     value: Option<u64>,
@@ -111,7 +111,7 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    /// Reads on.
+    /// Reads the next bytes of the value.
     pub(super) fn extend(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             if byte.is_ascii_digit() {
@@ -123,7 +123,8 @@ impl Digits {
         }
     }
 
-    /// The number; too large a one is the largest. `None` if there was no digit, or something else.
+    /// Returns the number; if it is too large, the largest possible number. `None` if there was no digit, or another
+    /// character.
     pub(super) fn value(self) -> Option<u64> {
         if self.invalid { None } else { self.value }
     }

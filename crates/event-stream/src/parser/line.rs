@@ -1,4 +1,5 @@
-//! A line that is cut: not whole in one chunk. It is read on where the last chunk ended, never again from its start.
+//! Reads a line that is divided between chunks. Reading continues where the last chunk ended, and never begins again at
+//! the start of the line.
 use super::{
     Chunk, Parser, Step,
     field::{Digits, Field},
@@ -8,29 +9,29 @@ use memchr::memchr2;
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// The place in a line where the last chunk ended.
+/// The state at the end of the last chunk: a position in a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Line {
-    /// The start of the stream, after this many bytes of a byte order mark.
+    /// The start of the stream. This many bytes of a byte order mark have been read.
     ByteOrderMark(usize),
     /// The start of a line.
     Start,
     /// The start of a line of a block that is skipped.
     SkippedStart,
-    /// After a CR that ended a line: an LF here belongs to it.
+    /// The position after a CR that ended a line: an LF here belongs to the same line end.
     AfterCr,
     /// The name of a field.
     Name(Name),
-    /// After the colon, where one space does not count.
+    /// The position after the colon, where one space is skipped.
     AfterColon(Field),
-    /// The value.
+    /// The value of a field.
     Value(Field),
-    /// Nowhere: the stream has gone beyond a limit.
+    /// No position: the stream has exceeded a limit.
     Failed(ParseError),
 }
 
 impl Line {
-    /// True within a line of data.
+    /// True if the position is in a line of data.
     pub(super) fn is_data(&self) -> bool {
         match self {
             Self::Name(name) => name.field() == Field::Data,
@@ -40,10 +41,10 @@ impl Line {
     }
 }
 
-/// The longest name that means anything.
+/// The length of the longest name of a field.
 const MAX_NAME_BYTES: usize = b"event".len();
 
-/// The begun name of a field.
+/// The part of a field's name that has been read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Name {
     held: [u8; MAX_NAME_BYTES],
@@ -51,7 +52,8 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Takes the name's bytes, and the colon, off the front of `bytes`; `Some` as soon as it is known what field it is.
+    /// Removes the bytes of the name, and the colon, from the beginning of `bytes`. Returns `Some` as soon as the field
+    /// is known.
     pub(super) fn extend(&mut self, bytes: &mut &[u8]) -> Option<Line> {
         while let Some((&byte, rest)) = bytes.split_first() {
             if byte == b':' {
@@ -66,14 +68,15 @@ impl Name {
         None
     }
 
-    /// The field, if the name ends here.
+    /// Returns the field if the name ends here.
     pub(super) fn field(&self) -> Field {
         Field::named(&self.held[..self.len])
     }
 }
 
 impl Parser {
-    /// Reads on in a line of data, as most of a large event is read. `true` if the line ends in this chunk.
+    /// Continues to read a line of data; most of a large event is read here. Returns `true` if the line ends in this
+    /// chunk.
     #[inline]
     pub(super) fn continue_data(&mut self, chunk: &mut Chunk<'_>) -> Result<bool, ParseError> {
         let rest = chunk.rest();
@@ -89,7 +92,8 @@ impl Parser {
         Ok(true)
     }
 
-    /// Reads on in a line, or in what is before one, that an earlier chunk began. Returns what that ended.
+    /// Continues to read a line, or the bytes before one, that an earlier chunk began. Returns a step if a comment or a
+    /// skipped block ended.
     #[inline]
     pub(super) fn resume_line<const COMMENTS: bool>(
         &mut self,
@@ -124,7 +128,7 @@ impl Parser {
             }
             Line::ByteOrderMark(0) => self.line = Line::Start,
             Line::ByteOrderMark(seen) => {
-                // A line that begins with part of a mark has no name that means anything.
+                // A line that begins with a part of a byte order mark has no known name.
                 self.line = Line::Value(Field::Unknown);
                 self.line_bytes = seen;
             }
@@ -138,7 +142,7 @@ impl Parser {
         Ok(None)
     }
 
-    /// Begins a line that has no end within `chunk`, and reads what there is of it.
+    /// Begins a line that does not end in `chunk`, and reads its bytes up to the end of the chunk.
     pub(super) fn begin_line<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<(), ParseError> {
         self.start_line();
         let piece = chunk.rest();
@@ -157,7 +161,7 @@ impl Parser {
         self.value.clear();
     }
 
-    /// Reads the next piece of a line that is cut.
+    /// Reads the next piece of a line that is divided between chunks.
     #[inline]
     fn continue_line<const COMMENTS: bool>(&mut self, mut piece: &[u8]) -> Result<(), ParseError> {
         self.line_bytes = self.line_bytes.saturating_add(piece.len());
@@ -186,7 +190,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Ends a line that was cut, and says what it was.
+    /// Ends a line that was divided between chunks, and returns its kind.
     pub(super) fn finish_line(&mut self) -> Result<Field, ParseError> {
         let field = match self.line {
             Line::Name(name) => name.field(),

@@ -1,9 +1,9 @@
 //! The incremental parser of [WHATWG HTML, 9.2.5 and
 //! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
 //!
-//! `read` goes through a chunk. A line that is whole in its chunk is read where it is; a line that is cut goes piece by
-//! piece through the state in `line`. Both give the same, byte for byte and error for error. What a `field` says ends
-//! up in the buffers of `block`.
+//! `read` goes through a chunk. A line that is complete in its chunk is read there. A line that is divided between
+//! chunks is read piece by piece with the state in `line`. Both give the same events and the same errors. `field` puts
+//! the values of fields into the buffers of `block`.
 mod block;
 mod chunk;
 mod field;
@@ -21,53 +21,53 @@ use field::Digits;
 use line::Line;
 use skip::Skipping;
 
-/// Reads an event stream chunk by chunk, however it is cut, one event at a time.
+/// Reads an event stream chunk by chunk, whatever the size of the chunks, and returns one event at a time.
 ///
-/// The only errors are [`Limits`] exceeded. They are final: every later call returns the same, until
-/// [`reset`](Self::reset), unless [such events are skipped](Self::with_large_events_skipped). What comes before it is
-/// given first.
+/// The only error is that a [limit](Limits) is exceeded. Events before the error are returned first. The error is
+/// final: every later call returns the same error, until [`reset`](Self::reset) is called, unless [such events are
+/// skipped](Self::with_large_events_skipped).
 #[derive(Clone, Debug)]
 pub struct Parser {
     limits: Limits,
     line: Line,
-    /// Bytes of the begun line so far.
+    /// The number of bytes of the current line so far.
     line_bytes: usize,
-    /// The value of the begun line, unless it is data; or the comment that was read last.
+    /// The value of the current line, unless it is data; or the comment that was read last.
     value: Vec<u8>,
     digits: Digits,
     block: Block,
     reconnection_time: Option<Duration>,
-    /// A comment was read.
+    /// True if a comment was read since the last call of [`Parser::take_commented`].
     has_commented: bool,
-    /// A block that is too large is skipped.
+    /// True if a block that is too large is skipped.
     skips: bool,
     /// The block that is being skipped.
     skipping: Option<Skipping>,
     skipped_bytes: u64,
 }
 
-/// An item that [`Parser::next_item`] gives.
+/// An item that [`Parser::next_item`] returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'a, D = &'a str> {
     /// An event.
     Event(EventRef<'a, D>),
-    /// A comment line: what follows the colon, without one leading space.
+    /// A comment line: the text after the colon, without one leading space.
     Comment(&'a str),
-    /// A block without data, which is no event. Only with [`Parser::with_blocks`].
+    /// A block without data, which is not an event. It is only returned with [`Parser::with_blocks`].
     Block(BlockRef<'a>),
 }
 
-/// The end of a step.
+/// The way in which a parsing step ended.
 enum Step {
-    /// An event, whose data is at this range of the chunk.
+    /// An event was read; its data is at this range of the chunk.
     InChunk(Range<usize>),
-    /// An event, whose data is in the block's buffer.
+    /// An event was read; its data is in the block's buffer.
     Joined,
-    /// A comment, which is in `value`.
+    /// A comment was read; it is in `value`.
     Comment,
-    /// A block that is not an event.
+    /// A block that is not an event was read.
     Block,
-    /// A block that was too large.
+    /// A block that was too large was skipped.
     Skipped,
     ChunkRead,
 }
@@ -79,13 +79,13 @@ impl Default for Parser {
 }
 
 impl Parser {
-    /// A parser at the start of a stream, with the default [`Limits`] and no last event ID.
+    /// Returns a parser at the start of a stream, with the default [`Limits`] and no last event ID.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A parser at the start of a stream, with no last event ID.
+    /// Returns a parser at the start of a stream, with no last event ID.
     #[must_use]
     pub fn with_limits(limits: Limits) -> Self {
         Self {
@@ -103,75 +103,77 @@ impl Parser {
         }
     }
 
-    /// Starts from `id` as the last event ID, which events keep until one sets another.
+    /// Sets `id` as the last event ID, which events have until one of them sets another.
     #[must_use]
     pub fn resuming_from(mut self, id: &EventId) -> Self {
         self.block.last_event_id = id.as_str().into();
         self
     }
 
-    /// Gives a block that has an event type or an ID, but no data, as an event with empty data. The standard drops it
-    /// ([9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage), step 2), but some
-    /// servers say things by an event type alone.
+    /// Makes the parser return a block that has an event type or an ID, but no data, as an event with empty data. The
+    /// standard drops it ([9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage), step
+    /// 2), but some servers send a message by an event type alone.
     #[must_use]
     pub fn with_events_without_data(mut self) -> Self {
         self.block.without_data = true;
         self
     }
 
-    /// Gives blocks without data too, which are no events, but may set the last event ID or the reconnection time: as
-    /// [`Item::Block`], by [`next_item`](Self::next_item). For who passes a stream on and wants to lose nothing of it.
+    /// Makes the parser return blocks without data too, as [`Item::Block`] of [`next_item`](Self::next_item). They are
+    /// not events, but may set the last event ID or the reconnection time. It is for programs that forward a stream and
+    /// must not lose any part of it.
     #[must_use]
     pub fn with_blocks(mut self) -> Self {
         self.block.gives_blocks = true;
         self
     }
 
-    /// Skips an event that is larger than the [`Limits`] allow. The error is returned once, when the blank line behind
-    /// it has come; the next call goes on after that. [`skipped_bytes`](Self::skipped_bytes) says how much it was. Its
-    /// ID counts all the same, so that nobody asks for it again.
+    /// Makes the parser skip an event that is larger than the [`Limits`] allow. The error is returned once, when the
+    /// blank line after the event has arrived; the next call continues after it. [`skipped_bytes`](Self::skipped_bytes)
+    /// returns the size. The ID of a skipped event still counts, so that a client does not ask for the event again.
     #[must_use]
     pub fn with_large_events_skipped(mut self) -> Self {
         self.skips = true;
         self
     }
 
-    /// Returns the number of bytes that the data, ID, type or line had for which the last event was skipped.
+    /// Returns the size in bytes of the data, ID, type or line that was too large in the last skipped event.
     #[must_use]
     pub fn skipped_bytes(&self) -> u64 {
         self.skipped_bytes
     }
 
-    /// Returns true if a comment was read since this was last asked.
+    /// Returns true if a comment was read since the last call of this.
     pub fn take_commented(&mut self) -> bool {
         core::mem::take(&mut self.has_commented)
     }
 
-    /// The last event ID: what the last `id` field before the last blank line said, or what the parser started from. It
-    /// never holds CR, LF or NUL.
+    /// Returns the last event ID: the value of the last `id` field before the last blank line, or the ID that was set
+    /// at the start. It never contains CR, LF or NUL.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         &self.block.last_event_id
     }
 
-    /// The reconnection time that the last valid `retry` field set; in force from that line on, whatever follows it.
+    /// Returns the reconnection time that the last valid `retry` field set. It takes effect with this line, whatever
+    /// follows in its block.
     #[must_use]
     pub fn reconnection_time(&self) -> Option<Duration> {
         self.reconnection_time
     }
 
-    /// Makes ready for the start of another stream: forgets the begun event, its ID and an error. The last event ID and
-    /// the reconnection time stay.
+    /// Prepares the parser for the start of another stream: forgets an incomplete event, its ID, and an error. The last
+    /// event ID and the reconnection time stay.
     pub fn reset(&mut self) {
         self.discard();
         self.line = Line::ByteOrderMark(0);
     }
 
-    /// The next event of the stream, or `None` when `chunk` is read to its end. An event is given as soon as the blank
-    /// line after it is there: a CR at the end of a chunk is enough.
+    /// Returns the next event of the stream, or `None` when `chunk` is read to its end. An event is returned as soon as
+    /// the blank line after it has arrived: a CR at the end of a chunk is enough.
     ///
     /// # Errors
-    /// Something in the stream is larger than the [`Limits`] allow.
+    /// [`ParseError`] if something in the stream is larger than the [`Limits`] allow.
     #[inline(always)] // For small events a call that builds the event in memory costs as much as reading it.
     pub fn next_event<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<EventRef<'a>>, ParseError> {
         loop {
@@ -179,14 +181,14 @@ impl Parser {
                 Step::InChunk(at) => self.block.event(|buffered| chunk.text(at, buffered.repaired)),
                 Step::Joined => self.block.event(Buffered::text),
                 Step::ChunkRead => return Ok(None),
-                // Nobody asked for them.
+                // The caller does not want comments and blocks.
                 Step::Comment | Step::Block | Step::Skipped => continue,
             }));
         }
     }
 
-    /// Does what [`next_event`](Self::next_event) does, but leaves data that is whole in the chunk where it is, and does
-    /// not decode it. For programs that share the memory of the chunk, instead of borrowing from it.
+    /// Does the same as [`next_event`](Self::next_event), but leaves data that is complete in the chunk there, and does
+    /// not decode it. It is for programs that share the memory of the chunk instead of borrowing from it.
     ///
     /// ```
     /// use fanfare_event_stream::{Chunk, Data, Parser};
@@ -201,27 +203,27 @@ impl Parser {
     /// ```
     ///
     /// # Errors
-    /// Something in the stream is larger than the [`Limits`] allow.
-    #[inline(always)] // As above.
+    /// [`ParseError`] if something in the stream is larger than the [`Limits`] allow.
+    #[inline(always)] // As for `next_event`.
     pub fn next_event_in_place(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<EventRef<'_, Data<'_>>>, ParseError> {
         loop {
             return Ok(Some(match self.next_step::<false>(chunk)? {
                 Step::InChunk(at) => self.block.event(|_| Data::InChunk(at)),
                 Step::Joined => self.block.event(|buffered| Data::Joined(buffered.text())),
                 Step::ChunkRead => return Ok(None),
-                // As above.
+                // See `next_event`.
                 Step::Comment | Step::Block | Step::Skipped => continue,
             }));
         }
     }
 
-    /// Does what [`next_event`](Self::next_event) does, but gives comments too. A comment within a block comes before
-    /// its event. Use one of the two for the whole of a stream: a comment that `next_event` has begun to skip is not
-    /// given whole.
+    /// Does the same as [`next_event`](Self::next_event), but returns comments too. A comment inside a block is
+    /// returned before the block's event. Use only one of the two methods for a stream: a comment that `next_event` has
+    /// begun to skip is not returned completely.
     ///
     /// # Errors
-    /// Something in the stream is larger than the [`Limits`] allow.
-    #[inline(always)] // As above.
+    /// [`ParseError`] if something in the stream is larger than the [`Limits`] allow.
+    #[inline(always)] // As for `next_event`.
     pub fn next_item<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<Item<'a>>, ParseError> {
         Ok(Some(match self.next_step::<true>(chunk)? {
             Step::InChunk(at) => Item::Event(self.block.event(|buffered| chunk.text(at, buffered.repaired))),
@@ -232,11 +234,11 @@ impl Parser {
         }))
     }
 
-    /// Does what [`next_item`](Self::next_item) does, but leaves data where it is, as
+    /// Does the same as [`next_item`](Self::next_item), but leaves data where it is, as
     /// [`next_event_in_place`](Self::next_event_in_place) does.
     ///
     /// # Errors
-    /// Something in the stream is larger than the [`Limits`] allow.
+    /// [`ParseError`] if something in the stream is larger than the [`Limits`] allow.
     pub fn next_item_in_place(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<Item<'_, Data<'_>>>, ParseError> {
         Ok(Some(match self.next_step::<true>(chunk)? {
             Step::InChunk(at) => Item::Event(self.block.event(|_| Data::InChunk(at))),
@@ -247,13 +249,13 @@ impl Parser {
         }))
     }
 
-    /// The comment that was read last.
+    /// Returns the comment that was read last.
     fn comment(&mut self) -> &str {
         decode(&self.value, &mut self.block.repaired)
     }
 
-    /// Reads on. A block that was skipped is an error, which is told once.
-    #[inline(always)] // As above.
+    /// Reads the next step. For a block that was skipped it returns an error, once.
+    #[inline(always)] // As for `next_event`.
     fn next_step<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         loop {
             match self.read::<COMMENTS>(chunk) {
@@ -264,15 +266,16 @@ impl Parser {
         }
     }
 
-    /// Takes the end of the stream for the end of its last event, although the standard drops what no blank line
-    /// follows: for servers that leave it out. Call it once the last chunk is read.
+    /// Ends the last event at the end of the stream, although the standard drops an event without a blank line after
+    /// it: for servers that omit this line. Call it when the last chunk is read.
     ///
-    /// Such an event may be cut. Its ID does not count, and [`last_event_id`](Self::last_event_id) stays: a client that
-    /// resumed behind it would never get the rest. A last line without a line end may be cut, too. Data counts as far
-    /// as it came; an event type or a reconnection time does not, since a part of one is another one.
+    /// Such an event may be incomplete. Its ID does not count, and [`last_event_id`](Self::last_event_id) does not
+    /// change: a client that resumed after it would never get the rest. A last line without a line end may be
+    /// incomplete, too. Its data counts as far as it has arrived. An event type or a reconnection time in it does not,
+    /// since a part of one is a different one.
     ///
     /// # Errors
-    /// The last event is larger than the [`Limits`] allow.
+    /// [`ParseError`] if the last event is larger than the [`Limits`] allow.
     pub fn finish(&mut self) -> Result<Option<EventRef<'_>>, ParseError> {
         self.block.begin();
         if let Line::Failed(error) = self.line {
@@ -296,8 +299,8 @@ impl Parser {
         Ok(is_event.then(|| self.block.event(Buffered::text)))
     }
 
-    /// The stream is beyond a limit: the block is skipped, if that is wanted; else nothing of the stream counts any
-    /// more.
+    /// Handles a limit that the stream has exceeded: skips the block if that is wanted; otherwise returns the error,
+    /// and drops everything that was read.
     #[cold]
     fn fail(&mut self, error: ParseError) -> Result<(), ParseError> {
         if self.skips {
@@ -309,7 +312,7 @@ impl Parser {
         Err(error)
     }
 
-    /// Forgets the begun block and gives all memory back but that of the last event ID.
+    /// Forgets the current block, and releases all memory except that of the last event ID.
     fn discard(&mut self) {
         self.skipping = None;
         self.block.discard();
@@ -327,7 +330,7 @@ mod tests {
         }
     }
 
-    /// Reads `stream` in chunks, and says the most that was held after any of them.
+    /// Reads `stream` in chunks, and returns the most memory that was held after any of them.
     fn read(parser: &mut Parser, stream: &[u8], chunk_bytes: usize) -> (usize, Result<(), ParseError>) {
         let mut most = 0;
         for piece in stream.chunks(chunk_bytes) {
@@ -348,7 +351,7 @@ mod tests {
         [name.as_bytes(), &b"x".repeat(value_bytes), end.as_bytes()].concat()
     }
 
-    /// After something large the buffer is kept for more of the same, and given back when a chunk has done without it.
+    /// After a large event the buffer is kept for the next one, and released when a chunk did not need it.
     #[test]
     fn memory_is_given_back_after_something_large() {
         for huge in [line("data:", 1 << 20, "\n\n"), line("data:\ndata:", 1 << 20, "\r\r"), line(":", 1 << 20, "\n")] {
@@ -384,7 +387,7 @@ mod tests {
             max_type_bytes: 1 << 10,
             max_line_bytes: 1 << 10,
         };
-        // A buffer that grows by doubling may have twice the room that it needs.
+        // A buffer that grows by doubling may be twice as large as needed.
         let bound = 2 * (102 << 10);
         for endless in [
             line("data:", 1 << 20, ""),

@@ -1,5 +1,4 @@
-//! Going through a chunk, line by line: where a line is whole in its chunk, which nearly every line is, it is read
-//! where it is.
+//! Reads a chunk line by line. Nearly every line is complete in its chunk, and is read there without a copy.
 use super::{
     Chunk, Parser, Step,
     block::RETAINED_BYTES,
@@ -11,7 +10,7 @@ use core::ops::Range;
 use memchr::memchr2;
 
 impl Parser {
-    /// Reads on to the next event, comment (if those are wanted) or the end of the chunk.
+    /// Reads up to the next event, the next comment (if comments are wanted) or the end of the chunk.
     #[inline]
     pub(super) fn read<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         if matches!(self.line, Line::Value(Field::Data)) && !self.continue_data(chunk)? {
@@ -20,10 +19,10 @@ impl Parser {
         self.read_lines::<COMMENTS>(chunk)
     }
 
-    /// Reads line by line. The first one may have begun in an earlier chunk.
+    /// Reads line by line. The first line may have begun in an earlier chunk.
     fn read_lines<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         self.block.begin();
-        // The place of the block's data, as long as it is one line, whole in this chunk.
+        // The range of the block's data, as long as the data is one line that is complete in this chunk.
         let mut data = None;
         let step = loop {
             let rest = chunk.rest();
@@ -52,7 +51,7 @@ impl Parser {
             if let Some(value) = data_value(&rest[..len]) {
                 let start = chunk.consumed();
                 self.read_data(chunk, start + value..start + len, &mut data)?;
-                // Nearly every block ends right after its data: two line ends at once.
+                // Nearly every block ends right after its data, so both line ends are handled here at once.
                 if rest[len..].starts_with(b"\n\n") {
                     chunk.advance(len + 2);
                     self.block.dispatch(data.is_some());
@@ -79,8 +78,8 @@ impl Parser {
         Ok(step)
     }
 
-    /// Reads a whole line of data, whose value is at `value`: leaves it there if it is the block's first, else buffers
-    /// it and what was left.
+    /// Reads a complete line of data, whose value is at `value`. If it is the first line of the block, it stays in the
+    /// chunk. Otherwise it is put into the buffer, after the first line if that was left in the chunk.
     #[inline]
     fn read_data(
         &mut self,
@@ -97,14 +96,15 @@ impl Parser {
         self.buffer_data(chunk, Some(value))
     }
 
-    /// Buffers a whole line of data: more follows it, or the chunk ends before its block.
+    /// Puts a complete line of data into the buffer, because another line follows, or because the chunk ends before the
+    /// block does.
     #[inline]
     fn buffer_data(&mut self, chunk: &Chunk<'_>, line: Option<Range<usize>>) -> Result<(), ParseError> {
         let Some(line) = line else { return Ok(()) };
         self.block.push_data_line(chunk.bytes(line.start..line.end + 1), &self.limits)
     }
 
-    /// Moves past a line end, half of which may be in the next chunk.
+    /// Moves past a line end. Its second half may be in the next chunk.
     #[inline]
     pub(super) fn pass_line_end(&mut self, chunk: &mut Chunk<'_>) {
         if chunk.advance_line_end() {
@@ -112,7 +112,7 @@ impl Parser {
         }
     }
 
-    /// Gives memory back after something large, once nothing more of it is needed.
+    /// Releases memory after a large event or comment that is no longer needed.
     fn release(&mut self) {
         self.block.release();
         if matches!(self.line, Line::Start | Line::AfterCr) {

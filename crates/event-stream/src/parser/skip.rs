@@ -1,4 +1,4 @@
-//! Passing over a block that is too large: its lines are read on, and nothing of them is kept but an ID.
+//! Skips a block that is too large: its lines are read, and only an ID or a reconnection time is kept.
 use super::{Parser, field::Field, line::Line};
 use crate::ParseError;
 
@@ -6,7 +6,7 @@ use crate::ParseError;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Skipping {
     error: ParseError,
-    /// The number of bytes so far of what is too large.
+    /// The number of bytes so far of the part that is too large.
     bytes: u64,
 }
 
@@ -21,7 +21,8 @@ impl Skipping {
 }
 
 impl Parser {
-    /// Begins to skip. The line in which the limit was passed is read again from where the parser is.
+    /// Begins to skip the block. The parser has not moved past the bytes that exceeded the limit, so they are read
+    /// again.
     pub(super) fn skip(&mut self, error: ParseError) {
         let mut skipping = Skipping { error, bytes: 0 };
         if skipping.is_data() {
@@ -37,12 +38,12 @@ impl Parser {
         };
     }
 
-    /// The start of a line.
+    /// Returns the state at the start of a line.
     pub(super) fn line_start(&self) -> Line {
         if self.skipping.is_some() { Line::SkippedStart } else { Line::Start }
     }
 
-    /// Reads a piece of a line, which is of `field` as far as is known.
+    /// Reads a piece of a line. `field` is the kind of the line as far as it is known.
     pub(super) fn skip_piece(&mut self, field: Field, piece: &[u8]) {
         let (line, value) = (self.line_bytes, self.value.len() + piece.len());
         let error = self.check_value(field, line, value).err();
@@ -84,7 +85,7 @@ impl Parser {
         };
     }
 
-    /// Ends a line.
+    /// Ends a line of a skipped block.
     pub(super) fn skip_line(&mut self, field: Field) {
         let is_name = matches!(self.line, Line::Name(_));
         let is_long = is_name && self.check_value(field, self.line_bytes, 0).is_err();
@@ -99,21 +100,21 @@ impl Parser {
         }
     }
 
-    /// Ends the block at a blank line.
+    /// Ends a skipped block at a blank line.
     pub(super) fn end_skipping(&mut self) {
         self.block.skip();
         self.line = Line::Start;
         self.value.clear();
         if let Some(skipping) = &self.skipping {
-            // The line end behind the last line is not part of the data.
+            // The line end after the last line is not part of the data.
             self.skipped_bytes = skipping.bytes - u64::from(skipping.is_data() && skipping.bytes > 0);
         }
     }
 
-    /// Takes the limit that the skipped block was too large for. It is told once.
+    /// Returns the limit that the skipped block exceeded, and ends the skipping, so that the error is returned once.
     #[cold]
     pub(super) fn skipped(&mut self) -> ParseError {
-        // A step ends so only after a block was skipped.
+        // This is called only after a block was skipped.
         self.skipping
             .take()
             .map_or(ParseError::LineTooLong { limit: self.limits.max_line_bytes }, |skipping| skipping.error)

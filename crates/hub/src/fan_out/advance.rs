@@ -1,4 +1,5 @@
-//! The way of a member that is behind: what is left of an event that was begun, then the window, and before it the log.
+//! The sends to a member that is behind: first the rest of an event that was begun, then the events in the window. If
+//! the window begins too late for it, the log is read.
 use super::{
     FanOut, Outgoing, Transmit, Turn, Unsent,
     member::{MemberKey, State},
@@ -6,20 +7,21 @@ use super::{
 use crate::run::Left;
 use bytes::Bytes;
 
-/// The most bytes of several events that a member is sent at once.
+/// The largest number of bytes of several events that are sent to a subscriber together.
 pub const RUN_BYTES: usize = 64 << 10;
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Goes on with a member that has room for bytes again.
+    /// Sends the next bytes to a member that has room again.
     pub fn writable(&mut self, key: MemberKey) {
-        // Others have been sent everything; that they have room is no news.
+        // A member in another state has got everything that there is, so it needs nothing now.
         let state = self.core.members.get(key as usize).map(|member| member.state);
         if matches!(state, Some(State::Full | State::Ends)) {
             self.advance(key);
         }
     }
 
-    /// Sends a member that does not wait what is behind its cursor, as far as its room and its part's window go.
+    /// Sends a member that is not waiting the events after its cursor, until it has no more room or has all events of
+    /// its part's window.
     pub(super) fn advance(&mut self, key: MemberKey) {
         if let Some(left) = self.core.member_mut(key).unsent.take()
             && !self.send_left(key, *left)
@@ -54,7 +56,7 @@ impl<T: Transmit> Turn<'_, T> {
         }
     }
 
-    /// Sends what is left of an event that a member has begun to get. Returns true if the member took all of that.
+    /// Sends the rest of an event that a member has begun to get. Returns true if the member took all of it.
     fn send_left(&mut self, key: MemberKey, [first, second]: Left) -> bool {
         let cursor = self.core.member(key).cursor;
         for (left, then) in [(first, second.clone()), (second, Bytes::new())] {
@@ -70,7 +72,7 @@ impl<T: Transmit> Turn<'_, T> {
         true
     }
 
-    /// Sends bytes to one member alone. Returns the number of bytes that it took; `None` if the member is gone.
+    /// Sends bytes to one member. Returns the number of bytes that it took; `None` if the member is gone.
     pub(super) fn send_one(&mut self, key: MemberKey, bytes: &Bytes) -> Option<usize> {
         if bytes.is_empty() {
             return Some(0);
@@ -80,8 +82,8 @@ impl<T: Transmit> Turn<'_, T> {
         taken.inspect_err(|_| self.core.leave(key)).ok()
     }
 
-    /// Takes out the members that take no bytes ever again, after a send to many. Returns those that have no more room,
-    /// and the number of bytes that each took.
+    /// Removes the members that can take no bytes any more, after a send to many. Returns the members that have no more
+    /// room, and the number of bytes that each took.
     pub(super) fn take_full(&mut self) -> Vec<(MemberKey, usize)> {
         let mut full = Vec::new();
         for Unsent { member, taken } in std::mem::take(&mut self.core.unsent) {
@@ -95,7 +97,7 @@ impl<T: Transmit> Turn<'_, T> {
 }
 
 impl FanOut {
-    /// Puts a member among those that wait for the next event of their part.
+    /// Adds a member to those that wait for the next event of their part.
     fn wait(&mut self, key: MemberKey) {
         let member = self.member(key);
         let (index, cursor) = (member.part, member.cursor);
@@ -107,7 +109,7 @@ impl FanOut {
         part.forget_what_nobody_needs();
     }
 
-    /// Puts a member among those for whom the log is to be read.
+    /// Adds a member to those for which the log has to be read.
     fn ask_for_the_log(&mut self, key: MemberKey) {
         self.enter(key, State::CatchesUp);
         let index = self.member(key).part;

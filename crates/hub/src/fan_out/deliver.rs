@@ -1,5 +1,5 @@
-//! The way of an event to the members that wait for it: one send each, of bytes that all of them share. Events that come
-//! together go out together, so a driver that has much to do sends more at a time, not later.
+//! The delivery of events to the members that wait for them: one send per member, of bytes that all of them share.
+//! Events that arrive together are sent together, so a driver with much to do sends more bytes per send, not later.
 use super::{FanOut, Outgoing, RUN_BYTES, Transmit, Turn, member::Member, part::Part};
 use crate::{
     bundle::{Events, PartKey},
@@ -10,19 +10,19 @@ use bytes::Bytes;
 use std::time::Instant;
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Takes in the events of one batch for a part. They go out with [`deliver`](Self::deliver), or before it where they
-    /// become too many for one run.
+    /// Stores the events of one batch for a part. They are sent by [`deliver`](Self::deliver), or by this call when
+    /// there are too many of them for one run.
     pub fn take_events(&mut self, key: PartKey, events: &Events) {
-        // An event of two pieces takes two items.
+        // An event in two pieces is two items.
         for pieces in events.chunk_by(|(one, _), (next, _)| one == next) {
-            // It may have gone while these events came.
+            // The part may be gone before its events arrive.
             let Some(index) = self.core.parts.known(key) else { return };
             let part = self.core.parts.get(index);
             let bytes = pieces.iter().map(|(_, piece)| piece.len()).sum();
             if part.has_news && !part.has_room_for(bytes, &self.core.window) {
                 self.deliver();
             }
-            // Or with its last member, by this delivery.
+            // The delivery above may have removed the part's last member, and so the part.
             let Some(index) = self.core.parts.known(key) else { return };
             let part = self.core.parts.get_mut(index);
             if !std::mem::replace(&mut part.has_news, true) {
@@ -32,7 +32,7 @@ impl<T: Transmit> Turn<'_, T> {
         }
     }
 
-    /// Sends the events that the parts have taken in to all members that wait.
+    /// Sends the stored events of all parts to the members that wait.
     pub fn deliver(&mut self) {
         let news = std::mem::take(&mut self.core.news);
         for key in &news {
@@ -58,7 +58,8 @@ impl<T: Transmit> Turn<'_, T> {
         let parts = news.iter().filter_map(|key| parts.known(*key)).map(|index| parts.get(index));
         let sends = parts.filter_map(|part| Some((part, part.run.as_ref()?))).flat_map(|(part, run)| {
             let (shared, whole) = (run.bytes(), &run.bytes()[..]);
-            // A member's memory is not touched, unless some may have read a part of the run in the log.
+            // Normally the whole run is for every waiting member, and the member's memory is not read. A member whose
+            // cursor is not before the run has read a part of it in the log.
             let all_are_behind = part.furthest < run.first();
             part.waiting.iter().filter_map(move |key| {
                 let slice = if all_are_behind { whole } else { &whole[begin(part, &members[*key as usize])..] };
@@ -68,20 +69,20 @@ impl<T: Transmit> Turn<'_, T> {
         self.transmit.send(sends, unsent);
     }
 
-    /// Deals with the members that did not take the run of their part whole.
+    /// Handles the members that did not take all of the run of their part.
     fn settle_runs(&mut self) {
         for (key, taken) in self.take_full() {
             let member = self.core.member(key);
             let part = self.core.parts.get(member.part);
             let Some(run) = &part.run else { continue };
             let (begun, left) = run.cut(begin(part, member) + taken);
-            // An offset from before the run says nothing new of the member.
+            // If no event of the run was begun, the member's cursor stays where it was.
             let cursor = begun.unwrap_or(part.head).max(member.cursor).max(part.head);
             self.core.is_full(key, cursor, left);
         }
     }
 
-    /// Sends the second piece of an event to the members that have got the first one.
+    /// Sends the second piece of an event to the members that have got the first piece.
     fn send_rests(&mut self, news: &[PartKey]) {
         for key in news {
             let Some(part) = self.core.parts.known(*key).map(|index| self.core.parts.get(index)) else { continue };
@@ -97,26 +98,26 @@ impl<T: Transmit> Turn<'_, T> {
 }
 
 impl Part {
-    /// Takes in the next event, or the second piece of the last one.
+    /// Stores the next event, or the second piece of the last one.
     fn push(&mut self, offset: Offset, event: &Bytes) {
         self.news_events += 1;
         self.news_bytes += event.len();
         self.window.push(offset, event.clone());
     }
 
-    /// True if another event of so many bytes fits one run with those that are to be delivered, and drives none of them
-    /// out of the window.
+    /// True if another event of `bytes` bytes fits into one run with the events to be delivered, and removes none of
+    /// them from the window.
     fn has_room_for(&self, bytes: usize, limit: &WindowLimit) -> bool {
-        // It may come in two pieces.
+        // The event may have two pieces.
         self.news_events + 1 < limit.events && self.news_bytes + bytes <= RUN_BYTES.min(limit.bytes)
     }
 
-    /// Begins to deliver the events behind the head.
+    /// Begins to deliver the events after `head`.
     fn begin_run(&mut self) {
         self.run = self.window.read(self.head, RUN_BYTES);
     }
 
-    /// Notes that the run was sent to all members that wait.
+    /// Notes that the run was sent to all waiting members.
     fn end_run(&mut self, now: Instant) {
         if let Some(run) = self.run.take() {
             self.head = run.last();
@@ -127,8 +128,8 @@ impl Part {
     }
 }
 
-/// The index in its part's run where the bytes for a member begin. A member that came while the log was ahead of the
-/// router has read some of the run there.
+/// The index in the part's run where the bytes for this member begin. A member that joined while the log was ahead of
+/// the router may have read the first events of the run in the log.
 fn begin(part: &Part, member: &Member) -> usize {
     match &part.run {
         Some(run) if member.cursor >= run.first() => run.behind(member.cursor).start,
@@ -136,7 +137,7 @@ fn begin(part: &Part, member: &Member) -> usize {
     }
 }
 
-/// The event of a part's run that has a second piece, and the piece.
+/// The offset and the second piece of the last event of the part's run, if it has a second piece.
 fn rest(part: &Part) -> Option<(Offset, Bytes)> {
     let run = part.run.as_ref()?;
     Some((run.last(), run.rest()?.clone()))

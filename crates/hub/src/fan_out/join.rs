@@ -1,4 +1,4 @@
-//! The arrival of a member.
+//! Joining: how a subscriber becomes a member.
 use super::{
     FanOut, Transmit, Turn,
     member::{Member, MemberKey, State},
@@ -11,24 +11,24 @@ use std::{sync::Arc, time::Instant};
 /// A subscriber that is about to become a member.
 #[derive(Debug)]
 pub struct Joining {
-    /// Its audience.
+    /// The audience that the subscriber joins.
     pub key: Arc<AudienceKey>,
-    /// The place to start from; `None` is the head of the log.
+    /// The offset after which the subscriber starts; `None` is the head of the log.
     pub cursor: Option<Offset>,
-    /// The bytes that it is sent first, whatever its audience gets.
+    /// The bytes that the subscriber gets before any event.
     pub opening: Bytes,
-    /// The time when its stream is to end.
+    /// The time when the stream is to end.
     pub ends: Option<Instant>,
-    /// The reason that it is told then.
+    /// The reason that the subscriber gets when the stream ends.
     pub end_reason: Option<EndReason>,
 }
 
 impl FanOut {
-    /// Makes a subscriber a member. Nothing is sent before [`Turn::start`].
+    /// Makes a subscriber a member. Nothing is sent to it before [`Turn::start`].
     ///
-    /// If it is the first one of its audience, `follow` is called: it has the events of the audience come, and returns
-    /// the head of the log. Every event behind that head has to come, and some before it may. `head` returns the head
-    /// of the log.
+    /// If it is the first member of its audience here, `follow` is called: it asks for the events of the audience, and
+    /// returns the head of the log. Every event after that head has to arrive, and some before it may. `head` returns
+    /// the head of the log.
     pub fn join(
         &mut self,
         joining: Joining,
@@ -46,7 +46,8 @@ impl FanOut {
                 self.parts.add(audience.clone(), make)
             }
         };
-        // After the part follows its audience: what is appended behind this head comes by itself.
+        // The head is read after the part began to follow its audience, so everything that is appended after the head
+        // is delivered.
         let cursor = cursor.unwrap_or_else(head);
         self.parts.get_mut(part).members += 1;
         let unsent = (!opening.is_empty()).then(|| Box::new([opening, Bytes::new()]));
@@ -54,13 +55,13 @@ impl FanOut {
         MemberKey::try_from(self.members.insert(member)).expect("fewer members than a system has open files")
     }
 
-    /// The key that the next member will have.
+    /// Returns the key that the next member will get.
     #[must_use]
     pub fn next_key(&self) -> MemberKey {
         MemberKey::try_from(self.members.vacant_key()).expect("fewer members than a system has open files")
     }
 
-    /// The audience of a member.
+    /// Returns the audience of a member.
     #[must_use]
     pub fn audience(&self, key: MemberKey) -> &Arc<AudienceKey> {
         &self.parts.get(self.member(key).part).key
@@ -68,7 +69,7 @@ impl FanOut {
 }
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Sends a new member what it begins with, and what is behind its cursor.
+    /// Sends a new member its opening bytes, and the events after its cursor.
     pub fn start(&mut self, key: MemberKey) {
         self.advance(key);
     }

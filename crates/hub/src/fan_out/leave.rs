@@ -1,4 +1,4 @@
-//! The departure of a member, because its peer is gone, or because its stream has come to its end.
+//! Leaving: a member leaves because its connection is gone, or because its stream has ended.
 use super::{
     FanOut, Transmit, Turn,
     member::{Departed, Departure, MemberKey, State},
@@ -13,24 +13,24 @@ use crate::{
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
-/// The time that the rest of an event may take when its stream has ended.
+/// The time for sending the rest of an event after the stream of its subscriber has ended.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl FanOut {
-    /// Takes out a member whose peer is gone, if it is still there.
+    /// Removes a member whose connection is gone, if it is still a member.
     pub fn leave(&mut self, key: MemberKey) {
         if self.contains(key) {
             self.depart(key, Departure::Gone);
         }
     }
 
-    /// Ends the stream of a member behind everything that it took.
+    /// Ends the stream of a member. The bytes that it has taken still count.
     pub(super) fn close(&mut self, key: MemberKey) {
         self.depart(key, Departure::Ended);
     }
 
     pub(super) fn depart(&mut self, key: MemberKey, how: Departure) {
-        // Out of the lists of its part.
+        // Removes the member from the lists of its part.
         self.enter(key, State::Ends);
         let member = self.members.remove(key as usize);
         self.departed.push(Departed { member: key, how });
@@ -43,18 +43,18 @@ impl FanOut {
         }
     }
 
-    /// The members that have left since this was last called. The driver calls it after each of its calls in which
+    /// Returns the members that have left since the last call of this. The driver calls it after each call in which
     /// members may leave.
     pub fn take_departed(&mut self) -> Vec<Departed> {
         std::mem::take(&mut self.departed)
     }
 
-    /// The audiences and parts that need no more events, since this was last called.
+    /// Returns the audiences and parts that have needed no more events since the last call of this.
     pub fn take_abandoned(&mut self) -> Vec<(Arc<AudienceKey>, PartKey)> {
         std::mem::take(&mut self.abandoned)
     }
 
-    /// The place that a member has reached: everything up to it was sent, or does not concern the member.
+    /// Returns the position that a member has reached: everything up to it was sent to the member, or is not for it.
     #[must_use]
     pub fn reached(&self, key: MemberKey) -> Offset {
         let member = self.member(key);
@@ -66,8 +66,8 @@ impl FanOut {
 }
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Ends a member's stream, so that its peer gets everything that was sent. The rest of an event that was begun is
-    /// still sent, if the peer makes room for it within a second: [`FanOut::deadline`] is nearer after this.
+    /// Ends a member's stream after everything that was sent to it. The rest of an event that was begun is still sent,
+    /// if the peer makes room for it within a second. [`FanOut::deadline`] may be earlier after this.
     pub fn end(&mut self, key: MemberKey) {
         let Some(member) = self.core.members.get_mut(key as usize) else { return };
         if member.unsent.is_none() {
@@ -78,9 +78,9 @@ impl<T: Transmit> Turn<'_, T> {
         }
     }
 
-    /// Ends the stream of a member whose time has come, and tells it why if there is something that it can do about it.
-    /// `place` gives the ID of a place. The event that tells it counts as the rest of the event before: it comes behind
-    /// what was begun, and before what the member has not reached.
+    /// Ends the stream of a member whose end time has come, and sends it the reason if there is one. `place` returns
+    /// the ID of a position. The event with the reason is sent after the rest of an event that was begun, and before
+    /// all events that the member has not reached.
     pub(super) fn end_because(&mut self, key: MemberKey, place: &impl Fn(Offset) -> String) {
         if let Some(reason) = self.core.member_mut(key).end_reason.take() {
             let (cursor, told) = self.core.told(key, reason, place);
@@ -102,7 +102,7 @@ impl<T: Transmit> Turn<'_, T> {
 }
 
 impl FanOut {
-    /// The place that a member has reached, and the event that tells it why its stream ends.
+    /// Returns the position that a member has reached, and the event that carries the reason why its stream ends.
     fn told(&self, key: MemberKey, reason: EndReason, place: &impl Fn(Offset) -> String) -> (Offset, Bytes) {
         let (cursor, mut bytes) = (self.reached(key), Vec::new());
         let representation = self.audience(key).representation;

@@ -1,60 +1,63 @@
-//! A member: one subscriber. A cursor, and little else: plain data, without a socket.
+//! A member: one subscriber. It is plain data, a cursor and little else, without a socket.
 use crate::{ending::EndReason, position::Offset, run::Left};
 use std::time::Instant;
 
-/// A member's number in its [`FanOut`](super::FanOut). It is given to another member after this one has left.
+/// The number of a member in its [`FanOut`](super::FanOut). Another member may get the same number after this one has
+/// left.
 pub type MemberKey = u32;
 
-/// A part's number.
+/// The number of a part in its [`FanOut`](super::FanOut).
 pub(super) type PartIndex = u32;
 
-/// One subscriber.
+/// One subscriber, as the state machine sees it.
 #[derive(Debug)]
 pub struct Member {
     pub(super) part: PartIndex,
     pub(super) state: State,
-    /// Everything up to here was sent, or does not concern this member. While the member waits, this may lie before the
-    /// head of its part, and then the head counts: an event costs a waiting member no write to memory.
+    /// The offset up to which everything was sent to this member, or is not for it. While the member waits, the real
+    /// value is the head of its part if that is higher, so an event costs no write to the memory of a waiting member.
     pub(super) cursor: Offset,
-    /// The bytes that are left of an event that was begun. Boxed, because few members have any.
+    /// The bytes of an event that still have to be sent after its beginning was sent. Boxed, because few members have
+    /// any.
     pub(super) unsent: Option<Box<Left>>,
-    /// The time when something was last sent to this member alone.
+    /// The time when bytes were last sent to this member only, and not to all waiting members of its part.
     pub(super) spoke: Instant,
     /// The time when the stream is to end.
     pub(super) ends: Option<Instant>,
-    /// The reason that the subscriber is told then.
+    /// The reason that the subscriber gets when its stream ends.
     pub(super) end_reason: Option<EndReason>,
 }
 
 /// The state of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// It has everything that its part has, and waits for the next event. The number is its place among those that wait.
+    /// The member has all events of its part, and waits for the next one. The number is its index in the part's list
+    /// `waiting`.
     Waits(u32),
-    /// It has no room for more bytes. It goes on when its peer has made room.
+    /// The member has no room for more bytes. It continues when its peer has made room.
     Full,
-    /// Its cursor lies before its part's window. It waits for a step through the log.
+    /// The cursor is before the window of the member's part. The member waits for a step through the log.
     CatchesUp,
-    /// Its stream has ended, except for the rest of an event that was begun.
+    /// The stream has ended, except for the rest of an event that was begun.
     Ends,
 }
 
-/// A member that has left. Its key may be given out again.
+/// A member that has left. Another member may get its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Departed {
-    /// Its key.
+    /// The key that the member had.
     pub member: MemberKey,
-    /// The way in which it left.
+    /// The way in which the member left.
     pub how: Departure,
 }
 
 /// The way in which a member leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// It takes no bytes any more.
+    /// The connection takes no bytes any more.
     Gone,
-    /// Its stream has ended behind everything that it took.
+    /// The stream has ended after everything that the member took.
     Ended,
-    /// It needs the log, which cannot be read.
+    /// The member needs the log, and the log cannot be read.
     NoLog,
 }

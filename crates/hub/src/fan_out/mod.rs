@@ -1,19 +1,20 @@
-//! Fan-out: who gets which bytes now, what a partial send means, who needs the log, when a heartbeat is due.
+//! Fan-out: decides which member gets which bytes now, what a partial send means, which member needs the log, and when
+//! a heartbeat is due.
 //!
-//! [`FanOut`] is a state machine. It has no socket, no lock and no clock: a driver tells it what happened and what time
-//! it is, and gives it a [`Transmit`] that takes bytes for a member. There are two drivers. A shard of the server owns
-//! a thread and many sockets; `polled.rs` serves whoever polls a subscription, such as the body of a response.
+//! [`FanOut`] is a state machine. It has no socket, no lock and no clock: a driver reports to it what happened and what
+//! time it is, and gives it a [`Transmit`] that sends bytes to a member. There are two drivers. A shard of the server
+//! owns a thread and many sockets; `polled.rs` serves callers that poll a subscription, such as the body of a response.
 //!
-//! A [`Member`](member::Member) is one subscriber: a cursor and little else. A part (`part.rs`) is one audience, as
-//! far as its members belong to this state machine, with the window of events that some of them still need.
+//! A [`Member`](member::Member) is one subscriber: a cursor and little else. A part (`part.rs`) holds those members of
+//! one audience that belong to this state machine, and the window of events that some of them still need.
 //!
-//! What a driver calls, in the order of a subscriber's life:
+//! The calls of a driver, in the order of a subscriber's life:
 //!
 //! | call | file |
 //! |---|---|
 //! | [`FanOut::join`], then [`Turn::start`] | `join.rs` |
 //! | [`Turn::take_events`], [`Turn::deliver`]: events go to the members that wait | `deliver.rs` |
-//! | [`Turn::writable`]: a member that was full goes on | `advance.rs` |
+//! | [`Turn::writable`]: a member that was full gets more bytes | `advance.rs` |
 //! | [`FanOut::next_read`], [`Turn::take_step`], [`Turn::cannot_read`]: catch-up through the log | `reading.rs` |
 //! | [`FanOut::deadline`], [`Turn::expire`]: heartbeats and ends | `timing.rs` |
 //! | [`Turn::end`], [`FanOut::leave`], [`FanOut::take_departed`], [`FanOut::take_abandoned`] | `leave.rs` |

@@ -9,36 +9,36 @@ use crate::{
 };
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-/// The part of one audience.
+/// The members of one audience, and the events for them.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) key: Arc<AudienceKey>,
     pub(super) window: Window,
-    /// Everything up to here was sent to all members that wait.
+    /// The offset up to which everything was sent to all members that wait.
     pub(super) head: Offset,
-    /// The time of that.
+    /// The time when something was last sent to all members that wait.
     pub(super) spoke: Instant,
-    /// True if there are events behind the head.
+    /// True if there are events after `head`.
     pub(super) has_news: bool,
     pub(super) news_events: usize,
     pub(super) news_bytes: usize,
-    /// The events that are being delivered.
+    /// The events that are being delivered now.
     pub(super) run: Option<Run>,
     /// The members that wait for the next event.
     pub(super) waiting: Vec<MemberKey>,
-    /// The furthest cursor of a member that has ever waited here. Where it lies before a run, the whole run is for
-    /// everybody who waits, and no member has to be looked at.
+    /// The highest cursor of a member that has ever waited here. If a run begins after it, the whole run is for every
+    /// waiting member, and the cursors of the members need not be read.
     pub(super) furthest: Offset,
-    /// The members before the window, in the order in which they asked for the log.
+    /// The members whose cursor is before the window, in the order in which they asked for the log.
     pub(super) readers: VecDeque<MemberKey>,
-    /// True if the log is being read for one of them, or will be.
+    /// True if the log is being read for one of `readers`, or a read is planned.
     pub(super) reading: bool,
-    /// The number of members in all.
+    /// The number of all members.
     pub(super) members: u32,
 }
 
 impl Part {
-    /// A part without members, whose events begin behind `head`.
+    /// Returns a part without members, whose events begin after `head`.
     pub(super) fn new(key: Arc<AudienceKey>, head: Offset, limit: WindowLimit, now: Instant) -> Self {
         Self {
             key,
@@ -57,7 +57,7 @@ impl Part {
         }
     }
 
-    /// Forgets the events if all members have them.
+    /// Removes the events from the window if all members have them.
     pub(super) fn forget_what_nobody_needs(&mut self) {
         if self.waiting.len() == self.members as usize {
             self.window.clear();

@@ -4,22 +4,22 @@ use crate::{audience_key::AudienceKey, bundle::PartKey};
 use slab::Slab;
 use std::{collections::HashMap, sync::Arc};
 
-/// The parts.
+/// The parts of one [`FanOut`](super::FanOut).
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     parts: Slab<(u32, Part)>,
     by_key: HashMap<Arc<AudienceKey>, PartIndex>,
-    /// The number of parts that there have ever been. What was meant for one that is gone is recognised by it.
+    /// The number of parts that were ever added. It recognises messages for a part that is gone.
     generation: u32,
 }
 
 impl Parts {
-    /// The part of this audience, if there is one.
+    /// Returns the number of the part of this audience, if there is one.
     pub(super) fn find(&self, key: &AudienceKey) -> Option<PartIndex> {
         self.by_key.get(key).copied()
     }
 
-    /// Adds the part of this audience. `make` gets the key by which others will know it.
+    /// Adds the part of this audience. `make` gets the key that recipients use for the part.
     pub(super) fn add(&mut self, key: Arc<AudienceKey>, make: impl FnOnce(PartKey) -> Part) -> PartIndex {
         self.generation = self.generation.wrapping_add(1);
         let index = u32::try_from(self.parts.vacant_key()).expect("fewer parts than members");
@@ -30,12 +30,12 @@ impl Parts {
         index
     }
 
-    /// Takes out a part that has no members.
+    /// Removes a part that has no members.
     pub(super) fn remove(&mut self, index: PartIndex) -> (Arc<AudienceKey>, PartKey) {
         let (generation, part) = self.parts.remove(index as usize);
         assert!(part.members == 0 && part.waiting.is_empty() && part.readers.is_empty(), "somebody is left: {part:?}");
         self.by_key.remove(&part.key);
-        // What a wave of subscribers has left behind is given back once they are gone.
+        // After many subscribers have come and gone, the memory that they needed is released.
         if self.parts.is_empty() {
             (self.parts, self.by_key) = Default::default();
         }
@@ -50,13 +50,13 @@ impl Parts {
         &mut self.parts[index as usize].1
     }
 
-    /// The part that others know by this key; `None` if it is gone.
+    /// Returns the number of the part with this key; `None` if the part is gone.
     pub(super) fn known(&self, key: PartKey) -> Option<PartIndex> {
         let (generation, _) = self.parts.get(key.index as usize)?;
         (*generation == key.generation).then_some(key.index)
     }
 
-    /// The key by which others know this part.
+    /// Returns the key that recipients use for this part.
     pub(super) fn key_of(&self, index: PartIndex) -> PartKey {
         PartKey { index, generation: self.parts[index as usize].0 }
     }

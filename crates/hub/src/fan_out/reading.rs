@@ -1,4 +1,4 @@
-//! Catch-up: members whose cursor lies before their part's window get what the log holds, step by step.
+//! Catch-up: members whose cursor is before their part's window get the entries of the log, step by step.
 use super::{
     Departure, FanOut, Outgoing, Transmit, Turn,
     member::{MemberKey, PartIndex, State},
@@ -6,23 +6,24 @@ use super::{
 use crate::{audience_key::AudienceKey, bundle::PartKey, catch_up::Step, position::Offset};
 use std::sync::Arc;
 
-/// The number of parts for which a driver has the log read at the same time.
+/// The number of parts of audiences for which a driver reads the log at the same time.
 pub const CONCURRENT_READS: usize = 8;
 
-/// A step through the log that a part needs.
+/// A step through the log that has to be read for a part.
 #[derive(Debug)]
 pub struct Wanted {
-    /// The part.
+    /// The part that needs the step.
     pub part: PartKey,
-    /// Its audience.
+    /// The audience of the part.
     pub key: Arc<AudienceKey>,
-    /// The place behind which the log is to be read.
+    /// The offset after which the log is to be read.
     pub cursor: Offset,
 }
 
 impl FanOut {
-    /// The next step that the driver is to have read, if there is one and fewer than [`CONCURRENT_READS`] are under
-    /// way. The driver answers each with [`Turn::take_step`] or [`Turn::cannot_read`], also after the part has gone.
+    /// Returns the next step that the driver has to read, if there is one and fewer than [`CONCURRENT_READS`] are being
+    /// read. The driver answers each with [`Turn::take_step`] or [`Turn::cannot_read`], even if the part is gone by
+    /// then.
     pub fn next_read(&mut self) -> Option<Wanted> {
         while self.reads < CONCURRENT_READS {
             let key = self.to_read.pop_front()?;
@@ -45,7 +46,7 @@ impl FanOut {
         self.reads -= 1;
     }
 
-    /// Lets the part have its next turn at the log, if a member still needs it.
+    /// Requests the next step for the part, if a member still needs one.
     fn read_on(&mut self, key: PartKey) {
         let Some(index) = self.parts.known(key) else { return };
         let part = self.parts.get_mut(index);
@@ -57,8 +58,8 @@ impl FanOut {
 }
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Takes in a step through the log. It serves all members whose cursors lie in it, not only the one for which it
-    /// was made: after a break, many come back to about the same place.
+    /// Sends the events of a step to all members whose cursors are within it, not only to the member for which it was
+    /// read: after a network failure, many members resume at about the same position.
     pub fn take_step(&mut self, key: PartKey, step: &Step) {
         self.core.ends_reading();
         if let Some(index) = self.core.parts.known(key) {
@@ -67,7 +68,7 @@ impl<T: Transmit> Turn<'_, T> {
         self.core.read_on(key);
     }
 
-    /// Ends the streams of the members of a part that need the log, which cannot be read.
+    /// Ends the streams of those members of a part that need the log, because the log cannot be read.
     pub fn cannot_read(&mut self, key: PartKey) {
         self.core.ends_reading();
         if let Some(index) = self.core.parts.known(key) {
@@ -85,7 +86,7 @@ impl<T: Transmit> Turn<'_, T> {
         self.core.parts.get_mut(index).readers = others.into();
         self.send_step(&served, step);
         for key in served {
-            // It may have gone, or have no more room.
+            // The member may be gone, or may have no more room.
             let goes_on = self.core.members.get(key as usize).is_some_and(|member| member.state == State::CatchesUp);
             if goes_on {
                 let member = self.core.member_mut(key);

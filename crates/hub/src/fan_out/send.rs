@@ -1,50 +1,50 @@
-//! Bytes on their way to a member, and what became of them.
+//! Sending bytes to a member, and the result.
 use super::member::MemberKey;
 use bytes::Bytes;
 use std::io;
 
-/// The bytes that one member is to get next. Many members share the same bytes.
+/// The bytes to send to one member. Many members share the same bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
-    /// The member.
+    /// The member that gets the bytes.
     pub member: MemberKey,
-    /// The bytes.
+    /// The bytes to send.
     pub slice: &'a [u8],
-    /// What they are a part of.
+    /// The shared buffer that contains `slice`.
     shared: &'a Bytes,
 }
 
-/// A send that was not taken whole.
+/// A send of which the member did not take all bytes.
 #[derive(Debug)]
 pub struct Unsent {
-    /// The member that was to get it.
+    /// The member to which the bytes were sent.
     pub member: MemberKey,
-    /// The number of bytes that were taken before the member had no more room, 0 included; or the reason why it takes
-    /// none ever again.
+    /// The number of bytes that the member took before it had no more room, possibly 0; or the reason why it can take
+    /// no bytes any more.
     pub taken: io::Result<usize>,
 }
 
-/// The way to the members: sockets, or the frames of response bodies.
+/// Sends bytes to members: through sockets, or as frames of response bodies.
 pub trait Transmit {
-    /// Tries each send once, without waiting. Adds those that were not taken whole to `unsent`, in no special order. A
-    /// member that has taken all, and has no room for more, may be added as well.
+    /// Tries each send once, without waiting. Adds those of which not all bytes were taken to `unsent`, in any order. A
+    /// member that took all bytes and has no room for more may be added as well.
     fn send<'a>(&mut self, sends: impl Iterator<Item = Outgoing<'a>>, unsent: &mut Vec<Unsent>);
 
-    /// Tries one send once, without waiting, and returns the number of bytes that were taken.
+    /// Tries one send once, without waiting, and returns the number of bytes that the member took.
     ///
     /// # Errors
-    /// The reason why the member takes no bytes ever again.
+    /// The reason why the member can take no bytes any more.
     fn send_one(&mut self, send: Outgoing<'_>) -> io::Result<usize>;
 }
 
 impl<'a> Outgoing<'a> {
-    /// Bytes for this member: a slice of those that are shared.
+    /// Returns a send of `slice`, a part of `shared`, to this member.
     #[inline]
     pub(super) fn new(member: MemberKey, slice: &'a [u8], shared: &'a Bytes) -> Self {
         Self { member, slice, shared }
     }
 
-    /// The bytes, shared and not copied.
+    /// Returns the bytes without copying them.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         self.shared.slice_ref(self.slice)

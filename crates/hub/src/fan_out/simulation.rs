@@ -1,7 +1,7 @@
-//! Everything at once in virtual time: publications, subscribers that come, stall, break off, resume and end, a log that
-//! discards, windows that hold next to nothing. Whatever the order, each subscriber gets what it subscribed to, once and
-//! in order, or is told what is missing. A member's room is that of a socket, which takes any number of bytes, or of a
-//! body, which takes one frame.
+//! A simulation in virtual time of everything that can happen together: publications, subscribers that join, stall,
+//! disconnect, resume and end, a log that discards, windows that hold very little. In every order of events, each
+//! subscriber gets what it subscribed to, once and in order, or is sent a gap for what is missing. The room of a member
+//! is that of a socket, which takes any number of bytes, or of a body, which takes one frame.
 use super::*;
 use crate::{
     audience_key::AudienceKey,
@@ -28,7 +28,7 @@ use std::{
 };
 
 const TOPICS: [&str; 3] = ["a", "b", "c"];
-/// The number of things that happen before everything comes to rest.
+/// The number of random actions before the simulation delivers everything that is left.
 const EVENTS: usize = 400;
 const MAX_SUBSCRIBERS: usize = 12;
 const WINDOW: WindowLimit = WindowLimit { events: 6, bytes: 2_000 };
@@ -48,20 +48,20 @@ proptest! {
     }
 }
 
-/// The peers of all members, by their keys.
+/// The peers of all members, indexed by the keys of the members.
 struct Peers {
     peers: Vec<Option<Peer>>,
-    /// True if a peer takes one frame at a time, and takes it whole.
+    /// True if a peer takes one frame at a time, and always all of it.
     frames: bool,
 }
 
-/// One connection.
+/// The other end of one connection.
 struct Peer {
     subscriber: usize,
     received: Vec<u8>,
-    /// The number of bytes that it takes before it is full; of frames, 1 or 0.
+    /// The number of bytes that the peer takes before it is full; for frames, 1 or 0.
     room: usize,
-    /// True if it has gone, which is noticed only when something is sent.
+    /// True if the peer has disconnected, which is noticed only at the next send.
     is_gone: bool,
 }
 
@@ -110,17 +110,17 @@ impl Transmit for Peers {
     }
 }
 
-/// A subscriber over all of its connections.
+/// A subscriber during all of its connections.
 struct Subscriber {
     key: Arc<AudienceKey>,
-    /// The place behind which it began.
+    /// The offset after which the subscriber began.
     start: Offset,
     received: Vec<Offset>,
-    /// Places up to which the log had nothing more.
+    /// The offsets of the gap events that the subscriber got.
     gaps: Vec<Offset>,
-    /// The place where it goes on.
+    /// The offset after which the subscriber continues when it reconnects.
     cursor: Offset,
-    /// True while it has a connection.
+    /// True while the subscriber has a connection.
     is_there: bool,
 }
 
@@ -129,7 +129,7 @@ struct Simulation {
     now: Instant,
     log: MemoryLog,
     entries: Vec<Arc<Entry>>,
-    /// The number of entries that were handed out.
+    /// The number of entries that were given to the state machine.
     routed: usize,
     follows: Vec<(Arc<AudienceKey>, PartKey)>,
     fan_out: FanOut,
@@ -186,7 +186,7 @@ impl Simulation {
         }
     }
 
-    /// Hands out entries as the router does.
+    /// Delivers entries as the router does.
     fn route(&mut self, most: usize) {
         let until = self.entries.len().min(self.routed + most);
         let batch = &self.entries[self.routed..until];
@@ -197,7 +197,7 @@ impl Simulation {
             for entry in batch.iter().filter(|entry| key.admits(&entry.update)) {
                 let WireEvent { bytes, rest } = WireEvents::of(entry).get(key);
                 let offset = entry.position.offset;
-                // In two pieces, as large events of several audiences are.
+                // Some events are split into two pieces, as large events for several audiences are.
                 let cut = if offset.0.is_multiple_of(5) { bytes.len() / 2 } else { bytes.len() };
                 assert!(rest.is_none(), "of a plain event stream");
                 events.extend([bytes.slice(..cut), bytes.slice(cut..)].map(|piece| (offset, piece)));
@@ -212,7 +212,7 @@ impl Simulation {
         turn.deliver();
     }
 
-    /// Makes room at a peer.
+    /// Makes room at a random peer.
     fn drain(&mut self) {
         let keys = self.peers.keys();
         let Some(key) = self.random.choice(keys) else { return };
@@ -301,7 +301,7 @@ impl Simulation {
         self.schedule(key);
     }
 
-    /// Lets time pass, tick by tick.
+    /// Lets time pass in small steps.
     fn pass(&mut self, time: Duration) {
         let until = self.now + time;
         while self.now < until {
@@ -318,7 +318,7 @@ impl Simulation {
         }
     }
 
-    /// Does what a driver does for members that have left.
+    /// Handles the members that have left, as a driver does.
     fn settle(&mut self) {
         for Departed { member, .. } in self.fan_out.take_departed() {
             self.deadlines.remove(&member);
@@ -334,7 +334,7 @@ impl Simulation {
         }
     }
 
-    /// Makes room for everybody until nothing moves any more, and looks at what each has got.
+    /// Makes room for all peers until nothing more is sent, and checks what each subscriber has got.
     fn come_to_rest(&mut self) {
         let keys = self.peers.keys();
         for key in keys.into_iter().filter(|key| self.peers.peer(*key).is_gone).collect::<Vec<_>>() {
@@ -381,7 +381,7 @@ impl Simulation {
         self.peers.peers.iter().flatten().map(|peer| peer.received.len()).sum()
     }
 
-    /// Where nothing is published, everybody gets a heartbeat in time, and not too many.
+    /// Checks that every member gets its heartbeats in time, and not too many of them, while nothing is published.
     fn check_heartbeats(&mut self) {
         for key in self.peers.keys() {
             self.peers.peer(key).room = 1 << 20;
@@ -403,7 +403,7 @@ impl Simulation {
 }
 
 impl Subscriber {
-    /// Reads what came over a connection, up to the last event that came whole.
+    /// Reads the bytes that came over a connection, up to the last complete event.
     fn take(&mut self, received: &[u8], entries: &[Arc<Entry>]) {
         let text = str::from_utf8(received).expect("whole characters");
         let Some((whole, _)) = text.rsplit_once("\n\n") else { return };
@@ -434,7 +434,8 @@ impl Subscriber {
         }
     }
 
-    /// Up to `place` it has everything that it subscribed to, or was told of a gap behind that.
+    /// Checks that the subscriber has got every matching update up to `place`, or a gap event for those that are
+    /// missing.
     fn has_everything(&self, entries: &[Arc<Entry>], place: Offset) {
         let received: BTreeSet<_> = self.received.iter().copied().collect();
         assert_eq!(received.len(), self.received.len(), "something comes twice");

@@ -1,4 +1,4 @@
-//! The state machine, and what it does in one turn.
+//! The state machine, and a turn in which it can send.
 use super::{
     Transmit, Unsent,
     member::{Departed, Member, MemberKey, State},
@@ -8,28 +8,28 @@ use crate::{audience_key::AudienceKey, bundle::PartKey, position::Offset, run::L
 use slab::Slab;
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-/// Members, the audiences that they are in, and what each of them has.
+/// The state machine: the members, their parts, and how far each member has got.
 #[derive(Debug)]
 pub struct FanOut {
     pub(super) window: WindowLimit,
     pub(super) members: Slab<Member>,
     pub(super) parts: Parts,
-    /// The parts that have taken in events and not delivered them.
+    /// The parts with stored events that are not delivered yet.
     pub(super) news: Vec<PartKey>,
-    /// The parts that wait until the log is read for them.
+    /// The parts for which the log has to be read, in the order of their requests.
     pub(super) to_read: VecDeque<PartKey>,
-    /// The number of parts for which it is being read.
+    /// The number of parts for which the log is being read now.
     pub(super) reads: usize,
-    /// The sends that were not taken whole. Empty between turns.
+    /// The sends of which not all bytes were taken. Empty between turns.
     pub(super) unsent: Vec<Unsent>,
-    /// The members that have left, for the driver.
+    /// The members that have left and that the driver has not been given yet.
     pub(super) departed: Vec<Departed>,
-    /// The parts that have no members any more, for the driver.
+    /// The parts that have no more members and that the driver has not been given yet.
     pub(super) abandoned: Vec<(Arc<AudienceKey>, PartKey)>,
     pub(super) random: fastrand::Rng,
 }
 
-/// A turn of the state machine: it can send, and knows the time.
+/// A turn of the state machine: it has a way to send, and the current time.
 #[derive(Debug)]
 pub struct Turn<'a, T> {
     pub(super) core: &'a mut FanOut,
@@ -38,8 +38,8 @@ pub struct Turn<'a, T> {
 }
 
 impl FanOut {
-    /// A state machine without members, whose parts have windows of at most this size. `seed` is for the jitter of
-    /// heartbeats.
+    /// Returns a state machine without members, whose parts have windows of at most this size. `seed` is for the random
+    /// deviation in the time of heartbeats.
     #[must_use]
     pub fn new(window: WindowLimit, seed: u64) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl FanOut {
         }
     }
 
-    /// Begins a turn, in which bytes go out through `transmit`.
+    /// Begins a turn, in which bytes are sent through `transmit`.
     pub fn turn<'a, T: Transmit>(&'a mut self, now: Instant, transmit: &'a mut T) -> Turn<'a, T> {
         Turn { core: self, transmit, now }
     }
@@ -73,7 +73,7 @@ impl FanOut {
         self.members.is_empty()
     }
 
-    /// True if this member is there.
+    /// True if there is a member with this key.
     #[must_use]
     pub fn contains(&self, key: MemberKey) -> bool {
         self.members.contains(key as usize)
@@ -84,7 +84,7 @@ impl FanOut {
         self.members.iter().map(|(key, _)| MemberKey::try_from(key).expect("keys are given out by join"))
     }
 
-    /// Gives back the memory that a wave of members has left behind, once they are gone.
+    /// Releases the memory that many members needed, once all members have left.
     pub fn shrink(&mut self) {
         if self.members.is_empty() && self.members.capacity() > 0 {
             self.members = Slab::new();
@@ -101,7 +101,7 @@ impl FanOut {
         &mut self.members[key as usize]
     }
 
-    /// Puts a member into another state, and out of the list that it was in because of the one before.
+    /// Changes the state of a member, and removes the member from the list that belonged to its former state.
     pub(super) fn enter(&mut self, key: MemberKey, state: State) {
         let member = &mut self.members[key as usize];
         let part = self.parts.get_mut(member.part);
@@ -119,7 +119,8 @@ impl FanOut {
         }
     }
 
-    /// Notes that a member has no more room: it has everything up to `cursor`, and of the event there `left` is left.
+    /// Notes that a member has no more room. It has everything up to `cursor`, except `left`, which is the rest of the
+    /// event at `cursor`.
     pub(super) fn is_full(&mut self, key: MemberKey, cursor: Offset, left: Left) {
         let member = self.member(key);
         debug_assert!(cursor >= member.cursor, "a cursor never falls: {cursor} after {}", member.cursor);

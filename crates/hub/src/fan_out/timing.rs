@@ -1,5 +1,5 @@
-//! Heartbeats and ends. A member has one deadline: the sooner of the two. Events do not move it: when it has come, the
-//! time when something was last sent is looked at.
+//! Heartbeats and the ends of streams. A member has one deadline: the earlier one of the two. An event does not move
+//! the deadline. Instead, when the deadline has come, the time of the last send is checked.
 use super::{
     FanOut, Outgoing, Transmit, Turn,
     member::{MemberKey, State},
@@ -8,33 +8,34 @@ use crate::position::Offset;
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 
-/// The least part of an interval after which something happens that happens once in an interval.
+/// The smallest fraction of an interval after which a periodic action is repeated.
 pub const LEAST_SPREAD: f64 = 0.8;
 
-/// A part of an interval by chance, between [`LEAST_SPREAD`] and 1, so that what began together does not go on happening
-/// together.
+/// Returns a random fraction of an interval, between [`LEAST_SPREAD`] and 1, so that actions that began together do not
+/// stay together.
 pub fn spread(random: &mut fastrand::Rng) -> f64 {
     LEAST_SPREAD + (1.0 - LEAST_SPREAD) * random.f64()
 }
 
 impl FanOut {
-    /// The time when a member is to be looked at with [`Turn::expire`], if a stream that is silent for as long as
+    /// Returns the time when the driver has to call [`Turn::expire`] for a member, if a stream that is silent for
     /// `heartbeat_interval` gets a heartbeat.
     pub fn deadline(&mut self, key: MemberKey, now: Instant, heartbeat_interval: Duration) -> Instant {
         let pause = heartbeat_interval.mul_f64(spread(&mut self.random));
         let heartbeat = self.spoke(key) + pause;
-        // One that has been silent for longer than that cannot speak; it is looked at again after as long a time.
+        // A member that has been silent for longer than that has no room for bytes. It is checked again after one more
+        // pause.
         let heartbeat = if heartbeat > now { heartbeat } else { now + pause };
         self.member(key).ends.map_or(heartbeat, |ends| ends.min(heartbeat))
     }
 
-    /// Notes that the bytes that a member was sent are on their way only now.
+    /// Notes that the bytes for a member were not sent earlier than `now`.
     pub fn spoke_at(&mut self, key: MemberKey, now: Instant) {
         let spoke = &mut self.member_mut(key).spoke;
         *spoke = now.max(*spoke);
     }
 
-    /// The time when something was last sent to a member.
+    /// Returns the time when bytes were last sent to a member.
     fn spoke(&self, key: MemberKey) -> Instant {
         let member = self.member(key);
         match member.state {
@@ -45,9 +46,9 @@ impl FanOut {
 }
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Looks at members whose deadline has come: ends those whose time is over, and sends a heartbeat to those that
-    /// were silent for as long as `heartbeat_interval`. Members that have left are passed over. `place` gives the ID of
-    /// a place. The deadline of each is another one after this.
+    /// Handles the members whose deadline has come: ends the streams whose end time has come, and sends a heartbeat to
+    /// the members that were silent for `heartbeat_interval`. Members that have left are ignored. `place` returns the
+    /// ID of a position. Afterwards each of the members has a new deadline.
     pub fn expire(&mut self, due: &[MemberKey], heartbeat_interval: Duration, place: &impl Fn(Offset) -> String) {
         let mut silent = Vec::new();
         for key in due.iter().copied().filter(|key| self.core.contains(*key)).collect::<Vec<_>>() {
@@ -66,7 +67,7 @@ impl<T: Transmit> Turn<'_, T> {
 
     fn is_to_speak(&self, key: MemberKey, heartbeat_interval: Duration) -> bool {
         let is_silent = self.core.spoke(key) + heartbeat_interval.mul_f64(LEAST_SPREAD) <= self.now;
-        // A member without room needs no sign of life: it is its peer's turn to give one.
+        // A member without room needs no heartbeat: it has to make room first.
         is_silent && matches!(self.core.member(key).state, State::Waits(_))
     }
 

@@ -1,4 +1,5 @@
-//! The clock that stamps the entries of a log. Its time does not go backwards, whatever the system's clock does.
+//! The clock that gives the entries of a log their time. Its time never goes backwards, even if the system's clock
+//! does.
 use super::{Log, LogError, Query, ReadLimit};
 use crate::{entry::Timestamp, position::Offset};
 use std::{
@@ -6,13 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A difference between two clocks up to this is no jump: the time of the log waits for it to pass.
+/// The largest difference between two clocks that is not treated as a jump: the time of the log stops until the
+/// system's clock has caught up.
 const TOLERANCE: Duration = Duration::from_secs(60);
 
 /// The clock of a log.
 ///
-/// If an entry came from a clock that was far ahead, the time of the log goes on from there, as fast as time goes: so
-/// entries grow old, and retention does its work, although the system's clock is behind.
+/// If the newest entry came from a clock that was far ahead, the time of the log continues from there at normal speed.
+/// So entries still grow old and retention works, although the system's clock is behind.
 #[derive(Debug)]
 pub(crate) struct LogClock {
     system: fn() -> Timestamp,
@@ -22,14 +24,14 @@ pub(crate) struct LogClock {
 #[derive(Debug)]
 struct State {
     newest: Timestamp,
-    /// The time by which the log is ahead of the system's clock.
+    /// The number of milliseconds by which the log is ahead of the system's clock.
     ahead_ms: u64,
-    /// The moment when the system's clock was last read, and what it said.
+    /// The moment when the system's clock was last read, and the time that it showed.
     read: (Instant, Timestamp),
 }
 
 impl LogClock {
-    /// The clock of a log that may have entries.
+    /// Returns the clock of a log. It starts with the time of the newest entry, if there is one.
     ///
     /// # Errors
     /// [`LogError`] if the newest entry cannot be read.
@@ -42,7 +44,7 @@ impl LogClock {
         Ok(Self { system, state: Mutex::new(state) })
     }
 
-    /// The time of the log.
+    /// Returns the current time of the log.
     pub(crate) fn now(&self) -> Timestamp {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let clock = (self.system)();
@@ -54,8 +56,7 @@ impl LogClock {
             state.ahead_ms = state.newest.0 - clock.0;
             tracing::warn!(
                 ahead_s = state.ahead_ms / 1_000,
-                "the newest entry of the log came from a clock that was ahead of this one: the time of the log goes on \
-                 from there"
+                "the newest entry of the log is later than the system's clock: the log goes on with the time of that entry"
             );
         }
         state.newest = state.newest.max(Timestamp(clock.0.saturating_add(state.ahead_ms)));
@@ -68,7 +69,10 @@ impl State {
         let (then, before) = std::mem::replace(&mut self.read, (Instant::now(), clock));
         let by = Duration::from_millis(clock.0.saturating_sub(before.0)).saturating_sub(then.elapsed());
         if by > TOLERANCE {
-            tracing::warn!(by_s = by.as_secs(), "the system's clock has jumped ahead: retention goes by it");
+            tracing::warn!(
+                by_s = by.as_secs(),
+                "the system's clock has jumped ahead: retention may discard updates early"
+            );
         }
     }
 }
@@ -103,7 +107,8 @@ mod tests {
     #[test]
     fn time_does_not_go_backwards() {
         let clock = clock(100_000);
-        // A little behind, it waits; in front, it follows.
+        // If the system's clock is a little behind, the time of the log stops; if it is ahead, the time of the log
+        // follows it.
         for (system, expected) in [(99_000, 100_000), (100_500, 100_500), (60_000, 100_500), (100_501, 100_501)] {
             assert_eq!(at(&clock, system), expected, "at {system}");
         }
@@ -117,11 +122,12 @@ mod tests {
             (1_000_000, far),
             (1_000_500, far + 500),
             (4_600_000, far + 3_600_000),
-            // Set back a little: it waits. Set back further: it goes on from where it was.
+            // If the system's clock is set back a little, the time of the log stops. If it is set back further, the
+            // time of the log continues from its last value.
             (4_599_000, far + 3_600_000),
             (1_000_000, far + 3_600_000),
             (1_002_000, far + 3_602_000),
-            // The system's clock is right again, or wrong in the other direction.
+            // The system's clock is right again, or far ahead itself.
             (far + 9_000_000, far + 9_000_000),
             (far + 9_000_001, far + 9_000_001),
         ];

@@ -1,5 +1,5 @@
-//! The way from a subscriber's last event ID to the place where it goes on. Whatever it cannot be given is told
-//! as a gap; nothing is guessed.
+//! Finds the position where a subscriber continues, from its last event ID. If updates that it asked for are missing, a
+//! gap reports it; nothing is guessed.
 use super::{Found, Log, LogError};
 use crate::{
     audience_key::AudienceKey,
@@ -10,22 +10,23 @@ use crate::{
 };
 use fanfare_event_stream::EventId;
 
-/// The place where a subscriber goes on.
+/// The position where a subscriber continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// The offset that it is taken to have seen: everything behind it follows.
+    /// The offset after which the subscriber gets every matching update.
     pub after: Offset,
-    /// The reason why this is not the place it asked for.
+    /// The reason why `after` is not the position that the subscriber asked for.
     pub gap: Option<GapReason>,
 }
 
-/// Finds the place that `requested` names for a subscriber: an ID made by the hub, a publisher's own ID, or
+/// Finds the position of the ID `requested` for a subscriber: an ID made by the hub, a publisher's own ID, or
 /// [`EARLIEST`].
 ///
-/// An ID that only updates have which the subscriber may not receive is answered as one that no update has.
+/// If the subscriber may not receive any of the updates with this ID, the result is the same as if no update had the
+/// ID.
 ///
 /// # Errors
-/// [`LogError`] if the log cannot look the ID up.
+/// [`LogError`] if the log cannot be searched for the ID.
 pub fn resolve(log: &dyn Log, requested: &str, key: &AudienceKey, now: Timestamp) -> Result<Resolved, LogError> {
     if let Some(resolved) = resolve_position(log, requested) {
         return Ok(resolved);
@@ -43,12 +44,13 @@ pub fn resolve(log: &dyn Log, requested: &str, key: &AudienceKey, now: Timestamp
     })
 }
 
-/// The place of an update that a subscriber may have seen, and whether it is one that it subscribed to.
+/// Returns the offset of an update that a subscriber may have seen, and true if the subscriber subscribed to it.
 fn seen(found: &Found, key: &AudienceKey) -> Option<(Offset, bool)> {
     let (topics, private) = match found {
         Found::Entry(entry) => (entry.update.topics(), entry.update.is_private()),
         Found::Discarded(discarded) => (&*discarded.topics, discarded.private),
-        // Nobody knows its topics any more. A private one is known to those who have a grant.
+        // The topics of an erased update are not known any more. If it was private, only a subscriber with a grant may
+        // know it.
         Found::Erased(erasure) => {
             return (!erasure.private || !key.granted.is_empty()).then_some((erasure.offset, true));
         }
@@ -57,7 +59,8 @@ fn seen(found: &Found, key: &AudienceKey) -> Option<(Offset, bool)> {
     key.may_receive_of(topics, private).then(|| (found.offset(), key.matches(topics)))
 }
 
-/// The same for what need not be looked up: [`EARLIEST`] and the IDs that the hub makes; `None` for a publisher's own.
+/// Does the same as [`resolve`] for IDs that can be resolved without a search: [`EARLIEST`] and the IDs that the hub
+/// makes. Returns `None` for a publisher's own ID.
 #[must_use]
 pub fn resolve_position(log: &dyn Log, requested: &str) -> Option<Resolved> {
     let bounds = log.bounds();

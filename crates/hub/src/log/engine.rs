@@ -1,4 +1,4 @@
-//! The engines of the log: the trait that memory and segments on disk implement, and the types of its answers.
+//! The trait of a log, which the log in memory and the log on disk implement, and the types of its answers.
 use super::{
     Epochs,
     erase::{Erase, Erased},
@@ -13,17 +13,18 @@ use crate::{
 use fanfare_event_stream::EventId;
 use std::{fmt, io, path::PathBuf, sync::Arc};
 
-/// The part of the sequence that the log holds now.
+/// The part of the sequence of entries that the log holds now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The first offset still held; `head.next()` if the log is empty.
+    /// The oldest offset that the log holds; `head.next()` if the log is empty.
     pub oldest: Offset,
-    /// The last offset ever appended, also when retention has discarded it; [`Offset::ZERO`] if nothing ever was.
+    /// The last offset ever appended, even if retention has discarded its entry; [`Offset::ZERO`] if there never was an
+    /// entry.
     pub head: Offset,
 }
 
 impl Bounds {
-    /// The place before everything that the log holds.
+    /// The position before all entries that the log holds.
     #[must_use]
     pub fn floor(&self) -> Offset {
         Offset(self.oldest.0 - 1)
@@ -32,17 +33,18 @@ impl Bounds {
 
 /// One ordered, durable sequence of entries.
 ///
-/// All methods may block on a disk or a network. Every `now` is by the clock that stamps the entries.
+/// All methods may block on a disk or a network. Every `now` comes from the clock that gives the entries their time.
 pub trait Log: Send + Sync + 'static {
-    /// Appends `batch` behind the head, in order, all or nothing, durably by the engine's own measure, stamped `now`.
-    /// May discard what retention no longer keeps.
+    /// Appends all updates of `batch` after the head, in order, or none of them. They get the time `now`. When this
+    /// returns, they are as durable as this kind of log can make them. It may also discard entries that retention no
+    /// longer keeps.
     ///
     /// # Errors
-    /// [`LogError`]; nothing of the batch is then in the log, nor will it be.
+    /// [`LogError`]; then no update of the batch is in the log or will be.
     fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError>;
 
-    /// Reads on. What is found says by itself where something is missing: retention may have discarded what follows
-    /// the place that was asked for, or damage may have destroyed it.
+    /// Reads the entries that `query` asks for. The answer also reports where entries are missing: retention may have
+    /// discarded what follows the requested position, or damage may have destroyed it.
     ///
     /// # Errors
     /// [`LogError`] if the engine cannot read.
@@ -54,33 +56,34 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError`] if the engine cannot read.
     fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError>;
 
-    /// The place before the first entry held that was appended at `time` or later.
+    /// Returns the position before the oldest entry in the log that was appended at `time` or later.
     ///
     /// # Errors
     /// [`LogError`] if the engine cannot read.
     fn place_at(&self, time: Timestamp) -> Result<Offset, LogError>;
 
-    /// The oldest offset held and the head.
+    /// Returns the oldest offset that the log holds, and the head.
     fn bounds(&self) -> Bounds;
 
     /// The epochs of this log.
     fn epochs(&self) -> Arc<Epochs>;
 
-    /// Discards what retention no longer keeps at `now`, and returns how many entries that was. One call does a bounded
-    /// amount of work; call it until it returns 0.
+    /// Discards entries that retention no longer keeps at `now`, and returns how many entries it discarded. One call
+    /// does a bounded amount of work; call it until it returns 0.
     ///
     /// # Errors
     /// [`LogError`] if the engine cannot write.
     fn discard(&self, now: Timestamp) -> Result<usize, LogError>;
 
-    /// Erases entries: from the moment in which this returns, nobody is shown them any more.
+    /// Erases entries. After this returns, no reader gets them any more.
     ///
     /// # Errors
-    /// [`LogError`] if the engine cannot read, or cannot make it durable. Some of the entries may be erased then.
+    /// [`LogError`] if the engine cannot read, or cannot store the erasure durably. Some of the entries may then be
+    /// erased.
     fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError>;
 }
 
-/// The most that a log keeps. An entry goes as soon as any of the limits is exceeded, oldest first.
+/// The limits of what a log keeps. When a limit is exceeded, the oldest entries are discarded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     /// The greatest age in milliseconds; `None` keeps entries however old they are.
@@ -89,37 +92,39 @@ pub struct Retention {
     pub bytes: Option<u64>,
     /// The most entries; `None` sets no limit.
     pub count: Option<u64>,
-    /// Shorter ages for the updates of some topics. Whoever would have received one of them is told that it is gone.
+    /// Shorter ages for the updates of some topics. A subscriber that would have received a discarded update gets a
+    /// gap.
     pub topics: Vec<TopicRetention>,
 }
 
-/// The age up to which the updates of some topics are kept.
+/// The greatest age of the updates of some topics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicRetention {
-    /// The topics. An update goes if one of its topics matches.
+    /// The topics. An update is discarded if one of its topics matches.
     pub topics: Matcher,
     /// The greatest age in milliseconds.
     pub age_ms: u64,
 }
 
-/// The reason why the log could not do what was asked.
+/// The reason why an operation on the log failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The file system refused.
+    /// The file system returned an error.
     Io(io::Error),
-    /// The file does not hold what was written to it.
+    /// A file does not contain what was written to it.
     Corrupt(String),
     /// Another process has the log open.
     InUse,
-    /// The directory has the log of an earlier version, in another format.
+    /// The directory contains a log that an earlier version wrote in another format.
     OldFormat(PathBuf),
-    /// The log takes no more publications before a restart: a sync failed, or its files have vanished.
+    /// The log accepts no more publications until the hub is restarted: a sync failed, or files of the log have
+    /// vanished.
     Stopped(String),
 }
 
 impl LogError {
-    /// True if there is no room for what was to be written.
+    /// True if there is no room on the disk for what was to be written.
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Io(error) if matches!(
@@ -130,7 +135,7 @@ impl LogError {
 }
 
 impl LogError {
-    /// The same error once more, for another reader who needs to know it.
+    /// Returns a copy of the error, for another reader.
     pub(crate) fn again(&self) -> Self {
         match self {
             Self::Io(error) => Self::Io(io::Error::new(error.kind(), error.to_string())),

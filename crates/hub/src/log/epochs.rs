@@ -1,42 +1,43 @@
-//! The epochs that wrote the offsets: how an ID from a lost future or another log is recognised.
+//! The epochs of a log: they show whether an ID comes from another log, or from updates that this log has lost.
 //!
-//! A log begins an epoch each time it is opened, and an ID made by the hub carries the epoch in which its entry was
-//! appended. An offset alone would not do: after a backup is restored, or a damaged file has lost its end, the same
-//! offsets are given to other updates. With epochs, an ID whose epoch the log never wrote, or that lies beyond the
-//! place where its epoch ended, names an update that this log does not hold, and the subscriber is told so.
+//! A log begins an epoch each time it is opened, and an ID made by the hub contains the epoch in which its entry was
+//! appended. An offset alone would not be enough: after a backup is restored, or a damaged file has lost its end, the
+//! same offsets are given to other updates. With epochs, an ID whose epoch the log never wrote, or that is beyond the
+//! end of its epoch, names an update that this log does not hold, and the subscriber gets a gap.
 use crate::position::{Epoch, Offset, Position};
 
-/// The number of epochs without entries that are remembered: those in which nothing was appended, and those whose
-/// entries retention has discarded. Their IDs are answered exactly; those of epochs forgotten are answered as foreign.
+/// The number of epochs without entries that are remembered: epochs in which nothing was appended, and epochs whose
+/// entries retention has discarded. An ID of such an epoch is resolved exactly; an ID of an older epoch is treated as
+/// one of another log.
 pub const IDLE_EPOCHS: usize = 64;
 
-/// The epochs of a log and the offset at which each began, oldest first. Each ends where the next one begins; the last
-/// is the current one.
+/// The epochs of a log and the offset at which each began, oldest first. Each ends where the next one begins. The last
+/// one is the current epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epochs(Vec<(Epoch, Offset)>);
 
 impl Epochs {
-    /// The epochs of a log that was opened for the first time.
+    /// Returns the epochs of a log that is opened for the first time.
     #[must_use]
     pub fn first(epoch: Epoch) -> Self {
         Self::begin(Vec::new(), epoch, Offset(1))
     }
 
-    /// The epoch that is being written.
+    /// The epoch in which entries are appended now.
     #[must_use]
     pub fn current(&self) -> Epoch {
         self.0.last().expect("there is always a current epoch").0
     }
 
-    /// The last offset that `epoch` can know of, in a log with this `head`; `None` if the log never wrote that epoch,
-    /// or has forgotten it. An epoch knows its own entries and all that came before it.
+    /// Returns the last offset that existed when `epoch` ended, in a log with this `head`; `None` if the log never
+    /// wrote that epoch, or has forgotten it.
     #[must_use]
     pub fn end(&self, epoch: Epoch, head: Offset) -> Option<Offset> {
         let index = self.0.iter().rposition(|(known, _)| *known == epoch)?;
         Some(self.0.get(index + 1).map_or(head, |(_, first)| Offset(first.0 - 1)))
     }
 
-    /// The position of `offset`: its epoch is the one in which it was appended, or the oldest one remembered.
+    /// Returns the position of `offset`: its epoch is the one in which it was appended, or the oldest epoch remembered.
     #[must_use]
     pub fn position(&self, offset: Offset) -> Position {
         let begun = self.0.partition_point(|(_, first)| *first <= offset);
@@ -49,27 +50,27 @@ impl Epochs {
         Self(earlier)
     }
 
-    /// The epochs of a list as [`Self::to_vec`] makes it; there is at least one.
+    /// Makes the epochs from a list as [`Self::to_vec`] returns it; it must have at least one epoch.
     pub(crate) fn from_vec(epochs: Vec<(Epoch, Offset)>) -> Self {
         assert!(!epochs.is_empty(), "there is always a current epoch");
         Self(epochs)
     }
 
-    /// The epochs that wrote the offsets from `first` to `last`, oldest first.
+    /// Returns the epochs in which the offsets from `first` to `last` were appended, oldest first.
     pub(crate) fn between(&self, first: Offset, last: Offset) -> Vec<Epoch> {
         let ends = self.0.iter().skip(1).map(|(_, next)| next.0.saturating_sub(1)).chain([u64::MAX]);
         let wrote = self.0.iter().zip(ends).filter(|((_, begin), end)| *begin <= last && first.0 <= *end);
         wrote.filter(|((_, begin), end)| begin.0 <= *end).map(|((epoch, _), _)| *epoch).collect()
     }
 
-    /// Each epoch and the offset at which it began, oldest first.
+    /// Returns each epoch and the offset at which it began, oldest first.
     #[must_use]
     pub fn to_vec(&self) -> Vec<(Epoch, Offset)> {
         self.0.clone()
     }
 
-    /// Forgets the oldest epochs that hold no entry of a log that holds entries from `oldest` on, but for
-    /// [`IDLE_EPOCHS`] of them. Returns whether it forgot any.
+    /// Removes the oldest epochs without entries, and keeps [`IDLE_EPOCHS`] of them. `oldest` is the oldest offset that
+    /// the log holds. Returns true if it removed any.
     pub(crate) fn forget(&mut self, oldest: Offset) -> bool {
         let holds_none = |index: usize| match self.0.get(index + 1) {
             Some((_, end)) => *end <= oldest || *end == self.0[index].1,
@@ -92,7 +93,7 @@ mod tests {
         Epoch::from_bits(bits)
     }
 
-    /// Epoch 1 wrote 1 to 10, epoch 2 nothing, epoch 3 writes from 11 on.
+    /// Epoch 1 wrote the offsets 1 to 10, epoch 2 wrote none, epoch 3 writes from 11 on.
     fn epochs() -> Epochs {
         let epochs = Epochs::first(epoch(1));
         let epochs = Epochs::begin(epochs.to_vec(), epoch(2), Offset(11));
@@ -119,14 +120,15 @@ mod tests {
         for bits in 0..IDLE_EPOCHS as u64 - 1 {
             epochs = Epochs::begin(epochs.to_vec(), epoch(100 + bits), Offset(11));
         }
-        // Epoch 2, epoch 3 and those that follow are idle but for the last: exactly as many as are remembered.
+        // Epoch 2, epoch 3 and those that follow are without entries, except the last one: exactly as many as are
+        // remembered.
         assert!(!epochs.forget(Offset(1)));
-        // Once its entries are discarded epoch 1 is one too many.
+        // When the entries of epoch 1 are discarded, there is one epoch too many.
         assert!(!epochs.forget(Offset(10)), "10 is still held");
         assert!(epochs.forget(Offset(11)));
         assert_eq!(epochs.end(epoch(1), Offset(11)), None);
         assert_eq!(epochs.end(epoch(2), Offset(11)), Some(Offset(10)));
-        // The place before the oldest entry still has a name that the log knows.
+        // The position before the oldest entry still has an ID that the log knows.
         let before = epochs.position(Offset(10));
         assert!(before.offset <= epochs.end(before.epoch, Offset(11)).unwrap());
     }

@@ -1,4 +1,4 @@
-//! The entries that are to be erased from a log.
+//! The request to erase entries from a log, and its result.
 use crate::{
     entry::{Entry, Timestamp},
     topic::Topic,
@@ -6,25 +6,25 @@ use crate::{
 use fanfare_event_stream::EventId;
 use std::fmt;
 
-/// The entries to erase: those that fit all that is given.
+/// The entries to erase: those that meet every condition that is given.
 #[derive(Clone, Copy)]
 pub struct Erase<'a> {
-    /// The topic that they have.
+    /// The topic that an entry must have.
     pub topic: Option<&'a Topic>,
-    /// The ID that their publisher gave them, or the hub's ID of their place.
+    /// The ID that the publisher gave to the entry, or the ID that the hub made for its position.
     pub id: Option<&'a EventId>,
-    /// The time before which they were appended.
+    /// The time before which an entry must have been appended.
     pub before: Option<Timestamp>,
-    /// Says of the topics of an update whether the update may be erased. It is kept and counted if not.
+    /// Returns true if an update with these topics may be erased. If not, the update is kept, and counted.
     pub may: &'a dyn Fn(&[Topic]) -> bool,
 }
 
-/// The outcome: how many entries were erased, and how many kept.
+/// The result of an erasure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
-    /// The number of entries that are erased.
+    /// The number of entries that were erased.
     pub erased: u64,
-    /// The number of entries that fitted and were kept.
+    /// The number of entries that met the conditions and were kept because they may not be erased.
     pub kept: u64,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Erase<'_> {
 }
 
 impl Erase<'_> {
-    /// True if an entry fits all that is given, whether it may be erased or not.
+    /// True if an entry meets every condition. It does not check whether the entry may be erased.
     pub(crate) fn fits(&self, entry: &Entry) -> bool {
         let has_topic = self.topic.is_none_or(|topic| entry.update.topics().contains(topic));
         let has_id = self.id.is_none_or(|id| entry.id() == id || entry.update.id() == Some(id));

@@ -1,4 +1,4 @@
-//! Expiry: what of an entry a reader is shown at some time.
+//! Expiry: what a reader gets for an entry at a given time.
 use super::{
     engine::{Retention, TopicRetention},
     found::{Discarded, Erasure, Found},
@@ -7,7 +7,7 @@ use crate::entry::{Entry, Timestamp};
 use std::sync::Arc;
 
 impl Entry {
-    /// The time at which it expires, by the wish of its publisher.
+    /// Returns the time at which the entry expires according to its publisher; `None` if it never does.
     #[must_use]
     pub fn expires(&self) -> Option<Timestamp> {
         Some(Timestamp(self.time.0.saturating_add(self.update.ttl_ms()?)))
@@ -15,8 +15,8 @@ impl Entry {
 }
 
 impl Retention {
-    /// Returns what a reader is shown of `entry` at `now`. What came first decides: the wish of the publisher, or the
-    /// age of its topics.
+    /// Returns what a reader gets for `entry` at `now`. If the publisher's time to live and the age limit of its topics
+    /// are both exceeded, the one that was exceeded first decides.
     pub(crate) fn judge(&self, entry: Arc<Entry>, now: Timestamp) -> Found {
         let (offset, private) = (entry.position.offset, entry.update.is_private());
         let (expires, discarded) = (entry.expires(), self.discards_at(&entry));
@@ -30,12 +30,12 @@ impl Retention {
         }
     }
 
-    /// The first time at which readers are no longer shown `entry`.
+    /// The first time at which readers do not get `entry` any more.
     pub(crate) fn dies(&self, entry: &Entry) -> Timestamp {
         [entry.expires(), self.discards_at(entry)].into_iter().flatten().min().unwrap_or(Timestamp(u64::MAX))
     }
 
-    /// The time at which the retention of its topics discards `entry`.
+    /// Returns the time at which the shortest age limit of its topics discards `entry`; `None` if there is no limit.
     fn discards_at(&self, entry: &Entry) -> Option<Timestamp> {
         let fits = |rule: &&TopicRetention| entry.update.topics().iter().any(|topic| rule.topics.matches(topic));
         let age_ms = self.topics.iter().filter(fits).map(|rule| rule.age_ms).min()?;

@@ -1,4 +1,4 @@
-//! A question to a log, and what the log finds.
+//! A query to a log, and its result.
 use crate::{
     entry::{Entry, Timestamp},
     position::Offset,
@@ -6,27 +6,27 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// The most records that one read looks at, so that a stretch of the log in which nothing is found holds nobody up.
+/// The most records that one read examines, so that a long part of the log without matches does not make others wait.
 pub const MAX_LOOKED_AT: usize = 16 << 10;
-/// The most updates with one ID that [`Log::locate`](super::Log::locate) looks at.
+/// The most updates with one ID that [`Log::locate`](super::Log::locate) examines.
 pub const MAX_CANDIDATES: usize = 1_000;
 
-/// A question to the log.
+/// A query to the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Query<'a> {
-    /// The place behind which to read.
+    /// The offset after which to read.
     pub after: Offset,
-    /// The last offset to look at. The head, if that comes first.
+    /// The last offset to read. Reading ends at the head of the log if that is lower.
     pub until: Offset,
-    /// Only updates that have one of these topics, found by an index; `None` is every update.
+    /// The topics of which an update must have one; they are found with an index. `None` is every update.
     pub topics: Option<&'a [Topic]>,
-    /// The time. What has expired by then is not found.
+    /// The current time. Entries that have expired by then are not returned.
     pub now: Timestamp,
-    /// The most to return.
+    /// The limit of the answer.
     pub limit: ReadLimit,
 }
 
-/// The most that is returned. At least one entry is returned if there is one, however large.
+/// The limit of an answer. At least one entry is returned if there is one, even if it is larger.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimit {
     /// The most entries.
@@ -35,63 +35,65 @@ pub struct ReadLimit {
     pub bytes: usize,
 }
 
-/// The answer.
+/// The answer to a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Read {
-    /// The findings, in the order of the log.
+    /// The entries, and the remains of entries, in the order of the log.
     pub found: Vec<Found>,
-    /// The offset up to which everything was looked at. It is the one that was asked from if, and only if, nothing
+    /// The offset up to which everything was examined. It is equal to [`Query::after`] if, and only if, nothing
     /// follows.
     pub up_to: Offset,
 }
 
-/// A finding at one place of the log: an entry, or what is left of it.
+/// The content of one or more offsets of the log, as a reader finds it: an entry, or the rest of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// An entry.
     Entry(Arc<Entry>),
-    /// Updates from one offset to another that are gone, by retention or by damage: nothing is known of them.
+    /// The updates from the first of these offsets to the second are gone, by retention or by damage. Nothing is known
+    /// about them.
     Lost(Offset, Offset),
-    /// An update that the retention of its topics has discarded. Only those who would have received it miss it.
+    /// An update that the retention of its topics has discarded. Only subscribers that would have received it need to
+    /// know that it is missing.
     Discarded(Arc<Discarded>),
-    /// An update that was erased, or has expired, as its publisher wished. Nobody misses it. It is found only by its
-    /// ID, whose place it keeps.
+    /// An update that was erased, or whose time to live is over. No subscriber needs to know that it is missing. It is
+    /// only found by its ID, which still has its position in the log.
     Erased(Erasure),
 }
 
 /// The rest of an update that the retention of its topics has discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discarded {
-    /// Its place.
+    /// The offset of the update.
     pub offset: Offset,
-    /// The topics that it had.
+    /// The topics of the update.
     pub topics: Box<[Topic]>,
-    /// True if only those with a grant could receive it.
+    /// True if only subscribers with a grant could receive the update.
     pub private: bool,
 }
 
 /// The rest of an update that was erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erasure {
-    /// Its place.
+    /// The offset of the update.
     pub offset: Offset,
-    /// True if only those with a grant could receive it.
+    /// True if only subscribers with a grant could receive the update.
     pub private: bool,
 }
 
-/// The updates that have one ID.
+/// The updates that were found for one ID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {
-    /// The entries held, oldest first; no more than [`MAX_CANDIDATES`].
+    /// The entries in the log that have the ID, oldest first; no more than [`MAX_CANDIDATES`].
     pub held: Vec<Found>,
-    /// True if there are more of them.
+    /// True if more than [`MAX_CANDIDATES`] entries have the ID.
     pub more: bool,
-    /// True if an update that retention has discarded had the ID too, or perhaps had.
+    /// True if an update that retention has discarded had the ID, or may have had it.
     pub discarded: bool,
 }
 
 impl Found {
-    /// The last offset that this speaks of.
+    /// Returns the offset of this finding; if it is about several offsets, the last one.
     #[must_use]
     pub fn offset(&self) -> Offset {
         match self {
@@ -104,7 +106,7 @@ impl Found {
 }
 
 impl Read {
-    /// The entries among what was found.
+    /// Returns the entries among the findings.
     pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.found.iter().filter_map(|found| match found {
             Found::Entry(entry) => Some(entry),

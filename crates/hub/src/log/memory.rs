@@ -1,4 +1,4 @@
-//! A log that lives as long as its process: a ring bounded by retention.
+//! A log in memory, which ends with its process: a ring that retention bounds.
 use super::{
     Bounds, Candidates, Epochs, Found, Log, LogError, Query, Read, Retention,
     erase::{Erase, Erased},
@@ -17,18 +17,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-/// The most entries that one call of [`Log::discard`] lets go, so that readers wait no longer than for that.
+/// The most entries that one call of [`Log::discard`] removes, so that readers do not wait longer.
 const DISCARD_ENTRIES: usize = 1_000;
-/// The number of own IDs of discarded updates that are remembered, as hashes: at most 8 MiB.
+/// The number of publishers' IDs of discarded updates that are remembered, as hashes: at most 8 MiB.
 const REMEMBERED_IDS: usize = 1_000_000;
 
-/// A log in memory. It begins and ends with its process, in one epoch, and is durable in no way.
+/// A log in memory. It begins and ends with its process, has one epoch, and is not durable.
 #[derive(Debug)]
 pub struct MemoryLog {
     retention: Retention,
     epochs: Arc<Epochs>,
     ring: Mutex<Ring>,
-    /// Makes hashes of IDs that are remembered.
+    /// Computes the hashes of the IDs that are remembered.
     hasher: RandomState,
 }
 
@@ -37,30 +37,31 @@ struct Ring {
     entries: VecDeque<Held>,
     oldest: Offset,
     bytes: u64,
-    /// Publishers' own IDs. An ID that was used twice stands here twice, oldest first.
+    /// The IDs that publishers gave, with their offsets. An ID that was used twice is in it twice, oldest first.
     ids: BTreeSet<(EventId, Offset)>,
-    /// The offsets of each topic, in order.
+    /// The offsets of the updates of each topic, in order.
     topics: HashMap<Topic, VecDeque<Offset>>,
-    /// Hashes of own IDs that were discarded, oldest first.
+    /// The hashes of the publishers' IDs of discarded updates, oldest first.
     old_ids: VecDeque<u64>,
-    /// The number of entries that are still to be looked at for what has expired, from the front.
+    /// The number of entries that the search for expired entries has checked so far. Its remainder, divided by the
+    /// number of entries, is the index of the next one to check.
     swept: u64,
-    /// True if an update ever had a time to live.
+    /// True if any update ever had a time to live.
     expires: bool,
 }
 
-/// The content of one place.
+/// The content at one offset.
 #[derive(Debug)]
 struct Held {
     what: Found,
-    /// The publisher's own ID, which outlives the update.
+    /// The ID that the publisher gave. It is kept even if the update is erased.
     id: Option<EventId>,
     time: Timestamp,
     bytes: usize,
 }
 
 impl MemoryLog {
-    /// An empty log that keeps what `retention` says.
+    /// Returns an empty log that discards what `retention` does not keep.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
         let ring = Ring {
@@ -222,7 +223,7 @@ impl Ring {
         self.entries.get(usize::try_from(offset.0.checked_sub(self.oldest.0)?).ok()?)
     }
 
-    /// The offsets of the updates with one of these topics, in order, and whether these are all.
+    /// Returns the offsets of the updates with one of these topics, in order, and true if these are all.
     fn with_topics(&self, topics: &[Topic], from: Offset, until: Offset) -> (Vec<Offset>, bool) {
         let of_topic = |offsets: &'_ VecDeque<Offset>| {
             let begin = offsets.partition_point(|offset| *offset < from);
@@ -254,7 +255,7 @@ impl Ring {
         self.entries.push_back(Held { what: Found::Entry(entry), id, time, bytes });
     }
 
-    /// True if the oldest entry has to go.
+    /// True if the oldest entry has to be discarded.
     fn exceeds(&self, retention: &Retention, now: Timestamp) -> bool {
         let Some(oldest) = self.entries.front() else { return false };
         retention.count.is_some_and(|limit| self.entries.len() as u64 > limit)
@@ -277,7 +278,7 @@ impl Ring {
         }
     }
 
-    /// Puts what is left of an entry in its place.
+    /// Replaces an entry by what is left of it.
     fn replace(&mut self, offset: Offset, rest: Found) {
         let index = usize::try_from(offset.0 - self.oldest.0).expect("it is held");
         let before = std::mem::replace(&mut self.entries[index].what, rest);
@@ -303,7 +304,7 @@ impl Ring {
         }
     }
 
-    /// Lets go of what has expired: looks at some entries, and goes on behind them the next time.
+    /// Removes expired entries: checks some entries, and continues after them at the next call.
     fn sweep(&mut self, retention: &Retention, now: Timestamp) {
         let count = self.entries.len() as u64;
         for _ in 0..count.min(MAX_LOOKED_AT as u64) {

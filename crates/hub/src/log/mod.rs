@@ -1,8 +1,8 @@
 //! The log: the one ordered sequence of updates, and the hub's only state.
 //!
-//! A [`Log`] stores and finds; it is called from threads that may block. Who calls [`Log::append`] decides the order,
-//! and there is one such caller: the [`writer`]. How a subscriber's last event ID becomes a place in the log, or a gap
-//! that is told, is the [`cursor`]'s.
+//! A [`Log`] stores and finds updates. It is called from threads that may block. The caller of [`Log::append`] decides
+//! the order, and there is only one such caller: the [`writer`]. The module [`cursor`] turns a subscriber's last event
+//! ID into a position in the log, or into a gap.
 pub(crate) mod clock;
 pub mod cursor;
 mod engine;

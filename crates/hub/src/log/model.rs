@@ -1,5 +1,5 @@
-//! A model of all logs: whatever is done to them, the log of segments, the one in memory and a plain list are the same
-//! log.
+//! A test that compares all logs: after the same operations, the log of segments, the log in memory and a plain list
+//! give the same answers.
 use super::{erase::Erase, *};
 use crate::{
     entry::Timestamp,
@@ -21,12 +21,12 @@ enum Step {
     Wait(u64),
     /// Closes the log of segments and opens it again.
     Reopen,
-    /// Opens the log of segments again as if its process had been killed.
+    /// Opens the log of segments again, as if its process had been killed.
     Kill,
-    /// Erases what has this topic, and what has this ID.
+    /// Erases the updates with this topic, and the updates with this ID.
     EraseTopic(usize),
     EraseId(u8),
-    /// Removes from disk all that is dead.
+    /// Removes all dead entries from disk.
     Keep,
 }
 
@@ -72,14 +72,14 @@ fn update(drawn: &Drawn) -> Update {
     Update::new(UpdateFields { topics, data, id, ttl_ms, private, ..UpdateFields::default() }).unwrap()
 }
 
-/// The log as simple as it can be: a list, of which nothing ever goes but by a rule that is asked at each look.
+/// The simplest log: a list from which nothing is removed. Each read applies the rules of expiry.
 struct List {
     retention: Retention,
     entries: Vec<(Timestamp, Update, bool)>,
     oldest: usize,
 }
 
-/// The content of one place, without what differs between two logs.
+/// The content at one offset, without what differs between two logs.
 #[derive(Clone, Debug, PartialEq)]
 enum Told {
     Entry(u64, Timestamp, Update),
@@ -164,7 +164,7 @@ fn told(found: &Found) -> Told {
     }
 }
 
-/// Everything behind `after`, read piece by piece.
+/// Returns everything after `after`, read in pieces.
 fn walk(log: &dyn Log, after: u64, topic: Option<&Topic>, now: Timestamp) -> Vec<Told> {
     let (mut all, mut after) = (Vec::new(), Offset(after));
     let limit = ReadLimit { entries: 3, bytes: 500 };
@@ -184,9 +184,9 @@ fn open(dir: &Path, retention: &Retention) -> SegmentLog {
     SegmentLog::open_with(dir, retention.clone(), 1_500).unwrap()
 }
 
-/// Opens a copy of what a process leaves that is killed.
+/// Opens a copy of the files that a killed process leaves.
 fn open_copy(log: &SegmentLog, dir: &Path, copy: &Path, retention: &Retention) -> SegmentLog {
-    // At one moment, as a kill is.
+    // All files are copied as they are at one moment, as after a kill.
     let _still = log.hold_still();
     for file in std::fs::read_dir(dir).unwrap() {
         let file = file.unwrap();
@@ -195,7 +195,7 @@ fn open_copy(log: &SegmentLog, dir: &Path, copy: &Path, retention: &Retention) -
     open(copy, retention)
 }
 
-/// Compares all that can be asked. The last time from every place, before that from some.
+/// Compares the answers to all kinds of queries. After the last step it reads from every offset, before that from some.
 fn compare(list: &List, log: &dyn Log, now: Timestamp, (name, is_last): (&str, bool)) {
     let bounds = Bounds { oldest: Offset(list.oldest as u64 + 1), head: Offset(list.entries.len() as u64) };
     assert_eq!(log.bounds(), bounds, "{name}");
@@ -287,7 +287,7 @@ fn run(retention: &Retention, steps: Vec<Step>) {
     }
 }
 
-/// More by hand: `PROPTEST_CASES=2000`.
+/// The number of cases. For more: `PROPTEST_CASES=2000`.
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").map_or(40, |cases| cases.parse().unwrap());
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
@@ -301,7 +301,7 @@ proptest! {
     }
 }
 
-/// An ID that the hub made names the same place in each run.
+/// An ID that the hub made names the same position after each restart.
 #[test]
 fn positions_are_those_of_the_run() {
     let dir = tempfile::tempdir().unwrap();

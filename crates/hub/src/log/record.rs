@@ -1,4 +1,5 @@
-//! A record: one place of the log as bytes, which says of itself where it belongs and whether it is whole.
+//! A record: the bytes stored for one offset of the log. It contains its offset, and a checksum that shows whether it
+//! is complete.
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
@@ -12,8 +13,9 @@
 //! | 8 each | reconnection time; time to live, both in milliseconds; hash of the ID, in place of the ID |
 //! | 2 per topic, then texts | length of each topic; ID, event type, topics, and what is left is the data |
 //!
-//! A record need not be an update: what is erased leaves a record without topics and texts, and what the retention of
-//! its topics has discarded one without texts but the topics. A kind that is not known is passed over, and is no gap.
+//! A record need not be an update. An erased update leaves a record without topics and texts. An update that the
+//! retention of its topics has discarded leaves a record that has only its topics. A record of an unknown kind is
+//! skipped, and is not reported as a gap.
 use super::{
     found::{Discarded, Erasure, Found},
     terms::{self, Term, Terms},
@@ -30,9 +32,9 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The first bytes of every record; the last of them is the format's version.
 pub(crate) const MAGIC: [u8; 4] = [0xff, 0xfa, b'R', 1];
-/// The bytes of a record before the fields that only some have.
+/// The number of bytes of the fields that every record has.
 const FIXED_BYTES: usize = 60;
-/// The place where the bytes begin that the checksum covers.
+/// The index from which the checksum covers the bytes.
 const CHECKED_FROM: usize = 16;
 
 const PRIVATE: u8 = 1;
@@ -48,14 +50,14 @@ pub(crate) enum Kind {
     Discarded = 2,
 }
 
-/// The append by which an entry came into the log: a run of the writer, and a batch of that run.
+/// The append that put an entry into the log: a run of the writer, and a batch of this run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) session: u32,
     pub(crate) batch: u64,
 }
 
-/// A record that was read, and found whole.
+/// A record that was read and whose checksum is right.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record<'a> {
     pub(crate) position: Position,
@@ -65,7 +67,7 @@ pub(crate) struct Record<'a> {
     bytes: &'a [u8],
 }
 
-/// The fields of a record behind the fixed ones.
+/// The fields of a record after the fixed ones.
 struct Body<'a> {
     private: bool,
     retry_ms: Option<u64>,
@@ -87,10 +89,10 @@ impl Update {
     }
 }
 
-/// Adds the record of `entry` to `out`.
+/// Appends the record of `entry` to `out`.
 ///
 /// # Panics
-/// If the record has 4 GiB or more; the writer takes no such update.
+/// If the record has 4 GiB or more; the writer accepts no such update.
 pub(crate) fn encode(entry: &Entry, token: Token, seed: u64, out: &mut Vec<u8>) {
     let update = &entry.update;
     let body = Body {
@@ -106,7 +108,7 @@ pub(crate) fn encode(entry: &Entry, token: Token, seed: u64, out: &mut Vec<u8>) 
     write(entry.position, entry.time, token, Kind::Update as u8, &body, seed, out);
 }
 
-/// Adds a record to `out` that stands in the place of `record`, and has no more than its kind keeps.
+/// Appends a record that replaces `record` to `out`. It has only the fields that its kind keeps.
 pub(crate) fn encode_rest(record: &Record<'_>, kind: Kind, log_seed: u64, seed: u64, out: &mut Vec<u8>) {
     let Some(body) = record.body() else { return };
     let own = (!body.id.is_empty()).then(|| terms::id(body.id, log_seed).0);
@@ -148,14 +150,15 @@ fn write(position: Position, time: Timestamp, token: Token, kind: u8, body: &Bod
     out[begin + 8..begin + CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// Returns the length that the record at the beginning of `bytes` says it has; `None` if there is none.
+/// Returns the length that the record at the beginning of `bytes` declares; `None` if there is no record.
 pub(crate) fn declared_len(bytes: &[u8]) -> Option<usize> {
     let length = bytes.strip_prefix(&MAGIC)?.first_chunk()?;
     usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length >= FIXED_BYTES)
 }
 
 impl<'a> Record<'a> {
-    /// Reads the record at the beginning of `bytes`; `None` unless it is whole, and of the segment with this seed.
+    /// Reads the record at the beginning of `bytes`; `None` unless it is complete and belongs to the segment with this
+    /// seed.
     pub(crate) fn read(bytes: &'a [u8], seed: u64) -> Option<Self> {
         let bytes = bytes.get(..declared_len(bytes)?)?;
         let mut fields = Fields(&bytes[8..]);
@@ -175,20 +178,20 @@ impl<'a> Record<'a> {
         self.bytes
     }
 
-    /// The time at which it expires.
+    /// The time at which the update expires; `None` if it never does.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
         (self.kind == Kind::Update as u8 && self.flags() & TTL != 0)
             .then(|| Some(Timestamp(self.time.0.saturating_add(self.body()?.ttl_ms?))))?
     }
 
-    /// The terms by which the record is found.
+    /// The terms by which the index finds the record.
     pub(crate) fn terms(&self, log_seed: u64) -> Terms {
         let Some(body) = self.body() else { return Terms::default() };
         let id = (!body.id.is_empty()).then(|| terms::id(body.id, log_seed)).or(body.hashed_id.map(Term));
         Terms { id, topics: body.topics.iter().map(|topic| terms::topic(topic, log_seed)).collect() }
     }
 
-    /// Returns what a reader finds; `None` if this is nothing that concerns readers.
+    /// Returns what a reader finds in the record; `None` if a reader has to know nothing of it.
     pub(crate) fn found(&self) -> Option<Found> {
         let body = self.body()?;
         let (offset, private) = (self.position.offset, body.private);
@@ -206,7 +209,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// True if this is an update, as it was published.
+    /// True if this is a complete update, as it was published.
     pub(crate) fn is_update(&self) -> bool {
         self.kind == Kind::Update as u8
     }
@@ -246,7 +249,7 @@ fn update(body: &Body<'_>) -> Option<Update> {
     }))
 }
 
-/// Bytes of which fields are taken one after the other.
+/// Bytes from which fields are read one after the other.
 pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -349,7 +352,7 @@ mod tests {
                     _ => Found::Discarded(Arc::new(Discarded { offset, topics, private })),
                 };
                 prop_assert_eq!(rest.found(), Some(expected));
-                // It is found by its ID all the same.
+                // The record is still found by its ID.
                 let own = entry.update.id().map(|id| terms::id(id.as_str(), 1));
                 prop_assert_eq!(rest.terms(1).id, own);
             }

@@ -1,12 +1,12 @@
-//! The log lines about a log that refuses publications: once when it begins, now and then while it lasts, and once when
-//! it ends. Publishers try again, and a line for each attempt would fill the disk that is full already.
+//! The messages about a log that refuses publications: one when the refusals begin, one per interval while they last,
+//! and one when they end. Publishers try again, and a message for each attempt would fill a disk that is already full.
 use super::LogError;
 use std::time::{Duration, Instant};
 
-/// The time between two lines while the log refuses.
+/// The time between two messages while the log refuses publications.
 pub(super) const REMINDER_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The publications that were refused since the log last took one.
+/// The publications that were refused since the log last accepted one.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     count: u64,
@@ -14,7 +14,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Counts publications that were refused, and returns how many there are if it is time to say so.
+    /// Counts refused publications. Returns their total number if it is time for a message.
     fn refused(&mut self, publications: usize, now: Instant) -> Option<u64> {
         self.count += publications as u64;
         let is_time = self.told.is_none_or(|told| now.duration_since(told) >= REMINDER_INTERVAL);
@@ -24,14 +24,14 @@ impl Refusals {
         is_time.then_some(self.count)
     }
 
-    /// Says that publications were refused, if it is time to say so.
+    /// Logs the message that publications were refused, if it is time for one.
     pub(super) fn tell(&mut self, publications: usize, error: &LogError) {
         if let Some(refused) = self.refused(publications, Instant::now()) {
             tracing::error!(%error, refused, "the log does not take publications: publishers get 503 until it does");
         }
     }
 
-    /// Says that the log takes publications again, if it did not.
+    /// Logs the message that the log accepts publications again, if it refused some before.
     pub(super) fn end(&mut self) {
         if self.told.take().is_some() {
             tracing::warn!(refused = self.count, "the log takes publications again");

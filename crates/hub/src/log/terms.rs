@@ -1,5 +1,6 @@
-//! Terms: by what an entry is found. A topic is one, and an ID is one; the index knows only hashes of them, keyed with
-//! the log's own random number, so that nobody can choose topics that fall together.
+//! Terms: the keys by which the index finds an entry. Each topic of an entry is a term, and so is its ID. The index
+//! only stores hashes of terms. They depend on the log's random number, so that nobody can choose topics whose hashes
+//! collide.
 use crate::update::Update;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -7,14 +8,14 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Term(pub(crate) u64);
 
-/// The terms of one record.
+/// The terms of one record: the hash of its ID and of each topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) id: Option<Term>,
     pub(crate) topics: Vec<Term>,
 }
 
-/// Returns the terms of an update.
+/// Returns the terms by which an update is found.
 pub(crate) fn of(update: &Update, log_seed: u64) -> Terms {
     Terms {
         id: update.id().map(|own| id(own.as_str(), log_seed)),
@@ -32,7 +33,8 @@ pub(crate) fn id(id: &str, log_seed: u64) -> Term {
     term(1, id, log_seed)
 }
 
-/// Room is left for a third kind: the key of which a topic holds the newest value.
+/// `kind` keeps IDs and topics apart. It leaves room for a third kind: the key for which a topic holds the newest
+/// value.
 fn term(kind: u64, text: &str, log_seed: u64) -> Term {
     Term(xxh3_64_with_seed(text.as_bytes(), log_seed.wrapping_add(kind)))
 }

@@ -1,10 +1,10 @@
-//! The writer: the only caller of [`Log::append`], and so the only place where the order of updates is decided.
+//! The writer: the only caller of [`Log::append`], so it alone decides the order of the updates.
 //!
-//! One thread takes publications from a bounded queue and appends all that wait as one batch, with one sync for all of
-//! them; how it has more of them wait is [`gather`]'s. Then each is acknowledged, and the entries are handed on in the
-//! same order to the [`sink`]: by the same thread if nothing else is to be appended, and otherwise by a second one, so
-//! that both run while the next batch is being made durable. Between batches the thread has the log discard what retention
-//! no longer keeps, a bounded number of entries at a time.
+//! One thread takes publications from a bounded queue, and appends all waiting ones as one batch, with one sync for all
+//! of them. The module [`gather`] decides whether it waits for more publications first. Then each publication is
+//! acknowledged, and the entries are passed to the [`sink`] in the same order. The same thread does this if nothing
+//! else is to be appended; otherwise a second thread does it while the next batch is made durable. Between batches, the
+//! first thread has the log discard entries that retention no longer keeps, a bounded number at a time.
 mod append_error;
 pub mod gather;
 pub(super) mod publication;
@@ -32,23 +32,23 @@ use std::{
 };
 use tokio::sync::{Semaphore, oneshot};
 
-/// The number of places in the queue to the writer. A publication takes one for each [`QUEUE_PLACE_BYTES`] that it
-/// begins.
+/// The number of places in the queue to the writer. A publication takes one place for each [`QUEUE_PLACE_BYTES`], or
+/// part of that, of its size.
 pub const QUEUE_PLACES: usize = 2_048;
-/// The bytes of stored entries per place in the queue: the queue holds no more than 32 MiB.
+/// The bytes of stored entries for each place in the queue: the queue holds at most 32 MiB.
 pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;
-/// The largest publication, in bytes of stored entries: what fills the whole queue.
+/// The largest publication, in bytes of stored entries. It fills the whole queue.
 pub const MAX_PUBLICATION_BYTES: usize = QUEUE_PLACES * QUEUE_PLACE_BYTES;
-/// No publication is added to a batch that it would take beyond this many entries.
+/// The most entries in a batch. Only a single publication may have more.
 pub const MAX_BATCH_ENTRIES: usize = 4_096;
-/// No publication is added to a batch that it would take beyond this many bytes of stored entries.
+/// The most bytes of stored entries in a batch. Only a single publication may have more.
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// The time between two looks for entries to discard.
+/// The time between two checks for entries to discard.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Takes publications, gives them their order, and answers when they are in the log.
+/// Takes publications, decides their order, and answers when they are in the log.
 ///
-/// Dropping it closes it.
+/// Dropping the writer closes it.
 #[derive(Debug)]
 pub struct Writer {
     places: Arc<Semaphore>,
@@ -58,12 +58,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts to write to `log`; `clock` stamps the entries. `sink` gets every batch that is appended, in order.
+    /// Starts the threads that write to `log`. `clock` returns the time for the entries. `sink` gets every batch that
+    /// is appended, in order.
     ///
-    /// A slow `sink` slows publishers down; it loses nothing.
+    /// A slow `sink` slows publishers down, but no entry is lost.
     ///
     /// # Errors
-    /// When the last entry cannot be read, or a thread cannot be started.
+    /// If the last entry of the log cannot be read, or a thread cannot be started.
     pub fn start(
         log: Arc<dyn Log>,
         clock: impl Fn() -> Timestamp + Send + 'static,
@@ -76,34 +77,34 @@ impl Writer {
         let second = spawn("fanfare-sink", move || second.run())?;
         let thread = spawn("fanfare-log", move || {
             order.run(|| second.is_finished());
-            // What it was given is passed on by then, or never will be.
+            // When `run` has returned, the second thread passes on the batches that it was given, and ends.
             _ = second.join();
         })?;
         Ok(Self { places, queue, nudge, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Appends `updates` as one publication, all or nothing and side by side in the log, and returns its entries once
-    /// the log has them for good. Waits while the queue is full.
+    /// Appends `updates` as one publication: either all or none, directly after each other in the log. Returns their
+    /// entries when they are durable. Waits while the queue is full.
     ///
     /// # Errors
-    /// [`AppendError`]; nothing of `updates` is then in the log.
+    /// [`AppendError`]; then no update of `updates` is in the log.
     ///
     /// # Cancel safety
-    /// Dropping the future before the publication has its place in the queue loses it; afterwards it is appended all
-    /// the same, without an acknowledgement.
+    /// If the future is dropped before the publication is in the queue, the publication is lost. If it is dropped
+    /// later, the publication is still appended, without an acknowledgement.
     pub async fn append(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
         self.take(updates, false).await
     }
 
-    /// Appends for a publisher who is in no hurry: the log may wait for others, for [`gather::GATHER_TIMEOUT`] at most,
-    /// so that one sync serves all of them. Otherwise it does what [`Self::append`] does.
+    /// Appends for a publisher that is not in a hurry: the log may wait for other publications, at most for
+    /// [`gather::GATHER_TIMEOUT`], so that one sync serves all of them. Otherwise it does the same as [`Self::append`].
     ///
     /// # Errors
-    /// [`AppendError`]; nothing of `updates` is then in the log.
+    /// [`AppendError`]; then no update of `updates` is in the log.
     ///
     /// # Cancel safety
-    /// Dropping the future before the publication has its place in the queue loses it; afterwards it is appended all
-    /// the same, without an acknowledgement.
+    /// If the future is dropped before the publication is in the queue, the publication is lost. If it is dropped
+    /// later, the publication is still appended, without an acknowledgement.
     pub async fn append_with_others(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
         self.take(updates, true).await
     }
@@ -119,18 +120,19 @@ impl Writer {
         let (acknowledgement, acknowledged) = oneshot::channel();
         let publication = Publication { updates, bytes, places, can_wait, acknowledgement };
         self.queue.push(publication).map_err(|_| AppendError::Closed)?;
-        // The writer gives the places back.
+        // The writer's thread gives the places back.
         taken.forget();
         acknowledged.await.map_err(|_| AppendError::Closed)?.map_err(AppendError::Log)
     }
 
-    /// Returns the means to have the sink called although nothing is published.
+    /// Returns the handle to have the sink called even if nothing is published.
     #[must_use]
     pub fn nudge(&self) -> Nudge {
         self.nudge.clone()
     }
 
-    /// Takes no more publications, and returns when all that wait are appended and handed on. Blocks until then.
+    /// Closes the writer: it takes no more publications. Blocks until all waiting publications are appended and passed
+    /// on.
     pub fn close(&self) {
         self.places.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -157,31 +159,32 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
 struct Order<Clock> {
     log: Arc<dyn Log>,
     clock: Clock,
-    /// The head of the log, as this thread has made it.
+    /// The offset of the last entry that this thread has appended, or found at the start.
     head: Offset,
-    /// The time of the newest entry: time does not go backwards in the log, whatever the clock does.
+    /// The time of the newest entry. Time never goes backwards in the log, even if the clock does.
     newest: Timestamp,
     places: Arc<Semaphore>,
     queue: Arc<Queue>,
-    /// Publications that were taken from the queue together, and that the last batch had no room for.
+    /// Publications that were taken from the queue and that the last batch had no room for.
     taken: VecDeque<Publication>,
     gather: Gather,
     refusals: Refusals,
     passing: Passing,
 }
 
-/// The next thing that happens to the log.
+/// The next operation on the log.
 enum Operation {
-    /// These publications are appended together.
+    /// Append these publications together.
     Append(Vec<Publication>),
-    /// What retention no longer keeps is discarded, a bounded number of entries.
+    /// Discard entries that retention no longer keeps, a bounded number of them.
     Discard,
-    /// Nothing any more.
+    /// End, because the writer is closed.
     Close,
 }
 
 impl<Clock: Fn() -> Timestamp> Order<Clock> {
-    /// Takes from `queue`, gives the `places` of what it took back, and hands on by `passing` what it appended.
+    /// Returns the state of a thread that takes publications from `queue`, gives their `places` back, and passes on the
+    /// appended entries through `passing`.
     fn new(
         log: Arc<dyn Log>,
         clock: Clock,
@@ -204,12 +207,12 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         })
     }
 
-    /// Works until the writer is closed, or until nobody takes the entries any more.
+    /// Appends and discards until the writer is closed, or until the sink takes no entries any more.
     fn run(mut self, sink_has_ended: impl Fn() -> bool) {
-        // A queue that is never empty does not keep the log from discarding: one batch, then a look if it is time for it.
+        // If the queue is never empty, the log must still discard: after a batch, it discards once if it is time to.
         let (mut look, mut appended_last) = (Instant::now(), false);
-        // What was handed to a second thread that ended before it took it is found out here, at the next look at the
-        // latest.
+        // If the second thread has ended before it took what it was given, this is noticed here, at the next check for
+        // entries to discard at the latest.
         while !sink_has_ended() {
             let is_time = appended_last && Instant::now() >= look;
             match if is_time { Operation::Discard } else { self.next(look) } {
@@ -230,7 +233,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         }
     }
 
-    /// Waits for a publication until it is time to `look` for entries to discard, and takes what else waits with it.
+    /// Waits for a publication, until it is time to discard entries (`look`). Returns the publication, and others that
+    /// wait, as a batch.
     fn next(&mut self, look: Instant) -> Operation {
         if self.taken.is_empty() {
             if let Some(count) = self.gather.count() {
@@ -256,7 +260,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         Operation::Append(batch)
     }
 
-    /// Appends a batch and hands it on to be acknowledged and routed. Returns whether somebody takes it.
+    /// Appends a batch and passes it on to be acknowledged and routed. Returns false if nobody takes it.
     fn append(&mut self, batch: Vec<Publication>) -> bool {
         self.newest = self.newest.max((self.clock)());
         let places = batch.iter().map(|publication| publication.places).sum();
@@ -290,15 +294,15 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         }
     }
 
-    /// Gives back the places in the queue that a batch has taken.
+    /// Gives back the places that a batch had in the queue.
     fn give_back(&self, places: usize) {
         let free = self.places.available_permits();
         assert!(free + places <= QUEUE_PLACES, "{places} places are given back, {free} of {QUEUE_PLACES} are free");
         self.places.add_permits(places);
     }
 
-    /// Notes the new head. What the log has made of a batch is what everything behind this relies on: entries that
-    /// follow the head and each other, in a time that does not fall, and an answer for each publication.
+    /// Notes the new head. It also checks what all later steps rely on: the entries follow the old head and each other,
+    /// their times do not decrease, and there is one entry for each update.
     fn has_appended(&mut self, entries: &[Arc<Entry>], publications: &[(usize, Acknowledgement)]) {
         let count: usize = publications.iter().map(|(count, _)| count).sum();
         assert_eq!(entries.len(), count, "an entry for each update");
@@ -310,17 +314,17 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         }
     }
 
-    /// Discards a bounded number of entries, and returns whether there may be more.
+    /// Discards a bounded number of entries. Returns true if there may be more.
     fn discard(&mut self) -> bool {
         self.log.discard((self.clock)()).map(|count| count > 0).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the log could not discard");
+            tracing::warn!(%error, "the log could not discard old updates");
             false
         })
     }
 }
 
 impl<Clock> Drop for Order<Clock> {
-    /// Tells publishers that nobody takes their publications any more, however this ends.
+    /// Closes the queue, so that publishers get an error, even after a panic.
     fn drop(&mut self) {
         self.places.close();
         self.queue.close();
@@ -328,7 +332,7 @@ impl<Clock> Drop for Order<Clock> {
     }
 }
 
-/// The head of the log, and the time of the newest entry held.
+/// Returns the head of the log, and the time of its newest entry.
 fn newest(log: &dyn Log) -> Result<(Offset, Timestamp), LogError> {
     let head = log.bounds().head;
     let (after, limit) = (Offset(head.0.saturating_sub(1)), ReadLimit { entries: 1, bytes: 0 });

@@ -1,12 +1,12 @@
-//! A topic that is held against many matchers. What they have to know of it is found out once.
+//! A topic that is compared with many matchers. What several of them need, such as its URL, is computed once.
 use super::Topic;
 use std::{borrow::Cow, cell::OnceCell};
 use url::Url;
 
-/// A topic, and the URL that it is.
+/// A topic, and the URL that it stands for.
 pub(crate) struct Candidate<'a> {
     pub(crate) topic: &'a Topic,
-    /// The topic as the first pattern that asked resolves it: the URL that it is relative to, and the result.
+    /// The result of resolving the topic for the first pattern that needed it: the base URL, and the URL of the topic.
     resolved: OnceCell<(&'a Url, Option<Url>)>,
 }
 
@@ -15,7 +15,7 @@ impl<'a> Candidate<'a> {
         Self { topic, resolved: OnceCell::new() }
     }
 
-    /// The URL that the topic is when read relative to `base`. All patterns of a hub have the same, as a rule.
+    /// Returns the URL of the topic, relative to `base`. Usually all patterns of a hub have the same base.
     pub(crate) fn resolve(&self, base: &'a Url) -> Option<Cow<'_, Url>> {
         let (known, url) = self.resolved.get_or_init(|| (base, self.topic.resolve(base)));
         if *known == base { url.as_ref().map(Cow::Borrowed) } else { self.topic.resolve(base).map(Cow::Owned) }

@@ -1,9 +1,9 @@
-//! Regular expressions that strangers write: bounded in memory, and in time to one step for each byte that they are
-//! matched with.
+//! Regular expressions from untrusted clients: their memory is bounded, and a match takes at most one step for each
+//! byte of the text.
 //!
-//! An expression is accepted if its deterministic automaton is small. What usual patterns say takes a few states; what
-//! only following many states at once could match in little memory (`[ab]*a[ab]{400}`) is refused, because matching it
-//! takes a thousand times as long, for every update and at somebody else's expense.
+//! An expression is accepted if its deterministic automaton is small. Usual patterns need few states. An expression
+//! such as `[ab]*a[ab]{400}`, which would need a huge automaton, is refused: matching it in little memory takes a
+//! thousand times as long, for every update.
 use super::MAX_TOPIC_BYTES;
 use regex_automata::{
     Input,
@@ -19,14 +19,15 @@ use std::error::Error;
 /// The largest compiled regular expression, in bytes.
 pub const MAX_COMPILED_BYTES: usize = 128 * 1024;
 
-/// The most steps that one match of a topic with one expression takes: a transition for each byte, and one for the end.
+/// The most steps of one match of a topic with one expression: one transition for each byte, and one for the end.
 pub const MAX_MATCH_STEPS: usize = MAX_TOPIC_BYTES + 1;
 
-/// The largest form between the text and the automaton, in bytes. A state of it takes some 70.
+/// The largest nondeterministic automaton (NFA), in bytes. The deterministic one is made from it. A state takes about
+/// 70 bytes.
 const MAX_NFA_BYTES: usize = 128 * 1024;
 
-/// The most that compiling may take besides, in bytes. It bounds the time as well: each of these bytes is looked at at
-/// most once for each of the up to 256 sorts of bytes that the expression tells apart.
+/// The most additional memory for making the deterministic automaton, in bytes. It bounds the time as well: each of
+/// these bytes is visited at most once for each of the up to 256 classes of bytes in the expression.
 const MAX_DETERMINIZING_BYTES: usize = 256 * 1024;
 
 /// A compiled regular expression over ASCII: `\w`, `\d`, `.` and classes mean bytes, as they do in ECMAScript for the
@@ -40,9 +41,10 @@ pub(super) struct LinearRegex {
 /// The reason why an expression was not compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CompileError {
-    /// It is larger than [`MAX_COMPILED_BYTES`] when compiled, or would be before it is.
+    /// The expression, or a step of compiling it, is larger than its limit, such as [`MAX_COMPILED_BYTES`].
     TooLarge,
-    /// It is no regular expression, or uses what cannot be matched in linear time: lookaround or backreferences.
+    /// The text is not a regular expression, or it uses lookaround or backreferences, which cannot be matched in linear
+    /// time.
     Syntax(String),
 }
 
@@ -61,14 +63,14 @@ impl LinearRegex {
         }
     }
 
-    /// The compiled form's size.
+    /// Returns the size of the compiled form, in bytes.
     pub(super) fn compiled_bytes(&self) -> usize {
         self.automaton.memory_usage()
     }
 
     /// True if the expression matches somewhere in `text`.
     pub(super) fn is_match(&self, text: &str) -> bool {
-        // Nothing that the automaton was built for can fail.
+        // With this configuration the search cannot fail.
         self.automaton.try_search_fwd(&Input::new(text).earliest(true)).is_ok_and(|found| found.is_some())
     }
 
@@ -78,7 +80,7 @@ impl LinearRegex {
     }
 }
 
-/// The states of the expression, of which a text may be in many at once.
+/// Returns the nondeterministic automaton of the expression.
 fn nfa(expression: &str) -> Result<NFA, CompileError> {
     let config =
         thompson::Config::new().utf8(false).which_captures(WhichCaptures::None).nfa_size_limit(Some(MAX_NFA_BYTES));
@@ -88,7 +90,8 @@ fn nfa(expression: &str) -> Result<NFA, CompileError> {
     })
 }
 
-/// The reason alone: the lines before it draw the expression, which is not what the stranger wrote.
+/// Returns only the last line of an error, which has the reason. The lines before it show the expression, which is not
+/// exactly what the client wrote.
 fn last_line(error: &dyn Error) -> String {
     let message = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     let line = message.lines().next_back().unwrap_or_default();
@@ -113,11 +116,10 @@ mod tests {
         }
     }
 
-    /// The largest of a kind that compiles, by the number that it is made with, is within the limit, and one more is
-    /// not.
+    /// The largest expression that compiles is within the limit, and the next larger one is refused.
     #[test]
     fn the_largest_expression_is_within_the_limit() {
-        // Bytes that are told apart make each state large.
+        // Many different bytes make each state large.
         let expression = |count: usize| format!("^abcdefghijklmnopqrstuvwxyz[a-z]{{{count}}}$");
         let fits = |count: &usize| LinearRegex::compile(&expression(*count)).is_ok();
         let largest = (1..10_000).step_by(100).take_while(fits).last().unwrap();
@@ -127,8 +129,8 @@ mod tests {
         assert_eq!(LinearRegex::compile(&expression(largest + 1)).unwrap_err(), CompileError::TooLarge);
     }
 
-    /// Patterns that would take a backtracking matcher ages, and one that follows many states at once a multiple of
-    /// their number. Whatever compiles takes one step for a byte.
+    /// Expressions that take a backtracking matcher very long, and one for which a matcher would follow many states at
+    /// once. Each that compiles takes one step per byte.
     #[test]
     fn hostile_expressions_cost_one_step_for_a_byte_or_are_refused() {
         let text = "a".repeat(MAX_TOPIC_BYTES - 1) + "!";
@@ -154,7 +156,7 @@ mod tests {
         }
     }
 
-    /// The number of transitions that a match takes, with the automaton walked by hand.
+    /// Returns the number of transitions of a match, counted by walking through the automaton.
     fn steps(regex: &LinearRegex, text: &str) -> usize {
         let automaton = &regex.automaton;
         let mut state = automaton.start_state_forward(&Input::new(text)).unwrap();

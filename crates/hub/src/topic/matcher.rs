@@ -1,4 +1,4 @@
-//! Topic matchers: how a subscriber says which topics it wants, and a grant which topics it covers.
+//! Topic matchers: they say which topics a subscriber wants, or which topics a grant covers.
 //!
 //! [Mercure, matcher types](https://mercure.rocks/spec#matcher-types); the older revision calls them topic selectors.
 use super::{
@@ -20,37 +20,38 @@ pub const MAX_MATCHER_BYTES: usize = super::MAX_TOPIC_BYTES;
 
 const WILDCARD: &str = "*";
 
-/// Decides which topics are meant. Cheap to clone; compared by kind and source text.
+/// Selects topics. A clone is cheap. Two matchers are equal if their kind and source text are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Matcher {
     /// `*`: every topic.
     Any,
-    /// The topic that is equal byte for byte.
+    /// The topic that is equal, byte for byte.
     Exact(Topic),
     /// Every topic that the URI Template can expand to, and the template's own text.
     UriTemplate(Arc<UriTemplate>),
-    /// Every topic that, resolved against the hub's URL, fits the URL Pattern.
+    /// Every topic that matches the URL Pattern when it is resolved against the hub's URL.
     UrlPattern(Arc<UrlPattern>),
 }
 
-/// The reason why a text is no matcher.
+/// The reason why a text is not a matcher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidMatcher {
-    /// It is empty.
+    /// The text is empty.
     Empty,
-    /// It is longer than [`MAX_MATCHER_BYTES`].
+    /// The text is longer than [`MAX_MATCHER_BYTES`].
     TooLong {
-        /// Its length in bytes.
+        /// The length of the text in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The longest length that is allowed, in bytes.
         limit: usize,
     },
-    /// It holds a control or invisible format character.
+    /// The text contains a control character or an invisible format character.
     Character(char),
-    /// It is no URL Pattern; the text says why.
+    /// The text is not a URL Pattern; the string says why.
     InvalidPattern(String),
-    /// One of its regular expressions is larger than [`MAX_COMPILED_BYTES`](super::MAX_COMPILED_BYTES) when compiled.
+    /// One of the matcher's regular expressions is larger than [`MAX_COMPILED_BYTES`](super::MAX_COMPILED_BYTES) when
+    /// compiled.
     TooComplex {
         /// The largest compiled form allowed, in bytes.
         limit: usize,
@@ -58,16 +59,16 @@ pub enum InvalidMatcher {
 }
 
 impl Matcher {
-    /// The matcher of every topic.
+    /// Returns the matcher of every topic.
     #[must_use]
     pub fn any() -> Self {
         Self::Any
     }
 
-    /// The matcher of the topic that equals `text`; `*` is every topic, under whatever type of matcher it comes.
+    /// Returns the matcher of the topic that equals `text`; `*` is every topic, whatever the type of the matcher.
     ///
     /// # Errors
-    /// [`InvalidMatcher`] says why no topic can equal `text`.
+    /// [`InvalidMatcher`] if no topic can equal `text`.
     pub fn exact(text: &str) -> Result<Self, InvalidMatcher> {
         match Topic::new(text) {
             Ok(topic) => Ok(Self::Exact(topic)),
@@ -78,10 +79,11 @@ impl Matcher {
         }
     }
 
-    /// The matcher that an older-revision topic selector means: `*`, a URI Template, or a topic.
+    /// Returns the matcher for a topic selector of the older revision: `*`, a URI Template, or a topic.
     ///
     /// # Errors
-    /// [`InvalidMatcher`]; never `InvalidPattern`, because what is no URI Template is compared as a string.
+    /// [`InvalidMatcher`], but never `InvalidPattern`, because a text that is not a URI Template is compared as a
+    /// string.
     pub fn legacy_selector(text: &str) -> Result<Self, InvalidMatcher> {
         static COMPILED: LazyLock<PatternCache<UriTemplate>> = LazyLock::new(PatternCache::default);
         let exact = Self::exact(text)?;
@@ -95,27 +97,27 @@ impl Matcher {
         }
     }
 
-    /// The matcher of the topics that fit the URL Pattern `text`; `*` is every topic. A relative pattern, and later a
-    /// relative topic, is resolved against `base`, the hub's URL.
+    /// Returns the matcher of the topics that match the URL Pattern `text`; `*` is every topic. A relative pattern, and
+    /// later a relative topic, is resolved against `base`, the hub's URL.
     ///
     /// # Errors
-    /// [`InvalidMatcher`] says why `text` is no URL Pattern, or which limit it exceeds.
+    /// [`InvalidMatcher`] if `text` is not a URL Pattern, or exceeds a limit.
     pub fn url_pattern(text: &str, base: &Url) -> Result<Self, InvalidMatcher> {
         static COMPILED: LazyLock<PatternCache<UrlPattern>> = LazyLock::new(PatternCache::default);
         if Self::exact(text)? == Self::Any {
             return Ok(Self::Any);
         }
-        // No URL and no matcher holds a line feed, so no two pairs make the same key.
+        // No URL and no matcher contains a line feed, so two different pairs never have the same key.
         COMPILED.get_or_compile(&format!("{base}\n{text}"), || UrlPattern::compile(text, base)).map(Self::UrlPattern)
     }
 
-    /// True if `topic` is meant. Takes time in proportion to the length of the topic.
+    /// True if the matcher selects `topic`. The time is proportional to the length of the topic.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
         self.fits(&Candidate::new(topic))
     }
 
-    /// The same for a topic that other matchers are asked about as well.
+    /// Does the same as [`Self::matches`] for a topic that is compared with several matchers.
     pub(crate) fn fits<'a>(&'a self, candidate: &Candidate<'a>) -> bool {
         match self {
             Self::Any => true,
@@ -125,8 +127,8 @@ impl Matcher {
         }
     }
 
-    /// An upper bound of the compiled form's size, in bytes: what a limit on the sum of somebody's matchers adds up. 0
-    /// for what needs no regular expression.
+    /// An upper bound of the size of the compiled form, in bytes; 0 if there is no regular expression. The limit on all
+    /// matchers of a client is applied to the sum.
     #[must_use]
     pub fn compiled_bytes(&self) -> usize {
         match self {
@@ -193,7 +195,7 @@ mod tests {
         Url::parse("https://hub.example/.well-known/mercure").unwrap()
     }
 
-    /// B17: `*` matches everything, before the type of matcher is looked at.
+    /// B17: `*` matches everything, whatever the type of the matcher is.
     #[test]
     fn the_wildcard_has_no_type() {
         assert_eq!(Matcher::exact("*"), Ok(Matcher::Any));
@@ -202,7 +204,7 @@ mod tests {
         assert!(Matcher::any().matches(&topic("not a URL")));
     }
 
-    /// B16: exact is byte equality; nothing is normalised or resolved.
+    /// B16: an exact matcher compares bytes; nothing is normalised or resolved.
     #[test]
     fn exact_is_byte_equality() {
         let cases = [
@@ -295,7 +297,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// The syntax characters of both pattern languages, in any order.
+        /// The text consists of the syntax characters of both pattern languages, in any order.
         #[test]
         fn no_text_makes_a_matcher_panic(
             text in "([a:/?#.*+(){}\\[\\]\\\\|^,;&=!%0@é-]|://|\\(\\?:|:[a-c]|%41|xn--){0,24}",

@@ -1,4 +1,4 @@
-//! Topics: the names under which updates are published, and the matchers that say which of them are meant.
+//! Topics: the names under which updates are published, and the matchers that select topics.
 use regex::Regex;
 use std::{
     fmt,
@@ -19,34 +19,34 @@ pub use pattern_cache::MAX_CACHED_PATTERNS;
 /// The longest topic, in bytes.
 pub const MAX_TOPIC_BYTES: usize = 4_096;
 
-/// The name of what an update is about: often a URL, which only URL Patterns care about. Cheap to clone.
+/// The name of what an update is about. It is often a URL, but only URL Patterns treat it as one. A clone is cheap.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Topic(Arc<str>);
 
-/// The reason why a text is no topic.
+/// The reason why a text is not a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidTopic {
-    /// It is empty.
+    /// The text is empty.
     Empty,
-    /// It is `*`, which is a matcher for every topic.
+    /// The text is `*`, which is a matcher for every topic.
     Wildcard,
-    /// It is longer than [`MAX_TOPIC_BYTES`].
+    /// The text is longer than [`MAX_TOPIC_BYTES`].
     TooLong {
-        /// Its length in bytes.
+        /// The length of the text in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The longest length that is allowed, in bytes.
         limit: usize,
     },
-    /// It holds a control or invisible format character.
+    /// The text contains a control character or an invisible format character.
     Character(char),
 }
 
 impl Topic {
-    /// Takes `text` as a topic.
+    /// Returns `text` as a topic.
     ///
     /// # Errors
-    /// [`InvalidTopic`] says what is wrong with it.
+    /// [`InvalidTopic`] if `text` is not a valid topic.
     pub fn new(text: &str) -> Result<Self, InvalidTopic> {
         if text.is_empty() {
             return Err(InvalidTopic::Empty);
@@ -69,7 +69,7 @@ impl Topic {
         &self.0
     }
 
-    /// The URL that the topic is when read relative to `base`, or `None` if it is none. Exact comparison never does
+    /// Returns the URL of the topic, relative to `base`; `None` if the topic is not a URL. Exact comparison never does
     /// this.
     #[must_use]
     pub fn resolve(&self, base: &Url) -> Option<Url> {
@@ -77,8 +77,8 @@ impl Topic {
     }
 }
 
-/// The first character of `text` that topics, IDs and event types may not hold: a control (C0, DEL, C1) or a format
-/// character (Unicode category Cf), which could forge lines or hide differences.
+/// Returns the first character of `text` that topics, IDs and event types may not contain: a control character (C0,
+/// DEL, C1) or a format character (Unicode category Cf), which could forge lines or hide differences.
 #[must_use]
 pub fn forbidden_character(text: &str) -> Option<char> {
     static FORBIDDEN: LazyLock<Regex> =
@@ -119,7 +119,7 @@ mod tests {
             assert_eq!(Topic::new(text).as_ref().map(Topic::as_str), Ok(text));
         }
         assert_eq!(Topic::new(""), Err(InvalidTopic::Empty));
-        // B21: publishing to `*` would be publishing to everybody.
+        // B21: publishing to `*` would mean publishing to everybody.
         assert_eq!(Topic::new("*"), Err(InvalidTopic::Wildcard));
     }
 

@@ -1,27 +1,27 @@
-//! Compiled patterns, each held once: ten thousand subscribers may use a hundred patterns, and a publisher presents the
-//! same grant with every update.
+//! A cache of compiled patterns, with each pattern once: ten thousand subscribers may use a hundred patterns, and a
+//! publisher sends the same grant with every update.
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The most patterns of each kind that are kept compiled. Beyond it, and while all of them are in use, further patterns
-/// work but are compiled for each use.
+/// The most patterns of each kind that are kept compiled. If all of them are in use, further patterns still work, but
+/// are compiled for each use.
 pub const MAX_CACHED_PATTERNS: usize = 1_024;
 
-/// Patterns by their source text.
+/// The compiled patterns by their source texts.
 pub(super) struct PatternCache<T>(Mutex<HashMap<Box<str>, Arc<T>>>);
 
 impl<T> PatternCache<T> {
-    /// The cached pattern, or the one that `compile` makes.
+    /// Returns the cached pattern, or the one that `compile` makes.
     ///
     /// # Errors
-    /// Those of `compile`; nothing is remembered then.
+    /// The errors of `compile`; then nothing is cached.
     pub(super) fn get_or_compile<E>(&self, source: &str, compile: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
         if let Some(known) = self.entries().get(source) {
             return Ok(Arc::clone(known));
         }
-        // Not under the lock: a slow pattern must not hold up those who have theirs.
+        // The lock is not held here, so that a slow pattern does not make others wait.
         let compiled = Arc::new(compile()?);
         let mut entries = self.entries();
         if entries.len() >= MAX_CACHED_PATTERNS {

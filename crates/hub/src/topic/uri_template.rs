@@ -1,8 +1,9 @@
-//! URI Templates read backwards: is this topic what the template expands to, with some values for its variables?
+//! URI Templates used as matchers: a topic matches if the template can expand to it, with some values for its
+//! variables.
 //!
 //! [RFC 6570](https://www.rfc-editor.org/rfc/rfc6570), all four levels. A template becomes one regular expression.
-//! Every expansion matches; beyond that, percent-encoded octets are accepted that an expansion would not have encoded,
-//! and literal text outside ASCII matches as it stands too, because topics are often written unencoded.
+//! Every expansion matches. In addition, octets may be percent-encoded that an expansion would not encode, and literal
+//! text outside ASCII also matches without encoding, because topics are often written unencoded.
 use super::{
     Topic,
     linear_regex::{CompileError, LinearRegex, MAX_COMPILED_BYTES},
@@ -15,10 +16,10 @@ mod syntax;
 /// A compiled URI Template.
 pub struct UriTemplate {
     source: Box<str>,
-    /// The number of bytes of the source with which every expansion begins. Compared as they are, they need no
-    /// automaton, which would have to tell each of their characters apart in all of its states.
+    /// The number of bytes of the source with which every expansion begins. They are compared directly, because in an
+    /// automaton each of these characters would make all states larger.
     prefix: usize,
-    /// The expression for what follows the prefix.
+    /// The expression for the text after the prefix.
     expansions: LinearRegex,
 }
 
@@ -26,9 +27,9 @@ pub struct UriTemplate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidUriTemplate {
-    /// It is none.
+    /// The text is not a URI Template.
     Syntax,
-    /// Its regular expression is larger than [`MAX_COMPILED_BYTES`] when compiled.
+    /// The regular expression of the template is larger than [`MAX_COMPILED_BYTES`] when compiled.
     TooComplex {
         /// The largest compiled form allowed, in bytes.
         limit: usize,
@@ -50,7 +51,8 @@ impl UriTemplate {
                 syntax::Part::Literal(text) => push_literal(&mut regex, text),
                 syntax::Part::Expression(expression) => expression.push_regex(&mut regex),
             }
-            // An expression of n variables takes n² / 2 terms. One source byte compiles to more than one byte.
+            // An expression of n variables becomes n² / 2 terms. One byte of the regular expression compiles to more
+            // than one byte.
             if regex.len() > MAX_COMPILED_BYTES {
                 return Err(TOO_COMPLEX);
             }
@@ -76,14 +78,15 @@ impl UriTemplate {
         &self.source
     }
 
-    /// An upper bound of the compiled form's size.
+    /// An upper bound of the size of the compiled form, in bytes.
     #[must_use]
     pub fn compiled_bytes(&self) -> usize {
         self.expansions.compiled_bytes()
     }
 }
 
-/// Appends a regular expression of literal text: as it stands, or percent-encoded where it is outside ASCII.
+/// Appends a regular expression that matches literal text, and, for characters outside ASCII, also their
+/// percent-encoded form.
 fn push_literal(regex: &mut String, text: &str) {
     let mut utf8 = [0; 4];
     for character in text.chars() {

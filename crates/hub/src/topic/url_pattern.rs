@@ -1,7 +1,7 @@
 //! URL Patterns: the pattern matchers of Mercure's newer revision.
 //!
-//! [URL Pattern Standard](https://urlpattern.spec.whatwg.org/), without `ignoreCase`. What the standard leaves to
-//! ECMAScript's regular expressions is matched in linear time here, so that lookaround and backreferences are refused.
+//! [URL Pattern Standard](https://urlpattern.spec.whatwg.org/), without `ignoreCase`. Regular expressions, for which
+//! the standard refers to ECMAScript, are matched in linear time here, so lookaround and backreferences are refused.
 use super::{
     Topic,
     candidate::Candidate,
@@ -17,11 +17,11 @@ use urlpattern::{
     regexp::RegExp,
 };
 
-/// A compiled URL Pattern, with the URL that relative patterns and topics are resolved against.
+/// A compiled URL Pattern, and the URL against which relative patterns and topics are resolved.
 pub struct UrlPattern {
     source: Box<str>,
     base: Url,
-    // The crate's own pattern type allocates every component and group of a URL to tell whether it matches.
+    // The pattern type of the `urlpattern` crate would allocate memory for every component and group at each match.
     components: [ComponentMatcher<Compiled>; 8],
 }
 
@@ -31,9 +31,10 @@ impl UrlPattern {
     /// # Errors
     /// [`InvalidMatcher::InvalidPattern`], [`InvalidMatcher::TooComplex`].
     pub fn compile(source: &str, base: &Url) -> Result<Self, InvalidMatcher> {
-        // The crate counts the brackets of an IPv6 address below zero (`://]`), which panics where overflow is checked.
+        // The crate's count of the brackets of an IPv6 address (`://]`) may fall below zero, which panics where
+        // overflow is checked.
         let pattern = panic::catch_unwind(|| parse(source, base))
-            .unwrap_or_else(|_| Err(InvalidMatcher::InvalidPattern("it cannot be taken apart".into())))?;
+            .unwrap_or_else(|_| Err(InvalidMatcher::InvalidPattern("it cannot be parsed".into())))?;
         let components = [
             matcher_of(pattern.protocol)?,
             matcher_of(pattern.username)?,
@@ -47,7 +48,7 @@ impl UrlPattern {
         Ok(Self { source: source.into(), base: base.clone(), components })
     }
 
-    /// True if `topic`, resolved against the hub's URL, fits the pattern. What is no URL does not.
+    /// True if `topic`, resolved against the hub's URL, matches the pattern. A topic that is not a URL never does.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
         self.fits(&Candidate::new(topic))
@@ -74,7 +75,8 @@ impl UrlPattern {
         &self.source
     }
 
-    /// An upper bound of the compiled regular expressions' size; 0 for text, groups and asterisks without any.
+    /// An upper bound of the size of the compiled regular expressions, in bytes; 0 if the pattern has only text, groups
+    /// and asterisks.
     #[must_use]
     pub fn compiled_bytes(&self) -> usize {
         let bytes = |matcher: &ComponentMatcher<Compiled>| match &matcher.inner {
@@ -92,8 +94,8 @@ impl UrlPattern {
 fn parse(source: &str, base: &Url) -> Result<urlpattern::UrlPattern<Compiled>, InvalidMatcher> {
     let invalid = |error: urlpattern::Error| InvalidMatcher::InvalidPattern(error.to_string());
     let mut init = UrlPatternInit::parse_constructor_string::<Compiled>(source, Some(base.clone())).map_err(invalid)?;
-    // A pattern with a scheme is absolute and takes nothing from the base, except that the standard puts the base's
-    // folder before a path without a slash: `urn\:isbn\:*` could never match.
+    // A pattern with a scheme is absolute and needs no base. With one, the standard would put the base's directory
+    // before a path without a slash, and `urn\:isbn\:*` could never match.
     if init.protocol.is_some() {
         init.base_url = None;
     }
@@ -101,7 +103,7 @@ fn parse(source: &str, base: &Url) -> Result<urlpattern::UrlPattern<Compiled>, I
     urlpattern::UrlPattern::parse(init, options).map_err(invalid)
 }
 
-/// The part of a component that matches, if all its regular expressions were compiled.
+/// Returns the matcher of a component, if all its regular expressions were compiled.
 fn matcher_of(component: Component<Compiled>) -> Result<ComponentMatcher<Compiled>, InvalidMatcher> {
     if let InnerMatcher::RegExp { regexp: Ok(Compiled(Err(error))) } = &component.matcher.inner {
         return Err(error.clone().into());
@@ -109,8 +111,8 @@ fn matcher_of(component: Component<Compiled>) -> Result<ComponentMatcher<Compile
     Ok(component.matcher)
 }
 
-/// The glue by which the `urlpattern` crate uses [`LinearRegex`]. A failure is kept inside and found by [`matcher_of`],
-/// because the crate's own error has no place for the reason.
+/// The adapter by which the `urlpattern` crate uses [`LinearRegex`]. It contains the error if compiling failed, because
+/// the crate's own error cannot contain a reason; [`matcher_of`] checks it.
 #[derive(Debug)]
 struct Compiled(Result<LinearRegex, CompileError>);
 
@@ -123,7 +125,7 @@ impl RegExp for Compiled {
         Ok(Self(LinearRegex::compile(pattern)))
     }
 
-    /// True if `text` matches; the captures are left out, for nobody looks at them.
+    /// Returns `Some` if `text` matches; without captures, which nobody needs.
     fn matches<'a>(&self, text: &'a str) -> Option<Vec<Option<&'a str>>> {
         self.0.as_ref().is_ok_and(|regex| regex.is_match(text)).then(Vec::new)
     }

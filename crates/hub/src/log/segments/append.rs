@@ -1,4 +1,4 @@
-//! Appending: one write and one sync of one file.
+//! Appends updates to the log, with one write and one sync of one file.
 use super::{
     directory::{self, Kind},
     end_mark::EndMark,
@@ -22,15 +22,16 @@ use crate::{
 };
 use std::{fs, io, os::unix::fs::FileExt as _, sync::Arc};
 
-/// The segment that is written is sealed before its index would be much larger than this.
+/// The size of an index in memory at which its segment is sealed.
 pub const INDEX_MEMORY_BYTES: usize = 8 << 20;
-/// Zeros are written ahead, so that a sync has to write nothing about the file but what is in it.
+/// The zeros that are written in advance, so that the length of the file does not change with each append, and a sync
+/// only writes data.
 const ZEROS: &[u8] = &[0; 256 << 10];
-/// A frame from this size on has much to write anyway.
+/// The size of a frame from which no zeros are written in advance, because the frame itself fills much of the file.
 const LARGE_FRAME_BYTES: usize = 32 << 10;
 
 impl Store {
-    /// Appends updates, each with its time. Times do not go backwards; `now` is the newest of them.
+    /// Appends updates, each with its time. The times must not decrease; `now` is the newest of them.
     pub(super) fn append(
         &self,
         batch: impl ExactSizeIterator<Item = (Timestamp, Update)>,
@@ -49,7 +50,7 @@ impl Store {
         writing.batch += 1;
         let token = Token { session: self.session, batch: writing.batch };
         if let Some(full) = writing.active.take_if(|active| self.is_full(active, &entries)) {
-            // Zeros at its end do no harm.
+            // If this fails, the zeros at the end of the file do no harm.
             _ = full.file.set_len(full.segment.summary().log_bytes);
         }
         let seeds = match writing.active {
@@ -58,7 +59,7 @@ impl Store {
         };
         let active = writing.active.as_ref().expect("it was just written");
         self.publish(active, &entries, &writing.frame, seeds);
-        // It is in the log, whatever becomes of this. What could not be discarded is tried again later.
+        // The entries are in the log even if this fails. Entries that could not be discarded are discarded later.
         _ = self.discard_some(&mut writing, now, super::retention::PER_ENTRY * entries.len());
         Ok(entries)
     }
@@ -72,7 +73,7 @@ impl Store {
             && (state.summary.log_bytes + bytes > self.settings.segment_bytes || index_bytes > INDEX_MEMORY_BYTES)
     }
 
-    /// Appends to the segment that is written.
+    /// Appends a frame to the active segment.
     fn write_next(
         &self,
         writing: &mut Writing,
@@ -85,13 +86,14 @@ impl Store {
         encode(entries, token, oldest, seeds, frame);
         let end = at + frame.len() as u64;
         if end > current.filled && frame.len() < LARGE_FRAME_BYTES {
-            // Without room for them, there may be room for the frame.
+            // If there is no room on the disk for the zeros, there may still be room for the frame.
             if current.file.write_all_at(ZEROS, current.filled).is_ok() {
                 current.filled += ZEROS.len() as u64;
             }
         }
         if let Err(error) = current.file.write_all_at(frame, at) {
-            // What is there of the frame must not be taken for a frame. If it cannot be removed, the segment ends here.
+            // A part of the frame may be in the file, and must not be read as a frame. If it cannot be cut off, the
+            // segment ends here.
             match current.file.set_len(at) {
                 Ok(()) => current.filled = at,
                 Err(_) => *active = None,
@@ -103,7 +105,7 @@ impl Store {
         Ok(seeds)
     }
 
-    /// Begins a segment with its first frame. It gets its name when both are durable.
+    /// Begins a segment with its first frame. The file gets its final name when both are durable.
     fn write_first(
         &self,
         writing: &mut Writing,
@@ -124,12 +126,12 @@ impl Store {
             self.set_epochs(epochs);
         }
         let mut held = self.held_mut();
-        // An empty one with the same name has just been replaced.
+        // An empty segment with the same name has just been replaced.
         if held.segments.back().is_some_and(|last| last.first == first) {
             held.segments.pop_back();
             self.files.forget(first);
         }
-        // Of an earlier run, or one that was full.
+        // The last segment: it was full, or an earlier run wrote it.
         let before = held.segments.back().cloned();
         held.segments.push_back(active.segment.clone());
         drop(held);
@@ -140,7 +142,7 @@ impl Store {
         Ok(seeds)
     }
 
-    /// The epochs, with that of this run.
+    /// Returns the epochs, including the one of this run.
     fn epochs_with(&self, writing: &Writing, first: Offset, oldest: Offset) -> Epochs {
         let known = self.epochs();
         let mut epochs = match known.current() == writing.epoch {
@@ -164,16 +166,16 @@ impl Store {
             Ok::<_, io::Error>(file)
         };
         let file = begin().inspect_err(|_| drop(fs::remove_file(&new)))?;
-        // Another one may have had the name: an empty one, or one that has vanished. What is beside it is not this
-        // one's.
+        // An earlier segment may have had this name: an empty one, or one whose file has vanished. The files beside it
+        // do not belong to the new segment.
         for beside in [Kind::Index, Kind::Erased] {
             _ = fs::remove_file(self.directory.file(first, beside));
         }
         let could_not_sync = |error: io::Error| self.stop(&format!("the disk could not sync: {error}"));
         file.sync_all().map_err(could_not_sync)?;
-        // There may be no room for the name. Then nothing is there, and the next one is tried again.
+        // There may be no room on the disk for the name. Then the new file is removed, and the next append tries again.
         fs::rename(&new, &path).inspect_err(|_| drop(fs::remove_file(&new)))?;
-        // From here on it may be durable, or not.
+        // From here on the file may be durable or not.
         self.directory.sync().map_err(could_not_sync)?;
         let mut index = IndexMemory::new(first);
         index.end_at(head.len() as u64, Offset::ZERO);
@@ -183,7 +185,7 @@ impl Store {
         Ok(Active { segment: Arc::new(segment), file: Arc::new(file), filled })
     }
 
-    /// Shows what was appended to readers.
+    /// Makes the appended entries visible to readers.
     fn publish(&self, active: &Active, entries: &[Arc<Entry>], frame: &[u8], seeds: Seeds) {
         let mut state = active.segment.state_mut();
         let begin = state.summary.log_bytes;
@@ -206,7 +208,7 @@ impl Store {
         held.bytes += record_bytes;
     }
 
-    /// Writes the index of a segment beside it. What cannot be written now is made at the next start.
+    /// Writes the index of a segment to a file beside it. If this fails, the index is made again at the next start.
     pub(super) fn write_down(&self, segment: &Segment) {
         let mut state = segment.state_mut();
         let Index::Memory(index) = &state.index else { return };
@@ -224,7 +226,7 @@ fn encode(entries: &[Arc<Entry>], token: Token, oldest: Offset, seeds: Seeds, fr
         record::encode(entry, token, seeds.segment, frame);
     }
     frame::end(frame, (entries[0].position.offset, entries.len()), oldest, seeds.segment);
-    // What a single large publication took is given back.
+    // Releases the memory that a single large publication needed.
     if frame.capacity() > 2 * MAX_BATCH_BYTES && frame.len() < MAX_BATCH_BYTES {
         frame.shrink_to(MAX_BATCH_BYTES);
     }

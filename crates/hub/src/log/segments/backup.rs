@@ -1,8 +1,8 @@
-//! A backup: a copy of a log that is a log itself, made beside whoever writes the original.
+//! A backup: a copy of a log that can be opened as a log. It can be made while a hub writes to the original.
 //!
-//! What is sealed never changes, so that its files are linked, or copied where they cannot be. Of the segment that is
-//! written there is a copy up to its last whole frame. The backup is made beside its place and takes it when all of it
-//! is durable: what is there is whole.
+//! Sealed segments never change, so their files are linked, or copied where links are not possible. The active segment
+//! is copied up to its last complete frame. The backup is made in a directory beside the target, and gets the target's
+//! name when all of it is durable. So a backup that has the target's name is complete.
 use super::{
     backup_error::BackupError,
     backup_place::Place,
@@ -19,29 +19,29 @@ use crate::{
 };
 use std::path::Path;
 
-/// The number of times that a segment is tried again which is rewritten while it is linked.
+/// The number of times that the backup of a segment is tried again if the segment is rewritten meanwhile.
 const ATTEMPTS: u32 = 20;
 
-/// A backup that was made.
+/// The result of a backup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BackedUp {
     /// The number of segments.
     pub segments: u64,
-    /// The bytes that the backup shares with the log: its files are the same ones.
+    /// The number of bytes in files that the backup shares with the log, because they are linked.
     pub linked_bytes: u64,
-    /// The bytes that were copied.
+    /// The number of bytes that were copied.
     pub copied_bytes: u64,
-    /// The oldest offset that is in it.
+    /// The oldest offset in the backup.
     pub oldest: Offset,
-    /// The last offset that is in it.
+    /// The last offset in the backup.
     pub head: Offset,
 }
 
-/// A backup that is being made.
+/// The state of a backup that is being made.
 struct Making<'a> {
     from: Directory,
     to: Directory,
-    /// The last offset that was in the log before.
+    /// The last offset in the log when the backup began.
     known: Offset,
     made: BackedUp,
     progress: Progress,
@@ -49,15 +49,15 @@ struct Making<'a> {
 }
 
 impl LogView {
-    /// Makes a backup of the log in `from`, which a hub may have open, in the directory `to`, which must be empty or
-    /// not exist. Everything is in it, in order, that was acknowledged before this was called; nothing that is erased
-    /// already comes back with it. `progress` is called now and then.
+    /// Makes a backup of the log in `from` in the directory `to`, which must be empty or not exist. A hub may have the
+    /// log open. All updates that were acknowledged before this call are in the backup, in order. Updates that are
+    /// already erased are not. `progress` is called now and then.
     ///
-    /// The backup is a log that has ended cleanly, so that it is told if it is shortened. On the same file system it
+    /// The backup is a log that has ended cleanly, so a loss at its end is noticed later. On the same file system it
     /// shares the files of sealed segments with the log.
     ///
     /// # Errors
-    /// [`BackupError`]; there is no backup then.
+    /// [`BackupError`]; then there is no backup.
     pub fn backup(from: &Path, to: &Path, progress: &mut dyn FnMut(Progress)) -> Result<BackedUp, BackupError> {
         let original = Self::open(from)?;
         let place = Place::of(to, from)?;
@@ -86,13 +86,13 @@ impl Making<'_> {
         let last = firsts.last().map(|(first, _)| *first);
         let mut held = Vec::new();
         for (first, is_file) in firsts {
-            // What is not a file is lost in the log, and is so in the backup.
+            // A name that does not belong to a file means a lost segment, in the log and in the backup.
             if !is_file {
                 continue;
             }
             match self.segment(first, Some(first) == last)? {
                 Some(copied) => held.push((first, copied)),
-                // Retention has removed it, and so all that was before it.
+                // Retention has removed the segment, and all segments before it.
                 None => {
                     for (first, _) in held.drain(..) {
                         self.remove(first)?;
@@ -110,17 +110,17 @@ impl Making<'_> {
         Ok(())
     }
 
-    /// Takes a segment with what is beside it; `None` if it is gone.
+    /// Links or copies a segment with the files beside it; `None` if the segment is gone.
     fn segment(&mut self, first: Offset, is_last: bool) -> Result<Option<Copied>, BackupError> {
         for _ in 0..ATTEMPTS {
             let Some((mut copied, taken)) = self.log_file(first, is_last)? else { return Ok(None) };
-            // The index of a segment that is written may come to speak of more than was copied.
+            // The index of the active segment may be written meanwhile, and then contain more than was copied.
             let beside = if is_last { &[Kind::Erased, Kind::Ids][..] } else { &[Kind::Erased, Kind::Ids, Kind::Index] };
             for kind in beside {
                 copied += self.link(first, *kind)?.unwrap_or_default();
             }
-            // A segment takes its new name before the list of what was erased from the old one goes. As long as the
-            // name is the old one's, the list that was taken is whole.
+            // When a segment is rewritten, the new file gets the name before the list of erased updates of the old file
+            // is removed. So if the name still belongs to the file that was taken, the list that was taken is complete.
             if self.from.has(&self.from.file(first, Kind::Log), &taken) {
                 return Ok(Some(copied));
             }
@@ -146,7 +146,7 @@ impl Making<'_> {
         Ok(())
     }
 
-    /// Takes the hashes of IDs of segments that are gone.
+    /// Links or copies the hashes of IDs of segments that are gone.
     fn old_ids(&self) -> Result<(), BackupError> {
         for (first, is_file) in self.from.segments(Kind::Ids).map_err(LogError::from)? {
             if is_file && self.to.file(first, Kind::Ids).symlink_metadata().is_err() {
@@ -161,13 +161,13 @@ impl Making<'_> {
         copy::link_and_open(&from, &to).map(drop)
     }
 
-    /// Lets the backup be a log that ended cleanly, and makes all of it durable.
+    /// Writes the mark of a clean end to the backup, and makes the backup durable.
     fn end(&mut self, original: &LogView) -> Result<BackedUp, BackupError> {
         let path = self.to.path().to_owned();
-        // It has the lock already, and reads only.
+        // This process already has the lock of the directory; this opens it only to read.
         let Some((store, _)) = open::look_into(&path)? else { return Err(BackupError::Restless(path)) };
         let (bounds, before) = (store.bounds(), original.bounds());
-        // What is missing at the end of a damaged log is missing at the end of its backup.
+        // Updates that are missing at the end of a damaged log are missing at the end of its backup too.
         let head = bounds.head.max(before.head);
         let oldest = bounds.oldest.max(before.oldest).min(head.next());
         let last_segment = store.held().segments.back().map_or(Offset::ZERO, |last| last.first);
@@ -179,7 +179,7 @@ impl Making<'_> {
     }
 }
 
-/// The epochs of the log, and those of a run that began after they were read.
+/// Returns the epochs of the log, and those of a run that began after the log was first read.
 fn together(before: &Epochs, now: &Epochs) -> Vec<(crate::position::Epoch, Offset)> {
     let mut epochs = before.to_vec();
     let begun = epochs.last().map_or(Offset::ZERO, |(_, first)| *first);

@@ -1,4 +1,4 @@
-//! A backup is a log with all that was acknowledged before it began.
+//! Tests that a backup is a log with all updates that were acknowledged before it began.
 use super::{
     BackupError, LogView, SegmentLog, copy,
     view_cases::{NOW, SEGMENT, append, erase_id, files, open, update, walk},
@@ -23,7 +23,7 @@ fn backup(from: &Path, to: &Path) -> super::BackedUp {
     LogView::backup(from, to, &mut |_| {}).unwrap()
 }
 
-/// Opens a backup, which has ended cleanly, and returns what is in it.
+/// Opens a backup, which must have ended cleanly, and returns its entries.
 fn entries(dir: &Path) -> Vec<Arc<Entry>> {
     let log = open(dir);
     assert!(log.recovery().was_clean);
@@ -54,7 +54,7 @@ fn a_backup_of_a_log_that_is_open_and_of_one_that_is_not() {
         assert_eq!(file.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
     assert_eq!(entries(&to), expected);
-    // The log goes on, and its backup stays as it is; and the other way round.
+    // Changes of the log do not change its backup, and changes of the backup do not change the log.
     let more = append(&log, 60..90);
     log.remove_dead().unwrap();
     assert_eq!(entries(&to), expected);
@@ -64,7 +64,7 @@ fn a_backup_of_a_log_that_is_open_and_of_one_that_is_not() {
     assert_ne!(other[0].position.epoch, more[0].position.epoch);
     drop(restored);
     expected.extend(more);
-    // An empty directory will do.
+    // An empty directory is accepted as a target.
     fs::create_dir(&again).unwrap();
     backup(&log_dir, &again);
     assert_eq!(entries(&again), expected);
@@ -73,7 +73,7 @@ fn a_backup_of_a_log_that_is_open_and_of_one_that_is_not() {
     assert_eq!(entries(&closed), expected);
     let ends = |dir: &Path| open(dir).epochs().to_vec();
     assert_eq!(ends(&closed), ends(&log_dir));
-    // It tells when it is shortened.
+    // A backup that has lost its end is recognised.
     let last = files(&closed).into_keys().rfind(|name| name.ends_with(".log")).unwrap();
     fs::remove_file(closed.join(last)).unwrap();
     let last = expected.last().unwrap().position.offset;
@@ -121,7 +121,7 @@ fn where_a_backup_cannot_be() {
     ));
 }
 
-/// Few have IDs of their own: what is known of those outlives the segments.
+/// Returns an update; few of them have publishers' IDs, because the hashes of IDs are kept longer than the segments.
 fn sparse(number: u64) -> Update {
     let update = update(number);
     let id = (number % 40 == 20).then(|| format!("own-{number}"));
@@ -129,7 +129,7 @@ fn sparse(number: u64) -> Update {
     Update::new(UpdateFields { topics, data, id, ..UpdateFields::default() }).unwrap()
 }
 
-/// Appends, rolls segments, discards, erases and rewrites without a pause.
+/// Appends, begins new segments, discards, erases and rewrites without a pause.
 fn work(log: &SegmentLog, acknowledged: &AtomicU64, erased: &AtomicU64, stop: &AtomicBool) {
     for number in (0..).step_by(4) {
         if stop.load(Ordering::Relaxed) {
@@ -178,7 +178,7 @@ fn backups_of_a_log_that_never_rests() {
     assert!(acknowledged.load(Ordering::Relaxed) > 1_000);
 }
 
-/// Checks a backup that was begun when so many updates were acknowledged, and what was erased up to this one.
+/// Checks a backup that began when `known` updates were acknowledged, and updates up to `gone` were erased.
 fn check(to: &Path, made: super::BackedUp, (known, gone): (u64, u64)) {
     assert!(made.head.0 >= known, "{made:?} lacks what was acknowledged: {known}");
     let entries = entries(to);
@@ -186,7 +186,7 @@ fn check(to: &Path, made: super::BackedUp, (known, gone): (u64, u64)) {
     let mut next = made.oldest.0;
     for entry in &entries {
         let (offset, number) = (entry.position.offset.0, entry.position.offset.0 - 1);
-        // What is not there was erased.
+        // Missing updates were erased.
         for missing in next..offset {
             assert_eq!((missing - 1) % 40, 20, "{missing}");
         }
@@ -197,7 +197,7 @@ fn check(to: &Path, made: super::BackedUp, (known, gone): (u64, u64)) {
     assert!(next > known, "{next} {known}");
 }
 
-/// One process after the other leaves a part of a backup.
+/// The rest of a killed backup does not stop the next backup to the same path, even several times.
 #[test]
 fn what_a_killed_backup_leaves_is_no_hindrance() {
     let dir = tempfile::tempdir().unwrap();
@@ -213,7 +213,7 @@ fn what_a_killed_backup_leaves_is_no_hindrance() {
     assert!(!partial.exists());
 }
 
-/// A backup copies everything where nothing can be linked.
+/// A backup copies all files where links are not possible.
 #[test]
 fn a_backup_on_another_file_system() {
     use std::os::unix::fs::MetadataExt as _;
@@ -251,7 +251,7 @@ fn a_backup_of_a_damaged_log_has_what_there_is() {
     assert!(found.iter().all(|entry| expected.contains(entry)));
 }
 
-/// Between the files of one segment, the log rewrites it: what was erased does not come back.
+/// The log rewrites a segment while the backup takes its files. Erased updates must not be in the backup.
 #[test]
 fn a_segment_is_rewritten_while_it_is_taken() {
     let dir = tempfile::tempdir().unwrap();
@@ -270,7 +270,7 @@ fn a_segment_is_rewritten_while_it_is_taken() {
     assert_eq!(entries(&to), expected);
 }
 
-/// Retention removes segments, some of which were taken already.
+/// Retention removes segments during the backup, also some that were taken already.
 #[test]
 fn segments_are_discarded_while_others_are_taken() {
     let dir = tempfile::tempdir().unwrap();
@@ -281,7 +281,7 @@ fn segments_are_discarded_while_others_are_taken() {
     let (second, hub) = (files(&log_dir).into_keys().filter(|name| name.ends_with(".log")).nth(1).unwrap(), log);
     copy::tests::after_each_link(move |file| {
         if file.ends_with(&second) {
-            // What is older than the update 50.
+            // This discards all updates before the update 50.
             while hub.discard(Timestamp(NOW.0 + 90)).unwrap() > 0 {}
         }
     });

@@ -1,32 +1,32 @@
-//! The reason why there is no backup.
+//! The reasons why a backup could not be made.
 use super::view_error::ViewError;
 use crate::log::LogError;
 use std::{error, fmt, io, path::PathBuf};
 
-/// The reason why there is no backup. What there was before is as it was, but for a directory with the name of the
-/// backup and `.partial`, which the next backup to the same place replaces.
+/// The reason why there is no backup. All files that existed before are unchanged. There may be a directory with the
+/// name of the backup and `.partial`, which the next backup to the same path replaces.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BackupError {
     /// The log cannot be read.
     From(ViewError),
-    /// There is something at the place of the backup.
+    /// The path of the backup exists and is not an empty directory.
     NotEmpty(PathBuf),
-    /// The place of the backup is within the log.
+    /// The path of the backup is inside the log's directory.
     Within(PathBuf),
-    /// The place of the backup is the root of a file system: a directory in it would do.
+    /// The path of the backup is the root of a file system; a directory in it could be used.
     MountPoint(PathBuf),
-    /// Another backup to the same place is being made.
+    /// Another backup to the same path is being made.
     InUse(PathBuf),
-    /// The directory in which a backup is made holds something else.
+    /// The directory in which the backup is made contains other files.
     Occupied(PathBuf),
-    /// The log was rewritten faster than it was copied.
+    /// The log was rewritten faster than it could be copied.
     Restless(PathBuf),
-    /// Something cannot be written, or synced.
+    /// A file or directory cannot be written or synced.
     Write {
-        /// The file or directory.
+        /// The path of the file or directory.
         path: PathBuf,
-        /// The reason.
+        /// The error of the file system.
         error: io::Error,
     },
 }
@@ -44,7 +44,7 @@ impl From<LogError> for BackupError {
 }
 
 impl BackupError {
-    /// Gives an error of the file system the path that it is about.
+    /// Returns a function that adds the path to an error of the file system.
     pub(super) fn of(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         |error| Self::Write { path, error }

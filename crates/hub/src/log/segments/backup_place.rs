@@ -1,4 +1,4 @@
-//! The place of a backup, and the directory beside it in which the backup is made.
+//! The target of a backup, and the directory beside it in which the backup is made.
 use super::{
     backup_error::BackupError,
     directory::{self, Directory},
@@ -15,16 +15,16 @@ use std::{
 /// The end of the name of the directory in which a backup is made.
 const PARTIAL: &str = ".partial";
 
-/// The place of a backup.
+/// The target directory of a backup, and the directory in which it is made.
 pub(super) struct Place {
     to: PathBuf,
     partial: PathBuf,
 }
 
 impl Place {
-    /// Checks that a backup of `from` can be at `to`.
+    /// Checks that a backup of the log in `from` can be made at `to`.
     pub(super) fn of(to: &Path, from: &Path) -> Result<Self, BackupError> {
-        // `DIR/` and `DIR/.` are names of the same directory.
+        // `DIR/` and `DIR/.` name the same directory.
         let to: PathBuf = to.components().collect();
         let Some(name) = to.file_name() else { return Err(BackupError::NotEmpty(to)) };
         let parent = match to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -49,9 +49,9 @@ impl Place {
         Ok(Self { partial: parent.join(partial), to })
     }
 
-    /// Makes the directory in which the backup is made, without what another one has left there that was killed.
+    /// Makes the directory for the backup, and removes the files that a killed backup has left in it.
     pub(super) fn begin(&self) -> Result<Directory, BackupError> {
-        // Somebody else may have thought of the name, where everybody may write.
+        // In a directory where every user may write, another user may have made this link.
         if self.partial.is_symlink() {
             return Err(BackupError::Occupied(self.partial.clone()));
         }
@@ -73,7 +73,7 @@ impl Place {
         Ok(partial)
     }
 
-    /// Gives the finished backup its place.
+    /// Renames the finished backup to its target.
     pub(super) fn take(&self, made: Directory) -> Result<(), BackupError> {
         let named = fs::rename(&self.partial, &self.to).map_err(|error| match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => BackupError::NotEmpty(self.to.clone()),
@@ -86,13 +86,13 @@ impl Place {
     }
 }
 
-/// True if a directory is another one, or is in it.
+/// True if `inner` is the directory `outer`, or is inside it.
 fn is_within(inner: &Path, outer: &Path) -> io::Result<bool> {
     let (inner, outer) = (inner.canonicalize()?, outer.canonicalize()?);
     Ok(inner.starts_with(outer))
 }
 
-/// True for the names of the files of a log.
+/// True if the name is that of a file of a log.
 fn is_of_log(name: &str) -> bool {
     let name = name.strip_suffix("-new").unwrap_or(name);
     name == identity::NAME || name == EndMark::NAME || directory::is_of_segment(name)

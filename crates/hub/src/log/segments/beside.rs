@@ -1,4 +1,4 @@
-//! Verifying what is beside a segment: its index, the hashes of IDs, and what is erased.
+//! Verifies the files beside a segment: its index, the hashes of IDs, and the list of erased updates.
 use super::{
     blocks,
     directory::{Directory, Kind},
@@ -11,13 +11,13 @@ use super::{
 use crate::{log::terms::Term, position::Offset};
 use std::{fs::File, io, ops::Range};
 
-/// The number of rewritings after which an index of before them is taken for damaged.
+/// The number of rewrites for which an old index is recognised. An older one is reported as damaged.
 const MAX_EARLIER: u32 = 1_000;
 
-/// A flaw, and the place in its file.
+/// A flaw, and its byte position in the file.
 pub(super) type Placed = (u64, Flaw);
 
-/// The file of some kind beside a segment; `None` if there is none.
+/// Opens the file of this kind beside a segment; `None` if there is none.
 pub(super) fn open(directory: &Directory, first: Offset, kind: Kind) -> io::Result<Option<File>> {
     match File::open(directory.file(first, kind)) {
         Ok(file) => Ok(Some(file)),
@@ -26,14 +26,14 @@ pub(super) fn open(directory: &Directory, first: Offset, kind: Kind) -> io::Resu
     }
 }
 
-/// Looks at an index, and compares it with the one that it should be, if there is one to compare it with.
+/// Verifies an index, and compares it with the expected one, if there is one.
 pub(super) fn index(
     file: &File,
     (first, generation, seeds): (Offset, u32, &Seeds),
     expected: Option<&IndexMemory>,
 ) -> io::Result<Vec<Placed>> {
     let seed = seeds.index(generation);
-    // That of the segment before it was rewritten is passed over, and made again.
+    // An index from before the segment was rewritten is ignored; the hub makes a new one.
     let earlier = generation.saturating_sub(MAX_EARLIER)..generation;
     if earlier.rev().any(|earlier| IndexFile::open(file, first, seeds.index(earlier)).is_ok()) {
         return Ok(Vec::new());
@@ -57,15 +57,15 @@ pub(super) fn index(
     Ok(flaws)
 }
 
-/// True if a stretch of an index is the one that is wanted, but for what each writer knows in another way: where the
-/// file ends, with or without zeros at its end, and the oldest offset of its time.
+/// True if a part of an index is as expected. The fields that depend on the writer are not compared: the end of the
+/// file, which may include zeros, and the oldest offset at that time.
 fn is_same(block: &[u8], wanted: &[u8], place: usize) -> bool {
     let mut ignored = index_file::BY_WRITER.into_iter().flatten().filter(|_| place == 0);
     block == wanted
         || block.iter().zip(wanted).enumerate().all(|(at, (is, wanted))| is == wanted || ignored.any(|free| free == at))
 }
 
-/// Looks at the hashes of IDs, and whether those in the segment are among them.
+/// Verifies the hashes of IDs, and that they include those of the segment.
 pub(super) fn ids(file: &File, seeds: &Seeds, in_segment: Option<&IndexMemory>) -> io::Result<Vec<Placed>> {
     let length = file.metadata()?.len();
     let flaws = damaged_blocks(file, 0..length, seeds.ids())?;
@@ -81,7 +81,7 @@ pub(super) fn ids(file: &File, seeds: &Seeds, in_segment: Option<&IndexMemory>) 
     }
 }
 
-/// Looks at what is erased.
+/// Verifies the list of erased updates.
 pub(super) fn erased(
     directory: &Directory,
     file: &File,
@@ -98,7 +98,7 @@ pub(super) fn erased(
         each.into_iter().collect::<io::Result<Vec<_>>>().map(|flaws| flaws.concat())
     };
     let mut flaws = look(generation)?;
-    // That of the segment before it was rewritten says nothing any more.
+    // A list from before the segment was rewritten has no meaning any more.
     if !flaws.is_empty() && generation > 0 && erased.is_empty() {
         flaws = look(generation - 1)?;
     }

@@ -1,4 +1,4 @@
-//! A file in blocks, each with a checksum, of which any stretch can be read: what is read is what was written.
+//! A file of blocks with a checksum each. Any part of the file can be read, and is checked.
 use super::file;
 use std::{fs::File, io, ops::Range};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -7,7 +7,7 @@ const BLOCK_BYTES: usize = 4 << 10;
 const CHECKSUM_BYTES: usize = 8;
 const PAYLOAD_BYTES: usize = BLOCK_BYTES - CHECKSUM_BYTES;
 
-/// Puts `payload` into blocks. A reader has to know the seed, which says what file of what segment it is.
+/// Returns `payload` in blocks. A reader has to know the seed, which is different for each kind of file and segment.
 pub(super) fn encode(payload: &[u8], seed: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + payload.len() / PAYLOAD_BYTES * CHECKSUM_BYTES + BLOCK_BYTES);
     for (number, block) in payload.chunks(PAYLOAD_BYTES).enumerate() {
@@ -17,13 +17,13 @@ pub(super) fn encode(payload: &[u8], seed: u64) -> Vec<u8> {
     out
 }
 
-/// Reads a stretch of the payload; `None` unless it is there, and as it was written.
+/// Reads a part of the payload; `None` if it is missing or damaged.
 pub(super) fn read(file: &File, stretch: Range<usize>, seed: u64) -> io::Result<Option<Vec<u8>>> {
     let blocks = stretch.start / PAYLOAD_BYTES..stretch.end.div_ceil(PAYLOAD_BYTES);
     let mut bytes = vec![0; blocks.len() * BLOCK_BYTES];
     let read = file::read_at(file, &mut bytes, (blocks.start * BLOCK_BYTES) as u64)?;
-    // The payloads are moved together in place. Copying them to a second buffer took half of the time of a look-up,
-    // probably since source and target then lie at nearly the same place of a page.
+    // The payloads are moved together inside the buffer. To copy them to a second buffer doubled the time of a search,
+    // probably because source and target then were at nearly the same place of a page.
     let mut end = 0;
     for (number, begin) in blocks.clone().zip((0..read).step_by(BLOCK_BYTES)) {
         let block = &bytes[begin..read.min(begin + BLOCK_BYTES)];
@@ -44,8 +44,8 @@ pub(super) fn read(file: &File, stretch: Range<usize>, seed: u64) -> io::Result<
     Ok(Some(bytes))
 }
 
-/// Returns the payload of a file that has the same blocks twice, of each block the one that is whole; `None` if there
-/// is none.
+/// Returns the payload of a file that contains the same blocks twice. Of each block it uses the copy that is not
+/// damaged; `None` if both copies of a block are damaged.
 pub(super) fn decode_either(bytes: &[u8], seed: u64) -> Option<Vec<u8>> {
     let half = bytes.len() / 2;
     let (one, other) = bytes.split_at(half);
@@ -60,8 +60,8 @@ pub(super) fn decode_either(bytes: &[u8], seed: u64) -> Option<Vec<u8>> {
     Some(payload)
 }
 
-/// Visits the blocks in a stretch of a file that begins with the first of them: the place of each in the file, and its
-/// payload if it is whole.
+/// Calls `visit` for each block in a part of a file that begins with the first block. The arguments are the byte
+/// position of the block, and its payload if it is not damaged.
 pub(super) fn visit(
     file: &File,
     stretch: Range<u64>,

@@ -1,4 +1,4 @@
-//! Copying files of a log: as a link where that is possible, and otherwise byte by byte. A copy is durable.
+//! Copies the files of a log: as a link where that is possible, and byte by byte otherwise. A copy is durable.
 use super::{backup_error::BackupError, directory, frames::end_of_frames, head::segment_seed, open_files::read_head};
 use crate::position::Offset;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-/// The bytes that were taken.
+/// The number of bytes that were linked, and that were copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Copied {
     pub(super) linked: u64,
@@ -28,7 +28,7 @@ impl AddAssign for Copied {
     }
 }
 
-/// Links a file that never changes, or copies it. Returns the file that was taken; `None` if there is none.
+/// Links a file that never changes, or copies it. Returns the opened file; `None` if there is no such file.
 pub(super) fn link_and_open(from: &Path, to: &Path) -> Result<Option<(Copied, File)>, BackupError> {
     match fs::hard_link(from, to) {
         Ok(()) => {
@@ -40,7 +40,8 @@ pub(super) fn link_and_open(from: &Path, to: &Path) -> Result<Option<(Copied, Fi
             return Ok(Some((Copied { linked, copied: 0 }, file)));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && from.symlink_metadata().is_err() => return Ok(None),
-        // Another file system, or one without links, or a file with too many.
+        // Linking fails if `to` is on another file system, if the file system has no links, or if the file has too
+        // many.
         Err(_) => {}
     }
     let Some(file) = open(from)? else { return Ok(None) };
@@ -48,8 +49,9 @@ pub(super) fn link_and_open(from: &Path, to: &Path) -> Result<Option<(Copied, Fi
     Ok(Some((Copied { linked: 0, copied }, file)))
 }
 
-/// Copies the segment that is written, up to its last whole frame, or that of the offset `known`, which was there
-/// before. Returns the file that was taken; `None` if there is none.
+/// Copies the active segment up to its last complete frame. A damaged frame is copied too if it has no offset after
+/// `known`, because then it was in the log when the backup began. Returns the opened file; `None` if there is no such
+/// file.
 pub(super) fn written(
     from: &Path,
     to: &Path,
@@ -63,14 +65,14 @@ pub(super) fn written(
             let seed = segment_seed(&head.log, first);
             end_of_frames(&file, bytes as u64, seed, known).map_err(BackupError::of(from))?
         }
-        // Damaged: all of it, for whoever can make something of it.
+        // The head is damaged. The whole file is copied, so that its records may be recovered later.
         None => u64::MAX,
     };
     let copied = copy(&file, to, end)?;
     Ok(Some((Copied { linked: 0, copied }, file)))
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it exists.
 pub(super) fn remove(path: &Path) -> Result<(), BackupError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BackupError::of(path)(error)),
@@ -107,7 +109,7 @@ pub(super) mod tests {
         static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
     }
 
-    /// Does something each time that this thread has linked a file.
+    /// Calls `hook` each time this thread has linked a file.
     pub(in crate::log::segments) fn after_each_link(hook: impl FnMut(&Path) + 'static) {
         HOOK.set(Some(Box::new(hook)));
     }

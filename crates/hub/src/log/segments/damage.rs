@@ -1,4 +1,5 @@
-//! A damaged directory: what is there is what was appended, in order; what is not there is told.
+//! Tests with damaged directories: all entries that can be read are those that were appended, in order, and missing
+//! ones are reported.
 use super::SegmentLog;
 use crate::{
     audience_key::AudienceKey,
@@ -24,34 +25,34 @@ use std::{
 
 const NOW: Timestamp = Timestamp(1_000_000);
 const TOPICS: [&str; 3] = ["a", "b", "c"];
-/// Small, so that there are many.
+/// The size of a segment. It is small, so that there are many segments.
 const SEGMENT: u64 = 3_000;
 
 /// A kind of damage to a directory.
 #[derive(Clone, Debug)]
 enum Damage {
-    /// A bit of a file is another one.
+    /// One bit of a file is changed.
     Flip(usize, usize, u8),
-    /// A file ends early.
+    /// A file is shortened.
     Cut(usize, usize),
-    /// A stretch is zeros, or ones.
+    /// A part of a file is overwritten with zeros or ones.
     Fill(usize, usize, usize, u8),
-    /// A file is longer than it was.
+    /// A file is made longer.
     Lengthen(usize, usize, u8),
-    /// Two files have changed their names.
+    /// The names of two files are exchanged.
     Swap(usize, usize),
-    /// A file has the name of another one too.
+    /// A file is copied over another one.
     CopyOver(usize, usize),
-    /// A file is gone.
+    /// A file is removed.
     Remove(usize),
-    /// A file is one of another log's.
+    /// A file is replaced by one of another log.
     Foreign(usize),
-    /// A file is an empty directory, or a link to one of the others.
+    /// A file is replaced by an empty directory, or by a link to another file.
     Directory(usize),
     Link(usize, usize),
-    /// A file of the name of a segment that never was.
+    /// There is a file with the name of a segment that never existed.
     Stray(u64, usize),
-    /// A file is as it was some time before.
+    /// A file is replaced by an earlier state of itself.
     Older(usize, usize),
 }
 
@@ -74,30 +75,30 @@ fn damages() -> impl Strategy<Value = Damage> {
     ]
 }
 
-/// A log as it was written, before anything happened to it.
+/// A log before it is damaged.
 struct Original {
     dir: tempfile::TempDir,
     entries: Vec<Arc<Entry>>,
     erased: BTreeSet<Offset>,
-    /// Earlier states of the files.
+    /// The contents of the files at earlier times.
     earlier: Vec<BTreeMap<String, Vec<u8>>>,
     /// True if its last process ended cleanly.
     is_clean: bool,
-    /// The lengths that the last segment had behind each frame.
+    /// The lengths of the last segment after each of its frames.
     ends: Vec<u64>,
 }
 
-/// The losses that some damage excuses.
+/// The losses that are accepted after some damage.
 #[derive(Clone, Copy, Debug)]
 struct Allowed {
-    /// The last segment may end exactly between two frames, after an unclean end: only those who were behind that place
-    /// can be told.
+    /// True if the last segment may end exactly between two frames, after an unclean end: then only subscribers that
+    /// had seen later entries can be told of the loss.
     silent_end: bool,
-    /// True if erased entries may be there again.
+    /// True if readers may get erased entries again.
     forgets: bool,
 }
 
-/// Returns a log as it is written: runs, each of some batches.
+/// Returns the sizes of batches of several runs that write a log.
 fn runs() -> impl Strategy<Value = (Vec<Vec<usize>>, bool)> {
     let batches = prop::collection::vec(1..5_usize, 1..16);
     (prop::collection::vec(batches, 1..4), any::<bool>())
@@ -139,7 +140,7 @@ impl Original {
                     earlier.push(files(dir.path()));
                 }
             }
-            // Few of each segment, so that they stay in it until it is rewritten.
+            // Only few entries of each segment are erased, so that it is not rewritten at once.
             if let Some(entry) = entries.get(run * 5).filter(|entry| !erased.contains(&entry.position.offset)) {
                 let id = entry.id().clone();
                 let erase = Erase { topic: None, id: Some(&id), before: None, may: &|_| true };
@@ -160,7 +161,7 @@ impl Original {
         Self { dir, entries, erased, earlier, is_clean, ends }
     }
 
-    /// Does something to a copy of the log.
+    /// Damages a copy of the log.
     fn damage(&self, copy: &Path, damage: &Damage) -> Allowed {
         let files = files(self.dir.path());
         write(copy, &files);
@@ -220,7 +221,7 @@ impl Original {
                 }
             }
         }
-        // Without the note of what was erased, it is there again; and so it is in an older copy.
+        // Without the list of erased entries, or with an older one, they may be visible again.
         let is_gone = |name: &String| name.ends_with(".erased") && !copy.join(name).is_file();
         let forgets = names.iter().any(is_gone) || matches!(damage, Damage::Older(..));
         Allowed { silent_end: self.may_end_between_frames(copy, &files), forgets }
@@ -230,13 +231,13 @@ impl Original {
         let Some(last) = before.keys().rfind(|name| name.ends_with(".log")) else { return false };
         let Ok(bytes) = fs::read(copy.join(last)) else { return false };
         let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |place| place as u64 + 1);
-        // A frame whose last bytes are zeros may end behind them.
+        // The last bytes of a frame may be zeros, so it may seem to end earlier.
         let is_frame_end =
             self.ends.iter().any(|behind| (end..end + 8).contains(behind) || bytes.len() as u64 == *behind);
         !self.is_clean && bytes != before[last] && (is_frame_end || bytes.len().is_multiple_of(4_096))
     }
 
-    /// Checks all that has to be true of a damaged log.
+    /// Checks everything that must be true of a damaged log.
     fn check(&self, dir: &Path, allowed: Allowed) {
         let log = open(dir).unwrap();
         let bounds = log.bounds();
@@ -290,7 +291,7 @@ impl Original {
         }
     }
 
-    /// The place that each ID of the original names now.
+    /// Returns the position that each ID of the original log has now.
     fn places(&self, log: &SegmentLog) -> Vec<(String, usize, Resolved)> {
         let everybody = AudienceKey {
             matchers: Matchers::any(),
@@ -306,7 +307,7 @@ impl Original {
         places
     }
 
-    /// Checks that whoever saw an entry of the original gets exactly what followed, or is told of a gap.
+    /// Checks that a subscriber that saw an entry of the original gets exactly the entries after it, or a gap.
     fn check_resumes(
         &self,
         log: &SegmentLog,
@@ -324,7 +325,8 @@ impl Original {
             let is_shown = |entry: &&Arc<Entry>| !self.erased.contains(&entry.position.offset) || rest.contains(entry);
             let is_told = |entry: &Arc<Entry>| holes.iter().any(|hole| is_in(hole, entry.position.offset));
             let follows = self.entries[place + 1..].iter().filter(is_shown);
-            // Positions behind the new head are those of what was appended since: nothing of the original is there.
+            // Positions after the new head belong to entries that were appended since. No entry of the original is
+            // there.
             let (kept, lost): (Vec<_>, Vec<_>) = follows.cloned().partition(|entry| entry.position.offset <= head);
             let kept: Vec<_> = kept.into_iter().filter(|entry| !is_told(entry)).collect();
             assert!(
@@ -364,7 +366,7 @@ fn walk(log: &SegmentLog, mut after: Offset, topic: Option<&Topic>) -> (Vec<Arc<
     }
 }
 
-/// More by hand: `TEST_FANFARE_DAMAGES=2000`.
+/// The number of cases. For more: `TEST_FANFARE_DAMAGES=2000`.
 fn config() -> ProptestConfig {
     let cases = std::env::var("TEST_FANFARE_DAMAGES").map_or(60, |cases| cases.parse().unwrap());
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() }

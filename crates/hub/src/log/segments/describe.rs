@@ -1,4 +1,4 @@
-//! A description of each segment of a log on disk.
+//! Describes each segment of a log on disk.
 use super::{
     directory::Kind,
     segment::{Segment, index_of},
@@ -16,25 +16,25 @@ use std::{fs, io};
 /// The description of one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentInfo {
-    /// The first offset, also if nothing has it.
+    /// The first offset of the segment, even if no record has it.
     pub first: Offset,
-    /// The last offset that a record has; `None` if there is no record.
+    /// The offset of the last record; `None` if there is no record.
     pub last: Option<Offset>,
-    /// The number of records: of updates, and of what is left of those that were erased or discarded.
+    /// The number of records: updates, and what is left of erased or discarded updates.
     pub records: u64,
-    /// The length of its file, with the zeros that are written ahead.
+    /// The length of the file, including the zeros that are written in advance.
     pub file_bytes: u64,
-    /// The time of the first and of the last record.
+    /// The times of the first and of the last record.
     pub times: Option<(Timestamp, Timestamp)>,
-    /// The number of times that it was rewritten.
+    /// The number of times that the segment was rewritten.
     pub rewrites: u32,
     /// The number of updates that are erased and still in the file.
     pub erased: u64,
-    /// True if there is an index beside it.
+    /// True if there is an index file beside the segment.
     pub has_index: bool,
-    /// True if nobody is shown anything of it, because the file that says what is erased is damaged.
+    /// True if readers get nothing of the segment, because the file with the list of erased updates is damaged.
     pub is_withheld: bool,
-    /// The epochs of its records, oldest first.
+    /// The epochs of the records, oldest first.
     pub epochs: Vec<Epoch>,
 }
 
@@ -51,7 +51,7 @@ impl LogView {
     }
 }
 
-/// `None` if it was discarded meanwhile.
+/// Describes a segment; `None` if it was discarded meanwhile.
 fn describe(store: &Store, segment: &Segment) -> Result<Option<SegmentInfo>, LogError> {
     let file_bytes = match fs::symlink_metadata(store.directory.file(segment.first, Kind::Log)) {
         Ok(metadata) => metadata.len(),

@@ -1,4 +1,4 @@
-//! The directory of a log: its names, its rights, and the lock that one process holds on it.
+//! The directory of a log: the names of its files, their access rights, and the lock that one process holds on it.
 use crate::{log::LogError, position::Offset};
 use std::{
     fs::{self, DirBuilder, File, Permissions, TryLockError},
@@ -7,36 +7,37 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The rights of a log's directory, and of the files in it.
+/// The access rights of a log's directory, and of the files in it.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
-/// No log gets as far as this: whatever says that it has a greater offset is not one of ours.
+/// The highest offset that is accepted. No log grows so large, so a file that contains a higher offset was not written
+/// by Fanfare.
 pub(super) const MAX_OFFSET: Offset = Offset(1 << 62);
-/// The largest file that is read as a whole: what says which entries of a segment are erased has 16 bytes for each.
+/// The largest file that is read at once. The list of erased updates of a segment has 16 bytes for each.
 pub(super) const MAX_WHOLE_BYTES: u64 = 256 << 20;
-/// Files by which the log of an earlier version is known.
+/// The files that show that the directory has a log of an earlier version.
 const OLD_FILES: [&str; 2] = ["log.redb", "log.journal"];
 
 /// The directory of a log.
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    /// The directory itself, locked as long as this process writes in it: whatever is removed from it, no other
-    /// process can lock it.
+    /// The open directory. It is locked as long as this process writes in it, so no other process can lock it, even if
+    /// files are removed from it.
     handle: File,
     is_locked: bool,
 }
 
-/// The kind of a file about a segment.
+/// The kinds of files of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
-    /// Its frames.
+    /// The frames of the segment.
     Log,
-    /// Its index.
+    /// The index of the segment.
     Index,
-    /// The hashes of own IDs that it ever held. They are kept longer than the segment.
+    /// The hashes of all publishers' IDs that the segment ever had. They are kept longer than the segment.
     Ids,
-    /// The offsets in it that were erased, until it is rewritten.
+    /// The offsets of the segment that were erased, until it is rewritten.
     Erased,
 }
 
@@ -50,17 +51,17 @@ impl Kind {
         }
     }
 
-    /// The name of the file about the segment that begins with `first`.
+    /// Returns the name of the file of this kind for the segment that begins with `first`.
     pub(super) fn name_of(self, first: Offset) -> String {
         format!("{:016x}.{}", first.0, self.extension())
     }
 }
 
 impl Directory {
-    /// Opens the directory to write in it, and makes it if there is none.
+    /// Opens the directory to write in it, and creates it if it does not exist.
     ///
     /// # Errors
-    /// [`LogError::InUse`] if another process has it, [`LogError::OldFormat`], and [`LogError::Io`].
+    /// [`LogError::InUse`] if another process has locked it, [`LogError::OldFormat`], and [`LogError::Io`].
     pub(super) fn open(path: &Path) -> Result<Self, LogError> {
         make(path)?;
         let handle = File::open(path)?;
@@ -81,19 +82,19 @@ impl Directory {
         Ok(directory)
     }
 
-    /// Opens the directory to read in it, whoever writes there.
+    /// Opens the directory only to read, even while another process writes in it.
     ///
     /// # Errors
     /// [`LogError::OldFormat`], and [`LogError::Io`].
     pub(super) fn look_into(path: &Path) -> Result<Self, LogError> {
         let directory = Self { path: path.into(), handle: File::open(path)?, is_locked: false };
-        // Says early that this is not a directory.
+        // This returns an error early if the path is not a directory.
         fs::read_dir(path)?;
         directory.refuse_old()?;
         Ok(directory)
     }
 
-    /// True if this process may write in it.
+    /// True if this process may write in the directory.
     pub(super) fn is_locked(&self) -> bool {
         self.is_locked
     }
@@ -113,7 +114,7 @@ impl Directory {
         &self.path
     }
 
-    /// The path of a file that is not one segment's.
+    /// The path of a file that does not belong to a segment.
     pub(super) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
@@ -123,7 +124,8 @@ impl Directory {
         self.path.join(kind.name_of(first))
     }
 
-    /// The first offsets of the segments that have a file of this kind, in order, and whether each is a file at all.
+    /// Returns the first offsets of the segments that have a file of this kind, in order, and for each whether it
+    /// really is a file.
     pub(super) fn segments(&self, kind: Kind) -> io::Result<Vec<(Offset, bool)>> {
         let mut firsts = Vec::new();
         for file in fs::read_dir(&self.path)? {
@@ -131,7 +133,7 @@ impl Directory {
             let Some(first) = file.file_name().to_str().and_then(|name| first_of(name, kind)) else { continue };
             let is_file = file.file_type()?.is_file();
             if !is_file {
-                tracing::error!(name = ?file.file_name(), "a file of the log is not a file: what it should hold is lost");
+                tracing::error!(name = ?file.file_name(), "a name of the log is not that of a file: its data is lost");
             }
             firsts.push((first, is_file));
         }
@@ -139,7 +141,7 @@ impl Directory {
         Ok(firsts)
     }
 
-    /// Makes a file with these bytes, or replaces it, at once and durably.
+    /// Creates a file with these bytes, or replaces it, in one atomic and durable step.
     pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<File> {
         let mut new = path.as_os_str().to_owned();
         new.push("-new");
@@ -151,8 +153,8 @@ impl Directory {
         Ok(file)
     }
 
-    /// Reads a whole file; `None` if there is none. What has the name and is not a file, or is larger than
-    /// [`MAX_WHOLE_BYTES`], is empty.
+    /// Reads a whole file; `None` if it does not exist. The result is empty if the path is not a file, or if the file
+    /// is larger than [`MAX_WHOLE_BYTES`].
     pub(super) fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         match path.symlink_metadata() {
             Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_WHOLE_BYTES => fs::read(path).map(Some),
@@ -162,7 +164,7 @@ impl Directory {
         }
     }
 
-    /// Makes durable which files there are.
+    /// Makes the list of files in the directory durable.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.handle.sync_all()
     }
@@ -172,7 +174,7 @@ impl Directory {
         self.handle.metadata()
     }
 
-    /// True if the path still leads to this directory.
+    /// True if the path still leads to the opened directory.
     pub(super) fn is_there(&self) -> bool {
         let same = |path: &Path| {
             let (here, there) = (self.handle.metadata()?, fs::metadata(path)?);
@@ -194,7 +196,8 @@ impl Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         if self.is_locked {
-            // Closing it would not do: a process that is being started may hold a copy of the handle for a moment.
+            // Closing the handle is not enough: a child process that is just being started may hold a copy of it for a
+            // moment.
             _ = self.handle.unlock();
         }
     }
@@ -211,12 +214,12 @@ fn make(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes from everybody else the right to look into a directory. Only its owner can.
+/// Sets the access rights of a directory so that only its owner can read it.
 pub(super) fn keep_others_out(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE))
 }
 
-/// Makes an empty file that nobody else can read, whatever the process' umask is.
+/// Creates an empty file that only its owner can read, whatever the process' umask is.
 pub(super) fn create(path: &Path) -> io::Result<File> {
     let file = File::options().read(true).write(true).create(true).truncate(true).mode(FILE_MODE).open(path)?;
     file.set_permissions(Permissions::from_mode(FILE_MODE))?;
@@ -229,7 +232,7 @@ fn first_of(name: &str, kind: Kind) -> Option<Offset> {
     u64::from_str_radix(digits, 16).ok().filter(|first| is_ours && (1..=MAX_OFFSET.0).contains(first)).map(Offset)
 }
 
-/// True for the name of a file about a segment.
+/// True if the name is that of a file of a segment.
 pub(super) fn is_of_segment(name: &str) -> bool {
     [Kind::Log, Kind::Index, Kind::Ids, Kind::Erased].iter().any(|kind| first_of(name, *kind).is_some())
 }

@@ -1,5 +1,5 @@
-//! The mark of a clean end: a file that says where the log ended, so that whatever is missing at the next start is
-//! known. The first append of the next run removes it.
+//! The mark of a clean end: a file that records where the log ended, so that a loss at the end is noticed at the next
+//! start. The first append of the next run removes it.
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 const MAGIC: [u8; 4] = [0xff, 0xfa, b'E', 1];
 
-/// The place where a log ended.
+/// The end of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EndMark {
     pub(super) log: LogId,
@@ -35,12 +35,12 @@ impl EndMark {
     /// The name of the file.
     pub(super) const NAME: &str = "end";
 
-    /// Reads the mark; `None` if there is none, or if it is damaged: then the end was not a clean one.
+    /// Reads the mark; `None` if there is none, or if it is damaged. Then the log is treated as not ended cleanly.
     pub(super) fn read(directory: &Directory) -> io::Result<Option<Self>> {
         Ok(directory.read(&directory.join(Self::NAME))?.and_then(|bytes| Self::decode(&bytes)))
     }
 
-    /// Makes the mark, durably.
+    /// Writes the mark durably.
     pub(super) fn write(&self, directory: &Directory) -> io::Result<()> {
         directory.replace(&directory.join(Self::NAME), &self.encode()).map(drop)
     }

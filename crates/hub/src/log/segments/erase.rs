@@ -1,5 +1,5 @@
-//! Erasing: what is erased is written down beside its segment, and is gone for readers from then on. Its bytes go when
-//! the segment is [rewritten](super::rewrite).
+//! Erasing: the offsets of erased updates are written to a file beside their segment, and readers do not get these
+//! updates any more. Their bytes are removed when the segment is [rewritten](super::rewrite).
 use super::{
     blocks,
     directory::{Directory, Kind},
@@ -51,7 +51,7 @@ impl Store {
         Ok(erased)
     }
 
-    /// Visits the entries of a segment that are to be erased, in order.
+    /// Calls `visit` for each entry of a segment that is to be erased, in order.
     fn visit_fitting(
         &self,
         segment: &Segment,
@@ -104,7 +104,7 @@ impl Store {
         Ok(())
     }
 
-    /// The term by which the index finds what is to be erased.
+    /// Returns the term by which the index finds the entries to erase; `None` if the whole segment has to be scanned.
     fn term_of(&self, erase: &Erase<'_>) -> Option<Term> {
         let log_seed = super::head::log_seed(&self.log);
         let own = erase.id.filter(|id| Position::parse(id.as_str()).is_none());
@@ -112,7 +112,7 @@ impl Store {
         by_id.or(erase.topic.map(|topic| terms::topic(topic.as_str(), log_seed)))
     }
 
-    /// Writes down, durably, what was erased from a segment.
+    /// Adds offsets to the list of erased updates of a segment, durably.
     fn write_erased(&self, segment: &Arc<Segment>, more: &[Offset], now: Timestamp) -> Result<(), LogError> {
         let mut offsets = [&*segment.state().erased, more].concat();
         offsets.sort_unstable();
@@ -123,22 +123,22 @@ impl Store {
         state.dead_since = state.dead_since.min(now);
         drop(state);
         if !self.held().segments.iter().any(|held| Arc::ptr_eq(held, segment)) {
-            // Retention has been faster.
+            // Retention has removed the segment meanwhile.
             _ = fs::remove_file(path);
         }
         Ok(())
     }
 }
 
-/// Writes the offsets twice: what is erased must not come to light again because of a bad byte.
+/// Encodes the offsets twice, so that one damaged byte does not make erased updates visible again.
 fn encode(offsets: &[Offset], seed: u64) -> Vec<u8> {
     let numbers = [offsets.len() as u64].into_iter().chain(offsets.iter().map(|offset| offset.0));
     let once = blocks::encode(&numbers.flat_map(u64::to_le_bytes).collect::<Vec<_>>(), seed);
     [&once[..], &once].concat()
 }
 
-/// Reads what was erased from a segment; `None` if that is damaged. Of a segment that was rewritten since, it is
-/// nothing.
+/// Reads the list of erased updates of a segment; `None` if it is damaged. If the segment was rewritten after the list
+/// was written, the result is an empty list.
 pub(super) fn read_erased(
     directory: &Directory,
     first: Offset,

@@ -1,11 +1,11 @@
-//! Reading a file of the log, so that a bad sector costs what is in it and no more.
+//! Reads files of the log so that a bad sector costs only the bytes in it.
 use std::{fs::File, io, os::unix::fs::FileExt as _};
 
-/// The piece of a file that is read alone once a larger one could not be read.
+/// The number of bytes that are read at a time after a larger read has failed.
 const SECTOR_BYTES: usize = 4 << 10;
 
-/// Fills `into` from the place `at`, and returns how many bytes there were before the end of the file. What cannot be
-/// read, also when tried again, is zeros.
+/// Fills `into` with the bytes from position `at` on, and returns the number of bytes before the end of the file. Bytes
+/// that cannot be read, even at a second attempt, are set to zero.
 pub(super) fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
     match fill(file, into, at).or_else(|error| if is_damage(&error) { fill(file, into, at) } else { Err(error) }) {
         Err(error) if is_damage(&error) => read_sectors(file, into, at),
@@ -13,7 +13,7 @@ pub(super) fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize
     }
 }
 
-/// True if the device could not give what it was given. Everything else that can go wrong concerns all of the file.
+/// True if the device could not read stored data. Every other error concerns the whole file.
 fn is_damage(error: &io::Error) -> bool {
     const EIO: i32 = 5;
     error.raw_os_error() == Some(EIO)
@@ -30,7 +30,7 @@ fn read_sectors(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
             Ok(count) if count < sector.len() => return Ok(read + count),
             Ok(_) => {}
             Err(error) if is_damage(&error) => {
-                tracing::error!(at = from, "a sector of the log cannot be read: what was in it is lost");
+                tracing::error!(at = from, "a sector of the log cannot be read: the data in it is lost");
                 sector.fill(0);
             }
             Err(error) => return Err(error),
@@ -64,11 +64,11 @@ pub(super) mod tests {
     use std::{cell::RefCell, ops::Range};
 
     thread_local! {
-        /// The stretch that cannot be read, and how often it cannot.
+        /// The bytes that cannot be read, and the number of reads that fail.
         static BAD: RefCell<(Range<u64>, usize)> = const { RefCell::new((0..0, 0)) };
     }
 
-    /// Lets this thread's next `times` reads of `bytes` fail as those of a bad sector do.
+    /// Makes the next `times` reads of `bytes` by this thread fail like those of a bad sector.
     pub(in crate::log::segments) fn break_sector(bytes: Range<u64>, times: usize) {
         BAD.set((bytes, times));
     }

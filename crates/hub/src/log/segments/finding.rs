@@ -1,18 +1,18 @@
-//! The faults that are found in the files of a log, and how much was looked at.
+//! The faults found in the files of a log, and how much of the log was checked.
 use crate::position::Offset;
 use std::fmt;
 
-/// The most findings that are kept. More are counted.
+/// The most findings that are kept. Further ones are only counted.
 pub const MAX_FINDINGS: usize = 1_000;
 
-/// Something that is wrong with a log on disk.
+/// A fault of a log on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The name of the file in the directory of the log.
     pub file: String,
-    /// The place in the file, in bytes; `None` if it is not about one place.
+    /// The byte position in the file; `None` if the fault is not at one position.
     pub at: Option<u64>,
-    /// The fault.
+    /// The kind of fault.
     pub flaw: Flaw,
 }
 
@@ -20,70 +20,70 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flaw {
-    /// Something else than a file has the name.
+    /// The name belongs to something that is not a file.
     NotAFile,
-    /// The file is there and is not whole: that which says which log it is, or where the log ended.
+    /// The file with the identity of the log, or the mark of its end, is damaged.
     Damaged,
-    /// The file that says which log it is is not there.
+    /// The file with the identity of the log is missing.
     NoIdentity,
-    /// It is of another log, or of another segment.
+    /// The file belongs to another log, or to another segment.
     Foreign,
-    /// The head of the segment is not whole.
+    /// The head of the segment is damaged.
     SegmentHead,
-    /// Bytes that are neither a frame nor a record.
+    /// A part of the file is neither a frame nor a record.
     Stretch {
-        /// The number of bytes.
+        /// The number of damaged bytes.
         bytes: u64,
     },
-    /// The records of a frame are not those that were written.
+    /// The records of a frame are not the ones that were written.
     Frame,
-    /// The updates with these offsets are not there, and retention has not discarded them.
+    /// The updates with these offsets are missing, and retention has not discarded them.
     Missing {
-        /// The first of them.
+        /// The first missing offset.
         first: Offset,
-        /// The last of them.
+        /// The last missing offset.
         last: Offset,
     },
-    /// A block of an index, or of another file beside a segment, is not whole.
+    /// A block of an index, or of another file beside a segment, is damaged.
     Block,
-    /// The index says something else than the segment.
+    /// The content of the index does not match the segment.
     IndexDiffers,
-    /// The file with the hashes of publishers' IDs says something else than the segment.
+    /// The hashes of publishers' IDs do not match the segment.
     IdsDiffer,
-    /// The file with what is erased names what cannot be in the segment.
+    /// The list of erased updates has offsets that cannot be in the segment.
     ErasedDiffers,
-    /// The file that says what is erased cannot be read in either of its two copies, so the whole segment is withheld.
+    /// Both copies of the list of erased updates are damaged, so readers get nothing of the segment.
     ErasedLost,
 }
 
-/// The amount of a log that was looked at.
+/// The amount of a log that was checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// The number of files.
     pub files: u64,
-    /// The bytes in them.
+    /// The number of bytes in these files.
     pub bytes: u64,
     /// The number of segments.
     pub segments: u64,
-    /// The number of frames that are whole.
+    /// The number of complete frames.
     pub frames: u64,
-    /// The number of records that are whole.
+    /// The number of complete records.
     pub records: u64,
 }
 
-/// The result of looking at every byte of a log.
+/// The result of checking every byte of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// The faults; no more than [`MAX_FINDINGS`].
+    /// The faults; at most [`MAX_FINDINGS`].
     pub findings: Vec<Finding>,
-    /// The number of findings beyond those.
+    /// The number of further faults.
     pub more: u64,
-    /// The amount of the log that was looked at.
+    /// The amount of the log that was checked.
     pub counts: Counts,
 }
 
 impl Verified {
-    /// True if nothing is wrong.
+    /// True if no fault was found.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.findings.is_empty()

@@ -1,4 +1,4 @@
-//! A frame: the records of one append, and a head that says how many bytes and which offsets they are.
+//! A frame: the records of one append, and a head with their number of bytes and their offsets.
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
@@ -10,8 +10,8 @@
 //! | 8 | XXH3 of the records, seeded with the segment's seed |
 //! | 8 | XXH3 of the head before this, with the same seed |
 //!
-//! The seed comes from the log's random number and the segment's first offset, so that a frame of another log or place
-//! is no frame.
+//! The seed comes from the log's random number and the segment's first offset, so that a frame of another log or
+//! segment is not accepted.
 use super::{directory::MAX_OFFSET, file};
 use crate::{log::record::Fields, position::Offset};
 use std::{fs::File, io};
@@ -19,16 +19,16 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 /// The first bytes of every frame; the last of them is the format's version.
 pub(super) const MAGIC: [u8; 4] = [0xff, 0xfa, b'F', 1];
-/// The bytes of a frame's head.
+/// The number of bytes of a frame's head.
 pub(super) const HEAD_BYTES: usize = 48;
 const HEAD_CHECKSUM_AT: usize = HEAD_BYTES - 8;
-/// The number of bytes that are read at a time to see if the records are whole.
+/// The number of bytes that are read at a time to check the records.
 const READ_BYTES: usize = 64 << 10;
 
 /// The head of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
-    /// The bytes of the records.
+    /// The number of bytes of the records.
     pub(super) body_bytes: u32,
     /// The offset of the first record.
     pub(super) first: Offset,
@@ -39,13 +39,13 @@ pub(super) struct Head {
     body_checksum: u64,
 }
 
-/// Begins a frame: leaves room for the head in `out`, before the records that are to be added.
+/// Begins a frame: clears `out`, and leaves room for the head. The records are to be appended after it.
 pub(super) fn begin(out: &mut Vec<u8>) {
     out.clear();
     out.resize(HEAD_BYTES, 0);
 }
 
-/// Ends a frame: writes the head of the records that follow it in `frame`.
+/// Ends a frame: writes the head for the records that follow it in `frame`.
 ///
 /// # Panics
 /// If the records have 4 GiB or more; the writer makes no such batch.
@@ -63,7 +63,8 @@ pub(super) fn end(frame: &mut [u8], (first, count): (Offset, usize), oldest: Off
 }
 
 impl Head {
-    /// Reads the head at the beginning of `bytes`; `None` unless it is whole, and of the segment with this seed.
+    /// Reads the head at the beginning of `bytes`; `None` unless it is complete and belongs to the segment with this
+    /// seed.
     pub(super) fn read(bytes: &[u8], seed: u64) -> Option<Self> {
         let (head, checksum) = bytes.get(..HEAD_BYTES)?.split_at(HEAD_CHECKSUM_AT);
         let mut fields = Fields(head.strip_prefix(&MAGIC)?);
@@ -79,7 +80,7 @@ impl Head {
         Some(Self { body_bytes, first, count, oldest, body_checksum })
     }
 
-    /// True if the records behind this head, which is at the place `at` of `file`, are those that were written.
+    /// True if the records after this head are the ones that were written. The head is at position `at` of `file`.
     pub(super) fn has_body_in(&self, file: &File, at: u64, seed: u64) -> io::Result<bool> {
         let (mut hash, mut from) = (Xxh3::with_seed(seed), at + HEAD_BYTES as u64);
         let mut buffer = vec![0; READ_BYTES.min(self.body_bytes as usize)];
@@ -95,12 +96,12 @@ impl Head {
         Ok(hash.digest() == self.body_checksum)
     }
 
-    /// The bytes of the whole frame.
+    /// The number of bytes of the frame, including the head.
     pub(super) fn frame_bytes(&self) -> u64 {
         HEAD_BYTES as u64 + u64::from(self.body_bytes)
     }
 
-    /// The last offset of the frame.
+    /// Returns the last offset of the frame.
     pub(super) fn last(&self) -> Offset {
         Offset((self.first.0 + u64::from(self.count)).saturating_sub(1))
     }

@@ -1,4 +1,4 @@
-//! Verifying a segment: its head, and that frame follows frame, each as it was written.
+//! Verifies a segment: its head, and that the frames follow each other and are as they were written.
 use super::{
     finding::Flaw,
     frame::{self, Head},
@@ -14,41 +14,41 @@ use std::{fs::File, io};
 /// The most flaws of one segment that are kept.
 const MAX_FLAWS: usize = super::finding::MAX_FINDINGS;
 
-/// The content of a segment's file.
+/// The result of verifying the frames of a segment's file.
 pub(super) struct Frames {
-    /// The faults, and where they are.
+    /// The faults, and their byte positions.
     pub(super) flaws: Vec<(u64, Flaw)>,
     pub(super) frames: u64,
     pub(super) records: u64,
-    /// The index as it should be.
+    /// The index that the segment should have.
     pub(super) index: IndexMemory,
-    /// The place behind the last frame that is whole, or behind the head.
+    /// The position after the last complete frame, or after the head if there is none.
     pub(super) end: u64,
-    /// The last offset that such a frame has.
+    /// The last offset of the complete frames.
     pub(super) last: Offset,
 }
 
-/// A walk from frame to frame.
+/// The state of reading a segment frame by frame.
 struct Walk<'a> {
     file: &'a File,
     seeds: Seeds,
     found: Frames,
-    /// The place where the next piece should be.
+    /// The position where the next frame or record should begin.
     expected: u64,
-    /// The frame whose records are read.
+    /// The frame whose records are being read.
     frame: Option<Current>,
 }
 
-/// A frame whose records are read.
+/// A frame whose records are being read.
 struct Current {
     at: u64,
     head: Head,
     is_whole: bool,
-    /// The offset of its next record.
+    /// The expected offset of the next record.
     next: Offset,
 }
 
-/// Walks through the first `length` bytes of a segment's file.
+/// Verifies the first `length` bytes of a segment's file.
 pub(super) fn walk(file: &File, first: Offset, seeds: Seeds, length: u64) -> io::Result<Frames> {
     let index = IndexMemory::new(first);
     let last = Offset(first.0.saturating_sub(1));
@@ -59,7 +59,7 @@ pub(super) fn walk(file: &File, first: Offset, seeds: Seeds, length: u64) -> io:
     let mut is_torn = false;
     while let Some((at, piece)) = scan.next()? {
         match piece {
-            // Nobody was told of what was being written when the process ended.
+            // A frame that was being written when the process ended was not acknowledged, so its loss is not a fault.
             Piece::Head(head) if at + head.frame_bytes() > length && length.is_multiple_of(PAGE_BYTES) => {
                 walk.reach(at);
                 is_torn = true;
@@ -83,7 +83,7 @@ impl Walk<'_> {
             Some((_, bytes)) => self.expected = bytes as u64,
             None => {
                 self.flaw(0, Flaw::SegmentHead);
-                // Where it ends is not known. What follows it is found.
+                // The end of the head is not known. The scan finds what follows it.
                 let mut scan = Scan::new(self.file, 0..length, self.seeds.segment);
                 self.expected = scan.next()?.map_or(length, |(at, _)| at);
             }
@@ -121,23 +121,23 @@ impl Walk<'_> {
                 self.flaw(at, Flaw::Frame);
             }
             Some(frame) => frame.next = frame.next.next(),
-            // Its frame has no head any more, which is told.
+            // The head of the record's frame is damaged, which is reported already.
             None => {}
         }
     }
 
-    /// Ends the frame whose records were read: it has as many bytes and records as it says.
+    /// Ends the current frame, and checks that it has as many bytes and records as its head says.
     fn end_frame(&mut self) {
         let Some(Current { at, head, is_whole, next }) = self.frame.take() else { return };
         let end = at + head.frame_bytes();
         if is_whole && (self.expected != end || next != head.last().next()) {
             self.flaw(at, Flaw::Frame);
         }
-        // What is damaged in it is told.
+        // Damage inside the frame is reported already.
         self.expected = self.expected.max(end);
     }
 
-    /// Goes on at `at`. Bytes that were passed over on the way are damaged, unless they are part of a damaged frame.
+    /// Continues at position `at`. Skipped bytes are reported as damaged, unless they are part of a damaged frame.
     fn reach(&mut self, at: u64) {
         let in_damaged =
             self.frame.as_ref().is_some_and(|frame| !frame.is_whole && at < frame.at + frame.head.frame_bytes());
@@ -154,8 +154,9 @@ impl Walk<'_> {
     }
 }
 
-/// Returns the place behind the last frame of a segment whose head has so many bytes. A frame counts if it is whole, or
-/// if it has no offset behind `known`: then it is damaged, and not under way.
+/// Returns the position after the last frame of a segment whose head has `head_bytes` bytes. A frame counts if it is
+/// complete. An incomplete frame counts if it has no offset after `known`: then it is damaged, and not still being
+/// written.
 pub(super) fn end_of_frames(file: &File, head_bytes: u64, seed: u64, known: Offset) -> io::Result<u64> {
     let mut end = head_bytes;
     let mut scan = Scan::new(file, head_bytes..file.metadata()?.len(), seed);

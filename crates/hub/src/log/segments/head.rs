@@ -1,4 +1,4 @@
-//! The head of a segment: which log it is of, where it begins, and the epochs up to then.
+//! The head of a segment: the log that it belongs to, its first offset, and the epochs so far.
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
@@ -18,12 +18,12 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 const MAGIC: [u8; 4] = [0xff, 0xfa, b'S', 1];
 const FIXED_BYTES: usize = 52;
 const CHECKED_FROM: usize = 16;
-/// The most epochs that a head names, the newest ones: others have segments whose heads name them.
+/// The most epochs in a head: the newest ones. Older epochs are in the heads of older segments.
 const MAX_EPOCHS: usize = 256;
-/// The most bytes that a head has.
+/// The largest number of bytes of a head.
 pub(super) const MAX_BYTES: usize = FIXED_BYTES + 16 * MAX_EPOCHS;
 
-/// The random number that tells one log from all others.
+/// The random number that is different for each log.
 pub(super) type LogId = [u8; 16];
 
 /// The head of a segment.
@@ -35,7 +35,7 @@ pub(super) struct SegmentHead {
     pub(super) generation: u32,
     /// The number of the writer's run that began the segment.
     pub(super) session: u32,
-    /// The epochs, oldest first; the last one writes the segment.
+    /// The epochs, oldest first. The last one is the epoch of the segment's records.
     pub(super) epochs: Vec<(Epoch, Offset)>,
 }
 
@@ -57,7 +57,7 @@ impl SegmentHead {
         out
     }
 
-    /// Reads the head at the beginning of `bytes`, and returns it with its length; `None` unless it is whole.
+    /// Reads the head at the beginning of `bytes`, and returns it with its length; `None` unless it is complete.
     pub(super) fn read(bytes: &[u8]) -> Option<(Self, usize)> {
         let mut fields = Fields(bytes.strip_prefix(&MAGIC)?);
         let length = fields.u32()? as usize;
@@ -73,7 +73,7 @@ impl SegmentHead {
     }
 }
 
-/// Adds the number of epochs, and each of them.
+/// Appends the number of epochs, and each of them.
 pub(super) fn encode_epochs(epochs: &[(Epoch, Offset)], out: &mut Vec<u8>) {
     out.extend_from_slice(&u32::try_from(epochs.len()).expect("they fit memory").to_le_bytes());
     for (epoch, first) in epochs {
@@ -89,12 +89,12 @@ pub(super) fn read_epochs(fields: &mut Fields<'_>) -> Option<Vec<(Epoch, Offset)
     (0..count).map(|_| epoch().filter(|(_, first)| (Offset(1)..=MAX_OFFSET).contains(first))).collect()
 }
 
-/// Returns what all checksums of a log's index begin with.
+/// Returns the seed for the terms in a log's indexes.
 pub(super) fn log_seed(log: &LogId) -> u64 {
     xxh3_64(log)
 }
 
-/// Returns what all checksums of the frames and records of a segment begin with.
+/// Returns the seed of the checksums of a segment's frames and records.
 pub(super) fn segment_seed(log: &LogId, first: Offset) -> u64 {
     xxh3_64_with_seed(log, first.0)
 }

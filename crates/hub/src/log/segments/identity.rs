@@ -1,4 +1,5 @@
-//! The identity of a log: a random number, made once, that every checksum of the log begins with.
+//! The identity of a log: a random number that is made once, and from which the seeds of all checksums of the log are
+//! computed.
 use super::{
     directory::Directory,
     head::{LogId, SegmentHead},
@@ -10,12 +11,12 @@ use std::{
 };
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-/// The file with the identity.
+/// The name of the file with the identity.
 pub(super) const NAME: &str = "log";
 const MAGIC: [u8; 4] = [0xff, 0xfa, b'L', 1];
 
-/// Reads the identity of a log, or what the heads of its segments say if the file is gone, damaged or another log's.
-/// Nothing is repaired.
+/// Reads the identity of a log. If its file is missing, damaged or from another log, the identity is taken from the
+/// heads of the segments. Nothing is repaired.
 pub(super) fn read<'a>(
     directory: &Directory,
     heads: impl Iterator<Item = &'a SegmentHead>,
@@ -43,13 +44,13 @@ pub(super) fn decode(bytes: &[u8]) -> Option<LogId> {
     (fields.u64()? == xxh3_64(&log) && fields.0.is_empty()).then_some(log)
 }
 
-/// The epoch of a log to which nothing was appended yet. It is the same at each start.
+/// Returns the epoch of a log to which nothing was appended yet. It is the same at each start.
 pub(super) fn base_epoch(log: &LogId) -> Epoch {
     Epoch::from_bits(xxh3_64_with_seed(log, 1))
 }
 
-/// The epoch of an offset that is left out, so that a gap is told where nobody knows what is missing. It is the same
-/// at each start.
+/// Returns the epoch of an offset that the log skips, so that a gap is reported where it is unknown what is missing. It
+/// is the same at each start.
 pub(super) fn lost_epoch(log: &LogId, offset: u64) -> Epoch {
     Epoch::from_bits(xxh3_64_with_seed(log, offset.rotate_left(32) ^ 2))
 }

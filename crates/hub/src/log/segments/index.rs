@@ -1,38 +1,38 @@
-//! The index of a segment: what is where. It is in memory as long as the segment is written, and afterwards in a file
-//! beside it, which can always be made again by a scan.
+//! The index of a segment: the positions of its records, by offset, time and term. It is in memory while the segment is
+//! active, and later in a file beside the segment. It can always be made again by a scan.
 use super::{index_file::IndexFile, index_memory::IndexMemory};
 use crate::{entry::Timestamp, log::terms::Term, position::Offset};
 use std::{fs::File, io};
 
-/// There is one place in an index for this many bytes of a segment.
+/// The number of bytes of a segment for which the index has one [`Place`].
 pub(super) const PLACE_BYTES: u64 = 4 << 10;
 
 /// A summary of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Summary {
-    /// The place in the file behind the last frame.
+    /// The position in the file after the last frame.
     pub(super) log_bytes: u64,
-    /// The offset behind the last record.
+    /// The offset of the last record plus one.
     pub(super) end: Offset,
-    /// The time of the first and of the last record.
+    /// The times of the first and of the last record.
     pub(super) first_time: Timestamp,
     pub(super) last_time: Timestamp,
-    /// The bytes of all records.
+    /// The number of bytes of all records.
     pub(super) record_bytes: u64,
-    /// The first time at which an update expires, by its own time to live.
+    /// The first time at which an update expires because of its own time to live.
     pub(super) next_expiry: Timestamp,
     /// The oldest offset that the log held when the last frame was written.
     pub(super) oldest: Offset,
 }
 
-/// The place of a record that has a term.
+/// The offset of a record that has a term, and its position in the segment's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Posting {
     pub(super) offset: Offset,
     pub(super) at: u64,
 }
 
-/// A stretch of offsets, both ends included, and the most postings that are wanted of it.
+/// A range of offsets, including both ends, and the most postings to return.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stretch {
     pub(super) from: Offset,
@@ -40,19 +40,19 @@ pub(super) struct Stretch {
     pub(super) most: usize,
 }
 
-/// The index, wherever it is.
+/// The index, in memory or in a file.
 #[derive(Debug)]
 pub(super) enum Index {
     Memory(IndexMemory),
     File(IndexFile),
-    /// It could not be written: everything is found by a scan.
+    /// There is no index, because it could not be written. Everything is found by a scan.
     Missing,
 }
 
-/// The reason why an index does not answer.
+/// The reason why an index gives no answer.
 #[derive(Debug)]
 pub(super) enum NoAnswer {
-    /// There is no index, or what it says is not what was written to it.
+    /// There is no index, or it is damaged.
     Damaged,
     Io(io::Error),
 }
@@ -64,7 +64,7 @@ impl From<io::Error> for NoAnswer {
 }
 
 impl Index {
-    /// The records with a term, in order. `file` is that of the index, if it is in one.
+    /// Returns the records with a term, in order. `file` is the index file, if the index is in a file.
     pub(super) fn postings(&self, file: Option<&File>, term: Term, stretch: Stretch) -> Result<Vec<Posting>, NoAnswer> {
         match (self, file) {
             (Self::Memory(index), _) => Ok(index.postings(term, stretch)),
@@ -73,7 +73,7 @@ impl Index {
         }
     }
 
-    /// A place at or before that of the record `offset`.
+    /// Returns a position in the segment's file at or before the record with this offset.
     pub(super) fn place(&self, file: Option<&File>, offset: Offset) -> Result<u64, NoAnswer> {
         match (self, file) {
             (Self::Memory(index), _) => Ok(index.place_before(|place| place.offset <= offset)),
@@ -82,7 +82,7 @@ impl Index {
         }
     }
 
-    /// A place at or before that of the first record of `time` or later.
+    /// Returns a position in the segment's file at or before the first record of `time` or later.
     pub(super) fn place_at(&self, file: Option<&File>, time: Timestamp) -> Result<u64, NoAnswer> {
         match (self, file) {
             (Self::Memory(index), _) => Ok(index.place_before(|place| place.time < time)),
@@ -91,7 +91,7 @@ impl Index {
         }
     }
 
-    /// The stretches of offsets between the records that no record has.
+    /// Returns the ranges of offsets, between the first and the last record, that have no record.
     pub(super) fn holes(&self, file: Option<&File>) -> Result<Vec<(Offset, Offset)>, NoAnswer> {
         match (self, file) {
             (Self::Memory(index), _) => Ok(index.holes().to_vec()),
@@ -101,7 +101,7 @@ impl Index {
     }
 }
 
-/// The place of a record, one for each [`PLACE_BYTES`].
+/// The offset, file position and time of a record. The index has one for each [`PLACE_BYTES`] of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) offset: Offset,

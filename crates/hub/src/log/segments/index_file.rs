@@ -1,4 +1,4 @@
-//! The index of a segment in a file beside it: [blocks] of
+//! The index of a segment in a file beside it: [blocks] that contain
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
@@ -8,8 +8,8 @@
 //! | 12 each | terms, in order: hash, number of the first posting |
 //! | 8 each | postings, term by term and in order: offset, place |
 //!
-//! Offsets are counted from the first one of the segment. With another seed there is also a table of the hashes of
-//! publishers' own IDs that a segment ever held, [`Ids`], which outlives the segment.
+//! Offsets are counted from the first one of the segment. A file with another seed contains [`Ids`], a table of the
+//! hashes of all publishers' IDs that a segment ever had. It is kept longer than the segment.
 use super::{
     blocks,
     directory::{MAX_OFFSET, MAX_WHOLE_BYTES},
@@ -28,8 +28,8 @@ const HOLE_BYTES: usize = 8;
 const PLACE_BYTES: usize = 16;
 const TERM_BYTES: usize = 12;
 const POSTING_BYTES: usize = 8;
-/// The number of rows of a table that are read at once where a hash should be. The hashes of 100,000 terms are hardly
-/// ever further from there than half of that.
+/// The number of rows of a table that are read at once around the place where a hash is expected. With 100,000 terms, a
+/// hash is hardly ever further away than half of this number.
 const GUESS_ROWS: usize = 512;
 
 /// An index in a file. The file is not kept open.
@@ -49,7 +49,7 @@ struct Counts {
 }
 
 impl Counts {
-    /// True if the file is long enough for so many rows, and no longer than what is read at once.
+    /// True if the file is long enough for this many rows, and not too long to be read at once.
     fn fit(self, file: &File) -> io::Result<bool> {
         let rows = [self.holes, self.places, self.terms, self.postings];
         let mut tables = rows.iter().zip([HOLE_BYTES, PLACE_BYTES, TERM_BYTES, POSTING_BYTES]);
@@ -59,15 +59,16 @@ impl Counts {
     }
 }
 
-/// The places of the fields that depend on who wrote the index: the place behind the last frame, and the oldest offset.
+/// The positions of the fields that depend on the writer of the index: the end of the last frame, and the oldest
+/// offset.
 pub(super) const BY_WRITER: [Range<usize>; 2] = [0..8, 48..56];
 
-/// Writes down an index.
+/// Returns an index as the bytes of a file.
 pub(super) fn encode(index: &IndexMemory, first: Offset, seed: u64) -> Vec<u8> {
     blocks::encode(&payload(index, first), seed)
 }
 
-/// The content of an index, before it is put into blocks.
+/// Returns the content of an index before it is put into blocks.
 pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
     let (postings, terms) = index.counts();
     let Summary { log_bytes, end, first_time, last_time, record_bytes, next_expiry, oldest } = *index.summary();
@@ -76,7 +77,8 @@ pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
     let fields = [log_bytes, end.0, first_time.0, last_time.0, record_bytes, next_expiry.0, oldest.0];
     let counts = [holes.len(), places.len(), terms, postings].map(|count| count as u64);
     fields.into_iter().chain(counts).for_each(|field| out.extend_from_slice(&field.to_le_bytes()));
-    // What does not fit 32 bits is not reached through the index; what it says is compared with what is there.
+    // A number that does not fit into 32 bits cannot be found through the index. What the index says is always compared
+    // with the record in the file.
     let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
     for (from, to) in holes {
         out.extend_from_slice(&short(from.0 - first.0));
@@ -101,7 +103,7 @@ pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
 }
 
 impl IndexFile {
-    /// Reads what the file of an index says of its segment.
+    /// Reads the summary of an index file and the sizes of its tables.
     pub(super) fn open(file: &File, first: Offset, seed: u64) -> Result<(Self, Summary), NoAnswer> {
         let head = blocks::read(file, 0..SUMMARY_BYTES, seed)?.ok_or(NoAnswer::Damaged)?;
         let fields = numbers(&head);
@@ -135,7 +137,7 @@ impl IndexFile {
             .collect())
     }
 
-    /// The place of the last of those that `is_before` holds for.
+    /// Returns the file position of the last place for which `is_before` is true.
     pub(super) fn place_before(&self, file: &File, is_before: impl Fn(&Place) -> bool) -> Result<u64, NoAnswer> {
         let place = |number: usize| {
             let row = self.rows(file, self.places_at(), PLACE_BYTES, number..number + 1)?;
@@ -157,7 +159,7 @@ impl IndexFile {
         Ok(postings.take_while(|posting| posting.offset <= stretch.until).collect())
     }
 
-    /// The numbers of the postings of a term.
+    /// Returns the row numbers of the postings of a term.
     fn rows_of(&self, file: &File, term: Term) -> Result<Option<Range<usize>>, NoAnswer> {
         let read = |rows: Range<usize>| self.rows(file, self.terms_at(), TERM_BYTES, rows);
         let Some((row, begin)) = find(self.counts.terms, term, read)? else { return Ok(None) };
@@ -185,7 +187,7 @@ impl IndexFile {
         self.terms_at() + self.counts.terms * TERM_BYTES
     }
 
-    /// The offset and the other number at the beginning of a row.
+    /// Returns the offset and the second number at the beginning of a row.
     fn pair(&self, row: &[u8]) -> (Offset, u64) {
         let mut fields = Fields(row);
         let mut number = || fields.u32().unwrap_or(u32::MAX).into();
@@ -193,17 +195,17 @@ impl IndexFile {
     }
 }
 
-/// The hashes of own IDs that a segment ever held, in a file that outlives the segment.
+/// The hashes of all publishers' IDs that a segment ever had, in a file that is kept longer than the segment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ids {
-    /// The number of IDs, those that are there twice counted twice.
+    /// The number of IDs. An ID that was used twice is counted twice.
     pub(super) count: u64,
     rows: usize,
     seed: u64,
 }
 
 impl Ids {
-    /// Writes down the hashes and how often each is there. They are in order.
+    /// Returns the hashes, and how many times each occurs, as the bytes of a file. The hashes must be in order.
     pub(super) fn encode(ids: &[(Term, u32)], seed: u64) -> Vec<u8> {
         let count: u64 = ids.iter().map(|(_, count)| u64::from(*count)).sum();
         let mut out = [count.to_le_bytes(), (ids.len() as u64).to_le_bytes()].concat();
@@ -221,7 +223,7 @@ impl Ids {
         Ok(Self { count: fields[0], rows, seed })
     }
 
-    /// True if these are among the hashes, and all hashes are in order and as many as there should be.
+    /// True if the table includes the hashes `wanted`, its hashes are in order, and their number is right.
     pub(super) fn holds(&self, file: &File, wanted: &[(Term, u32)]) -> Result<bool, NoAnswer> {
         let (mut wanted, mut before, mut count) = (wanted.iter().peekable(), None, 0);
         for from in (0..self.rows).step_by(GUESS_ROWS) {
@@ -243,7 +245,7 @@ impl Ids {
         Ok(wanted.next().is_none() && count == self.count)
     }
 
-    /// The number of times that the ID was there.
+    /// Returns the number of times that the ID was used.
     pub(super) fn count_of(&self, file: &File, term: Term) -> Result<usize, NoAnswer> {
         let read = |rows: Range<usize>| {
             let stretch = 16 + rows.start * TERM_BYTES..16 + rows.end * TERM_BYTES;
@@ -253,7 +255,7 @@ impl Ids {
     }
 }
 
-/// Finds the row of a term among rows that are in the order of their terms, and the number in it.
+/// Finds the row of a term among rows in the order of their terms. Returns the row's number, and the number in the row.
 fn find(
     rows: usize,
     term: Term,
@@ -283,7 +285,7 @@ fn number_of_row(row: &[u8]) -> usize {
     row.get(8..).and_then(|rest| Fields(rest).u32()).unwrap_or(u32::MAX) as usize
 }
 
-/// The first number of a range for which this does not hold, as of a slice.
+/// Returns the first number of a range for which `holds` is false, as `slice::partition_point` does.
 fn partition_point<E>(mut range: Range<usize>, holds: impl Fn(usize) -> Result<bool, E>) -> Result<usize, E> {
     while range.start < range.end {
         let middle = usize::midpoint(range.start, range.end);
@@ -311,12 +313,13 @@ mod tests {
         file
     }
 
-    /// Terms are spread as hashes are.
+    /// Returns terms that are distributed like hashes.
     fn term(number: u64) -> Term {
         Term(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    /// Every record has one of 50 topics, and one in three an ID of its own. Two stretches are missing.
+    /// Returns an index in which every record has one of 50 topics, and every third record also an ID. Two ranges of
+    /// records are missing.
     fn index() -> IndexMemory {
         let mut index = IndexMemory::new(FIRST);
         for number in (0..20_000).filter(|number| *number != 7 && !(100..200).contains(number)) {
@@ -368,7 +371,7 @@ mod tests {
         let bytes = encode(&index(), FIRST, 3);
         assert!(matches!(IndexFile::open(&file_of(&bytes), FIRST, 4), Err(NoAnswer::Damaged)));
         assert!(matches!(IndexFile::open(&file_of(&[]), FIRST, 3), Err(NoAnswer::Damaged)));
-        // Damage is met where it is, and only there.
+        // A damaged block is noticed when it is read, and other blocks can still be read.
         let (good, mut bad) = (file_of(&bytes), bytes.clone());
         *bad.last_mut().unwrap() ^= 1;
         let bad = file_of(&bad);

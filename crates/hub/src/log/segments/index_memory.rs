@@ -1,4 +1,4 @@
-//! The index of the segment that is written.
+//! The index of the active segment.
 use super::index::{PLACE_BYTES, Place, Posting, Stretch, Summary};
 use crate::{
     entry::Timestamp,
@@ -10,7 +10,7 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
 };
 
-/// The index of a segment as it grows. Records with one term are a chain, from the newest to the oldest.
+/// The index of a segment while it grows. The records with one term form a chain, from the newest to the oldest.
 #[derive(Debug)]
 pub(super) struct IndexMemory {
     first: Offset,
@@ -23,18 +23,18 @@ pub(super) struct IndexMemory {
     ids: Vec<Term>,
 }
 
-/// A posting, with what keeps it small: 32 bits reach through a segment.
+/// A posting in little memory: 32 bits are enough for positions within a segment.
 #[derive(Clone, Copy, Debug)]
 struct Link {
     offset: u32,
     at: u32,
-    /// The next older one with the same term, or [`NONE`].
+    /// The index of the next older link with the same term, or [`NONE`].
     older: u32,
 }
 
 const NONE: u32 = u32::MAX;
 
-/// One record, as the index sees it.
+/// The facts about one record that the index needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Indexed {
     pub(super) offset: Offset,
@@ -45,7 +45,7 @@ pub(super) struct Indexed {
 }
 
 impl IndexMemory {
-    /// An index of a segment that begins with `first`, and has no record yet.
+    /// Returns the index of a segment that begins with `first` and has no record yet.
     pub(super) fn new(first: Offset) -> Self {
         let summary = Summary {
             log_bytes: 0,
@@ -71,20 +71,20 @@ impl IndexMemory {
         &self.places
     }
 
-    /// The bytes that it takes.
+    /// The number of bytes of memory that the index takes.
     pub(super) fn bytes(&self) -> usize {
         let of_terms = self.newest.capacity() * (size_of::<(Term, u32)>() + 1);
         let of_places = self.places.capacity() * size_of::<Place>();
         self.links.capacity() * size_of::<Link>() + of_terms + of_places + self.ids.capacity() * size_of::<Term>()
     }
 
-    /// The frames end here; the last one says that the log held this and what follows.
+    /// Notes where the frames end, and the oldest offset that the log held when the last one was written.
     pub(super) fn end_at(&mut self, log_bytes: u64, oldest: Offset) {
         self.summary.log_bytes = log_bytes;
         self.summary.oldest = self.summary.oldest.max(oldest);
     }
 
-    /// Takes in a record that is behind all others.
+    /// Adds a record, which must be after all others.
     pub(super) fn add(&mut self, record: Indexed, terms: Terms) {
         let Indexed { offset, time, expires, at, bytes } = record;
         let summary = &mut self.summary;
@@ -100,13 +100,13 @@ impl IndexMemory {
         if self.places.last().is_none_or(|last| at - last.at >= PLACE_BYTES) {
             self.places.push(Place { offset, at, time });
         }
-        // A segment that is too large for 32 bits has been sealed long before.
+        // A segment is sealed long before it becomes too large for 32 bits.
         let (Ok(offset), Ok(at)) = (u32::try_from(offset.0 - self.first.0), u32::try_from(at)) else { return };
         self.ids.extend(terms.id);
         for term in terms.id.into_iter().chain(terms.topics) {
             let link = u32::try_from(self.links.len()).expect("fewer than bytes");
             let older = self.newest.insert(term, link).unwrap_or(NONE);
-            // An update may have a topic twice.
+            // An update may have the same topic twice.
             if self.links.get(older as usize).is_some_and(|older| older.offset == offset) {
                 self.newest.insert(term, older);
                 continue;
@@ -115,7 +115,7 @@ impl IndexMemory {
         }
     }
 
-    /// The terms of own IDs, in order, and how often each is there.
+    /// Returns the terms of publishers' IDs, in order, and how many times each occurs.
     pub(super) fn ids(&self) -> Vec<(Term, u32)> {
         let mut ids = self.ids.clone();
         ids.sort_unstable();
@@ -130,7 +130,7 @@ impl IndexMemory {
         postings
     }
 
-    /// Each term with its postings, in the order of the terms and of the postings.
+    /// Returns each term with its postings, in the order of the terms and of the postings.
     pub(super) fn terms(&self) -> impl Iterator<Item = (Term, Vec<Posting>)> {
         let mut terms: Vec<_> = self.newest.keys().copied().collect();
         terms.sort_unstable();
@@ -142,7 +142,7 @@ impl IndexMemory {
         terms.into_iter().map(all)
     }
 
-    /// The number of all postings, and of all terms.
+    /// Returns the number of all postings, and of all terms.
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.links.len(), self.newest.len())
     }
@@ -162,7 +162,7 @@ impl IndexMemory {
     }
 }
 
-/// A hasher of what is a hash already.
+/// A hasher for values that are hashes already: it returns the value.
 #[derive(Default)]
 struct AsItIs(u64);
 

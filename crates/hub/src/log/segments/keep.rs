@@ -1,5 +1,5 @@
-//! The keeper: a thread that looks after the log once a second. It rewrites segments in which something is dead, and
-//! notices when files are gone.
+//! The keeper: a thread that checks the log once a second. It rewrites segments that contain dead entries, and notices
+//! if files have vanished. A dead entry is one that was erased, has expired or was discarded, but is still on disk.
 use super::{
     directory::Kind,
     scan::{Piece, Scan},
@@ -20,17 +20,17 @@ use std::{
     time::Duration,
 };
 
-/// The time between two looks at the log.
+/// The time between two checks of the log.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// A segment is rewritten when something in it has been dead for this long: it is gone from disk within 10 minutes.
+/// The time for which an erased or expired entry may be on disk before its segment is rewritten. It is gone from disk
+/// within 10 minutes.
 pub const DEAD_PATIENCE: Duration = Duration::from_secs(8 * 60);
-/// A segment of which retention has discarded a part is rewritten without it when it has not been removed for this
-/// long.
+/// The time after which a segment is rewritten if retention has discarded only a part of it.
 pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
-/// A sealed segment is rewritten at once if one in so many of its entries was erased.
+/// The number of entries of which one erased entry is enough to rewrite a sealed segment at once.
 const ERASED_SHARE: u64 = 4;
 
-/// The time for which dead entries may stay.
+/// The times for which dead entries may stay on disk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     pub(super) dead_ms: u64,
@@ -45,7 +45,7 @@ impl Default for Patience {
 }
 
 impl Store {
-    /// Looks after the log until `end` is closed.
+    /// Runs the keeper until `end` is closed.
     pub(super) fn keep_until(&self, end: &Receiver<()>) {
         let mut warned = false;
         while end.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
@@ -53,7 +53,7 @@ impl Store {
             match self.keep(Patience::default()) {
                 Ok(()) => warned = false,
                 Err(error) if !warned => {
-                    tracing::warn!(%error, "what is dead in the log cannot be removed from disk: it is tried again");
+                    tracing::warn!(%error, "erased and expired updates cannot be removed from disk: the log tries again");
                     warned = true;
                 }
                 Err(_) => {}
@@ -61,7 +61,7 @@ impl Store {
         }
     }
 
-    /// Rewrites the segments for which it is time, one after the other.
+    /// Rewrites the segments that are due, one after the other.
     pub(super) fn keep(&self, patience: Patience) -> Result<(), LogError> {
         let _keeping = self.keeping();
         if self.check().is_err() {
@@ -102,7 +102,7 @@ impl Store {
             }
             (state.dead_since.min(state.summary.next_expiry), state.summary, state.erased.len() as u64)
         };
-        // One that is written would be sealed by that, small as it is, with each request.
+        // Rewriting the active segment would seal it, even a small one, at each request to erase.
         let is_sealed = !self.is_active(segment);
         if erased > 0 && is_sealed && erased * ERASED_SHARE >= summary.end.0 - segment.first.0 {
             return Ok(true);
@@ -116,16 +116,16 @@ impl Store {
         if !may_be_dead || segment.state().looked_at {
             return Ok(false);
         }
-        // Which of its entries have the topics of a rule is not in the index.
+        // The index does not say which entries have topics with a shorter age, so the entries are read.
         let dies = self.first_death(segment)?;
         let mut state = segment.state_mut();
         state.dead_since = state.dead_since.min(dies);
-        // Of a segment that is written, more will be known later.
+        // The active segment will get more entries.
         state.looked_at = is_sealed;
         Ok(for_long(dies, patience.dead_ms))
     }
 
-    /// The first time at which something in a segment dies that is not dead on disk.
+    /// Returns the first time at which an entry of a segment dies that is still complete on disk.
     fn first_death(&self, segment: &Segment) -> io::Result<Timestamp> {
         let file = self.open(segment, Kind::Log)?;
         let mut scan = Scan::new(&file, 0..segment.summary().log_bytes, segment.seeds.segment);
@@ -144,7 +144,7 @@ impl Store {
         self.writing().active.as_ref().is_some_and(|active| Arc::ptr_eq(&active.segment, segment))
     }
 
-    /// Ends the segment if it is the one that is written: the next entry begins another one.
+    /// Seals the segment if it is the active one: the next entry begins a new segment.
     fn seal_active(&self, segment: &Arc<Segment>) {
         let mut writing = self.writing();
         if let Some(active) = writing.active.take_if(|active| Arc::ptr_eq(&active.segment, segment)) {
@@ -152,7 +152,7 @@ impl Store {
         }
     }
 
-    /// Stops the log if its files have vanished: what is written to a file that nobody finds again is lost.
+    /// Stops the log if its files have vanished, because what is written to a file without a name is lost.
     fn notice_what_is_gone(&self) {
         if self.check().is_err() {
             return;

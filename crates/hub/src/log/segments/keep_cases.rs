@@ -1,4 +1,4 @@
-//! Dead entries are gone from disk in time, and not long before.
+//! Tests that dead entries are removed from disk in time, and not much earlier.
 use super::{SegmentLog, keep::Patience};
 use crate::{
     entry::Timestamp,
@@ -20,7 +20,7 @@ fn update(topic: &str, data: &str, id: &str, ttl_ms: Option<u64>) -> Update {
     Update::new(UpdateFields { topics, data, id, ttl_ms, ..UpdateFields::default() }).unwrap()
 }
 
-/// A log with the secret among others.
+/// Opens a log that contains the secret among other updates.
 fn log(dir: &Path, retention: &Retention, ttl_ms: Option<u64>) -> SegmentLog {
     let log = SegmentLog::open(dir, retention.clone()).unwrap();
     for number in 0..20 {
@@ -43,7 +43,7 @@ fn data(log: &SegmentLog, now: Timestamp) -> Vec<String> {
     log.read(&query).unwrap().entries().map(|entry| entry.update.data().to_owned()).collect()
 }
 
-/// Lets the keeper look at this time.
+/// Runs the keeper once at this time.
 fn keep(log: &SegmentLog, now: Timestamp) {
     log.store().hear(now);
     log.store().keep(Patience::default()).unwrap();
@@ -71,7 +71,7 @@ fn what_was_erased_goes_within_ten_minutes() {
     assert_eq!(data(&log, after(9)).len(), 20);
 }
 
-/// Also if nobody knows any more when it was erased.
+/// Erased entries are also removed if the time of their erasure is not known any more.
 #[test]
 fn what_was_erased_goes_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
@@ -119,7 +119,7 @@ fn what_retention_has_discarded_goes_within_an_hour() {
     assert_eq!(data(&log, after(61)).len(), 5);
 }
 
-/// A process that was killed while it rewrote a segment has left a copy of it.
+/// A process that was killed while it rewrote a segment leaves an unfinished copy.
 #[test]
 fn an_unfinished_copy_goes_with_its_segment() {
     let dir = tempfile::tempdir().unwrap();
@@ -133,7 +133,7 @@ fn an_unfinished_copy_goes_with_its_segment() {
     assert!(!is_on_disk(dir.path()));
 }
 
-/// One request to erase after the other does not make a segment of each.
+/// Many requests to erase do not make many small segments.
 #[test]
 fn erasing_from_the_segment_that_is_written_does_not_seal_it() {
     let dir = tempfile::tempdir().unwrap();

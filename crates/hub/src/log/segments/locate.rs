@@ -1,4 +1,4 @@
-//! The search for the entries that have a publisher's own ID.
+//! Finds the entries that have a given publisher's ID.
 use super::{
     directory::Kind,
     index::{Posting, Stretch, Summary},
@@ -24,7 +24,7 @@ impl Store {
         let now = self.hear(now);
         let term = terms::id(id.as_str(), super::head::log_seed(&self.log));
         match self.retry(|| self.candidates(id, term, now)) {
-            // A segment has vanished: whoever presents an ID is told of a gap.
+            // A segment has vanished. A subscriber that presents this ID gets a gap.
             Err(LogError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(Candidates::default()),
             found => found,
         }
@@ -43,14 +43,14 @@ impl Store {
             uses.push((segment, postings.len(), live.len()));
             self.look_at(segment, &live, id, now, &mut candidates)?;
         }
-        // That an ID was used before matters only where it is used now.
+        // An earlier use of the ID matters only if an entry has the ID now.
         candidates.discarded = !candidates.held.is_empty()
             && (uses.iter().any(|(segment, count, live)| *count.max(&self.noted(segment, term)) > *live)
                 || self.was_in_old(term));
         Ok(candidates)
     }
 
-    /// Returns the places where a segment has an ID.
+    /// Returns the postings of an ID in a segment.
     fn postings_of(&self, segment: &Segment, term: Term) -> io::Result<Vec<Posting>> {
         let parts = (&self.directory, &self.files);
         let everything = Stretch { from: Offset::ZERO, until: Offset(u64::MAX), most: MAX_CANDIDATES + 1 };
@@ -62,7 +62,7 @@ impl Store {
         Ok(index_of(&file, (segment.first, end), log_bytes, &segment.seeds)?.postings(term, everything))
     }
 
-    /// The number of times that a segment had an ID, as it was noted before it was rewritten.
+    /// Returns the number of times that a segment had an ID, as noted before the segment was rewritten.
     fn noted(&self, segment: &Segment, term: Term) -> usize {
         let ids = self.open(segment, Kind::Ids).ok();
         ids.and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()?.count_of(&file, term).ok()).unwrap_or(0)
@@ -89,7 +89,7 @@ impl Store {
             }
             let Some(record) = records.get(*posting, None)? else { continue };
             let Some(found) = record.found() else { continue };
-            // The hash of another ID may be the same.
+            // Another ID may have the same hash.
             let has_it = match &found {
                 Found::Entry(entry) => entry.update.id() == Some(id),
                 _ => true,
@@ -101,7 +101,7 @@ impl Store {
         Ok(())
     }
 
-    /// True if a segment that is gone had the ID.
+    /// True if a segment that was removed had the ID.
     fn was_in_old(&self, term: Term) -> bool {
         let old = self.held().old_ids.clone();
         old.iter().rev().any(|(first, ids)| {

@@ -1,5 +1,5 @@
-//! The process that has a log open. To try the lock would not do: a hub that starts at that moment would find the log
-//! in use. Linux tells who holds which lock.
+//! Finds the process that has a log open. It must not try to lock the directory: a hub that starts at that moment would
+//! fail because the log is in use. Linux has a list of all locks.
 use super::directory::Directory;
 use std::{
     fs::File,
@@ -10,7 +10,7 @@ use std::{
 /// The list of all locks that processes of this machine, or of this container, hold.
 const LOCKS: &str = "/proc/locks";
 
-/// Returns the process that writes in a directory; `None` if there is none, or if nothing tells.
+/// Returns the process that writes in a directory; `None` if there is none, or if this is unknown.
 pub(super) fn holder(directory: &Directory) -> Option<u32> {
     let metadata = directory.metadata().ok()?;
     let file = device_and_number(metadata.dev(), metadata.ino());
@@ -18,7 +18,7 @@ pub(super) fn holder(directory: &Directory) -> Option<u32> {
     lines.map_while(Result::ok).find_map(|line| process_with(&line, &file))
 }
 
-/// A file as the list names it.
+/// Returns the name of a file in the list of locks.
 fn device_and_number(device: u64, number: u64) -> String {
     let major = (device >> 8) & 0xfff | (device >> 32) & 0xffff_f000;
     let minor = device & 0xff | (device >> 12) & 0xffff_ff00;
@@ -28,7 +28,7 @@ fn device_and_number(device: u64, number: u64) -> String {
 /// Reads a line such as `1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF`.
 fn process_with(line: &str, file: &str) -> Option<u32> {
     let mut words = line.split_ascii_whitespace().skip(1);
-    // Who waits for a lock has `->` before it.
+    // A line about a process that waits for a lock has `->` here.
     if words.next() != Some("FLOCK") || words.next() != Some("ADVISORY") || words.next() != Some("WRITE") {
         return None;
     }

@@ -1,4 +1,5 @@
-//! One look at a segment and what is beside it, and as many as it takes to tell damage from a write that is under way.
+//! Checks a segment and the files beside it. The check is repeated until it is clear whether a fault is damage or a
+//! write that is not finished.
 use super::{
     beside::{self, Placed},
     directory::{Directory, Kind},
@@ -12,31 +13,32 @@ use super::{
 use crate::position::Offset;
 use std::{fs::File, io, thread, time::Duration};
 
-/// A flaw that was seen so many times in a row is told.
+/// The number of checks in a row that must find the same flaws before they are reported.
 const STABLE_LOOKS: u32 = 4;
-/// The most looks at one segment.
+/// The most checks of one segment.
 const MOST_LOOKS: u32 = 40;
-/// The time between two of them.
+/// The time between two checks of a segment.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Looks at the segments of a log.
+/// Checks the segments of a log.
 pub(super) struct Looking<'a> {
     pub(super) directory: &'a Directory,
     pub(super) log: &'a LogId,
 }
 
-/// One look at a segment and what is beside it.
+/// The result of one check of a segment and the files beside it.
 pub(super) struct Look {
     pub(super) frames: Option<Frames>,
     pub(super) flaws: Vec<(Kind, Placed)>,
     pub(super) bytes: u64,
     pub(super) files: u64,
-    /// True if another file has its name by now, or none.
+    /// True if the name of the segment's file does not belong to the same file any more.
     is_gone: bool,
 }
 
 impl Looking<'_> {
-    /// Looks at a segment until nothing is wrong with it, or the same some times in a row; `None` if it is gone.
+    /// Checks a segment until no fault is found, or the same ones are found several times in a row; `None` if the
+    /// segment is gone.
     pub(super) fn until_stable(&self, first: Offset, is_last: bool) -> io::Result<Option<Look>> {
         let (mut before, mut same) = (None, 0);
         for number in 1.. {
@@ -59,7 +61,7 @@ impl Looking<'_> {
         unreachable!("it returns at the last look")
     }
 
-    /// Leaves out what is wrong behind the last whole frame, if somebody is writing there.
+    /// Removes the flaws after the last complete frame from the result, if a process is writing there.
     fn without_what_is_under_way(&self, mut look: Look, is_last: bool) -> Look {
         let end = look.frames.as_ref().map_or(0, |frames| frames.end);
         let is_behind = |(kind, (at, _)): &(Kind, Placed)| *kind == Kind::Log && *at >= end;
@@ -88,7 +90,7 @@ impl Looking<'_> {
         let frames = frames::walk(&file, first, seeds, length)?;
         let mut look = Look { flaws: Vec::new(), bytes: length, files: 1, is_gone: false, frames: None };
         look.flaws.extend(frames.flaws.iter().map(|flaw| (Kind::Log, *flaw)));
-        // What is beside a damaged segment was written before the damage.
+        // The files beside a damaged segment were written before the damage, so they are not compared with it.
         let index = Some(&frames.index).filter(|_| frames.flaws.is_empty());
         let segment = (first, head.map_or(0, |head| head.generation), &seeds);
         self.look_beside(&mut look, segment, Kind::Index, |file| beside::index(file, segment, index))?;

@@ -1,9 +1,9 @@
-//! A log on disk: a sequence of segments, each a file of frames, and an index beside each that can always be made
-//! again.
+//! A log on disk: a sequence of segments. Each segment is a file of frames with an index in a file beside it. The index
+//! can always be made again from the frames.
 //!
-//! An append is one write and one sync of one file. Reading, recovery and salvage are one thing, a [`scan`] that passes
-//! over what is not whole: nothing is repaired at a start, and what is missing in the sequence of offsets is told to
-//! those who come across it. docs/design/log.md has the files as a picture, and what each crash leaves.
+//! An append is one write and one sync of one file. Reading, recovery and salvage all use a [`scan`], which skips
+//! everything that is not complete. Opening a log repairs nothing; a reader that comes to missing offsets gets a gap.
+//! docs/design/log.md has a picture of the files, and says what each kind of crash leaves.
 mod append;
 mod backup;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Opening a log: what is there is taken as it is. Nothing is repaired, moved or cut off; what is missing is a hole in
-//! the sequence of offsets, and told to those who come across it.
+//! Opens a log. The files are used as they are: nothing is repaired, moved or cut off. What is missing is a hole in the
+//! sequence of offsets, and a reader that comes to it gets a gap.
 use super::{
     directory::{Directory, Kind},
     end_mark::EndMark,
@@ -28,25 +28,26 @@ use std::{
     sync::Arc,
 };
 
-/// The way in which the log had ended before it was opened.
+/// The state in which the log was when it was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
-    /// True if the last run said where the log ended.
+    /// True if the last run recorded where the log ended.
     pub was_clean: bool,
-    /// The offsets at the end of the log that are missing, if there are any: whoever resumes before them is told.
+    /// The first and last of the offsets that are missing at the end of the log, if any are. A subscriber that resumes
+    /// before them gets a gap.
     pub missing: Option<(Offset, Offset)>,
 }
 
-/// A segment's file, before it is looked into.
+/// The file of a segment whose content was not read yet.
 struct Unread {
     first: Offset,
-    /// `None` if it is not a file.
+    /// The opened file; `None` if the name does not belong to a file.
     file: Option<File>,
     head: Option<SegmentHead>,
 }
 
-/// The end of the log.
+/// The facts about the end of the log.
 struct End {
     head: Offset,
     oldest: Offset,
@@ -65,7 +66,7 @@ pub(super) fn open(path: &Path, retention: Retention, settings: Settings) -> Res
     load(directory, log, unread, (retention, settings))
 }
 
-/// Opens the log in a directory to read in it, beside whoever writes there; `None` if there is no log.
+/// Opens the log in a directory only to read, even while another process writes to it; `None` if there is no log.
 pub(super) fn look_into(path: &Path) -> Result<Option<(Store, Recovery)>, LogError> {
     let directory = Directory::look_into(path)?;
     let unread = unread(&directory)?;
@@ -87,7 +88,7 @@ fn unread(directory: &Directory) -> io::Result<Vec<Unread>> {
                 let head = read_head(&file)?.map(|(head, _)| head).filter(|head| head.first == first);
                 unread.push(Unread { first, file: Some(file), head });
             }
-            // It was discarded a moment ago.
+            // The segment was discarded a moment ago.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -120,7 +121,7 @@ fn load(
         match read_erased(&directory, first, generation, &seeds)? {
             Some(erased) => {
                 let mut state = segment.state_mut();
-                // How long it has waited is not known: it has waited for long enough.
+                // It is unknown since when the entries are dead, so they are treated as dead for long enough.
                 state.dead_since = if erased.is_empty() { state.dead_since } else { Timestamp(0) };
                 state.erased = erased;
             }
@@ -141,8 +142,7 @@ fn load(
     Ok((store, recovery))
 }
 
-/// Learns what is where in a segment: from its index, or else by a scan. `next` is where the next one begins, if there
-/// is one.
+/// Reads a segment's index, or makes it by a scan. `next` is the first offset of the next segment, if there is one.
 fn read_segment(
     directory: &Directory,
     (first, generation): (Offset, u32),
@@ -173,7 +173,7 @@ fn read_segment(
     Ok((segment, None))
 }
 
-/// A segment whose name belongs to something that is not a file.
+/// Returns a segment whose name belongs to something that is not a file. Readers get nothing of it.
 fn unreadable(first: Offset, seeds: Seeds) -> (Segment, Option<Ending>) {
     let index = IndexMemory::new(first);
     let summary = *index.summary();
@@ -182,18 +182,18 @@ fn unreadable(first: Offset, seeds: Seeds) -> (Segment, Option<Ending>) {
     (segment, Some(Ending { named: Offset(first.0 - 1), has_more: true }))
 }
 
-/// Shows nobody anything of a segment, and says so.
+/// Withholds a segment from readers, and logs an error about it.
 fn warn_of_withheld(directory: &Directory, segment: &Segment) {
     let file = directory.file(segment.first, Kind::Erased);
     tracing::error!(
         "{} is damaged. It says which updates were erased: without it they would be shown again, so the segment with them \
-         is taken for lost. Restore the file, or remove it to show them again",
+         is treated as lost. Restore the file, or remove it to show them again",
         file.display()
     );
     segment.state_mut().is_withheld = true;
 }
 
-/// Finds where the log ends, and what is missing there.
+/// Finds where the log ends, and which offsets are missing there.
 fn end_of(
     log: &LogId,
     segments: &VecDeque<Arc<Segment>>,
@@ -214,7 +214,8 @@ fn end_of(
         return End { head, oldest, epochs: mark.epochs, recovery: Recovery { was_clean: true, missing } };
     }
     let mut epochs = epochs_of(log, heads);
-    // An index is written when the next segment has begun: then that one is missing. And nobody knows how far it went.
+    // An index is written when the next segment has begun, so if the last segment has an index, the next segment is
+    // missing. Its last offset is unknown.
     let is_sealed = summary.is_some() && ending.is_none();
     let leaves_out = is_sealed || ending.is_some_and(|ending| ending.has_more);
     let head = if leaves_out { named.next() } else { named };
@@ -226,7 +227,7 @@ fn end_of(
     End { head, oldest, epochs, recovery: Recovery { was_clean: false, missing } }
 }
 
-/// The epochs that the heads of the segments name. Each names the newest ones of its time.
+/// Returns the epochs that the heads of the segments name. Each head names the newest epochs of its time.
 fn epochs_of(log: &LogId, heads: &[SegmentHead]) -> Vec<(Epoch, Offset)> {
     let mut epochs = vec![(identity::base_epoch(log), Offset(1))];
     let mut known: HashSet<Epoch> = epochs.iter().map(|(epoch, _)| *epoch).collect();
@@ -238,7 +239,7 @@ fn epochs_of(log: &LogId, heads: &[SegmentHead]) -> Vec<(Epoch, Offset)> {
     epochs
 }
 
-/// The bytes of the records from `oldest` on.
+/// Returns the number of bytes of the records from `oldest` on.
 fn bytes_from(segments: &VecDeque<Arc<Segment>>, oldest: Offset, directory: &Directory) -> io::Result<u64> {
     let mut bytes = 0;
     for segment in segments {
@@ -262,7 +263,7 @@ fn bytes_from(segments: &VecDeque<Arc<Segment>>, oldest: Offset, directory: &Dir
     Ok(bytes)
 }
 
-/// The own IDs of segments that are gone.
+/// Returns the tables of publishers' IDs of segments that are gone.
 fn old_ids(
     directory: &Directory,
     log: &LogId,

@@ -1,4 +1,4 @@
-//! The files that are open: few, however many segments there are.
+//! The files that are kept open: only a few, even if there are many segments.
 use super::{
     directory::{Directory, Kind},
     file,
@@ -15,18 +15,20 @@ use std::{
 /// The most files that are kept open to be read.
 pub(super) const MAX_OPEN: usize = 48;
 
-/// The files that were read last.
+/// The files that were read last, the newest at the end.
 #[derive(Debug, Default)]
 pub(super) struct OpenFiles(Mutex<VecDeque<(Key, Arc<File>)>>);
 
-/// The file of a segment. A segment that was rewritten has another one with the same name.
+/// The key of an open file: first offset, generation and kind. The generation is needed because a rewritten segment is
+/// another file with the same name.
 type Key = (Offset, u32, Kind);
 
 impl OpenFiles {
-    /// Opens a file of the segment `first`, rewritten `generation` times.
+    /// Returns a file of the segment that begins with `first` and was rewritten `generation` times. Opens it if it is
+    /// not open.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`] if the segment was removed, or rewritten since.
+    /// [`io::ErrorKind::NotFound`] if the segment was removed or rewritten meanwhile.
     pub(super) fn get(
         &self,
         directory: &Directory,
@@ -65,12 +67,12 @@ impl OpenFiles {
     }
 }
 
-/// The number of times that the segment in this file was rewritten; `None` if its head is damaged.
+/// Returns the number of times that the segment in this file was rewritten; `None` if its head is damaged.
 fn generation_of(file: &File) -> io::Result<Option<u32>> {
     Ok(read_head(file)?.map(|(head, _)| head.generation))
 }
 
-/// Reads the head of the segment in this file, and its length.
+/// Reads the head of the segment in this file, and its length; `None` if it is damaged.
 pub(super) fn read_head(file: &File) -> io::Result<Option<(SegmentHead, usize)>> {
     let mut bytes = vec![0; head::MAX_BYTES];
     let read = file::read_at(file, &mut bytes, 0)?;

@@ -1,17 +1,17 @@
-//! The progress of something that takes long.
+//! The progress of an operation that takes long.
 use super::directory::{Directory, Kind};
 use std::io;
 
-/// The progress so far.
+/// The progress of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The bytes that are done.
+    /// The number of bytes that are done.
     pub done: u64,
-    /// All bytes.
+    /// The number of all bytes.
     pub total: u64,
 }
 
-/// The bytes of all segments and of what is beside them.
+/// Returns the number of bytes of all segments and of the files beside them.
 pub(super) fn total(directory: &Directory) -> io::Result<u64> {
     let kinds = [Kind::Log, Kind::Index, Kind::Ids, Kind::Erased];
     let length = |path: std::path::PathBuf| path.symlink_metadata().map_or(0, |metadata| metadata.len());

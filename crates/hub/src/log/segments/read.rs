@@ -1,4 +1,5 @@
-//! Reading: everything by a scan from a place of the index on, or the records with some topics one by one.
+//! Reads the log: all records by a scan that begins at a place from the index, or the records with some topics one by
+//! one.
 use super::{
     directory::Kind,
     file,
@@ -19,7 +20,8 @@ use crate::{
 };
 use std::{collections::BTreeSet, fs::File, io};
 
-/// The bytes that are read of a record whose length is not known, and how much where several are close to each other.
+/// The number of bytes to read for a record whose length is unknown, and for several records that are close to each
+/// other.
 const RECORD_BYTES: usize = 4 << 10;
 const RUN_BYTES: usize = 64 << 10;
 
@@ -45,12 +47,12 @@ impl Store {
         Ok(reading.end())
     }
 
-    /// Reads on in the segment that has what follows. It gets ahead.
+    /// Reads the segment that contains the next offset. `reading.up_to` is higher after this.
     fn read_segment(&self, reading: &mut Reading, until: Offset, terms: Option<&[Term]>) -> Result<(), LogError> {
         let read = self.retry(|| {
             let from = reading.up_to.next();
             let Some((segment, last)) = self.segment_with(from) else {
-                // Retention has been faster.
+                // Retention has removed the segment meanwhile.
                 let floor = self.bounds().floor();
                 reading.lose_up_to(floor.max(from).min(until));
                 return Ok(());
@@ -69,7 +71,7 @@ impl Store {
         match read {
             Err(LogError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
                 let from = reading.up_to.next();
-                tracing::error!(from = from.0, "a segment of the log has vanished: what was in it is lost");
+                tracing::error!(from = from.0, "a segment of the log has vanished: the updates in it are lost");
                 let last = self.segment_with(from).map_or(until, |(_, last)| last);
                 reading.lose_up_to(last.min(until));
                 Ok(())
@@ -132,7 +134,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns what there is for these terms in a stretch of a segment, in order; `None` without an index.
+    /// Returns the records with these terms and the holes in a range of a segment, in order; `None` if there is no
+    /// index.
     fn plan(&self, segment: &Segment, terms: &[Term], stretch: Stretch) -> io::Result<Option<Plan>> {
         let parts = (&self.directory, &self.files);
         let Some(holes) = segment.ask(parts, |index, file| index.holes(file))? else { return Ok(None) };
@@ -147,7 +150,7 @@ impl Store {
             }
             postings.extend(of_term);
         }
-        // What is behind the last record, and before the next segment, is missing.
+        // Offsets after the last record and before the next segment are missing.
         let end = segment.summary().end;
         let behind = (end <= stretch.until).then_some((end, stretch.until));
         let holes = holes.into_iter().chain(behind).filter(|(_, last)| *last >= stretch.from);
@@ -159,7 +162,7 @@ impl Store {
         Ok(Some(Plan { steps, up_to }))
     }
 
-    /// Returns what a reader is shown of a record.
+    /// Returns what a reader gets for a record.
     pub(super) fn judge(&self, found: Found, record: &Record<'_>, erased: &[Offset], now: Timestamp) -> Found {
         let Found::Entry(entry) = found else { return found };
         let (offset, private) = (record.position.offset, entry.update.is_private());
@@ -169,13 +172,13 @@ impl Store {
         }
     }
 
-    /// A place in a segment's file at or before that of the record `offset`.
+    /// Returns a position in a segment's file at or before the record with this offset.
     pub(super) fn place(&self, segment: &Segment, offset: Offset) -> io::Result<u64> {
         let parts = (&self.directory, &self.files);
         Ok(segment.ask(parts, |index, file| index.place(file, offset))?.unwrap_or(0))
     }
 
-    /// The place before the first entry of `time` or later.
+    /// Returns the position before the first entry of `time` or later.
     pub(super) fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
         self.retry(|| self.look_for(time))
     }
@@ -205,7 +208,7 @@ impl Store {
     }
 }
 
-/// A stretch of a segment that is read.
+/// A part of a segment that is to be read, up to the offset `last`.
 pub(super) struct Part<'a> {
     pub(super) segment: &'a Segment,
     pub(super) file: &'a File,
@@ -214,7 +217,7 @@ pub(super) struct Part<'a> {
 
 struct Plan {
     steps: Vec<Step>,
-    /// Everything up to here is in it.
+    /// The offset up to which the plan is complete.
     up_to: Offset,
 }
 
@@ -239,12 +242,12 @@ impl Step {
     }
 }
 
-/// Reads records one by one; those that are close to each other at once.
+/// Reads records one by one. Records that are close to each other are read from disk together.
 pub(super) struct Records<'a> {
     file: &'a File,
     seed: u64,
     buffer: Vec<u8>,
-    /// The place of the buffer in the file.
+    /// The position of the buffer in the file.
     begin: u64,
 }
 
@@ -253,7 +256,8 @@ impl<'a> Records<'a> {
         Self { file: part.file, seed: part.segment.seeds.segment, buffer: Vec::new(), begin: 0 }
     }
 
-    /// Reads a record; `None` if what is there is not it. `follows` is where the next one is that will be read.
+    /// Reads a record; `None` if another or a damaged record is at its position. `follows` is the position of the next
+    /// record that will be read.
     pub(super) fn get(&mut self, posting: Posting, follows: Option<u64>) -> io::Result<Option<Record<'_>>> {
         let is_near = follows.is_some_and(|next| next.saturating_sub(posting.at) < RECORD_BYTES as u64);
         self.have(posting.at, record_head_bytes(), if is_near { RUN_BYTES } else { RECORD_BYTES })?;
@@ -264,12 +268,12 @@ impl<'a> Records<'a> {
         Ok(record.filter(|record| record.position.offset == posting.offset))
     }
 
-    /// Reads `ahead` bytes from `at` on unless there are `wanted` already.
+    /// Reads `ahead` bytes from position `at` on, unless the buffer has `wanted` bytes from there already.
     fn have(&mut self, at: u64, wanted: usize, ahead: usize) -> io::Result<()> {
         if self.bytes(at).len() >= wanted {
             return Ok(());
         }
-        // A length that is not true must not take memory.
+        // A wrong length must not make the buffer larger than the file.
         let rest = self.file.metadata()?.len().saturating_sub(at);
         self.buffer.resize(ahead.max(wanted).min(usize::try_from(rest).unwrap_or(usize::MAX)), 0);
         let read = file::read_at(self.file, &mut self.buffer, at)?;
@@ -288,7 +292,7 @@ const fn record_head_bytes() -> usize {
     8
 }
 
-/// The entries that were read so far.
+/// The result of reading so far.
 pub(super) struct Reading {
     found: Vec<Found>,
     up_to: Offset,
@@ -314,12 +318,12 @@ impl Reading {
         self.is_full || self.entries >= self.limit.entries.max(1) || self.looked_at >= MAX_LOOKED_AT
     }
 
-    /// Everything up to `offset` has been looked at, and is of no interest.
+    /// Notes that everything up to `offset` was examined, and that nothing of it matches.
     fn pass(&mut self, offset: Offset) {
         self.up_to = self.up_to.max(offset);
     }
 
-    /// Everything up to `last` is gone.
+    /// Notes that everything up to `last` is lost.
     fn lose_up_to(&mut self, last: Offset) {
         if last <= self.up_to {
             return;
@@ -332,7 +336,8 @@ impl Reading {
         self.up_to = last;
     }
 
-    /// Takes a record, and says if there is room for it. What is missing before it is lost.
+    /// Adds a record, and returns false if there is no room for it. Offsets that are missing before the record are
+    /// noted as lost.
     fn take(&mut self, record: &Record<'_>, judge: impl FnOnce(Found) -> Found) -> bool {
         let offset = record.position.offset;
         if self.is_full() {

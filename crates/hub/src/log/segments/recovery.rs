@@ -1,4 +1,4 @@
-//! Recovery: reading a segment's file at the next start. The last one of a log may end in a frame that was cut off.
+//! Recovery: reads the file of the last segment after an unclean end. Its last frame may be incomplete.
 use super::{
     file,
     frame::{self, Head},
@@ -9,23 +9,24 @@ use super::{
 use crate::position::Offset;
 use std::{fs::File, io, ops::Range};
 
-/// A write that ends in the middle, because its process was killed or the disk was full, ends where a page of the
-/// file ends. A file that ends elsewhere was cut.
+/// The size of a page of a file. A write that was interrupted, because its process was killed or the disk was full,
+/// ends at the end of a page. A file that ends elsewhere was cut.
 pub(super) const PAGE_BYTES: u64 = 4 << 10;
 
-/// The end of the last segment of a log that was not ended cleanly.
+/// The end of the last segment of a log that did not end cleanly.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ending {
-    /// The last offset that a frame names, also where the records are damaged.
+    /// The last offset that the head of a frame names, even if the records are damaged.
     pub(super) named: Offset,
-    /// True if there is something behind the last frame, and nobody knows which offsets it had.
+    /// True if there is data after the last frame whose offsets are unknown.
     pub(super) has_more: bool,
 }
 
 /// Reads the last segment to its end.
 ///
-/// A frame that is shorter than it says was being written when the process ended, so nobody was told of it: it is not
-/// there. One that has its length and not its checksum was damaged later: what its head names is missing.
+/// A frame that is shorter than its head says was being written when the process ended, so it was not acknowledged: it
+/// does not count. A frame with the right length and a wrong checksum was damaged later: the offsets in its head are
+/// missing.
 pub(super) fn recover(file: &File, first: Offset, seeds: &Seeds) -> io::Result<(IndexMemory, Ending)> {
     let length = file.metadata()?.len();
     let mut index = IndexMemory::new(first);
@@ -49,7 +50,7 @@ pub(super) fn recover(file: &File, first: Offset, seeds: &Seeds) -> io::Result<(
     let before = Offset(first.0.saturating_sub(1));
     let named = last.map_or(before, |(_, head)| head.last());
     let has_more = match last {
-        // Behind the segment's own head, whatever is in there.
+        // There is no frame: anything after the segment's head counts.
         None => has_more_than_head(file, end)?,
         Some(_) => behind < end && !is_end(file, behind..end)?,
     };
@@ -64,7 +65,7 @@ fn has_more_than_head(file: &File, end: u64) -> io::Result<bool> {
     }
 }
 
-/// True if nothing was written to this stretch, or so little that it is not even the head of a frame.
+/// True if nothing was written to this part of the file, or less than the head of a frame.
 pub(super) fn is_end(file: &File, stretch: Range<u64>) -> io::Result<bool> {
     let is_torn = stretch.end.is_multiple_of(PAGE_BYTES) && stretch.end - stretch.start < frame::HEAD_BYTES as u64;
     Ok(is_torn || is_zero(file, stretch)?)

@@ -1,4 +1,5 @@
-//! Retention: the beginning of the log moves on, entry by entry, and a segment that it has passed is removed.
+//! Retention: moves the beginning of the log forward, entry by entry, and removes a segment when the beginning is after
+//! it.
 use super::{
     directory::Kind,
     index::Index,
@@ -14,13 +15,13 @@ use crate::{
 };
 use std::{collections::VecDeque, fs, io, sync::Arc};
 
-/// The most entries that one call of [`Log::discard`](crate::log::Log::discard) lets go.
+/// The most entries that one call of [`Log::discard`](crate::log::Log::discard) discards.
 pub(super) const AT_ONCE: usize = 2_000;
-/// An append discards no more than this many entries for each one it brings: enough to shrink a log that is too large.
+/// The most entries that an append discards for each entry that it adds: enough to shrink a log that is too large.
 pub(super) const PER_ENTRY: usize = 2;
-/// The number of entries that are read ahead.
+/// The number of entries whose times and sizes are read in advance.
 const AHEAD: usize = 512;
-/// The number of own IDs of discarded updates that are remembered, as hashes: 8 MiB of them.
+/// The number of publishers' IDs of discarded updates that are remembered, as hashes: 8 MiB of them.
 pub const REMEMBERED_IDS: u64 = 1_000_000;
 
 impl Store {
@@ -28,12 +29,13 @@ impl Store {
         let mut writing = self.writing();
         self.hear(now);
         let count = self.discard_some(&mut writing, now, AT_ONCE)?;
-        // On a full disk it is tried again later.
+        // If the disk is full, the next call tries again.
         _ = self.remember_head(&mut writing);
         Ok(count)
     }
 
-    /// Moves the beginning of the log behind at most `budget` entries that retention no longer keeps. Returns how many.
+    /// Moves the beginning of the log forward, by at most `budget` entries that retention no longer keeps. Returns the
+    /// number of entries.
     pub(super) fn discard_some(&self, writing: &mut Writing, now: Timestamp, budget: usize) -> Result<usize, LogError> {
         let before = self.bounds();
         let mut bytes = self.held().bytes;
@@ -47,7 +49,7 @@ impl Store {
                 writing.oldest.clear();
                 self.read_ahead(oldest, &before, &mut writing.oldest)?;
             }
-            // What is damaged has no time and no size of its own: it goes with the next entry that can be read.
+            // A damaged entry has no known time and size. It is discarded with the next entry that can be read.
             let Some((offset, time, size)) = writing.oldest.front().copied() else { break };
             if !exceeds(&self.retention, now, (before.head.0 + 1 - offset.0, bytes, time)) {
                 break;
@@ -61,7 +63,7 @@ impl Store {
         Ok(usize::try_from(oldest.0 - before.oldest.0).unwrap_or(usize::MAX))
     }
 
-    /// The log begins with `oldest` from now on, and has so many bytes.
+    /// Sets the oldest offset of the log and its number of bytes, and removes segments that are entirely older.
     fn pass(&self, oldest: Offset, bytes: u64) {
         let mut held = self.held_mut();
         held.bounds.oldest = oldest;
@@ -72,7 +74,7 @@ impl Store {
         }
     }
 
-    /// Removes the files of a segment, but for the hashes of its own IDs.
+    /// Removes the files of a segment, except the hashes of publishers' IDs.
     fn remove(&self, held: &mut Held, segment: &Segment) {
         let first = segment.first;
         self.files.forget(first);
@@ -87,7 +89,7 @@ impl Store {
                 _ => {}
             }
         }
-        // What a rewrite that was interrupted has left.
+        // This file is left if a rewrite was interrupted.
         _ = fs::remove_file(super::rewrite::unfinished(&self.directory.file(first, Kind::Log)));
         let ids = fs::File::open(self.directory.file(first, Kind::Ids));
         if let Some(ids) = ids.ok().and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()) {
@@ -96,7 +98,7 @@ impl Store {
         self.forget_ids(&mut held.old_ids);
     }
 
-    /// Forgets the oldest own IDs beyond the number that is remembered.
+    /// Removes the oldest hashes of publishers' IDs beyond the number that is remembered.
     pub(super) fn forget_ids(&self, old: &mut VecDeque<(Offset, Ids)>) {
         let mut count: u64 = old.iter().map(|(_, ids)| ids.count).sum();
         while let Some((first, ids)) = old.front() {
@@ -109,7 +111,7 @@ impl Store {
         }
     }
 
-    /// Lets a log that has become empty remember its head: by the name of a segment without entries.
+    /// Records the head of a log that has become empty, in the name of a segment without entries.
     fn remember_head(&self, writing: &mut Writing) -> Result<(), LogError> {
         let Bounds { oldest, head } = self.bounds();
         let last_has_records = self.held().segments.back().is_some_and(|last| last.first <= head);
@@ -118,13 +120,13 @@ impl Store {
         }
         let active = self.begin_segment(oldest, &self.epochs(), &[])?;
         self.held_mut().segments.push_back(active.segment.clone());
-        // An epoch begins with an entry. Until there is one, the next run may begin its own.
+        // An epoch begins with an entry. As long as this run has appended none, the next run may begin another epoch.
         writing.active = (self.epochs().current() == writing.epoch).then_some(active);
         self.pass(oldest, 0);
         Ok(())
     }
 
-    /// Reads of some entries from `from` on what retention wants to know of them.
+    /// Reads the offset, time and size of some entries from `from` on, which retention needs.
     fn read_ahead(
         &self,
         from: Offset,
@@ -159,7 +161,7 @@ impl Store {
         Ok(())
     }
 
-    /// The segment in which `offset` is, and the last offset that can be in it.
+    /// Returns the segment that contains `offset`, and the last offset that can be in it.
     pub(super) fn segment_with(&self, offset: Offset) -> Option<(Arc<Segment>, Offset)> {
         let held = self.held();
         let segment = held.segment_of(offset)?.clone();
@@ -168,14 +170,14 @@ impl Store {
     }
 }
 
-/// True if an entry may have to go whose age is not known.
+/// True if the oldest entry may have to be discarded. Its age is not known yet.
 fn may_exceed(retention: &Retention, count: u64, bytes: u64) -> bool {
     retention.age_ms.is_some()
         || retention.count.is_some_and(|limit| count > limit)
         || retention.bytes.is_some_and(|limit| bytes > limit)
 }
 
-/// True if the oldest entry of a log of so many entries and bytes has to go.
+/// True if the oldest entry of a log with this many entries and bytes has to be discarded.
 fn exceeds(retention: &Retention, now: Timestamp, (count, bytes, time): (u64, u64, Timestamp)) -> bool {
     retention.count.is_some_and(|limit| count > limit)
         || retention.bytes.is_some_and(|limit| bytes > limit)

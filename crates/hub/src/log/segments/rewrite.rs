@@ -1,4 +1,4 @@
-//! Rewriting: a segment without what is dead in it. A new file takes the name of the old one when it is durable.
+//! Rewriting: copies a segment without its dead entries. The new file gets the name of the old one when it is durable.
 use super::{
     directory::{self, Kind},
     frame,
@@ -25,10 +25,10 @@ use std::{
     sync::Arc,
 };
 
-/// A frame of a rewritten segment ends behind the record with which it has this many bytes.
+/// The number of bytes at which a frame of a rewritten segment ends. It ends after the record that reaches it.
 const FRAME_BYTES: usize = 64 << 10;
 
-/// A segment as it is written again.
+/// The state of rewriting a segment.
 struct Rewriting<'a> {
     store: &'a Store,
     segment: &'a Segment,
@@ -38,25 +38,25 @@ struct Rewriting<'a> {
     first: Offset,
     count: usize,
     last: Offset,
-    /// The log holds this and what follows.
+    /// The oldest offset that the log holds.
     oldest: Offset,
     index: IndexMemory,
-    /// The next time at which something in it expires.
+    /// The next time at which an entry of the new file dies.
     dies: Timestamp,
-    /// The number of bytes by which the changed records are smaller.
+    /// The offsets of the changed records, and the number of bytes by which each is smaller.
     saved: Vec<(Offset, u64)>,
 }
 
-/// The path of a segment's new file, before that takes the name of the segment.
+/// Returns the path of a segment's new file, before it gets the name of the segment.
 pub(super) fn unfinished(segment: &Path) -> PathBuf {
     segment.with_extension("log-new")
 }
 
 impl Store {
-    /// Writes a sealed segment again, without what is dead in it. To be called by who keeps the log.
+    /// Writes a sealed segment again, without its dead entries. The caller must hold the lock `keeping`.
     pub(super) fn rewrite(&self, segment: &Arc<Segment>, now: Timestamp) -> Result<(), LogError> {
         if let Index::Memory(index) = &segment.state().index {
-            // Those that are discarded are not in the new one.
+            // The new file does not have the IDs of discarded entries.
             segment.write_ids(&self.directory, index)?;
         }
         let path = self.directory.file(segment.first, Kind::Log);
@@ -73,7 +73,7 @@ impl Store {
         let mut writing = self.writing();
         let mut held = self.held_mut();
         let Some(place) = held.segments.iter().position(|held| Arc::ptr_eq(held, segment)) else {
-            // Retention has been faster.
+            // Retention has removed the segment meanwhile.
             drop(fs::remove_file(&new));
             return Ok(());
         };
@@ -82,14 +82,14 @@ impl Store {
         let oldest = held.bounds.oldest;
         let saved: u64 = saved.iter().filter(|(offset, _)| *offset >= oldest).map(|(_, bytes)| bytes).sum();
         held.bytes = held.bytes.saturating_sub(saved);
-        // Their sizes are other ones now.
+        // The sizes of the entries have changed.
         writing.oldest.clear();
         let is_last = place + 1 == held.segments.len();
         drop((held, writing));
         self.files.forget(first);
         self.directory.sync().map_err(|error| self.stop(&format!("the disk could not sync: {error}")))?;
         _ = fs::remove_file(self.directory.file(first, Kind::Erased));
-        // An index says that another segment follows.
+        // An index on disk means that another segment follows, so the last segment must not have one.
         if !is_last {
             self.write_down(&fresh);
         }
@@ -145,7 +145,7 @@ impl Rewriting<'_> {
             frame::begin(&mut self.frame);
             self.first = record.position.offset;
         } else if record.position.offset != self.last.next() {
-            // A frame has no holes.
+            // The offsets of a frame have no holes.
             self.end_frame()?;
             return self.take(record, erased, now);
         }

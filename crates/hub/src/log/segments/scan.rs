@@ -1,5 +1,5 @@
-//! The scan: it visits what is whole in a stretch of a segment, and passes over the rest. Reading, recovery and salvage
-//! are all this one thing.
+//! The scan: visits the complete frames' heads and records in a part of a segment, and skips everything else. Reading,
+//! recovery and salvage all use it.
 use super::{
     file,
     frame::{self, Head},
@@ -9,32 +9,32 @@ use std::{fs::File, io, ops::Range};
 
 /// The number of bytes that are read at a time.
 const READ_BYTES: usize = 64 << 10;
-/// The first byte of everything that is looked for. No UTF-8 text holds it.
+/// The first byte of the heads and records that a scan looks for. No UTF-8 text contains it.
 const MARK: u8 = frame::MAGIC[0];
 
-/// A finding of a scan.
+/// The head of a frame or a record that a scan found.
 pub(super) enum Piece<'a> {
     Head(Head),
     Record(Record<'a>),
 }
 
-/// Visits a stretch of a segment's file.
+/// A scan of a part of a segment's file.
 pub(super) struct Scan<'a> {
     file: &'a File,
     seed: u64,
-    /// The stretch that is left to read.
+    /// The part of the file that is still to be read.
     rest: Range<u64>,
     buffer: Vec<u8>,
-    /// The place in the buffer of what was not looked at yet.
+    /// The index in the buffer of the first byte that was not examined yet.
     begin: usize,
 }
 
-/// The thing that some bytes begin with.
+/// The kind of thing that some bytes begin with.
 enum Seen {
     Head(Head),
     Record(usize),
     Nothing,
-    /// This cannot be said before there are so many bytes.
+    /// The kind cannot be known before there are this many bytes.
     Needs(usize),
 }
 
@@ -43,7 +43,7 @@ impl<'a> Scan<'a> {
         Self { file, seed, rest: stretch, buffer: Vec::new(), begin: 0 }
     }
 
-    /// Returns the next whole piece and its place in the file; `None` at the end.
+    /// Returns the next complete piece and its position in the file; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<(u64, Piece<'_>)>> {
         let seen = loop {
             let bytes = &self.buffer[self.begin..];
@@ -75,12 +75,12 @@ impl<'a> Scan<'a> {
         })
     }
 
-    /// The place in the file of what was not looked at yet.
+    /// The position in the file of the first byte that was not examined yet.
     fn place(&self) -> u64 {
         self.rest.start - (self.buffer.len() - self.begin) as u64
     }
 
-    /// Reads until there are `wanted` bytes to look at, or says that there are not so many.
+    /// Reads until there are `wanted` bytes to examine; returns false if there are fewer.
     fn read_on(&mut self, wanted: usize) -> io::Result<bool> {
         let kept = self.buffer.len() - self.begin;
         let more = usize::try_from(self.rest.end - self.rest.start).unwrap_or(usize::MAX);
@@ -95,7 +95,7 @@ impl<'a> Scan<'a> {
         self.buffer.truncate(kept + read);
         self.rest.start += read as u64;
         if kept + read < length {
-            // The file is shorter than it was said to be.
+            // The file is shorter than expected.
             self.rest.end = self.rest.start;
         }
         Ok(kept + read >= wanted)

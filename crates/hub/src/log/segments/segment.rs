@@ -1,4 +1,4 @@
-//! A segment: a file of frames, and what is known of what is where in it.
+//! A segment: a file of frames, with its index.
 use super::{
     directory::{self, Directory, Kind, MAX_OFFSET},
     head::{log_seed, segment_seed},
@@ -29,7 +29,7 @@ pub(super) struct Segment {
 pub(super) struct Seeds {
     /// The seed for terms.
     pub(super) log: u64,
-    /// The seed for its frames and records.
+    /// The seed for frames and records.
     pub(super) segment: u64,
 }
 
@@ -40,13 +40,14 @@ pub(super) struct State {
     pub(super) index: Index,
     /// The offsets that were erased and are still in the file, in order.
     pub(super) erased: Arc<[Offset]>,
-    /// The first time at which something in it was dead, or will be, as far as this is known.
+    /// The time since which the segment has contained a dead entry, or the first time at which one will die, as far as
+    /// this is known.
     pub(super) dead_since: Timestamp,
-    /// The time from which on a part of it was discarded.
+    /// The time since which a part of the segment has been discarded.
     pub(super) discarded_since: Timestamp,
-    /// True if it is known when something in it dies, whatever the retention of topics says.
+    /// True if `dead_since` takes the retention of topics into account.
     pub(super) looked_at: bool,
-    /// True if nobody is shown anything of it, because what was erased from it is not known any more.
+    /// True if readers get nothing of the segment, because the list of its erased updates is damaged.
     pub(super) is_withheld: bool,
 }
 
@@ -57,17 +58,17 @@ impl Seeds {
         Self { log: log_seed(log), segment: segment_seed(log, first) }
     }
 
-    /// The seed of the file with the index. It is another one for each time that the segment was rewritten.
+    /// The seed of the index file. It is different for each rewrite of the segment.
     pub(super) fn index(&self, generation: u32) -> u64 {
         self.segment.rotate_left(17).wrapping_add(u64::from(generation) << 32)
     }
 
-    /// The seed of the file with the IDs.
+    /// The seed of the file with the hashes of IDs.
     pub(super) fn ids(&self) -> u64 {
         self.segment.rotate_left(31)
     }
 
-    /// The seed of the file with what was erased.
+    /// The seed of the file with the list of erased updates.
     pub(super) fn erased(&self, generation: u32) -> u64 {
         self.segment.rotate_left(43).wrapping_add(u64::from(generation) << 32)
     }
@@ -99,7 +100,8 @@ impl Segment {
         self.state().summary
     }
 
-    /// Asks the index, and makes it again by a scan if it is damaged. `None` if there is none.
+    /// Calls `question` with the index. If the index is damaged, makes it again by a scan. Returns `None` if there is
+    /// no index.
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] if the segment was removed or rewritten.
@@ -129,9 +131,9 @@ impl Segment {
         Ok(None)
     }
 
-    /// Makes the index by a scan, and writes it if it can be written.
+    /// Makes the index by a scan, and writes it to its file if possible.
     fn index_again(&self, directory: &Directory, files: &OpenFiles) -> io::Result<()> {
-        // What is kept open may be the file of before the segment was rewritten.
+        // The file that is kept open may be the one from before the segment was rewritten.
         files.forget(self.first);
         let file = files.get(directory, self.first, self.generation, Kind::Log)?;
         let Summary { log_bytes, end, .. } = self.summary();
@@ -140,14 +142,14 @@ impl Segment {
         let (holes_end, known) = (state.summary.end, index.summary().end);
         let written = directory.is_locked().then(|| self.write_index(directory, &index));
         state.index = match written {
-            // What the index knew to be there and is not is a hole at the end.
+            // If records of the old index are missing now at the end, the new index would not have this hole.
             Some(Ok(index)) if holes_end == known => Index::File(index),
             _ => Index::Missing,
         };
         Ok(())
     }
 
-    /// Writes the index beside the segment. It need not be durable: it can be made again.
+    /// Writes the index to a file beside the segment. It need not be durable, because it can be made again.
     pub(super) fn write_index(&self, directory: &Directory, index: &IndexMemory) -> io::Result<IndexFile> {
         let seed = self.seeds.index(self.generation);
         let path = directory.file(self.first, Kind::Index);
@@ -164,7 +166,7 @@ impl Segment {
         Ok(index)
     }
 
-    /// Writes the hashes of its own IDs beside the segment, if it has some and they are not there.
+    /// Writes the hashes of publishers' IDs to a file beside the segment, if there are IDs and no such file.
     pub(super) fn write_ids(&self, directory: &Directory, index: &IndexMemory) -> io::Result<()> {
         let (ids, path) = (index.ids(), directory.file(self.first, Kind::Ids));
         if ids.is_empty() || path.symlink_metadata().is_ok() {
@@ -177,9 +179,9 @@ impl Segment {
     }
 }
 
-/// Makes the index of a segment by a scan of its file up to the place `end`, of the records before the offset `until`.
-/// What is no longer in order is passed over. So is what a write that failed has left behind the last frame, if it
-/// could not be cut off: its offsets are those of the next segment.
+/// Makes the index of a segment by a scan of its file up to position `end`, with the records before the offset `until`.
+/// Records that are out of order are skipped. Records of a failed write after the last frame, which could not be cut
+/// off, are skipped too: their offsets belong to the next segment.
 pub(super) fn index_of(
     file: &File,
     (first, until): (Offset, Offset),
@@ -199,7 +201,7 @@ pub(super) fn index_of(
     Ok(index)
 }
 
-/// Takes a record of a scan into an index, unless it is one that cannot stand there.
+/// Adds a record of a scan to an index, unless its offset is out of order or too high.
 pub(super) fn add(index: &mut IndexMemory, at: u64, record: &Record<'_>, seeds: &Seeds) {
     let offset = record.position.offset;
     if offset < index.summary().end || offset > MAX_OFFSET {

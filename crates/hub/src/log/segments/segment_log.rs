@@ -1,4 +1,4 @@
-//! The log of segments, as the hub has it.
+//! The log of segments, as the hub uses it.
 use super::{
     end_mark::EndMark,
     keep::Patience,
@@ -24,34 +24,34 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// A segment is sealed before it would be larger than this, unless it is told otherwise.
+/// The largest size of a segment, in bytes. A segment is sealed before an append would make it larger.
 pub const SEGMENT_BYTES: u64 = 16 << 20;
 
-/// A log that is in a directory of the file system. One process has it open at a time.
+/// A log in a directory of the file system. One process at a time has it open.
 #[derive(Debug)]
 pub struct SegmentLog {
     store: Arc<Store>,
     recovery: Recovery,
-    /// Dropped to end the keeper.
+    /// The sender whose drop ends the keeper.
     end: Option<Sender<()>>,
     keeper: Option<JoinHandle<()>>,
 }
 
 impl SegmentLog {
-    /// Opens the log in the directory `path`, which is made if there is none. What is damaged stays where it is, and
-    /// whoever would have received it is told of a gap.
+    /// Opens the log in the directory `path`, which is created if it does not exist. Damaged parts stay where they are,
+    /// and subscribers that would have received their updates get a gap.
     ///
     /// # Errors
-    /// [`LogError::InUse`] if another process has the log open, [`LogError::OldFormat`] if the directory has one of an
-    /// earlier version, [`LogError::Io`] if files cannot be read or written.
+    /// [`LogError::InUse`] if another process has the log open, [`LogError::OldFormat`] if the directory has a log of
+    /// an earlier version, [`LogError::Io`] if files cannot be read or written.
     pub fn open(path: &Path, retention: Retention) -> Result<Self, LogError> {
         Self::open_with(path, retention, SEGMENT_BYTES)
     }
 
-    /// Opens a log whose segments are sealed before they would be larger than `segment_bytes`.
+    /// Opens a log whose segments are sealed before an append would make them larger than `segment_bytes`.
     ///
     /// # Errors
-    /// As [`Self::open`].
+    /// The same as those of [`Self::open`].
     pub fn open_with(path: &Path, retention: Retention, segment_bytes: u64) -> Result<Self, LogError> {
         let (store, recovery) = open::open(path, retention, Settings { segment_bytes })?;
         if let Some((first, last)) = recovery.missing {
@@ -68,11 +68,11 @@ impl SegmentLog {
         Ok(Self { store, recovery, end: Some(end), keeper: Some(keeper) })
     }
 
-    /// Appends updates with the times that they have, in place of one time for all, as [`Log::append`] does. Time does
-    /// not go backwards in a log: an update that is older than the one before it gets its time.
+    /// Appends updates like [`Log::append`], but each with its own time. Time does not go backwards in a log: an update
+    /// that is older than the one before it gets the time of that one.
     ///
     /// # Errors
-    /// [`LogError`]; nothing of the batch is then in the log, nor will it be.
+    /// [`LogError`]; then no update of the batch is in the log or will be.
     pub fn append_with_times(&self, batch: Vec<(Timestamp, Update)>) -> Result<Vec<Arc<Entry>>, LogError> {
         let mut newest = self.newest();
         let in_order = batch.into_iter().map(|(time, update)| {
@@ -83,48 +83,48 @@ impl SegmentLog {
         self.store.append(batch.into_iter(), newest)
     }
 
-    /// The time of the newest record; 0 if there is none.
+    /// Returns the time of the newest record; 0 if there is none.
     #[must_use]
     pub fn newest(&self) -> Timestamp {
         let held = self.store.held();
         held.segments.iter().map(|segment| segment.summary().last_time).max().unwrap_or_default()
     }
 
-    /// Removes from disk at once what is erased, has expired or was discarded, which otherwise happens within some
-    /// minutes. Whole segments are written again for it.
+    /// Removes all entries from disk that were erased, have expired or were discarded. Without this, it happens within
+    /// minutes. Whole segments are rewritten for it.
     ///
     /// # Errors
-    /// [`LogError`] if the files cannot be read or written. What could be removed until then is gone.
+    /// [`LogError`] if the files cannot be read or written. Entries that were removed before the error stay removed.
     pub fn remove_dead(&self) -> Result<(), LogError> {
         self.store.check()?;
         self.store.keep(Patience { dead_ms: 0, discarded_ms: 0 })
     }
 
-    /// The same in tests.
+    /// Does the same as [`Self::remove_dead`], for tests.
     #[cfg(test)]
     pub(crate) fn keep_now(&self) {
         self.remove_dead().unwrap();
     }
 
-    /// The state of the log.
+    /// The store, for tests.
     #[cfg(test)]
     pub(super) fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Keeps the keeper from changing anything.
+    /// Prevents the keeper from changing anything as long as the returned guard exists.
     #[cfg(test)]
     pub(crate) fn hold_still(&self) -> std::sync::MutexGuard<'_, ()> {
         self.store.keeping()
     }
 
-    /// The length of the last segment without the zeros that are written ahead.
+    /// The length of the last segment without the zeros that are written in advance.
     #[cfg(test)]
     pub(crate) fn end_of_frames(&self) -> u64 {
         self.store.held().segments.back().map_or(0, |last| last.summary().log_bytes)
     }
 
-    /// The way in which the log had ended before it was opened.
+    /// The state in which the log was when it was opened.
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
@@ -176,7 +176,7 @@ impl Drop for SegmentLog {
 }
 
 impl Store {
-    /// Ends the log: says where it ended, so that whatever is missing later is known.
+    /// Closes the log: records where it ended, so that a later loss at the end is noticed.
     fn close(&self) {
         let mut writing = self.writing();
         if self.check().is_err() {
@@ -188,7 +188,7 @@ impl Store {
         let mark = EndMark { log: self.log, last_segment: last.first, head, oldest, epochs: self.epochs().to_vec() };
         drop(held);
         let known = EndMark::read(&self.directory).ok().flatten();
-        // A run that has appended nothing leaves no mark where there was none.
+        // A run that has appended nothing writes no mark if there was none.
         if known.as_ref() == Some(&mark) || (known.is_none() && writing.active.is_none()) {
             return;
         }
@@ -196,7 +196,7 @@ impl Store {
             _ = active.file.set_len(active.segment.summary().log_bytes);
             _ = active.file.sync_all();
             if let Err(error) = mark.write(&self.directory) {
-                tracing::warn!(%error, "the clean end of the log cannot be written down");
+                tracing::warn!(%error, "the mark of the log's clean end cannot be written");
             }
             self.write_down(&active.segment);
         } else {

@@ -1,4 +1,4 @@
-//! A stamp: by what it is seen, without reading the log, that nothing was written to it.
+//! A stamp: shows, without reading the log, whether anything was written to it.
 use super::directory::{Directory, Kind};
 use crate::{log::LogError, position::Offset};
 use std::{
@@ -8,10 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// File systems tell two writes apart if there is so much time between them.
+/// The time between two writes after which every file system gives them different times.
 const RESOLUTION: Duration = Duration::from_secs(1);
 
-/// The stamp of a log: what file systems say of its files.
+/// The stamp of a log: the metadata of its directory and of its last segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     directory: SystemTime,
@@ -19,8 +19,8 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// Takes the stamp of a log; `None` if it was written a moment ago, so that the next write may leave the same
-    /// stamp.
+    /// Returns the stamp of a log; `None` if the log was written a moment ago, because the next write might then leave
+    /// the same stamp.
     pub(super) fn of(path: &Path) -> Result<Option<Self>, LogError> {
         let directory = Directory::look_into(path)?;
         let last = match directory.segments(Kind::Log)?.last() {

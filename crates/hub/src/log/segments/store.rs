@@ -1,4 +1,4 @@
-//! The state of a log of segments, which those who append, read, discard and erase share.
+//! The state of a log of segments. The operations that append, read, discard and erase share it.
 use super::{
     directory::{Directory, Kind},
     head::LogId,
@@ -21,12 +21,12 @@ use std::{
     },
 };
 
-/// The number of times that a reader looks for a segment that is rewritten or removed while it is reading.
+/// The number of attempts to read a segment that is rewritten or removed during the read.
 const ATTEMPTS: usize = 8;
 
 /// A log of segments.
 ///
-/// Lock order: `keeping`, `writing`, `held`, and then what belongs to one segment or to the open files.
+/// Lock order: `keeping`, `writing`, `held`, and then the locks of a segment or of the open files.
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) directory: Directory,
@@ -36,22 +36,22 @@ pub(super) struct Store {
     pub(super) settings: Settings,
     pub(super) session: u32,
     pub(super) epochs: RwLock<Arc<Epochs>>,
-    /// Held while something is appended or discarded.
+    /// The state for appending and discarding. It is locked while something is appended or discarded.
     pub(super) writing: Mutex<Writing>,
-    /// The state that readers see. Changed once what it says is durable, and held for a moment.
+    /// The state that readers see. It is changed only when the change is durable, and locked only for a moment.
     pub(super) held: RwLock<Held>,
-    /// Held while a sealed segment is changed: while something is erased, or a segment is rewritten.
+    /// The lock for changing sealed segments, by erasing or rewriting.
     pub(super) keeping: Mutex<()>,
-    /// The reason why nothing more is appended.
+    /// The reason why the log accepts nothing more; empty while it does.
     stopped: OnceLock<String>,
-    /// The newest time that the log has heard of.
+    /// The newest time that any caller has passed to the log.
     now: AtomicU64,
 }
 
-/// The sizes of a log's files.
+/// The settings of a log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
-    /// A segment is sealed before it would be larger than this.
+    /// The size of a segment in bytes. A segment is sealed before an append would make it larger.
     pub(super) segment_bytes: u64,
 }
 
@@ -61,13 +61,13 @@ pub(super) struct Held {
     /// The segments, oldest first.
     pub(super) segments: VecDeque<Arc<Segment>>,
     pub(super) bounds: Bounds,
-    /// The bytes of all records from the oldest entry held on.
+    /// The number of bytes of all records from the oldest entry on.
     pub(super) bytes: u64,
-    /// The own IDs of segments that are gone, oldest first.
+    /// The tables of publishers' IDs of segments that are gone, oldest first.
     pub(super) old_ids: VecDeque<(Offset, Ids)>,
 }
 
-/// The state of those who append and discard.
+/// The state for appending and discarding.
 #[derive(Debug)]
 pub(super) struct Writing {
     pub(super) active: Option<Active>,
@@ -75,16 +75,16 @@ pub(super) struct Writing {
     pub(super) epoch: Epoch,
     pub(super) batch: u64,
     pub(super) frame: Vec<u8>,
-    /// The next entries to discard, read ahead: offset, time and bytes of each.
+    /// The next entries to discard, read in advance: offset, time and number of bytes of each.
     pub(super) oldest: VecDeque<(Offset, Timestamp, u64)>,
 }
 
-/// The segment that is written.
+/// The active segment: the one to which entries are appended.
 #[derive(Debug)]
 pub(super) struct Active {
     pub(super) segment: Arc<Segment>,
     pub(super) file: Arc<File>,
-    /// The length of the file: behind the last frame there are zeros.
+    /// The length of the file, including the zeros after the last frame.
     pub(super) filled: u64,
 }
 
@@ -147,7 +147,7 @@ impl Store {
         self.files.get(&self.directory, segment.first, segment.generation, kind)
     }
 
-    /// Does something with segments, and again if one was rewritten or removed meanwhile.
+    /// Calls `work`, and calls it again if a segment was rewritten or removed meanwhile.
     pub(super) fn retry<T>(&self, mut work: impl FnMut() -> Result<T, LogError>) -> Result<T, LogError> {
         let mut attempts = 1;
         loop {
@@ -160,7 +160,7 @@ impl Store {
         }
     }
 
-    /// Stops the log: from now on nothing is appended.
+    /// Stops the log: it accepts nothing more from now on. Returns the error to report.
     pub(super) fn stop(&self, why: &str) -> LogError {
         if self.stopped.set(why.to_owned()).is_ok() {
             tracing::error!("the log takes nothing more before a restart: {why}");
@@ -169,25 +169,25 @@ impl Store {
     }
 
     /// # Errors
-    /// [`LogError::Stopped`] if nothing more is appended.
+    /// [`LogError::Stopped`] if the log accepts no more appends.
     pub(super) fn check(&self) -> Result<(), LogError> {
         self.stopped.get().map_or(Ok(()), |why| Err(LogError::Stopped(why.clone())))
     }
 
-    /// Hears of the time, and returns the newest that was heard of.
+    /// Notes the time `now`, and returns the newest time that was noted.
     pub(super) fn hear(&self, now: Timestamp) -> Timestamp {
         Timestamp(self.now.fetch_max(now.0, Ordering::Relaxed).max(now.0))
     }
 }
 
 impl Held {
-    /// The segment in which `offset` is, or should be.
+    /// Returns the segment that contains `offset`, or should contain it.
     pub(super) fn segment_of(&self, offset: Offset) -> Option<&Arc<Segment>> {
         let behind = self.segments.partition_point(|segment| segment.first <= offset);
         self.segments.get(behind.checked_sub(1)?)
     }
 
-    /// The last offset that can be in a segment.
+    /// Returns the last offset that can be in a segment.
     pub(super) fn last_of(&self, segment: &Segment) -> Offset {
         let behind = self.segments.partition_point(|other| other.first <= segment.first);
         self.segments.get(behind).map_or(self.bounds.head, |next| Offset(next.first.0 - 1))

@@ -1,7 +1,7 @@
-//! Verifying: every byte of every file of a log is looked at, beside whoever writes it.
+//! Verifies a log: checks every byte of every file, even while a hub writes to the log.
 //!
-//! What looks like damage may be a write that is under way, or a segment that is rewritten or removed at this moment.
-//! So a segment that has flaws is looked at again, and only what stays is told.
+//! What looks like damage may be a write that is not finished, or a segment that is being rewritten or removed. So a
+//! segment with flaws is checked again, and only lasting flaws are reported.
 use super::{
     beside,
     directory::{Directory, Kind},
@@ -20,12 +20,12 @@ use super::{
 use crate::position::Offset;
 use std::{fs::File, io, path::Path};
 
-/// The result after all segments were looked at.
+/// The state of verifying a log.
 struct Verifying<'a> {
     directory: Directory,
     log: LogId,
     verified: Verified,
-    /// The offset behind the last record of the segment before; `None` before the first one.
+    /// The offset after the last record of the segment before; `None` before the first segment.
     end: Option<Offset>,
     last_record: Offset,
     /// The oldest offset that the log holds, as far as this is known.
@@ -36,11 +36,11 @@ struct Verifying<'a> {
 }
 
 impl LogView {
-    /// Looks at every byte of the log in the directory `path`, and says what is wrong. `progress` is called now and
-    /// then.
+    /// Checks every byte of the log in the directory `path`, and returns the faults. `progress` is called now and then.
     ///
     /// # Errors
-    /// [`ViewError`] if there is no log, or if a file cannot be read at all. A sector that cannot be read is a finding.
+    /// [`ViewError`] if there is no log, or if a file cannot be read at all. A sector that cannot be read is reported
+    /// as a fault.
     pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Verified, ViewError> {
         let directory = directory(path)?;
         let firsts = directory.segments(Kind::Log)?;
@@ -99,7 +99,7 @@ impl Verifying<'_> {
         }
         let looking = Looking { directory: &self.directory, log: &self.log };
         let Some(look) = looking.until_stable(first, is_last)? else {
-            // It was discarded meanwhile, and so was all that was before it.
+            // The segment was discarded meanwhile, and all segments before it.
             (self.end, _) = (None, self.holes.clear());
             return Ok(());
         };
@@ -131,7 +131,7 @@ impl Verifying<'_> {
         self.oldest = self.oldest.max(summary.oldest);
     }
 
-    /// Looks at the hashes of IDs of segments that are gone.
+    /// Verifies the hashes of IDs of segments that are gone.
     fn old_ids(&mut self, held: &[(Offset, bool)]) -> io::Result<()> {
         for (first, is_file) in self.directory.segments(Kind::Ids)? {
             if held.iter().any(|(held, _)| *held == first) {
@@ -166,7 +166,7 @@ impl Verifying<'_> {
             return Ok(());
         }
         self.oldest = self.oldest.max(mark.oldest);
-        // If not, somebody has gone on, or has just ended.
+        // If the mark is not current, another run has appended since, or has just ended.
         let is_current = mark.last_segment >= newest
             && self.directory.segments(Kind::Log)?.last().is_none_or(|(first, _)| *first <= newest);
         if is_current && self.last_record < mark.head {
@@ -175,7 +175,7 @@ impl Verifying<'_> {
         Ok(())
     }
 
-    /// Tells of the holes that retention has not made.
+    /// Reports the holes that retention has not made.
     fn end(mut self) -> Verified {
         for (file, first, last) in std::mem::take(&mut self.holes) {
             if last >= self.oldest {

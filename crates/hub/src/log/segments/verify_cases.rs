@@ -1,4 +1,4 @@
-//! Every damaged byte is found, and nothing else is.
+//! Tests that every damaged byte is found, and that nothing else is reported.
 use super::{
     Flaw, LogView, Verified,
     view_cases::{NOW, append, erase_id, files, open, update, walk},
@@ -11,7 +11,7 @@ use crate::{
 use proptest::prelude::*;
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-/// One byte in so many is damaged.
+/// One byte in this many is damaged.
 const EVERY: usize = 41;
 const THREADS: usize = 16;
 
@@ -28,7 +28,7 @@ fn assert_sound(dir: &Path) -> Verified {
     verified
 }
 
-/// Two runs, with indexes, IDs, what is erased, and a segment that was rewritten.
+/// Writes a log in two runs. It has indexes, hashes of IDs, a list of erased updates, and a rewritten segment.
 fn write(dir: &Path) {
     let log = open(dir);
     append(&log, 0..40);
@@ -58,7 +58,7 @@ fn a_log_is_sound_in_all_its_states() {
     assert_sound(dir.path());
     append(&log, 40..60);
     assert_eq!(assert_sound(dir.path()).counts.records, 60);
-    // As after a kill.
+    // The copied files are as after a kill.
     let killed = tempfile::tempdir().unwrap();
     for (name, bytes) in files(dir.path()) {
         fs::write(killed.path().join(name), bytes).unwrap();
@@ -83,7 +83,7 @@ fn what_retention_has_discarded_is_not_missed() {
     assert!((25..60).contains(&verified.counts.records), "{verified:?}");
 }
 
-/// Each damaged byte is in a finding about its file.
+/// Checks that there is a finding about the file of each damaged byte.
 #[test]
 fn a_damaged_byte_of_any_file_is_found() {
     let dir = tempfile::tempdir().unwrap();
@@ -99,7 +99,7 @@ fn a_damaged_byte_of_any_file_is_found() {
         places.map(move |place| (name, place))
     });
     let places: Vec<_> = places.collect();
-    // What is found is looked for again after a pause, so that several threads are faster than one.
+    // A check that finds a fault is repeated after a pause, so several threads are faster than one.
     std::thread::scope(|scope| {
         for places in places.chunks(places.len().div_ceil(THREADS)) {
             scope.spawn(|| flip(&files, places));
@@ -138,7 +138,7 @@ fn what_is_cut_removed_or_foreign_is_found() {
     fs::write(path(last), &files[last][..files[last].len() - 7]).unwrap();
     assert!(flaws(last).contains(&Flaw::Frame));
     assert!(missing(&flaws("end")), "the end mark knows of more");
-    // Between two frames nothing tells it but the mark and the index.
+    // If the log is cut between two frames, only the end mark and the index show it.
     fs::write(path(last), &files[last][..64]).unwrap();
     assert!(missing(&flaws("end")));
     fs::write(path(last), &files[last]).unwrap();
@@ -187,7 +187,7 @@ fn beside_a_log_that_is_written_nothing_is_found() {
     assert_eq!(log.bounds().head, Offset(2_000));
 }
 
-/// A change to a file: place, length, byte.
+/// Returns changes to a file: its number, position, length, byte and kind.
 fn damages() -> impl Strategy<Value = (usize, usize, usize, u8, u8)> {
     (0..6_usize, any::<usize>(), any::<usize>(), any::<u8>(), 0..5_u8)
 }
@@ -217,7 +217,7 @@ fn damage(
     (name, bytes)
 }
 
-/// More by hand: `PROPTEST_CASES=1000`.
+/// The number of cases. For more: `PROPTEST_CASES=1000`.
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").map_or(40, |cases| cases.parse().unwrap());
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
@@ -225,8 +225,8 @@ fn config() -> ProptestConfig {
 
 proptest! {
     #![proptest_config(config())]
-    /// Whatever is in the files, nothing panics, nothing comes out that was not appended, and all damage that a reader
-    /// meets is found.
+    /// Checks that, with any content of the files, nothing panics, only entries that were appended are read, and all
+    /// damage that a reader meets is found.
     #[test]
     fn any_damage_is_found(damages in prop::collection::vec(damages(), 1..4)) {
         let dir = tempfile::tempdir().unwrap();

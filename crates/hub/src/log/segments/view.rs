@@ -1,7 +1,7 @@
-//! A view: a log on disk that is only read, beside whoever writes it.
+//! A view: a log on disk that is only read, even while another process writes to it.
 //!
-//! It locks nothing, makes nothing and writes nothing. What it shows is the log of a moment, which [`LogView::refresh`]
-//! moves on. A frame that is being written is not there yet.
+//! A view locks nothing, creates nothing and writes nothing. It shows the log as it was at one moment;
+//! [`LogView::refresh`] brings it up to date. A frame that is still being written is not shown.
 use super::{
     directory::Directory,
     index::Index,
@@ -25,21 +25,21 @@ use std::{
     time::Duration,
 };
 
-/// The number of times in a row after which damage is damage. Before, it may be a write that is under way.
+/// The number of times in a row that the same damage must be found. Before, it may be a write that is not finished.
 const STABLE_LOOKS: u32 = 5;
-/// The most looks, if it is something else each time.
+/// The most attempts to load the log, if the damage looks different each time.
 const MOST_LOOKS: u32 = 50;
-/// The time between two of them.
+/// The time between two attempts to load the log.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The number of times more after which missing entries are lost.
+/// The number of further reads that must miss the same entries before they are reported as lost.
 const SAME_READS: u32 = 2;
-/// The number of times that something is read again because its segment was rewritten or removed.
+/// The number of attempts if a segment is rewritten or removed during a read.
 const ATTEMPTS: u32 = 8;
 
 /// A log on disk that is only read.
 ///
-/// The ages after which a hub discards updates are the hub's: a view shows what is in the files, and leaves out what
-/// was erased or has expired.
+/// A view does not know the ages after which the hub discards updates: it shows everything in the files, except updates
+/// that were erased or have expired.
 #[derive(Debug)]
 pub struct LogView {
     path: PathBuf,
@@ -49,10 +49,10 @@ pub struct LogView {
 }
 
 impl LogView {
-    /// Looks into the log in the directory `path`.
+    /// Opens the log in the directory `path` for reading.
     ///
     /// # Errors
-    /// [`ViewError`] says why there is none to be read.
+    /// [`ViewError`] with the reason why no log can be read there.
     pub fn open(path: &Path) -> Result<Self, ViewError> {
         check(path)?;
         let stamp = Stamp::of(path)?;
@@ -60,10 +60,10 @@ impl LogView {
         Ok(Self { path: path.into(), store, recovery, stamp })
     }
 
-    /// Looks again, and returns true unless nothing was written since.
+    /// Brings the view up to date. Returns false if nothing was written since.
     ///
     /// # Errors
-    /// [`ViewError`] if there is no log any more, or if it cannot be read.
+    /// [`ViewError`] if the log is gone or cannot be read.
     pub fn refresh(&mut self) -> Result<bool, ViewError> {
         check(&self.path)?;
         let stamp = Stamp::of(&self.path)?;
@@ -75,7 +75,7 @@ impl LogView {
         Ok(true)
     }
 
-    /// The oldest offset and the head.
+    /// The oldest offset that the log holds, and the head.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         self.store.bounds()
@@ -87,20 +87,20 @@ impl LogView {
         self.store.epochs()
     }
 
-    /// The way in which the log had ended, if no process has it open.
+    /// The state in which the log ended, if no process has it open.
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
     }
 
-    /// The process that has the log open; `None` if there is none, or if this cannot be told (it can on Linux, of
-    /// processes of the same container).
+    /// The process that has the log open; `None` if there is none, or if this is unknown. It is known on Linux, for
+    /// processes of the same container.
     #[must_use]
     pub fn holder(&self) -> Option<u32> {
         lock_holder::holder(&self.store.directory)
     }
 
-    /// Reads on, as [`Log::read`](crate::log::Log::read) does.
+    /// Reads entries as [`Log::read`](crate::log::Log::read) does.
     ///
     /// # Errors
     /// [`ViewError`] if the log cannot be read.
@@ -111,7 +111,7 @@ impl LogView {
             let is_lost = |found: &&Found| matches!(found, Found::Lost(..));
             let lost: Vec<_> = read.found.iter().filter(is_lost).cloned().collect();
             same = if lost == before { same + 1 } else { 0 };
-            // What it misses may be in another file by now, or it was discarded.
+            // The missing entries may be in another file by now, or discarded.
             if lost.is_empty() || same >= SAME_READS || !self.refresh()? {
                 return Ok(read);
             }
@@ -119,7 +119,7 @@ impl LogView {
         }
     }
 
-    /// The place before the first entry of `time` or later.
+    /// Returns the position before the first entry of `time` or later.
     ///
     /// # Errors
     /// [`ViewError`] if the log cannot be read.
@@ -135,7 +135,7 @@ impl LogView {
         self.again(|store| store.locate(id, now))
     }
 
-    /// Does something, and again if a segment was rewritten or removed meanwhile.
+    /// Calls `work`, and calls it again if a segment was rewritten or removed meanwhile.
     pub(super) fn again<T>(&mut self, work: impl Fn(&Store) -> Result<T, LogError>) -> Result<T, ViewError> {
         let mut attempts = 1;
         loop {
@@ -150,7 +150,7 @@ impl LogView {
     }
 }
 
-/// Says what is wrong with a path before anything is read.
+/// Returns an error if the path is not a directory that exists.
 pub(super) fn check(path: &Path) -> Result<(), ViewError> {
     match path.metadata() {
         Ok(metadata) if metadata.is_dir() => Ok(()),
@@ -160,7 +160,7 @@ pub(super) fn check(path: &Path) -> Result<(), ViewError> {
     }
 }
 
-/// The signs of a write that is under way: something is missing in the last segment, or at the end.
+/// The signs of a write that may not be finished: entries are missing in the last segment or at the end of the log.
 #[derive(Debug, PartialEq, Eq)]
 struct Doubt {
     missing: Option<(Offset, Offset)>,
@@ -184,12 +184,12 @@ impl Doubt {
     }
 }
 
-/// Loads the log, again as long as what is missing in it may be under way.
+/// Loads the log. It loads it again as long as missing entries may belong to a write that is not finished.
 fn load(path: &Path) -> Result<(Store, Recovery), ViewError> {
     let (mut before, mut same) = (None, 0);
     for look in 1.. {
         let loaded = match open::look_into(path) {
-            // A segment was removed while its neighbours were read.
+            // A segment was removed while other segments were read.
             Err(LogError::Io(error)) if error.kind() == io::ErrorKind::NotFound && look < MOST_LOOKS => {
                 check(path)?;
                 continue;
@@ -212,7 +212,7 @@ fn load(path: &Path) -> Result<(Store, Recovery), ViewError> {
     unreachable!("it returns at the last look")
 }
 
-/// The log ends with its last record if somebody is writing what seems to be missing behind it.
+/// Lets the log end with its last record, if a process is still writing the entries that seem to be missing after it.
 fn forget_what_is_under_way(store: &Store, recovery: &mut Recovery) {
     if recovery.was_clean || recovery.missing.is_none() || lock_holder::holder(&store.directory).is_none() {
         return;
@@ -225,7 +225,7 @@ fn forget_what_is_under_way(store: &Store, recovery: &mut Recovery) {
     }
 }
 
-/// The directory of a log, to read in it.
+/// Opens the directory of a log to read in it.
 pub(super) fn directory(path: &Path) -> Result<Directory, ViewError> {
     check(path)?;
     Ok(Directory::look_into(path)?)

@@ -1,4 +1,4 @@
-//! A log that is only looked at, beside the one that writes it.
+//! Tests of a log that is only read while another one writes to it.
 use super::{LogView, SegmentLog, ViewError};
 use crate::{
     entry::{Entry, Timestamp},
@@ -10,7 +10,7 @@ use crate::{
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 pub(super) const NOW: Timestamp = Timestamp(1_000_000);
-/// Small, so that there are many.
+/// The size of a segment. It is small, so that there are many segments.
 pub(super) const SEGMENT: u64 = 3_000;
 
 pub(super) fn update(number: u64) -> Update {
@@ -35,7 +35,7 @@ pub(super) fn erase_id(log: &SegmentLog, id: &str) {
     assert_eq!(log.erase(&erase, NOW).unwrap().erased, 1);
 }
 
-/// All entries, and what is lost.
+/// Returns all entries, and the ranges of lost offsets.
 pub(super) fn walk(view: &mut LogView) -> (Vec<Arc<Entry>>, Vec<(u64, u64)>) {
     let (mut entries, mut lost) = (Vec::new(), Vec::new());
     let mut after = view.bounds().floor();
@@ -77,7 +77,7 @@ fn a_view_follows_what_is_written_beside_it() {
     assert_eq!(walk(&mut view), (expected.clone(), vec![]));
     assert_eq!(view.place_at(Timestamp(NOW.0 + 41)).unwrap(), Offset(41));
     assert_eq!(view.epochs().to_vec(), log.epochs().to_vec());
-    // It is rewritten while the view has its files.
+    // A segment is rewritten while the view has its files open.
     log.remove_dead().unwrap();
     assert_eq!(walk(&mut view), (expected, vec![]));
     view.refresh().unwrap();
@@ -95,7 +95,7 @@ fn a_view_writes_nothing() {
         let log = open(dir.path());
         append(&log, 0..60)
     };
-    // Without indexes, and with a damaged one.
+    // The indexes are removed, except one that is damaged.
     let mut names: Vec<_> = files(dir.path()).into_keys().filter(|name| name.ends_with(".index")).collect();
     let damaged = names.pop().unwrap();
     names.iter().for_each(|name| fs::remove_file(dir.path().join(name)).unwrap());
@@ -109,7 +109,7 @@ fn a_view_writes_nothing() {
     let topic = [Topic::new("a").unwrap()];
     let limit = ReadLimit { entries: 1_000, bytes: 1 << 20 };
     let query = Query { after: Offset::ZERO, until: Offset(u64::MAX), topics: Some(&topic), now: NOW, limit };
-    // Without an index it finds others too.
+    // Without an index, the view also returns entries with other topics.
     let found = view.read(&query).unwrap();
     assert_eq!(found.entries().filter(|entry| entry.update.topics() == topic).count(), 20);
     assert_eq!(view.locate(expected[4].id(), NOW).unwrap().held.len(), 1);
@@ -136,7 +136,7 @@ fn what_cannot_be_looked_into_is_told() {
     assert!(matches!(error(dir.path()), ViewError::Log(crate::log::LogError::OldFormat(_))));
 }
 
-/// An empty log, and one of which retention has left nothing.
+/// Tests an empty log, and one of which retention has discarded everything.
 #[test]
 fn a_log_without_entries() {
     let dir = tempfile::tempdir().unwrap();
@@ -151,7 +151,7 @@ fn a_log_without_entries() {
     assert_eq!(view.segments().unwrap().last().unwrap().last, None);
 }
 
-/// Somebody may look at any moment.
+/// The log may be read at any moment.
 #[test]
 fn looks_while_it_is_written_find_no_damage() {
     let dir = tempfile::tempdir().unwrap();

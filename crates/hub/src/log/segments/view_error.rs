@@ -1,8 +1,8 @@
-//! The reason why a log on disk cannot be looked into.
+//! The reason why a log on disk cannot be read.
 use crate::log::LogError;
 use std::{error, fmt, io, path::PathBuf};
 
-/// The reason why a log on disk cannot be looked into.
+/// The reason why a log on disk cannot be read.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ViewError {

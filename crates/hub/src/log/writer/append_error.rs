@@ -8,14 +8,14 @@ use std::{fmt, sync::Arc};
 pub enum AppendError {
     /// The publication has more bytes, as stored, than [`MAX_PUBLICATION_BYTES`](super::MAX_PUBLICATION_BYTES).
     TooLarge {
-        /// The number that it has.
+        /// The number of bytes that the publication has.
         bytes: usize,
-        /// The number that it may have.
+        /// The number of bytes that is allowed.
         limit: usize,
     },
-    /// The log failed; nothing of the publication is in it.
+    /// The log failed, and no update of the publication is in it.
     Log(Arc<LogError>),
-    /// The writer was closed before it took the publication.
+    /// The writer was closed before it accepted the publication.
     Closed,
 }
 

@@ -1,56 +1,59 @@
-//! Group commit on purpose: how many publications the writer waits for before it appends.
+//! Group commit: decides how many publications the writer waits for before it appends.
 //!
-//! Publications that come while a batch is being made durable are the next batch, so a busy log needs no help. A log
-//! that is done before the next publications come would sync once for each, and a sync costs the CPU about as much
-//! as all else that a publication does. So the writer sleeps a little after each batch, if this has proved to bring
-//! several publications together.
+//! Publications that arrive while a batch is made durable form the next batch, so a busy log does not need to wait. A
+//! log that finishes before the next publication arrives would sync once for each publication, and a sync costs about
+//! as much CPU time as the rest of a publication. So the writer sleeps a little after each batch, if this has brought
+//! several publications together before.
 //!
-//! A publisher that publishes as fast as it is answered would only be slowed down. So nobody is kept waiting who has
-//! not taken its time since its last answer, nor is anybody who waits when such a one comes. Whether others come in
-//! time is tried out: the number to wait for grows by one where that many came, and what was tried in vain is tried
-//! ever more seldom.
+//! A publisher that publishes again as soon as it is answered would only be slowed down. So a publication does not wait
+//! if its publisher published shortly after its last answer, and its arrival ends the wait of all others. Whether
+//! publications arrive in time is learnt by trying: the number to wait for grows by one after an attempt at which that
+//! many arrived, and failed attempts are repeated less and less often.
 use std::time::Duration;
 
-/// The longest time for which publications wait for others, from the end of the batch before on. At 1,000 publications
-/// a second three of them come together, which wait for 1 ms on average.
+/// The longest time for which publications wait for others, counted from the end of the last batch. At 1,000
+/// publications a second, three of them are appended together, after a wait of 1 ms on average.
 pub const GATHER_TIMEOUT: Duration = Duration::from_micros(3_250);
-/// A publisher that has taken this long since its last answer can wait: that slows it down by a third at most.
+/// The time since its last answer after which a publisher is not in a hurry: its publications may wait, which slows it
+/// down by a third at most.
 pub const UNHURRIED: Duration = Duration::from_millis(10);
-/// The most publications that are waited for. With as many, a sync is a small part of what each costs.
+/// The most publications that the writer waits for. With so many, a sync is a small part of the cost of each.
 pub const GATHER_PUBLICATIONS: usize = 8;
-/// A log that appends faster than this is not waited for: it is in memory, or as good as that.
+/// The shortest time of an append for which waiting is worth it. A log that is faster is in memory, or nearly as fast.
 pub const GATHER_WORTH: Duration = Duration::from_micros(20);
-/// The number of batches between two attempts to gather more, at first and after each success.
+/// The number of batches before the next attempt to gather more publications, at the beginning and after each success.
 const RETRY_BATCHES: u32 = 4;
-/// The same after many attempts in vain. A publisher that is alone is delayed once in so many publications.
+/// The number of batches before the next attempt, after many failed attempts. So a publisher that is alone is delayed
+/// only once in this many publications.
 const MAX_RETRY_BATCHES: u32 = 1_024;
-/// The number of misses in a row after which a number is given up that was reached many times. One that is new is given
-/// up after half as many.
+/// The number of failures in a row after which a number of publications that was reached many times is given up. A
+/// number that was reached only once is given up after half as many.
 const MAX_CREDIT: u32 = 8;
-/// The least by which the cheapest append of late rises with each append, so that it is forgotten in the end.
+/// The amount by which `cheapest` grows at least with each append, so that an old value does not last for ever.
 const FORGETTING: Duration = Duration::from_micros(1);
 
-/// The experience of how publications come.
+/// The state of learning how many publications arrive together.
 #[derive(Debug)]
 pub(in crate::log) struct Gather {
-    /// The number that came together of late; 1 if they come one by one.
+    /// The number of publications that arrived together lately; 1 if they arrive one by one.
     count: usize,
-    /// A success gives one, a miss takes one.
+    /// The credit of `count`: a success adds one, a failure subtracts one.
     credit: u32,
-    /// The number of batches before one more is tried.
+    /// The number of batches before the next attempt to gather one more publication.
     retry_in: u32,
     retry_batches: u32,
-    /// The time that the cheapest append of late took. The dearest says nothing: any may be interrupted.
+    /// The time that the fastest of the last appends took. The slowest would say nothing, because any append may be
+    /// interrupted.
     cheapest: Duration,
-    /// True if the last batch was larger than any that is waited for: then the log is busy.
+    /// True if the last batch was larger than [`GATHER_PUBLICATIONS`]: then the log is busy.
     is_busy: bool,
 }
 
-/// The publications that came during a wait.
+/// The publications that arrived during a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::log) struct Gathered {
     pub(in crate::log) count: usize,
-    /// True if a publication came that cannot wait.
+    /// True if a publication arrived that cannot wait.
     pub(in crate::log) was_cut: bool,
 }
 
@@ -62,25 +65,25 @@ impl Default for Gather {
 }
 
 impl Gather {
-    /// An append of so many publications took so long.
+    /// Learns from an append of this many publications, which took this long.
     pub(in crate::log) fn appended(&mut self, publications: usize, took: Duration) {
         self.is_busy = publications > GATHER_PUBLICATIONS;
         self.cheapest = took.min(self.cheapest + FORGETTING.max(self.cheapest / 8));
         self.retry_in = self.retry_in.saturating_sub(1);
     }
 
-    /// The number of publications to wait for; `None` if the next one is to be appended as soon as it comes.
+    /// Returns the number of publications to wait for; `None` if the next one is to be appended as soon as it arrives.
     pub(in crate::log) fn count(&self) -> Option<usize> {
         let tries_more = self.retry_in == 0 && self.count < GATHER_PUBLICATIONS;
         let count = self.count + usize::from(tries_more);
         (count > 1 && !self.is_busy && self.cheapest >= GATHER_WORTH).then_some(count)
     }
 
-    /// Learns from a wait: so many came while `count` were waited for.
+    /// Learns from a wait for `count` publications: `came` arrived.
     pub(in crate::log) fn gathered(&mut self, count: usize, came: Gathered) {
         let succeeded = came.count >= count;
         if came.was_cut && !succeeded {
-            // Nobody knows who would have come.
+            // It is unknown how many would have arrived without the interruption.
             return;
         }
         let is_attempt = count > self.count;
@@ -96,7 +99,7 @@ impl Gather {
             (false, false) if self.credit > 1 => self.credit -= 1,
             (false, false) => {
                 (self.count, self.credit) = (came.count.clamp(1, self.count - 1), MAX_CREDIT / 2);
-                // What was in vain before was to gather more than this.
+                // The failed attempts before were for a larger number than this.
                 (self.retry_in, self.retry_batches) = (RETRY_BATCHES, RETRY_BATCHES);
             }
         }
@@ -108,23 +111,24 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A writer with a log whose appends take `append_us`, and its publishers. All times are in microseconds.
+    /// A simulation of a writer, with a log whose appends take `append_us`, and its publishers. All times are in
+    /// microseconds.
     struct Simulation {
         gather: Gather,
         append_us: u64,
         now: u64,
-        /// The times when publications come, and the number of their publisher.
+        /// The times when publications arrive, and the numbers of their publishers.
         coming: Vec<(u64, usize)>,
-        /// The time after which each publisher publishes again once it is answered, on average. Those that are not
-        /// among them do not, and can wait.
+        /// The average time after an answer at which each publisher publishes again. Publishers without a value publish
+        /// only once, and can wait.
         answers_after: Vec<u64>,
-        /// Publishers who were in step would stay so.
+        /// The state of the random numbers. Without them, publishers that publish at the same time would always do so.
         random: u64,
         batches: u64,
         publications: u64,
         longest_wait: u64,
         waited: u64,
-        /// The number of publications of each publisher.
+        /// The number of publications so far of each publisher.
         of: Vec<u64>,
     }
 
@@ -133,13 +137,13 @@ mod tests {
     }
 
     impl Simulation {
-        /// Publishers who publish when it is their time.
+        /// Returns a simulation in which publications arrive at fixed times.
         fn open(append_us: u64, times: impl IntoIterator<Item = u64>) -> Self {
             let coming = times.into_iter().map(|time| (time, usize::MAX)).collect();
             Self::new(append_us, coming, Vec::new())
         }
 
-        /// Publishers who publish again so long after they were answered.
+        /// Returns a simulation of publishers that publish again this long after each answer.
         fn closed(append_us: u64, answers_after: Vec<u64>) -> Self {
             let coming = answers_after.iter().copied().zip(0..).collect();
             Self::new(append_us, coming, answers_after)
@@ -177,7 +181,7 @@ mod tests {
             self.answers_after.get(publisher).is_none_or(|after| us(*after) >= UNHURRIED)
         }
 
-        /// Waits as the writer does.
+        /// Waits for publications, as the writer does.
         fn gather(&mut self) {
             let Some(count) = self.gather.count() else { return };
             let timeout = self.now + u64::try_from(GATHER_TIMEOUT.as_micros()).unwrap();
@@ -188,7 +192,7 @@ mod tests {
             self.gather.gathered(count, Gathered { count: self.waiting(), was_cut });
         }
 
-        /// Waits, and appends one batch.
+        /// Waits for publications, and appends one batch.
         fn turn(&mut self, gathers: bool) {
             if gathers {
                 self.gather();
@@ -249,7 +253,7 @@ mod tests {
     fn a_log_in_memory_is_not_waited_for() {
         let run = Simulation::open(15, (0..4_000).map(|number| number * 1_000)).run(4_000, true);
         assert_eq!((run.batches, run.longest_wait), (4_000, 0));
-        // One that is dear because the machine is busy is as cheap as before.
+        // If a busy machine makes many appends slow, the fast ones still show that the log is fast.
         let mut gather = Gather::default();
         for number in 0..1_000 {
             gather.appended(1, us(if number % 10 == 0 { 3 } else { 5_000 }));
@@ -267,7 +271,7 @@ mod tests {
         assert!(run.waited < 4_000 * 10, "in all {} µs", run.waited);
     }
 
-    /// A machine that stands still for a moment, as shared ones do.
+    /// The machine stops for a moment now and then, as shared machines do.
     #[test]
     fn a_rush_that_is_interrupted_goes_on_as_before() {
         let stands_still = |number: u64| number % 1_000 >= 980;
@@ -278,8 +282,8 @@ mod tests {
     }
 
     proptest! {
-        /// Nobody is slowed down much, whoever else publishes: one who is in a hurry not at all, one who takes its time
-        /// by a third at most.
+        /// No publisher is slowed down much by others: one in a hurry not at all, one that is not in a hurry by a third
+        /// at most.
         #[test]
         fn nobody_is_slowed_down_much(
             append_us in 20_u64..2_000,
@@ -289,25 +293,25 @@ mod tests {
             let (with, without) = (of(true), of(false));
             for (publisher, after) in answers_after.iter().enumerate() {
                 let share = (with[publisher] + 2) as f64 / without[publisher] as f64;
-                // Who comes while a batch is appended waits for its end, with luck or without.
+                // A publication that arrives during an append waits for its end, with or without gathering.
                 let least = if us(*after) >= UNHURRIED { 0.7 } else { 0.9 };
                 prop_assert!(share >= least, "{after}: {share} in {answers_after:?}");
             }
         }
 
-        /// Alone among their kind, they publish exactly as without.
+        /// Publishers in a hurry, among themselves, publish exactly as fast as without gathering.
         #[test]
         fn who_cannot_wait_does_not(append_us in 20_u64..2_000, answers_after in prop::collection::vec(30_u64..10_000, 1..65)) {
             let of = |gathers| Simulation::closed(append_us, answers_after.clone()).run(3_000, gathers).now;
             prop_assert_eq!(of(true), of(false));
         }
 
-        /// However they come, nobody waits for longer than that.
+        /// No publication waits longer than the limit, at whatever times publications arrive.
         #[test]
         fn no_publication_waits_for_long(times in prop::collection::vec(0_u64..3_000_000, 1..3_000), append_us in 20_u64..1_000) {
             let count = times.len() as u64;
             let run = Simulation::open(append_us, times).run(count, true);
-            // The batch before may have been on its way.
+            // The batch before may still be being appended.
             prop_assert!(run.longest_wait <= 3_250 + append_us);
         }
     }

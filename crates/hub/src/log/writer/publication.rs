@@ -3,18 +3,18 @@ use crate::{entry::Entry, log::LogError, update::Update};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// Updates that are appended together, or not at all.
+/// Updates that are appended together: either all or none.
 #[derive(Debug)]
 pub(in crate::log) struct Publication {
     pub(in crate::log) updates: Vec<Update>,
-    /// The size as stored.
+    /// The size of the updates as stored, in bytes.
     pub(in crate::log) bytes: usize,
-    /// The number of places that it takes in the queue.
+    /// The number of places that the publication takes in the queue.
     pub(in crate::log) places: usize,
-    /// True if others may be waited for.
+    /// True if the writer may wait for other publications.
     pub(in crate::log) can_wait: bool,
     pub(in crate::log) acknowledgement: Acknowledgement,
 }
 
-/// Tells a publisher that its entries are in the log, or why not.
+/// The channel that returns the entries to a publisher when they are in the log, or the error.
 pub(in crate::log) type Acknowledgement = oneshot::Sender<Result<Vec<Arc<Entry>>, Arc<LogError>>>;

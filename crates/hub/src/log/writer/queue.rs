@@ -1,4 +1,5 @@
-//! The queue to the writer. It knows how many publications its reader sleeps for, so that nobody wakes it before.
+//! The queue to the writer. It knows how many publications its reader waits for, so that the reader is not woken
+//! earlier.
 use super::{gather::Gathered, publication::Publication};
 use std::{
     collections::VecDeque,
@@ -7,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The queue that publishers and the writer's thread share. Its bound are the places that each publication takes before
-/// it comes.
+/// The queue that publishers and the writer's thread share. Its size is bounded by the places that each publication
+/// takes before it is put in.
 #[derive(Debug, Default)]
 pub(in crate::log) struct Queue {
     state: Mutex<State>,
@@ -18,27 +19,27 @@ pub(in crate::log) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Publication>,
-    /// True if no publication is taken any more.
+    /// True if the queue takes no more publications.
     closed: bool,
-    /// The number of publications that wake the reader; `None` while it is awake.
+    /// The number of publications at which the reader is woken; `None` while it is awake.
     sleeps_for: Option<usize>,
-    /// True if one of those that wait cannot wait for others.
+    /// True if one of the waiting publications cannot wait for others.
     is_urgent: bool,
 }
 
-/// The reason why the reader does not sleep any more.
+/// The reason why the reader was woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::log) enum Woken {
-    /// There are publications.
+    /// There are publications in the queue.
     Came,
-    /// It is time for something else.
+    /// It is time for another task.
     Late,
-    /// The queue is closed, and empty.
+    /// The queue is closed and empty.
     Closed,
 }
 
 impl Queue {
-    /// Puts a publication into the queue. Gives it back if the queue is closed.
+    /// Puts a publication into the queue. Returns it as an error if the queue is closed.
     pub(super) fn push(&self, publication: Publication) -> Result<(), Publication> {
         let mut state = self.lock();
         if state.closed {
@@ -57,23 +58,24 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes no publication any more. What waits can still be taken out.
+    /// Closes the queue: it takes no more publications. The waiting ones can still be taken out.
     pub(in crate::log) fn close(&self) {
         self.lock().closed = true;
         self.came.notify_one();
     }
 
-    /// Drops what waits, as the reader does when it ends early.
+    /// Drops the waiting publications. The reader calls it when it ends early.
     pub(in crate::log) fn clear(&self) {
         let dropped = mem::take(&mut self.lock().waiting);
-        // Wakes publishers.
+        // This wakes their publishers.
         drop(dropped);
     }
 
-    /// Sleeps until `count` publications wait, or one that cannot, at most for `patience`, and returns how many
-    /// that are.
+    /// Sleeps until `count` publications are in the queue, or one that cannot wait, at most for `patience`. Returns how
+    /// many publications there are.
     ///
-    /// Those who come meanwhile wake nobody before they are enough, so that this costs one wake-up for all of them.
+    /// Publications that arrive earlier do not wake the reader before there are enough, so that there is one wake-up
+    /// for all of them.
     pub(in crate::log) fn gather(&self, count: usize, patience: Duration) -> Gathered {
         let mut state = self.lock();
         let until = Instant::now() + patience;
@@ -83,8 +85,8 @@ impl Queue {
         Gathered { count: state.waiting.len(), was_cut: state.is_urgent }
     }
 
-    /// Moves what waits to `taken`, which is empty. If nothing does, sleeps until something comes, or until it is
-    /// `late`.
+    /// Moves the waiting publications to `taken`, which must be empty. If there are none, sleeps until one arrives, or
+    /// until the time `late`.
     pub(in crate::log) fn take(&self, taken: &mut VecDeque<Publication>, late: Instant) -> Woken {
         let mut state = self.lock();
         loop {
@@ -103,7 +105,7 @@ impl Queue {
         }
     }
 
-    /// Sleeps until there are `count` publications, or for some other reason, at most `until` then.
+    /// Sleeps until there are `count` publications, at most until `until`. It may return earlier.
     fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, count: usize, until: Instant) -> MutexGuard<'a, State> {
         state.sleeps_for = Some(count);
         let patience = until.saturating_duration_since(Instant::now());
@@ -113,7 +115,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held.
+        // Nothing panics while this lock is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -137,7 +139,7 @@ mod tests {
         Publication { can_wait: false, ..publication() }
     }
 
-    /// Has a thread wait, and gives what it says.
+    /// Starts a thread that calls `wait`, and returns the receiver of its result. The thread sleeps when this returns.
     fn waits<T: Send + 'static>(
         queue: &Arc<Queue>,
         wait: impl FnOnce(&Queue) -> T + Send + 'static,

@@ -1,7 +1,7 @@
-//! The sink's side of the writer: who acknowledges a batch and passes it on, and on which thread.
+//! The sink's side of the writer: it acknowledges a batch and passes it to the sink, on one of two threads.
 //!
-//! As a rule that is the writer's own thread: to wake another one costs more than what there is to do. The second
-//! thread is for when that takes long, so that the next batch is made durable meanwhile.
+//! Normally this runs on the writer's own thread, because to wake another thread costs more than the work. If the work
+//! takes long, a second thread does it, so that the next batch is made durable at the same time.
 use super::publication::Acknowledgement;
 use crate::entry::Entry;
 use std::{
@@ -14,18 +14,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The number of batches that wait for the second thread before the writer waits for it.
+/// The number of batches that may wait for the second thread of the sink. If there are more, the writer waits.
 pub const SINK_QUEUE_BATCHES: usize = 8;
-/// The longest time to acknowledge a batch and to pass it on before the next one is left to the second thread.
+/// The longest time to acknowledge and pass on a batch on the writer's thread. If a batch took longer, the second
+/// thread does the next one.
 pub const QUICK_SINK: Duration = Duration::from_micros(500);
 
-/// Takes the batches that a [`Writer`](super::Writer) appends, one after the other and in order. It is called from
-/// several threads, never from two at once.
+/// Receives the batches that a [`Writer`](super::Writer) appends, one after the other and in order. It is called from
+/// several threads, but never from two at the same time.
 pub trait Sink: Send + 'static {
-    /// Takes a batch, whose publications are acknowledged by now. A sink that panics closes the writer.
+    /// Receives a batch. Its publications are acknowledged already. If it panics, the writer closes.
     fn take(&mut self, batch: Vec<Arc<Entry>>);
 
-    /// Is called some time after a [`Nudge`], unless a batch comes.
+    /// Does the work for which a [`Nudge`] asked. It is called some time after a nudge, unless a batch comes.
     fn nudged(&mut self) {}
 }
 
@@ -35,22 +36,22 @@ impl<Take: FnMut(Vec<Arc<Entry>>) + Send + 'static> Sink for Take {
     }
 }
 
-/// A batch that is in the log, and whom to tell.
+/// A batch that is in the log, and the publishers that wait for its acknowledgement.
 #[derive(Debug)]
 pub(in crate::log) struct Appended {
     pub(in crate::log) entries: Vec<Arc<Entry>>,
-    /// Each publication's number of entries, in order.
+    /// The number of entries of each publication, and the channel of its acknowledgement, in order.
     pub(in crate::log) publications: Vec<(usize, Acknowledgement)>,
 }
 
 impl Appended {
-    /// Tells the publishers, and returns the entries for whoever comes next.
+    /// Sends the acknowledgements to the publishers, and returns the entries for the sink.
     fn acknowledge(self) -> Vec<Arc<Entry>> {
         let mut rest = &self.entries[..];
         for (count, acknowledgement) in self.publications {
             let (own, others) = rest.split_at(count);
             rest = others;
-            // Who no longer waits for the answer does not get it.
+            // A publisher that does not wait any more gets no answer.
             _ = acknowledgement.send(Ok(own.to_vec()));
         }
         self.entries
@@ -65,42 +66,43 @@ enum Message {
     End,
 }
 
-/// Has the sink called although nothing was published.
+/// The handle to have the sink called even if nothing was published.
 #[derive(Clone, Debug)]
 pub struct Nudge(SyncSender<Message>);
 
 impl Nudge {
-    /// Has [`Sink::nudged`] called on the second thread. Waits for nothing.
+    /// Has [`Sink::nudged`] called on the second thread. It does not wait for the call.
     pub fn nudge(&self) {
-        // If there is no room, what is there wakes the sink.
+        // If the channel is full, the messages in it wake the second thread.
         _ = self.0.try_send(Message::Nudge);
     }
 }
 
-/// The sink, as both threads share it.
+/// The state that the writer's thread and the second thread share.
 struct Shared {
     sink: Mutex<Box<dyn Sink>>,
-    /// The number of batches that the second thread has been given and is not done with.
+    /// The number of batches that the second thread was given and has not finished.
     ahead: AtomicUsize,
     /// True if the last batch took no longer than [`QUICK_SINK`].
     is_quick: AtomicBool,
 }
 
-/// The first thread's end. When it is dropped the second thread ends, once it has passed on what it was given.
+/// The first thread's end of the channel. When it is dropped, the second thread ends after it has passed on the batches
+/// that it was given.
 pub(in crate::log) struct Passing {
     shared: Arc<Shared>,
     messages: SyncSender<Message>,
 }
 
-/// The second thread's end.
+/// The second thread's end of the channel.
 pub(super) struct Second {
     shared: Arc<Shared>,
-    /// The channel. Dropping it drops what is in it, and so tells publishers, whoever may still send. (A bounded channel
-    /// of crossbeam keeps what is in it until the last sender is gone.)
+    /// The channel. Dropping it drops the messages in it, even if there are still senders, so that waiting publishers
+    /// get an error. (A bounded channel of crossbeam keeps its messages until the last sender is dropped.)
     messages: Receiver<Message>,
 }
 
-/// Both ends, and what nudges the sink.
+/// Returns both ends of the channel, and the handle to nudge the sink.
 pub(super) fn passing(sink: impl Sink) -> (Passing, Second, Nudge) {
     let (sender, messages) = sync_channel(SINK_QUEUE_BATCHES);
     let (sink, ahead, is_quick) = (Mutex::new(Box::new(sink) as _), AtomicUsize::new(0), AtomicBool::new(true));
@@ -110,11 +112,11 @@ pub(super) fn passing(sink: impl Sink) -> (Passing, Second, Nudge) {
 }
 
 impl Passing {
-    /// Acknowledges a batch and passes it on, or has the second thread do so. Returns false if nobody takes batches any
-    /// more.
+    /// Acknowledges a batch and passes it to the sink, or has the second thread do so. Returns false if the sink takes
+    /// no batches any more.
     pub(in crate::log) fn pass(&self, appended: Appended) -> bool {
         let shared = &self.shared;
-        // What the second thread has comes first.
+        // The batches of the second thread must reach the sink first.
         let is_done = shared.ahead.load(Ordering::Acquire) == 0;
         if is_done && shared.is_quick.load(Ordering::Relaxed) {
             return shared.pass(appended);
@@ -126,19 +128,19 @@ impl Passing {
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        // Fails if the second thread has ended.
+        // This fails if the second thread has ended.
         _ = self.messages.send(Message::End);
     }
 }
 
 impl Second {
-    /// Passes on what it is given, until there is no more or the sink panics.
+    /// Passes on the batches that it is given, until there are no more or the sink panics.
     pub(super) fn run(self) {
         while let Ok(message) = self.messages.recv() {
             let goes_on = match message {
                 Message::Batch(appended) => {
                     let passed = self.shared.pass(appended);
-                    // The first thread may now use the sink, and find it as this one left it.
+                    // From here on, the first thread may use the sink, with all changes made here.
                     self.shared.ahead.fetch_sub(1, Ordering::Release);
                     passed
                 }
@@ -171,7 +173,7 @@ impl Shared {
             Err(PoisonError { .. }) => false,
         }));
         called.unwrap_or_else(|_| {
-            tracing::error!("what takes the entries has panicked: the log is closed");
+            tracing::error!("the delivery of new updates has panicked: the log is closed");
             false
         })
     }

@@ -1,5 +1,5 @@
-//! One expression of a URI Template as a regular expression of its expansions:
-//! [RFC 6570, section 3.2](https://www.rfc-editor.org/rfc/rfc6570#section-3.2).
+//! Makes a regular expression that matches the expansions of one expression of a URI Template: [RFC 6570, section
+//! 3.2](https://www.rfc-editor.org/rfc/rfc6570#section-3.2).
 use super::super::linear_regex::MAX_COMPILED_BYTES;
 
 /// An expression between braces: `{operator variable,variable}`.
@@ -9,14 +9,14 @@ pub(super) struct Expression<'a> {
     pub(super) variables: Vec<Variable<'a>>,
 }
 
-/// A variable and how much of its value is meant.
+/// A variable with its modifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Variable<'a> {
     pub(super) name: &'a str,
     pub(super) modifier: Modifier,
 }
 
-/// The modifier behind a variable's name.
+/// The modifier after a variable's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Modifier {
     None,
@@ -26,7 +26,7 @@ pub(super) enum Modifier {
     Explode,
 }
 
-/// The character behind the opening brace.
+/// The operator, which is the character after the opening brace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Simple,
@@ -48,9 +48,9 @@ pub(super) struct Style {
     pub(super) separator: &'static str,
     /// True if values follow their names.
     pub(super) named: bool,
-    /// The text behind a name whose value is empty.
+    /// The text after a name whose value is empty.
     pub(super) if_empty: &'static str,
-    /// True if reserved characters stay as they are.
+    /// True if reserved characters are not encoded.
     pub(super) reserved: bool,
 }
 
@@ -89,14 +89,15 @@ impl Operator {
 }
 
 impl Expression<'_> {
-    /// Appends a regular expression that matches every expansion. Stops, incomplete, once `regex` is longer than what
-    /// could be compiled.
+    /// Appends a regular expression that matches every expansion. It stops, incomplete, when `regex` is longer than the
+    /// limit for compiling.
     ///
-    /// Undefined variables vanish together with their separators: the expansion is empty, or begins with any one of the
-    /// variables, and each later one may follow. A regular expression has to spell that out for each beginning.
+    /// Undefined variables are left out together with their separators. So the expansion is empty, or it begins with
+    /// any one of the variables, and each later variable may follow. The regular expression has an alternative for each
+    /// beginning.
     pub(super) fn push_regex(&self, regex: &mut String) {
         let style = self.operator.style();
-        // Where values may hold commas and equals signs, what separates them says nothing.
+        // If values may contain commas and equals signs, separators need no special treatment.
         if style.reserved && self.variables.iter().any(|variable| !matches!(variable.modifier, Modifier::Prefix(_))) {
             *regex += &format!("(?:{}{})?", regex::escape(style.first), style.characters(""));
             return;
@@ -123,9 +124,9 @@ impl Expression<'_> {
 }
 
 impl Variable<'_> {
-    /// A regular expression of what the variable expands to when it is defined.
+    /// Returns a regular expression of what the variable expands to if it is defined.
     fn regex(&self, style: Style) -> String {
-        // RFC 6570 gives a name without a value no equals sign in path parameters, and one everywhere else.
+        // In RFC 6570, a name without a value has no equals sign in path parameters, and has one everywhere else.
         let named = |name: &str, value: &str| match (style.named, style.if_empty) {
             (false, _) => value.to_owned(),
             (true, "") => format!("{name}(?:={value})?"),
@@ -137,7 +138,8 @@ impl Variable<'_> {
             // The members of a list or map are joined with commas.
             Modifier::None => named(&name, &style.characters(",")),
             Modifier::Prefix(length) => named(&name, &style.prefix(length)),
-            // A map names its members by its keys, which may be anything; a list in a named style by the variable.
+            // In a map, members are named by their keys, which may be any text. In a list in a named style, they are
+            // named by the variable.
             Modifier::Explode => {
                 let separator = regex::escape(style.separator);
                 let member = if style.named { named(&member, &member) } else { format!("{member}(?:={member})?") };
@@ -148,17 +150,17 @@ impl Variable<'_> {
 }
 
 impl Style {
-    /// Any number of characters that a value may expand to, or of `more`.
+    /// Returns a regular expression of any number of characters that a value may expand to, or that are in `more`.
     fn characters(self, more: &str) -> String {
         let reserved = if self.reserved { RESERVED } else { more };
         format!("(?:[{UNRESERVED}{reserved}]|{TRIPLET})*")
     }
 
-    /// Returns at most `length` characters of a value, where the triplets of one UTF-8 sequence are one character. No
-    /// text can be read in two ways, so that the automaton need not follow several counts.
+    /// Returns a regular expression of at most `length` characters of a value, where the triplets of one UTF-8 sequence
+    /// are one character. There is only one way to read each text, so the automaton need not follow several counts.
     fn prefix(self, length: u16) -> String {
         let reserved = if self.reserved { RESERVED } else { "" };
-        // Three bytes in four follow a first one, which begins with C or D, E, or F and says how many there are.
+        // The first byte of a UTF-8 sequence begins with C or D, E, or F if one, two or three bytes follow.
         let first = |digits| format!("%[{digits}][0-9A-Fa-f]");
         let (one, two, three, four) = (first("0-9ABab"), first("CDcd"), first("Ee"), first("Ff"));
         let sequence = format!("{one}|{two}{TRIPLET}|{three}(?:{TRIPLET}){{2}}|{four}(?:{TRIPLET}){{3}}");

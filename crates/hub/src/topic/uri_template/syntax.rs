@@ -1,7 +1,7 @@
 //! The parts of a URI Template: [RFC 6570, section 2](https://www.rfc-editor.org/rfc/rfc6570#section-2).
 use super::expression::{Expression, Modifier, Operator, Variable};
 
-/// Text, or what stands between braces.
+/// A part of a template: text, or an expression between braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     Literal(&'a str),
@@ -11,7 +11,7 @@ pub(super) enum Part<'a> {
 /// The longest prefix that a variable can ask for (`{name:9999}`).
 const MAX_PREFIX: u16 = 9_999;
 
-/// Takes `template` apart, or returns `None` if it is no URI Template.
+/// Returns the parts of `template`; `None` if it is not a URI Template.
 pub(super) fn parse(template: &str) -> Option<Vec<Part<'_>>> {
     let mut parts = Vec::new();
     let mut rest = template;
@@ -32,7 +32,7 @@ pub(super) fn parse(template: &str) -> Option<Vec<Part<'_>>> {
 
 fn parse_expression(inside: &str) -> Option<Expression<'_>> {
     let first = inside.chars().next()?;
-    // A reserved operator (`=`, `,`, `!`, `@`, `|`) is no operator, and then no variable name either.
+    // A reserved operator (`=`, `,`, `!`, `@`, `|`) is not supported, and cannot begin a variable name either.
     let (operator, list) = match Operator::from_char(first) {
         Some(operator) => (operator, &inside[1..]),
         None => (Operator::Simple, inside),
@@ -63,8 +63,7 @@ fn is_variable_name(name: &str) -> bool {
     name.split('.').all(|label| !label.is_empty() && label.chars().all(is_varchar)) && has_whole_triplets(name)
 }
 
-/// True for text that may stand outside of expressions. The apostrophe is left out of the RFC by mistake (erratum
-/// 6937).
+/// True if the text may be outside of expressions. The RFC omits the apostrophe by mistake (erratum 6937).
 fn is_literal(text: &str) -> bool {
     let allowed = |character: char| match character {
         '\0'..=' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | '\u{7f}' => false,
@@ -74,8 +73,8 @@ fn is_literal(text: &str) -> bool {
     text.chars().all(allowed) && has_whole_triplets(text)
 }
 
-/// The characters outside ASCII that an IRI may hold ([RFC 3987](https://www.rfc-editor.org/rfc/rfc3987#section-2.2)):
-/// all but controls, noncharacters, specials and tags.
+/// True for the characters outside ASCII that an IRI may contain ([RFC
+/// 3987](https://www.rfc-editor.org/rfc/rfc3987#section-2.2)): all except controls, noncharacters, specials and tags.
 fn is_ucschar_or_iprivate(character: char) -> bool {
     match character {
         '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fdcf}' | '\u{fdf0}'..='\u{ffef}' => true,

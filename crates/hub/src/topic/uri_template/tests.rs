@@ -1,4 +1,4 @@
-//! Expansions must match their template: those that the RFC lists, and those of templates and values that nobody chose.
+//! Tests that expansions match their template: the examples of the RFC, and random templates with random values.
 use super::{
     super::{MAX_COMPILED_BYTES, Topic},
     InvalidUriTemplate, UriTemplate,
@@ -65,7 +65,7 @@ fn the_examples_of_the_rfc_match() {
         // 3.2.9: query continuation
         ("{&who}", &["&who=fred"]), ("?fixed=yes{&x}", &["?fixed=yes&x=1024"]), ("{&x,y,empty}", &["&x=1024&y=768&empty="]),
         ("{&var:3}", &["&var=val"]), ("{&list*}", &["&list=red&list=green&list=blue"]), ("{&keys*}", &["&semi=%3B&dot=.&comma=%2C"]),
-        // 2.4.2 and 3.2.1: a prefix counts characters, however many triplets they take
+        // 2.4.2 and 3.2.1: a prefix counts characters, even if each takes several triplets
         ("{x:1}", &["%C3%BC", "%E2%82%AC", "%F0%9F%98%80", "%21"]),
         // 3.1: literals outside ASCII are encoded; topics need not be
         ("/café/{x}", &["/caf%C3%A9/1", "/café/1"]),
@@ -112,7 +112,7 @@ fn complexity_is_limited() {
     }
 }
 
-/// A value, as RFC 6570, section 2.3 has it.
+/// The value of a variable, as RFC 6570, section 2.3 defines it.
 #[derive(Clone, Debug)]
 enum Value {
     Text(String),
@@ -120,7 +120,7 @@ enum Value {
     Map(Vec<(String, String)>),
 }
 
-/// RFC 6570, section 3.2.1: percent-encodes what `style` does not allow.
+/// Percent-encodes the characters that `style` does not allow (RFC 6570, section 3.2.1).
 fn encode(text: &str, style: Style) -> String {
     let keep = |byte: &u8| {
         byte.is_ascii_alphanumeric() || b"-._~".contains(byte) || style.reserved && b":/?#[]@!$&'()*+,;=".contains(byte)
@@ -128,7 +128,7 @@ fn encode(text: &str, style: Style) -> String {
     text.bytes().map(|byte| if keep(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// RFC 6570, section 3.2.1 and appendix A: one variable, or `None` if its value is undefined.
+/// Expands one variable (RFC 6570, section 3.2.1 and appendix A); `None` if its value is undefined.
 fn expand_variable(name: &str, modifier: Modifier, value: &Value, style: Style) -> Option<String> {
     let named = |name: &str, value: String| match (style.named, value.is_empty()) {
         (false, _) => value,
@@ -164,7 +164,7 @@ fn expand_variable(name: &str, modifier: Modifier, value: &Value, style: Style) 
     }
 }
 
-/// RFC 6570, section 3: the expansion of `template`.
+/// Returns the expansion of `template` (RFC 6570, section 3).
 fn expand(template: &str, values: &BTreeMap<String, Value>) -> String {
     let mut expansion = String::new();
     for part in syntax::parse(template).expect("the strategy writes templates") {
@@ -215,9 +215,9 @@ proptest! {
                 let matches = compiled.matches(&Topic::new(&expansion).unwrap());
                 prop_assert!(matches, "{} expands to {}", template, expansion);
             }
-            // Where a text may have begun in many places, many states are followed at once: a count behind text that it
-            // might itself have begun in, `{+x*,y:3}`; a letter with two spellings behind values that may hold it too,
-            // `{x,x*}éb{x*}`; several lists that may hold what separates them, `{x,x*}a{.x,x*}`.
+            // A template may be too complex if many states must be followed at once: a count after text in which it
+            // might itself have begun (`{+x*,y:3}`), a letter with two spellings after values that may contain it
+            // (`{x,x*}éb{x*}`), or several lists that may contain their separator (`{x,x*}a{.x,x*}`).
             Err(error) => {
                 let may_be_complex = template.contains(':') || !template.is_ascii() || template.matches('*').count() > 1;
                 prop_assert!(error != InvalidUriTemplate::Syntax && may_be_complex, "{}", template);

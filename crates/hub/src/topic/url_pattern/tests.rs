@@ -1,4 +1,4 @@
-//! The parts of the URL Pattern Standard that Mercure relies upon, and what hostile patterns meet.
+//! Tests of the parts of the URL Pattern Standard that Mercure needs, and of hostile patterns.
 use super::{
     super::{InvalidTopic, MAX_COMPILED_BYTES, Topic},
     InvalidMatcher, UrlPattern,
@@ -23,18 +23,18 @@ fn patterns_match_as_the_standard_says() {
             &["https://example.com/A", "https://example.com/a/", "http://example.com/a", "https://example.com:8443/a", "https://sub.example.com/a"]),
         ("https://example.com/café", &["https://example.com/café", "https://example.com/caf%C3%A9"], &["https://example.com/cafe"]),
         ("https://münchen.example/*", &["https://xn--mnchen-3ya.example/a"], &["https://munchen.example/a"]),
-        // A named group takes one path segment, which is not empty.
+        // A named group matches one path segment, which is not empty.
         ("https://example.com/books/:id", &["https://example.com/books/1", "https://example.com/books/%2F"],
             &["https://example.com/books/", "https://example.com/books", "https://example.com/books/1/2", "https://example.com/books/1/"]),
         ("https://example.com/:a/:b", &["https://example.com/1/2"], &["https://example.com/1", "https://example.com/1/2/3"]),
         ("https://example.com/:name.html", &["https://example.com/a.html"], &["https://example.com/a.htm", "https://example.com/.html"]),
-        // Modifiers take the slash before the group with them.
+        // A modifier also applies to the slash before its group.
         ("https://example.com/a/:b?", &["https://example.com/a", "https://example.com/a/1"], &["https://example.com/a/", "https://example.com/a/1/2"]),
         ("https://example.com/a/:b+", &["https://example.com/a/1", "https://example.com/a/1/2/3"], &["https://example.com/a", "https://example.com/a/1//2"]),
         ("https://example.com/a/:b*", &["https://example.com/a", "https://example.com/a/1/2"], &["https://example.com/ab", "https://example.com/a/"]),
         ("https://example.com/a{/b}?", &["https://example.com/a", "https://example.com/a/b"], &["https://example.com/a/c", "https://example.com/a/b/b"]),
         ("https://example.com/{a-}*b", &["https://example.com/b", "https://example.com/a-a-b"], &["https://example.com/a-"]),
-        // An asterisk takes anything, slashes too.
+        // An asterisk matches any text, including slashes.
         ("https://example.com/a/*", &["https://example.com/a/", "https://example.com/a/1/2"], &["https://example.com/a", "https://example.com/ab"]),
         ("https://*.example.com/*", &["https://a.example.com/", "https://a.b.example.com/x"], &["https://example.com/", "https://a.example.org/"]),
         ("*://example.com/*", &["https://example.com/", "ftp://example.com/a"], &["https://example.org/"]),
@@ -44,7 +44,7 @@ fn patterns_match_as_the_standard_says() {
         (r"https://example.com/(a|b)/:rest(.*)", &["https://example.com/a/x/y", "https://example.com/b/"], &["https://example.com/c/x"]),
         (r"https://example.com/([^\/]+?)x", &["https://example.com/ax"], &["https://example.com/a/x"]),
         (r"https://example.com/(\w{2})", &["https://example.com/ab"], &["https://example.com/%C3%A9", "https://example.com/abc"]),
-        // Query, fragment, port: left out at the end they may be anything, named they are compared.
+        // Query, fragment and port may be anything if the pattern ends before them; otherwise they are compared.
         ("https://example.com/a?q=:q", &["https://example.com/a?q=1", "https://example.com/a?q=1&r=2#f"], &["https://example.com/a", "https://example.com/a?r=1"]),
         ("https://example.com/a#:f", &["https://example.com/a#x"], &["https://example.com/a", "https://example.com/a?q#x"]),
         ("https://example.com:8443/*", &["https://example.com:8443/a"], &["https://example.com/a"]),
@@ -68,7 +68,7 @@ fn patterns_match_as_the_standard_says() {
     }
 }
 
-/// B18: what is no URL does not match, not even the widest pattern. B20: it is still a topic.
+/// B18: a topic that is not a URL does not match, even with the widest pattern. B20: it is still a topic.
 #[test]
 fn an_unparsable_topic_does_not_match() {
     for topic in ["https://", "https://[", "https://exa mple.com/", "http://example.com:99999/", "//a:b"] {
@@ -108,7 +108,8 @@ fn malformed_patterns_are_told() {
     }
 }
 
-/// B18: linear time or a cost limit. Each of these makes a backtracking matcher run for years.
+/// B18: matching takes linear time, or has a cost limit. Each of these patterns makes a backtracking matcher run for
+/// years.
 #[test]
 fn hostile_patterns_are_bounded() {
     for hostile in [r"/((?:a{1000}){1000})", r"/([a-z]{100000})", r"/((?:(?:(?:x{50}){50}){50}){50})"] {
