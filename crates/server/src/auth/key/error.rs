@@ -20,16 +20,16 @@ pub enum InvalidKey {
         algorithm: Algorithm,
         /// The number of bytes that the secret has.
         bytes: usize,
-        /// The number that it needs.
+        /// The number of bytes that the secret needs.
         minimum: usize,
     },
     /// An RSA key is too short to be safe, or so long that it would only make verifying slow.
     RsaLength {
         /// The number of bits that the key has.
         bits: usize,
-        /// The number that it needs.
+        /// The smallest number of bits that is allowed.
         minimum: usize,
-        /// The number that it may have.
+        /// The greatest number of bits that is allowed.
         maximum: usize,
     },
     /// None of the algorithms that were configured fits the type of the key.
@@ -71,14 +71,14 @@ pub enum InvalidKey {
     SetTooLarge {
         /// The number of bytes that it has.
         bytes: usize,
-        /// The number that it may have.
+        /// The greatest number of bytes that is allowed.
         limit: usize,
     },
     /// A JWK set or a PEM text has too many keys.
     TooManyKeys {
-        /// The number that it has.
+        /// The number of keys in the set or text.
         count: usize,
-        /// The number that it may have.
+        /// The greatest number of keys that is allowed.
         limit: usize,
     },
     /// None of the keys of a set can be used. The value is the reason for the first key; `None` if the set is empty.
