@@ -26,7 +26,7 @@ pub enum Problem {
     Form(InvalidForm),
     /// The query string or the form has too many fields, on an endpoint that answers this with a status other than 400.
     FormTooLarge {
-        /// The number that is allowed.
+        /// The number of fields that is allowed.
         limit: usize,
     },
     /// The path names no topic, or is not UTF-8 after percent-decoding.
@@ -45,7 +45,7 @@ pub enum Problem {
     TooManyMatchers {
         /// The number of topics that the subscription has.
         count: usize,
-        /// The number that is allowed.
+        /// The number of topics that is allowed.
         limit: usize,
     },
     /// The compiled patterns of the subscription are too large.
@@ -96,7 +96,7 @@ pub enum Problem {
     Item {
         /// The number of the line or event, counted from 1.
         number: usize,
-        /// The reason.
+        /// The reason why it is not valid.
         problem: Box<Problem>,
     },
     /// The body is not UTF-8.
@@ -108,7 +108,7 @@ pub enum Problem {
     },
     /// The batch has too many updates.
     BatchTooLarge {
-        /// The number that is allowed.
+        /// The number of updates that is allowed.
         limit: usize,
     },
     /// The body ended before it was complete, or arrived too slowly.

@@ -11,7 +11,7 @@ use serde_json::Value;
 pub const MAX_SELECTORS: usize = 1_000;
 
 const CLAIM: &str = "mercure";
-/// The same claim under a name that no other application uses. If both are there, this one counts.
+/// The `mercure` claim under a name that no other application uses. If both are there, this one counts.
 const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
 
 #[derive(Default, Deserialize)]

@@ -37,16 +37,16 @@ pub enum InvalidDetails {
     Matcher(InvalidMatcher),
     /// There are more than [`MAX_DETAILS`] Mercure entries.
     TooManyDetails {
-        /// The number of them.
+        /// The number of Mercure entries.
         count: usize,
-        /// The number that is allowed.
+        /// The number of entries that is allowed.
         limit: usize,
     },
     /// There are more than [`MAX_DETAIL_TOPICS`] topic matchers.
     TooManyTopics {
-        /// The number of them.
+        /// The number of topic matchers.
         count: usize,
-        /// The number that is allowed.
+        /// The number of topic matchers that is allowed.
         limit: usize,
     },
 }

@@ -48,9 +48,9 @@ pub enum InvalidToken {
     Details(InvalidDetails),
     /// The token's `mercure` claim holds more than [`MAX_SELECTORS`](super::MAX_SELECTORS) topic selectors.
     TooManySelectors {
-        /// The number of them.
+        /// The number of topic selectors.
         count: usize,
-        /// The number that is allowed.
+        /// The number of topic selectors that is allowed.
         limit: usize,
     },
     /// A topic selector of the token's `mercure` claim is not valid.
