@@ -1,8 +1,9 @@
-//! The hub's log by itself: what it writes, how it opens, finds and reads, and the memory and files it takes.
+//! The measurement of the hub's log alone: the bytes that it writes, the times to open it, to find entries and to read,
+//! and the memory and files that it takes.
 //!
 //! `cargo run --release -p fanfare-bench --bin log [-- --smoke]`. Prints a table of figures with their limits, and one
-//! line of JSON. Bytes are counted with `strace`; where there is none, they are left out. `fill`, `resume` and
-//! `locate` start a worker by itself, for a profiler: it keeps its log open until its input ends.
+//! line of JSON. Bytes are counted with `strace`; without `strace` they are left out. `fill`, `resume` and `locate`
+//! start a worker alone, for a profiler: it keeps its log open until its input ends.
 use clap::Parser;
 use fanfare_bench::{
     log::{
