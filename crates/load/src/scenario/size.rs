@@ -4,7 +4,7 @@ use clap::value_parser;
 use serde::Serialize;
 use std::fmt;
 
-/// The size of a scenario. Not every scenario asks for everything.
+/// The size of a scenario. Not every scenario uses all fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Size {
     /// Subscribers.
@@ -56,7 +56,7 @@ pub struct SizeArgs {
 }
 
 impl Size {
-    /// The size of `broadcast`, from which the others differ.
+    /// The size of `broadcast`. The sizes of the other scenarios differ from it.
     pub(super) const BASE: Self = Self {
         subscribers: 5_000,
         topics: 1,
@@ -68,12 +68,12 @@ impl Size {
         troubled: 0,
     };
 
-    /// This size with what is given in its place. More topics or troubled subscribers than there are subscribers are as
-    /// many as there are.
+    /// Returns this size with the given arguments. If there are more topics or troubled subscribers than subscribers,
+    /// their number is reduced to that of the subscribers.
     #[must_use]
     pub fn with(self, args: &SizeArgs) -> Self {
         let subscribers = args.subscribers.unwrap_or(self.subscribers);
-        // Those that a scenario has by default shrink with it; half stay half.
+        // The default number of troubled subscribers changes in proportion: half of the subscribers stay half.
         let scaled = |part: u32| {
             let scaled = u64::from(part) * u64::from(subscribers) / u64::from(self.subscribers);
             u32::try_from(scaled).unwrap_or(u32::MAX).max(part.min(1))
