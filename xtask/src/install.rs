@@ -9,7 +9,7 @@ use std::{
 /// Something that a step needs, and the packages that contain it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Need {
-    /// The name, for people.
+    /// The name that is shown to people.
     what: &'static str,
     sign: Sign,
     packages: &'static [&'static str],

@@ -30,7 +30,7 @@ pub(crate) struct Step {
     run: fn() -> Result<(), String>,
 }
 
-/// Everything that CI runs.
+/// The steps, which are everything that CI runs.
 pub(crate) const STEPS: [Step; 11] = [
     Step { name: "format", what: "every file is formatted", needs: &[], run: format },
     Step {

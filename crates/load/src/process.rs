@@ -17,7 +17,7 @@ const START: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct HubProcess {
     child: Child,
-    /// The address where it listens.
+    /// The address where the hub listens.
     pub address: SocketAddr,
     /// The hub's output, which is kept open so that the hub can continue to print.
     _output: Option<BufReader<ChildStdout>>,

@@ -79,7 +79,7 @@ impl Endpoint {
         Ok(Self { address, host: host.to_owned(), path: format!("{slash}{path}"), token: None })
     }
 
-    /// Sends this token with every request to this endpoint.
+    /// Adds a token, which is sent with every request to this endpoint.
     #[must_use]
     pub fn with_token(mut self, token: Option<&str>) -> Self {
         self.token = token.map(str::to_owned);

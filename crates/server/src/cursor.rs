@@ -170,7 +170,7 @@ mod tests {
         }
     }
 
-    /// B6: in both: the query string wins; header beats both.
+    /// B6: if both have a cursor, the query string wins over the body; the header wins over both.
     #[test]
     fn the_query_beats_the_body() {
         assert_eq!(cursor(None, "last_event_id=1", "lastEventId=2").start, after("1"));

@@ -73,7 +73,7 @@ pub enum Problem {
     Ttl,
     /// The value of `last` is not a number, or is too large for the number of topics.
     Last {
-        /// The most updates of all topics together.
+        /// The most updates that `last` may select, of all topics together.
         limit: usize,
     },
     /// The value of `since` is not a time.
@@ -103,7 +103,7 @@ pub enum Problem {
     NotUtf8,
     /// The body is too large.
     BodyTooLarge {
-        /// The largest allowed, in bytes.
+        /// The greatest number of bytes that is allowed.
         limit: usize,
     },
     /// The batch has too many updates.

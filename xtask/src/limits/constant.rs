@@ -1,7 +1,7 @@
 //! A constant in a file of Rust or JavaScript: its value as the source has it, and the first sentence of its doc
 //! comment.
 
-/// A constant.
+/// A constant that was found in a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Constant {
     /// The first sentence of the constant's doc comment, without the full stop.

@@ -80,7 +80,7 @@ impl std::fmt::Display for Counts {
     }
 }
 
-/// The folders of all crates.
+/// Returns the folders of all crates.
 fn crates() -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for folder in CRATES.map(Path::new) {

@@ -17,14 +17,14 @@ use fanfare_load::{
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, io, net::TcpListener, process::ExitCode, time::Duration};
 
-/// CPU, latency and memory of several servers, beside a bare loop of write(2).
+/// CPU, latency and memory of several servers, compared with a bare loop of write(2).
 #[derive(Clone, Parser)]
 struct Options {
     /// Scenarios, separated by commas [default: all]
     #[arg(long, value_delimiter = ',')]
     scenarios: Vec<Scenario>,
-    /// Servers by name, separated by commas [default: all that are there]. Where fanfare is: TEST_FANFARE_BIN, else
-    /// target/release/fanfare
+    /// Servers by name, separated by commas [default: all that are installed]. The program fanfare is TEST_FANFARE_BIN,
+    /// else target/release/fanfare
     #[arg(long, value_delimiter = ',', value_parser = server)]
     servers: Vec<Server>,
     /// Turns of each server

@@ -21,7 +21,7 @@ use fanfare_bench::{
 use serde_json::json;
 use std::io;
 
-/// Measures what the log on disk takes, beside its limits.
+/// Measures the costs of the log on disk, and compares them with their limits.
 #[derive(Parser)]
 struct Options {
     /// Run for a moment with few entries, to see that everything works. The figures mean nothing

@@ -33,7 +33,7 @@ const FIGURES: [(&str, &str); 5] = [
 const RATE: usize = 0;
 const CPU: usize = 3;
 
-/// Publishing over HTTP to a durable log, beside the same load on a log in memory.
+/// Publishing over HTTP to a durable log, compared with the same load on a log in memory.
 #[derive(Debug, Parser)]
 struct Options {
     /// Connections, each with one publication on its way

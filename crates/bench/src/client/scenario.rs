@@ -38,7 +38,7 @@ pub enum Events {
 pub enum Framing {
     /// The body ends with the connection.
     Close,
-    /// Chunks.
+    /// The body is sent in chunks.
     Chunked,
 }
 
@@ -47,7 +47,7 @@ pub enum Framing {
 pub enum Piece {
     /// This many bytes, even if this cuts an event.
     Bytes(usize),
-    /// One event.
+    /// One event in each write.
     Event,
 }
 

@@ -13,7 +13,7 @@ use std::{
 /// The line that a worker prints when it has done its task.
 const DONE: &str = "done";
 
-/// The task.
+/// The task of a worker.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Task {
     /// Fill a log

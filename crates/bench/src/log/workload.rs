@@ -11,7 +11,7 @@ use std::{io, path::Path};
 /// The time at which all entries are appended.
 pub const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
-/// The share that one worker appends.
+/// The updates that one worker appends.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Workload {
     /// The number of updates

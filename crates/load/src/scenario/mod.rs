@@ -20,7 +20,7 @@ pub use stage::Stage;
 use clap::ValueEnum;
 use std::io;
 
-/// A situation to put a server into.
+/// A kind of load that is run on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
     /// Many connect, nothing is published, all leave: CPU per connect, memory per subscriber, and what is left of it

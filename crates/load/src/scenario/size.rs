@@ -7,21 +7,21 @@ use std::fmt;
 /// The size of a scenario. Not every scenario uses all fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Size {
-    /// Subscribers.
+    /// The number of subscribers.
     pub subscribers: u32,
-    /// Topics, which the subscribers have in turn.
+    /// The number of topics, which the subscribers have in turn.
     pub topics: u32,
-    /// Publishers, each a connection; with none, subscribers only listen.
+    /// The number of publishers, each with one connection; without publishers, subscribers only listen.
     pub publishers: u32,
-    /// Events a second, by all publishers together; 0 for as fast as answers come.
+    /// The number of events a second, of all publishers together; 0 to publish as fast as answers arrive.
     pub rate: u32,
-    /// Seconds of publishing.
+    /// The time of publishing, in seconds.
     pub seconds: u32,
-    /// Bytes of data in each event.
+    /// The number of bytes of data in each event.
     pub bytes: u32,
-    /// Events of a burst.
+    /// The number of events of a burst.
     pub events: u32,
-    /// Subscribers who are made to leave or to stop reading.
+    /// The number of subscribers that are made to leave or to stop reading.
     pub troubled: u32,
 }
 

@@ -72,7 +72,7 @@ impl Stage {
         Publishing::start(&self.target, plan, self.epoch, counts)
     }
 
-    /// Publishes for this long while subscribers receive, and waits until they have received everything.
+    /// Publishes for the given time while subscribers receive, and waits until they have received everything.
     pub(super) fn publish_for(
         &self,
         crowd: &mut Crowd,

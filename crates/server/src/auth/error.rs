@@ -1,5 +1,5 @@
-//! The reasons why a request was not authorized, and the challenge that tells a client so:
-//! [RFC 6750, section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3).
+//! The reasons why a request was not authorized, and the challenge that is sent to the client: [RFC 6750, section
+//! 3](https://www.rfc-editor.org/rfc/rfc6750#section-3).
 use super::{invalid_token::InvalidToken, origin::ForeignOrigin, proxy::ProxyMark};
 use http::HeaderValue;
 use std::fmt;

@@ -178,7 +178,7 @@ fn modern_tokens_are_held_to_every_rule() {
     assert_eq!(smuggled.grant, Grant::none());
 }
 
-/// B31: algorithm allow-list, no `none`; `jwk`, `jku`, `x5u` are never used.
+/// B31: only listed algorithms are accepted, and never `none`; `jwk`, `jku`, `x5u` are never used.
 #[test]
 fn only_the_allowed_algorithm_is_accepted() {
     let claims = json!({"mercure": {"publish": ["*"]}});
@@ -220,7 +220,8 @@ fn only_the_allowed_algorithm_is_accepted() {
     assert_eq!(with_header(&critical, Purpose::Publish), invalid(InvalidToken::CriticalHeader));
 }
 
-/// B table, token carriers: no newer token in the query or the older cookie, so that M is never weakened by L.
+/// B table, token carriers: a newer token is not accepted in the query or the older cookie, so that the older revision
+/// (L) never weakens the newer one (M).
 #[test]
 fn each_revision_has_its_carriers() {
     let (old, new) = (legacy(&[], &["*"]).sign(&key(SUBSCRIBER)), modern().sign(&key(ISSUER)));

@@ -246,7 +246,7 @@ fn check_time(claims: &Claims, now: Timestamp) -> Result<Option<Timestamp>, Inva
 fn numeric_date(claims: &Claims, name: &'static str) -> Result<Option<Timestamp>, InvalidToken> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     let seconds = value.as_f64().filter(|seconds| *seconds >= 0.0).ok_or(InvalidToken::Claim(name))?;
-    // The cast saturates: a date beyond the year 500,000,000 is as good as none.
+    // The cast saturates; a date beyond the year 500,000,000 need not be exact.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     Ok(Some(Timestamp((seconds * 1_000.0) as u64)))
 }

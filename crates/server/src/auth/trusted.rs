@@ -43,11 +43,11 @@ pub struct KeySet {
 pub struct TrustedIssuer {
     /// The value of the `iss` claim in its tokens.
     pub issuer: String,
-    /// The name that its tokens must have in their `aud` claim; `None` is the hub's own audience.
+    /// The name that the issuer's tokens must have in their `aud` claim; `None` is the hub's own audience.
     pub audience: Option<String>,
-    /// The keys that verify its tokens when somebody publishes.
+    /// The keys that verify the issuer's tokens of publishers.
     pub publisher_keys: KeySet,
-    /// The keys that verify its tokens when somebody subscribes.
+    /// The keys that verify the issuer's tokens of subscribers.
     pub subscriber_keys: KeySet,
 }
 

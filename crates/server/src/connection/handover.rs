@@ -150,7 +150,7 @@ impl Service<Request<Incoming>> for Requests {
                     is_unread = parts.headers.contains_key(header::EXPECT) || !has_come(body).await;
                     router.call(Request::from_parts(parts, Body::empty())).await?
                 }
-                // A router is always ready.
+                // A router is always ready, so `poll_ready` need not be called.
                 None => router.call(request).await?,
             };
             if is_unread || (has_body && !response.status().is_success()) {

@@ -46,7 +46,7 @@ pub type Stopping = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// The result of polling a body: a frame, its end, or an error.
 type Polled = Option<Result<Frame<Bytes>, LogError>>;
 
-/// Makes a [`Stopping`] of the server's signal.
+/// Makes a [`Stopping`] from the server's signal.
 #[must_use]
 pub fn stopping(mut signal: watch::Receiver<bool>) -> Stopping {
     // The server also stops when the sender is dropped.

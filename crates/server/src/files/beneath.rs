@@ -266,7 +266,7 @@ mod tests {
         assert!(tree.read(&MAX_LINKS.to_string()).is_err());
     }
 
-    /// A file is swapped for a link all the time that it is read: what is read is the file, or nothing.
+    /// While a file is read, it is again and again replaced by a link: each read gets the file, or nothing.
     #[test]
     fn a_race_wins_nothing() {
         let tree = Tree::new("race");

@@ -33,7 +33,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// The time for which the teller waits when the log has failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// The state of the task.
+/// The state of the teller's task.
 #[derive(Debug)]
 pub(super) struct Teller {
     hub: Hub,

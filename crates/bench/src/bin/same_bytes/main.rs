@@ -22,10 +22,10 @@ use std::{
 /// Compare the bytes that subscribers get from two builds of the hub
 #[derive(Parser)]
 struct Args {
-    /// The program of before
+    /// The program from before the change
     #[arg(long, value_name = "PATH")]
     before: PathBuf,
-    /// The program of now
+    /// The program from after the change
     #[arg(long, value_name = "PATH")]
     now: PathBuf,
     /// Number of scripts

@@ -16,7 +16,7 @@ pub use next::BoxError;
 /// A client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Contender {
-    /// Our parser on what hyper receives: no client, and the least that one can cost
+    /// Our parser on the bytes that hyper receives: not a client, but the least that a client can cost
     Parser,
     /// fanfare-client
     Fanfare,

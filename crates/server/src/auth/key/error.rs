@@ -16,7 +16,7 @@ pub enum InvalidKey {
     /// A secret is shorter than the hash of its algorithm, so it could be guessed from any token ([RFC 7518, section
     /// 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
     ShortSecret {
-        /// The algorithm.
+        /// The algorithm of the secret.
         algorithm: Algorithm,
         /// The number of bytes that the secret has.
         bytes: usize,
@@ -34,7 +34,7 @@ pub enum InvalidKey {
     },
     /// None of the algorithms that were configured fits the type of the key.
     Algorithm {
-        /// The type.
+        /// The type of the key.
         kind: KeyKind,
         /// The algorithms that were configured.
         algorithms: Vec<Algorithm>,
@@ -69,7 +69,7 @@ pub enum InvalidKey {
     Published,
     /// A JWK set has too many bytes.
     SetTooLarge {
-        /// The number of bytes that it has.
+        /// The number of bytes that the set has.
         bytes: usize,
         /// The greatest number of bytes that is allowed.
         limit: usize,

@@ -1,4 +1,4 @@
-//! One send.
+//! A send: bytes for one socket.
 use fanfare_hub::fan_out::MemberKey;
 use mio::net::TcpStream;
 
