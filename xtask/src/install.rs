@@ -58,7 +58,7 @@ pub(crate) const SYMFONY: Need = Need {
 };
 pub(crate) const PYTHON: Need =
     Need { what: "Python with venv", sign: Sign::Package, packages: &["python3-venv"], service: None };
-/// The program that tries the commands that the hub and its page show to users.
+/// The program for the commands that the hub and its page show to users; tests run these commands.
 pub(crate) const CURL: Need =
     Need { what: "curl", sign: Sign::Programs(&["curl"]), packages: &["curl"], service: None };
 /// The program that counts the bytes that the log writes.
@@ -108,7 +108,7 @@ pub(crate) fn missing(needs: &[&Need]) -> Result<(), String> {
     let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages).copied().collect();
     println!("missing: {names}; installs the packages {}", packages.join(", "));
     if !is_there("apt-get") {
-        return Err(format!("install {names} first: this is no Debian, and its package manager is unknown here"));
+        return Err(format!("install {names} first: this system is not Debian, and its package manager is unknown here"));
     }
     let services = missing.iter().filter_map(|need| need.service);
     // A service that was installed before may be in use.
@@ -118,7 +118,7 @@ pub(crate) fn missing(needs: &[&Need]) -> Result<(), String> {
     new.iter().try_for_each(|service| disable(service))
 }
 
-/// Prevents that a service starts with the machine, in each of the two systems for services.
+/// Stops a service from starting with the machine, in each of the two systems for services.
 fn disable(service: &str) -> Result<(), String> {
     if Path::new("/etc/init.d").join(service).exists() {
         run(&mut root("update-rc.d", &[service, "disable"]))

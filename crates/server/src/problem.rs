@@ -286,8 +286,8 @@ impl fmt::Display for Problem {
                 write!(f, "the URL of the subscription would have {bytes} bytes; at most {limit} are allowed")
             }
             Self::Page => f.write_str("unknown page: follow the links that this hub returned"),
-            Self::Untold => f.write_str("the hub cannot tell others of subscriptions, because its log is closed; try again when the hub is back"),
-            Self::Until => f.write_str("'until' can only be 'now', which ends the stream behind the updates that the hub holds"),
+            Self::Untold => f.write_str("the hub cannot publish active subscriptions, because its log is closed; try again when the hub is back"),
+            Self::Until => f.write_str("'until' can only be 'now', which ends the stream after the updates that the hub holds"),
             Self::Last { limit } => {
                 write!(f, "'last' is a number of updates of each topic, at most {limit} for all topics together")
             }

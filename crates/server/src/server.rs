@@ -72,7 +72,7 @@ impl Server {
         }
         drop(listener);
         if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
-            tracing::warn!("stopped before all was told of what has ended");
+            tracing::warn!("stopping took too long: the ends of some subscriptions may not be published");
         }
     }
 

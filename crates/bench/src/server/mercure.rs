@@ -3,7 +3,7 @@ use super::paths::{on_path, quoted};
 use fanfare_load::process::{HubProcess, free_address};
 use std::{env, fs, io, net::SocketAddr, path::Path, path::PathBuf, process::Command};
 
-/// A token, signed with [`KEY`], that allows to publish to all topics.
+/// A token, signed with [`KEY`], that allows publishing to all topics.
 pub(super) const TOKEN: &str = "\
     eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJtZXJjdXJlIjp7InB1Ymxpc2giOlsiKiJdfX0.\
     80CLfpd9Ja-dBDmjCMWc5VFWADqzw_4G7LjpMryauwE";

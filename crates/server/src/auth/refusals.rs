@@ -162,10 +162,7 @@ impl fmt::Display for Line {
         let seconds = PERIOD.as_secs();
         match self {
             Self::First(kind) => {
-                write!(
-                    f,
-                    "a token was refused: {kind} (more like it are counted for {seconds} s, and not told one by one)"
-                )
+                write!(f, "a token was refused: {kind} (for {seconds} s, more refusals like it are only counted)")
             }
             Self::More(kind, count) => write!(f, "{count} more tokens were refused within {seconds} s: {kind}"),
             Self::Others(count) => write!(

@@ -46,7 +46,7 @@ struct Asked {
 /// Answers with the subscriptions that the path asks for.
 ///
 /// # Errors
-/// [`Problem`] if the token does not allow to subscribe to the path, or if there is nothing at it.
+/// [`Problem`] if the token does not allow subscribing to the path, or if there is nothing at it.
 pub async fn get(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     let asked = Asked::of(parts.uri.path(), shape_of_all(credentials.revision, &parts.headers));

@@ -95,7 +95,7 @@ impl ActiveSubscriptions {
     /// Waits until all changes so far were published, without a time limit. The server does this when it stops.
     pub(crate) async fn tell_all(&self) {
         if self.ask().await.is_err() {
-            tracing::warn!("the end of some subscriptions was not told");
+            tracing::warn!("the ends of some subscriptions were not published");
         }
     }
 

@@ -61,7 +61,7 @@ impl Teller {
         while self.gather().await {
             let (changes, answers) = self.pending.take(BATCH_CHANGES);
             if !changes.is_empty() && self.tell(&changes).await.is_err() {
-                tracing::warn!("the log is closed: active subscriptions are told of no more");
+                tracing::warn!("the log is closed: active subscriptions are not published any more");
                 return;
             }
             for answer in answers {
@@ -132,7 +132,7 @@ impl Teller {
                 Ok(_) => return Ok(()),
                 Err(AppendError::Closed) => return Err(Closed),
                 Err(error) => {
-                    tracing::error!("cannot tell of active subscriptions yet: {error}");
+                    tracing::error!("cannot publish active subscriptions yet: {error}");
                     sleep(RETRY_PAUSE).await;
                 }
             }

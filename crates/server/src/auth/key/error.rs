@@ -117,7 +117,9 @@ impl fmt::Display for InvalidKey {
                 "this is a key for SSH: expected PEM (`ssh-keygen -e -m PKCS8 -f key.pub` makes it), JWK or a secret",
             ),
             Self::Pem => f.write_str("the PEM text is damaged or not whole"),
-            Self::PemLabel(label) => write!(f, "a PEM text of type {:?} is no key", shortened(label, MAX_SHOWN_CHARS)),
+            Self::PemLabel(label) => {
+                write!(f, "a PEM text of type {:?} is not a key", shortened(label, MAX_SHOWN_CHARS))
+            }
             Self::NotJwk => f.write_str("the JSON is neither a JWK nor a set of them"),
             Self::JwkMember(name) => write!(f, "the member '{name}' of the JWK is missing or malformed"),
             Self::JwkType(name) => {

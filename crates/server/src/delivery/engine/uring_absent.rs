@@ -9,7 +9,7 @@ pub(crate) enum Uring {}
 impl Uring {
     /// Fails, because there is no io_uring.
     pub(super) fn start() -> io::Result<Self> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "this system has none, or Fanfare was built without"))
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no io_uring, or Fanfare was built without it"))
     }
 
     /// Cannot be called.

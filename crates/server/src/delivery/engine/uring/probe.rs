@@ -32,7 +32,7 @@ fn knows_send(ring: &IoUring) -> io::Result<()> {
     }
     let mut known = io_uring::Probe::new();
     ring.submitter().register_probe(&mut known)?;
-    if known.is_supported(opcode::Send::CODE) { Ok(()) } else { Err(io::Error::other("it does not send")) }
+    if known.is_supported(opcode::Send::CODE) { Ok(()) } else { Err(io::Error::other("it does not support send")) }
 }
 
 fn fills_and_reports(uring: &mut Uring) -> io::Result<()> {
@@ -62,7 +62,7 @@ fn reports_a_peer_that_has_gone(uring: &mut Uring) -> io::Result<()> {
             return Ok(());
         }
     }
-    Err(io::Error::other("that a peer has gone is not reported"))
+    Err(io::Error::other("it does not report that a peer has gone"))
 }
 
 /// Returns the number of bytes that the socket took.
