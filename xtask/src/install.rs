@@ -108,7 +108,9 @@ pub(crate) fn missing(needs: &[&Need]) -> Result<(), String> {
     let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages).copied().collect();
     println!("missing: {names}; installs the packages {}", packages.join(", "));
     if !is_there("apt-get") {
-        return Err(format!("install {names} first: this system is not Debian, and its package manager is unknown here"));
+        return Err(format!(
+            "install {names} first: this system is not Debian, and its package manager is unknown here"
+        ));
     }
     let services = missing.iter().filter_map(|need| need.service);
     // A service that was installed before may be in use.

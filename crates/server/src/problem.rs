@@ -24,7 +24,7 @@ pub enum Problem {
     Host(InvalidHost),
     /// The query string or the form cannot be read.
     Form(InvalidForm),
-    /// The query string or the form has too many fields, on an endpoint that answers this with a status other than 400.
+    /// The query string or the form has too many fields, on an endpoint that answers this with 413 and not with 400.
     FormTooLarge {
         /// The number of fields that is allowed.
         limit: usize,
