@@ -1,30 +1,30 @@
-//! Keeps the documentation true: the [`links`] between its pages lead somewhere, the files that it names exist, each
-//! module says what it is, and the document of the [`limits`] is that of the source.
+//! The check of the documentation: the [`links`] between its pages lead somewhere, the files that it names exist, each
+//! module begins with a comment, and the document of the [`limits`] matches the source.
 //!
-//! A name is what stands between backticks and looks like a file or directory: it ends in `/` or in a known extension.
-//! It is the end of some path. The pages for people who change the code are checked for all names, the others for those
-//! of Rust files: they speak of files on other people's machines as well.
+//! A name is a text between backticks that looks like a file or a directory: it ends in `/` or in a known extension. It
+//! must be the end of a path in the repository. In the pages for people who change the code all names are checked; in
+//! the others only those of Rust files, because they also name files on other machines.
 use crate::{
     limits, links,
     program::{command, root},
 };
 use std::{collections::BTreeMap, fs};
 
-/// The pages about the code: those whose paths begin so.
+/// The beginnings of the paths of pages about the code.
 const ABOUT_CODE: [&str; 4] = ["docs/ARCHITECTURE.md", "docs/design/", "docs/limits.md", "CONTRIBUTING.md"];
-/// The folder of recorded runs, which name files as they were then.
+/// The folder of recorded runs, which name files that existed at that time.
 const RUNS: &str = "crates/bench/runs/";
 const EXTENSIONS: [&str; 9] = [".rs", ".md", ".toml", ".js", ".mjs", ".ts", ".html", ".css", ".yml"];
 
 /// Compares the documents with the files of the repository.
 ///
 /// # Errors
-/// The number of faults, which are printed one by one.
+/// The number of faults; each fault is printed.
 pub(crate) fn check() -> Result<(), String> {
     let mut list = command("git", &["ls-files", "--cached", "--others", "--exclude-standard"]);
     let output = list.output().map_err(|error| format!("git: {error}"))?;
     let files = String::from_utf8(output.stdout).map_err(|error| format!("a file name is not UTF-8: {error}"))?;
-    // What git still lists may have been removed.
+    // A file that git still lists may have been removed.
     let files: Vec<&str> = files.lines().filter(|file| root().join(file).exists()).collect();
     let mut pages = BTreeMap::new();
     for &page in files.iter().filter(|file| file.ends_with(".md")) {
@@ -45,7 +45,7 @@ pub(crate) fn check() -> Result<(), String> {
     if faults.is_empty() { Ok(()) } else { Err(format!("the documentation has {} faults", faults.len())) }
 }
 
-/// The names in a document that `is_checked` and that no file has.
+/// Returns the names in a document for which `is_checked` is true and that no file has.
 fn missing(document: &str, files: &[&str], is_checked: impl Fn(&str) -> bool) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, line) in document.lines().enumerate() {
@@ -58,7 +58,7 @@ fn missing(document: &str, files: &[&str], is_checked: impl Fn(&str) -> bool) ->
     faults
 }
 
-/// Returns what stands between backticks on a line and looks like a file or a directory.
+/// Returns the texts between backticks on a line that look like a file or a directory.
 fn names(line: &str) -> impl Iterator<Item = &str> {
     let quoted = line.split('`').skip(1).step_by(2);
     quoted.filter(|name| {
@@ -77,12 +77,12 @@ fn is_end_of_some_path(name: &str, files: &[&str]) -> bool {
     })
 }
 
-/// True if a file is a module of a crate, and not of its tests.
+/// Returns true if a file is a module of a crate, and not a part of its tests.
 fn is_module(file: &str) -> bool {
     file.ends_with(".rs") && format!("/{file}").contains("/src/")
 }
 
-/// Returns what is wrong with the comment that a module begins with, if anything is.
+/// Returns the fault of the comment at the beginning of a module, if it has one.
 fn headless(module: &str) -> Option<&'static str> {
     let comment = module.lines().map_while(|line| line.strip_prefix("//!"));
     let paragraph: String = comment.map(str::trim).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");

@@ -1,7 +1,7 @@
-//! Each fuzz target for a moment, on the stable toolchain.
+//! A short run of each fuzz target, on the stable toolchain.
 //!
-//! Coverage instrumentation is LLVM's and needs no nightly compiler. No sanitizer: nothing here is `unsafe`.
-//! To fuzz for longer, run the same program with another `-max_total_time`; it prints the command.
+//! Coverage instrumentation is a part of LLVM and needs no nightly compiler. No sanitizer is used, because nothing here
+//! is `unsafe`. To fuzz for longer, run the same program with another `-max_total_time`; the command is printed.
 use crate::program::{cargo, command, host, root, run, target};
 use std::{
     fs,
@@ -10,8 +10,8 @@ use std::{
 
 /// The time that each target runs, in seconds.
 const SECONDS: u32 = 10;
-/// The compiler flags that libFuzzer needs to see which input reaches new code. Which checks are compiled in is for
-/// each manifest to say.
+/// The compiler flags that libFuzzer needs to see which input reaches new code. The manifest of each target decides
+/// which checks are compiled in.
 const INSTRUMENTATION: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
@@ -19,7 +19,7 @@ const INSTRUMENTATION: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=
 /// Builds and runs every target of every `crates/*/fuzz`.
 ///
 /// # Errors
-/// Which program failed; libFuzzer prints the input that made a target fail.
+/// The name of the program that failed; libFuzzer prints the input that made a target fail.
 pub(crate) fn smoke() -> Result<(), String> {
     let mut count = 0;
     for directory in entries(&root().join("crates"))?.into_iter().map(|name| format!("crates/{name}/fuzz")) {
@@ -27,8 +27,9 @@ pub(crate) fn smoke() -> Result<(), String> {
         if !fuzz.join("Cargo.toml").exists() {
             continue;
         }
-        // A target that is named keeps the flags from build scripts; a directory apart, the coverage from everything
-        // else. All targets share it, since they depend on much the same crates.
+        // With `--target`, the flags do not apply to build scripts; with a separate directory, the code with coverage
+        // is kept apart from other builds. All fuzz targets share the directory, since they depend on nearly the same
+        // crates.
         let manifest = format!("{directory}/Cargo.toml");
         let host = host()?;
         run(cargo(&[
@@ -66,7 +67,7 @@ fn smoke_target(fuzz: &Path, host: &str, name: &str) -> Result<(), String> {
     run(command(&program.to_string_lossy(), &[&time, &artifacts, "-verbosity=0", "-print_final_stats=1"]).arg(corpus))
 }
 
-/// The names in a directory, in order.
+/// Returns the names in a directory, sorted.
 fn entries(directory: &Path) -> Result<Vec<String>, String> {
     let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();

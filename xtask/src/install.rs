@@ -1,41 +1,42 @@
-//! The things that the steps need from the system, installed with Debian's package manager where it is missing.
+//! The programs and packages that the steps need from the system. Missing ones are installed with Debian's package
+//! manager.
 use crate::program::{command, is_there, run};
 use std::{
     path::Path,
     process::{Command, Stdio},
 };
 
-/// Something that a step needs, and the packages that bring it.
+/// Something that a step needs, and the packages that contain it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Need {
-    /// The name, for people.
+    /// The name that is shown to people.
     what: &'static str,
     sign: Sign,
     packages: &'static [&'static str],
-    /// The services that would run from the next start of the machine on, and are not to.
+    /// The service that the packages would start with the machine, and that must not be started.
     service: Option<&'static str>,
 }
 
-/// The check that it is there.
+/// The way to check that it is installed.
 #[derive(Debug, PartialEq, Eq)]
 enum Sign {
-    /// All these programs are on the path.
+    /// All of these programs must be on the path.
     Programs(&'static [&'static str]),
-    /// The first of the packages is installed.
+    /// The first of the packages must be installed.
     Package,
 }
 
-/// Building C: the allocator, the cryptography.
+/// The tools to build C code: the allocator and the cryptography.
 pub(crate) const C: Need = Need {
     what: "a C compiler and make",
     sign: Sign::Programs(&["cc", "make"]),
     packages: &["gcc", "libc6-dev", "make"],
     service: None,
 };
-/// Building C++: the fuzzing engine.
+/// The tools to build C++ code: the fuzzing engine.
 pub(crate) const CXX: Need =
     Need { what: "a C++ compiler", sign: Sign::Programs(&["c++"]), packages: &["g++", "libc6-dev"], service: None };
-/// Running the browser tests.
+/// The programs that run the browser tests.
 pub(crate) const NODE: Need = Need {
     what: "Node.js with npm",
     sign: Sign::Programs(&["node", "npm"]),
@@ -46,7 +47,7 @@ pub(crate) const CHROMIUM: Need =
     Need { what: "Chromium", sign: Sign::Programs(&["chromium"]), packages: &["chromium"], service: None };
 pub(crate) const FIREFOX: Need =
     Need { what: "Firefox", sign: Sign::Programs(&["firefox-esr"]), packages: &["firefox-esr"], service: None };
-/// Running servers and clients of other people's making.
+/// The programs that run servers and clients of other projects.
 pub(crate) const PHP: Need =
     Need { what: "PHP", sign: Sign::Programs(&["php"]), packages: &["php-cli"], service: None };
 pub(crate) const SYMFONY: Need = Need {
@@ -57,17 +58,17 @@ pub(crate) const SYMFONY: Need = Need {
 };
 pub(crate) const PYTHON: Need =
     Need { what: "Python with venv", sign: Sign::Package, packages: &["python3-venv"], service: None };
-/// Trying the lines that the hub and its page tell people to paste.
+/// The program for the commands that the hub and its page show to users; tests run these commands.
 pub(crate) const CURL: Need =
     Need { what: "curl", sign: Sign::Programs(&["curl"]), packages: &["curl"], service: None };
-/// Counting the bytes that the log writes.
+/// The program that counts the bytes that the log writes.
 pub(crate) const STRACE: Need =
     Need { what: "strace", sign: Sign::Programs(&["strace"]), packages: &["strace"], service: None };
-/// A font: without one a browser draws no text, and screenshots are empty.
+/// The fonts: without a font a browser draws no text, and screenshots are empty.
 pub(crate) const FONTS: Need =
     Need { what: "fonts", sign: Sign::Package, packages: &["fonts-dejavu-core", "fonts-liberation"], service: None };
 
-/// The server that hubs are compared with, and clients tried with: Nginx with the Nchan module.
+/// The server with which hubs are compared and clients are tried: Nginx with the Nchan module.
 pub(crate) const NCHAN: Need = Need {
     what: "Nginx with Nchan",
     sign: Sign::Package,
@@ -75,16 +76,16 @@ pub(crate) const NCHAN: Need = Need {
     service: Some("nginx"),
 };
 
-/// Proxies before the hub, as the documentation has them.
+/// The proxies in front of the hub, configured as in the documentation.
 pub(crate) const CADDY: Need =
     Need { what: "Caddy", sign: Sign::Programs(&["caddy"]), packages: &["caddy"], service: Some("caddy") };
 pub(crate) const HAPROXY: Need =
     Need { what: "HAProxy", sign: Sign::Package, packages: &["haproxy"], service: Some("haproxy") };
 
-/// The program that Debian asks before it starts a service that it has just installed.
+/// The program that Debian runs to ask whether it may start a service that it has just installed.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
-/// `apt-get` behind a policy against starting services, unless the machine has one of its own. What is installed is to
-/// be run by tests and benchmarks alone.
+/// A shell script that runs `apt-get` with a policy against starting services, unless the machine has its own policy.
+/// Only tests and benchmarks should run what is installed.
 const WITHOUT_SERVICES: &str = r#"
 policy=$1; shift
 if ! [ -e "$policy" ]; then
@@ -93,10 +94,10 @@ if ! [ -e "$policy" ]; then
 fi
 apt-get "$@""#;
 
-/// Installs what is missing of `needs`, after saying what.
+/// Installs the missing parts of `needs`, after listing them.
 ///
 /// # Errors
-/// What to install by hand, or what went wrong.
+/// The packages to install by hand, or what went wrong.
 pub(crate) fn missing(needs: &[&Need]) -> Result<(), String> {
     let missing: Vec<&&Need> = needs.iter().filter(|need| !need.is_met()).collect();
     if missing.is_empty() {
@@ -107,17 +108,19 @@ pub(crate) fn missing(needs: &[&Need]) -> Result<(), String> {
     let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages).copied().collect();
     println!("missing: {names}; installs the packages {}", packages.join(", "));
     if !is_there("apt-get") {
-        return Err(format!("install {names} first: this is no Debian, and its package manager is unknown here"));
+        return Err(format!(
+            "install {names} first: this system is not Debian, and its package manager is unknown here"
+        ));
     }
     let services = missing.iter().filter_map(|need| need.service);
-    // One that was there before is somebody's.
+    // A service that was installed before may be in use.
     let new: Vec<&str> = services.filter(|service| !Path::new("/etc/init.d").join(service).exists()).collect();
     run(&mut apt(&["update"]))?;
     run(&mut apt(&[&["install", "--yes", "--no-install-recommends"], &packages[..]].concat()))?;
     new.iter().try_for_each(|service| disable(service))
 }
 
-/// Keeps a service from starting with the machine, whichever of the two kinds it is.
+/// Stops a service from starting with the machine, in each of the two systems for services.
 fn disable(service: &str) -> Result<(), String> {
     if Path::new("/etc/init.d").join(service).exists() {
         run(&mut root("update-rc.d", &[service, "disable"]))
@@ -142,13 +145,13 @@ fn is_installed(package: &str) -> bool {
     query.stderr(Stdio::null()).output().is_ok_and(|output| output.stdout == b"installed")
 }
 
-/// `apt-get` without starting services.
+/// Returns an `apt-get` command that starts no services.
 fn apt(arguments: &[&str]) -> Command {
     let script = ["-c", WITHOUT_SERVICES, "apt-get", POLICY, "--quiet", "-o", "Acquire::Retries=3"];
     root("sh", &[&script[..], arguments].concat())
 }
 
-/// A program that needs the rights of root, through `sudo` for those who are not root and have it.
+/// Returns a command that runs with the rights of root. Users who are not root run it through `sudo`, if they have it.
 fn root(program: &str, arguments: &[&str]) -> Command {
     let is_root = command("id", &["-u"]).output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
     let mut root = if is_root || !is_there("sudo") {

@@ -1,31 +1,31 @@
-//! The hub and the client library with servers and clients of other people's making: installs their packages, runs the
-//! tests.
+//! The tests of the hub and the client library with servers and clients of other projects: installs their packages and
+//! runs the tests.
 //!
-//! Node.js packages go where `npm ci` puts them, Python's into a virtual environment beside everything else that is
-//! built.
+//! Node.js packages are installed where `npm ci` puts them, Python packages in a virtual environment in the target
+//! directory.
 use crate::{
     node,
     program::{cargo, command, root, run as program, target},
     steps,
 };
 
-/// The feature that these tests are built with: they need what is installed here.
+/// The feature with which these tests are built, because they need packages that only this step installs.
 pub(crate) const FEATURE: &str = "fanfare-interop/installed";
 const TESTS: [&str; 4] = ["clients", "mercure", "proxies", "servers"];
 
 /// Installs the Node.js packages of the servers and clients.
 ///
 /// # Errors
-/// What could not be installed.
+/// The package that could not be installed.
 pub(crate) fn install_node_packages() -> Result<(), String> {
     println!("installs the packages of interop/package.json into interop/node_modules");
     program(&mut node::npm(&root().join("interop"), &["ci", "--no-audit", "--no-fund"])?)
 }
 
-/// Tries the program as it is shipped, which is built here if that step was left out.
+/// Tests the release build of the program. It is built here if that step was left out.
 ///
 /// # Errors
-/// What could not be installed or built, or which test failed.
+/// The package that could not be installed, the program that could not be built, or the test that failed.
 pub(crate) fn run() -> Result<(), String> {
     steps::release()?;
     let directory = root().join("interop");
@@ -33,9 +33,9 @@ pub(crate) fn run() -> Result<(), String> {
     let environment = target().join("interop-venv");
     program(command("python3", &["-m", "venv"]).arg(&environment))?;
     let mut pip = command(&environment.join("bin/python").to_string_lossy(), &["-m", "pip", "install", "--quiet"]);
-    // Whoever changes a version changes its hash; all that is needed is named.
+    // Each package is listed with its version and its hash, so both have to be changed together.
     program(pip.args(["--no-deps", "--require-hashes", "--requirement"]).arg(directory.join("requirements.txt")))?;
-    // Of the whole workspace, as it was built for its own tests.
+    // The whole workspace is built, with the same features as for its own tests, so that the build is reused.
     let mut test = cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--features", FEATURE]);
     for name in TESTS {
         test.args(["--test", name]);

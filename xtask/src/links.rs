@@ -1,13 +1,15 @@
-//! Keeps the links between the Markdown pages of the repository true: the file of a link exists, and its heading too.
+//! The check of the links between the Markdown pages of the repository: the file of each link exists, and its heading
+//! too.
 //!
-//! A link is `[text](target)`, or `[name]: target` at the beginning of a line. Code is left out, and so is what leads
-//! to the web: a test that needs the network fails for other people's reasons.
+//! A link is `[text](target)`, or `[name]: target` at the beginning of a line. Code is ignored, and so are links to the
+//! web, because a test that needs the network fails when somebody else's server does.
 use std::collections::BTreeMap;
 
-/// A line of a page that is not code, with its number, from 1.
+/// A line of a page that is not code, with its number, counted from 1.
 type Line<'t> = (usize, &'t str);
 
-/// Says which links of `pages`, texts by their paths, lead nowhere. `files` are the paths of the repository.
+/// Returns a message for each link in `pages` that leads nowhere. `pages` are texts by their paths, `files` the paths
+/// of the repository.
 pub(crate) fn faults(pages: &BTreeMap<&str, String>, files: &[&str]) -> Vec<String> {
     let mut faults = Vec::new();
     for (page, text) in pages {
@@ -38,7 +40,7 @@ fn fault(page: &str, target: &str, pages: &BTreeMap<&str, String>, files: &[&str
     (!is_there).then(|| format!("there is no heading for the link {target}"))
 }
 
-/// The path from the root of the repository that `link` means on `page`.
+/// Returns the path, from the root of the repository, to which `link` on `page` leads.
 fn resolved(page: &str, link: &str) -> String {
     let mut parts: Vec<&str> = if link.starts_with('/') { Vec::new() } else { page.split('/').collect() };
     parts.pop();
@@ -52,7 +54,7 @@ fn resolved(page: &str, link: &str) -> String {
     parts.join("/")
 }
 
-/// The lines of a page without blocks of code.
+/// Returns the lines of a page without its blocks of code.
 fn prose(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut in_code = false;
     (1..).zip(text.lines()).filter(move |(_, line)| {
@@ -62,9 +64,9 @@ fn prose(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// The targets of the links on a line.
+/// Returns the targets of the links on a line.
 fn targets(line: &str) -> Vec<String> {
-    // What is between backticks is code.
+    // The text between backticks is code.
     let line: String = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
     let defined = line.strip_prefix('[').and_then(|rest| rest.split_once("]: ")).map(|(_, target)| target);
     let linked = line.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
@@ -72,8 +74,8 @@ fn targets(line: &str) -> Vec<String> {
     defined.into_iter().chain(linked).filter_map(|target| target.split_whitespace().next()).map(str::to_owned).collect()
 }
 
-/// The anchors of a page's headings, made as GitHub does: in lower case, with hyphens for spaces, without punctuation,
-/// and with a number if an earlier heading has the same.
+/// Returns the anchors of a page's headings, as GitHub makes them: in lower case, with hyphens for spaces, without
+/// punctuation, and with a number if an earlier heading has the same anchor.
 fn anchors(text: &str) -> Vec<String> {
     let mut anchors: Vec<String> = Vec::new();
     let headings = prose(text)

@@ -1,8 +1,8 @@
-//! `cargo xtask`: the one entry for everything that CI runs.
+//! `cargo xtask`: the single command for everything that CI runs.
 //!
-//! `cargo xtask test` goes through the [`steps`], each named and timed, to the end even when one fails, and closes with
-//! a line that counts them. It first installs what the machine lacks and says so. Nothing here depends on more than
-//! `std`, so that it builds in a moment.
+//! `cargo xtask test` runs the [`steps`], each with its name and its time. It continues if a step fails, and ends with
+//! a line that counts the failures. Before that it installs what the machine lacks and says so. This program depends
+//! only on `std`, so that it builds in a moment.
 #![forbid(unsafe_code)]
 
 mod alone;
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The steps with these names, in their own order.
+/// Returns the steps with these names, in the order of [`STEPS`].
 fn named(names: &[&str]) -> Result<Vec<&'static Step>, String> {
     match names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
         Some(unknown) => Err((*unknown).to_owned()),
@@ -65,7 +65,7 @@ fn named(names: &[&str]) -> Result<Vec<&'static Step>, String> {
     }
 }
 
-/// The exit code of what was done; what failed is printed.
+/// Returns the exit code for a result, and prints the error if there is one.
 fn told(result: Result<(), impl Display>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,

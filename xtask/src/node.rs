@@ -1,4 +1,4 @@
-//! Node.js, new enough for the tests that use it. Debian's own may be older; then npm, which comes with it, brings one.
+//! A Node.js that is new enough for the tests. Debian's version may be too old; then its npm installs a newer one.
 use crate::program::{command, run, target};
 use std::{
     env,
@@ -7,25 +7,25 @@ use std::{
     process::Command,
 };
 
-/// The oldest version that everything we run on it runs on.
+/// The oldest major version on which all tests run.
 const OLDEST_MAJOR: u32 = 20;
-/// The version that is installed where the system's is older.
+/// The major version that is installed if the system's is too old.
 const INSTALLED_MAJOR: u32 = 22;
 
-/// `npm` in `directory`, running on a Node.js that is new enough.
+/// Returns the command `npm` in `directory`, which runs on a Node.js that is new enough.
 ///
 /// # Errors
-/// What went wrong when one had to be installed.
+/// A message about what went wrong while Node.js was installed.
 pub(crate) fn npm(directory: &Path, arguments: &[&str]) -> Result<Command, String> {
     let mut npm = command("npm", arguments);
     npm.current_dir(directory).env("PATH", path()?);
     Ok(npm)
 }
 
-/// The `PATH` on which `node` is new enough.
+/// Returns a `PATH` on which `node` is new enough.
 ///
 /// # Errors
-/// What went wrong when one had to be installed.
+/// A message about what went wrong while Node.js was installed.
 pub(crate) fn path() -> Result<OsString, String> {
     let system = env::var_os("PATH").unwrap_or_default();
     if major(Path::new("node")) >= Some(OLDEST_MAJOR) {
@@ -35,7 +35,7 @@ pub(crate) fn path() -> Result<OsString, String> {
     path.map_err(|error| error.to_string())
 }
 
-/// The directory of a `node` of our own, which lies with everything else that is built.
+/// Returns the directory of a `node` that is installed in the target directory.
 fn installed() -> Result<PathBuf, String> {
     let platform = match env::consts::ARCH {
         "x86_64" => "linux-x64",
@@ -52,7 +52,7 @@ fn installed() -> Result<PathBuf, String> {
     Ok(binaries)
 }
 
-/// The major version that this `node` says it is; `None` if there is none.
+/// Returns the major version that this `node` reports; `None` if there is no such program.
 fn major(node: &Path) -> Option<u32> {
     let output = Command::new(node).arg("--version").output().ok()?;
     parse_major(str::from_utf8(&output.stdout).ok()?)

@@ -1,14 +1,14 @@
-//! The documents that are printed from the definitions of the options of `fanfare serve`.
+//! The documents that are made from the definitions of the options of `fanfare serve`.
 use crate::program::{cargo, command, root, run, target};
 use std::fs;
 
-/// Each by its name for the program, and where it lies.
+/// The name of each document for the program, and its path.
 const DOCUMENTS: [(&str, &str); 2] = [("example", "examples/fanfare.toml"), ("reference", "docs/options.md")];
 
-/// Builds the program, and prints each document to its file.
+/// Builds the program, and writes each document to its file.
 ///
 /// # Errors
-/// What failed, in words.
+/// A message about what failed.
 pub(crate) fn print() -> Result<(), String> {
     run(&mut cargo(&["build", "--workspace", "--bin", "fanfare", "--locked"]))?;
     let program = target().join("debug/fanfare");

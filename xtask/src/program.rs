@@ -1,4 +1,4 @@
-//! Running other programs from the root of the workspace, shown before they run.
+//! The running of other programs from the root of the workspace. Each command is shown before it runs.
 use std::{
     env,
     path::{Path, PathBuf},
@@ -6,35 +6,35 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// The directory of the workspace.
+/// Returns the directory of the workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
 
-/// The directory where cargo puts what it builds.
+/// Returns the directory where cargo puts what it builds.
 pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |directory| root().join(directory))
 }
 
-/// `cargo` with these arguments, of the toolchain that runs this.
+/// Returns the command `cargo` with these arguments, from the toolchain that runs this program.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = command(&env::var("CARGO").unwrap_or_else(|_| "cargo".into()), arguments);
-    // What `cargo run` set for this process is not meant for the next one.
+    // `cargo run` has set these for this process; the next one must not see them.
     cargo.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME");
     cargo
 }
 
-/// A program with these arguments.
+/// Returns a command with these arguments.
 pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(root());
     command
 }
 
-/// Shows the command, runs it, and waits for its end.
+/// Shows the command, runs it, and waits until it has ended.
 ///
 /// # Errors
-/// What to say about a program that cannot be run, or fails.
+/// A message about a program that cannot be run, or that fails.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
@@ -51,10 +51,10 @@ pub(crate) fn is_there(program: &str) -> bool {
     env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|directory| directory.join(program).is_file()))
 }
 
-/// The platform that this toolchain builds for.
+/// Returns the platform that this toolchain builds for.
 ///
 /// # Errors
-/// If it does not say.
+/// If `rustc` does not print it.
 pub(crate) fn host() -> Result<String, String> {
     let version = command("rustc", &["-vV"]).output().map_err(|error| format!("rustc: {error}"))?;
     let text = String::from_utf8_lossy(&version.stdout);
@@ -64,7 +64,7 @@ pub(crate) fn host() -> Result<String, String> {
 
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Says what must not be missed: now, and again when all is done.
+/// Prints a warning now, and again when everything is done.
 pub(crate) fn warn(what: String) {
     println!("warning: {what}");
     WARNINGS.lock().unwrap_or_else(PoisonError::into_inner).push(what);

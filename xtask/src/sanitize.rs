@@ -1,29 +1,31 @@
-//! Delivery under LLVM's sanitizers, on the stable toolchain: the compiler has them, it only wants to be asked as an
-//! unstable one.
+//! Tests of delivery under LLVM's sanitizers, on the stable toolchain. The compiler contains them, but accepts the flag
+//! only if it is told to behave like an unstable one.
 //!
-//! The address sanitizer sees memory used that is freed or somebody else's, the thread sanitizer sees memory that two
-//! threads use without an order. Both follow compiled Rust; C libraries and the kernel are not followed, see
-//! [`Sanitizer::options`].
+//! The address sanitizer finds uses of memory that was freed or that belongs to something else; the thread sanitizer
+//! finds memory that two threads use without synchronisation. Both follow only compiled Rust, and not C libraries and
+//! the kernel; see [`Sanitizer::options`].
 use crate::program::{cargo, command, host, root, run as program, target, warn};
 use std::path::Path;
 
-/// The packages to compile: the two crates that deliver, in one go so that what both depend on is built once.
+/// The packages to compile: the two crates that deliver, in one build so that common dependencies are built once.
 const CODE: &str = "--package fanfare-server --package fanfare-hub --lib --test api --test over_io_uring";
-/// The tests of those, by a part of their names. In the server: delivery, and the subscriptions that use it. In the
-/// hub: the way from the log to an audience. Not `wakeup::`, whose model switches stacks where no sanitizer can follow.
+/// The tests to run, by parts of their names. In the server: delivery, and the subscriptions that use it. In the hub:
+/// the path from the log to an audience. `wakeup::` is left out, because its model switches stacks, which no sanitizer
+/// can follow.
 const TESTS: &str = "delivery:: handover:: heartbeat:: overload:: stalled:: \
      fan_out:: routes:: run:: window:: writer:: private:: resume:: routing:: slow::";
 
 struct Sanitizer {
-    /// The name that the compiler has for it.
+    /// The compiler's name for the sanitizer.
     name: &'static str,
-    /// True if it has to see into the standard library, or takes what locks there order for races.
+    /// True if the standard library must be compiled for the sanitizer too, because otherwise it reports uses that the
+    /// library's locks synchronise.
     compiles_std: bool,
-    /// The variable that it reads options from.
+    /// The environment variable from which the sanitizer reads its options.
     variable: &'static str,
-    /// The options that differ from what they would be.
+    /// The options that differ from the defaults.
     options: &'static str,
-    /// The file that tells it what it is wrong about.
+    /// The file with the reports to suppress because they are wrong.
     suppressions: Option<&'static str>,
 }
 
@@ -31,8 +33,8 @@ const ADDRESS: Sanitizer = Sanitizer {
     name: "address",
     compiles_std: false,
     variable: "ASAN_OPTIONS",
-    // The kernel reads what a ring sends, and no sanitizer sees it. What is freed is overwritten at once, so that a
-    // test sees other bytes than were sent.
+    // The kernel reads the bytes that a ring sends, which no sanitizer sees. Freed memory is overwritten at once, so
+    // that a test would receive other bytes than were sent.
     options: "allow_addr2line=1:max_free_fill_size=1048576",
     suppressions: None,
 };
@@ -44,11 +46,12 @@ const THREAD: Sanitizer = Sanitizer {
     suppressions: Some("xtask/tsan.supp"),
 };
 
-/// Runs the tests under each. Without the source of the standard library the thread sanitizer is left out, with a
-/// warning.
+/// Runs the tests under each sanitizer. Without the source of the standard library the thread sanitizer is left out,
+/// with a warning.
 ///
 /// # Errors
-/// Which of them found something, or cannot be run. What it found it prints, and goes on to the end.
+/// The sanitizers that found something or could not be run. A sanitizer prints its findings, and the tests continue to
+/// the end.
 pub(crate) fn run() -> Result<(), String> {
     let address = ADDRESS.run();
     let thread = match source_of_std() {
@@ -64,7 +67,7 @@ pub(crate) fn run() -> Result<(), String> {
 impl Sanitizer {
     fn run(&self) -> Result<(), String> {
         let mut tests = cargo(&["test", "--no-fail-fast", "--profile", "sanitize", "--locked"]);
-        // A target that is named keeps the flags from build scripts and macros, which both have in common.
+        // With `--target`, the flags do not apply to build scripts and macros, so both sanitizers share these.
         tests.args(["--target", &host()?, "--target-dir"]).arg(target().join("sanitize"));
         tests.args(CODE.split_whitespace()).args(self.compiles_std.then_some("-Zbuild-std"));
         tests.arg("--").args(TESTS.split_whitespace());
@@ -75,7 +78,7 @@ impl Sanitizer {
     }
 }
 
-/// Installs it if it is missing.
+/// Installs the source of the standard library if it is missing.
 fn source_of_std() -> Result<(), String> {
     let output = command("rustc", &["--print", "sysroot"]).output().map_err(|error| format!("rustc: {error}"))?;
     let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_owned();

@@ -1,9 +1,9 @@
-//! The steps, in the order in which they find faults soonest.
+//! The steps of `cargo xtask test`, in the order in which they find faults soonest.
 //!
-//! The workspace is compiled three times, once for each thing that needs it so: checked (clippy, documentation), with
-//! tests (those of other steps too, and the benches), and the program as it is shipped. What is instrumented, for
-//! fuzzing and for the sanitizers, adds the crates that it tests. A build of the whole workspace reuses what another
-//! has built; one of a single package does not, since its dependencies then have other features.
+//! The workspace is compiled three times: once to be checked (clippy, documentation), once with tests (also for the
+//! tests of other steps, and for the benches), and once as a release build. For fuzzing and for the sanitizers, the
+//! tested crates are compiled again with instrumentation. A build of the whole workspace reuses the results of an
+//! earlier one. A build of a single package does not, since its dependencies then have other features.
 use crate::{
     alone, bare, deny, docs, fuzz,
     install::{
@@ -19,11 +19,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// One thing that must hold.
+/// A step, which checks one promise.
 pub(crate) struct Step {
-    /// Its name on the command line.
+    /// The name of the step on the command line.
     pub name: &'static str,
-    /// The promise that it checks.
+    /// The promise that the step checks.
     pub what: &'static str,
     /// The time in seconds that it may take in a fresh clone, on two cores that do nothing else. Above it there is a
     /// warning: a step that grows is looked at while it is easy to see why.
@@ -108,7 +108,7 @@ struct Outcome {
     result: Result<(), String>,
 }
 
-/// Runs `steps`, and after them says how each went.
+/// Runs `steps`, and then prints the result of each.
 pub(crate) fn run(steps: &[&Step]) -> ExitCode {
     let mut needs: Vec<&Need> = Vec::new();
     for need in steps.iter().flat_map(|step| step.needs) {
@@ -168,7 +168,7 @@ fn rustdoc() -> Result<(), String> {
     program(cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// All but those that need what only their own step installs, which are built with a feature.
+/// Runs all tests, except those that need packages of other steps. Those tests are built only with a feature.
 fn test() -> Result<(), String> {
     program(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
 }
@@ -177,15 +177,16 @@ pub(crate) fn release() -> Result<(), String> {
     program(&mut cargo(&["build", "--release", "--package", "fanfare", "--locked"]))
 }
 
-/// Drives the program as it is shipped, which is built here if that step was left out, and the example that has a page.
+/// Runs the browser tests against the release build of the program, which is built here if that step was left out, and
+/// against the example that has a page.
 fn browser() -> Result<(), String> {
     release()?;
     program(&mut cargo(&["build", "--workspace", "--example", "discovery", "--locked"]))?;
     let (binary, discovery) = (target().join("release/fanfare"), target().join("debug/examples/discovery"));
     let directory = root().join("browser");
-    // Some of its servers are relayed.
+    // Some tests relay from servers that need these packages.
     interop::install_node_packages()?;
-    // The browsers are the system's.
+    // The tests use the browsers of the system.
     let npm = |arguments| {
         node::npm(&directory, arguments).map(|mut npm| {
             npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
@@ -197,8 +198,8 @@ fn browser() -> Result<(), String> {
     program(&mut npm(&["test"])?)
 }
 
-/// Shows that the benchmarks run, as they are built for tests, some of them against the program as it is shipped; what
-/// they measure in this moment says nothing.
+/// Checks that the benchmarks run, in the build for tests; some of them measure the release build of the program. The
+/// figures mean nothing.
 fn bench() -> Result<(), String> {
     release()?;
     let binaries = root().join("crates/bench/src/bin");
@@ -207,7 +208,7 @@ fn bench() -> Result<(), String> {
     let mut names: Vec<String> =
         files.flatten().filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".rs")?.to_owned())).collect();
     names.sort();
-    // With an example, since dependencies then have the features that they have in tests, where they are built already.
+    // An example is built too, because the dependencies then have the same features as in tests, and are already built.
     program(&mut cargo(&["build", "--workspace", "--bins", "--example", "discovery", "--locked"]))?;
     for name in &names {
         let binary = target().join("debug").join(name);
@@ -218,10 +219,11 @@ fn bench() -> Result<(), String> {
     if names.is_empty() { Err("there is no benchmark".into()) } else { Ok(()) }
 }
 
-/// Measures the program as it is shipped beside other servers, as `options` say; see the bench's `compare --help`.
+/// Compares the release build of the program with other servers. `options` are those of the bench; see its `compare
+/// --help`.
 ///
 /// # Errors
-/// What could not be installed or built, or went wrong.
+/// The package or program that could not be installed or built, or what went wrong.
 pub(crate) fn compare(options: &[&str]) -> Result<(), String> {
     install::missing(&[&C, &NCHAN])?;
     release()?;

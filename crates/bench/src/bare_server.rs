@@ -1,9 +1,10 @@
-//! The least that a hub can do beside sending: accept connections, keep those that subscribe, and take what is
-//! published.
+//! The smallest possible hub, without the sending: it accepts connections, keeps those that subscribe, and reads what
+//! is published.
 //!
-//! It has one topic, no log, no IDs, no heartbeats and no answer to a full socket but to end. An event is encoded once.
-//! A `POST` is answered before its event goes out, as a hub acknowledges what it will deliver. How an event goes out to
-//! all is what the baselines differ in: [`bare_write`](crate::bare_write) and [`bare_uring`](crate::bare_uring).
+//! It has one topic, no log, no IDs and no heartbeats, and it ends if a socket is full. An event is encoded once. A
+//! `POST` is answered before its event is sent, as a hub acknowledges an event before it delivers it. The baselines
+//! [`bare_write`](crate::bare_write) and [`bare_uring`](crate::bare_uring) differ in how they send an event to all
+//! subscribers.
 use fanfare_event_stream::Fields;
 use mio::{
     Events, Interest, Poll, Token,
@@ -21,11 +22,12 @@ const LISTENER: Token = Token(usize::MAX);
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n";
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-/// Prints where it listens, and serves until it is killed. `broadcast` sends an event to all subscribers and lets go of
-/// those that have left. What is written to a `File` goes out by `write(2)`, where a socket's `write` is `send(2)`.
+/// Prints the address where it listens, and serves until it is killed. `broadcast` sends an event to all subscribers
+/// and removes those that have left. The subscribers are `File`s, because writing to a `File` is `write(2)`, where
+/// writing to a socket is `send(2)`.
 ///
 /// # Errors
-/// If it cannot accept, or of `broadcast`.
+/// If it cannot accept a connection, or if `broadcast` fails.
 pub fn serve(
     listener: net::TcpListener,
     mut broadcast: impl FnMut(&mut Vec<File>, &[u8]) -> io::Result<()>,
@@ -39,7 +41,7 @@ pub fn serve(
     let (mut subscribers, mut accepted, mut encoded) = (Vec::new(), 0, Vec::new());
     loop {
         match poll.poll(&mut events, None) {
-            // Whoever stops and continues this process, or traces it, interrupts the wait.
+            // A signal, or a program that traces this process, may interrupt the wait.
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             polled => polled?,
         }
@@ -73,11 +75,11 @@ pub fn serve(
     }
 }
 
-/// Returns true if a subscriber stays, after a send to it gave this. A loop that skips a send is no baseline, so a full
-/// socket is an error.
+/// Returns true if a subscriber stays connected, from the result of a send to it. A full socket is an error: a loop
+/// that skips sends could not be compared.
 ///
 /// # Errors
-/// If not all of the event's bytes were sent and the subscriber has not just left.
+/// If not all bytes of the event were sent, unless the subscriber has just left.
 pub fn stays(sent: io::Result<usize>, event: &[u8]) -> io::Result<bool> {
     match sent {
         Ok(sent) if sent == event.len() => Ok(true),
@@ -93,14 +95,14 @@ fn subscribe(socket: TcpStream) -> io::Result<File> {
     Ok(file)
 }
 
-/// A connection that has not become a subscriber's.
+/// A connection that has not subscribed.
 struct Request {
     socket: TcpStream,
     bytes: Vec<u8>,
 }
 
 impl Request {
-    /// Takes in what is there, and says whether the connection goes on.
+    /// Reads the bytes that have arrived. Returns true if the connection stays open.
     fn receive(&mut self) -> io::Result<bool> {
         let mut chunk = [0; 4_096];
         while let Some(read) = or_not_yet(self.socket.read(&mut chunk))? {
@@ -112,7 +114,8 @@ impl Request {
         Ok(true)
     }
 
-    /// The body of a `POST`, once it is whole; then the next may begin.
+    /// Returns the body of a `POST` when it has arrived completely, and removes the request, so that the next one may
+    /// begin.
     fn take_body(&mut self) -> Option<String> {
         let text = str::from_utf8(&self.bytes).ok()?;
         let (head, body) = text.split_once("\r\n\r\n")?;
@@ -124,7 +127,7 @@ impl Request {
     }
 }
 
-/// `None` if that would have to wait.
+/// Converts the error of a call that would have to wait into `None`.
 fn or_not_yet<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),

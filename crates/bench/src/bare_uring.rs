@@ -1,13 +1,13 @@
-//! The loop of [`bare_write`](crate::bare_write), with one send per subscriber and event, but many of them in one
-//! system call, through [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html).
+//! The baseline with one send per subscriber and event, as in [`bare_write`](crate::bare_write), but with many sends in
+//! one system call, through [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html).
 use crate::bare_server;
 use io_uring::{IoUring, opcode::Send, squeue, types::Fd};
 use std::{fs::File, io, net::TcpListener, os::fd::AsRawFd};
 
-/// Sends that go into one system call. Fewer cost more each; above 256 nothing more was won.
+/// The number of sends in one system call. With fewer sends, each costs more; more than 256 bring no further gain.
 const BATCH: u32 = 512;
-/// Nothing waits: what a full socket does not take is reported at once, and so is, as a failure, what was taken in
-/// part.
+/// The flags of a send. It never waits: a full socket is reported at once, and so is, as a failure, a send of which
+/// only a part was taken.
 const FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
 
 /// Returns true if this kernel has io_uring and lets us use it.
@@ -16,10 +16,10 @@ pub fn is_available() -> bool {
     ring().is_ok()
 }
 
-/// Prints where it listens, and serves until it is killed.
+/// Prints the address where it listens, and serves until it is killed.
 ///
 /// # Errors
-/// If there is no io_uring, it cannot accept, or a subscriber's socket is full.
+/// If there is no io_uring, if it cannot accept a connection, or if a subscriber's socket is full.
 pub fn serve(listener: TcpListener) -> io::Result<()> {
     let mut ring = ring()?;
     bare_server::serve(listener, move |subscribers, event| broadcast(&mut ring, subscribers, event))
@@ -33,7 +33,7 @@ fn broadcast(ring: &mut IoUring, subscribers: &mut Vec<File>, event: &[u8]) -> i
     let mut left = Vec::new();
     for (batch, some) in subscribers.chunks(BATCH as usize).enumerate() {
         submit(ring, some, event)?;
-        // Only a send that did not go out whole says so.
+        // Only a send that was not complete has a completion.
         for failed in ring.completion() {
             let result = failed.result();
             let sent = usize::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result));

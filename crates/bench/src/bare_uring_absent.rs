@@ -1,13 +1,13 @@
-//! The ring for systems without io_uring, or without definitions of it for this kind of processor.
+//! The io_uring baseline for systems without io_uring, or without definitions of it for this kind of processor.
 use std::{io, net::TcpListener};
 
-/// No.
+/// Returns false.
 #[must_use]
 pub fn is_available() -> bool {
     false
 }
 
-/// Does not.
+/// Fails, because there is no io_uring.
 ///
 /// # Errors
 /// Always.

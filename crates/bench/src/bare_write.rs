@@ -1,4 +1,5 @@
-//! One `write(2)` per subscriber and event, and nothing else. What others cost beyond it is what they add.
+//! The baseline with one `write(2)` per subscriber and event, and nothing else. The costs of a server beyond this
+//! baseline are its own.
 use crate::bare_server;
 use std::{
     fs::File,
@@ -6,10 +7,10 @@ use std::{
     net::TcpListener,
 };
 
-/// Prints where it listens, and serves until it is killed.
+/// Prints the address where it listens, and serves until it is killed.
 ///
 /// # Errors
-/// If it cannot accept, or a subscriber's socket is full.
+/// If it cannot accept a connection, or if a subscriber's socket is full.
 pub fn serve(listener: TcpListener) -> io::Result<()> {
     bare_server::serve(listener, broadcast)
 }

@@ -1,9 +1,9 @@
 //! Benchmarks, baselines, and recorded runs.
 //!
-//! Every figure is a ratio between things measured in the same run, side by side: machines differ and are shared. The
-//! load is that of [`fanfare_load`]. The binaries in `src/bin` each compare several things: servers, clients, parsers, or
-//! logs. What they print last is one line of JSON, and runs worth keeping are in `runs/` with their machine, commit and
-//! command.
+//! Every figure is a ratio between things that were measured in the same run, side by side, because machines differ and
+//! are shared. [`fanfare_load`] makes the load. Each binary in `src/bin` compares several things: servers, clients,
+//! parsers, or logs. The last line that a binary prints is JSON. Runs worth keeping are in `runs/` with their machine,
+//! commit and command.
 #![deny(unsafe_code)]
 
 pub mod bare_server;

@@ -1,9 +1,9 @@
-//! The circumstances that every recorded run tells: where and when it was made.
+//! The circumstances of a recorded run: the machine, the commit and the command.
 use fanfare_load::machine::machine;
 use serde_json::{Value, json};
 use std::process::Command;
 
-/// The machine, the commit and the command of this run.
+/// Returns the machine, the commit and the command of this run.
 #[must_use]
 pub fn circumstances() -> Value {
     let mut all = machine();

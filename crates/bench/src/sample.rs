@@ -1,9 +1,9 @@
-//! Text that looks like what is sent.
+//! Sample data that looks like real events.
 
-/// `len` bytes of JSON, a different one for each `seed`.
+/// Returns `len` bytes of JSON, which differ for each `seed`.
 ///
 /// # Panics
-/// If `len` is too small for the object around the text: it takes some 75 bytes.
+/// If `len` is too small for the object around the text, which takes about 75 bytes.
 #[must_use]
 pub fn json(seed: usize, len: usize) -> String {
     let start = format!(

@@ -1,23 +1,23 @@
-//! The median of several measurements, and how far they lie apart.
+//! The median of several measurements, and their range.
 use serde::Serialize;
 use std::fmt;
 
 /// The spread of one figure over several rounds. All three are the same if there was one round.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
-    /// The middle one; of an even number the upper of the two.
+    /// The median; of an even number of values the upper one of the two in the middle.
     pub median: f64,
-    /// The least.
+    /// The lowest value.
     pub least: f64,
-    /// The most.
+    /// The highest value.
     pub most: f64,
 }
 
 impl Spread {
-    /// The spread of `values`.
+    /// Returns the spread of `values`.
     ///
     /// # Panics
-    /// Panics if there are none.
+    /// If there are no values.
     #[must_use]
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);

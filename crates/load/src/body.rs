@@ -1,4 +1,4 @@
-//! The form of what is published.
+//! The format of the body of a publication.
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
-//! The moment from which a run's times count, the same in all its processes.
+//! The moment from which the times of a run are measured, the same in all its processes.
 use std::time::{Duration, Instant, SystemTime};
 
-/// A moment by which processes can agree on times: each relates its own monotonic clock to the time of day once, so
-/// that a clock that is set during the run moves nothing.
+/// A moment from which several processes measure times. Each process compares its own monotonic clock with the time of
+/// day once, so that setting the clock during the run changes nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Epoch {
     instant: Instant,
@@ -10,14 +10,14 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// Now.
+    /// Returns the epoch that begins now.
     #[must_use]
     pub fn now() -> Self {
         let since_unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self { instant: Instant::now(), since_unix }
     }
 
-    /// The epoch that another process tells by [`since_unix`](Self::since_unix). It must be in the past.
+    /// Returns the epoch of another process, from its [`since_unix`](Self::since_unix). It must be in the past.
     #[must_use]
     pub fn of(since_unix: Duration) -> Self {
         let now = Self::now();
@@ -25,19 +25,19 @@ impl Epoch {
         Self { instant: now.instant.checked_sub(age).unwrap_or(now.instant), since_unix }
     }
 
-    /// The time of day of the epoch.
+    /// Returns the time of day of the epoch, as the time since the Unix epoch.
     #[must_use]
     pub fn since_unix(&self) -> Duration {
         self.since_unix
     }
 
-    /// The time that has passed since.
+    /// Returns the time that has passed since the epoch.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.instant.elapsed()
     }
 
-    /// The time from the epoch to `instant`; zero if that was before.
+    /// Returns the time from the epoch to `instant`; zero if `instant` was before it.
     #[must_use]
     pub fn until(&self, instant: Instant) -> Duration {
         instant.saturating_duration_since(self.instant)

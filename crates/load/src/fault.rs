@@ -1,84 +1,85 @@
-//! The faults that must not happen to a subscriber: counted, and the first few told with which event of which
-//! subscriber it was.
+//! The faults that must not happen to a subscriber. All are counted, and the first few are described with their event
+//! and their subscriber.
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The number of faults that are told; all are counted.
+/// The number of faults that are described.
 const EXAMPLES: usize = 5;
 
-/// One thing that must not happen to a subscriber.
+/// A fault that must not happen to a subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Events were left out: from `expected` up to the one before `received`.
+    /// Events are missing: from `expected` up to the one before `received`.
     Missed {
-        /// The number of the event that should have come.
+        /// The number of the event that was expected.
         expected: u64,
-        /// The number of the one that came.
+        /// The number of the event that arrived.
         received: u64,
     },
-    /// An event came again.
+    /// An event arrived again.
     Repeated {
-        /// The number of the event that should have come.
+        /// The number of the event that was expected.
         expected: u64,
-        /// The number of the one that came.
+        /// The number of the event that arrived.
         received: u64,
     },
-    /// An event came that later ones had overtaken. It had been counted as missed, and no longer is.
+    /// An event arrived after later ones. It had been counted as missed, and no longer is.
     OutOfOrder {
-        /// The number of the event that should have come.
+        /// The number of the event that was expected.
         expected: u64,
-        /// The number of the one that came.
+        /// The number of the event that arrived.
         received: u64,
     },
-    /// Events were due and did not come: from `expected` up to the one before `published`.
+    /// Published events did not arrive: from `expected` up to the one before `published`.
     Undelivered {
-        /// The number of the event that should have come.
+        /// The number of the event that was expected.
         expected: u64,
-        /// The number that was published.
+        /// The number of events that were published.
         published: u64,
     },
-    /// An event came that nobody published here, such as one that tells of a gap.
+    /// An event arrived that this run has not published, such as the notice of a gap.
     Foreign {
-        /// Its type.
+        /// The type of the event.
         event_type: String,
-        /// The beginning of its data.
+        /// The beginning of the event's data.
         data: String,
     },
     /// The stream ended.
     Ended {
-        /// The way in which it did.
+        /// The reason why the stream ended.
         reason: String,
     },
     /// A subscriber was refused.
     Refused {
-        /// The words of the server.
+        /// The answer of the server.
         reason: String,
     },
 }
 
-/// The number of times that each happened to any of many subscribers.
+/// The numbers of faults of many subscribers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
-    /// Events that did not come, though later ones did.
+    /// The number of events that did not arrive although later ones did.
     pub missed: u64,
-    /// Events that came more than once.
+    /// The number of events that arrived more than once.
     pub repeated: u64,
-    /// Events that came after later ones.
+    /// The number of events that arrived after later ones.
     pub out_of_order: u64,
-    /// Events that had not come when nothing came any more.
+    /// The number of events that had not arrived when no more events arrived.
     pub undelivered: u64,
-    /// Events that nobody published here.
+    /// The number of events that this run has not published.
     pub foreign: u64,
-    /// Streams that ended.
+    /// The number of streams that ended.
     pub ended: u64,
-    /// Subscribers that were refused.
+    /// The number of subscribers that were refused.
     pub refused: u64,
-    /// The first few, in words.
+    /// The descriptions of the first few faults.
     pub examples: Vec<String>,
 }
 
 impl Faults {
-    /// Counts one. `subscriber` is its number, and `lane` the topic and the publisher of the event.
+    /// Counts a fault. `subscriber` is the number of the subscriber, and `lane` the topic and the publisher of the
+    /// event.
     pub fn add(&mut self, subscriber: u32, lane: Option<(u32, u32)>, fault: &Fault) {
         match *fault {
             Fault::Missed { expected, received } => self.missed += received - expected,
@@ -98,7 +99,7 @@ impl Faults {
         }
     }
 
-    /// Adds those of other subscribers.
+    /// Adds the faults of other subscribers.
     pub fn merge(&mut self, other: Self) {
         self.missed += other.missed;
         self.repeated += other.repeated;

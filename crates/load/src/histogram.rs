@@ -1,22 +1,23 @@
-//! Counts of times in a small amount of memory: a broadcast to many yields millions of latencies in a minute.
+//! Histograms: counts of times in a small amount of memory. A broadcast to many subscribers gives millions of latencies
+//! in a minute.
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The significant digits that a quantile has: it is at most 1/128 too long.
+/// The number of significant digits of a quantile: it is at most 1/128 too long.
 const DIGITS: u8 = 2;
-/// The longest time that counts as itself, in nanoseconds: 292 years.
+/// The longest time that is counted exactly, in nanoseconds: 292 years.
 const MAX_NANOS: u64 = u64::MAX >> 1;
 
-/// A histogram of times, and the longest of them. As text it holds only what is not empty.
+/// A histogram of times, and the longest of them. Its serialized form holds only the buckets that are not empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     /// The times, in nanoseconds.
     times: hdrhistogram::Histogram<u64>,
-    /// Exact, which no bucket is.
+    /// The longest time, which is exact, while buckets are not.
     max: Duration,
 }
 
-/// The form that goes from one process to another: a time of each bucket in nanoseconds, and its count.
+/// The serialized form: one time in nanoseconds for each bucket, followed by its count.
 #[derive(Serialize, Deserialize)]
 struct Sparse {
     times: Vec<(u64, u64)>,
@@ -31,7 +32,7 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts one time. Beyond 292 years it counts as that.
+    /// Counts one time. A time beyond 292 years counts as 292 years.
     pub fn record(&mut self, time: Duration) {
         self.record_n(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), 1);
         self.max = self.max.max(time);
@@ -41,7 +42,7 @@ impl Histogram {
         self.times.record_n(nanos.min(MAX_NANOS), count).expect("it grows up to every time");
     }
 
-    /// Adds all that another one has counted.
+    /// Adds all times of another histogram.
     pub fn merge(&mut self, other: &Self) {
         self.times.add(&other.times).expect("it grows up to every time");
         self.max = self.max.max(other.max);
@@ -53,17 +54,17 @@ impl Histogram {
         self.times.len()
     }
 
-    /// The longest, exactly; zero if there is none.
+    /// Returns the longest time, exactly; zero if there is none.
     #[must_use]
     pub fn max(&self) -> Duration {
         self.max
     }
 
-    /// The time that `share` of them, of 0 to 1, did not exceed: never too short, and at most 1/128 too long. Zero if
-    /// there is none.
+    /// Returns the time that the given share of all times, from 0 to 1, did not exceed: never too short, and at most
+    /// 1/128 too long. Zero if there are no times.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Duration {
-        // The quantile of zero would be a bucket's shortest time.
+        // For a share of zero the library would return the shortest time of a bucket.
         let share = share.max(f64::MIN_POSITIVE);
         Duration::from_nanos(self.times.value_at_quantile(share)).min(self.max)
     }

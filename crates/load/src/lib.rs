@@ -1,8 +1,9 @@
-//! Load on any server of event streams: many subscribers, each of which checks every event, and publishers at a pace.
+//! A load generator for any server of event streams: many subscribers, each of which checks every event, and publishers
+//! at a given rate.
 //!
-//! A [`scenario`] puts a server, which a [`target`] describes, through something: [`subscribe`] is its subscribers,
-//! [`publish`] its publishers. A [`meter`] reads what that costs the server, if it is on this machine. `fanfare load`
-//! runs one scenario against one server.
+//! A [`scenario`] is run on a server, which a [`target`] describes. [`subscribe`] has the subscribers, and [`publish`]
+//! the publishers. A [`meter`] measures what this costs the server, if the server is on this machine. `fanfare load`
+//! runs one scenario on one server.
 #![deny(unsafe_code)]
 
 pub mod body;

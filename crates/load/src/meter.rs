@@ -1,11 +1,11 @@
-//! The meter of what a server costs, read from `/proc` while it runs.
+//! The meter of a server's costs, which are read from `/proc` while it runs.
 use crate::process_tree::{self, Stat};
 use std::{fs, io, net::SocketAddr, time::Duration};
 
 /// A server on this machine, with all processes that descend from it.
 #[derive(Clone, Copy, Debug)]
 pub struct Meter {
-    /// The process.
+    /// The ID of the server's process.
     pub process: u32,
 }
 
@@ -13,8 +13,8 @@ pub struct Meter {
 const LISTEN: &str = "0A";
 
 impl Meter {
-    /// The process that listens at this address, if it is on this machine, belongs to the same user and is the only
-    /// one. Of a process and its descendants it is the process.
+    /// Finds the process that listens at this address, if it is on this machine, belongs to the same user and is the
+    /// only one. If its descendants listen too, the process itself is returned.
     #[must_use]
     pub fn of_listener(address: SocketAddr) -> Option<Self> {
         if !address.ip().is_loopback() {
@@ -34,7 +34,7 @@ impl Meter {
         processes.iter().find(whole).map(|process| Self { process: *process })
     }
 
-    /// The CPU time that they have used, in user and system mode.
+    /// Returns the CPU time of the processes, in user and system mode.
     ///
     /// # Errors
     /// If the process is gone.
@@ -42,7 +42,8 @@ impl Meter {
         Ok(process_tree::tree(self.process)?.iter().map(Stat::cpu).sum())
     }
 
-    /// Their memory in bytes: the proportional set size, in which shared pages count by their share.
+    /// Returns the memory of the processes in bytes: the proportional set size, which counts a shared page in equal
+    /// parts for all processes that share it.
     ///
     /// # Errors
     /// If the process is gone, or belongs to someone else.
@@ -50,7 +51,7 @@ impl Meter {
         process_tree::tree(self.process)?.iter().map(|stat| process_tree::pss(stat.process)).sum()
     }
 
-    /// Returns the number of files that they have open; each connection is one.
+    /// Returns the number of files that the processes have open; each connection is one.
     ///
     /// # Errors
     /// If the process is gone, or belongs to someone else.
@@ -59,7 +60,7 @@ impl Meter {
     }
 }
 
-/// The inodes of the sockets in this table that listen on this port.
+/// Returns the inodes of the sockets in this table that listen on this port.
 fn listeners(table: &str, port: u16) -> Vec<String> {
     let lines = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
     let port = format!(":{port:04X}");

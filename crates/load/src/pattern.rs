@@ -1,4 +1,4 @@
-//! Patterns, by which subscribers name topics that they do not know.
+//! Patterns, with which subscribers select topics that they do not know.
 use serde::{Deserialize, Serialize};
 
 /// The syntax of a pattern.
@@ -11,7 +11,7 @@ pub enum PatternSyntax {
 }
 
 impl PatternSyntax {
-    /// Returns what matches the topic of this number in this run, and no other.
+    /// Returns a pattern that matches the topic with this number in this run, and no other topic.
     pub(crate) fn pattern(self, run: &str, topic: u32) -> String {
         let any = match self {
             Self::UrlPattern => ":any",

@@ -1,4 +1,4 @@
-//! A hub under test: a child process, what it costs, and its end.
+//! A hub under test: a child process that can be measured and ended.
 use crate::meter::Meter;
 use std::{
     env, io,
@@ -10,36 +10,37 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The longest time that a server that does not say so may take until it listens.
+/// The longest time that a server may take until it listens, if it does not print that.
 const START: Duration = Duration::from_secs(10);
 
-/// A running hub. It ends when this is dropped.
+/// A running hub. The process is ended when this value is dropped.
 #[derive(Debug)]
 pub struct HubProcess {
     child: Child,
-    /// The address where it listens.
+    /// The address where the hub listens.
     pub address: SocketAddr,
-    /// Kept open, so that the hub can go on printing.
+    /// The hub's output, which is kept open so that the hub can continue to print.
     _output: Option<BufReader<ChildStdout>>,
-    /// Kept open, so that a hub that is tied to this process goes on.
+    /// The hub's input, which is kept open because a hub that is tied to this process ends when it is closed.
     _tie: Option<ChildStdin>,
-    /// The means to end it together with its own children; without this it is killed.
+    /// The command that ends the hub together with its child processes. Without a command the hub is killed.
     stop: Option<Command>,
 }
 
 impl HubProcess {
-    /// Starts `binary serve` on a free port of loopback with these arguments besides, and waits until it listens.
+    /// Starts `binary serve` on a free port of loopback with these additional arguments, and waits until it listens.
     ///
     /// # Errors
-    /// If it cannot be started or ends before it says where it listens.
+    /// If it cannot be started, or ends before it prints the address where it listens.
     pub fn start(binary: &Path, arguments: &[&str]) -> io::Result<Self> {
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--clock", "false"]).args(arguments);
         Self::launch(command)
     }
 
-    /// The same, of a `binary` that knows `serve --tied`: the hub ends with this process, however that ends, since its
-    /// standard input is a pipe whose other end goes with it. Variables meant for another hub do not reach it.
+    /// Starts a hub in the same way, with a `binary` that knows `serve --tied`: the hub ends when this process ends, in
+    /// any way, because its standard input is a pipe that is then closed. Environment variables for another hub are
+    /// removed.
     ///
     /// # Errors
     /// As for [`start`](Self::start).
@@ -52,10 +53,10 @@ impl HubProcess {
         Self::launch_with(command, Stdio::piped())
     }
 
-    /// Starts anything that prints `http://ADDRESS` once it listens there, and waits for that.
+    /// Starts any program that prints `http://ADDRESS` when it listens there, and waits for that.
     ///
     /// # Errors
-    /// If it cannot be started or ends before it says where it listens.
+    /// If it cannot be started, or ends before it prints the address where it listens.
     pub fn launch(command: Command) -> io::Result<Self> {
         Self::launch_with(command, Stdio::null())
     }
@@ -69,10 +70,10 @@ impl HubProcess {
         Ok(Self { child, address, _output: Some(output), _tie: tie, stop: None })
     }
 
-    /// Starts a server that was told to listen on `address`, and waits until it does. `stop` ends it.
+    /// Starts a server that is configured to listen on `address`, and waits until it does. The command `stop` ends it.
     ///
     /// # Errors
-    /// If it cannot be started, ends, or does not listen within ten seconds.
+    /// If the server cannot be started, ends, or does not listen within ten seconds.
     pub fn supervise(mut command: Command, address: SocketAddr, stop: Option<Command>) -> io::Result<Self> {
         let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
         let mut server = Self { child, address, _output: None, _tie: None, stop };
@@ -86,7 +87,7 @@ impl HubProcess {
         Ok(server)
     }
 
-    /// Reads what it costs.
+    /// Returns the meter of the hub's costs.
     #[must_use]
     pub fn meter(&self) -> Meter {
         Meter { process: self.child.id() }
@@ -97,17 +98,17 @@ impl Drop for HubProcess {
     fn drop(&mut self) {
         let stopped = self.stop.as_mut().is_some_and(|stop| stop.status().is_ok_and(|status| status.success()));
         if !stopped {
-            // It may have ended by itself.
+            // The process may have ended by itself.
             drop(self.child.kill());
         }
         drop(self.child.wait());
     }
 }
 
-/// A port of loopback that is free at this moment.
+/// Returns a loopback address with a port that is free at this moment.
 ///
 /// # Errors
-/// If there is none.
+/// If there is no free port.
 pub fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
@@ -118,12 +119,13 @@ fn spawn(command: &mut Command) -> io::Result<Child> {
     started.map_err(name)
 }
 
-/// Returns true if a variable is read by a hub: ours, or what is understood of another one's.
+/// Returns true if a hub reads this environment variable: a variable of Fanfare, or one of another hub that Fanfare
+/// also understands.
 fn is_of_a_hub(name: &str) -> bool {
     name.starts_with("FANFARE_") || name.starts_with("MERCURE_") || name.ends_with("JWT_KEY")
 }
 
-/// The address in a line that holds `http://ADDRESS`.
+/// Returns the address in a line that contains `http://ADDRESS`.
 fn address_in(line: &str) -> Option<SocketAddr> {
     let rest = line.split_once("http://")?.1;
     let end = rest.find(|character: char| !matches!(character, '0'..='9' | '.' | ':')).unwrap_or(rest.len());

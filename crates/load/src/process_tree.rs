@@ -1,28 +1,29 @@
-//! A process and its descendants, as Linux tells of them in `/proc`: hubs with workers are measured as a whole
+//! A process and its descendants, from `/proc` of Linux: a hub with worker processes is measured as a whole
 //! ([proc(5)](https://man7.org/linux/man-pages/man5/proc.5.html)).
 use std::{collections::HashSet, fs, io, path::Path, thread, time::Duration};
 
-/// The ticks of a second in which Linux counts CPU time (`USER_HZ`; the same on every architecture it runs on today).
+/// The number of ticks per second in which Linux counts CPU time (`USER_HZ`; the same on every architecture today).
 const TICKS_PER_SECOND: u64 = 100;
 
-/// A line of `/proc/PID/stat`.
+/// The contents of `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
-    /// The process.
+    /// The ID of the process.
     pub process: u32,
     parent: u32,
     ticks: u64,
 }
 
 impl Stat {
-    /// The CPU time in user and system mode, with that of children that have ended, in steps of 10 ms.
+    /// Returns the CPU time in user and system mode, including that of children that have ended, in steps of 10 ms.
     #[must_use]
     pub fn cpu(&self) -> Duration {
         Duration::from_millis(self.ticks * 1_000 / TICKS_PER_SECOND)
     }
 
     fn parse(line: &str) -> Option<Self> {
-        // The second field is the name in parentheses and may hold anything; what follows is separated by spaces.
+        // The second field is the name in parentheses, which may hold any characters. The fields after it are separated
+        // by spaces.
         let (process, rest) = (line.split_once(' ')?.0.parse().ok()?, line.rsplit_once(')')?.1);
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let ticks = fields.get(11..15)?.iter().map(|field| field.parse::<u64>().ok()).sum::<Option<u64>>()?;
@@ -30,23 +31,23 @@ impl Stat {
     }
 }
 
-/// The process and all that descend from it.
+/// Returns the process `root` and all its descendants.
 ///
 /// # Errors
-/// If it is gone.
+/// If the process has ended.
 pub fn tree(root: u32) -> io::Result<Vec<Stat>> {
     let names = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let processes = names.filter(|name| name.starts_with(|first: char| first.is_ascii_digit()));
-    // A process may end at any time; then it has no line.
+    // A process may end at any time; then its file is missing.
     let lines = processes.filter_map(|process| fs::read_to_string(format!("/proc/{process}/stat")).ok());
     let tree = descendants(root, lines.filter_map(|line| Stat::parse(&line)).collect());
     if tree.is_empty() { Err(io::Error::new(io::ErrorKind::NotFound, "the process is gone")) } else { Ok(tree) }
 }
 
-/// Returns those of `all` that are `root` or descend from it.
+/// Returns the processes of `all` that are `root` or its descendants.
 fn descendants(root: u32, mut all: Vec<Stat>) -> Vec<Stat> {
     let mut inside = HashSet::from([root]);
-    // A child may stand before its parent: until a pass adds none.
+    // A child may come before its parent in the list, so the passes are repeated until one adds nothing.
     let mut before = 0;
     while inside.len() > before {
         before = inside.len();
@@ -60,7 +61,7 @@ fn descendants(root: u32, mut all: Vec<Stat>) -> Vec<Stat> {
     all
 }
 
-/// The CPU time of this process alone.
+/// Returns the CPU time of only this process.
 ///
 /// # Errors
 /// If `/proc` cannot be read.
@@ -69,21 +70,21 @@ pub fn own_cpu() -> io::Result<Duration> {
     Stat::parse(&line).map(|stat| stat.cpu()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// The error number that the system answers who reads of a thread that ends at that moment.
+/// The error number that the system returns if a thread ends while its information is read.
 const ESRCH: i32 = 3;
 
-/// The time that the threads of this process have run, but for those that have ended, to the nanosecond. Sleeps for a
-/// moment.
+/// Returns the time that the threads of this process have run, in nanoseconds, without threads that have ended. Sleeps
+/// for a moment.
 ///
 /// # Errors
 /// If `/proc` cannot be read.
 pub fn own_run_time() -> io::Result<Duration> {
-    // A thread that goes on running is brought up to date only by the next tick, up to 10 ms later.
+    // While a thread runs, its time is only updated at the next tick, up to 10 ms later. Sleeping updates it at once.
     thread::sleep(Duration::from_nanos(1));
     let mut total = Duration::ZERO;
     for thread in fs::read_dir("/proc/self/task")? {
         match run_time(&thread?.path()) {
-            // It has ended meanwhile.
+            // The thread has ended in the meantime.
             Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(ESRCH) => {}
             time => total += time?,
         }
@@ -93,16 +94,16 @@ pub fn own_run_time() -> io::Result<Duration> {
 
 /// Reads how long the thread with this directory in `/proc` has run.
 fn run_time(thread: &Path) -> io::Result<Duration> {
-    // Time on a CPU, time in the queue of one, and how often it ran.
+    // The fields are the time on a CPU, the time of waiting for a CPU, and the number of times that the thread ran.
     let line = fs::read_to_string(thread.join("schedstat"))?;
     let run = line.split_whitespace().next().and_then(|field| field.parse().ok());
     Ok(Duration::from_nanos(run.ok_or(io::ErrorKind::InvalidData)?))
 }
 
-/// The proportional set size of one process, in bytes.
+/// Returns the proportional set size of one process, in bytes.
 ///
 /// # Errors
-/// If it is gone.
+/// If the process has ended.
 pub fn pss(process: u32) -> io::Result<u64> {
     let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
     let kib = number_after("Pss:", &rollup).ok_or_else(|| io::Error::other("no Pss line"))?;
@@ -112,12 +113,13 @@ pub fn pss(process: u32) -> io::Result<u64> {
 /// Returns the number of files that a process has open.
 ///
 /// # Errors
-/// If it is gone, or belongs to someone else.
+/// If the process has ended, or belongs to someone else.
 pub fn open_files(process: u32) -> io::Result<u64> {
     Ok(fs::read_dir(format!("/proc/{process}/fd"))?.count() as u64)
 }
 
-/// The processes that have a file open whose link in `/proc` this is said of, as far as one may look.
+/// Returns the processes that have a file open for whose link in `/proc` `is_meant` is true, as far as this user may
+/// see them.
 pub fn with_open_files(is_meant: &dyn Fn(&str) -> bool) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -128,7 +130,7 @@ pub fn with_open_files(is_meant: &dyn Fn(&str) -> bool) -> Vec<u32> {
     processes.filter(has).collect()
 }
 
-/// The number that follows `name` at the start of a line.
+/// Returns the number that follows `name` at the start of a line.
 fn number_after(name: &str, text: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
     rest.split_whitespace().next()?.parse().ok()
@@ -157,7 +159,8 @@ mod tests {
 
     #[test]
     fn running_takes_time() {
-        // Of this thread alone: those of other tests end meanwhile, and what they ran is no longer counted.
+        // Only this thread is measured: threads of other tests end in the meantime, and then their time no longer
+        // counts.
         let before = run_time(Path::new("/proc/thread-self")).unwrap();
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_millis(5) {}

@@ -1,4 +1,5 @@
-//! The progress of a run: a line on standard error that is rewritten, and nothing where that is no terminal.
+//! The progress of a run: a line on standard error that is rewritten. If standard error is not a terminal, nothing is
+//! shown.
 use std::{
     fmt,
     io::{self, IsTerminal, Write},
@@ -6,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time between two rewritings.
+/// The time between two updates of the line.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// The progress of one phase. Its line is gone when this is dropped.
+/// The progress of one phase. Its line is removed when this is dropped.
 #[derive(Debug)]
 pub struct Progress<'p> {
     phase: &'p str,
@@ -18,28 +19,29 @@ pub struct Progress<'p> {
 }
 
 impl<'p> Progress<'p> {
-    /// A phase of this name.
+    /// Creates the progress of a phase with this name.
     #[must_use]
     pub fn new(phase: &'p str) -> Self {
         Self { phase, terminal: io::stderr().is_terminal(), written: None }
     }
 
-    /// Shows how far it is, if the last time is a while ago.
+    /// Shows `state`, unless the line was updated a moment ago.
     pub fn show(&mut self, state: fmt::Arguments<'_>) {
         if self.terminal && self.written.is_none_or(|written| written.elapsed() >= INTERVAL) {
             self.written = Some(Instant::now());
             eprint!("\r\x1b[K{}: {state}", self.phase);
-            // Progress that cannot be shown is no reason to end.
+            // If progress cannot be shown, the run continues.
             drop(io::stderr().flush());
         }
     }
 
-    /// Lets time pass, and shows it.
+    /// Waits for the given time, and shows the progress.
     pub fn pass(phase: &'p str, time: Duration) {
         Self::pass_until(phase, time, || false);
     }
 
-    /// Lets time pass until something has happened, and shows it. Gives the time that has passed.
+    /// Waits until `happened` returns true, at most for the given time, and shows the progress. Returns the time that
+    /// has passed.
     pub fn pass_until(phase: &'p str, time: Duration, mut happened: impl FnMut() -> bool) -> Duration {
         let (begun, mut progress) = (Instant::now(), Self::new(phase));
         while begun.elapsed() < time && !happened() {

@@ -1,4 +1,4 @@
-//! The recipes by which one subscribes and publishes, for each kind of server.
+//! The recipes: the URLs and formats with which clients subscribe and publish, for each kind of server.
 use crate::{
     body::Body,
     pattern::PatternSyntax,
@@ -18,7 +18,7 @@ pub enum Recipe {
 }
 
 impl Recipe {
-    /// The target behind the URL of such a server.
+    /// Returns the target for a server of this kind at `url`.
     ///
     /// # Errors
     /// [`InvalidUrl`].

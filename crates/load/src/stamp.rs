@@ -1,26 +1,26 @@
-//! The stamp in an event's data: which one it is, and when it was due.
+//! The stamp in an event's data: the number of the event, and the time when it was due.
 use std::{fmt::Write, time::Duration};
 
-/// The least bytes of data: all numbers at their longest, and a space after each.
+/// The smallest size of the data in bytes: all numbers at their greatest length, and a space after each.
 pub const MIN_DATA_BYTES: usize = 2 * (10 + 1) + 2 * (20 + 1);
 
 /// The number of an event in a run, and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// The number of its topic.
+    /// The number of the event's topic.
     pub topic: u32,
-    /// The number of its publisher: only events of the same publisher and topic have an order.
+    /// The number of the event's publisher. Only events of the same publisher and topic have an order.
     pub publisher: u32,
-    /// Counts the events of this publisher and topic from 0.
+    /// The number of the event among those of its publisher and topic, counted from 0.
     pub sequence: u64,
-    /// The time when its publication was due, since the run began, in nanoseconds of the monotonic clock. A publisher
-    /// that falls behind, because a hub answers late, does not make that hub look faster: it is this time that latency
-    /// counts from.
+    /// The time when the publication was due, since the run began, in nanoseconds of the monotonic clock. Latency is
+    /// measured from this time. So a publisher that is late because a hub answers late does not make that hub look
+    /// faster.
     pub due: Duration,
 }
 
 impl Stamp {
-    /// Data of this many bytes, or of [`MIN_DATA_BYTES`] if that is more.
+    /// Returns data with this stamp, of `bytes` bytes, or of [`MIN_DATA_BYTES`] if that is more.
     #[must_use]
     pub fn data(&self, bytes: usize) -> String {
         let Self { topic, publisher, sequence, due } = self;
@@ -31,7 +31,7 @@ impl Stamp {
         data
     }
 
-    /// Reads the stamp of this data, if it has one.
+    /// Reads the stamp in this data, if it has one.
     #[must_use]
     pub fn of(data: &str) -> Option<Self> {
         let mut words = data.splitn(5, ' ');

@@ -1,4 +1,4 @@
-//! The target, where subscribers and publishers connect, and what they ask for there.
+//! The target: the addresses to which subscribers and publishers connect, and the requests that they send.
 use crate::{body::Body, pattern::PatternSyntax};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -8,28 +8,28 @@ use std::{
     net::{SocketAddr, TcpStream, ToSocketAddrs},
 };
 
-/// The text that stands for the topic in a path.
+/// The text in a path that is replaced by the topic.
 const TOPIC: &str = "{topic}";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A server under load, and how one speaks with it.
+/// A server under load, and the form of the requests to it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Target {
-    /// The URL where one subscribes to a topic.
+    /// The URL to subscribe to a topic.
     pub subscribe: Endpoint,
-    /// The URL where one subscribes to a pattern, if the server knows any.
+    /// The URL to subscribe to a pattern, if the server supports patterns.
     pub subscribe_pattern: Option<(Endpoint, PatternSyntax)>,
-    /// The URL where one publishes; without it subscribers only listen.
+    /// The URL to publish at; without it, subscribers only listen.
     pub publish: Option<Endpoint>,
-    /// The way in which an event is published.
+    /// The format in which an event is published.
     pub body: Body,
-    /// Further fields of every request, each as `Name: value`.
+    /// Additional header fields of every request, each as `Name: value`.
     pub headers: Vec<String>,
-    /// The text that tells the topics of this run from those of another.
+    /// The text that makes the topics of this run different from those of other runs.
     pub run: String,
 }
 
-/// True if subscribers name topics, or patterns that match them.
+/// The way in which subscribers select topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Naming {
     /// Subscribers name the topic itself.
@@ -41,28 +41,28 @@ pub enum Naming {
 /// An address, and a path that may hold `{topic}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// The endpoint to connect to.
+    /// The address to connect to.
     pub address: SocketAddr,
     host: String,
     path: String,
-    /// The token that goes there, if one does.
+    /// The token that is sent to the endpoint, if there is one.
     token: Option<String>,
 }
 
-/// The text is no URL that one can put load on.
+/// The error that a text is not a URL that can be used as a target.
 #[derive(Debug)]
 pub enum InvalidUrl {
-    /// It is not `http://HOST…`.
+    /// The text is not `http://HOST…`.
     NotHttp(String),
-    /// Its host is not known.
+    /// The host of the URL is not known.
     Host(String, io::Error),
 }
 
 impl Endpoint {
-    /// The endpoint of a URL, which may hold `{topic}` behind the host.
+    /// Reads the URL of an endpoint, which may hold `{topic}` after the host.
     ///
     /// # Errors
-    /// [`InvalidUrl`], also for `https`: put load on what stands behind the TLS proxy.
+    /// [`InvalidUrl`], also for `https`: use the address of the server behind the TLS proxy.
     pub fn parse(url: &str) -> Result<Self, InvalidUrl> {
         let not_http = || InvalidUrl::NotHttp(url.to_owned());
         let rest = url.strip_prefix("http://").ok_or_else(not_http)?;
@@ -79,40 +79,40 @@ impl Endpoint {
         Ok(Self { address, host: host.to_owned(), path: format!("{slash}{path}"), token: None })
     }
 
-    /// Sends this token with every request to this endpoint.
+    /// Adds a token, which is sent with every request to this endpoint.
     #[must_use]
     pub fn with_token(mut self, token: Option<&str>) -> Self {
         self.token = token.map(str::to_owned);
         self
     }
 
-    /// The URL of the server alone: where requests go, whatever path they ask for.
+    /// Returns the URL of the server without a path.
     #[must_use]
     pub fn server_url(&self) -> String {
         format!("http://{}/", self.host)
     }
 
-    /// Connects.
+    /// Connects to the endpoint.
     ///
     /// # Errors
-    /// As [`TcpStream::connect`], with the address.
+    /// The errors of [`TcpStream::connect`], with the address.
     pub fn connect(&self) -> io::Result<TcpStream> {
         TcpStream::connect(self.address).map_err(|error| self.unreachable(&error))
     }
 
-    /// The error of a connection, with the address.
+    /// Returns the error that a connection could not be made, with the address.
     #[must_use]
     pub fn unreachable(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("cannot reach {}: {error}", self.name()))
     }
 
-    /// The error of a connection that was there, with the address and what it was there for.
+    /// Returns the error of an established connection, with the address and the purpose of the connection.
     #[must_use]
     pub fn broken(&self, purpose: &str, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("{purpose} at {}: {error}", self.name()))
     }
 
-    /// The host as it was given, and the address that was found for it.
+    /// Returns the host as it was given, and its address.
     #[must_use]
     pub fn name(&self) -> String {
         let address = self.address.to_string();
@@ -125,13 +125,13 @@ impl Endpoint {
 }
 
 impl Target {
-    /// All its endpoints.
+    /// Returns all endpoints of the target.
     pub fn endpoints_mut(&mut self) -> impl Iterator<Item = &mut Endpoint> {
         let pattern = self.subscribe_pattern.iter_mut().map(|(endpoint, _)| endpoint);
         [&mut self.subscribe].into_iter().chain(pattern).chain(&mut self.publish)
     }
 
-    /// The name of a topic.
+    /// Returns the name of a topic.
     #[must_use]
     pub fn topic(&self, naming: Naming, number: u32) -> String {
         let run = &self.run;
@@ -144,7 +144,7 @@ impl Target {
     /// Returns the endpoint where subscribers connect.
     ///
     /// # Errors
-    /// If they name patterns, and it is not known how.
+    /// If they select topics by patterns, and it is not known how to do so on this server.
     pub fn subscribe_endpoint(&self, naming: Naming) -> io::Result<&Endpoint> {
         let unknown = || io::Error::new(io::ErrorKind::Unsupported, "it is not known how to subscribe to patterns");
         match naming {
@@ -153,7 +153,7 @@ impl Target {
         }
     }
 
-    /// The request of a subscriber, who resumes from `last_event_id` unless that is empty.
+    /// Returns the request of a subscriber, which resumes from `last_event_id` unless that is empty.
     ///
     /// # Errors
     /// As for [`subscribe_endpoint`](Self::subscribe_endpoint).
@@ -173,7 +173,7 @@ impl Target {
         Ok(request)
     }
 
-    /// Puts the request that publishes `data` into `request`, which is empty.
+    /// Writes the request that publishes `data` into `request`, which must be empty.
     ///
     /// # Errors
     /// If it is not known where to publish.
@@ -191,7 +191,7 @@ impl Target {
     /// Returns the endpoint where publishers connect.
     ///
     /// # Errors
-    /// If that is not known.
+    /// If it is not known where to publish.
     pub fn publish_endpoint(&self) -> io::Result<&Endpoint> {
         let unknown = || io::Error::new(io::ErrorKind::Unsupported, "it is not known where to publish");
         self.publish.as_ref().ok_or_else(unknown)
@@ -204,7 +204,7 @@ impl Target {
     }
 }
 
-/// Returns the text with everything escaped that does not stand for itself everywhere in a URL.
+/// Returns the text with all characters percent-encoded that are not allowed everywhere in a URL.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 4);
     for byte in text.bytes() {

@@ -3,16 +3,16 @@
 use crate::problem::Problem;
 use http::{HeaderMap, header};
 
-/// The measure in which a client wants one media type. The better one is the greater one.
+/// The preference of a client for one media type. The greater value is preferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Acceptance {
-    /// The weight in thousandths; 0 refuses the type.
+    /// The weight in thousandths; 0 means that the client refuses the type.
     pub(crate) weight: u16,
-    /// The kind of range that speaks of the type.
+    /// The kind of the media range that matches the type.
     pub(crate) range: Range,
 }
 
-/// The kinds of media ranges. Of several that match, the last one here counts.
+/// The kinds of media ranges. If several ranges match, the one whose kind is last in this list counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Range {
     /// `*/*`
@@ -24,15 +24,15 @@ pub(crate) enum Range {
 }
 
 impl Acceptance {
-    /// Reads what the request says of `media_type`, which is in lower case; `None` if it does not speak of it.
+    /// Reads the preference of a request for `media_type`, which is in lower case; `None` if no range matches it.
     pub(crate) fn of(headers: &HeaderMap, media_type: &str) -> Option<Self> {
         let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let matching = values.flat_map(|value| split(value, ',')).filter_map(|range| Self::read(range, media_type));
         matching.max_by_key(|acceptance| (acceptance.range, acceptance.weight))
     }
 
-    /// Refuses a request that refuses `media_type`, of which its answer would be. A request that does not speak of it
-    /// gets it.
+    /// Checks that the request accepts `media_type`, the type of its answer. If no range matches the type, the request
+    /// gets it anyway.
     pub(crate) fn require(headers: &HeaderMap, media_type: &'static str) -> Result<(), Problem> {
         match Self::is_refusal(Self::of(headers, media_type)) {
             true => Err(Problem::NotAcceptable { available: media_type }),
@@ -40,7 +40,7 @@ impl Acceptance {
         }
     }
 
-    /// True if the request refuses the media type that it says this of.
+    /// Returns true if this preference refuses the media type.
     pub(crate) fn is_refusal(of: Option<Self>) -> bool {
         of.is_some_and(|acceptance| acceptance.weight == 0)
     }
@@ -61,7 +61,7 @@ impl Acceptance {
     }
 }
 
-/// Reads a weight. What is none counts as 1, as if nothing stood there.
+/// Reads a weight. A text that is not a weight counts as 1, as if it were missing.
 fn thousandths(value: &str) -> u16 {
     match value.parse::<f64>() {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 1000")]

@@ -1,7 +1,8 @@
 //! Admission: the rules for every request, whatever its route. They are checked before the router sees it.
 //!
-//! A request must name one host; on an open hub that is this machine, and no proxy let the request in. Routes that
-//! forgot to ask would give their files, pages and streams to a page that had its own name resolve to loopback.
+//! A request must name one host. On an open hub this must be this machine, and no proxy may have let the request in.
+//! Without this check, a route could give files, pages and streams to a page that has made its own name resolve to
+//! loopback.
 use crate::{app::App, auth::AuthError, every_answer, host, html, problem::Problem};
 use axum::{
     extract::{Request, State},
@@ -10,7 +11,8 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, request::Parts};
 
-/// Has a request looked for among the routes only if it is admitted, and adds to every answer what every answer has.
+/// Passes an admitted request to the routes, refuses any other, and adds to every answer the fields that every answer
+/// has.
 pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let answer = match check(&app, &parts) {
@@ -25,8 +27,8 @@ fn check(app: &App, parts: &Parts) -> Result<(), Problem> {
     Ok(app.auth.admit(parts)?)
 }
 
-/// Refuses what a proxy let in, also in the log, for whoever set up the proxy, and as a page for whoever uses a
-/// browser.
+/// Returns the refusal of a request. If a proxy let the request in, this is also logged, for the person who set up the
+/// proxy, and browsers get the refusal as a page.
 fn refuse(app: &App, problem: Problem, headers: &HeaderMap) -> Response {
     let Problem::Auth(AuthError::Proxied(_)) = &problem else { return problem.into_response() };
     if app.proxied.is_due() {

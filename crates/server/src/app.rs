@@ -22,25 +22,25 @@ pub struct Shared {
     pub(crate) hub: Hub,
     pub(crate) auth: Authenticator,
     pub(crate) settings: Settings,
-    /// The hub's own URL: what relative topics and patterns resolve against.
+    /// The hub's own URL, against which relative topics and patterns are resolved.
     pub(crate) base_url: Url,
     /// The URL of the hub's metadata.
     pub(crate) metadata_url: Url,
-    /// Files that are served where nothing else is.
+    /// The files that are served at paths that the hub does not use.
     pub(crate) files: Option<Files>,
-    /// The time when it was last said that what a proxy let in was refused.
+    /// The limit on log lines about requests that a proxy let in and that were refused.
     pub(crate) proxied: Seldom,
-    /// One permit for each subscriber there is room for.
+    /// The permits for subscribers: one for each subscriber that the hub has room for.
     pub(crate) places: Arc<Semaphore>,
-    /// The active subscriptions, if they are told.
+    /// The active subscriptions, if the hub publishes them.
     pub(crate) subscriptions: Option<ActiveSubscriptions>,
-    /// Turns true when the server begins to stop.
+    /// The signal that becomes true when the server begins to stop.
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl App {
     /// # Panics
-    /// Outside a tokio runtime, if active subscriptions are told.
+    /// Outside a tokio runtime, if active subscriptions are published.
     pub(crate) fn new(hub: Hub, auth: Authenticator, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
         let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
         let metadata_url = hub_path::metadata_url(&base_url);

@@ -1,4 +1,4 @@
-//! The body of a request: read within its limits, or refused.
+//! The reading of a request's body within its limits.
 use crate::{app::App, problem::Problem};
 use axum::body::Body;
 use bytes::Bytes;
@@ -10,10 +10,11 @@ use tokio::time::{sleep, timeout};
 
 /// The time that the body of a publication may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// The time that the rest of a body may take when the server stops.
+/// The time that the rest of a body may take to arrive when the server stops.
 pub const STOPPED_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Refuses a body that is coded, as `Content-Encoding` says: coded bytes would be published as if they were the data.
+/// Refuses a body that is compressed or coded in another way, according to its `Content-Encoding`: the coded bytes
+/// would be published as the data.
 pub(crate) fn require_no_coding(headers: &HeaderMap) -> Result<(), Problem> {
     let values = headers.get_all(header::CONTENT_ENCODING).iter();
     let codings = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
@@ -24,7 +25,7 @@ pub(crate) fn require_no_coding(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// The whole body, if it is within the limit and not coded.
+/// Reads the whole body, if it is within the limit and not coded.
 pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     require_no_coding(headers)?;
     let limit = app.settings.max_body_bytes;
@@ -33,7 +34,7 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
         return Err(Problem::BodyTooLarge { limit });
     }
     let collecting = timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
-    // As a rule the body is there already, and nobody asks whether the server stops.
+    // Usually the body has already arrived. Then the signal for stopping is not even checked.
     let collected = tokio::select! {
         biased;
         collected = collecting => collected,
@@ -46,15 +47,15 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
     }
 }
 
-/// Waits until the server has begun to stop, and then for as long as a body that is on its way may take.
+/// Waits until the server has begun to stop, and then for the time that the rest of a body may take.
 async fn late_for_stopping(app: &App) {
     let mut stopping = app.stopping.clone();
-    // The end of the sender is the end of the server, too.
+    // The server also stops when the sender is dropped.
     _ = stopping.wait_for(|stopping| *stopping).await;
     sleep(STOPPED_BODY_TIMEOUT).await;
 }
 
-/// The body as text.
+/// Converts the body to text.
 pub(crate) fn text(bytes: &[u8]) -> Result<String, Problem> {
     str::from_utf8(bytes).map(str::to_owned).map_err(|_| Problem::NotUtf8)
 }

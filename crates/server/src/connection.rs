@@ -1,14 +1,16 @@
-//! One connection: hyper serves its requests, until one is answered with a stream that can be delivered without hyper.
+//! One connection: hyper serves its requests, until a request is answered with a stream that can be delivered without
+//! hyper.
 //!
-//! A connection that waits in hyper keeps its buffers and its task for as long as its stream lasts. So when the routes
-//! grant a stream, `handover` keeps the answer from hyper, and the connection's task takes the connection apart and
-//! hands the socket to a shard, which writes the head itself. That drops the service's future, and what was read ahead:
-//! behind an answer with `Connection: close` further requests must not be processed ([RFC 9112, 9.6]).
+//! A connection that stays in hyper keeps its buffers and its task for as long as its stream lasts. So when the routes
+//! grant a stream, `handover` keeps the answer away from hyper. The connection's task then takes the connection apart
+//! and gives the socket to a shard, which writes the head itself. This drops the service's future and all bytes that
+//! were read after the request: after an answer with `Connection: close`, further requests must not be processed ([RFC
+//! 9112, 9.6]).
 //!
-//! A request with a body, or without a shard to take its stream, is answered through hyper, with the same events.
-//! Either way a peer that ends its sending is taken for gone, although it might still read: nothing else tells that a
-//! client has left while there is nothing to send to it. An answer that has an end is given to its end: many clients
-//! say that they have asked all they will, and then wait for it.
+//! If the request has a body, or if there is no shard to take its stream, hyper sends the answer, with the same events.
+//! In both cases a peer that ends its sending counts as gone, although it might still read: there is no other sign that
+//! a client has left while nothing is sent to it. An answer that has an end is sent completely: many clients end their
+//! sending after their last request, and then wait for the answer.
 //!
 //! [RFC 9112, 9.6]: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
 mod activity;
@@ -42,40 +44,40 @@ use tokio::{
 pub(crate) use watch::Stop;
 use watch::Watch;
 
-/// The largest head of a request, and how many bytes of answers that the peer does not read are held per connection. A
-/// frame that is larger goes out alone.
+/// The largest head of a request, and the most bytes of unread answers that are held per connection. A larger frame is
+/// sent alone.
 pub const CONNECTION_BUFFER_BYTES: usize = 64 << 10;
-/// The number of bytes that the system holds unsent per connection. More would only age there, in memory
-/// that no limit of ours counts: what a slow reader still needs, the window has for all of them.
+/// The number of unsent bytes that the system holds per connection. More bytes would wait there longer, in memory that
+/// no limit of the hub counts; the window keeps the events of slow readers once for all of them.
 pub const UNSENT_BYTES: u32 = 128 << 10;
-/// The silence after which the system asks whether a peer is still there. A source that has nothing to say for hours
-/// is: its system answers for it. One that has vanished is found out, although nothing is sent to it.
+/// The silence after which the system asks whether a peer is still there. If a publisher has nothing to send for hours,
+/// its system answers the question. If the peer has vanished, the connection is closed, although nothing is sent on it.
 pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// The time between two questions whether a silent peer is still there.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-/// The number of such questions that a peer may leave unanswered, if there is no write timeout. If there is one, it
-/// counts instead.
+/// The number of probes that a silent peer may leave unanswered, if there is no write timeout. If there is a write
+/// timeout, it decides instead.
 pub const PROBES: u32 = 4;
-/// The number of bytes of such a head that are read at a time.
+/// The number of bytes that are read at a time of a head that may be repaired.
 const READ_BYTES: usize = 4 << 10;
-/// The time that the rest of a head may take that is to be repaired.
+/// The time that the rest of a head may take to arrive, if the head is to be repaired.
 const REPAIR_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// All that every connection of a server is served with.
+/// The settings and the services that all connections of a server share.
 #[derive(Clone, Debug)]
 pub(crate) struct Serving {
     pub(crate) router: Router,
-    /// The time for which a peer may take nothing of what is sent to it.
+    /// The longest time for which a peer may accept no data.
     pub(crate) write_timeout: Duration,
-    /// The time for which a connection may go on without a request.
+    /// The times for which a connection may be without a request.
     pub(crate) patience: Patience,
     /// The shards, which take the streams that hyper need not deliver.
     pub(crate) shards: Option<Arc<Shards>>,
 }
 
 impl Serving {
-    /// Serves a connection to its end, or until it is a shard's. When the server stops, the request that is under way
-    /// is the last.
+    /// Serves a connection until it ends or until a shard takes it. When the server stops, the current request is the
+    /// last one.
     pub(crate) async fn connection(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
         prepare(&socket, self.write_timeout);
         let handover = self.shards.is_some().then(Handover::default);
@@ -100,7 +102,7 @@ impl Serving {
                     Pin::new(&mut connection).graceful_shutdown();
                 }
                 let ended = connection.poll_without_shutdown(cx);
-                // hyper has finished then, but for an answer that did not go out.
+                // In this case hyper has finished, except that its answer was not sent.
                 if activity.take_refusal() {
                     return Poll::Ready(Left::Refused);
                 }
@@ -121,7 +123,8 @@ impl Serving {
                         let head = whole_head(&mut socket, &parts.read_buf).await;
                         let head = repair(&head).unwrap_or_default();
                         io = Noticing::repaired(socket, handover.clone(), activity.clone(), head);
-                        // Whoever reads heads otherwise than hyper is not to go on behind this one.
+                        // If another server on the way read this head differently, its idea of where the next request
+                        // begins may be wrong.
                         is_last = true;
                         continue;
                     }
@@ -129,7 +132,8 @@ impl Serving {
                 }
                 (Left::Granted(mut stream), Some(shards)) => match socket.into_std() {
                     Ok(socket) => {
-                        // Not before the socket can be had: from here on others may wait.
+                        // This is done only once the socket is available: from here on other subscribers may have to
+                        // wait for this one.
                         stream.opening.admit().await;
                         shards.take(socket, stream);
                     }
@@ -144,8 +148,8 @@ impl Serving {
     }
 }
 
-/// The head of which hyper has seen the beginning, to its end: what is repaired of it has to be seen. As much as there
-/// is, if it does not end in time or within the limit; hyper then refuses it.
+/// Reads the rest of the head that begins with `beginning`, because the whole head is needed to repair it. Returns less
+/// if the head does not end in time or within the limit; hyper then refuses it.
 async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
     let mut head = BytesMut::from(beginning);
     let ends = |head: &[u8]| head.windows(2).any(|end| end == b"\n\n") || head.windows(3).any(|end| end == b"\n\r\n");
@@ -157,17 +161,17 @@ async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
             }
         }
     };
-    // Whether it was in time is seen by what has come.
+    // The result of the timeout does not matter: the caller looks at the bytes that have arrived.
     let _ = timeout(REPAIR_TIMEOUT, read).await;
     head.freeze()
 }
 
-/// Refuses a head as hyper would have done.
+/// Sends the refusal that hyper wanted to send, with the fields that every answer has.
 async fn refuse(mut socket: TcpStream, mut refusal: Vec<u8>) {
     if let Some(end) = refusal.windows(2).position(|bytes| bytes == b"\r\n") {
         refusal.splice(end + 2..end + 2, every_answer::fields());
     }
-    // All before it is out, so there is room for it unless the peer reads nothing.
+    // All earlier answers have been sent, so there is room for the refusal unless the peer reads nothing.
     if let Ok(Ok(())) = timeout(LINGER_TIMEOUT, socket.write_all(&refusal)).await {
         linger(socket).await;
     }
@@ -178,7 +182,7 @@ async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) 
     if let Some(error) = &error {
         tracing::debug!("a connection ended: {error}");
     }
-    // What is no request is refused by hyper, and as little read to its end.
+    // If hyper failed, it has refused something that is not a request, and has not read all of it.
     if refused || error.is_some() {
         linger(socket).await;
     } else if let Err(error) = socket.shutdown().await {
@@ -186,10 +190,10 @@ async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) 
     }
 }
 
-/// Sets a socket's options. Where that fails, the peer is gone, which reading from it will tell.
+/// Sets a socket's options. If this fails, the peer is gone, and the next read reports that.
 fn prepare(socket: &TcpStream, write_timeout: Duration) {
     let set = || {
-        // Events are small and each is to leave at once.
+        // Events are small, and each must be sent at once.
         socket.set_nodelay(true)?;
         #[cfg(target_os = "linux")]
         {
@@ -216,7 +220,7 @@ mod tests {
     use socket2::SockRef;
     use tokio::{net::TcpListener, time::sleep};
 
-    /// Reads one answer and returns the only byte of its body.
+    /// Reads one answer, and returns the only byte of its body.
     async fn answer(peer: &mut TcpStream) -> u8 {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -244,7 +248,7 @@ mod tests {
         peer.write_all(request).await.unwrap();
         assert_eq!(answer(&mut peer).await, b'n', "nobody knows what was before");
         sleep(UNHURRIED * 2).await;
-        // The second of the two is there before the first is answered.
+        // The second of these two requests has arrived before the first is answered.
         peer.write_all(&request.repeat(2)).await.unwrap();
         assert_eq!(answer(&mut peer).await, b'y');
         assert_eq!(answer(&mut peer).await, b'n');
@@ -252,7 +256,7 @@ mod tests {
         served.await.unwrap();
     }
 
-    /// A source may be silent for hours, and one that has vanished is.
+    /// A publisher may be silent for hours, and so is a peer that has vanished.
     #[tokio::test]
     async fn a_silent_peer_is_probed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -10,8 +10,8 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 /// The time for which a browser may remember the answer to a preflight.
 const MAX_AGE: Duration = Duration::from_secs(3_600);
 
-/// The layer that adds the headers of CORS. Credentials are allowed to named origins only, never to `*`, and an origin
-/// that is not named is never reflected.
+/// Returns the layer that adds the headers of CORS. Credentials are allowed only to origins that the settings name,
+/// never to `*`, and the answer never repeats an origin that the settings do not name.
 pub fn layer(settings: &Settings) -> CorsLayer {
     let erases = settings.allow_erase.then_some(Method::DELETE);
     let methods: Vec<_> = [Method::GET, Method::POST, Method::QUERY].into_iter().chain(erases).collect();

@@ -1,11 +1,11 @@
-//! The cursor: where a subscriber says which event it saw last, and under which name the answer says where the stream
-//! goes on.
+//! The cursor: the parameter or header in which a subscriber names the event that it saw last, and the headers in which
+//! the answer names the position where the stream continues.
 //!
-//! The header comes first: a browser that reconnects by itself repeats the URL, with the cursor it once began with, and
-//! adds the header with the one it has reached. A client that cannot set headers appends its cursor to the URL instead,
-//! so of several in a query the last one counts. An empty cursor says nothing, wherever it is.
+//! The header has priority over the URL: a browser that reconnects by itself repeats the URL with the cursor with which
+//! it once began, and adds the header with the cursor that it has reached. A client that cannot set headers appends its
+//! cursor to the URL instead, so the last of several cursors in a query counts. An empty cursor is ignored everywhere.
 //!
-//! A cursor is a place or a gap, and never an error: an error status would end an EventSource for good.
+//! A cursor is a position or a gap, and never an error: after an error status an EventSource never reconnects.
 use crate::{
     form::{Form, InvalidForm, latin_1},
     problem::Problem,
@@ -19,18 +19,18 @@ pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The response header of Mercure's newer revision.
 pub const MERCURE_LAST_EVENT_ID: HeaderName = HeaderName::from_static("mercure-last-event-id");
 
-/// The names of query parameters that carry a cursor, compared without case, `-` and `_`. The first is `last_event_id`
-/// of Mercure's newer revision, `lastEventID` of its older one and `Last-Event-ID` before 0.14, and `lastEventId` of
-/// event-source-polyfill. The second is `evs_last_event_id` of amvtek's EventSource.
+/// The names of query parameters that carry a cursor. They are compared without regard to case, `-` and `_`. The first
+/// one covers `last_event_id` of Mercure's newer revision, `lastEventID` of its older one and `Last-Event-ID` before
+/// 0.14, and `lastEventId` of event-source-polyfill. The second one is `evs_last_event_id` of amvtek's EventSource.
 const PARAMETERS: [&[u8]; 2] = [b"lasteventid", b"evslasteventid"];
 
 /// The cursor of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The place where the subscription starts.
+    /// The position at which the subscription starts.
     pub start: Start,
-    /// True if the request speaks of a cursor at all, if only of an empty one. The answer then names the place where
-    /// the stream begins.
+    /// True if the request has a cursor at all, even an empty one. The answer then names the position at which the
+    /// stream begins.
     pub asked: bool,
 }
 
@@ -52,11 +52,11 @@ impl Cursor {
 }
 
 impl Cursor {
-    /// Lets a subscriber that has no last event ID begin where its forms say: with `last=N`, the newest updates of each
-    /// of its `topics` topics and patterns, or `since=…`.
+    /// Lets a subscriber that has no last event ID begin at the position that its forms name: with `last=N` at the
+    /// newest N updates of each of its `topics` topics and patterns, or with `since=…` at a time.
     ///
     /// # Errors
-    /// [`Problem`] if they say something else.
+    /// [`Problem`] if a form has another value for them.
     pub(crate) fn or_rewind(mut self, forms: &[&Form], topics: usize, now: Timestamp) -> Result<Self, Problem> {
         let said = |name| forms.iter().find_map(|form| form.get(name)).filter(|value| !value.is_empty());
         let last = said("last").map(|count| newest(count, topics)).transpose()?;
@@ -75,23 +75,23 @@ fn newest(count: &str, topics: usize) -> Result<Start, Problem> {
     if count.saturating_mul(topics) > limit { Err(Problem::Last { limit }) } else { Ok(Start::Newest(count)) }
 }
 
-/// Reads the query string of a request that subscribes: a form whose cursors may be any bytes.
+/// Reads the query string of a request that subscribes. It is a form in which the cursors may have any bytes.
 ///
 /// # Errors
-/// [`InvalidForm`] for everything but the cursor.
+/// [`InvalidForm`] for an error in any field that is not a cursor.
 pub fn query_of(uri: &Uri) -> Result<Form, InvalidForm> {
     form(uri.query().unwrap_or_default().as_bytes())
 }
 
-/// The same for the body of a `QUERY`.
+/// Reads the body of a `QUERY` in the same way.
 ///
 /// # Errors
-/// [`InvalidForm`] for everything but the cursor.
+/// [`InvalidForm`] for an error in any field that is not a cursor.
 pub fn form(bytes: &[u8]) -> Result<Form, InvalidForm> {
     Form::parse_with(bytes, carries_a_cursor)
 }
 
-/// The last cursor of a form that says something.
+/// Returns the last cursor of a form that is not empty.
 fn last_of(form: &Form) -> Option<&str> {
     form.iter().filter(|(name, value)| !value.is_empty() && carries_a_cursor(name)).last().map(|(_, value)| value)
 }
@@ -101,14 +101,14 @@ fn carries_a_cursor(name: &str) -> bool {
     PARAMETERS.iter().any(|parameter| letters().eq(parameter.iter().copied()))
 }
 
-/// Reads the bytes of a header. Browsers send an ID in UTF-8, Node's clients in Latin-1. Bytes that are both are most
-/// likely UTF-8; but if the log holds no such ID, it may hold the other one.
+/// Reads the bytes of a `Last-Event-ID` header. Browsers send an ID in UTF-8, Node's clients in Latin-1. Bytes that are
+/// valid in both are most likely UTF-8; but if the log has no such ID, it may have the ID that they are in Latin-1.
 fn of_bytes(bytes: &[u8]) -> Start {
     let in_latin_1 = || latin_1(bytes);
     match str::from_utf8(bytes) {
         Ok(id) if id.is_ascii() => Start::After(id.to_owned()),
         Ok(id) => match in_latin_1() {
-            // No publisher can have chosen it.
+            // No publisher can have chosen the ID in Latin-1.
             other if forbidden_character(&other).is_some() => Start::After(id.to_owned()),
             other => Start::AfterEither(id.to_owned(), other),
         },
@@ -170,7 +170,7 @@ mod tests {
         }
     }
 
-    /// B6: in both: the query string wins; header beats both.
+    /// B6: if both have a cursor, the query string wins over the body; the header wins over both.
     #[test]
     fn the_query_beats_the_body() {
         assert_eq!(cursor(None, "last_event_id=1", "lastEventId=2").start, after("1"));

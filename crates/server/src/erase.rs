@@ -1,4 +1,4 @@
-//! `DELETE /topics/{topic}`: updates are erased, if whoever asks may publish all of their topics.
+//! `DELETE /topics/{topic}`: erases updates, if the sender of the request may publish to all of their topics.
 use crate::{
     app::App,
     auth::{AuthError, Purpose},
@@ -17,15 +17,15 @@ use fanfare_hub::{hub::Erasing, log::erase::Erased, topic::Topic};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-/// Erases the updates of a topic and answers with the number of those that are erased and of those that are kept,
-/// because they have another topic that may not be published. `id` narrows it to the updates with that ID, `before` to
-/// those that were published before that time.
+/// Erases the updates of a topic. Answers with the number of updates that were erased, and of those that were kept
+/// because they have another topic to which the sender may not publish. `id` selects only the updates with that ID,
+/// `before` only those that were published before that time.
 ///
 /// # Errors
-/// [`Problem`] says why nothing was erased.
+/// [`Problem`] if nothing was erased.
 pub(crate) async fn erase(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    // A page of another origin may not use the cookie: erasing is what publishing is.
+    // A page of another origin must not use the cookie, so the rules for publishing apply to erasing too.
     let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
     let query = cursor::query_of(&parts.uri)?;
     let in_path = topic_of_path(&parts.uri)?;

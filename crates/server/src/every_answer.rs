@@ -1,13 +1,13 @@
-//! The header fields that every answer has, whether a route gave it or not.
+//! The header fields that every answer has, even if no route made the answer.
 //!
-//! They tell browsers to take an answer for what it says it is, and to keep it from other origins: the data on a stream
-//! comes from strangers, and would run if a page of theirs could load it as a script.
+//! They tell browsers to use an answer only as the type that it declares, and to keep it from pages of other origins:
+//! the data on a stream comes from strangers, and would run as code if a page could load it as a script.
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, header};
 
-/// The fields. `same-origin` is about requests without CORS alone: scripts, images, styles, frames of pages with
-/// isolation. An `EventSource` and a `fetch` of another origin ask with CORS, which `cors.rs` decides, and which this
-/// leaves as it is ([Fetch, 3.7](https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header)).
+/// The fields. `same-origin` affects only requests without CORS: scripts, images, styles, and frames of isolated pages.
+/// An `EventSource` and a `fetch` from another origin use CORS, which `cors.rs` decides and which this field does not
+/// change ([Fetch, 3.7](https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header)).
 const ON_EVERY_ANSWER: [(HeaderName, HeaderValue); 2] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
@@ -19,7 +19,7 @@ pub(crate) fn with_fields(mut answer: Response) -> Response {
     answer
 }
 
-/// Returns the fields as lines of a head.
+/// Returns the fields as lines of a response's head.
 pub(crate) fn fields() -> Vec<u8> {
     let line = |(name, value): &(HeaderName, HeaderValue)| {
         [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat()

@@ -1,6 +1,6 @@
-//! `application/x-www-form-urlencoded`, as query strings and forms carry it: the parser of the
-//! [URL standard](https://url.spec.whatwg.org/#urlencoded-parsing), but bytes that are no UTF-8 are an error and never
-//! become U+FFFD, because two different topics would become one.
+//! The parser of `application/x-www-form-urlencoded`, in query strings and forms. It follows the [URL
+//! standard](https://url.spec.whatwg.org/#urlencoded-parsing), except that bytes that are not UTF-8 are an error. The
+//! standard replaces them by U+FFFD, so that two different topics could become one.
 use percent_encoding::percent_decode;
 use std::{borrow::Cow, fmt};
 
@@ -11,15 +11,15 @@ pub const MAX_FIELDS: usize = 2_048;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Form(Vec<(String, String)>);
 
-/// The reason why some bytes are no form.
+/// The reason why some bytes are not a valid form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidForm {
-    /// A name or value is no UTF-8 once decoded.
+    /// A name or a value is not UTF-8 after decoding.
     NotUtf8,
-    /// There are more than [`MAX_FIELDS`].
+    /// There are more than [`MAX_FIELDS`] fields.
     TooManyFields {
-        /// The number that is allowed.
+        /// The number of fields that is allowed.
         limit: usize,
     },
 }
@@ -33,11 +33,11 @@ impl Form {
         Self::parse_with(bytes, |_| false)
     }
 
-    /// Reads a form. The values of the fields that `is_lenient` names may be any bytes: what is no UTF-8 is read as
-    /// Latin-1.
+    /// Reads a form. The values of the fields for which `is_lenient` is true may be any bytes: a value that is not
+    /// UTF-8 is read as Latin-1.
     ///
     /// # Errors
-    /// [`InvalidForm`] for every other field.
+    /// [`InvalidForm`] for an error in any other field.
     pub(crate) fn parse_with(bytes: &[u8], is_lenient: impl Fn(&str) -> bool) -> Result<Self, InvalidForm> {
         let mut fields = Vec::new();
         for field in bytes.split(|&byte| byte == b'&').filter(|field| !field.is_empty()) {
@@ -53,7 +53,7 @@ impl Form {
         Ok(Self(fields))
     }
 
-    /// Reads the query string of a request; none is an empty form.
+    /// Reads the query string of a request. Without a query string the form is empty.
     ///
     /// # Errors
     /// [`InvalidForm`].
@@ -61,7 +61,7 @@ impl Form {
         Self::parse(uri.query().unwrap_or_default().as_bytes())
     }
 
-    /// These fields and, behind them, those of `other`.
+    /// Appends the fields of `other` to these fields.
     ///
     /// # Errors
     /// [`InvalidForm::TooManyFields`].
@@ -70,24 +70,24 @@ impl Form {
         if self.0.len() > MAX_FIELDS { Err(InvalidForm::TooManyFields { limit: MAX_FIELDS }) } else { Ok(self) }
     }
 
-    /// The first value of a field.
+    /// Returns the first value of a field.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
-    /// Every value of a field.
+    /// Returns every value of a field.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.iter().filter(move |(field, _)| *field == name).map(|(_, value)| value)
     }
 
-    /// True if a field is there, with or without a value.
+    /// Returns true if a field is there, even without a value.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// Every field.
+    /// Returns the name and the value of every field.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -102,7 +102,7 @@ fn decode_lenient(bytes: &[u8]) -> String {
     String::from_utf8(bytes).unwrap_or_else(|invalid| latin_1(invalid.as_bytes()))
 }
 
-/// The text that these bytes are in ISO 8859-1, in which every byte is a character.
+/// Reads bytes as ISO 8859-1, in which every byte is a character.
 pub(crate) fn latin_1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }

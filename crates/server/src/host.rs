@@ -1,38 +1,39 @@
-//! The host that a request is for, which it must name as
-//! [RFC 9112, section 3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2).
+//! The host of a request, which the request must name as in [RFC 9112, section
+//! 3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2).
 //!
-//! Two parties that read different hosts from one request can be played against each other: a proxy that routes by one
-//! of two `Host` fields and a hub that judges by the other. So there is one host, or an error.
+//! If two servers read different hosts from one request, an attacker can use the difference: for example, a proxy
+//! routes by one of two `Host` fields, and the hub decides by the other. So a request has one host, or it is an error.
 use http::{HeaderValue, Version, header::HOST, request::Parts};
 use std::{fmt, net::Ipv6Addr};
 
-/// The fault of the host of a request.
+/// The reason why the host of a request is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidHost {
-    /// There is no `Host`, which HTTP/1.1 asks for, also beside a target that names a host.
+    /// There is no `Host` field. HTTP/1.1 requires it even if the target names a host.
     Missing,
-    /// There are several `Host` fields, be they equal.
+    /// There are several `Host` fields, even if they are equal.
     Repeated,
-    /// The value is not one host and perhaps a port.
+    /// The value is not one host with an optional port.
     Malformed,
-    /// The target of the request is a whole URL, and its host is not that of `Host`.
+    /// The target of the request is a complete URL, and its host is not the host in `Host`.
     OtherTarget,
-    /// The target of the request is a URL of another scheme than `http` and `https`.
+    /// The target of the request is a URL whose scheme is not `http` or `https`.
     Scheme,
 }
 
-/// A host and perhaps a port, as RFC 3986 writes them, without a user.
+/// A host with an optional port, as RFC 3986 writes them, without a user name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Authority<'a> {
     host: &'a str,
     port: Option<u16>,
 }
 
-/// The host of a request with its port, as it is written; `None` if the request names none, which HTTP/1.0 allows.
+/// Returns the host of a request with its port, as the request writes them; `None` if the request names no host, which
+/// HTTP/1.0 allows.
 ///
 /// # Errors
-/// [`InvalidHost`] says what to answer 400 for.
+/// [`InvalidHost`] if the host is missing or not valid; the answer is then 400.
 pub(crate) fn of(parts: &Parts) -> Result<Option<&str>, InvalidHost> {
     let mut fields = parts.headers.get_all(HOST).iter();
     let field = fields.next();
@@ -50,7 +51,7 @@ pub(crate) fn of(parts: &Parts) -> Result<Option<&str>, InvalidHost> {
     let default_port = match parts.uri.scheme_str() {
         Some("http") => Some(80),
         Some("https") => Some(443),
-        // The target of CONNECT.
+        // Only the target of CONNECT has no scheme.
         None => None,
         Some(_) => return Err(InvalidHost::Scheme),
     };
@@ -67,8 +68,8 @@ fn text(value: &HeaderValue) -> Result<&str, InvalidHost> {
 }
 
 impl<'a> Authority<'a> {
-    /// `uri-host [ ":" port ]` of [RFC 9110, 7.2](https://www.rfc-editor.org/rfc/rfc9110#section-7.2). The host must
-    /// not be empty, since no URL of `http` has an empty one.
+    /// Reads `uri-host [ ":" port ]` of [RFC 9110, 7.2](https://www.rfc-editor.org/rfc/rfc9110#section-7.2). The host
+    /// must not be empty, since no URL of `http` has an empty one.
     fn read(text: &'a str) -> Result<Self, InvalidHost> {
         let (host, port) = match text.rfind(']') {
             Some(end) => text.split_at(end + 1),
@@ -90,8 +91,8 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// An IPv6 address in brackets, or an IPv4 address or name ([RFC 3986, 3.2.2]). Without the comma, which only lists of
-/// hosts have, and without percent signs, which no client sends and some readers decode.
+/// Returns true for an IPv6 address in brackets, an IPv4 address or a name ([RFC 3986, 3.2.2]). A comma is not allowed,
+/// because only lists of hosts have one, nor is a percent sign, because no client sends it and some servers decode it.
 ///
 /// [RFC 3986, 3.2.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2
 fn is_host(text: &str) -> bool {

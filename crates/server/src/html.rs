@@ -1,20 +1,19 @@
-//! Answers for people: which requests want one, and a page that needs nothing else.
+//! Answers for people: the check whether a request wants HTML, and a page that loads nothing else.
 use crate::accept::{Acceptance, Range};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 
-/// Nothing is loaded, and nothing runs.
+/// The policy of such a page: nothing is loaded, and no script runs.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// True if a request names HTML in `Accept`, as a browser does when somebody opens an address or follows a link. `*/*`
-/// names everything and so does not count: browsers send it for scripts and images, and programs for whatever they ask
-/// for.
+/// Returns true if a request names HTML in `Accept`, as a browser does when somebody opens an address or follows a
+/// link. `*/*` does not count: browsers send it for scripts and images, and programs for all requests.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     let accepted = ["text/html", "application/xhtml+xml"].map(|html| Acceptance::of(headers, html));
     accepted.into_iter().flatten().any(|html| html.range == Range::Exact && html.weight > 0)
 }
 
-/// A page with a heading and a paragraph.
+/// Returns a page with a heading and a paragraph.
 pub(crate) fn page(heading: &'static str, paragraph: &str) -> Response {
     let (heading, paragraph) = (escaped(heading), escaped(paragraph));
     let text = format!(

@@ -3,16 +3,16 @@ use url::Url;
 
 /// The path of the hub.
 pub const HUB_PATH: &str = "/.well-known/mercure";
-/// The path before the hub's own path in the path of its metadata.
+/// The first part of the metadata's path, before the hub's own path.
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// The path of the metadata, from the root of the server.
+/// Returns the path of the metadata, from the root of the server.
 #[must_use]
 pub fn metadata_path() -> String {
     format!("{WELL_KNOWN}{HUB_PATH}")
 }
 
-/// The URL at which clients find the metadata of the hub at `hub_url`.
+/// Returns the URL at which clients find the metadata of the hub at `hub_url`.
 pub(crate) fn metadata_url(hub_url: &Url) -> Url {
     hub_url.join(&metadata_path()).expect("an absolute path resolves against any HTTP URL")
 }

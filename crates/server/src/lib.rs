@@ -1,19 +1,21 @@
 //! The hub over HTTP: [Mercure](https://mercure.rocks/spec), the topic API, authorization, and delivery to sockets.
 //!
-//! A request's way: [`server`] accepts the [`connection`], `admission` lets the request in, [`routes`] finds the
-//! handler, [`auth`] says who asks; then [`publish`] makes updates of it and hands them to the hub, or [`subscribe`]
-//! makes a subscription of it and [`delivery`] a stream. Whatever is refused on the way becomes a [`problem`].
+//! The path of a request through the modules: [`server`] accepts the [`connection`], `admission` lets the request in,
+//! [`routes`] finds the handler, and [`auth`] finds out who sent it. Then [`publish`] makes updates of the request and
+//! gives them to the hub, or [`subscribe`] makes a subscription of it and [`delivery`] a stream. Every refusal on this
+//! path becomes a [`problem`].
 //!
 //! # Systems
 //!
-//! The crate builds on Unix only: static files are opened by calls that other systems do not have. Linux, macOS and the
-//! BSDs differ in what they do for a connection:
+//! The crate builds on Unix only: static files are opened by calls that other systems do not have. Three things work
+//! only on Linux, and not on macOS and the BSDs:
 //!
-//! - Only on Linux does a peer that takes nothing, or has vanished, end its connection after
-//!   [`write_timeout`](Settings::write_timeout): this needs `TCP_USER_TIMEOUT`, and keep-alive probes, which are only
-//!   set there. Elsewhere the system's own patience counts, which is some 15 minutes for a peer that takes nothing, and
-//!   has no end for one that vanished from a silent connection.
-//! - Only on Linux is what the system holds unsent bounded ([`UNSENT_BYTES`](connection::UNSENT_BYTES)).
+//! - Only on Linux is the connection of a peer that accepts nothing, or has vanished, closed after
+//!   [`write_timeout`](Settings::write_timeout): this needs `TCP_USER_TIMEOUT` and keep-alive probes, which are set
+//!   only there. Other systems close the connection of a peer that accepts nothing after about 15 minutes, and never
+//!   close a silent connection whose peer has vanished.
+//! - Only on Linux is there a limit to the unsent bytes that the system holds
+//!   ([`UNSENT_BYTES`](connection::UNSENT_BYTES)).
 //! - Only on Linux, on x86-64 and AArch64, is there [`Delivery::IoUring`](settings::Delivery::IoUring).
 #![deny(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The media type of a body, as its content type says.
+//! The media type of a body, according to its `Content-Type`.
 use crate::problem::Problem;
 use http::{HeaderMap, header};
 
@@ -7,7 +7,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// The media type of forms that can hold files, as `curl -F` sends them.
 pub(crate) const MULTIPART: &str = "multipart/form-data";
 
-/// Refuses a body that is not a form, as its content type says.
+/// Refuses a body that is not a form, according to its content type.
 pub(crate) fn require_form(headers: &HeaderMap) -> Result<(), Problem> {
     match content_type(headers).as_str() {
         FORM => Ok(()),
@@ -16,14 +16,14 @@ pub(crate) fn require_form(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// The essence of the body's content type, in lower case.
+/// Returns the body's content type without its parameters, in lower case.
 pub(crate) fn content_type(headers: &HeaderMap) -> String {
-    // Parameters do not matter, be they text or not.
+    // The parameters do not matter, even if they are not text.
     let value = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     essence(&value.unwrap_or_default()).to_ascii_lowercase()
 }
 
-/// A media type without its parameters.
+/// Returns a media type without its parameters.
 fn essence(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or_default().trim()
 }

@@ -1,7 +1,8 @@
-//! The metadata that the hub has for those who want a token for it: protected resource metadata,
-//! [RFC 9728](https://www.rfc-editor.org/rfc/rfc9728), with the members that Mercure adds.
+//! The metadata of the hub, for clients that need a token for it: protected resource metadata, [RFC
+//! 9728](https://www.rfc-editor.org/rfc/rfc9728), with the members that Mercure adds.
 //!
-//! Mercure's older revision has none: its clients may take the absence of this document for it.
+//! Mercure's older revision has no metadata: the absence of this document may mean to a client that a hub is of the
+//! older revision.
 use crate::{accept::Acceptance, app::App, auth::DETAIL_TYPE, problem::Problem};
 use axum::{
     extract::{Request, State},
@@ -20,7 +21,7 @@ pub const MATCHER_TYPES: [&str; 2] = ["exact", "urlpattern"];
 /// Answers with the metadata.
 ///
 /// # Errors
-/// [`Problem::NotAcceptable`] if the request refuses JSON.
+/// [`Problem::NotAcceptable`] if the request does not accept JSON.
 pub async fn describe(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     Acceptance::require(&headers, JSON)?;
     let auth = app.auth.settings();
@@ -43,8 +44,9 @@ pub async fn describe(State(app): State<App>, headers: HeaderMap) -> Result<Resp
     Ok(([(header::CONTENT_TYPE, json)], document.to_string()).into_response())
 }
 
-/// Has every challenge say where the metadata is ([RFC 9728, 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)),
-/// so that a client finds out by itself which token it needs.
+/// Adds the URL of the metadata to every challenge ([RFC 9728,
+/// 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)), so that a client can find out by itself which token it
+/// needs.
 pub(crate) async fn point(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(challenge) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE)
@@ -55,7 +57,7 @@ pub(crate) async fn point(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
-/// The challenge with one parameter more. A URL holds neither quotation marks nor backslashes.
+/// Returns the challenge with one more parameter. A URL contains neither quotation marks nor backslashes.
 fn pointing(challenge: &HeaderValue, metadata: &Url) -> Option<HeaderValue> {
     let challenge = challenge.to_str().ok()?;
     let separator = if challenge.contains(' ') { ", " } else { " " };

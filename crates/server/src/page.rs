@@ -1,9 +1,9 @@
-//! The hub's own page at `/fanfare`, and its files below that: embedded, so that one binary is all there is to install.
-//! It is also at `/`, as long as no file of somebody's is.
+//! The hub's own page at `/fanfare`, and its files below that path. They are embedded in the program, so that only one
+//! binary has to be installed. The page is also at `/`, unless the operator serves another file there.
 //!
-//! The page shows strangers' data. Two walls stand behind its own care never to insert data as markup: nothing runs or
-//! loads that did not come from here as a file, and where the browser knows Trusted Types, assigning a string to
-//! `innerHTML` and its like throws.
+//! The page shows data from strangers. It never inserts data as markup, and two further measures protect it: the
+//! browser runs and loads only files that this hub serves, and in browsers with Trusted Types, assigning a string to
+//! `innerHTML` or similar properties is an error.
 use axum::{
     Router,
     body::Body,
@@ -16,8 +16,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
      object-src 'none'; require-trusted-types-for 'script'";
 
-/// The same on every answer. `no-cache`: a browser asks each time, and mostly hears 304, so that the page is never
-/// older than the hub.
+/// The headers of every answer. With `no-cache` a browser asks each time, and mostly gets 304, so that the page is
+/// never older than the hub.
 const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
@@ -27,7 +27,7 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 
 /// A file of the page.
 struct Asset {
-    /// The path under the folder `page`.
+    /// The path of the file in the folder `page`.
     file: &'static str,
     bytes: &'static [u8],
 }
@@ -40,7 +40,7 @@ macro_rules! assets {
 
 const INDEX: &str = "index.html";
 
-/// The page itself is the first.
+/// The files of the page. The first one is the page itself.
 const ASSETS: &[Asset] = assets![
     "index.html",
     "style.css",
@@ -79,12 +79,13 @@ const ASSETS: &[Asset] = assets![
     "vendor/fonts/jetbrains-mono-LICENSE",
 ];
 
-/// The place where the page is. Without a slash at its end: the page finds its files, and the hub, relative to that.
+/// The path of the page. It does not end with a slash: the page finds its files and the hub by URLs relative to this
+/// path.
 pub const PATH: &str = "/fanfare";
-/// The way from `/fanfare/` to there, under whatever path a proxy has put the hub.
+/// The relative URL of the page from `/fanfare/`, under any path at which a proxy has placed the hub.
 const BACK: HeaderValue = HeaderValue::from_static("../fanfare");
 
-/// The routes of the page: [`PATH`], and every file below it. They need no state.
+/// Returns the routes of the page: [`PATH`], and every file below it. They need no state.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let router = Router::new()
         .route(&format!("{PATH}/"), get(async || (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, BACK)])));
@@ -95,7 +96,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     })
 }
 
-/// The page itself, for other paths beside [`PATH`].
+/// Returns the page itself, for paths other than [`PATH`].
 pub(crate) fn index(request: &HeaderMap) -> Response {
     let index = &ASSETS[0];
     index.answer(&index.etag(), request)
@@ -117,8 +118,8 @@ impl Asset {
         }
     }
 
-    /// The file's content as an entity tag (RFC 9110, 8.8.3). The hash may differ between builds: it only costs a
-    /// reload.
+    /// Returns the entity tag of the file: a hash of its content (RFC 9110, 8.8.3). The hash may differ between builds;
+    /// then a browser only loads the file again.
     fn etag(&self) -> HeaderValue {
         let mut hasher = DefaultHasher::new();
         self.bytes.hash(&mut hasher);
@@ -134,7 +135,7 @@ impl Asset {
     }
 }
 
-/// True if an `If-None-Match` value lists `etag`, weakly compared (RFC 9110, 13.1.2).
+/// Returns true if an `If-None-Match` value lists `etag`, compared weakly (RFC 9110, 13.1.2).
 fn names(if_none_match: &HeaderValue, etag: &HeaderValue) -> bool {
     let (Ok(listed), Ok(etag)) = (if_none_match.to_str(), etag.to_str()) else { return false };
     listed.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
@@ -179,7 +180,7 @@ mod tests {
         assert_eq!(answer.headers()[header::CONTENT_SECURITY_POLICY], CONTENT_SECURITY_POLICY);
     }
 
-    /// True if it is at `/` or at `/fanfare`: both are in the same folder.
+    /// The relative URLs lead to the files both from `/` and from `/fanfare`, since both are in the same folder.
     #[test]
     fn what_the_page_loads_is_there() {
         let index = str::from_utf8(asset(INDEX).bytes).expect("UTF-8");

@@ -6,11 +6,11 @@ use percent_encoding::percent_decode_str;
 /// The path of the topic API.
 pub const TOPICS: &str = "/topics";
 
-/// The topic of `/topics/{topic}`: the rest of the path, slashes included, percent-decoded. `None` for `/topics`
+/// Returns the topic of `/topics/{topic}`: the rest of the path with its slashes, percent-decoded. `None` for `/topics`
 /// itself.
 ///
 /// # Errors
-/// [`Problem::Path`] if it is no UTF-8.
+/// [`Problem::Path`] if the topic is not UTF-8.
 pub fn topic_of_path(uri: &Uri) -> Result<Option<String>, Problem> {
     let Some(rest) = uri.path().strip_prefix(TOPICS).and_then(|rest| rest.strip_prefix('/')) else {
         return Ok(None);

@@ -16,146 +16,146 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use std::fmt;
 
-/// The reason why a request is refused. Refusing changes nothing, with one exception that says so:
-/// [`Problem::StreamBroken`].
+/// The reason why a request is refused. A refused request has changed nothing, except with [`Problem::StreamBroken`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The request does not say which host it is for, or says it badly.
+    /// The request names no host, or names it in a way that is not allowed.
     Host(InvalidHost),
     /// The query string or the form cannot be read.
     Form(InvalidForm),
-    /// The query string or the form has too many fields, and what it is for allows to say so with a status of its own.
+    /// The query string or the form has too many fields, on an endpoint that answers this with 413 and not with 400.
     FormTooLarge {
-        /// The number that is allowed.
+        /// The number of fields that is allowed.
         limit: usize,
     },
-    /// The path names no topic, or is no UTF-8 once decoded.
+    /// The path names no topic, or is not UTF-8 after percent-decoding.
     Path,
-    /// A topic is none.
+    /// A topic is not valid.
     Topic(InvalidTopic),
     /// The topic lies within the hub's own namespace.
     TopicReserved(Revision),
-    /// A topic matcher is none.
+    /// A topic matcher is not valid.
     Matcher(InvalidMatcher),
-    /// A query parameter begins with `match` and is no known type of matcher.
+    /// The name of a query parameter begins with `match` but is not a known type of matcher.
     MatcherType(String),
-    /// A subscription without a topic.
+    /// The subscription has no topic.
     NoMatcher,
-    /// A subscription with too many topics.
+    /// The subscription has too many topics.
     TooManyMatchers {
-        /// The number of them.
+        /// The number of topics that the subscription has.
         count: usize,
-        /// The number that is allowed.
+        /// The number of topics that is allowed.
         limit: usize,
     },
-    /// The patterns of a subscription are too large once compiled.
+    /// The compiled patterns of the subscription are too large.
     MatchersTooComplex {
-        /// The most bytes that they may have together.
+        /// The most bytes that all compiled patterns may have together.
         limit: usize,
     },
-    /// The path of a subscription is too long to be a topic, and active subscriptions are told.
+    /// The URL of the subscription is too long to be a topic. This matters only if the hub publishes active
+    /// subscriptions.
     SubscriptionTooLong {
-        /// Its length in bytes.
+        /// The length of the URL in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The greatest length that is allowed, in bytes.
         limit: usize,
     },
-    /// `page` is none that the hub has linked to.
+    /// The value of `page` is not one that the hub has linked to.
     Page,
-    /// The log does not take what is to be told of active subscriptions.
+    /// The updates about active subscriptions could not be written to the log.
     Untold,
-    /// `until` is something else than `now`.
+    /// The value of `until` is not `now`.
     Until,
-    /// `retry` is no number of milliseconds.
+    /// The value of `retry` is not a number of milliseconds.
     Retry,
-    /// `ttl` is not a duration.
+    /// The value of `ttl` is not a duration.
     Ttl,
-    /// `last` is not a number, or too large for so many topics.
+    /// The value of `last` is not a number, or is too large for the number of topics.
     Last {
-        /// The most updates of all topics together.
+        /// The most updates that `last` may select, of all topics together.
         limit: usize,
     },
-    /// `since` is not a time.
+    /// The value of `since` is not a time.
     Since,
-    /// `before` is not a time.
+    /// The value of `before` is not a time.
     Before,
-    /// `id` cannot be that of an update.
+    /// The value of `id` cannot be the ID of an update.
     EraseId,
-    /// Erasing takes one topic.
+    /// A request to erase updates does not name exactly one topic.
     OneTopic,
-    /// The log could not erase.
+    /// The log could not erase the updates.
     Erase(LogError),
-    /// One ID for a body of many updates.
+    /// One ID was given to a body that holds many updates.
     IdOfMany,
-    /// The beginning of IDs was given to a body that does not have a line for each update.
+    /// A prefix for IDs was given to a body that does not have one line for each update.
     IdPrefixWithoutLines,
-    /// The fields make no update.
+    /// The fields of the request do not make a valid update.
     Update(InvalidUpdate),
-    /// One line or event of many makes no update; counted from 1.
+    /// One line or event of many does not make a valid update.
     Item {
-        /// The number of the line or event.
+        /// The number of the line or event, counted from 1.
         number: usize,
-        /// The reason.
+        /// The reason why it is not valid.
         problem: Box<Problem>,
     },
-    /// The body is no UTF-8.
+    /// The body is not UTF-8.
     NotUtf8,
     /// The body is too large.
     BodyTooLarge {
-        /// The largest allowed, in bytes.
+        /// The greatest number of bytes that is allowed.
         limit: usize,
     },
     /// The batch has too many updates.
     BatchTooLarge {
-        /// The number that is allowed.
+        /// The number of updates that is allowed.
         limit: usize,
     },
-    /// The body ended before it was complete, or came too slowly.
+    /// The body ended before it was complete, or arrived too slowly.
     BodyIncomplete,
-    /// The body has another content type than the endpoint reads.
+    /// The content type of the body is not the one that the endpoint reads.
     ContentType {
-        /// The one it reads.
+        /// The content type that the endpoint reads.
         expected: &'static str,
     },
-    /// The body is a multipart form, where a form is expected.
+    /// The body is a multipart form, but the endpoint expects a URL-encoded form.
     MultipartForm,
-    /// The body is a multipart form, where a body is the data.
+    /// The body is a multipart form, but the endpoint publishes the whole body as the data of an update.
     MultipartBody {
-        /// The URL that was posted to.
+        /// The URL of the request.
         url: String,
     },
-    /// The body is coded, as `Content-Encoding` says.
+    /// The body is compressed or coded in another way, according to its `Content-Encoding`.
     ContentCoding(String),
-    /// The body is coded in another way than by chunks, as `Transfer-Encoding` says.
+    /// The body has a transfer coding other than `chunked`, according to its `Transfer-Encoding`.
     TransferCoding,
-    /// Nothing that is here is acceptable, as `Accept` says.
+    /// The `Accept` header allows no media type that the endpoint can send.
     NotAcceptable {
-        /// The media types that there are.
+        /// The media types that the endpoint can send.
         available: &'static str,
     },
-    /// The server stops, and ends a stream of events that it publishes.
+    /// The server stops, and no longer reads an event stream that a request publishes.
     Stopping,
-    /// The server stops, and the body of the request has not arrived completely.
+    /// The server stops before the body of the request has arrived completely.
     CutShort,
-    /// An event stream in the body is none.
+    /// The event stream in the body is not valid.
     EventStream(ParseError),
-    /// A streamed body failed after some of its events had been published.
+    /// The body failed after some of its events had been published.
     StreamBroken {
-        /// The number of updates that were published before.
+        /// The number of updates that were published before the problem.
         published: u64,
-        /// The problem that came then.
+        /// The problem that ended the body.
         problem: Box<Problem>,
     },
     /// The request is not authorized.
     Auth(AuthError),
-    /// The log did not take the updates.
+    /// The log did not append the updates.
     Append(AppendError),
-    /// There is nothing at this path.
+    /// Nothing is served at the path of the request.
     NotFound,
-    /// The method is not one of those by which this path can be asked for.
+    /// The path cannot be requested with this method.
     Method {
-        /// The methods by which it can, as the `Allow` header lists them.
+        /// The methods that are allowed, as the `Allow` header lists them.
         allowed: &'static str,
     },
 }
@@ -229,7 +229,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
-        // Others are no fault of the hub, and of a log that refuses its writer says so, once for many.
+        // Only a 503 is the hub's fault and is logged, except while the hub stops. If the log refuses its writer, the
+        // writer has already logged one message for many requests.
         let is_told = matches!(self, Self::Append(AppendError::Log(_)));
         if status == StatusCode::SERVICE_UNAVAILABLE && !self.is_of_stopping() && !is_told {
             tracing::error!(%status, "{self}");
@@ -285,8 +286,8 @@ impl fmt::Display for Problem {
                 write!(f, "the URL of the subscription would have {bytes} bytes; at most {limit} are allowed")
             }
             Self::Page => f.write_str("unknown page: follow the links that this hub returned"),
-            Self::Untold => f.write_str("the hub cannot tell others of subscriptions, because its log is closed; try again when the hub is back"),
-            Self::Until => f.write_str("'until' can only be 'now', which ends the stream behind the updates that the hub holds"),
+            Self::Untold => f.write_str("the hub cannot publish active subscriptions, because its log is closed; try again when the hub is back"),
+            Self::Until => f.write_str("'until' can only be 'now', which ends the stream after the updates that the hub holds"),
             Self::Last { limit } => {
                 write!(f, "'last' is a number of updates of each topic, at most {limit} for all topics together")
             }

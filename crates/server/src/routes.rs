@@ -20,11 +20,11 @@ use axum::{
 };
 use http::{HeaderMap, Method};
 
-/// Every route of the server.
+/// Returns all routes of the server.
 pub fn routes(app: App) -> Router {
     let topics = get(subscribe::topic::subscribe).post(publish::topic::publish_body);
     let topics = if app.settings.allow_erase { topics.delete(erase::erase) } else { topics };
-    // axum has no filter for QUERY.
+    // axum cannot route the method QUERY, so the fallback does.
     let hub = get(subscribe::mercure::subscribe).post(publish::mercure::publish_form).fallback(other_methods);
     let cors = cors::layer(&app.settings);
     let challenges = from_fn_with_state(app.clone(), metadata::point);
@@ -48,17 +48,17 @@ pub fn routes(app: App) -> Router {
         .fallback(elsewhere)
         .layer(challenges)
         .layer(cors)
-        // The outermost, so that it sees every request first and every answer last.
+        // This layer is the outermost, so that it sees every request first and every answer last.
         .layer(admission)
         .with_state(app)
 }
 
-/// Says that the server answers.
+/// Answers a health check.
 async fn health(headers: HeaderMap) -> Result<&'static str, Problem> {
     Acceptance::require(&headers, "text/plain").map(|()| "ok\n")
 }
 
-/// The hub's own URL, by a method that is neither GET nor POST.
+/// Answers requests to the hub's URL whose method is neither GET nor POST.
 async fn other_methods(State(app): State<App>, request: Request<Body>) -> Response {
     if *request.method() == Method::QUERY {
         return subscribe::mercure::query(app, request).await.into_response();
@@ -66,7 +66,7 @@ async fn other_methods(State(app): State<App>, request: Request<Body>) -> Respon
     Problem::Method { allowed: "GET, HEAD, POST, QUERY" }.into_response()
 }
 
-/// `/`: somebody's own page, else the hub's.
+/// Answers requests for `/` with the operator's own page, else with the hub's.
 async fn first_page(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let file = match &app.files {
@@ -77,7 +77,7 @@ async fn first_page(State(app): State<App>, request: Request<Body>) -> Result<Re
     file.or_else(page).ok_or(Problem::NotFound)
 }
 
-/// Answers with what is at any other path: an alias, or a file.
+/// Answers requests for all other paths: with the stream of an alias, or a file.
 async fn elsewhere(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if let (true, Some(topics)) = (reads, app.settings.aliases.get(request.uri().path())) {

@@ -1,13 +1,14 @@
-//! A limit for log lines that strangers cause as often as they like.
+//! A limit on log lines that strangers can cause as often as they like.
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// The time between two log lines that say that what a proxy let in was refused. Strangers decide how often it happens.
+/// The shortest time between two log lines about requests that a proxy let in and that were refused. Strangers decide
+/// how often such requests happen.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Allows a line once in [`WARNING_INTERVAL`].
+/// A limiter that allows one log line in [`WARNING_INTERVAL`].
 #[derive(Debug, Default)]
 pub(crate) struct Seldom(Mutex<Option<Instant>>);
 

@@ -1,4 +1,4 @@
-//! The server: connections in, hyper on each of them, the routes behind it.
+//! The server: it accepts connections, and hyper serves them with the routes.
 use crate::{
     app::App,
     auth::Authenticator,
@@ -16,30 +16,31 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The time that requests that are under way when the server stops, and what was begun of streams, may take to finish.
-/// Then they are cut.
+/// The time that current requests and streams may take to finish when the server stops. Then their connections are
+/// closed.
 pub const FINISH_TIMEOUT: Duration = Duration::from_secs(4);
-/// The time that stopping takes at most. Docker kills 10 s after it has said to stop.
+/// The longest time that stopping takes. Docker kills a container 10 s after it has asked it to stop.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(7);
-/// The time for which the server waits when it cannot accept, as a rule because it has no file descriptor left.
+/// The time for which the server waits when it cannot accept a connection, usually because it has no file descriptor
+/// left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A hub over HTTP.
+/// The HTTP server of a hub.
 #[derive(Debug)]
 pub struct Server {
     serving: Serving,
     /// The threads that serve connections, unless the caller's runtime does.
     threads: Option<Threads>,
     subscriptions: Option<ActiveSubscriptions>,
-    /// Ends the streams that are delivered through hyper.
+    /// The signal that ends the streams that hyper delivers.
     stop: watch::Sender<bool>,
 }
 
 impl Server {
-    /// A server for `hub`, which asks `auth` who may do what.
+    /// Creates a server for `hub`. `auth` decides what each request may do.
     ///
     /// # Errors
-    /// [`io::Error`] if the system does not have what the settings ask for to serve and to deliver with.
+    /// [`io::Error`] if the system cannot start the threads that the settings ask for.
     pub fn new(hub: Hub, auth: Authenticator, settings: Settings) -> io::Result<Self> {
         let (stop, stopping) = watch::channel(false);
         let app = App::new(hub, auth, settings, stopping);
@@ -52,11 +53,12 @@ impl Server {
         Ok(Self { serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
     }
 
-    /// Serves the connections of `listener` until `stopped` resolves; then ends all streams, so that their subscribers
-    /// reconnect elsewhere, waits up to [`FINISH_TIMEOUT`] for what is under way, and cuts the rest. A publisher of a
-    /// stream of events is told at once how many were taken. All of it takes no longer than [`STOP_TIMEOUT`].
+    /// Serves the connections of `listener` until `stopped` resolves. Then ends all streams, so that their subscribers
+    /// reconnect to another server, waits up to [`FINISH_TIMEOUT`] for current requests, and closes the remaining
+    /// connections. A publisher of an event stream gets an answer at once, with the number of events that were
+    /// published. All of this takes no longer than [`STOP_TIMEOUT`].
     pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
-        // Each connection has a receiver for as long as it is served.
+        // Each connection holds a receiver while it is served.
         let connections = watch::Sender::new(Stop::Not);
         let mut stopped = std::pin::pin!(stopped);
         loop {
@@ -70,18 +72,18 @@ impl Server {
         }
         drop(listener);
         if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
-            tracing::warn!("stopped before all was told of what has ended");
+            tracing::warn!("stopping took too long: the ends of some subscriptions may not be published");
         }
     }
 
-    /// Has a connection served.
+    /// Starts to serve a connection.
     fn begin(&self, socket: TcpStream, stop: watch::Receiver<Stop>) {
         let serving = self.serving.clone();
         let Some(threads) = &self.threads else {
             tokio::spawn(serving.connection(socket, stop));
             return;
         };
-        // The runtime that serves it has to be the one that watches its socket.
+        // The runtime that serves the connection must also be the one that watches its socket.
         match socket.into_std() {
             Ok(socket) => threads.serve(async move {
                 match TcpStream::from_std(socket) {
@@ -103,11 +105,11 @@ impl Server {
             connections.send_replace(Stop::Cut);
             connections.closed().await;
         }
-        // From here on nothing is handed over.
+        // From here on no connection is given to the shards, so they can stop.
         if let Some(shards) = shards {
             shards.stop().await;
         }
-        // All have left.
+        // All subscribers have left, so the ends of their subscriptions can be published.
         if let Some(subscriptions) = &self.subscriptions {
             subscriptions.tell_all().await;
         }

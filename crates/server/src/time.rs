@@ -1,4 +1,4 @@
-//! Durations and times as requests give them.
+//! The durations and times in requests.
 use fanfare_hub::entry::Timestamp;
 use jiff::{Span, SpanRelativeTo};
 
@@ -13,13 +13,13 @@ pub(crate) fn duration_ms(text: &str) -> Option<u64> {
     u64::try_from(duration.as_millis()).ok()
 }
 
-/// Reads a time: how long ago it was, or when it was, as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) writes it.
-/// `None` if the text is something else.
+/// Reads a time, given as a duration before now, or as a time in the format of [RFC
+/// 3339](https://www.rfc-editor.org/rfc/rfc3339). `None` if the text is something else.
 pub(crate) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some(ago_ms) = duration_ms(text) {
         return Some(Timestamp(now.0.saturating_sub(ago_ms)));
     }
-    // A `+` in a query is a space.
+    // A `+` in a query was decoded as a space.
     let time: jiff::Timestamp = text.replace(' ', "+").parse().ok()?;
     Some(Timestamp(u64::try_from(time.as_millisecond()).unwrap_or(0)))
 }

@@ -1,20 +1,21 @@
-//! A constant in a file of Rust or JavaScript: its value as it is written, and what its doc comment says first.
+//! A constant in a file of Rust or JavaScript: its value as the source has it, and the first sentence of its doc
+//! comment.
 
-/// A constant.
+/// A constant that was found in a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Constant {
-    /// The first sentence of its doc comment, without the full stop.
+    /// The first sentence of the constant's doc comment, without the full stop.
     pub(super) meaning: String,
-    /// Its type; empty in JavaScript.
+    /// The type of the constant; empty in JavaScript.
     pub(super) kind: String,
-    /// Its value, as the source has it.
+    /// The value of the constant, as the source has it.
     pub(super) expression: String,
 }
 
 /// Finds the first constant with this name.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence.
+/// The fault of the constant, as the end of a sentence.
 pub(super) fn find(source: &str, name: &str) -> Result<Constant, &'static str> {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let declared = |line: &str| {
@@ -24,7 +25,7 @@ pub(super) fn find(source: &str, name: &str) -> Result<Constant, &'static str> {
     };
     let at = lines.iter().position(|line| declared(line).is_some()).ok_or("is not there")?;
     let text = lines[at..].join(" ");
-    // A type may have a semicolon: that of an array.
+    // The type of an array contains a semicolon, so the text is first split at the `=`.
     let (head, value) = text.split_once('=').ok_or("has no value")?;
     let (expression, _) = value.split_once(';').ok_or("does not end")?;
     let kind = head.split_once(':').map_or("", |(_, kind)| kind.trim());
@@ -32,7 +33,7 @@ pub(super) fn find(source: &str, name: &str) -> Result<Constant, &'static str> {
     Ok(Constant { meaning, kind: kind.to_owned(), expression: expression.trim().to_owned() })
 }
 
-/// The first paragraph of the doc comment that ends before a line.
+/// Returns the first paragraph of the doc comment that ends before a line.
 fn comment(before: &[&str]) -> String {
     let is_attribute = |line: &&&str| line.starts_with("#[");
     let before = &before[..before.len() - before.iter().rev().take_while(is_attribute).count()];
@@ -44,10 +45,10 @@ fn comment(before: &[&str]) -> String {
     paragraph.collect::<Vec<_>>().join(" ")
 }
 
-/// The first sentence of a text, without links to items, and such that it fits a cell of a table.
+/// Returns the first sentence of a text, without links to items and in a form that fits a cell of a table.
 fn first_sentence(text: &str) -> Option<String> {
     let (mut sentence, mut rest) = (String::new(), text);
-    // A full stop in code is not the end.
+    // A full stop in code does not end the sentence.
     loop {
         let (plain, code) = rest.split_once('`').map_or((rest, None), |(plain, code)| (plain, Some(code)));
         if let Some((end, _)) = plain.split_once(". ") {
@@ -63,7 +64,7 @@ fn first_sentence(text: &str) -> Option<String> {
     (!sentence.is_empty()).then_some(sentence)
 }
 
-/// A text with the names of items in place of links to them, which lead nowhere outside of the code.
+/// Replaces links to items by the names of the items, because the links work only in the code.
 fn without_links(text: &str) -> String {
     let mut pieces = text.split("`]");
     let mut plain = pieces.next().unwrap_or_default().replace("[`", "`");

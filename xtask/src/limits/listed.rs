@@ -1,10 +1,10 @@
-//! The constants that are limits, in the order of the document: what strangers may take, what the hub keeps, and how
-//! long somebody waits.
+//! The constants that are limits, in the order of the document: limits on what strangers may use, on what the hub
+//! keeps, and on waiting times.
 
-/// A part of the document.
+/// A section of the document.
 pub(super) struct Section {
     pub(super) title: &'static str,
-    /// Files, and the names of constants in each.
+    /// The files, and the names of the constants in each file.
     pub(super) constants: &'static [(&'static str, &'static [&'static str])],
 }
 

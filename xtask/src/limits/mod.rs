@@ -1,7 +1,7 @@
 //! The limits of the project, as a document: `docs/limits.md` is printed from the constants in the source.
 //!
-//! [`listed`] says which constants are limits, [`constant`] finds one in its file, and [`value`] writes it for people.
-//! A limit's meaning is the first sentence of its doc comment.
+//! [`listed`] lists the constants that are limits, [`constant`] finds one in its file, and [`value`] formats its value
+//! for people. A limit's meaning is the first sentence of its doc comment.
 mod constant;
 mod listed;
 mod value;
@@ -21,17 +21,17 @@ doc comment. The list of these constants is in `xtask/src/limits/listed.rs`.
 A limit that the operator of a hub may change is an option: [options.md](options.md) has its bounds.
 ";
 
-/// Prints the document to its file.
+/// Writes the document to its file.
 ///
 /// # Errors
-/// What failed, in words.
+/// A message about what failed.
 pub(crate) fn print() -> Result<(), String> {
     fs::write(root().join(DOCUMENT), document()?).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     println!("{DOCUMENT}");
     Ok(())
 }
 
-/// Says what is wrong with the document that is there, if anything is.
+/// Returns the fault of the existing document, if it has one.
 pub(crate) fn fault() -> Option<String> {
     let wanted = match document() {
         Ok(wanted) => wanted,
@@ -59,7 +59,7 @@ fn rows(section: &Section, constants: &BTreeMap<(&str, &str), Constant>) -> Stri
     for (file, names) in section.constants {
         for name in *names {
             let Constant { meaning, kind, expression } = &constants[&(*file, *name)];
-            // A constant may be made of others: those of its own file go before those of other files.
+            // A constant may be computed from others: constants in its own file are tried before those in other files.
             let other = |wanted: &str| {
                 let found = constants.iter().filter(|((_, name), _)| *name == wanted);
                 let (own, others): (Vec<_>, Vec<_>) = found.partition(|((other, _), _)| other == file);

@@ -1,18 +1,18 @@
-//! The value of a constant, for people: with the unit that its type or its name says. What cannot be worked out is
-//! shown as the source has it.
+//! The value of a constant in a form for people: with the unit that its type or its name gives. A value that cannot be
+//! computed is shown as the source has it.
 use std::iter::Peekable;
 
-/// Finds the expression of another constant by its name.
+/// A function that finds the expression of another constant by its name.
 type Others<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
 
-/// The number of constants that may stand behind each other until there is a number.
+/// The most constants that may refer to each other in a chain before there is a number.
 const MAX_DEPTH: usize = 4;
 /// The units of time, the longest first, in microseconds.
 const TIMES: [(u64, &str); 5] = [(3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms"), (1, "µs")];
 /// The units of memory, the largest first, in bytes.
 const SIZES: [(u64, &str); 4] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes")];
 
-/// The value of the constant `name`, whose type is `kind`.
+/// Returns the value of the constant `name` for people. `kind` is its type.
 pub(super) fn shown(name: &str, kind: &str, expression: &str, others: &Others<'_>) -> String {
     let known = match kind {
         "Duration" => duration(expression, others),
@@ -42,13 +42,13 @@ fn duration(expression: &str, others: &Others<'_>) -> Option<String> {
     Some(with_unit(number(value, others, MAX_DEPTH)? * factor, &TIMES))
 }
 
-/// A number with the largest unit of which it is a multiple.
+/// Returns a number with the largest unit of which it is a multiple.
 fn with_unit(number: u64, units: &[(u64, &str)]) -> String {
     let (size, unit) = units.iter().find(|(size, _)| number > 0 && number.is_multiple_of(*size)).unwrap_or(&(1, ""));
     format!("{} {unit}", grouped(number / size))
 }
 
-/// A number with a comma before each three digits.
+/// Returns a number with a comma before every three digits.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -61,7 +61,7 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// The number that an expression of numbers and other constants comes to.
+/// Computes an expression of numbers and other constants.
 fn number(expression: &str, others: &Others<'_>, depth: usize) -> Option<u64> {
     let spaced = ["<<", "+", "-", "*", "/", "(", ")"]
         .iter()

@@ -1,10 +1,10 @@
-//! Circles: sets of which each one leads to each other one.
+//! Circles: sets of things in which arrows lead from each thing to every other.
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Arrows from one thing to others, and why each is there.
+/// The arrows from each thing to others, and the reasons for each arrow.
 pub type Arrows = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
-/// Returns the circles of at least two, largest first.
+/// Returns the circles of at least two things, largest first.
 pub fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     let reached: BTreeMap<&str, BTreeSet<&str>> = arrows.keys().map(|from| (&from[..], reach(arrows, from))).collect();
     let mut circles = BTreeSet::new();
@@ -20,7 +20,7 @@ pub fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     circles
 }
 
-/// Returns what can be reached by one arrow or more.
+/// Returns the things that can be reached by one arrow or more.
 fn reach<'a>(arrows: &'a Arrows, from: &str) -> BTreeSet<&'a str> {
     let (mut reached, mut next) = (BTreeSet::new(), vec![from]);
     while let Some(from) = next.pop() {

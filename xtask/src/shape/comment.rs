@@ -1,6 +1,6 @@
-//! Doc comments that begin without a head: with a clause or a phrase where a noun or a verb is wanted.
+//! The check for doc comments that are headless: they begin with a clause or a phrase instead of a noun or a verb.
 
-/// Words that such a comment begins with.
+/// The words with which a headless comment begins.
 const HEADLESS: [&str; 30] = [
     "which", "what", "whatever", "who", "whoever", "whom", "whose", "whether", "where", "when", "how", "why", "those",
     "that", "as", "of", "for", "from", "in", "on", "by", "with", "without", "until", "because", "if", "so", "at", "to",
@@ -10,7 +10,7 @@ const HEADLESS: [&str; 30] = [
 /// A doc comment.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Comment<'a> {
-    /// The line of the file, from 1 on.
+    /// The number of the line in the file, counted from 1.
     pub line: usize,
     pub text: &'a str,
 }
@@ -22,7 +22,7 @@ impl Comment<'_> {
     }
 }
 
-/// The first line of each doc comment of a Rust file.
+/// Returns the first line of each doc comment of a Rust file.
 pub fn comments(source: &str) -> impl Iterator<Item = Comment<'_>> {
     let mut was_comment = false;
     source.lines().zip(1..).filter_map(move |(line, number)| {

@@ -1,7 +1,7 @@
-//! The arrows between the files of a crate: who takes a name from whom.
+//! The arrows between the files of a crate: an arrow leads from a file to each file from which it takes a name.
 //!
-//! A name that a module only passes on is taken from where it is defined. What is found is what the text says; names
-//! that macros make are not.
+//! If a module only re-exports a name, the arrow leads to the file that defines the name. Only names in the text are
+//! found, not names that macros make.
 use super::{
     circle::Arrows,
     module::{Module, Modules},
@@ -9,18 +9,18 @@ use super::{
 };
 use std::collections::BTreeMap;
 
-/// The names that a module has from elsewhere, and their paths from the crate on.
+/// The names that a module imports, and their paths from the crate's root.
 #[derive(Debug, Default)]
 struct Uses {
     named: BTreeMap<String, Vec<String>>,
-    /// Modules from which it has everything.
+    /// The modules from which it imports all names.
     globs: Vec<Vec<String>>,
 }
 
-/// Passing on a name more often than this is taken for a circle.
+/// The most times that a name may be re-exported. A longer chain counts as a circle.
 const MAX_STEPS: usize = 16;
 
-/// Returns the arrows between files. A `mod` line is none.
+/// Returns the arrows between files. A `mod` line is not an arrow.
 pub fn arrows(modules: &Modules) -> Arrows {
     let uses: BTreeMap<&[String], Uses> =
         modules.iter().map(|(path, module)| (&path[..], Uses::of(modules, path, module))).collect();
@@ -40,7 +40,7 @@ pub fn arrows(modules: &Modules) -> Arrows {
     arrows
 }
 
-/// The module that defines what is at this path.
+/// Returns the module that defines the item at this path.
 fn defining<'a>(
     modules: &'a Modules,
     uses: &BTreeMap<&[String], Uses>,
@@ -75,7 +75,7 @@ impl Uses {
         uses
     }
 
-    /// Reads one tree of a `use`, and returns how much of `tokens` it is.
+    /// Reads one tree of a `use`, and returns the number of its tokens.
     fn read(&mut self, modules: &Modules, path: &[String], tokens: &[Token], prefix: &mut Vec<String>) -> usize {
         let (length, mut at) = (prefix.len(), 0);
         let mut alias = None;
@@ -122,7 +122,7 @@ impl Uses {
     }
 }
 
-/// The path from the crate on, of what a module calls by a path of at least two names.
+/// Returns the path from the crate's root of an item that a module names by a path of at least two names.
 fn from_crate(modules: &Modules, at: &[String], uses: &Uses, path: &[String]) -> Option<Vec<String>> {
     if let Some(first) = uses.named.get(&path[0]) {
         return Some([&first[..], &path[1..]].concat());
@@ -130,7 +130,7 @@ fn from_crate(modules: &Modules, at: &[String], uses: &Uses, path: &[String]) ->
     from_module(modules, at, path)
 }
 
-/// The path from the crate on, of a path that begins with `crate`, `self`, `super` or a module in this one.
+/// Returns the path from the crate's root, for a path that begins with `crate`, `self`, `super` or an inner module.
 fn from_module(modules: &Modules, at: &[String], path: &[String]) -> Option<Vec<String>> {
     let up = path.iter().take_while(|name| *name == "super").count();
     match &path.first()?[..] {
@@ -144,7 +144,7 @@ fn from_module(modules: &Modules, at: &[String], path: &[String]) -> Option<Vec<
     }
 }
 
-/// All paths of at least two names, apart from those in a `use`.
+/// Returns all paths of at least two names, except those in a `use`.
 fn paths(tokens: &[Token]) -> Vec<Vec<String>> {
     let (mut found, mut at) = (Vec::new(), 0);
     while at < tokens.len() {
@@ -176,7 +176,7 @@ mod tests {
     use crate::shape::token;
     use std::path::Path;
 
-    /// The arrows of a crate with these modules, each in a file of its name.
+    /// Returns the arrows of a crate with these modules, each in a file with its name.
     fn arrows_of(modules: &[(&str, &str)]) -> Vec<String> {
         let module = |(path, source): &(&str, &str)| {
             let names = path.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect();

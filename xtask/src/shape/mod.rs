@@ -1,5 +1,5 @@
-//! The shape of the code, in numbers: lines by crate, circles of imports, comments without a head, and the files that
-//! one opens to follow an update or a subscriber.
+//! The shape of the code, in numbers: lines by crate, circles of imports, headless comments, and the files that a
+//! reader opens to follow an update or a subscriber.
 mod circle;
 mod comment;
 mod import;
@@ -13,15 +13,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders of crates, and folders with crates.
+/// The folders of crates, and the folders that contain crates.
 const CRATES: [&str; 6] =
     ["crates", "conformance", "interop", "xtask", "crates/client/contract", "crates/client/examples"];
 /// The document whose sections list the files of each walk.
 const WALKS: &str = "docs/ARCHITECTURE.md";
-/// The words that the heading of such a section begins with.
+/// The first words of the heading of each walk.
 const WALK: &str = "The walk of ";
 
-/// Prints all of it. With `lists`, each circle and each comment without a head.
+/// Prints all numbers. With `lists`, also prints each circle and each headless comment.
 ///
 /// # Errors
 /// If a file cannot be read.
@@ -80,7 +80,7 @@ impl std::fmt::Display for Counts {
     }
 }
 
-/// The folders of all crates.
+/// Returns the folders of all crates.
 fn crates() -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for folder in CRATES.map(Path::new) {
@@ -104,7 +104,7 @@ fn measure(folder: &Path) -> io::Result<(Counts, Vec<String>)> {
     for file in rust_files(folder)? {
         let text = fs::read_to_string(&file)?;
         let lines = text.lines().count();
-        // Tests in a file come last.
+        // The tests of a file are at its end.
         let own = text.lines().position(|line| line == "#[cfg(test)]").unwrap_or(lines);
         let own = if file.starts_with(&source) { own } else { 0 };
         counts.lines += own;
@@ -131,7 +131,7 @@ fn measure(folder: &Path) -> io::Result<(Counts, Vec<String>)> {
     Ok((counts, list))
 }
 
-/// A circle in words: its arrows and why each is there.
+/// Describes a circle: its arrows and the reason for each.
 fn told(of: &str, circle: &[String], arrows: &Arrows) -> Vec<String> {
     let mut lines = vec![format!("circle of {} {of}", circle.len())];
     for from in circle {
@@ -145,8 +145,8 @@ fn told(of: &str, circle: &[String], arrows: &Arrows) -> Vec<String> {
     lines
 }
 
-/// The arrows between the folders of files. One to a folder that holds this one, or back, is none: a folder is what it
-/// holds.
+/// Returns the arrows between the folders of files. An arrow between a folder and one inside it does not count, because
+/// a folder consists of what it contains.
 fn between_folders(arrows: &Arrows) -> Arrows {
     let mut between = Arrows::new();
     let folder = |file: &str| Path::new(file).parent().map_or_else(PathBuf::new, Path::to_owned);
@@ -161,7 +161,7 @@ fn between_folders(arrows: &Arrows) -> Arrows {
     between
 }
 
-/// The Rust files of a crate, apart from those of crates in it.
+/// Returns the Rust files of a crate, without those of crates inside it.
 fn rust_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(next) = folders.pop() {
@@ -178,7 +178,7 @@ fn rust_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The walks of a document: the heading of each, and the files that its section names.
+/// Returns the walks of a document: the heading of each, and the files that its section names.
 fn walks(document: &str) -> Vec<(&str, BTreeSet<&str>)> {
     let mut walks: Vec<(&str, BTreeSet<&str>)> = Vec::new();
     let mut is_walk = false;

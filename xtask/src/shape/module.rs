@@ -1,4 +1,4 @@
-//! The modules of a crate and the files that they are in.
+//! The modules of a crate, and their files.
 use super::token::{self, Token};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,18 +9,18 @@ use std::{
 /// A module of a crate.
 #[derive(Debug)]
 pub struct Module {
-    /// The file that it is in.
+    /// The file of the module.
     pub file: PathBuf,
-    /// The content, apart from its modules.
+    /// The content of the module, without its inner modules.
     pub tokens: Vec<Token>,
-    /// The names of what it defines.
+    /// The names that the module defines.
     pub defined: BTreeSet<String>,
 }
 
-/// The modules of a crate by their paths; the crate itself has the empty one.
+/// The modules of a crate by their paths. The path of the crate itself is empty.
 pub type Modules = BTreeMap<Vec<String>, Module>;
 
-/// Words after which there is the name of what is defined.
+/// The words that are followed by the name of a new item.
 const DEFINING: [&str; 9] = ["fn", "struct", "enum", "trait", "type", "const", "static", "union", "macro_rules"];
 
 /// Reads the crate that begins with the file `root`.
@@ -60,7 +60,7 @@ fn read_tokens(
         if what.is(';') {
             at += 3;
             let files = [folder.join(format!("{name}.rs")), inner.join("mod.rs")];
-            // One whose file has a path of its own is not the crate's.
+            // If neither file exists, the module has a `path` attribute; its file is not counted.
             if let Some(file) = files.iter().find(|file| file.exists()) {
                 read_file(modules, path, file, &inner)?;
             }
@@ -84,6 +84,6 @@ impl Module {
 fn definition(tokens: &[Token]) -> Option<&str> {
     let word = tokens[0].word().filter(|word| DEFINING.contains(word))?;
     let name = tokens.get(if word == "macro_rules" { 2 } else { 1 })?.word()?;
-    // `const fn` is a function, which is found by itself.
+    // `const fn` defines a function, which is found at the word `fn`.
     (name != "fn").then_some(name)
 }

@@ -1,7 +1,7 @@
-//! The words and marks of a Rust file, without its comments, texts and tests.
+//! The words and punctuation marks of a Rust file, without its comments, string literals and tests.
 use std::{iter::Peekable, str::Chars};
 
-/// A word, or one mark. `::` is two marks.
+/// A word, or one punctuation mark. `::` is two marks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
     Word(String),
@@ -21,13 +21,13 @@ impl Token {
     }
 }
 
-/// Words that begin an item. What else has an attribute is a field, a statement or an arm.
+/// The words that begin an item. Other things with an attribute are fields, statements or match arms.
 const ITEMS: [&str; 14] = [
     "pub", "mod", "use", "fn", "struct", "enum", "trait", "impl", "type", "const", "static", "async", "unsafe",
     "extern",
 ];
 
-/// Returns what is there apart from what only tests have.
+/// Returns the tokens of a file without those that only tests have.
 pub fn without_tests(source: &str) -> Vec<Token> {
     let all = tokens(source);
     let mut kept = Vec::with_capacity(all.len());
@@ -49,7 +49,7 @@ pub fn without_tests(source: &str) -> Vec<Token> {
     kept
 }
 
-/// The end of the attribute `#[…]` that begins here.
+/// Returns the index after the attribute `#[…]` that begins at `at`, if one begins there.
 fn end_of_attribute(tokens: &[Token], at: usize) -> Option<usize> {
     let begins = tokens[at].is('#') && tokens.get(at + 1).is_some_and(|next| next.is('['));
     begins.then(|| end_of_group(tokens, at + 1))
@@ -60,7 +60,7 @@ fn is_for_tests(attribute: &[Token]) -> bool {
     words == ["test"] || (words.first() == Some(&"cfg") && words.contains(&"test") && !words.contains(&"not"))
 }
 
-/// The end of the item, field or statement that begins here, perhaps with more attributes.
+/// Returns the index after the item, field or statement that begins at `at`, perhaps with more attributes.
 fn end_of_item(tokens: &[Token], mut at: usize) -> usize {
     while at < tokens.len()
         && let Some(end) = end_of_attribute(tokens, at)
@@ -82,7 +82,7 @@ fn end_of_item(tokens: &[Token], mut at: usize) -> usize {
     at
 }
 
-/// The place behind the bracket that closes the one here.
+/// Returns the index after the bracket that closes the one at `at`.
 pub fn end_of_group(tokens: &[Token], mut at: usize) -> usize {
     let mut depth = 0_usize;
     while let Some(token) = tokens.get(at) {
@@ -158,14 +158,14 @@ fn skip_text(rest: &mut Peekable<Chars<'_>>) {
     }
 }
 
-/// Skips `#"…"#`, with any number of `#`.
+/// Skips the rest of a raw string, `#"…"#` with any number of `#`.
 fn skip_raw_text(rest: &mut Peekable<Chars<'_>>) {
     let mut hashes = 0;
     while rest.next_if_eq(&'#').is_some() {
         hashes += 1;
     }
     if rest.next_if_eq(&'"').is_none() {
-        // A raw identifier.
+        // This is a raw identifier.
         return;
     }
     while rest.any(|char| char == '"') {
@@ -183,7 +183,7 @@ fn skip_char_or_lifetime(rest: &mut Peekable<Chars<'_>>) {
             rest.find(|char| *char == '\'');
         }
         Some(_) if rest.peek() == Some(&'\'') => drop(rest.next()),
-        // A lifetime, whose name is skipped as well.
+        // This is a lifetime; its name is skipped too.
         _ => while rest.next_if(|next| next.is_alphanumeric() || *next == '_').is_some() {},
     }
 }

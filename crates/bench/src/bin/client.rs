@@ -1,12 +1,12 @@
-//! Clients side by side: the same streams, in turns, each in a process of its own.
+//! The comparison of clients: they read the same streams, in turns, each in its own process.
 //!
 //! `cargo run --release -p fanfare-bench --bin client [-- --smoke]`. Prints a line of JSON for each round, a table for
-//! each scenario, and one line of JSON with medians and ranges. What is timed begins with the first event. Every
-//! contender has to get every event with the data that was sent: a turn in which one does not is no result, and the run
+//! each scenario, and one line of JSON with medians and ranges. The measured time begins with the first event. Every
+//! contender must get every event with the data that was sent: a turn in which it does not has no result, and the run
 //! fails.
 //!
-//! Allocations are counted while they are timed, by a wrapper of the system's allocator that adds a few plain
-//! instructions to each, the same for all. `read` and `serve` start the two sides by themselves, for a profiler.
+//! A wrapper of the system's allocator counts allocations during the measured time; it adds the same few instructions
+//! to each. `read` and `serve` start each side alone, for a profiler.
 use alloc_tracker::Allocator;
 use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use fanfare_bench::{
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Gives whether all turns went well.
+/// Runs the comparison, and returns true if all turns succeeded.
 fn run(mut options: Options) -> io::Result<bool> {
     match options.part {
         Some(Part::Serve) => return server::serve().map(|()| true),

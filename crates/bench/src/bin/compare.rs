@@ -1,10 +1,10 @@
-//! Servers side by side: the same scenarios, in turns, each as a fresh process.
+//! The comparison of servers: they run the same scenarios, in turns, each as a fresh process.
 //!
 //! `cargo run --release -p fanfare-bench --bin compare [-- --smoke]`, after `cargo build --release`; `cargo xtask
-//! compare` does both and installs what is compared with. Prints a table for each scenario, with the ratio to a bare
-//! loop of `write(2)` where that can be put through it, and one line of JSON. Servers take turns, and who goes first
-//! alternates, so that a machine that gets busy gets busy for all. Each subscriber checks that it gets every event once
-//! and in order: what goes wrong is shown, and if it goes wrong with Fanfare the run fails.
+//! compare` does both and installs the other servers. Prints a table for each scenario, with the ratio to a bare loop
+//! of `write(2)` if that loop can run the scenario, and one line of JSON. Servers take turns, and their order
+//! alternates, so that a machine that becomes busy affects all of them. Each subscriber checks that it gets every event
+//! once and in order: faults are shown, and the run fails if Fanfare has one.
 use clap::{Parser, Subcommand, value_parser};
 use fanfare_bench::{
     bare_uring, bare_write, report,
@@ -17,14 +17,14 @@ use fanfare_load::{
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, io, net::TcpListener, process::ExitCode, time::Duration};
 
-/// CPU, latency and memory of several servers, beside a bare loop of write(2).
+/// CPU, latency and memory of several servers, compared with a bare loop of write(2).
 #[derive(Clone, Parser)]
 struct Options {
     /// Scenarios, separated by commas [default: all]
     #[arg(long, value_delimiter = ',')]
     scenarios: Vec<Scenario>,
-    /// Servers by name, separated by commas [default: all that are there]. Where fanfare is: TEST_FANFARE_BIN, else
-    /// target/release/fanfare
+    /// Servers by name, separated by commas [default: all that are installed]. The program fanfare is TEST_FANFARE_BIN,
+    /// else target/release/fanfare
     #[arg(long, value_delimiter = ',', value_parser = server)]
     servers: Vec<Server>,
     /// Turns of each server
@@ -53,7 +53,7 @@ enum Part {
 /// The results of the turns of one server.
 type Turns = Vec<Result<Outcome, String>>;
 
-/// The others take seconds however small they are; the tests of `fanfare load` go through all.
+/// The scenarios of a smoke run. The others take seconds even if they are small; the tests of `fanfare load` run all.
 const SMOKE: [Scenario; 2] = [Scenario::Broadcast, Scenario::Burst];
 
 fn main() -> ExitCode {
@@ -72,7 +72,7 @@ fn server(name: &str) -> Result<Server, String> {
     Server::named(name).ok_or_else(|| format!("there is {}", names()))
 }
 
-/// Gives whether all went well with Fanfare.
+/// Runs the comparison, and returns true if Fanfare had no fault.
 fn run() -> io::Result<bool> {
     let mut options = Options::parse();
     match options.part {
@@ -107,7 +107,7 @@ fn run() -> io::Result<bool> {
     Ok(good)
 }
 
-/// Returns the servers that can be run here; says which cannot.
+/// Returns the servers that can run on this machine, and prints the reasons for the others.
 fn present(servers: &[Server]) -> Vec<Server> {
     let can_run = |server: &&Server| match server.missing() {
         Some(reason) => {
@@ -119,12 +119,12 @@ fn present(servers: &[Server]) -> Vec<Server> {
     servers.iter().filter(can_run).copied().collect()
 }
 
-/// Plays a scenario with all servers in turns.
+/// Runs a scenario with all servers in turns.
 fn turns(scenario: Scenario, size: Size, servers: &[Server], options: &Options) -> Vec<(Server, Turns)> {
     let bears = |server: &&Server| server.bears(scenario);
     let mut turns: Vec<_> = servers.iter().filter(bears).map(|server| (*server, Turns::new())).collect();
     for round in 0..options.rounds {
-        // Who goes first alternates: later ones find warmer caches.
+        // The order alternates, because later servers find warmer caches.
         let backwards = round % 2 == 1;
         for index in 0..turns.len() {
             let last = turns.len() - 1;
@@ -147,7 +147,7 @@ fn is_good(turns: &Turns) -> bool {
     turns.iter().all(|turn| turn.as_ref().is_ok_and(|outcome| outcome.faults.count() == 0))
 }
 
-/// Prints the table of a scenario, and gives what the JSON says of it.
+/// Prints the table of a scenario, and returns its figures as JSON.
 fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
     println!("\n{}: {size}", scenario.name());
     let measures = scenario.measures();
@@ -178,14 +178,15 @@ fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
     shown
 }
 
-/// Returns how much more the hub takes that tells who comes and goes, if both were there.
+/// Returns the cost of a hub that publishes active subscriptions, as a multiple of the cost of one that does not, if
+/// both were measured.
 fn presence_over_plain(turns: &[(Server, Turns)], medians: &[BTreeMap<&str, f64>], key: &str) -> Option<f64> {
     let of = |name: &str| medians[turns.iter().position(|(server, _)| server.name == name)?].get(key).copied();
     let (with, without) = (of(SUBSCRIPTIONS)?, of("fanfare").filter(|value| *value > 0.0)?);
     Some((with / without * 1e3).round() / 1e3)
 }
 
-/// The median of each figure over the turns that came to an end.
+/// Returns the median of each figure, over the turns that succeeded.
 fn medians(turns: &Turns) -> BTreeMap<&'static str, f64> {
     let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for figure in turns.iter().flatten().flat_map(|outcome| &outcome.figures) {
@@ -198,7 +199,7 @@ fn medians(turns: &Turns) -> BTreeMap<&'static str, f64> {
     values.into_iter().map(median).collect()
 }
 
-/// The name for people of a figure.
+/// Returns the name of a figure for people.
 fn label(key: &str, turns: &[(Server, Turns)]) -> Option<String> {
     let mut figures = turns.iter().flat_map(|(_, turns)| turns.iter().flatten()).flat_map(|outcome| &outcome.figures);
     figures.find(|figure| figure.key == key).map(|figure| figure.label.to_owned())
@@ -209,7 +210,7 @@ fn cell(value: Option<f64>, head: &str) -> String {
     value.map_or_else(|| format!("  {:>width$}", "-"), |value| format!("  {:>width$}", rounded(value)))
 }
 
-/// Shows a figure with as many digits as say something.
+/// Formats a figure with its meaningful digits.
 fn rounded(value: f64) -> String {
     if value.abs() >= 1_000.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }

@@ -1,8 +1,9 @@
-//! The hub's log by itself: what it writes, how it opens, finds and reads, and the memory and files it takes.
+//! The measurement of the hub's log alone: the bytes that it writes, the times to open it, to find entries and to read,
+//! and the memory and files that it takes.
 //!
 //! `cargo run --release -p fanfare-bench --bin log [-- --smoke]`. Prints a table of figures with their limits, and one
-//! line of JSON. Bytes are counted with `strace`; where there is none, they are left out. `fill`, `resume` and
-//! `locate` start a worker by itself, for a profiler: it keeps its log open until its input ends.
+//! line of JSON. Bytes are counted with `strace`; without `strace` they are left out. `fill`, `resume` and `locate`
+//! start a worker alone, for a profiler: it keeps its log open until its input ends.
 use clap::Parser;
 use fanfare_bench::{
     log::{
@@ -20,7 +21,7 @@ use fanfare_bench::{
 use serde_json::json;
 use std::io;
 
-/// Measures what the log on disk takes, beside its limits.
+/// Measures the costs of the log on disk, and compares them with their limits.
 #[derive(Parser)]
 struct Options {
     /// Run for a moment with few entries, to see that everything works. The figures mean nothing

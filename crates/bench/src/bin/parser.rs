@@ -1,17 +1,17 @@
-//! The speed of parsing event streams: our parser beside `sse-core` and `eventsource-stream`, in one process, taking
-//! turns.
+//! The speed of parsing event streams: our parser and the crates `sse-core` and `eventsource-stream`, in one process,
+//! in turns.
 //!
-//! The benchmark drives each parser as directly as its API allows. Ours: `next_event` on each chunk, once looking at
-//! the borrowed event and once copying it into an owned one, which the other two always do. `sse-core`:
-//! `SseDecoder::next` on each chunk. `eventsource-stream` is a `Stream` only: it wraps a stream of chunks that is
-//! always ready, and is polled with a waker that does nothing, so that no runtime takes part. Every event goes through
-//! `black_box`. Each parser reads one long stream, which is the input over and over: what is measured is neither the
-//! start of a connection nor first allocations.
+//! The benchmark drives each parser as directly as its API allows. Our parser: `next_event` on each chunk, in one
+//! variant reading the borrowed event and in the other copying it into an owned one, which the other two crates always
+//! do. `sse-core`: `SseDecoder::next` on each chunk. `eventsource-stream` is only a `Stream`: it wraps a stream of
+//! chunks that is always ready, and is polled with a waker that does nothing, so that no runtime is involved. Every
+//! event goes through `black_box`. Each parser reads one long stream, which repeats the input: neither the start of a
+//! connection nor first allocations are measured.
 //!
-//! The best pass of a turn counts, for what disturbs a measurement only ever makes it longer, and of the turns, in each
-//! of which the stream lies elsewhere in memory, the median. Run it by `cargo run --release -p fanfare-bench --bin
-//! parser`, with part of an input's name to run only that (`-- "1 MiB"`), and part of a contender's to time that alone
-//! (`-- "1 MiB" owned`, under a profiler).
+//! The result of a turn is its best pass, because a disturbance only makes a pass longer. The result of all turns is
+//! their median; in each turn the stream is at another place in memory. Run it with `cargo run --release -p
+//! fanfare-bench --bin parser`, with a part of an input's name to run only that input (`-- "1 MiB"`), and a part of a
+//! contender's name to measure only that contender (`-- "1 MiB" owned`, under a profiler).
 use core::{
     cell::Cell,
     convert::Infallible,
@@ -32,10 +32,10 @@ use std::{
 
 const TURNS: usize = 15;
 const PAGE_BYTES: usize = 4096;
-/// The least time for which each parser reads the stream over and over in one turn.
+/// The least time for which each parser reads the stream repeatedly in one turn.
 const TURN: Duration = Duration::from_millis(12);
-/// Streams of small events are at least this long: within a processor's second cache, as chunks fresh from a socket
-/// are.
+/// The least length of streams of small events. They fit into a processor's second cache, like chunks that were just
+/// read from a socket.
 const STREAM_BYTES: usize = 512 << 10;
 const LARGE_EVENT_BYTES: usize = 1 << 20;
 const LARGE_EVENTS: usize = 4;
@@ -60,7 +60,7 @@ impl Input {
         Self { name, stream, event_ends }
     }
 
-    /// `stream`, which is a copy of the input's, in pieces.
+    /// Cuts `stream`, which is a copy of the input's stream, into pieces.
     fn cut<'s>(&self, stream: &'s [u8], cut: Cut) -> Vec<&'s [u8]> {
         let starts = [0].into_iter().chain(self.event_ends.iter().copied());
         match cut {
@@ -70,7 +70,7 @@ impl Input {
     }
 }
 
-/// The way in which a stream comes in pieces.
+/// The way in which a stream is cut into pieces.
 #[derive(Clone, Copy)]
 enum Cut {
     Events,
@@ -80,8 +80,9 @@ enum Cut {
 const CUTS: [(&str, Cut); 3] =
     [("one event", Cut::Events), ("1,448 B", Cut::Bytes(SEGMENT_BYTES)), ("16 KB", Cut::Bytes(READ_BYTES))];
 
-/// Copies of a stream that start at different places within a page of memory. How far apart source and destination of a
-/// copy are, modulo a page, changes its speed by a sixth; one place would favour one parser or another by chance.
+/// Returns copies of a stream that start at different places within a page of memory. The distance between source and
+/// destination of a copy, modulo the page size, changes its speed by a sixth; with only one place, chance would favour
+/// one parser.
 fn placements(stream: &[u8]) -> Vec<Vec<u8>> {
     (0..TURNS).map(|turn| [&vec![0; turn * PAGE_BYTES / TURNS], stream].concat()).collect()
 }
@@ -102,12 +103,13 @@ fn inputs() -> [Input; 6] {
     ]
 }
 
-/// Reads the next pieces of one endless stream, and says how many events and bytes of data they held.
+/// A function that reads the next pieces of one endless stream, and returns the number of events and of bytes of data
+/// in them.
 type Parse<'p> = Box<dyn FnMut(&'p [&'p [u8]]) -> (usize, usize) + 'p>;
 
 const NAMES: [&str; 4] = ["fanfare", "fanfare owned", "sse-core", "eventsource-stream"];
 
-/// A parser of each name, at the start of a stream.
+/// Returns one parser for each name, at the start of a stream.
 fn contenders<'p>() -> [Parse<'p>; NAMES.len()] {
     [fanfare(), fanfare_owned(), sse_core(), eventsource_stream()]
 }
@@ -143,7 +145,7 @@ fn fanfare_owned<'p>() -> Parse<'p> {
 }
 
 fn sse_core<'p>() -> Parse<'p> {
-    // The same limit as ours by default; its own would refuse the largest events.
+    // This is the default limit of our parser; the default limit of this one would refuse the largest events.
     let mut decoder = SseDecoder::with_limit(NonZeroUsize::new(16 << 20).expect("not zero"));
     Box::new(move |pieces| {
         let (mut events, mut bytes) = (0, 0);
@@ -190,13 +192,13 @@ fn eventsource_stream<'p>() -> Parse<'p> {
 
 /// The results of the contenders on one input in one cut.
 struct Outcome {
-    /// GB/s by contender: the best pass of each turn, the median of all turns.
+    /// The speed of each contender in GB/s: the median over all turns of the best pass.
     speeds: [f64; NAMES.len()],
-    /// The speed of ours as a multiple of the better of the other two parsers, turn by turn, in order.
+    /// The speed of our parser as a multiple of the faster of the other two, for each turn, sorted.
     leads: [f64; TURNS],
 }
 
-/// Lets each contender whose name contains `only` read one input in one cut.
+/// Measures each contender whose name contains `only`, on one input with one cut.
 fn measure(input: &Input, cut: Cut, only: &str) -> Outcome {
     let placements = placements(&input.stream);
     let turns =
@@ -210,7 +212,8 @@ fn measure(input: &Input, cut: Cut, only: &str) -> Outcome {
             while name.contains(only) && begun.elapsed() < TURN {
                 let start = Instant::now();
                 let read = parse(black_box(pieces));
-                // Bytes per nanosecond; both are far below the integers that a float cannot hold.
+                // The unit is bytes per nanosecond. Both numbers are far below the integers that a float cannot hold
+                // exactly.
                 let speed = input.stream.len() as f64 / start.elapsed().as_nanos() as f64;
                 speeds[turn] = speed.max(speeds[turn]);
                 assert_eq!(read, expected, "{name}");
@@ -230,7 +233,7 @@ fn measure(input: &Input, cut: Cut, only: &str) -> Outcome {
 fn main() {
     let mut only = std::env::args().skip(1);
     let (only_event, only_contender) = (only.next().unwrap_or_default(), only.next().unwrap_or_default());
-    // To see that it works takes one input.
+    // One input is enough to see that everything works.
     let only_event = if only_event == "--smoke" { inputs()[0].name.to_owned() } else { only_event };
     println!(
         "GB/s of event stream, median of {TURNS} turns; how far fanfare was ahead of the next, and in how many turns\n"

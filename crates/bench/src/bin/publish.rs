@@ -2,10 +2,10 @@
 //! memory.
 //!
 //! `cargo run --release -p fanfare-bench --bin publish [-- --smoke]`, after `cargo build --release`, publishes as fast
-//! as answers come. With `--rate 1000 --connections 16` each connection has a schedule of its own instead, at which it
-//! publishes whether or not earlier publications took long: what the hub's CPU is per publication then. `--before PATH`
-//! adds the hub of an earlier commit, for figures of both from one run. Prints a table and one line of JSON. The hubs
-//! take turns, and who goes first alternates, so that a machine that gets busy gets busy for all.
+//! as answers come. With `--rate 1000 --connections 16` each connection instead publishes at fixed times, even if
+//! earlier publications took long; this shows the hub's CPU time per publication at that rate. `--before PATH` adds the
+//! hub of an earlier commit, for figures of both from one run. Prints a table and one line of JSON. The hubs take
+//! turns, and their order alternates, so that a machine that becomes busy affects all of them.
 use clap::{Parser, value_parser};
 use fanfare_bench::{report, server::fanfare, spread::Spread};
 use fanfare_load::{
@@ -19,9 +19,9 @@ use serde_json::{Map, Value, json};
 use std::{io, path::PathBuf, thread, time::Duration};
 
 const DATA_BYTES: usize = 200;
-/// The time for which a hub is published to before its first turn.
+/// The time for which a hub gets publications before its first turn.
 const WARM_UP: Duration = Duration::from_millis(500);
-/// The figures of a turn: their names in the JSON, and the heads of their columns.
+/// The figures of a turn: their names in the JSON, and the headings of their columns.
 const FIGURES: [(&str, &str); 5] = [
     ("publishes_per_s", "publishes/s"),
     ("p50_us", "p50 µs"),
@@ -29,11 +29,11 @@ const FIGURES: [(&str, &str); 5] = [
     ("cpu_us", "CPU µs/publish"),
     ("latest_us", "latest µs"),
 ];
-/// The places of the figures that are compared.
+/// The indexes of the figures that are compared.
 const RATE: usize = 0;
 const CPU: usize = 3;
 
-/// Publishing over HTTP to a durable log, beside the same load on a log in memory.
+/// Publishing over HTTP to a durable log, compared with the same load on a log in memory.
 #[derive(Debug, Parser)]
 struct Options {
     /// Connections, each with one publication on its way
@@ -57,7 +57,7 @@ struct Options {
     smoke: bool,
 }
 
-/// A hub that takes turns with others, and what its turns showed.
+/// A hub that takes turns with others, and the results of its turns.
 struct Contender {
     version: &'static str,
     log: &'static str,
@@ -155,7 +155,7 @@ impl Contender {
     }
 }
 
-/// Prints what the hubs are to each other, and gives the same as JSON. What is compared was measured in the same round.
+/// Prints the ratios between the hubs, and returns them as JSON. Only turns of the same round are compared.
 fn compare(contenders: &[Contender]) -> Value {
     let mut compared = Map::new();
     let mut tell = |what: String, values: Vec<f64>| {

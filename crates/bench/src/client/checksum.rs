@@ -1,7 +1,7 @@
-//! A checksum that tells whether all data came whole and in order, at a cost that does not matter beside that of
-//! parsing it.
+//! A checksum that shows whether all data arrived completely and in order, at a cost that is negligible compared with
+//! that of parsing.
 
-/// Two running sums over words of eight bytes, the second of which knows their order (after Fletcher).
+/// Two running sums over words of eight bytes (after Fletcher). The second sum depends on the order of the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checksum {
     sum: u64,
@@ -9,14 +9,14 @@ pub struct Checksum {
 }
 
 impl Default for Checksum {
-    /// Not zero, so that words that are count.
+    /// The sum does not begin with zero, so that words of zero change the checksum.
     fn default() -> Self {
         Self { sum: 1, sums: 0 }
     }
 }
 
 impl Checksum {
-    /// Takes in the data of the next event.
+    /// Adds the data of the next event.
     #[inline]
     pub fn add(&mut self, data: &str) {
         let (words, rest) = data.as_bytes().as_chunks::<8>();
@@ -24,11 +24,11 @@ impl Checksum {
         last[..rest.len()].copy_from_slice(rest);
         words.iter().for_each(|word| self.word(u64::from_le_bytes(*word)));
         self.word(u64::from_le_bytes(last));
-        // Tells where the event ended.
+        // The length marks the end of the event.
         self.word(data.len() as u64);
     }
 
-    /// One number for all data so far.
+    /// Returns one number for all data so far.
     #[must_use]
     pub fn value(self) -> u64 {
         self.sum ^ self.sums.rotate_left(32)

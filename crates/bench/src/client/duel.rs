@@ -1,4 +1,4 @@
-//! The contenders in turns, on the same stream.
+//! The turns of the contenders, on the same stream.
 use super::{
     contender::Contender,
     reader,
@@ -14,12 +14,12 @@ use std::net::SocketAddr;
 pub struct Turns {
     /// The contender.
     pub contender: Contender,
-    /// One for each round.
+    /// The result of each round.
     pub turns: Vec<Result<Reading, String>>,
 }
 
-/// Lets all contenders read a scenario, in so many rounds, from the server at `address`; `tell` is given a line of JSON
-/// after each round.
+/// Lets all contenders read a scenario from the server at `address`, in the given number of rounds. `tell` gets a line
+/// of JSON after each round.
 pub fn rounds(
     number: usize,
     scenario: Scenario,
@@ -33,7 +33,7 @@ pub fn rounds(
     let mut all: Vec<Turns> =
         contenders.iter().map(|contender| Turns { contender: *contender, turns: Vec::new() }).collect();
     for round in 0..rounds {
-        // Who goes first alternates, so that whatever lasts from one turn to the next helps or harms all.
+        // The order alternates, so that an effect that lasts from one turn to the next helps or harms all contenders.
         let order: Vec<usize> = if round % 2 == 0 { (0..all.len()).collect() } else { (0..all.len()).rev().collect() };
         for index in order {
             let turn = turn(all[index].contender, &url, expected);
@@ -44,12 +44,12 @@ pub fn rounds(
     all
 }
 
-/// The scenarios, each with its number, of which `only` is part of the name.
+/// Returns the scenarios whose names contain `only`, with their numbers.
 pub fn named(only: &str) -> impl Iterator<Item = (usize, Scenario)> {
     SCENARIOS.into_iter().enumerate().filter(move |(_, scenario)| scenario.to_string().contains(only))
 }
 
-/// One contender, once. It is an error if anything that was sent did not come.
+/// Runs one turn of one contender. It is an error if anything that was sent did not arrive.
 fn turn(contender: Contender, url: &str, (events, checksum): (usize, u64)) -> Result<Reading, String> {
     let reading = reader::start(contender, url, events).map_err(|error| error.to_string())?;
     if reading.checksum == checksum { Ok(reading) } else { Err("the data is not what was sent".into()) }

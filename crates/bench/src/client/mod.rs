@@ -1,9 +1,9 @@
-//! Clients that read the same streams: ours, those that others wrote, and the least that a client can be.
+//! Clients that read the same streams: ours, those of other projects, and the smallest possible client.
 //!
-//! A [`scenario`] says what is sent and in what pieces; [`server`] sends it, as fast as the socket takes it. Each
-//! [`contender`] reads in a process of its own ([`reader`]), on a runtime of one thread, so that the CPU time and the
-//! allocations of that process are its own; its [`tally`] sees whether every event came, by a [`checksum`] of the data.
-//! [`duel`] lets them take turns, and [`summary`] is what a scenario showed.
+//! A [`scenario`] defines what is sent and in what pieces; [`server`] sends it, as fast as the socket takes it. Each
+//! [`contender`] reads in its own process ([`reader`]), on a runtime of one thread, so that the CPU time and the
+//! allocations of that process are only the contender's. A [`tally`] checks that every event arrived, by a [`checksum`]
+//! of the data. [`duel`] runs the turns, and [`summary`] computes the results of a scenario.
 pub mod checksum;
 pub mod contender;
 pub mod duel;

@@ -1,4 +1,4 @@
-//! One contender that reads one stream, in a process of its own.
+//! A process in which one contender reads one stream.
 use super::{
     contender::Contender,
     tally::{Reading, Tally},
@@ -10,19 +10,20 @@ use std::{
 };
 use tokio::{runtime, time};
 
-/// The argument by which the benchmark starts itself again as a reader: it is to call [`read`].
+/// The argument with which the benchmark starts itself again as a reader. The new process must call [`read`].
 pub const COMMAND: &str = "read";
 
-/// No contender takes nearly as long for any stream; one that waits for what does not come ends by this.
+/// The longest time for one stream. No contender needs nearly as long; this ends one that waits for events that never
+/// arrive.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The variables of the environment for proxies, which some contenders would use.
+/// The environment variables for proxies, which some contenders would use.
 const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// Lets another process of this program read.
+/// Reads a stream in another process of this program.
 ///
 /// # Errors
-/// If it cannot be started, did not get all events, or said nothing.
+/// If the process cannot be started, did not get all events, or printed nothing.
 pub fn start(contender: Contender, url: &str, events: usize) -> io::Result<Reading> {
     let mut command = Command::new(env::current_exe()?);
     for proxy in PROXIES {
@@ -38,10 +39,10 @@ pub fn start(contender: Contender, url: &str, events: usize) -> io::Result<Readi
     }
 }
 
-/// Reads `events` events from `url` on a runtime of this thread, and says on standard output what that took.
+/// Reads `events` events from `url` on a runtime of this thread, and prints the cost to standard output.
 ///
 /// # Errors
-/// If they do not come within a minute, or the contender fails.
+/// If the events do not arrive within a minute, or the contender fails.
 pub fn read(contender: Contender, url: &str, events: u64) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let mut tally = Tally::new(events);

@@ -1,4 +1,4 @@
-//! A scenario: what is sent, and in what pieces.
+//! A scenario: the stream that is sent, and the pieces in which it is sent.
 use super::checksum::Checksum;
 use crate::sample::json;
 use std::fmt;
@@ -6,71 +6,71 @@ use std::fmt;
 /// A stream that every contender reads.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
-    /// The kind of its events.
+    /// The kind of the stream's events.
     pub events: Events,
-    /// The way in which the end of the body is told.
+    /// The way in which the end of the body is marked.
     pub framing: Framing,
-    /// The bytes of one write, which is also one chunk where there are chunks.
+    /// The size of one write. With chunked framing, each write is one chunk.
     pub piece: Piece,
-    /// The number of events that are sent, rounded up to whole [`Block`]s.
+    /// The number of events to send. It is rounded up to whole [`Block`]s.
     pub count: usize,
 }
 
 /// The kind of the events of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Events {
-    /// 100 bytes of data and nothing else.
+    /// Events with 100 bytes of data and nothing else.
     Json,
     /// Events with a type and an ID, as a hub sends them.
     Hub,
-    /// The deltas of a language model: an event type, and an object around a word.
+    /// Events like the output of a language model: an event type, and a JSON object around one word.
     Deltas,
-    /// Ten lines of data.
+    /// Events with ten lines of data.
     Lines,
-    /// 16 KiB of data.
+    /// Events with 16 KiB of data.
     Large,
-    /// Events as [`Events::Json`], each after a comment.
+    /// Events like [`Events::Json`], each after a comment.
     Comments,
 }
 
-/// The way in which the end of a body is told.
+/// The way in which the end of a body is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// The end of the connection.
+    /// The body ends with the connection.
     Close,
-    /// Chunks.
+    /// The body is sent in chunks.
     Chunked,
 }
 
 /// The size of one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// This many bytes, wherever that cuts events.
+    /// This many bytes, even if this cuts an event.
     Bytes(usize),
-    /// One event.
+    /// One event in each write.
     Event,
 }
 
-/// The block that a server writes over and over.
+/// The block that a server writes repeatedly.
 #[derive(Debug)]
 pub struct Block {
     /// The data of each event.
     pub data: Vec<String>,
-    /// The stream, in the chunks that the framing asks for.
+    /// The bytes of the stream, in chunks if the framing requires them.
     pub bytes: Vec<u8>,
-    /// The place where each write ends.
+    /// The index at which each write ends.
     pub ends: Vec<usize>,
 }
 
 const LARGE_WRITE: Piece = Piece::Bytes(64 << 10);
-/// The size that servers send that copy through a buffer, and one of hyper's at most.
+/// The size of the writes of servers that copy through a buffer. It is also the largest write of hyper.
 const BUFFER: Piece = Piece::Bytes(16 << 10);
 /// The payload of a full Ethernet segment.
 const SEGMENT: Piece = Piece::Bytes(1_448);
-/// Large enough that what happens once in a block does not count.
+/// The size of a block: large enough that work done once per block does not matter.
 const BLOCK_BYTES: usize = 512 << 10;
 
-/// All of them. The counts give each turn some hundreds of milliseconds of CPU time.
+/// All scenarios. The counts are chosen so that each turn takes some hundred milliseconds of CPU time.
 pub const SCENARIOS: [Scenario; 16] = [
     Scenario { events: Events::Json, framing: Framing::Close, piece: LARGE_WRITE, count: 1_000_000 },
     Scenario { events: Events::Json, framing: Framing::Chunked, piece: BUFFER, count: 1_000_000 },
@@ -91,7 +91,7 @@ pub const SCENARIOS: [Scenario; 16] = [
 ];
 
 impl Scenario {
-    /// Returns the block of it that is sent over and over.
+    /// Returns the block that is sent repeatedly.
     #[must_use]
     pub fn block(&self) -> Block {
         let (mut data, mut stream, mut event_ends) = (Vec::new(), Vec::new(), Vec::new());
@@ -116,7 +116,7 @@ impl Scenario {
         }
     }
 
-    /// The number of times that a block is sent.
+    /// Returns the number of times that the block is sent.
     #[must_use]
     pub fn blocks(&self, block: &Block) -> usize {
         self.count.div_ceil(block.data.len().max(1))
@@ -132,8 +132,8 @@ impl Scenario {
     }
 }
 
-/// `stream` with each piece of it as a chunk ([RFC 9112, 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)), and
-/// where the chunks end.
+/// Returns `stream` with each piece as a chunk ([RFC 9112, 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)),
+/// and the indexes at which the chunks end.
 fn chunked(stream: &[u8], ends: &[usize]) -> (Vec<u8>, Vec<usize>) {
     let (mut bytes, mut chunk_ends, mut start) = (Vec::new(), Vec::new(), 0);
     for end in ends {
@@ -147,7 +147,7 @@ fn chunked(stream: &[u8], ends: &[usize]) -> (Vec<u8>, Vec<usize>) {
 }
 
 impl Events {
-    /// The lines before the data of event number `seed`, and its data.
+    /// Returns the lines before the data of event number `seed`, and its data.
     fn event(self, seed: usize) -> (String, String) {
         match self {
             Self::Json => (String::new(), json(seed, 100)),

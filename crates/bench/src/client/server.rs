@@ -1,8 +1,8 @@
-//! Sends the streams, over HTTP/1.1 on loopback.
+//! The server that sends the streams, over HTTP/1.1 on loopback.
 //!
-//! `GET /SCENARIO/COUNT` is answered with the scenario of this number and so many events, written as fast as the socket
-//! takes them. Everything is encoded before the answer begins: what a server costs while it is read from are its
-//! writes.
+//! `GET /SCENARIO/COUNT` is answered with the scenario with this number and with this many events, written as fast as
+//! the socket takes them. Everything is encoded before the answer begins, so the server's only work during the reading
+//! is writing.
 use super::scenario::{Framing, SCENARIOS, Scenario};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -10,10 +10,10 @@ use std::{
     thread,
 };
 
-/// Far more than any of the clients sends.
+/// The largest head of a request: far more than any of the clients sends.
 const MAX_HEAD_BYTES: u64 = 16 << 10;
 
-/// Serves until the process ends. Says where it listens on standard output.
+/// Serves until the process ends. Prints the address where it listens to standard output.
 ///
 /// # Errors
 /// If it cannot listen or accept.
@@ -22,12 +22,12 @@ pub fn serve() -> io::Result<()> {
     println!("http://{}", listener.local_addr()?);
     loop {
         let connection = listener.accept()?.0;
-        // A reader that leaves when it has all is no error.
+        // A reader that leaves when it has all events is not an error.
         thread::spawn(move || drop(answer(connection)));
     }
 }
 
-/// Returns the path of so much of the scenario of this number.
+/// Returns the URL of the scenario with this number and this many events.
 #[must_use]
 pub fn url(address: SocketAddr, number: usize, count: usize) -> String {
     format!("http://{address}/{number}/{count}")
@@ -52,7 +52,7 @@ fn answer(mut connection: TcpStream) -> io::Result<()> {
     if scenario.framing == Framing::Chunked { connection.write_all(b"0\r\n\r\n") } else { Ok(()) }
 }
 
-/// The first line of a request, whose head is read to its end.
+/// Reads the head of a request, and returns its first line.
 fn request_line(connection: &TcpStream) -> io::Result<String> {
     let mut lines = BufReader::new(connection.take(MAX_HEAD_BYTES)).lines();
     let first = lines.next().ok_or(io::ErrorKind::UnexpectedEof)??;
@@ -64,7 +64,7 @@ fn request_line(connection: &TcpStream) -> io::Result<String> {
     Err(io::ErrorKind::UnexpectedEof.into())
 }
 
-/// The thing that it asks for.
+/// Returns the scenario that a request asks for.
 fn scenario(request_line: &str) -> Option<Scenario> {
     let (number, count) = request_line.split(' ').nth(1)?.strip_prefix('/')?.split_once('/')?;
     let scenario = *SCENARIOS.get(number.parse::<usize>().ok()?)?;

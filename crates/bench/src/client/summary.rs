@@ -1,4 +1,4 @@
-//! The summary of a scenario: of each figure of each contender the median of all rounds, and the range.
+//! The summary of a scenario: the median and the range over all rounds, for each figure of each contender.
 use super::{duel::Turns, tally::Reading};
 use serde_json::{Map, Value, json};
 use std::{
@@ -11,7 +11,7 @@ struct Figure {
     key: &'static str,
     head: &'static str,
     of: fn(&Reading) -> f64,
-    /// Decimal places that say something.
+    /// The number of meaningful decimal places.
     places: usize,
 }
 
@@ -22,7 +22,7 @@ const FIGURES: [Figure; 4] = [
     Figure { key: "bytes", head: "B alloc/event", of: |reading| each(reading, reading.bytes), places: 0 },
 ];
 
-/// The figures of one contender, in order.
+/// The lowest, the median and the highest value of one figure of one contender.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Spread {
     low: f64,
@@ -57,7 +57,7 @@ impl fmt::Display for Table<'_> {
     }
 }
 
-/// The medians and ranges of a scenario, by contender.
+/// Returns the medians and ranges of a scenario, by contender.
 #[must_use]
 pub fn json(all: &[Turns]) -> Value {
     let of = |turns: &Turns| {
@@ -71,7 +71,7 @@ pub fn json(all: &[Turns]) -> Value {
     Value::Object(all.iter().map(|turns| (turns.contender.name().to_owned(), of(turns))).collect())
 }
 
-/// Summarizes the turns that went well, if there is one.
+/// Summarizes the turns that succeeded, if there is one.
 fn spread(turns: &Turns, of: fn(&Reading) -> f64) -> Option<Spread> {
     let mut values: Vec<f64> = turns.turns.iter().flatten().map(of).collect();
     values.sort_by(f64::total_cmp);
@@ -83,7 +83,7 @@ fn each(reading: &Reading, total: u64) -> f64 {
     total as f64 / reading.events.max(1) as f64
 }
 
-/// Returns nanoseconds; a turn takes no centuries.
+/// Converts a duration to nanoseconds; no turn takes centuries.
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

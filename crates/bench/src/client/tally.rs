@@ -1,4 +1,4 @@
-//! A tally of what a contender has read, and what that took.
+//! A tally: the count of the events that a contender has read, and the cost.
 use super::checksum::Checksum;
 use alloc_tracker::{ProcessSpan, Session};
 use fanfare_load::process_tree;
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The events of one stream, counted as they come.
+/// The counter of the events of one stream.
 #[derive(Debug)]
 pub struct Tally {
     expected: u64,
@@ -20,7 +20,7 @@ pub struct Tally {
     reading: io::Result<Option<Reading>>,
 }
 
-/// The counts at the first event.
+/// The state of the measurement when the first event arrived.
 #[derive(Debug)]
 struct Begun {
     at: Instant,
@@ -29,31 +29,31 @@ struct Begun {
     span: ProcessSpan,
 }
 
-/// The cost of a whole stream, from the first event on: what connecting costs is not in it.
+/// The cost of a whole stream from the first event on, without the cost of connecting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// The number of events that came after the first.
+    /// The number of events after the first one.
     pub events: u64,
-    /// The checksum of all data, of the first too.
+    /// The checksum of all data, with that of the first event.
     pub checksum: u64,
     /// The time from the first event to the last.
     pub wall: Duration,
-    /// The CPU time of the process in that time.
+    /// The CPU time of the process from the first event to the last.
     pub cpu: Duration,
-    /// The number of times that it allocated, or made an allocation larger or smaller, in that time.
+    /// The number of allocations and reallocations of the process from the first event to the last.
     pub allocations: u64,
-    /// The number of bytes that it asked for by that.
+    /// The number of bytes that these allocations asked for.
     pub bytes: u64,
 }
 
 impl Tally {
-    /// Nothing of `expected` events, of which there are at least two.
+    /// Creates a tally for `expected` events, at least two.
     #[must_use]
     pub fn new(expected: u64) -> Self {
         Self { expected, events: 0, checksum: Checksum::default(), begun: None, reading: Ok(None) }
     }
 
-    /// Takes in an event; nothing but its data is looked at. Breaks at the last.
+    /// Counts an event. Only its data is used. Breaks at the last event.
     #[inline]
     pub fn event(&mut self, data: &str) -> ControlFlow<()> {
         self.checksum.add(black_box(data));
@@ -61,10 +61,10 @@ impl Tally {
         if self.events == 1 || self.events >= self.expected { self.edge() } else { ControlFlow::Continue(()) }
     }
 
-    /// Returns what it took, if all events came.
+    /// Returns the cost of the stream, if all events arrived.
     ///
     /// # Errors
-    /// If some did not come, or `/proc` cannot be read.
+    /// If some events did not arrive, or `/proc` cannot be read.
     pub fn finish(self) -> io::Result<Reading> {
         let missing = || io::Error::other(format!("{} of {} events came", self.events, self.expected));
         self.reading?.ok_or_else(missing)
@@ -89,13 +89,13 @@ impl Begun {
         let session = Session::new().no_stdout().no_file();
         let operation = session.operation("read");
         let cpu = process_tree::own_run_time()?;
-        // A span has to be told of how much it is; what counts here is the total.
+        // A span needs a number of iterations. It is 1, because only the total matters.
         Ok(Self { span: operation.measure_process().iterations(1), session, cpu, at: Instant::now() })
     }
 
     fn end(self, events: u64, checksum: Checksum) -> io::Result<Reading> {
         let wall = self.at.elapsed();
-        // A span counts when it is dropped.
+        // A span records its counts when it is dropped.
         drop(self.span);
         let cpu = process_tree::own_run_time()?.saturating_sub(self.cpu);
         let report = self.session.to_report();

@@ -1,4 +1,5 @@
-//! Appends of one small update at a time, beside the least that makes the same bytes durable: one write and one sync.
+//! The measurement of appends of one small update at a time, compared with the smallest work that makes the same bytes
+//! durable: one write and one sync.
 use super::{
     figure::{Figure, median, ratio},
     scale::Scale,
@@ -16,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The number of zeros that are written ahead: as many as the log writes.
+/// The zeros that are written in advance: as many as the log writes.
 const ZEROS: &[u8] = &[0; 256 << 10];
 const TOPICS: u64 = 100;
 
@@ -26,10 +27,10 @@ struct Cost {
     cpu_us: f64,
 }
 
-/// Measures it. The two take turns.
+/// Measures the log and the smallest work, in turns.
 ///
 /// # Errors
-/// [`io::Error`] if the log or the file system refuses.
+/// [`io::Error`] if the log or the file system fails.
 pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let workload = Workload { entries: scale.timed, batch: 1, data_bytes: ALONE_BYTES, topics: TOPICS };
     let (mut ours, mut bare, mut wall, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! A figure, its limit, and what was measured.
+//! A figure, its limit, and its measured value.
 use serde::Serialize;
 use std::{fmt, time::Duration};
 
@@ -7,33 +7,33 @@ use std::{fmt, time::Duration};
 pub struct Figure {
     figure: String,
     unit: &'static str,
-    /// The most that is allowed; `None` is for information.
+    /// The greatest value that is allowed; `None` if the figure is only for information.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<f64>,
-    /// `None` was left out.
+    /// The measured value; `None` if it was left out.
     measured: Option<f64>,
 }
 
 impl Figure {
-    /// A figure that may not exceed `limit`.
+    /// Creates a figure that must not exceed `limit`.
     #[must_use]
     pub fn limited(figure: &str, unit: &'static str, limit: f64, measured: f64) -> Self {
         Self { figure: figure.into(), unit, limit: Some(limit), measured: Some(measured) }
     }
 
-    /// A figure for information.
+    /// Creates a figure that is only for information.
     #[must_use]
     pub fn told(figure: &str, unit: &'static str, measured: f64) -> Self {
         Self { figure: figure.into(), unit, limit: None, measured: Some(measured) }
     }
 
-    /// A figure that cannot be measured here.
+    /// Creates a figure that cannot be measured on this machine.
     #[must_use]
     pub fn left_out(figure: &str, unit: &'static str, limit: f64) -> Self {
         Self { figure: figure.into(), unit, limit: Some(limit), measured: None }
     }
 
-    /// True if it exceeds its limit.
+    /// Returns true if the figure exceeds its limit.
     #[must_use]
     pub fn is_missed(&self) -> bool {
         self.limit.zip(self.measured).is_some_and(|(limit, measured)| measured > limit)
@@ -54,29 +54,29 @@ impl fmt::Display for Figure {
     }
 }
 
-/// The heading of the table.
+/// Returns the heading of the table.
 #[must_use]
 pub fn heading() -> String {
     format!("{:<66} {:>8} {:>10}", "figure", "limit", "measured")
 }
 
-/// The one in the middle.
+/// Returns the median of the values.
 ///
 /// # Panics
-/// Panics if there are none.
+/// If there are no values.
 #[must_use]
 pub fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
     all[all.len() / 2]
 }
 
-/// Milliseconds.
+/// Converts a duration to milliseconds.
 #[must_use]
 pub fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// MiB.
+/// Converts bytes to MiB.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
 pub fn mib(bytes: u64) -> f64 {

@@ -1,5 +1,5 @@
-//! A large log: how fast it is filled, opens after a kill and after a clean end, finds and reads, and the memory for
-//! it.
+//! The measurement of a large log: the times to fill it, to open it after a kill and after a clean end, to find entries
+//! and to read, and its memory.
 use super::{
     figure::{Figure, median, mib, ms, ratio},
     reading::{expect, locate, resume, scan},
@@ -15,22 +15,22 @@ const DATA_BYTES: usize = 100;
 const BATCH: u64 = 64;
 /// The most memory that the log may take, however large it is, in MiB.
 const MEMORY_MIB: f64 = 64.0;
-/// The topics that are resumed before memory is read.
+/// The number of topics that are resumed before the memory is measured.
 const RESUMED: u64 = 100;
-/// The own IDs that are located together.
+/// The number of publishers' own IDs that are located together.
 const LOCATED: u64 = 10;
-/// The share of the log that is read in full.
+/// The share of the log that is read in full: one part in this many.
 const SCANNED: u64 = 10;
 
-/// Measures all of it.
+/// Measures all figures.
 ///
 /// # Errors
-/// If the log refuses, or does not hold what it should.
+/// If the log fails, or does not hold what it should.
 pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let directory = scratch.path("million");
     let workload = Workload { entries: scale.entries, batch: BATCH, data_bytes: DATA_BYTES, topics: scale.topics };
     let empty = memory_of_resuming(&scratch.path("empty"), RESUMED)?;
-    // It may come out a little below nothing: allocators and shared pages are never quite the same.
+    // The result may be slightly negative: allocators and shared pages are never exactly the same.
     let above = |memory: u64| mib(memory) - mib(empty);
 
     let begun = Instant::now();
@@ -44,13 +44,14 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let last = mib(segments.last().copied().unwrap_or(0));
 
     let after_kill = opening(&directory, scale, scale.entries, false)?;
-    // A run that appends something ends with a mark.
+    // A run of the log that appends something ends with a mark.
     Workload::open(&directory)?.append(vec![workload.update(scale.entries + 1)], NOW).map_err(io::Error::other)?;
     let after_end = opening(&directory, scale, scale.entries + 1, true)?;
     let of_clean = above(memory_of_resuming(&directory, RESUMED)?);
     let found = finding(&Workload::open(&directory)?, scale)?;
 
-    // A run begins a segment. As many entries as the others have at least make it nearly full.
+    // Each run begins a new segment. It gets as many entries as the other segments have on average, so it is nearly
+    // full.
     let segments = segments.len() as u64;
     let workload = Workload { entries: scale.entries / segments, ..workload };
     Worker::start(&Task::Fill { directory: directory.clone(), workload }, &[])?.kill();
@@ -76,8 +77,8 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Returns the time that it takes to open the log: in milliseconds, the median of all rounds. A run that appends
-/// nothing changes nothing, so that each finds the same.
+/// Returns the time to open the log, in milliseconds: the median of all rounds. A run that appends nothing changes
+/// nothing, so that each round opens the same log.
 fn opening(directory: &Path, scale: &Scale, entries: u64, is_clean: bool) -> io::Result<f64> {
     let mut times = Vec::new();
     for _ in 0..scale.rounds {
@@ -90,13 +91,13 @@ fn opening(directory: &Path, scale: &Scale, entries: u64, is_clean: bool) -> io:
     Ok(median(times))
 }
 
-/// Resuming, locating and reading in full.
+/// Measures resuming, locating and reading in full.
 fn finding(log: &SegmentLog, scale: &Scale) -> io::Result<Vec<Figure>> {
     let rounds = scale.rounds as u64;
     let of_topic = scale.entries / scale.topics;
     let (mut resumed, mut located, mut scanned) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=rounds {
-        // Others each time: nobody has read them before.
+        // Each round uses other entries, which have not been read before.
         let topic = 1 + round * (scale.topics - 2) / rounds;
         resumed.push(timed(|| expect("events of a topic", resume(log, topic, || {})?, of_topic))?);
         let step = (scale.entries - rounds) / LOCATED;

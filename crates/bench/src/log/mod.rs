@@ -1,8 +1,9 @@
-//! The hub's log measured by itself, without a hub: what it writes, how it opens, finds and reads, and what it takes.
+//! The measurement of the hub's log without a hub: the bytes that it writes, how fast it opens, finds and reads, and
+//! the memory and files that it takes.
 //!
-//! A [`scale`] says how much of everything there is, and a [`workload`] what the updates look like. What has to be a
-//! process of its own, to be killed or to have its memory read, is a [`worker`]. [`written`], [`million`], [`segments`]
-//! and [`alone`] each ask something, and answer with a [`figure`] for each limit. [`reading`] is how they read.
+//! A [`scale`] defines the sizes of a run, and a [`workload`] the form of the updates. A [`worker`] is a separate
+//! process, which can be killed or whose memory can be read. [`written`], [`million`], [`segments`] and [`alone`] each
+//! measure something, and return a [`figure`] for each limit. [`reading`] reads the log.
 pub mod alone;
 pub mod figure;
 pub mod million;

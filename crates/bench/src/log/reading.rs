@@ -1,4 +1,4 @@
-//! Reading a log as catch-up does it.
+//! Functions that read a log in the same way as catch-up.
 use super::workload::{NOW, own_id, topic};
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
@@ -7,11 +7,11 @@ use fanfare_hub::{
 };
 use std::io;
 
-/// The limit of catch-up's reads.
+/// The limit of one read of catch-up.
 const LIMIT: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
 
-/// Reads everything of one topic from the beginning, and returns how many entries that was. `step` is called after each
-/// read of the log.
+/// Reads all entries of one topic from the beginning, and returns their number. `step` is called after each read of the
+/// log.
 ///
 /// # Errors
 /// If the log cannot be read.
@@ -20,7 +20,7 @@ pub fn resume(log: &dyn Log, number: u64, step: impl FnMut()) -> io::Result<u64>
     read(log, Offset::ZERO, Some(std::slice::from_ref(&topic)), step)
 }
 
-/// Reads everything behind a place, and returns how many entries that was.
+/// Reads all entries after an offset, and returns their number.
 ///
 /// # Errors
 /// If the log cannot be read.
@@ -50,17 +50,17 @@ fn read(
 /// Finds the update with this number by its own ID.
 ///
 /// # Errors
-/// If the log cannot be read, or does not find it.
+/// If the log cannot be read, or does not find the update.
 pub fn locate(log: &dyn Log, number: u64) -> io::Result<()> {
     let id = EventId::new(own_id(number)).map_err(|error| io::Error::other(format!("{error:?}")))?;
     let found = log.locate(&id, NOW).map_err(io::Error::other)?;
     expect("offset of an own ID", found.held.first().map_or(0, |found| found.offset().0), number)
 }
 
-/// Fails unless this was found: what is fast because it is wrong is no result.
+/// Checks that `found` is `expected`: a fast result that is wrong does not count.
 ///
 /// # Errors
-/// If something else was found.
+/// If the two differ.
 pub fn expect(what: &str, found: u64, expected: u64) -> io::Result<()> {
     if found == expected { Ok(()) } else { Err(io::Error::other(format!("{what}: {found} instead of {expected}"))) }
 }

@@ -1,26 +1,26 @@
-//! The scale of a run: how much of everything it measures.
+//! The scale of a run: the sizes of everything that it measures.
 
 /// The sizes of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
-    /// The number of times that what is timed is repeated. The median counts.
+    /// The number of times that each measurement of time is repeated. The median counts.
     pub rounds: usize,
-    /// The entries of the large log.
+    /// The number of entries in the large log.
     pub entries: u64,
-    /// The topics over which entries are spread.
+    /// The number of topics over which the entries are spread.
     pub topics: u64,
-    /// The entries of 1 KiB whose writing is counted.
+    /// The number of entries of 1 KiB whose written bytes are counted.
     pub written: u64,
-    /// The small updates that are appended alone, and whose writing is counted.
+    /// The number of small updates that are appended alone, and whose written bytes are counted.
     pub alone: u64,
-    /// The entries that are timed in a round.
+    /// The number of entries whose time is measured in a round.
     pub timed: u64,
-    /// The segments of the log with many of them.
+    /// The number of segments of the log with many segments.
     pub segments: u64,
 }
 
 impl Scale {
-    /// The scale that the limits are for.
+    /// The scale for which the limits are defined.
     pub const FULL: Self = Self {
         rounds: 9,
         entries: 1_000_000,

@@ -1,4 +1,4 @@
-//! The directory of a run, on the disk that everything else of the workspace is on. It goes with the run.
+//! The temporary directory of a run, on the same disk as the workspace. It is removed at the end of the run.
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -16,11 +16,11 @@ impl Scratch {
     pub fn new() -> io::Result<Self> {
         let path = PathBuf::from(format!("target/bench-data-{}", std::process::id()));
         fs::create_dir_all(&path)?;
-        // As the system names it, since that is how `strace` shows it.
+        // The path is resolved, because `strace` shows the resolved path.
         Ok(Self(path.canonicalize()?))
     }
 
-    /// A path in it.
+    /// Returns a path in the directory.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
@@ -33,7 +33,8 @@ impl Drop for Scratch {
     }
 }
 
-/// The lengths of the files in a directory that have this extension, or of all, in the order of their names.
+/// Returns the lengths of the files in a directory that have this extension, or of all its files, in the order of their
+/// names.
 ///
 /// # Errors
 /// If the directory cannot be read.

@@ -1,4 +1,4 @@
-//! A log of many segments: the files that are open while all of it is read.
+//! The measurement of a log of many segments: the number of files that are open while all of it is read.
 use super::{
     figure::{Figure, ratio},
     reading::{expect, resume, scan},
@@ -10,16 +10,16 @@ use fanfare_hub::log::{Retention, SegmentLog};
 use fanfare_load::process_tree;
 use std::{cell::Cell, io};
 
-/// The entries of a segment, each of which is larger than a quarter of it.
+/// The number of entries in a segment. Each entry is larger than a quarter of the segment.
 const IN_EACH: u64 = 4;
 const SEGMENT_BYTES: u64 = 4 << 10;
 const DATA_BYTES: usize = 1 << 10;
 const TOPICS: u64 = 10;
 
-/// Measures it.
+/// Measures the open files.
 ///
 /// # Errors
-/// If the log refuses, or does not hold what it should.
+/// If the log fails, or does not hold what it should.
 pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Figure> {
     let directory = scratch.path("segments");
     let log = SegmentLog::open_with(&directory, Retention::default(), SEGMENT_BYTES).map_err(io::Error::other)?;

@@ -1,4 +1,4 @@
-//! A process of its own with a log: it does one thing, says so, and keeps the log open until it is ended or killed.
+//! A separate process with a log: it does one task, says so, and keeps the log open until it is ended or killed.
 use super::{reading, workload::Workload};
 use clap::Subcommand;
 use fanfare_load::meter::Meter;
@@ -10,10 +10,10 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-/// The line that it says when it has done its task.
+/// The line that a worker prints when it has done its task.
 const DONE: &str = "done";
 
-/// The task.
+/// The task of a worker.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Task {
     /// Fill a log
@@ -44,10 +44,10 @@ pub enum Task {
 }
 
 impl Task {
-    /// Does it, says so, and waits for the end of its input.
+    /// Does the task, prints that it is done, and waits for the end of its input.
     ///
     /// # Errors
-    /// If the log refuses.
+    /// If the log fails.
     pub fn run(&self) -> io::Result<()> {
         let (Self::Fill { directory, .. } | Self::Resume { directory, .. } | Self::Locate { directory, .. }) = self;
         let log = Workload::open(directory)?;
@@ -95,10 +95,11 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker, under another program if there are words for it, and waits until it has done its task.
+    /// Starts a worker, and waits until it has done its task. If `under` is not empty, it is the command of a program
+    /// that runs the worker.
     ///
     /// # Errors
-    /// If it cannot be started, or ends before.
+    /// If the worker cannot be started, or ends before it has done its task.
     pub fn start(task: &Task, under: &[OsString]) -> io::Result<Self> {
         let this = env::current_exe()?;
         let mut command = match under {
@@ -119,25 +120,25 @@ impl Worker {
         if said.trim_end() == DONE { Ok(worker) } else { Err(io::Error::other("a worker has failed")) }
     }
 
-    /// Its memory in bytes.
+    /// Returns the worker's memory in bytes.
     ///
     /// # Errors
-    /// If it is gone.
+    /// If the worker has ended.
     pub fn memory(&self) -> io::Result<u64> {
         Meter { process: self.child.id() }.pss()
     }
 
-    /// Lets it close its log, and waits for its end.
+    /// Lets the worker close its log, and waits until it has ended.
     ///
     /// # Errors
-    /// If it fails.
+    /// If the worker fails.
     pub fn end(mut self) -> io::Result<()> {
         drop(self.input.take());
         let status = self.child.wait()?;
         if status.success() { Ok(()) } else { Err(io::Error::other(format!("a worker ended with {status}"))) }
     }
 
-    /// Kills it while it has its log open.
+    /// Kills the worker while it has its log open.
     pub fn kill(self) {
         drop(self);
     }
@@ -150,10 +151,10 @@ impl Drop for Worker {
     }
 }
 
-/// The memory of a worker that resumes topics of a log, in bytes.
+/// Returns the memory, in bytes, of a worker that resumes topics of a log.
 ///
 /// # Errors
-/// If it fails.
+/// If the worker fails.
 pub fn memory_of_resuming(directory: &Path, topics: u64) -> io::Result<u64> {
     let worker = Worker::start(&Task::Resume { directory: directory.into(), topics }, &[])?;
     let memory = worker.memory()?;

@@ -1,4 +1,4 @@
-//! The workload: updates of one size, spread over topics, with own IDs.
+//! The workload: updates of one size, spread over topics, with IDs that their publisher chose.
 use clap::Args;
 use fanfare_hub::{
     entry::Timestamp,
@@ -8,10 +8,10 @@ use fanfare_hub::{
 };
 use std::{io, path::Path};
 
-/// The time of all entries.
+/// The time at which all entries are appended.
 pub const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
-/// The share that one worker appends.
+/// The updates that one worker appends.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Workload {
     /// The number of updates
@@ -25,7 +25,7 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Opens the log in a directory, with everything kept.
+    /// Opens the log in a directory, with a retention that keeps everything.
     ///
     /// # Errors
     /// If it cannot be opened.
@@ -33,10 +33,10 @@ impl Workload {
         SegmentLog::open(directory, Retention::default()).map_err(io::Error::other)
     }
 
-    /// Appends everything, from the first number on.
+    /// Appends all updates, beginning with number 1.
     ///
     /// # Errors
-    /// If the log refuses.
+    /// If the log fails.
     pub fn fill(&self, log: &dyn Log) -> io::Result<()> {
         let mut next = 1;
         while next <= self.entries {
@@ -47,10 +47,10 @@ impl Workload {
         Ok(())
     }
 
-    /// The update with this number, which is its offset in a log that was empty.
+    /// Returns the update with this number. The number is its offset in a log that was empty.
     ///
     /// # Panics
-    /// If it is not valid, which all numbers are.
+    /// Never, because the result is valid for all numbers.
     #[must_use]
     pub fn update(&self, number: u64) -> Update {
         let topics = vec![topic(number % self.topics)];
@@ -60,16 +60,16 @@ impl Workload {
     }
 }
 
-/// The topic with this number.
+/// Returns the topic with this number.
 ///
 /// # Panics
-/// If it is not valid, which all numbers are.
+/// Never, because the result is valid for all numbers.
 #[must_use]
 pub fn topic(number: u64) -> Topic {
     Topic::new(&format!("https://example.com/orders/{number}")).expect("it is a topic")
 }
 
-/// The own ID of the update with this number.
+/// Returns the ID of the update with this number, as its publisher would choose it.
 #[must_use]
 pub fn own_id(number: u64) -> String {
     format!("own-{number}")

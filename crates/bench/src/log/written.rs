@@ -1,7 +1,8 @@
-//! The bytes that the log writes for a byte of data: zeros written ahead, indexes and all.
+//! The number of bytes that the log writes for each byte of data, with the zeros that it writes in advance and with its
+//! indexes.
 //!
-//! Counted are the calls that write, as `strace` shows them with the names of the files: what the system counts itself
-//! are blocks, or everything that a process writes anywhere.
+//! The calls that write are counted, as `strace` shows them with the names of the files. The system's own counters
+//! count blocks, or everything that a process writes anywhere.
 use super::{
     figure::{Figure, ratio},
     scale::Scale,
@@ -17,15 +18,15 @@ use std::{
 };
 
 const CALLS: &str = "trace=write,pwrite64,writev,pwritev,pwritev2";
-/// The bytes of data in what is appended in batches, and in what is appended alone.
+/// The bytes of data in an update that is appended in a batch, and in one that is appended alone.
 const BATCHED_BYTES: usize = 1 << 10;
 pub(super) const ALONE_BYTES: usize = 200;
 const BATCH: u64 = 64;
 
-/// Measures it, or says that it cannot be measured.
+/// Measures the written bytes, or returns figures that are left out if they cannot be measured.
 ///
 /// # Errors
-/// If the log refuses, or `strace` says something that is not understood.
+/// If the log fails, or the output of `strace` is not understood.
 pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let (topics, batched) = (scale.topics, "bytes written for a byte of data: 1 KiB, batches of 64");
     let alone = "bytes written for an update of 200 bytes that is appended alone";
@@ -42,14 +43,15 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     Ok(vec![batched, Figure::limited(alone, of_alone, 8_192.0, ratio(written, workload.entries))])
 }
 
-/// True if there is an `strace` that may trace.
+/// Returns true if there is an `strace` that is allowed to trace.
 fn is_there() -> bool {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-y", "-o", "/dev/null", "-e", CALLS, "true"]).stdout(Stdio::null()).stderr(Stdio::null());
     strace.status().is_ok_and(|status| status.success())
 }
 
-/// The bytes that a worker writes into the directory of its log, from before the first entry until after a clean end.
+/// Returns the number of bytes that a worker writes into the directory of its log, from before the first entry until
+/// after a clean end.
 fn written(scratch: &Scratch, name: &str, workload: Workload) -> io::Result<u64> {
     let (directory, trace) = (scratch.path(name), scratch.path("trace"));
     let under = ["strace", "-f", "-y", "-s", "0", "-e", "signal=none", "-e", CALLS, "-o"];
@@ -61,11 +63,11 @@ fn written(scratch: &Scratch, name: &str, workload: Workload) -> io::Result<u64>
     Ok(bytes)
 }
 
-/// Adds up what the calls returned that wrote to files of a directory.
+/// Adds up the results of the calls that wrote to files of a directory.
 fn sum(trace: &str, directory: &Path) -> io::Result<u64> {
     let opened = format!("<{}/", directory.display());
     let strange = |line: &str| io::Error::other(format!("strace says {line:?}"));
-    // The calls of threads that another one interrupted in what is shown.
+    // The beginnings of calls, by thread, where the output shows another thread before the end of the call.
     let mut unfinished = HashMap::new();
     let mut bytes = 0;
     for line in trace.lines() {

@@ -1,9 +1,9 @@
-//! The [Mercure hub](https://mercure.rocks) in Go, if its binary is there: `mercure` on the path, or `MERCURE_BIN`.
+//! The [Mercure hub](https://mercure.rocks) in Go, if its binary is installed: `mercure` on the path, or `MERCURE_BIN`.
 use super::paths::{on_path, quoted};
 use fanfare_load::process::{HubProcess, free_address};
 use std::{env, fs, io, net::SocketAddr, path::Path, path::PathBuf, process::Command};
 
-/// Publishes under all topics, with [`KEY`].
+/// A token, signed with [`KEY`], that allows publishing to all topics.
 pub(super) const TOKEN: &str = "\
     eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJtZXJjdXJlIjp7InB1Ymxpc2giOlsiKiJdfX0.\
     80CLfpd9Ja-dBDmjCMWc5VFWADqzw_4G7LjpMryauwE";
@@ -14,14 +14,14 @@ pub(super) fn missing() -> Option<String> {
     binary().is_none().then(|| none.to_owned())
 }
 
-/// Starts it with its log on disk, which is what it does by default.
+/// Starts the hub with its log on disk, which is its default.
 pub(super) fn start(directory: &Path) -> io::Result<HubProcess> {
     let binary = binary().ok_or(io::ErrorKind::NotFound)?;
     let (address, file) = (free_address()?, directory.join("Caddyfile"));
     fs::write(&file, configuration(directory, address))?;
     let mut command = Command::new(binary);
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file).current_dir(directory);
-    // Caddy keeps its own things under these.
+    // Caddy keeps its own files in these directories.
     command.env("XDG_CONFIG_HOME", directory).env("XDG_DATA_HOME", directory);
     HubProcess::supervise(command, address, None)
 }

@@ -1,4 +1,4 @@
-//! The servers that are compared: what each is called, how it is started, and what it can be put through.
+//! The servers that are compared: their names, how they are started, and the scenarios that they can run.
 mod mercure;
 mod nchan;
 mod paths;
@@ -11,13 +11,14 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Subscribers beside those of the scenario: of the warm-up, and those that have left unnoticed.
+/// The number of subscribers in addition to those of the scenario: for the warm-up, and for those whose leaving the
+/// server has not noticed.
 const OTHER_SUBSCRIBERS: u32 = 100;
 
 /// A server, or one way to run it.
 #[derive(Clone, Copy, Debug)]
 pub struct Server {
-    /// Its name in the table and on the command line.
+    /// The name of the server in the table and on the command line.
     pub name: &'static str,
     kind: Kind,
 }
@@ -26,15 +27,15 @@ pub struct Server {
 enum Kind {
     /// A loop that this program runs when it is started with this argument.
     Bare(&'static str),
-    /// The hub, with these arguments besides.
+    /// Fanfare's hub, with these additional arguments.
     Fanfare(&'static [&'static str]),
-    /// Nginx with Nchan, with so many workers.
+    /// Nginx with Nchan, with this many workers.
     Nchan(u32),
     /// The Mercure hub in Go.
     Mercure,
 }
 
-/// All that can be compared; the first is what the others are compared with.
+/// All servers that can be compared. The others are compared with the first one.
 pub const SERVERS: &[Server] = &[
     Server { name: "bare-write", kind: Kind::Bare("bare-write") },
     Server { name: "bare-io-uring", kind: Kind::Bare("bare-io-uring") },
@@ -48,16 +49,16 @@ pub const SERVERS: &[Server] = &[
     Server { name: "mercure", kind: Kind::Mercure },
 ];
 
-/// The hub that tells who is subscribed to what.
+/// The name of the hub that publishes active subscriptions.
 pub const SUBSCRIPTIONS: &str = "fanfare-presence";
 
-/// A server that runs, with a directory of its own. Both are gone when this is dropped.
+/// A running server, and its own directory. Both are removed when this is dropped.
 #[derive(Debug)]
 pub struct Running {
-    // Ends before its directory goes.
+    // The process must end before its directory is removed.
     process: HubProcess,
     _directory: Directory,
-    /// The recipe by which one speaks with it.
+    /// The URLs and the format by which clients use the server.
     pub target: Target,
 }
 
@@ -65,13 +66,13 @@ pub struct Running {
 struct Directory(PathBuf);
 
 impl Server {
-    /// The server of this name.
+    /// Returns the server with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         SERVERS.iter().find(|server| server.name == name).copied()
     }
 
-    /// Returns the reason why it cannot be run here, if it cannot.
+    /// Returns the reason why the server cannot run on this machine, if there is one.
     #[must_use]
     pub fn missing(self) -> Option<String> {
         match self.kind {
@@ -85,12 +86,12 @@ impl Server {
         }
     }
 
-    /// Returns true if it does what the scenario takes for granted.
+    /// Returns true if the server supports everything that the scenario needs.
     #[must_use]
     pub fn bears(self, scenario: Scenario) -> bool {
         match self.kind {
-            // It has one topic, no IDs, no answer to a full socket, and notices only while it sends that someone has
-            // left.
+            // The bare loop has one topic and no IDs, ends if a socket is full, and notices only while it sends that a
+            // subscriber has left.
             Kind::Bare(_) => {
                 matches!(scenario, Scenario::Idle | Scenario::Broadcast | Scenario::Burst | Scenario::DisconnectStorm)
             }
@@ -100,10 +101,10 @@ impl Server {
         }
     }
 
-    /// Starts it, ready for this many subscribers.
+    /// Starts the server, ready for this many subscribers.
     ///
     /// # Errors
-    /// If it cannot be started.
+    /// If the server cannot be started.
     pub fn start(self, subscribers: u32) -> io::Result<Running> {
         let directory = Directory::new(self.name)?;
         let subscribers = subscribers + OTHER_SUBSCRIBERS;
@@ -132,7 +133,7 @@ impl Server {
 }
 
 impl Running {
-    /// Reads what it costs.
+    /// Returns the meter of the server's costs.
     #[must_use]
     pub fn meter(&self) -> Meter {
         self.process.meter()
@@ -149,12 +150,12 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What stays behind lies with everything else that is built.
+        // If it cannot be removed, it stays in the target directory.
         drop(fs::remove_dir_all(&self.0));
     }
 }
 
-/// The hub's program.
+/// Returns the path of the hub's program.
 #[must_use]
 pub fn fanfare() -> PathBuf {
     env::var_os("TEST_FANFARE_BIN").map_or_else(|| PathBuf::from("target/release/fanfare"), PathBuf::from)

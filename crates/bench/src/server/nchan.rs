@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The places where Debian and others put the module.
+/// The paths where Debian and other systems put the module.
 const MODULES: [&str; 3] = [
     "/usr/lib/nginx/modules/ngx_nchan_module.so",
     "/usr/lib64/nginx/modules/ngx_nchan_module.so",
@@ -23,7 +23,7 @@ pub(super) fn missing() -> Option<String> {
     }
 }
 
-/// Starts it in the foreground, with nothing outside `directory`.
+/// Starts Nginx in the foreground. It uses no files outside `directory`.
 pub(super) fn start(directory: &Path, workers: u32, subscribers: u32) -> io::Result<HubProcess> {
     let not_found = |what: &str| io::Error::new(io::ErrorKind::NotFound, what.to_owned());
     let nginx = on_path("nginx").ok_or_else(|| not_found("nginx"))?;
@@ -32,7 +32,7 @@ pub(super) fn start(directory: &Path, workers: u32, subscribers: u32) -> io::Res
     fs::write(&file, configuration(directory, &module, address, workers, subscribers))?;
     let command = |arguments: &[&str]| {
         let mut command = Command::new(&nginx);
-        // Without `-e` it complains that it may not write to the system's log before it has read anything.
+        // Without `-e` Nginx complains that it may not write to the system's log before it has read its configuration.
         command.arg("-p").arg(directory).arg("-e").arg(directory.join("error.log")).arg("-c").arg(&file);
         command.args(arguments);
         command
@@ -46,14 +46,15 @@ fn module() -> Option<PathBuf> {
     MODULES.iter().map(PathBuf::from).find(|path| path.is_file())
 }
 
-/// Messages are kept in memory, many enough for whoever resumes; each subscriber begins with the next one. With several
-/// workers each has a socket of its own, so that subscribers spread evenly.
+/// Returns the configuration. Messages are kept in memory, enough for all subscribers that resume; a new subscriber
+/// begins with the next message. With several workers each has its own listening socket, so that subscribers spread
+/// evenly.
 fn configuration(directory: &Path, module: &Path, address: SocketAddr, workers: u32, subscribers: u32) -> String {
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("  {name}_temp_path {};\n", quoted(&directory.join(name))))
         .concat();
     let reuseport = if workers > 1 { " reuseport" } else { "" };
-    // One worker may get them all, and each connection of a publisher.
+    // One worker may get all subscribers, and also each connection of a publisher.
     let connections = subscribers + 1_000;
     format!(
         "\

@@ -1,10 +1,10 @@
-//! The answer to a publication: whether it is there to its end, and good.
+//! The check that the answer to a publication is complete and reports success.
 use std::io;
 
-/// Returns true if the answer in `bytes`, which may be cut anywhere, is there to its end.
+/// Returns true if the answer in `bytes`, of which any part may be missing at the end, is complete.
 ///
 /// # Errors
-/// If its status is not 2xx.
+/// If the status of the answer is not 2xx.
 pub(super) fn is_whole(bytes: &[u8]) -> io::Result<bool> {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(false) };
     let head = String::from_utf8_lossy(&bytes[..end]);

@@ -1,4 +1,4 @@
-//! Publishers: several connections, at a pace or as fast as answers come.
+//! Publishers: several connections, which publish at a given rate or as fast as answers arrive.
 mod answer;
 mod paced;
 mod plan;
@@ -18,7 +18,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Publishers at work.
+/// Publishers that are publishing.
 #[derive(Debug)]
 pub struct Publishing {
     threads: Vec<JoinHandle<io::Result<Published>>>,
@@ -27,7 +27,8 @@ pub struct Publishing {
 }
 
 impl Publishing {
-    /// Starts publishers that go on after `counts`, which have as many topics and publishers as the plan.
+    /// Starts publishers whose events continue the numbers in `counts`. `counts` must have as many topics and
+    /// publishers as the plan.
     pub fn start(target: &Target, plan: Plan, epoch: Epoch, counts: &Counts) -> Self {
         let end = Arc::new(AtomicBool::new(false));
         let share = |publisher| Share {
@@ -39,7 +40,8 @@ impl Publishing {
             publisher,
         };
         let threads = match plan.rate {
-            // A thread can sleep to the microsecond; what waits for several connections wakes by the millisecond.
+            // Each publisher with a rate has its own thread, because a thread can sleep to the microsecond, while
+            // waiting for several connections is exact only to the millisecond.
             Some(rate) => (0..plan.publishers)
                 .map(|publisher| {
                     let share = share(publisher);
@@ -54,13 +56,13 @@ impl Publishing {
         Self { threads, end, counts: counts.clone() }
     }
 
-    /// Returns true if all have published what they were to publish, or failed.
+    /// Returns true if every publisher has published all its events, or failed.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.threads.iter().all(JoinHandle::is_finished)
     }
 
-    /// Lets each finish what it has begun, and waits for that.
+    /// Stops the publishers after the publications that they have begun, and waits for these.
     ///
     /// # Errors
     /// If the server refused a publication, closed a connection or left a publication without answer for ten seconds.
@@ -69,7 +71,7 @@ impl Publishing {
         self.finish()
     }
 
-    /// Waits until all is published.
+    /// Waits until everything is published.
     ///
     /// # Errors
     /// As for [`stop`](Self::stop).
@@ -81,7 +83,7 @@ impl Publishing {
             all.elapsed = all.elapsed.max(part.elapsed);
             all.latencies.merge(&part.latencies);
             all.latest = all.latest.max(part.latest);
-            // Each counts on from where all began.
+            // The counts of each publisher begin at the common start, so only the differences are added.
             all.counts.add(&part.counts, &self.counts);
         }
         Ok(all)

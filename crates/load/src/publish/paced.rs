@@ -1,4 +1,4 @@
-//! One publisher at a steady pace.
+//! One publisher at a steady rate.
 use super::{
     answer,
     plan::Published,
@@ -13,11 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The longest time that a publisher sleeps before it asks whether it is to end.
+/// The longest time that a publisher sleeps before it checks whether it has to end.
 const NAP: Duration = Duration::from_millis(50);
 
-/// Publishes over one connection, each event once the one before is acknowledged and its own time has come. With `rate`
-/// events a second in all, the publishers take turns.
+/// Publishes over one connection. Each event is sent when the one before is acknowledged and its own time has come.
+/// `rate` is the number of events a second of all publishers together, which take turns.
 pub(super) fn publish(share: Share, rate: u32) -> io::Result<Published> {
     let Share { target, plan, epoch, end, mut counts, publisher } = share;
     let endpoint = target.publish_endpoint()?;

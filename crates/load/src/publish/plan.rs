@@ -1,69 +1,70 @@
-//! The plan of publishers, and what they have published.
+//! The plan of the publishers, and their results.
 use crate::{histogram::Histogram, target::Naming};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The plan of what is published how often.
+/// The plan of the publications: their number, size and rate.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// True if topics are published that subscribers name, or that their patterns match.
+    /// The way in which subscribers select the topics: by name or by pattern.
     pub naming: Naming,
-    /// Topics, published to in turn.
+    /// The number of topics, to which events are published in turn.
     pub topics: u32,
-    /// Connections, each with one publication on its way. The events of each have an order of their own.
+    /// The number of publishers. Each has one connection with one publication at a time, and its events have their own
+    /// order.
     pub publishers: u32,
-    /// Events a second, by all publishers together; `None` for as fast as answers come.
+    /// The number of events a second, of all publishers together; `None` to publish as fast as answers arrive.
     pub rate: Option<u32>,
-    /// Events in all; `None` until [`Publishing::stop`](super::Publishing::stop).
+    /// The number of all events; `None` to publish until [`Publishing::stop`](super::Publishing::stop).
     pub count: Option<u64>,
-    /// The data of each, in bytes.
+    /// The size of each event's data, in bytes.
     pub bytes: usize,
 }
 
-/// The number of events of each topic that each publisher has published.
+/// The number of events that each publisher has published to each topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     publishers: usize,
-    /// The counts of all publishers of the first topic, then those of the next.
+    /// The counts of all publishers for the first topic, then those for the next.
     counts: Vec<u64>,
 }
 
-/// The results of publishers.
+/// The results of the publishers.
 #[derive(Clone, Debug, Default)]
 pub struct Published {
-    /// The counts of what they have published, with that of the runs before.
+    /// The counts of the published events, including those of earlier runs.
     pub counts: Counts,
-    /// The number of publications that were acknowledged, in this run alone.
+    /// The number of publications that were acknowledged in this run.
     pub count: u64,
-    /// The time from the first to the last.
+    /// The time from the first publication to the last.
     pub elapsed: Duration,
-    /// The time from a request to its answer.
+    /// The times from a request to its answer.
     pub latencies: Histogram,
-    /// The longest delay of a publisher with a pace.
+    /// The longest delay of a publication behind its time, for publishers with a rate.
     pub latest: Duration,
 }
 
 impl Counts {
-    /// None yet, of this many topics and publishers.
+    /// Returns counts of zero for this many topics and publishers.
     #[must_use]
     pub fn new(topics: u32, publishers: u32) -> Self {
         Self { publishers: publishers as usize, counts: vec![0; topics as usize * publishers as usize] }
     }
 
-    /// The events of one topic, by publisher. Empty if nobody publishes.
+    /// Returns the number of events of one topic, by publisher. Empty if there are no publishers.
     #[must_use]
     pub fn of(&self, topic: u32) -> &[u64] {
         let start = topic as usize * self.publishers;
         self.counts.get(start..start + self.publishers).unwrap_or_default()
     }
 
-    /// Adds what somebody else has counted on from `before` to `after`.
+    /// Adds the differences between the counts `before` and `after`.
     pub(super) fn add(&mut self, after: &Self, before: &Self) {
         let more = after.counts.iter().zip(&before.counts).map(|(after, before)| after - before);
         self.counts.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
     }
 
-    /// Counts an event, and gives its number.
+    /// Counts an event, and returns its number.
     pub(super) fn next(&mut self, topic: u32, publisher: u32) -> u64 {
         let count = &mut self.counts[topic as usize * self.publishers + publisher as usize];
         *count += 1;
@@ -72,19 +73,19 @@ impl Counts {
 }
 
 impl Plan {
-    /// Returns true if there is an event of this number.
+    /// Returns true if the plan has an event with this number.
     pub(super) fn has(&self, index: u64) -> bool {
         self.count.is_none_or(|count| index < count)
     }
 
-    /// The topic of the event of this number.
+    /// Returns the topic of the event with this number.
     pub(super) fn topic(&self, index: u64) -> u32 {
         u32::try_from(index % u64::from(self.topics)).unwrap_or(0)
     }
 }
 
 impl Published {
-    /// Acknowledged publications per second.
+    /// Returns the number of acknowledged publications per second.
     #[must_use]
     pub fn rate(&self) -> f64 {
         #[allow(clippy::cast_precision_loss, reason = "a count of publications is far below 2^52")]

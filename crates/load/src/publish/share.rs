@@ -1,4 +1,4 @@
-//! The share of one thread of publishers.
+//! The part of the plan that one thread publishes.
 use super::plan::{Counts, Plan};
 use crate::{epoch::Epoch, target::Target};
 use std::{
@@ -9,13 +9,13 @@ use std::{
 /// The longest time that a server may take to acknowledge a publication.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The share that one thread publishes.
+/// The part of the plan that one thread publishes, and what it needs for that.
 pub(super) struct Share {
     pub target: Target,
     pub plan: Plan,
     pub epoch: Epoch,
     pub end: Arc<AtomicBool>,
     pub counts: Counts,
-    /// The number of its publisher, of those that have a thread each.
+    /// The number of the thread's publisher, if each publisher has its own thread.
     pub publisher: u32,
 }

@@ -1,4 +1,5 @@
-//! Publishers as fast as answers come: one thread, many connections, each with one publication on its way.
+//! Publishers that publish as fast as answers arrive: one thread with many connections, each with one publication at a
+//! time.
 use super::{
     answer,
     plan::{Counts, Published},
@@ -12,7 +13,7 @@ use std::{
     time::Instant,
 };
 
-/// The bytes that are read of an answer at a time; with an ID it is far shorter.
+/// The number of bytes of an answer that are read at a time. An answer with an ID is far shorter.
 const ANSWER_BYTES: usize = 4_096;
 
 struct Publisher {
@@ -21,7 +22,7 @@ struct Publisher {
     sent: Instant,
 }
 
-/// Publishes over all the connections of the plan.
+/// Publishes over all connections of the plan.
 pub(super) fn publish(mut share: Share) -> io::Result<Published> {
     let connections = share.plan.publishers as usize;
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(connections));
@@ -69,8 +70,8 @@ impl Publisher {
         Ok(Self { socket, answer: Vec::with_capacity(ANSWER_BYTES), sent: Instant::now() })
     }
 
-    /// Sends the event of this index, if it is to be sent, and says whether. A request is smaller than a socket's
-    /// buffer, which is empty at this point.
+    /// Sends the event with this number, if it has to be sent, and returns true if it was. A request is smaller than
+    /// the socket's buffer, which is empty at this point.
     fn send(&mut self, share: &mut Share, publisher: u32, index: u64, request: &mut Vec<u8>) -> io::Result<bool> {
         let Share { target, plan, epoch, end, counts, .. } = share;
         if end.load(Ordering::Relaxed) || !plan.has(index) {
@@ -85,7 +86,7 @@ impl Publisher {
         self.socket.write_all(request).map(|()| true)
     }
 
-    /// Takes in what is there, and says whether the answer is whole.
+    /// Reads the bytes that have arrived, and returns true if the answer is complete.
     fn receive(&mut self) -> io::Result<bool> {
         let mut chunk = [0; ANSWER_BYTES];
         loop {
@@ -96,7 +97,7 @@ impl Publisher {
                 }
                 Ok(read) => {
                     self.answer.extend_from_slice(&chunk[..read]);
-                    // Less than there was room for means that the socket is empty (epoll(7)).
+                    // If fewer bytes were read than there was room for, the socket is empty (epoll(7)).
                     if read < chunk.len() {
                         break;
                     }

@@ -1,4 +1,5 @@
-//! One topic (or several), events at a steady rate, all subscribers live: what a delivery costs, and how long it takes.
+//! The scenario `broadcast`: one topic (or several), events at a steady rate, and all subscribers up to date. It
+//! measures the cost and the latency of a delivery.
 use super::{
     Outcome, Stage,
     figure::{as_f64, millis},
@@ -6,7 +7,8 @@ use super::{
 use crate::target::Naming;
 use std::io;
 
-/// The server's CPU per delivery, and the latency from when an event was due to when it was received.
+/// The main figures: the server's CPU time per delivery, and the latency from the time when an event was due until it
+/// was received.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_delivery", "latency_p50_ms", "latency_p99_ms"];
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

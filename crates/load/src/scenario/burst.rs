@@ -1,9 +1,11 @@
-//! Several publishers as fast as answers come: what a server makes of more than it can deliver one by one.
+//! The scenario `burst`: several publishers publish as fast as answers arrive. It shows how a server handles more
+//! events than it can deliver one by one.
 use super::{Outcome, Stage, figure::as_f64};
 use crate::{publish::Plan, target::Naming};
 use std::{io, time::Instant};
 
-/// Deliveries per second of the server's CPU, how many came in one read, and how many came in a second.
+/// The main figures: the server's CPU time per delivery, the number of deliveries in one read, and the number of
+/// deliveries per second.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_delivery", "deliveries_per_read", "deliveries_per_second"];
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

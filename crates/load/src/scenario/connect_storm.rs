@@ -1,5 +1,5 @@
-//! A storm of connections: all subscribers connect as fast as they are answered, a hundred at a time, and then leave.
-//! After that they do so again, with a server that has seen it before.
+//! The scenario `connect-storm`: all subscribers connect as fast as they are answered, up to a hundred at a time, and
+//! then leave. After that they do the same again, when the server is already warm.
 use super::{
     Outcome, Stage,
     figure::{micros_each, millis},
@@ -10,10 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Connections per second, and the server's CPU per connect.
+/// The main figures: connections per second, the server's CPU time per connection, and the time until a stream's head
+/// arrives.
 pub(super) const MEASURES: &[&str] = &["connects_per_second", "cpu_us_per_connect", "head_p99_ms"];
 
-/// The longest time that a server may take to let go of those that have left.
+/// The longest time that a server may take to close the connections of subscribers that have left.
 const LEAVING: Duration = Duration::from_secs(10);
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

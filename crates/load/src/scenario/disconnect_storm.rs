@@ -1,4 +1,5 @@
-//! Many leave at once while events go on: what the others notice, and when the server has let go.
+//! The scenario `disconnect-storm`: many subscribers leave at once while events continue. It measures the effect on the
+//! others, and the time until the server has closed the connections.
 use super::{
     Outcome, Size, Stage,
     figure::{as_f64, millis},
@@ -9,13 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The 99th percentile of the others' latency before and after, and the time until the server has closed the
-/// connections.
+/// The main figures: the 99th percentile of the other subscribers' latency before and after, and the time until the
+/// server has closed the connections.
 pub(super) const MEASURES: &[&str] = &["before_p99_ms", "after_p99_ms", "let_go_s"];
 
-/// The longest time that the server may take to let go.
+/// The longest time that the server may take to close the connections.
 const LETTING_GO: Duration = Duration::from_secs(15);
-/// Files that may be open for other reasons.
+/// The number of files that may be open for other reasons.
 const OTHER_FILES: u64 = 16;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
@@ -25,7 +26,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     let mut crowd = stage.crowd(Naming::Exact)?;
     let counts = stage.counts();
     crowd.connect("connecting", subscribers, 0, &counts)?;
-    // Those who will leave are not among the others yet: their latency before is part of it.
+    // Subscribers that will leave are not yet counted apart: their latency before is part of the figure.
     stage.settle();
     let full = stage.meter.map(|meter| meter.open_files()).transpose()?;
     let publishing = stage.publish(stage.plan(Naming::Exact), &counts);

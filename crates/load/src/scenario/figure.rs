@@ -1,25 +1,25 @@
-//! The figures of a scenario.
+//! The figures and the faults of a scenario.
 use crate::{fault::Faults, histogram::Histogram};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// One thing that was measured.
+/// One measured value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// Its name in JSON, with the unit last.
+    /// The name of the figure in JSON, with the unit last.
     pub key: &'static str,
-    /// Its name for people, with the unit.
+    /// The name of the figure for people, with the unit.
     pub label: &'static str,
-    /// The amount.
+    /// The value of the figure.
     pub value: f64,
 }
 
-/// Everything that a scenario showed of one server.
+/// All results of a scenario for one server.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The figures, in the order to show them in.
+    /// The figures, in the order in which they are shown.
     pub figures: Vec<Figure>,
-    /// The faults.
+    /// The faults of the subscribers.
     pub faults: Faults,
 }
 
@@ -34,7 +34,7 @@ impl Outcome {
         }
     }
 
-    /// Median, 99th and 99.9th percentile and maximum of the latencies.
+    /// Adds the median, the 99th and 99.9th percentile and the maximum of the latencies.
     pub(super) fn add_latencies(&mut self, latencies: &Histogram) {
         self.add("latency_p50_ms", "latency p50 ms", millis(latencies.quantile(0.5)));
         self.add("latency_p99_ms", "latency p99 ms", millis(latencies.quantile(0.99)));
@@ -42,13 +42,13 @@ impl Outcome {
         self.add("latency_max_ms", "latency max ms", millis(latencies.max()));
     }
 
-    /// The value of this key.
+    /// Returns the value of the figure with this key.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<f64> {
         self.figures.iter().find(|figure| figure.key == key).map(|figure| figure.value)
     }
 
-    /// Returns it as JSON.
+    /// Returns the outcome as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         let rounded = |value: f64| (value * 1e3).round() / 1e3;
@@ -59,12 +59,12 @@ impl Outcome {
     }
 }
 
-/// Returns milliseconds.
+/// Converts a time to milliseconds.
 pub(super) fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Microseconds for each of this many.
+/// Returns the microseconds for each of `count` things.
 pub(super) fn micros_each(time: Duration, count: u64) -> f64 {
     time.as_secs_f64() * 1e6 / as_f64(count.max(1))
 }

@@ -1,4 +1,5 @@
-//! Many connect, nothing is published to them, all leave: what it costs to be there, and what stays behind.
+//! The scenario `idle`: many subscribers connect, nothing is published to them, and all leave. It measures the cost of
+//! a connected subscriber, and the memory that remains afterwards.
 use super::{
     Outcome, Stage,
     figure::{as_f64, micros_each, millis},
@@ -6,23 +7,22 @@ use super::{
 use crate::{progress::Progress, target::Naming};
 use std::{io, time::Duration};
 
-/// The server's CPU per connect, its memory per idle subscriber, and how much more memory than at the start it has when
-/// all have left.
+/// The main figures: the server's CPU time per connection, its memory per idle subscriber, and how much more memory
+/// than at the start it has after all have left.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_connect", "pss_bytes_per_subscriber", "pss_left_percent"];
 
-/// The patience with the start, as a multiple of that after other changes: 3 s by default.
+/// The time to settle after the start, as a multiple of the time after other changes: 3 s by default.
 const SETTLING: u32 = 6;
-/// The longest time that a server may take to give memory back, in terms of the seconds of the scenario: 15 s by
-/// default.
+/// The longest time that a server may take to free memory, as a multiple of the scenario's seconds: 15 s by default.
 const LEAVING: u32 = 3;
-/// The most memory above the start that counts as given back.
+/// The most memory above the start with which the memory still counts as freed, in percent.
 const GIVEN_BACK_PERCENT: u64 = 5;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     stage.warm_up()?;
     let mut crowd = stage.crowd(Naming::Exact)?;
     let count = stage.size.subscribers;
-    // What a server needed to start, it may still be about to give back.
+    // A server may still be about to free memory that it needed to start.
     Progress::pass("settling", stage.settle * SETTLING);
     let start = stage.pss()?;
     let before = stage.read(&crowd)?;

@@ -1,4 +1,4 @@
-//! The scenarios that a server is put through: each scenario is a module, and says what it measures.
+//! The scenarios that are run on a server: each scenario is a module, with the figures that it measures.
 mod broadcast;
 mod burst;
 mod connect_storm;
@@ -20,7 +20,7 @@ pub use stage::Stage;
 use clap::ValueEnum;
 use std::io;
 
-/// A situation to put a server into.
+/// A kind of load that is run on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
     /// Many connect, nothing is published, all leave: CPU per connect, memory per subscriber, and what is left of it
@@ -46,7 +46,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// All of them.
+    /// All scenarios.
     pub const ALL: [Self; 10] = [
         Self::Idle,
         Self::Broadcast,
@@ -60,7 +60,7 @@ impl Scenario {
         Self::Presence,
     ];
 
-    /// Its name on the command line.
+    /// Returns the name of the scenario on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -77,7 +77,7 @@ impl Scenario {
         }
     }
 
-    /// The size at which servers are compared.
+    /// Returns the size with which servers are compared.
     #[must_use]
     pub fn size(self) -> Size {
         let base = Size::BASE;
@@ -94,7 +94,7 @@ impl Scenario {
         }
     }
 
-    /// The figures that say most, by their keys.
+    /// Returns the keys of the most important figures.
     #[must_use]
     pub fn measures(self) -> &'static [&'static str] {
         match self {
@@ -111,10 +111,11 @@ impl Scenario {
         }
     }
 
-    /// Puts a server through it.
+    /// Runs the scenario on a server.
     ///
     /// # Errors
-    /// If subscribers or publishers are refused, or the server is gone. What subscribers miss is in the outcome.
+    /// If subscribers or publishers are refused, or the server has ended. Events that subscribers miss are faults in
+    /// the outcome.
     pub fn run(self, stage: &mut Stage) -> io::Result<Outcome> {
         match self {
             Self::Idle => idle::run(stage),

@@ -1,15 +1,17 @@
-//! Subscribers of as many URL patterns as there are topics, each of which is matched by one of them; and before that
-//! the same subscribers of those topics themselves. What a publish costs is to follow its matches, not the patterns
-//! that are there.
+//! The scenario `patterns`: there are as many URL patterns as topics, and each pattern matches one topic. Before that,
+//! the same subscribers subscribe to the topics themselves. The cost of a publication should depend on its matches, not
+//! on the number of patterns.
 use super::{Outcome, Stage, figure::micros_each};
 use crate::{progress::Progress, target::Naming};
 use std::io;
 
-/// The server's CPU per publish, how much more than with exact topics that is, and the CPU per delivery.
+/// The main figures: the server's CPU time per publication, its ratio to that with exact topics, and the CPU time and
+/// the latency of a delivery.
 pub(super) const MEASURES: &[&str] =
     &["cpu_us_per_publish", "patterns_over_topics", "cpu_us_per_delivery", "latency_p99_ms"];
 
-/// The time for a server to notice, as a multiple of that after other changes: 3 s by default.
+/// The time for a server to notice that subscribers have left, as a multiple of the time after other changes: 3 s by
+/// default.
 const LEAVING: u32 = 6;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
@@ -37,7 +39,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
         }
         stage.settle();
         outcome.faults.merge(crowd.report()?.faults);
-        // The server has places for one crowd, and is to notice that this one has left.
+        // The server accepts only as many subscribers as one crowd has, so it must notice that this crowd has left.
         crowd.leave("leaving", stage.size.subscribers)?;
         Progress::pass("leaving", stage.settle * LEAVING);
     }

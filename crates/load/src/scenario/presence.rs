@@ -1,5 +1,6 @@
-//! Many come and go, wave after wave, each to a topic of its own, while events go on at a pace for somebody else. What
-//! that one notices is to depend little on whether the server tells of those who come and go.
+//! The scenario `presence`: many subscribers come and leave, in waves, each with its own topic, while one other
+//! subscriber, the watcher, gets events at a steady rate. The watcher's latency should depend little on whether the
+//! server publishes active subscriptions.
 use super::{
     Outcome, Size, Stage,
     figure::{as_f64, micros_each, millis},
@@ -10,16 +11,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The 99th percentile of the watcher's latency while the others come and go, and before; how many come in a second,
-/// and the server's CPU for each who comes and goes.
+/// The main figures: the 99th percentile of the watcher's latency while the others come and leave, and before; the
+/// number of connections per second; and the server's CPU time for each subscriber that comes and leaves.
 pub(super) const MEASURES: &[&str] = &["during_p99_ms", "before_p99_ms", "connects_per_second", "cpu_us_per_visit"];
 
-/// The longest time that the watcher is alone before.
+/// The longest time that the watcher is alone before the waves.
 const BEFORE: Duration = Duration::from_secs(3);
-/// The longest time that a server may take to let go of those that have left.
+/// The longest time that a server may take to close the connections of subscribers that have left.
 const LEAVING: Duration = Duration::from_secs(10);
 
-/// The number of those who came and went.
+/// The number of subscribers that came and left, and their results.
 #[derive(Default)]
 struct Visits {
     count: u32,
@@ -65,13 +66,13 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     Ok(outcome)
 }
 
-/// All come, and go.
+/// Lets all subscribers of a wave come and leave.
 fn wave(stage: &Stage, visits: &mut Visits) -> io::Result<()> {
     let count = stage.size.subscribers;
     let files = stage.meter.map(|meter| meter.open_files()).transpose()?;
     let mut crowd = stage.crowd(Naming::Exact)?;
     let begun = Instant::now();
-    // Nothing is published to them.
+    // Nothing is published to these subscribers.
     let report = crowd.connect("coming", count, 0, &Counts::new(stage.size.topics, 0))?;
     visits.connecting += begun.elapsed();
     visits.connects.merge(&report.connects);
@@ -79,7 +80,7 @@ fn wave(stage: &Stage, visits: &mut Visits) -> io::Result<()> {
     crowd.leave("leaving", count)?;
     visits.faults.merge(crowd.report()?.faults);
     if let (Some(meter), Some(files)) = (stage.meter, files) {
-        // The next wave needs the places of this one.
+        // The next wave can only connect when the server has noticed that this one has left.
         Progress::pass_until("leaving", LEAVING, || meter.open_files().is_ok_and(|now| now <= files));
     }
     Ok(())

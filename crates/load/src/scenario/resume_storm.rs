@@ -1,4 +1,5 @@
-//! All leave at once and come back with their last event ID while events go on: nobody misses or repeats one.
+//! The scenario `resume-storm`: all subscribers leave at once and come back with their last event ID while events
+//! continue. No subscriber may miss or repeat an event.
 use super::{
     Outcome, Size, Stage,
     figure::{as_f64, micros_each, millis},
@@ -9,10 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The time until all are live again, and the server's CPU for each of them until then.
+/// The main figures: the time until all subscribers are up to date again, the server's CPU time for each of them until
+/// then, and the time until a stream's head arrives.
 pub(super) const MEASURES: &[&str] = &["live_again_s", "cpu_us_per_resume", "head_p99_ms"];
 
-/// The time that they are away.
+/// The time for which the subscribers are away.
 const AWAY: Duration = Duration::from_secs(1);
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

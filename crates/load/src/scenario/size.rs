@@ -4,24 +4,24 @@ use clap::value_parser;
 use serde::Serialize;
 use std::fmt;
 
-/// The size of a scenario. Not every scenario asks for everything.
+/// The size of a scenario. Not every scenario uses all fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Size {
-    /// Subscribers.
+    /// The number of subscribers.
     pub subscribers: u32,
-    /// Topics, which the subscribers have in turn.
+    /// The number of topics, which the subscribers have in turn.
     pub topics: u32,
-    /// Publishers, each a connection; with none, subscribers only listen.
+    /// The number of publishers, each with one connection; without publishers, subscribers only listen.
     pub publishers: u32,
-    /// Events a second, by all publishers together; 0 for as fast as answers come.
+    /// The number of events a second, of all publishers together; 0 to publish as fast as answers arrive.
     pub rate: u32,
-    /// Seconds of publishing.
+    /// The time of publishing, in seconds.
     pub seconds: u32,
-    /// Bytes of data in each event.
+    /// The number of bytes of data in each event.
     pub bytes: u32,
-    /// Events of a burst.
+    /// The number of events of a burst.
     pub events: u32,
-    /// Subscribers who are made to leave or to stop reading.
+    /// The number of subscribers that are made to leave or to stop reading.
     pub troubled: u32,
 }
 
@@ -56,7 +56,7 @@ pub struct SizeArgs {
 }
 
 impl Size {
-    /// The size of `broadcast`, from which the others differ.
+    /// The size of `broadcast`. The sizes of the other scenarios differ from it.
     pub(super) const BASE: Self = Self {
         subscribers: 5_000,
         topics: 1,
@@ -68,12 +68,12 @@ impl Size {
         troubled: 0,
     };
 
-    /// This size with what is given in its place. More topics or troubled subscribers than there are subscribers are as
-    /// many as there are.
+    /// Returns this size with the given arguments. If there are more topics or troubled subscribers than subscribers,
+    /// their number is reduced to that of the subscribers.
     #[must_use]
     pub fn with(self, args: &SizeArgs) -> Self {
         let subscribers = args.subscribers.unwrap_or(self.subscribers);
-        // Those that a scenario has by default shrink with it; half stay half.
+        // The default number of troubled subscribers changes in proportion: half of the subscribers stay half.
         let scaled = |part: u32| {
             let scaled = u64::from(part) * u64::from(subscribers) / u64::from(self.subscribers);
             u32::try_from(scaled).unwrap_or(u32::MAX).max(part.min(1))

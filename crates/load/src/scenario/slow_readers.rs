@@ -1,5 +1,6 @@
-//! Some stop reading while events go on, then read again: the others notice nothing, memory stays bounded, and the slow
-//! ones get everything after all, in order and once.
+//! The scenario `slow-readers`: some subscribers stop reading while events continue, and then read again. The others
+//! must notice nothing, the server's memory must stay bounded, and the slow subscribers must finally get everything,
+//! once and in order.
 use super::{
     Outcome, Size, Stage,
     figure::{as_f64, millis},
@@ -10,12 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The 99th percentile of the others' latency before and while some do not read, the server's memory for each of those,
-/// and the time until they are live again.
+/// The main figures: the 99th percentile of the other subscribers' latency before, during and after the stall, the
+/// server's memory for each slow subscriber, and the time until these are up to date again.
 pub(super) const MEASURES: &[&str] =
     &["before_p99_ms", "during_p99_ms", "after_p99_ms", "pss_bytes_per_slow", "caught_up_s"];
 
-/// The time that all read before, and after.
+/// The time for which all subscribers read, before the stall and after it.
 const AROUND: Duration = Duration::from_secs(3);
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

@@ -1,4 +1,4 @@
-//! The stage that all scenarios are played on: a server, its meter, and the moments at which it is read.
+//! The stage of all scenarios: a server, its meter, and functions that read the meter.
 use super::{Outcome, Size, figure};
 use crate::{
     epoch::Epoch,
@@ -12,24 +12,24 @@ use crate::{
 };
 use std::{io, time::Duration};
 
-/// The time in which something unexpected may follow what was expected.
+/// The time for which the stage waits for unexpected events after the last expected one.
 const STRAY: Duration = Duration::from_millis(100);
 
-/// A server, and how large the scenario is.
+/// A server, and the size of the scenario.
 #[derive(Debug)]
 pub struct Stage {
-    /// The server.
+    /// The server under load.
     pub target: Target,
-    /// The meter of what it costs, if it is on this machine.
+    /// The meter of the server's costs, if the server is on this machine.
     pub meter: Option<Meter>,
     /// The size of the scenario.
     pub size: Size,
-    /// The time that all are connected before memory is read.
+    /// The time between a change and a measurement of memory.
     pub settle: Duration,
     epoch: Epoch,
 }
 
-/// The resources that had been used at a moment.
+/// The CPU time that had been used at a moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
     server: Option<Duration>,
@@ -37,42 +37,42 @@ pub(super) struct Reading {
 }
 
 impl Stage {
-    /// A server that is ready.
+    /// Creates the stage for a server that is ready.
     #[must_use]
     pub fn new(target: Target, meter: Option<Meter>, size: Size, settle: Duration) -> Self {
         Self { target, meter, size, settle, epoch: Epoch::now() }
     }
 
-    /// Another one on the same server, with topics and a size of its own.
+    /// Returns another stage with the same server, with its own topics and size.
     pub(super) fn beside(&self, name: &str, size: Size) -> Self {
         let target = Target { run: format!("{}-{name}", self.target.run), ..self.target.clone() };
         Self { target, size, ..*self }
     }
 
-    /// Subscribers of the given kind, none of whom has connected.
+    /// Returns the subscribers of the given kind. None of them is connected yet.
     pub(super) fn crowd(&self, naming: Naming) -> io::Result<Crowd> {
         let Size { subscribers, topics, .. } = self.size;
         Crowd::new(&self.target, Audience { subscribers, topics, naming }, self.epoch)
     }
 
-    /// The plan of the publishers of this scenario; without them there is nothing to count.
+    /// Returns the plan of the publishers of this scenario.
     pub(super) fn plan(&self, naming: Naming) -> Plan {
         let Size { topics, publishers, rate, bytes, .. } = self.size;
         let rate = Some(rate).filter(|rate| *rate > 0);
         Plan { naming, topics, publishers, rate, count: None, bytes: bytes as usize }
     }
 
-    /// No events yet.
+    /// Returns counts of zero for this scenario.
     pub(super) fn counts(&self) -> Counts {
         Counts::new(self.size.topics, self.size.publishers)
     }
 
-    /// Starts publishers.
+    /// Starts the publishers of a plan.
     pub(super) fn publish(&self, plan: Plan, counts: &Counts) -> Publishing {
         Publishing::start(&self.target, plan, self.epoch, counts)
     }
 
-    /// Publishes for this long while subscribers receive, and waits until they have received everything.
+    /// Publishes for the given time while subscribers receive, and waits until they have received everything.
     pub(super) fn publish_for(
         &self,
         crowd: &mut Crowd,
@@ -89,10 +89,10 @@ impl Stage {
         Ok((published, report))
     }
 
-    /// One subscriber, one event: what a server loads or allocates the first time it does something is not what a
-    /// subscriber costs.
+    /// Warms up the server with one subscriber and one event: the things that a server loads or allocates on first use
+    /// are not the cost of a subscriber.
     pub(super) fn warm_up(&self) -> io::Result<()> {
-        // Topics of its own, in case events are kept.
+        // The warm-up has its own topic, in case the server keeps events.
         let target = Target { run: format!("{}-warm", self.target.run), ..self.target.clone() };
         let audience = Audience { subscribers: 1, topics: 1, naming: Naming::Exact };
         let mut crowd = Crowd::new(&target, audience, self.epoch)?;
@@ -111,34 +111,34 @@ impl Stage {
         }
     }
 
-    /// Lets unexpected events come, and memory settle.
+    /// Waits for unexpected events, and until the memory has settled.
     pub(super) fn settle(&self) {
         std::thread::sleep(self.settle.max(STRAY));
     }
 
-    /// Returns the resources that have been used.
+    /// Returns the CPU time that has been used.
     pub(super) fn read(&self, crowd: &Crowd) -> io::Result<Reading> {
         Ok(Reading { server: self.meter.map(|meter| meter.cpu()).transpose()?, generator: crowd.cpu()? })
     }
 
-    /// The server's memory.
+    /// Returns the server's memory in bytes.
     pub(super) fn pss(&self) -> io::Result<Option<u64>> {
         self.meter.map(|meter| meter.pss()).transpose()
     }
 }
 
 impl Reading {
-    /// The server's CPU time since then.
+    /// Returns the server's CPU time since the reading `before`.
     pub(super) fn server_since(&self, before: &Self) -> Option<Duration> {
         Some(self.server?.saturating_sub(before.server?))
     }
 
-    /// This program's CPU time since then, with its publishers.
+    /// Returns this program's CPU time since the reading `before`, including its publishers.
     pub(super) fn generator_since(&self, before: &Self) -> Duration {
         self.generator.saturating_sub(before.generator)
     }
 
-    /// Adds both per delivery.
+    /// Adds the CPU times of the server and of this program per delivery.
     pub(super) fn add_per_delivery(&self, before: &Self, deliveries: u64, outcome: &mut Outcome) {
         let server = self.server_since(before).map(|cpu| figure::micros_each(cpu, deliveries));
         outcome.add_some("cpu_us_per_delivery", "CPU µs/delivery", server);

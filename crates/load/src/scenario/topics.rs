@@ -1,12 +1,14 @@
-//! A topic for each subscriber: first with a few of them, then with all. What a publish costs is to stay the same.
+//! The scenario `topics`: each subscriber has its own topic, first with a few subscribers, then with all. The cost of a
+//! publication should stay the same.
 use super::{Outcome, Size, Stage, figure::micros_each};
 use crate::target::Naming;
 use std::io;
 
-/// The server's CPU per publish (with its one delivery) with all topics, and how much more than with a few that is.
+/// The main figures: the server's CPU time per publication (with its one delivery) with all topics, its ratio to that
+/// with a few topics, and the latency.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_publish", "many_over_few", "latency_p99_ms"];
 
-/// The number of subscribers, each with a topic, that it is compared with.
+/// The number of subscribers in the first part, with which the second is compared.
 const FEW: u32 = 100;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

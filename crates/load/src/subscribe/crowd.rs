@@ -1,4 +1,4 @@
-//! All subscribers of a run, in one thread of this process or in as many processes as their connections take.
+//! All subscribers of a run, in one thread of this process, or in as many processes as their connections need.
 use super::{
     report::Report,
     socket::Sources,
@@ -20,7 +20,8 @@ use std::{
     time::Duration,
 };
 
-/// Open files of a worker besides its subscribers': standard streams, the poll, publishers, the pipes of children.
+/// The number of files that a worker has open in addition to its subscribers': standard streams, the poll, publishers,
+/// the pipes of child processes.
 const OTHER_FILES: u32 = 256;
 
 /// The subscribers of a run.
@@ -28,11 +29,11 @@ pub struct Crowd {
     workers: Vec<Handle>,
     answers: mpsc::Receiver<(usize, Answer)>,
     total: Report,
-    /// The place where they connect, for messages.
+    /// The address of the server, for messages.
     server: String,
 }
 
-/// A worker, and how many subscribers it has.
+/// A worker, and the number of its subscribers.
 struct Handle {
     reach: Reach,
     most: u32,
@@ -44,23 +45,23 @@ enum Reach {
     Process { child: Child, commands: ChildStdin },
 }
 
-/// The subscribers that are to be there, and for what.
+/// The number of subscribers, and what they subscribe to.
 #[derive(Clone, Copy, Debug)]
 pub struct Audience {
-    /// The most that will ever connect.
+    /// The most subscribers that will ever be connected.
     pub subscribers: u32,
-    /// Topics, which they have in turn.
+    /// The number of topics, which the subscribers have in turn.
     pub topics: u32,
-    /// True if they name those, or patterns that match them.
+    /// The way in which subscribers select topics: by name or by pattern.
     pub naming: Naming,
 }
 
 impl Crowd {
-    /// Nobody yet, but room for all. Beyond the files that one process may open, this program is started again with
-    /// [`worker::COMMAND`].
+    /// Creates a crowd without subscribers, with room for all of them. If they need more open files than one process
+    /// may have, this program is started again with [`worker::COMMAND`].
     ///
     /// # Errors
-    /// If that fails.
+    /// If a worker cannot be started.
     pub fn new(target: &Target, audience: Audience, epoch: Epoch) -> io::Result<Self> {
         // Each subscriber is an open file, and the soft limit is often 1,024.
         let limit = rlimit::increase_nofile_limit(u64::MAX)?;
@@ -87,11 +88,11 @@ impl Crowd {
         Ok(Self { workers, answers, total: Report::default(), server })
     }
 
-    /// Lets this many more connect, for what is published beyond `counts`, and waits until each has the head of its
-    /// stream. The first `narrow` of all get connections that take in little.
+    /// Connects `count` more subscribers, which must receive all events beyond `counts`, and waits until each has the
+    /// head of its stream. The first `narrow` of all subscribers get connections with small buffers.
     ///
     /// # Errors
-    /// If one cannot connect or is refused.
+    /// If a subscriber cannot connect or is refused.
     pub fn connect(&mut self, phase: &str, count: u32, narrow: u32, counts: &Counts) -> io::Result<Report> {
         let mut left = count;
         let mut shares = Vec::new();
@@ -115,7 +116,7 @@ impl Crowd {
         Ok(report)
     }
 
-    /// Lets `count` stop reading.
+    /// Makes the first `count` subscribers stop reading.
     ///
     /// # Errors
     /// If a worker fails.
@@ -124,8 +125,8 @@ impl Crowd {
         self.all("pausing", |index| Command::Pause { count: shares[index] }).map(|(report, _)| report)
     }
 
-    /// Lets those begin again, and waits until each has received something that was published since. Gives how many
-    /// have not, if nothing moves any more.
+    /// Makes the paused subscribers read again, and waits until each has received an event that was published since.
+    /// Returns the number of those that have not, if nothing arrives any more.
     ///
     /// # Errors
     /// If a worker fails.
@@ -133,7 +134,7 @@ impl Crowd {
         self.all(phase, |_| Command::Resume)
     }
 
-    /// Lets `count` leave.
+    /// Makes the first `count` subscribers leave.
     ///
     /// # Errors
     /// If a worker fails.
@@ -142,7 +143,8 @@ impl Crowd {
         self.all(phase, |index| Command::Leave { count: shares[index] }).map(|(report, _)| report)
     }
 
-    /// Lets those come back with their last event IDs; otherwise as [`resume`](Self::resume).
+    /// Makes the subscribers that have left come back with their last event IDs; otherwise the same as
+    /// [`resume`](Self::resume).
     ///
     /// # Errors
     /// If a worker fails.
@@ -150,7 +152,8 @@ impl Crowd {
         self.all(phase, |_| Command::ComeBack)
     }
 
-    /// Waits until all have received what was published, or nothing comes any more. What is then missing is a fault.
+    /// Waits until all subscribers have received everything that was published, or nothing arrives any more. Events
+    /// that are then missing are faults.
     ///
     /// # Errors
     /// If a worker fails.
@@ -158,7 +161,7 @@ impl Crowd {
         self.all(phase, |_| Command::Receive { counts: counts.clone() }).map(|(report, _)| report)
     }
 
-    /// Returns what has been received. Latencies are those since the last report, of whatever kind.
+    /// Returns a report of what has been received. Its latencies are those since the last report of any kind.
     ///
     /// # Errors
     /// If a worker fails.
@@ -166,16 +169,16 @@ impl Crowd {
         self.all("reporting", |_| Command::Report).map(|(report, _)| report)
     }
 
-    /// All that was ever received.
+    /// Returns the report of everything that was received so far.
     #[must_use]
     pub fn total(&self) -> &Report {
         &self.total
     }
 
-    /// The CPU time of this process and of its workers.
+    /// Returns the CPU time of this process and of its workers.
     ///
     /// # Errors
-    /// If a worker is gone.
+    /// If a worker has ended.
     pub fn cpu(&self) -> io::Result<Duration> {
         let mut cpu = process_tree::own_cpu()?;
         for worker in &self.workers {
@@ -186,7 +189,7 @@ impl Crowd {
         Ok(cpu)
     }
 
-    /// Returns the number of the first `count` that each worker has.
+    /// Returns how many of the first `count` subscribers each worker has.
     fn shares(&self, count: u32) -> Vec<usize> {
         let mut left = count;
         let take = |worker: &Handle| {
@@ -197,7 +200,7 @@ impl Crowd {
         self.workers.iter().map(take).collect()
     }
 
-    /// Tells all workers, and waits until all are done. Gives what remains, too.
+    /// Sends a command to all workers, and waits until all are done. Returns their report, and what remains to be done.
     fn all(&mut self, phase: &str, command: impl Fn(usize) -> Command) -> io::Result<(Report, u64)> {
         for (index, worker) in self.workers.iter_mut().enumerate() {
             worker.reach.send(command(index))?;
@@ -217,7 +220,7 @@ impl Crowd {
             }
             progress.show(format_args!("{} to go", remaining.iter().flatten().sum::<u64>()));
         }
-        // Counts go on; latencies begin anew in each report.
+        // Counts continue; latencies start again in each report.
         let mut total = report.clone();
         total.connects.merge(&self.total.connects);
         total.steady.merge(&self.total.steady);
@@ -230,7 +233,7 @@ impl Crowd {
 impl Reach {
     fn thread(setup: Setup, send: impl FnMut(Answer) -> io::Result<()> + Send + 'static) -> io::Result<Self> {
         let (worker, commander) = Worker::new(setup)?;
-        // It ends when its commander is dropped.
+        // The thread ends when its commander is dropped.
         thread::spawn(move || worker.run(send));
         Ok(Self::Thread(commander))
     }
@@ -262,7 +265,7 @@ impl Reach {
 impl Drop for Reach {
     fn drop(&mut self) {
         if let Self::Process { child, .. } = self {
-            // It may have ended by itself.
+            // The process may have ended by itself.
             drop(child.kill());
             drop(child.wait());
         }
@@ -275,7 +278,7 @@ fn write_line(pipe: &mut ChildStdin, value: &impl serde::Serialize) -> io::Resul
     pipe.write_all(&line)
 }
 
-/// `count` in equal parts, each at most `most`.
+/// Returns `count` in equal parts, each at most `most`.
 fn parts(count: u32, most: u32) -> impl Iterator<Item = u32> {
     let parts = count.div_ceil(most);
     (0..parts).map(move |part| count / parts + u32::from(part < count % parts))

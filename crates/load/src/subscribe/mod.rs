@@ -1,7 +1,8 @@
-//! Subscribers by the thousand, each of which checks every event: one thread of them, or several processes.
+//! Thousands of subscribers, each of which checks every event, in one thread or in several processes.
 //!
-//! `subscribers.rs` is all that one thread waits for, each of them a `subscriber.rs`. A [`worker`] does
-//! with them what it is told, in a thread here or in a process of its own; the [`Crowd`](crowd::Crowd) is all workers.
+//! `subscribers.rs` has all subscribers of one thread, and `subscriber.rs` a single one. A [`worker`] carries out
+//! commands for its subscribers, in a thread of this process or in its own process; the [`Crowd`](crowd::Crowd) has all
+//! workers.
 pub mod crowd;
 mod order;
 pub mod report;

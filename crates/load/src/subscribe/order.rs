@@ -1,33 +1,33 @@
-//! The order in which a subscriber gets events: which comes next from each publisher, and what it means if another one
-//! comes.
+//! The order of a subscriber's events: the event that comes next from each publisher, and the fault if another one
+//! arrives.
 use crate::fault::Fault;
 use std::ops::Range;
 
-/// The number of runs of missed events that are remembered; what comes late beyond them counts as repeated.
+/// The number of runs of missed events that are remembered. A late event outside of them counts as repeated.
 const MISSED_RUNS: usize = 1_000;
 
-/// The place of one subscriber in the events of its topic.
+/// The state of one subscriber among the events of its topic.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
-    /// The next event of each publisher.
+    /// The number of the next event of each publisher.
     expected: Box<[u64]>,
-    /// The events that were left out, with the publisher. Empty as long as all is well.
+    /// The runs of events that were missed, with the publisher. Empty while there are no faults.
     missed: Vec<(u32, Range<u64>)>,
 }
 
 impl Order {
-    /// Begins at these events, one of each publisher.
+    /// Creates an order that begins at these events, one for each publisher.
     pub(super) fn from(expected: &[u64]) -> Self {
         Self { expected: expected.into(), missed: Vec::new() }
     }
 
-    /// The next event of each publisher.
+    /// The number of the next event of each publisher.
     pub(super) fn expected(&self) -> &[u64] {
         &self.expected
     }
 
-    /// Takes an event. Gives how many events this accounts for, itself and those left out, and what is wrong with it.
-    /// `None` if there is no such publisher.
+    /// Takes an event. Returns the number of events that are now accounted for, the event itself and missed ones, and
+    /// the fault of the event, if it has one. `None` if there is no such publisher.
     pub(super) fn take(&mut self, publisher: u32, received: u64) -> Option<(u64, Option<Fault>)> {
         let next = self.expected.get_mut(publisher as usize)?;
         let expected = *next;
@@ -47,7 +47,7 @@ impl Order {
         Some((received + 1 - expected, Some(Fault::Missed { expected, received })))
     }
 
-    /// Returns true if this event was missed; it no longer is.
+    /// Returns true if this event was missed until now.
     fn take_missed(&mut self, publisher: u32, received: u64) -> bool {
         let found = self.missed.iter().position(|(of, run)| *of == publisher && run.contains(&received));
         let Some(index) = found else { return false };
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(order.take(2, 0), None);
         assert_eq!(order.take(0, 0), Some((0, Some(Fault::Repeated { expected: 1, received: 0 }))));
         assert_eq!(order.take(0, 4), Some((4, Some(Fault::Missed { expected: 1, received: 4 }))));
-        // 2 comes late, then again; so does 1, but it is another publisher's.
+        // Event 2 arrives late, and then again.
         assert_eq!(order.take(0, 2), Some((0, Some(Fault::OutOfOrder { expected: 5, received: 2 }))));
         assert_eq!(order.take(0, 2), Some((0, Some(Fault::Repeated { expected: 5, received: 2 }))));
         assert_eq!(order.take(1, 1), Some((0, Some(Fault::Repeated { expected: 6, received: 1 }))));

@@ -1,29 +1,29 @@
-//! A report of what subscribers have received.
+//! The report of what subscribers have received.
 use crate::{fault::Faults, histogram::Histogram};
 use serde::{Deserialize, Serialize};
 
 /// The report of the subscribers of one worker, or of all.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
-    /// Events received in order since the beginning.
+    /// The number of events received in order, since the beginning.
     pub deliveries: u64,
-    /// Times that something was read from a socket, since the beginning.
+    /// The number of reads from a socket, since the beginning.
     pub reads: u64,
-    /// Bytes read, since the beginning.
+    /// The number of bytes read, since the beginning.
     pub bytes: u64,
     /// The faults since the beginning.
     pub faults: Faults,
     /// The times from a subscriber's first packet to the head of its stream, since the last report.
     pub connects: Histogram,
-    /// The times from when an event was due to when it was received, since the last report, by subscribers who are left
-    /// alone.
+    /// The times from when an event was due until it was received, since the last report, for subscribers that were
+    /// never made to pause or to leave.
     pub steady: Histogram,
-    /// The same for subscribers who were made to pause or to leave.
+    /// The same times for subscribers that were made to pause or to leave.
     pub troubled: Histogram,
 }
 
 impl Report {
-    /// Gives what there is, and begins anew with what counts since the last report.
+    /// Returns the report, and resets the values that count from the last report.
     pub(super) fn take(&mut self) -> Self {
         let begun = Self {
             deliveries: self.deliveries,

@@ -1,12 +1,12 @@
-//! The answer to a subscriber: a head, then a body that goes on until one side closes, chunked or bare
-//! ([RFC 9112, 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)).
+//! The answer to a subscriber: a head, then a body that continues until one side closes, with or without chunks ([RFC
+//! 9112, 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)).
 use std::{io, mem};
 
-/// The most bytes of a head.
+/// The largest head of a response, in bytes.
 const MAX_HEAD_BYTES: usize = 8 << 10;
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// Takes the body out of a response, however it is cut.
+/// A parser that extracts the body from a response that arrives in pieces.
 #[derive(Debug)]
 pub struct Response {
     state: State,
@@ -14,15 +14,15 @@ pub struct Response {
 
 #[derive(Debug)]
 enum State {
-    /// The part of the head that has come.
+    /// The part of the head that has been received.
     Head(Vec<u8>),
-    /// The body is all that follows.
+    /// All bytes that follow are the body.
     Bare,
-    /// The line that begins a chunk: its size so far, and whether an extension has begun.
+    /// The line that begins a chunk: the size that was read so far, and whether an extension has begun.
     ChunkSize { size: u64, extension: bool },
-    /// A chunk that has this many bytes to come.
+    /// A chunk of which this many bytes are missing.
     Chunk(u64),
-    /// Before the line end that follows a chunk.
+    /// The line end after a chunk.
     ChunkEnd,
 }
 
@@ -33,17 +33,18 @@ impl Default for Response {
 }
 
 impl Response {
-    /// Returns true if the head is behind.
+    /// Returns true if the whole head has been received.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         !matches!(self.state, State::Head(_))
     }
 
-    /// The next piece of the body in `rest`, which moves on behind it; `None` when `rest` is used up.
+    /// Returns the next piece of the body in `rest`, and moves `rest` to the bytes after it; `None` when `rest` is
+    /// empty.
     ///
     /// # Errors
-    /// An error if the status is not 200, it is not an event stream, the head is too long, the chunks are malformed or
-    /// the last one has come: an event stream has no end here.
+    /// If the status is not 200, the content is not an event stream, the head is too long, or the chunks are malformed.
+    /// The last chunk is an error too: an event stream has no end here.
     pub fn next_piece<'b>(&mut self, rest: &mut &'b [u8]) -> io::Result<Option<&'b [u8]>> {
         while !rest.is_empty() {
             match &mut self.state {
@@ -97,7 +98,7 @@ impl State {
     }
 }
 
-/// Moves what belongs to the head, and says how many bytes of `bytes` that was.
+/// Appends the bytes that still belong to the head to `head`, and returns how many there were.
 fn begin_body(head: &mut Vec<u8>, bytes: &[u8]) -> io::Result<usize> {
     for (index, byte) in bytes.iter().enumerate() {
         head.push(*byte);
@@ -108,7 +109,7 @@ fn begin_body(head: &mut Vec<u8>, bytes: &[u8]) -> io::Result<usize> {
     if head.len() > MAX_HEAD_BYTES { Err(io::Error::other("the head has no end")) } else { Ok(bytes.len()) }
 }
 
-/// Returns how the body behind this head is framed.
+/// Returns the first state of the body after this head.
 fn framing(head: &[u8]) -> io::Result<State> {
     let head = String::from_utf8_lossy(head);
     let status = head.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A subscriber's connection: where it comes from, and how much it takes in.
+//! A subscriber's connection: its source address, and the size of its buffer.
 use mio::net::TcpStream;
 use serde::{Deserialize, Serialize};
 use socket2::{Domain, Socket, Type};
@@ -9,30 +9,31 @@ use std::{
     time::Duration,
 };
 
-/// The subscribers of one source address. Linux has 28,232 ports to give away for each, by default, and searches for a
-/// free one ever longer as they get fewer.
+/// The number of subscribers of one source address. By default Linux has 28,232 ports for each address, and needs ever
+/// longer to find a free one as fewer are left.
 const SUBSCRIBERS_PER_SOURCE: u32 = 5_000;
-/// The bytes that the socket of a slow reader takes in, and the segments it asks for: those of Ethernet. Over loopback,
-/// with segments of 64 KiB, the kernel holds megabytes for each before a server notices that nobody reads.
+/// The sizes of a slow reader's receive buffer and of its TCP segments, which are those of Ethernet. Over loopback,
+/// with segments of 64 KiB, the kernel holds megabytes for each reader before a server notices that it does not read.
 const NARROW_BUFFER_BYTES: usize = 16 << 10;
 const NARROW_SEGMENT_BYTES: u32 = 1_448;
 
-/// The bytes that a connection takes in before the peer has to wait.
+/// The size of a connection's receive buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Width {
-    /// The size that the system gives.
+    /// The default size of the system.
     Full,
-    /// Little.
+    /// A small buffer.
     Narrow,
 }
 
-/// The addresses that the connections of a crowd come from. Those of different crowds differ, since a port whose
-/// connection has ended rests for a minute, and storms would soon have used up those of one address.
+/// The source addresses of a crowd's connections. Each crowd has other addresses, because the system does not reuse a
+/// port for a minute after its connection has ended; storms of connections would soon have used all ports of one
+/// address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sources(u16);
 
 impl Sources {
-    /// Returns those of a crowd that begins now: some part of 127/8.
+    /// Returns the addresses of a crowd that begins now: a part of 127/8.
     pub(super) fn of(now: Duration) -> Self {
         let mut hasher = DefaultHasher::new();
         (now, std::process::id()).hash(&mut hasher);
@@ -40,7 +41,7 @@ impl Sources {
         Self(u16::from_be_bytes([high, low]))
     }
 
-    /// The address that a subscriber connects from; `None` leaves it to the system.
+    /// Returns the source address of a subscriber; `None` if the system chooses it.
     fn address(self, peer: SocketAddr, number: u32) -> Option<Ipv4Addr> {
         let block = number / SUBSCRIBERS_PER_SOURCE;
         let host = (u32::from(self.0) << 8).saturating_add(block + 1).min(0x00ff_fffe);
@@ -49,7 +50,7 @@ impl Sources {
     }
 }
 
-/// Begins a connection. It may not yet have come about when this returns.
+/// Begins to connect. The connection may not yet be established when this returns.
 pub(super) fn connect(peer: SocketAddr, sources: Sources, number: u32, width: Width) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, None)?;
     if width == Width::Narrow {
@@ -59,7 +60,7 @@ pub(super) fn connect(peer: SocketAddr, sources: Sources, number: u32, width: Wi
     if let Some(source) = sources.address(peer, number) {
         socket.bind(&SocketAddr::from((source, 0)).into())?;
     }
-    // Before the connection, unlike the other way round, it never waits.
+    // The socket is non-blocking before it connects, so that connecting never waits.
     socket.set_nonblocking(true)?;
     match socket.connect(&peer.into()) {
         Err(error) if !is_under_way(&error) => Err(error),
@@ -67,7 +68,7 @@ pub(super) fn connect(peer: SocketAddr, sources: Sources, number: u32, width: Wi
     }
 }
 
-/// `EINPROGRESS`, for which `std` has no stable name.
+/// Returns true if the connection is still being established: `EINPROGRESS`, for which `std` has no stable name.
 fn is_under_way(error: &io::Error) -> bool {
     const EINPROGRESS: [i32; 2] = [115, 36];
     error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error().is_some_and(|code| EINPROGRESS.contains(&code))

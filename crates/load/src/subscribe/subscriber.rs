@@ -1,4 +1,4 @@
-//! One subscriber: its connection, its place in the order of events, and what it makes of what it reads.
+//! One subscriber: its connection, its state among the events, and the checks of what it reads.
 use super::{order::Order, report::Report, response::Response};
 use crate::{epoch::Epoch, fault::Fault, stamp::Stamp};
 use fanfare_event_stream::{Chunk, EventRef, Parser};
@@ -8,65 +8,66 @@ use std::{
     time::Duration,
 };
 
-/// The number of times that one subscriber is read from before it is the next one's turn.
+/// The number of times that one subscriber is read before the next one has its turn.
 const READS_AT_ONCE: usize = 4;
-/// The part of foreign data that is told.
+/// The number of characters of an unexpected event's data that are shown.
 const FOREIGN_DATA_CHARS: usize = 80;
 
 /// One subscriber.
 #[derive(Debug)]
 pub(super) struct Subscriber {
-    /// Its number among those of all workers.
+    /// The number of the subscriber among those of all workers.
     pub(super) number: u32,
-    /// The number of its topic.
+    /// The number of the subscriber's topic.
     pub(super) topic: u32,
     pub(super) order: Order,
     pub(super) place: Place,
-    /// True if it was made to pause or to leave.
+    /// True if the subscriber was made to pause or to leave.
     pub(super) troubled: bool,
-    /// True if it has left, and is not to come back by itself.
+    /// True if the subscriber has left, and must not come back by itself.
     pub(super) gone: bool,
-    /// The time when it began to come back (never, while it is away), until it receives something that was due later.
+    /// The time when the subscriber began to come back, until it receives an event that was due later; the greatest
+    /// possible time while it is away.
     pub(super) back_since: Option<Duration>,
     response: Response,
     parser: Parser,
 }
 
-/// Its state.
+/// The state of a subscriber's connection.
 #[derive(Debug)]
 pub(super) enum Place {
-    /// Not connected.
+    /// The subscriber is not connected.
     Away,
-    /// Waiting for the head of its stream.
+    /// The subscriber waits for the head of its stream.
     Connecting {
         socket: TcpStream,
-        /// The part of the request that is left to send.
+        /// The part of the request that has not been sent yet.
         request: Vec<u8>,
         since: Duration,
     },
-    /// Receiving.
+    /// The subscriber receives its stream.
     There(TcpStream),
-    /// Connected, but reading nothing.
+    /// The subscriber is connected, but does not read.
     Paused(TcpStream),
 }
 
-/// The result of a turn of reading.
+/// The result of reading a subscriber's connection for one turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// All is read.
+    /// Everything that had arrived was read.
     Done,
-    /// There may be more.
+    /// There may be more to read.
     More,
 }
 
-/// The things that a subscriber needs from outside to read.
+/// The data from outside that a subscriber needs to read.
 pub(super) struct Surroundings<'s> {
     pub(super) epoch: Epoch,
     pub(super) chunk: &'s mut [u8],
     pub(super) report: &'s mut Report,
-    /// The number of events that have been accounted for: received, or known to be left out.
+    /// The number of events that are accounted for: received, or known to be missed.
     pub(super) accounted: &'s mut u64,
-    /// True if someone publishes, so that events without a stamp are foreign.
+    /// True if this run publishes events, so that events without a stamp are unexpected.
     pub(super) stamped: bool,
 }
 
@@ -85,15 +86,16 @@ impl Subscriber {
         }
     }
 
-    /// The last event ID, empty if there is none.
+    /// Returns the last event ID; empty if there is none.
     pub(super) fn last_event_id(&self) -> &str {
         self.parser.last_event_id()
     }
 
-    /// Waits for the head of a new stream. `register` is told what the connection is to be watched for.
+    /// Begins to wait for the head of a new stream. `register` gets the socket and the events for which the poll must
+    /// watch it.
     ///
     /// # Errors
-    /// If the connection has failed already, and those of `register`.
+    /// If the connection has already failed, or if `register` fails.
     pub(super) fn connect(
         &mut self,
         socket: TcpStream,
@@ -104,13 +106,13 @@ impl Subscriber {
         self.parser.reset();
         self.response = Response::default();
         self.place = Place::Connecting { socket, request, since };
-        // Over loopback the connection is there by now, or refused.
+        // Over loopback the connection is established by now, or refused.
         self.send_request()?;
         let Place::Connecting { socket, request, .. } = &mut self.place else { return Ok(()) };
         register(socket, if request.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE })
     }
 
-    /// Its connection, if it is receiving.
+    /// Takes the subscriber's connection, if it is receiving.
     pub(super) fn take_if_there(&mut self) -> Option<TcpStream> {
         match std::mem::replace(&mut self.place, Place::Away) {
             Place::There(socket) => Some(socket),
@@ -121,7 +123,7 @@ impl Subscriber {
         }
     }
 
-    /// Its connection, if it has paused.
+    /// Takes the subscriber's connection, if it has paused.
     pub(super) fn take_if_paused(&mut self) -> Option<TcpStream> {
         match std::mem::replace(&mut self.place, Place::Away) {
             Place::Paused(socket) => Some(socket),
@@ -132,7 +134,7 @@ impl Subscriber {
         }
     }
 
-    /// Sends what is left of its request as far as that goes.
+    /// Sends as much of the remaining request as the socket accepts.
     ///
     /// # Errors
     /// If the connection has failed.
@@ -143,17 +145,17 @@ impl Subscriber {
         }
         match socket.write(request) {
             Ok(sent) => drop(request.drain(..sent)),
-            // Not yet writable, or not yet connected.
+            // The socket is not yet writable, or not yet connected.
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected) => {}
             Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    /// Reads what is there, but not for long.
+    /// Reads the bytes that have arrived, in a limited number of reads.
     ///
     /// # Errors
-    /// What ended the stream, or refused it.
+    /// The error that ended the stream, or refused it.
     pub(super) fn receive(&mut self, closed: bool, around: &mut Surroundings<'_>) -> io::Result<Turn> {
         for _ in 0..READS_AT_ONCE {
             let read = match &mut self.place {
@@ -167,8 +169,8 @@ impl Subscriber {
                 Err(error) => return Err(error),
             };
             self.take(read, around)?;
-            // Less than there was room for means that the socket is empty (epoll(7)); that it was closed comes as an
-            // event.
+            // If fewer bytes were read than there was room for, the socket is empty (epoll(7)); the poll reports its
+            // end as an event.
             if read < around.chunk.len() && !closed {
                 return Ok(Turn::Done);
             }
@@ -177,7 +179,7 @@ impl Subscriber {
     }
 
     fn take(&mut self, read: usize, around: &mut Surroundings<'_>) -> io::Result<()> {
-        // One look at the clock per read: what came together was received together.
+        // The clock is read once per read: bytes that arrived together were received at the same time.
         let now = around.epoch.elapsed();
         around.report.reads += 1;
         around.report.bytes += read as u64;
@@ -202,7 +204,7 @@ impl Subscriber {
         Ok(())
     }
 
-    /// Notes that the head is there.
+    /// Notes that the head has been received.
     fn begin(&mut self, now: Duration, report: &mut Report) {
         if !matches!(self.place, Place::Connecting { .. }) {
             return;
@@ -214,7 +216,7 @@ impl Subscriber {
     }
 }
 
-/// An event at a subscriber, apart from the parser that lends it.
+/// The parts of a subscriber that check an event, without the parser, which lends the event.
 struct Receipt<'s> {
     number: u32,
     topic: u32,

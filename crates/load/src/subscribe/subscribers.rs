@@ -1,4 +1,4 @@
-//! All subscribers of one thread, and what is waited for.
+//! All subscribers of one thread, and the waiting for their connections.
 use super::{
     order::Order,
     report::Report,
@@ -20,17 +20,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The most connections without an answer: below the 128 that a listener's backlog may be, since what goes beyond it is
-/// tried again only after a second.
+/// The most connections that are being established at a time. The backlog of a listener is often 128, and connections
+/// beyond it are tried again only after a second.
 const CONNECTING_AT_ONCE: usize = 100;
-/// The number that leave before the others are looked after again: closing takes its time too.
+/// The number of subscribers that leave before the others are served again: closing takes time too.
 const LEAVING_AT_ONCE: usize = 100;
-/// The time that a subscriber waits before it connects again when its stream has ended, as an `EventSource` does.
+/// The time that a subscriber waits before it reconnects after its stream has ended, as an `EventSource` does.
 const RECONNECTION_TIME: Duration = Duration::from_secs(1);
 const CHUNK_BYTES: usize = 64 << 10;
 const WAKER: Token = Token(usize::MAX);
 
-/// Subscribers that one thread serves.
+/// The subscribers that one thread serves.
 #[derive(Debug)]
 pub(super) struct Subscribers {
     target: Target,
@@ -42,9 +42,9 @@ pub(super) struct Subscribers {
     events: Events,
     chunk: Vec<u8>,
     subscribers: Vec<Subscriber>,
-    /// The number of the first.
+    /// The number of the first subscriber of this thread.
     first: u32,
-    /// The number of them, from the first on, that get a narrow connection.
+    /// The number of subscribers, from the first one on, that get a connection with small buffers.
     narrow: usize,
     pub(super) report: Report,
     /// The number of events that were received or are known to be missed.
@@ -57,7 +57,7 @@ pub(super) struct Subscribers {
 }
 
 impl Subscribers {
-    /// None yet. They will be numbered from `first` on, and have the topics in turn.
+    /// Creates an empty group. Its subscribers will be numbered from `first` on, and have the topics in turn.
     pub(super) fn new(
         target: Target,
         naming: Naming,
@@ -88,13 +88,13 @@ impl Subscribers {
         })
     }
 
-    /// Returns what ends a [`turn`](Self::turn) from elsewhere.
+    /// Returns a waker with which another thread can end a [`turn`](Self::turn).
     pub(super) fn waker(&self) -> io::Result<Arc<Waker>> {
         Waker::new(self.poll.registry(), WAKER).map(Arc::new)
     }
 
-    /// Lets this many more connect, who are to receive what is published beyond `counts`. The first `narrow` of all get
-    /// connections that take in little.
+    /// Begins to connect `count` more subscribers, which must receive all events beyond `counts`. The first `narrow` of
+    /// all subscribers get connections with small buffers.
     pub(super) fn connect(&mut self, count: usize, narrow: usize, counts: &Counts) {
         self.narrow = narrow;
         self.subscribers.reserve_exact(count);
@@ -107,7 +107,7 @@ impl Subscribers {
         }
     }
 
-    /// Lets the first `count` stop reading.
+    /// Makes the first `count` subscribers stop reading.
     pub(super) fn pause(&mut self, count: usize) -> io::Result<()> {
         for subscriber in self.subscribers.iter_mut().take(count) {
             subscriber.troubled = true;
@@ -119,7 +119,7 @@ impl Subscribers {
         Ok(())
     }
 
-    /// Lets all that do not read begin again.
+    /// Makes all paused subscribers read again.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         let now = self.epoch.elapsed();
         for (index, subscriber) in self.subscribers.iter_mut().enumerate() {
@@ -132,12 +132,12 @@ impl Subscribers {
         Ok(())
     }
 
-    /// Lets the first `count` leave.
+    /// Makes the first `count` subscribers leave.
     pub(super) fn leave(&mut self, count: usize) {
         self.to_leave = 0..count.min(self.subscribers.len());
     }
 
-    /// Lets all that have left come back.
+    /// Makes all subscribers that have left come back.
     pub(super) fn come_back(&mut self) {
         for (index, subscriber) in self.subscribers.iter_mut().enumerate() {
             if std::mem::take(&mut subscriber.gone) {
@@ -147,17 +147,18 @@ impl Subscribers {
         }
     }
 
-    /// Returns the number of those still on their way, there or away.
+    /// Returns the number of subscribers that are still connecting, leaving or coming back.
     pub(super) fn moving(&self) -> usize {
         self.to_connect.len() + self.connecting + self.to_leave.len() + self.to_return.len()
     }
 
-    /// Returns the number of those that have come back and not yet received anything that was published since.
+    /// Returns the number of subscribers that have come back and have not yet received an event that was published
+    /// since.
     pub(super) fn behind(&self) -> usize {
         self.subscribers.iter().filter(|subscriber| subscriber.back_since.is_some()).count()
     }
 
-    /// Returns the number that they will have accounted for once all that are to be there have received what was
+    /// Returns the number of events that will be accounted for when all subscribers have received everything that was
     /// published.
     pub(super) fn due(&self, counts: &Counts) -> u64 {
         let missing = |subscriber: &Subscriber| -> u64 {
@@ -168,12 +169,12 @@ impl Subscribers {
         self.accounted + present.map(missing).sum::<u64>()
     }
 
-    /// Returns the number of events that they have received or are known to have missed.
+    /// Returns the number of events that the subscribers have received or are known to have missed.
     pub(super) fn accounted(&self) -> u64 {
         self.accounted
     }
 
-    /// Counts all that is missing as undelivered.
+    /// Counts all events that are missing as undelivered.
     pub(super) fn give_up(&mut self, counts: &Counts) {
         for subscriber in self.subscribers.iter().filter(|subscriber| !subscriber.gone) {
             let lanes = subscriber.order.expected().iter().zip(counts.of(subscriber.topic));
@@ -186,10 +187,10 @@ impl Subscribers {
         }
     }
 
-    /// Waits for at most this long and does what is to be done.
+    /// Waits for something to happen, at most for `wait`, and handles it.
     ///
     /// # Errors
-    /// If nobody can connect. What happens to one subscriber later is a fault in the report.
+    /// If no subscriber can connect. A later failure of one subscriber is a fault in the report.
     pub(super) fn turn(&mut self, wait: Duration) -> io::Result<()> {
         self.begin_connections()?;
         self.end_some();
@@ -233,7 +234,7 @@ impl Subscribers {
         }
     }
 
-    /// Handles a stream that has ended or was refused: it comes back later, unless it never was there.
+    /// Handles a stream that has ended or was refused: the subscriber reconnects later, unless it was never connected.
     fn lose(&mut self, index: usize, error: &io::Error) -> io::Result<()> {
         let subscriber = &mut self.subscribers[index];
         let reason = error.to_string();

@@ -1,4 +1,4 @@
-//! One thread of subscribers, in this process or another, that does what it is told.
+//! One thread of subscribers, in this process or another, that carries out commands.
 use super::{report::Report, socket::Sources, subscribers::Subscribers};
 use crate::{
     epoch::Epoch,
@@ -14,58 +14,61 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The argument by which a program that generates load starts itself again as a worker: it is to call [`serve`].
+/// The argument with which a program that generates load starts itself again as a worker. The new process must call
+/// [`serve`].
 pub const COMMAND: &str = "load-worker";
 
-/// The longest wait for anything to happen.
+/// The longest time that a turn waits for something to happen.
 const TURN: Duration = Duration::from_millis(100);
-/// The time between two messages of how much remains.
+/// The time between two messages about how much remains to be done.
 const TELLING: Duration = Duration::from_millis(200);
-/// The time between two looks through all subscribers for those that are not done.
+/// The time between two checks of all subscribers for those that are not done.
 const COUNTING: Duration = Duration::from_millis(5);
-/// The longest time in which what remains may not get less.
+/// The longest time for which the remaining work may not decrease.
 const STALL: Duration = Duration::from_secs(10);
 
-/// The things that a worker needs to know from the start.
+/// The data that a worker needs to start.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Setup {
     pub(super) target: Target,
     pub(super) naming: Naming,
     pub(super) topics: u32,
-    /// The epoch's time of day.
+    /// The time of day of the epoch.
     pub(super) since_unix: Duration,
     pub(super) sources: Sources,
-    /// The number of its first subscriber.
+    /// The number of the worker's first subscriber.
     pub(super) first: u32,
 }
 
-/// The tasks that a worker is given, one at a time.
+/// The commands to a worker. It carries out one at a time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Command {
-    /// Lets this many more connect, for what is published beyond `counts`; the first `narrow` of all take in little.
+    /// Connects `count` more subscribers, for all events beyond `counts`; the first `narrow` of all subscribers have
+    /// small buffers.
     Connect { count: usize, narrow: usize, counts: Counts },
-    /// Lets the first `count` stop reading.
+    /// Makes the first `count` subscribers stop reading.
     Pause { count: usize },
-    /// Lets all that do not read begin again; done when each has received something that was published since.
+    /// Makes all paused subscribers read again. This is done when each has received an event that was published since.
     Resume,
-    /// Lets the first `count` leave.
+    /// Makes the first `count` subscribers leave.
     Leave { count: usize },
-    /// Lets all that have left come back; done when each has received something that was published since.
+    /// Makes all subscribers that have left come back. This is done when each has received an event that was published
+    /// since.
     ComeBack,
-    /// Done when all have received what was published.
+    /// Waits until all subscribers have received everything that was published.
     Receive { counts: Counts },
-    /// Done at once.
+    /// Asks for a report, which is sent at once.
     Report,
 }
 
 /// The messages of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
-    /// The part of its task that remains.
+    /// The amount of the current task that remains.
     Remaining(u64),
-    /// It is done, or nothing moves any more: then this remains.
+    /// The task is done, or the remaining amount no longer decreases.
     Done { report: Box<Report>, remaining: u64 },
-    /// It cannot go on.
+    /// The worker cannot continue, for this reason.
     Failed(String),
 }
 
@@ -75,28 +78,28 @@ pub(super) struct Worker {
     commands: mpsc::Receiver<Command>,
 }
 
-/// The task under way.
+/// The current task.
 struct Task {
     command: Command,
-    /// The events that were due when it began.
+    /// The number of events that were due when the task began.
     due: u64,
     remaining: u64,
     counted: Instant,
     told: Instant,
-    /// The time when less remained than ever before.
+    /// The time when the remaining amount last decreased.
     moved: Instant,
 }
 
-/// The way to a worker.
+/// The sending side of a worker's queue of commands.
 pub(super) struct Commander {
     commands: mpsc::Sender<Command>,
     waker: Arc<Waker>,
 }
 
-/// Serves as a worker process: is told on standard input, and answers on standard output.
+/// Runs a worker process: reads commands from standard input, and writes answers to standard output.
 ///
 /// # Errors
-/// If it is told nonsense, or cannot answer.
+/// If a command cannot be read, or an answer cannot be written.
 pub fn serve() -> io::Result<()> {
     let mut lines = io::stdin().lock().lines();
     let setup = lines.next().ok_or(io::ErrorKind::UnexpectedEof)??;
@@ -125,7 +128,7 @@ impl Commander {
 
 impl Drop for Commander {
     fn drop(&mut self) {
-        // The worker ends when it finds nobody at the other end.
+        // The worker ends when it notices that there is no sender any more.
         self.commands = mpsc::channel().0;
         drop(self.waker.wake());
     }
@@ -141,7 +144,7 @@ impl Worker {
         Ok((Self { subscribers, commands }, Commander { commands: sender, waker }))
     }
 
-    /// Does what it is told until its commander is gone.
+    /// Carries out commands until the commander is dropped.
     pub(super) fn run(mut self, mut answer: impl FnMut(Answer) -> io::Result<()>) -> io::Result<()> {
         let mut task = None;
         loop {
@@ -180,7 +183,7 @@ impl Worker {
         Ok(task)
     }
 
-    /// One turn of a task. Gives it back unless it is done.
+    /// Works on a task for one turn. Returns the task, unless it is done.
     fn go_on(&mut self, mut task: Task, answer: &mut impl FnMut(Answer) -> io::Result<()>) -> io::Result<Option<Task>> {
         let stalled = task.moved.elapsed() > STALL;
         if task.remaining == 0 || stalled {

@@ -1,10 +1,10 @@
 //! The algorithms that tokens may be signed with: [RFC 7518, section
 //! 3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1) and [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037).
-//! There is no `none`.
+//! `none` is not one of them.
 use std::{fmt, str::FromStr};
 
-/// The algorithm by which a token is signed. Which of them a key verifies is for the configuration to say, never for a
-/// token.
+/// The algorithm with which a token is signed. The configuration decides which algorithms a key may be used with; a
+/// token never does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
     /// HMAC with SHA-256.
@@ -33,12 +33,12 @@ pub enum Algorithm {
     EdDsa,
 }
 
-/// The text names no algorithm that is known here.
+/// The error that a text does not name an algorithm that the hub knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownAlgorithm(pub String);
 
 impl Algorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: [Self; 12] = [
         Self::Hs256,
         Self::Hs384,
@@ -54,7 +54,7 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// The name that a token's header has for it.
+    /// Returns the name of the algorithm in a token's header.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -73,7 +73,8 @@ impl Algorithm {
         }
     }
 
-    /// The shortest secret in bytes, which is as long as the hash; `None` for algorithms with public keys.
+    /// Returns the length of the shortest secret in bytes, which is the length of the hash; `None` for algorithms with
+    /// public keys.
     #[must_use]
     pub fn min_secret_bytes(self) -> Option<usize> {
         match self {
@@ -102,7 +103,7 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of a header that the library has read; `None` for one that it may learn later.
+    /// Converts the library's algorithm of a header; `None` for algorithms that the library may add later.
     pub(super) fn from_library(library: jsonwebtoken::Algorithm) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.library() == library)
     }
@@ -111,8 +112,8 @@ impl Algorithm {
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
-    /// Names are compared as they are. `Ed25519` is the newer name of what headers call `EdDSA`
-    /// ([RFC 9864](https://www.rfc-editor.org/rfc/rfc9864)).
+    /// Reads a name; upper and lower case matter. `Ed25519` is the newer name of the algorithm that headers call
+    /// `EdDSA` ([RFC 9864](https://www.rfc-editor.org/rfc/rfc9864)).
     fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
         let named = Self::ALL.into_iter().find(|algorithm| algorithm.name() == text);
         let newer = (text == "Ed25519").then_some(Self::EdDsa);
@@ -129,7 +130,7 @@ impl fmt::Display for Algorithm {
 impl fmt::Display for UnknownAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
-        // The name is not shown: it may be a key that was given in the wrong place.
+        // The text is not shown, because it may be a key that was given in the wrong place.
         write!(f, "the name is not that of an algorithm for tokens here: expected one of {}", names.join(", "))
     }
 }

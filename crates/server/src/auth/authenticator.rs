@@ -1,4 +1,4 @@
-//! The authenticator: from a request to what its sender may do.
+//! The authenticator: it finds out what the sender of a request may do.
 use super::{
     carrier::{self, Carrier},
     credentials::{Credentials, Purpose},
@@ -22,14 +22,15 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// An authenticator that lets everybody on this machine do everything, and pages of no other origin publish.
+    /// Creates an authenticator that lets everybody on this machine do everything, and lets no page of another machine
+    /// publish.
     #[must_use]
     pub fn open() -> Self {
         let nowhere = Url::parse("http://localhost/").expect("the URL is constant and valid");
         Self::new(AuthSettings::open(nowhere))
     }
 
-    /// An authenticator for `settings`.
+    /// Creates an authenticator for `settings`.
     #[must_use]
     pub fn new(settings: AuthSettings) -> Self {
         Self { settings, refusals: Refusals::default() }
@@ -41,8 +42,9 @@ impl Authenticator {
         &self.settings
     }
 
-    /// True if the request `parts` may be looked at, whatever it asks for. With keys every request may; without, an
-    /// open hub is for programs and pages of its own machine. The server asks before it looks for a route.
+    /// Checks whether the request `parts` may be served at all, whatever it asks for. A hub with keys serves every
+    /// request; an open hub serves only programs and pages of its own machine. The server calls this before it looks
+    /// for a route.
     ///
     /// # Errors
     /// [`AuthError::Origin`] if the request names another machine, [`AuthError::Proxied`] if a proxy let it in.
@@ -59,16 +61,16 @@ impl Authenticator {
         Ok(origin::check_name(parts, settings)?)
     }
 
-    /// Finds out what whoever sent the request `parts` may do, if it was [admitted](Self::admit). A token that is
-    /// present but bad is always an error: a subscriber whose token expired must learn of it, and not go on without
-    /// private updates. A token that names a key that is not there waits until the sources of its issuer's keys were
-    /// asked for newer ones, as far as they let themselves be asked. A token that is refused leaves a trace in the log.
+    /// Finds out what the sender of the request `parts` may do, if the request was [admitted](Self::admit). A token
+    /// that is present but bad is always an error: a subscriber whose token has expired must learn this, and must not
+    /// continue without private updates. If a token names a key that the hub does not have, the hub first asks the
+    /// sources of the issuer's keys for newer ones, as often as these allow it. A refused token is logged.
     ///
     /// # Errors
-    /// [`AuthError`] says whose fault it is and what to answer.
+    /// [`AuthError`] if the request is not authorized; it decides the answer.
     ///
     /// # Cancel safety
-    /// Nothing is lost.
+    /// Dropping the future loses nothing.
     pub async fn authenticate(&self, parts: &Parts, purpose: Purpose) -> Result<Credentials, AuthError> {
         let brought = self.find(parts, purpose).inspect_err(|error| self.trace(None, purpose, error))?;
         let result = match self.judge(parts, &brought, purpose, Timestamp::now()) {
@@ -80,7 +82,8 @@ impl Authenticator {
         result.inspect_err(|error| self.trace(brought.token(), purpose, error))
     }
 
-    /// Refuses what somebody asks for who was let in, and leaves a trace of their token.
+    /// Returns `error`, for a request whose sender was authenticated but may not do this, and logs the refusal if there
+    /// was a token.
     pub(crate) fn refuse(&self, credentials: &Credentials, error: AuthError) -> AuthError {
         if let (true, Some(reason)) = (credentials.has_token, error.logged()) {
             self.refusals.note(Kind::new(reason, credentials.issuer.as_deref(), true));
@@ -88,7 +91,7 @@ impl Authenticator {
         error
     }
 
-    /// The credentials of a request at a given time.
+    /// Returns the credentials of a request at a given time.
     #[cfg(test)]
     pub(super) fn authenticate_at(
         &self,
@@ -99,7 +102,7 @@ impl Authenticator {
         self.judge(parts, &self.find(parts, purpose)?, purpose, now)
     }
 
-    /// Finds the token of a request, and reads it, once.
+    /// Finds the token of a request and reads it, so that this is done only once.
     fn find<'r>(&self, parts: &'r Parts, purpose: Purpose) -> Result<Brought<'r>, AuthError> {
         let settings = &self.settings;
         if settings.open {
@@ -115,7 +118,7 @@ impl Authenticator {
         }
     }
 
-    /// Decides what the token is worth, with the keys that hold now.
+    /// Decides what the token allows, with the keys that are valid now.
     fn judge(
         &self,
         parts: &Parts,
@@ -141,13 +144,13 @@ impl Authenticator {
         token.identify(purpose, &self.settings, &trusted)?.verify()?.credentials(now)
     }
 
-    /// The keys that decide about a token.
+    /// Returns the keys that may verify the token.
     fn keys(&self, token: &Token<'_>, purpose: Purpose) -> Option<KeySet> {
         let trusted = self.settings.keys.current();
         token.identify(purpose, &self.settings, &trusted).ok().map(|identified| identified.keys().clone())
     }
 
-    /// Asks for newer keys of the issuer that the token names, and returns whether there are other ones now.
+    /// Asks for newer keys of the issuer that the token names, and returns true if the keys have changed.
     async fn refresh(&self, brought: &Brought<'_>, purpose: Purpose) -> bool {
         match brought.token().and_then(|token| self.keys(token, purpose)) {
             Some(keys) => keys.refresh().await,
@@ -166,16 +169,16 @@ impl Authenticator {
     }
 }
 
-/// The thing that a request brings to be authorized with.
+/// The token that a request carries, or the credentials that it has without one.
 enum Brought<'r> {
-    /// A token, or the reason why what is in its place cannot be read as one.
+    /// A token, or the reason why the value in its place cannot be read as a token.
     Token(Carrier, Result<Token<'r>, InvalidToken>),
-    /// No token, and none is needed for this.
+    /// The request has no token and needs none. These are its credentials.
     Nothing(Credentials),
 }
 
 impl<'r> Brought<'r> {
-    /// The token, if it can be read.
+    /// Returns the token, if it can be read.
     fn token(&self) -> Option<&Token<'r>> {
         match self {
             Self::Token(_, token) => token.as_ref().ok(),

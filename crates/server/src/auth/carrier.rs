@@ -1,11 +1,11 @@
-//! The carriers of a token: the `Authorization` header, else the query, else a cookie. The first of them that is there
-//! decides, and what the others hold is not looked at.
+//! The carriers of a token: the `Authorization` header, else the query, else a cookie. The first carrier that is
+//! present decides, and the others are ignored.
 //!
-//! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) for the header; the query is the older
-//! revision's alone, and each revision has its own cookie.
+//! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) defines the header. Only the older revision
+//! allows the query, and each revision has its own cookie.
 //!
-//! A value in the place of a token that cannot be a token is an error, never the absence of a token: a subscriber that
-//! has a token would otherwise become anonymous without a word, and miss private updates for ever.
+//! If the value of a carrier cannot be a token, this is an error and does not count as the absence of a token:
+//! otherwise a subscriber that has a token would silently become anonymous, and never get private updates.
 use super::{
     error::{AuthError, Malformed},
     invalid_token::InvalidToken,
@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use url::form_urlencoded;
 
 const QUERY_PARAMETER: &str = "authorization";
-/// A place where RFC 6750 allows a token, and Mercure's newer revision does not.
+/// A query parameter in which RFC 6750 allows a token, but Mercure's newer revision does not.
 const REFUSED_PARAMETER: &str = "access_token";
 
 /// The part of a request that brought a token.
@@ -32,7 +32,7 @@ pub(super) enum Carrier {
     ModernCookie,
 }
 
-/// A token as it came, not yet verified.
+/// A token as the request carries it, not yet verified.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
 pub(super) struct Presented<'a> {
@@ -40,7 +40,7 @@ pub(super) struct Presented<'a> {
     pub(super) carrier: Carrier,
 }
 
-/// The token that the request carries, or `None` if there is none.
+/// Returns the token that the request carries, or `None` if it carries none.
 pub(super) fn find<'a>(parts: &'a Parts, settings: &AuthSettings) -> Result<Option<Presented<'a>>, AuthError> {
     if let Some(token) = in_header(&parts.headers)? {
         return Ok(Some(Presented { token: token.into(), carrier: Carrier::Header }));
@@ -54,7 +54,7 @@ pub(super) fn find<'a>(parts: &'a Parts, settings: &AuthSettings) -> Result<Opti
             return Ok(Some(Presented { token: in_cookie(value)?.into(), carrier }));
         }
     }
-    // If it were ignored, somebody who has a token would become an anonymous subscriber.
+    // If this parameter were ignored, a subscriber that has a token would become anonymous.
     match parameters(parts).any(|(name, _)| name == REFUSED_PARAMETER) {
         true => Err(AuthError::Invalid(InvalidToken::Carrier)),
         false => Ok(None),
@@ -86,25 +86,26 @@ fn in_query(parts: &Parts) -> Result<Option<Cow<'_, str>>, Malformed> {
     }
 }
 
-/// The value of the first cookie of that name, over all `Cookie` headers.
+/// Returns the value of the first cookie with this name, in all `Cookie` headers.
 ///
-/// Cookies are bytes: Chromium sends what a page has put into `document.cookie` as it is, be it in UTF-8, Latin-1 or
-/// neither. So each pair is read for itself, and one that is odd says nothing of the others. Of several cookies of one
-/// name the first counts, since browsers put the one with the most specific path first ([RFC 6265, section
-/// 5.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.4)). An application that has moved its cookie to another path
-/// leaves the old one behind in browsers, so two are no reason to refuse somebody.
+/// Cookies are bytes: Chromium sends the bytes that a page has put into `document.cookie` unchanged, in UTF-8, Latin-1
+/// or neither. So each pair is read separately, and a strange cookie does not affect the others. If several cookies
+/// have the same name, the first one counts, since browsers put the one with the most specific path first ([RFC 6265,
+/// section 5.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.4)). An application that has moved its cookie to
+/// another path leaves the old one in browsers, so two cookies are not a reason to refuse the request.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
     let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|&byte| byte == b';'));
     pairs.filter_map(name_and_value).find(|(cookie, _)| *cookie == name.as_bytes()).map(|(_, value)| value)
 }
 
-/// The two halves of a cookie, without the blanks around them; `None` for a value without a name.
+/// Returns the name and the value of a cookie, without the white space around them; `None` for a value without a name.
 fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = pair.iter().position(|&byte| byte == b'=')?;
     Some((pair[..equals].trim_ascii(), pair[equals + 1..].trim_ascii()))
 }
 
-/// The token in a cookie's value. RFC 6265 allows quotation marks around it, and some libraries write them.
+/// Returns the token in a cookie's value. RFC 6265 allows quotation marks around the value, and some libraries write
+/// them.
 fn in_cookie(value: &[u8]) -> Result<&str, AuthError> {
     let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
     match str::from_utf8(unquoted.unwrap_or(value)) {
@@ -114,7 +115,7 @@ fn in_cookie(value: &[u8]) -> Result<&str, AuthError> {
     }
 }
 
-/// `token68` of RFC 9110: what may follow the scheme.
+/// Returns true if the text is a `token68` of RFC 9110, which may follow the scheme.
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
@@ -137,7 +138,8 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
-    /// B29, B L: header > `authorization` query > cookie; the scheme in any case; what is behind is ignored.
+    /// B29, B L: the order is header, `authorization` query, cookie; the scheme may be in any case; carriers after the
+    /// first one are ignored.
     #[test]
     fn the_first_carrier_decides() {
         let header = ("Authorization", "bEaReR  h.e.ader");
@@ -169,14 +171,14 @@ mod tests {
         }
     }
 
-    /// B29: `access_token` is never accepted as a query parameter, and whoever sends it is not anonymous.
+    /// B29: `access_token` is never accepted as a query parameter, and a request with it is not anonymous.
     #[test]
     fn a_token_in_the_wrong_parameter_is_not_overlooked() {
         let refused = Err(AuthError::Invalid(InvalidToken::Carrier));
         assert_eq!(find(&parts("/?match=a&access_token=y", &[]), &settings()), refused);
     }
 
-    /// B33: 400 `invalid_request` when the presentation is malformed, also if another carrier holds a good token.
+    /// B33: the answer is 400 `invalid_request` if a carrier is malformed, even if another carrier holds a good token.
     #[test]
     fn a_malformed_carrier_is_an_error() {
         let cookie = ("Cookie", "mercureAuthorization=good");
@@ -209,7 +211,7 @@ mod tests {
         }
     }
 
-    /// Not even in a byte that is no text: who sends the header has a token, or means to.
+    /// A header that is not text is an error too: a client that sends the header has a token, or believes so.
     #[test]
     fn a_header_that_is_no_text_is_no_absence_of_one() {
         for value in [&b"Bearer a.b.\xff"[..], b"\xff", b"Bearer caf\xc3\xa9"] {
@@ -229,7 +231,7 @@ mod tests {
         parts
     }
 
-    /// D: Chromium sends `document.cookie` bytes above 0x7e as they are.
+    /// D: Chromium sends the bytes of `document.cookie` above 0x7e unchanged.
     #[test]
     fn no_other_cookie_matters_however_odd() {
         let many = "c=1; ".repeat(5_000);

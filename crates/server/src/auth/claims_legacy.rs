@@ -11,7 +11,7 @@ use serde_json::Value;
 pub const MAX_SELECTORS: usize = 1_000;
 
 const CLAIM: &str = "mercure";
-/// The same claim under a name that no other application uses; it goes before the short one.
+/// The `mercure` claim under a name that no other application uses. If both are there, this one counts.
 const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
 
 #[derive(Default, Deserialize)]
@@ -20,7 +20,8 @@ struct MercureClaim {
     subscribe: Option<Vec<String>>,
 }
 
-/// The grant of the claims. Without a list there is nothing to publish or no private update to receive.
+/// Returns the grant of the claims. Without a list of topics to publish, nothing may be published; without one to
+/// subscribe, no private update is received.
 pub(super) fn grant(claims: &Claims) -> Result<Grant, InvalidToken> {
     let claim = match claim(claims) {
         Some(value) => Option::<MercureClaim>::deserialize(value).map_err(|_| InvalidToken::Claim(CLAIM))?,
@@ -30,7 +31,7 @@ pub(super) fn grant(claims: &Claims) -> Result<Grant, InvalidToken> {
     Ok(Grant { publish: matchers(publish)?, subscribe: matchers(subscribe)? })
 }
 
-/// The data that subscriptions of the bearer show, whatever they subscribe to.
+/// Returns the data that all active subscriptions of the token's bearer show.
 pub(super) fn payload(claims: &Claims) -> Option<&Value> {
     claim(claims)?.get("payload")
 }

@@ -12,41 +12,41 @@ use url::Url;
 
 /// The most Mercure entries that a token may hold.
 pub const MAX_DETAILS: usize = 100;
-/// The most topic matchers that a token may hold, over all its Mercure entries.
+/// The most topic matchers that a token may hold, in all its Mercure entries together.
 pub const MAX_DETAIL_TOPICS: usize = 100;
 
 pub(super) const CLAIM: &str = "authorization_details";
 /// The type of the entries that are for Mercure hubs.
 pub const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
 
-/// The reason why a token's authorization details were refused, and the token with them: there is no partial
-/// acceptance.
+/// The reason why a token's authorization details were refused. The whole token is then refused: it is never accepted
+/// in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidDetails {
-    /// The claim is no list of objects that each have a type, or a Mercure entry lacks a member or has one of another
-    /// type.
+    /// The claim is not a list of objects that each have a type, or a member of a Mercure entry is missing or has the
+    /// wrong type.
     Shape,
     /// A Mercure entry names no action, or an empty one.
     Actions,
     /// A Mercure entry names no topic.
     NoTopics,
-    /// A type of matcher that the hub does not support.
+    /// A Mercure entry has a type of matcher that the hub does not support.
     MatchType,
-    /// A topic matcher is bad.
+    /// A topic matcher is not valid.
     Matcher(InvalidMatcher),
     /// There are more than [`MAX_DETAILS`] Mercure entries.
     TooManyDetails {
-        /// The number of them.
+        /// The number of Mercure entries.
         count: usize,
-        /// The number that is allowed.
+        /// The number of entries that is allowed.
         limit: usize,
     },
     /// There are more than [`MAX_DETAIL_TOPICS`] topic matchers.
     TooManyTopics {
-        /// The number of them.
+        /// The number of topic matchers.
         count: usize,
-        /// The number that is allowed.
+        /// The number of topic matchers that is allowed.
         limit: usize,
     },
 }
@@ -67,15 +67,15 @@ struct DetailTopic {
 /// An entry that grants to subscribe: its topics and its payload.
 pub(super) type Subscribable = (Matchers, Option<Value>);
 
-/// The grant of the claims, and in their order the entries that grant to subscribe. Entries of other types are for
-/// other resources and are passed over.
+/// Returns the grant of the claims, and the entries that grant to subscribe, in their order. Entries of other types are
+/// meant for other resources and are ignored.
 pub(super) fn grant(claims: &Claims, hub_url: &Url) -> Result<(Grant, Vec<Subscribable>), InvalidDetails> {
     let details = match claims.get(CLAIM) {
         None => Vec::new(),
         Some(Value::Array(entries)) => mercure_details(entries)?,
         Some(_) => return Err(InvalidDetails::Shape),
     };
-    // Before the first pattern is compiled.
+    // The limit is checked before the first pattern is compiled.
     let count = details.iter().map(|detail| detail.topics.len()).sum();
     if count > MAX_DETAIL_TOPICS {
         return Err(InvalidDetails::TooManyTopics { count, limit: MAX_DETAIL_TOPICS });
@@ -115,7 +115,7 @@ impl Detail {
         self.actions.iter().any(|name| name == action)
     }
 
-    /// The matchers of the entry's topics, if it keeps all rules. Unknown actions grant nothing.
+    /// Returns the matchers of the entry's topics, if the entry keeps all rules. Unknown actions grant nothing.
     fn matchers(&self, hub_url: &Url) -> Result<Vec<Matcher>, InvalidDetails> {
         if self.actions.is_empty() || self.names("") {
             return Err(InvalidDetails::Actions);
@@ -170,7 +170,7 @@ mod tests {
         topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect()
     }
 
-    /// B34: what an entry grants.
+    /// B34: an entry grants its actions for its topics.
     #[test]
     fn details_become_a_grant() {
         let pattern = Matchers::from_iter([Matcher::url_pattern("/books/:id", &hub_url()).unwrap()]);
@@ -231,7 +231,7 @@ mod tests {
         }
     }
 
-    /// B34: caps.
+    /// B34: the numbers of entries and of topics are limited.
     #[test]
     fn details_and_topics_are_limited() {
         let topics = |count| json!(vec![json!({"match": "a"}); count]);

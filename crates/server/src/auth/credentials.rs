@@ -1,13 +1,14 @@
-//! The credentials of whoever sent a request: what a token grants, for how long, and by which rules.
+//! The credentials of a request's sender: the rights that the token grants, their end, and the revision whose rules
+//! apply.
 use super::payload::Payloads;
 use fanfare_hub::{entry::Timestamp, grant::Grant};
 
-/// The purpose of a request.
+/// The purpose of a request, which decides the keys that may verify its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Publishing: handing over updates.
+    /// The request publishes updates.
     Publish,
-    /// Subscribing: receiving updates, or asking who does.
+    /// The request receives updates, or asks who is subscribed.
     Subscribe,
 }
 
@@ -20,20 +21,19 @@ pub enum Revision {
     Modern,
 }
 
-/// The rights of somebody, and the time until which they hold.
+/// The rights of a request's sender, and the time until which they are valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// The topics that may be published and received.
     pub grant: Grant,
-    /// The time when the token expires, and with it every stream that was opened with it. `None` if it does not, or
-    /// there is none.
+    /// The time when the token expires; every stream that was opened with it ends then. `None` if the token does not
+    /// expire or there is none.
     pub expires_at: Option<Timestamp>,
-    /// The revision whose rules the request is held to: that of its token's revision, and the newer one's if there is
-    /// no token.
+    /// The revision whose rules apply to the request: that of its token, or the newer one if there is no token.
     pub revision: Revision,
-    /// The data that active subscriptions of the bearer show to those who may see them.
+    /// The data that active subscriptions of the bearer show to clients that may see them.
     pub payloads: Payloads,
-    /// The issuer of the token, as it says itself.
+    /// The issuer that the token names.
     pub issuer: Option<String>,
     pub(super) has_token: bool,
 }

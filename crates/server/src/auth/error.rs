@@ -1,32 +1,32 @@
-//! The reasons why a request was not authorized, and the challenge that tells a client so:
-//! [RFC 6750, section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3).
+//! The reasons why a request was not authorized, and the challenge that is sent to the client: [RFC 6750, section
+//! 3](https://www.rfc-editor.org/rfc/rfc6750#section-3).
 use super::{invalid_token::InvalidToken, origin::ForeignOrigin, proxy::ProxyMark};
 use http::HeaderValue;
 use std::fmt;
 
-/// The reason why somebody may not do what they asked for. No variant holds any part of a token.
+/// The reason why a request is not authorized. No variant holds any part of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// There is no token, and one is needed.
+    /// The request needs a token and has none.
     Missing,
-    /// The request does not carry its token as it should.
+    /// The request carries its token in a wrong way.
     Malformed(Malformed),
-    /// The browser's user may not have meant this request.
+    /// The request may not be the intention of the browser's user.
     Origin(ForeignOrigin),
-    /// The hub is open to its own machine alone, and a proxy let this request in.
+    /// The hub is open only to its own machine, but a proxy let this request in.
     Proxied(ProxyMark),
-    /// The token is bad.
+    /// The token is not valid.
     Invalid(InvalidToken),
-    /// The token is good, and does not cover what was asked for.
+    /// The token is valid, but does not allow what the request asks for.
     Insufficient,
 }
 
-/// The faults in how a request carries a token.
+/// The ways in which a request can carry a token wrongly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Malformed {
-    /// The `Authorization` header is not `Bearer` and a token.
+    /// The value of the `Authorization` header is not `Bearer` and a token.
     Header,
     /// There are several `Authorization` headers.
     RepeatedHeader,
@@ -39,8 +39,9 @@ pub enum Malformed {
 }
 
 impl AuthError {
-    /// The value of the `WWW-Authenticate` header; `None` where another token would not help. The reason is left to the
-    /// body: it helps whoever set up the client. A request that only lacks a token gets no error code.
+    /// Returns the value of the `WWW-Authenticate` header; `None` if another token would not help. The reason is only
+    /// in the body of the answer, for the person who set up the client. A request that only lacks a token gets no error
+    /// code.
     #[must_use]
     pub fn challenge(&self) -> Option<HeaderValue> {
         let challenge = match self {
@@ -108,7 +109,7 @@ impl std::error::Error for AuthError {}
 mod tests {
     use super::*;
 
-    /// B33: no token => bare challenge, no error code; else one of the three codes.
+    /// B33: without a token the challenge has no error code; otherwise it has one of the three codes.
     #[test]
     fn challenges() {
         let cases = [

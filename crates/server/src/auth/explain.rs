@@ -1,4 +1,4 @@
-//! The explanation of a token, for whoever wonders why it is refused: `fanfare check --token` prints it.
+//! The explanation of a token, which shows why it is accepted or refused: `fanfare check --token` prints it.
 use super::{
     AuthSettings, InvalidToken, KeySet, Purpose, Revision,
     carrier::{Carrier, Presented},
@@ -7,51 +7,51 @@ use super::{
 use fanfare_hub::{entry::Timestamp, grant::Matchers};
 use serde_json::Value;
 
-/// The claims of a token, and what it opens. What it says is not verified where both verdicts are errors.
+/// The contents of a token, and the rights that it gives. If both verdicts are errors, the contents are not verified.
 #[derive(Clone, Debug)]
 pub struct Explanation {
-    /// The revision of Mercure whose rules it is held to.
+    /// The revision of Mercure whose rules apply to the token.
     pub revision: Revision,
-    /// The algorithm that it says it is signed with.
+    /// The signing algorithm that the token's header names.
     pub algorithm: String,
-    /// The name of the key that it says it is signed with.
+    /// The key ID (`kid`) that the token's header names.
     pub key_id: Option<String>,
-    /// Its type.
+    /// The type (`typ`) that the token's header names.
     pub token_type: Option<String>,
-    /// Its payload.
+    /// The claims of the token.
     pub claims: Value,
-    /// The rights that it opens when somebody publishes.
+    /// The rights that the token gives a publisher.
     pub publish: Verdict,
-    /// The rights that it opens when somebody subscribes.
+    /// The rights that the token gives a subscriber.
     pub subscribe: Verdict,
 }
 
-/// The rights that a token opens for one purpose.
+/// The rights that a token gives for one purpose.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// The topics, or why there are none.
+    /// The topics that are granted, or the reason why the token is refused.
     pub outcome: Result<Granted, InvalidToken>,
-    /// The trusted issuer whose keys decided; `None` if they are those for tokens without.
+    /// The trusted issuer whose keys were tried; `None` if these were the keys for tokens without a trusted issuer.
     pub issuer: Option<String>,
-    /// The keys that it was verified with, as they may be shown.
+    /// The keys that were tried, in a form that may be shown.
     pub keys: Vec<String>,
 }
 
-/// A good token.
+/// The rights of a token that was accepted.
 #[derive(Clone, Debug)]
 pub struct Granted {
-    /// The topics.
+    /// The topics that are granted.
     pub topics: Matchers,
-    /// The key that verified it, as it may be shown.
+    /// The key that verified the token, in a form that may be shown.
     pub key: String,
-    /// The time until which they hold.
+    /// The time when the rights expire; `None` if they do not.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Says what `token` is worth at the time `now`, sent in the `Authorization` header.
+/// Explains what `token` allows at the time `now` if it is sent in the `Authorization` header.
 ///
 /// # Errors
-/// [`InvalidToken`] if it is no token of which more could be said.
+/// [`InvalidToken`] if the text cannot be read as a token.
 pub fn explain(token: &str, settings: &AuthSettings, now: Timestamp) -> Result<Explanation, InvalidToken> {
     let read = Token::read(Presented { token: token.into(), carrier: Carrier::Header })?;
     let claims = jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| InvalidToken::Unreadable)?;

@@ -1,64 +1,65 @@
-//! The faults of tokens.
+//! The reasons why a token is refused.
 use super::{algorithm::Algorithm, claims_modern::InvalidDetails};
 use fanfare_hub::topic::matcher::InvalidMatcher;
 use std::{borrow::Cow, fmt};
 
-/// The fault of a token.
+/// The reason why a token is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidToken {
-    /// It is longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
+    /// The token is longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
     TooLong {
-        /// Its length in bytes.
+        /// The length of the token in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The greatest length that is allowed, in bytes.
         limit: usize,
     },
-    /// It is no signed JSON Web Token, or of an unknown algorithm such as `none`.
+    /// The text is not a signed JSON Web Token, or its algorithm is unknown, such as `none`.
     Unreadable,
-    /// It is signed with an algorithm that none of the keys is for.
+    /// The token is signed with an algorithm that none of the keys may be used with.
     Algorithm {
-        /// The one of the token.
+        /// The algorithm of the token.
         algorithm: Algorithm,
         /// The algorithms of the keys.
         expected: Vec<Algorithm>,
     },
-    /// Its header lists extensions that must be understood, and none is.
+    /// The token's header lists extensions that must be understood, and the hub understands none.
     CriticalHeader,
-    /// A token of its revision cannot come this way: a newer one in the query or in the older one's cookie, or an older
-    /// one in the newer one's cookie.
+    /// A token of this revision is not allowed in this carrier: a newer token came in the query or in the older
+    /// revision's cookie, or an older token in the newer revision's cookie.
     Carrier,
-    /// The hub has no key for such tokens.
+    /// The hub has no key for tokens of this issuer and this purpose.
     NoKey,
-    /// It was not signed with a key that the hub has for such tokens.
+    /// None of the hub's keys for tokens of this issuer and this purpose has signed the token.
     Signature,
-    /// It names a key that the hub does not have, and no other one verifies it.
+    /// The token names a key that the hub does not have, and no other key verifies it.
     UnknownKey,
-    /// It was not issued by a trusted issuer.
+    /// The token names an issuer that the hub does not trust.
     Issuer,
-    /// It is meant for another resource.
+    /// The token is meant for another resource.
     Audience,
-    /// A required claim is missing or not of its type.
+    /// A required claim is missing or has the wrong type.
     Claim(&'static str),
-    /// It has expired.
+    /// The token has expired.
     Expired,
-    /// It is not valid yet.
+    /// The token is not valid yet.
     NotYetValid,
-    /// Its `authorization_details` break a rule.
+    /// The token's `authorization_details` break a rule.
     Details(InvalidDetails),
-    /// Its `mercure` claim holds more than [`MAX_SELECTORS`](super::MAX_SELECTORS) topic selectors.
+    /// The token's `mercure` claim holds more than [`MAX_SELECTORS`](super::MAX_SELECTORS) topic selectors.
     TooManySelectors {
-        /// The number of them.
+        /// The number of topic selectors.
         count: usize,
-        /// The number that is allowed.
+        /// The number of topic selectors that is allowed.
         limit: usize,
     },
-    /// A topic selector of its `mercure` claim is bad.
+    /// A topic selector of the token's `mercure` claim is not valid.
     Selector(InvalidMatcher),
 }
 
 impl InvalidToken {
-    /// The reason without anything that the token says, so that there are few of them and none shows a part of it.
+    /// Returns the reason without any text from the token, so that there are only a few different reasons and none
+    /// shows a part of a token.
     pub(super) fn logged(&self) -> Cow<'static, str> {
         let reason = match self {
             Self::TooLong { .. } => "it is too long",
@@ -66,7 +67,7 @@ impl InvalidToken {
             Self::Details(_) => "its authorization_details are invalid",
             Self::TooManySelectors { .. } => "it holds too many topic selectors",
             Self::Selector(_) => "one of its topic selectors is invalid",
-            // What these say is the same for all tokens.
+            // The messages of these variants are the same for all tokens.
             Self::Unreadable
             | Self::CriticalHeader
             | Self::Carrier

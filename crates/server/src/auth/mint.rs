@@ -1,4 +1,4 @@
-//! Tokens for those who have the key: what `fanfare token` prints.
+//! The making of tokens for an operator who has the key: `fanfare token` prints them.
 use super::{
     SigningKey,
     claims_modern::{CLAIM, DETAIL_TYPE},
@@ -9,48 +9,48 @@ use serde_json::{Map, Value, json};
 /// A token of the older revision, with its `mercure` claim.
 #[derive(Clone, Debug, Default)]
 pub struct LegacyToken {
-    /// Topic selectors under which the bearer may publish.
+    /// The topic selectors for which the bearer may publish.
     pub publish: Vec<String>,
-    /// Topic selectors whose private updates the bearer may receive.
+    /// The topic selectors whose private updates the bearer may receive.
     pub subscribe: Vec<String>,
-    /// The data that active subscriptions of the bearer show to those who may see them.
+    /// The data that active subscriptions of the bearer show to clients that may see them.
     pub payload: Option<Value>,
-    /// The time when it expires; `None` is never.
+    /// The time when the token expires; `None` if it never does.
     pub expires_at: Option<Timestamp>,
 }
 
 /// An access token of the newer revision, with its `authorization_details`.
 #[derive(Clone, Debug)]
 pub struct ModernToken {
-    /// The issuer: a name that the hub trusts.
+    /// The issuer: a name of an authorization server that the hub trusts.
     pub issuer: String,
-    /// The hub that it is for.
+    /// The audience: the hub for which the token is valid.
     pub audience: String,
-    /// The subject: the one that it is issued to.
+    /// The subject: the person or program that the token is issued to.
     pub subject: String,
-    /// The time when it is issued.
+    /// The time when the token is issued.
     pub issued_at: Timestamp,
-    /// The time when it expires.
+    /// The time when the token expires.
     pub expires_at: Timestamp,
-    /// Topics under which the bearer may publish.
+    /// The topics for which the bearer may publish.
     pub publish: Vec<TopicMatch>,
-    /// Topics whose private updates the bearer may receive.
+    /// The topics whose private updates the bearer may receive.
     pub subscribe: Vec<TopicMatch>,
-    /// The data that active subscriptions of the bearer show to those who may see them.
+    /// The data that active subscriptions of the bearer show to clients that may see them.
     pub payload: Option<Value>,
 }
 
-/// Topics as `authorization_details` name them.
+/// One or more topics, as `authorization_details` name them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TopicMatch {
-    /// The topic itself, or `*` for all.
+    /// One topic by its full name, or `*` for all topics.
     Exact(String),
-    /// A URL Pattern.
+    /// All topics that match a URL Pattern.
     UrlPattern(String),
 }
 
 impl LegacyToken {
-    /// The token, signed with `key`.
+    /// Returns the token, signed with `key`.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> String {
         let mut mercure = Map::new();
@@ -68,7 +68,7 @@ impl LegacyToken {
 }
 
 impl ModernToken {
-    /// The token, signed with `key`.
+    /// Returns the token, signed with `key`.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> String {
         let actions = [("publish", &self.publish), ("subscribe", &self.subscribe)];

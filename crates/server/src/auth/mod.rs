@@ -1,11 +1,12 @@
 //! Authorization: from a request's token to a [`Grant`](fanfare_hub::grant::Grant).
 //!
-//! [Mercure, authorization](https://mercure.rocks/spec#authorization), both revisions. The token itself says which one
-//! it belongs to: a token of type `at+jwt` is held to every rule of the newer revision, wherever it is used, so that
-//! the older one's leniency never reaches it. The files follow the way of a token: `carrier` finds it, `token` leads it
-//! from state to state (read, identified, verified), the claims of either revision become the grant. `trusted` says
-//! whose keys verify which tokens, and `key` what a key is. `origin` asks whether the browser's user meant the request at all, `proxy` whether it came through a proxy,
-//! which an open hub does not trust, and `refusals` is what is logged of tokens that were refused.
+//! [Mercure, authorization](https://mercure.rocks/spec#authorization), both revisions. The token itself decides its
+//! revision: for a token of type `at+jwt` all rules of the newer revision apply, wherever it is used, so that the
+//! weaker rules of the older revision never apply to it. The files follow the path of a token: `carrier` finds it,
+//! `token` leads it from state to state (read, identified, verified), and the claims of either revision become the
+//! grant. `trusted` decides whose keys verify which tokens, and `key` reads keys. `origin` checks that the browser's
+//! user meant the request, `proxy` finds requests that came through a proxy, which an open hub does not trust, and
+//! `refusals` logs the tokens that were refused.
 mod algorithm;
 mod authenticator;
 mod carrier;

@@ -1,9 +1,9 @@
-//! The origin of a request, which tells whether the user of a browser meant it: cross-site request forgery and DNS
-//! rebinding.
+//! The origin of a request, which shows whether the user of a browser meant it. This protects against cross-site
+//! request forgery and DNS rebinding.
 //!
-//! A browser sends cookies along with requests that any page makes, and reaches a hub on loopback for any page. Tokens
-//! in headers or queries prove the intent; for the rest, the page's origin has to. [Mercure, security
-//! considerations](https://mercure.rocks/spec#security-considerations).
+//! A browser sends cookies with requests of any page, and sends requests of any page to a hub on loopback. A token in a
+//! header or in the query proves that the sender meant the request; without one, the page's origin must prove it.
+//! [Mercure, security considerations](https://mercure.rocks/spec#security-considerations).
 use super::settings::AuthSettings;
 use crate::host;
 use http::{
@@ -14,20 +14,21 @@ use http::{
 use std::{fmt, net::IpAddr};
 use url::{Host, Origin, Url};
 
-/// The reason why a request may not be what the user meant.
+/// The reason why a request may not be what the browser's user meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForeignOrigin {
-    /// A request with a cookie says neither in `Origin` nor in `Referer` which page made it.
+    /// A request with a cookie has neither `Origin` nor `Referer`, so the page that made it is unknown.
     Missing,
-    /// The page is another site's, and not an allowed one.
+    /// The page belongs to another site, which is not an allowed one.
     NotAllowed,
-    /// The hub is open and only for this machine, but is addressed by a name that is not this machine's: a page may
-    /// have had its own name resolve to loopback.
+    /// The hub is open and only for this machine, but the request names another host: a page may have made its own name
+    /// resolve to loopback.
     NotLoopback,
 }
 
-/// A cookie authorizes `parts`, which changes something: the page must be the hub's own or an allowed one.
+/// Checks a request that changes something and that a cookie authorizes: its page must be the hub's own or an allowed
+/// one.
 pub(super) fn check_cookie(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     match page_origin(parts, &[ORIGIN, REFERER]) {
         None => Err(ForeignOrigin::Missing),
@@ -36,9 +37,9 @@ pub(super) fn check_cookie(parts: &Parts, settings: &AuthSettings) -> Result<(),
     }
 }
 
-/// The hub is open to its machine, and so nothing authorizes `parts`: it must be addressed as this machine. A hub that
-/// is open behind a proxy is also addressed by its public name, and by no other, since a page can mark its requests as
-/// a proxy does.
+/// Checks a request to an open hub, which needs no token: it must name this machine as its host. An open hub behind a
+/// proxy may also be named by its public name. No other name is allowed, since a page can add the marks of a proxy to
+/// its requests.
 pub(super) fn check_name(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     let named = own_host(parts).and_then(|authority| Url::parse(&format!("http://{authority}/")).ok());
     let host = named.as_ref().and_then(Url::host);
@@ -49,8 +50,8 @@ pub(super) fn check_name(parts: &Parts, settings: &AuthSettings) -> Result<(), F
     }
 }
 
-/// A page that changes something on an open hub must come from this machine, or be an allowed one. Programs send no
-/// origin.
+/// Checks a request to an open hub that changes something: its page must come from this machine or be an allowed one.
+/// Programs send no origin.
 pub(super) fn check_page(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     if parts.method.is_safe() {
         return Ok(());
@@ -64,8 +65,8 @@ pub(super) fn check_page(parts: &Parts, settings: &AuthSettings) -> Result<(), F
     }
 }
 
-/// The origin in the first of `headers` that is there. One that cannot be read (`null`, say), or is there twice, is an
-/// origin like no other.
+/// Returns the origin in the first of `headers` that is present. If its value cannot be read (such as `null`), or it is
+/// there twice, the origin equals no other origin.
 pub(super) fn page_origin(parts: &Parts, headers: &[HeaderName]) -> Option<Origin> {
     let name = headers.iter().find(|name| parts.headers.contains_key(*name))?;
     let mut values = parts.headers.get_all(name).iter();
@@ -74,12 +75,12 @@ pub(super) fn page_origin(parts: &Parts, headers: &[HeaderName]) -> Option<Origi
     Some(url.map_or_else(Origin::new_opaque, |url| url.origin()))
 }
 
-/// True if `page` is of the hub's own origin: of the scheme, host and port by which the request reached it.
+/// Returns true if `page` is of the hub's own origin: the scheme, host and port by which the request reached it.
 ///
-/// The scheme is not in the request. Where the request names the host of the hub's public URL, that URL says it.
-/// Elsewhere it is taken for `https`: TLS may have ended at a proxy, and whoever is on the way of a plain `http` can
-/// show any page under the host's name. Only loopback has nobody on its way. What a proxy says in `X-Forwarded-Proto`
-/// is not asked: the last of several proxies often says `http` of what came by `https`.
+/// The request does not contain the scheme. If the request names the host of the hub's public URL, the scheme of that
+/// URL is used. Otherwise it is taken for `https`: TLS may have ended at a proxy, and somebody on the path of a plain
+/// `http` connection can show any page under the host's name. Only on loopback is nobody on the path.
+/// `X-Forwarded-Proto` is not used: the last of several proxies often sends `http` for requests that came by `https`.
 fn is_own(page: &Origin, parts: &Parts, hub_url: &Url) -> bool {
     let Origin::Tuple(scheme, host, _) = page else { return false };
     let Some(authority) = own_host(parts) else { return false };
@@ -95,17 +96,18 @@ fn is_allowed(page: &Origin, settings: &AuthSettings) -> bool {
     page.is_tuple() && allowed.any(|allowed| Url::parse(allowed).is_ok_and(|url| url.origin() == *page))
 }
 
-/// True if a page is of this machine.
+/// Returns true if a page is of this machine.
 pub(super) fn is_local(page: &Origin) -> bool {
     matches!(page, Origin::Tuple(_, host, _) if is_loopback(host))
 }
 
-/// The host and port that the request names, unless it names them as it must not.
+/// Returns the host and port that the request names, if it names them correctly.
 fn own_host(parts: &Parts) -> Option<&str> {
     host::of(parts).ok().flatten()
 }
 
-/// Loopback addresses, and the names that browsers never look up ([RFC 6761](https://www.rfc-editor.org/rfc/rfc6761)).
+/// Returns true for loopback addresses and for the names that browsers never look up ([RFC
+/// 6761](https://www.rfc-editor.org/rfc/rfc6761)).
 fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
     match host {
         Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
@@ -147,7 +149,7 @@ mod tests {
             .0
     }
 
-    /// A hub with these pages allowed.
+    /// Returns the settings of a hub that allows pages of these origins.
     fn settings(hub_url: &str, allowed: &[&str]) -> AuthSettings {
         let publish_origins = allowed.iter().map(ToString::to_string).collect();
         AuthSettings { publish_origins, ..AuthSettings::open(hub_url.parse().unwrap()) }
@@ -157,7 +159,7 @@ mod tests {
         settings("http://127.0.0.1:3000/", &["https://app.example", "https://app.example:8443", "not a URL"])
     }
 
-    /// B38: with cookie auth on POST verify Origin, else Referer; neither => reject.
+    /// B38: a POST with a cookie needs an allowed `Origin`, or else `Referer`; without both it is refused.
     #[test]
     fn a_cookie_needs_an_origin() {
         let host = ("host", "hub.example");
@@ -191,8 +193,8 @@ mod tests {
         }
     }
 
-    /// RFC 6454: the scheme is a part of an origin. A page that somebody on the way shows at `http://hub.example` is
-    /// not the page of `https://hub.example`.
+    /// RFC 6454: the scheme is a part of an origin. A page at `http://hub.example`, which somebody on the path may have
+    /// faked, is not a page of `https://hub.example`.
     #[test]
     fn another_scheme_is_another_origin() {
         let cases = [
@@ -205,7 +207,7 @@ mod tests {
             ("http://hub.example/", "hub.example", "http://hub.example", true),
             ("http://hub.example/", "hub.example", "https://hub.example", false),
             ("http://192.168.1.5:3000/", "192.168.1.5:3000", "http://192.168.1.5:3000", true),
-            // Another name than that of the public URL, and none is configured.
+            // The request names another host than the public URL, or no public URL is configured.
             ("https://hub.example/", "other.example", "https://other.example", true),
             ("https://hub.example/", "other.example", "http://other.example", false),
             ("http://0.0.0.0:3000/", "hub.example", "https://hub.example", true),

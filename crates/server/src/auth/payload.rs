@@ -1,4 +1,4 @@
-//! The payloads of a token: what it says of its bearer to those who see the bearer's active subscriptions.
+//! The payloads of a token: data about its bearer, for clients that may see the bearer's active subscriptions.
 use super::{claims::Claims, claims_legacy, claims_modern};
 use fanfare_hub::{
     grant::Matchers,
@@ -7,17 +7,18 @@ use fanfare_hub::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The payloads of a token. The older revision has one for all subscriptions, the newer one has them by topic.
+/// The payloads of a token. The older revision has one payload for all subscriptions, the newer one has a payload for
+/// each entry of topics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payloads(Vec<(Matchers, Option<Arc<Value>>)>);
 
 impl Payloads {
-    /// The data that subscriptions by this matcher show: the payload of the first entry that covers the matcher's own
-    /// text, as if it were a topic, even if that entry has none.
+    /// Returns the data that subscriptions with this matcher show: the payload of the first entry whose matchers cover
+    /// the text of `matcher`, read as a topic. If that entry has no payload, there is none.
     #[must_use]
     pub fn of(&self, matcher: &Matcher) -> Option<&Arc<Value>> {
         let topic = Topic::new(matcher.as_str()).ok();
-        // Only `*` is no topic, and only `*` covers it.
+        // Only `*` is not a valid topic, and only the matcher `*` covers it.
         let covers = |matchers: &Matchers| match &topic {
             Some(topic) => matchers.matches(topic),
             None => matchers.as_slice().contains(&Matcher::Any),
@@ -25,12 +26,12 @@ impl Payloads {
         self.0.iter().find(|(matchers, _)| covers(matchers))?.1.as_ref()
     }
 
-    /// The payloads of the older revision's claims.
+    /// Returns the payloads of the older revision's claims.
     pub(super) fn legacy(claims: &Claims) -> Self {
         Self::new(vec![(Matchers::any(), claims_legacy::payload(claims).cloned())])
     }
 
-    /// The payloads of details of the newer revision that grant to subscribe, in their order.
+    /// Returns the payloads of the newer revision's entries that grant to subscribe, in their order.
     pub(super) fn modern(details: Vec<claims_modern::Subscribable>) -> Self {
         Self::new(details)
     }
@@ -55,7 +56,7 @@ mod tests {
         texts.iter().map(|text| Matcher::exact(text).unwrap()).collect()
     }
 
-    /// B46: the first entry that covers the matcher's own text counts, also if it has no payload.
+    /// B46: the first entry that covers the matcher's text counts, even if it has no payload.
     #[test]
     fn the_first_entry_that_covers_the_matcher_has_its_payload() {
         let payloads = Payloads::new(vec![

@@ -1,7 +1,8 @@
-//! The marks that proxies leave on a request: an open hub trusts its machine, and a proxy on that machine lets in whom
-//! it likes.
+//! The marks that proxies leave on a request. An open hub trusts the programs of its own machine, but a proxy on that
+//! machine may let in anybody.
 //!
-//! A proxy that marks nothing looks like a program of this machine. What can be seen is here; the rest is for keys.
+//! A proxy that leaves no mark cannot be told from a program of this machine. This module finds the proxies that leave
+//! one; only keys protect from the others.
 use super::origin::{is_local, page_origin};
 use http::{
     HeaderMap, HeaderName, Version,
@@ -14,24 +15,26 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyMark {
-    /// A header of this name, or of one that begins so if it ends in `*`.
+    /// A header with this name. If the name ends in `*`, a header whose name begins with the part before the `*`.
     Header(&'static str),
-    /// HTTP/1.0 with `Connection: close`: how nginx asks up to version 1.29, and by itself it adds nothing else. No
-    /// client of today does so: version 1.0 has no other kind of connection.
+    /// HTTP/1.0 with `Connection: close`: nginx up to version 1.29 sends this, and by default adds nothing else. No
+    /// client of today does so: in version 1.0 every connection is closed anyway.
     OldVersion,
-    /// The page that asks is of another machine and takes the hub for its own origin: `Host` was rewritten.
+    /// The page that sent the request is of another machine, and its browser takes the hub for the page's own origin.
+    /// So a proxy has rewritten `Host`.
     OtherPage,
 }
 
-/// Headers that proxies add, in lower case; a `*` stands for any end.
+/// The headers that proxies add, in lower case; a `*` stands for any ending.
 ///
-/// A name is here if a proxy, load balancer, content delivery network or tunnel adds it by itself or in the lines that
-/// its manual has, to say for whom it asks or that it did. Names are not here that programs themselves send: those for
-/// tracing (`traceparent`, `x-request-id`, `x-cloud-trace-context`, `x-amzn-trace-id`) come from many HTTP libraries,
-/// and some speak to a proxy (`cf-access-client-id`, `fly-prefer-region`, `fastly-key`, `x-vercel-protection-bypass`,
-/// `x-envoy-retry-on`). A name that begins like theirs is here as a whole.
+/// A name is listed if a proxy, load balancer, content delivery network or tunnel adds it, by default or if it is
+/// configured as its manual shows, to say whose request it forwards or that it forwards one. Names that programs
+/// themselves send are not listed: those for tracing (`traceparent`, `x-request-id`, `x-cloud-trace-context`,
+/// `x-amzn-trace-id`) are sent by many HTTP libraries, and some are meant for a proxy (`cf-access-client-id`,
+/// `fly-prefer-region`, `fastly-key`, `x-vercel-protection-bypass`, `x-envoy-retry-on`). If a name begins like one of
+/// these, it is listed in full, without a `*`.
 const MARKS: &[&str] = &[
-    // RFC 7239, and what was before it: nearly everybody.
+    // RFC 7239 and its predecessors: used by nearly all proxies.
     "forwarded*",
     "x-forwarded*",
     "x-original*",
@@ -40,7 +43,7 @@ const MARKS: &[&str] = &[
     "cdn-loop",
     "max-forwards",
     "surrogate-capability",
-    // nginx, as its manual and everybody after it has it.
+    // nginx, as its manual shows, and others that copied this.
     "x-real-*",
     "x-forward-*",
     "x-nginx-*",
@@ -48,7 +51,7 @@ const MARKS: &[&str] = &[
     "x-scheme",
     "x-url-scheme",
     "front-end-https",
-    // HAProxy, Apache, WebLogic, Rackspace, Riverbed, and many a cluster.
+    // HAProxy, Apache, WebLogic, Rackspace, Riverbed, and many clusters.
     "client-ip",
     "x-client-ip",
     "x-client-cert*",
@@ -65,7 +68,7 @@ const MARKS: &[&str] = &[
     "wl-proxy-*",
     // Varnish.
     "x-varnish*",
-    // Envoy, and what is made of it.
+    // Envoy, and products that are built on it.
     "x-envoy-attempt-count",
     "x-envoy-decorator-operation",
     "x-envoy-downstream-*",
@@ -75,7 +78,7 @@ const MARKS: &[&str] = &[
     "x-envoy-ip-tags",
     "x-envoy-original-*",
     "x-envoy-peer-*",
-    // Proxies that ask who somebody is: oauth2-proxy, Authelia, Authentik, Pomerium, Google's.
+    // Proxies that log users in: oauth2-proxy, Authelia, Authentik, Pomerium, Google's.
     "remote-*",
     "x-auth-request-*",
     "x-authentik-*",
@@ -96,7 +99,7 @@ const MARKS: &[&str] = &[
     "x-amzn-tls-*",
     "x-amz-cf-*",
     "cloudfront-*",
-    // Content delivery networks and hosts of applications.
+    // Content delivery networks and application hosting services.
     "true-client-ip",
     "cf-access-authenticated-*",
     "cf-access-jwt-assertion",
@@ -131,7 +134,7 @@ const MARKS: &[&str] = &[
     "tailscale-*",
 ];
 
-/// The mark that `parts` carries.
+/// Returns the first proxy mark of the request `parts`.
 pub(super) fn mark(parts: &Parts) -> Option<ProxyMark> {
     if let Some(mark) = parts.headers.keys().find_map(mark_of) {
         return Some(ProxyMark::Header(mark));
@@ -155,9 +158,11 @@ fn closes(headers: &HeaderMap) -> bool {
     values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
 }
 
-/// A browser that asks this machine itself says `cross-site` for a page of elsewhere. It says `same-origin` only to the
-/// origin of that page. Over plain HTTP to another machine it says nothing, but sends `Origin` with whatever is not of
-/// one origin: a page in `Referer` alone is of the same origin, or a link.
+/// Returns true if the page that sent the request is of another machine but takes the hub for its own origin. A browser
+/// that reaches this machine directly sends `cross-site` for a page of another machine, and `same-origin` only if it
+/// takes the hub for the page's origin. Over plain HTTP to another machine it sends no `Sec-Fetch-Site`. It then sends
+/// `Origin` with every request that is not of the same origin, so a page that is only in `Referer` is of the same
+/// origin, or the request follows a link.
 fn is_page_of_elsewhere(parts: &Parts) -> bool {
     let is_elsewhere =
         |headers: &[HeaderName]| page_origin(parts, headers).is_some_and(|page| page.is_tuple() && !is_local(&page));
@@ -257,7 +262,7 @@ mod tests {
             let mark = mark(&parts(Version::HTTP_11, &[(name, "x")]));
             assert!(matches!(mark, Some(ProxyMark::Header(_))), "{name}");
         }
-        // Also without a value.
+        // A header without a value is a mark too.
         assert_eq!(mark(&parts(Version::HTTP_11, &[("x-forwarded-for", "")])), Some(ProxyMark::Header("x-forwarded*")));
     }
 
@@ -328,7 +333,7 @@ mod tests {
             (&[("sec-fetch-site", "same-origin"), ("origin", "https://hub.example")], true),
             (&[("sec-fetch-site", "same-origin"), ("referer", "http://127.0.0.1:3000/")], false),
             (&[("sec-fetch-site", "same-origin"), ("referer", "http://localhost:5173/app")], false),
-            // A link, and a page that CORS decides about.
+            // A link from another site, and a page that CORS decides about.
             (&[("sec-fetch-site", "cross-site"), ("referer", "https://docs.example/")], false),
             (&[("sec-fetch-site", "cross-site"), ("origin", "https://app.example")], false),
             (&[("referer", "http://192.168.1.5:5173/")], true),

@@ -1,10 +1,10 @@
-//! The trace that refused tokens leave in the log, so that whoever runs the hub can tell a wrong clock from a stolen
-//! key.
+//! The log lines about refused tokens, so that the operator of the hub can tell a wrong clock from a stolen key.
 //!
-//! Anybody can send any number of tokens, so the first of a kind is told at once, and those that follow it are counted
-//! for [`PERIOD`] and told as a number. A kind is a reason and an issuer. Nothing of a token is told but the issuer
-//! that it names, cut and escaped, since its maker may have put anything there. Issuers that the hub does not know
-//! share [`MAX_STRANGERS`] kinds, so that made-up names take no memory and hide nothing that is told of others.
+//! Anybody can send any number of tokens. So the first refusal of a kind is logged at once; the next ones are counted
+//! for [`PERIOD`], and then their number is logged. A kind is a reason and an issuer. The issuer's name is the only
+//! part of a token that is logged. It is shortened and escaped, since the maker of the token may have put anything
+//! there. Issuers that the hub does not know share [`MAX_STRANGERS`] kinds, so that invented names take no memory and
+//! hide no line about other issuers.
 use super::error::AuthError;
 use std::{
     borrow::Cow,
@@ -18,22 +18,22 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// The time for which refusals of a kind that was told are only counted.
+/// The time after a logged refusal in which refusals of the same kind are only counted.
 const PERIOD: Duration = Duration::from_secs(60);
-/// The number of kinds of unknown issuers that are told in a period; the others are one number.
+/// The number of kinds with an unknown issuer that are logged in a period; all others are counted together.
 const MAX_STRANGERS: usize = 16;
-/// The number of characters of an issuer's name that are told.
+/// The number of characters of an issuer's name that are logged.
 const MAX_ISSUER_CHARS: usize = 100;
 
-/// The refusals of late. Clones share them.
+/// The refusals of the current period. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refusals(Arc<Mutex<Period>>);
 
-/// A kind of refusals, which count as the same.
+/// A kind of refusals that are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
     reason: Cow<'static, str>,
-    /// The name as it is told.
+    /// The issuer's name as it is logged.
     issuer: Option<Box<str>>,
     /// True if the issuer is configured, or if the token names none.
     is_known: bool,
@@ -42,9 +42,9 @@ pub(super) struct Kind {
 #[derive(Debug, Default)]
 struct Period {
     ends: Option<Instant>,
-    /// The number of refusals of each kind after the one that was told.
+    /// The number of refusals of each kind after the first one, which was logged at once.
     more: HashMap<Kind, u64>,
-    /// The number of others that were refused.
+    /// The number of refusals of unknown issuers beyond [`MAX_STRANGERS`] kinds.
     others: u64,
 }
 
@@ -57,7 +57,7 @@ enum Line {
 }
 
 impl Kind {
-    /// The kind of a refusal for this reason of a token that names this issuer.
+    /// Returns the kind of a refusal, by its reason and the issuer that the token names.
     pub(super) fn new(reason: Cow<'static, str>, issuer: Option<&str>, is_known: bool) -> Self {
         let issuer = issuer.map(|name| {
             let mut shown: String = name.chars().take(MAX_ISSUER_CHARS).flat_map(char::escape_default).collect();
@@ -71,7 +71,7 @@ impl Kind {
 }
 
 impl Refusals {
-    /// Tells of a refusal, now or with others. Takes no time worth speaking of and waits for nothing.
+    /// Logs a refusal now, or counts it to be logged later. This is fast and waits for nothing.
     pub(super) fn note(&self, kind: Kind) {
         let now = Instant::now();
         let mut period = self.lock();
@@ -86,7 +86,7 @@ impl Refusals {
         lines.iter().for_each(Line::tell);
     }
 
-    /// Has what was counted told when the period has ended, also if nothing is refused any more.
+    /// Starts a task that logs the counted refusals when the period has ended, even if no further token is refused.
     fn tell_later(&self, at: Instant) {
         let Ok(runtime) = Handle::try_current() else { return };
         let period: Weak<_> = Arc::downgrade(&self.0);
@@ -103,13 +103,14 @@ impl Refusals {
     }
 
     fn lock(&self) -> MutexGuard<'_, Period> {
-        // Nothing in here panics halfway through a change, so a poisoned state is still a whole one.
+        // No code that holds the lock panics in the middle of a change, so the state is complete even if the lock is
+        // poisoned.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Period {
-    /// Counts a refusal. Gives what is told of it at once.
+    /// Counts a refusal. Returns the line that is logged at once, if there is one.
     fn note(&mut self, kind: Kind) -> Option<Line> {
         if let Some(more) = self.more.get_mut(&kind) {
             *more += 1;
@@ -124,7 +125,7 @@ impl Period {
         Some(Line::First(kind))
     }
 
-    /// Ends the period. Gives what is told of those that were counted.
+    /// Ends the period. Returns the lines for the refusals that were counted.
     fn end(&mut self) -> Vec<Line> {
         self.ends = None;
         let (more, others) = (std::mem::take(&mut self.more), std::mem::take(&mut self.others));
@@ -133,7 +134,7 @@ impl Period {
     }
 }
 
-/// Ends with the server: what was counted is told all the same.
+/// Logs the counted refusals also when the server ends.
 impl Drop for Period {
     fn drop(&mut self) {
         self.end().iter().for_each(Line::tell);
@@ -161,10 +162,7 @@ impl fmt::Display for Line {
         let seconds = PERIOD.as_secs();
         match self {
             Self::First(kind) => {
-                write!(
-                    f,
-                    "a token was refused: {kind} (more like it are counted for {seconds} s, and not told one by one)"
-                )
+                write!(f, "a token was refused: {kind} (for {seconds} s, more refusals like it are only counted)")
             }
             Self::More(kind, count) => write!(f, "{count} more tokens were refused within {seconds} s: {kind}"),
             Self::Others(count) => write!(
@@ -176,10 +174,10 @@ impl fmt::Display for Line {
 }
 
 impl AuthError {
-    /// The reason as it is logged: without anything that a token says. `None` if there is no token.
+    /// Returns the reason as it is logged, without any part of the token. `None` if there is no token.
     pub(super) fn logged(&self) -> Option<Cow<'static, str>> {
         Some(match self {
-            // No token was looked at: what a proxy let in is logged where it is refused.
+            // No token was read. A request that a proxy let in is logged where it is refused.
             Self::Missing | Self::Proxied(_) => return None,
             Self::Malformed(malformed) => malformed.as_str().into(),
             Self::Origin(_) => "it came in a cookie, from a page that may not use it".into(),
@@ -210,7 +208,7 @@ mod tests {
         assert_eq!(period.note(a.clone()), Some(Line::First(a)), "a new period");
     }
 
-    /// A flood of made-up issuers takes no memory, and hides nobody else's refusals.
+    /// A flood of invented issuers takes no memory, and hides no other issuer's refusals.
     #[test]
     fn strangers_are_few_and_leave_room_for_others() {
         let mut period = Period::default();

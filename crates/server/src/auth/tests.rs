@@ -1,4 +1,4 @@
-//! Whole requests, with tokens as they come.
+//! Tests of whole requests, with tokens in all their carriers.
 use super::{
     mint::{LegacyToken, ModernToken, TopicMatch},
     *,
@@ -105,13 +105,13 @@ fn legacy_tokens_are_verified_with_the_key_of_their_purpose() {
     let credentials = with_header(&token.sign(&key(SUBSCRIBER)), Purpose::Subscribe).unwrap();
     assert_eq!(credentials.grant.subscribe, Matchers::from_iter([Matcher::legacy_selector("/{x}").unwrap()]));
     assert_eq!(with_header(&token.sign(&key(SUBSCRIBER)), Purpose::Publish), invalid(InvalidToken::Signature));
-    // L: exp is optional, and honoured.
+    // L: `exp` is optional, and is obeyed if it is there.
     assert_eq!(with_header(&legacy(&[], &[]).sign(&key(PUBLISHER)), Purpose::Publish).unwrap().expires_at, None);
     let expired = LegacyToken { expires_at: Some(Timestamp(NOW.0 - LEEWAY_MS)), ..legacy(&["*"], &[]) };
     assert_eq!(with_header(&expired.sign(&key(PUBLISHER)), Purpose::Publish), invalid(InvalidToken::Expired));
 }
 
-/// Signed with another implementation of HMAC, and without a type.
+/// Another implementation of HMAC has signed this token, and it has no type.
 #[test]
 fn a_token_made_elsewhere_is_accepted() {
     let token = "eyJhbGciOiJIUzI1NiJ9.eyJtZXJjdXJlIjp7InB1Ymxpc2giOlsiKiJdLCJzdWJzY3JpYmUiOlsiKiJdfX0.bVXdlWXwfw9ySx7-iV5OpUSHo34RkjUdVzDLBcc6l_g";
@@ -178,7 +178,7 @@ fn modern_tokens_are_held_to_every_rule() {
     assert_eq!(smuggled.grant, Grant::none());
 }
 
-/// B31: algorithm allow-list, no `none`; `jwk`, `jku`, `x5u` are never used.
+/// B31: only listed algorithms are accepted, and never `none`; `jwk`, `jku`, `x5u` are never used.
 #[test]
 fn only_the_allowed_algorithm_is_accepted() {
     let claims = json!({"mercure": {"publish": ["*"]}});
@@ -220,7 +220,8 @@ fn only_the_allowed_algorithm_is_accepted() {
     assert_eq!(with_header(&critical, Purpose::Publish), invalid(InvalidToken::CriticalHeader));
 }
 
-/// B table, token carriers: no newer token in the query or the older cookie, so that M is never weakened by L.
+/// B table, token carriers: a newer token is not accepted in the query or the older cookie, so that the older revision
+/// (L) never weakens the newer one (M).
 #[test]
 fn each_revision_has_its_carriers() {
     let (old, new) = (legacy(&[], &["*"]).sign(&key(SUBSCRIBER)), modern().sign(&key(ISSUER)));
@@ -244,7 +245,7 @@ fn a_missing_token() {
     let credentials = authenticate(anonymous.clone(), &get, Purpose::Subscribe).unwrap();
     assert_eq!(credentials, Credentials::without_token(Grant::none()));
     assert_eq!(authenticate(anonymous.clone(), &get, Purpose::Publish), Err(AuthError::Missing));
-    // A token that is present but bad never makes its bearer anonymous.
+    // A token that is present but bad never makes its sender anonymous.
     let expired = LegacyToken { expires_at: Some(Timestamp(0)), ..legacy(&[], &["*"]) }.sign(&key(SUBSCRIBER));
     let request = parts(Method::GET, "/", &[("cookie", &format!("{LEGACY_COOKIE}={expired}"))]);
     assert_eq!(authenticate(anonymous, &request, Purpose::Subscribe), invalid(InvalidToken::Expired));
@@ -266,8 +267,8 @@ fn the_length_of_a_token_is_limited() {
     assert_eq!(with_header(&"a".repeat(bytes), Purpose::Publish), invalid(InvalidToken::TooLong { bytes, limit }));
 }
 
-/// B38: a cookie alone does not authorize what another site's page sends; headers and queries are not sent by
-/// themselves.
+/// B38: a cookie alone does not authorize a request from another site's page, because browsers add cookies by
+/// themselves. They do not add headers and queries.
 #[test]
 fn a_cookie_that_publishes_needs_an_origin() {
     let token = legacy(&["*"], &["*"]).sign(&key(PUBLISHER));
@@ -310,7 +311,7 @@ fn an_open_hub_admits_its_own_machine_and_nobody_whom_a_proxy_lets_in() {
     let rebound = [("host", "evil.example:3000")];
     assert_eq!(admit(open(), &rebound), Err(ForeignOrigin::NotLoopback.into()));
     assert_eq!(admit(behind_proxy(), &rebound), Err(ForeignOrigin::NotLoopback.into()));
-    // A page of another name can add what it likes to requests to its own origin.
+    // A page under another name can add any header to requests to its own origin.
     assert_eq!(admit(behind_proxy(), &[rebound[0], forwarded]), Err(ForeignOrigin::NotLoopback.into()));
     let proxied = admit(open(), &[local, forwarded]);
     assert_eq!(proxied, Err(AuthError::Proxied(ProxyMark::Header("x-forwarded*"))));
@@ -346,7 +347,7 @@ fn the_issuer_selects_the_keys() {
         assert_eq!(sent("https://auth.example", hub, foreign), invalid(InvalidToken::Signature));
     }
     assert_eq!(sent("https://auth.example", "https://x.example", ISSUER), invalid(InvalidToken::Audience));
-    // Whoever nobody knows is as good as nobody, and has the keys of tokens without an issuer.
+    // An issuer that the hub does not know is treated as if the token named none.
     assert!(sent("somebody", "something", PUBLISHER).is_ok());
     assert_eq!(sent("somebody", hub, ISSUER), invalid(InvalidToken::Signature));
     let twice = raw(&json!({"alg": "HS256"}), &json!({"iss": ["https://auth.example"]}), PUBLISHER);
@@ -378,7 +379,7 @@ fn an_issuer_has_its_own_audience_and_keys_for_each_purpose() {
     assert_eq!(sent(hub, ISSUER, Purpose::Publish), invalid(InvalidToken::Audience));
 }
 
-/// Old and new keys hold side by side, and what is replaced holds no more.
+/// Old and new keys are valid side by side, and a key that was replaced is not valid any more.
 #[test]
 fn keys_can_be_replaced_while_the_hub_runs() {
     let settings = settings();
@@ -400,7 +401,7 @@ fn keys_can_be_replaced_while_the_hub_runs() {
     assert_eq!(hold(&[]), [false, false]);
 }
 
-/// A source that has no key before it is asked for one, and counts how often it is.
+/// A source that has no keys until it is asked to refresh, and that counts these requests.
 #[derive(Debug, Default)]
 struct Source(std::sync::Mutex<Vec<std::sync::Arc<Key>>>, std::sync::atomic::AtomicUsize);
 
@@ -432,7 +433,7 @@ async fn an_unknown_key_is_asked_for_before_a_token_is_refused() {
     };
     let count = || source.1.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!((ask(key(PUBLISHER).named("new")).await, count()), (Ok(()), 1));
-    // It is there now; a wrong signature under its name is no reason to ask.
+    // The key is there now; a wrong signature with its name causes no further request.
     assert_eq!((ask(key(PUBLISHER).named("new")).await, count()), (Ok(()), 1));
     assert_eq!(ask(key(ISSUER).named("new")).await, Err(AuthError::Invalid(InvalidToken::Signature)));
     assert_eq!(count(), 1);

@@ -1,9 +1,10 @@
-//! A token on its way: presented, read, identified, verified, and then credentials. Each state has a type, and is made
-//! only of the one before it, so that nothing that a token says counts before its signature does.
+//! The states of a token: presented, read, identified, verified, and then credentials. Each state has its own type,
+//! which is made only from the state before it, so that the contents of a token have no effect before its signature is
+//! verified.
 //!
-//! [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519), and [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) for the newer
-//! revision. The library verifies signatures. The few claims are checked here, against a given time, because the library
-//! reads the clock itself and accepts what RFC 9068 does not (several issuers, say).
+//! [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519), and [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) for the
+//! newer revision. The library verifies signatures. This module itself checks the few claims, for a given time, because
+//! the library reads the clock and accepts claims that RFC 9068 does not allow (several issuers, for example).
 use super::{
     carrier::{Carrier, Presented},
     claims::Claims,
@@ -27,17 +28,17 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// The time by which the clocks of issuer and hub may differ, in milliseconds.
 pub const LEEWAY_MS: u64 = 10_000;
 
-/// A token whose header is read. Nothing of it is verified.
+/// A token whose header has been read. Nothing of it is verified yet.
 pub(super) struct Token<'r> {
     text: Cow<'r, str>,
     carrier: Carrier,
     header: Box<Header>,
     revision: Revision,
-    /// The issuer that it claims, if it claims one.
+    /// The issuer that the token claims, if it claims one.
     issuer: Result<Option<String>, InvalidToken>,
 }
 
-/// A token, and the keys that it may be verified with.
+/// A token, and the keys that may verify it.
 pub(super) struct Identified<'t> {
     token: &'t Token<'t>,
     purpose: Purpose,
@@ -47,7 +48,7 @@ pub(super) struct Identified<'t> {
     issuer: Option<&'t str>,
     /// The audience that its `aud` claim must name.
     audience: Option<&'t str>,
-    /// True if they are also the keys for the other purpose.
+    /// True if the same keys are also used for the other purpose.
     serve_both: bool,
 }
 
@@ -59,7 +60,7 @@ pub(super) struct Verified<'t> {
 }
 
 impl<'r> Token<'r> {
-    /// Reads the header of a token that is worth looking at, and the issuer that it claims.
+    /// Reads the header of a token, and the issuer that it claims, unless the token is too long.
     pub(super) fn read(presented: Presented<'r>) -> Result<Self, InvalidToken> {
         let Presented { token: text, carrier } = presented;
         let bytes = text.len();
@@ -67,7 +68,7 @@ impl<'r> Token<'r> {
             return Err(InvalidToken::TooLong { bytes, limit: MAX_TOKEN_BYTES });
         }
         let header = jsonwebtoken::decode_header(text.as_bytes()).map_err(|_| InvalidToken::Unreadable)?;
-        // What else it says of keys, in `jwk`, `jku`, `x5u` or `x5c`, is never looked at.
+        // Other keys that the header names, in `jwk`, `jku`, `x5u` or `x5c`, are never used.
         if header.crit.is_some() {
             return Err(InvalidToken::CriticalHeader);
         }
@@ -83,11 +84,11 @@ impl<'r> Token<'r> {
         self.revision
     }
 
-    /// The issuer that the token names as it is told in the log, which nobody has verified.
+    /// Returns the issuer that the token names, for the log. Nobody has verified it.
     pub(super) fn told_issuer(&self) -> Option<String> {
         match &self.issuer {
             Ok(issuer) => issuer.clone(),
-            // Claims that are refused for what they say of their issuer may name one all the same.
+            // Claims that are refused because of their issuer may still name one.
             Err(_) => match insecure_decode_claims::<Claims>(self.text.as_bytes()).ok()?.remove("iss")? {
                 Value::String(issuer) => Some(issuer),
                 _ => None,
@@ -105,9 +106,9 @@ impl<'r> Token<'r> {
         }
     }
 
-    /// Chooses the keys by the issuer that the token claims, so that no issuer can sign for another. Tokens of the older
-    /// revision need not name one, and carry any `iss` that their maker liked: if it is not a trusted issuer's, the keys
-    /// are those for tokens without.
+    /// Chooses the keys by the issuer that the token claims, so that no issuer can sign for another. Tokens of the
+    /// older revision need not name an issuer, and may have any text as `iss`: if it is not a trusted issuer, the keys
+    /// for tokens without an issuer are used.
     pub(super) fn identify<'t>(
         &'t self,
         purpose: Purpose,
@@ -157,7 +158,7 @@ impl<'t> Identified<'t> {
     pub(super) fn verify(self) -> Result<Verified<'t>, InvalidToken> {
         assert!(!self.keys.is_empty(), "a token without keys is refused before");
         let (claims, key) = self.keys.verify(self.token.text.as_bytes(), &self.token.header)?;
-        // The keys were chosen by what was not verified yet: it must have meant the same.
+        // The keys were chosen by an issuer that was not yet verified, so the verified claims must name the same one.
         let claimed = self.token.issuer.as_ref().ok().and_then(Option::as_deref);
         assert_eq!(claims.get("iss").and_then(Value::as_str), claimed, "a token has one issuer");
         Ok(Verified { identified: self, claims, key })
@@ -169,7 +170,7 @@ impl Verified<'_> {
         &self.key
     }
 
-    /// The credentials that the claims give for the purpose, if they keep all rules of their revision.
+    /// Returns the credentials that the claims give for the purpose, if the claims keep all rules of their revision.
     pub(super) fn credentials(mut self, now: Timestamp) -> Result<Credentials, InvalidToken> {
         let Identified { token, purpose, settings, audience, serve_both, .. } = self.identified;
         let (claims, revision) = (&self.claims, token.revision);
@@ -179,7 +180,7 @@ impl Verified<'_> {
         let expires_at = check_time(claims, now)?;
         let (mut grant, payloads) = match revision {
             Revision::Legacy => (claims_legacy::grant(claims)?, Payloads::legacy(claims)),
-            // RFC 9068 requires the claim that the older revision leaves out.
+            // RFC 9068 requires this claim; in the older revision it is optional.
             Revision::Modern if expires_at.is_none() => return Err(InvalidToken::Claim("exp")),
             Revision::Modern => {
                 let (grant, details) =
@@ -201,15 +202,15 @@ impl Verified<'_> {
     }
 }
 
-/// The revision that a token belongs to, by its type.
+/// Returns the revision of a token, by its type.
 fn revision(header: &Header) -> Revision {
     let typ = header.typ.as_deref().unwrap_or_default();
     let is_modern = ["at+jwt", "application/at+jwt"].iter().any(|name| name.eq_ignore_ascii_case(typ));
     if is_modern { Revision::Modern } else { Revision::Legacy }
 }
 
-/// The issuer that a token claims. A claim that is there twice is an error, so that it cannot mean one issuer here and
-/// another one later.
+/// Reads the issuer that a token claims. If the claim is there twice, this is an error, so that it cannot mean one
+/// issuer here and another one later.
 fn claimed_issuer(token: &str) -> Result<Option<String>, InvalidToken> {
     #[derive(Deserialize)]
     struct Unverified {
@@ -241,11 +242,11 @@ fn check_time(claims: &Claims, now: Timestamp) -> Result<Option<Timestamp>, Inva
     }
 }
 
-/// A claim in seconds since the Unix epoch, possibly with a fraction.
+/// Reads a claim in seconds since the Unix epoch, possibly with a fraction.
 fn numeric_date(claims: &Claims, name: &'static str) -> Result<Option<Timestamp>, InvalidToken> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     let seconds = value.as_f64().filter(|seconds| *seconds >= 0.0).ok_or(InvalidToken::Claim(name))?;
-    // The cast saturates: a date beyond the year 500,000,000 is as good as none.
+    // The cast saturates; a date beyond the year 500,000,000 need not be exact.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     Ok(Some(Timestamp((seconds * 1_000.0) as u64)))
 }
@@ -283,7 +284,7 @@ mod tests {
         }
     }
 
-    /// B31: the types of an access token, in any case; every other token belongs to the older revision.
+    /// B31: an access token has one of these types, in any case; every other token belongs to the older revision.
     #[test]
     fn the_type_says_which_revision() {
         let of = |typ: Option<&str>| revision(&Header { typ: typ.map(Into::into), ..Header::default() });

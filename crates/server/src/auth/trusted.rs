@@ -1,6 +1,6 @@
-//! The keys that are trusted, and for which tokens. Keys are never pooled: those of an issuer verify tokens that name
-//! it, for the purpose that they are for, and nothing else. What is here can be replaced while the hub runs
-//! ([`KeyStore`]), and parts of it may come from elsewhere and change by themselves ([`KeySource`]).
+//! The keys that are trusted, and the tokens that each of them may verify. Keys are never mixed: the keys of an issuer
+//! verify only tokens that name this issuer, and only for their own purpose. The keys can be replaced while the hub
+//! runs ([`KeyStore`]), and some can come from a source outside that changes them ([`KeySource`]).
 use super::{algorithm::Algorithm, claims::Claims, credentials::Purpose, invalid_token::InvalidToken, key::Key};
 use jsonwebtoken::{Header, Validation, errors::ErrorKind};
 use std::{
@@ -9,24 +9,23 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-/// The most keys that one token is tried with. A token that names a key of the set by its `kid` is tried with that
-/// first.
+/// The most keys that are tried for one token. If a token names a key of the set by its `kid`, this key is tried first.
 pub const MAX_TRIED_KEYS: usize = 16;
 
-/// Keys that come from elsewhere, such as the JWK set of an authorization server.
+/// A source of keys outside the hub, such as the JWK set of an authorization server.
 pub trait KeySource: fmt::Debug + Send + Sync {
-    /// The keys that hold now; none, if there are none yet or they have become too old.
+    /// Returns the keys that are valid now: none if there are none yet, or if they have become too old.
     fn keys(&self) -> Arc<[Arc<Key>]>;
 
-    /// Asks for newer keys, because a token names one that is not there. Anybody can send such a token, so that this
-    /// must be limited in rate and in time. Resolves to whether there are other keys now.
+    /// Asks for newer keys, because a token names a key that is not there. Anybody can send such a token, so the
+    /// implementation must limit how often it asks and how long it waits. Resolves to true if the keys have changed.
     ///
     /// # Cancel safety
-    /// Dropping the future must lose nothing: what was asked for may still arrive.
+    /// Dropping the future must lose nothing: the keys that were asked for may still arrive.
     fn refresh(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
 
-    /// True if the keys could not be had when they were last asked for: what was known before holds on, if there is
-    /// any.
+    /// Returns true if the last attempt to get keys failed. Keys from earlier attempts, if there are any, are still
+    /// valid.
     fn fails(&self) -> bool {
         false
     }
@@ -39,61 +38,64 @@ pub struct KeySet {
     sources: Arc<[Arc<dyn KeySource>]>,
 }
 
-/// An authorization server, and the keys that it alone signs with.
+/// An authorization server, and the keys that only it signs with.
 #[derive(Clone, Debug)]
 pub struct TrustedIssuer {
-    /// Its `iss` claim.
+    /// The value of the `iss` claim in its tokens.
     pub issuer: String,
-    /// The name that its tokens must have in their `aud` claim; `None` is the hub's own audience.
+    /// The name that the issuer's tokens must have in their `aud` claim; `None` is the hub's own audience.
     pub audience: Option<String>,
-    /// The keys that verify its tokens when somebody publishes.
+    /// The keys that verify the issuer's tokens of publishers.
     pub publisher_keys: KeySet,
-    /// The keys that verify its tokens when somebody subscribes.
+    /// The keys that verify the issuer's tokens of subscribers.
     pub subscriber_keys: KeySet,
 }
 
-/// Everything that verifies tokens.
+/// All keys that verify tokens.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedKeys {
-    /// The keys that verify older-revision tokens that name no issuer of `issuers`, when somebody publishes.
+    /// The keys that verify the tokens of publishers, if these tokens are of the older revision and name none of the
+    /// `issuers`.
     pub publisher_keys: KeySet,
-    /// The same, when somebody subscribes.
+    /// The keys that verify the tokens of subscribers, if these tokens are of the older revision and name none of the
+    /// `issuers`.
     pub subscriber_keys: KeySet,
-    /// The issuers whose tokens are accepted, of either revision. Each name must be there once; the first one counts.
+    /// The issuers whose tokens are accepted, in both revisions. Each name must appear only once; if it appears again,
+    /// the first one counts.
     pub issuers: Vec<TrustedIssuer>,
 }
 
-/// A [`TrustedKeys`] that can be replaced while the hub runs. Clones share it.
+/// A shared [`TrustedKeys`] that can be replaced while the hub runs. All clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct KeyStore(Arc<RwLock<Arc<TrustedKeys>>>);
 
 impl KeySet {
-    /// These keys, and what the sources hold from time to time.
+    /// Creates a set of these keys and of the keys that the sources have at any time.
     #[must_use]
     pub fn new(keys: Vec<Key>, sources: Vec<Arc<dyn KeySource>>) -> Self {
         Self { fixed: keys.into_iter().map(Arc::new).collect(), sources: sources.into() }
     }
 
-    /// True if it can never hold a key.
+    /// Returns true if the set can never hold a key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fixed.is_empty() && self.sources.is_empty()
     }
 
-    /// The keys that hold now.
+    /// Returns the keys that are valid now.
     #[must_use]
     pub fn keys(&self) -> Vec<Arc<Key>> {
         let sourced: Vec<_> = self.sources.iter().map(|source| source.keys()).collect();
         self.fixed.iter().chain(sourced.iter().flat_map(|keys| keys.iter())).cloned().collect()
     }
 
-    /// True if a token that one verifies, the other verifies by its nature too: they are clones of one set.
+    /// Returns true if both are clones of one set, so that each verifies exactly the tokens that the other verifies.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.fixed, &other.fixed) && Arc::ptr_eq(&self.sources, &other.sources)
     }
 
-    /// Asks the sources for newer keys and returns whether there are other ones now.
+    /// Asks the sources for newer keys, and returns true if the keys have changed.
     pub(super) async fn refresh(&self) -> bool {
         let mut changed = false;
         for source in self.sources.iter() {
@@ -102,17 +104,18 @@ impl KeySet {
         changed
     }
 
-    /// True if some keys could not be had when they were last asked for.
+    /// Returns true if the last attempt of a source to get keys failed.
     pub(super) fn fails(&self) -> bool {
         self.sources.iter().any(|source| source.fails())
     }
 
-    /// The claims of a token that one of the keys verifies, and that key.
+    /// Verifies a token, and returns its claims and the key that verified it.
     pub(super) fn verify(&self, token: &[u8], header: &Header) -> Result<(Claims, Arc<Key>), InvalidToken> {
         let all = self.keys();
         let algorithm = Algorithm::from_library(header.alg).ok_or(InvalidToken::Unreadable)?;
         let mut keys: Vec<_> = all.iter().filter(|key| key.algorithms().contains(&algorithm)).collect();
-        // Its name is a hint: it decides the order, and no key is taken for it that is not here.
+        // The key ID in the token is only a hint: it decides the order in which keys are tried, and adds no key to
+        // them.
         let is_named = |key: &Key| key.id().is_some() && key.id() == header.kid.as_deref();
         keys.sort_by_key(|key| !is_named(key));
         for key in keys.iter().take(MAX_TRIED_KEYS) {
@@ -144,13 +147,13 @@ impl From<Key> for KeySet {
 }
 
 impl TrustedIssuer {
-    /// An issuer that signs for publishers and subscribers with the same keys, for the hub's own audience.
+    /// Creates an issuer that signs for publishers and subscribers with the same keys, for the hub's own audience.
     #[must_use]
     pub fn new(issuer: &str, keys: KeySet) -> Self {
         Self { issuer: issuer.to_owned(), audience: None, publisher_keys: keys.clone(), subscriber_keys: keys }
     }
 
-    /// The keys for one purpose.
+    /// Returns the keys for one purpose.
     #[must_use]
     pub fn keys(&self, purpose: Purpose) -> &KeySet {
         choose(purpose, &self.publisher_keys, &self.subscriber_keys)
@@ -158,7 +161,7 @@ impl TrustedIssuer {
 }
 
 impl TrustedKeys {
-    /// The keys for tokens that name no trusted issuer, which only those of the older revision may leave out.
+    /// Returns the keys for tokens that name no trusted issuer. Only tokens of the older revision may name none.
     #[must_use]
     pub fn keys(&self, purpose: Purpose) -> &KeySet {
         choose(purpose, &self.publisher_keys, &self.subscriber_keys)
@@ -177,15 +180,15 @@ fn choose<'a>(purpose: Purpose, publisher: &'a KeySet, subscriber: &'a KeySet) -
 }
 
 impl KeyStore {
-    /// The keys that hold now.
+    /// Returns the keys that are valid now.
     #[must_use]
     pub fn current(&self) -> Arc<TrustedKeys> {
-        // Whoever panicked had only an Arc to put there.
+        // A panic cannot have left the value half changed, since writers only replace an `Arc`.
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts other keys in place of all that held. Each token is verified with the ones or with the others; streams that
-    /// are open stay so until their token expires.
+    /// Replaces all keys. Each token is verified either with all old keys or with all new ones; streams that are open
+    /// stay open until their token expires.
     pub fn replace(&self, keys: TrustedKeys) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
@@ -204,7 +207,8 @@ fn algorithms(keys: &[Arc<Key>]) -> Vec<Algorithm> {
     algorithms
 }
 
-/// The header's algorithm is one of the key's here; the library checks again that it fits the key's type.
+/// Verifies the signature of a token with one key. The caller has checked that the key allows `algorithm`; the library
+/// checks again that it fits the key's type.
 fn verify_signature(token: &[u8], key: &Key, algorithm: jsonwebtoken::Algorithm) -> Result<Claims, InvalidToken> {
     let mut signature_only = Validation::new(algorithm);
     signature_only.required_spec_claims.clear();

@@ -1,9 +1,10 @@
-//! The activity of a connection: what it is doing, and so how long it may go on like that.
+//! The activity of a connection: the phase that it is in, and how long this phase may last.
 //!
-//! hyper has one timer for a head and for the silence before it. A proxy keeps silent connections for a minute and
-//! sends its next request on one of them, while a head comes in one piece or is a stranger's that keeps a connection
-//! busy with nothing. So the times are kept here: the service says when a request begins and when its answer is out,
-//! the socket says when bytes come and go.
+//! hyper has one timer for a head and the silence before it, but the two need different times. A proxy keeps silent
+//! connections open for a minute and sends its next request on one of them. A head arrives in one piece, or it comes
+//! from a stranger who keeps the connection busy without sending a request. So this module measures the times itself:
+//! the service reports when a request begins and when its answer is complete, and the socket reports when bytes are
+//! received and sent.
 use fanfare_hub::log::writer::gather::UNHURRIED;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,24 +15,24 @@ use tokio::time::Instant;
 /// The time that each phase of a connection may last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// The time until the first byte comes.
+    /// The time from the start of the connection to its first byte.
     pub(super) new: Duration,
     /// The time from the first byte of a request's head to its last one.
     pub(super) head: Duration,
-    /// Between an answer and the next request.
+    /// The time between an answer and the first byte of the next request.
     pub(super) idle: Duration,
 }
 
 impl Patience {
-    /// The patience with a connection that may be silent between two requests for `idle`. A new one, which may be
-    /// opened before it is needed, has no less time.
+    /// Returns the times for a connection on which a head may take `head` and the silence between two requests `idle`.
+    /// A new connection may be silent for the longer of both, because it may be opened before it is needed.
     pub(crate) fn new(head: Duration, idle: Duration) -> Self {
         Self { new: idle.max(head), head, idle }
     }
 }
 
-/// The activity of one connection. Its service, its socket and its task share it, and run in one task, so that the lock
-/// is never waited for.
+/// The activity of one connection. The connection's service, socket and task share it. All three run in one task, so no
+/// thread ever waits for the lock.
 #[derive(Clone, Debug)]
 pub(crate) struct Activity(Arc<Mutex<State>>);
 
@@ -40,38 +41,38 @@ struct State {
     phase: Phase,
     /// The time when the phase began.
     since: Instant,
-    /// The silence before this head or request, since the answer before was out; `None` if there was none.
+    /// The time between the previous answer and the first byte of this request; `None` if there was no previous answer.
     silence: Option<Duration>,
-    /// True if the answer has no end of its own.
+    /// True if the answer is a stream without an end.
     endless: bool,
-    /// True if everything that was to be sent is out.
+    /// True if everything that had to be sent in this phase has been sent.
     flushed: bool,
-    /// True if hyper wants to refuse the head that has come.
+    /// True if hyper wants to refuse the head that has been received.
     refusing: bool,
-    /// The number of bytes that have come since the head began. What came before it with another request is not among
-    /// them.
+    /// The number of bytes that were received since the head began. Bytes that arrived together with the request before
+    /// are not counted.
     head_bytes: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing has come yet.
+    /// No byte has been received on the connection.
     New,
-    /// An answer is out, and nothing has come since.
+    /// An answer has been sent, and no byte has been received since.
     Idle,
-    /// Something of a request has come.
+    /// A part of a request's head has been received.
     Head,
     /// A request is under way: its body, its handler, or its answer.
     Busy,
 }
 
 impl Activity {
-    /// The activity of a connection that begins now.
+    /// Creates the activity of a connection that begins now.
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(State::of(Phase::New))))
     }
 
-    /// Notes that so many bytes have come; `None` if nobody counted them.
+    /// Notes that `count` bytes have been received; `None` if nobody counted them.
     pub(super) fn received(&self, count: Option<usize>) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::New | Phase::Idle) {
@@ -83,23 +84,24 @@ impl Activity {
         state.head_bytes = state.head_bytes.zip(count).map(|(before, count)| before + count);
     }
 
-    /// The number of bytes that were read since the head began that is read now. `None` if it is not known, or if none
-    /// is read.
+    /// The number of bytes that were read since the current head began. `None` if it is not known, or if no head is
+    /// being read.
     pub(super) fn head_bytes(&self) -> Option<usize> {
         self.lock().head_bytes
     }
 
-    /// True if what comes now is the first of a head.
+    /// Returns true if the next byte is the first byte of a head.
     pub(super) fn begins_head(&self) -> bool {
         matches!(self.lock().phase, Phase::New | Phase::Idle)
     }
 
-    /// True if what comes now is a head.
+    /// Returns true if the next byte belongs to a head.
     pub(super) fn reads_head(&self) -> bool {
         self.lock().phase != Phase::Busy
     }
 
-    /// Bytes have gone out, perhaps of an answer that is complete for the service and not yet for the peer.
+    /// Notes that bytes have been sent. They may belong to an answer that the service has finished and the peer has not
+    /// yet received.
     pub(super) fn sent(&self) {
         let mut state = self.lock();
         if state.phase == Phase::Idle {
@@ -107,25 +109,25 @@ impl Activity {
         }
     }
 
-    /// Everything is out.
+    /// Notes that everything has been sent.
     pub(super) fn flushed(&self) {
         self.lock().flushed = true;
     }
 
-    /// True if what hyper sends now is an answer of its own, to a head that it refuses. That is then known from
-    /// [`Self::take_refusal`].
+    /// Returns true if hyper is now sending its own answer, because it refuses a head. [`Self::take_refusal`] then
+    /// returns true.
     pub(super) fn refuses(&self) -> bool {
         let mut state = self.lock();
         state.refusing = matches!(state.phase, Phase::New | Phase::Head) && state.flushed;
         state.refusing
     }
 
-    /// True if hyper wanted to refuse a head since this was asked last.
+    /// Returns true if hyper wanted to refuse a head since the last call.
     pub(super) fn take_refusal(&self) -> bool {
         std::mem::take(&mut self.lock().refusing)
     }
 
-    /// A request begins, and ends when what is returned is dropped.
+    /// Notes that a request begins. The request ends when the returned value is dropped.
     pub(super) fn begin(&self) -> Busy {
         let mut state = self.lock();
         let silence = state.silence;
@@ -134,23 +136,24 @@ impl Activity {
         Busy(self.clone())
     }
 
-    /// Returns a mark if whoever sent the request that is under way is in no hurry.
+    /// Returns a mark if the sender of the current request is in no hurry.
     pub(super) fn unhurried(&self) -> Option<Unhurried> {
-        // The first request of a connection may follow another one of the same program.
+        // The first request of a connection gets no mark, since the same program may just have sent another request on
+        // another connection.
         self.lock().silence.filter(|silence| *silence >= UNHURRIED).map(|_| Unhurried)
     }
 
-    /// The answer has no end: from here on the end of what the peer sends is the end of the peer.
+    /// Notes that the answer has no end: from now on, when the peer ends its sending, the connection ends.
     pub(crate) fn is_endless(&self) {
         self.lock().endless = true;
     }
 
-    /// True if the end of what the peer sends ends the connection at once.
+    /// Returns true if the connection ends at once when the peer ends its sending.
     pub(super) fn ends_with_peer(&self) -> bool {
         self.lock().endless
     }
 
-    /// The time when the connection has been in its phase for too long; `None` while a request is under way.
+    /// Returns the time at which the current phase has lasted too long; `None` while a request is under way.
     pub(super) fn deadline(&self, patience: &Patience) -> Option<Instant> {
         let state = self.lock();
         let patience = match state.phase {
@@ -185,7 +188,7 @@ impl State {
     }
 }
 
-/// A mark of requests: their sender has taken its time since the answer before.
+/// A mark on a request whose sender waited for some time after the previous answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unhurried;
 
@@ -250,7 +253,7 @@ mod tests {
             assert_eq!(activity.unhurried().is_some(), unhurried, "{silence:?}");
             drop(busy);
         }
-        // One that was sent before the answer to the one before.
+        // A request that was sent before the previous one was answered.
         let busy = activity.begin();
         assert!(activity.unhurried().is_none());
         drop(busy);

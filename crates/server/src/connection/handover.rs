@@ -1,18 +1,17 @@
-//! The handover of a connection, and when it can be taken apart. This rests on properties of hyper, which the tests in
-//! brackets pin:
+//! The handover of a connection from hyper to a shard, and the moment when the connection can be taken apart. The
+//! handover relies on properties of hyper. The tests whose names are in brackets check these properties:
 //!
-//! - hyper writes nothing of an answer before the service returns it, except `100 Continue`, and that only if the
-//!   request has a body and somebody reads it. So the service parks an answer that can be handed over, and stays
-//!   pending (`the_stream_is_framed_by_the_end_of_the_connection`,
+//! - hyper writes nothing of an answer before the service returns it, except `100 Continue`, and this only if the
+//!   request has a body and somebody reads it. So the service stores an answer that can be handed over in [`Handover`],
+//!   and stays pending (`the_stream_is_framed_by_the_end_of_the_connection`,
 //!   `a_request_with_a_body_gets_the_same_stream_through_hyper`).
-//! - hyper flushes its socket only once its own buffer is empty, and tries to after each time it asked the service. So
-//!   a flush that succeeds after the answer was parked says that all earlier answers are out
+//! - hyper flushes its socket only when its own buffer is empty, and tries to flush after each poll of the service. So
+//!   if a flush succeeds after the answer was stored, all earlier answers are sent
 //!   (`a_parked_answer_waits_until_all_before_it_is_out`, `answers_to_requests_in_the_same_packet_come_first`,
-//!   `answers_that_are_not_sent_yet_are_not_lost`,
-//!   `a_large_answer_before_the_stream_is_whole`).
-//! - hyper keeps what it has read behind a request, and gives it back when the connection is taken apart
+//!   `answers_that_are_not_sent_yet_are_not_lost`, `a_large_answer_before_the_stream_is_whole`).
+//! - hyper keeps the bytes that it has read after a request, and gives them back when the connection is taken apart
 //!   (`what_is_asked_behind_the_stream_is_not_answered`).
-//! - hyper closes a connection behind an answer with `Connection: close`, and reads a body from the socket while the
+//! - hyper closes a connection after an answer with `Connection: close`, and reads a body from the socket while the
 //!   service waits for it (`a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come`).
 use super::{
     activity::{Activity, Busy},
@@ -51,16 +50,16 @@ use tokio::{
 };
 use tower_service::Service as _;
 
-/// The place where a connection's service, its socket and its task meet. They run in one task, so the lock is never
-/// waited for.
+/// The stream that a connection's service leaves for its task to hand over. The service, the socket and the task share
+/// it. All three run in one task, so no thread ever waits for the lock.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Handover(Arc<Mutex<Option<Parked>>>);
 
-/// A stream that hyper is not to write.
+/// A stream that a shard will write instead of hyper.
 #[derive(Debug)]
 struct Parked {
     stream: Stream,
-    /// True if hyper has written all that it had to.
+    /// True if hyper has flushed all earlier answers to the socket.
     flushed: bool,
 }
 
@@ -69,14 +68,14 @@ impl Handover {
         *self.lock() = Some(Parked { stream, flushed: false });
     }
 
-    /// hyper has flushed the socket.
+    /// Notes that hyper has flushed the socket.
     fn flushed(&self) {
         if let Some(parked) = self.lock().as_mut() {
             parked.flushed = true;
         }
     }
 
-    /// The stream, once every answer before it is out.
+    /// Returns the stream if every earlier answer has been sent.
     pub(super) fn take(&self) -> Option<Stream> {
         self.lock().take_if(|parked| parked.flushed).map(|parked| parked.stream)
     }
@@ -86,7 +85,7 @@ impl Handover {
     }
 }
 
-/// The routes as hyper's service. It does not return answers that can be handed over.
+/// The routes as hyper's service. It stores an answer that can be handed over, and never returns it to hyper.
 pub(super) struct Requests {
     router: Router,
     handover: Option<Handover>,
@@ -94,24 +93,25 @@ pub(super) struct Requests {
     refused: Refused,
 }
 
-/// True once a request was answered without its body having been read, so that its peer may still be sending.
+/// A flag that is true after a request was answered although its body was not read, so that the peer may still be
+/// sending it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refused(Arc<AtomicBool>);
 
 impl Refused {
     pub(super) fn get(&self) -> bool {
-        // The service and the connection's end are in one task.
+        // The service sets the flag and the end of the connection reads it, in the same task.
         self.0.load(Ordering::Relaxed)
     }
 }
 
 impl Requests {
-    /// A service that returns every answer if there is no `handover`.
+    /// Creates the service. Without a `handover` it returns every answer to hyper.
     pub(super) fn new(router: Router, handover: Option<Handover>, activity: Activity) -> Self {
         Self { router, handover, activity, refused: Refused::default() }
     }
 
-    /// Tells what becomes of the requests to come.
+    /// Returns the flag that this service will set for the requests to come.
     pub(super) fn refused(&self) -> Refused {
         self.refused.clone()
     }
@@ -124,7 +124,8 @@ impl Service<Request<Incoming>> for Requests {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let busy = self.activity.begin();
-        // hyper knows that nothing follows the head: no `Content-Length` but 0, no `Transfer-Encoding`.
+        // hyper knows from the head that no body follows: there is no `Content-Length` but 0, and no
+        // `Transfer-Encoding`.
         let has_body = !request.body().is_end_stream();
         let alone = request.method() == Method::GET && !has_body;
         let handover = self.handover.clone().filter(|_| alone);
@@ -132,10 +133,10 @@ impl Service<Request<Incoming>> for Requests {
         let refused = self.refused.clone();
         let problem = transfer_coding(request.headers()).err();
         if matches!(*request.method(), Method::GET | Method::QUERY) {
-            // For an answer without an end.
+            // A handler whose answer has no end needs the activity.
             request.extensions_mut().insert(self.activity.clone());
         } else if let Some(unhurried) = self.activity.unhurried() {
-            // For a publication.
+            // A handler that publishes needs this mark.
             request.extensions_mut().insert(unhurried);
         }
         let mut router = self.router.clone();
@@ -145,21 +146,21 @@ impl Service<Request<Incoming>> for Requests {
                 Some(problem) => every_answer::with_fields(problem.into_response()),
                 None if has_body && !is_read_by_a_handler(request.method()) => {
                     let (parts, body) = request.into_parts();
-                    // Who waits to be told to go on is not told: nobody needs the body.
+                    // A client that sent `Expect: 100-continue` gets no `100 Continue`, because nobody needs its body.
                     is_unread = parts.headers.contains_key(header::EXPECT) || !has_come(body).await;
                     router.call(Request::from_parts(parts, Body::empty())).await?
                 }
-                // A router is always ready.
+                // A router is always ready, so `poll_ready` need not be called.
                 None => router.call(request).await?,
             };
             if is_unread || (has_body && !response.status().is_success()) {
-                // What is not read to its end has hyper close the connection. A client that is not told may send its
-                // next request on it, and cannot know what became of that.
+                // hyper closes the connection if it has not read the whole body. Without this header the client may
+                // send its next request on the connection, and cannot know whether that request was processed.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 refused.0.store(true, Ordering::Relaxed);
             }
             let granted = response.extensions().get::<Granted>();
-            // What cannot be handed over is left to the body.
+            // An answer that cannot be handed over is sent by hyper.
             match handover.and_then(|handover| Some((handover, granted?.take()?))) {
                 Some((handover, mut stream)) => {
                     let representation = stream.opening.key().representation;
@@ -173,8 +174,8 @@ impl Service<Request<Incoming>> for Requests {
     }
 }
 
-/// Refuses a body that is coded in another way than by chunks, which hyper has taken apart
-/// ([RFC 9112, 6.1](https://www.rfc-editor.org/rfc/rfc9112#section-6.1)).
+/// Refuses a body with a transfer coding other than `chunked`, which is the only one that hyper decodes ([RFC 9112,
+/// 6.1](https://www.rfc-editor.org/rfc/rfc9112#section-6.1)).
 fn transfer_coding(headers: &HeaderMap) -> Result<(), Problem> {
     let values = headers.get_all(header::TRANSFER_ENCODING).iter();
     let codings = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
@@ -186,7 +187,7 @@ fn transfer_coding(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// The body of an answer. The request is under way until it is dropped.
+/// The body of an answer. The request counts as under way until this body is dropped.
 pub(super) struct Sending {
     body: Body,
     _busy: Busy,
@@ -209,45 +210,46 @@ impl http_body::Body for Sending {
     }
 }
 
-/// An answer that hyper wanted to give to a head by itself.
+/// An answer that hyper itself wanted to send to a head, without calling the service.
 pub(super) struct HeldBack {
-    /// The answer, as it was to be sent.
+    /// The bytes of the answer.
     pub(super) refusal: Vec<u8>,
-    /// The number of bytes that were read since the head began, where that is known.
+    /// The number of bytes that were read since the head began, if it is known.
     head_bytes: Option<usize>,
 }
 
 impl HeldBack {
-    /// True if hyper refused what it could not read, and `unread` is all of it from the first byte of the head on.
-    /// hyper also refuses heads that it has read and taken out of its buffer: what is left is then the body behind the
-    /// head, which must never be taken for a request.
+    /// Returns true if hyper refused a head that it could not read, and `unread` is the whole head from its first byte
+    /// on. hyper also refuses some heads that it has read and removed from its buffer. Then the buffer holds the body
+    /// that follows the head, and this body must never be taken for a request.
     pub(super) fn is_of(&self, unread: &[u8]) -> bool {
         let is_bad_request = self.refusal.get(8..12) == Some(b" 400");
         is_bad_request && !unread.is_empty() && self.head_bytes == Some(unread.len())
     }
 }
 
-/// The number of bytes of a head that are read at a time: as much as hyper has room for, since it closes a connection
-/// when it does not find the whole of a body that nobody read.
+/// The number of bytes of a head that are read at a time. This is as much as hyper has room for, since hyper closes the
+/// connection if a body that nobody reads is not completely in its buffer.
 const HEAD_READ_BYTES: usize = 64 << 10;
 
-/// The number of bytes that are read behind the request for an endless stream, to find the end of its peer.
+/// The number of bytes that are read after the request for an endless stream, to notice when the peer ends its sending.
 const READ_AHEAD_BYTES: usize = 16 << 10;
 
-/// A socket that notices when hyper has flushed it, and, while it carries an endless answer, when the peer has gone:
-/// hyper then does not read.
+/// A socket that notices when hyper has flushed it. While it carries an endless answer, during which hyper does not
+/// read, it also notices when the peer has gone.
 pub(super) struct Noticing {
     io: TokioIo<TcpStream>,
     handover: Option<Handover>,
     activity: Activity,
-    /// The bytes that have been read and that hyper is to read next: what the peer sent during an endless answer, a
-    /// repaired head, or what there was no room for.
+    /// The bytes that have been read from the socket and that hyper will read next. The peer sent them during an
+    /// endless answer, or they are a repaired head, or hyper's buffer had no room for them.
     ahead: BytesMut,
-    /// The part of a head that comes next.
+    /// The part of the request's first line to which the next byte belongs.
     next: Next,
-    /// True if a head that hyper refuses may be given to it once more.
+    /// True if a head that hyper refuses may be repaired and given to hyper once more.
     may_repair: bool,
-    /// hyper's own answer to such a head, which is held back.
+    /// hyper's own answer to a head that it refuses, which is not sent until it is known whether the head can be
+    /// repaired.
     refusal: Vec<u8>,
 }
 
@@ -264,22 +266,23 @@ impl Noticing {
         }
     }
 
-    /// A socket from which `head` was read, which hyper now may refuse.
+    /// Creates a socket from which `head` was read already and then repaired. If hyper refuses it again, that answer is
+    /// sent.
     pub(super) fn repaired(socket: TcpStream, handover: Option<Handover>, activity: Activity, head: BytesMut) -> Self {
         Self { ahead: head, may_repair: false, ..Self::new(socket, handover, activity) }
     }
 
-    /// True if hyper is held back from an answer of its own. Its connection is not to be polled any more then.
+    /// Returns true if hyper must not send its own answer now. After this, its connection must not be polled any more.
     fn holds_back(&self) -> bool {
         self.may_repair && self.activity.refuses()
     }
 
-    /// The socket, and the refusal that was held back.
+    /// Returns the socket, and the answer of hyper that was not sent.
     pub(super) fn into_inner(self) -> (TcpStream, HeldBack) {
         (self.io.into_inner(), HeldBack { refusal: self.refusal, head_bytes: self.activity.head_bytes() })
     }
 
-    /// Reads what belongs to a head, and counts it.
+    /// Reads bytes of a head into hyper's buffer, escapes its query, and counts the bytes.
     fn read_head(&mut self, cx: &mut Context<'_>, mut into: rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let mut space = [MaybeUninit::uninit(); HEAD_READ_BYTES];
         let mut chunk = ReadBuf::uninit(&mut space[..into.remaining().min(HEAD_READ_BYTES)]);
@@ -288,7 +291,7 @@ impl Noticing {
             self.next = Next::default();
         }
         let came = self.next.escape(chunk.filled());
-        // Escaped it may be more than there is room for.
+        // After escaping there may be more bytes than hyper has room for.
         let (now, later) = came.split_at(came.len().min(into.remaining()));
         into.put_slice(now);
         self.ahead.extend_from_slice(later);
@@ -296,7 +299,7 @@ impl Noticing {
         Poll::Ready(Ok(()))
     }
 
-    /// Fails once the peer of an endless answer has ended what it sends.
+    /// Fails if the peer of an endless answer has ended its sending.
     fn look_for_the_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while self.activity.ends_with_peer() && self.ahead.len() < READ_AHEAD_BYTES {
             let mut chunk = [0; 1_024];
@@ -309,13 +312,13 @@ impl Noticing {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             self.ahead.extend_from_slice(chunk.filled());
-            // hyper may wait for these bytes already.
+            // hyper may already be waiting for these bytes.
             cx.waker().wake_by_ref();
         }
         Ok(())
     }
 
-    /// Passes on what was written or, while nothing can be, finds out whether the peer is still there.
+    /// Returns the result of a write. If nothing can be written, checks whether the peer is still there.
     fn wrote(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
             Poll::Pending => self.look_for_the_end(cx)?,

@@ -1,17 +1,17 @@
-//! The ways in which a connection leaves hyper.
+//! The reasons why hyper stops serving a connection.
 use crate::delivery::stream::Stream;
 
-/// The reason why a connection leaves hyper.
+/// The reason why hyper stops serving a connection.
 #[allow(clippy::large_enum_variant, reason = "there is one for a connection, for a moment")]
 pub(super) enum Left {
-    /// hyper has finished with it, or failed.
+    /// hyper has finished with the connection, or failed.
     Ended(Option<hyper::Error>),
-    /// A shard is to take it, for this stream.
+    /// A shard takes the connection and delivers this stream.
     Granted(Stream),
     /// hyper wants to refuse a head, which can perhaps be repaired.
     Refused,
-    /// Its time is over.
+    /// The connection has waited too long for a request.
     Late,
-    /// The server does not wait for it any longer.
+    /// The server stops, and does not wait for the connection any longer.
     Cut,
 }

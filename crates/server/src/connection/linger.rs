@@ -1,22 +1,22 @@
-//! The end of a connection whose peer may still be sending what was refused.
+//! The end of a connection whose peer may still be sending a request that was refused.
 //!
-//! A socket that is closed with unread data in it resets its connection, and a peer that only writes then meets the
-//! reset before the answer, if it ever sees that. So what is on its way is read and thrown away for a while ([RFC 9112,
-//! 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
+//! If a socket is closed with unread data in it, the system resets the connection. A peer that only writes then gets
+//! the reset before it reads the answer, or never reads the answer. So the data that still arrives is read and thrown
+//! away for a while ([RFC 9112, 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
 use std::time::Duration;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink},
     time::{sleep_until, timeout_at},
 };
 
-/// The number of bytes of a refused request that are still read. A peer that has sent more has no room to send on, and
-/// as a rule looks for an answer then.
+/// The number of bytes of a refused request that are still read. A peer that has sent more finds no room to send the
+/// rest, and then usually looks for an answer.
 pub const LINGER_BYTES: u64 = 256 << 10;
-/// The time that a peer that was refused may take to close its side.
+/// The time that a peer may take to close its side after its request was refused.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Ends the sending, and waits for the peer to do so too. What goes wrong here is nothing that the peer had not been
-/// told.
+/// Ends the sending, and waits until the peer ends its sending too. Errors are ignored, because the peer has already
+/// been sent the answer.
 pub(super) async fn linger(mut socket: impl AsyncRead + AsyncWrite + Unpin) {
     let until = tokio::time::Instant::now() + LINGER_TIMEOUT;
     if socket.shutdown().await.is_err() {
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
     use tokio::{io::duplex, time::Instant};
 
-    /// The time that it takes if the peer sends so many bytes and then closes, or not.
+    /// Returns how long `linger` takes if the peer sends `bytes` bytes and then closes its side, or does not.
     async fn lingers(bytes: u64, closes: bool) -> Duration {
         let (socket, mut peer) = duplex(1_024);
         let sending = tokio::spawn(async move {

@@ -1,12 +1,12 @@
-//! The query of a request, escaped where its client has forgotten to.
+//! The escaping of characters in a request's query that its client should have escaped.
 //!
-//! hyper refuses a target with bytes that no URL may have, and an EventSource that is refused is closed for good. And
-//! it takes a `#` for the end of the target, as it is in a URL; but places begin with one, and a client that does not
-//! escape it would lose its place without a word. So both are escaped before hyper sees them
+//! hyper refuses a target with bytes that no URL may have, and an EventSource never reconnects after a refusal. hyper
+//! also takes a `#` for the end of the target, as it is in a URL. But cursors begin with `#`, and a client that does
+//! not escape it would silently lose its cursor. So both kinds are escaped before hyper sees them
 //! (`a_cursor_that_was_not_escaped_is_a_place_as_well`).
 use std::borrow::Cow;
 
-/// The part of a request's first line that comes next.
+/// The part of a request's first line to which the next byte belongs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Next {
     #[default]
@@ -14,16 +14,17 @@ pub(super) enum Next {
     Query,
     /// The first byte of a value in the query.
     Value,
-    /// The line is over.
+    /// The first line has ended.
     Other,
 }
 
 impl Next {
-    /// Returns the next bytes of a head, with what is to be escaped in its query. White space is not: where the target
-    /// ends is then read in more than one way, so hyper is to refuse it ([RFC 9112,
-    /// 3](https://www.rfc-editor.org/rfc/rfc9112#section-3)). Nor are NUL and what is behind the first line.
+    /// Returns the next bytes of a head, with the characters in its query escaped. White space is not escaped: servers
+    /// differ on where a target with white space ends, so hyper must refuse it ([RFC 9112,
+    /// 3](https://www.rfc-editor.org/rfc/rfc9112#section-3)). NUL, and bytes after the first line, are not escaped
+    /// either.
     pub(super) fn escape<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        // Nearly all that comes.
+        // Nearly all bytes of heads take this path.
         if *self == Self::Path && !bytes.contains(&b'?') {
             if bytes.contains(&b'\n') {
                 *self = Self::Other;
@@ -63,7 +64,7 @@ impl Next {
             (_, b'\n') => Self::Other,
             (Self::Path, b'?') => Self::Query,
             (Self::Query | Self::Value, b'=') => Self::Value,
-            // What follows is the version.
+            // The HTTP version follows.
             (Self::Query | Self::Value, b' ') => Self::Path,
             (Self::Value, _) => Self::Query,
             (next, _) => next,

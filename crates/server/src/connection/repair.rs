@@ -1,37 +1,38 @@
-//! Heads that hyper refuses although nothing is wrong with them but a cursor.
+//! The repair of request heads that hyper refuses only because of control characters in their cursor (`Last-Event-ID`).
 //!
-//! An ID may hold control characters in an event stream, and a browser sends it back as it is, to whatever is at its
-//! URL by then. hyper refuses such a head, and an EventSource that is refused is closed for good. So a head that hyper
-//! is about to refuse is given to it once more, with a cursor that no publisher can have chosen: a gap, and the stream
-//! goes on.
+//! An ID may hold control characters in an event stream, and a browser sends it back unchanged, perhaps to another
+//! server that now has the same URL. hyper refuses such a head, and an EventSource never reconnects after a refusal. So
+//! a head that hyper is about to refuse is given to it once more, with a cursor that no publisher can have chosen. The
+//! hub answers that with a gap, and the stream goes on.
 //!
-//! This rests on properties of hyper. Each is pinned by the tests in brackets:
+//! This relies on properties of hyper. The tests whose names are in brackets check each of them:
 //!
-//! - hyper refuses a head by itself, before the service is called, and begins to write its answer of `400` when
-//!   everything before it is out (`no_cursor_is_an_error_status`, `heads_that_are_none_are_refused`).
-//! - A head that hyper cannot read stays in its buffer, from the first byte on; so does what came with it. That is told
-//!   from a head that hyper took out of its buffer by the number of bytes that were read since the head began
-//!   (`the_body_of_a_refused_request_is_no_request`).
-//! - A head that is larger than the limit is 431 and not 400 (`a_head_that_is_too_large_is_refused`,
+//! - hyper refuses a head by itself, before the service is called, and begins to write its `400` answer when all
+//!   earlier answers have been sent (`no_cursor_is_an_error_status`, `heads_that_are_none_are_refused`).
+//! - A head that hyper cannot read stays in hyper's buffer, from the first byte on, together with the bytes that
+//!   followed it. A head that hyper has removed from its buffer can be recognized by the number of bytes that were read
+//!   since the head began (`the_body_of_a_refused_request_is_no_request`).
+//! - A head that is larger than the limit is answered with 431 and not 400 (`a_head_that_is_too_large_is_refused`,
 //!   `a_cursor_may_be_nearly_as_long_as_a_head`).
-//! - Without keep-alive hyper answers one request, says `Connection: close` and reads no other
+//! - Without keep-alive hyper answers one request, sends `Connection: close` and reads no further request
 //!   (`odd_cursors_are_no_error_however_often_they_come`, `a_cursor_with_a_line_end_in_it_smuggles_nothing`).
 use bytes::{Bytes, BytesMut};
 
 const FIELD: &[u8] = b"last-event-id:";
-/// The first bytes of requests that can have a cursor.
+/// The first bytes of the requests that can have a cursor.
 const SUBSCRIBING: [&[u8]; 3] = [b"GET ", b"HEAD ", b"QUERY "];
-/// U+0080 in Latin-1: a control character that HTTP allows and no ID may hold. One byte, so that a head does not grow.
+/// The byte that replaces a control character: U+0080 in Latin-1, a control character that HTTP allows and no ID may
+/// hold. It is one byte, so that a head does not grow.
 const INSTEAD: u8 = 0x80;
 
-/// Returns the same head with other control characters in its cursors, or `None` if there is nothing to repair. `head`
-/// has to begin where the head begins.
+/// Returns the head with the control characters in its cursors replaced, or `None` if there is nothing to repair.
+/// `head` must start at the first byte of a head.
 ///
-/// NUL and a CR that ends no line are replaced as well, which [RFC 9110,
-/// 5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5) asks of those who do not refuse them: to another server on
-/// the way the field may have ended there. They are replaced only in requests that subscribe, which publish nothing
-/// whatever another server took them for; and the connection ends with the answer, so that nothing that another server
-/// took for a body is read as a request.
+/// NUL, and a CR that does not end a line, are replaced too. [RFC 9110,
+/// 5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5) requires this of servers that do not refuse them: another
+/// server on the way may have ended the field there. They are replaced only in requests that subscribe, because such
+/// requests publish nothing, however another server has read them. The connection ends with the answer, so bytes that
+/// another server took for a body are never read as a request.
 pub(super) fn repair(head: &Bytes) -> Option<BytesMut> {
     let subscribes = SUBSCRIBING.iter().any(|method| head.starts_with(method));
     let mut repaired = BytesMut::with_capacity(head.len());
@@ -41,7 +42,7 @@ pub(super) fn repair(head: &Bytes) -> Option<BytesMut> {
         match line.split_at_checked(FIELD.len()) {
             Some((name, value)) if in_head && name.eq_ignore_ascii_case(FIELD) => {
                 repaired.extend_from_slice(name);
-                // The last one is half a line break of which the rest has not come.
+                // The last of these ends is the first half of a line break whose second half has not arrived.
                 let mut ends = [&b"\r\n"[..], b"\n", b"\r"].into_iter();
                 let end = ends.find(|end| value.ends_with(end)).unwrap_or_default();
                 let text = &value[..value.len() - end.len()];

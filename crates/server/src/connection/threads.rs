@@ -1,9 +1,9 @@
-//! Threads that serve connections, each with a runtime of its own, so that a connection is served by one thread to its
-//! end.
+//! Threads that serve connections, each with its own runtime, so that one thread serves a connection from its start to
+//! its end.
 //!
-//! A runtime of many threads shares all tasks among them: whoever finds one wakes another thread, in case there are
-//! more. A publication is two short tasks, one when it comes and one when it is acknowledged, and at both times the
-//! thread that was woken in vain cost more than what there was to do.
+//! A runtime with many threads shares all tasks among them: a thread that finds a task wakes another thread, in case
+//! there are more tasks. A publication is two short tasks, one when it arrives and one when it is acknowledged. Both
+//! times, waking a thread for which there was no task cost more than the task itself.
 use std::{
     io,
     num::NonZero,
@@ -18,14 +18,14 @@ use tokio::{
     sync::oneshot,
 };
 
-/// The threads. They end when this is dropped.
+/// The threads. They end when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Threads(Vec<Thread>);
 
 #[derive(Debug)]
 struct Thread {
     runtime: Handle,
-    /// The number of connections that it serves.
+    /// The number of connections that the thread serves.
     load: Arc<AtomicUsize>,
     _end: oneshot::Sender<()>,
 }
@@ -34,12 +34,12 @@ impl Threads {
     /// Starts `count` threads.
     ///
     /// # Errors
-    /// If the system has no thread or no poll to give.
+    /// If the system cannot start another thread, or has no file descriptor for its poll.
     pub(crate) fn start(count: NonZero<usize>) -> io::Result<Self> {
         (0..count.get()).map(Thread::start).collect::<io::Result<_>>().map(Self)
     }
 
-    /// Has the thread that serves the fewest connections serve one more.
+    /// Serves a connection on the thread that serves the fewest.
     pub(crate) fn serve(&self, connection: impl Future<Output = ()> + Send + 'static) {
         let fewest = self.0.iter().min_by_key(|thread| thread.load.load(Ordering::Relaxed));
         let Some(Thread { runtime, load, .. }) = fewest else { return };
@@ -57,16 +57,16 @@ impl Thread {
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
         thread::Builder::new().name(format!("fanfare-http-{number}")).spawn(move || {
-            // It ends with its sender.
+            // The thread ends when the sender is dropped.
             _ = runtime.block_on(ended);
-            // What waits for a disk that does not answer must hold nobody up.
+            // A task that waits for a disk that does not answer must not delay the end.
             runtime.shutdown_background();
         })?;
         Ok(Self { runtime: handle, load: Arc::default(), _end: end })
     }
 }
 
-/// A connection, as its thread counts it.
+/// A guard that counts one connection of a thread until it is dropped.
 struct Counted(Arc<AtomicUsize>);
 
 impl Counted {

@@ -1,23 +1,23 @@
-//! The body of a request whose handler reads none, such as a `GET`. As a rule it has come with its head and is small;
-//! then it is read here and the connection goes on. Otherwise hyper closes the connection behind the answer, and the
-//! answer has to say so: a client that is not told may send its next request on a connection that is about to be
-//! closed.
+//! The body of a request whose handler does not read it, such as the body of a `GET`. Usually it has arrived with the
+//! head and is small. Then it is read here, and the connection can serve further requests. Otherwise hyper closes the
+//! connection after the answer, and the answer must say so: without that, the client may send its next request on a
+//! connection that is about to be closed.
 use http::Method;
 use http_body::Body;
 use std::{future::poll_fn, pin::Pin, task::Poll};
 
 /// The most bytes that are read of a body that no handler reads, so that the connection can go on.
 pub(super) const MOST_BYTES: usize = 64 << 10;
-/// The number of times that hyper is asked in vain for more of a body before it is taken for one that has not come.
-/// hyper reads from the socket between two polls of the service, so that the first attempt is always in vain.
+/// The number of times that hyper may have no more of a body when it is polled, before the body counts as not arrived.
+/// hyper reads from the socket between two polls of the service, so the first poll never finds more.
 const ATTEMPTS: usize = 3;
 
-/// True for requests whose body a handler reads if the request is answered with success.
+/// Returns true for the methods whose handler reads the body if it answers with success.
 pub(super) fn is_read_by_a_handler(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::QUERY)
 }
 
-/// Reads as much of a body as has come. Returns true if that is all of it.
+/// Reads the bytes of a body that have arrived. Returns true if this was the whole body.
 pub(super) async fn has_come(mut body: impl Body + Unpin) -> bool {
     let (mut bytes, mut in_vain) = (0, 0);
     poll_fn(|cx| {

@@ -1,5 +1,5 @@
-//! The watch over a connection, which may have to end although hyper has not finished with it: its time is over, or the
-//! server's.
+//! The watch over a connection, which may have to end before hyper has finished with it: because it has waited too
+//! long, or because the server stops.
 use super::{
     activity::{Activity, Patience},
     leaving::Left,
@@ -14,18 +14,18 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// The time that the rest of a head may take when the server stops.
+/// The time that the rest of a head may take to arrive when the server stops.
 const STOPPED_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A stage of stopping.
+/// A stage of the server's stopping.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stop {
-    /// It does not stop.
+    /// The server does not stop.
     #[default]
     Not,
-    /// Requests that are under way are the last.
+    /// The server finishes the requests that are under way and takes no more.
     Finish,
-    /// The server cuts what is still open.
+    /// The server closes all connections that are still open.
     Cut,
 }
 
@@ -33,7 +33,8 @@ pub(crate) enum Stop {
 pub(super) struct Watch {
     activity: Activity,
     patience: Patience,
-    /// Fires when the connection may be late, or earlier: it is set again when it fires, and not with each request.
+    /// Fires when the connection may have waited too long, or earlier. The alarm is set again when it fires, and not
+    /// with each request.
     alarm: Pin<Box<Sleep>>,
     changes: Changes,
     stop: Stop,
@@ -47,14 +48,15 @@ impl Watch {
         Self { activity, patience, alarm, changes: Box::pin(beyond(Stop::Not, stop)), stop: Stop::Not }
     }
 
-    /// True if the server has begun to stop.
+    /// Returns true if the server has begun to stop.
     pub(super) fn stops(&mut self, cx: &mut Context<'_>) -> bool {
         while self.stop < Stop::Cut
             && let Poll::Ready((stop, receiver)) = self.changes.as_mut().poll(cx)
         {
             self.stop = stop;
             self.changes = Box::pin(beyond(stop, receiver));
-            // hyper itself ends connections that are silent.
+            // Only new connections and heads need a shorter time: hyper itself ends connections that are silent between
+            // two requests.
             (self.patience.new, self.patience.head) = (STOPPED_HEAD_TIMEOUT, STOPPED_HEAD_TIMEOUT);
         }
         self.stop > Stop::Not
@@ -79,7 +81,7 @@ impl Watch {
     }
 }
 
-/// Waits until the server has come further. The end of its sender is the end of the server.
+/// Waits until the stage is later than `before`. If the sender is dropped, the stage is [`Stop::Cut`].
 async fn beyond(before: Stop, mut receiver: Receiver<Stop>) -> (Stop, Receiver<Stop>) {
     let stop = receiver.wait_for(|stop| *stop > before).await.map_or(Stop::Cut, |stop| *stop);
     (stop, receiver)

@@ -1,4 +1,4 @@
-//! A stream as the body of a response: delivery through whoever polls it, for every kind of connection.
+//! A stream as the body of a response: hyper delivers it by polling, on every kind of connection.
 use super::stream::{Granted, Stream};
 use crate::subscriptions::Present;
 use bytes::Bytes;
@@ -14,12 +14,12 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// The stream of one subscriber. It begins when the body is first polled, unless it was taken elsewhere before: then
-/// the body is empty, and of no known length.
+/// The stream of one subscriber. It begins when the body is first polled, unless a shard took the stream before: then
+/// the body is empty, and its length is unknown.
 pub struct EventBody {
     state: State,
     heartbeat_interval: Duration,
-    /// Resolves when the server stops; `None` once it has.
+    /// Resolves when the server stops; `None` after that.
     stopping: Option<Stopping>,
 }
 
@@ -32,30 +32,30 @@ enum State {
 /// A stream that has begun.
 struct Open {
     subscription: Subscription,
-    /// Frees the subscriber's place when the stream ends.
+    /// The permit for one subscriber, which is released when the stream ends.
     _place: OwnedSemaphorePermit,
-    /// Tells of its end, when the stream ends.
+    /// The presence of the subscriber. Dropping it publishes the end of its subscriptions.
     _present: Option<Present>,
-    /// Fires at the subscription's deadline, or earlier: it is set again when it fires, not with each event.
+    /// Fires at the subscription's deadline, or earlier. The alarm is set again when it fires, not with each event.
     alarm: Pin<Box<Sleep>>,
 }
 
 /// Resolves when the server begins to stop.
 pub type Stopping = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A frame of a body, its end, or an error.
+/// The result of polling a body: a frame, its end, or an error.
 type Polled = Option<Result<Frame<Bytes>, LogError>>;
 
-/// Makes a [`Stopping`] of the server's signal.
+/// Makes a [`Stopping`] from the server's signal.
 #[must_use]
 pub fn stopping(mut signal: watch::Receiver<bool>) -> Stopping {
-    // The sender's end is the end of the server, too.
+    // The server also stops when the sender is dropped.
     Box::pin(async move { drop(signal.wait_for(|stopping| *stopping).await) })
 }
 
 impl EventBody {
-    /// A body that begins its stream with a heartbeat, so that no proxy waits for what comes after the head. There is
-    /// another one whenever nothing was sent for as long as `heartbeat_interval`.
+    /// Creates a body that begins its stream with a heartbeat, because some proxies wait for the first byte of the
+    /// body. Another heartbeat follows whenever nothing was sent for `heartbeat_interval`.
     #[must_use]
     pub fn new(granted: Granted, heartbeat_interval: Duration, stopping: Stopping) -> Self {
         Self { state: State::Granted(granted), heartbeat_interval, stopping: Some(stopping) }
@@ -81,7 +81,7 @@ impl Open {
 
     fn poll(&mut self, heartbeat_interval: Duration, cx: &mut Context<'_>) -> Poll<Polled> {
         loop {
-            // Before what there is to send: a stream that is never silent ends as well.
+            // The deadline is checked before the next event is sent, so that a stream that is never silent also ends.
             while self.alarm.deadline() <= Instant::now()
                 && let Some(deadline) = self.subscription.deadline(heartbeat_interval)
             {
@@ -128,7 +128,7 @@ impl Body for EventBody {
     }
 }
 
-/// A heartbeat.
+/// Returns a heartbeat as a frame.
 fn silence(representation: Representation) -> Polled {
     Some(Ok(Frame::data(Bytes::from_static(representation.heartbeat()))))
 }
@@ -152,7 +152,7 @@ mod tests {
     use std::sync::Arc;
     use tokio::sync::Semaphore;
 
-    /// Returns what comes on a stream whose token has expired when it begins.
+    /// Returns the text of a stream whose token has expired when it begins.
     async fn expired(hub: &Hub, start: Start) -> String {
         let matchers = [Matcher::exact("a").unwrap()].into_iter().collect();
         let representation = Representation::EventStream;
@@ -169,7 +169,7 @@ mod tests {
         stream.lines().filter_map(|line| line.strip_prefix("id: ")).collect()
     }
 
-    /// A subscriber that goes on behind the ID of the last event misses nothing.
+    /// A subscriber that continues after the ID of the last event misses nothing.
     #[tokio::test]
     async fn a_stream_that_ends_at_once_names_no_place_behind_what_it_has_not_sent() {
         let hub = Hub::start(Arc::new(MemoryLog::new(Retention::default())), &HubLimits::default()).unwrap();

@@ -1,4 +1,4 @@
-//! The head of a stream's response: the headers that keep caches, proxies and browsers from holding it back.
+//! The head of a stream's response, with the headers that stop caches, proxies and browsers from delaying the stream.
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use fanfare_hub::representation::Representation;
@@ -13,13 +13,13 @@ use std::{
     time::SystemTime,
 };
 
-/// Tells nginx, and the many proxies that learnt it from nginx, not to buffer this response.
+/// The header that tells nginx, and the many proxies that copied this from nginx, not to buffer the response.
 pub const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Nobody may store, reuse or transform a stream.
+/// The value of `Cache-Control`: nobody may store, reuse or transform a stream.
 const CACHE_CONTROL: &str = "private, no-cache, no-store, no-transform, must-revalidate, max-age=0";
 
-/// The head of a stream in this representation, around its body.
+/// Returns the response of a stream in this representation, with this body.
 pub fn stream<B>(representation: Representation, body: B) -> HttpResponse<B> {
     let content_type = match representation {
         Representation::EventStream | Representation::Envelope => "text/event-stream",
@@ -34,14 +34,14 @@ pub fn stream<B>(representation: Representation, body: B) -> HttpResponse<B> {
     response
 }
 
-/// The answer to `HEAD` where `GET` is answered with a stream in this representation.
+/// Returns the answer to `HEAD` for a path at which `GET` is answered with a stream.
 #[must_use]
 pub fn alone(representation: Representation) -> Response {
     stream(representation, Body::new(Unsent))
 }
 
-/// Stands in place of a stream's body. One that is known to be empty would be announced with a length, and a stream has
-/// none.
+/// The empty body of an answer to `HEAD`. Its length is unknown to hyper: otherwise the answer would have a
+/// `Content-Length`, which a stream does not have.
 struct Unsent;
 
 impl http_body::Body for Unsent {
@@ -53,12 +53,12 @@ impl http_body::Body for Unsent {
     }
 }
 
-/// The first bytes of a stream on a socket that HTTP has let go of: its response's head, and the first heartbeat, so
-/// that no proxy waits for what comes after the head. The end of the connection is the end of the body ([RFC 9112,
-/// 6.3]), in HTTP/1.1 as in 1.0, so that a wire event is the same bytes for everybody.
+/// Encodes the first bytes of a stream that a shard delivers: the head of its response, and the first heartbeat,
+/// because some proxies wait for the first byte of the body. The end of the connection is the end of the body ([RFC
+/// 9112, 6.3]), in HTTP/1.1 as in 1.0, so that a wire event is the same bytes for all subscribers.
 ///
-/// The request's version is answered in kind; the handler's fields are all there, except those that would frame the
-/// body.
+/// The answer has the version of the request, and all header fields of the handler except those that describe the
+/// framing of the body.
 ///
 /// [RFC 9112, 6.3]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
 #[must_use]
@@ -81,16 +81,16 @@ pub fn encode(parts: &Parts, version: Version, representation: Representation) -
     head
 }
 
-/// Enough for a head with the fields of CORS.
+/// The memory that is reserved for a head: enough for one with the fields of CORS.
 const HEAD_BYTES: usize = 896;
-/// The fields that speak of the connection and of how the body is framed.
+/// The fields that describe the connection or the framing of the body.
 const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
 
-/// The shortest and longest time after which a subscriber that finds no room is told to come back.
+/// The shortest and the longest time after which a subscriber that was sent away reconnects, in seconds.
 const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
 
-/// Sends a subscriber away until later. An error status would end a browser's EventSource for good; a stream that ends
-/// at once makes it come back, after the time it was told.
+/// Returns the answer that sends a subscriber away until later. After an error status a browser's EventSource would
+/// never reconnect; after a stream that ends at once it reconnects, after the time that the stream gives.
 #[must_use]
 pub fn come_back_later(representation: Representation) -> Response {
     let body = match representation {
@@ -106,7 +106,7 @@ pub fn come_back_later(representation: Representation) -> Response {
 mod tests {
     use super::*;
 
-    /// A head, without its date.
+    /// Returns an encoded head, without its date.
     fn encoded(change: impl FnOnce(&mut Parts), version: Version, representation: Representation) -> String {
         let (mut parts, ()) = stream(representation, ()).into_parts();
         change(&mut parts);

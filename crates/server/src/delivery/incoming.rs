@@ -1,4 +1,4 @@
-//! Messages to a shard from outside. Bounded by the places for subscribers.
+//! Messages to a shard from other threads. Their number is bounded, because each subscriber needs a permit.
 use super::stream::Stream;
 use std::net::TcpStream;
 
@@ -7,8 +7,8 @@ use std::net::TcpStream;
 pub(super) enum Incoming {
     /// A stream to deliver, and the socket for it.
     Stream(TcpStream, Box<Stream>),
-    /// All streams end, and those that come yet end behind their heads.
+    /// All streams end. Streams that arrive later end after their heads.
     EndAll,
-    /// Nothing comes any more.
+    /// No further message follows; the shard stops when it has no streams left.
     Stop,
 }

@@ -1,5 +1,5 @@
-//! The lifetime of a stream: it ends with its token, or when it has lasted for as long as the hub lets one last. Both
-//! are jittered, so that streams that began together do not end together.
+//! The lifetime of a stream: it ends when its token expires, or when it has lasted as long as the hub allows. Both
+//! times are varied at random, so that streams that began together do not end together.
 use super::wheel::TICK;
 use fanfare_hub::{ending::EndReason, entry::Timestamp, fan_out::timing};
 use std::time::{Duration, Instant};
@@ -8,14 +8,14 @@ use tokio::time;
 /// The end of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
-    /// The time when the stream is to end, if it is.
+    /// The time when the stream ends; `None` if it has no limit.
     pub ends: Option<Instant>,
-    /// The reason that the subscriber is told then; `None` if it may simply come back.
+    /// The reason that is sent to the subscriber at the end; `None` if it may simply reconnect.
     pub reason: Option<EndReason>,
 }
 
 impl Lifetime {
-    /// The lifetime of a stream that begins now.
+    /// Returns the lifetime of a stream that begins now.
     #[must_use]
     pub fn new(max_lifetime: Option<Duration>, expires_at: Option<Timestamp>) -> Self {
         let lifetime = max_lifetime.map(|lifetime| lifetime.mul_f64(timing::spread(&mut fastrand::Rng::new())));
@@ -30,17 +30,18 @@ impl Lifetime {
     }
 }
 
-/// The time for which a stream may last whose token is valid for `validity` more: a little less, because it must not
-/// end later, a timer fires a tick late, and a busy machine later; and not the same for all, because those who got
-/// their tokens together would come back together.
+/// Returns how long a stream may last if its token is valid for `validity` from now. This is a little less than
+/// `validity`: the stream must not end later than the token, but a timer may fire a tick late, or later on a busy
+/// machine. The difference is random, because subscribers that got their tokens together would otherwise reconnect
+/// together.
 fn before_expiry(validity: Duration) -> Duration {
     let early = (validity / EARLY_PART).min(MAX_EARLY).mul_f64((1.0 + fastrand::f64()) / 2.0);
     validity.saturating_sub(early + 2 * TICK)
 }
 
-/// A stream ends before its token does: by at most one part in so many of the time that is left.
+/// The share of a token's remaining time by which a stream ends earlier, at most: one part in this many.
 const EARLY_PART: u32 = 20;
-/// The longest time by which a stream ends before its token does.
+/// The longest time by which a stream ends earlier than its token.
 const MAX_EARLY: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

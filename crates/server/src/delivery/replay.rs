@@ -1,4 +1,4 @@
-//! Replays: what the log holds as the body of a response that ends, a stream without the future.
+//! Replays: a response that sends the matching events that are in the log, and then ends.
 use bytes::Bytes;
 use fanfare_hub::{log::LogError, opening::Opening, replay::Replay};
 use http_body::{Body, Frame};
@@ -8,18 +8,19 @@ use std::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-/// The result of one piece of reading: where it goes on, and what there was.
+/// The result of reading one piece of the log: the replay to continue with, and the bytes; `None` at the end.
 type Piece = (Replay, Result<Option<Bytes>, LogError>);
 
-/// The wire events of a replay. That the log cannot be read breaks the body off, so that nobody takes it for whole.
+/// The wire events of a replay. If the log cannot be read, the body ends with an error, so that nobody takes it for
+/// complete.
 pub struct ReplayBody {
     reading: Option<Pin<Box<dyn Future<Output = Piece> + Send>>>,
-    /// Frees the subscriber's place when the body ends.
+    /// The permit for one subscriber, which is released when the body ends.
     _place: OwnedSemaphorePermit,
 }
 
 impl ReplayBody {
-    /// The body that reads on from where `opening` begins.
+    /// Creates the body that begins where `opening` begins.
     #[must_use]
     pub fn new(opening: Opening, place: OwnedSemaphorePermit) -> Self {
         Self { reading: Some(Box::pin(async move { read(opening.replay().await).await })), _place: place }

@@ -1,4 +1,4 @@
-//! All shards, for whoever has a subscriber for one of them.
+//! All shards. The connections give them the streams to deliver.
 use super::{
     engine::{Choice, Engine, Started},
     incoming::Incoming,
@@ -21,14 +21,14 @@ use std::{
 };
 use tokio::{sync::Semaphore, task};
 
-/// The threads that deliver.
+/// The threads that deliver streams, one for each shard.
 #[derive(Debug)]
 pub struct Shards {
     gates: Vec<Gate>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// The way into a shard.
+/// The sending side of a shard's queue of messages.
 #[derive(Debug)]
 struct Gate {
     incoming: Sender<Incoming>,
@@ -37,21 +37,21 @@ struct Gate {
 }
 
 impl Gate {
-    /// Returns what the shard did not take, because it has ended.
+    /// Sends a message to the shard. Returns the message if the shard has ended.
     fn send(&self, what: Incoming) -> Result<(), Incoming> {
         self.incoming.send(what).map_err(|refused| refused.0)?;
-        // Fails only if the shard has ended.
+        // This fails only if the shard has ended.
         _ = self.waker.wake();
         Ok(())
     }
 }
 
 impl Shards {
-    /// Starts the threads, as many and with the engine that the settings say, and logs which. `None` if everything is
-    /// delivered through hyper.
+    /// Starts the threads, with the number and the engine of the settings, and logs which engine it is. `None` if hyper
+    /// delivers all streams.
     ///
     /// # Errors
-    /// If the system has no thread or no poll to give.
+    /// If the system cannot start another thread, or has no file descriptor for its poll.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -66,7 +66,7 @@ impl Shards {
             }
         };
         let count = settings.delivery_threads.or(thread::available_parallelism().ok()).map_or(1, NonZero::get);
-        // If one cannot be started, dropping these ends the others.
+        // If a thread cannot be started, dropping this value ends the others.
         let mut shards = Self { gates: Vec::new(), threads: Mutex::default() };
         for number in 0..count {
             let (engine, started) = Engine::start(choice);
@@ -85,8 +85,8 @@ impl Shards {
         Ok(Some(shards))
     }
 
-    /// Gives a stream to the shard that has the fewest, with its socket in non-blocking mode, of which nothing is written
-    /// yet. Its subscriber was admitted.
+    /// Gives a stream, and its socket in non-blocking mode, to the shard that has the fewest streams. Nothing may have
+    /// been written to the socket, and the subscriber must have been admitted.
     pub(crate) fn take(&self, socket: TcpStream, stream: Stream) {
         let mut gates: Vec<_> = self.gates.iter().map(|gate| (gate.load.load(Ordering::Relaxed), gate)).collect();
         gates.sort_by_key(|(load, _)| *load);
@@ -103,17 +103,17 @@ impl Shards {
 
     fn tell(&self, what: fn() -> Incoming) {
         for gate in &self.gates {
-            // Refused only by one that has ended.
+            // Only a shard that has ended refuses the message.
             _ = gate.send(what());
         }
     }
 
-    /// Ends all streams. Those that are taken after this end behind their heads.
+    /// Ends all streams. Streams that are taken later end after their heads.
     pub(crate) fn end_all(&self) {
         self.tell(|| Incoming::EndAll);
     }
 
-    /// Has the threads end, and waits until they have. Nothing may be given to them any more.
+    /// Tells the threads to end, and waits until they have ended. No stream may be given to them after this.
     pub(crate) async fn stop(&self) {
         self.tell(|| Incoming::Stop);
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -130,7 +130,7 @@ impl Drop for Shards {
     }
 }
 
-/// The name of what delivers, for the log.
+/// Logs which engine delivers the streams.
 fn tell(started: &Started, threads: usize, settings: &Settings) {
     let write_timeout = settings.write_timeout;
     match started {

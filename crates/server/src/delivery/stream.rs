@@ -1,8 +1,9 @@
-//! A stream that is granted and has not begun.
+//! A stream that has been granted and has not begun.
 //!
-//! The handler of a subscribe request decides everything, and then does not know who delivers: that depends on the
-//! connection, which it does not see. So the response carries the stream twice, in a [`Granted`] of its extensions and
-//! in its body. Who takes it first has it. Where nobody does, the body begins it when it is polled, as any body would.
+//! The handler of a subscribe request decides everything about a stream, but not who delivers it: that depends on the
+//! connection, which the handler does not see. So the response carries the stream twice, in a [`Granted`] in its
+//! extensions and in its body. The first to take it delivers it. If nobody takes it, the body begins the stream when it
+//! is polled.
 use crate::subscriptions::Arrival;
 use fanfare_hub::opening::Opening;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,23 +12,23 @@ use tokio::sync::OwnedSemaphorePermit;
 /// A stream that is to be delivered to one subscriber.
 #[derive(Debug)]
 pub struct Stream {
-    /// The head of the response and what follows it at once, if whoever delivers writes to the socket itself; else
-    /// empty.
+    /// The bytes that are sent first, the response's head and a heartbeat, if the stream is delivered by writing to the
+    /// socket directly; otherwise empty.
     pub(crate) head: Vec<u8>,
-    /// The subscription, where it begins, and when it ends.
+    /// The subscription, the position where it begins, and the time when it ends.
     pub opening: Opening,
-    /// Frees the subscriber's place when it is dropped.
+    /// The permit for one subscriber; dropping it lets another one in.
     pub place: OwnedSemaphorePermit,
-    /// The sign by which others are told that the subscriber is there, if that is told.
+    /// The arrival of the subscriber, if the hub publishes active subscriptions.
     pub(crate) arrival: Option<Arrival>,
 }
 
-/// A stream that whoever comes first may take. Dropping all clones of it ends the subscription.
+/// A stream that can be taken once. Dropping all clones of it ends the subscription.
 #[derive(Clone, Debug)]
 pub struct Granted(Arc<Mutex<Option<Stream>>>);
 
 impl Stream {
-    /// A stream whose head is written by whoever has the connection.
+    /// Creates a stream whose head is not set: whoever has the connection sets or sends it.
     #[must_use]
     pub(crate) fn new(opening: Opening, place: OwnedSemaphorePermit, arrival: Option<Arrival>) -> Self {
         Self { head: Vec::new(), opening, place, arrival }
@@ -41,7 +42,7 @@ impl Granted {
         Self(Arc::new(Mutex::new(Some(stream))))
     }
 
-    /// The stream, if nobody has taken it before.
+    /// Returns the stream, unless it was taken before.
     #[must_use]
     pub fn take(&self) -> Option<Stream> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()

@@ -1,47 +1,48 @@
-//! A hashed timer wheel: one timer for each of many keys, moved far more often than it fires.
+//! A hashed timer wheel: one timer for each of many keys. A timer is moved much more often than it fires.
 //!
-//! Time is cut into ticks, and each of the next [`SLOTS`] ticks has a slot: a list of the timers that are looked at
-//! when it has passed. Scheduling and cancelling touch one list, whatever the number of timers. The wheel has no clock
-//! and does nothing by itself: who owns it sleeps until [`Wheel::next`] and then asks with [`Wheel::expire`] what is
-//! due.
+//! Time is divided into ticks, and each of the next [`SLOTS`] ticks has a slot: a list of the timers that are checked
+//! when the tick has passed. Scheduling and cancelling change one list, whatever the number of timers. The wheel has no
+//! clock and does nothing by itself: its owner sleeps until [`Wheel::next`] and then gets the keys that are due from
+//! [`Wheel::expire`].
 //!
-//! A timer never fires early. Asked in time, it fires at most one tick late.
+//! A timer never fires early. If the owner calls in time, it fires at most one tick late.
 use std::time::{Duration, Instant};
 
-/// The length of a tick: 2^23 ns, about 8.4 ms, so that a division is a shift.
+/// The length of a tick: 2^23 ns, about 8.4 ms. A power of two makes each division a shift.
 pub const TICK: Duration = Duration::from_nanos(1 << TICK_SHIFT);
-/// The number of ticks within the horizon: about 34 s. What is due later waits in the farthest slot and is placed
-/// again.
+/// The number of ticks that have a slot: about 34 s. A timer that is due later waits in the farthest slot, and is moved
+/// from there.
 pub const SLOTS: usize = 1 << SLOT_BITS;
 
 const TICK_SHIFT: u32 = 23;
 const SLOT_BITS: u32 = 12;
 const SLOT_MASK: u64 = SLOTS as u64 - 1;
 
-/// The keys lie below this. Above it, `Timer::before` names a slot.
+/// The upper bound of the keys. A value of `Timer::before` from this on names a slot.
 const MAX_KEYS: u32 = 1 << 31;
-/// The end of a list; as `Timer::before`, that the timer is in none.
+/// The mark for the end of a list. As `Timer::before` it means that the timer is in no list.
 const NONE: u32 = u32::MAX;
 
-/// One timer per key, by the tick at which it is due.
+/// A timer wheel with one timer for each key.
 #[derive(Debug)]
 pub struct Wheel {
     start: Instant,
-    /// The tick up to which everything has expired. Its slot is the first: what is scheduled in the past lies there.
+    /// The tick up to which all timers have expired. Its slot comes first: timers that are scheduled in the past are
+    /// put there.
     passed: u64,
     /// The first key of each slot's list.
     first: Box<[u32; SLOTS]>,
     occupied: Occupied,
-    /// The timers by key.
+    /// The timers, indexed by key.
     timers: Vec<Timer>,
 }
 
-/// A link in the list of a slot. 16 bytes for each key.
+/// A timer, which is also a link in the list of a slot. It takes 16 bytes for each key.
 #[derive(Clone, Copy, Debug)]
 struct Timer {
-    /// The time when it is due; its slot may come earlier, and never comes later.
+    /// The tick at which the timer is due. Its slot may come earlier, but never later.
     tick: u64,
-    /// The key before it in its list, or, from [`MAX_KEYS`] on, the slot whose first it is.
+    /// The previous key in the list. If the timer is the first of a slot's list, this is [`MAX_KEYS`] plus the slot.
     before: u32,
     after: u32,
 }
@@ -49,16 +50,16 @@ struct Timer {
 const IDLE: Timer = Timer { tick: 0, before: NONE, after: NONE };
 
 impl Wheel {
-    /// A wheel without timers, whose time begins now. It takes 17 KiB, and 16 bytes more for each key up to the
-    /// highest.
+    /// Creates a wheel without timers whose time begins at `now`. It takes 17 KiB, and 16 bytes more for each key up to
+    /// the highest one.
     #[must_use]
     pub fn new(now: Instant) -> Self {
         let first = Box::new([NONE; SLOTS]);
         Self { start: now, passed: 0, first, occupied: Occupied::default(), timers: Vec::new() }
     }
 
-    /// Sets the timer of `key`, whether it had been set or not. Later than it was set costs one store, since the timer
-    /// stays in its slot until that comes.
+    /// Sets the timer of `key`, even if it was set before. Moving it to a later time costs one store, since the timer
+    /// stays in its slot until that slot's tick.
     ///
     /// # Panics
     /// If the key is 2^31 or more.
@@ -84,8 +85,8 @@ impl Wheel {
         }
     }
 
-    /// The time to look again: not after the first timer is due, and as a rule not before either. `None` if no timer is
-    /// set.
+    /// Returns the time at which the owner should call again. It is not later than the time of the first timer that is
+    /// due, and usually not earlier. `None` if no timer is set.
     #[must_use]
     pub fn next(&self) -> Option<Instant> {
         self.next_tick().map(|tick| self.start + Duration::from_nanos(tick << TICK_SHIFT))
@@ -112,31 +113,31 @@ impl Wheel {
         self.passed = self.passed.max(now);
     }
 
-    /// Gives back the memory of the keys behind the highest one whose timer is set. Costs a look at each of them.
+    /// Frees the memory of all keys above the highest key whose timer is set. This looks at each of them.
     pub fn shrink(&mut self) {
         let used = self.timers.iter().rposition(|timer| timer.before != NONE).map_or(0, |last| last + 1);
         self.timers.truncate(used);
         self.timers.shrink_to_fit();
     }
 
-    /// The tick that has passed last at this time.
+    /// Returns the last tick that has passed at `at`.
     fn tick_before(&self, at: Instant) -> u64 {
         ticks(at.saturating_duration_since(self.start).as_nanos())
     }
 
-    /// The first tick that passes at this time or later.
+    /// Returns the first tick that passes at `at` or later.
     fn tick_after(&self, at: Instant) -> u64 {
         ticks(at.saturating_duration_since(self.start).as_nanos() + (TICK.as_nanos() - 1))
     }
 
-    /// The tick of the first slot that has timers.
+    /// Returns the tick of the first slot that has timers.
     fn next_tick(&self) -> Option<u64> {
         let from = slot(self.passed);
         let found = self.occupied.next(from)?;
         Some(self.passed + (found.wrapping_sub(from) as u64 & SLOT_MASK))
     }
 
-    /// Puts a timer that is in no list into the one of its tick, or of the nearest tick that has a slot.
+    /// Puts a timer that is in no list into the list of its tick, or of the nearest tick that has a slot.
     fn link(&mut self, key: u32) {
         let tick = self.timers[index(key)].tick.clamp(self.passed, self.passed + SLOT_MASK);
         let slot = slot(tick);
@@ -169,14 +170,14 @@ impl Wheel {
         }
     }
 
-    /// Empties a slot, and returns the first key of what was its list.
+    /// Empties a slot, and returns the first key of its former list.
     fn take_slot(&mut self, slot: usize) -> u32 {
         self.occupied.clear(slot);
         std::mem::replace(&mut self.first[slot], NONE)
     }
 }
 
-/// The slots that have timers: a bit for each, and a bit for each word of them that has one set.
+/// The slots that have timers: one bit for each slot, and in the summary one bit for each word that is not zero.
 #[derive(Debug)]
 struct Occupied {
     words: [u64; WORDS],
@@ -185,7 +186,7 @@ struct Occupied {
 
 const WORDS: usize = SLOTS / WORD_BITS;
 const WORD_BITS: usize = u64::BITS as usize;
-/// The summary is one word.
+/// The summary must fit into one word.
 const _: () = assert!(WORDS == WORD_BITS);
 
 impl Default for Occupied {
@@ -208,14 +209,15 @@ impl Occupied {
         }
     }
 
-    /// The first slot with timers from `from` on, going round.
+    /// Returns the first slot with timers from `from` on. The search continues at slot 0 after the last slot.
     fn next(&self, from: usize) -> Option<usize> {
         let (word, bit) = (from / WORD_BITS, from % WORD_BITS);
         let ahead = self.words[word] & (u64::MAX << bit);
         if ahead != 0 {
             return Some(word * WORD_BITS + lowest(ahead));
         }
-        // The words behind this one, then those before it, then this one: what is left of it lies before `bit`.
+        // First the words after this one, then the words before it, then this word again: its remaining bits lie before
+        // `bit`.
         let behind = self.summary & (u64::MAX << 1 << word);
         let word = if behind != 0 { lowest(behind) } else { lowest(self.summary) };
         (self.summary != 0).then(|| word * WORD_BITS + lowest(self.words[word]))
@@ -227,7 +229,7 @@ fn lowest(bits: u64) -> usize {
 }
 
 fn ticks(nanoseconds: u128) -> u64 {
-    // Beyond is in 4.9 billion years.
+    // A time beyond the greatest tick is 4.9 billion years away.
     u64::try_from(nanoseconds >> TICK_SHIFT).unwrap_or(u64::MAX >> TICK_SHIFT)
 }
 
@@ -236,7 +238,7 @@ fn slot(tick: u64) -> usize {
     (tick & SLOT_MASK) as usize
 }
 
-/// The mark before the first timer of a slot.
+/// Returns the value of `Timer::before` for the first timer of a slot.
 #[allow(clippy::cast_possible_truncation, reason = "there are fewer slots")]
 fn head(slot: usize) -> u32 {
     MAX_KEYS + slot as u32

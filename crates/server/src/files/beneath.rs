@@ -1,8 +1,9 @@
-//! Opens what is beneath a directory, and nothing else, whatever links are there and however they change meanwhile.
+//! The opening of files beneath a directory, and of nothing else, whatever links are there and however they change
+//! meanwhile.
 //!
-//! A path is walked part by part, from one open directory to the next. No part is opened through a link: a link is
-//! read, and what it says is walked the same way, so that there is no moment between looking and opening. Links that
-//! lead out of the directory, absolute ones among them, lead nowhere.
+//! A path is followed part by part, from one open directory to the next. The system never follows a link: this module
+//! reads the link and follows its target in the same way, so nothing can change between the check and the opening.
+//! Links that lead out of the directory, such as absolute ones, count as missing files.
 use super::name::is_hidden;
 use rustix::{
     fs::{Mode, OFlags, open, openat, readlinkat},
@@ -19,18 +20,18 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// The most links on one path: as many as Linux follows.
+/// The most links on one path: the limit of Linux.
 const MAX_LINKS: usize = 40;
 
-/// The flags to open a directory on the way. Linux does not need the right to list it.
+/// The flags to open a directory on the path. Linux does not need the right to list it.
 #[cfg(target_os = "linux")]
 const TRAVERSE: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 const TRAVERSE: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// The flags to open the end of the way: a pipe that nobody writes to must not keep the thread.
+/// The flags to open the end of the path. Opening a pipe that nobody writes to must not block the thread.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// A directory by its path, which is followed again each time: a deployment may replace what it leads to.
+/// A directory, by its path. The path is resolved again each time, because a deployment may replace its target.
 #[derive(Clone, Debug)]
 pub(super) struct Directory(PathBuf);
 
@@ -42,8 +43,8 @@ impl Directory {
     /// Opens the file or directory at `path`, which is relative.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`] if nothing is there, also because it is not beneath the directory or is hidden
-    /// behind a link; other errors as the system says.
+    /// [`io::ErrorKind::NotFound`] if there is no such file, if it is not beneath the directory, or if a link to it
+    /// leads through a hidden name; other errors of the system.
     pub(super) fn open(&self, path: &Path) -> io::Result<File> {
         let mut walk = Walk { trail: vec![open(&self.0, TRAVERSE, Mode::empty())?], ahead: Vec::new(), links: 0 };
         walk.put_ahead(path)?;
@@ -51,13 +52,13 @@ impl Directory {
     }
 }
 
-/// The way through the directory.
+/// The state of following one path through the directory.
 struct Walk {
-    /// The directories from the first to the one that was come to.
+    /// The open directories from the first to the current one.
     trail: Vec<OwnedFd>,
-    /// The parts that are still to be walked, the next one last.
+    /// The parts of the path that still have to be followed, the next one last.
     ahead: Vec<Part>,
-    /// The number of links that were followed.
+    /// The number of links that were followed so far.
     links: usize,
 }
 
@@ -99,13 +100,13 @@ impl Walk {
         self.open(OsStr::new("."), READ).map(File::from)
     }
 
-    /// The directory that the walk has come to; an error if it has left the directory.
+    /// Returns the current directory, or an error if the path has left the directory.
     fn here(&self) -> io::Result<&OwnedFd> {
         self.trail.last().ok_or_else(nowhere)
     }
 
     fn open(&self, name: &OsStr, how: OFlags) -> io::Result<OwnedFd> {
-        // If it has become a link since it was looked at, this fails.
+        // If the name has become a link since it was checked, this fails.
         openat(self.here()?.as_fd(), name, how | OFlags::NOFOLLOW, Mode::empty()).map_err(absent)
     }
 
@@ -118,8 +119,8 @@ impl Walk {
     }
 }
 
-/// True if a link may not lead along this path: through a hidden name that is not one of Kubernetes' own, or to one as
-/// the end of the way.
+/// Returns true if a link must not lead along this path: because the path has a hidden name that is not one of
+/// Kubernetes' own.
 fn leads_to_hidden(target: &Path) -> bool {
     let mut names = target.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name),
@@ -128,8 +129,8 @@ fn leads_to_hidden(target: &Path) -> bool {
     names.any(|name| name.to_str().is_none_or(|name| is_hidden(name) && !is_of_a_volume(name)))
 }
 
-/// True for the directories in which Kubernetes keeps the files of a volume: `..data`, and what that links to, which is
-/// named after the time at which it was made, such as `..2026_11_29_04_27_53.1234567890`.
+/// Returns true for the directories in which Kubernetes keeps the files of a volume: `..data`, and its target, whose
+/// name is the time when it was made, such as `..2026_11_29_04_27_53.1234567890`.
 fn is_of_a_volume(name: &str) -> bool {
     const TIME: &[u8] = b"0000_00_00_00_00_00.";
     let Some(rest) = name.strip_prefix("..") else { return false };
@@ -142,8 +143,8 @@ fn nowhere() -> io::Error {
     io::ErrorKind::NotFound.into()
 }
 
-/// Translates the system's word for a path that leads to no file: through a file, through what has just become a link,
-/// to a socket, or by a name that no file can have.
+/// Converts the system's errors for a path that leads to no file: because it leads through a file, through a name that
+/// has just become a link, to a socket, or has a name that no file can have.
 fn absent(error: Errno) -> io::Error {
     match error {
         Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::NAMETOOLONG => nowhere(),
@@ -156,7 +157,7 @@ mod tests {
     use super::*;
     use std::{fs, io::Read as _, os::unix::fs::symlink};
 
-    /// A directory `root` with files in it and beside it.
+    /// A directory `root` with files in it and next to it.
     struct Tree(PathBuf);
 
     impl Tree {
@@ -265,7 +266,7 @@ mod tests {
         assert!(tree.read(&MAX_LINKS.to_string()).is_err());
     }
 
-    /// A file is swapped for a link all the time that it is read: what is read is the file, or nothing.
+    /// While a file is read, it is again and again replaced by a link: each read gets the file, or nothing.
     #[test]
     fn a_race_wins_nothing() {
         let tree = Tree::new("race");

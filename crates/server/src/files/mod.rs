@@ -1,8 +1,8 @@
-//! Files of a directory, where nothing else is at a path.
+//! The files of a directory, which are served at all paths that the hub does not use.
 //!
-//! The directory is often one that somebody works in. So what a request names is looked at before it is looked for:
-//! `name` refuses names that begin with a dot, and `beneath` opens nothing outside the directory. Ranges, conditions
-//! and types are left to [`ServeDir`].
+//! The directory is often one that somebody works in. So the names in a request are checked before a file is looked
+//! for: `name` refuses names that begin with a dot, and `beneath` opens nothing outside the directory. Ranges,
+//! conditions and types are left to [`ServeDir`].
 mod beneath;
 mod name;
 mod opened;
@@ -17,35 +17,36 @@ use std::{io, path::Path};
 use tower_http::services::{ServeDir, fs::DefaultServeDirFallback};
 use tower_service::Service;
 
-/// Paths, and what is below them, that a fallback never answers: there are no pages, so it would only hide an error.
+/// The paths for which the fallback is never sent, nor for paths below them: there are no pages at them, so the
+/// fallback would only hide an error.
 const WITHOUT_PAGES: [&str; 4] = ["/.well-known", TOPICS, "/healthz", crate::page::PATH];
 
 /// The files of one directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     serve: ServeDir<DefaultServeDirFallback, Beneath>,
-    /// The path of the page that stands for every page that is not there.
+    /// The path of the page that is sent for every page that does not exist.
     fallback: Option<PathAndQuery>,
-    /// The aliases, for which there is no fallback either.
+    /// The paths of the aliases, for which the fallback is not sent either.
     streams: Vec<String>,
 }
 
 impl Files {
-    /// The files that `settings` name, if they name some.
+    /// Returns the files that `settings` name, if they name a directory.
     pub(crate) fn of(settings: &Settings) -> Option<Self> {
         let directory = settings.static_dir.as_deref()?;
         Some(Self {
-            // Paths are relative to what `Beneath` opens them beneath.
+            // The paths are relative to the directory of `Beneath`.
             serve: ServeDir::with_backend("", Beneath::new(directory)),
             fallback: settings.fallback.as_deref().and_then(path_of),
             streams: settings.aliases.keys().cloned().collect(),
         })
     }
 
-    /// The file at the request's path, or what stands for it; `None` if there is neither.
+    /// Returns the file at the request's path, or else the fallback; `None` if there is neither.
     ///
     /// # Errors
-    /// [`Problem::Method`] if the request does not only read.
+    /// [`Problem::Method`] if the method is not GET or HEAD.
     pub(crate) async fn find(&self, request: Request) -> Result<Option<Response>, Problem> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return Err(Problem::Method { allowed: "GET, HEAD" });
@@ -60,14 +61,14 @@ impl Files {
         let Some(fallback) = self.fallback.as_ref().filter(|_| falls_back) else { return Ok(None) };
         let answer = self.serve(Request::from_parts(parts, Body::empty()), Uri::from(fallback.clone())).await;
         Ok(answer.map(|mut answer| {
-            // Who does not want HTML is told that there is nothing here.
+            // The answer depends on `Accept`: a client that does not want HTML gets 404 instead.
             answer.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
             answer
         }))
     }
 
     async fn serve(&self, mut request: Request, uri: Uri) -> Option<Response> {
-        // Without scheme and host: a redirection stays where the request came in.
+        // The URI has no scheme and host, so that a redirection leads to the host of the request.
         *request.uri_mut() = uri.path_and_query().cloned().map_or(uri, Uri::from);
         let answer = match self.serve.clone().call(request).await {
             Ok(answer) => answer.map(Body::new),
@@ -83,16 +84,16 @@ impl Files {
     }
 }
 
-/// The path at which the file `name` of the directory is.
+/// Returns the path at which the file `name` of the directory is served.
 fn path_of(name: &str) -> Option<PathAndQuery> {
     let parts: Vec<_> = name.split('/').map(|part| utf8_percent_encode(part, NON_ALPHANUMERIC).to_string()).collect();
     format!("/{}", parts.join("/")).parse().ok()
 }
 
-/// Makes sure that `name` is a file in `directory` that can be handed out, such as `index.html`.
+/// Checks that `name` is a file in `directory` that can be served, such as `index.html`.
 ///
 /// # Errors
-/// [`io::Error`] says why not.
+/// [`io::Error`] if it is not.
 pub fn check(directory: &Path, name: &str) -> io::Result<()> {
     let path = path_of(name).and_then(|path| name::read(path.path()));
     let Some(path) = path.filter(|path| !name.starts_with('/') && !path.ends_with('/')) else {

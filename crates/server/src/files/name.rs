@@ -1,12 +1,14 @@
-//! The paths that can name a file that is handed out.
+//! The check of the paths that can name a file that is served.
 use percent_encoding::percent_decode_str;
 
-/// The one name with a dot at its start that is made to be seen: [RFC 8615](https://www.rfc-editor.org/rfc/rfc8615).
+/// The only name with a dot at its start that is meant to be public: [RFC
+/// 8615](https://www.rfc-editor.org/rfc/rfc8615).
 const WELL_KNOWN: &str = ".well-known";
 
-/// The decoded path of a request, if each of its parts is a plain name; `None` for all that is not for others to see,
-/// or that two readers could read differently: hidden files, `..`, NUL, backslashes, an encoded slash, what is no
-/// UTF-8. A path that begins with two slashes is none either: a redirection to it would lead to another host.
+/// Returns the decoded path of a request, if each of its parts is a plain name. Returns `None` for paths that are not
+/// public, or that two programs could read differently: hidden files, `..`, NUL, backslashes, an encoded slash, text
+/// that is not UTF-8. A path that begins with two slashes is refused too: a redirection to it would lead to another
+/// host.
 pub(super) fn read(path: &str) -> Option<String> {
     if !path.starts_with('/') || path.starts_with("//") {
         return None;
@@ -21,7 +23,7 @@ fn part(encoded: &str) -> Option<String> {
     fits.then(|| part.into_owned())
 }
 
-/// True if a name begins with a dot, as those of secrets and of tools do.
+/// Returns true if a name begins with a dot, like the names of secrets and of tools' files.
 pub(super) fn is_hidden(name: &str) -> bool {
     name.starts_with('.') && name != WELL_KNOWN
 }

@@ -1,4 +1,4 @@
-//! The files of a [`Directory`] as what [`ServeDir`](tower_http::services::ServeDir) reads from.
+//! The files of a [`Directory`] in the form that [`ServeDir`](tower_http::services::ServeDir) reads.
 use super::beneath::Directory;
 use std::{
     fs::Metadata,
@@ -14,11 +14,11 @@ use tokio::{
 };
 use tower_http::services::fs::{Backend, File};
 
-/// Reads beneath a directory.
+/// A backend that reads only files beneath a directory.
 #[derive(Clone, Debug)]
 pub(super) struct Beneath(Directory);
 
-/// An open file, with what was true of it when it was opened.
+/// An open file, with its metadata at the time when it was opened.
 #[derive(Debug)]
 pub(super) struct Opened {
     file: tokio::fs::File,
@@ -32,8 +32,7 @@ impl Beneath {
         Self(Directory::new(directory))
     }
 
-    /// Opens files and directories, and nothing that waits or does something when it is read, such as pipes and
-    /// devices.
+    /// Opens files and directories, and nothing whose reading waits or has an effect, such as pipes and devices.
     fn opened(&self, path: PathBuf) -> impl Future<Output = io::Result<(std::fs::File, Metadata)>> + Send + use<> {
         let directory = self.0.clone();
         let open = move || {

@@ -1,4 +1,5 @@
-//! `application/x-ndjson`: each line is the data of one update, and all of them are published or none.
+//! Bodies of the type `application/x-ndjson`: each line is the data of one update, and either all updates are published
+//! or none.
 use super::template::Template;
 use crate::{body::text, problem::Problem};
 use fanfare_hub::update::Update;
@@ -6,16 +7,16 @@ use fanfare_hub::update::Update;
 /// The most updates of one batch.
 pub const MAX_BATCH_UPDATES: usize = 10_000;
 
-/// The most topics of all updates of one batch together: each takes 16 bytes of memory, however short it is.
+/// The most topics of all updates of one batch together: each topic takes 16 bytes of memory, however short it is.
 pub const MAX_BATCH_TOPICS: usize = 200_000;
 
-/// The most updates of this template that make a batch.
+/// Returns the most updates of this template that one batch may have.
 pub(crate) fn most_updates(template: &Template) -> usize {
     (MAX_BATCH_TOPICS / template.topics().max(1)).clamp(1, MAX_BATCH_UPDATES)
 }
 
-/// Reads a batch. A publisher that has to find its lines again gives the beginning of their IDs as `id-prefix`. Blank
-/// lines are passed over; the others need not be JSON, since data is opaque to the hub.
+/// Reads a batch. A publisher that must later recognise the lines gives a prefix for their IDs as `id-prefix`. Blank
+/// lines are ignored; the others need not be JSON, since the hub does not interpret data.
 pub(crate) fn updates(template: &Template, body: &[u8]) -> Result<Vec<Update>, Problem> {
     let (limit, mut updates) = (most_updates(template), Vec::new());
     for (index, line) in body.split(|&byte| byte == b'\n').enumerate() {

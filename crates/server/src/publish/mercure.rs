@@ -14,7 +14,7 @@ use fanfare_hub::{
 /// Publishes one update and answers with its ID.
 ///
 /// # Errors
-/// [`Problem`] says why it was not published.
+/// [`Problem`] if the update was not published.
 pub async fn publish_form(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;

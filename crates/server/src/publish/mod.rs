@@ -1,4 +1,4 @@
-//! Publishing: a request becomes updates, which are handed to the log and acknowledged once they are durable.
+//! Publishing: a request becomes updates. They are given to the log, and acknowledged when they are durable.
 //!
 //! [`mercure`] reads a form. [`topic`] reads the topic API's kinds of body: a single update, [`lines`], or an event
 //! [`stream`].
@@ -21,7 +21,8 @@ use fanfare_hub::{entry::Entry, update::Update};
 use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
-/// Publishes what the publisher is granted, all or nothing. With others, if the publisher is in no hurry.
+/// Publishes all updates, or none if the publisher is not allowed to publish one of them. If the publisher is in no
+/// hurry, they may wait for other publications.
 async fn publish(
     app: &App,
     credentials: &Credentials,
@@ -40,8 +41,8 @@ async fn publish(
     })
 }
 
-/// A form or query string that says what to publish. One that is too large is refused as a body would be
-/// ([Mercure, publication](https://mercure.rocks/spec#publication)).
+/// Reads a form or a query string that describes updates. If it is too large, it is refused with the status of a body
+/// that is too large ([Mercure, publication](https://mercure.rocks/spec#publication)).
 fn form(bytes: &[u8]) -> Result<Form, Problem> {
     Form::parse(bytes).map_err(|invalid| match invalid {
         InvalidForm::TooManyFields { limit } => Problem::FormTooLarge { limit },
@@ -49,7 +50,7 @@ fn form(bytes: &[u8]) -> Result<Form, Problem> {
     })
 }
 
-/// A reconnection time: ASCII digits only, as in an event stream.
+/// Reads a reconnection time in milliseconds: only ASCII digits, as in an event stream.
 fn retry_ms(value: &str) -> Result<u64, Problem> {
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| value.parse().ok()).flatten().ok_or(Problem::Retry)

@@ -1,50 +1,50 @@
-//! The hub's own namespace: topics at and below its path name subscriptions, and nobody but the hub publishes them.
+//! The hub's own namespace: topics at and below the hub's path name subscriptions, and only the hub may publish them.
 //!
-//! Both revisions ask both questions. The newer one's is where a topic leads, as a URL. The older one's is whether the
-//! topic says the hub's path anywhere: its subscribers match by templates, to which a topic is a text, so that an
-//! update of `https://evil.example/?/.well-known/mercure/subscriptions/…` would be told to them as if the hub had told
-//! it. Since an update reaches subscribers of either revision, whoever its publisher is, one question would not do.
+//! For both revisions, two properties of a topic are checked. The first, from the newer revision, is the URL to which
+//! the topic resolves. The second, from the older revision, is whether the topic contains the hub's path anywhere.
+//! Subscribers of the older revision match topics as texts, by templates: they could take an update of
+//! `https://evil.example/?/.well-known/mercure/subscriptions/…` for one that the hub published. An update reaches
+//! subscribers of both revisions, whatever the revision of its publisher, so one check would not be enough.
 use crate::{app::App, auth::Revision, hub_path::HUB_PATH, problem::Problem};
 use fanfare_hub::{topic::Topic, update::Update};
 use std::borrow::Cow;
 use url::Url;
 
-/// Refuses an update of which a topic is reserved, in the words of the publisher's revision.
+/// Refuses an update that has a reserved topic, as the publisher's revision requires.
 pub(crate) fn check(app: &App, revision: Revision, update: &Update) -> Result<(), Problem> {
     let reserved = |topic: &Topic| match revision {
-        // To the older revision, what only begins like the hub's path says it too.
+        // In the older revision a topic that only begins like the hub's path is reserved too.
         Revision::Legacy => topic.as_str().contains(HUB_PATH) || is_reserved(&app.base_url, topic),
         Revision::Modern => is_reserved(&app.base_url, topic),
     };
     if update.topics().iter().any(reserved) { Err(Problem::TopicReserved(revision)) } else { Ok(()) }
 }
 
-/// True if a topic leads to the hub's path or below it when it is resolved against `base`, the hub's URL, on whatever
-/// host; or says that path somewhere. In either case it is read as those would read it who take percent-encoding, dot
-/// segments and backslashes for what they stand for, however often they are encoded. Letters have a case, as in all
-/// paths.
+/// Returns true if a topic, resolved against `base`, the hub's URL, is the hub's path or a path below it, on any host,
+/// or if it contains that path anywhere. Percent-encoding, dot segments and backslashes are first replaced by what they
+/// mean, however often they are encoded, because some readers do that. Upper and lower case differ, as in all paths.
 #[must_use]
 pub fn is_reserved(base: &Url, topic: &Topic) -> bool {
     needs_a_look(topic.as_str()) && (says(&plain(topic.as_str())) || leads(base, topic))
 }
 
-/// True if a topic could be reserved at all, for most are not, and to read one as a URL takes time. It has to say the
-/// last word of the hub's path, or encode it; or to name nothing but the place that it is relative to, which is the
-/// hub.
+/// Returns true if a topic could be reserved at all. Most topics could not, and parsing one as a URL takes time. A
+/// reserved topic contains the last word of the hub's path, perhaps encoded, or it is a relative URL that names only
+/// its base, which is the hub.
 fn needs_a_look(text: &str) -> bool {
     let trimmed = text.trim();
     text.contains("mercure") || text.contains(['%', '\\', '?', '#']) || trimmed.is_empty() || trimmed.ends_with(':')
 }
 
-/// True if the hub's path stands somewhere in the text, or would if dot segments were removed. At its beginning it need
-/// not have its first slash.
+/// Returns true if the text contains the hub's path, or would contain it without its dot segments. At the beginning of
+/// the text the path may lack its first slash.
 fn says(text: &str) -> bool {
     let has_dots = text.starts_with('.') || text.contains("/.");
     contains_path(text) || (has_dots && contains_path(&without_dots(&format!("/{text}"))))
 }
 
-/// True if the topic as a URL has the hub's path or one below it. The URL parser has removed dot segments; more of them
-/// can only come out of what it left encoded.
+/// Returns true if the topic, read as a URL, has the hub's path or one below it. The URL parser has removed dot
+/// segments, but decoding the rest may produce more of them.
 fn leads(base: &Url, topic: &Topic) -> bool {
     let Some(url) = topic.resolve(base) else { return false };
     let path = match plain(url.path()) {
@@ -58,14 +58,15 @@ fn contains_path(text: &str) -> bool {
     text.match_indices(HUB_PATH).any(|(place, path)| ends_a_segment(&text[place + path.len()..]))
 }
 
-/// True if what stands behind the hub's path leaves it what it is: `/.well-known/mercure-news` is another path.
+/// Returns true if a path segment ends before `rest`, the text that follows the hub's path: `/.well-known/mercure-news`
+/// is another path.
 fn ends_a_segment(rest: &str) -> bool {
     !rest.starts_with(|character: char| character.is_alphanumeric() || "-._~".contains(character))
 }
 
-/// The text with all percent-encoding undone, also where undoing some makes more, and with slashes for backslashes.
-/// Takes one pass: each byte is put behind those before it, and what is then an encoded byte at the end becomes that
-/// byte.
+/// Returns the text with all percent-encoding decoded, even if decoding produces further percent-encoding, and with
+/// backslashes replaced by slashes. This takes one pass: each byte is appended to the result, and if the result then
+/// ends in an encoded byte, that is decoded.
 fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '\\']) {
         return text.into();
@@ -87,7 +88,7 @@ fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// The text without the segments `.`, and without each `..` and the segment before it.
+/// Returns the text without the segments `.`, and without each `..` and the segment before it.
 fn without_dots(text: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in text.split('/') {
@@ -129,7 +130,7 @@ mod tests {
             ("/.well-known%5Cmercure", true),
             ("x/%2e%2e/.well-known/./mercure", true),
             ("/.well-known/a/%2e./mercure/x", true),
-            // What only says so.
+            // Topics that only contain the hub's path.
             ("https://example.com/?u=/.well-known/mercure", true),
             ("https://example.com/?u=/.well-known/mercure/subscriptions/a/b", true),
             ("https://example.com/#/.well-known/mercure/x", true),
@@ -140,7 +141,7 @@ mod tests {
             ("http://[/.well-known/mercure/subscriptions", true),
             ("a text, and /.well-known/mercure; in it", true),
             (".well-known/mercure", true),
-            // What is another name.
+            // Topics with another name.
             ("/.well-known/mercury", false),
             ("/.well-known/%6Dercure-news", false),
             ("/.WELL-KNOWN/mercure", false),
@@ -160,7 +161,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// A topic that is not looked at would not be found to be reserved.
+        /// A topic that `needs_a_look` leaves out must not be reserved.
         #[test]
         fn the_short_way_leads_to_the_same(text in "(https:|http:|x:|/|//|\\.|\\.\\.|\\?|#|%2e|\\\\|:| |a|\\.well-known|mercur|e|é){1,9}") {
             let base = Url::parse("https://hub.example/.well-known/mercure").unwrap();

@@ -1,5 +1,6 @@
-//! `text/event-stream` as a request body: each event is published as it arrives, so that another source of events can
-//! be piped in. What was published before something went wrong stays published, and the answer says how much that was.
+//! Bodies of the type `text/event-stream`: each event is published when it arrives, so that the output of another
+//! source of events can be piped in. If an error occurs, the events before it stay published, and the answer contains
+//! their number.
 use super::{
     lines::most_updates,
     publish,
@@ -25,8 +26,8 @@ use fanfare_hub::{
 use http_body_util::BodyExt;
 use serde_json::json;
 
-/// Publishes the events of the body and answers, when it ends, how many there were, and the last one's ID and
-/// position.
+/// Publishes the events of the body. When it ends, answers with their number, and the ID and the position of the last
+/// one.
 pub(super) async fn publish_events(
     app: &App,
     credentials: &Credentials,
@@ -38,7 +39,8 @@ pub(super) async fn publish_events(
     let (mut published, mut last) = (0, None);
     let broken = |published, problem| Problem::StreamBroken { published, problem: Box::new(problem) };
     loop {
-        // What has arrived is not taken any more, so that a source that never pauses is told, too.
+        // When the server stops, events that have already arrived are not published any more, so that even a source
+        // that never pauses gets this answer.
         if app.stopping.has_changed().unwrap_or(true) {
             return Err(broken(published, Problem::Stopping));
         }
@@ -59,7 +61,7 @@ pub(super) async fn publish_events(
             if !updates.is_empty() {
                 still_valid(credentials)
                     .map_err(|error| broken(published, app.auth.refuse(credentials, error).into()))?;
-                // The next events wait for this answer.
+                // The next events wait until these are acknowledged.
                 let entries =
                     publish(app, credentials, None, updates).await.map_err(|problem| broken(published, problem))?;
                 published += entries.len() as u64;
@@ -70,12 +72,12 @@ pub(super) async fn publish_events(
             }
         }
     }
-    // The ID may be the publisher's own; the position is the hub's, and stands for this place in its log alone.
+    // The ID may be chosen by the publisher; the position is the hub's, and names only this update in its log.
     let (last_id, position) = last.map(|entry| (entry.id().to_string(), entry.position.to_string())).unzip();
     Ok(Json(json!({ "published": published, "last_id": last_id, "position": position })).into_response())
 }
 
-/// A stream may outlive the token that it began with.
+/// Checks that the token is still valid, because the stream may last longer than the token.
 fn still_valid(credentials: &Credentials) -> Result<(), AuthError> {
     match credentials.expires_at {
         Some(at) if at <= Timestamp::now() => Err(AuthError::Invalid(InvalidToken::Expired)),
@@ -99,8 +101,8 @@ impl<'a> Reader<'a> {
         Self { parser: Parser::with_limits(limits), template }
     }
 
-    /// The next updates whose events end in this chunk, as many as make a batch, up to the first one that is wrong, and
-    /// what is wrong with that. Nothing of either when the chunk is read to its end.
+    /// Returns the next updates whose events end in this chunk, at most one batch and up to the first event that is not
+    /// valid, and the problem of that event. Returns no updates and no problem when the whole chunk has been read.
     fn read(&mut self, chunk: &mut Chunk<'_>) -> (Vec<Update>, Option<Problem>) {
         let (most, mut updates, mut bytes) = (most_updates(self.template), Vec::new(), 0);
         let problem = loop {
@@ -124,7 +126,7 @@ impl<'a> Reader<'a> {
 }
 
 fn update(template: &Template, event: &EventRef<'_>) -> Result<Update, Problem> {
-    // An ID that another hub made would be mistaken for a place in this hub's log; the update gets one of its own.
+    // An ID that another hub made would be taken for a position in this hub's log, so the update gets a new ID.
     let id = event.id().filter(|id| !id.starts_with('#')).map(str::to_owned);
     let event_type = (event.event_type != "message").then(|| event.event_type.to_owned());
     template.event(event.data.to_owned(), EventSays { id, event_type, retry_ms: event.retry_ms })

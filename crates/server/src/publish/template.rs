@@ -1,4 +1,4 @@
-//! The template of the updates in one body: what its URL says of all of them.
+//! The template of the updates in one body: the fields that its URL gives to all of them.
 use super::{form, retry_ms, ttl_ms};
 use crate::{path::topic_of_path, problem::Problem};
 use fanfare_hub::{
@@ -11,7 +11,7 @@ use http::Uri;
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     fields: UpdateFields,
-    /// The beginning of the IDs of lines, whose end is the number of the line in its body.
+    /// The prefix of the lines' IDs, which end with the number of the line in its body.
     id_prefix: Option<String>,
 }
 
@@ -33,33 +33,34 @@ impl Template {
         Ok(Self { fields, id_prefix })
     }
 
-    /// The number of topics of each update.
+    /// Returns the number of topics of each update.
     pub(crate) fn topics(&self) -> usize {
         self.fields.topics.len()
     }
 
-    /// The same for many updates, which cannot all have one ID.
+    /// Returns the template for a body with many updates. Fails if it has an ID, because they cannot all have the same
+    /// one.
     pub(super) fn of_many(self) -> Result<Self, Problem> {
         if self.fields.id.is_some() { Err(Problem::IdOfMany) } else { Ok(self) }
     }
 
-    /// The same for a body that does not have a line for each update.
+    /// Returns the template for a body that does not have one line for each update. Fails if it has a prefix for IDs.
     pub(super) fn without_lines(self) -> Result<Self, Problem> {
         if self.id_prefix.is_some() { Err(Problem::IdPrefixWithoutLines) } else { Ok(self) }
     }
 
-    /// The update with this data.
+    /// Makes the update with this data.
     pub(crate) fn update(&self, data: String) -> Result<Update, Problem> {
         Ok(Update::new(UpdateFields { data, ..self.fields.clone() })?)
     }
 
-    /// The update with the data of the line that has this number, from 1, in its body.
+    /// Makes the update of one line, from its data and its number in the body, counted from 1.
     pub(crate) fn line(&self, number: usize, data: String) -> Result<Update, Problem> {
         let id = self.id_prefix.as_ref().map(|prefix| format!("{prefix}{number}"));
         Ok(Update::new(UpdateFields { data, id, ..self.fields.clone() })?)
     }
 
-    /// The update with this data and what an event says of itself, which counts more than what the query says.
+    /// Makes the update of one event, from its data and its own fields, which replace those of the query.
     pub(crate) fn event(&self, data: String, event: EventSays) -> Result<Update, Problem> {
         let fields = self.fields.clone();
         Ok(Update::new(UpdateFields {
@@ -72,7 +73,7 @@ impl Template {
     }
 }
 
-/// The fields that an event of a streamed body has of its own.
+/// The fields of an event in a body of the type `text/event-stream`.
 #[derive(Debug, Default)]
 pub(crate) struct EventSays {
     pub(crate) id: Option<String>,

@@ -1,4 +1,5 @@
-//! `POST /topics/{topic}`: the body is the data, whatever its content type says; `curl -d` calls everything a form.
+//! `POST /topics/{topic}`: the body is the data, whatever its content type is, because `curl -d` declares every body as
+//! a form.
 use super::{lines, plain_text, publish, stream, template::Template};
 use crate::{
     app::App,
@@ -14,10 +15,10 @@ use axum::{
 };
 use http::Uri;
 
-/// Publishes the body and answers with an ID a line.
+/// Publishes the body, and answers with the ID of each update on its own line.
 ///
 /// # Errors
-/// [`Problem`] says why it was not published.
+/// [`Problem`] if the body was not published.
 pub async fn publish_body(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
@@ -39,7 +40,8 @@ pub async fn publish_body(State(app): State<App>, request: Request<Body>) -> Res
     Ok(plain_text(entries.iter().map(|entry| format!("{}\n", entry.id())).collect()))
 }
 
-/// The URL of a request, without what its query may keep secret, and safe between the quotation marks of a shell.
+/// Returns the URL of a request without its query, which may be secret, such that it can stand between the single
+/// quotes of a shell.
 fn url_of(app: &App, uri: &Uri) -> String {
     let mut url = app.settings.public_url.clone();
     url.set_path(uri.path());

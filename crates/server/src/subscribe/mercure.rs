@@ -1,11 +1,11 @@
-//! `GET /.well-known/mercure`, both revisions of the protocol. A request that names a matcher (`match…=`) is of the
-//! newer revision, any other of the older one, whose selectors come as `topic=`.
+//! `GET /.well-known/mercure`, in both revisions of the protocol. A request with a matcher (`match…=`) is of the newer
+//! revision; any other is of the older one, whose selectors are given as `topic=`.
 //!
-//! `envelope` asks for each update as an unnamed event that holds its topics, type, ID, data and time as JSON, as in
-//! the topic API: the hub's own page subscribes to patterns with it.
+//! With `envelope`, each update is an unnamed event that holds its topics, type, ID, data and time as JSON, as in the
+//! topic API: the hub's own page subscribes to patterns in this way.
 //!
-//! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) asks for the same with a form as its body, for those
-//! who want more than fits a URL.
+//! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) does the same with a form as its body, for clients
+//! whose parameters do not fit into a URL.
 use super::{EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
     accept::Acceptance,
@@ -25,23 +25,23 @@ use axum::{
 use fanfare_hub::{representation::Representation, topic::matcher::Matcher};
 use http::request::Parts;
 
-/// Answers with the stream of what matches.
+/// Answers with the stream of the updates that match.
 ///
 /// # Errors
-/// [`Problem`] says why there is none.
+/// [`Problem`] if the request is refused.
 pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
     let query = cursor::query_of(&parts.uri)?;
     stream(&app, &parts, &query, Cursor::of(&parts.headers, &[&query])).await
 }
 
-/// The same for a `QUERY`, whose query string and body are taken together. Where both say the same thing once, the
-/// query string does.
+/// Answers a `QUERY`. Its query string and its body are read together. If both give a parameter that counts only once,
+/// the one in the query string counts.
 ///
 /// # Errors
-/// [`Problem`] says why there is no stream.
+/// [`Problem`] if the request is refused.
 pub(crate) async fn query(app: App, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    // Before a body of somebody unknown is read.
+    // The sender is authenticated before its body is read.
     app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     require_form(&parts.headers)?;
     let (query, body) = (cursor::query_of(&parts.uri)?, cursor::form(&collect(&app, &parts.headers, body).await?)?);
@@ -70,8 +70,8 @@ async fn stream(app: &App, parts: &Parts, query: &Form, cursor: Cursor) -> Resul
     open(app, parts, wanted).await
 }
 
-/// Every name that begins so, in whatever case, is kept for types of matchers, so that a type that the hub does not
-/// know is an error and never a subscription to less than was asked for.
+/// Returns true if a name begins with `match`, in any case. All such names are reserved for types of matchers: a type
+/// that the hub does not know is then an error, and never a subscription to fewer topics than the request wanted.
 fn names_a_matcher(name: &str) -> bool {
     name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("match"))
 }

@@ -1,6 +1,6 @@
-//! Subscribing: a request becomes a subscription, and that a stream.
+//! Subscribing: a request becomes a subscription, and the subscription becomes a stream.
 //!
-//! [`mercure`] and [`topic`] read what is wanted from their kinds of request; the rest is the same for both, and here.
+//! [`mercure`] and [`topic`] read their kinds of request; the rest is the same for both and is in this file.
 pub mod mercure;
 pub mod topic;
 
@@ -28,33 +28,33 @@ use http::{HeaderName, HeaderValue, Method, request::Parts};
 /// The media type of event streams.
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// A subscriber's wishes.
+/// The stream that a request asks for.
 #[derive(Debug)]
 pub(crate) struct Wanted {
-    /// The topics.
+    /// The topics to subscribe to.
     pub(crate) matchers: Matchers,
-    /// The place to start from.
+    /// The position to start from.
     pub(crate) cursor: Cursor,
-    /// The way to write the updates.
+    /// The format in which the updates are sent.
     pub(crate) representation: Representation,
-    /// The response header that says where the stream begins.
+    /// The response header that names the position where the stream begins.
     pub(crate) cursor_header: HeaderName,
-    /// The time when it ends.
+    /// The end of the stream.
     pub(crate) until: Until,
 }
 
-/// The end of a stream by what was asked for.
+/// The end of a stream, as the request asks for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// Not at all.
+    /// The stream does not end by itself.
     #[default]
     Closed,
-    /// The stream ends when it has told what the log holds now.
+    /// The stream ends after the updates that are in the log now.
     Now,
 }
 
-/// Authorizes the subscriber and answers with its stream, as a body, and as a [`Granted`] for who can deliver it
-/// better.
+/// Authorizes the subscriber and answers with its stream. The answer has it as its body, and as a [`Granted`] from
+/// which a shard can take it.
 pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
     let Wanted { matchers, cursor, representation, cursor_header, until } = wanted;
@@ -75,13 +75,14 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     {
         activity.is_endless();
     }
-    // Who reads what the log holds and goes is no subscriber that others are told of.
+    // A client that only reads what is in the log is not published as an active subscription.
     let arrival = match app.subscriptions.as_ref().filter(|_| until == Until::Closed) {
         Some(active) => Some(active.arrive(&key, &payloads).await?),
         None => None,
     };
     if until == Until::Now {
-        // The ID that is asked for may be in the queue. A log that cannot append now, or hangs, can still be read.
+        // The update with the requested ID may still be on its way into the log. If the log cannot append now, it can
+        // still be read.
         app.hub.settle().await;
     }
     let mut opening = match app.hub.open(key, cursor.start).await {
@@ -95,7 +96,7 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     let mut response = match until {
         Until::Now => head::stream(representation, Body::new(ReplayBody::new(opening, place))),
         Until::Closed => {
-            // A long rewind does not fit what a shard keeps for a subscriber.
+            // A long rewind does not fit into the memory that a shard has for a subscriber.
             let can_be_handed_over = opening.is_short();
             let Lifetime { ends, reason } = Lifetime::new(app.settings.max_lifetime, expires_at);
             let granted = Granted::new(Stream::new(opening.until(ends, reason), place, arrival));
@@ -114,11 +115,12 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     Ok(response)
 }
 
-/// The most memory that the compiled patterns of one subscription may take. URL Patterns as a rule count nothing, URI
-/// Templates 1 KiB each, and up to 8 if they name several variables of a query.
+/// The most memory that the compiled patterns of one subscription may take. Most URL Patterns count nothing; a URI
+/// Template counts 1 KiB, and up to 8 KiB if it names several variables of a query.
 pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 
-/// Gathers the matchers of a subscription, at least one and within the limits. What is beyond them is not compiled.
+/// Collects the matchers of a subscription, at least one and within the limits. Matchers beyond a limit are not
+/// compiled.
 pub(crate) fn gather(
     app: &App,
     matchers: impl ExactSizeIterator<Item = Result<Matcher, Problem>>,

@@ -12,10 +12,10 @@ use axum::{extract::State, response::Response};
 use fanfare_hub::{representation::Representation, topic::matcher::Matcher};
 use http::{HeaderMap, request::Parts};
 
-/// Answers with the stream of the topic in the path and of those in the query.
+/// Answers with the stream of the topics in the path and in the query.
 ///
 /// # Errors
-/// [`Problem`] says why there is none.
+/// [`Problem`] if the request is refused.
 pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
     let query = cursor::query_of(&parts.uri)?;
     let in_path = topic_of_path(&parts.uri)?;
@@ -40,7 +40,7 @@ async fn stream(app: &App, topics: &[&str], parts: &Parts, query: &Form) -> Resu
     open(app, parts, wanted).await
 }
 
-/// `until=now` asks for what is held and no more.
+/// Reads `until`: with `until=now` the stream has only the updates that are in the log now.
 fn until(query: &Form) -> Result<Until, Problem> {
     match query.get("until") {
         None => Ok(Until::Closed),
@@ -49,8 +49,8 @@ fn until(query: &Form) -> Result<Until, Problem> {
     }
 }
 
-/// Lines of JSON for those who want them at least as much as an event stream and say so, and otherwise an event stream,
-/// unless it is refused.
+/// Returns the format of the stream: lines of JSON if `Accept` names them and prefers them or accepts them as much as
+/// an event stream; otherwise an event stream, unless `Accept` refuses it.
 fn representation(headers: &HeaderMap, query: &Form) -> Result<Representation, Problem> {
     let lines = Acceptance::of(headers, "application/x-ndjson").filter(|lines| lines.weight > 0);
     let events = Acceptance::of(headers, EVENT_STREAM);

@@ -1,8 +1,9 @@
-//! `GET …/subscriptions`: who is there. Three shapes of path in each revision: all subscriptions, those by one matcher,
-//! and a single one.
+//! `GET …/subscriptions`: the active subscriptions. Each revision has three kinds of path: all subscriptions, the
+//! subscriptions with one matcher, and a single one.
 //!
-//! An answer has everything that had happened when it was asked for, and a cursor: who then subscribes behind that ID
-//! sees everything that changes afterwards. Of several pages it is the first one's cursor that completes them all.
+//! An answer contains all changes that happened before the request, and a cursor: a client that then subscribes after
+//! this ID gets all later changes. If the answer has several pages, the cursor of the first page counts for all of
+//! them.
 use super::{
     ActiveSubscriptions,
     document::{Collection, SUBSCRIPTIONS, Shape, Subscription, name, path},
@@ -31,21 +32,21 @@ use uuid::Uuid;
 /// The types of matchers that a path may name.
 const MATCH_TYPES: [&str; 3] = ["exact", "urlpattern", "uritemplate"];
 
-/// The subscriptions that a path asks for.
+/// The request for subscriptions in a path.
 #[derive(Debug, PartialEq, Eq)]
 struct Asked {
     shape: Shape,
-    /// The path as it is encoded, whatever the request spells.
+    /// The path in its normal encoding, even if the request encodes it differently.
     path: String,
     selection: Selection,
-    /// The name of the only subscriber that is meant.
+    /// The name of the subscriber, if the path asks for a single subscription.
     subscriber: Option<String>,
 }
 
-/// Answers with what is asked for.
+/// Answers with the subscriptions that the path asks for.
 ///
 /// # Errors
-/// [`Problem`]: without a grant to subscribe to the path, or if there is nothing at it.
+/// [`Problem`] if the token does not allow subscribing to the path, or if there is nothing at it.
 pub async fn get(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     let asked = Asked::of(parts.uri.path(), shape_of_all(credentials.revision, &parts.headers));
@@ -64,18 +65,19 @@ pub async fn get(State(app): State<App>, parts: Parts) -> Result<Response, Probl
     asked.answer(active, start, &parts.headers)
 }
 
-/// Both revisions have all subscriptions at the same path. The token says which is meant, or who asks for JSON-LD.
+/// Returns the shape for the path of all subscriptions, which is the same in both revisions: the older shape if the
+/// token is of the older revision or `Accept` prefers JSON-LD.
 fn shape_of_all(revision: Revision, headers: &HeaderMap) -> Shape {
     let [json_ld, json] = ["application/ld+json", "application/json"].map(|kind| Acceptance::of(headers, kind));
-    // By name: who accepts everything has not asked for it.
+    // JSON-LD must be named: a client that accepts everything has not asked for it.
     let named = json_ld.is_some_and(|json_ld| json_ld.range == Range::Exact && json_ld.weight > 0);
     let wants_json_ld = named && json_ld.map(|json_ld| json_ld.weight) >= json.map(|json| json.weight);
     if revision == Revision::Legacy || wants_json_ld { Shape::Legacy } else { Shape::Modern }
 }
 
 impl Asked {
-    /// Reads what stands behind the path of all subscriptions: it says which revision's document is meant. A type and a
-    /// matcher could also be a topic and a subscriber: that is up to who asks.
+    /// Reads the part after the path of all subscriptions, which decides the shape. A type and a matcher could also be
+    /// a topic and a subscriber; `of_all`, the shape for all subscriptions, then decides.
     fn of(requested: &str, of_all: Shape) -> Option<Self> {
         let rest = requested.strip_prefix(HUB_PATH)?.strip_prefix(SUBSCRIPTIONS)?;
         if !rest.is_empty() && !rest.starts_with('/') {
@@ -123,7 +125,7 @@ impl Asked {
                 (json(&Collection::new(self.shape, &self.path, &cursor, page.subscriptions)), page.next)
             }
         };
-        // Both revisions' documents of all subscriptions have one URL.
+        // The documents of all subscriptions in both shapes have the same URL, so their tags must differ.
         let tag = format!("W/\"{}-{:?}\"", reading.version, self.shape);
         let is_known = knows(headers, &tag);
         let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
@@ -138,7 +140,7 @@ impl Asked {
         Ok(response)
     }
 
-    /// The subscriber of this name, if it has a subscription that is meant.
+    /// Returns the subscriber with this name, if it has a subscription that the path asks for.
     fn single(&self, index: &Index, name_asked: &str) -> Option<Arc<Subscriber>> {
         let id = Uuid::try_parse(name_asked).ok()?;
         let subscriber = index.get(id).filter(|_| name(id) == name_asked)?;
@@ -159,7 +161,7 @@ impl Asked {
     }
 }
 
-/// True if the client has the document in this state.
+/// Returns true if the client already has this version of the document.
 fn knows(headers: &HeaderMap, tag: &str) -> bool {
     let mut tags = headers.get_all(header::IF_NONE_MATCH).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     tags.any(|tags| tags.split(',').map(str::trim).any(|known| known == "*" || known == tag))

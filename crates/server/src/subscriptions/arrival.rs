@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc::UnboundedSender};
 use uuid::Uuid;
 
-/// A subscriber that may begin, and of whom nobody knows yet.
+/// A subscriber that may begin, and that is not published yet.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     payloads: Option<Box<[Option<Arc<Value>>]>>,
@@ -23,20 +23,20 @@ impl Arrival {
         Self { payloads, room, requests }
     }
 
-    /// It has joined the audience with this key, the one that it was taken in for: who hears of it may publish, and it
-    /// will receive that. Waits for nothing and takes no lock.
+    /// Notes that the subscriber has joined the audience with this key, for which it was taken in. A client that hears
+    /// of the subscriber may publish, and the subscriber will receive that. This waits for nothing and takes no lock.
     pub(crate) fn begin(self, key: &Arc<AudienceKey>) -> Present {
         let Self { payloads, room, requests } = self;
         let subscriber = Arc::new(Subscriber { id: Uuid::new_v4(), key: key.clone(), payloads });
-        // The teller gives it back once it has told of the end.
+        // The teller returns the permit when it has published the end.
         room.forget();
-        // Refused only by a teller that has ended with its log.
+        // Sending fails only if the teller has ended with its log.
         _ = requests.send(Request::Came(subscriber.clone()));
         Present { subscriber, requests }
     }
 }
 
-/// A subscriber that is there. Dropping this ends its subscriptions.
+/// A subscriber whose stream has begun. Dropping this value ends its subscriptions.
 #[derive(Debug)]
 pub(crate) struct Present {
     subscriber: Arc<Subscriber>,

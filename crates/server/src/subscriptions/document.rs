@@ -1,9 +1,10 @@
-//! The documents that tell of a subscription, in the shapes of both revisions, and the path that names it.
+//! The documents that describe a subscription, in the shapes of both revisions, and the path that names it.
 //!
-//! Every subscription is told in both shapes, whichever revision its request was of, as two updates with a topic each:
-//! a client of one revision follows that revision's paths, sees all subscriptions, and sees them as it knows them. One
-//! update with two topics would show each client the other's shape. Who follows `*` and is granted it gets both. In the
-//! older shape two subscriptions of one subscriber whose matchers have the same text and differ by type are one.
+//! Every subscription is published in both shapes, whatever the revision of its request, as two updates with one topic
+//! each. So a client follows the paths of its revision, sees all subscriptions, and gets documents in the shape that it
+//! knows. One update with two topics would show each client the other shape too. A client that follows `*` and may read
+//! it gets both. In the older shape, two subscriptions of one subscriber whose matchers have the same text and
+//! different types are one.
 use super::subscriber::Subscriber;
 use crate::{hub_path::HUB_PATH, problem::Problem};
 use fanfare_event_stream::EventType;
@@ -17,20 +18,21 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The longest path of a subscription, in bytes: it is a topic. A subscription with a longer one is refused.
+/// The longest URL of a subscription, in bytes: the longest topic, because the URL is a topic. A longer subscription is
+/// refused.
 pub const MAX_SUBSCRIPTION_URL_BYTES: usize = MAX_TOPIC_BYTES;
 
-/// The path behind the hub's path.
+/// The path of all subscriptions, after the hub's path.
 pub(super) const SUBSCRIPTIONS: &str = "/subscriptions";
-/// The media type of each shape.
+/// The media type of the newer shape.
 const JSON: &str = "application/json";
 const LD_JSON: &str = "application/ld+json";
 const CONTEXT: &str = "https://mercure.rocks/";
 
-/// Everything but what RFC 3986 calls unreserved: the simple expansion of RFC 6570.
+/// All characters except those that RFC 3986 calls unreserved, as in the simple expansion of RFC 6570.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The revision whose clients know a document.
+/// The shape of a document, by the revision whose clients read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Draft 07 and before: JSON-LD.
@@ -60,8 +62,8 @@ impl Shape {
         (self == Self::Legacy).then_some(CONTEXT)
     }
 
-    /// True if a subscriber's subscription by the matcher at `index` is told in this shape, and not as one with an
-    /// earlier.
+    /// Returns true if the subscription with the matcher at `index` has its own document in this shape. In the older
+    /// shape it shares the document of an earlier matcher with the same text.
     pub(super) fn tells(self, matchers: &Matchers, index: usize) -> bool {
         let matchers = matchers.as_slice();
         let text = matchers[index].as_str();
@@ -69,8 +71,8 @@ impl Shape {
     }
 }
 
-/// The word for the type of a matcher. The newer revision's registry has none for URI Templates; this is the older
-/// one's.
+/// Returns the name of a matcher's type. The registry of the newer revision has no name for URI Templates; the one that
+/// is returned is from the older revision.
 pub(super) fn match_type(matcher: &Matcher) -> &'static str {
     match matcher {
         Matcher::Any | Matcher::Exact(_) => "exact",
@@ -84,7 +86,7 @@ pub(super) fn name(id: Uuid) -> String {
     id.urn().to_string()
 }
 
-/// A path below that of all subscriptions; each part is encoded once.
+/// Returns a path below the path of all subscriptions. Each part is percent-encoded once.
 pub(super) fn path(parts: &[&str]) -> String {
     let mut path = format!("{HUB_PATH}{SUBSCRIPTIONS}");
     for part in parts {
@@ -94,7 +96,7 @@ pub(super) fn path(parts: &[&str]) -> String {
     path
 }
 
-/// The path of a subscription.
+/// Returns the path of a subscription.
 fn path_of(shape: Shape, matcher: &Matcher, subscriber: &str) -> String {
     match shape {
         Shape::Modern => path(&[match_type(matcher), matcher.as_str(), subscriber]),
@@ -102,7 +104,7 @@ fn path_of(shape: Shape, matcher: &Matcher, subscriber: &str) -> String {
     }
 }
 
-/// Refuses what could not be told: a matcher that makes the path of its subscription too long.
+/// Refuses a matcher whose subscription's URL would be too long to be published.
 pub(crate) fn check_length(matchers: &Matchers) -> Result<(), Problem> {
     let subscriber = name(Uuid::nil());
     let longest = matchers.as_slice().iter().map(|matcher| path_of(Shape::Modern, matcher, &subscriber).len()).max();
@@ -114,7 +116,7 @@ pub(crate) fn check_length(matchers: &Matchers) -> Result<(), Problem> {
     }
 }
 
-/// A subscription.
+/// The document of one subscription.
 #[derive(Debug, Serialize)]
 pub(super) struct Subscription<'a> {
     #[serde(rename = "@context", skip_serializing_if = "Option::is_none")]
@@ -137,7 +139,7 @@ pub(super) struct Subscription<'a> {
 }
 
 impl<'a> Subscription<'a> {
-    /// The subscriber's subscription by the matcher at `index`.
+    /// Makes the document of the subscription with the matcher at `index`.
     pub(super) fn new(shape: Shape, subscriber: &'a Subscriber, index: usize, active: bool) -> Self {
         let matcher = &subscriber.key.matchers.as_slice()[index];
         let name = name(subscriber.id);
@@ -156,18 +158,18 @@ impl<'a> Subscription<'a> {
         }
     }
 
-    /// Returns it as one of many: the collection has the context.
+    /// Returns the document as a member of a collection, which has the context for all members.
     pub(super) fn within(self) -> Self {
         Self { context: None, ..self }
     }
 
-    /// Adds the place from which on changes follow. The newer revision says it elsewhere.
+    /// Adds the ID after which changes follow. In the newer revision a response header has it instead.
     pub(super) fn at(self, cursor: &'a str) -> Self {
         Self { last_event_id: self.context.map(|_| cursor), ..self }
     }
 }
 
-/// A collection, around its members.
+/// The document of several subscriptions.
 #[derive(Debug, Serialize)]
 pub(super) struct Collection<'a, M> {
     #[serde(rename = "@context", skip_serializing_if = "Option::is_none")]
@@ -190,7 +192,7 @@ impl<'a, M> Collection<'a, M> {
     }
 }
 
-/// The updates that tell that a subscriber has come or left.
+/// Returns the updates that publish that a subscriber has come or left.
 pub(super) fn updates(subscriber: &Subscriber, active: bool) -> impl Iterator<Item = Update> {
     let count = subscriber.key.matchers.as_slice().len();
     let each = (0..count).flat_map(|index| Shape::ALL.map(|shape| (shape, index)));
@@ -228,7 +230,7 @@ mod tests {
         told.collect()
     }
 
-    /// B43, B45: what is told in each shape.
+    /// B43, B45: the document of a subscription has these fields in each shape.
     #[test]
     fn a_subscription_is_told_in_both_shapes() {
         let subscriber = "urn:uuid:00000000-0000-0000-0000-000000000000";

@@ -1,4 +1,4 @@
-//! The index of what was told: the subscribers who are there, by what the log has of them.
+//! The index of the active subscriptions that were published: the subscribers that are there, according to the log.
 use super::{pending::Change, subscriber::Subscriber};
 use fanfare_hub::position::Offset;
 use std::{
@@ -8,33 +8,33 @@ use std::{
 };
 use uuid::Uuid;
 
-/// The subscribers of whom it was told that they came, and not that they left.
+/// The subscribers whose arrival was published and whose end was not.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     subscribers: BTreeMap<Uuid, Arc<Subscriber>>,
-    /// Counts the batches of changes.
+    /// The number of batches of changes so far.
     version: u64,
-    /// Set while a batch is on its way to the log: the log's head before it.
+    /// The log's head before a batch, while that batch is on its way into the log.
     telling_behind: Option<Offset>,
 }
 
-/// The subscriptions that were found, and the state in which they were.
+/// The result of reading the index, and the state of the index at that time.
 #[derive(Debug)]
 pub(super) struct Reading<T> {
     pub(super) found: T,
-    /// The ID behind which everything that has changed since follows.
+    /// The ID after which all later changes follow.
     pub(super) cursor: String,
-    /// Names the state. It is another one for each batch of changes.
+    /// The name of the state. It changes with each batch of changes.
     pub(super) version: String,
 }
 
 impl Index {
-    /// A batch is about to be appended behind `head`, or somewhere later.
+    /// Notes that a batch will be appended after `head`, perhaps not directly after it.
     pub(super) fn begin(&mut self, head: Offset) {
         self.telling_behind = Some(head);
     }
 
-    /// The batch is in the log.
+    /// Notes that the batch is in the log, and applies its changes.
     pub(super) fn settle(&mut self, changes: &[Change]) {
         for Change { subscriber, active } in changes {
             if *active {
@@ -47,7 +47,7 @@ impl Index {
         self.telling_behind = None;
     }
 
-    /// Up to where the log tells nothing that the index does not have; `None` is its head.
+    /// Returns the offset up to which the index has all changes that are in the log; `None` if that is the log's head.
     pub(super) fn told_up_to(&self) -> Option<Offset> {
         self.telling_behind
     }
@@ -60,7 +60,7 @@ impl Index {
         self.subscribers.get(&id)
     }
 
-    /// The subscribers behind this one, in the order of their identifiers.
+    /// Returns the subscribers after this one, in the order of their identifiers.
     pub(super) fn behind(&self, id: Option<Uuid>) -> impl Iterator<Item = &Arc<Subscriber>> {
         self.subscribers.range((id.map_or(Unbounded, Excluded), Unbounded)).map(|(_, subscriber)| subscriber)
     }

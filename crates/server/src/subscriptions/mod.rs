@@ -1,11 +1,12 @@
-//! Active subscriptions: who is subscribed to what, told as it changes and answered when it is asked for
-//! ([Mercure, active subscriptions](https://mercure.rocks/spec#active-subscriptions), both revisions).
+//! Active subscriptions: who is subscribed to which topics. The hub publishes each change, and answers requests for the
+//! current state ([Mercure, active subscriptions](https://mercure.rocks/spec#active-subscriptions), both revisions).
 //!
-//! A subscriber arrives (`Arrival`), begins to be `Present`, and leaves when that is dropped, however its stream ends.
-//! Both are requests to the `teller`, which publishes them in the order in which they happen, in batches, and keeps the
-//! `index` of what it has told. `document` is what is told, in the shapes of both revisions, and [`api`] answers from
-//! the index, which is in memory: what was active when the hub was killed is not active in the hub that comes after it,
-//! although its end was never told.
+//! A subscriber arrives (`Arrival`), becomes `Present` when its stream begins, and leaves when that value is dropped,
+//! however its stream ends. The beginning and the end are requests to the `teller`. It publishes them in the order in
+//! which they happen, in batches, and keeps the `index` of the subscribers that it has published. `document` makes the
+//! documents that are published, in the shapes of both revisions, and [`api`] answers from the index. The index is in
+//! memory: after a kill and a restart, the new hub does not list the old subscriptions, although their end was never
+//! published.
 pub mod api;
 mod arrival;
 mod document;
@@ -35,28 +36,30 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// The number of subscribers that have left and of whom others may still have to be told. Beyond that, who connects
-/// waits until some were: nothing is left out.
+/// The number of subscribers that have left and whose end may still have to be published. Beyond that, new subscribers
+/// wait until some ends were published: no change is left out.
 pub const MAX_UNTOLD: usize = 4_096;
-/// The time for which a question waits for what has happened before it to be told.
+/// The longest time that a request for the active subscriptions waits until all earlier changes were published.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The way to the teller. Cheap to clone.
+/// A handle to the teller and the index. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct ActiveSubscriptions {
     hub: Hub,
-    /// Bounded by `room`, and by who asks.
+    /// The requests to the teller. Their number is bounded by `room` and by the number of clients that ask for the
+    /// state.
     requests: mpsc::UnboundedSender<Request>,
-    /// A permit for each subscriber, from before it begins until its end was told.
+    /// The permits for subscribers. Each subscriber has one from before it begins until its end was published.
     room: Arc<Semaphore>,
-    /// Taken by the teller and by who asks, never on an event's or a subscriber's way. Lock order: before the log's.
+    /// The index. The teller and requests for the state lock it; delivery and subscribing never do. Lock order: before
+    /// the log's lock.
     index: Arc<Mutex<Index>>,
-    /// A name that tells documents of this run of the hub from those of others.
+    /// An ID that distinguishes documents of this run of the hub from those of other runs.
     run: Uuid,
 }
 
 impl ActiveSubscriptions {
-    /// Begins to tell of at most `max_subscribers` at a time.
+    /// Starts to publish the subscriptions of at most `max_subscribers` at a time.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -68,30 +71,31 @@ impl ActiveSubscriptions {
         Self { hub, requests, room, index, run: Uuid::new_v4() }
     }
 
-    /// Takes in a subscriber, of whom nobody is told until it begins. Waits while there is too much to tell.
+    /// Takes in a subscriber. Nothing is published about it until it begins. Waits while too many ends are not
+    /// published yet.
     ///
     /// # Errors
-    /// [`Problem::Untold`] if nothing is told any more, because the log is closed.
+    /// [`Problem::Untold`] if nothing is published any more, because the log is closed.
     ///
     /// # Cancel safety
-    /// Nothing has happened when the future is dropped.
+    /// If the future is dropped, nothing has changed.
     pub(crate) async fn arrive(&self, key: &AudienceKey, payloads: &Payloads) -> Result<Arrival, Problem> {
         let room = self.room.clone().acquire_owned().await.map_err(|_| Problem::Untold)?;
         Ok(Arrival::new(Subscriber::payloads(key, payloads), room, self.requests.clone()))
     }
 
-    /// Waits until all that has happened was told.
+    /// Waits until all changes so far were published.
     ///
     /// # Errors
-    /// [`Problem::Untold`] if the log does not take it in time.
+    /// [`Problem::Untold`] if the log does not take them in time.
     pub(crate) async fn all_told(&self) -> Result<(), Problem> {
         timeout(PATIENCE, self.ask()).await.unwrap_or(Err(Problem::Untold))
     }
 
-    /// The same when the server stops, for as long as that may take.
+    /// Waits until all changes so far were published, without a time limit. The server does this when it stops.
     pub(crate) async fn tell_all(&self) {
         if self.ask().await.is_err() {
-            tracing::warn!("the end of some subscriptions was not told");
+            tracing::warn!("the ends of some subscriptions were not published");
         }
     }
 
@@ -101,10 +105,10 @@ impl ActiveSubscriptions {
         answered.await.map_err(|_| Problem::Untold)
     }
 
-    /// Looks at what was told.
+    /// Reads the index.
     fn read<T>(&self, look: impl FnOnce(&Index) -> T) -> Reading<T> {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        // With the lock held: nothing is being told that the head has and the index has not.
+        // The lock is held here, so no change can be in the log up to its head and not in the index.
         let told_up_to = index.told_up_to().unwrap_or_else(|| self.hub.bounds().head);
         let cursor = self.hub.id_behind(told_up_to);
         Reading { found: look(&index), cursor, version: format!("{}-{}", self.run.simple(), index.version()) }

@@ -1,4 +1,4 @@
-//! A page of a collection: as many subscriptions as one answer holds, and where the next page begins.
+//! A page of a collection: the subscriptions of one answer, and the start of the next page.
 use super::{
     document::{Shape, Subscription, match_type},
     index::Index,
@@ -8,22 +8,22 @@ use serde_json::value::{RawValue, to_raw_value};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A page ends with the subscriber that brings it to this many subscriptions.
+/// The number of subscriptions at which a page ends. It always ends after a whole subscriber.
 pub const PAGE_SUBSCRIPTIONS: usize = 5_000;
-/// A page ends with the subscriber that brings it to this many bytes.
+/// The number of bytes at which a page ends. It always ends after a whole subscriber.
 pub const PAGE_BYTES: usize = 4 << 20;
 
-/// The subscriptions that are asked for.
+/// The subscriptions that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Selection {
-    /// All.
+    /// All subscriptions.
     All,
-    /// Subscriptions by matchers of this text; of this type as well, if it is said.
+    /// The subscriptions with matchers of this text, and of this type if it is given.
     Matcher { match_type: Option<String>, text: String },
 }
 
 impl Selection {
-    /// The subscriptions of a subscriber that are meant, by the places of their matchers.
+    /// Returns the selected subscriptions of a subscriber, by the indexes of their matchers.
     pub(super) fn of<'a>(&'a self, subscriber: &'a Subscriber) -> impl Iterator<Item = usize> + 'a {
         let matchers = subscriber.key.matchers.as_slice().iter().enumerate();
         let meant = matchers.filter(move |(_, matcher)| match self {
@@ -39,18 +39,18 @@ impl Selection {
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) subscriptions: Vec<Box<RawValue>>,
-    /// The last subscriber of it, if more may follow.
+    /// The last subscriber of the page, if more may follow.
     pub(super) next: Option<Uuid>,
 }
 
-/// The subscribers behind `start` of whom something is meant, one more than a page can hold at most.
+/// Returns the subscribers after `start` that have a selected subscription, at most one more than a page can hold.
 pub(super) fn candidates(index: &Index, selection: &Selection, start: Option<Uuid>) -> Vec<Arc<Subscriber>> {
     let meant = index.behind(start).filter(|subscriber| selection.of(subscriber).next().is_some());
     meant.take(PAGE_SUBSCRIPTIONS + 1).cloned().collect()
 }
 
 impl Page {
-    /// Returns as many of the candidates as a page holds.
+    /// Makes a page of as many candidates as it can hold.
     pub(super) fn of(shape: Shape, candidates: &[Arc<Subscriber>], selection: &Selection) -> Self {
         let (mut subscriptions, mut bytes) = (Vec::new(), 0);
         for (place, subscriber) in candidates.iter().enumerate() {

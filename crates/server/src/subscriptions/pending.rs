@@ -1,5 +1,5 @@
-//! The changes that are to be told yet, in the order in which it happened. Who leaves before anybody was told that it
-//! came is not told of at all.
+//! The changes that are not published yet, in the order in which they happened. A subscriber that leaves before its
+//! arrival was published is not published at all.
 use super::subscriber::Subscriber;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,21 +11,21 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     items: BTreeMap<u64, Item>,
-    /// The places of those that have come.
+    /// The number of the arrival in `items`, for each subscriber whose arrival is not published yet.
     came: HashMap<Uuid, u64>,
     next: u64,
     questions: usize,
 }
 
-/// One thing to be told.
+/// An item that waits: a change to publish, or a client that asks.
 #[derive(Debug)]
 pub(super) enum Item {
     Change(Change),
-    /// Somebody waits until everything before this was told.
+    /// A client waits until all earlier changes were published.
     Question(oneshot::Sender<()>),
 }
 
-/// A subscriber has come or left.
+/// The arrival or the end of a subscriber.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     pub(super) subscriber: Arc<Subscriber>,
@@ -33,7 +33,7 @@ pub(super) struct Change {
 }
 
 impl Pending {
-    /// True if somebody waits.
+    /// Returns true if a client waits.
     pub(super) fn is_asked(&self) -> bool {
         self.questions > 0
     }
@@ -42,13 +42,13 @@ impl Pending {
         self.items.is_empty()
     }
 
-    /// Somebody has come.
+    /// Adds the arrival of a subscriber.
     pub(super) fn came(&mut self, subscriber: Arc<Subscriber>) {
         self.came.insert(subscriber.id, self.next);
         self.push(Item::Change(Change { subscriber, active: true }));
     }
 
-    /// Somebody has left. Returns whether there is nothing to tell of it any more.
+    /// Adds the end of a subscriber. Returns true if neither its arrival nor its end has to be published any more.
     pub(super) fn left(&mut self, subscriber: Arc<Subscriber>) -> bool {
         let untold = self.came.remove(&subscriber.id);
         match untold {
@@ -68,7 +68,7 @@ impl Pending {
         self.next += 1;
     }
 
-    /// Takes what stands first: this many changes at most, and the questions behind those.
+    /// Takes the first items: at most `most` changes, and the questions that follow them.
     pub(super) fn take(&mut self, most: usize) -> (Vec<Change>, Vec<oneshot::Sender<()>>) {
         let (mut changes, mut answers) = (Vec::new(), Vec::new());
         while let Some(first) = self.items.first_entry() {
@@ -84,7 +84,7 @@ impl Pending {
             }
         }
         self.questions -= answers.len();
-        // What a storm has left behind is given back.
+        // The memory that a storm of changes needed is freed.
         if self.items.is_empty() {
             self.came = HashMap::new();
         }

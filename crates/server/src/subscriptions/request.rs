@@ -8,6 +8,6 @@ use tokio::sync::oneshot;
 pub(super) enum Request {
     Came(Arc<Subscriber>),
     Left(Arc<Subscriber>),
-    /// True if everything before this was told. There are no pauses until then.
+    /// A client waits until all earlier requests were published. The teller makes no pauses until then.
     Ask(oneshot::Sender<()>),
 }

@@ -5,25 +5,25 @@ use serde_json::Value;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Somebody with a subscription for each matcher of its audience. About 60 bytes, and its payloads.
+/// A subscriber with a subscription for each matcher of its audience. It takes about 60 bytes, and its payloads.
 #[derive(Debug)]
 pub(super) struct Subscriber {
-    /// Chosen by the hub, by chance.
+    /// The ID, which the hub chooses at random.
     pub(super) id: Uuid,
-    /// Shared with the audience.
+    /// The key, which is shared with the audience.
     pub(super) key: Arc<AudienceKey>,
-    /// One for each matcher, in their order; `None` if none has any.
+    /// The payload for each matcher, in the order of the matchers; `None` if no matcher has a payload.
     pub(super) payloads: Option<Box<[Option<Arc<Value>>]>>,
 }
 
 impl Subscriber {
-    /// Returns the payloads that its subscriptions show.
+    /// Returns the payloads that the subscriptions of this key show.
     pub(super) fn payloads(key: &AudienceKey, payloads: &Payloads) -> Option<Box<[Option<Arc<Value>>]>> {
         let each = key.matchers.as_slice().iter().map(|matcher| payloads.of(matcher).cloned());
         Some(each.collect::<Box<[_]>>()).filter(|each| each.iter().any(Option::is_some))
     }
 
-    /// The payload of its subscription by the matcher at this index.
+    /// Returns the payload of the subscription with the matcher at this index.
     pub(super) fn payload(&self, index: usize) -> Option<&Value> {
         self.payloads.as_ref()?.get(index)?.as_deref()
     }

@@ -1,6 +1,6 @@
-//! The teller: the one task that tells who has come and left. It publishes batches, one after the other, and waits for
-//! each; what happens in the meantime makes the next one. So a subscriber waits for no disk, and what a change costs
-//! does not depend on how many subscribers there are.
+//! The teller: the one task that publishes which subscribers have come and left. It publishes one batch after another,
+//! and waits for each; changes in the meantime become the next batch. So a subscriber never waits for the disk, and the
+//! cost of a change does not depend on the number of subscribers.
 use super::{
     document,
     index::Index,
@@ -18,21 +18,22 @@ use tokio::{
     time::{Duration, Instant, sleep, timeout_at},
 };
 
-/// The most changes of one batch. Publishers wait no longer for one than for a batch of their own.
+/// The most changes of one batch. Publishers wait for such a batch no longer than for a batch of their own.
 const BATCH_CHANGES: usize = 128;
-/// A batch is handed to the log in pieces: one ends with the update that takes it beyond this many bytes.
+/// The size in bytes after which a piece of a batch ends. A batch is given to the log in pieces.
 const PIECE_BYTES: usize = MAX_BATCH_BYTES / 4;
-/// The least time between two batches. Each may be a write to the disk that publishers wait for.
+/// The shortest time between two batches. Each batch may be a write to the disk, for which publishers wait.
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
-/// A batch is followed by a pause of this many times what it took, so that a storm leaves most of the log's time to
-/// publishers, however slow the disk is. Who comes and goes within a pause is not told of at all.
+/// The length of the pause after a batch, as a multiple of the time that the batch took. So a storm of changes leaves
+/// most of the log's time to publishers, however slow the disk is. A subscriber that comes and leaves within a pause is
+/// not published at all.
 const PAUSE_FACTOR: u32 = 9;
-/// The longest pause behind a batch.
+/// The longest pause after a batch.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// The time for which the teller waits when the log has failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// The state of the task.
+/// The state of the teller's task.
 #[derive(Debug)]
 pub(super) struct Teller {
     hub: Hub,
@@ -40,7 +41,7 @@ pub(super) struct Teller {
     room: Arc<Semaphore>,
     index: Arc<Mutex<Index>>,
     pending: Pending,
-    /// Before this the next batch does not begin, unless somebody waits for it.
+    /// The earliest time of the next batch, unless a client waits for it.
     not_before: Instant,
 }
 
@@ -55,22 +56,22 @@ impl Teller {
         Self { hub, requests, room, index, pending, not_before }
     }
 
-    /// Tells until nobody is left to tell of, or the log is closed.
+    /// Publishes changes until there can be no more, or the log is closed.
     pub(super) async fn run(mut self) {
         while self.gather().await {
             let (changes, answers) = self.pending.take(BATCH_CHANGES);
             if !changes.is_empty() && self.tell(&changes).await.is_err() {
-                tracing::warn!("the log is closed: active subscriptions are told of no more");
+                tracing::warn!("the log is closed: active subscriptions are not published any more");
                 return;
             }
             for answer in answers {
-                // Who no longer waits for it does not get it.
+                // Sending fails only if the client no longer waits.
                 _ = answer.send(());
             }
         }
     }
 
-    /// Takes in requests until there is a batch to tell. Returns false when there will be none.
+    /// Takes in requests until there is a batch to publish. Returns false when there will be no more batches.
     async fn gather(&mut self) -> bool {
         if self.pending.is_empty() {
             let Some(first) = self.requests.recv().await else { return false };
@@ -100,7 +101,7 @@ impl Teller {
         }
     }
 
-    /// Publishes a batch, and then has the index say the same.
+    /// Publishes a batch, and then updates the index.
     async fn tell(&mut self, changes: &[Change]) -> Result<(), Closed> {
         let begun = Instant::now();
         self.index().begin(self.hub.bounds().head);
@@ -120,7 +121,8 @@ impl Teller {
         Ok(())
     }
 
-    /// Publishes as often as it takes. While the log fails, changes wait, and in the end those who connect.
+    /// Publishes updates, and tries again until it succeeds. While the log fails, changes wait, and in the end new
+    /// subscribers do too.
     async fn publish(&self, updates: Vec<Update>) -> Result<(), Closed> {
         if updates.is_empty() {
             return Ok(());
@@ -130,7 +132,7 @@ impl Teller {
                 Ok(_) => return Ok(()),
                 Err(AppendError::Closed) => return Err(Closed),
                 Err(error) => {
-                    tracing::error!("cannot tell of active subscriptions yet: {error}");
+                    tracing::error!("cannot publish active subscriptions yet: {error}");
                     sleep(RETRY_PAUSE).await;
                 }
             }
@@ -138,17 +140,18 @@ impl Teller {
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
-        // Nothing in here panics halfway through a change, so a poisoned index is still a whole one.
+        // No code that holds the lock panics in the middle of a change, so the index is complete even if the lock is
+        // poisoned.
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The log takes nothing any more.
+/// The error that the log is closed.
 struct Closed;
 
 impl Drop for Teller {
     fn drop(&mut self) {
-        // Nobody shall wait for what will not come.
+        // No permit will be returned any more, so nobody may wait for one.
         self.room.close();
     }
 }

@@ -1,4 +1,4 @@
-//! The teller and who waits for it, without a server around them.
+//! Tests of the teller and of the clients that wait for it, without a server.
 use super::*;
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
@@ -22,7 +22,7 @@ use std::{
 };
 use tokio::task::yield_now;
 
-/// A log that takes nothing for as long as it is told to.
+/// A log that refuses updates while it is told to.
 struct Failing {
     log: MemoryLog,
     fails: AtomicBool,
@@ -65,7 +65,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// The key of subscriptions to `a`.
+    /// A stage on which all subscriptions are to `a`.
     fn new(max_subscribers: usize) -> Self {
         let memory = MemoryLog::new(Retention::default());
         let log = Arc::new(Failing { log: memory, fails: false.into() });
@@ -102,7 +102,7 @@ fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
 #[tokio::test]
 async fn who_comes_and_goes_at_once_is_not_told_of() {
     let stage = Stage::new(10);
-    // The teller has no turn in between.
+    // The teller does not run in between.
     for _ in 0..100 {
         drop(stage.come().await);
     }
@@ -124,7 +124,7 @@ async fn an_arrival_that_never_begins_leaves_nothing_behind() {
     assert_eq!((stage.told(), stage.active.room.available_permits()), (0, MAX_UNTOLD + 10));
 }
 
-/// A storm that the log does not bear holds those back who connect, and nothing is lost.
+/// If the log is too slow for a storm of changes, new subscribers wait, and nothing is lost.
 #[tokio::test]
 async fn who_connects_waits_when_too_many_ends_are_untold() {
     let stage = Stage::new(1);
@@ -150,7 +150,7 @@ async fn who_connects_waits_when_too_many_ends_are_untold() {
     assert_eq!((stage.told() - before, stage.there()), (2 * (MAX_UNTOLD as u64 + 1), 1), "every end was told");
 }
 
-/// Between a batch's way into the log and the index, the cursor stays before it.
+/// While a batch is in the log and not yet in the index, the cursor stays before it.
 #[test]
 fn the_cursor_does_not_run_ahead_of_the_index() {
     let mut index = Index::default();

@@ -1,4 +1,4 @@
-//! A hub that scripts are played to.
+//! A hub on which scripts are run.
 use std::{
     error::Error,
     io::{BufRead as _, BufReader, Read, Write as _},
@@ -12,7 +12,7 @@ use std::{
 /// The longest time that anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The program as a process of its own. Killed when dropped.
+/// A hub in its own process. The process is killed when this is dropped.
 pub(crate) struct Hub {
     process: Mutex<Child>,
     pub(crate) address: SocketAddr,
@@ -47,7 +47,7 @@ impl Hub {
         Ok(hub)
     }
 
-    /// Publishes lines of data to a topic, and returns the IDs that they got.
+    /// Publishes lines of data to a topic, and returns the IDs of the updates.
     pub(crate) fn publish(&self, topic: &str, data: &[String]) -> Result<Vec<String>, Box<dyn Error>> {
         let lines: String = data.iter().map(|data| format!("{{\"data\":\"{data}\"}}\n")).collect();
         let head = format!(
@@ -88,7 +88,7 @@ impl Hub {
 impl Drop for Hub {
     fn drop(&mut self) {
         if let Ok(process) = self.process.get_mut() {
-            // Both fail only if it has ended.
+            // Both calls fail only if the process has ended.
             _ = process.kill();
             _ = process.wait();
         }

@@ -1,8 +1,8 @@
-//! Compares the bytes that subscribers get from two builds of the hub, byte by byte: before and after a change that is to
-//! change none of them.
+//! The comparison, byte by byte, of what subscribers get from two builds of the hub: one before and one after a change
+//! that must not change these bytes.
 //!
-//! Each seed makes a script of publications, joins, resumes, stalls, kills and ends, which is played to both hubs, over
-//! each way of delivery. Dates, epochs and times are masked: nothing else may differ.
+//! Each seed makes a script of publications, joins, resumes, stalls, kills and ends. The script is run on both hubs,
+//! with each way of delivery. Dates, epochs and times are masked: nothing else may differ.
 #![forbid(unsafe_code)]
 mod hub;
 mod script;
@@ -22,10 +22,10 @@ use std::{
 /// Compare the bytes that subscribers get from two builds of the hub
 #[derive(Parser)]
 struct Args {
-    /// The program of before
+    /// The program from before the change
     #[arg(long, value_name = "PATH")]
     before: PathBuf,
-    /// The program of now
+    /// The program from after the change
     #[arg(long, value_name = "PATH")]
     now: PathBuf,
     /// Number of scripts
@@ -39,7 +39,7 @@ struct Args {
     delivery: Vec<String>,
 }
 
-/// The number of scripts that are played to one hub, which then ends all streams that are left.
+/// The number of scripts that are run on one hub, which then ends all streams that are left.
 const SCRIPTS_OF_A_HUB: u64 = 25;
 
 /// The bytes of each connection, in the order in which they were opened.
@@ -73,7 +73,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     Ok(if different == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Plays scripts to a hub, one after the other, and returns what each connection got.
+/// Runs scripts on a hub, one after the other, and returns the bytes that each connection got.
 fn play(program: &Path, delivery: &str, seeds: Range<u64>) -> Result<Transcript, Box<dyn Error>> {
     let hub = Hub::start(program, delivery)?;
     let mut scripts = Vec::new();
@@ -82,7 +82,7 @@ fn play(program: &Path, delivery: &str, seeds: Range<u64>) -> Result<Transcript,
         script.play()?;
         scripts.push(script);
     }
-    // All streams that are left end with the hub.
+    // The streams that are left end when the hub stops.
     let epoch = hub.stop()?;
     let mut transcript = Vec::new();
     for script in scripts {
@@ -91,7 +91,7 @@ fn play(program: &Path, delivery: &str, seeds: Range<u64>) -> Result<Transcript,
     Ok(transcript)
 }
 
-/// Prints where two transcripts differ, and returns the number of connections that do.
+/// Prints the differences between two transcripts, and returns the number of connections that differ.
 fn differences(before: &Transcript, now: &Transcript, delivery: &str, seeds: &Range<u64>) -> usize {
     if before.len() != now.len() {
         println!("{delivery}, seeds {seeds:?}: {} connections before, {} now", before.len(), now.len());

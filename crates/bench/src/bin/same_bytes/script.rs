@@ -1,44 +1,44 @@
-//! A script: what happens to a hub and its subscribers, by chance from a seed. It knows what each subscriber is to get,
-//! so nothing in it depends on how long something takes.
+//! A script: the random events, from a seed, that happen to a hub and its subscribers. The script knows what each
+//! subscriber must get, so nothing in it depends on timing.
 use crate::{hub::Hub, subscriber::Connection};
 use std::{error::Error, thread, time::Duration};
 
 const TOPICS: [&str; 3] = ["a", "b", "c"];
-/// The number of things that happen.
+/// The number of steps in a script.
 const STEPS: usize = 30;
 const MAX_SUBSCRIBERS: usize = 6;
-/// The time in which a subscriber that begins at the head has joined, behind the first byte of its stream.
+/// The time after the first byte of a stream within which a subscriber that begins at the head has joined.
 const JOINED: Duration = Duration::from_millis(15);
 
-/// One script, as far as it has been played.
+/// One script, and its state after the steps so far.
 pub(crate) struct Script<'a> {
     hub: &'a Hub,
     random: Random,
-    /// Makes the topics of this script its own.
+    /// The seed, which makes the names of this script's topics unique.
     seed: u64,
     /// All publications: their topics and IDs, in order.
     published: Vec<(usize, String)>,
     subscribers: Vec<Subscriber>,
-    /// What connections got that have ended, by their numbers.
+    /// The bytes of connections that have ended, with the numbers of the connections.
     ended: Vec<(usize, Vec<u8>)>,
     connections: usize,
 }
 
 struct Subscriber {
-    /// The topics, as bits.
+    /// The topics, one bit for each.
     topics: usize,
     envelope: bool,
     connection: Option<(usize, Connection)>,
-    /// The number of publications that had been made when its connection was opened, or that it has seen.
+    /// The number of publications that had been made when the connection was opened, or that the subscriber has seen.
     seen: usize,
 }
 
-/// Numbers by chance that are the same in every build.
+/// A generator of random numbers that are the same in every build.
 struct Random(u64);
 
 impl Random {
     fn next(&mut self, below: usize) -> usize {
-        // Knuth's MMIX.
+        // These are the constants of Knuth's MMIX generator.
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap_or_default() % below
     }
@@ -51,7 +51,7 @@ impl<'a> Script<'a> {
         Self { hub, random, seed, published, subscribers, ended, connections: 0 }
     }
 
-    /// Plays everything but the end.
+    /// Runs the script without its end.
     pub(crate) fn play(&mut self) -> Result<(), Box<dyn Error>> {
         self.publish(1)?;
         for _ in 0..STEPS {
@@ -75,7 +75,7 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// Reads the streams that are left to their ends, and returns the bytes of all connections, in order.
+    /// Reads the remaining streams to their ends, and returns the bytes of all connections, in order.
     pub(crate) fn end(mut self) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
         for subscriber in &mut self.subscribers {
             if let Some((number, mut connection)) = subscriber.connection.take() {
@@ -146,7 +146,7 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// The place of the last publication that a subscriber is to get, if it has not seen it.
+    /// Returns the index of the last publication that a subscriber must get, if it has not seen it.
     fn due(&self, number: usize) -> Option<usize> {
         let Subscriber { topics, seen, .. } = &self.subscribers[number];
         let last = self.published.iter().rposition(|(topic, _)| (topics >> topic) & 1 == 1)?;
@@ -159,7 +159,7 @@ impl<'a> Script<'a> {
         (!some.is_empty()).then(|| some[self.random.next(some.len())])
     }
 
-    /// Has a subscriber read all that there is for it.
+    /// Makes a subscriber read everything that it must get.
     fn catch_up(&mut self) -> Result<(), Box<dyn Error>> {
         match self.some_subscriber(true) {
             Some(number) => self.read(number),
@@ -178,7 +178,7 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// Breaks a connection off behind some event.
+    /// Closes a connection after some event.
     fn kill(&mut self) -> Result<(), Box<dyn Error>> {
         let Some(number) = self.some_subscriber(true) else { return Ok(()) };
         let Subscriber { topics, seen, .. } = self.subscribers[number];
@@ -197,7 +197,7 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// Has a subscriber that was broken off come back.
+    /// Makes a subscriber whose connection was closed reconnect.
     fn resume(&mut self) -> Result<(), Box<dyn Error>> {
         let Some(number) = self.some_subscriber(false) else { return Ok(()) };
         let seen = self.subscribers[number].seen;

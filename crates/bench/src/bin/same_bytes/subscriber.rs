@@ -1,4 +1,4 @@
-//! One connection of a subscriber. It reads only when it is told to: in between it stalls.
+//! One connection of a subscriber. It reads only when it is told to; the rest of the time it stalls.
 use crate::hub::PATIENCE;
 use socket2::{Domain, Socket, Type};
 use std::{
@@ -7,14 +7,14 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
-/// A socket, and what came over it.
+/// A socket, and the bytes that were received.
 pub(crate) struct Connection {
     socket: TcpStream,
     raw: Vec<u8>,
 }
 
 impl Connection {
-    /// Opens a stream at this path, behind this last event ID, and reads until it has begun.
+    /// Opens a stream at this path, with this last event ID, and reads until it has begun.
     pub(crate) fn open(
         address: SocketAddr,
         path: &str,
@@ -22,7 +22,7 @@ impl Connection {
         receive_buffer: usize,
     ) -> Result<Self, Box<dyn Error>> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        // Small, so that a stall fills it.
+        // The buffer is small, so that a stall fills it.
         socket.set_recv_buffer_size(receive_buffer)?;
         socket.connect(&address.into())?;
         let mut socket = TcpStream::from(socket);
@@ -34,12 +34,12 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Reads until the event with this ID has come whole, and returns everything up to its end.
+    /// Reads until the event with this ID has arrived completely, and returns everything up to its end.
     pub(crate) fn read_up_to(&mut self, id: &str) -> Result<Vec<u8>, Box<dyn Error>> {
         let (plain, envelope) = (format!("id: {id}\n"), format!("\"id\":\"{id}\""));
         let mut looked_at = 0;
         self.read_until(|bytes| {
-            // An ID may be cut by what has not come yet.
+            // The end of an ID may not have arrived yet.
             let from = looked_at.min(bytes.len());
             let found = end_of_event(&bytes[from..], &plain).or_else(|| end_of_event(&bytes[from..], &envelope));
             if found.is_none() {
@@ -70,7 +70,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The head, and the body without its chunks.
+    /// Returns the head, and the body without its chunk framing.
     fn bytes(&self) -> Vec<u8> {
         let Some(end) = find(&self.raw, b"\r\n\r\n").map(|at| at + 4) else { return Vec::new() };
         let (head, body) = self.raw.split_at(end);
@@ -89,7 +89,7 @@ impl Connection {
     }
 }
 
-/// The index behind the event whose block has this text.
+/// Returns the index after the event whose block contains this text.
 fn end_of_event(bytes: &[u8], text: &str) -> Option<usize> {
     let at = find(bytes, text.as_bytes())?;
     find(&bytes[at..], b"\n\n").map(|end| at + end + 2)
@@ -99,7 +99,8 @@ fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
     bytes.windows(text.len()).position(|window| window == text)
 }
 
-/// The bytes of a connection without what differs between two runs: the date, the epoch, and times.
+/// Returns the bytes of a connection with everything masked that differs between two runs: the date, the epoch, and
+/// times.
 pub(crate) fn masked(bytes: &[u8], epoch: &str) -> Vec<u8> {
     let text = String::from_utf8_lossy(bytes);
     let text = if epoch.is_empty() { text.into_owned() } else { text.replace(epoch, "(epoch)") };

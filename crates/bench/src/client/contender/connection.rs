@@ -1,4 +1,4 @@
-//! A connection of hyper's for one request, as plain as it can be.
+//! A connection of hyper for one request, in its simplest form.
 use super::next::BoxError;
 use http_body_util::Full;
 use hyper::{
@@ -16,7 +16,7 @@ use std::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// Connects for each request.
+/// A service that opens a connection for each request.
 #[derive(Clone, Copy)]
 pub(super) struct Connections;
 

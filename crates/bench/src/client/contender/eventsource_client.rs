@@ -1,5 +1,5 @@
-//! <https://docs.rs/eventsource-client>: a client from `ClientBuilder` on the transport that comes with it, as in its
-//! example, but without that one's timeouts, which would only cost.
+//! <https://docs.rs/eventsource-client>: a client from `ClientBuilder` on the transport that is delivered with it, as
+//! in its example, but without the example's timeouts, which would only add cost.
 use super::next::{BoxError, next};
 use crate::client::tally::Tally;
 use eventsource_client::{Client, ClientBuilder, ReconnectOptions, SSE};

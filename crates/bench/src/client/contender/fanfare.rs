@@ -1,4 +1,4 @@
-//! Ours, over the transport that it has by default.
+//! Our client, over its default transport.
 use super::next::{BoxError, next};
 use crate::client::tally::Tally;
 use fanfare_client::{EventSource, Reconnect};

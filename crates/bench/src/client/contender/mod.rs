@@ -1,5 +1,5 @@
-//! The contenders, which read. Each is used as its documentation recommends, told not to reconnect, and driven until
-//! the last event.
+//! The contenders: the clients that are compared. Each is used as its documentation recommends, without reconnecting,
+//! until the last event.
 use super::tally::Tally;
 use clap::ValueEnum;
 
@@ -16,7 +16,7 @@ pub use next::BoxError;
 /// A client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Contender {
-    /// Our parser on what hyper receives: no client, and the least that one can cost
+    /// Our parser on the bytes that hyper receives: not a client, but the least that a client can cost
     Parser,
     /// fanfare-client
     Fanfare,
@@ -29,7 +29,7 @@ pub enum Contender {
 }
 
 impl Contender {
-    /// Its name on the command line and in results.
+    /// Returns the client's name on the command line and in results.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Contender {
     /// Reads the stream at `url` until the tally has all events, or the stream ends.
     ///
     /// # Errors
-    /// What the client says.
+    /// The error of the client.
     pub(super) async fn read(self, url: &str, tally: &mut Tally) -> Result<(), BoxError> {
         match self {
             Self::Parser => parser::read(url, tally).await,

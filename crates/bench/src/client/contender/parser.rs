@@ -1,5 +1,5 @@
-//! Our parser on what hyper receives, without reconnecting, redirects or anything else that makes a client. Events are
-//! borrowed from what was received.
+//! Our parser on the bytes that hyper receives, without reconnecting, redirects or anything else that a client does.
+//! Events are borrowed from the received bytes.
 use super::{connection::Connections, next::BoxError};
 use crate::client::tally::Tally;
 use fanfare_event_stream::{Chunk, Parser};

@@ -1,5 +1,5 @@
-//! <https://docs.rs/sse-reqwest-client>: an event source from a reqwest request, as in its example. It cannot be told
-//! not to reconnect; the first attempt to ends the reading instead.
+//! <https://docs.rs/sse-reqwest-client>: an event source from a reqwest request, as in its example. Its reconnecting
+//! cannot be turned off; instead, the first attempt to reconnect ends the reading.
 use super::next::{BoxError, next};
 use crate::client::tally::Tally;
 use sse_reqwest_client::{RequestBuilderExt, SseEvent};

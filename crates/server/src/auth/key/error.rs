@@ -1,4 +1,5 @@
-//! The reasons why something is not a key, in words that say what to do. No variant holds any part of a key.
+//! The reasons why something cannot be used as a key, with messages that say what to do. No variant holds any part of a
+//! key.
 use super::{
     super::algorithm::Algorithm,
     kind::{KeyKind, MAX_SHOWN_CHARS},
@@ -10,77 +11,77 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidKey {
-    /// There is nothing.
+    /// The text of the key is empty.
     Empty,
-    /// A secret is shorter than the hash of its algorithm, so that it can be guessed from any token
-    /// ([RFC 7518, section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
+    /// A secret is shorter than the hash of its algorithm, so it could be guessed from any token ([RFC 7518, section
+    /// 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
     ShortSecret {
-        /// The algorithm.
+        /// The algorithm of the secret.
         algorithm: Algorithm,
         /// The number of bytes that the secret has.
         bytes: usize,
-        /// The number that it needs.
+        /// The number of bytes that the secret needs.
         minimum: usize,
     },
-    /// An RSA key is too short to be safe, or so long that verifying with it would be work for nothing.
+    /// An RSA key is too short to be safe, or so long that it would only make verifying slow.
     RsaLength {
-        /// The number of bits that it has.
+        /// The number of bits that the key has.
         bits: usize,
-        /// The number that it needs.
+        /// The smallest number of bits that is allowed.
         minimum: usize,
-        /// The number that it may have.
+        /// The greatest number of bits that is allowed.
         maximum: usize,
     },
-    /// None of the algorithms that were asked for fits the type of the key.
+    /// None of the algorithms that were configured fits the type of the key.
     Algorithm {
-        /// The type.
+        /// The type of the key.
         kind: KeyKind,
-        /// The name that was asked for.
+        /// The algorithms that were configured.
         algorithms: Vec<Algorithm>,
     },
-    /// A public key is of a type or curve that is not known here.
+    /// A public key has a type or a curve that the hub does not know.
     UnknownType,
-    /// There is a private key in the place of a public one.
+    /// A private key was given where a public key is needed.
     Private,
-    /// A private key was expected: a public one cannot sign.
+    /// A public key was given where a private key is needed to sign.
     NotPrivate,
-    /// There are several keys where one is expected.
+    /// Several keys were given where one is expected.
     Several,
     /// The private key is encrypted.
     Encrypted,
-    /// A key in the form of OpenSSH.
+    /// The key is in the format of OpenSSH.
     Ssh,
-    /// A PEM document is not what its armour says, or not whole.
+    /// A PEM document is damaged: its contents do not match its header, or a part is missing.
     Pem,
-    /// A PEM document holds something that is no key; its label.
+    /// A PEM document holds something that is not a key. The string is its label.
     PemLabel(String),
-    /// The JSON object is neither a JWK nor a set of them.
+    /// The JSON object is neither a JWK nor a JWK set.
     NotJwk,
-    /// A JWK lacks a member, or one is malformed.
+    /// A member of a JWK, with this name, is missing or malformed.
     JwkMember(&'static str),
-    /// A JWK is of a type that is not known here.
+    /// A JWK has a type that the hub does not know.
     JwkType(String),
-    /// A JWK is not meant for signatures: its `use`, `key_ops` or `alg` says so.
+    /// A JWK is not meant for signatures, according to this member: `use`, `key_ops` or `alg`.
     JwkPurpose(&'static str),
     /// The algorithm of a JWK is not one of those that are allowed.
     JwkAlgorithm(Algorithm),
-    /// A JWK set holds a key that is not public, and was published.
+    /// A JWK set that anybody can fetch holds a key that must be secret.
     Published,
     /// A JWK set has too many bytes.
     SetTooLarge {
-        /// The number of bytes that it has.
+        /// The number of bytes that the set has.
         bytes: usize,
-        /// The number that it may have.
+        /// The greatest number of bytes that is allowed.
         limit: usize,
     },
     /// A JWK set or a PEM text has too many keys.
     TooManyKeys {
-        /// The number that it has.
+        /// The number of keys in the set or text.
         count: usize,
-        /// The number that it may have.
+        /// The greatest number of keys that is allowed.
         limit: usize,
     },
-    /// None of the keys of a set can be used; why the first one cannot.
+    /// None of the keys of a set can be used. The value is the reason for the first key; `None` if the set is empty.
     NoneUsable(Option<Box<InvalidKey>>),
 }
 
@@ -116,7 +117,9 @@ impl fmt::Display for InvalidKey {
                 "this is a key for SSH: expected PEM (`ssh-keygen -e -m PKCS8 -f key.pub` makes it), JWK or a secret",
             ),
             Self::Pem => f.write_str("the PEM text is damaged or not whole"),
-            Self::PemLabel(label) => write!(f, "a PEM text of type {:?} is no key", shortened(label, MAX_SHOWN_CHARS)),
+            Self::PemLabel(label) => {
+                write!(f, "a PEM text of type {:?} is not a key", shortened(label, MAX_SHOWN_CHARS))
+            }
             Self::NotJwk => f.write_str("the JSON is neither a JWK nor a set of them"),
             Self::JwkMember(name) => write!(f, "the member '{name}' of the JWK is missing or malformed"),
             Self::JwkType(name) => {

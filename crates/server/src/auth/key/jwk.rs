@@ -2,8 +2,8 @@
 //! [RFC 7518, section 6](https://www.rfc-editor.org/rfc/rfc7518#section-6) and
 //! [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037).
 //!
-//! Of a set, keys that cannot be used are passed over, as the RFC asks: sets hold keys for encryption, and those of
-//! curves to come. A set that was fetched must hold public keys only.
+//! Keys of a set that cannot be used are ignored, as the RFC requires: sets also hold keys for encryption, and may hold
+//! keys of future types. A set that was fetched must hold only public keys.
 use super::{
     super::algorithm::Algorithm,
     error::InvalidKey,
@@ -18,21 +18,21 @@ use serde_json::Value;
 
 /// The largest JWK set, in bytes.
 pub const MAX_SET_BYTES: usize = 256 * 1024;
-/// The most keys of a set, and of a PEM text.
+/// The most keys of a JWK set or of a PEM text.
 pub const MAX_SET_KEYS: usize = 100;
 
 /// A key of a set that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnusableKey {
-    /// Its place in the set, counted from 1.
+    /// The number of the key in the set, counted from 1.
     pub number: usize,
-    /// Its `kid`.
+    /// The `kid` of the key.
     pub id: Option<String>,
-    /// The reason.
+    /// The reason why the key cannot be used.
     pub reason: InvalidKey,
 }
 
-/// The members that matter; all values are base64url where they are binary. Only private keys have `p` to `qi`.
+/// The members of a JWK that the hub uses. All binary values are base64url. Only private keys have `p` to `qi`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Jwk {
@@ -65,7 +65,7 @@ pub(super) enum JwkType {
     Ed25519,
 }
 
-/// A set, or a single key as one.
+/// A JSON document: a JWK set, or a single JWK.
 enum Document {
     Set(Vec<Value>),
     One(Value),
@@ -87,7 +87,7 @@ fn parse(text: &[u8]) -> Result<Document, InvalidKey> {
     }
 }
 
-/// Reads a document that the configuration holds: its secrets are for the hub alone.
+/// Reads a document of the configuration. It may hold secrets, since only the hub reads it.
 pub(super) fn read(text: &str, rules: &KeyRules) -> Result<Vec<Key>, InvalidKey> {
     match parse(text.as_bytes())? {
         Document::One(key) => Ok(vec![Jwk::parse(key)?.verifying(rules)?]),
@@ -95,7 +95,7 @@ pub(super) fn read(text: &str, rules: &KeyRules) -> Result<Vec<Key>, InvalidKey>
     }
 }
 
-/// Reads a set that everybody can read.
+/// Reads a set that anybody can fetch. It must hold no secret or private key.
 pub(super) fn read_published(text: &[u8], rules: &KeyRules) -> Result<(Vec<Key>, Vec<UnusableKey>), InvalidKey> {
     let Document::Set(keys) = parse(text)? else { return Err(InvalidKey::NotJwk) };
     usable(
@@ -106,7 +106,7 @@ pub(super) fn read_published(text: &[u8], rules: &KeyRules) -> Result<(Vec<Key>,
     )
 }
 
-/// All keys of a document, for signing.
+/// Reads all keys of a document, to sign with them.
 pub(super) fn read_all(text: &str) -> Result<Vec<Jwk>, InvalidKey> {
     match parse(text.as_bytes())? {
         Document::One(key) => Ok(vec![Jwk::parse(key)?]),
@@ -149,7 +149,7 @@ impl Jwk {
         }
     }
 
-    /// The key for verifying, which it must be meant for.
+    /// Makes a key for verifying, if the JWK is public and meant for that.
     fn verifying(self, rules: &KeyRules) -> Result<Key, InvalidKey> {
         self.check_purpose("verify")?;
         if self.d.is_some() {
@@ -158,7 +158,7 @@ impl Jwk {
         self.public_half(rules)
     }
 
-    /// The key for verifying, also of a private one.
+    /// Makes a key for verifying, also from a private JWK.
     pub(super) fn public_half(&self, rules: &KeyRules) -> Result<Key, InvalidKey> {
         let rules = KeyRules { algorithms: self.algorithms(rules)?, ..*rules };
         let mut key = match self.key_type()? {
@@ -177,7 +177,7 @@ impl Jwk {
         Ok(key)
     }
 
-    /// True if the key is meant for what it is to be used for ([RFC 7517, sections 4.2 and 4.3]).
+    /// Checks that the key is meant for `operation` ([RFC 7517, sections 4.2 and 4.3]).
     ///
     /// [RFC 7517, sections 4.2 and 4.3]: https://www.rfc-editor.org/rfc/rfc7517#section-4.2
     pub(super) fn check_purpose(&self, operation: &str) -> Result<(), InvalidKey> {
@@ -192,7 +192,8 @@ impl Jwk {
         }
     }
 
-    /// The algorithms for this key: its own if it names one, which then must be allowed; else those that are.
+    /// Returns the algorithms for this key. If the JWK names an algorithm, this must be allowed and is the only one;
+    /// otherwise these are all algorithms of the rules.
     fn algorithms(&self, rules: &KeyRules) -> Result<Vec<Algorithm>, InvalidKey> {
         let Some(name) = &self.alg else { return Ok(rules.algorithms.clone()) };
         let algorithm = name.parse().map_err(|_| InvalidKey::JwkPurpose("alg"))?;
@@ -202,7 +203,7 @@ impl Jwk {
         Ok(vec![algorithm])
     }
 
-    /// Its own algorithm, if it names a known one.
+    /// Returns the algorithm that the JWK names, if the hub knows it.
     pub(super) fn algorithm(&self) -> Option<Algorithm> {
         self.alg.as_deref()?.parse().ok()
     }
@@ -218,7 +219,7 @@ impl Jwk {
         Ok(Key::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_raw_components(&n, &e), rules)?.of_public(&n))
     }
 
-    /// The uncompressed point of an elliptic curve, which must lie on it.
+    /// Makes a key from the point of an elliptic curve. The point must lie on the curve.
     fn elliptic(&self, rules: &KeyRules) -> Result<Key, InvalidKey> {
         let (kind, algorithm) = match self.key_type()? {
             JwkType::P256 => (KeyKind::P256, &ECDSA_P256_SHA256_FIXED),
@@ -233,7 +234,7 @@ impl Jwk {
         Ok([vec![4], binary(&self.x, "x")?, binary(&self.y, "y")?].concat())
     }
 
-    /// The private number of an elliptic curve.
+    /// Returns the private number of an elliptic curve key.
     pub(super) fn private(&self) -> Result<Vec<u8>, InvalidKey> {
         if self.d.is_none() { Err(InvalidKey::NotPrivate) } else { binary(&self.d, "d") }
     }
@@ -242,7 +243,8 @@ impl Jwk {
         binary(&self.x, "x")
     }
 
-    /// `n`, `e`, `d`, `p`, `q`, `dp`, `dq` and `qi`. A key with `d` alone would need factoring, and nobody writes such.
+    /// Returns `n`, `e`, `d`, `p`, `q`, `dp`, `dq` and `qi`. A key with only `d` would have to be factored; no tool
+    /// writes such keys.
     pub(super) fn rsa_components(&self) -> Result<[Vec<u8>; 8], InvalidKey> {
         if self.d.is_none() {
             return Err(InvalidKey::NotPrivate);
@@ -265,7 +267,7 @@ fn binary(member: &Option<String>, name: &'static str) -> Result<Vec<u8>, Invali
     URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| InvalidKey::JwkMember(name))
 }
 
-/// A number, without the leading zeros that some writers put before it.
+/// Reads a number, without the leading zeros that some tools write before it.
 fn number(member: &Option<String>, name: &'static str) -> Result<Vec<u8>, InvalidKey> {
     let bytes = binary(member, name)?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

@@ -1,21 +1,21 @@
-//! The kinds of keys, and what each may be used for.
+//! The kinds of keys, and the algorithms that each kind may be used with.
 use super::super::algorithm::Algorithm;
 use std::fmt;
 
 /// The most characters of a name in a JWK or a PEM text that messages show.
 pub(super) const MAX_SHOWN_CHARS: usize = 64;
 
-/// The type of a key, and its size where there is a choice.
+/// The type of a key, and its size if the type allows several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
-    /// A secret that both sides have.
+    /// A secret that the issuer and the hub share.
     Secret {
-        /// Its length.
+        /// The length of the secret in bytes.
         bytes: usize,
     },
     /// An RSA key.
     Rsa {
-        /// The length of its modulus.
+        /// The length of the modulus in bits.
         bits: usize,
     },
     /// A key on the curve P-256.
@@ -26,18 +26,19 @@ pub enum KeyKind {
     Ed25519,
 }
 
-/// The rules for keys from one place.
+/// The rules for all keys that come from one file, URL or setting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyRules {
-    /// The algorithms that tokens may be signed with. Empty leaves it to the key: what its JWK says, else HS256 for a
-    /// secret, RS256 for an RSA key, and the one algorithm that the curve of any other has.
+    /// The algorithms that tokens may be signed with. If the list is empty, the key decides: the algorithm that its JWK
+    /// names, else HS256 for a secret, RS256 for an RSA key, and for other keys the one algorithm of their curve.
     pub algorithms: Vec<Algorithm>,
-    /// True if secrets may be shorter than the hash of their algorithm, and so be guessed from any token.
+    /// True if secrets may be shorter than the hash of their algorithm, although such secrets can be guessed from any
+    /// token.
     pub allow_short_secrets: bool,
 }
 
 impl KeyKind {
-    /// True if keys of this type can be used with `algorithm`.
+    /// Returns true if keys of this type can be used with `algorithm`.
     #[must_use]
     pub fn fits(self, algorithm: Algorithm) -> bool {
         use Algorithm::*;
@@ -50,7 +51,7 @@ impl KeyKind {
         }
     }
 
-    /// The algorithm that is meant if nobody says which.
+    /// Returns the algorithm that is used if neither the rules nor the key name one.
     pub(super) fn default_algorithm(self) -> Algorithm {
         match self {
             Self::Secret { .. } => Algorithm::Hs256,

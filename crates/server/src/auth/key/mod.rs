@@ -1,6 +1,6 @@
 //! The keys that tokens are verified with: secrets, and public keys from PEM ([`pem`]) or JWK ([`jwk`]) documents. A
 //! key knows its type and the algorithms that it may be used with, which a token cannot change. [`signing`] has the
-//! other half.
+//! keys that sign tokens.
 pub(super) mod error;
 mod jwk;
 mod kind;
@@ -16,11 +16,12 @@ pub use signing::SigningKey;
 pub use verifying::{Key, MAX_RSA_BITS, MIN_RSA_BITS};
 
 impl Key {
-    /// The keys in `text`: a JWK or a set of them if it is a JSON object, PEM documents if it has their armour, and
+    /// Reads the keys in `text`: a JWK or a JWK set if it is a JSON object, PEM documents if it has a PEM header, and
     /// otherwise a secret, without the line end.
     ///
     /// # Errors
-    /// [`InvalidKey`] if there is none, if one of a PEM text or a single JWK cannot be used, or none of a set.
+    /// [`InvalidKey`] if there is no key, if a key of a PEM text or a single JWK cannot be used, or if no key of a set
+    /// can be used.
     pub fn read(text: &str, rules: &KeyRules) -> Result<Vec<Self>, InvalidKey> {
         let trimmed = text.trim();
         if trimmed.starts_with('{') {
@@ -35,10 +36,10 @@ impl Key {
         Ok(vec![Self::secret(text.trim_end_matches(['\r', '\n']).as_bytes(), rules)?])
     }
 
-    /// The public keys of a JWK set that was published, and why each of the others cannot be used.
+    /// Reads the public keys of a JWK set that anybody can fetch, and the reasons why its other keys cannot be used.
     ///
     /// # Errors
-    /// [`InvalidKey`] if it is no set, is too large, or holds no key that can be used.
+    /// [`InvalidKey`] if the text is not a JWK set, is too large, or holds no key that can be used.
     pub fn read_published_set(text: &[u8], rules: &KeyRules) -> Result<(Vec<Self>, Vec<UnusableKey>), InvalidKey> {
         jwk::read_published(text, rules)
     }

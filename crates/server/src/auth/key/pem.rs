@@ -1,6 +1,6 @@
 //! Keys in PEM: [RFC 7468](https://www.rfc-editor.org/rfc/rfc7468). `PUBLIC KEY` (SPKI), `RSA PUBLIC KEY` (PKCS#1) and
-//! `CERTIFICATE`, of which only the key counts: whom it was made out to and until when is not looked at, since nobody
-//! presents it.
+//! `CERTIFICATE`. Only the key of a certificate is used: its subject and its expiry are ignored, since nobody presents
+//! the certificate.
 use super::{error::InvalidKey, jwk::MAX_SET_KEYS, kind::KeyRules, verifying::Key};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls_pki_types::CertificateDer;
@@ -15,12 +15,12 @@ pub(super) struct Document {
     pub(super) der: Vec<u8>,
 }
 
-/// True if a text has the armour of PEM, perhaps behind a preamble.
+/// Returns true if a text has a PEM header, perhaps after other text.
 pub(super) fn is_pem(text: &str) -> bool {
     text.contains(BEGIN)
 }
 
-/// The public keys in a PEM text, all of which must be usable.
+/// Reads the public keys in a PEM text. All of them must be usable.
 pub(super) fn read(text: &str, rules: &KeyRules) -> Result<Vec<Key>, InvalidKey> {
     documents(text)?.iter().map(|document| public_key(document, rules)).collect()
 }
@@ -38,7 +38,8 @@ fn public_key(Document { label, der }: &Document, rules: &KeyRules) -> Result<Ke
     }
 }
 
-/// The documents of a text, at least one. Variables of the environment often have `\n` where a line ended.
+/// Returns the PEM documents in a text, at least one. A line end may be written as `\n`, as often in environment
+/// variables.
 pub(super) fn documents(text: &str) -> Result<Vec<Document>, InvalidKey> {
     let text = text.replace("\\n", "\n");
     let mut documents = Vec::new();
@@ -48,7 +49,7 @@ pub(super) fn documents(text: &str) -> Result<Vec<Document>, InvalidKey> {
         let (body, after) = after.split_once(&format!("{END}{label}{DASHES}")).ok_or(InvalidKey::Pem)?;
         let body: String = body.split_ascii_whitespace().collect();
         let der = STANDARD.decode(body).map_err(|_| match label {
-            // Headers such as `Proc-Type` tell of the older form of encryption.
+            // Headers such as `Proc-Type` are the sign of the older form of encryption.
             "RSA PRIVATE KEY" | "EC PRIVATE KEY" => InvalidKey::Encrypted,
             _ => InvalidKey::Pem,
         })?;

@@ -1,13 +1,14 @@
-//! Keys that everybody knows, because they are in documentation, in recipes or in tests: with one of them anybody can
-//! make tokens. They are recognised by their content, in whatever form they are given: a text, a file, a JWK, base64.
+//! Keys that everybody can know, because they appear in documentation, recipes or tests: with one of them anybody can
+//! make tokens. They are recognised by their content, whatever the form in which they are given: a text, a file, a JWK,
+//! base64.
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-/// Secrets, as letters in lower case and digits alone: of documentation of Mercure hubs and of JWT, and of our own
-/// tests.
+/// Secrets from the documentation of Mercure hubs and of JWT, and from our own tests. Only their letters, in lower
+/// case, and their digits are listed.
 const SECRETS: [&str; 36] = [
     "1234567890",
     "astringsecretatleast256bitslong",
@@ -47,7 +48,8 @@ const SECRETS: [&str; 36] = [
     "topsecret",
 ];
 
-/// Words that only a placeholder holds, such as `!ChangeMe!`: a secret that nobody has chosen yet. In the same form.
+/// Words that appear only in placeholders such as `!ChangeMe!`: the operator has not yet chosen a secret. They are
+/// listed in the same form as the secrets.
 const PLACEHOLDERS: [&str; 16] = [
     "changeme",
     "changeit",
@@ -67,8 +69,8 @@ const PLACEHOLDERS: [&str; 16] = [
     "your256bit",
 ];
 
-/// The SHA-256 of keys that are no text: of secrets themselves, and of public keys whose private half is published (the
-/// modulus of RSA, the uncompressed point of a curve, the 32 bytes of Ed25519).
+/// The SHA-256 of keys that are not text: of secrets, and of public keys whose private key is published (the modulus of
+/// RSA, the uncompressed point of a curve, the 32 bytes of Ed25519).
 const DIGESTS: [&str; 9] = [
     // jwt.io: RS256, ES256.
     "2da8a492573f9cd453d9a68d7a24c62b4c2c8bd0c3497283ff438b606f65e0d3",
@@ -84,10 +86,10 @@ const DIGESTS: [&str; 9] = [
     "6203a3c9ba84f3ae7e6382e2bf84babe75a2057c9cd80576d56f01f3e4038af6",
 ];
 
-/// The number of times that a secret may have been encoded.
+/// The greatest number of times that a secret may have been encoded.
 const MAX_ENCODINGS: usize = 2;
 
-/// Base64 with `+` and `/`, padded or not.
+/// Base64 with `+` and `/`, with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -95,12 +97,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// True if everybody knows this secret, as it is or encoded.
+/// Returns true if everybody can know this secret, encoded or not.
 pub(super) fn is_secret(secret: &[u8]) -> bool {
     is_encoded(secret, MAX_ENCODINGS)
 }
 
-/// True if everybody has this key: the private half, if it is a public one.
+/// Returns true if everybody can have this key, or the private key of this public key.
 pub(super) fn is_published(key: &[u8]) -> bool {
     let digest: String = digest(&SHA256, key).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     DIGESTS.contains(&digest.as_str())
@@ -113,7 +115,7 @@ fn is_encoded(secret: &[u8], encodings: usize) -> bool {
         || (encodings > 0 && decoded(text).iter().any(|secret| is_encoded(secret, encodings - 1)))
 }
 
-/// Decodes the text in each way that fits it: base64 of either alphabet, and hexadecimal.
+/// Decodes the text in each way that is possible: base64 of both alphabets, and hexadecimal.
 fn decoded(text: &str) -> Vec<Vec<u8>> {
     let text: String = text.split_ascii_whitespace().collect();
     let pairs = text.as_bytes().chunks_exact(2);
@@ -124,8 +126,8 @@ fn decoded(text: &str) -> Vec<Vec<u8>> {
     hex.into_iter().chain(base64).collect()
 }
 
-/// True if the text is one of the secrets, perhaps several times over, or says that it is a placeholder. Only
-/// letters and digits count, and case does not matter.
+/// Returns true if the text is one of the secrets, perhaps repeated, or contains a word of a placeholder. Only letters
+/// and digits count, and case does not matter.
 fn says_so(text: &str) -> bool {
     let plain: String =
         text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();

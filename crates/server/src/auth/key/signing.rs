@@ -1,5 +1,5 @@
-//! The keys that tokens are signed with, for [`super::super::mint`]. A signing key that exists can sign: it has done so
-//! once, and its public half has verified it.
+//! The keys that tokens are signed with, for [`super::super::mint`]. Each `SigningKey` can sign: it has signed a
+//! message once, and its public key has verified the signature.
 use super::{super::algorithm::Algorithm, error::InvalidKey, jwk, kind::KeyRules, pem, verifying::Key};
 use aws_lc_rs::{
     encoding::{AsDer as _, Pkcs8V1Der},
@@ -21,21 +21,21 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A secret for HS256.
+    /// Creates a key from a secret for HS256.
     ///
     /// # Errors
-    /// [`InvalidKey::ShortSecret`] below 32 bytes.
+    /// [`InvalidKey::ShortSecret`] if the secret has fewer than 32 bytes.
     pub fn hs256(secret: &[u8]) -> Result<Self, InvalidKey> {
         let rules = KeyRules { algorithms: vec![Algorithm::Hs256], ..KeyRules::default() };
         Self::secret(secret, &rules)
     }
 
-    /// The one key in `text` that can sign: a private JWK or a set with one, a private key in PEM (PKCS#8, PKCS#1 or
-    /// SEC1, not encrypted), or a secret. It signs with the first algorithm of `rules`, else with that of its JWK, else
-    /// with the usual one of its type.
+    /// Reads the only key in `text` that can sign: a private JWK or a set with one, a private key in PEM (PKCS#8,
+    /// PKCS#1 or SEC1, not encrypted), or a secret. It signs with the first algorithm of `rules`, else with the
+    /// algorithm of its JWK, else with the default one of its type.
     ///
     /// # Errors
-    /// [`InvalidKey`] if there is none or several, or the algorithm does not fit.
+    /// [`InvalidKey`] if there is no such key or several, or if the algorithm does not fit the key.
     pub fn read(text: &str, rules: &KeyRules) -> Result<Self, InvalidKey> {
         let trimmed = text.trim();
         if trimmed.starts_with('{') {
@@ -43,7 +43,7 @@ impl SigningKey {
         }
         if pem::is_pem(trimmed) {
             let documents = pem::documents(trimmed)?;
-            // `openssl ecparam` puts the curve before the key.
+            // `openssl ecparam` writes a document with the curve before the key.
             let mut keys = documents.iter().filter(|document| document.label != "EC PARAMETERS");
             let key = keys.next().ok_or(InvalidKey::Pem)?;
             return if keys.next().is_some() { Err(InvalidKey::Several) } else { Self::from_pem(key, rules) };
@@ -137,7 +137,7 @@ impl SigningKey {
         let verification = Key::from_spki(pair.public_key().as_ref(), rules)?;
         let pkcs8 = pair.as_der().map_err(|_| InvalidKey::Pem)?;
         let pkcs8: &Pkcs8V1Der<'_> = &pkcs8;
-        // The library takes the inner form, PKCS#1.
+        // The library needs the inner form, PKCS#1.
         let pkcs1 = inner_key(pkcs8.as_ref()).ok_or(InvalidKey::Pem)?;
         Self::new(EncodingKey::from_rsa_der(pkcs1), verification)
     }
@@ -154,7 +154,7 @@ impl SigningKey {
         Self::new(EncodingKey::from_ed_der(pkcs8.as_ref()), verification)
     }
 
-    /// Takes a pair that has proved to be one.
+    /// Makes a signing key of a key and the one that verifies it, after testing that they belong together.
     fn new(encoding: EncodingKey, verification: Key) -> Result<Self, InvalidKey> {
         let algorithm = verification.algorithms[0].library();
         let message = b"a message";
@@ -163,20 +163,20 @@ impl SigningKey {
         if proved.is_ok_and(|holds| holds) { Ok(Self { encoding, verification }) } else { Err(InvalidKey::Pem) }
     }
 
-    /// The algorithm that it signs with.
+    /// Returns the algorithm that the key signs with.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.verification.algorithms[0]
     }
 
-    /// The same key under a name, which becomes the `kid` of its tokens.
+    /// Gives the key a name, which becomes the `kid` of its tokens.
     #[must_use]
     pub fn named(mut self, id: &str) -> Self {
         self.verification.id = Some(id.to_owned());
         self
     }
 
-    /// The key that verifies its tokens.
+    /// Returns the key that verifies the tokens of this key.
     #[must_use]
     pub fn verification(&self) -> Key {
         let mut key = self.verification.clone();
@@ -184,7 +184,7 @@ impl SigningKey {
         key
     }
 
-    /// A token of type `typ` with these claims.
+    /// Returns a signed token of type `typ` with these claims.
     pub(in crate::auth) fn sign(&self, typ: &str, claims: &Map<String, Value>) -> String {
         let kid = self.verification.id.clone();
         let header = Header { typ: Some(typ.to_owned()), kid, ..Header::new(self.algorithm().library()) };
@@ -192,8 +192,8 @@ impl SigningKey {
     }
 }
 
-/// The private key inside of PKCS#8: the octets behind version and algorithm
-/// ([RFC 5958, section 2](https://www.rfc-editor.org/rfc/rfc5958#section-2)).
+/// Returns the private key inside a PKCS#8 document: the octets after version and algorithm ([RFC 5958, section
+/// 2](https://www.rfc-editor.org/rfc/rfc5958#section-2)).
 fn inner_key(pkcs8: &[u8]) -> Option<&[u8]> {
     let (_, sequence, _) = element(pkcs8)?;
     let (_, _, after_version) = element(sequence)?;
@@ -204,7 +204,7 @@ fn inner_key(pkcs8: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Tag and content of the first DER element, and what follows it.
+/// Returns the tag and the content of the first DER element, and the bytes after it.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;

@@ -1,4 +1,4 @@
-//! Keys of every type and form: they verify what their other half signs, and nothing else.
+//! Tests of keys of every type and form: they verify what their other half signs, and nothing else.
 use super::{
     super::{Algorithm, InvalidToken, KeySet},
     verifying::{bit_length, check_rsa},
@@ -14,7 +14,7 @@ macro_rules! test_key {
     };
 }
 
-/// Pairs of texts, private and public, in each form of PEM, and what they are.
+/// Returns pairs of texts, a private and a public key, in each form of PEM, and the kind of the key.
 fn pairs() -> [(&'static str, &'static str, KeyKind); 5] {
     [
         (TEST_SECRET, TEST_SECRET, KeyKind::Secret { bytes: TEST_SECRET.len() }),
@@ -38,7 +38,7 @@ fn verify(keys: &KeySet, token: &str) -> Result<Value, InvalidToken> {
     keys.verify(token.as_bytes(), &header).map(|(claims, _)| Value::Object(claims))
 }
 
-/// B31: algorithm allow-list, algorithm and key type fit.
+/// B31: only listed algorithms are accepted, and the algorithm must fit the type of the key.
 #[test]
 fn each_type_verifies_what_its_other_half_signs() {
     for (private, public, kind) in pairs() {
@@ -70,7 +70,7 @@ fn each_type_verifies_what_its_other_half_signs() {
     }
 }
 
-/// A public key is no secret: who has it must not be able to sign with it.
+/// A public key is not a secret: nobody must be able to sign with it as if it were one.
 #[test]
 fn a_public_key_does_not_become_a_secret() {
     let public = test_key!("rsa-pkcs1-public");
@@ -143,7 +143,7 @@ fn what_is_no_public_key_is_told() {
         assert_eq!(Key::read(&text, &KeyRules::default()).unwrap_err(), expected, "{text}");
     }
     assert_eq!(Key::read(&public.repeat(MAX_SET_KEYS), &KeyRules::default()).unwrap().len(), MAX_SET_KEYS);
-    // Variables of the environment and `.env` files lose the ends of lines.
+    // Environment variables and `.env` files often lose line ends.
     assert!(Key::read(&public.replace('\n', "\\n"), &KeyRules::default()).is_ok());
     let curve_first = Key::read(test_key!("p384-sec1-private"), &KeyRules::default());
     assert!(curve_first.is_err(), "{curve_first:?}");

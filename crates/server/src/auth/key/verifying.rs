@@ -18,11 +18,11 @@ pub const MIN_RSA_BITS: usize = 2_048;
 /// The longest RSA key, in bits: verifying takes longer with each bit.
 pub const MAX_RSA_BITS: usize = 8_192;
 
-/// A key that verifies signatures of one kind. It is never printed, and wiped from memory when dropped.
+/// A key that verifies signatures of one kind. It is never printed, and is wiped from memory when it is dropped.
 #[derive(Clone)]
 pub struct Key {
     pub(super) kind: KeyKind,
-    /// The algorithms: at least one, and each fits the kind.
+    /// The algorithms that the key may be used with: at least one, and each fits the kind.
     pub(super) algorithms: Vec<Algorithm>,
     pub(super) id: Option<String>,
     pub(super) verifying: DecodingKey,
@@ -30,15 +30,15 @@ pub struct Key {
 }
 
 impl Key {
-    /// A secret for HS256.
+    /// Creates a key from a secret for HS256.
     ///
     /// # Errors
-    /// [`InvalidKey::ShortSecret`] below 32 bytes.
+    /// [`InvalidKey::ShortSecret`] if the secret has fewer than 32 bytes.
     pub fn hs256(secret: &[u8]) -> Result<Self, InvalidKey> {
         Self::secret(secret, &KeyRules { algorithms: vec![Algorithm::Hs256], ..KeyRules::default() })
     }
 
-    /// A secret, as it is.
+    /// Creates a key from the bytes of a secret.
     ///
     /// # Errors
     /// [`InvalidKey`] if the rules do not allow it.
@@ -51,7 +51,7 @@ impl Key {
         Ok(Self { is_sample: sample::is_secret(secret), ..key })
     }
 
-    /// A public key as DER: an X.509 `SubjectPublicKeyInfo`, or of RSA also the PKCS#1 form.
+    /// Reads a public key in DER: an X.509 `SubjectPublicKeyInfo`, or for RSA also the PKCS#1 form.
     pub(super) fn from_spki(der: &[u8], rules: &KeyRules) -> Result<Self, InvalidKey> {
         if let Ok(key) = rsa::PublicKey::from_der(der) {
             let modulus = key.modulus();
@@ -62,7 +62,7 @@ impl Key {
                 Self::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_der(key.as_ref()), rules)?.of_public(public)
             );
         }
-        // The key itself is at the end.
+        // The key itself is at the end of the document.
         let last = |bytes: usize| der.len().checked_sub(bytes).map_or(der, |start| &der[start..]);
         if ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, der).is_ok() {
             return Ok(Self::new(KeyKind::P256, DecodingKey::from_ec_der(der), rules)?.of_public(last(65)));
@@ -76,7 +76,8 @@ impl Key {
         Err(InvalidKey::UnknownType)
     }
 
-    /// The same, known by what it is made of: a modulus, a point, or the bytes of Ed25519.
+    /// Notes whether the key is a published sample. `public` is its content: a modulus, a point, or the bytes of
+    /// Ed25519.
     pub(super) fn of_public(self, public: &[u8]) -> Self {
         Self { is_sample: sample::is_published(public), ..self }
     }
@@ -100,7 +101,8 @@ impl Key {
         }
     }
 
-    /// The algorithm whose hash is longer than this key, if it is a secret, and the bytes that it needs.
+    /// Returns the algorithm whose hash is longer than this key, if it is a secret, and the number of bytes that the
+    /// algorithm needs.
     #[must_use]
     pub fn short_for(&self) -> Option<(Algorithm, usize)> {
         let KeyKind::Secret { bytes } = self.kind else { return None };
@@ -108,25 +110,25 @@ impl Key {
         needs.into_iter().find(|(_, minimum)| bytes < *minimum)
     }
 
-    /// True if anybody can sign for it, because it is in public documentation or tests.
+    /// Returns true if anybody can sign tokens for this key, because it appears in public documentation or tests.
     #[must_use]
     pub fn is_sample(&self) -> bool {
         self.is_sample
     }
 
-    /// Its type.
+    /// Returns the type of the key.
     #[must_use]
     pub fn kind(&self) -> KeyKind {
         self.kind
     }
 
-    /// The algorithms that tokens may be signed with that it verifies: at least one algorithm.
+    /// Returns the algorithms of the tokens that the key verifies, at least one.
     #[must_use]
     pub fn algorithms(&self) -> &[Algorithm] {
         &self.algorithms
     }
 
-    /// The name that tokens may have for it, `kid`.
+    /// Returns the name of the key, which tokens may give as their `kid`.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
@@ -145,7 +147,7 @@ pub(super) fn check_rsa(bits: usize) -> Result<(), InvalidKey> {
     }
 }
 
-/// The bits of a number without leading zeros.
+/// Returns the number of bits of a number that has no leading zero bytes.
 pub(super) fn bit_length(big_endian: &[u8]) -> usize {
     let zeros = big_endian.first().map_or(0, |byte| byte.leading_zeros() as usize);
     big_endian.len() * 8 - zeros
@@ -157,7 +159,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The kind of key, without any part of it.
+/// Shows the kind of the key, without any part of it.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)?;

@@ -1,8 +1,8 @@
-//! Engines: how bytes get into sockets.
+//! Engines: the ways to write bytes to sockets.
 //!
-//! A shard hands over many sends at once and learns only of those that the sockets did not take whole. One engine makes a
-//! system call for each; [`uring`] hands them to the kernel in batches. Neither waits for anything: when a socket
-//! has room again is for whoever polls it to notice.
+//! A shard gives an engine many sends at once, and learns only of those that the sockets did not take completely. One
+//! engine makes a system call for each send; [`uring`] gives them to the kernel in batches. Neither waits: the owner of
+//! the sockets has to notice when a socket has room again.
 mod send;
 #[cfg(test)]
 mod tests;
@@ -23,16 +23,16 @@ use uring::Uring;
 /// The engine to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// io_uring if this kernel has all that it takes and lets us use it, else epoll.
+    /// io_uring if this kernel supports everything that is needed and lets us use it, else epoll.
     #[default]
     Auto,
     /// One system call for each send.
     Epoll,
-    /// The same as `Auto`, with a warning if the system does not have it.
+    /// The same as `Auto`, with a warning if io_uring is not available.
     IoUring,
 }
 
-/// Puts bytes into sockets. Each shard has one of its own.
+/// The part of a shard that writes bytes to sockets. Each shard has its own.
 #[derive(Debug)]
 pub(crate) enum Engine {
     Epoll,
@@ -40,7 +40,7 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Starts the one chosen, or the one that works in its place, and tells which it is and why.
+    /// Starts the chosen engine, or epoll if that one does not work. Returns the engine, and which one it is and why.
     pub(crate) fn start(choice: Choice) -> (Self, Started) {
         match choice {
             Choice::Epoll => (Self::Epoll, Started::EpollChosen),
@@ -51,15 +51,15 @@ impl Engine {
         }
     }
 
-    /// Tries one send once, without waiting, and gives how many bytes were taken before the socket was full.
+    /// Tries one send once, without waiting. Returns how many bytes were taken before the socket was full.
     ///
     /// # Errors
-    /// Why the socket takes none ever again.
+    /// The reason why the socket will never take bytes again.
     pub(crate) fn send_one(send: &Send<'_>) -> io::Result<usize> {
         send_one(send)
     }
 
-    /// Tries each send once, without waiting. Only those that were not sent whole are added to `unsent`, in no special
+    /// Tries each send once, without waiting. Adds only the sends that were not completely sent to `unsent`, in any
     /// order.
     pub(crate) fn send<'a>(&mut self, sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
         match self {
@@ -71,15 +71,15 @@ impl Engine {
 
 /// Makes one system call for each send.
 fn send_plainly<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
-    // Not a loop: what the sends are taken from is several iterators in each other, which this takes in one go.
+    // `for_each` instead of a loop: the sends come from several nested iterators, which `for_each` runs in one pass.
     sends.for_each(|send| match send_one(&send) {
         Ok(sent) if sent == send.bytes.len() => {}
         taken => unsent.push(Unsent { member: send.member, taken }),
     });
 }
 
-/// The number of bytes that the socket takes at once. This is `send(2)` without a signal if the peer has gone, which
-/// costs less than `write(2)`.
+/// Returns the number of bytes that the socket takes now. This is `send(2)` without a signal if the peer has gone,
+/// which costs less than `write(2)`.
 #[inline]
 fn send_one(send: &Send<'_>) -> io::Result<usize> {
     debug_assert!(send.bytes.len() <= MAX_SEND_BYTES as usize, "a send of more bytes than a kernel takes");
@@ -93,13 +93,13 @@ fn send_one(send: &Send<'_>) -> io::Result<usize> {
     }
 }
 
-/// The engine that was started, and why; what it displays is for a line of the log.
+/// The engine that was started, and the reason. Its `Display` is for the log.
 #[derive(Debug)]
 pub(crate) enum Started {
-    /// It was tried, and does what is relied on.
+    /// io_uring was tried, and does what the engine relies on.
     IoUring,
     EpollChosen,
-    /// Logs which engine it is, as a warning if io_uring was chosen and the system does not have it.
+    /// Epoll is used because io_uring does not work. This is logged as a warning if io_uring was chosen.
     EpollInstead {
         chosen: Choice,
         why: io::Error,
@@ -112,7 +112,7 @@ impl Display for Started {
             Self::IoUring => formatter.write_str("sends through io_uring, which was tried and works"),
             Self::EpollChosen => formatter.write_str("sends one by one (epoll), as chosen"),
             Self::EpollInstead { why, .. } => {
-                write!(formatter, "sends one by one (epoll), since io_uring is not to be had: {why}")
+                write!(formatter, "sends one by one (epoll), since io_uring is not available: {why}")
             }
         }
     }

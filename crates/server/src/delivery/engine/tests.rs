@@ -7,27 +7,27 @@ use std::{
     sync::LazyLock,
 };
 
-/// The bytes of streams, which do not repeat within a send.
+/// The random bytes that are sent. They do not repeat within a send.
 static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut random = fastrand::Rng::with_seed(1);
     (0..4 << 20).map(|_| random.u8(..)).collect()
 });
 
-/// Every engine that works here.
+/// Returns every engine that works on this system.
 fn engines() -> impl Iterator<Item = Engine> {
     let (uring, started) = Engine::start(Choice::IoUring);
     println!("{started}");
     [Engine::Epoll, uring].into_iter()
 }
 
-/// A member's socket, what it was sent, and the subscriber at the other end.
+/// A member's socket, the subscriber at its other end, and the counts of bytes between them.
 struct Pair {
     socket: TcpStream,
-    /// `None` once it has left.
+    /// The subscriber; `None` after it has left.
     peer: Option<BlockingStream>,
-    /// The bytes that the engine says were taken: these of [`BYTES`], in order, since this many before them.
+    /// The number of bytes of [`BYTES`], which are sent in order, that the socket took according to the engine.
     taken: usize,
-    /// The number of them that the peer has read.
+    /// The number of bytes that the peer has read.
     read: usize,
 }
 
@@ -44,13 +44,14 @@ impl Pair {
         (0..count).map(|_| Self::new(&listener)).collect()
     }
 
-    /// The next bytes of this stream, fewer than asked for at the end of [`BYTES`], where it begins anew.
+    /// Returns the next bytes of this stream. At the end of [`BYTES`] they are fewer, and the next ones begin at its
+    /// start.
     fn next(&self, length: usize) -> &'static [u8] {
         let begin = self.taken % BYTES.len();
         &BYTES[begin..(begin + length).min(BYTES.len())]
     }
 
-    /// Reads this many bytes, if anybody is there, and compares them with what was sent.
+    /// Reads `count` bytes from the peer, if it has not left, and compares them with the bytes that were sent.
     fn read(&mut self, count: usize) {
         let mut bytes = vec![0; count];
         let Some(peer) = &mut self.peer else { return };
@@ -68,7 +69,7 @@ impl Pair {
         }
     }
 
-    /// Ends the stream and reads what is left of it, which must be what was taken and no more.
+    /// Ends the stream and reads the rest of it, which must be exactly the bytes that were taken.
     fn end(mut self) {
         let mut bytes = Vec::new();
         let Some(mut peer) = self.peer.take() else { return };
@@ -79,7 +80,8 @@ impl Pair {
     }
 }
 
-/// Sends so many bytes to each of these, in one call, and counts what was taken. Gives what was not sent whole.
+/// Sends the given number of bytes to each of these pairs, in one call, and counts the bytes that were taken. Returns
+/// the sends that were not complete.
 fn send(engine: &mut Engine, pairs: &mut [Pair], lengths: &[(usize, usize)]) -> Vec<Unsent> {
     let mut unsent = Vec::new();
     let sends: Vec<_> = lengths.iter().map(|&(index, length)| (index, pairs[index].next(length))).collect();
@@ -119,7 +121,7 @@ fn whole_sends_arrive() {
 fn a_full_socket_says_what_it_took() {
     for mut engine in engines() {
         for length in [300, 16 << 10, 4 << 20] {
-            // More than one, so that a batch is one.
+            // There is more than one socket, so that the sends make a batch.
             let mut pairs = Pair::some(20);
             let lengths: Vec<_> = (0..20).map(|index| (index, length)).collect();
             let mut short = 0;
@@ -143,7 +145,7 @@ fn a_peer_that_has_gone_is_an_error() {
             let mut pairs = Pair::some(count);
             pairs.iter_mut().for_each(|pair| pair.peer = None);
             let lengths: Vec<_> = (0..count).map(|index| (index, 220)).collect();
-            // The first may go out: that nobody is there is the answer to it.
+            // The first send may succeed: only the answer to it shows that the peer has gone.
             send(&mut engine, &mut pairs, &lengths);
             let unsent = send(&mut engine, &mut pairs, &lengths);
             assert_eq!(unsent.len(), count);
@@ -160,7 +162,7 @@ fn a_call_may_have_more_sends_than_a_batch() {
     for mut engine in engines() {
         let mut pairs = Pair::some(150);
         let mut unsent = Vec::new();
-        // Of ten sends each, which all fit; every eleventh goes to one who has gone.
+        // Ten sends to each member, which all fit. Every 151st send goes to a member that has gone.
         let gone = Pair::some(1).remove(0);
         drop(gone.peer);
         let rounds = (0..10).flat_map(|round| (0..=150).map(move |index| (round, index)));
@@ -176,8 +178,8 @@ fn a_call_may_have_more_sends_than_a_batch() {
     }
 }
 
-/// Sends of all sizes to sockets of which some are read seldom and some vanish: whoever stays gets exactly what the
-/// engine says was taken.
+/// Sends of all sizes go to sockets, of which some are seldom read and some lose their peer: each peer that stays gets
+/// exactly the bytes that the engine counted as taken.
 #[test]
 fn every_byte_is_accounted_for() {
     for mut engine in engines() {

@@ -1,13 +1,13 @@
-//! Sends in batches, through [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html): a system call for
-//! hundreds.
+//! Sends in batches through [io_uring](https://man7.org/linux/man-pages/man7/io_uring.7.html): one system call makes
+//! hundreds of sends.
 //!
-//! Each send is one request that may not wait (`MSG_DONTWAIT`, hence `REQ_F_NOWAIT` in the kernel). Such a request is
-//! carried out while it is submitted: it is neither kept until the socket has room nor given to a worker. So when the
-//! call returns, the kernel has taken some requests, from the first on, and each of those has its completion, which
-//! says how many bytes the socket took. Nothing here takes that on trust: completions are counted, and [`probe`] tries
-//! it all once before the first real send.
+//! Each send is one request that may not wait (`MSG_DONTWAIT`, hence `REQ_F_NOWAIT` in the kernel). The kernel carries
+//! out such a request while it is submitted: it does not keep the request until the socket has room, and gives it to no
+//! worker. So when the call returns, the kernel has taken some requests, from the first on, and each of these has its
+//! completion, which says how many bytes the socket took. The code does not rely on this blindly: it counts the
+//! completions, and [`probe`] tries everything once before the first real send.
 //!
-//! If the ring fails, what it has not taken is written plainly, and so is everything from then on.
+//! If the ring fails, the sends that it has not taken are made with one system call each, and so are all later sends.
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -21,31 +21,32 @@ use std::{
     process,
 };
 
-/// The most sends of one system call. From 256 on nothing more is won; a ring takes 80 bytes of memory for each.
+/// The most sends of one system call. More than 256 bring no further gain; a ring takes 80 bytes of memory for each
+/// send.
 const BATCH: u32 = 512;
 const BATCH_LEN: usize = BATCH as usize;
-/// Fewer sends than these cost less one by one.
+/// The smallest number of sends for which the ring is used. Fewer sends cost less with one system call each.
 const FEWEST: usize = 8;
 /// The number of times in a row that the ring may do nothing before it counts as broken.
 const SETBACKS: u32 = 16;
-/// A result that no request completes with.
+/// The mark for a send without a result yet. No request completes with this value.
 const PENDING: i32 = i32::MAX;
 
-/// A ring of one shard.
+/// The ring of one shard.
 pub(crate) struct Uring {
-    /// `None` once it has failed.
+    /// The ring; `None` after it has failed.
     ring: Option<IoUring>,
-    /// The result of each send of a batch: bytes, or a negative error number.
+    /// The result of each send of a batch: the number of bytes that were sent, or a negative error number.
     results: Vec<i32>,
-    /// Hands what is queued to the kernel. Tests put one here that fails.
+    /// Gives the queued requests to the kernel. Tests replace this with a function that fails.
     submit: fn(&IoUring) -> io::Result<usize>,
 }
 
 impl Uring {
-    /// Sets up a ring and tries it.
+    /// Creates a ring and tries it.
     ///
     /// # Errors
-    /// If the kernel has no io_uring, does not let us use it, or it does anything but what is relied on.
+    /// If the kernel has no io_uring, does not let us use it, or does not do what this module relies on.
     pub(super) fn start() -> io::Result<Self> {
         let ring = IoUring::new(BATCH)?;
         let mut uring = Self { ring: Some(ring), results: Vec::with_capacity(BATCH_LEN), submit: IoUring::submit };
@@ -89,8 +90,9 @@ impl Uring {
         send_plainly(batch[taken..].iter().copied(), unsent);
     }
 
-    /// Has the kernel carry out a batch. Gives how many sends of it the kernel has taken, from the first on, and leaves
-    /// in `results` what became of those. If that is not all, the ring has failed and is given up.
+    /// Lets the kernel carry out a batch. Returns how many of its sends the kernel has taken, from the first on, and
+    /// leaves their results in `results`. If the kernel has not taken all, the ring has failed and is not used any
+    /// more.
     ///
     /// # Safety
     /// After [`Kept`], the kernel may go on reading the bytes of the batch at any time: they must never change or be
@@ -116,7 +118,7 @@ impl Uring {
             if taken == batch.len() && completed == taken {
                 return Ok(taken);
             }
-            // An interrupted call, or one for which there was no memory, may take the rest the next time.
+            // A call that was interrupted, or for which there was no memory, may take the rest next time.
             setbacks = if (taken, completed) == before { setbacks + 1 } else { 0 };
             if setbacks < SETBACKS {
                 continue;
@@ -125,17 +127,19 @@ impl Uring {
                 return Err(Kept);
             }
             tracing::warn!(?submitted, "io_uring fails; sending one by one from now on");
-            // What is queued goes with the ring: without a thread of its own, it takes nothing unless asked.
+            // The requests that are still queued are dropped with the ring. It has no kernel thread, so the kernel
+            // takes nothing unless it is told to.
             self.ring = None;
             return Ok(taken);
         }
     }
 }
 
-/// A request is under way that was not to wait.
+/// The error that the kernel has kept a request although the request may not wait.
 struct Kept;
 
-/// Puts requests into the ring, which is empty, with their place in the batch.
+/// Puts one request for each send into the ring, which must be empty. The user data of a request is the send's index in
+/// the batch.
 fn queue(ring: &mut IoUring, batch: &[Send<'_>]) {
     let mut submissions = ring.submission();
     for (place, send) in (0..).zip(batch) {
@@ -156,13 +160,14 @@ fn queue(ring: &mut IoUring, batch: &[Send<'_>]) {
     }
 }
 
-/// The result of a send, from what its request completed with.
+/// Converts the result of a request into the number of bytes that were sent, or an error.
 fn sent(send: &Send<'_>, result: i32) -> io::Result<usize> {
     match usize::try_from(result) {
         Ok(sent) => Ok(sent),
         Err(_) => match -result {
             libc::EAGAIN => Ok(0),
-            // That is about the request and not about the socket, which took nothing: it is asked itself.
+            // These errors are about the request and not the socket, which took nothing. So the send is tried once more
+            // with a system call.
             libc::ENOMEM | libc::ECANCELED | libc::EINTR => send_one(send),
             error => Err(io::Error::from_raw_os_error(error)),
         },

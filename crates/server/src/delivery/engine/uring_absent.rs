@@ -2,14 +2,14 @@
 use super::{Send, Unsent};
 use std::io;
 
-/// There is none.
+/// The io_uring engine, which does not exist on this system.
 #[derive(Debug)]
 pub(crate) enum Uring {}
 
 impl Uring {
-    /// Fails.
+    /// Fails, because there is no io_uring.
     pub(super) fn start() -> io::Result<Self> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "this system has none, or Fanfare was built without"))
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no io_uring, or Fanfare was built without it"))
     }
 
     /// Cannot be called.

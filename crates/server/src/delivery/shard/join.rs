@@ -1,4 +1,5 @@
-//! The arrival of a subscriber: its socket, with nothing of the response written yet, and what it subscribed to.
+//! The arrival of a subscriber at a shard: its socket, to which nothing of the response was written yet, and its
+//! subscription.
 use super::{JOINS_AT_ONCE, Next, Shard};
 use crate::delivery::{incoming::Incoming, stream::Stream};
 use crossbeam_channel::TryRecvError;
@@ -6,7 +7,7 @@ use mio::{Interest, Token, net::TcpStream};
 use std::{io, net, sync::atomic::Ordering};
 
 impl Shard {
-    /// Takes in those who have come.
+    /// Takes in the subscribers that have arrived.
     pub(super) fn take_in(&mut self) -> Next {
         for _ in 0..JOINS_AT_ONCE {
             match self.incoming.try_recv() {
@@ -32,7 +33,8 @@ impl Shard {
         let Stream { head, opening, place, arrival } = stream;
         let (mut joining, permit) = opening.join();
         let mut socket = TcpStream::from_std(socket);
-        // That it is readable matters only in that a hang-up is told with it: what a subscriber sends is not read.
+        // Readability is registered only because the system then reports a hang-up too: the bytes that a subscriber
+        // sends are not read.
         let token = Token(self.fan_out.next_key() as usize);
         self.poll.registry().register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
         joining.opening = match joining.opening.is_empty() {
@@ -43,10 +45,10 @@ impl Shard {
         let follow = |part| mailbox.follow(&audience, part, permit);
         let key = self.fan_out.join(joining, self.now, follow, || mailbox.head());
         self.sockets.insert(key, socket);
-        // From here on this thread frees the place.
+        // From here on this thread releases the permit when the subscriber leaves.
         place.forget();
         if let Some(arrival) = arrival {
-            // Now that the part follows its audience.
+            // This is done only now, when the part follows its audience: whoever hears of the subscriber can reach it.
             self.presence.begin(key, arrival.begin(self.fan_out.audience(key)));
         }
         let mut turn = self.fan_out.turn(self.now, &mut self.sockets);

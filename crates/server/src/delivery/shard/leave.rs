@@ -1,4 +1,4 @@
-//! The departure of subscribers: what is to be done once the state machine has taken them out.
+//! The departure of subscribers: the work that remains after the state machine has removed them.
 use super::Shard;
 use fanfare_hub::fan_out::{Departed, Departure};
 use mio::net::TcpStream;
@@ -8,7 +8,8 @@ use std::{io::Read as _, net::Shutdown, sync::atomic::Ordering};
 const MAX_DRAINED_BYTES: usize = 64 << 10;
 
 impl Shard {
-    /// Closes the sockets of those who have left, frees their places, and follows no audience of which nobody is left.
+    /// Closes the sockets of subscribers that have left, releases their permits, and stops following audiences that
+    /// have no member left.
     pub(super) fn settle(&mut self) {
         for Departed { member, how } in self.fan_out.take_departed() {
             self.wheel.cancel(member);
@@ -19,7 +20,7 @@ impl Shard {
             if how == Departure::Ended {
                 finish(&socket);
             }
-            // Closing it takes it out of the poll as well; this is for systems where it does not.
+            // On most systems closing the socket also removes it from the poll; this call is for the others.
             _ = self.poll.registry().deregister(&mut socket);
         }
         for (audience, part) in self.fan_out.take_abandoned() {
@@ -27,7 +28,7 @@ impl Shard {
         }
     }
 
-    /// Ends all streams, and those that come yet.
+    /// Ends all streams, and from now on each new stream after its head.
     pub(super) fn end_all(&mut self) {
         self.is_ending = true;
         let keys: Vec<_> = self.fan_out.keys().collect();
@@ -38,8 +39,8 @@ impl Shard {
     }
 }
 
-/// Says that nothing more comes, and takes in what the peer has sent: a socket that is closed with something unread in
-/// it resets the connection, and the peer may lose what it has not read yet.
+/// Ends the sending, and reads the bytes that the peer has sent: if a socket is closed with unread bytes in it, the
+/// connection is reset, and the peer may lose bytes that it has not read yet.
 fn finish(mut socket: &TcpStream) {
     let (mut left, mut chunk) = (MAX_DRAINED_BYTES, [0; 4_096]);
     _ = socket.shutdown(Shutdown::Write);

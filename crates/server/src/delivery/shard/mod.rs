@@ -1,8 +1,8 @@
-//! A shard: one thread that owns sockets, and delivers to them. Nobody else touches what it has, so nothing here takes
-//! a lock, and nothing here waits but for the next thing to do.
+//! A shard: one thread that owns sockets and delivers streams to them. No other thread uses its data, so the shard
+//! takes no lock, and waits only for its next work.
 //!
-//! Which bytes a socket gets is decided by [`FanOut`]; a shard is its driver for sockets. [`sockets`] sends, [`join`] and
-//! [`leave`] are how subscribers come and go.
+//! [`FanOut`] decides which bytes a socket gets; a shard connects it to real sockets. [`sockets`] sends, [`join`] takes
+//! in subscribers and [`leave`] removes them.
 mod join;
 mod leave;
 mod presence;
@@ -27,14 +27,14 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// The token of the waker. Members have theirs from 0 on.
+/// The poll token of the waker. The tokens of members begin at 0.
 pub(super) const WAKER: Token = Token(usize::MAX);
-/// The number of sockets that are looked at after one wait.
+/// The most sockets that one wait reports.
 const EVENTS: usize = 1_024;
-/// The number of subscribers that are taken in before others are served again.
+/// The number of subscribers that a shard takes in before it serves the others again.
 const JOINS_AT_ONCE: usize = 256;
 
-/// All that a shard is given.
+/// The things that a shard needs to start.
 pub(super) struct Equipment {
     pub(super) poll: Poll,
     pub(super) mailbox: Mailbox,
@@ -42,9 +42,9 @@ pub(super) struct Equipment {
     pub(super) engine: Engine,
     pub(super) heartbeat_interval: Duration,
     pub(super) window: WindowLimit,
-    /// Frees a subscriber's place when its stream ends.
+    /// The permits for subscribers. The shard returns a permit when a stream ends.
     pub(super) places: Arc<Semaphore>,
-    /// The number of members, for whoever chooses a shard.
+    /// The number of members, by which the shard for a new stream is chosen.
     pub(super) load: Arc<AtomicUsize>,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Shard {
     sockets: Sockets,
     presence: Presence,
     wheel: Wheel,
-    /// Members whose timers have fired. Kept to use its memory again.
+    /// The members whose timers have fired. The vector is kept to reuse its memory.
     due: Vec<MemberKey>,
     /// True if streams end as soon as they have begun.
     is_ending: bool,
@@ -70,12 +70,12 @@ pub(super) struct Shard {
     now: Instant,
 }
 
-/// The next step of a shard.
+/// The way in which a shard continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Next {
-    /// Nothing is left to do but to wait.
+    /// The shard waits for its sockets, its timers or a message.
     Wait,
-    /// There may be more to do at once.
+    /// The shard continues without waiting, because there may be more work.
     Again,
 }
 
@@ -104,7 +104,7 @@ impl Shard {
     /// Delivers until the server stops.
     ///
     /// # Errors
-    /// If it cannot wait for its sockets.
+    /// If the system cannot wait for the sockets.
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
         let mut next = Next::Wait;
@@ -118,7 +118,7 @@ impl Shard {
                 result => result?,
             }
             self.now = Instant::now();
-            // Before everything is taken out: for what comes later there is another call.
+            // This must come before the mailbox is emptied: a bundle that arrives later wakes this thread again.
             self.mailbox.noticed();
             let bundles = self.take_bundles();
             self.look_after_sockets(&events);
@@ -131,11 +131,11 @@ impl Shard {
         Ok(())
     }
 
-    /// Takes the batches that have come, and delivers them.
+    /// Takes the bundles of events from the mailbox, and delivers them.
     fn take_bundles(&mut self) -> Next {
         let mut next = Next::Again;
         let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
-        // No more than fit the mailbox: a publisher that is quicker than this thread shall not keep it from all else.
+        // No more bundles than fit into the mailbox: a fast publisher must not keep this thread from its other work.
         for _ in 0..MAILBOX_BUNDLES {
             let Some(bundle) = self.mailbox.take_bundle() else {
                 next = Next::Wait;
@@ -153,7 +153,8 @@ impl Shard {
     fn look_after_sockets(&mut self, events: &Events) {
         for event in events.iter().filter(|event| event.token() != WAKER) {
             let Ok(key) = MemberKey::try_from(event.token().0) else { continue };
-            // Who closes its sending side is taken to have left, as it is by hyper: a browser that goes away looks so.
+            // A subscriber that closes its sending side counts as gone, as it does in hyper: a browser that leaves
+            // looks like this.
             if event.is_read_closed() || event.is_write_closed() || event.is_error() {
                 self.fan_out.leave(key);
             } else if event.is_writable() {
@@ -178,14 +179,14 @@ impl Shard {
         }
     }
 
-    /// Has the log read for those whose turn it is.
+    /// Starts reading the log for the members whose turn it is.
     fn start_reads(&mut self) {
         while let Some(wanted) = self.fan_out.next_read() {
             self.mailbox.read(wanted);
         }
     }
 
-    /// Gives members the heartbeats and ends that are due.
+    /// Sends the heartbeats that are due, and ends the streams whose time is over.
     fn expire(&mut self) {
         self.now = Instant::now();
         let mut due = std::mem::take(&mut self.due);
@@ -206,7 +207,7 @@ impl Shard {
         }
     }
 
-    /// Gives memory back once nobody is left to need it.
+    /// Frees memory when no member is left.
     fn shrink(&mut self) {
         if self.fan_out.is_empty() && self.sockets.has_memory() {
             self.fan_out.shrink();
@@ -218,7 +219,7 @@ impl Shard {
     }
 }
 
-/// A shard that ends by a panic takes its sockets with it, but not the places of those who had them.
+/// If a shard panics, its sockets are closed, and the permits of its subscribers are returned here.
 impl Drop for Shard {
     fn drop(&mut self) {
         self.places.add_permits(self.fan_out.len());

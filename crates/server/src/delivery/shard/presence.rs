@@ -1,13 +1,14 @@
-//! The members that others are told of. Kept beside the members, so that it takes memory only where it is told at all.
+//! The presence of members that the hub publishes as active subscriptions. It is kept apart from the members, so that
+//! it takes memory only if the hub publishes them.
 use crate::subscriptions::Present;
 use fanfare_hub::fan_out::MemberKey;
 
-/// The signs of presence by the members' keys.
+/// The presence of each member, indexed by the member's key.
 #[derive(Debug, Default)]
 pub(super) struct Presence(Vec<Option<Present>>);
 
 impl Presence {
-    /// The member is there.
+    /// Keeps the presence of a new member.
     pub(super) fn begin(&mut self, key: MemberKey, present: Present) {
         let place = key as usize;
         if self.0.len() <= place {
@@ -16,7 +17,7 @@ impl Presence {
         self.0[place] = Some(present);
     }
 
-    /// The member has left, if it was there.
+    /// Drops the presence of a member that has left, if it had one.
     pub(super) fn end(&mut self, key: MemberKey) {
         if let Some(present) = self.0.get_mut(key as usize) {
             *present = None;

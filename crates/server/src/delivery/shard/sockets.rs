@@ -4,8 +4,8 @@ use fanfare_hub::fan_out::{MemberKey, Outgoing, Transmit, Unsent};
 use mio::net::TcpStream;
 use std::io;
 
-/// The sockets by the keys of their members, and the engine that sends. Four bytes for each key, apart from everything
-/// else that there is of a member: the memory that an event touches for each member that waits.
+/// The sockets, indexed by the keys of their members, and the engine that sends. They take four bytes for each key and
+/// are kept apart from other data about a member, so that an event touches little memory for each waiting member.
 #[derive(Debug)]
 pub(super) struct Sockets {
     engine: Engine,
@@ -13,12 +13,12 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    /// No sockets.
+    /// Creates an empty set of sockets.
     pub(super) fn new(engine: Engine) -> Self {
         Self { engine, sockets: Vec::new() }
     }
 
-    /// Keeps the socket of a new member.
+    /// Stores the socket of a new member.
     pub(super) fn insert(&mut self, key: MemberKey, socket: TcpStream) {
         let place = key as usize;
         if self.sockets.len() <= place {
@@ -28,17 +28,17 @@ impl Sockets {
         assert!(before.is_none(), "a member's socket is taken out before another has its key");
     }
 
-    /// Takes out the socket of a member that has left.
+    /// Removes the socket of a member that has left, and returns it.
     pub(super) fn remove(&mut self, key: MemberKey) -> Option<TcpStream> {
         self.sockets.get_mut(key as usize)?.take()
     }
 
-    /// True if there is memory to give back.
+    /// Returns true if there is memory to free.
     pub(super) fn has_memory(&self) -> bool {
         self.sockets.capacity() > 0
     }
 
-    /// Gives the memory back. No member may be left.
+    /// Frees the memory. No member may be left.
     pub(super) fn shrink(&mut self) {
         debug_assert!(self.sockets.iter().all(Option::is_none), "a socket is left");
         self.sockets = Vec::new();

@@ -1,5 +1,6 @@
-//! Everything at once: publishers, subscribers who come, resume, stall and go, events that fill sockets, windows that
-//! hold next to nothing. Each subscriber must receive what it subscribed to, once and in order.
+//! A stress test with everything at once: publishers; subscribers that come, resume, stall and leave; events that fill
+//! sockets; and windows that hold almost nothing. Each subscriber must receive the events of its subscription once and
+//! in order.
 use crate::{
     Settings,
     delivery::{shards::Shards, stream::Stream},
@@ -30,17 +31,17 @@ use tokio::{runtime::Handle, sync::Semaphore};
 
 const TOPICS: [&str; 3] = ["a", "b", "c"];
 const PUBLISHERS: u64 = 4;
-/// The number of events of each publisher.
+/// The number of events that each publisher publishes.
 const EVENTS: u64 = 800;
 const SUBSCRIBERS: u64 = 24;
-/// The longest data: larger than a window, and with others of its kind than a socket.
+/// The longest data of an event. It is larger than a window, and several such events are larger than a socket's buffer.
 const MAX_DATA_BYTES: usize = 150_000;
-/// The time for which nothing may come.
+/// The longest time that a reader waits for the next bytes.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The data that ends a stream: published when all else was.
+/// The data of the last event, which is published after all others.
 const LAST: &str = "last";
 
-/// The published updates, in the order of the log: each offset's topic and data.
+/// The topic and the length of the data of each published update, by its offset in the log.
 type Published = HashMap<u64, (&'static str, usize)>;
 
 struct Stage {
@@ -56,7 +57,7 @@ fn everybody_gets_everything_once_and_in_order_through_epoll() {
     run(Delivery::Epoll);
 }
 
-/// Runs without io_uring where there is none.
+/// Without io_uring on the system this test uses epoll.
 #[test]
 fn everybody_gets_everything_once_and_in_order_through_io_uring() {
     run(Delivery::IoUring);
@@ -95,7 +96,7 @@ fn run(delivery: Delivery) {
         published
     });
     assert_eq!(published.len() as u64, PUBLISHERS * EVENTS);
-    // All have left, and the shards have noticed it.
+    // Waits until the shards have noticed that all subscribers have left.
     let freed = usize::try_from(SUBSCRIBERS).unwrap();
     for _ in 0..2_000 {
         if stage.places.available_permits() >= freed {
@@ -120,7 +121,7 @@ fn publish(stage: &Stage, seed: u64) -> Vec<(u64, (&'static str, usize))> {
 }
 
 impl Stage {
-    /// Gives the offset.
+    /// Publishes an update and returns its offset.
     fn publish(&self, topics: Vec<Topic>, data: String) -> u64 {
         let update = Update::new(UpdateFields { topics, data, ..UpdateFields::default() }).unwrap();
         self.runtime.block_on(self.hub.publish(vec![update])).unwrap()[0].position.offset.0
@@ -136,13 +137,13 @@ impl Stage {
 
     fn connect(&self, topics: &[&str], start: Start) -> TcpStream {
         let (peer, socket) = {
-            // One at a time: who connects shall accept its own connection.
+            // The lock makes sure that a thread accepts the connection that it has opened itself.
             let listener = self.listener.lock().unwrap();
             let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             (peer, listener.accept().unwrap().0)
         };
         socket.set_nonblocking(true).unwrap();
-        // Small, so that they are full most of the time.
+        // The buffers are small, so that they are full most of the time.
         SockRef::from(&socket).set_send_buffer_size(16 << 10).unwrap();
         SockRef::from(&peer).set_recv_buffer_size(16 << 10).unwrap();
         peer.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -160,7 +161,7 @@ impl Stage {
     }
 }
 
-/// A peer that reads as it likes.
+/// A subscriber that reads at random times.
 struct Subscriber {
     topics: Vec<&'static str>,
     socket: TcpStream,
@@ -169,7 +170,7 @@ struct Subscriber {
 }
 
 impl Subscriber {
-    /// Reads to the last event; in between it stalls, and comes back with the ID it saw last.
+    /// Reads up to the last event. In between it stalls, or reconnects with the ID that it saw last.
     fn read(mut self, stage: &Stage, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let (mut parser, mut bytes, mut id) = (Parser::new(), vec![0; 64 << 10], String::new());

@@ -1,4 +1,4 @@
-//! The wheel against the times it promises, and against a model that sorts.
+//! Tests of the wheel: its timers fire at the promised times, and it behaves like a sorted map.
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ const HORIZON: Duration = Duration::from_nanos((SLOTS as u64) << TICK_SHIFT);
 
 const NOBODY: [u32; 0] = [];
 
-/// The keys that are due after `passed`, in order.
+/// Returns the keys that are due after `passed`, in order.
 fn due(wheel: &mut Wheel, start: Instant, passed: Duration) -> Vec<u32> {
     let mut due = Vec::new();
     wheel.expire(start + passed, &mut due);
@@ -15,7 +15,8 @@ fn due(wheel: &mut Wheel, start: Instant, passed: Duration) -> Vec<u32> {
     due
 }
 
-/// Each timer fires when it is looked for a tick after its time, and not when it is looked for just before.
+/// Each timer fires if `expire` is called a tick after its time, and does not fire if it is called just before its
+/// time.
 #[test]
 fn a_timer_is_never_early_and_at_most_a_tick_late() {
     let nanosecond = Duration::from_nanos(1);
@@ -64,8 +65,8 @@ fn a_timer_can_be_moved_and_cancelled() {
     assert_eq!(wheel.next(), None);
 }
 
-/// A thread that sleeps until `next` wakes once for a timer within the horizon, and once more for each horizon before
-/// it.
+/// A thread that sleeps until `next` wakes once for a timer within the horizon, and once more for each horizon that
+/// passes before the timer.
 #[test]
 fn an_idle_wheel_lets_its_owner_sleep() {
     for (at, wakes) in [(TICK * 7, 1), (HORIZON - TICK, 1), (HORIZON * 5, 6)] {
@@ -107,7 +108,7 @@ enum Step {
     Shrink,
 }
 
-/// Times in microseconds: within a tick, within the horizon and beyond it.
+/// Steps whose times, in microseconds, are within a tick, within the horizon or beyond it.
 fn step() -> impl Strategy<Value = Step> {
     let key = 0..12u32;
     let away = prop_oneof![-20_000..20_000i64, 0..40_000_000i64, 0..200_000_000i64];
@@ -124,7 +125,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #[test]
     fn the_wheel_does_what_a_sorted_map_does(steps in proptest::collection::vec(step(), 1..200)) {
-        // Room for times before it.
+        // The start is in the future, so that timers can be set before it.
         let start = Instant::now() + Duration::from_secs(1);
         let mut now = start;
         let mut wheel = Wheel::new(start);

@@ -1,4 +1,4 @@
-//! JWK documents: what they say of their keys is honoured.
+//! Tests of JWK documents: what they say about their keys is obeyed.
 use super::*;
 use crate::auth::{InvalidToken, KeySet, SigningKey};
 use aws_lc_rs::{
@@ -13,7 +13,7 @@ fn base64(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Private keys, made for this test; without its private members each is its public half.
+/// Returns private keys that were made for this test. Without its private members each one is a public key.
 fn private_keys() -> Vec<Value> {
     let curves = [("P-256", 32, &ECDSA_P256_SHA256_FIXED_SIGNING), ("P-384", 48, &ECDSA_P384_SHA384_FIXED_SIGNING)];
     let elliptic = curves.map(|(name, bytes, curve)| {
@@ -64,7 +64,7 @@ fn every_type_signs_and_verifies() {
         let public = read_one(&with(&public_half(private), "kid", "b".into()), &KeyRules::default()).unwrap();
         let token = token(&signing);
         assert_eq!(jsonwebtoken::decode_header(&token).unwrap().kid.as_deref(), Some("a"));
-        // The name is a hint: it is another one, and the key is right.
+        // The name is only a hint: here it is wrong, and the key is still found.
         assert_eq!(verifies(&public.into(), &token), Ok(()), "{}", private["kty"]);
     }
     let [a, b] = [0, 1].map(|index| private_keys()[index].clone());
@@ -103,7 +103,7 @@ fn what_a_key_is_meant_for_is_honoured() {
         let read = read_one(&key, &rules).map(|key| key.algorithms().to_vec());
         assert_eq!(read, expected, "{key}");
     }
-    // A key for HS256 in an algorithm of public keys, and the other way about.
+    // An RSA key that names HS256, and the opposite.
     let confused = with(&rsa, "alg", "HS256".into());
     assert!(matches!(read_one(&confused, &KeyRules::default()), Err(InvalidKey::Algorithm { .. })));
 }
@@ -127,7 +127,7 @@ fn a_set_passes_over_what_cannot_be_used() {
     assert_eq!(read_published(good.to_string().as_bytes(), &KeyRules::default()).unwrap_err(), InvalidKey::NotJwk);
 }
 
-/// A secret that is published is none; only a document of the configuration may hold one.
+/// A published secret is not secret any more; only a document of the configuration may hold secrets.
 #[test]
 fn a_published_set_holds_public_keys_alone() {
     let secret = json!({"keys": [{"kty": "oct", "k": base64(&[7; 32])}]}).to_string();

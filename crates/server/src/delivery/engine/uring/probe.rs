@@ -1,5 +1,5 @@
-//! Tries on two pairs of sockets what the engine relies on: that sends arrive, that a full socket is reported at once
-//! with what it took, and that a peer that has gone is an error.
+//! Tests on two pairs of sockets what the engine relies on: sends arrive; a full socket reports at once how many bytes
+//! it took; and a send to a peer that has gone is an error.
 use super::{Kept, Send, Uring, sent};
 use io_uring::{IoUring, opcode};
 use mio::net::TcpStream;
@@ -10,15 +10,15 @@ use std::{
     time::Duration,
 };
 
-/// The bytes of one send. Their pattern does not fit into the sizes in which a kernel takes them.
+/// The bytes of one send. The length of their pattern does not divide the sizes in which a kernel takes bytes.
 static CHUNK: LazyLock<Vec<u8>> = LazyLock::new(|| (0..=250).cycle().take(64 << 10).collect());
-/// The most that is sent to a peer that does not read, before it has to have been refused.
+/// The most sends to a peer that does not read. One of them must fail or find the socket full.
 const MAX_SENDS: usize = 1_024;
-/// The time for which the peer may have to wait for what was sent.
+/// The longest time that the peer waits for the bytes that were sent.
 const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// # Errors
-/// If anything is not as it has to be.
+/// If any of the tests fails.
 pub(super) fn run(uring: &mut Uring) -> io::Result<()> {
     let ring = uring.ring.as_ref().ok_or(io::ErrorKind::Unsupported)?;
     knows_send(ring)?;
@@ -32,7 +32,7 @@ fn knows_send(ring: &IoUring) -> io::Result<()> {
     }
     let mut known = io_uring::Probe::new();
     ring.submitter().register_probe(&mut known)?;
-    if known.is_supported(opcode::Send::CODE) { Ok(()) } else { Err(io::Error::other("it does not send")) }
+    if known.is_supported(opcode::Send::CODE) { Ok(()) } else { Err(io::Error::other("it does not support send")) }
 }
 
 fn fills_and_reports(uring: &mut Uring) -> io::Result<()> {
@@ -44,7 +44,7 @@ fn fills_and_reports(uring: &mut Uring) -> io::Result<()> {
         if taken > 0 {
             continue;
         }
-        // The end of the stream comes behind all that was sent, also behind what should not have been.
+        // The end of the stream comes after all bytes that were sent, also after bytes that should not have been sent.
         drop(socket);
         let mut received = Vec::with_capacity(expected.len());
         peer.read_to_end(&mut received)?;
@@ -62,10 +62,10 @@ fn reports_a_peer_that_has_gone(uring: &mut Uring) -> io::Result<()> {
             return Ok(());
         }
     }
-    Err(io::Error::other("that a peer has gone is not reported"))
+    Err(io::Error::other("it does not report that a peer has gone"))
 }
 
-/// The number of bytes that the socket took.
+/// Returns the number of bytes that the socket took.
 fn send(uring: &mut Uring, socket: &TcpStream, bytes: &'static [u8]) -> io::Result<usize> {
     let batch = [Send { member: 0, socket, bytes }];
     // SAFETY: the bytes are never freed and never change.
@@ -77,7 +77,7 @@ fn send(uring: &mut Uring, socket: &TcpStream, bytes: &'static [u8]) -> io::Resu
     }
 }
 
-/// A socket as delivery has them, and its peer.
+/// Returns a socket in the mode that shards use, and its peer.
 fn pair() -> io::Result<(TcpStream, BlockingStream)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let peer = BlockingStream::connect(listener.local_addr()?)?;

@@ -1,4 +1,4 @@
-//! Rings that do not do what they should.
+//! Tests with rings that fail.
 use super::*;
 use mio::net::TcpStream;
 use std::{
@@ -8,19 +8,19 @@ use std::{
     time::Duration,
 };
 
-/// `None` where there is no io_uring. Where there is one, it does what is relied on.
+/// Starts a ring; `None` on a system without io_uring. On others the ring must pass its probe.
 fn start() -> Option<Uring> {
     IoUring::new(BATCH).is_ok().then(|| Uring::start().unwrap())
 }
 
-/// The number of sends that are queued.
+/// Returns the number of sends that are queued.
 fn queued(ring: &IoUring) -> usize {
     // SAFETY: the one who calls has no other submission queue while it waits for this.
     #[allow(unsafe_code, reason = "the ring is borrowed shared, and only looked at")]
     unsafe { ring.submission_shared() }.len()
 }
 
-/// Hands over at most this many of what is queued.
+/// Gives at most `most` of the queued sends to the kernel.
 fn enter(ring: &IoUring, most: u32) -> io::Result<usize> {
     // SAFETY: there is no argument that could be wrong.
     #[allow(unsafe_code, reason = "the crate submits all or nothing, other than the kernel")]
@@ -37,17 +37,17 @@ fn three_at_a_time(ring: &IoUring) -> io::Result<usize> {
     enter(ring, 3)
 }
 
-/// Takes three of the twenty, and then nothing more.
+/// Takes three of twenty sends, and then nothing more.
 fn three_and_no_more(ring: &IoUring) -> io::Result<usize> {
     if queued(ring) == 20 { enter(ring, 3) } else { Err(io::Error::from_raw_os_error(libc::EBUSY)) }
 }
 
-/// Takes all, but says that it was interrupted.
+/// Takes all sends, but returns the error that it was interrupted.
 fn all_but_says_no(ring: &IoUring) -> io::Result<usize> {
     ring.submit().and(Err(io::Error::from_raw_os_error(libc::EINTR)))
 }
 
-/// Hands over what is queued and hides what comes back.
+/// Gives the queued sends to the kernel and removes their completions.
 fn tells_nothing(ring: &IoUring) -> io::Result<usize> {
     let submitted = ring.submit();
     // SAFETY: the one who calls has no other completion queue while it waits for this.
@@ -84,7 +84,7 @@ fn what_a_failing_ring_does_not_take_is_sent_all_the_same() {
             socket.set_nonblocking(true).unwrap();
             pairs.push((TcpStream::from_std(socket), peer));
         }
-        // One that is taken by the ring and one that is not are full, and report it.
+        // Two sockets are full and report it: one whose sends the ring takes, and one whose sends it does not take.
         let (filling, mut unsent, mut taken) = (vec![1; 4 << 20], Vec::new(), [0; 20]);
         let mut refused = 0;
         while refused < 20 {
@@ -93,7 +93,7 @@ fn what_a_failing_ring_does_not_take_is_sent_all_the_same() {
                 taken[full] += sent;
                 refused = if sent == 0 { refused + 1 } else { 0 };
             }
-            // What is on its way to a peer makes room when it is there, which takes a while on a busy machine.
+            // A socket gets room when its bytes have reached the peer, which takes a while on a busy machine.
             thread::sleep(Duration::from_millis(5));
         }
         for event in [b"first ", b"second"] {
