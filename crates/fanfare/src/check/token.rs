@@ -84,7 +84,7 @@ impl Report<'_> {
             InvalidToken::Claim("aud") => format!("it must have an `aud`: {:?}", self.access.audience),
             InvalidToken::Claim("exp") => "a token of type at+jwt must expire: give it an `exp`".to_owned(),
             InvalidToken::Claim(name) => format!("correct its claim `{name}`"),
-            _ => "make it anew; `fanfare token` makes good ones".to_owned(),
+            _ => "make a new token, for example with `fanfare token`".to_owned(),
         }
     }
 

@@ -9,7 +9,7 @@ const NOT_TRUSTED: [&str; 2] = ["UnknownIssuer", "CaUsedAsEndEntity"];
 /// Part of rustls' message about a peer that closed the connection without ending the TLS session.
 const CLOSE_NOTIFY: &str = "close_notify";
 const END_NOT_TOLD: &str =
-    "the connection ended without the word that ends it over TLS (close_notify), so something may be missing";
+    "the connection ended without the message that ends a TLS session (close_notify), so something may be missing";
 
 /// Returns a message about a request to `party` that got no answer because of `error`.
 pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {

@@ -1,4 +1,4 @@
-//! Checks which pages of other origins may read the stream. The request says that it comes from [`PAGE_ORIGIN`].
+//! Checks which pages of other origins may read the stream. The `Origin` of the request is [`PAGE_ORIGIN`].
 use super::{
     finding::{Finding, Rule, Severity},
     headers::{line, value},

@@ -88,7 +88,7 @@ fn one(translator: &mut Translator<'_>, directive: &Directive) {
             "a hub that gives everybody a token for everything is not to be had here: leave it away, and run the hub on a \
              loopback address without keys to try things",
         ),
-        _ => translator.refuse("", "this directive, or this number of arguments, is not known; leave it away"),
+        _ => translator.refuse("", "this directive, or this number of arguments, is not known; remove it"),
     }
 }
 

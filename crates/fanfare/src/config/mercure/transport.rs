@@ -7,7 +7,7 @@ use url::Url;
 /// The name of the directory of our log. It is beside the file of the Mercure hub, so that it is on the same volume.
 const DIRECTORY: &str = "fanfare-data";
 
-const NO_CLUSTER: &str = "there is no log on several machines here yet: leave it away, and the log is on disk";
+const NO_CLUSTER: &str = "there is no log on several machines here yet; remove it, and the log is on disk";
 
 /// Translates a transport URL: `bolt://updates.db?size=100&cleanup_frequency=0.3`, `local://local`.
 pub(super) fn url(translator: &mut Translator<'_>, text: &str) {
