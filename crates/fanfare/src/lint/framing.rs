@@ -48,7 +48,7 @@ const LARGE: Rule = Rule {
     name: "event-large",
     severity: Severity::Note,
     why: "until the last byte is there, nothing of it reaches the page, and nothing else does",
-    advice: "send where the data is to be had, or send it in pieces",
+    advice: "send a URL of the data, or send the data in pieces",
 };
 const BROKEN: Rule = Rule {
     name: "connection-broken",

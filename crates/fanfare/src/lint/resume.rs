@@ -27,13 +27,13 @@ const TWICE: Rule = Rule {
 const NOT_RESUMED: Rule = Rule {
     name: "resume-ignored",
     severity: Severity::Warning,
-    why: "events have IDs, but what came after the one in Last-Event-ID is not sent again: it is lost to who was away",
+    why: "events have IDs, but what came after the one in Last-Event-ID is not sent again: clients that were away lose it",
     advice: "keep the last events, and begin after the one that Last-Event-ID names",
 };
 const SKIPS: Rule = Rule {
     name: "resume-skips",
     severity: Severity::Warning,
-    why: "events between the one in Last-Event-ID and the first that is sent are lost to who was away",
+    why: "events between the one in Last-Event-ID and the first that is sent are lost to clients that were away",
     advice: "begin directly after the event that Last-Event-ID names",
 };
 

@@ -41,7 +41,7 @@ const BURSTS: Rule = Rule {
 const SILENCE: Rule = Rule {
     name: "silence",
     severity: Severity::Warning,
-    why: "who is silent is cut off: after 55 s by Heroku, 60 s by nginx and the load balancers of AWS, 100 s by Cloudflare; and \
+    why: "silent connections are closed: after 55 s by Heroku, 60 s by nginx and the load balancers of AWS, 100 s by Cloudflare; and \
           neither side notices a peer that is gone",
     advice: "send a comment, the line `:`, every 15 seconds or so",
 };
