@@ -58,7 +58,8 @@ pub(super) enum Made {
 #[derive(Serialize)]
 struct LeftOut<'a> {
     reason: &'a str,
-    /// The ID that the event had upstream, exactly; empty if it had none, or the hub has refused it here as well.
+    /// The exact ID that the event had upstream; empty if it had none, or if the hub has refused the ID in this place
+    /// too.
     last_event_id: &'a str,
     detail: &'a str,
 }

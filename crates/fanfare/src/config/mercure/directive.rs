@@ -85,8 +85,8 @@ fn one(translator: &mut Translator<'_>, directive: &Directive) {
         }
         ("playground", []) => translator.refuse(
             "",
-            "a hub that gives everybody a token for everything is not to be had here: leave it away, and run the hub on a \
-             loopback address without keys to try things",
+            "this hub has no mode that gives everybody a token for everything: remove the directive, and run the hub on \
+             a loopback address without keys to try things",
         ),
         _ => translator.refuse("", "this directive, or this number of arguments, is not known; remove it"),
     }
