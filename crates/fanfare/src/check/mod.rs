@@ -54,7 +54,7 @@ pub(crate) struct CheckArgs {
 /// The reason why `fanfare check` failed.
 #[derive(Debug)]
 pub(crate) enum CheckError {
-    /// The configuration is at fault.
+    /// The configuration is not valid.
     Config(ConfigError),
     /// The asynchronous runtime cannot start.
     Runtime(io::Error),
@@ -68,7 +68,7 @@ pub(crate) enum CheckError {
     Unreadable(InvalidToken),
     /// The token allows nothing, or does not cover each topic that was named.
     Refused,
-    /// Nothing can be printed.
+    /// The output cannot be printed.
     Print(io::Error),
 }
 

@@ -12,7 +12,7 @@ pub(crate) enum ConfigError {
     ReadFile { path: PathBuf, error: io::Error },
     /// The configuration file has an unknown key, or a value that its key does not accept.
     File { path: PathBuf, error: FileError },
-    /// A path or address holds bytes that are not UTF-8.
+    /// A path or address contains bytes that are not UTF-8.
     NotUnicode(toml::ser::Error),
     /// The file of a secret cannot be read.
     SecretFile { key: String, path: PathBuf, error: io::Error },

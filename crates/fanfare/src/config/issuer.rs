@@ -13,9 +13,9 @@ use std::{fmt, path::PathBuf, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Issuer {
-    /// The `iss` claim of its tokens.
+    /// The `iss` claim of the issuer's tokens.
     pub name: String,
-    /// The `aud` claim of its tokens, where it is not the hub's audience.
+    /// The `aud` claim of the issuer's tokens, if it is not the hub's audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use fanfare_mask::MASK;
 use std::path::Path;
 
-/// Extensions of files that hold keys. No secret that is made at random ends with one.
+/// Extensions of files that hold keys. A random secret does not end with one of them.
 const EXTENSIONS: [&str; 11] = ["pem", "key", "pub", "crt", "der", "jwk", "jwks", "json", "txt", "secret", "token"];
 
 /// Returns `path` for a message: hidden if it may be a key.

@@ -43,9 +43,9 @@ pub(crate) struct KeyPair {
 /// An issuer with its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IssuerKeys {
-    /// The `iss` claim of its tokens.
+    /// The `iss` claim of the issuer's tokens.
     pub name: String,
-    /// The `aud` claim of its tokens; `None` means the hub's audience.
+    /// The `aud` claim of the issuer's tokens; `None` means the hub's audience.
     pub audience: Option<String>,
     /// The keys that verify the issuer's tokens.
     pub keys: KeyPair,
@@ -72,7 +72,7 @@ impl KeyMaterial {
     /// Returns the keys that need not be fetched.
     ///
     /// # Errors
-    /// [`ConfigError::Key`] if they cannot be used.
+    /// [`ConfigError::Key`] if the keys cannot be used.
     pub(crate) fn read(&self) -> Result<Vec<Key>, ConfigError> {
         let Some(text) = &self.text else { return Ok(Vec::new()) };
         Key::read(text.reveal(), &self.rules).map_err(|error| ConfigError::Key {

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// The longest file of certificates: that of all public authorities has a quarter of a megabyte.
+/// The longest file of certificates: the file of all public authorities has a quarter of a megabyte.
 const MAX_CERTIFICATES_BYTES: u64 = 4 << 20;
 
 /// The text under the help of commands that connect to servers.
@@ -119,7 +119,7 @@ impl ConnectArgs {
     /// Makes the transport that sends requests.
     ///
     /// # Errors
-    /// [`CertificatesError`] if the file that was named holds no certificates.
+    /// [`CertificatesError`] if the file given with `--cacert` has no certificates.
     pub(crate) fn transport(&self) -> Result<HyperTransport, CertificatesError> {
         let mut builder = HyperTransport::builder().danger_accept_invalid_certificates(self.insecure);
         if let Some(time) = self.connect_timeout {
@@ -145,7 +145,7 @@ impl ConnectionArgs {
     /// Makes the transport that sends requests.
     ///
     /// # Errors
-    /// [`CertificatesError`] if the file that was named holds no certificates.
+    /// [`CertificatesError`] if the file given with `--cacert` has no certificates.
     pub(crate) fn transport(&self) -> Result<HyperTransport, CertificatesError> {
         self.connect.transport()
     }

@@ -10,7 +10,7 @@ use std::fmt;
 pub(crate) struct Ending<E> {
     /// The party that was asked.
     pub party: Party,
-    /// The reason.
+    /// The reason why there is no stream, or no more of it.
     pub error: E,
 }
 

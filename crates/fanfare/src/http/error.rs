@@ -10,7 +10,7 @@ use std::{error::Error, fmt};
 /// The reason why there is no answer, or only a part of one.
 #[derive(Debug)]
 pub(crate) enum Unreachable {
-    /// The token holds characters that no header can carry.
+    /// The token contains characters that no header can carry.
     TokenCharacters,
     /// The server cannot be reached, or closed the connection before it answered.
     NoAnswer { party: Party, error: Box<HyperError> },

@@ -16,7 +16,7 @@ const TOPIC_ESCAPES: &AsciiSet =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HubUrl(Url);
 
-/// The variable that names the hub.
+/// The environment variable with the URL of the hub.
 pub(crate) const VARIABLE: &str = "FANFARE_HUB";
 /// The URL of the hub if no other is given.
 pub(crate) const DEFAULT: &str = "http://127.0.0.1:3000";
@@ -89,7 +89,7 @@ impl HubUrl {
     /// Returns the address to which updates of `topic` are published.
     ///
     /// # Errors
-    /// [`UrlTooLong`].
+    /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
     pub(crate) fn publish(&self, topic: &str, query: &PublishQuery) -> Result<Uri, UrlTooLong> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         if let Some(event_type) = &query.event_type {
@@ -113,7 +113,7 @@ impl HubUrl {
     /// Returns the URL `publish` with the parameter `id-prefix`, for lines whose IDs begin with `prefix`.
     ///
     /// # Errors
-    /// [`UrlTooLong`].
+    /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
     pub(crate) fn with_id_prefix(publish: &Uri, prefix: &str) -> Result<Uri, UrlTooLong> {
         let joint = if publish.query().is_some() { '&' } else { '?' };
         let prefix: String = form_urlencoded::byte_serialize(prefix.as_bytes()).collect();
@@ -127,7 +127,7 @@ impl HubUrl {
     /// Returns the address to which updates of all of `topics` together are published.
     ///
     /// # Errors
-    /// [`UrlTooLong`].
+    /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
     pub(crate) fn publish_all(&self, topics: &[Topic], private: bool) -> Result<Uri, UrlTooLong> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs.extend_pairs(topics.iter().map(|topic| ("topic", topic.as_str())));
@@ -141,7 +141,7 @@ impl HubUrl {
     /// answer.
     ///
     /// # Errors
-    /// [`UrlTooLong`].
+    /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
     pub(crate) fn replay(&self, topics: &[Topic]) -> Result<Uri, UrlTooLong> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs.extend_pairs(topics.iter().map(|topic| ("topic", topic.as_str())));
@@ -152,7 +152,7 @@ impl HubUrl {
     /// topics and time. The stream begins as `rewind` says.
     ///
     /// # Errors
-    /// [`UrlTooLong`].
+    /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
     pub(crate) fn subscribe(&self, topics: &[String], rewind: &RewindQuery) -> Result<Uri, UrlTooLong> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs.extend_pairs(topics.iter().map(|topic| ("topic", topic)));

@@ -10,7 +10,7 @@ use url::Url;
 pub(crate) enum Party {
     /// The hub that `--hub` names.
     Hub {
-        /// Its host and port.
+        /// The host and port of the hub.
         host: String,
     },
     /// Any server, whose URL was given.

@@ -38,7 +38,7 @@ const NO_VARY: Rule = Rule {
     advice: "send `Vary: Origin`",
 };
 
-/// All checks of what other origins may do.
+/// All checks of the headers for pages of other origins.
 pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 2] = [allowed, vary];
 
 fn allowed(observation: &Observation) -> Option<Finding> {

@@ -2,7 +2,7 @@
 use fanfare_mask::masked;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-/// The weight of a finding.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Severity {

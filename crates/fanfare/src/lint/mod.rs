@@ -1,4 +1,4 @@
-//! `fanfare lint`: looks at an event stream for a while, and says what is wrong with it or worth knowing.
+//! `fanfare lint`: observes an event stream for a while, and reports what is wrong with it or worth knowing.
 //!
 //! [`mod@observe`] requests the stream through a transport ([`tap`]) that keeps a [`recording`] of the bytes that
 //! arrive. Each check is a function from an observation to a [`finding`]: [`redirects`], [`headers`] and [`cors`] check
@@ -41,7 +41,7 @@ use std::io::{self, BufWriter, Write};
 /// observation.
 const LIMIT_BYTES: usize = 4 * tap::MAX_BYTES;
 
-/// Runs the command: looks at one stream, and prints a report.
+/// Runs the command: observes one stream, and prints a report.
 ///
 /// # Errors
 /// [`LintError`] if there is no answer, or if there are errors in the report.

@@ -92,7 +92,7 @@ pub(super) async fn observe(
     let mut deadline = None;
     let error = loop {
         let next = match deadline {
-            // The client's own timeout bounds this.
+            // The client's own timeout limits this wait.
             None => signals.next().await,
             Some(deadline) => match timeout_at(deadline, signals.next()).await {
                 Ok(next) => next,

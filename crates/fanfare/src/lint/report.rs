@@ -30,7 +30,7 @@ pub(super) struct Report {
     head_ms: u64,
     observed_ms: u64,
     bytes: usize,
-    /// The number of pieces in which the bytes came.
+    /// The number of pieces in which the bytes arrived.
     pieces: usize,
     events: usize,
     comments: usize,

@@ -162,7 +162,7 @@ fn give_token(target: &mut Target, token: &TokenArg) -> Result<(), LoadError> {
 /// Runs as one of several worker processes of a run.
 ///
 /// # Errors
-/// [`LoadError::Run`].
+/// [`LoadError::Run`] if the work fails.
 pub(crate) fn work() -> Result<(), LoadError> {
     worker::serve().map_err(LoadError::Run)
 }

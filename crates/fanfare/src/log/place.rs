@@ -13,7 +13,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 pub(super) enum Place {
     /// The place of an update whose ID the hub made.
     Position(Position),
-    /// The time, or how long ago it was.
+    /// A time, or how long ago it was.
     Time(Moment),
     /// The place of an update to which its publisher gave this ID.
     Id(String),
@@ -22,7 +22,7 @@ pub(super) enum Place {
 /// The reason why the log has no such place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UnknownPlace {
-    /// No update in the log has this ID, or no longer.
+    /// The log has no update with this ID, or no longer has it.
     Id(String),
     /// Another log made the ID, or it is so old that the log has forgotten its epoch.
     Foreign(Position),

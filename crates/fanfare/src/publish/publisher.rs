@@ -30,7 +30,7 @@ pub(super) enum Lookup {
     Refused(StatusCode),
 }
 
-/// Publishes under one topic.
+/// Publishes updates under one topic.
 #[derive(Debug)]
 pub(super) struct Publisher {
     http: Http,
@@ -40,7 +40,7 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    /// Makes a publisher under `topic` to the hub that `hub` names, connected to as `connect` says.
+    /// Makes a publisher under `topic` to the hub that `hub` names. `connect` has the options for the connection.
     ///
     /// # Errors
     /// [`PublishError`] if token or certificates cannot be used, or topic and query are too long for a request.
@@ -62,7 +62,7 @@ impl Publisher {
     /// Publishes one update with this data and returns its ID, ended by LF.
     ///
     /// # Errors
-    /// [`PublishError`] if the hub is not reached or refuses.
+    /// [`PublishError`] if the hub cannot be reached, or refuses the update.
     ///
     /// # Cancel safety
     /// When cancelled, the update may be published or not.
@@ -74,7 +74,7 @@ impl Publisher {
     /// and the number of the line in `lines`, from 1.
     ///
     /// # Errors
-    /// [`PublishError`] if the hub is not reached or refuses.
+    /// [`PublishError`] if the hub cannot be reached, or refuses the lines.
     ///
     /// # Cancel safety
     /// When cancelled, the updates may be published or not.
@@ -112,7 +112,7 @@ impl Publisher {
     /// not send to this client.
     ///
     /// # Errors
-    /// [`PublishError`] if the hub cannot be asked now.
+    /// [`PublishError`] if the hub does not answer now.
     pub(super) async fn look_up(&self, id: &str) -> Result<Lookup, PublishError> {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = self.look_up.clone();

@@ -16,7 +16,7 @@ pub(super) const TIME: &str = "{time}";
 /// out and the next one follows.
 ///
 /// # Errors
-/// [`PublishError`] at the first update that is not published.
+/// [`PublishError`] for the first update that is not published and may not be left out.
 pub(super) async fn publish(
     publisher: &Publisher,
     template: &str,

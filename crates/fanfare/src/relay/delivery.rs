@@ -53,7 +53,7 @@ impl Delivery {
         Self { sink, state, voice, lookups: Lookups::Due, held, request_bytes: usize::MAX, counts }
     }
 
-    /// Publishes `batch`, however long that takes.
+    /// Publishes `batch`. Waits as long as the hub is down.
     ///
     /// # Errors
     /// [`RelayError`] if the hub will never accept updates again, or if the state cannot be saved.

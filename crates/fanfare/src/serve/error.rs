@@ -19,7 +19,7 @@ pub(crate) enum ServeError {
     Delivery(io::Error),
     /// The directory for the states of relays cannot be made.
     RelayDirectory { directory: PathBuf, error: io::Error },
-    /// The banner of the hub cannot be printed.
+    /// The lines about the running hub cannot be printed.
     Print(io::Error),
 }
 

@@ -1,4 +1,4 @@
-//! `fanfare serve`: from arguments to a running hub.
+//! `fanfare serve`: makes a running hub from the arguments.
 mod announce;
 mod clock;
 mod error;

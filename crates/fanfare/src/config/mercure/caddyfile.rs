@@ -5,7 +5,7 @@ use super::translation::Environment;
 /// The deepest nesting of blocks. The known directives need a depth of two: an issuer and its publisher.
 const MAX_DEPTH: usize = 8;
 
-/// A directive.
+/// A directive with its arguments and its block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Directive {
     pub(super) name: String,
