@@ -16,7 +16,7 @@ pub(crate) struct ByteSize(pub u64);
 pub(crate) enum Limit<T> {
     /// There is no limit.
     Off,
-    /// This much is allowed.
+    /// The limit is this value.
     At(T),
 }
 

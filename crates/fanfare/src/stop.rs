@@ -29,7 +29,7 @@ pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
 /// log.
 ///
 /// # Errors
-/// As [`stop`].
+/// The same as those of [`stop`].
 pub(crate) fn stop_in_time() -> io::Result<impl Future<Output = ()>> {
     stop_within(Some(DEADLINE))
 }

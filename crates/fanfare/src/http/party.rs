@@ -13,7 +13,7 @@ pub(crate) enum Party {
         /// The host and port of the hub.
         host: String,
     },
-    /// Any server, whose URL was given.
+    /// A server of any kind, whose URL was given.
     Server {
         /// The URL, without secrets.
         url: String,

@@ -1,5 +1,5 @@
-//! The lines of a stream as the server wrote them. They have details that the parser of events accepts without comment,
-//! but that a person wants to know.
+//! The lines of a stream as the server wrote them. They show details that the parser of events accepts silently, but
+//! that a person wants to know.
 //!
 //! This reads [WHATWG HTML,
 //! 9.2.5](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream) a second time, on

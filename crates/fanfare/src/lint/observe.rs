@@ -25,11 +25,12 @@ const MAX_SIGNS: u64 = 100_000;
 /// The condition that ends the observation, if the stream does not end before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
-    /// After this time; or after this number of events if it is given, and otherwise once enough is known.
+    /// The observation ends after this time, or after this number of events if it is given, or otherwise once enough is
+    /// known.
     Known { time: Duration, events: Option<u64> },
-    /// After this time, or the first event.
+    /// The observation ends after this time, or after the first event.
     Event { time: Duration },
-    /// After this time, or the first event or comment.
+    /// The observation ends after this time, or after the first event or comment.
     Sign { time: Duration },
 }
 

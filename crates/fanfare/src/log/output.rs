@@ -27,7 +27,7 @@ impl Output {
     /// Writes one line of text.
     ///
     /// # Errors
-    /// As [`Self::json`].
+    /// The same as those of [`Self::json`].
     pub(super) fn text(&mut self, line: &str) -> Result<ControlFlow<()>, LogCommandError> {
         ended(writeln!(self.0, "{line}"))
     }
@@ -35,7 +35,7 @@ impl Output {
     /// Writes out the lines that are still in the buffer.
     ///
     /// # Errors
-    /// As [`Self::json`].
+    /// The same as those of [`Self::json`].
     pub(super) fn flush(&mut self) -> Result<ControlFlow<()>, LogCommandError> {
         ended(self.0.flush())
     }

@@ -70,7 +70,7 @@ fn before_last(view: &mut LogView, count: usize) -> Result<Offset, ViewError> {
     let surplus = newest.len().saturating_sub(count);
     Ok(match newest.get(surplus) {
         Some(first) => Offset(first.0 - 1),
-        // The log has fewer than `count` updates. All of it is printed, so that lost updates are reported too.
+        // The log has no updates. Printing starts at its beginning, so that lost updates are reported.
         None if count > 0 => floor,
         None => view.bounds().head,
     })

@@ -8,7 +8,7 @@ use std::{fmt, io};
 
 #[derive(Debug)]
 pub(crate) enum PublishError {
-    /// There is neither data nor a pipe to read it from.
+    /// There is no data argument, and no pipe to read lines from.
     NoData,
     /// Topic and options do not fit into a request.
     TooLong(UrlTooLong),

@@ -117,8 +117,8 @@ impl Work<'_> {
         }
     }
 
-    /// Waits for the next input. Returns `None` at the end of the input, and when the command was told to stop and all
-    /// input that was read before is taken.
+    /// Waits for the next input. Returns `None` at the end of the input, or when the command was told to stop and all
+    /// input that was read before that is taken.
     async fn next(&mut self, lines: &mut Lines) -> Option<Input> {
         if !*self.stopped.borrow() {
             tokio::select! {

@@ -9,7 +9,7 @@ use std::{fmt, io};
 
 #[derive(Debug)]
 pub(crate) enum RelayError {
-    /// The arguments do not make a request to the upstream.
+    /// The arguments cannot be made into a valid request to the upstream.
     Build(BuildError),
     /// The certificates of authorities cannot be read.
     Certificates(CertificatesError),
@@ -21,7 +21,7 @@ pub(crate) enum RelayError {
     Upstream(Box<Ending<Error>>),
     /// The file with the state of the relay cannot be written or read.
     State(Error),
-    /// The arguments do not make a request to the hub.
+    /// The arguments cannot be made into a valid request to the hub.
     Hub(Unreachable),
     /// The hub will not accept any update.
     Closed(Closed),

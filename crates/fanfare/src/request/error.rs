@@ -30,7 +30,7 @@ pub(crate) enum RequestError {
     Certificates(CertificatesError),
     /// `--last` or `--since` was given for standard input, whose stream another program has already requested.
     RewindOfInput,
-    /// The arguments do not make a request that can be sent.
+    /// The arguments cannot be made into a valid request.
     Build(BuildError),
     /// The body of the request cannot be read.
     Body { file: Option<String>, error: io::Error },

@@ -51,7 +51,7 @@ struct Follow<'a> {
     several: bool,
 }
 
-/// Prints the events of `sources` until there are enough, or no more.
+/// Prints the events of `sources` until enough events were printed, or all streams have ended.
 ///
 /// # Errors
 /// [`SubscribeError`] if a stream fails, or if its events cannot be printed or given to the command.

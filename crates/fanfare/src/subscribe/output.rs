@@ -34,7 +34,7 @@ impl Output {
     /// Writes a comment, if the format has comments.
     ///
     /// # Errors
-    /// As [`print`](Self::print).
+    /// The same as those of [`print`](Self::print).
     pub(super) fn comment(&mut self, text: &str) -> Result<ControlFlow<()>, SubscribeError> {
         ended(self.style.write_comment(text, &mut self.out))
     }
@@ -42,7 +42,7 @@ impl Output {
     /// Writes a block that is not an event, if the format has such blocks.
     ///
     /// # Errors
-    /// As [`print`](Self::print).
+    /// The same as those of [`print`](Self::print).
     pub(super) fn block(&mut self, block: &Block) -> Result<ControlFlow<()>, SubscribeError> {
         ended(self.style.write_block(block, &mut self.out))
     }

@@ -13,7 +13,7 @@ pub(in crate::config) struct Translation {
 /// A request for something that this hub cannot do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The key of the option that, if it is given, replaces what was refused; empty if there is none.
+    /// The key of the option that makes up for this refusal if it is given, such as `listen`; empty if there is none.
     pub(super) key: &'static str,
     pub(super) place: String,
     pub(super) reason: String,
@@ -23,10 +23,10 @@ pub(super) struct Refusal {
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Translation {
-    /// Returns the warnings, if `given` has an option that replaces each refusal.
+    /// Returns the warnings, if `given` has the option that makes up for each refusal.
     ///
     /// # Errors
-    /// [`ConfigError::Mercure`] for the first refusal that no option in `given` replaces.
+    /// [`ConfigError::Mercure`] for the first refusal whose option is not in `given`.
     pub(in crate::config) fn heed(&self, given: &[&str]) -> Result<Vec<String>, ConfigError> {
         match self.refusals.iter().find(|refusal| !given.contains(&refusal.key)) {
             Some(Refusal { place, reason, .. }) => {

@@ -67,8 +67,8 @@ impl<'a> Translator<'a> {
         self.translation.warnings.push(format!("{}: {}", self.place, reason.as_ref()));
     }
 
-    /// Adds a refusal of something that this hub cannot do. `reason` says what to write instead; the option `key`
-    /// replaces what was refused.
+    /// Adds a refusal of something that this hub cannot do. `reason` says what to write instead. The option `key` makes
+    /// up for the refusal if it is given.
     pub(super) fn refuse(&mut self, key: &'static str, reason: impl Into<String>) {
         self.translation.refusals.push(Refusal { key, place: self.place.clone(), reason: reason.into() });
     }
