@@ -1,14 +1,15 @@
-//! The allocator of the program, and how it is set up: for many small things that live long, and for memory that is
-//! given back after a wave of connections. Whoever embeds the hub chooses an allocator of their own.
+//! The allocator of the program and its options. They suit many small objects that live long, and return memory to the
+//! system after many connections have closed. A program that embeds the hub chooses its own allocator.
 #![allow(unsafe_code, reason = "the name of a symbol is a promise that the linker cannot check")]
 
-/// glibc's allocator keeps what a wave has left behind in its arenas.
+/// jemalloc, because glibc's allocator does not return the memory of closed connections to the system: it keeps this
+/// memory in its arenas.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Unused pages go back to the system after a second, also when the program is idle: a thread of the allocator's own
-/// sees to that. By default it takes ten seconds, and only threads that go on allocating give anything back. Two arenas
-/// are enough for few threads, and hold less that is half used.
+/// The options of jemalloc. A background thread of jemalloc returns unused pages to the system after one second, also
+/// when the program is idle. By default this takes ten seconds, and only threads that go on allocating return pages.
+/// Two arenas are enough for few threads, and hold less memory that is only partly used.
 const OPTIONS: &[u8] = b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:2\0";
 
 /// The place where jemalloc looks for its options: a pointer to a string that ends in NUL.

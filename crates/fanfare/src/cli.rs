@@ -1,4 +1,4 @@
-//! The commands, and the way from arguments to the one that was asked for.
+//! The commands of the program, and how the arguments select one of them.
 use crate::{
     check::{self, CheckArgs, CheckError},
     config::{self, UnknownVariable},
@@ -21,7 +21,7 @@ use clap::{
 use fanfare_mask::{MASK, masked};
 use std::{env, fmt, process};
 
-/// The number of characters of a wrong value that are shown.
+/// The most characters of a wrong value that an error message shows.
 const MAX_SHOWN_CHARACTERS: usize = 200;
 
 /// A hub for Server-Sent Events: publish with one POST, subscribe with EventSource.
@@ -90,7 +90,8 @@ pub(crate) enum CommandError {
     Log(LogCommandError),
 }
 
-/// The commands, those with the configuration of a hub documented from where it is defined.
+/// Returns the parser of all commands. The help of `serve` and `check` has the defaults and bounds of the hub's
+/// options.
 fn command() -> clap::Command {
     Cli::command().mut_subcommand("serve", config::document).mut_subcommand("check", config::document)
 }
@@ -98,7 +99,7 @@ fn command() -> clap::Command {
 /// Parses the arguments and runs the command; wrong arguments end the process.
 ///
 /// # Errors
-/// Whatever the command ran into.
+/// [`CommandError`] holds the error of the command.
 pub(crate) fn run() -> Result<(), CommandError> {
     let mut command = command();
     command.build();
@@ -106,7 +107,7 @@ pub(crate) fn run() -> Result<(), CommandError> {
     let matches = parsed.try_get_matches_from_mut(env::args_os()).unwrap_or_else(|error| refuse(&command, error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&command, error));
     if !matches!(cli.command, Command::LoadWorker) {
-        // The process that started a worker has looked already.
+        // The process that started this worker has already checked the variables.
         config::check_variables(&command, env::vars_os()).map_err(CommandError::Variable)?;
     }
     let (name, given) = matches.subcommand().expect("one was required");
@@ -136,15 +137,15 @@ pub(crate) fn run() -> Result<(), CommandError> {
     }
 }
 
-/// Prints warnings, unless the command is to be quiet.
+/// Prints the warnings, unless `--quiet` was given.
 fn warn(warnings: &[String], given: &ArgMatches) {
     const QUIET: &str = "quiet";
     let is_quiet = given.ids().any(|id| id.as_str() == QUIET) && given.get_flag(QUIET);
     warnings.iter().filter(|_| !is_quiet).for_each(|text| warning::print(text));
 }
 
-/// Prints what is wrong with the arguments, or the help that was asked for, and ends the process. Both may quote
-/// values: wrong ones, and those of variables.
+/// Prints what is wrong with the arguments, or the help that was asked for, and ends the process. Secrets are masked,
+/// because both texts may quote wrong values and the values of variables.
 fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     let shown = match error.get(ContextKind::InvalidValue) {
@@ -158,7 +159,7 @@ fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
         error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
     }
     let text = error.render().ansi().to_string();
-    // Nobody to tell is no reason to stay.
+    // A text that cannot be printed does not keep the process from ending.
     if error.use_stderr() {
         anstream::eprint!("{}", masked(&text));
     } else {
@@ -167,13 +168,15 @@ fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
     process::exit(error.exit_code())
 }
 
-/// The ends of the names of arguments beside those for keys, to which a key is given by mistake.
+/// The endings of the names of arguments to which people give a key by mistake, because these arguments are next to
+/// those for keys.
 const BESIDE_KEYS: [&str; 3] = ["algorithm", "jwks", "issuer"];
-/// The longest value of these that is shown: a name that is misspelt, and no key.
+/// The most bytes of a wrong value of such an argument that are shown: a value this short is a misspelt name and not a
+/// key.
 const MAX_NAME_BYTES: usize = 8;
 
-/// True if a wrong value of the argument, as it is shown in errors (`--header <NAME: VALUE>`), may be a secret as a
-/// whole.
+/// Returns true if the wrong value `value` may be a secret. `argument` is the argument as errors show it (`--header
+/// <NAME: VALUE>`).
 fn is_secret(command: &clap::Command, argument: &str, value: &str) -> bool {
     let mut arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
     arguments.any(|known| {
@@ -189,7 +192,7 @@ fn is_secret(command: &clap::Command, argument: &str, value: &str) -> bool {
 }
 
 impl CommandError {
-    /// The exit code that tells this failure.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Variable(_) => Exit::Usage,

@@ -1,7 +1,7 @@
-//! Exit codes: what a script can tell apart. The same for all commands.
+//! Exit codes, which let a script distinguish failures. They are the same for all commands.
 use std::process::ExitCode;
 
-/// Shown under the help of each command that speaks with a hub.
+/// The text about exit codes under the help of each command that connects to a hub.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
@@ -11,19 +11,19 @@ Exit codes:
   4  the server rejects what was asked (any other 4xx, or no event stream)
   5  the server cannot be reached, or fails (5xx)";
 
-/// The way in which a command failed.
+/// The kind of failure of a command, as its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// Reading, writing, or something else on this side.
+    /// The command failed on this machine, for example while it read or wrote.
     Failed = 1,
     /// Wrong arguments or configuration; clap exits with the same code.
     Usage = 2,
-    /// The hub answers 401 or 403.
+    /// The server answered 401 or 403.
     Unauthorized = 3,
-    /// The hub answers that the request is at fault; or there are errors in a stream that was looked at.
+    /// The server rejected the request; or `fanfare lint` found errors in a stream.
     Rejected = 4,
-    /// The hub gives no answer, or one that says that it has failed.
+    /// The server gave no answer, or answered that it has failed.
     Unreachable = 5,
 }
 

@@ -2,19 +2,19 @@
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 use fanfare_mask::{is_secret_name, masked_url};
 
-/// The name in the help of a value that is a URL, or begins with one.
+/// The value name of an argument whose value is a URL, or begins with one. The help shows it as `<URL>`.
 const URL: &str = "URL";
-/// The same for a header.
+/// The value name of an argument whose value is a header.
 pub(crate) const HEADER: &str = "NAME: VALUE";
-/// The same for cookies.
+/// The value name of an argument whose value is cookies or a file with cookies.
 const COOKIES_OR_FILE: &str = "COOKIES|FILE";
-/// The same for a user with a password.
+/// The value name of an argument whose value is a user with a password.
 const USER: &str = "USER:PASSWORD";
-/// The sign of a file in whose place its lines are taken.
+/// The first character of a value that names a file, whose lines are read as values.
 const FILE: char = '@';
 
-/// A warning for each argument of `command` that holds a secret. Secrets are the arguments whose variables the help
-/// does not show, headers such as `Authorization`, and URLs with a password, a token or the like.
+/// Returns a warning for each argument of `command` that contains a secret. Secrets are the arguments whose variables
+/// the help does not show, headers such as `Authorization`, and URLs with a password, a token or the like.
 pub(crate) fn warnings(command: &Command, given: &ArgMatches) -> Vec<String> {
     let was_given = |argument: &&Arg| given.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine);
     command.get_arguments().filter(was_given).filter_map(|argument| warning(command, argument, given)).collect()
@@ -25,7 +25,7 @@ fn warning(command: &Command, argument: &Arg, given: &ArgMatches) -> Option<Stri
     let names: String = argument.get_value_names().unwrap_or_default().join(" ");
     let name = shown(argument);
     let (what, instead) = if argument.is_hide_env_values_set() {
-        // As with curl, what has no `=` is a file of cookies.
+        // As with curl, a value without `=` is the name of a file with cookies.
         let may_be_file = names.contains(COOKIES_OR_FILE);
         let is_secret = |value: &str| !value.is_empty() && value != "-" && (!may_be_file || value.contains('='));
         (values.any(is_secret).then_some(name)?, instead_of_secret(command, argument))
@@ -46,7 +46,7 @@ fn warning(command: &Command, argument: &Arg, given: &ArgMatches) -> Option<Stri
     Some(format!("{what} can be seen by other users of this machine (ps shows arguments): {instead}"))
 }
 
-/// The argument as people write it.
+/// Returns the name of the argument as people write it.
 fn shown(argument: &Arg) -> String {
     match argument.get_long() {
         Some(long) => format!("--{long}"),

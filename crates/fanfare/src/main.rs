@@ -1,9 +1,9 @@
-//! The `fanfare` command: a hub for Server-Sent Events, and what one needs to try and to script it.
+//! The `fanfare` program: a hub for Server-Sent Events, with commands to try the hub and to use it in scripts.
 //!
-//! [`cli`] says which commands there are; each has a module of its name. [`config`] is the configuration of `serve`,
-//! [`keys`] what verifies tokens by it, [`http`] the client that `publish` and `subscribe` share, [`request`] the request
-//! that `subscribe` and `lint` share. [`fanfare_mask`] keeps secrets out of whatever is shown, and [`exposed`] warns of
-//! those that other users of the machine see already.
+//! [`cli`] defines the commands; each has a module with its name. [`config`] is the configuration of `serve`, and
+//! [`keys`] makes the keys that verify tokens from it. [`http`] is the client that `publish` and `subscribe` share;
+//! [`request`] is the request that `subscribe` and `lint` share. [`fanfare_mask`] hides secrets in everything that is
+//! shown, and [`exposed`] warns of secrets that other users of the machine can see already.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod allocator;
 mod check;

@@ -3,7 +3,7 @@ use crate::quantity::HumanDuration;
 use fanfare_hub::entry::Timestamp;
 use std::{fmt, str::FromStr};
 
-/// A time as an argument: as RFC 3339 has it, or how long ago it was.
+/// A time as an argument: in the format of RFC 3339, or how long ago it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
     At(Timestamp),
@@ -37,7 +37,7 @@ impl Moment {
     }
 }
 
-/// Writes what [`FromStr`] reads.
+/// Writes the form that [`FromStr`] reads.
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

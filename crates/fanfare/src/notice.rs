@@ -1,4 +1,4 @@
-//! The notices of a command beside its output: a line on standard error.
+//! Notices of a command: lines on standard error, apart from its output.
 use fanfare_mask::masked;
 use std::fmt;
 

@@ -16,19 +16,19 @@ pub(crate) struct ByteSize(pub u64);
 pub(crate) enum Limit<T> {
     /// There is no limit.
     Off,
-    /// This much is allowed.
+    /// The limit is this value.
     At(T),
 }
 
-/// The text is no duration.
+/// The text is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidDuration;
 
-/// The text is no size.
+/// The text is not a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidSize;
 
-/// The largest unit comes first: a size is written with the first one that divides it.
+/// The units of sizes, the largest first: a size is written with the first unit that divides it.
 const SIZE_UNITS: [(&str, u64); 9] = [
     ("TiB", 1 << 40),
     ("TB", 1_000_000_000_000),
@@ -42,7 +42,7 @@ const SIZE_UNITS: [(&str, u64); 9] = [
 ];
 
 impl<T> Limit<T> {
-    /// The limit, if there is one.
+    /// Returns the limit, if there is one.
     pub(crate) fn get(self) -> Option<T> {
         match self {
             Self::Off => None,

@@ -1,7 +1,7 @@
 //! The option `--reconnect` of `publish` and `subscribe`.
 use clap::ValueEnum;
 
-/// The cases in which a server is asked again that is gone.
+/// The cases in which a request to a server that does not answer is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Reconnect {
     Never,
@@ -10,7 +10,8 @@ pub(crate) enum Reconnect {
 }
 
 impl Reconnect {
-    /// True if a server is asked again that does not answer now, and was there before or not.
+    /// Returns true if a request to a server that does not answer is repeated. `was_there` says whether the server has
+    /// answered before.
     pub(crate) fn asks_again(self, was_there: bool) -> bool {
         match self {
             Self::Never => false,

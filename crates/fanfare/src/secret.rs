@@ -1,4 +1,4 @@
-//! A secret that does not show itself.
+//! A secret that is never shown by accident.
 use fanfare_mask::MASK;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{convert::Infallible, fmt, str::FromStr};
@@ -9,7 +9,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// The text itself.
+    /// Returns the text.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
@@ -29,7 +29,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Reads a text, and says of any other value that it is none, without the value: it may be the secret.
+/// Reads a text. The error about any other value does not contain that value, because it may be the secret.
 struct Text;
 
 impl<'de> Deserialize<'de> for Secret {

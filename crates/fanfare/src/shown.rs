@@ -1,12 +1,12 @@
-//! Text from others as people are shown it. Whoever sends events chooses what is in them: IDs of any length, and
-//! control characters.
+//! Text from other parties in messages. A publisher chooses what is in an event: IDs may have any length, and control
+//! characters.
 use fanfare_mask::shortened;
 use std::borrow::Cow;
 
 /// The most characters of an ID that are shown.
 const MAX_ID_CHARACTERS: usize = 64;
 
-/// Gives an ID as messages show it: in quotation marks, with control characters escaped, and its beginning alone if it
+/// Returns an ID as messages show it: in quotation marks, with control characters escaped, and only its beginning if it
 /// is long.
 pub(crate) fn shown_id(id: &str) -> String {
     format!("{:?}", shortened(id, MAX_ID_CHARACTERS))

@@ -1,4 +1,4 @@
-//! The signals to stop: Ctrl-C in a terminal, SIGTERM from a service manager. Who asks twice does not want to wait.
+//! The signals to stop: Ctrl-C in a terminal, SIGTERM from a service manager. A second signal ends the process at once.
 use crate::exit::Exit;
 use std::{future::pending, io, process, thread, time::Duration};
 use tokio::{
@@ -7,15 +7,16 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// The time that a process may stay that was told to stop. Docker kills after 10 s.
+/// The longest time that a process may run on after it was told to stop. Docker kills after 10 s.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// The time that a process has in any case to end by itself. A terminal signals all processes of a command at once, and
-/// some of them, such as npm, pass the signal on: that is one wish and not two.
+/// The time that a process always has to end by itself, even after a second signal. A terminal signals all processes of
+/// a command at once, and some of them, such as npm, pass the signal on. So one Ctrl-C can arrive as two signals.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Resolves when the process is told to stop. The signals are caught from this call on, not only when it is awaited. A
-/// second signal ends the process at once, with the exit code that shells give to one that a signal has ended.
+/// Returns a future that resolves when the process is told to stop. The signals are caught from this call on, not only
+/// while the future is awaited. A second signal ends the process at once, with the exit code that shells give to a
+/// process that a signal has ended.
 ///
 /// # Errors
 /// [`io::Error`] if the signals cannot be caught, or no thread can be started.
@@ -23,16 +24,17 @@ pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
     stop_within(None)
 }
 
-/// Does the same for a process that has much to finish. It ends [`DEADLINE`] after it was told to stop, whatever holds
-/// it up: a disk that does not answer, or a pipe that takes no more lines of the log.
+/// Works as [`stop`] for a process that has much to finish. The process ends at the latest [`DEADLINE`] after it was
+/// told to stop, even if something blocks it: a disk that does not answer, or a pipe that takes no more lines of the
+/// log.
 ///
 /// # Errors
-/// As [`stop`].
+/// The same as those of [`stop`].
 pub(crate) fn stop_in_time() -> io::Result<impl Future<Output = ()>> {
     stop_within(Some(DEADLINE))
 }
 
-/// Waits for signals in a thread for this alone, because what holds up the process may hold up every other one.
+/// Waits for signals in a separate thread, because whatever blocks the process may block every other thread.
 fn stop_within(deadline: Option<Duration>) -> io::Result<impl Future<Output = ()>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let mut signals = {
@@ -43,7 +45,7 @@ fn stop_within(deadline: Option<Duration>) -> io::Result<impl Future<Output = ()
     thread::Builder::new().name("fanfare-stop".to_owned()).spawn(move || {
         let code = runtime.block_on(async {
             signals.next().await;
-            // Nobody waits for it any more if the process ends by itself.
+            // Nobody receives this any more if the process is already ending by itself.
             _ = tell.send(());
             let earliest = Instant::now() + GRACE;
             tokio::select! {
@@ -78,7 +80,7 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for the next one, and returns the exit code that tells it.
+    /// Waits for the next signal, and returns the exit code for it.
     async fn next(&mut self) -> i32 {
         use tokio::signal::unix::SignalKind;
         const BY_SIGNAL: i32 = 128;
@@ -90,7 +92,7 @@ impl Signals {
     }
 }
 
-/// Ctrl-C, which is all that there is elsewhere.
+/// The signals that tell a process to stop on other systems: only Ctrl-C.
 #[cfg(not(unix))]
 struct Signals;
 

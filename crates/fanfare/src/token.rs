@@ -1,4 +1,4 @@
-//! `fanfare token`: signs a token that says what its bearer may do, for whoever has the hub's key.
+//! `fanfare token`: signs a token that says what its bearer may do. It needs the hub's key.
 use crate::{
     config::{AsText, shown_key_path},
     exit::Exit,
@@ -102,7 +102,7 @@ pub(crate) enum TokenError {
     KeyFile { path: PathBuf, error: io::Error },
     /// The key cannot sign.
     Key(InvalidKey),
-    /// Access tokens always expire.
+    /// An access token without an end was asked for, but access tokens always expire.
     NeverExpires,
     /// The token cannot be printed.
     Print(io::Error),
@@ -111,7 +111,7 @@ pub(crate) enum TokenError {
 /// Prints the token.
 ///
 /// # Errors
-/// [`TokenError`] if the key is none or cannot be read.
+/// [`TokenError`] if the key is not valid or cannot be read.
 pub(crate) fn run(args: TokenArgs) -> Result<(), TokenError> {
     let token = sign(args, Timestamp::now())?;
     writeln!(io::stdout(), "{token}").map_err(TokenError::Print)
@@ -158,7 +158,7 @@ fn after(now: Timestamp, time: HumanDuration) -> Timestamp {
 }
 
 impl TokenError {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::KeyFile { .. } | Self::Key(_) | Self::NeverExpires => Exit::Usage,

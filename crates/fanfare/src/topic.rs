@@ -1,24 +1,24 @@
-//! Topics as arguments: what is none is told before anybody is asked.
+//! Topics as arguments. An argument that is not a topic is an error before any request is sent.
 use fanfare_hub::topic::{
     InvalidTopic, Topic,
     matcher::{InvalidMatcher, MAX_MATCHER_BYTES, Matcher},
 };
 use std::fmt;
 
-/// The reason why an argument names no topic.
+/// The reason why an argument is not a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidArgument {
-    /// It is empty, as a variable of the shell is that was never set.
+    /// The argument is empty, like a variable of the shell that was never set.
     Empty,
-    /// It is nothing but spaces.
+    /// The argument has only spaces.
     Blank,
-    /// It cannot be a topic.
+    /// The argument cannot be a topic.
     Topic(InvalidTopic),
-    /// It cannot match topics.
+    /// The argument cannot match topics.
     Matcher(InvalidMatcher),
 }
 
-/// The topic of a publication.
+/// Parses the topic of a publication.
 ///
 /// # Errors
 /// [`InvalidArgument`] says what is wrong with it.
@@ -27,7 +27,7 @@ pub(crate) fn topic(text: &str) -> Result<Topic, InvalidArgument> {
     Topic::new(text).map_err(InvalidArgument::Topic)
 }
 
-/// A topic, or something that matches topics: `*`, a template.
+/// Checks and returns a topic, or something that matches topics: `*`, a template.
 ///
 /// # Errors
 /// [`InvalidArgument`] says what is wrong with it.
@@ -42,7 +42,7 @@ pub(crate) fn matcher(text: &str) -> Result<String, InvalidArgument> {
     }
 }
 
-/// Reads what matches topics here, without a hub: `*`, a URI Template, or a topic.
+/// Parses a matcher of topics that is used without a hub: `*`, a URI Template, or a topic.
 ///
 /// # Errors
 /// [`InvalidArgument`] says what is wrong with it.

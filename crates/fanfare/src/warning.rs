@@ -1,7 +1,7 @@
 //! Warnings of commands, on standard error.
 use fanfare_mask::masked;
 
-/// Prints one, without secrets.
+/// Prints a warning, without secrets.
 pub(crate) fn print(text: &str) {
     let style = anstyle::AnsiColor::Yellow.on_default().bold();
     anstream::eprintln!("{style}warning:{style:#} {}", masked(text));

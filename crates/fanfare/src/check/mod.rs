@@ -1,4 +1,4 @@
-//! `fanfare check`: what a configuration means, and what a token is worth under it, without running a hub.
+//! `fanfare check`: shows what a configuration means, and what a token allows under it, without running a hub.
 mod token;
 
 use crate::{
@@ -22,7 +22,7 @@ use std::{
     path::PathBuf,
 };
 
-/// The most that is read of a token from standard input.
+/// The most bytes of a token that are read from standard input.
 const MAX_TOKEN_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -51,31 +51,31 @@ pub(crate) struct CheckArgs {
     options: ServeOptions,
 }
 
-/// The reason why something is not as it should be.
+/// The reason why `fanfare check` failed.
 #[derive(Debug)]
 pub(crate) enum CheckError {
-    /// The configuration is at fault.
+    /// The configuration is not valid.
     Config(ConfigError),
-    /// The machine gives no means to fetch.
+    /// The asynchronous runtime cannot start.
     Runtime(io::Error),
     /// A JWK set cannot be fetched.
     Fetch { url: String, reason: String },
-    /// A topic is none.
+    /// A text that was given as a topic is not a valid topic.
     Topic(InvalidTopic),
     /// The token cannot be read.
     ReadToken(io::Error),
-    /// The token is none.
+    /// The text is not a token.
     Unreadable(InvalidToken),
-    /// The token opens nothing, or not each topic that was named.
+    /// The token allows nothing, or does not cover each topic that was named.
     Refused,
-    /// Nothing can be printed.
+    /// The output cannot be printed.
     Print(io::Error),
 }
 
-/// Prints what holds.
+/// Prints the configuration in effect, or what the token allows under it.
 ///
 /// # Errors
-/// [`CheckError`] if something does not.
+/// [`CheckError`] says why the configuration or the token is not good.
 pub(crate) fn run(args: &CheckArgs, given: &ArgMatches, exposed: Vec<String>) -> Result<(), CheckError> {
     let mut merged = config::merge(given, args.config.as_deref()).map_err(CheckError::Config)?;
     merged.warnings.extend(exposed);
@@ -169,7 +169,7 @@ fn print(text: &str) -> Result<(), CheckError> {
 }
 
 impl CheckError {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Config(_) | Self::Topic(_) => Exit::Usage,

@@ -1,4 +1,4 @@
-//! A token in words: what it says, what it opens, and what to change if that is not what was meant.
+//! A report about a token: what it contains, what it allows, and what to change if it should allow something else.
 use crate::shown::shown_id;
 use fanfare_hub::{entry::Timestamp, grant::Matchers, topic::Topic};
 use fanfare_server::auth::{
@@ -8,7 +8,7 @@ use fanfare_server::auth::{
 use serde_json::Value;
 use std::fmt;
 
-/// A report of what is known of a token.
+/// The report about one token, printed with `Display`.
 pub(super) struct Report<'a> {
     pub(super) explanation: &'a Explanation,
     pub(super) topics: &'a [Topic],
@@ -17,7 +17,8 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Returns true if the token opens anything, and each topic that was named for at least one purpose.
+    /// Returns true if the token allows publishing or subscribing, and covers each named topic for at least one of the
+    /// two.
     pub(super) fn is_good(&self) -> bool {
         let verdicts = [&self.explanation.publish, &self.explanation.subscribe];
         let opens = |topic: &Topic| verdicts.iter().any(|verdict| covers(verdict, topic));
@@ -46,7 +47,7 @@ impl Report<'_> {
         }
     }
 
-    /// Says what to change.
+    /// Returns a sentence that says how to correct the token or the hub.
     fn advice(&self, error: &InvalidToken) -> String {
         let issuer = self.claim("iss").and_then(Value::as_str);
         match error {
@@ -83,7 +84,7 @@ impl Report<'_> {
             InvalidToken::Claim("aud") => format!("it must have an `aud`: {:?}", self.access.audience),
             InvalidToken::Claim("exp") => "a token of type at+jwt must expire: give it an `exp`".to_owned(),
             InvalidToken::Claim(name) => format!("correct its claim `{name}`"),
-            _ => "make it anew; `fanfare token` makes good ones".to_owned(),
+            _ => "make a new token, for example with `fanfare token`".to_owned(),
         }
     }
 

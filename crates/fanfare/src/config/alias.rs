@@ -1,19 +1,19 @@
-//! Aliases: a path of one's choice for the event stream of some topics.
+//! Aliases: paths that the operator chooses for the event stream of some topics.
 use super::list::{self, TextOr};
 use fanfare_hub::topic::{InvalidTopic, Topic};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, str::FromStr};
 
-/// The path `GET path` answers with the event stream of `topics`.
+/// An alias: `GET path` returns the event stream of `topics`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Alias {
-    /// Begins with `/`.
+    /// The path, which begins with `/`.
     path: String,
-    /// The topics, of which there is at least one; each is a topic or `*` for all of them.
+    /// At least one topic; `*` means all topics.
     topics: Vec<String>,
 }
 
-/// An alias as a file has it, not yet checked.
+/// An alias as a configuration file has it, not yet checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AliasFields {
@@ -22,24 +22,24 @@ struct AliasFields {
     topics: Vec<String>,
 }
 
-/// The reason why something is no alias.
+/// The reason why a text or a table is not an alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidAlias {
-    /// There is no `=` between path and topics.
+    /// There is no `=` between path and topics, or the list of topics is empty.
     NoTopics,
-    /// The path does not begin with `/`, or holds what a path cannot.
+    /// The path does not begin with `/`, or contains a character that a path cannot contain.
     Path(String),
-    /// One of the topics is none.
+    /// One of the topics is not a valid topic.
     Topic(InvalidTopic),
 }
 
 impl Alias {
-    /// Begins with `/`, and holds no query.
+    /// Returns the path. It begins with `/` and has no query.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns the topics, of which there is at least one, or `*`.
+    /// Returns the topics, at least one. `*` means all topics.
     pub(crate) fn topics(&self) -> &[String] {
         &self.topics
     }

@@ -1,13 +1,13 @@
-//! Values of other crates, in files as their text.
+//! Types of other crates that configuration files contain as text.
 use fanfare_mask::masked_url;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, str::FromStr};
 
-/// A value that is read from its text, and written as it.
+/// A value that is read from text with `FromStr` and written with `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct AsText<T>(pub T);
 
-/// It is often a URL, which may hold a secret.
+/// Masks secrets, because the value is often a URL, which may contain one.
 impl<T: fmt::Display> fmt::Debug for AsText<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&masked_url(&self.0.to_string()))

@@ -1,8 +1,9 @@
-//! The bounds of quantities. A value beyond one is an error that names the bound; the help shows it.
+//! The bounds of the quantities among the options. A value out of bounds is an error, and its message names the bounds.
+//! The help of an option shows its bounds.
 use crate::quantity::{ByteSize, HumanDuration};
 use std::{fmt, str::FromStr, time::Duration};
 
-/// The least and the most that one option may be. `off`, where it is allowed, is within every bound.
+/// The smallest and the largest value of one option. `off`, where the option allows it, is always within the bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bound {
     Time(HumanDuration, HumanDuration),
@@ -12,26 +13,26 @@ pub(crate) enum Bound {
 
 /// The seconds of a day.
 pub(super) const DAY_S: u64 = 86_400;
-/// The largest whole number of a TOML file.
+/// The largest whole number that a TOML file can contain.
 pub(super) const COUNT_MAX: u64 = i64::MAX as u64;
 
-/// Bounds a time, in seconds.
+/// Returns the bounds of a time, in seconds.
 pub(super) const fn time(least_s: u64, most_s: u64) -> Bound {
     Bound::Time(HumanDuration(Duration::from_secs(least_s)), HumanDuration(Duration::from_secs(most_s)))
 }
 
-/// Bounds a size.
+/// Returns the bounds of a size, in bytes.
 pub(super) const fn bytes(least: u64, most: u64) -> Bound {
     Bound::Bytes(ByteSize(least), ByteSize(most))
 }
 
-/// Bounds a number.
+/// Returns the bounds of a number.
 pub(super) const fn count(least: u64, most: u64) -> Bound {
     Bound::Count(least, most)
 }
 
 impl Bound {
-    /// Returns true if a value, written as in the file, keeps to the bound.
+    /// Returns true if `text`, a value as the file has it, is within the bounds.
     pub(crate) fn admits(&self, text: &str) -> bool {
         fn within<T: FromStr + PartialOrd>(text: &str, least: T, most: T) -> bool {
             text.parse().is_ok_and(|value| (least..=most).contains(&value))

@@ -1,11 +1,12 @@
-//! `fanfare serve --check`: the configuration that holds, as a file would say it, with each value's source.
+//! `fanfare serve --check`: prints the configuration in effect in the form of a configuration file, with the source of
+//! each value.
 use super::merge::Merged;
 use clap::{Args as _, Command};
 use fanfare_mask::MASK;
 use std::fmt;
 use toml::Value;
 
-/// Shows the values of all layers, secrets masked.
+/// The values after all layers, printed with secrets masked.
 pub(crate) struct Effective<'a>(pub &'a Merged);
 
 impl fmt::Display for Effective<'_> {
@@ -16,7 +17,7 @@ impl fmt::Display for Effective<'_> {
             let Some((key, value)) = argument.get_long().and_then(|key| merged.values.get_key_value(key)) else {
                 continue;
             };
-            // What the help may not show of the environment is not shown here either.
+            // The help hides the value of this option because it is a secret, so it is hidden here too.
             let value =
                 if argument.is_hide_env_values_set() { format!("\"{MASK}\"") } else { masked(value).to_string() };
             writeln!(f, "{:<64} # {}", format!("{key} = {value}"), merged.source(key))?;
@@ -25,8 +26,8 @@ impl fmt::Display for Effective<'_> {
     }
 }
 
-/// A value without the keys of issuers, without what the headers of relays hold, which often are keys too, and without
-/// the secrets of URLs.
+/// Returns `value` with secrets masked: the keys of issuers, the values of relays' headers (which are often keys), and
+/// the secrets in URLs.
 fn masked(value: &Value) -> Value {
     match value {
         Value::Array(values) => Value::Array(values.iter().map(masked).collect()),

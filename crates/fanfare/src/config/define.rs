@@ -1,8 +1,8 @@
-//! The definition of an option, and what follows from it: a field of [`ServeOptions`](super::options::ServeOptions),
+//! The macro that defines the options. Each definition gives a field of [`ServeOptions`](super::options::ServeOptions)
 //! with its flag, its help and its key in the file; a field of [`ServeSettings`](super::options::ServeSettings); and a
 //! [`Definition`](super::definition::Definition).
 
-/// Defines options, by headings:
+/// Defines options, grouped under the headings of the help:
 ///
 /// ```text
 /// "Limits" {
@@ -11,9 +11,9 @@
 /// }
 /// ```
 ///
-/// Only name, type and the name of the value must be there. `= …` is the default; without it, the field of the settings
-/// is an `Option`. `within` bounds the value. `such as` is what the example of a configuration shows where there is no
-/// default; it is TOML.
+/// The name of the field, its type and the name of the value are required; the rest is optional. `= …` is the default.
+/// Without a default, the field of the settings is an `Option`. `within` gives the bounds of the value. `such as` gives
+/// the value, as TOML, that the example of a configuration shows where there is no default.
 macro_rules! options {
     ($(
         $heading:literal {$(
@@ -36,7 +36,7 @@ macro_rules! options {
             pub $field: Option<$type>,
         )+)+}
 
-        /// The settings of one run of `fanfare serve`: what all layers come to.
+        /// The settings of one run of `fanfare serve`: the values after all layers are merged.
         #[derive(Clone, Debug, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         #[expect(dead_code, reason = "the files of keys: what they hold has taken their place")]
@@ -56,7 +56,7 @@ macro_rules! options {
     };
 }
 
-/// The type of a setting: the option's own if it has a default.
+/// Expands to the type of a setting: the type of the option if it has a default, otherwise an `Option` of that type.
 macro_rules! settled {
     ($type:ty = $default:literal) => { $type };
     ($type:ty) => { Option<$type> };

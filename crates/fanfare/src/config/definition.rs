@@ -2,36 +2,36 @@
 use super::bound::Bound;
 use toml::{Table, Value};
 
-/// An option.
+/// The definition of one option.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Definition {
-    /// The name of its field.
+    /// The name of the option's field in `ServeOptions`.
     pub field: &'static str,
-    /// The value that holds if nobody gives one, as TOML.
+    /// The value if no layer gives one, as TOML.
     pub default: Option<&'static str>,
-    /// The least and the most that it may be.
+    /// The smallest and the largest value of the option.
     pub bound: Option<Bound>,
     /// A value for the example of a configuration, as TOML.
     pub example: Option<&'static str>,
 }
 
 impl Definition {
-    /// Its key in the file, which is its flag without the dashes.
+    /// Returns the option's key in the file: its flag without the leading dashes.
     pub(super) fn key(&self) -> String {
         self.id().replace('_', "-")
     }
 
-    /// The name by which clap knows it.
+    /// Returns the option's ID in clap.
     pub(super) fn id(&self) -> &'static str {
         self.field.trim_start_matches("r#")
     }
 
-    /// The default.
+    /// Returns the default, parsed.
     pub(super) fn default(&self) -> Option<Value> {
         self.default.map(read)
     }
 
-    /// The example.
+    /// Returns the example, parsed.
     pub(super) fn example(&self) -> Option<Value> {
         self.example.map(read)
     }

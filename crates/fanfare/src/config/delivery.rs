@@ -1,8 +1,8 @@
-//! The names of the ways in which streams get into sockets.
+//! The names of the ways to write event streams to sockets.
 use fanfare_server::settings;
 use serde::{Deserialize, Serialize};
 
-/// A way in which streams get into sockets. [`settings::Delivery`] says what each means.
+/// A way to write event streams to sockets. [`settings::Delivery`] explains each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Delivery {

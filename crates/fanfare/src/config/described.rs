@@ -1,29 +1,30 @@
-//! Options as documents show them: what clap knows of each, and its definition.
+//! Options in the form that documents print: what clap knows of each option, together with its definition.
 use super::{
     definition::Definition,
     options::{DEFINITIONS, ServeOptions},
 };
 use clap::{Args as _, Command, builder::StyledStr};
 
-/// The longest line of a document.
+/// The longest line of a document, in characters.
 const MAX_CHARACTERS: usize = 120;
-/// The beginning of a note in the help of an option that has no default of its own: it says what holds instead.
+/// The beginning of a note in the help of an option. The note says what applies without the option, where its
+/// definition has no default.
 const DEFAULT: &str = " [default: ";
 
-/// An option, in words.
+/// An option and the texts about it.
 pub(super) struct Described {
     pub(super) definition: &'static Definition,
-    /// The heading that it is under.
+    /// The heading of the help under which the option is listed.
     pub(super) heading: String,
-    /// The name of its value.
+    /// The name of the option's value, such as `SIZE`.
     pub(super) value: String,
-    /// The help, without the default.
+    /// The help text, without the note about the default.
     pub(super) help: String,
     /// The default, as people write it.
     pub(super) default: Option<String>,
 }
 
-/// All options, in the order of their definition.
+/// Returns all options, in the order of their definition.
 pub(super) fn described() -> Vec<Described> {
     let command = ServeOptions::augment_args(Command::new("serve"));
     let describe = |(definition, argument): (&'static Definition, &clap::Arg)| {
@@ -45,7 +46,7 @@ pub(super) fn described() -> Vec<Described> {
     DEFINITIONS.iter().zip(command.get_arguments()).map(describe).collect()
 }
 
-/// `text` in lines that are not too long, each of which begins with `prefix`.
+/// Wraps `text` into lines of at most `MAX_CHARACTERS` characters, each of which begins with `prefix`.
 pub(super) fn wrapped(prefix: &str, text: &str) -> String {
     let (mut text_so_far, mut line) = (String::new(), prefix.to_owned());
     for word in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! The faults that a configuration can have. Each message says what to do about it.
+//! The errors that a configuration can have. Each message says what to do about the error.
 use super::{bound::Bound, file::FileError, key_path::shown_key_path, layer::Source};
 use fanfare_mask::masked_url;
 use fanfare_server::auth::InvalidKey;
@@ -10,47 +10,47 @@ use url::Url;
 pub(crate) enum ConfigError {
     /// The configuration file cannot be read.
     ReadFile { path: PathBuf, error: io::Error },
-    /// The configuration file holds an unknown key, or a value that is none of its key's.
+    /// The configuration file has an unknown key, or a value that its key does not accept.
     File { path: PathBuf, error: FileError },
-    /// A path or address holds bytes that are not UTF-8.
+    /// A path or address contains bytes that are not UTF-8.
     NotUnicode(toml::ser::Error),
     /// The file of a secret cannot be read.
     SecretFile { key: String, path: PathBuf, error: io::Error },
-    /// One layer has a secret and a file for it.
+    /// One layer gives a secret both directly and in a file.
     SecretTwice { key: String, place: Source },
-    /// A quantity lies beyond its bound.
+    /// A quantity is out of bounds.
     OutOfBounds { key: String, bound: Bound, text: String, place: Source },
     /// A key cannot be used.
     Key { name: String, place: Option<Source>, error: InvalidKey },
-    /// Two issuers have one name.
+    /// Two issuers have the same name.
     IssuerTwice { name: String },
-    /// A variable that is meant for a Mercure hub cannot be honoured.
+    /// A variable for a Mercure hub asks for something that this hub cannot do.
     Mercure { place: String, reason: String },
-    /// There is no key, and a variable that is there to give one is empty.
+    /// The hub has no key, and a variable that should contain a key is empty.
     EmptyKey { name: String },
-    /// The address can be reached from elsewhere and there is no key.
+    /// Other machines can reach the address, and the hub has no key.
     NoKeys { listen: SocketAddr },
-    /// The address can be reached from elsewhere, and everybody knows the key.
+    /// Other machines can reach the address, and the key is a sample from public documentation.
     SampleKey { name: String, place: Source, listen: SocketAddr },
     /// There is a key for subscribers and none for publishers.
     NobodyPublishes,
-    /// There is a key for publishers, none for subscribers, and anonymous subscribers are not let in.
+    /// There is a key for publishers, none for subscribers, and anonymous subscribers are not allowed.
     NobodySubscribes,
-    /// There is an issuer, and no key that its tokens are signed with.
+    /// There is an issuer, and no key to verify its tokens.
     IssuerWithoutKey,
-    /// The public URL is no address of a web server.
+    /// The public URL is not the address of a web server.
     PublicUrl { url: Url },
     /// Two relays have the same URL and topics.
     RelayTwice { url: String },
-    /// The directory of static files is none.
+    /// The path for static files is not a directory.
     StaticDirectory { path: PathBuf },
-    /// A file that is not for others lies in the directory of static files.
+    /// A private file is inside the directory of static files.
     Exposed { what: &'static str, path: PathBuf, directory: PathBuf },
-    /// The directory of static files lies in that of the log.
+    /// The directory of static files is inside the directory of the log.
     StaticInData { directory: PathBuf, data: PathBuf },
-    /// There is a fallback, and no directory that it is in.
+    /// There is a fallback file, but no directory of static files.
     FallbackWithoutStatic,
-    /// The fallback is no file that can be handed out.
+    /// The fallback is not a file that can be served.
     Fallback { name: String, directory: PathBuf, error: io::Error },
 }
 

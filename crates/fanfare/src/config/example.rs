@@ -17,7 +17,7 @@ const HEAD: &str = "\
 /// The length of the line of a heading.
 const HEADING_CHARACTERS: usize = 120;
 
-/// Prints the example.
+/// Returns the example.
 pub(crate) fn example() -> String {
     let (mut text, mut heading) = (HEAD.to_owned(), String::new());
     let options = described();
@@ -32,10 +32,11 @@ pub(crate) fn example() -> String {
     text
 }
 
-/// The help, with keys in place of flags, the default if it does not follow, and the bound.
+/// Returns the text above an option: its help with keys in place of flags, the default if the line below does not show
+/// it, and the bounds.
 fn about(option: &Described, options: &[Described]) -> String {
     let mut flags: Vec<String> = options.iter().map(|option| option.definition.key()).collect();
-    // The key of one may begin as another one does.
+    // Longer keys come first, because one key may be the beginning of another.
     flags.sort_by_key(|key| std::cmp::Reverse(key.len()));
     let mut text =
         flags.iter().fold(option.help.clone(), |text, key| text.replace(&format!("--{key}"), &format!("`{key}`")));

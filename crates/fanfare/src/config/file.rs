@@ -1,8 +1,9 @@
-//! The configuration file: what is wrong with one, and where, without a line of it. Any line may hold a secret.
+//! Reads the configuration file. An error says what is wrong and where, but does not quote the line, because any line
+//! may contain a secret.
 use super::{help, options::ServeOptions, suggest};
 use std::{fmt, ops::Range};
 
-/// The keys of tables, by what they are in: for a key that stands in the wrong place.
+/// The keys of each kind of table, to give advice about a key that is in the wrong place.
 const TABLES: [(&str, &[&str]); 4] = [
     ("issuer", &["name"]),
     ("relay", &["url", "topics", "headers", "private", "token-file", "last-event-id", "idle-timeout"]),
@@ -10,7 +11,7 @@ const TABLES: [(&str, &[&str]); 4] = [
     ("retention", &["topics", "age"]),
 ];
 
-/// The kinds of values as the parser names them, and as people do.
+/// The names of kinds of values: in messages of the parser, and in messages for people.
 const KINDS: [(&str, &str); 6] = [
     ("string", "a text"),
     ("integer", "a whole number"),
@@ -20,14 +21,14 @@ const KINDS: [(&str, &str); 6] = [
     ("map", "a table"),
 ];
 
-/// The longest name of a key that is shown, and only if it is made of letters: nothing else is one, and it may be a
-/// secret in the wrong place.
+/// The longest name of an unknown key that a message shows, in bytes. A longer name, or one with characters other than
+/// letters, `-`, `_` and `.`, is masked: it may be a secret in the wrong place.
 const MAX_NAME_BYTES: usize = 40;
 
-/// A fault of a file.
+/// An error in a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileError {
-    /// Its line and column, from 1, if that is known.
+    /// The line and column of the error, from 1, if they are known.
     place: Option<(usize, usize)>,
     message: String,
 }
@@ -43,7 +44,7 @@ pub(super) fn parse(text: &str) -> Result<ServeOptions, FileError> {
     })
 }
 
-/// Line and column of the beginning of `span`, from 1.
+/// Returns the line and column of the beginning of `span`, from 1.
 fn place(text: &str, span: &Range<usize>) -> (usize, usize) {
     let before = &text.as_bytes()[..span.start.min(text.len())];
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
@@ -51,7 +52,7 @@ fn place(text: &str, span: &Range<usize>) -> (usize, usize) {
     (line, 1 + String::from_utf8_lossy(&before[line_start..]).chars().count())
 }
 
-/// The parser's message, without values, and with what was probably meant.
+/// Returns the parser's message without values, and with the name that was probably meant.
 fn explain(message: &str) -> String {
     if let Some(name) = quoted(message, "unknown field `") {
         return unknown_key(name, &candidates(message));
@@ -73,7 +74,7 @@ fn explain(message: &str) -> String {
     wrong_value(message).unwrap_or_else(|| message.to_owned())
 }
 
-/// The message about a value of a wrong kind, in the words of people who write files. The value is left out, since it
+/// Returns a message about a value of a wrong kind, in plain words. The message does not contain the value, because it
 /// may be a secret behind the wrong key.
 fn wrong_value(message: &str) -> Option<String> {
     let found = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
@@ -96,7 +97,7 @@ fn wrong_value(message: &str) -> Option<String> {
 
 fn unknown_key(name: &str, candidates: &[&str]) -> String {
     let options = help::keys();
-    // Other keys belong to a table.
+    // `listen` is a key of the hub. If it is not expected here, the unknown key is in a table.
     let is_hub = candidates.contains(&"listen");
     let meant = suggest::nearest(name, candidates.iter().copied());
     let advice = match meant {
@@ -117,7 +118,7 @@ fn unknown_key(name: &str, candidates: &[&str]) -> String {
     format!("unknown key `{}`{advice}", shown(name))
 }
 
-/// The table that has this key.
+/// Returns the table that has the key `name`, or a key with a similar name.
 fn elsewhere(name: &str) -> Option<&'static str> {
     let has = |(_, keys): &&(&str, &[&str])| suggest::nearest(name, keys.iter().copied()).is_some();
     TABLES.iter().find(has).map(|(table, _)| *table)
@@ -127,14 +128,14 @@ fn did_you_mean(name: &str) -> String {
     format!("; did you mean `{name}`?")
 }
 
-/// The name behind `prefix`, up to its closing mark.
+/// Returns the name after `prefix`, up to its closing backtick.
 fn quoted<'a>(message: &'a str, prefix: &str) -> Option<&'a str> {
     let rest = message.strip_prefix(prefix)?;
-    // The name may hold the mark itself; what follows it is the parser's.
+    // The name may contain a backtick itself, so the parser's text after the closing backtick is matched too.
     rest.split_once("`, expected").or_else(|| rest.split_once("`, there")).map(|(name, _)| name)
 }
 
-/// The names behind `expected`.
+/// Returns the names that the message lists after `expected`.
 fn candidates(message: &str) -> Vec<&str> {
     let expected = message.rsplit_once("`, expected ").map_or("", |(_, expected)| expected);
     expected.split('`').skip(1).step_by(2).collect()

@@ -1,16 +1,17 @@
-//! Files that the hub trusts, and whether others than its owner can change them. Who can write into a file with a key
-//! has a key of their own, and who can replace it does too.
+//! Warns if users other than the owner can change a file that the hub trusts. A user who can write to a file of keys,
+//! or replace it, can give the hub a key of their own.
 //!
-//! Of a directory it is told only if everybody may write into it and remove what others have put there. One that a
-//! group may write into is as a rule its administrators' own, and a user's own group where it is made by `umask 002`.
+//! A directory causes a warning only if every user may write to it and remove the files of others. A directory that its
+//! group may write to causes none: the members of such a group are usually administrators, or only the user itself (on
+//! systems with `umask 002`).
 use std::{fs, path::Path};
 
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
-/// The mode bit of a directory in which nobody replaces what is somebody else's.
+/// The mode bit of a directory in which users cannot replace the files of other users.
 const STICKY: u32 = 0o1000;
 
-/// Returns what to tell of `path`, a file with `what`, if others can change it.
+/// Returns a warning if others can change the file `path`, which contains `what`.
 pub(super) fn warning(what: &str, path: &Path) -> Option<String> {
     let who = |mode: u32| match mode {
         _ if mode & OTHERS_WRITE != 0 => Some("every user of this machine"),
@@ -21,7 +22,7 @@ pub(super) fn warning(what: &str, path: &Path) -> Option<String> {
     if let Some(who) = who(mode(path)?) {
         return Some(format!("{shown} holds {what}, and {who} can change it: chmod go-w {shown}"));
     }
-    // Where the file itself is, if this is a link to it.
+    // The path of the file itself, if `path` is a symbolic link.
     let real = fs::canonicalize(path).ok()?;
     [path, &real].into_iter().find_map(|file| {
         let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -42,7 +43,7 @@ fn mode(path: &Path) -> Option<u32> {
     Some(fs::metadata(path).ok()?.permissions().mode())
 }
 
-/// Other systems have other rules.
+/// Returns `None`, because other systems have other rules.
 #[cfg(not(unix))]
 fn mode(_: &Path) -> Option<u32> {
     None

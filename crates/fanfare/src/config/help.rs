@@ -7,8 +7,8 @@ use super::{
 use clap::{Arg, ArgAction, Command, builder::StyledStr};
 use std::any::TypeId;
 
-/// Gives each option of `serve` its environment variable, and shows its default and bound in the help. The variables
-/// are not shown one by one: all follow the one rule that stands under the help.
+/// Gives each option of `serve` its environment variable, and adds its default and bounds to the help. The help does
+/// not list the variables one by one, because a note below it gives the rule for their names.
 pub(crate) fn document(serve: Command) -> Command {
     serve.mut_args(|argument| match argument.get_long().and_then(definition) {
         Some(definition) => documented(argument, definition),
@@ -29,14 +29,14 @@ fn documented(argument: Arg, definition: &Definition) -> Arg {
     if matches!(argument.get_action(), ArgAction::Append) {
         argument = argument.value_delimiter(' ');
     }
-    // A flag alone is true.
+    // A flag without a value means true.
     if argument.get_value_parser().type_id() == TypeId::of::<bool>() {
         argument = argument.num_args(0..=1).default_missing_value("true");
     }
     argument
 }
 
-/// The keys of all options, in the order of their definition.
+/// Returns the keys of all options, in the order of their definition.
 pub(super) fn keys() -> Vec<String> {
     DEFINITIONS.iter().map(Definition::key).collect()
 }

@@ -1,4 +1,4 @@
-//! Issuers: whose tokens are accepted, and the keys that each alone signs with.
+//! Issuers whose tokens the hub accepts, and the keys of each issuer.
 use super::{
     as_text::AsText,
     list::{self, TextOr},
@@ -9,20 +9,20 @@ use fanfare_server::auth::Algorithm;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, path::PathBuf, str::FromStr};
 
-/// One `[[issuer]]`. Its keys are named like those of the hub itself; without any it has the hub's.
+/// One `[[issuer]]`. Its keys have the same names as those of the hub. An issuer without keys uses the hub's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Issuer {
-    /// The `iss` claim of its tokens.
+    /// The `iss` claim of the issuer's tokens.
     pub name: String,
-    /// The `aud` claim of its tokens, where it is not the hub's audience.
+    /// The `aud` claim of the issuer's tokens, if it is not the hub's audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<Vec<AsText<Algorithm>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Secret>,
-    /// Read into `key` when the layers are merged; so are the other two.
+    /// The file that is read into `key` when the layers are merged. The other two files are read in the same way.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_file: Option<PathBuf>,
     #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
@@ -50,10 +50,10 @@ pub(crate) struct Issuer {
 #[serde(transparent)]
 struct IssuerTable(#[serde(with = "Issuer")] Issuer);
 
-/// The reason why something is no issuer.
+/// The reason why a text is not an issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidIssuer {
-    /// It has no name.
+    /// The issuer has no name.
     NoName,
     /// The text behind `=` is not a URL of keys.
     Jwks(InvalidJwksUrl),
@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for Issuer {
 
 impl Serialize for Issuer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // What is derived for the table.
+        // Calls the inherent function that serde derives because of `remote = "Self"`.
         Self::serialize(self, serializer)
     }
 }
@@ -81,7 +81,7 @@ impl Serialize for Issuer {
 impl FromStr for Issuer {
     type Err = InvalidIssuer;
 
-    /// `NAME`, which signs with the hub's keys, `NAME=URL` of a JWK set, or `NAME=FILE` with keys.
+    /// Parses `NAME` (an issuer that signs with the hub's keys), `NAME=URL` of a JWK set, or `NAME=FILE` with keys.
     fn from_str(text: &str) -> Result<Self, InvalidIssuer> {
         let (name, keys) = text.split_once('=').map_or((text, None), |(name, keys)| (name, Some(keys)));
         if name.is_empty() {

@@ -1,12 +1,12 @@
-//! Paths of files with keys in messages. Who gives the key itself where its file is expected shall not find it in a
-//! log.
+//! Paths of files with keys, in messages. A user may give the key itself where its file is expected; the key must not
+//! appear in a log.
 use fanfare_mask::MASK;
 use std::path::Path;
 
-/// Extensions of files that hold keys. No secret that is made at random ends with one.
+/// Extensions of files that hold keys. A random secret does not end with one of them.
 const EXTENSIONS: [&str; 11] = ["pem", "key", "pub", "crt", "der", "jwk", "jwks", "json", "txt", "secret", "token"];
 
-/// Returns `path` as a message shows it: hidden if it cannot be told from a key.
+/// Returns `path` for a message: hidden if it may be a key.
 pub(crate) fn shown_key_path(path: &Path) -> String {
     if is_path(path) { path.display().to_string() } else { format!("{MASK} (give the path of a file, not the key)") }
 }
@@ -14,8 +14,8 @@ pub(crate) fn shown_key_path(path: &Path) -> String {
 /// The fewest bytes of a secret that a hub accepts.
 const MIN_SECRET_BYTES: usize = 32;
 
-/// True if the file exists or could: one of the directories on its way is there, its name has an extension, or it
-/// begins at the root and is too short for a key.
+/// Returns true if `path` is probably a path and not a key: the file or one of its parent directories exists, its name
+/// has a known extension, or it is absolute and too short for a key.
 fn is_path(path: &Path) -> bool {
     let has_extension = path.extension().is_some_and(|found| EXTENSIONS.iter().any(|known| found == *known));
     // Secrets in base64 have slashes, too.

@@ -1,10 +1,10 @@
-//! The keys that a configuration names, before any is fetched.
+//! The keys that a configuration names, before any of them is fetched.
 use super::{as_text::AsText, error::ConfigError, issuer::Issuer};
 use crate::secret::Secret;
 use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::{Algorithm, Key, KeyRules};
 
-/// The options that say that the hub has keys.
+/// The options that give keys to the hub.
 pub(super) const OPTIONS: [&str; 10] = [
     "key",
     "key-file",
@@ -18,39 +18,40 @@ pub(super) const OPTIONS: [&str; 10] = [
     "issuer",
 ];
 
-/// The keys for one purpose.
+/// The keys that verify the tokens for one role: publishers or subscribers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyMaterial {
-    /// The name that messages give them: `publisher-key`, or that of an issuer.
+    /// The name of these keys in messages, such as `publisher-key`, after the name of the issuer if they belong to one.
     pub name: String,
     text: Option<Secret>,
-    /// The URLs at which there are more.
+    /// The URLs of JWK sets with more keys.
     pub jwks: Vec<JwksUrl>,
-    /// The rules that they are held to.
+    /// The rules that the keys must follow.
     pub rules: KeyRules,
 }
 
 /// The keys of the hub or of one issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyPair {
-    /// The keys that verify tokens when somebody publishes; `None` refuses all tokens.
+    /// The keys that verify the tokens of publishers. With `None`, all these tokens are refused.
     pub publisher: Option<KeyMaterial>,
-    /// The same, when somebody subscribes. Equal to the other one if there are no keys of its own.
+    /// The keys that verify the tokens of subscribers. With `None`, all these tokens are refused. Equal to `publisher`
+    /// if both roles share the same keys.
     pub subscriber: Option<KeyMaterial>,
 }
 
 /// An issuer with its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IssuerKeys {
-    /// The `iss` claim of its tokens.
+    /// The `iss` claim of the issuer's tokens.
     pub name: String,
-    /// The `aud` claim of its tokens; `None` is the hub's.
+    /// The `aud` claim of the issuer's tokens; `None` means the hub's audience.
     pub audience: Option<String>,
-    /// The keys that it signs with.
+    /// The keys that verify the issuer's tokens.
     pub keys: KeyPair,
 }
 
-/// Three times the same: what is for both, for publishers, for subscribers.
+/// The options that give keys for one role, or for both roles.
 #[derive(Clone, Copy)]
 pub(super) struct Given<'a> {
     pub key: Option<&'a Secret>,
@@ -68,10 +69,10 @@ impl KeyMaterial {
         Some(Self { name, text: given.key.cloned(), jwks, rules: KeyRules { algorithms, allow_short_secrets } })
     }
 
-    /// The keys that need not be fetched.
+    /// Returns the keys that need not be fetched.
     ///
     /// # Errors
-    /// [`ConfigError::Key`] if they cannot be used.
+    /// [`ConfigError::Key`] if the keys cannot be used.
     pub(crate) fn read(&self) -> Result<Vec<Key>, ConfigError> {
         let Some(text) = &self.text else { return Ok(Vec::new()) };
         Key::read(text.reveal(), &self.rules).map_err(|error| ConfigError::Key {
@@ -81,7 +82,7 @@ impl KeyMaterial {
         })
     }
 
-    /// Returns what the person who runs the hub should know of them.
+    /// Returns warnings about `keys` for the person who runs the hub.
     pub(super) fn warnings(&self, keys: &[Key]) -> Vec<String> {
         let mut warnings = Vec::new();
         if keys.iter().any(Key::is_sample) {
@@ -104,7 +105,7 @@ impl KeyMaterial {
 }
 
 impl KeyPair {
-    /// Makes a pair. What `publisher` and `subscriber` do not say is as `both` says.
+    /// Makes a pair. `both` replaces what `publisher` or `subscriber` does not give.
     pub(super) fn new(
         owner: &str,
         both: Given<'_>,
@@ -123,12 +124,12 @@ impl KeyPair {
         }
     }
 
-    /// Returns true if there are none.
+    /// Returns true if neither role has keys.
     pub(crate) fn is_empty(&self) -> bool {
         self.publisher.is_none() && self.subscriber.is_none()
     }
 
-    /// Each of them once.
+    /// Iterates over the keys of both roles, or over one of the two if they are equal.
     pub(super) fn iter(&self) -> impl Iterator<Item = &KeyMaterial> {
         let subscriber = self.subscriber.as_ref().filter(|_| self.publisher != self.subscriber);
         self.publisher.iter().chain(subscriber)
@@ -136,7 +137,7 @@ impl KeyPair {
 }
 
 impl Issuer {
-    /// Its keys; those of the hub if it has none of its own.
+    /// Returns the issuer's keys, or the hub's keys if the issuer has none.
     pub(super) fn keys(&self, hub: &KeyPair, allow_short_secrets: bool) -> IssuerKeys {
         let both = Given { key: self.key.as_ref(), jwks: self.jwks.as_ref(), algorithm: self.algorithm.as_ref() };
         let publisher = Given {

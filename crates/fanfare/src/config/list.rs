@@ -1,14 +1,14 @@
-//! Lists in the file: one value may stand alone, without brackets.
+//! Lists in the configuration file: a list of one value needs no brackets.
 use serde::{
     Deserialize, Deserializer,
     de::{self, IntoDeserializer as _, value::MapAccessDeserializer, value::SeqAccessDeserializer},
 };
 use std::{fmt, marker::PhantomData};
 
-/// A list, or one value that stands for a list of one.
+/// Deserializes a list, or one value as a list of one.
 ///
 /// # Errors
-/// Those of the values.
+/// The error of the value that cannot be read.
 pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -17,10 +17,10 @@ where
     deserializer.deserialize_any(OneOrMany { words: false, value: PhantomData })
 }
 
-/// The same for an option whose values are separated by spaces in the environment, and so also in one text of the file.
+/// Deserializes a list, or one text whose values are separated by spaces, as in the environment.
 ///
 /// # Errors
-/// Those of the values.
+/// The error of the value that cannot be read.
 pub(super) fn words<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -55,7 +55,7 @@ impl<'de, T: Deserialize<'de>> de::Visitor<'de> for OneOrMany<T> {
     }
 }
 
-/// A value that a flag says in one text, and a file in that text or in a table with more of it.
+/// Reads a value that has two forms in a file: the text of the flag, or a table with more fields.
 pub(super) struct TextOr<Fields, T>(PhantomData<(Fields, T)>);
 
 impl<'de, Fields, T> TextOr<Fields, T>
@@ -66,7 +66,7 @@ where
     /// Reads the value.
     ///
     /// # Errors
-    /// Those of either form.
+    /// The error of the form that the value has.
     pub(super) fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         deserializer.deserialize_any(Self(PhantomData))
     }

@@ -6,17 +6,17 @@ use std::{
     str::FromStr,
 };
 
-/// The port that examples in messages have where a port is missing.
+/// The port in the examples of messages about a missing port.
 const USUAL_PORT: u16 = 3000;
 
 /// An IP address and a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ListenAddress(pub SocketAddr);
 
-/// The text is no address to listen on.
+/// The text is not an address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidListenAddress {
-    /// The reason, if it can be told.
+    /// The reason, if it is known.
     reason: Option<&'static str>,
     /// The address that was probably meant.
     meant: Option<String>,
@@ -25,8 +25,8 @@ pub(crate) struct InvalidListenAddress {
 impl FromStr for ListenAddress {
     type Err = InvalidListenAddress;
 
-    /// `127.0.0.1:3000` or `[::1]:3000`; `:3000` and `*:3000` are every IPv4 address; `localhost:3000` and `3000` are
-    /// this machine alone.
+    /// Parses `127.0.0.1:3000` or `[::1]:3000`. `:3000` and `*:3000` mean every IPv4 address; `localhost:3000` and
+    /// `3000` mean that only this machine can connect.
     fn from_str(text: &str) -> Result<Self, InvalidListenAddress> {
         let text = text.trim();
         if let Ok(address) = text.parse() {

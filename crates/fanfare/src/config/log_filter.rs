@@ -3,11 +3,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, str::FromStr};
 use tracing_subscriber::filter::Targets;
 
-/// Lets through what is to be logged.
+/// The filter that selects the lines to log.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LogFilter(pub Targets);
 
-/// The text names no level.
+/// The text is not a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidLogFilter;
 
@@ -15,7 +15,8 @@ impl FromStr for LogFilter {
     type Err = InvalidLogFilter;
 
     fn from_str(text: &str) -> Result<Self, InvalidLogFilter> {
-        // A lone word that is no level would be taken for a module of which everything is logged.
+        // Without this check, a single word that is not a level would be the name of a module, and everything from that
+        // module would be logged.
         let names_levels = text.split(',').all(|part| part.contains('=') || is_level(part));
         if !names_levels {
             return Err(InvalidLogFilter);

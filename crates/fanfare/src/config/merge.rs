@@ -1,4 +1,5 @@
-//! Layers laid over each other, as tables: flags over environment over file over defaults.
+//! Merges the layers, as tables. Flags have priority over the environment, the environment over the file, and the file
+//! over the defaults.
 use super::{
     as_table::table,
     error::ConfigError,
@@ -26,15 +27,15 @@ pub(crate) struct Merged {
     pub key_files: Vec<PathBuf>,
     /// Warnings for the person who runs the hub.
     pub warnings: Vec<String>,
-    /// Variables that are there to give the hub keys, and that are empty.
+    /// The variables for keys that are set but empty.
     pub empty_keys: Vec<String>,
     sources: Vec<(String, Source)>,
 }
 
-/// Reads the layers and lays them over each other.
+/// Reads the layers and merges them.
 ///
 /// # Errors
-/// [`ConfigError`] if the file or a file with a secret cannot be read, or says what is not understood.
+/// [`ConfigError`] if the configuration file or a file with a secret cannot be read, or if a value is not valid.
 pub(crate) fn merge(matches: &ArgMatches, file: Option<&Path>) -> Result<Merged, ConfigError> {
     let mut layers = vec![Layer { source: Source::Default, values: defaults() }];
     if let Some(path) = file {
@@ -66,7 +67,8 @@ impl Layer {
         Ok(Self { source: Source::File(path.to_owned()), values: table(&options)? })
     }
 
-    /// The arguments that clap found where `wanted` says: on the command line or in the environment.
+    /// Returns a layer of the arguments that clap found in the place `wanted`: on the command line or in the
+    /// environment.
     fn from_arguments(matches: &ArgMatches, wanted: ValueSource, source: Source) -> Result<Self, ConfigError> {
         let options = ServeOptions::from_arg_matches(matches).expect("clap has parsed these options");
         let mut values = table(&options)?;

@@ -1,9 +1,9 @@
-//! The configuration of `fanfare serve`: flags over environment over file over defaults.
+//! The configuration of `fanfare serve`, from flags, environment, file and defaults, in this order of priority.
 //!
 //! [`options`] defines each option once, for flags, environment, file, help and documents ([`mod@example`],
-//! [`mod@reference`]); [`mod@merge`] lays what the sources say over each other, as tables, without
-//! knowing any option by name; [`mercure`] is what the environment of a Mercure hub says in these terms; [`settings`]
-//! is the result, checked and complete.
+//! [`mod@reference`]). [`mod@merge`] merges the values of all sources as tables, without knowing any option by name.
+//! [`mercure`] translates the environment of a Mercure hub into these options. [`settings`] is the result, checked and
+//! complete.
 mod alias;
 mod as_table;
 mod as_text;
@@ -56,7 +56,7 @@ pub(crate) use retention::RetentionRule;
 pub(crate) use settings::Storage;
 pub(crate) use variables::{UnknownVariable, check as check_variables, without_empty};
 
-/// The settings that hold when nothing is given.
+/// Returns the settings if no option is given.
 #[cfg(test)]
 pub(crate) fn default_settings() -> ServeSettings {
     use clap::{Args as _, Command};

@@ -175,19 +175,19 @@ options! {
 
     "Limits" {
         /// Send a comment on a stream that was silent for this long. Proxies cut silent connections, many after 60s
-        // Shorter only burns network; longer than an hour no proxy waits.
+        // A shorter interval only costs traffic; no proxy waits longer than an hour.
         heartbeat_interval: HumanDuration as "DURATION" = "20s", within time(1, 3_600);
 
         /// End each stream after this time at the latest. The subscriber reconnects and resumes
-        // Shorter is a reconnect storm of one's own making.
+        // A shorter lifetime makes all subscribers reconnect again and again.
         max_lifetime: Limit<HumanDuration> as "DURATION|off" = "off", within time(10, 365 * DAY_S);
 
         /// Refuse a publication with a body longer than this. Each that is under way takes as much memory
-        // A body is held in memory whole, and is at most half of what waits for the log (32 MiB).
+        // A body is held in memory as a whole, and is at most half of the bytes that may wait for the log (32 MiB).
         max_body: ByteSize as "SIZE" = "1MiB", within bytes(1 << 10, 16 << 20);
 
         /// Serve at most this many subscribers at a time; others are told to come back later. Each takes an open file
-        // Linux gives out no more descriptors than 2^30; a million is what a large machine carries.
+        // Linux gives a process at most 2^30 descriptors; a large machine serves about a million subscribers.
         max_subscribers: u64 as "COUNT" = 15_000, within count(1, 10_000_000);
 
         /// Refuse a subscription to more topics than this
@@ -195,19 +195,19 @@ options! {
         max_topics: u64 as "COUNT" = 100, within count(1, 10_000);
 
         /// Close a connection that has accepted no data for this long. The subscriber resumes when it reconnects
-        // Shorter gives up peers behind a network that loses packets; after an hour nobody waits for them.
+        // A shorter time gives up peers behind a network that loses packets; nobody waits for a peer after an hour.
         write_timeout: HumanDuration as "DURATION" = "1m", within time(1, 3_600);
 
         /// Close a connection on which no request has come for this long. Load balancers and proxies reuse silent
         /// connections for up to 60s: keep it longer than theirs
-        // Shorter makes every request connect anew; nobody comes back to a connection after an hour.
+        // A shorter time makes every request open a new connection; no client reuses a connection after an hour.
         keep_alive_timeout: HumanDuration as "DURATION" = "75s", within time(1, 3_600);
 
         /// Discard updates from the log that are older than this
         retention_age: Limit<HumanDuration> as "DURATION|off" = "7d", within time(1, 100 * 365 * DAY_S);
 
         /// Discard the oldest updates when the log is larger than this; on disk, or in memory with --memory
-        // The least holds at least some updates of the usual size.
+        // The smallest log has room for at least some updates of the usual size.
         retention_bytes: Limit<ByteSize> as "SIZE|off" = "1GiB", within bytes(1 << 20, 1 << 50);
 
         /// Discard the oldest updates when the log has more than this
@@ -239,12 +239,12 @@ options! {
     }
 }
 
-/// The option with this key, if there is one.
+/// Returns the definition of the option with this key, if there is one.
 pub(super) fn definition(key: &str) -> Option<&'static Definition> {
     DEFINITIONS.iter().find(|definition| definition.key() == key)
 }
 
-/// The defaults of all options that have one, by key.
+/// Returns the defaults of all options that have one, by key.
 pub(super) fn defaults() -> Table {
     DEFINITIONS.iter().filter_map(|definition| Some((definition.key(), definition.default()?))).collect()
 }
@@ -276,7 +276,7 @@ mod tests {
         }
     }
 
-    /// Each default and each example is a value of its option, and within its bound.
+    /// Each default and each example is a valid value of its option, and within its bounds.
     #[test]
     fn what_is_shown_is_a_value() {
         for definition in DEFINITIONS {

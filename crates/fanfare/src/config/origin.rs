@@ -1,4 +1,4 @@
-//! Origins that may use the hub from their pages.
+//! Origins whose pages may use the hub.
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use url::Url;
@@ -8,15 +8,15 @@ use url::Url;
 #[serde(try_from = "String")]
 pub(crate) struct CorsOrigin(String);
 
-/// The text is no origin.
+/// The text is not an origin in the form that browsers send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidOrigin {
-    /// The origin of the URL that was given in its stead.
+    /// The origin that was probably meant, if the text is a URL.
     instead: Option<String>,
 }
 
 impl CorsOrigin {
-    /// The text as it is compared with the request header.
+    /// Returns the text that is compared with the `Origin` header.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -25,13 +25,13 @@ impl CorsOrigin {
 impl FromStr for CorsOrigin {
     type Err = InvalidOrigin;
 
-    /// Takes only the spelling that browsers send: any other would never be equal to it.
+    /// Accepts only the form that browsers send, because any other form would never be equal to a header.
     fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
         if text == "*" {
             return Ok(Self(text.to_owned()));
         }
         match Url::parse(text).map(|url| url.origin()) {
-            // A pattern is a host to the parser, and none that a browser names.
+            // The URL parser takes a pattern for a host, but no browser sends such a host.
             _ if text.contains(['*', ',']) => Err(InvalidOrigin { instead: None }),
             Ok(origin) if origin.is_tuple() && origin.ascii_serialization() == text => Ok(Self(text.to_owned())),
             Ok(origin) if origin.is_tuple() => Err(InvalidOrigin { instead: Some(origin.ascii_serialization()) }),

@@ -9,35 +9,35 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 use url::Url;
 
-/// The shortest silence after which a relay may connect anew: a server has to get a word in.
+/// The shortest silence after which a relay may reconnect, so that the server has time to send something.
 const MIN_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The events of `url` are published under `topics`.
+/// A relay: the events from `url` are published under `topics`.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Relay {
-    /// `http` or `https`, without a user.
+    /// The URL of the event stream: `http` or `https`, without a user.
     url: Url,
-    /// The topics, of which there is at least one.
+    /// The topics under which the events are published, at least one.
     topics: Vec<String>,
-    /// Headers of the request.
+    /// The headers of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Header>,
     /// True if only subscribers whose token covers a topic receive the events.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
-    /// File with the token that is sent as `Authorization: Bearer`.
+    /// The file with the token that is sent as `Authorization: Bearer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
-    /// The ID to begin after while nothing was relayed yet.
+    /// The event ID after which the stream begins, as long as nothing was relayed yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_event_id: Option<String>,
-    /// After which silence to connect anew.
+    /// The time of silence after which the relay reconnects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<HumanDuration>,
 }
 
-/// A relay as a file has it, not yet checked.
+/// A relay as a configuration file has it, not yet checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RelayFields {
@@ -53,20 +53,20 @@ struct RelayFields {
     idle_timeout: Option<HumanDuration>,
 }
 
-/// The reason why something is no relay.
+/// The reason why a text or a table is not a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidRelay {
     /// There is no `=` between URL and topics, or no topic.
     NoTopics,
-    /// The URL is none of an event stream.
+    /// The text is not an `http` or `https` URL.
     Url(String),
-    /// The URL holds a user or a password, which would be shown.
+    /// The URL contains a user or a password, which messages would show.
     UrlWithUser,
-    /// One of the topics is none.
+    /// One of the topics is not a valid topic.
     Topic(InvalidTopic),
-    /// One of the topics is the hub's own.
+    /// One of the topics is reserved for the hub itself.
     Reserved(String),
-    /// The ID holds line ends or NUL.
+    /// The ID contains a line end or NUL.
     LastEventId(String),
     /// The idle timeout is too short.
     IdleTimeout(HumanDuration),
@@ -83,7 +83,7 @@ impl Relay {
         self.topics.iter().map(|topic| Topic::new(topic).expect("it was checked")).collect()
     }
 
-    /// The URL as it may be shown: queries often hold keys.
+    /// Returns the URL as messages show it, without the query, which often contains keys.
     pub(crate) fn shown_url(&self) -> String {
         let mut url = self.url.clone();
         url.set_query(None);
@@ -91,7 +91,7 @@ impl Relay {
         masked_url(url.as_str()).into_owned()
     }
 
-    /// A name that is the same in each run and differs from that of other relays, fit for a file.
+    /// Returns a name for a file, which is the same in each run and differs from the names of other relays.
     pub(crate) fn file_name(&self) -> String {
         let identity = [self.url.as_str(), &self.topics.join("\n")].join("\n");
         // FNV-1a: the hashes of the standard library may change from one version to the next.
@@ -104,7 +104,8 @@ impl Relay {
     }
 }
 
-/// URLs that stand for the hub's, whatever it is: a topic is reserved by its path, and may follow the hub's scheme.
+/// Returns URLs in place of the hub's own URL, which is not known here. A topic is reserved because of its path, and
+/// may be relative to the URL of the hub, so there is one for each scheme.
 fn hub_urls() -> impl Iterator<Item = Url> {
     ["http", "https"].into_iter().filter_map(|scheme| Url::parse(&format!("{scheme}://hub.invalid{HUB_PATH}")).ok())
 }
@@ -159,7 +160,7 @@ impl TryFrom<RelayFields> for Relay {
 impl FromStr for Relay {
     type Err = InvalidRelay;
 
-    /// The last `=` separates: URLs have more of them than topics.
+    /// Parses `URL=TOPIC[,TOPIC]`. The last `=` separates, because URLs contain `=` more often than topics do.
     fn from_str(text: &str) -> Result<Self, InvalidRelay> {
         let (url, topics) = text.rsplit_once('=').ok_or(InvalidRelay::NoTopics)?;
         Self::try_from(RelayFields {
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!(relay.shown_url(), "https://example.com/sse");
         let names = ["http://h/a=x", "http://h/a=y", "http://h/b=x", "http://[::1]:8/=x"]
             .map(|text| text.parse::<Relay>().unwrap().file_name());
-        // Files of earlier runs have to be found again.
+        // The name must never change, because the relay must find the file of an earlier run.
         assert_eq!(names[0], "h-b5c09b4e97a0db63");
         assert!(names[3].starts_with("___1_-"), "{names:?}");
         assert!(names[0] != names[1] && names[0] != names[2] && names[1] != names[2]);

@@ -1,4 +1,4 @@
-//! The step from layers to settings, which keep to the bounds and fit together.
+//! Makes settings from the merged layers, and checks that they are within their bounds and consistent.
 use super::{
     ConfigError,
     layer::Source,
@@ -9,7 +9,7 @@ use super::{
 use fanfare_server::auth::Key;
 
 impl ServeSettings {
-    /// Takes what the layers say, if it keeps to the bounds and fits together.
+    /// Makes settings from the values of the layers, if they are within their bounds and consistent.
     ///
     /// # Errors
     /// [`ConfigError`] says which value is at fault and where it comes from.
@@ -63,7 +63,7 @@ impl ServeSettings {
             return Err(ConfigError::PublicUrl { url: url.clone() });
         }
         for (index, relay) in self.relays().enumerate() {
-            // Both would keep how far they are in one file.
+            // Both relays would store their position in the same file.
             if self.relays().take(index).any(|other| other.file_name() == relay.file_name()) {
                 return Err(ConfigError::RelayTwice { url: relay.shown_url() });
             }
@@ -72,7 +72,7 @@ impl ServeSettings {
     }
 }
 
-/// Says of a key where it comes from; those of an issuer come from where the issuers do.
+/// Adds the source of a key to an error about this key. The source of an issuer's key is the source of the issuers.
 fn placed(error: ConfigError, merged: &Merged) -> ConfigError {
     let ConfigError::Key { name, error, .. } = error else { return error };
     let place = Some(place_of(&name, merged));

@@ -1,11 +1,11 @@
-//! Shorter ages for the updates of some topics.
+//! Rules that discard the updates of some topics earlier than others.
 use super::list::TextOr;
 use crate::quantity::HumanDuration;
 use fanfare_hub::{log::TopicRetention, topic::matcher::Matcher};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, str::FromStr};
 
-/// The updates of `topics` are kept up to this `age`.
+/// A rule: updates of `topics` are kept until they reach this `age`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct RetentionRule {
     /// A topic, a URI Template, or `*`.
@@ -13,7 +13,7 @@ pub(crate) struct RetentionRule {
     age: HumanDuration,
 }
 
-/// A rule as a file has it, not yet checked.
+/// A rule as a configuration file has it, not yet checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RetentionFields {
@@ -21,19 +21,19 @@ struct RetentionFields {
     age: HumanDuration,
 }
 
-/// The reason why something is no rule.
+/// The reason why a text or a table is not a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidRetention {
     /// There is no `=` between topics and age.
     NoAge,
-    /// The topics are none.
+    /// The text is not a topic, a URI Template or `*`.
     Topics(String),
-    /// The age is none.
+    /// The text after `=` is not a duration.
     Age(String),
 }
 
 impl RetentionRule {
-    /// The rule in the terms of the log.
+    /// Returns the rule in the form that the log takes.
     pub(crate) fn to_topic_retention(&self) -> TopicRetention {
         let topics = Matcher::legacy_selector(&self.topics).expect("it was checked");
         TopicRetention { topics, age_ms: u64::try_from(self.age.0.as_millis()).unwrap_or(u64::MAX) }

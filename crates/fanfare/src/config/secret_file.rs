@@ -1,5 +1,5 @@
-//! Secrets from files: `key-file` gives `key`. Each layer reads its own, so that a file named by a flag still goes
-//! before a key of the environment.
+//! Secrets from files: the content of `key-file` becomes `key`. Each layer reads its own files, so that a file named by
+//! a flag has priority over a key in the environment.
 use super::{error::ConfigError, layer::Source};
 use fanfare_server::auth::MAX_SET_BYTES;
 use std::{
@@ -14,7 +14,8 @@ const SUFFIX: &str = "-file";
 /// The largest file with keys, in bytes: as large as the largest JWK set.
 const MAX_FILE_BYTES: u64 = MAX_SET_BYTES as u64;
 
-/// Replaces each `…-file` in one layer by what the file holds, also in the tables of issuers, and returns the files.
+/// Replaces each `…-file` in one layer by the content of the file, also in the tables of issuers, and returns the paths
+/// of the files.
 ///
 /// # Errors
 /// [`ConfigError`] if a file cannot be read, or if the layer also has the secret itself.

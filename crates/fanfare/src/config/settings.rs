@@ -1,4 +1,4 @@
-//! The meaning of settings, where that takes more than a look at one of them.
+//! Methods that convert or combine settings.
 use super::{
     alias::Alias,
     as_text::AsText,
@@ -14,37 +14,37 @@ use std::path::PathBuf;
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
-/// The place of the log.
+/// The place where the log is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Storage {
-    /// The memory: the log ends with the process.
+    /// Memory: the log is lost when the process ends.
     Memory,
-    /// This directory.
+    /// A directory on disk.
     Disk(PathBuf),
 }
 
 impl ServeSettings {
-    /// Returns the place of the log.
+    /// Returns the place where the log is kept.
     pub(crate) fn storage(&self) -> Storage {
         if self.memory { Storage::Memory } else { Storage::Disk(self.data.clone()) }
     }
 
-    /// The URL under which clients reach the hub, if one is given.
+    /// Returns the URL under which clients reach the hub, if one is given.
     pub(crate) fn public_url(&self) -> Option<&Url> {
         self.public_url.as_ref().map(|AsText(url)| url)
     }
 
-    /// Other paths for event streams.
+    /// Returns the aliases: other paths for event streams.
     pub(crate) fn aliases(&self) -> impl Iterator<Item = &Alias> {
         self.alias.iter().flatten()
     }
 
-    /// The event streams that are relayed.
+    /// Returns the event streams that are relayed.
     pub(crate) fn relays(&self) -> impl Iterator<Item = &Relay> {
         self.relay.iter().flatten()
     }
 
-    /// The keys for tokens that name no issuer, and for issuers without keys of their own.
+    /// Returns the keys for tokens that name no issuer, and for issuers without their own keys.
     pub(crate) fn keys(&self) -> KeyPair {
         let both = Given { key: self.key.as_ref(), jwks: self.jwks.as_ref(), algorithm: self.algorithm.as_ref() };
         let publisher = Given {
@@ -60,7 +60,7 @@ impl ServeSettings {
         KeyPair::new("", both, publisher, subscriber, self.allow_short_keys)
     }
 
-    /// The issuers with their keys.
+    /// Returns the issuers with their keys.
     pub(crate) fn issuers(&self) -> Vec<IssuerKeys> {
         let hub = self.keys();
         self.issuer.iter().flatten().map(|issuer| issuer.keys(&hub, self.allow_short_keys)).collect()
@@ -71,7 +71,7 @@ impl ServeSettings {
         if self.allow_private_jwks { Addresses::Private } else { Addresses::Public }
     }
 
-    /// Returns what the person who runs the hub should know of its keys, and of the files that they come from.
+    /// Returns warnings about the hub's keys, and about files with secrets, for the person who runs the hub.
     pub(crate) fn warnings(&self, merged: &Merged) -> Vec<String> {
         let (hub, issuers) = (self.keys(), self.issuers());
         let mut warnings = Vec::new();
@@ -94,14 +94,14 @@ impl ServeSettings {
         warnings
     }
 
-    /// The origins whose pages may publish with a cookie. `*` lets every page read; none is trusted with a cookie for
-    /// it.
+    /// Returns the origins whose pages may publish with a cookie. `*` is left out: it lets every page read, but lets no
+    /// page publish with a cookie.
     pub(crate) fn publish_origins(&self) -> impl Iterator<Item = &str> {
         let own = self.publish_origin.as_ref().filter(|origins| !origins.is_empty()).or(self.cors_origin.as_ref());
         own.into_iter().flatten().map(CorsOrigin::as_str).filter(|origin| *origin != "*")
     }
 
-    /// The origins whose pages may use the hub; `*` is all of them.
+    /// Returns the origins whose pages may use the hub; `*` means all origins.
     pub(crate) fn cors_origins(&self) -> impl Iterator<Item = &str> {
         self.cors_origin.iter().flatten().map(CorsOrigin::as_str)
     }
@@ -111,7 +111,7 @@ impl ServeSettings {
         self.keys().is_empty() && self.issuer.as_ref().is_none_or(Vec::is_empty)
     }
 
-    /// Returns true if the topic `clock` ticks.
+    /// Returns true if the hub publishes an update each second under the topic `clock`.
     pub(crate) fn clock(&self) -> bool {
         self.clock.unwrap_or(self.is_open())
     }

@@ -1,15 +1,15 @@
-//! The files that must not lie in the directory of static files: everybody can read everything there.
+//! Checks that no private file is in the directory of static files, where everybody can read everything.
 use super::{ConfigError, Merged, options::ServeSettings};
 use std::{
     fs::{self, Metadata},
     path::{Path, PathBuf, absolute},
 };
 
-/// Makes sure that no file of the hub's own, with data, keys, tokens or the configuration, lies in the static
-/// directory, and that the directory does not lie in that of the data. Links are resolved first.
+/// Checks that no private file of the hub (data, keys, tokens, the configuration) is inside the static directory, and
+/// that the static directory is not inside the data directory. Links are resolved first.
 ///
 /// # Errors
-/// [`ConfigError`] names the first that does.
+/// [`ConfigError`] names the first path that is in the wrong place.
 pub(super) fn check(settings: &ServeSettings, merged: &Merged) -> Result<(), ConfigError> {
     let Some(directory) = &settings.r#static else {
         return match &settings.fallback {
@@ -37,9 +37,9 @@ pub(super) fn check(settings: &ServeSettings, merged: &Merged) -> Result<(), Con
     Ok(())
 }
 
-/// Returns the files and directories that the hub keeps for itself, each with what it is.
+/// Returns the private files and directories of the hub, each with a word that says what it is.
 fn secrets<'a>(settings: &'a ServeSettings, merged: &'a Merged) -> impl Iterator<Item = (&'static str, &'a Path)> {
-    // With the log in memory, a directory may be there from before. The relays keep their state in it, too.
+    // With the log in memory, the directory may exist from an earlier run. Relays store their state in it, too.
     let data = (!settings.memory || settings.data.exists()).then_some(("data", settings.data.as_path()));
     let configuration = merged.config_file.iter().map(|path| ("configuration", path.as_path()));
     let keys = merged.key_files.iter().map(|path| ("key", path.as_path()));
@@ -48,7 +48,7 @@ fn secrets<'a>(settings: &'a ServeSettings, merged: &'a Merged) -> impl Iterator
     data.into_iter().chain(configuration).chain(keys).chain(tokens)
 }
 
-/// Returns true if `path`, or what it leads to, lies in `directory` or is that itself.
+/// Returns true if `path`, or the target of the link at `path`, is inside `directory` or is `directory` itself.
 fn lies_in(path: &Path, directory: &Path) -> bool {
     let Ok(directory) = directory.canonicalize() else { return false };
     let wanted = fs::metadata(&directory).ok();
@@ -56,12 +56,12 @@ fn lies_in(path: &Path, directory: &Path) -> bool {
         let known = || Some(is_same(&fs::metadata(ancestor).ok()?, wanted.as_ref()?));
         ancestor == directory || known().unwrap_or(false)
     };
-    // Where a link leads to, and where it is.
+    // The target of a link, and the place of the link itself.
     let places = [resolved(path), path.parent().and_then(resolved)];
     places.into_iter().flatten().any(|place| place.ancestors().any(is_it))
 }
 
-/// The path without links, as far as it exists yet.
+/// Returns the path with its links resolved, as far as the path exists.
 fn resolved(path: &Path) -> Option<PathBuf> {
     let path = absolute(if path.as_os_str().is_empty() { Path::new(".") } else { path }).ok()?;
     let found = path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
@@ -70,7 +70,8 @@ fn resolved(path: &Path) -> Option<PathBuf> {
     Some(if rest.as_os_str().is_empty() { canonical } else { canonical.join(rest) })
 }
 
-/// Returns true if both are one directory, also if it is mounted in two places or can be written in two ways.
+/// Returns true if both are the same directory, also if it is mounted in two places or its path can be written in two
+/// ways.
 #[cfg(unix)]
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,6 +1,6 @@
-//! The name that somebody probably meant who wrote one that does not exist.
+//! Finds the name that was probably meant by a name that does not exist.
 
-/// Names by which other programs call what is called otherwise here, without hyphens and underscores.
+/// Names that other programs use, without hyphens and underscores, each with the name that is used here.
 const SYNONYMS: [(&str, &str); 26] = [
     ("address", "listen"),
     ("addr", "listen"),
@@ -30,10 +30,10 @@ const SYNONYMS: [(&str, &str); 26] = [
     ("cookie", "cookie-name"),
 ];
 
-/// The likeness that two names must have, from 0 to 1.
+/// The least similarity, from 0 to 1, that a name must have to be suggested.
 const ALIKE: f64 = 0.88;
 
-/// The one of `names` that was probably meant by `written`, if there is one.
+/// Returns the one of `names` that was probably meant by `written`, if there is one.
 pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = plain(written);
     let names: Vec<&str> = names.into_iter().collect();
@@ -44,7 +44,7 @@ pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str
     }
     let alike = |name: &str| {
         let name = plain(name);
-        // Two letters that changed places make a short name very different by the measure for longer ones.
+        // The measure for longer names finds two short names very different if two letters changed places.
         let is_slip = written.len() >= 3 && strsim::osa_distance(&written, &name) <= 1;
         if is_slip { 1.0 } else { strsim::jaro_winkler(&written, &name) }
     };
@@ -52,7 +52,7 @@ pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str
     (alike(best) >= ALIKE).then_some(best)
 }
 
-/// A name as it is compared: hyphens, underscores and case make no difference.
+/// Returns a name in the form for comparison: in lower case, without hyphens, underscores and spaces.
 fn plain(name: &str) -> String {
     name.chars().filter(|character| !matches!(character, '-' | '_' | ' ')).collect::<String>().to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! `on` and `off`, for what is there unless it is switched off.
+//! The values `on` and `off`, for features that are on by default.
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -7,11 +7,11 @@ use std::{fmt, str::FromStr};
 #[serde(try_from = "Written", into = "String")]
 pub(crate) struct Switch(pub bool);
 
-/// The text is neither.
+/// The text is neither `on` nor `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidSwitch;
 
-/// A switch as a file has it.
+/// A switch as a configuration file has it.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Written {

@@ -1,23 +1,24 @@
-//! Variables of the environment: those that are empty, and those that nobody reads, where a slip of the pen would
-//! otherwise change nothing, in silence.
+//! Checks the variables of the environment. An empty variable counts as not set. A variable that no option reads is an
+//! error, because a misspelt name would otherwise have no effect, without any message.
 use super::suggest;
 use std::{env, ffi::OsString, fmt};
 
 const PREFIX: &str = "FANFARE_";
 
-/// Variables that no option has: those that `subscribe --exec` gives to its command, which may be this program.
+/// Variables that no option reads, and that are no error: `subscribe --exec` gives them to its command, which may be
+/// this program.
 const OTHERS: [&str; 3] = ["FANFARE_EVENT_TYPE", "FANFARE_EVENT_ID", "FANFARE_EVENT_ORIGIN"];
 
 /// A variable that is meant for this program, and that no option reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownVariable {
-    /// Its name.
+    /// The name of the variable.
     name: String,
-    /// The one that was probably meant.
+    /// The name of the variable that was probably meant.
     meant: Option<String>,
 }
 
-/// Gives the variable of an option: `FANFARE_MAX_BODY` of `max-body`.
+/// Returns the name of an option's variable: `FANFARE_MAX_BODY` for `max-body`.
 pub(super) fn of_option(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('-', "_").to_uppercase())
 }
@@ -25,7 +26,7 @@ pub(super) fn of_option(key: &str) -> String {
 /// Looks for variables `FANFARE_…` that none of the options of `command` and its subcommands reads.
 ///
 /// # Errors
-/// [`UnknownVariable`] for the first one.
+/// [`UnknownVariable`] for the first such variable in alphabetical order.
 pub(crate) fn check(
     command: &clap::Command,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -39,7 +40,7 @@ pub(crate) fn check(
         .map(|(name, _)| name)
         .filter(|name| !known.contains(&name.as_str()) && !OTHERS.contains(&name.as_str()))
         .collect();
-    // The environment has no order that anybody chose.
+    // The environment has no fixed order, so the names are sorted to report always the same one.
     unknown.sort_unstable();
     let Some(name) = unknown.into_iter().next() else { return Ok(()) };
     let stems = known.iter().filter_map(|known| known.strip_prefix(PREFIX));
@@ -47,15 +48,15 @@ pub(crate) fn check(
     Err(UnknownVariable { name, meant })
 }
 
-/// The command as it is to be parsed in this environment: a variable that is empty is not set. So it is in shells and
-/// in files of variables, where `FANFARE_HUB=` is a line that nobody has filled in.
+/// Returns the command, changed so that an empty variable counts as not set. Shells and files of variables see it so
+/// too: `FANFARE_HUB=` is a line that nobody has filled in.
 pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
     let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     names.into_iter().fold(command, |command, name| {
         command.mut_subcommand(name, |command| {
             command.mut_args(|argument| match argument.get_env().map(|name| (name.to_owned(), env::var_os(name))) {
-                // clap has no way to leave a variable out. Nobody sets one whose name ends with a space, and the help
-                // looks as it would have.
+                // clap cannot remove the variable of an argument. Nobody sets a variable whose name ends with a space,
+                // and the help looks the same.
                 Some((mut name, Some(value))) if value.is_empty() => {
                     name.push(" ");
                     argument.env(name)
@@ -93,7 +94,7 @@ impl fmt::Display for UnknownVariable {
             Some(meant) => write!(f, "did you mean {meant}?")?,
             None => f.write_str("no option reads it; --max-body, for example, is FANFARE_MAX_BODY.")?,
         }
-        // A Compose file or a deployment may have variables of its own for the version or the image.
+        // A Compose file or a deployment may have other variables with this prefix, for the version or the image.
         write!(
             f,
             " If it is not for this program, give it a name that does not begin with {PREFIX}, such as HUB_{}",

@@ -1,4 +1,4 @@
-//! The way to servers, by options that have the names that they have with curl.
+//! Options for connections to servers. They have the same names as in curl.
 use crate::quantity::HumanDuration;
 use fanfare_client::{
     Builder,
@@ -12,16 +12,16 @@ use std::{
     time::Duration,
 };
 
-/// The longest file of certificates: that of all public authorities has a quarter of a megabyte.
+/// The longest file of certificates: the file of all public authorities has a quarter of a megabyte.
 const MAX_CERTIFICATES_BYTES: u64 = 4 << 20;
 
-/// Shown under the help of commands that connect to servers.
+/// The text under the help of commands that connect to servers.
 pub(crate) const HELP: &str = "\
 Environment (proxies also in capitals):
   http_proxy, https_proxy, all_proxy  proxies: http://USER:PASSWORD@HOST:PORT, socks5://HOST, …
   no_proxy                            names, addresses and networks to reach without, or *
   SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust in place of the system's (PEM)";
-/// Help of commands that accept options which are habit from curl.
+/// The text under the help of commands that accept options of curl that change nothing.
 pub(crate) const HABITS: &str = "These options of curl are accepted and change nothing, since fanfare always works so:\n-s, -S, -N, -L, -f, --compressed.";
 
 /// Options for the way to one server: whom to trust, and how long to try.
@@ -96,7 +96,7 @@ pub(crate) struct Habits {
     compressed: bool,
 }
 
-/// The certificates of `--cacert` are of no use.
+/// The certificates of `--cacert` cannot be used.
 #[derive(Debug)]
 pub(crate) struct CertificatesError {
     path: PathBuf,
@@ -119,7 +119,7 @@ impl ConnectArgs {
     /// Makes the transport that sends requests.
     ///
     /// # Errors
-    /// [`CertificatesError`] if the file that was named holds no certificates.
+    /// [`CertificatesError`] if the file given with `--cacert` has no certificates.
     pub(crate) fn transport(&self) -> Result<HyperTransport, CertificatesError> {
         let mut builder = HyperTransport::builder().danger_accept_invalid_certificates(self.insecure);
         if let Some(time) = self.connect_timeout {
@@ -145,12 +145,12 @@ impl ConnectionArgs {
     /// Makes the transport that sends requests.
     ///
     /// # Errors
-    /// [`CertificatesError`] if the file that was named holds no certificates.
+    /// [`CertificatesError`] if the file given with `--cacert` has no certificates.
     pub(crate) fn transport(&self) -> Result<HyperTransport, CertificatesError> {
         self.connect.transport()
     }
 
-    /// Sets the times that an attempt may take.
+    /// Sets the timeouts of an attempt to connect.
     pub(crate) fn in_time(&self, mut builder: Builder) -> Builder {
         if let Some(time) = self.connect.connect_timeout {
             builder = builder.connect_timeout(time);
@@ -162,7 +162,7 @@ impl ConnectionArgs {
     }
 }
 
-/// A duration, or a number of seconds, as curl has it.
+/// Parses a duration, or a number of seconds as in curl.
 fn duration(text: &str) -> Result<Duration, <HumanDuration as std::str::FromStr>::Err> {
     let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.map_or_else(|| text.parse::<HumanDuration>().map(|duration| duration.0), Ok)

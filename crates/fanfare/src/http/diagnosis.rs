@@ -1,17 +1,17 @@
-//! The reason why there is no answer, in words, and what to do about it where that is known.
+//! Messages about requests without an answer and streams that broke: the reason, and what to do if that is known.
 use super::Party;
 use fanfare_client::transport::{Failure, HyperError};
 use std::error::Error;
 
-/// Words of rustls about a certificate that was signed by no authority which this machine trusts.
+/// Parts of rustls' messages about a certificate that no authority which this machine trusts has signed.
 const NOT_TRUSTED: [&str; 2] = ["UnknownIssuer", "CaUsedAsEndEntity"];
 
-/// Part of what rustls says of a peer that has ended the connection and not the session.
+/// Part of rustls' message about a peer that closed the connection without ending the TLS session.
 const CLOSE_NOTIFY: &str = "close_notify";
 const END_NOT_TOLD: &str =
-    "the connection ended without the word that ends it over TLS (close_notify), so something may be missing";
+    "the connection ended without the message that ends a TLS session (close_notify), so something may be missing";
 
-/// Says what became of a request to `party` that brought no answer because of `error`.
+/// Returns a message about a request to `party` that got no answer because of `error`.
 pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
     let error: &(dyn Error + 'static) = error;
     let Some(hyper) = error.downcast_ref::<HyperError>() else {
@@ -29,7 +29,7 @@ pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'stati
     }
 }
 
-/// Says how a stream of `party` broke in its middle.
+/// Returns a message about a stream from `party` that broke before its end because of `error`.
 pub(crate) fn broken(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
     let cause = innermost(error).to_string();
     let cause = if cause.contains(CLOSE_NOTIFY) { END_NOT_TOLD } else { &cause };
@@ -44,7 +44,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// The last cause of an error is the one that a person can do something about: "Connection refused".
+/// Returns the last cause of an error, which is the one that a person can do something about: "Connection refused".
 fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     chain(error).last().unwrap_or(error)
 }

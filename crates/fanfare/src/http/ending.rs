@@ -1,27 +1,28 @@
-//! The reason why there is no event stream, or no more of one: in words that name the right party, and as an exit code.
+//! The reason why there is no event stream, or why it ended: as a message that names the right party, and as an exit
+//! code.
 use super::{Party, Refusal, broken, error, no_answer};
 use crate::exit::Exit;
 use fanfare_client::{Cause, Error};
 use std::fmt;
 
-/// The end of a stream, or of an attempt to get one.
+/// The error that ended a stream or an attempt to open one, with the party that was asked.
 #[derive(Debug)]
 pub(crate) struct Ending<E> {
     /// The party that was asked.
     pub party: Party,
-    /// The reason.
+    /// The reason why there is no stream, or no more of it.
     pub error: E,
 }
 
 impl Ending<Cause> {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         of_cause(&self.error)
     }
 }
 
 impl Ending<Error> {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match &self.error {
             Error::Status { parts, .. } => error::exit(parts.status),
@@ -35,7 +36,7 @@ impl Ending<Error> {
 fn of_cause(cause: &Cause) -> Exit {
     match cause {
         Cause::Status(refused) | Cause::Verdict(refused) => error::exit(refused.parts.status),
-        // A stream that breaks is an answer that breaks off: the server was there.
+        // A broken stream is an answer that stopped in the middle, so the server was reached.
         Cause::Broken(_) => Exit::Failed,
         _ => Exit::Unreachable,
     }
@@ -56,7 +57,7 @@ impl fmt::Display for Ending<Error> {
                 write!(f, "{}: {error}: {}", party.place(), error::reason(excerpt))
             }
             Error::GaveUp { cause, .. } | Error::NotRepeated { cause } => write_cause(party, cause, f),
-            // It is this machine's.
+            // The store is on this machine, so the message does not name the party.
             Error::Store(_) => error.fmt(f),
             error => write!(f, "{}: {error}", party.place()),
         }

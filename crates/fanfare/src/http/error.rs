@@ -1,4 +1,4 @@
-//! The obstacles between a request and its answer, and answers that refuse.
+//! Errors of a request: no answer, an incomplete answer, or an answer that refuses the request.
 use super::{Party, diagnosis};
 use crate::exit::Exit;
 use fanfare_client::transport::{HyperError, Via};
@@ -7,31 +7,31 @@ use http::{StatusCode, header::LOCATION, response::Parts};
 use serde::Deserialize;
 use std::{error::Error, fmt};
 
-/// There is no answer, or not a whole one.
+/// The reason why there is no answer, or only a part of one.
 #[derive(Debug)]
 pub(crate) enum Unreachable {
-    /// The token holds characters that no header can carry.
+    /// The token contains characters that no header can carry.
     TokenCharacters,
     /// The server cannot be reached, or closed the connection before it answered.
     NoAnswer { party: Party, error: Box<HyperError> },
     /// The server did not answer in time.
     Timeout { party: Party },
-    /// The answer broke off.
+    /// The answer stopped before its end.
     BrokenAnswer { party: Party, error: Box<dyn Error + Send + Sync> },
 }
 
-/// An answer that is not what was asked for: whose it is, its status, and what it says about the reason.
+/// An answer that refuses a request: the party that sent it, its status, and the reason that it gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// The party that refuses.
+    /// The party that refused the request.
     pub party: Party,
     /// The status of the answer.
     pub status: StatusCode,
-    /// The reason given, if one was.
+    /// The reason that the answer gives; empty if it gives none.
     pub reason: String,
-    /// The address to which it redirects, if it does.
+    /// The address to which the answer redirects, if it is a redirect.
     location: Option<Box<str>>,
-    /// The proxy through which the answer came, or whose it is.
+    /// The proxy that forwarded the answer, or sent it itself.
     proxy: Option<Box<str>>,
 }
 
@@ -44,11 +44,11 @@ struct Problem {
     detail: String,
 }
 
-/// The most characters that are shown of a reason that is not a problem document: such a page may be long.
+/// The most characters of a reason that are shown, because the answer may be a long page instead of a problem document.
 const MAX_REASON_CHARACTERS: usize = 300;
 
 impl Unreachable {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::BrokenAnswer { .. } => Exit::Failed,
@@ -59,8 +59,8 @@ impl Unreachable {
 }
 
 impl Refusal {
-    /// An answer of `party` with this head and body: the reason is read out of a problem document, or else it is the
-    /// beginning of the text.
+    /// Makes a refusal from the head and body of an answer of `party`. The reason is read from a problem document, or
+    /// else it is the beginning of the body.
     pub(crate) fn new(party: &Party, head: &Parts, body: &str) -> Self {
         let location = head.headers.get(LOCATION).filter(|_| head.status.is_redirection());
         Self {
@@ -72,13 +72,13 @@ impl Refusal {
         }
     }
 
-    /// True if it may be better later, although nothing is changed.
+    /// Returns true if the same request may succeed later.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self.status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
             || self.status.is_server_error()
     }
 
-    /// True if it is about what was sent, rather than about who sent it or where.
+    /// Returns true if the content of the request was refused, rather than its sender or its address.
     pub(crate) fn is_of_content(&self) -> bool {
         matches!(
             self.status,
@@ -86,13 +86,13 @@ impl Refusal {
         )
     }
 
-    /// The exit code that tells it.
+    /// Returns the exit code for this refusal.
     pub(crate) fn exit(&self) -> Exit {
         exit(self.status)
     }
 }
 
-/// Returns what a refusal says to people.
+/// Returns the reason that the body of a refusal gives.
 pub(crate) fn reason(body: &str) -> String {
     match serde_json::from_str::<Problem>(body) {
         Ok(Problem { detail, .. }) if !detail.is_empty() => excerpt(&detail),
@@ -101,7 +101,7 @@ pub(crate) fn reason(body: &str) -> String {
     }
 }
 
-/// The exit code that tells an answer of this status.
+/// Returns the exit code for an answer with this status.
 pub(crate) fn exit(status: StatusCode) -> Exit {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Unauthorized,
@@ -110,9 +110,9 @@ pub(crate) fn exit(status: StatusCode) -> Exit {
     }
 }
 
-/// The beginning of a text of somebody else's, safe to be shown on a terminal.
+/// Returns the beginning of a text from another party, made safe for a terminal.
 pub(crate) fn excerpt(text: &str) -> String {
-    // A secret that was cut may not be known for one.
+    // Secrets are masked before the text is cut, because a part of a secret may not be recognised.
     let text = &*masked(text.trim());
     let shown: String = text.chars().take(MAX_REASON_CHARACTERS).collect();
     let cut = if shown.len() < text.len() { "…" } else { "" };
@@ -138,7 +138,7 @@ impl fmt::Display for Unreachable {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { party, status, reason, location, proxy } = self;
-        // Only a proxy answers so, whoever was asked.
+        // Only a proxy answers with this status, whichever party was asked.
         let is_of_proxy = *status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
         match proxy {
             Some(proxy) if is_of_proxy => write!(f, "the proxy {proxy} answers {status}")?,

@@ -8,41 +8,42 @@ use std::{
     str::FromStr,
 };
 
-/// A header. Its value is sensitive: it goes to nobody but the server that was named, and is not shown.
+/// A header. Its value is sensitive: it is sent only to the server that was named, and is never shown.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Header {
-    /// Its name.
+    /// The name of the header.
     pub name: HeaderName,
-    /// Its value.
+    /// The value of the header.
     pub value: HeaderValue,
 }
 
-/// Headers as an argument gives them: one, or `@FILE` with one on each line, which other users of the machine cannot
-/// see. As with curl, `Name;` is a header with an empty value, and `Name:` takes one away that would be sent otherwise.
+/// The headers of one argument: a single header, or `@FILE`, a file with one header on each line, which other users of
+/// the machine cannot see. As with curl, `Name;` is a header with an empty value, and `Name:` removes a header that
+/// would be sent otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HeaderArgument {
     /// The headers to send.
     pub sent: Vec<Header>,
-    /// The names of those to take away.
+    /// The names of the headers to remove.
     pub removed: Vec<HeaderName>,
 }
 
 /// The longest file of headers, in bytes: no server takes more.
 const MAX_FILE_BYTES: u64 = 64 << 10;
 
-/// The text is no header.
+/// The text is not a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidHeader;
 
-/// The argument gives no headers.
+/// The reason why an argument gives no headers.
 #[derive(Debug)]
 pub(crate) enum InvalidHeaderArgument {
-    /// It is no header.
+    /// The argument is not a header.
     Header(InvalidHeader),
     /// The file cannot be read.
     File { path: String, error: io::Error },
-    /// A line of the file, counted from 1, is no header.
+    /// A line of the file is not a header. Lines are counted from 1.
     Line { path: String, number: usize },
 }
 
@@ -93,7 +94,7 @@ impl HeaderArgument {
         Ok(())
     }
 
-    /// Joins arguments, in order.
+    /// Joins the headers of several arguments, in order.
     pub(crate) fn join(arguments: Vec<Self>) -> Self {
         arguments.into_iter().fold(Self::default(), |mut joined, argument| {
             joined.sent.extend(argument.sent);
@@ -113,7 +114,7 @@ impl TryFrom<String> for Header {
 
 impl Serialize for Header {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // It was read from text.
+        // The value was read from text, so it is UTF-8.
         serializer.collect_str(&format_args!("{}: {}", self.name, String::from_utf8_lossy(self.value.as_bytes())))
     }
 }

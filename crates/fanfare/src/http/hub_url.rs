@@ -7,8 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{env, fmt, str::FromStr};
 use url::{Host, Url, form_urlencoded};
 
-/// The characters that are escaped in a path: not those that are unreserved, nor those that make topics that are URLs
-/// readable.
+/// The characters that are escaped in a path: all except the unreserved ones, and except `/`, `:` and `@`, so that
+/// topics that are URLs stay readable.
 const TOPIC_ESCAPES: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':').remove(b'@');
 
@@ -16,35 +16,35 @@ const TOPIC_ESCAPES: &AsciiSet =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HubUrl(Url);
 
-/// The variable that names the hub.
+/// The environment variable with the URL of the hub.
 pub(crate) const VARIABLE: &str = "FANFARE_HUB";
-/// The hub where nothing names another.
+/// The URL of the hub if no other is given.
 pub(crate) const DEFAULT: &str = "http://127.0.0.1:3000";
 /// The longest URL, in bytes: what the HTTP library can hold.
 pub(crate) const MAX_URL_BYTES: usize = u16::MAX as usize - 1;
 
-/// The text is no URL of a hub.
+/// The reason why a text is not the URL of a hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidHubUrl {
-    /// It is none at all.
+    /// The text is not a URL.
     Unreadable,
-    /// It has no scheme. This is what was probably meant.
+    /// The URL has no scheme. The field is the URL that was probably meant.
     NoScheme(String),
-    /// Its scheme is mistyped, or that of a WebSocket. This is what was probably meant.
+    /// The scheme of the URL is mistyped, or that of a WebSocket. The field is the URL that was probably meant.
     Mistyped(String),
-    /// It holds a user or a password.
+    /// The URL contains a user or a password.
     User,
-    /// It is the address of something on the hub, such as a topic. This is the hub's.
+    /// The URL is that of something on the hub, such as a topic. The field is the URL of the hub itself.
     Within(String),
 }
 
-/// Paths that a hub answers under its URL: whoever gives such an address means the hub.
+/// Paths of a hub's endpoints. A user who gives a URL with such a path means the hub itself.
 const PATHS_OF_A_HUB: [&str; 2] = ["/.well-known/mercure", "/topics"];
 
 /// A URL would be longer than [`MAX_URL_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UrlTooLong {
-    /// The length that it would have.
+    /// The length that the URL would have.
     pub bytes: usize,
 }
 
@@ -74,10 +74,10 @@ pub(crate) struct PublishQuery {
 }
 
 impl HubUrl {
-    /// The hub that the environment names, for commands that have no flag for it.
+    /// Returns the hub that the environment names, for commands that have no flag for it.
     ///
     /// # Errors
-    /// [`InvalidHubUrl`] if that is no URL of a hub.
+    /// [`InvalidHubUrl`] if the variable is not the URL of a hub.
     pub(crate) fn of_environment() -> Result<Self, InvalidHubUrl> {
         env::var(VARIABLE).ok().filter(|url| !url.is_empty()).as_deref().unwrap_or(DEFAULT).parse()
     }
@@ -89,7 +89,7 @@ impl HubUrl {
     /// Returns the address to which updates of `topic` are published.
     ///
     /// # Errors
-    /// [`UrlTooLong`].
+    /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
     pub(crate) fn publish(&self, topic: &str, query: &PublishQuery) -> Result<Uri, UrlTooLong> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         if let Some(event_type) = &query.event_type {
@@ -110,10 +110,10 @@ impl HubUrl {
         self.join(&format!("topics/{}", utf8_percent_encode(topic, TOPIC_ESCAPES)), &pairs.finish())
     }
 
-    /// Returns `publish` for lines whose IDs begin with `prefix`.
+    /// Returns the URL `publish` with the parameter `id-prefix`, for lines whose IDs begin with `prefix`.
     ///
     /// # Errors
-    /// [`UrlTooLong`].
+    /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
     pub(crate) fn with_id_prefix(publish: &Uri, prefix: &str) -> Result<Uri, UrlTooLong> {
         let joint = if publish.query().is_some() { '&' } else { '?' };
         let prefix: String = form_urlencoded::byte_serialize(prefix.as_bytes()).collect();
@@ -127,7 +127,7 @@ impl HubUrl {
     /// Returns the address to which updates of all of `topics` together are published.
     ///
     /// # Errors
-    /// [`UrlTooLong`].
+    /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
     pub(crate) fn publish_all(&self, topics: &[Topic], private: bool) -> Result<Uri, UrlTooLong> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs.extend_pairs(topics.iter().map(|topic| ("topic", topic.as_str())));
@@ -137,21 +137,22 @@ impl HubUrl {
         self.join("topics", &pairs.finish())
     }
 
-    /// Returns the address of what the hub holds of any of `topics`, and no more.
+    /// Returns the address at which the hub sends the updates of any of `topics` that its log has, and then ends the
+    /// answer.
     ///
     /// # Errors
-    /// [`UrlTooLong`].
+    /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
     pub(crate) fn replay(&self, topics: &[Topic]) -> Result<Uri, UrlTooLong> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs.extend_pairs(topics.iter().map(|topic| ("topic", topic.as_str())));
         self.join("topics", &pairs.append_pair("until", "now").finish())
     }
 
-    /// Returns the address of a stream of updates of any of `topics`, each in an envelope that names its topics and
-    /// time, which begins as `rewind` says.
+    /// Returns the address of a stream of updates of any of `topics`. Each update is in an envelope that names its
+    /// topics and time. The stream begins as `rewind` says.
     ///
     /// # Errors
-    /// [`UrlTooLong`].
+    /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
     pub(crate) fn subscribe(&self, topics: &[String], rewind: &RewindQuery) -> Result<Uri, UrlTooLong> {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs.extend_pairs(topics.iter().map(|topic| ("topic", topic)));
@@ -159,7 +160,8 @@ impl HubUrl {
         self.join("topics", &pairs.append_key_only("envelope").finish())
     }
 
-    /// Not through [`Url::join`], which would resolve a topic such as `a/../b`.
+    /// Appends a path and a query to the URL of the hub. Does not use [`Url::join`], which would resolve a topic such
+    /// as `a/../b`.
     fn join(&self, path: &str, query: &str) -> Result<Uri, UrlTooLong> {
         let base = self.0.as_str().trim_end_matches('/');
         let question = if query.is_empty() { "" } else { "?" };
@@ -174,7 +176,8 @@ impl HubUrl {
 impl FromStr for HubUrl {
     type Err = InvalidHubUrl;
 
-    /// A URL; or for a hub on this machine, where nobody else can read along, its address: `localhost:3000`, `:3000`.
+    /// Parses a URL. For a hub on this machine, whose traffic nobody else can read, an address without a scheme is
+    /// enough: `localhost:3000`, `:3000`.
     fn from_str(text: &str) -> Result<Self, InvalidHubUrl> {
         let text = text.trim();
         if let Some(meant) = corrected(text) {
@@ -204,7 +207,7 @@ impl FromStr for HubUrl {
     }
 }
 
-/// The hub at an address without a scheme.
+/// Parses the address of a hub without a scheme. The hub must be on this machine.
 fn of_address(text: &str) -> Result<HubUrl, InvalidHubUrl> {
     let address = match text.strip_prefix(':').unwrap_or(text) {
         port if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => format!("127.0.0.1:{port}"),

@@ -1,4 +1,4 @@
-//! The HTTP client of `publish` and `subscribe`: one request, its answer, and what went wrong in words.
+//! The HTTP client of the commands: requests, answers, and messages about what went wrong.
 mod connection_args;
 mod diagnosis;
 mod ending;
@@ -35,7 +35,7 @@ use hyper::{
 };
 use tower_service::Service as _;
 
-/// The most bytes of an answer that are read if it is not an event stream: IDs, or what went wrong.
+/// The most bytes that are read of an answer that is not an event stream, such as IDs or the reason of a refusal.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 
@@ -52,21 +52,21 @@ pub(crate) struct HubArgs {
 }
 
 impl HubArgs {
-    /// The token for the hub itself.
+    /// Returns the token for the hub itself.
     pub(crate) fn token(&self) -> Option<&Secret> {
         self.token_for(self.hub.as_str()).ok().flatten()
     }
 
-    /// The token for a request to `url`, of whatever server.
+    /// Returns the token for a request to `url`, which may be of any server.
     ///
     /// # Errors
-    /// [`Withheld`] if there is one that is not for that server.
+    /// [`Withheld`] if there is a token, and it must not be sent to that server.
     pub(crate) fn token_for(&self, url: &str) -> Result<Option<&Secret>, Withheld> {
         self.token.for_server(url, &self.hub)
     }
 }
 
-/// Connections to one server, kept between requests.
+/// A client that keeps its connections between requests, and sends the token with each request.
 #[derive(Debug)]
 pub(crate) struct Http {
     transport: HyperTransport,
@@ -74,10 +74,10 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    /// Makes a client that sends by `transport` and presents `token`.
+    /// Makes a client that sends requests by `transport`, with `token`.
     ///
     /// # Errors
-    /// [`Unreachable`] if the token is unfit for a header.
+    /// [`Unreachable`] if the token contains characters that a header cannot contain.
     pub(crate) fn new(transport: HyperTransport, token: Option<&Secret>) -> Result<Self, Unreachable> {
         Ok(Self { transport, authorization: token.map(bearer).transpose()? })
     }
@@ -85,7 +85,7 @@ impl Http {
     /// Sends one request and waits for the head of the answer.
     ///
     /// # Errors
-    /// [`Unreachable`] if there is none.
+    /// [`Unreachable`] if there is no answer.
     pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<HyperBody>, Unreachable> {
         request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
         if let Some(authorization) = &self.authorization {
@@ -103,7 +103,7 @@ impl Http {
 /// Reads the rest of an answer of `party`, up to [`MAX_ANSWER_BYTES`], as text.
 ///
 /// # Errors
-/// [`Unreachable`] if it breaks off or is longer.
+/// [`Unreachable`] if the answer breaks off or is longer.
 pub(crate) async fn read_text(party: &Party, answer: HyperBody) -> Result<String, Unreachable> {
     let broken = |error| Unreachable::BrokenAnswer { party: party.clone(), error };
     let body = Limited::new(answer, MAX_ANSWER_BYTES).collect().await.map_err(broken)?;

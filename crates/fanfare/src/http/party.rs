@@ -1,48 +1,49 @@
-//! The party that was asked, as messages name it.
+//! The party that a request was sent to, as messages name it.
 use fanfare_mask::masked_url;
 use hyper::Uri;
 use std::fmt;
 use url::Url;
 
-/// A party of a conversation that failed. Whoever reads of it has to know whom to look at: the hub, or somebody else.
+/// The party that a failed request was sent to. A message names it, so that its reader knows where to look: at the hub
+/// or at another server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Party {
     /// The hub that `--hub` names.
     Hub {
-        /// Its host and port.
+        /// The host and port of the hub.
         host: String,
     },
-    /// A server of whatever kind, whose URL was given.
+    /// A server of any kind, whose URL was given.
     Server {
-        /// The URL, as it may be shown.
+        /// The URL, without secrets.
         url: String,
     },
-    /// The server that is relayed.
+    /// The server whose event stream is relayed.
     Upstream {
-        /// The URL, as it may be shown.
+        /// The URL, without secrets.
         url: String,
     },
-    /// Nobody: the events come on standard input.
+    /// No server: the events come from standard input.
     Input,
 }
 
 impl Party {
-    /// The hub that is asked at `uri`.
+    /// Returns the hub that a request to `uri` is sent to.
     pub(crate) fn hub(uri: &Uri) -> Self {
         Self::Hub { host: uri.authority().map(|authority| without_user(authority.as_str())).unwrap_or_default() }
     }
 
-    /// The server that is asked at `url`.
+    /// Returns the server that a request to `url` is sent to.
     pub(crate) fn server(url: &str) -> Self {
         Self::Server { url: shown_url(url) }
     }
 
-    /// The server that is relayed from `url`.
+    /// Returns the server that is relayed from `url`.
     pub(crate) fn upstream(url: &str) -> Self {
         Self::Upstream { url: shown_url(url) }
     }
 
-    /// Returns where it is, for messages that say that it cannot be reached.
+    /// Returns the name of the party with its address, for messages that say that it cannot be reached.
     pub(crate) fn place(&self) -> String {
         match self {
             Self::Hub { host } => format!("the hub at {host}"),
@@ -50,7 +51,7 @@ impl Party {
         }
     }
 
-    /// Returns the advice what to give when it answers 401.
+    /// Returns advice about what to give if the party answers 401.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Hub { .. } => Some("Give a token with --token or FANFARE_TOKEN; `fanfare token` makes one"),
@@ -67,7 +68,7 @@ fn without_user(authority: &str) -> String {
     authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_owned()
 }
 
-/// A URL without what is often secret: user, password, and keys in the query.
+/// Returns a URL without its parts that are often secret: user, password, and keys in the query.
 fn shown_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return "that URL".to_owned() };
     url.set_fragment(None);

@@ -1,7 +1,7 @@
-//! The beginning of a stream for a subscriber that has no last event ID, as parameters of its URL.
+//! Parameters of a subscription's URL that say where the stream begins for a subscriber without a last event ID.
 //!
-//! They stay in the URL when the connection is made again. Beside the last event ID that is then sent, a hub does not
-//! heed them.
+//! The parameters stay in the URL when the subscriber reconnects. A hub ignores them then, because the request also has
+//! a last event ID.
 use crate::moment::Moment;
 use url::form_urlencoded::{Serializer, Target};
 
@@ -21,7 +21,7 @@ pub(crate) struct RewindQuery {
 }
 
 impl RewindQuery {
-    /// True if the stream begins with what is published from now on.
+    /// Returns true if there are no parameters: the stream then begins with the next update that is published.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }

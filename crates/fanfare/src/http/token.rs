@@ -1,11 +1,12 @@
-//! The token of a command, and the one decision to whom it goes.
+//! The token of a command, and the decision to which servers it is sent.
 //!
-//! A token that is given with `--token` goes to the server that the command line names beside it. One from the
-//! environment is there for every command of a shell or a container, and was given for the hub: no other server may see
-//! it, whatever URL a command is given. Servers are compared as browsers compare origins ([WHATWG HTML,
-//! 7.1.1](https://html.spec.whatwg.org/multipage/browsers.html#same-origin)): scheme, host and port must be the same,
-//! where a port that is left out is the scheme's own, and upper case and the forms of an IP address make no difference.
-//! `localhost`, `127.0.0.1` and `[::1]` are three hosts, and so are a name with and without a dot at its end.
+//! A token that is given with `--token` goes to the server that the command line names. A token from the environment is
+//! available to every command of a shell or a container, and was given for the hub: no other server may see it,
+//! whichever URL a command is given. Servers are compared as browsers compare origins ([WHATWG HTML,
+//! 7.1.1](https://html.spec.whatwg.org/multipage/browsers.html#same-origin)): scheme, host and port must be the same.
+//! If a port is left out, it is the default port of the scheme. Upper case and the forms of an IP address make no
+//! difference. `localhost`, `127.0.0.1` and `[::1]` are three different hosts, and so are a name with and without a dot
+//! at its end.
 use super::HubUrl;
 use crate::secret::Secret;
 use clap::{Arg, ArgMatches, Command, FromArgMatches, parser::ValueSource, value_parser};
@@ -35,10 +36,11 @@ pub(crate) struct Withheld {
 }
 
 impl TokenArg {
-    /// The token that a request to `url` may carry, where `hub` is the hub.
+    /// Returns the token that a request to `url` may carry, where `hub` is the hub.
     ///
     /// # Errors
-    /// [`Withheld`] if there is one, and it is not for that server. Its text is for the person who started the command.
+    /// [`Withheld`] if there is a token, and it must not be sent to that server. The text of the error is for the
+    /// person who started the command.
     pub(crate) fn for_server(&self, url: &str, hub: &HubUrl) -> Result<Option<&Secret>, Withheld> {
         match &self.0 {
             Some((_, Given::Environment)) if !is_same_origin(url, hub) => {
@@ -48,7 +50,7 @@ impl TokenArg {
         }
     }
 
-    /// True if the token came from the environment.
+    /// Returns true if the token came from the environment.
     pub(crate) fn is_of_environment(&self) -> bool {
         matches!(self.0, Some((_, Given::Environment)))
     }
@@ -62,7 +64,7 @@ fn is_same_origin(url: &str, hub: &HubUrl) -> bool {
     }
 }
 
-/// Scheme, host and port, for messages.
+/// Returns scheme, host and port of a URL, for messages.
 fn origin(url: &str) -> String {
     match Url::parse(url) {
         Ok(url) if url.origin().is_tuple() => url.origin().ascii_serialization(),
@@ -70,7 +72,7 @@ fn origin(url: &str) -> String {
     }
 }
 
-/// Written by hand, since what is derived does not know where a value came from.
+/// Not derived, because derived code does not know the source of a value.
 impl FromArgMatches for TokenArg {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let given = match matches.value_source(NAME) {
@@ -78,7 +80,7 @@ impl FromArgMatches for TokenArg {
             _ => Given::Flag,
         };
         let token = matches.get_one::<Secret>(NAME).cloned();
-        // A variable that is set to nothing is as good as none.
+        // An empty variable counts as not set.
         Ok(Self(token.filter(|token| given == Given::Flag || !token.reveal().is_empty()).map(|token| (token, given))))
     }
 

@@ -2,8 +2,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use url::Url;
 
-/// Returns what to give in place of `text`, if that is a URL of the web but for its beginning: blanks, a scheme that is
-/// mistyped, or that of a WebSocket, which no event stream is.
+/// Returns a correction of `text`, if `text` is a web URL except for its beginning: leading blanks, a mistyped scheme,
+/// or the scheme of a WebSocket, which is never that of an event stream.
 pub(crate) fn corrected(text: &str) -> Option<String> {
     let trimmed = text.trim_start();
     if trimmed.len() < text.len() {
@@ -24,25 +24,25 @@ fn either(rest: &str) -> String {
     format!("http://{rest} or https://{rest}")
 }
 
-/// True if `text` begins as a URL of the web does.
+/// Returns true if `text` begins with `http://` or `https://`, in upper or lower case.
 pub(crate) fn has_web_scheme(text: &str) -> bool {
     ["http://", "https://"]
         .iter()
         .any(|scheme| text.get(..scheme.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(scheme)))
 }
 
-/// Returns what to give in place of `text`, if that looks like a URL whose scheme was left out:
-/// `localhost:3000/topics/x`, `127.0.0.1:8080`, `example.com/events`.
+/// Returns a correction of `text`, if `text` looks like a URL without its scheme: `localhost:3000/topics/x`,
+/// `127.0.0.1:8080`, `example.com/events`.
 ///
-/// A word with dots alone, such as `order.created`, and one with a number, such as `user:42`, are topics. A scheme that
-/// is mistyped, as in `http:/h` or `htp://h`, is put right; one of another kind, such as `urn:`, makes a topic.
+/// A word with dots only, such as `order.created`, and a word with a number, such as `user:42`, are topics. A mistyped
+/// scheme, as in `http:/h` or `htp://h`, is corrected. A text with another scheme, such as `urn:`, is a topic.
 pub(crate) fn scheme_hint(text: &str) -> Option<String> {
     if lacks_scheme(text.trim()) { Some(either(text.trim())) } else { corrected(text) }
 }
 
-/// Returns what follows `http` and slashes that are not written as they should be, or behind nothing but two slashes.
+/// Returns the text after a mistyped `http://` or `https://`, or after two slashes at the beginning.
 fn behind_mistyped_scheme(text: &str) -> Option<&str> {
-    /// A colon, and its neighbour on the keyboard.
+    /// A colon, and the semicolon, which is on the same key of many keyboards.
     const COLONS: [char; 2] = [':', ';'];
     const MISTYPED: [&str; 6] = ["htp", "htps", "http", "https", "hhtp", "hhtps"];
     if has_web_scheme(text) {
@@ -56,7 +56,7 @@ fn behind_mistyped_scheme(text: &str) -> Option<&str> {
     (!rest.is_empty() && (is_mistyped || (slash == 0 && slashes == 2))).then_some(rest)
 }
 
-/// Returns the same where nothing but a URL makes sense: also for `hub:3000`.
+/// Returns a correction of `text` where only a URL makes sense, so that `hub:3000` is corrected too.
 pub(crate) fn url_hint(text: &str) -> Option<String> {
     let is_one = || Url::parse(&format!("http://{text}")).is_ok_and(|url| url.has_host());
     corrected(text).or_else(|| (!text.contains("://") && !text.contains('@') && is_one()).then(|| either(text)))
@@ -75,7 +75,7 @@ fn lacks_scheme(text: &str) -> bool {
     is_address || (is_name && (port.is_some() || rest.starts_with('/')))
 }
 
-/// Host and port; `None` if there is something behind a colon that is no port.
+/// Returns host and port; `None` if the text after the colon is not a port.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let in_brackets = authority.ends_with(']');
     match authority.rsplit_once(':') {
@@ -84,7 +84,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// True if this is a name with a dot whose last part is a word, as top-level domains are.
+/// Returns true if `host` is a name with a dot whose last part has only letters, like a top-level domain.
 fn is_public_name(host: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()

@@ -1,4 +1,4 @@
-//! Requests without headers that are sent otherwise.
+//! A transport that removes headers from requests.
 use http::{HeaderName, Request};
 use std::{
     sync::Arc,
@@ -6,7 +6,7 @@ use std::{
 };
 use tower_service::Service;
 
-/// A transport that takes headers away from requests before `inner` sends them.
+/// A transport that removes headers from requests before `inner` sends them.
 #[derive(Clone, Debug)]
 pub(crate) struct Without<S> {
     inner: S,
@@ -14,7 +14,7 @@ pub(crate) struct Without<S> {
 }
 
 impl<S> Without<S> {
-    /// Makes one that takes away the headers with these names.
+    /// Makes a transport that removes the headers with these names.
     pub(crate) fn new(inner: S, names: impl IntoIterator<Item = HeaderName>) -> Self {
         Self { inner, names: names.into_iter().collect() }
     }

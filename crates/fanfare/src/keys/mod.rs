@@ -1,10 +1,11 @@
-//! The step from the keys that a configuration names to those that verify tokens.
+//! Makes the keys that verify tokens from the keys that a configuration names.
 use crate::config::{ConfigError, KeyMaterial, KeyPair, ServeSettings};
 use fanfare_jwks::{Addresses, Client, JwksSource, JwksUrl, Timing};
 use fanfare_server::auth::{KeyRules, KeySet, KeySource, TrustedIssuer, TrustedKeys};
 use std::sync::Arc;
 
-/// Sets by URL that are being fetched. A configuration that is read anew finds those that it still names as they were.
+/// The JWK sets that are fetched from URLs. When the configuration is read again, the sets that it still names are kept
+/// as they are.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
     client: Client,
@@ -19,16 +20,16 @@ struct Source {
 }
 
 impl KeyRing {
-    /// A ring without keys, which fetches sets from these addresses.
+    /// Makes a ring without keys, which may fetch sets from these addresses.
     pub(crate) fn new(addresses: Addresses) -> Self {
         Self { client: Client::new(addresses), sources: Vec::new() }
     }
 
-    /// Everything that verifies tokens by `settings`. Fetching begins, on the current tokio runtime, for sets that are
-    /// new here, and ends for those that are named no more once nobody uses them.
+    /// Returns the keys that verify tokens under `settings`. Fetching begins, on the current tokio runtime, for sets
+    /// that are new in the ring. It ends for sets that are no longer named, once nobody uses them.
     ///
     /// # Errors
-    /// [`ConfigError::Key`] if a key cannot be used; then everything is as it was.
+    /// [`ConfigError::Key`] if a key cannot be used; then the ring stays as it was.
     pub(crate) fn trusted(&mut self, settings: &ServeSettings) -> Result<TrustedKeys, ConfigError> {
         let mut next = Self { client: self.client.clone(), sources: Vec::new() };
         let (publisher_keys, subscriber_keys) = next.sets(&settings.keys(), &self.sources)?;
@@ -42,15 +43,15 @@ impl KeyRing {
         Ok(TrustedKeys { publisher_keys, subscriber_keys, issuers })
     }
 
-    /// Waits until each set was fetched or could not be, which the log tells.
+    /// Waits until each set was fetched, or the attempt has failed and was logged.
     pub(crate) async fn ready(&self) {
         for source in &self.sources {
-            // What failed is told where it failed, and tried again.
+            // A failure is logged where it happens, and the set is fetched again later.
             let _ = source.keys.ready().await;
         }
     }
 
-    /// Waits until each set was fetched or could not be, and returns what became of it.
+    /// Waits until each set was fetched or the attempt has failed, and returns each URL with the keys or the error.
     pub(crate) async fn fetched(&self) -> Vec<(String, Result<Vec<String>, String>)> {
         let mut fetched = Vec::new();
         for source in &self.sources {

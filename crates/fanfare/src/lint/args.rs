@@ -11,7 +11,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = format!("{EXAMPLES}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP),
-    // There is no state that could have an ID, and no connection is made again.
+    // `lint` has no option `--state` and never reconnects, so these options need other help texts here.
     mut_arg("last", |arg| arg.help(
         "Begin with the newest COUNT updates of each topic; with `*`, the newest of all. To a URL this is added as the \
          parameter `last`, and --since as `since`, which other servers may not know"

@@ -1,5 +1,5 @@
-//! Checks if compression holds events back. The stream is asked for once as it is, and once as browsers ask, who take
-//! it compressed.
+//! Checks whether compression holds events back. The stream is requested twice: without compression, and with the
+//! compression that browsers accept.
 use super::{
     finding::{Finding, Rule, Severity},
     headers::{line, value},
@@ -8,7 +8,7 @@ use super::{
 use http::header::CONTENT_ENCODING;
 use std::time::Duration;
 
-/// The time that the compressed stream may take for what the other gave at once.
+/// The time that the compressed stream has to give the first sign of content, if the other stream gave one at once.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 const UNASKED: Rule = Rule {
@@ -30,21 +30,21 @@ const COMPRESSED: Rule = Rule {
     advice: "nothing, if that is meant",
 };
 
-/// The coding of a response, if it has one.
+/// Returns the content coding of a response, if it has one.
 pub(super) fn coding(observation: &Observation) -> Option<String> {
     value(observation, &CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"))
 }
 
-/// Returns the findings about a response that was to have no coding.
+/// Returns a finding if the response is compressed although the request asked for no compression.
 pub(super) fn unasked(plain: &Observation) -> Option<Finding> {
     coding(plain).map(|coding| UNASKED.broken(line("Content-Encoding", &coding) + "; what is in it is not looked at"))
 }
 
-/// Returns the findings about a response that might have one, `coded`, beside one that has none, `plain`.
+/// Returns a finding about `coded`, a response that may be compressed, compared with `plain`, a response that is not.
 pub(super) fn held_back(plain: &Observation, coded: &Observation) -> Option<Finding> {
     let header = line("Content-Encoding", &coding(coded)?);
     match (plain.first_sign, coded.first_sign) {
-        // Half of the time that is waited: the two streams need not begin alike.
+        // Only half of the waiting time, because the two streams need not begin at the same time.
         (Some(soon), None) if soon <= WAIT / 2 && coded.lasted >= WAIT => {
             let (soon, bytes) = (soon.as_secs_f64(), coded.recording.bytes.len());
             let waited = coded.lasted.as_secs_f64();
@@ -80,7 +80,7 @@ mod tests {
             (plain.first_sign, coded.first_sign, coded.lasted) = (soon, later, WAIT);
             assert_eq!(names(held_back(&plain, &coded)), [expected], "{soon:?} {later:?}");
             assert!(held_back(&plain, &plain).is_none());
-            // Its end before tells nothing.
+            // A stream that ended before the time was over proves nothing.
             coded.lasted = WAIT - Duration::from_millis(1);
             assert_eq!(names(held_back(&plain, &coded)), ["compressed"]);
         }

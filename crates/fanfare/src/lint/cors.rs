@@ -1,4 +1,4 @@
-//! Checks which pages of other origins may read the stream. The request says that it comes from [`PAGE_ORIGIN`].
+//! Checks which pages of other origins may read the stream. The `Origin` of the request is [`PAGE_ORIGIN`].
 use super::{
     finding::{Finding, Rule, Severity},
     headers::{line, value},
@@ -38,7 +38,7 @@ const NO_VARY: Rule = Rule {
     advice: "send `Vary: Origin`",
 };
 
-/// All checks of what other origins may do.
+/// All checks of the headers for pages of other origins.
 pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 2] = [allowed, vary];
 
 fn allowed(observation: &Observation) -> Option<Finding> {

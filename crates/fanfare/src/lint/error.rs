@@ -1,4 +1,4 @@
-//! The reason why a stream could not be looked at, or what was found in it.
+//! The errors of `fanfare lint`.
 use super::finding::count;
 use crate::{exit::Exit, http::Ending, request::RequestError};
 use fanfare_client::Error;
@@ -6,9 +6,9 @@ use std::{fmt, io};
 
 #[derive(Debug)]
 pub(crate) enum LintError {
-    /// Something else than one stream that can be asked for is given.
+    /// The arguments are not exactly one stream that can be requested from a server.
     Source,
-    /// The stream cannot be asked for.
+    /// The request cannot be made.
     Request(RequestError),
     /// There is no answer.
     NoAnswer(Option<Box<Ending<Error>>>),
@@ -16,12 +16,12 @@ pub(crate) enum LintError {
     Print(io::Error),
     /// The report has errors.
     Findings { errors: usize },
-    /// The machine gives no means to run on.
+    /// The asynchronous runtime cannot start.
     Runtime(io::Error),
 }
 
 impl LintError {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Source => Exit::Usage,

@@ -1,4 +1,4 @@
-//! Fields that browsers ignore or take otherwise than they are meant.
+//! Checks the fields of events: some are ignored by browsers, or are understood otherwise than the server means them.
 use super::{
     finding::{Finding, Rule, Severity, count},
     lines::{BYTE_ORDER_MARK, Content, Line, first_of, lines},
@@ -6,9 +6,9 @@ use super::{
 };
 
 const NAMES: [&[u8]; 4] = [b"data", b"event", b"id", b"retry"];
-/// The values of `retry` at which nobody wonders, in milliseconds.
+/// The usual values of `retry`, in milliseconds.
 const USUAL_RETRY_MS: std::ops::RangeInclusive<u64> = 1_000..=3_600_000;
-/// The types of the events with which an EventSource tells of its connection.
+/// The types of the events by which an EventSource reports the state of its connection.
 const OWN_TYPES: [&str; 2] = ["error", "open"];
 
 const NEAR_MISS: Rule = Rule {
@@ -102,7 +102,7 @@ fn own_type(recording: &Recording) -> Option<Finding> {
     Some(OWN_TYPE.broken(format!("{} of the type `{}`", count(1 + events.count(), "event"), first.event_type)))
 }
 
-/// The first of the lines that are so, and how many.
+/// Returns the first line for which `is_so` is true, and the number of the others.
 fn shown(recording: &Recording, is_so: impl Fn(&Line<'_>) -> bool) -> Option<String> {
     first_of(lines(&recording.bytes).filter(is_so), |line| line.to_string())
 }
@@ -115,20 +115,20 @@ fn is_digits(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_digit)
 }
 
-/// True if a name is not one of the four, but was meant to be.
+/// Returns true if `name` is not one of the four names, but was probably meant to be one.
 fn is_near_miss(name: &[u8]) -> bool {
-    // What no typing error makes of a name is not compared.
+    // A name so long cannot be a typing error of one of the four.
     if NAMES.contains(&name) || name.len() > 16 {
         return false;
     }
-    // Another mark, or white space, within the line's beginning.
+    // White space around the name, and a byte order mark before it, are ignored.
     let trimmed = name.trim_ascii().to_ascii_lowercase();
     let bare = trimmed.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&trimmed);
-    // One byte more, less or other makes too much of the two letters of `id`.
+    // This does not apply to `id`: too many other names differ from two letters by one byte.
     NAMES.iter().any(|known| bare == *known || (known.len() > 2 && differs_by_one(bare, known)))
 }
 
-/// True if one byte more, less or other, or two that changed places, make `a` of `b`.
+/// Returns true if `a` is `b` with one byte added, removed or replaced, or with two neighbouring bytes swapped.
 fn differs_by_one(a: &[u8], b: &[u8]) -> bool {
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let (a, b) = (&a[same..], &b[same..]);

@@ -2,42 +2,42 @@
 use fanfare_mask::masked;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-/// The weight of a finding.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Severity {
-    /// Browsers do not get what was meant.
+    /// Browsers do not receive what the server meant.
     Error,
-    /// It fails behind proxies, or when a connection is resumed.
+    /// The stream fails behind proxies, or when a client resumes it.
     Warning,
-    /// Worth knowing.
+    /// Nothing fails, but it is worth knowing.
     Note,
 }
 
-/// Something that a server of event streams should keep to.
+/// A rule that a server of event streams should follow.
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// Its name, which stays the same between versions.
+    /// The name, which does not change between versions.
     pub name: &'static str,
     pub severity: Severity,
-    /// The consequence of breaking it.
+    /// The consequence of breaking the rule.
     pub why: &'static str,
-    /// The advice.
+    /// The advice on how to follow the rule.
     pub advice: &'static str,
 }
 
 impl Rule {
-    /// Says that it is broken, by what was `seen`.
+    /// Makes a finding that the rule is broken. `seen` is the evidence.
     pub(super) fn broken(&'static self, seen: impl Into<String>) -> Finding {
         Finding { rule: self, seen: seen.into() }
     }
 }
 
-/// A rule that is broken.
+/// A rule that is broken, with the evidence.
 #[derive(Debug)]
 pub(super) struct Finding {
     pub rule: &'static Rule,
-    /// The evidence, exactly; it may hold anything that a server sends.
+    /// The exact evidence. It may contain anything that a server sends.
     pub seen: String,
 }
 
@@ -56,13 +56,13 @@ impl Serialize for Finding {
 /// The longest excerpt of a stream or a header that is shown, in bytes.
 pub(super) const EXCERPT_BYTES: usize = 100;
 
-/// `bytes` as they are shown: text as it is, everything else escaped, and cut where it is long.
+/// Returns `bytes` as a report shows them: text unchanged, everything else escaped, and cut after [`EXCERPT_BYTES`].
 pub(super) fn excerpt(bytes: &[u8]) -> String {
-    // A secret that was cut may not be known for one.
+    // Secrets are masked before the text is cut, because a part of a secret may not be recognised.
     let text = str::from_utf8(bytes).ok().map(masked);
     let bytes = text.as_deref().map_or(bytes, str::as_bytes);
     let shown = &bytes[..bytes.len().min(EXCERPT_BYTES)];
-    // A character that is cut in two is left out; bytes that are no text are shown by their numbers.
+    // A character that is cut in two is left out. Bytes that are not text are shown as hexadecimal numbers.
     let mut text = String::new();
     for part in shown.utf8_chunks() {
         text.extend(part.valid().chars().flat_map(|character| match character {
@@ -76,12 +76,12 @@ pub(super) fn excerpt(bytes: &[u8]) -> String {
     if shown.len() < bytes.len() { format!("{text}…") } else { text }
 }
 
-/// True if more bytes could make it a character.
+/// Returns true if `bytes` is the beginning of a character.
 pub(super) fn is_begun(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }
 
-/// `1 event`, `2 events`.
+/// Returns a number with its noun: `1 event`, `2 events`.
 pub(super) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
@@ -90,7 +90,7 @@ pub(super) fn count(number: usize, one: &str) -> String {
 pub(super) mod tests {
     use super::*;
 
-    /// The names of what was found.
+    /// Returns the names of the rules that are broken.
     pub(in super::super) fn names(findings: impl IntoIterator<Item = Finding>) -> Vec<&'static str> {
         findings.into_iter().map(|finding| finding.rule.name).collect()
     }

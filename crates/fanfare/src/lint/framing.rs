@@ -6,11 +6,12 @@ use super::{
 };
 use std::time::Duration;
 
-/// A block that has waited so long for its blank line waits for good.
+/// The time after which a block without its blank line counts as unfinished.
 const BLOCK_WAIT: Duration = Duration::from_secs(2);
-/// The number of lines of data before the first event that are not a long event, but events that do not end.
+/// The number of data lines at which a stream without any blank line does not have one long event, but several events
+/// without their blank lines.
 const ENDLESS_LINES: usize = 3;
-/// An event of more bytes of data than this is worth a word.
+/// The most bytes of data that an event may have without causing a note.
 const LARGE_DATA_BYTES: usize = 1 << 20;
 
 const MARK: Rule = Rule {
@@ -47,7 +48,7 @@ const LARGE: Rule = Rule {
     name: "event-large",
     severity: Severity::Note,
     why: "until the last byte is there, nothing of it reaches the page, and nothing else does",
-    advice: "send where the data is to be had, or send it in pieces",
+    advice: "send a URL of the data, or send the data in pieces",
 };
 const BROKEN: Rule = Rule {
     name: "connection-broken",
@@ -164,11 +165,11 @@ mod tests {
             ("\u{feff}\u{feff}data: x\n\n".as_bytes(), &["byte-order-mark", "byte-order-mark-later"]),
             ("data: x\n\n\u{feff}data: y\n\n".as_bytes(), &["byte-order-mark-later"]),
             (b"data: caf\xe9\n\n", &["not-utf-8"]),
-            // Cut off by the observation.
+            // The observation stopped within a character.
             (b"data: x\n\ndata: caf\xc3", &[]),
             (b"data: x\r\n\r\n", &["line-ends"]),
             (b"data: x\r\r", &["line-ends"]),
-            // May be on its way.
+            // The blank line may still arrive.
             (b"data: x\n\ndata: y\n", &[]),
             (b"data: x\ndata: y\n", &[]),
             (b"data: x\ndata: y\ndata: z\n", &["event-unfinished"]),
@@ -188,7 +189,7 @@ mod tests {
         assert_eq!(found(End::Stopped, 2_000, stream), ["event-unfinished"]);
         assert_eq!(found(End::Closed, 0, stream), ["event-unfinished", "connection-closed"]);
         assert_eq!(found(End::Closed, 0, b"data: x\n\n"), ["connection-closed"]);
-        // It was not the server's will that it stands there.
+        // The connection broke, so it is not the server that left the event unfinished.
         assert_eq!(found(End::Broken("reset".into()), 0, stream), ["connection-broken"]);
     }
 

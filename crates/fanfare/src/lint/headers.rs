@@ -9,7 +9,7 @@ use http::{
 };
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
-/// Headers that proxies and content delivery networks write into a head.
+/// Headers that proxies and content delivery networks add to a response.
 const PASSED_THROUGH: [HeaderName; 4] = [
     VIA,
     HeaderName::from_static("x-cache"),
@@ -83,7 +83,8 @@ const PROXY: Rule = Rule {
 pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 8] =
     [status, content_type, cached, cache_control, accel_buffering, content_length, version, proxy];
 
-/// True if the response is taken for an event stream: by us even if it has no type.
+/// Returns true if the response counts as an event stream. Unlike browsers, this accepts a response without a content
+/// type.
 pub(super) fn is_stream(observation: &Observation) -> bool {
     let has_type = |value: &str| essence(value).eq_ignore_ascii_case(EVENT_STREAM);
     observation.head.status == StatusCode::OK && value(observation, &CONTENT_TYPE).as_deref().is_none_or(has_type)
@@ -149,14 +150,14 @@ fn proxy(observation: &Observation) -> Option<Finding> {
     (!told.is_empty()).then(|| PROXY.broken(told))
 }
 
-/// All values of a header.
+/// Returns all values of a header, joined.
 pub(super) fn value(observation: &Observation, name: &HeaderName) -> Option<String> {
     let values = observation.head.headers.get_all(name).iter();
     let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     (!values.is_empty()).then(|| values.join(", "))
 }
 
-/// A header as it is shown.
+/// Returns a header as a report shows it.
 pub(super) fn line(name: &str, value: &str) -> String {
     format!("{name}: {}", excerpt(value.as_bytes()))
 }
@@ -220,7 +221,7 @@ mod tests {
             observation.head.version = version;
             assert_eq!(found(&observation), expected);
         }
-        // A type is not asked of what is refused.
+        // A response whose status is not 200 needs no content type.
         observation.head.headers.remove(CONTENT_TYPE);
         assert!(is_stream(&observation));
         for status in [204, 206, 302, 404, 503] {

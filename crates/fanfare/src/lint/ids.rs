@@ -1,4 +1,4 @@
-//! Checks if the IDs of events are such that a stream can be resumed.
+//! Checks whether a client can resume the stream with the IDs of its events.
 use super::{
     finding::{Finding, Rule, Severity, count, excerpt},
     lines::{Content, Line, LineEnd, first_of, lines},
@@ -6,7 +6,7 @@ use super::{
 };
 use std::collections::HashSet;
 
-/// The longest ID that any server takes in a header, with room to spare: many refuse heads above 4 or 8 KiB.
+/// The longest ID, in bytes, that every server certainly accepts in a header: many refuse heads above 4 or 8 KiB.
 const MAX_USUAL_ID_BYTES: usize = 1024;
 
 const NONE: Rule = Rule {
@@ -90,7 +90,7 @@ fn long(recording: &Recording) -> Option<Finding> {
     first_of(lines, |(line, id)| format!("{line}: {} bytes", id.len())).map(|seen| LONG.broken(seen))
 }
 
-/// All `id` fields.
+/// Iterates over all `id` fields whose lines have ended.
 fn ids(recording: &Recording) -> impl Iterator<Item = (Line<'_>, &[u8])> {
     lines(&recording.bytes).filter(|line| line.end != LineEnd::Missing).filter_map(|line| match line.field()? {
         (b"id", value) => Some((line, value)),
@@ -109,7 +109,7 @@ mod tests {
         let cases: [(&str, &[&str]); 11] = [
             (":\n\n", &[]),
             ("id: 1\ndata: x\n\nid: 2\ndata: y\n\n", &[]),
-            // Where a stream begins, without an event.
+            // A block with an ID and no data says where the stream begins. It is not an event.
             ("id: 0\n\nid: 1\ndata: x\n\n", &[]),
             ("data: x\n\n", &["no-ids"]),
             ("id: 1\ndata: x\n\ndata: y\n\n", &["ids-missing"]),

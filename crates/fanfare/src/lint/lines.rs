@@ -1,12 +1,13 @@
-//! The lines of a stream, as they are written: what the parser of events takes in its stride, and a person wants to
-//! know.
+//! The lines of a stream as the server wrote them. They show details that the parser of events accepts silently, but
+//! that a person wants to know.
 //!
-//! [WHATWG HTML, 9.2.5](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream) is read
-//! here once more, on purpose: only its result is shared with the parser.
+//! This reads [WHATWG HTML,
+//! 9.2.5](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream) a second time, on
+//! purpose: it shares no code with the parser.
 use super::finding::excerpt;
 use std::fmt;
 
-/// The byte order mark, one of which may begin a stream.
+/// The byte order mark. A stream may begin with one.
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The end of a line.
@@ -15,18 +16,18 @@ pub(super) enum LineEnd {
     Lf,
     CrLf,
     Cr,
-    /// The stream stops before it.
+    /// The stream stopped before the end of the line.
     Missing,
 }
 
 /// A line of a stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line<'a> {
-    /// The first is 1.
+    /// The number of the line, from 1.
     pub number: usize,
-    /// The place where it begins: bytes of the stream before it.
+    /// The number of bytes of the stream before the line.
     pub offset: usize,
-    /// The text without the end of the line, and without the mark that begins the stream.
+    /// The text without the end of the line, and without the byte order mark at the beginning of the stream.
     pub text: &'a [u8],
     pub end: LineEnd,
 }
@@ -53,7 +54,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Its name and value, if it is a field that has come wholly.
+    /// Returns name and value, if the line is a field and has arrived completely.
     pub(super) fn field(&self) -> Option<(&'a [u8], &'a [u8])> {
         match self.content() {
             Content::Field { name, value } if self.end != LineEnd::Missing => Some((name, value)),
@@ -62,14 +63,14 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The line as it is shown.
+/// Shows the text of the line, and where the line is.
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` in line {}, at byte {}", excerpt(self.text), self.number, self.offset)
     }
 }
 
-/// The lines of `bytes`, the last of which may have no end.
+/// Iterates over the lines of `bytes`. The last line may have no end.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
     let mut offset = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     (1..).map_while(move |number| {
@@ -87,9 +88,9 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// The first of what was found, as `show` shows it, and how many more there are; or `None` if there is nothing.
+/// Returns the first item in the format of `show`, and the number of further items; `None` if there are no items.
 pub(super) fn first_of<T>(mut found: impl Iterator<Item = T>, show: impl FnOnce(T) -> String) -> Option<String> {
-    // Shown before the others are looked for: a stream may be full of them.
+    // Only the first item is formatted, because a stream may have very many.
     let first = show(found.next()?);
     match found.count() {
         0 => Some(first),

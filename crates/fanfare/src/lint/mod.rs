@@ -1,9 +1,9 @@
-//! `fanfare lint`: looks at an event stream for a while, and says what is wrong with it or worth knowing.
+//! `fanfare lint`: observes an event stream for a while, and reports what is wrong with it or worth knowing.
 //!
-//! [`mod@observe`] asks for the stream, by a transport ([`tap`]) that keeps a [`recording`] of what comes. Each check
-//! is a function from that to a [`finding`]: [`redirects`], [`headers`] and [`cors`] for the way and the head,
-//! [`framing`], [`fields`] and [`ids`] for the [`lines`], [`timing`] for when they came. Two need another answer beside
-//! the first: [`resume`] and [`coding`]. [`report`] prints what was found.
+//! [`mod@observe`] requests the stream through a transport ([`tap`]) that keeps a [`recording`] of the bytes that
+//! arrive. Each check is a function from an observation to a [`finding`]: [`redirects`], [`headers`] and [`cors`] check
+//! redirects and the head of the response; [`framing`], [`fields`] and [`ids`] check the [`lines`]; [`timing`] checks
+//! when they arrived. Two checks need a second response: [`resume`] and [`coding`]. [`report`] prints the findings.
 mod args;
 mod coding;
 mod cors;
@@ -37,10 +37,11 @@ use observe::{Observation, Until, observe};
 use report::Report;
 use std::io::{self, BufWriter, Write};
 
-/// More data and longer lines than a recording can hold, so that no limit of the client's ends what is looked at.
+/// The client's limits for data and for lines. They are larger than a recording, so that they never end the
+/// observation.
 const LIMIT_BYTES: usize = 4 * tap::MAX_BYTES;
 
-/// Runs the command: looks at one stream, and prints a report.
+/// Runs the command: observes one stream, and prints a report.
 ///
 /// # Errors
 /// [`LintError`] if there is no answer, or if there are errors in the report.
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<(), LintError> {
     runtime.block_on(lint.run())
 }
 
-/// Asks for one stream, again and again.
+/// A check of one stream, which requests the stream up to three times.
 struct Lint<'a> {
     source: &'a Source,
     args: &'a LintArgs,
@@ -85,14 +86,15 @@ impl Lint<'_> {
         }
     }
 
-    /// Asks for the stream, in the way that `asking` says.
+    /// Requests the stream and observes it. `asking` changes the request.
     async fn ask(&self, until: Until, asking: impl FnOnce(Builder) -> Builder) -> Result<Observation, LintError> {
         let limits = Limits { max_data_bytes: LIMIT_BYTES, max_line_bytes: LIMIT_BYTES, ..Limits::default() };
         let builder = asking(self.asking.builder(self.source).map_err(LintError::Request)?.limits(limits));
         observe(builder, &self.transport, self.source.party(), until).await
     }
 
-    /// True if asking again does nothing but ask. A body may also come from where it can be read once.
+    /// Returns true if the request may be repeated: it changes nothing on the server, and it has no body. The source of
+    /// a body may be readable only once.
     fn may_repeat(&self) -> bool {
         let message = &self.args.request.message;
         message.body.is_none() && message.is_safe()
@@ -112,12 +114,13 @@ impl Lint<'_> {
     }
 }
 
-/// Asks for no compression: its bytes would hide what the server writes.
+/// Makes a request ask for no compression, because compressed bytes would hide what the server writes.
 fn as_it_is(builder: Builder) -> Builder {
     builder.header(ACCEPT_ENCODING, "identity")
 }
 
-/// Returns the finding, if there is an answer: that a server answers once and not again says nothing about its stream.
+/// Returns the observation; `None` if there was no answer, because a server that answers only once says nothing about
+/// its stream by that.
 fn answered(asked: Result<Observation, LintError>) -> Result<Option<Observation>, LintError> {
     match asked {
         Err(LintError::NoAnswer(_)) => Ok(None),
@@ -125,12 +128,12 @@ fn answered(asked: Result<Observation, LintError>) -> Result<Option<Observation>
     }
 }
 
-/// True if the body is an event stream, and not compressed.
+/// Returns true if the body is an event stream, and not compressed.
 fn is_readable(observation: &Observation) -> bool {
     headers::is_stream(observation) && coding::coding(observation).is_none()
 }
 
-/// Returns what all checks find that need no other answer.
+/// Returns the findings of all checks that need no second response.
 fn findings(observation: &Observation) -> Vec<Finding> {
     let head = headers::CHECKS.iter().chain(&cors::CHECKS);
     let mut findings: Vec<_> = redirects::check(observation).into_iter().collect();
@@ -154,7 +157,7 @@ fn print(report: &Report, format: Format) -> io::Result<()> {
         Format::Pretty => report.write_text(&mut out),
     };
     match written.and_then(|()| out.flush()) {
-        // That the reader of a pipe has gone (`| head`) is no failure.
+        // It is not a failure if the reader of a pipe has closed it (`| head`).
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }

@@ -1,4 +1,4 @@
-//! Looks at a stream for a while.
+//! Requests a stream and observes it for a limited time.
 use super::{
     LintError,
     recording::Recording,
@@ -16,35 +16,36 @@ use tokio::time::{Instant, timeout_at};
 
 pub(super) use super::tap::End;
 
-/// The number of events that, over [`ENOUGH_TIME`], tell all that more of them would.
+/// The number of events after which, once [`ENOUGH_TIME`] has passed, more events would show nothing new.
 const ENOUGH_EVENTS: u64 = 100;
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
-/// More events and comments than this are not looked at.
+/// The most events and comments of a stream that are observed.
 const MAX_SIGNS: u64 = 100_000;
 
-/// The time to stop looking, if the stream does not end before.
+/// The condition that ends the observation, if the stream does not end before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
-    /// After this time, or so many events if that is said, or once enough is known.
+    /// The observation ends after this time, or after this number of events if it is given, or otherwise once enough is
+    /// known.
     Known { time: Duration, events: Option<u64> },
-    /// After this time, or the first event.
+    /// The observation ends after this time, or after the first event.
     Event { time: Duration },
-    /// After this time, or the first event or comment.
+    /// The observation ends after this time, or after the first event or comment.
     Sign { time: Duration },
 }
 
-/// The part of a response that was seen.
+/// The part of a response that was observed.
 #[derive(Debug)]
 pub(super) struct Observation {
     /// The heads of responses that redirected.
     pub redirects: Vec<Head>,
     pub head: Head,
-    /// The body, as it came.
+    /// The body, as it arrived.
     pub recording: Recording,
     pub end: End,
-    /// The time for which it was looked at, since its head.
+    /// The time for which the stream was observed, from the head of the response on.
     pub lasted: Duration,
-    /// The time from the head to the first event or comment that came out of whatever it was encoded in.
+    /// The time from the head to the first event or comment, as the client decoded it.
     pub first_sign: Option<Duration>,
 }
 
@@ -55,7 +56,8 @@ impl Until {
         }
     }
 
-    /// True if it is reached by so many events in this time.
+    /// Returns true if the condition is met after so many events, so many events and comments together (`signs`), and
+    /// this time.
     fn is_reached(self, events: u64, signs: u64, lasted: Duration) -> bool {
         match self {
             Self::Known { .. } if signs >= MAX_SIGNS => true,
@@ -67,8 +69,8 @@ impl Until {
     }
 }
 
-/// Sends the request of `builder` once, and looks at the answer. It goes the way that the client goes: redirects,
-/// credentials, and what is an event.
+/// Sends the request of `builder` once, and observes the response. The client handles redirects, credentials and events
+/// in the same way as always.
 ///
 /// # Errors
 /// [`LintError`] if there is no answer.
@@ -83,7 +85,7 @@ pub(super) async fn observe(
     let is_untyped = |response: &http::response::Parts| {
         response.status == StatusCode::OK && !response.headers.contains_key(CONTENT_TYPE)
     };
-    // What lacks only its type is worth looking at.
+    // A response that lacks only its content type is observed too.
     let builder =
         builder.on_response(move |response| if is_untyped(response) { Verdict::Accept } else { Verdict::ByPolicy });
     let mut signals = builder.build().map_err(|error| LintError::Request(RequestError::Build(error)))?.signals();
@@ -91,7 +93,7 @@ pub(super) async fn observe(
     let mut deadline = None;
     let error = loop {
         let next = match deadline {
-            // The client's own timeout bounds this.
+            // The client's own timeout limits this wait.
             None => signals.next().await,
             Some(deadline) => match timeout_at(deadline, signals.next()).await {
                 Ok(next) => next,
@@ -145,7 +147,7 @@ pub(super) mod tests {
     use crate::lint::recording::tests::recorded;
     use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 
-    /// A stream with these headers, of which this came at these milliseconds.
+    /// Makes an observation of a stream with these headers, whose bytes arrived at these times in milliseconds.
     pub(in super::super) fn observed(
         headers: &[(&'static str, &'static str)],
         arrivals: &[(u64, &[u8])],

@@ -1,49 +1,50 @@
-//! The bytes of a stream with the times at which they came, and which events they are.
+//! The bytes of a stream, the times at which they arrived, and the events in them.
 use super::lines::{Content, lines};
 use fanfare_event_stream::{Chunk, Item, Limits, Parser};
 use std::time::Duration;
 
-/// More than who pushes will ever push.
+/// The limits of the parser, in bytes: larger than everything that a caller adds to a recording.
 const MAX_FIELD_BYTES: usize = 1 << 30;
 
-/// The time within which what comes is one piece with it: how finely bytes are cut is up to the peer.
+/// The time, from the first byte of a piece on, within which more bytes belong to the same piece. The peer decides into
+/// how many parts it cuts the bytes.
 const PIECE: Duration = Duration::from_millis(1);
 
-/// The bytes that came at one time.
+/// A piece: the bytes that arrived at one time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
-    /// Since the head of the response.
+    /// The time since the head of the response.
     pub at: Duration,
-    /// The number of bytes of the stream there were then.
+    /// The number of bytes of the stream up to the end of this piece.
     pub end: usize,
 }
 
 /// An event, as browsers would dispatch it.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// The number of the arrival that completed it.
+    /// The index of the arrival that completed the event.
     pub arrival: usize,
     pub event_type: String,
-    /// The ID that its own block set.
+    /// The ID that the block of this event set.
     pub id: Option<String>,
-    /// The length of its data.
+    /// The length of its data, in bytes.
     pub data_bytes: usize,
 }
 
-/// A stream as it came. What it holds is bounded by who pushes.
+/// A stream as it arrived. The caller of [`Recording::push`] limits its size.
 #[derive(Debug)]
 pub(super) struct Recording {
     pub bytes: Vec<u8>,
     pub arrivals: Vec<Arrival>,
     pub events: Vec<Seen>,
-    /// The numbers of the arrivals that brought comments.
+    /// The indexes of the arrivals that completed comments.
     pub comments: Vec<usize>,
     parser: Parser,
 }
 
 impl Recording {
     pub(super) fn new() -> Self {
-        // All that is pushed is kept anyway, so that nothing is gained by less.
+        // All bytes are kept anyway, so smaller limits would save no memory.
         let limits = Limits {
             max_data_bytes: MAX_FIELD_BYTES,
             max_id_bytes: MAX_FIELD_BYTES,
@@ -54,7 +55,7 @@ impl Recording {
         Self { bytes: Vec::new(), arrivals: Vec::new(), events: Vec::new(), comments: Vec::new(), parser }
     }
 
-    /// Adds what came `at` this time since the head.
+    /// Adds bytes that arrived `at` this time since the head.
     pub(super) fn push(&mut self, at: Duration, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -67,7 +68,7 @@ impl Recording {
         }
         let arrival = self.arrivals.len() - 1;
         let mut chunk = Chunk::new(bytes);
-        // There is no limit that could be passed.
+        // The parser cannot fail, because its limits are larger than the recording.
         while let Ok(Some(item)) = self.parser.next_item(&mut chunk) {
             match item {
                 Item::Comment(_) => self.comments.push(arrival),
@@ -82,7 +83,7 @@ impl Recording {
         }
     }
 
-    /// The fields since the last blank line, which nothing has dispatched.
+    /// Returns the fields since the last blank line, which are not yet an event.
     pub(super) fn unfinished(&self) -> Option<Unfinished> {
         let mut unfinished: Option<Unfinished> = None;
         for line in lines(&self.bytes) {
@@ -98,7 +99,7 @@ impl Recording {
         unfinished
     }
 
-    /// The usual time between two comments, which tells how often the server says that it is there.
+    /// Returns the usual time between two comments, which is the interval of the server's heartbeat.
     pub(super) fn heartbeat(&self) -> Option<Duration> {
         let times: Vec<_> = self.comments.iter().map(|&arrival| self.arrivals[arrival].at).collect();
         let mut gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| !gap.is_zero()).collect();
@@ -119,7 +120,7 @@ pub(super) struct Unfinished {
 pub(super) mod tests {
     use super::*;
 
-    /// Makes a recording of what came at these milliseconds.
+    /// Makes a recording of bytes that arrived at these times in milliseconds.
     pub(in super::super) fn recorded(arrivals: &[(u64, &[u8])]) -> Recording {
         let mut recording = Recording::new();
         arrivals.iter().for_each(|(ms, bytes)| recording.push(Duration::from_millis(*ms), bytes));

@@ -1,4 +1,4 @@
-//! Checks where the way to the stream leads.
+//! Checks the redirects on the way to the stream.
 use super::{
     finding::{Finding, Rule, Severity, excerpt},
     observe::Observation,
@@ -24,7 +24,7 @@ const DOWNGRADED: Rule = Rule {
     advice: "redirect to https",
 };
 
-/// Returns the findings about redirects.
+/// Returns a finding about the redirects, if there are any.
 pub(super) fn check(observation: &Observation) -> Option<Finding> {
     let first = observation.redirects.first()?;
     let steps: Vec<_> = observation.redirects.iter().map(|head| &head.uri).chain([&observation.head.uri]).collect();

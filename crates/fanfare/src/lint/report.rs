@@ -1,4 +1,4 @@
-//! The report of what was found, for people and for programs.
+//! The report of the findings, for people and for programs.
 use super::{
     finding::{Finding, Severity, count},
     headers::value,
@@ -19,7 +19,7 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default();
 const DIM: Style = Style::new().dimmed();
 
-/// All there is to say about a stream.
+/// A summary of a stream, and the findings about it.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     /// The URL that answered.
@@ -30,7 +30,7 @@ pub(super) struct Report {
     head_ms: u64,
     observed_ms: u64,
     bytes: usize,
-    /// The number of pieces in which the bytes came.
+    /// The number of pieces in which the bytes arrived.
     pieces: usize,
     events: usize,
     comments: usize,
@@ -41,7 +41,7 @@ pub(super) struct Report {
     errors: usize,
     warnings: usize,
     notes: usize,
-    /// The most important first.
+    /// The findings, the most severe ones first.
     findings: Vec<Finding>,
 }
 
@@ -76,13 +76,13 @@ impl Report {
         self.errors
     }
 
-    /// Returns it as one JSON object on one line.
+    /// Writes the report as one JSON object on one line.
     pub(super) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
         serde_json::to_writer(&mut *out, self)?;
         out.write_all(b"\n")
     }
 
-    /// Writes it for people, with colours, which the writer takes out where they are not wanted.
+    /// Writes the report for people, with colours. The writer removes the colours where they are not wanted.
     pub(super) fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
         let content_type = self.content_type.as_deref().unwrap_or("no content type");
         writeln!(out, "{}", printable(&self.url))?;

@@ -1,5 +1,5 @@
-//! Checks if a client that comes back with an ID gets what came after it. The stream is asked for once more, with the
-//! ID of an event that was seen.
+//! Checks whether a client that reconnects with an ID receives the events after it. The stream is requested once more,
+//! with the ID of an event that was seen.
 use super::{
     finding::{Finding, Rule, Severity, excerpt},
     headers::is_stream,
@@ -9,7 +9,7 @@ use super::{
 use http::{HeaderValue, StatusCode};
 use std::time::Duration;
 
-/// The time in which the first event must come after a client has come back.
+/// The time within which the first event must arrive after the client has reconnected.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 const REFUSED: Rule = Rule {
@@ -27,30 +27,31 @@ const TWICE: Rule = Rule {
 const NOT_RESUMED: Rule = Rule {
     name: "resume-ignored",
     severity: Severity::Warning,
-    why: "events have IDs, but what came after the one in Last-Event-ID is not sent again: it is lost to who was away",
+    why: "events have IDs, but what came after the one in Last-Event-ID is not sent again: clients that were away lose it",
     advice: "keep the last events, and begin after the one that Last-Event-ID names",
 };
 const SKIPS: Rule = Rule {
     name: "resume-skips",
     severity: Severity::Warning,
-    why: "events between the one in Last-Event-ID and the first that is sent are lost to who was away",
+    why: "events between the one in Last-Event-ID and the first that is sent are lost to clients that were away",
     advice: "begin directly after the event that Last-Event-ID names",
 };
 
-/// The ID to come back with: that of the last event but one, so that one is missed; or of the only one. `None` if there
-/// is none that says where one stands.
+/// Returns the ID to reconnect with: that of the last event but one, so that one event was missed, or that of the only
+/// event. Returns `None` if that ID does not identify one event.
 pub(super) fn cursor(recording: &Recording) -> Option<&str> {
     let ids = ids(recording);
     let id = *ids.get(ids.len().saturating_sub(2))?;
     let is_single = ids.iter().filter(|other| **other == id).count() == 1;
-    // What no header can carry is not sent by clients.
+    // Clients do not send an ID that a header cannot contain.
     (is_single && !id.is_empty() && HeaderValue::from_bytes(id.as_bytes()).is_ok()).then_some(id)
 }
 
-/// Returns the findings about the stream that began with `id` as Last-Event-ID, beside the one before.
+/// Returns a finding about `resumed`, the stream that was requested with `id` as Last-Event-ID, compared with `before`,
+/// the stream in which `id` was seen.
 pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Option<Finding> {
     let sent = format!("Last-Event-ID: {}", excerpt(id.as_bytes()));
-    // With 204 a server says that there is nothing more to come.
+    // With 204, a server says that there will be no more events.
     if resumed.head.status == StatusCode::NO_CONTENT {
         return None;
     }
@@ -61,13 +62,14 @@ pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Opti
     let at = ids.iter().position(|other| *other == id)?;
     let first = resumed.recording.events.first();
     let Some(first) = first else {
-        // Nothing had to come if nothing was missed.
+        // If no event was missed, no event has to arrive.
         let waited = resumed.lasted.as_secs_f64();
         return (at + 1 < ids.len()).then(|| NOT_RESUMED.broken(format!("{sent}, and no event in {waited:.1} s")));
     };
     let shown = first.id.as_deref().map_or("none".to_owned(), |id| format!("`{}`", excerpt(id.as_bytes())));
     let seen = format!("{sent}, and the first event after it has the ID {shown}");
-    // A server that begins anew every time may have the same IDs for other events; that is no better.
+    // A server that starts from the beginning for each connection may give the same IDs to other events; that is no
+    // better.
     let came = first.id.as_deref().and_then(|first| ids.iter().position(|other| *other == first));
     match came {
         Some(came) if came <= at => Some(TWICE.broken(seen)),
@@ -77,7 +79,7 @@ pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Opti
     }
 }
 
-/// The IDs that events set, in order.
+/// Returns the IDs that events set, in order.
 fn ids(recording: &Recording) -> Vec<&str> {
     recording.events.iter().filter_map(|event| event.id.as_deref()).collect()
 }

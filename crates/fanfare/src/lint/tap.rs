@@ -1,4 +1,4 @@
-//! A transport that writes down what passes: heads and bytes as they come, and when.
+//! A transport that records responses: their heads and bytes, and when these arrived.
 use super::recording::Recording;
 use crate::request::Transport;
 use fanfare_client::transport::{HyperBody, HyperError, RequestBody};
@@ -16,7 +16,8 @@ use std::{
 use tokio::time::Instant;
 use tower_service::Service;
 
-/// The origin that asks, as a browser would say for a page of another origin. The name is reserved: nobody has it.
+/// The `Origin` of the request, as a browser sends it for a page of another origin. The domain is reserved, so it
+/// belongs to nobody.
 pub(super) const PAGE_ORIGIN: &str = "https://page.example";
 /// The most bytes of a stream that `fanfare lint` looks at.
 pub(super) const MAX_BYTES: usize = 16 << 20;
@@ -24,39 +25,39 @@ pub(super) const MAX_BYTES: usize = 16 << 20;
 /// The head of a response.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
-    /// The request.
+    /// The URL of the request.
     pub uri: Uri,
     pub status: StatusCode,
     pub version: Version,
     pub headers: HeaderMap,
-    /// The time since the request, connecting included.
+    /// The time from the request to the head, including the time to connect.
     pub after: Duration,
 }
 
-/// The end of a response.
+/// The reason why a response ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The server ended it.
+    /// The server ended the response.
     Closed,
     /// The connection broke.
     Broken(String),
-    /// Enough was seen.
+    /// The observation stopped, because enough was seen.
     Stopped,
 }
 
-/// The bytes that passed.
+/// The responses that were recorded.
 #[derive(Debug)]
 pub(super) struct Passed {
     /// The heads of all responses: redirects, and the last one.
     pub heads: Vec<Head>,
-    /// The body of the last.
+    /// The body of the last response.
     pub recording: Recording,
-    /// The time at which the last head came.
+    /// The time at which the last head arrived.
     pub since: Instant,
     pub end: Option<End>,
 }
 
-/// The transport. Clones write down the same.
+/// The recording transport. All clones write to the same recording.
 #[derive(Clone)]
 pub(super) struct Tap {
     transport: Transport,
@@ -69,7 +70,7 @@ impl Tap {
         Self { transport, passed: Arc::new(Mutex::new(passed)) }
     }
 
-    /// Returns what has passed so far. It must not be held while anything is waited for.
+    /// Locks the responses that were recorded so far, and returns them. The lock must not be held across an `await`.
     pub(super) fn passed(&self) -> MutexGuard<'_, Passed> {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,7 +105,7 @@ impl Service<Request<RequestBody>> for Tap {
     }
 }
 
-/// A body that is written down while it is read.
+/// A body that is recorded while it is read.
 pub(super) struct Tapped {
     body: HyperBody,
     tap: Tap,
@@ -139,7 +140,7 @@ impl Body for Tapped {
     }
 }
 
-/// An error with what is behind it: hyper's own words say little.
+/// Returns the text of an error and of its cause, because hyper's own text says little.
 fn said(error: &hyper::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),

@@ -1,19 +1,21 @@
-//! Checks when things came: what is held back on the way, and what silence would break.
+//! Checks when the head and the bytes arrived: whether something on the way holds them back, and whether silence could
+//! break the connection.
 use super::{
     finding::{Finding, Rule, Severity, count},
     observe::{End, Observation},
 };
 use std::time::Duration;
 
-/// The head of a response that takes longer has waited for something.
+/// The longest usual time from a request to the head. A later head has waited for something.
 const SLOW_HEAD: Duration = Duration::from_secs(1);
-/// The longest time after the head without a byte; if it takes longer, something may hold that back too.
+/// The longest usual time from the head to the first byte. If the first byte is later, something may hold back the head
+/// too.
 const SLOW_FIRST_BYTE: Duration = Duration::from_secs(2);
 /// The time between two comments that WHATWG recommends.
 const LONG_SILENCE: Duration = Duration::from_secs(15);
-/// The time within which two pieces count as one.
+/// The time within which two pieces count as one burst.
 const AT_ONCE: Duration = Duration::from_millis(20);
-/// Bursts are no accident when there are so many, so far apart.
+/// The fewest bursts, and the shortest mean time between them, that are not an accident.
 const MIN_BURSTS: usize = 3;
 const MIN_BURST_GAP: Duration = Duration::from_millis(500);
 
@@ -39,7 +41,7 @@ const BURSTS: Rule = Rule {
 const SILENCE: Rule = Rule {
     name: "silence",
     severity: Severity::Warning,
-    why: "who is silent is cut off: after 55 s by Heroku, 60 s by nginx and the load balancers of AWS, 100 s by Cloudflare; and \
+    why: "silent connections are closed: after 55 s by Heroku, 60 s by nginx and the load balancers of AWS, 100 s by Cloudflare; and \
           neither side notices a peer that is gone",
     advice: "send a comment, the line `:`, every 15 seconds or so",
 };
@@ -65,18 +67,18 @@ fn first_byte(observation: &Observation) -> Option<Finding> {
     }
 }
 
-/// Bytes that came at once.
+/// Bytes that arrived at almost the same time.
 struct Burst {
     at: Duration,
-    /// The time at which the last of them came.
+    /// The time at which the last of these bytes arrived.
     until: Duration,
     bytes: usize,
     events: usize,
-    /// True if it stops in the middle of a line.
+    /// True if the burst stops in the middle of a line.
     is_cut: bool,
 }
 
-/// The pieces that came, by when they came.
+/// Returns the pieces, grouped into bursts by the times at which they arrived.
 fn arrived(observation: &Observation) -> Vec<Burst> {
     let recording = &observation.recording;
     let mut bursts: Vec<Burst> = Vec::new();
@@ -99,14 +101,14 @@ fn arrived(observation: &Observation) -> Vec<Burst> {
 
 fn bursts(observation: &Observation) -> Option<Finding> {
     let arrived = arrived(observation);
-    // What comes first may be what was missed.
+    // The first burst may be events that the client missed earlier.
     let live = arrived.get(1..)?;
     let several: Vec<_> = live.iter().filter(|burst| burst.events > 1).collect();
     let (events, single) =
         (several.iter().map(|burst| burst.events).sum::<usize>(), live.iter().filter(|burst| burst.events == 1));
     let gaps: Duration = several.windows(2).map(|pair| pair[1].at - pair[0].until).sum();
     let gap = gaps / u32::try_from(several.len()).unwrap_or(u32::MAX).saturating_sub(1).max(1);
-    // An event alone now and then is the rest of a buffer, or a lull.
+    // A few single events are allowed: one may be the rest of a buffer, or come in a quiet moment.
     if several.len() < MIN_BURSTS || gap < MIN_BURST_GAP || single.count() * 10 > events {
         return None;
     }
@@ -124,7 +126,7 @@ fn bursts(observation: &Observation) -> Option<Finding> {
 
 fn silence(observation: &Observation) -> Option<Finding> {
     let times = observation.recording.arrivals.iter().map(|arrival| arrival.at);
-    // After its end, a stream is silent rightly.
+    // Silence after the end of a stream does not count.
     let end = (observation.end == End::Stopped).then_some(observation.lasted);
     let (mut last, mut longest) = (Duration::ZERO, (Duration::ZERO, Duration::ZERO));
     for time in times.chain(end) {

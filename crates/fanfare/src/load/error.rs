@@ -1,20 +1,20 @@
-//! The reason why a server was not measured, or did not do well.
+//! The errors of `fanfare load`.
 use crate::{exit::Exit, http::InvalidHubUrl};
 use fanfare_load::target::InvalidUrl;
 use std::{fmt, io};
 
-/// The reason why there is no result, or no good one.
+/// The reason why there is no result, or a bad one.
 #[derive(Debug)]
 pub(crate) enum LoadError {
-    /// A URL is none that one can put load on.
+    /// A text is not a URL that the command can put load on.
     Url(InvalidUrl),
-    /// A URL begins with its host.
+    /// A URL has no scheme: it begins with its host.
     NoScheme { url: String, hint: String },
-    /// The hub that the environment names is not one.
+    /// The variable `FANFARE_HUB` is not the URL of a hub.
     Hub(InvalidHubUrl),
-    /// The server's process cannot be read.
+    /// The memory of the server's process cannot be read.
     Process { process: u32, error: io::Error },
-    /// The run did not come to its end.
+    /// The run failed before its end.
     Run(io::Error),
     /// Subscribers did not get every event once and in order.
     Faults(String),
@@ -23,7 +23,7 @@ pub(crate) enum LoadError {
 }
 
 impl LoadError {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Url(_) | Self::NoScheme { .. } | Self::Hub(_) | Self::Process { .. } => Exit::Usage,

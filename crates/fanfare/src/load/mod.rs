@@ -1,4 +1,4 @@
-//! `fanfare load`: puts any server of event streams through a scenario, and says what that cost.
+//! `fanfare load`: runs a scenario with any server of event streams, and prints what that cost.
 mod error;
 mod show;
 
@@ -21,10 +21,10 @@ use fanfare_load::{
 use fanfare_mask::MASK;
 use std::{env, fmt, fs, io, time::Duration};
 
-/// The time for which all are connected before memory is read.
+/// The time for which all subscribers are connected before the server's memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// Shown under the help, between them the sizes of the scenarios.
+/// The text under the help, followed by the sizes of the scenarios, and then by [`EXAMPLES`].
 const ABOUT: &str = "\
 Each subscriber checks every event: what is missed, repeated, out of order or foreign is counted, and the first few are \
 told. The last line is the same result as JSON; in a pipe it is all that goes to standard output, and the table goes to \
@@ -105,7 +105,7 @@ pub(crate) struct LoadArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// [`LoadError`] if the run failed, or a subscriber did not get what it should.
+/// [`LoadError`] if the run failed, or a subscriber did not get every event once and in order.
 pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
     let mut size = args.scenario.size().with(&args.size);
     let hub = if args.url.is_none() && args.subscribe_url.is_none() { Some(start(size)?) } else { None };
@@ -115,7 +115,7 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
         }
     }
     let mut target = target(args, hub.as_ref()).map_err(LoadError::Url)?;
-    // Whether anybody is there at all is better told than found out by the thousand.
+    // Connects once before the run, so that a server that is not reachable gives one error and not thousands.
     target.subscribe.connect().map_err(LoadError::Run)?;
     if size.publishers == 0 {
         target.publish = None;
@@ -124,7 +124,7 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
         size.publishers = 0;
     }
     target.headers = args.headers.iter().flat_map(|Fields(fields)| fields.clone()).collect();
-    // A hub that was started for the run is open.
+    // A hub that was started for the run is open: it needs no token.
     if hub.is_none() || !args.token.is_of_environment() {
         give_token(&mut target, &args.token)?;
     }
@@ -144,7 +144,7 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
     }
 }
 
-/// Gives the token to the endpoints that it is for, and says of which servers it is not.
+/// Gives the token to the endpoints that may have it, and prints a notice about each server that may not.
 fn give_token(target: &mut Target, token: &TokenArg) -> Result<(), LoadError> {
     let hub = HubUrl::of_environment().map_err(LoadError::Hub)?;
     let mut told: Vec<String> = Vec::new();
@@ -159,17 +159,17 @@ fn give_token(target: &mut Target, token: &TokenArg) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Serves as one of several processes of a run.
+/// Runs as one of several worker processes of a run.
 ///
 /// # Errors
-/// [`LoadError::Run`].
+/// [`LoadError::Run`] if the work fails.
 pub(crate) fn work() -> Result<(), LoadError> {
     worker::serve().map_err(LoadError::Run)
 }
 
-/// A hub for this run alone.
+/// Starts a hub for this run alone.
 fn start(size: Size) -> Result<HubProcess, LoadError> {
-    // Those who come back may do so before the hub has noticed that they left.
+    // Subscribers may reconnect before the hub has noticed that they left, so each may count twice.
     let most = (2 * size.subscribers + 100).to_string();
     let binary = env::current_exe().map_err(LoadError::Run)?;
     let arguments = ["--memory", "--log-level", "error", "--max-subscribers", &most];
@@ -191,7 +191,7 @@ fn target(args: &LoadArgs, hub: Option<&HubProcess>) -> Result<Target, InvalidUr
     })
 }
 
-/// Header fields as they are sent.
+/// Header fields in the form in which they are sent.
 #[derive(Clone)]
 struct Fields(Vec<String>);
 
@@ -201,14 +201,14 @@ impl fmt::Debug for Fields {
     }
 }
 
-/// One field, or those of a file.
+/// Parses one header field, or `@FILE`, a file with one field on each line.
 fn fields(text: &str) -> Result<Fields, io::Error> {
     let Some(path) = text.strip_prefix('@') else { return Ok(Fields(vec![header(text)?])) };
     let lines = fs::read_to_string(path)?;
     lines.lines().filter(|line| !line.trim().is_empty()).map(header).collect::<Result<_, _>>().map(Fields)
 }
 
-/// A header field as it is sent.
+/// Returns a header field in the form in which it is sent.
 fn header(text: &str) -> Result<String, io::Error> {
     let valid = |(name, value): (&str, &str)| {
         !name.is_empty()

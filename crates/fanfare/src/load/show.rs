@@ -8,7 +8,7 @@ use fanfare_load::{
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal as _, Write};
 
-/// Says what is about to happen, to people.
+/// Prints what is about to happen, if standard error is a terminal.
 pub(super) fn begin(scenario: Scenario, size: Size, target: &Target, meter: Option<Meter>) {
     if !io::stderr().is_terminal() {
         return;
@@ -21,14 +21,14 @@ pub(super) fn begin(scenario: Scenario, size: Size, target: &Target, meter: Opti
     anstream::eprintln!("{name}: {subscribers} subscribers at {address} ({process})");
 }
 
-/// Prints the figures in their order and what went wrong, for people; and everything as one line of JSON on standard
-/// output. In a pipe that line is alone there, and people read the rest on standard error.
+/// Prints a table of the figures and faults for people, and everything as one line of JSON on standard output. If
+/// standard output is not a terminal, the table goes to standard error, so that the JSON is alone.
 pub(super) fn end(scenario: Scenario, size: Size, outcome: &Outcome) -> io::Result<()> {
     let mut output = anstream::stdout().lock();
     if io::stdout().is_terminal() {
         table(&mut output, outcome)?;
     } else {
-        // Whoever has closed standard error reads the JSON.
+        // An error is ignored: if standard error is closed, the JSON is enough.
         let _ = table(&mut anstream::stderr().lock(), outcome);
     }
     let mut line = json!({
@@ -52,7 +52,7 @@ fn table(output: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     outcome.faults.examples.iter().try_for_each(|example| writeln!(output, "  {example}"))
 }
 
-/// Whole from a hundred up, else with two digits behind the point.
+/// Formats a number: without decimals from 100 on, else with two of them.
 fn number(value: f64) -> String {
     if value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }

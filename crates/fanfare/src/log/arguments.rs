@@ -1,4 +1,4 @@
-//! The arguments and the exit codes that all verbs have.
+//! The arguments and the exit codes that all verbs of `fanfare log` have.
 use std::path::PathBuf;
 
 pub(super) const EXIT_CODES: &str = "\

@@ -1,4 +1,4 @@
-//! `fanfare log backup`: a copy of a log that is a log.
+//! `fanfare log backup`: makes a copy of a log, which a hub can open as its log.
 use super::{
     arguments::{Directory, EXIT_CODES},
     error::LogCommandError,
@@ -33,7 +33,7 @@ pub(super) struct BackupArgs {
 /// Makes the backup.
 ///
 /// # Errors
-/// [`LogCommandError`] if there is none.
+/// [`LogCommandError`] if the backup cannot be made.
 pub(super) fn run(args: &BackupArgs) -> Result<(), LogCommandError> {
     let bar = Bar::new();
     let made = LogView::backup(&args.directory.dir, &args.to, &mut |progress| bar.bytes(progress.done, progress.total));

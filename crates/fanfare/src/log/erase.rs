@@ -1,4 +1,4 @@
-//! `fanfare log erase`: updates that nobody shall see any more, in the files too.
+//! `fanfare log erase`: erases updates that nobody may see any more, also from the files.
 use super::{
     arguments::{Directory, EXIT_CODES},
     error::LogCommandError,
@@ -17,7 +17,7 @@ use fanfare_hub::{
 };
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-/// The way to do the same while a hub runs.
+/// The way to erase updates while a hub runs.
 const INSTEAD: &str = "its own API: DELETE /topics/TOPIC";
 
 const ABOUT: &str = "\
@@ -52,13 +52,13 @@ fn id(text: &str) -> Result<EventId, String> {
     EventId::new(text).map_err(|_| "an ID has no line ends and no NUL".to_owned())
 }
 
-/// Erases the updates, after somebody has confirmed it.
+/// Erases the updates, after the user has confirmed it.
 ///
 /// # Errors
-/// [`LogCommandError`] if they cannot be erased, or if nobody has confirmed it.
+/// [`LogCommandError`] if the updates cannot be erased, or if the user has not confirmed it.
 pub(super) fn run(args: &EraseArgs) -> Result<(), LogCommandError> {
     let dir = &args.directory.dir;
-    // A log that is not there is not made.
+    // Fails if there is no log, because [`SegmentLog::open`] would make one.
     drop(LogView::open(dir)?);
     let failed = |error| match error {
         LogError::InUse => LogCommandError::InUse { dir: dir.clone(), instead: INSTEAD },
@@ -76,7 +76,7 @@ pub(super) fn run(args: &EraseArgs) -> Result<(), LogCommandError> {
     output::line(&format!("{} erased", updates(erased)))
 }
 
-/// Erases what fits, or only counts it.
+/// Erases the updates that fit the options, or only counts them if `really` is false.
 fn erase(args: &EraseArgs, log: &SegmentLog, really: bool) -> Result<Erased, LogError> {
     let now = Timestamp::now();
     let (exact, pattern) = match &args.topic {
@@ -95,7 +95,7 @@ fn erase(args: &EraseArgs, log: &SegmentLog, really: bool) -> Result<Erased, Log
     Ok(Erased { erased: erased.erased, kept: counted.get() - erased.erased })
 }
 
-/// Asks on a terminal; nobody is asked elsewhere, and nobody has confirmed it then.
+/// Asks the user on a terminal. Elsewhere nobody can be asked, so the answer is no.
 fn confirm(fitting: u64) -> Result<bool, LogCommandError> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(false);

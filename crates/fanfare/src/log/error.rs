@@ -1,40 +1,40 @@
-//! The faults of a log on disk, and of what is done with one.
+//! The errors of `fanfare log`.
 use super::{given::InvalidLine, place::UnknownPlace};
 use crate::exit::Exit;
 use fanfare_hub::log::{BackupError, LogError, ViewError};
 use std::{fmt, io, path::PathBuf};
 
-/// The reason why a verb did not do what it should, or what is wrong with the log.
+/// The reason why a verb failed, or a fault that it found in the log.
 #[derive(Debug)]
 pub(crate) enum LogCommandError {
-    /// The log cannot be looked into.
+    /// The log cannot be read.
     View(ViewError),
-    /// A hub has the log open, and has to do it itself.
+    /// A hub has the log open, so only the hub can change it. `instead` says how.
     InUse { dir: PathBuf, instead: &'static str },
     /// The log cannot be opened, or cannot be written.
     Log { dir: PathBuf, error: LogError },
-    /// There is no such place in the log.
+    /// The log has no update at the place that an option names.
     Place(UnknownPlace),
-    /// There is no backup.
+    /// The backup cannot be made.
     Backup(BackupError),
     /// Updates are lost.
     Lost { updates: u64 },
-    /// Things are wrong.
+    /// The check of the log found faults.
     Unsound { findings: u64 },
     /// The lines to import cannot be read.
     Read { from: String, error: io::Error },
-    /// A line to import is not an update. The lines before this one are imported up to there.
+    /// A line to import is not an update. `imported` is the last line that is in the log.
     Line { number: u64, error: InvalidLine, imported: Option<u64> },
-    /// A batch of lines could not be appended.
+    /// A batch of lines could not be appended. `imported` is the last line that is in the log.
     Append { lines: (u64, u64), error: LogError, imported: Option<u64> },
-    /// Updates would be erased, and nobody has confirmed it.
+    /// Updates would be erased, but the user has not confirmed it.
     Unconfirmed { updates: u64 },
     /// Something cannot be printed.
     Print(io::Error),
 }
 
 impl LogCommandError {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::View(error) | Self::Backup(BackupError::From(error)) if is_usage(error) => Exit::Usage,
@@ -46,7 +46,7 @@ impl LogCommandError {
     }
 }
 
-/// True if the path leads to no log.
+/// Returns true if the path is not that of a log.
 fn is_usage(error: &ViewError) -> bool {
     matches!(error, ViewError::NotFound(_) | ViewError::NotADirectory(_) | ViewError::NoLog(_))
 }

@@ -1,4 +1,4 @@
-//! `fanfare log export`: updates as JSON lines.
+//! `fanfare log export`: prints updates as JSON lines.
 use super::{
     arguments::{Directory, EXIT_CODES},
     error::LogCommandError,
@@ -43,7 +43,7 @@ pub(super) struct ExportArgs {
 /// Prints the updates.
 ///
 /// # Errors
-/// [`LogCommandError`] if they cannot be read or printed, or if some are lost.
+/// [`LogCommandError`] if the updates cannot be read or printed, or if some are lost.
 pub(super) fn run(args: &ExportArgs) -> Result<(), LogCommandError> {
     let mut view = LogView::open(&args.directory.dir)?;
     let (now, bounds) = (Timestamp::now(), view.bounds());

@@ -1,4 +1,4 @@
-//! A line of JSON that is to be imported: an update, or a note that some are lost.
+//! A JSON line to import: an update, or a note that updates were lost.
 use super::line::{OF_SUBSCRIPTION, Stretch};
 use fanfare_event_stream::EventType;
 use fanfare_hub::{
@@ -24,11 +24,11 @@ pub(super) enum Given {
         update: Update,
         time: Option<Timestamp>,
     },
-    /// Updates were lost in the log that was exported: this many.
+    /// The number of updates that were lost in the log that was exported.
     Lost(u64),
 }
 
-/// The members that a line may have.
+/// The members that the JSON object of a line may have.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Members {
@@ -39,11 +39,11 @@ struct Members {
     private: Option<bool>,
     time_ms: Option<u64>,
     time: Option<String>,
-    /// The place in the log that was exported. In this log it is another one.
+    /// The position in the log that was exported. In this log the update gets another position.
     position: Option<String>,
     retry_ms: Option<u64>,
     ttl_ms: Option<u64>,
-    /// `fanfare subscribe` prints it.
+    /// A member that `fanfare subscribe` prints. It is ignored here.
     #[serde(rename = "origin")]
     _origin: Option<IgnoredAny>,
     lost: Option<Stretch>,
@@ -52,27 +52,27 @@ struct Members {
 /// The reason why a line is not an update.
 #[derive(Debug)]
 pub(crate) enum InvalidLine {
-    /// It is longer than what is read.
+    /// The line is longer than `limit` bytes.
     TooLong { limit: usize },
-    /// It is not UTF-8.
+    /// The line is not UTF-8.
     NotText,
-    /// It is not JSON, or does not have the members of an update.
+    /// The line is not JSON, or does not have the members of an update.
     Json(serde_json::Error),
-    /// It has no such member.
+    /// The line lacks this member.
     Lacks(&'static str),
-    /// Its `time` is not one.
+    /// The member `time` is not a time.
     Time,
-    /// A topic is not one.
+    /// A topic is not valid.
     Topic(InvalidTopic),
-    /// The members are not those of an update.
+    /// The members do not make a valid update.
     Update(InvalidUpdate),
 }
 
 impl Given {
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// [`InvalidLine`] says why it is not an update.
+    /// [`InvalidLine`] says why the line is not an update.
     pub(super) fn parse(line: &str) -> Result<Self, InvalidLine> {
         let members: Members = serde_json::from_str(line).map_err(InvalidLine::Json)?;
         if let Some(Stretch { first, last }) = members.lost {
@@ -93,7 +93,7 @@ impl Members {
         let data = self.data.ok_or(InvalidLine::Lacks("data"))?;
         let topics = topics.iter().map(|topic| Topic::new(topic)).collect::<Result<Vec<_>, _>>();
         let topics = topics.map_err(InvalidLine::Topic)?;
-        // An ID that a hub made is a place in that log.
+        // An ID that a hub made is a position in the exported log, so it is not kept.
         let is_own = |id: &String| !id.starts_with('#') && self.position.as_ref() != Some(id);
         let (id, private) = (self.id.filter(is_own), self.private.unwrap_or(false));
         if self.r#type.as_deref() == Some(OF_SUBSCRIPTION) && private && topics.len() == 1 && id.is_none() {
@@ -107,7 +107,7 @@ impl Members {
     }
 }
 
-/// The same update, with another time to live.
+/// Returns the same update with another time to live.
 pub(super) fn with_ttl(update: &Update, ttl_ms: u64) -> Update {
     let fields = UpdateFields {
         topics: update.topics().to_vec(),
@@ -121,7 +121,7 @@ pub(super) fn with_ttl(update: &Update, ttl_ms: u64) -> Update {
     Update::new(fields).unwrap_or_else(|_| update.clone())
 }
 
-/// Topics, of which no more are taken into memory than an update may have.
+/// The topics of a line. Reading ends with an error as soon as there are more than an update may have.
 #[derive(Debug)]
 struct Topics(Vec<String>);
 

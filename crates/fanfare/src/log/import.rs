@@ -25,7 +25,7 @@ use std::{
 /// The longest line, in bytes.
 const MAX_LINE_BYTES: usize = 32 << 20;
 const STDIN: &str = "-";
-/// The way to do the same while a hub runs.
+/// The way to import updates while a hub runs.
 const INSTEAD: &str = "fanfare publish";
 
 const ABOUT: &str = "\
@@ -50,17 +50,17 @@ pub(super) struct ImportArgs {
     file: Option<PathBuf>,
 }
 
-/// An import under way.
+/// An import that is running.
 struct Import<'a> {
     log: &'a SegmentLog,
     now: Timestamp,
-    /// The time of the update before.
+    /// The time of the last update that was taken.
     newest: Timestamp,
     batch: Vec<(Timestamp, Update)>,
     batch_bytes: usize,
-    /// The first and the last line of the batch.
+    /// The numbers of the first and the last line of the batch.
     lines: (u64, u64),
-    /// The last line of the batch before.
+    /// The number of the last line that is in the log.
     imported: Option<u64>,
     positions: Option<(Position, Position)>,
     counts: Counts,
@@ -73,7 +73,7 @@ struct Counts {
     lost: u64,
 }
 
-/// Appends the updates.
+/// Appends the updates to the log.
 ///
 /// # Errors
 /// [`LogCommandError`] says which lines were not imported.
@@ -146,7 +146,7 @@ impl<'a> Import<'a> {
         self.append()
     }
 
-    /// Takes an update into the batch.
+    /// Adds an update to the batch, or only counts it if it has expired.
     fn update(&mut self, number: u64, update: Update, given: Option<Timestamp>) -> Result<(), LogCommandError> {
         let given = given.unwrap_or(self.now);
         let time = given.min(self.now).max(self.newest);
@@ -155,7 +155,7 @@ impl<'a> Import<'a> {
                 self.counts.expired += 1;
                 return Ok(());
             }
-            // It expires when it would have.
+            // The update must expire when it would have, so another time needs another time to live.
             Some(expires) if time != given => with_ttl(&update, expires.saturating_sub(time.0)),
             _ => update,
         };
@@ -203,7 +203,7 @@ impl<'a> Import<'a> {
     }
 }
 
-/// Reads a line; `None` if it is blank.
+/// Parses a line; `None` if it is blank.
 fn parse(line: &[u8]) -> Result<Option<Given>, InvalidLine> {
     if line.len() > MAX_LINE_BYTES && !line.ends_with(b"\n") {
         return Err(InvalidLine::TooLong { limit: MAX_LINE_BYTES });

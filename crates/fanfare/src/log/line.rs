@@ -1,4 +1,4 @@
-//! An update as one line of JSON: the members of the hub's own JSON lines, and those that a log needs besides.
+//! An update as one line of JSON: the members of the hub's own JSON lines, and further members that a log needs.
 use fanfare_event_stream::EventType;
 use fanfare_hub::{
     entry::{Entry, Timestamp},
@@ -7,10 +7,10 @@ use fanfare_hub::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The type of the updates by which a hub tells of subscriptions.
+/// The event type of the updates by which a hub announces subscriptions.
 pub(super) const OF_SUBSCRIPTION: &str = "mercure";
 
-/// One update.
+/// The line of one update.
 #[derive(Debug, Serialize)]
 pub(super) struct UpdateLine<'a> {
     id: &'a str,
@@ -19,7 +19,7 @@ pub(super) struct UpdateLine<'a> {
     data: &'a str,
     private: bool,
     time_ms: u64,
-    /// The time once more, for people; not if it is beyond the year 9999.
+    /// The time again, in a form for people; left out if it is after the year 9999.
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<String>,
     position: String,
@@ -29,13 +29,13 @@ pub(super) struct UpdateLine<'a> {
     ttl_ms: Option<u64>,
 }
 
-/// Updates that are lost, in their place.
+/// The line in place of updates that are lost.
 #[derive(Debug, Serialize)]
 pub(super) struct LostLine {
     lost: Stretch,
 }
 
-/// The first and the last offset.
+/// The first and the last offset of a range.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Stretch {
     pub(super) first: u64,
@@ -66,7 +66,7 @@ impl LostLine {
     }
 }
 
-/// The time with milliseconds; `None` if it is beyond the year 9999.
+/// Returns the time with milliseconds; `None` if it is after the year 9999.
 pub(super) fn rfc_3339(time: Timestamp) -> Option<String> {
     let time = jiff::Timestamp::from_millisecond(i64::try_from(time.0).ok()?).ok()?;
     Some(format!("{time:.3}"))

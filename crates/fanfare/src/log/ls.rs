@@ -1,4 +1,4 @@
-//! `fanfare log ls`: the segments of a log.
+//! `fanfare log ls`: lists the segments of a log.
 use super::{
     arguments::{Directory, EXIT_CODES},
     error::LogCommandError,
@@ -14,7 +14,7 @@ use fanfare_hub::{
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 
-/// The most epochs of a segment that are named.
+/// The most epochs of a segment that are shown.
 const MAX_EPOCHS: usize = 3;
 const HEAD: [&str; 7] = ["OFFSETS", "RECORDS", "SIZE", "OLDEST", "NEWEST", "EPOCHS", ""];
 
@@ -32,7 +32,7 @@ pub(super) struct LsArgs {
 /// Lists the segments.
 ///
 /// # Errors
-/// [`LogCommandError`] if they cannot be read or printed.
+/// [`LogCommandError`] if the segments cannot be read or printed.
 pub(super) fn run(args: &LsArgs) -> Result<(), LogCommandError> {
     let mut view = LogView::open(&args.directory.dir)?;
     let segments = view.segments()?;
@@ -97,7 +97,7 @@ fn epochs(epochs: &[Epoch]) -> String {
     shown.join(" ")
 }
 
-/// Returns what differs from most segments.
+/// Returns remarks about what is special in this segment.
 fn remarks(segment: &SegmentInfo) -> String {
     let mut remarks = Vec::new();
     match segment.rewrites {

@@ -1,4 +1,4 @@
-//! `fanfare log`: looks into a log on disk, copies it, and changes it where no hub has it open.
+//! `fanfare log`: reads a log on disk, copies it, and changes it if no hub has it open.
 mod arguments;
 mod backup;
 mod erase;

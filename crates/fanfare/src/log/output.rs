@@ -1,4 +1,4 @@
-//! Standard output, as long as somebody reads it.
+//! Standard output, whose reader may close it early.
 use super::error::LogCommandError;
 use serde::Serialize;
 use std::{
@@ -6,7 +6,8 @@ use std::{
     ops::ControlFlow,
 };
 
-/// Lines on standard output. Each method breaks when nobody reads on (`| head`), which is not a failure.
+/// A writer of lines to standard output. Each method returns [`ControlFlow::Break`] if the reader has closed it (`|
+/// head`), which is not a failure.
 pub(super) struct Output(BufWriter<Stdout>);
 
 impl Output {
@@ -26,15 +27,15 @@ impl Output {
     /// Writes one line of text.
     ///
     /// # Errors
-    /// As [`Self::json`].
+    /// The same as those of [`Self::json`].
     pub(super) fn text(&mut self, line: &str) -> Result<ControlFlow<()>, LogCommandError> {
         ended(writeln!(self.0, "{line}"))
     }
 
-    /// Shows what was written.
+    /// Writes out the lines that are still in the buffer.
     ///
     /// # Errors
-    /// As [`Self::json`].
+    /// The same as those of [`Self::json`].
     pub(super) fn flush(&mut self) -> Result<ControlFlow<()>, LogCommandError> {
         ended(self.0.flush())
     }

@@ -13,24 +13,24 @@ use std::{convert::Infallible, fmt, str::FromStr};
 pub(super) enum Place {
     /// The place of an update whose ID the hub made.
     Position(Position),
-    /// The time, or how long ago it was.
+    /// A time, or how long ago it was.
     Time(Moment),
     /// The place of an update to which its publisher gave this ID.
     Id(String),
 }
 
-/// The log has no such place.
+/// The reason why the log has no such place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UnknownPlace {
-    /// No update has this ID any more, or none ever had.
+    /// The log has no update with this ID, or no longer has it.
     Id(String),
-    /// The ID was made by another log, or so long ago that this is forgotten.
+    /// Another log made the ID, or it is so old that the log has forgotten its epoch.
     Foreign(Position),
-    /// The ID is one that the log has not come to, or that it has lost.
+    /// The log has not come to the offset in this ID, or has lost it.
     Beyond(Position),
 }
 
-/// The end of a stretch that a place is.
+/// The bound of a range for which a place is given: its first or its last update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     First,
@@ -47,8 +47,8 @@ impl FromStr for Place {
 }
 
 impl Place {
-    /// The offset of the first update at this place or behind it, or of the last one at it or before it. A time is the
-    /// end of what was before it.
+    /// Returns the offset of the first update at this place or after it ([`End::First`]), or of the last update at this
+    /// place or before it ([`End::Last`]). An update at exactly a given time counts as after it.
     pub(super) fn find(
         &self,
         view: &mut LogView,
@@ -74,7 +74,7 @@ fn of_position(position: Position, view: &LogView) -> Result<Offset, UnknownPlac
     }
 }
 
-/// Finds an update by its ID. If several have it, the whole stretch of them is meant.
+/// Finds an update by its ID. If several updates have the ID, the place is all of them together.
 fn of_id(id: &str, view: &mut LogView, end: End, now: Timestamp) -> Result<Result<Offset, UnknownPlace>, ViewError> {
     let unknown = || UnknownPlace::Id(id.to_owned());
     let Ok(parsed) = EventId::new(id) else { return Ok(Err(unknown())) };

@@ -1,4 +1,4 @@
-//! Printing a stretch of a log as JSON lines, and telling of what is lost in it.
+//! Prints a range of a log as JSON lines, and warns of updates in it that are lost.
 use super::{
     error::LogCommandError,
     line::{LostLine, UpdateLine},
@@ -13,13 +13,13 @@ use fanfare_hub::{
 };
 use std::ops::ControlFlow;
 
-/// The amount that is read at a time.
+/// The most updates and bytes that are read from the log at a time.
 const LIMIT: ReadLimit = ReadLimit { entries: 1_000, bytes: 4 << 20 };
 
-/// Prints updates, and counts what is lost.
+/// Prints updates, and counts those that are lost.
 pub(super) struct Printing {
     output: Output,
-    /// Only updates with a topic that one of these matches; all if there is none.
+    /// Only updates with a topic that one of these matches are printed; without matchers, all updates are.
     matchers: Vec<Matcher>,
     lost: u64,
 }
@@ -29,8 +29,8 @@ impl Printing {
         Self { output: Output::new(), matchers, lost: 0 }
     }
 
-    /// Prints what is behind `after`, up to `until`. `at` is told of each place that was reached. Breaks when nobody
-    /// reads on; otherwise it has come to the end.
+    /// Prints the updates after `after`, up to `until`. Calls `at` with each offset that was reached. Returns
+    /// [`ControlFlow::Break`] if the reader has closed the output.
     ///
     /// # Errors
     /// [`LogCommandError`] if the log cannot be read, or nothing can be printed.
@@ -80,7 +80,8 @@ impl Printing {
         self.output.json(&LostLine::of(first, last))
     }
 
-    /// The topics by which the index finds everything that is wanted; `None` if a pattern is among them.
+    /// Returns the topics with which the index finds all updates to print; `None` if one of the matchers is a pattern,
+    /// or if there are none.
     fn exact_topics(&self) -> Option<Vec<Topic>> {
         let exact = |matcher: &Matcher| match matcher {
             Matcher::Exact(topic) => Some(topic.clone()),
@@ -89,10 +90,10 @@ impl Printing {
         if self.matchers.is_empty() { None } else { self.matchers.iter().map(exact).collect() }
     }
 
-    /// Ends the output.
+    /// Returns the result after everything was printed.
     ///
     /// # Errors
-    /// [`LogCommandError::Lost`] if something was lost.
+    /// [`LogCommandError::Lost`] if updates were lost.
     pub(super) fn end(&self) -> Result<(), LogCommandError> {
         match self.lost {
             0 => Ok(()),

@@ -1,12 +1,12 @@
-//! The progress of a verb: on a terminal, once it has taken more than a second.
+//! The progress of a verb, shown on a terminal once the verb has taken more than a second.
 use super::quantity::size;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
 
-/// The time before which nothing is shown.
+/// The time for which nothing is shown at first.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A bar on standard error. In a pipe it is nothing.
+/// A progress bar on standard error. If standard error is not a terminal, the bar shows nothing.
 pub(super) struct Bar {
     bar: ProgressBar,
     begun: Instant,
@@ -19,12 +19,12 @@ impl Bar {
         Self { bar: bar.with_style(style.progress_chars("=> ")), begun: Instant::now() }
     }
 
-    /// Shows that so many bytes of so many are done.
+    /// Shows that `done` of `total` bytes are done.
     pub(super) fn bytes(&self, done: u64, total: u64) {
         self.show(done, total, || format!("{} of {}", size(done), size(total)));
     }
 
-    /// Shows that so many updates of so many are done.
+    /// Shows that `done` of `total` updates are done.
     pub(super) fn updates(&self, done: u64, total: u64) {
         self.show(done, total, || format!("{done} of {total} updates"));
     }
@@ -34,7 +34,7 @@ impl Bar {
             return;
         }
         if self.bar.is_hidden() {
-            // It stays hidden where there is no terminal.
+            // The bar stays hidden where there is no terminal.
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.set_length(total);

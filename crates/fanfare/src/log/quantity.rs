@@ -2,20 +2,20 @@
 use crate::quantity::{ByteSize, HumanDuration};
 use std::time::Duration;
 
-/// A size of which the first digits count: 10 or more of its unit.
+/// Returns a size, rounded to a unit of which it has 10 or more.
 pub(super) fn size(bytes: u64) -> String {
     let unit = [1 << 40, 1 << 30, 1 << 20, 1 << 10].into_iter().find(|unit| bytes >= 10 * unit).unwrap_or(1_u64);
     ByteSize((bytes + unit / 2) / unit * unit).to_string()
 }
 
-/// An age in its largest unit.
+/// Returns an age, rounded down to its largest unit.
 pub(super) fn age(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
     let unit = [86_400, 3_600, 60].into_iter().find(|unit| seconds >= *unit).unwrap_or(1);
     HumanDuration(Duration::from_secs(seconds / unit * unit)).to_string()
 }
 
-/// A number of updates in words.
+/// Returns a number of updates in words.
 pub(super) fn updates(count: u64) -> String {
     if count == 1 { "one update".to_owned() } else { format!("{count} updates") }
 }

@@ -1,4 +1,4 @@
-//! `fanfare log tail`: the newest updates, and what comes.
+//! `fanfare log tail`: prints the newest updates, and follows new ones.
 use super::{
     arguments::{Directory, EXIT_CODES},
     error::LogCommandError,
@@ -11,9 +11,9 @@ use fanfare_hub::{
 };
 use std::{collections::VecDeque, thread, time::Duration};
 
-/// The time between two looks for what has come.
+/// The time between two checks for new updates.
 const INTERVAL: Duration = Duration::from_millis(200);
-/// The number of places that are looked at in one step backwards.
+/// The number of offsets that one step backwards searches.
 const STEP: u64 = 1_024;
 
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,7 @@ pub(super) struct TailArgs {
 /// Prints the updates.
 ///
 /// # Errors
-/// [`LogCommandError`] if they cannot be read or printed, or if some are lost.
+/// [`LogCommandError`] if the updates cannot be read or printed, or if some are lost.
 pub(super) fn run(args: &TailArgs) -> Result<(), LogCommandError> {
     let mut view = LogView::open(&args.directory.dir)?;
     let mut printing = Printing::new(Vec::new());
@@ -57,7 +57,7 @@ pub(super) fn run(args: &TailArgs) -> Result<(), LogCommandError> {
     }
 }
 
-/// The place before the last `count` updates.
+/// Returns the offset before the last `count` updates.
 fn before_last(view: &mut LogView, count: usize) -> Result<Offset, ViewError> {
     let (floor, mut until) = (view.bounds().floor(), view.bounds().head);
     let mut newest: VecDeque<Offset> = VecDeque::new();
@@ -70,13 +70,13 @@ fn before_last(view: &mut LogView, count: usize) -> Result<Offset, ViewError> {
     let surplus = newest.len().saturating_sub(count);
     Ok(match newest.get(surplus) {
         Some(first) => Offset(first.0 - 1),
-        // There are no more than those; what is lost among them is told.
+        // The log has no updates. Printing starts at its beginning, so that lost updates are reported.
         None if count > 0 => floor,
         None => view.bounds().head,
     })
 }
 
-/// The offsets of the updates behind `after`, up to `until`.
+/// Returns the offsets of the updates after `after`, up to `until`.
 fn offsets(view: &mut LogView, mut after: Offset, until: Offset) -> Result<VecDeque<Offset>, ViewError> {
     let (mut offsets, limit) = (VecDeque::new(), ReadLimit { entries: usize::MAX, bytes: 4 << 20 });
     while after < until {

@@ -1,4 +1,4 @@
-//! `fanfare log verify`: every byte of a log.
+//! `fanfare log verify`: checks every byte of a log.
 use super::{
     arguments::{Directory, EXIT_CODES},
     error::LogCommandError,
@@ -26,10 +26,10 @@ pub(super) struct VerifyArgs {
     json: bool,
 }
 
-/// Prints what is wrong, and what was looked at.
+/// Prints what is wrong with the log, and how much was checked.
 ///
 /// # Errors
-/// [`LogCommandError`] if something is wrong, or cannot be read.
+/// [`LogCommandError`] if something is wrong with the log, or if it cannot be read.
 pub(super) fn run(args: &VerifyArgs) -> Result<(), LogCommandError> {
     let bar = Bar::new();
     let verified = LogView::verify(&args.directory.dir, &mut |progress| bar.bytes(progress.done, progress.total));

@@ -1,4 +1,4 @@
-//! The reason why an update was not published.
+//! The errors of `fanfare publish`.
 use crate::{
     exit::Exit,
     http::{CertificatesError, Refusal, Unreachable, UrlTooLong},
@@ -8,7 +8,7 @@ use std::{fmt, io};
 
 #[derive(Debug)]
 pub(crate) enum PublishError {
-    /// There is neither data nor a pipe to read it from.
+    /// There is no data argument, and no pipe to read lines from.
     NoData,
     /// Topic and options do not fit into a request.
     TooLong(UrlTooLong),
@@ -16,30 +16,30 @@ pub(crate) enum PublishError {
     Certificates(CertificatesError),
     /// An ID was given for more than one update.
     OneIdForMany,
-    /// The update is none.
+    /// The arguments do not make a valid update.
     Update(InvalidUpdate),
-    /// The hub could not be asked.
+    /// The hub gave no answer.
     Unreachable(Unreachable),
-    /// The hub refused.
+    /// The hub refused the update.
     Refused(Refusal),
-    /// The hub refused a batch of lines whole.
+    /// The hub refused a whole batch of lines.
     LinesRefused { first: u64, last: u64, refusal: Refusal },
-    /// Lines were not published, for a reason that has nothing to do with them.
+    /// Lines were not published, for a reason that is not in the lines.
     Lines { lines: (u64, u64), error: Box<PublishError> },
-    /// Lines were left out, and all others published.
+    /// Some lines were left out, and all others were published.
     Skipped { lines: u64, refused: u64 },
-    /// The command was told to stop, and the hub did not take the rest in time.
+    /// The command was told to stop, and the hub did not accept the remaining lines in time.
     Stopped { lines: Option<(u64, u64)> },
     /// Standard input cannot be read.
     Read(io::Error),
     /// The IDs cannot be printed.
     Print(io::Error),
-    /// The machine gives no means to run on.
+    /// The asynchronous runtime cannot start.
     Runtime(io::Error),
 }
 
 impl PublishError {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::NoData | Self::OneIdForMany | Self::TooLong(_) | Self::Certificates(_) | Self::Update(_) => {
@@ -56,7 +56,7 @@ impl PublishError {
 }
 
 impl PublishError {
-    /// True if it may be better later, although nothing is changed.
+    /// Returns true if the same attempt may succeed later.
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(error) => !matches!(error, Unreachable::TokenCharacters),
@@ -65,7 +65,7 @@ impl PublishError {
         }
     }
 
-    /// True if the update may have been published all the same.
+    /// Returns true if the update may have been published despite the error.
     pub(super) fn is_unanswered(&self) -> bool {
         match self {
             Self::Unreachable(Unreachable::NoAnswer { error, .. }) => !error.is_connect(),
@@ -75,7 +75,7 @@ impl PublishError {
         }
     }
 
-    /// The same, with the lines that it is about.
+    /// Adds the lines that the error is about.
     pub(super) fn of_lines(self, lines: (u64, u64)) -> Self {
         Self::Lines { lines, error: Box::new(self) }
     }
@@ -120,7 +120,7 @@ impl fmt::Display for PublishError {
 
 impl std::error::Error for PublishError {}
 
-/// `line 7`, `the lines 7 to 9`.
+/// Returns a range of lines in words: `line 7`, `the lines 7 to 9`.
 pub(super) fn shown((first, last): (u64, u64)) -> String {
     if first == last { format!("line {first}") } else { format!("the lines {first} to {last}") }
 }

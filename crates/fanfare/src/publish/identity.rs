@@ -1,19 +1,19 @@
-//! IDs of lines that nobody else makes. Equal lines of two publishers are two updates, so only its ID tells if an
+//! IDs for lines that no other publisher uses. Two publishers may send equal lines, so only the ID shows whether an
 //! update in the log is the line whose answer was lost.
 use uuid::Uuid;
 
 /// The IDs of one run: `urn:uuid:<random>#<line>.<number>`, where the number counts the lines of a batch that begins
-/// with that line. As Mercure wants it, each is an IRI and does not begin with `#`.
+/// with that line. As Mercure requires, each ID is an IRI and does not begin with `#`.
 #[derive(Clone, Debug)]
 pub(super) struct Identity(Uuid);
 
 impl Identity {
-    /// Makes one from 122 random bits of the system.
+    /// Makes an identity from 122 random bits of the system.
     pub(super) fn random() -> Self {
         Self(Uuid::new_v4())
     }
 
-    /// Returns what the IDs of a batch begin with whose first line has this number.
+    /// Returns the beginning of all IDs of a batch whose first line has this number.
     pub(super) fn prefix(&self, line: u64) -> String {
         format!("{}#{line}.", self.0.urn())
     }

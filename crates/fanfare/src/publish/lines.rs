@@ -1,9 +1,10 @@
-//! Standard input, line by line, in order.
+//! Publishes standard input line by line, in order.
 //!
-//! One batch is under way at a time, which keeps the order; what arrives meanwhile becomes the next batch. A slow
-//! source is published line by line without delay, a fast one in batches that grow with the time that an answer takes.
-//! A hub that is gone for a while is asked again, and what it has already is not published again ([`super::identity`]).
-//! Where the token may not subscribe, nobody can tell: what was not answered is published again, with a warning.
+//! Only one batch is sent at a time, which keeps the order. The lines that are read meanwhile become the next batch. So
+//! the lines of a slow source are published one by one without delay, and those of a fast source in batches that grow
+//! with the time that the hub takes to answer. If the hub does not answer for a while, the request is repeated, and
+//! lines that the hub already has are not published again ([`super::identity`]). If the token may not subscribe, the
+//! command cannot find out what the hub has. Then it publishes lines without an answer again, with a warning.
 use super::{
     PublishError,
     error::shown,
@@ -18,17 +19,17 @@ use tokio::{sync::watch, time::timeout};
 
 /// The most lines of one batch.
 const MAX_BATCH_LINES: usize = 1_000;
-/// A batch of this many bytes is sent: well below the body that a hub accepts by default.
+/// The number of bytes at which a batch is sent: well below the largest body that a hub accepts by default.
 const BATCH_BYTES: usize = 256 << 10;
-/// The shortest and the longest wait until a hub that is down is asked again.
+/// The shortest and the longest wait before a request to a hub that is down is repeated.
 const DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
-/// The time in which everything that was read must be published when the command is told to stop.
+/// The time that the command has to publish everything that it has read when it is told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// The time for which a line may be on its way from the thread that reads.
+/// The time to wait for one more line from the thread that reads when the command is told to stop.
 const HANDOVER_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Publishes each line of standard input that is not blank, until it ends, or until the command is told to stop: then
-/// what was read by that time.
+/// Publishes each line of standard input that is not blank. Ends when the input ends, or when the command is told to
+/// stop and the lines that were read by then are published.
 ///
 /// # Errors
 /// [`PublishError`] names the lines that were not published.
@@ -59,30 +60,31 @@ pub(super) async fn publish(publisher: &Publisher, reconnect: Reconnect) -> Resu
     ended.and_then(|()| work.skipped.into_result())
 }
 
-/// The way of lines into the hub.
+/// The state of the command while it publishes lines.
 struct Work<'a> {
     publisher: &'a Publisher,
     reconnect: Reconnect,
     stopped: watch::Receiver<bool>,
-    /// The IDs by which lines can be looked up; `None` if they need not be, or the hub gives others.
+    /// The IDs by which lines can be looked up in the hub's log; `None` if no line is sent again, or if the hub gives
+    /// the lines other IDs.
     identity: Option<Identity>,
     /// True once lines were published in this run.
     was_there: bool,
-    /// The size of a batch at which it is sent: less where the hub, or a proxy before it, takes less.
+    /// The number of bytes at which a batch is sent. It becomes smaller if the hub, or a proxy before it, accepts less.
     batch_bytes: usize,
-    /// The first and the last line of the batch that is under way.
+    /// The first and the last line of the batch that is being sent.
     under_way: Option<(u64, u64)>,
-    /// The number of lines that held bytes that are not UTF-8.
+    /// The number of lines with bytes that are not UTF-8.
     replaced: u64,
     skipped: Skipped,
 }
 
-/// Lines that were left out.
+/// The numbers of lines that were left out.
 #[derive(Clone, Copy, Debug, Default)]
 struct Skipped {
-    /// Beyond what is read.
+    /// Lines that are longer than [`MAX_LINE_BYTES`].
     too_long: u64,
-    /// Beyond what the hub takes.
+    /// Lines that are longer than the hub accepts.
     refused: u64,
 }
 
@@ -100,7 +102,7 @@ impl Work<'_> {
             let Some(first) = self.line(first)? else { continue };
             let mut bytes = first.text.len();
             let mut batch = vec![first];
-            // What is no line comes after those that were read before it.
+            // An input that is not a line is handled after the lines that were read before it.
             while batch.len() < MAX_BATCH_LINES && bytes < self.batch_bytes && carried.is_none() {
                 match lines.try_next() {
                     Some(Input::Line(line)) if bytes + line.text.len() <= self.batch_bytes => {
@@ -115,7 +117,8 @@ impl Work<'_> {
         }
     }
 
-    /// The next input; `None` at the end, and when everything was taken that had been read before the stop.
+    /// Waits for the next input. Returns `None` at the end of the input, or when the command was told to stop and all
+    /// input that was read before that is taken.
     async fn next(&mut self, lines: &mut Lines) -> Option<Input> {
         if !*self.stopped.borrow() {
             tokio::select! {
@@ -127,7 +130,7 @@ impl Work<'_> {
         timeout(HANDOVER_TIMEOUT, lines.next()).await.ok().flatten()
     }
 
-    /// The line, if it is one; tells what else it is.
+    /// Returns the line if the input is one. Otherwise prints a warning, or returns the error.
     fn line(&mut self, input: Input) -> Result<Option<Line>, PublishError> {
         match input {
             Input::Line(line) => {
@@ -152,13 +155,13 @@ impl Work<'_> {
         }
     }
 
-    /// Publishes the lines in one request, or in halves where one of them is refused.
+    /// Publishes the lines in one request. If one of them is refused, publishes them in halves.
     async fn deliver(&mut self, batch: &[Line]) -> Result<(), PublishError> {
-        // What is left to do, the next at the end.
+        // The parts that remain to be sent; the last one is next.
         let mut parts = vec![batch];
         while let Some(lines) = parts.pop() {
             match self.send(lines).await {
-                // Nothing of a batch that is refused was published. What comes before the line at fault is.
+                // No line of a refused batch was published. Halving it publishes the lines before the bad one.
                 Err(PublishError::LinesRefused { refusal, .. }) if lines.len() > 1 && refusal.is_of_content() => {
                     if refusal.status == StatusCode::PAYLOAD_TOO_LARGE {
                         let bytes: usize = lines.iter().map(|line| line.text.len()).sum();
@@ -174,7 +177,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Passes over a line that is too long for this hub; what else is wrong is wrong with every line.
+    /// Skips a line that is too long for this hub. Any other fault concerns every line, so it is returned.
     fn skip_or(&mut self, line: &Line, error: PublishError) -> Result<(), PublishError> {
         match error {
             PublishError::LinesRefused { refusal, .. } if refusal.status == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -186,7 +189,7 @@ impl Work<'_> {
         }
     }
 
-    /// Publishes the lines all or none, however often the hub is gone in between.
+    /// Publishes all of the lines or none, and repeats the request while the hub does not answer.
     async fn send(&mut self, batch: &[Line]) -> Result<(), PublishError> {
         let lines = (batch[0].number, batch[batch.len() - 1].number);
         self.under_way = Some(lines);
@@ -226,8 +229,8 @@ impl Work<'_> {
         }
     }
 
-    /// Asks if lines are in the log whose answer was lost, however long the hub gives none. Where that cannot be told
-    /// they are sent again: rather twice than not at all.
+    /// Asks the hub whether its log has the lines whose answer was lost, and repeats the question until the hub
+    /// answers. If the hub cannot tell, returns false, so that the lines are sent again: better twice than never.
     async fn is_there(&self, lines: (u64, u64), id_prefix: Option<&str>, count: usize) -> bool {
         let twice = |why: &str| {
             warning::print(&format!("{} may be in the log twice: the answer was lost, and {why}", shown(lines)));
@@ -236,7 +239,7 @@ impl Work<'_> {
         let Some(prefix) = id_prefix else { return twice("the hub gives the lines other IDs than they had") };
         let mut backoff = Backoff::new(DELAYS);
         loop {
-            // They are published all or none.
+            // All lines of a batch are published or none, so it is enough to look up the last one.
             match self.publisher.look_up(&format!("{prefix}{count}")).await {
                 Ok(Lookup::Found) => return true,
                 Ok(Lookup::Missing) => return false,

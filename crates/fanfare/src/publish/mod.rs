@@ -1,4 +1,5 @@
-//! `fanfare publish`: one update, each line of standard input, or one at intervals; prints the IDs.
+//! `fanfare publish`: publishes one update, each line of standard input, or one update at intervals, and prints the
+//! IDs.
 mod args;
 mod error;
 mod identity;
@@ -14,13 +15,13 @@ use fanfare_hub::update::{InvalidUpdate, Update, UpdateFields};
 use publisher::Publisher;
 use std::io::{self, IsTerminal as _};
 
-/// The DATA that stands for standard input.
+/// The DATA argument that means standard input.
 const STDIN: &str = "-";
 
 /// Runs the command.
 ///
 /// # Errors
-/// [`PublishError`] says why an update was not published; those whose IDs are printed were.
+/// [`PublishError`] says why an update was not published. All updates whose IDs were printed are published.
 pub(crate) fn run(args: PublishArgs) -> Result<(), PublishError> {
     check(&args).map_err(PublishError::Update)?;
     let publisher = Publisher::new((&args.hub, &args.connect), &args.topic, &args.query)?;
@@ -43,7 +44,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<(), PublishError> {
     }
 }
 
-/// Checks what the hub would refuse, before anything is read or sent.
+/// Checks the arguments that the hub would refuse, before anything is read or sent.
 fn check(args: &PublishArgs) -> Result<(), InvalidUpdate> {
     let (id, event_type) = (args.query.id.clone(), args.query.event_type.clone());
     let topics = vec![args.topic.clone()];

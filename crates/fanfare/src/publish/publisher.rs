@@ -1,4 +1,4 @@
-//! One address to publish to.
+//! A client that publishes under one topic of a hub.
 use super::{PublishError, reader::Line};
 use crate::http::{self, ConnectArgs, Http, HubArgs, HubUrl, Party, PublishQuery, Refusal, Unreachable};
 use fanfare_hub::topic::Topic;
@@ -15,22 +15,22 @@ use std::{
     time::Duration,
 };
 
-/// The time in which the hub must acknowledge: it answers when the update is on disk.
+/// The time within which the hub must answer: it answers when the update is on disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Answer to the question if lines are in the log that were sent and not acknowledged.
+/// The answer to the question whether lines that were sent, but not acknowledged, are in the hub's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
-    /// They are.
+    /// The lines are in the log.
     Found,
-    /// They are not.
+    /// The lines are not in the log.
     Missing,
-    /// It cannot be told, since the hub answers so.
+    /// The hub refuses to say, with this status.
     Refused(StatusCode),
 }
 
-/// Publishes under one topic.
+/// Publishes updates under one topic.
 #[derive(Debug)]
 pub(super) struct Publisher {
     http: Http,
@@ -40,10 +40,10 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    /// Makes a publisher under `topic` to the hub that `hub` names, connected to as `connect` says.
+    /// Makes a publisher under `topic` to the hub that `hub` names. `connect` has the options for the connection.
     ///
     /// # Errors
-    /// [`PublishError`] if token or certificates are unfit, or topic and query are too long for a request.
+    /// [`PublishError`] if token or certificates cannot be used, or topic and query are too long for a request.
     pub(super) fn new(
         (hub, connect): (&HubArgs, &ConnectArgs),
         topic: &Topic,
@@ -62,7 +62,7 @@ impl Publisher {
     /// Publishes one update with this data and returns its ID, ended by LF.
     ///
     /// # Errors
-    /// [`PublishError`] if the hub is not reached or refuses.
+    /// [`PublishError`] if the hub cannot be reached, or refuses the update.
     ///
     /// # Cancel safety
     /// When cancelled, the update may be published or not.
@@ -70,11 +70,11 @@ impl Publisher {
         self.post(self.publish.clone(), "text/plain; charset=utf-8", data.into()).await
     }
 
-    /// Publishes `lines` all or none and returns their IDs, each ended by LF. With a prefix, an ID is the prefix and
-    /// the number of the line among them, from 1.
+    /// Publishes all of `lines` or none, and returns their IDs, each ended by LF. With a prefix, each ID is the prefix
+    /// and the number of the line in `lines`, from 1.
     ///
     /// # Errors
-    /// [`PublishError`] if the hub is not reached or refuses.
+    /// [`PublishError`] if the hub cannot be reached, or refuses the lines.
     ///
     /// # Cancel safety
     /// When cancelled, the updates may be published or not.
@@ -107,11 +107,12 @@ impl Publisher {
         }
     }
 
-    /// Asks if the hub holds an update with this ID, as a subscriber that goes on behind it would: the head of the
-    /// answer says behind which ID the stream begins. That is told of private updates, too, which may not be shown.
+    /// Asks the hub whether its log has an update with this ID, by subscribing with the ID as Last-Event-ID: the head
+    /// of the answer has the ID after which the stream begins. This also works for private updates, which the hub may
+    /// not send to this client.
     ///
     /// # Errors
-    /// [`PublishError`] if the hub cannot be asked now.
+    /// [`PublishError`] if the hub does not answer now.
     pub(super) async fn look_up(&self, id: &str) -> Result<Lookup, PublishError> {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = self.look_up.clone();
@@ -135,10 +136,11 @@ impl Publisher {
     }
 }
 
-/// Prints IDs at once. Breaks when nobody reads them any more, which is no failure: what they name is published.
+/// Prints IDs at once. Returns [`ControlFlow::Break`] if the reader has closed the output, which is not a failure,
+/// because the updates are published.
 ///
 /// # Errors
-/// [`PublishError::Print`] if they cannot be written for another reason.
+/// [`PublishError::Print`] if the IDs cannot be written for another reason.
 pub(super) fn print(ids: &str) -> Result<ControlFlow<()>, PublishError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(ids.as_bytes()).and_then(|()| stdout.flush()) {

@@ -1,4 +1,4 @@
-//! The lines of standard input, read by a separate thread: a read cannot be cancelled.
+//! The lines of standard input, read by a separate thread, because a read cannot be cancelled.
 use std::{
     io::{self, BufRead, BufReader, Read},
     sync::{
@@ -9,11 +9,11 @@ use std::{
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-/// The most lines that wait while a batch is under way.
+/// The most lines that wait while a batch is being sent.
 const MAX_WAITING: usize = 1_000;
 /// The most bytes of the lines that wait, unless one line alone has more.
 const MAX_WAITING_BYTES: usize = 32 << 20;
-/// The longest line, in bytes: the largest body that a hub may be told to accept.
+/// The longest line, in bytes: as long as the largest body that a hub can be configured to accept.
 pub(super) const MAX_LINE_BYTES: usize = 16 << 20;
 /// The number of bytes that are read at a time.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -28,19 +28,19 @@ pub(super) struct Line {
     pub is_replaced: bool,
 }
 
-/// A piece of standard input, or its end.
+/// A line of standard input, or an error.
 #[derive(Debug)]
 pub(super) enum Input {
     Line(Line),
-    /// This line is longer than [`MAX_LINE_BYTES`]. It is passed over.
+    /// A line that is longer than [`MAX_LINE_BYTES`], and was skipped.
     TooLong {
         number: u64,
     },
-    /// Nothing more can be read.
+    /// Reading has failed, so there are no more lines.
     Failed(io::Error),
 }
 
-/// Lines as they come.
+/// The lines of standard input, as they arrive.
 pub(super) struct Lines {
     inputs: UnboundedReceiver<Input>,
     room: Arc<Room>,
@@ -48,7 +48,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Begins to read standard input. The thread ends with the process.
+    /// Starts a thread that reads standard input. The thread ends with the process.
     pub(super) fn of_stdin() -> Self {
         let (lines, sender) = Self::new();
         let stopped = lines.stop.clone();
@@ -65,21 +65,21 @@ impl Lines {
     /// Waits for the next input; `None` at the end.
     ///
     /// # Cancel safety
-    /// Nothing is lost.
+    /// No input is lost.
     pub(super) async fn next(&mut self) -> Option<Input> {
         let input = self.inputs.recv().await?;
         self.room.leave(size(&input));
         Some(input)
     }
 
-    /// Returns the next input if it waits already.
+    /// Returns the next input if it has already been read.
     pub(super) fn try_next(&mut self) -> Option<Input> {
         let input = self.inputs.try_recv().ok()?;
         self.room.leave(size(&input));
         Some(input)
     }
 
-    /// Ends with the last whole line that was taken from standard input already.
+    /// Makes the thread stop after the last complete line that it has already taken from standard input.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -91,24 +91,24 @@ impl Drop for Lines {
     }
 }
 
-/// The other end of [`Lines`]. The room bounds what is in the channel.
+/// The sending end of [`Lines`]. `room` limits what is in the channel.
 struct Sender {
     inputs: UnboundedSender<Input>,
     room: Arc<Room>,
 }
 
 impl Sender {
-    /// Hands over an input when there is room for it. Fails if nobody takes more.
+    /// Sends an input as soon as there is room for it. Fails if [`Lines`] was dropped.
     fn send(&self, input: Input) -> Result<(), Closed> {
         self.room.enter(size(&input))?;
         self.inputs.send(input).map_err(|_| Closed)
     }
 }
 
-/// Nobody takes more.
+/// [`Lines`] was dropped, so nobody receives input any more.
 struct Closed;
 
-/// Counts what waits between the thread that reads and the one that publishes.
+/// Counts the lines that wait between the thread that reads and the thread that publishes.
 #[derive(Default)]
 struct Room {
     waiting: Mutex<Waiting>,
@@ -123,7 +123,7 @@ struct Waiting {
 }
 
 impl Room {
-    /// Waits until there is room for a line of so many bytes, as there is for any line if none waits.
+    /// Waits until there is room for a line of so many bytes. If no line waits, there is room for any line.
     fn enter(&self, bytes: usize) -> Result<(), Closed> {
         let is_full = |waiting: &mut Waiting| !waiting.is_closed && !waiting.has_room_for(bytes);
         let mut waiting = self.changed.wait_while(self.waiting(), is_full).unwrap_or_else(PoisonError::into_inner);
@@ -162,7 +162,7 @@ fn size(input: &Input) -> usize {
     }
 }
 
-/// Hands over the lines until the source ends, fails, or nobody wants more.
+/// Sends the lines until the source ends or fails, or nobody receives them any more.
 fn read(mut source: BufReader<impl Read>, sender: &Sender, stopped: &AtomicBool) {
     for number in 1.. {
         if stopped.load(Ordering::Relaxed) && !source.buffer().contains(&b'\n') {
@@ -183,7 +183,7 @@ fn read(mut source: BufReader<impl Read>, sender: &Sender, stopped: &AtomicBool)
 
 fn read_line(source: &mut impl BufRead, number: u64) -> io::Result<Option<Input>> {
     let mut text = Vec::new();
-    // With room for the end of the longest line.
+    // The longest line, and its line end.
     let most = MAX_LINE_BYTES as u64 + 2;
     if source.by_ref().take(most).read_until(b'\n', &mut text)? == 0 {
         return Ok(None);
@@ -192,7 +192,7 @@ fn read_line(source: &mut impl BufRead, number: u64) -> io::Result<Option<Input>
     let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
     text.truncate(end);
     if end > CHUNK_BYTES {
-        // It has grown by doubling, and what waits is counted by its length.
+        // The buffer has grown by doubling, but a waiting line is counted only by its length.
         text.shrink_to_fit();
     }
     if text.len() > MAX_LINE_BYTES {
@@ -304,7 +304,7 @@ mod tests {
         while waiting() < FITTING && Instant::now() < deadline {
             thread::yield_now();
         }
-        // It has the time to go on, and does not.
+        // The reader has enough time to continue, but must not.
         thread::sleep(Duration::from_millis(50));
         assert_eq!(waiting(), FITTING);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

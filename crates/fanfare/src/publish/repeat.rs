@@ -1,4 +1,4 @@
-//! One update at intervals: a heartbeat for demonstrations, or load for a first look.
+//! Publishes one update at intervals: a heartbeat for demonstrations, or load for a first test.
 use super::{
     PublishError,
     publisher::{self, Publisher},
@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
-/// The place in a template where the time goes, as RFC 3339 has it.
+/// The placeholder in a template for the time, in the format of RFC 3339.
 pub(super) const TIME: &str = "{time}";
 
-/// Publishes what `template` says, `every` so often, `count` times, or until stopped or until nobody reads the IDs.
-/// While a hub is gone that was there before, what would be due is left out.
+/// Publishes `template`, filled in, at the interval `every`: `count` times, or until the command is stopped, or until
+/// the reader of the IDs closes the output. If the hub does not answer and `reconnect` allows it, the update is left
+/// out and the next one follows.
 ///
 /// # Errors
-/// [`PublishError`] at the first update that is not published.
+/// [`PublishError`] for the first update that is not published and may not be left out.
 pub(super) async fn publish(
     publisher: &Publisher,
     template: &str,
@@ -23,7 +24,7 @@ pub(super) async fn publish(
     reconnect: Reconnect,
 ) -> Result<(), PublishError> {
     let mut was_there = false;
-    // Tokio knows no interval of zero: as fast as the hub answers.
+    // An interval of zero means as fast as the hub answers, but Tokio does not accept zero.
     let mut interval = tokio::time::interval(every.max(Duration::from_nanos(1)));
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for n in 1..=count.unwrap_or(u64::MAX) {
@@ -41,7 +42,7 @@ pub(super) async fn publish(
     Ok(())
 }
 
-/// Replaces `{count}`, `{time}` and `{unix_ms}`; other braces stay, for most data is JSON.
+/// Replaces `{count}`, `{time}` and `{unix_ms}`. Other braces stay, because most data is JSON.
 fn fill(template: &str, count: u64, now: Timestamp) -> String {
     template
         .replace("{count}", &count.to_string())

@@ -1,8 +1,8 @@
-//! Waiting longer and longer.
+//! Delays between attempts, each longer than the one before.
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Delays that double, up to a bound.
+/// Delays that double, up to a maximum.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     first: Duration,
@@ -15,7 +15,7 @@ impl Backoff {
         Self { first, most, next: first }
     }
 
-    /// The next delay.
+    /// Returns the next delay.
     pub(crate) fn next(&mut self) -> Duration {
         let next = self.next;
         self.next = (next * 2).min(self.most);

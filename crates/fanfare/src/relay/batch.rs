@@ -1,5 +1,5 @@
-//! Events of the upstream as updates of the hub. Where no update can be made of an event, one that tells of the gap
-//! takes its place: those downstream have no other way to know.
+//! Makes updates for the hub from events of the upstream. If an event cannot become an update, a gap event takes its
+//! place, because the hub's subscribers have no other way to know that an event is missing.
 use fanfare_client::{MessageEvent, Text};
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
@@ -16,72 +16,73 @@ pub(super) const MAX_BATCH_EVENTS: usize = 256;
 /// The most bytes of data, IDs and types that a relay publishes together, unless one event alone has more.
 pub(super) const MAX_BATCH_BYTES: usize = 1 << 20;
 
-/// The bytes of an event's field names and line ends, as long as its data is one line.
+/// The number of bytes of an event's field names and line ends, if its data is one line.
 const FIELD_NAMES_BYTES: usize = 24;
 
 /// The fields that are the same for all updates of a relay.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
-    /// The topics, of which there is at least one.
+    /// The topics, at least one.
     pub topics: Vec<Topic>,
-    /// True if they are private.
+    /// True if the updates are private.
     pub private: bool,
-    /// The most data that the hub takes, if that is known.
+    /// The most bytes of data in an update that the hub accepts, as far as that is known.
     pub max_data_bytes: usize,
 }
 
-/// An event on its way.
+/// An update that was made from an event, and is not yet published.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) update: Update,
-    /// True if the upstream gave it an ID, be it one that the hub cannot keep.
+    /// True if the upstream gave the event an ID, even one that the hub cannot keep.
     pub(super) sets_id: bool,
-    /// True if it tells of a gap in place of an event.
+    /// True if this is a gap event in place of the event.
     pub(super) is_gap: bool,
-    /// The ID that the event had, where it is not the update's: no update can have it, the hub has refused it, or this
-    /// tells of a gap.
+    /// The ID that the event had upstream, if the update does not have it: because no update can have this ID, because
+    /// the hub has refused it, or because this is a gap event.
     pub(super) told_id: Option<String>,
 }
 
-/// The result of a look at an event.
+/// The result of making an update from an event.
 #[derive(Debug)]
 pub(super) enum Made {
-    /// This update, and perhaps a reason for which the hub gives it another ID.
+    /// An update, and a reason if the hub has to give it another ID.
     Update(Item, Option<InvalidUpdate>),
-    /// This update, which tells of a gap: no other can be made of the event.
+    /// A gap event, and the reason why the event cannot become an update.
     Gap(Item, Unfit),
-    /// Nothing. It is about the connection between the relay and its upstream.
+    /// Nothing, because the event is about the connection between the relay and its upstream.
     Nothing,
 }
 
-/// The data of an update that tells of an event that was left out.
+/// The data of a gap event for an event that was left out.
 #[derive(Serialize)]
 struct LeftOut<'a> {
     reason: &'a str,
-    /// The ID that the event had upstream, exactly; empty if it had none, or the hub has refused it here as well.
+    /// The exact ID that the event had upstream; empty if it had none, or if the hub has refused the ID in this place
+    /// too.
     last_event_id: &'a str,
     detail: &'a str,
 }
 
-/// The reason why no update can be made of an event.
+/// The reason why an event cannot become an update.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unfit {
-    /// It has more data than the hub takes.
+    /// The event has more data than the hub accepts.
     TooLarge { bytes: usize, limit: usize },
-    /// Its type is one that no update may have.
+    /// The fields of the event do not make a valid update.
     Invalid(InvalidUpdate),
 }
 
-/// An event up to which all was dealt with once its batch is published.
+/// The last event of a batch. It is acknowledged when the batch is published.
 #[derive(Debug)]
 pub(super) enum LastEvent {
     Read(MessageEvent),
-    /// The event was too large to be read. This is the last event ID behind it.
+    /// The event was too large to be read. The field is the last event ID after it.
     Skipped(Text),
 }
 
 impl LastEvent {
-    /// Returns the last event ID behind the event.
+    /// Returns the last event ID after the event.
     pub(super) fn id(&self) -> &Text {
         match self {
             Self::Read(event) => &event.last_event_id,
@@ -90,26 +91,26 @@ impl LastEvent {
     }
 }
 
-/// Events that came together.
+/// Events that are published together.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) items: Vec<Item>,
-    /// The last event that belongs to it, be it an unfit one or one that was skipped.
+    /// The last event of the batch, even if it gave no update or was skipped.
     pub(super) last: Option<LastEvent>,
     bytes: usize,
 }
 
 impl Template {
-    /// Makes an update of `event`. The reconnection time is between the relay and its upstream.
+    /// Makes an update from `event`, without its reconnection time, which concerns only the relay and its upstream.
     pub(super) fn make(&self, event: &MessageEvent) -> Made {
         let id = event.id().filter(|id| !id.is_empty());
         match event.event_type.as_str() {
-            // A hub says why it ends the connection.
+            // The upstream is a hub, and says why it ends the connection.
             Ending::EVENT_TYPE => return Made::Nothing,
-            // A hub, or another relay before this one, says that something is missing.
+            // The upstream is a hub or another relay, and says that something is missing.
             Gap::EVENT_TYPE if event.data.len() <= self.max_data_bytes => {
                 let told = gap(&self.topics, self.private, event.data.as_str().to_owned(), id.is_some());
-                // What tells of a gap in other words than a hub does is a gap nevertheless.
+                // A gap event whose data is not like that of a hub is a gap nevertheless.
                 let other = || left_out(&self.topics, self.private, id.unwrap_or_default(), UNCLEAR_GAP);
                 let item = told.or_else(other);
                 return item.map_or(Made::Nothing, |item| Made::Update(item, None));
@@ -124,7 +125,7 @@ impl Template {
         item.map_or(Made::Nothing, |item| Made::Gap(item, unfit))
     }
 
-    /// Makes what tells of an event that was too large to be read, behind which `id` is the last event ID.
+    /// Makes a gap event for an event that was too large to be read. `id` is the ID of that event, or empty.
     pub(super) fn skipped(&self, id: &str, reason: &str) -> Option<Item> {
         left_out(&self.topics, self.private, id, reason)
     }
@@ -136,7 +137,8 @@ impl Template {
         }
         let (update, replaced) = match (self.update(event, id), id) {
             (Ok(update), _) => (update, None),
-            // Better without its ID than not at all. If something else is wrong with it, that is wrong then, too.
+            // The event is better published without its ID than not at all. If something else is wrong with it, this
+            // fails too.
             (Err(reason), Some(_)) => (self.update(event, None).map_err(Unfit::Invalid)?, Some(reason)),
             (Err(reason), None) => return Err(Unfit::Invalid(reason)),
         };
@@ -158,13 +160,13 @@ impl Template {
 }
 
 impl Item {
-    /// Returns what to publish in place of an update that the hub refuses for `reason`: the same without its ID, if it
-    /// may be that; else what tells of the gap; else, if that is too large, the same without the ID of the event.
-    /// `None` if the hub takes nothing of it.
+    /// Returns the item to publish in place of an update that the hub refuses for `reason`: the same update without its
+    /// ID, if the ID may be the reason; else a gap event; else, if the gap event is too large, a gap event without the
+    /// ID of the event. Returns `None` if the hub accepts none of these.
     pub(super) fn in_place_of(self, reason: &str, may_be_id: bool) -> Option<Self> {
         let update = &self.update;
         if self.is_gap {
-            // What is not refused for its size is not so because of the ID.
+            // If a gap event is refused for another reason than its size, leaving out the ID does not help.
             let told_id = self.told_id.filter(|_| !may_be_id);
             let item = told_id.and_then(|_| left_out(update.topics(), update.is_private(), "", reason))?;
             return Some(Self { sets_id: self.sets_id, ..item });
@@ -186,38 +188,38 @@ impl Item {
         Some(Self { update: update.ok()?, told_id, ..self })
     }
 
-    /// Returns about as many bytes as it has in an event stream, never none.
+    /// Returns the approximate number of bytes of the update in an event stream, which is never 0.
     pub(super) fn size(&self) -> usize {
         let Self { update, .. } = self;
         let event_type = update.event_type().map_or(0, |name| name.as_str().len());
         update.data().len() + update.id().map_or(0, |id| id.as_str().len()) + event_type + FIELD_NAMES_BYTES
     }
 
-    /// Returns the ID that the event has upstream, as far as it is known.
+    /// Returns the ID that the event has upstream, or an empty text if it is not known.
     pub(super) fn upstream_id(&self) -> &str {
         let own = self.update.id().map(EventId::as_str);
         own.or(self.told_id.as_deref()).unwrap_or_default()
     }
 }
 
-/// The detail of a gap that was told upstream without a reason that can be read.
+/// The detail of a gap event for a gap that the upstream reported without a readable reason.
 const UNCLEAR_GAP: &str = "the upstream told of a gap and gave no reason";
 
-/// Makes an update that tells of an event that was left out.
+/// Makes a gap event for an event that was left out.
 fn left_out(topics: &[Topic], private: bool, id: &str, detail: &str) -> Option<Item> {
     let said = LeftOut { reason: "left-out", last_event_id: id, detail };
     let item = gap(topics, private, serde_json::to_string(&said).ok()?, !id.is_empty())?;
     Some(Item { told_id: Some(id.to_owned()).filter(|id| !id.is_empty()), ..item })
 }
 
-/// An update that tells of a gap. There is one for any topics that there can be updates for.
+/// Makes a gap event. This succeeds for all topics that updates may have.
 fn gap(topics: &[Topic], is_private: bool, data: String, sets_id: bool) -> Option<Item> {
     let update = Update::gap(topics.to_vec(), data, is_private).ok()?;
     Some(Item { update, sets_id, is_gap: true, told_id: None })
 }
 
 impl Batch {
-    /// True if there is room for `event`, as there always is in an empty one.
+    /// Returns true if there is room for `event`. An empty batch has room for any event.
     pub(super) fn has_room_for(&self, event: &MessageEvent) -> bool {
         self.last.is_none() || (self.items.len() < MAX_BATCH_EVENTS && self.bytes + size(event) <= MAX_BATCH_BYTES)
     }
@@ -232,7 +234,7 @@ impl Batch {
         self.last = Some(LastEvent::Read(event));
     }
 
-    /// Adds what tells of an event that was skipped.
+    /// Adds an event that was skipped, with its gap event.
     pub(super) fn push_skipped(&mut self, id: Text, item: Option<Item>) {
         self.items.extend(item);
         self.last = Some(LastEvent::Skipped(id));

@@ -1,4 +1,4 @@
-//! The last part of the way: batches into the hub, in order, each event once, however often the hub is down in between.
+//! Publishes batches to the hub, in order and each event once, even if the hub is down in between.
 use super::{
     backoff::Backoff,
     batch::{Batch, Item},
@@ -13,19 +13,19 @@ use fanfare_client::Error;
 use fanfare_hub::topic::Topic;
 use std::time::Duration;
 
-/// The shortest and the longest wait until a hub that is down is asked again.
+/// The shortest and the longest wait before a request to a hub that is down is repeated.
 const HUB_DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
 
-/// A way into a hub that knows what it has taken.
+/// A connection to a hub that knows which updates the hub has accepted.
 #[derive(Debug)]
 pub(super) struct Delivery {
     sink: Sink,
     pub(super) state: State,
     voice: Voice,
     lookups: Lookups,
-    /// The updates that the hub holds behind the state.
+    /// The updates in the hub's log after the position in the state.
     held: Held,
-    /// The most bytes of updates that go out in one request: less where a proxy before the hub takes less.
+    /// The most bytes of updates in one request. It becomes smaller if a proxy before the hub accepts less.
     request_bytes: usize,
     pub(super) counts: Counts,
 }
@@ -35,11 +35,11 @@ enum Lookups {
     /// The end of the hub's log is not known yet.
     Due,
     Done,
-    /// The hub does not let this relay look.
+    /// The hub does not let this relay read its log.
     Refused,
 }
 
-/// The numbers of events by what became of them.
+/// The numbers of events that were relayed, that were refused, and that the hub had already.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) relayed: u64,
@@ -53,10 +53,10 @@ impl Delivery {
         Self { sink, state, voice, lookups: Lookups::Due, held, request_bytes: usize::MAX, counts }
     }
 
-    /// Publishes `batch`, however long that takes.
+    /// Publishes `batch`. Waits as long as the hub is down.
     ///
     /// # Errors
-    /// [`RelayError`] if the hub will take nothing any more, or the state cannot be kept.
+    /// [`RelayError`] if the hub will never accept updates again, or if the state cannot be saved.
     pub(super) async fn deliver(&mut self, batch: &mut Batch) -> Result<(), RelayError> {
         if self.lookups == Lookups::Due {
             self.begin().await?;
@@ -69,14 +69,14 @@ impl Delivery {
         Ok(())
     }
 
-    /// An event cannot be published, now or later: what tells of the gap is, in its place.
+    /// Counts and reports an event that can never be published. A gap event is published in its place.
     pub(super) fn refused(&mut self, id: &str, reason: &str) {
         self.counts.refused += 1;
         self.voice.warn(&format!("an event is left out (last event ID {}): {reason}", shown_id(id)));
     }
 
-    /// Leaves out what a former run has published. Only events that have an ID come twice from an upstream that
-    /// resumes; the first that the hub does not have ends the search.
+    /// Removes from `batch` the events that an earlier run has published. An upstream that resumes sends only events
+    /// with an ID again. The first event that the hub does not have ends the search.
     fn leave_out_held(&mut self, batch: &mut Batch) {
         if self.held.is_empty() {
             return;
@@ -126,7 +126,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Returns how many of `items` go out in one request, at least one of them, and their bytes.
+    /// Returns the number of `items` for one request, at least one, and their size in bytes.
     fn fitting(&self, items: &[Item]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
         for item in items {
@@ -139,8 +139,8 @@ impl Delivery {
         (count, bytes)
     }
 
-    /// Puts something in the place of an update that was refused for `reason`, or nothing where the hub takes nothing
-    /// of it.
+    /// Replaces the first update, which was refused for `reason`, by one that the hub may accept. Removes it if there
+    /// is none.
     fn replace_first(&mut self, batch: &mut Batch, reason: &str, may_be_id: bool) {
         let item = batch.items.remove(0);
         let id = item.upstream_id().to_owned();
@@ -164,7 +164,7 @@ impl Delivery {
         }
     }
 
-    /// Takes out of `batch` what the hub has of it: it was published, although no answer said so.
+    /// Removes from `batch` the updates that the hub's log has: they were published, but the answer was lost.
     async fn look_up_unanswered(&mut self, batch: &mut Batch) -> Result<(), RelayError> {
         if self.lookups == Lookups::Refused {
             return Ok(());
@@ -185,7 +185,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Finds what a former run has published; or else keeps where this one begins, so that the next one can.
+    /// Reads which updates an earlier run has published. If no position is saved, saves where this run begins, so that
+    /// the next run can read that.
     async fn begin(&mut self) -> Result<(), RelayError> {
         if self.state.position().is_some() {
             return self.look_up().await;
@@ -194,13 +195,14 @@ impl Delivery {
         self.state.begin().await.map_err(|error| RelayError::State(Error::Store(error)))
     }
 
-    /// Reads what the hub holds behind the state, as soon as it can be asked.
+    /// Reads the updates that the hub's log has after the position in the state. Waits until the hub answers.
     async fn look_up(&mut self) -> Result<(), RelayError> {
         let after = self.state.position();
         self.ask(after).await
     }
 
-    /// Finds where the hub's log ends now, behind what is known to be published.
+    /// Sets the position in the state to the current end of the hub's log, which is after everything that this relay
+    /// has published.
     async fn find_end(&mut self) -> Result<(), RelayError> {
         if self.lookups == Lookups::Refused { Ok(()) } else { self.ask(None).await }
     }

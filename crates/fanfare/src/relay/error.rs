@@ -9,28 +9,28 @@ use std::{fmt, io};
 
 #[derive(Debug)]
 pub(crate) enum RelayError {
-    /// The upstream cannot be asked as it was given.
+    /// The arguments cannot be made into a valid request to the upstream.
     Build(BuildError),
     /// The certificates of authorities cannot be read.
     Certificates(CertificatesError),
     /// The topics do not fit into a request.
     TooLong(UrlTooLong),
-    /// The first connection to the upstream did not come about.
+    /// The first connection to the upstream could not be opened.
     NotOpened(Box<Ending<Cause>>),
-    /// The upstream refused at the first attempt.
+    /// The upstream refused the first request.
     Upstream(Box<Ending<Error>>),
-    /// The file that keeps how far the relay has come cannot be written or read.
+    /// The file with the state of the relay cannot be written or read.
     State(Error),
-    /// The hub cannot be asked as it was given.
+    /// The arguments cannot be made into a valid request to the hub.
     Hub(Unreachable),
-    /// The hub takes nothing.
+    /// The hub will not accept any update.
     Closed(Closed),
-    /// The machine gives no means to run on.
+    /// The asynchronous runtime cannot start.
     Runtime(io::Error),
 }
 
 impl RelayError {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Build(_) | Self::Certificates(_) | Self::TooLong(_) => Exit::Usage,
@@ -43,7 +43,7 @@ impl RelayError {
     }
 }
 
-/// The longest URL that is shown as it is.
+/// The longest URL that is shown unchanged, in bytes.
 const MAX_SHOWN_BYTES: usize = 1_000;
 
 impl fmt::Display for RelayError {

@@ -1,24 +1,25 @@
-//! The updates that the hub holds already, of those that the upstream sends again.
+//! The updates that the hub already has, among those that the upstream sends again.
 //!
-//! An event is the same if ID, type and data are, under the relay's own topics: an upstream that counts from the
-//! beginning after its restart sends other events under the same IDs, and so does another upstream of the same hub.
+//! Two events are the same if ID, type and data are the same, under the relay's own topics. The ID alone is not enough:
+//! an upstream that counts from the beginning after a restart sends other events under the same IDs, and so does
+//! another upstream of the same hub.
 use super::batch::{Item, MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
 use fanfare_event_stream::EventType;
 use fanfare_hub::topic::Topic;
 use serde::Deserialize;
 use std::{borrow::Cow, collections::VecDeque};
 
-/// The longest line of a hub's that is read: the largest update, with all of its data escaped.
+/// The longest line from a hub that is read: the largest update, with all of its data escaped.
 const MAX_LINE_BYTES: usize = 128 << 20;
 
-/// The relay's last updates in the hub behind a position, in order, no more than a batch: what is published is kept in
-/// the state before more is.
+/// The last updates of this relay in the hub's log after a position, in order. They are never more than a batch,
+/// because the state is saved before the next batch is published.
 #[derive(Debug)]
 pub(super) struct Held {
     topics: Vec<Topic>,
     updates: VecDeque<Published>,
     bytes: usize,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of a line whose end has not arrived.
     line: Vec<u8>,
 }
 
@@ -37,7 +38,7 @@ struct Published {
 pub(super) struct LineTooLong;
 
 impl Held {
-    /// Nothing, of a relay to `topics`.
+    /// Makes an empty list for a relay to `topics`.
     pub(super) fn new(topics: &[Topic]) -> Self {
         Self { topics: topics.to_vec(), updates: VecDeque::new(), bytes: 0, line: Vec::new() }
     }
@@ -51,15 +52,15 @@ impl Held {
         self.bytes = 0;
     }
 
-    /// Reads JSON lines on.
+    /// Reads the next bytes of the JSON lines.
     ///
     /// # Errors
-    /// [`LineTooLong`].
+    /// [`LineTooLong`] if a line is longer than any update.
     pub(super) fn read(&mut self, mut bytes: &[u8]) -> Result<(), LineTooLong> {
         while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
             self.line.extend_from_slice(&bytes[..end]);
             bytes = &bytes[end + 1..];
-            // What is no update concerns nobody here: a gap has no topics, a heartbeat is a blank line.
+            // Lines that are not updates are ignored: a gap has no topics, and a heartbeat is a blank line.
             if let Ok(update) = serde_json::from_slice::<Published>(&self.line) {
                 self.push(update);
             }
@@ -83,7 +84,7 @@ impl Held {
         }
     }
 
-    /// True if the hub has `item`, and forgets what it has before it.
+    /// Returns true if the hub has `item`. Then removes it, and the updates before it, from the list.
     pub(super) fn take(&mut self, item: &Item) -> bool {
         let Some(place) = self.updates.iter().position(|update| update.is(item)) else { return false };
         let gone = self.updates.drain(..=place);
@@ -102,7 +103,7 @@ impl Published {
         id_fits && self.event_type == event_type && self.data == update.data()
     }
 
-    /// Returns its size as it counted in its batch, or less: the ID may be another.
+    /// Returns the size of the update as its batch counted it, or less, because its ID may have been another.
     fn size(&self) -> usize {
         let id = if self.id.starts_with('#') { 0 } else { self.id.len() };
         self.data.len() + self.event_type.len() + id
@@ -126,7 +127,7 @@ mod tests {
 
     fn held(lines: &str) -> Held {
         let mut held = Held::new(&[Topic::new("a").unwrap()]);
-        // However the bytes are cut.
+        // The bytes may be cut anywhere.
         lines.as_bytes().chunks(7).for_each(|chunk| held.read(chunk).unwrap());
         held
     }
@@ -154,7 +155,7 @@ mod tests {
             |count: usize, data: &str| held(&(0..count).map(|id| line(&id.to_string(), "a", data)).collect::<String>());
         assert!(many(MAX_BATCH_EVENTS, "x").take(&item(Some("0"), "x")));
         assert!(!many(MAX_BATCH_EVENTS + 1, "x").take(&item(Some("0"), "x")));
-        // With type and ID, half of what a batch may have.
+        // Together with type and ID, half of the bytes that a batch may have.
         let half = "x".repeat(MAX_BATCH_BYTES / 2 - "message0".len());
         assert!(many(2, &half).take(&item(Some("0"), &half)));
         assert!(!many(2, &format!("{half}x")).take(&item(Some("0"), &format!("{half}x"))));

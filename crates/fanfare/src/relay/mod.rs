@@ -1,9 +1,9 @@
-//! Relays: an event stream of any server, published under topics of a hub, so that one upstream connection serves any
-//! number of browsers. As a command, `fanfare relay`, and as a part of `fanfare serve`.
+//! Relays: an event stream of any server is published under topics of a hub, so that one connection to this server, the
+//! upstream, serves any number of browsers. A relay is the command `fanfare relay`, or a part of `fanfare serve`.
 //!
-//! [`upstream`] is where events come from, [`batch`] makes updates of them, [`sink`] is the hub that they go to,
-//! [`state`] what survives a restart and [`held`] what need not be published again after one. [`Relay`] puts it
-//! together and reads, [`delivery`] publishes.
+//! [`upstream`] is the server that events come from, [`batch`] makes updates from them, and [`sink`] is the hub that
+//! they go to. [`state`] survives a restart, and [`held`] has what need not be published again after a restart.
+//! [`Relay`] connects these parts and reads events; [`delivery`] publishes them.
 mod backoff;
 mod batch;
 mod delivery;
@@ -34,7 +34,7 @@ use clap::ValueEnum;
 use fanfare_hub::topic::Topic;
 use std::{path::PathBuf, time::Duration};
 
-/// The time in which the state must be kept when the command is told to stop.
+/// The time that the command has to save its state when it is told to stop.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "\
@@ -107,10 +107,10 @@ enum When {
     Always,
 }
 
-/// Relays until the upstream says that there is no more (204), or until it is told to stop.
+/// Relays until the upstream says that there are no more events (204), or until the command is told to stop.
 ///
 /// # Errors
-/// [`RelayError`] if it cannot begin, or cannot go on.
+/// [`RelayError`] if the relay cannot begin, or cannot continue.
 pub(crate) fn run(args: RelayArgs) -> Result<(), RelayError> {
     let HeaderArgument { sent, removed } = HeaderArgument::join(args.headers);
     let connect = args.hub_connect.into();

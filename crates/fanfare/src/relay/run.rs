@@ -1,11 +1,13 @@
-//! The way of each event: from the upstream into a batch, from there into the hub, and then into the state.
+//! The main loop of a relay. Each event goes from the upstream into a batch, then into the hub, and then its ID goes
+//! into the state.
 //!
-//! One batch is under way at a time, and its last ID is kept before the next goes out. So no more than a batch can be
-//! in the hub and not in the state, whatever ends this process, and that much is looked up when the relay begins again.
-//! An event that the hub refuses is tried without its ID before a gap takes its place. An event that was too large to
-//! be read counts as acknowledged when the hub has its gap.
+//! Only one batch is sent at a time, and its last ID is saved before the next batch is sent. So, whatever ends this
+//! process, at most one batch is in the hub and not in the state. That batch is looked up when the relay starts again.
+//! An event that the hub refuses is sent without its ID before a gap event takes its place. An event that was too large
+//! to be read counts as acknowledged when the hub has its gap event.
 //!
-//! While a batch is under way nothing is read from the upstream, which TCP holds back: nothing is queued here.
+//! While a batch is being sent, nothing is read from the upstream, and TCP makes the upstream wait. So no events are
+//! queued here.
 use super::{
     backoff::Backoff,
     batch::{Batch, LastEvent, Made, Template},
@@ -21,15 +23,16 @@ use fanfare_client::{Error, MessageEvent, Signal, Signals, Text, Warning};
 use futures_util::{FutureExt as _, StreamExt as _};
 use std::time::Duration;
 
-/// The shortest and the longest wait until an upstream that refuses is asked again, which no client would do by itself.
+/// The shortest and the longest wait before a request that the upstream refused is repeated. The client does not repeat
+/// such a request by itself.
 const UPSTREAM_DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
-/// The decision about an upstream that was never there.
+/// The reaction to an upstream that has never answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
-    /// Ends: a wrong address is told at once.
+    /// The relay ends, so that a wrong address is reported at once.
     AfterOpen,
-    /// Asks again.
+    /// The relay tries again.
     Always,
 }
 
@@ -44,7 +47,7 @@ pub(crate) struct Parts {
     pub patience: Patience,
 }
 
-/// A relay at work.
+/// A running relay.
 pub(crate) struct Relay {
     upstream: Upstream,
     template: Template,
@@ -53,13 +56,13 @@ pub(crate) struct Relay {
     delivery: Delivery,
     signals: Option<Signals>,
     opened: bool,
-    /// The end of the stream, while what came before is under way.
+    /// The end of the stream, kept while the events before it are published.
     ended: Option<Option<Error>>,
-    /// An event for which the batch before had no room.
+    /// An event for which the last batch had no room.
     carried: Option<MessageEvent>,
     /// The last event ID that was acknowledged.
     acknowledged: Option<Text>,
-    /// True if it was said that IDs are replaced.
+    /// True if the warning about replaced IDs was given.
     told_of_ids: bool,
 }
 
@@ -82,14 +85,14 @@ impl Relay {
         }
     }
 
-    /// Relays until the upstream says that there is no more (204).
+    /// Relays until the upstream says that there are no more events (204).
     ///
     /// # Errors
-    /// [`RelayError`] if it cannot go on.
+    /// [`RelayError`] if the relay cannot continue.
     ///
     /// # Cancel safety
-    /// An event that was not acknowledged comes again from the upstream, if it keeps its events, when the relay begins
-    /// again from its state. [`flush`](Self::flush) it then.
+    /// If the upstream keeps its events, nothing is lost: an event that was not acknowledged comes again when the relay
+    /// starts again from its state. Call [`flush`](Self::flush) after cancelling.
     pub(crate) async fn run(&mut self) -> Result<(), RelayError> {
         let mut backoff = Backoff::new(UPSTREAM_DELAYS);
         let mut after = String::new();
@@ -104,7 +107,7 @@ impl Relay {
                     break ended;
                 }
             };
-            // What came with the end was acknowledged after it.
+            // The last events before the end were acknowledged after it, and must be saved too.
             self.flush().await?;
             let Some(error) = error else { return Ok(()) };
             after =
@@ -122,10 +125,10 @@ impl Relay {
         }
     }
 
-    /// Waits until what the hub has acknowledged is kept.
+    /// Waits until the last event ID that the hub has acknowledged is saved.
     ///
     /// # Errors
-    /// [`RelayError::State`] if it cannot be kept.
+    /// [`RelayError::State`] if the ID cannot be saved.
     pub(crate) async fn flush(&mut self) -> Result<(), RelayError> {
         match &mut self.signals {
             Some(signals) => signals.source().flush().await.map_err(RelayError::State),
@@ -133,14 +136,14 @@ impl Relay {
         }
     }
 
-    /// Says in words what became of events so far.
+    /// Returns a summary of the events so far, in words.
     pub(crate) fn summary(&self) -> String {
         let Counts { relayed, refused, held } = self.delivery.counts;
         format!("{relayed} events relayed, {held} were there already, {refused} could not be")
     }
 
-    /// Waits for an event, and takes with it what has come by then. `None` when the stream has ended, and all was
-    /// taken.
+    /// Waits for an event, and returns it in a batch with the other events that have arrived by then. Returns `None`
+    /// when the stream has ended and all events were returned.
     async fn gather(&mut self) -> Result<Option<Batch>, RelayError> {
         let mut batch = Batch::default();
         if let Some(event) = self.carried.take() {
@@ -160,7 +163,7 @@ impl Relay {
                 Some(Some(Ok(Signal::Event(event)))) => self.carried = Some(event),
                 Some(Some(Ok(Signal::Warning(Warning::EventSkipped { error, bytes, last_event_id })))) => {
                     let reason = format!("{error}: it has {bytes}");
-                    // An event without an ID leaves the one before it.
+                    // An event without an ID keeps the last event ID that was valid before it.
                     let before = batch.last.as_ref().map(LastEvent::id).or(self.acknowledged.as_ref());
                     let id = if before == Some(&last_event_id) { "" } else { &last_event_id };
                     self.delivery.refused(id, &reason);
@@ -223,7 +226,7 @@ impl Relay {
         self.flush().await?;
         self.delivery.deliver(&mut batch).await?;
         let Some(last) = batch.last else { return Ok(()) };
-        // An event that leaves the last event ID as it was moves nothing forward.
+        // An event that does not change the last event ID needs no acknowledgement.
         let id = last.id();
         if self.acknowledged.as_ref().is_none_or(|before| before != id)
             && (self.acknowledged.is_some() || !id.is_empty())

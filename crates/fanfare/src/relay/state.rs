@@ -1,10 +1,10 @@
-//! The progress of a relay: the upstream's ID of the last event that the hub has acknowledged, and the hub's own
-//! position behind it.
+//! The progress of a relay: the upstream's ID of the last event that the hub has acknowledged, and the position in the
+//! hub's log after that event.
 //!
-//! Between the acknowledgement and the file lies a moment in which a crash leaves the file behind the hub. The position
-//! says where in the hub's log that moment began, so that what was published in it can be found and is not published
-//! again. Both stand in one line, so that they are replaced together: `#<epoch>-<offset> <ID>`. A line without a
-//! position is an ID that somebody wrote by hand.
+//! If the process crashes after the hub's acknowledgement and before the file is written, the file is older than the
+//! hub's log. The position says where in the log the missing part begins, so that the relay finds the updates in that
+//! part and does not publish them again. Position and ID are in one line, so that they are replaced together:
+//! `#<epoch>-<offset> <ID>`. A line without a position is an ID that somebody wrote by hand.
 use fanfare_client::{BoxError, FileStore, Store, StoreFuture};
 use fanfare_hub::{position::Position, update::EARLIEST};
 use std::{
@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The text in the place of a position that is not known.
+/// The text in place of a position that is not known.
 const NOWHERE: &str = "-";
 
 /// The state of one relay, in a file or in memory alone. Clones share it.
@@ -22,36 +22,36 @@ pub(crate) struct State(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     file: Option<FileStore>,
-    /// The ID to begin behind while nothing is kept.
+    /// The event ID after which the relay begins as long as no ID is saved.
     first: Option<String>,
     place: Mutex<Place>,
 }
 
-/// The place that the relay has come to.
+/// The progress of the relay.
 #[derive(Debug, Default)]
 struct Place {
     position: Option<String>,
-    /// The ID that it began behind.
+    /// The event ID after which this run began.
     began: Option<String>,
 }
 
 impl State {
-    /// A state in `file`. While that says nothing, the relay begins behind the event `first`.
+    /// Makes a state that is saved in `file`. As long as the file has no ID, the relay begins after the event `first`.
     pub(crate) fn new(file: Option<PathBuf>, first: Option<String>) -> Self {
         Self(Arc::new(Shared { file: file.map(FileStore::new), first, place: Mutex::default() }))
     }
 
-    /// The hub's position behind the last event acknowledged.
+    /// Returns the position in the hub's log after the last acknowledged event.
     pub(super) fn position(&self) -> Option<String> {
         self.0.place().position.clone()
     }
 
-    /// Goes with the next ID that is kept.
+    /// Sets the position that is saved together with the next ID.
     pub(super) fn set_position(&self, position: String) {
         self.0.place().position = Some(position);
     }
 
-    /// Keeps where the relay begins, before anything of it gets into the hub.
+    /// Saves where the relay begins, before it publishes anything.
     ///
     /// # Errors
     /// [`BoxError`] if the file cannot be written.
@@ -77,7 +77,7 @@ impl Store for State {
             let (position, id) = kept.as_deref().map_or((None, self.0.first.as_deref().unwrap_or_default()), parse);
             let began = (!id.is_empty()).then(|| id.to_owned());
             let mut place = self.0.place();
-            // What this run knows is newer than the file.
+            // The position that this run knows is newer than the one in the file.
             place.position = place.position.take().or_else(|| position.map(str::to_owned));
             place.began.clone_from(&began);
             drop(place);
@@ -96,7 +96,7 @@ impl Store for State {
     }
 }
 
-/// The position, if there is one, and the ID.
+/// Splits a line into the position, if there is one, and the ID.
 fn parse(line: &str) -> (Option<&str>, &str) {
     match line.split_once(' ') {
         Some((NOWHERE, id)) => (None, id),

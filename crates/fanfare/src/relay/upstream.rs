@@ -7,32 +7,32 @@ use http::{HeaderName, header::USER_AGENT};
 use std::time::Duration;
 
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
-/// The wait that failures lead to at most.
+/// The longest wait between two attempts to connect.
 const MAX_DELAY: Duration = Duration::from_secs(60);
-/// The most data of an event that is read: as much as a hub may be told to take. A larger one is skipped, and a gap
-/// told in its place.
+/// The most bytes of data of an event that is read: as many as a hub can be configured to accept. A larger event is
+/// skipped, and a gap event takes its place.
 pub(super) const MAX_DATA_BYTES: usize = 16 << 20;
 
-/// An event stream that is relayed, and how it is asked for.
+/// An event stream that is relayed, and the way to request it.
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
-    /// Its URL.
+    /// The URL of the stream.
     pub url: String,
-    /// Headers of the request.
+    /// The headers of the request.
     pub headers: Vec<Header>,
-    /// Names of headers that are not sent although they would be.
+    /// The names of headers that are removed from the request.
     pub without: Vec<HeaderName>,
-    /// Options for the connection to it.
+    /// The options for the connection to the upstream.
     pub connection: ConnectionArgs,
-    /// The silence after which to connect again; `None` is never.
+    /// The time of silence after which the relay reconnects; `None` means never.
     pub idle_timeout: Option<Duration>,
 }
 
 impl Upstream {
-    /// The events behind the one with the ID `after`; if that is empty, behind the one that `state` names.
+    /// Opens the stream after the event with the ID `after`; if that is empty, after the event that `state` names.
     ///
     /// # Errors
-    /// [`RelayError`] if the URL, a header, the ID or the certificates are unfit.
+    /// [`RelayError`] if the URL, a header, the ID or the certificates cannot be used.
     pub(super) fn open(&self, after: &str, state: &State) -> Result<Signals, RelayError> {
         let transport = self.connection.transport().map_err(RelayError::Certificates)?;
         let limits = Limits { max_data_bytes: MAX_DATA_BYTES, max_line_bytes: MAX_DATA_BYTES, ..Limits::default() };
@@ -55,7 +55,7 @@ impl Upstream {
         Ok(self.connection.in_time(builder).build().map_err(RelayError::Build)?.signals())
     }
 
-    /// Returns the party that is asked, as messages name it.
+    /// Returns the upstream, as messages name it.
     pub(super) fn party(&self) -> Party {
         Party::upstream(&self.url)
     }

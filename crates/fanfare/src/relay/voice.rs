@@ -2,30 +2,30 @@
 use crate::notice::notice;
 use std::io::{self, IsTerminal as _};
 
-/// Says it.
+/// The place to which messages are written.
 #[derive(Clone, Debug)]
 pub(crate) enum Voice {
     /// Standard error, for people.
     Person {
-        /// True if connections are told, and not only what goes wrong.
+        /// True if messages about connections are printed, and not only about what goes wrong.
         notices: bool,
-        /// True if anything is.
+        /// True if messages about what goes wrong are printed.
         warnings: bool,
     },
     /// The log of `serve`.
     Log {
-        /// The relay's name there.
+        /// The relay's name in the log.
         name: String,
     },
 }
 
 impl Voice {
-    /// Speaks to people: notices in a terminal or when asked for.
+    /// Writes to people: notices only in a terminal, or if `verbose` is true.
     pub(super) fn of_person(quiet: bool, verbose: bool) -> Self {
         Self::Person { notices: verbose || (!quiet && io::stderr().is_terminal()), warnings: !quiet }
     }
 
-    /// A connection came about, or something else that is as it should be.
+    /// Reports that a connection was opened, or another thing that is as it should be.
     pub(super) fn notice(&self, text: &str) {
         match self {
             Self::Person { notices: true, .. } => notice(text),
@@ -34,7 +34,7 @@ impl Voice {
         }
     }
 
-    /// A connection was lost: it will come back by itself.
+    /// Reports that a connection was lost, which will be opened again by itself.
     pub(super) fn lost(&self, text: &str) {
         match self {
             Self::Person { .. } => self.notice(text),
@@ -42,7 +42,7 @@ impl Voice {
         }
     }
 
-    /// Something was left out or is not as it should be.
+    /// Reports that something was left out, or is not as it should be.
     pub(super) fn warn(&self, text: &str) {
         match self {
             Self::Person { warnings: true, .. } => notice(text),

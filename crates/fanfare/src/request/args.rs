@@ -1,4 +1,4 @@
-//! The arguments of every command that asks for an event stream.
+//! The arguments of every command that requests an event stream.
 use super::{body::RequestBody, cookies::Cookies};
 use crate::{
     http::{ConnectionArgs, HeaderArgument, HubArgs, RewindQuery},
@@ -67,7 +67,7 @@ pub(crate) struct BeginArgs {
 }
 
 impl MessageArgs {
-    /// True if the method promises that a request changes nothing, so that it may be sent again.
+    /// Returns true if the method promises that a request changes nothing, so that it may be sent again.
     pub(crate) fn is_safe(&self) -> bool {
         let default = if self.body.is_some() { &Method::POST } else { &Method::GET };
         self.method.as_ref().unwrap_or(default).is_safe()

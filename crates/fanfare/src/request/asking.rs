@@ -1,4 +1,4 @@
-//! The way in which streams are asked for: method, headers, credentials and body, as the arguments say.
+//! Builds the requests for streams: method, headers, credentials and body, from the arguments.
 use super::{MessageArgs, RequestArgs, RequestError, Source, Transport, cookies::Cookies, stdin::Stdin};
 use crate::notice::notice;
 use fanfare_client::{Builder, CookieJar, EventSource, transport::HyperTransport};
@@ -9,21 +9,22 @@ use http::{
 
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 
-/// Asks for all streams of a command. They share its connections and cookies, each of which goes to its own server
-/// only.
+/// Builds the requests for all streams of a command. The streams share connections and cookies; each cookie goes only
+/// to its own server.
 pub(crate) struct Asking<'a> {
     args: &'a RequestArgs,
-    /// True if nothing is to be said beside errors.
+    /// True if only errors are printed.
     is_quiet: bool,
     transport: HyperTransport,
     cookies: CookieJar,
 }
 
 impl<'a> Asking<'a> {
-    /// Nothing is connected yet. Tells which of `sources` do not get the token, unless it is quiet.
+    /// Prepares the requests, without connecting. Prints which of `sources` do not get the token, unless `is_quiet` is
+    /// true.
     ///
     /// # Errors
-    /// [`RequestError::Certificates`].
+    /// [`RequestError::Certificates`] if the certificates cannot be used.
     pub(crate) fn new(args: &'a RequestArgs, sources: &[Source], is_quiet: bool) -> Result<Self, RequestError> {
         let transport = args.connection.transport().map_err(RequestError::Certificates)?;
         let asking = Self { args, is_quiet, transport, cookies: CookieJar::new() };
@@ -52,7 +53,7 @@ impl<'a> Asking<'a> {
         Transport::new(self.transport.clone(), removed, home)
     }
 
-    /// Returns what builds the event source for `source`.
+    /// Returns the builder of the event source for `source`.
     ///
     /// # Errors
     /// [`RequestError`] if something in the arguments cannot be sent or read.
@@ -63,13 +64,14 @@ impl<'a> Asking<'a> {
         };
         let mut builder = self.args.connection.in_time(builder.header(USER_AGENT, AGENT));
         if let Some(id) = &self.args.begin.last_event_id {
-            // The client would leave out such an ID and say so; who gives it by hand is better told at once.
+            // The client would leave out such an ID with a warning. An ID that a person has given is better refused at
+            // once.
             if HeaderValue::from_bytes(id.as_bytes()).is_err() {
                 return Err(RequestError::LastEventId { id: id.clone() });
             }
             builder = builder.last_event_id(id);
         }
-        // That it was withheld was said when the command began.
+        // If the token is withheld, a notice said so when the command began.
         if let Some(token) = source.url().and_then(|url| self.args.hub.token_for(url).ok().flatten()) {
             builder = builder.bearer(token.reveal());
         }

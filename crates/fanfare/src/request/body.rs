@@ -1,10 +1,10 @@
-//! The body of a request as it is given.
+//! The body of a request, as an argument gives it.
 use std::{
     fs,
     io::{self, Read as _},
 };
 
-/// The longest body that is sent.
+/// The longest body that is sent, in bytes.
 const MAX_BODY_BYTES: u64 = 64 << 20;
 
 /// A body: its text, or where it is read from.
@@ -26,15 +26,15 @@ impl From<&str> for RequestBody {
 }
 
 impl RequestBody {
-    /// The file that it is read from, if it is one.
+    /// Returns the file that the body is read from, if there is one.
     pub(super) fn file(&self) -> Option<&str> {
         if let Self::File(path) = self { Some(path) } else { None }
     }
 
-    /// Reads it.
+    /// Reads the body.
     ///
     /// # Errors
-    /// [`io::Error`] if it cannot be read, or is longer than 64 MiB.
+    /// [`io::Error`] if the body cannot be read, or is longer than 64 MiB.
     pub(super) fn read(&self) -> io::Result<Vec<u8>> {
         let reader: Box<dyn io::Read> = match self {
             Self::Text(text) => return Ok(text.clone().into_bytes()),

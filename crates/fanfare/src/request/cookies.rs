@@ -1,4 +1,4 @@
-//! Cookies as curl takes them: `-b 'a=b; c=d'`, or a file that it or a browser has written.
+//! Cookies as curl takes them: `-b 'a=b; c=d'`, or a file that curl or a browser has written.
 use fanfare_client::CookieJar;
 use http::HeaderValue;
 use std::{
@@ -11,21 +11,22 @@ use url::Url;
 
 /// The longest file of cookies.
 const MAX_FILE_BYTES: u64 = 4 << 20;
-/// The beginning of a line whose cookie is not for scripts of pages; the line would be a comment otherwise.
+/// The beginning of a line with a cookie that scripts of pages may not read. Other lines that begin with `#` are
+/// comments.
 const HTTP_ONLY: &str = "#HttpOnly_";
 
-/// The cookies of a request as they are given.
+/// The cookies of a request, as an argument gives them.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Cookies {
     /// The value of the header.
     Text(String),
-    /// The file that they are read from, in the format of Netscape's browsers.
+    /// The file that the cookies are read from, in the format of Netscape's browsers.
     File(String),
-    /// None to begin with: those that the server sets are kept.
+    /// No cookies at first; cookies that the server sets are kept.
     Nothing,
 }
 
-/// Shows nothing: the cookies are secrets as a rule.
+/// Shows no cookie, because cookies are usually secrets.
 impl std::fmt::Debug for Cookies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Cookies")
@@ -35,7 +36,8 @@ impl std::fmt::Debug for Cookies {
 impl FromStr for Cookies {
     type Err = Infallible;
 
-    /// Reads an argument as curl does: what has no `=` is a file, and the empty one begins to keep cookies.
+    /// Parses an argument as curl does: a text without `=` is the name of a file, and an empty text only begins to keep
+    /// cookies.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(match text {
             "" => Self::Nothing,
@@ -46,12 +48,12 @@ impl FromStr for Cookies {
 }
 
 impl Cookies {
-    /// True if cookies that the server sets are sent back.
+    /// Returns true if cookies that the server sets are sent back.
     pub(super) fn wants_jar(&self) -> bool {
         !matches!(self, Self::Text(_))
     }
 
-    /// Returns the header, if this is its text.
+    /// Returns the value of the header, if this is its text.
     pub(super) fn header(&self) -> Option<Result<HeaderValue, http::header::InvalidHeaderValue>> {
         let Self::Text(text) = self else { return None };
         Some(HeaderValue::from_str(text).map(|mut value| {
@@ -60,7 +62,7 @@ impl Cookies {
         }))
     }
 
-    /// Puts the cookies into `jar` that are for `url`.
+    /// Puts the cookies that are for `url` into `jar`.
     ///
     /// # Errors
     /// [`io::Error`] if the file cannot be read, or is longer than 4 MiB.
@@ -79,7 +81,8 @@ impl Cookies {
     }
 }
 
-/// The text that `Set-Cookie` would say of the cookie in this line; `None` if it is for another host, or there is none.
+/// Returns the value of a `Set-Cookie` header for the cookie in this line; `None` if the cookie is for another host, or
+/// there is no cookie.
 fn cookie(line: &str, host: &str) -> Option<String> {
     let line = line.strip_prefix(HTTP_ONLY).unwrap_or(line);
     if line.starts_with('#') {

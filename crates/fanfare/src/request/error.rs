@@ -1,4 +1,4 @@
-//! The reason why an event stream cannot be asked for.
+//! The errors of a request for an event stream.
 use crate::{
     exit::Exit,
     http::{CertificatesError, MAX_URL_BYTES, UrlTooLong},
@@ -7,37 +7,37 @@ use crate::{
 use fanfare_client::BuildError;
 use std::{fmt, io};
 
-/// The reason why there is no request.
+/// The reason why no request can be made.
 #[derive(Debug)]
 pub(crate) enum RequestError {
-    /// URLs and topics stand together.
+    /// The arguments mix URLs and topics.
     UrlAmongTopics { url: String },
-    /// The URL is none.
+    /// The text is not a URL with a host.
     Url { url: String },
-    /// The URL is longer than any that can be asked.
+    /// The URL is longer than [`MAX_URL_BYTES`].
     LongUrl { bytes: usize },
     /// The topics do not fit into a request.
     TooLong(UrlTooLong),
-    /// The ID holds characters that no request header can carry.
+    /// The ID contains characters that no request header can carry.
     LastEventId { id: String },
     /// There is no colon between user and password.
     User,
-    /// Cookies hold characters that no header can carry.
+    /// The cookies contain characters that no header can carry.
     CookieCharacters,
     /// The file of cookies cannot be read.
     Cookies(io::Error),
     /// The certificates of authorities cannot be read.
     Certificates(CertificatesError),
-    /// Standard input is a stream that somebody has asked for already.
+    /// `--last` or `--since` was given for standard input, whose stream another program has already requested.
     RewindOfInput,
-    /// The request cannot be sent as it was given.
+    /// The arguments cannot be made into a valid request.
     Build(BuildError),
     /// The body of the request cannot be read.
     Body { file: Option<String>, error: io::Error },
 }
 
 impl RequestError {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::UrlAmongTopics { .. }

@@ -1,7 +1,8 @@
 //! The request for an event stream, which `subscribe` and `lint` make from the same arguments.
 //!
-//! [`args`] are those arguments, and [`source`] says where the events come from. [`asking`] makes what asks: with the
-//! [`body`], the [`cookies`] and the token, by a [`transport`] or from standard input ([`stdin`]).
+//! [`args`] defines these arguments, and [`source`] is where the events come from. [`asking`] builds the request, with
+//! the [`body`], the [`cookies`] and the token. The request is sent through a [`transport`], or answered from standard
+//! input ([`stdin`]).
 mod args;
 mod asking;
 mod body;

@@ -6,24 +6,24 @@ use url::Url;
 /// The argument that means standard input.
 const STDIN: &str = "-";
 
-/// An event stream that can be asked for.
+/// An event stream that can be requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The topics of a hub, in whose stream each event is an envelope: its data is the update as JSON.
+    /// The stream of topics of a hub. Each event is an envelope: its data is the update as JSON.
     Hub { url: String },
-    /// Any event stream.
+    /// The event stream at any URL.
     Url { url: String },
-    /// An event stream that somebody else has asked for.
+    /// The event stream on standard input, which another program has requested.
     Stdin,
 }
 
 impl Source {
-    /// True if its events are envelopes.
+    /// Returns true if its events are envelopes.
     pub(crate) fn is_enveloped(&self) -> bool {
         matches!(self, Self::Hub { .. })
     }
 
-    /// The URL that is asked, if one is.
+    /// Returns the URL to request; `None` for standard input.
     pub(crate) fn url(&self) -> Option<&str> {
         match self {
             Self::Hub { url } | Self::Url { url } => Some(url),
@@ -31,7 +31,7 @@ impl Source {
         }
     }
 
-    /// Returns the party that is asked, as messages name it.
+    /// Returns the party that sends the events, as messages name it.
     pub(crate) fn party(&self) -> Party {
         match self {
             Self::Hub { url } => url.parse().map_or(Party::Hub { host: String::new() }, |url| Party::hub(&url)),
@@ -41,11 +41,11 @@ impl Source {
     }
 }
 
-/// Reads the arguments of a command: those that look like a web address are streams themselves, all others are
-/// topics. The streams begin as `rewind` says.
+/// Reads the arguments of a command: an argument that looks like a web address is the URL of a stream, and any other
+/// argument is a topic of `hub`. The streams begin as `rewind` says.
 ///
 /// # Errors
-/// [`RequestError`] if topics and URLs are mixed, a URL is none, or standard input cannot begin so.
+/// [`RequestError`] if topics and URLs are mixed, if a URL is not valid, or if `rewind` is given for standard input.
 pub(crate) fn find(
     (arguments, topics): (&[String], &[String]),
     hub: &HubUrl,
@@ -82,7 +82,7 @@ fn of_url(url: &str, rewind: &RewindQuery) -> Result<Source, RequestError> {
     }
 }
 
-/// Returns what to say of an argument that is taken for a topic, and was probably meant to be a URL.
+/// Returns a hint if an argument is taken for a topic, but was probably meant to be a URL.
 pub(crate) fn hint(arguments: &[String]) -> Option<String> {
     arguments.iter().find_map(|argument| {
         let urls = scheme_hint(argument)?;

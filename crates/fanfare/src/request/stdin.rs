@@ -1,4 +1,4 @@
-//! Standard input as what answers: an event stream that somebody else has asked for.
+//! A transport that answers with standard input: an event stream that another program has requested.
 use fanfare_client::transport::RequestBody;
 use http::{Request, Response, header::CONTENT_TYPE};
 use http_body::{Body, Frame};
@@ -15,12 +15,12 @@ use tower_service::Service;
 /// The number of bytes that are read at a time.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// Answers any request with what comes on standard input.
+/// Answers any request with the bytes of standard input.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stdin;
 
 impl Stdin {
-    /// The address that is given where it has none.
+    /// The placeholder URL of input that is read from standard input, which has no URL.
     pub(super) const URL: &str = "http://stdin.invalid/";
 }
 

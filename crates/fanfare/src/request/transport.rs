@@ -1,5 +1,5 @@
-//! The transport that sends the requests for a stream: the client's own, and a word to the person who started the
-//! command when a redirect leads to another server, where credentials do not go.
+//! The transport that sends the requests for a stream. It uses the client's own transport, and prints a notice when a
+//! redirect leads to another server, to which no credentials are sent.
 use crate::{http::Without, notice::notice};
 use fanfare_client::transport::{HyperTransport, RequestBody};
 use http::{HeaderName, Request, Uri};
@@ -13,17 +13,18 @@ use std::{
 use tower_service::Service;
 use url::{Origin, Url};
 
-/// Sends requests. Clones share their connections, and tell of a redirect once together.
+/// Sends requests. Clones share their connections, and together print the notice about a redirect only once.
 #[derive(Clone)]
 pub(crate) struct Transport {
     inner: Without<HyperTransport>,
-    /// The server that the credentials are for, if there are any; told of is what they do not reach.
+    /// The server that the credentials are for; `None` if there are none, or if no notice is to be printed.
     home: Option<Origin>,
     told: Arc<AtomicBool>,
 }
 
 impl Transport {
-    /// Makes a transport that sends by `inner` without the headers `removed`, and tells when it leaves `home`.
+    /// Makes a transport that sends by `inner` without the headers `removed`, and prints a notice when a request goes
+    /// to another server than `home`.
     pub(super) fn new(
         inner: HyperTransport,
         removed: impl IntoIterator<Item = HeaderName>,
@@ -33,7 +34,8 @@ impl Transport {
         Self { inner: Without::new(inner, removed), home, told: Arc::default() }
     }
 
-    /// Tells once of a request to somebody else. The client has left the credentials out of it.
+    /// Prints a notice, only once, if the request goes to another server. The client has left the credentials out of
+    /// such a request.
     fn tell(&self, uri: &Uri) {
         let Some(home) = &self.home else { return };
         let there = Url::parse(&uri.to_string()).map(|url| url.origin());

@@ -1,4 +1,4 @@
-//! The lines that `serve` prints when it is ready: where it is, and what one can do next.
+//! The lines that `serve` prints when it is ready: the address of the hub, and commands to try next.
 use crate::config::{ServeSettings, Storage};
 use fanfare_mask::masked_url;
 use std::{
@@ -7,19 +7,20 @@ use std::{
     path,
 };
 
-/// The lines that stand on standard output once the hub listens on `address`.
+/// The lines that are printed on standard output once the hub listens on `address`.
 pub(super) struct Announcement<'a> {
     /// The settings of the hub.
     pub settings: &'a ServeSettings,
-    /// The address on which it listens, with its real port.
+    /// The address on which the hub listens, with its real port.
     pub address: SocketAddr,
 }
 
 impl Announcement<'_> {
-    /// The URL under which somebody on this machine reaches the hub.
+    /// Returns the URL under which somebody on this machine reaches the hub.
     fn url(&self) -> String {
         let ip = match self.address.ip() {
-            // No address to go to, but one that stands for all of them.
+            // An unspecified address means every address of the machine. Nobody can connect to it, so loopback takes
+            // its place.
             ip if !ip.is_unspecified() => ip,
             ip if ip.is_ipv4() => Ipv4Addr::LOCALHOST.into(),
             _ => Ipv6Addr::LOCALHOST.into(),
@@ -29,7 +30,7 @@ impl Announcement<'_> {
 }
 
 impl Announcement<'_> {
-    /// The first line: where the hub listens, and at its end the URL to open.
+    /// Writes the first line: where the hub listens, and at its end the URL to open.
     fn place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (address, url) = (self.address, self.url());
         let every = match address.ip() {

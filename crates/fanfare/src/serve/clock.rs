@@ -1,4 +1,4 @@
-//! The topic that ticks once a second, so that a hub lives before anybody publishes.
+//! Publishes the time once a second, so that a new hub has events before anybody else publishes.
 use fanfare_hub::{
     Hub,
     log::writer::AppendError,
@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-/// The topic of the time.
+/// The topic under which the time is published.
 const TOPIC: &str = "clock";
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Publishes the time at each full second, as long as the hub takes it.
+/// Publishes the time at each full second, until the hub has ended.
 pub(super) async fn tick(hub: Hub) {
     let topic = Topic::new(TOPIC).expect("a valid topic");
     let mut ticks = interval_at(next_second(), INTERVAL);
@@ -26,7 +26,7 @@ pub(super) async fn tick(hub: Hub) {
         match hub.publish(vec![update]).await {
             Ok(_) => {}
             Err(AppendError::Closed) => return,
-            // A disk that is full may have room again.
+            // A disk that is full may have room later.
             Err(error) => tracing::warn!("the clock misses a second: {error}"),
         }
     }

@@ -1,30 +1,30 @@
-//! The reason why the hub does not run.
+//! The errors of `fanfare serve`.
 use crate::{config::ConfigError, exit::Exit};
 use fanfare_hub::log::LogError;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
 #[derive(Debug)]
 pub(crate) enum ServeError {
-    /// The configuration is at fault.
+    /// The configuration is not valid.
     Config(ConfigError),
-    /// The address cannot be listened on.
+    /// The hub cannot listen on the address.
     Listen { address: SocketAddr, error: io::Error },
-    /// The machine gives no means to run on.
+    /// The asynchronous runtime cannot start.
     Runtime(io::Error),
     /// The log cannot be opened.
     Log { data: PathBuf, error: LogError },
-    /// The hub over the log cannot start.
+    /// The hub cannot start with the log.
     Hub(LogError),
-    /// The system does not have what streams are to be delivered with.
+    /// The system does not support the delivery of streams that `--delivery` names.
     Delivery(io::Error),
-    /// The directory in which relays keep how far they have come cannot be made.
+    /// The directory for the states of relays cannot be made.
     RelayDirectory { directory: PathBuf, error: io::Error },
-    /// The banner of the hub cannot be printed.
+    /// The lines about the running hub cannot be printed.
     Print(io::Error),
 }
 
 impl ServeError {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Config(_) => Exit::Usage,

@@ -1,39 +1,39 @@
-//! The signal to look at the keys again: SIGHUP.
+//! The signal to read the keys again: SIGHUP.
 use std::io;
 
-/// The SIGHUPs that come, where there are any.
+/// A receiver of SIGHUP. On systems without this signal it receives nothing.
 pub(super) struct Hangups {
     #[cfg(unix)]
     signal: tokio::signal::unix::Signal,
 }
 
 impl Hangups {
-    /// Catches the signals from now on, which would end the process otherwise.
+    /// Catches the signals from now on. Otherwise they would end the process.
     ///
     /// # Errors
-    /// [`io::Error`] if they cannot be caught.
+    /// [`io::Error`] if the signals cannot be caught.
     #[cfg(unix)]
     pub(super) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { signal: signal(SignalKind::hangup())? })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     #[cfg(unix)]
     pub(super) async fn next(&mut self) {
         self.signal.recv().await;
     }
 
-    /// There are none.
+    /// Makes a receiver that never receives a signal.
     ///
     /// # Errors
-    /// None.
+    /// Never fails.
     #[cfg(not(unix))]
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Never ends.
+    /// Waits for ever.
     #[cfg(not(unix))]
     pub(super) async fn next(&mut self) {
         std::future::pending().await

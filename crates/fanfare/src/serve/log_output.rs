@@ -1,13 +1,13 @@
-//! The output of the log: standard error, without the secrets that may be in what is logged.
+//! The output of log lines: standard error, with the secrets in a line masked.
 use fanfare_mask::masked;
 use std::io::{self, Write};
 
-/// Standard error, for whole events.
+/// A writer to standard error that masks secrets. Each call must have a whole line.
 #[derive(Debug, Default)]
 pub(super) struct MaskedStderr;
 
 impl Write for MaskedStderr {
-    /// An event comes in one piece.
+    /// Writes a log line, which arrives in one piece.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match str::from_utf8(bytes) {
             Ok(text) => io::stderr().write_all(masked(text).as_bytes()),

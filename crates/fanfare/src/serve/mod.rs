@@ -1,4 +1,4 @@
-//! `fanfare serve`: from arguments to a running hub.
+//! `fanfare serve`: makes a running hub from the arguments.
 mod announce;
 mod clock;
 mod error;
@@ -36,9 +36,9 @@ use std::{
 use tokio::net::TcpListener;
 use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// The time for work that can only wait when the hub has ended.
+/// The time that blocking work has to finish after the hub has ended.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_millis(200);
-/// Open files beside those of subscribers: the log, publishers, the listener.
+/// The number of open files that are not for subscribers: the log, publishers, the listener.
 const OTHER_FILES: u64 = 256;
 
 #[derive(Debug, clap::Args)]
@@ -70,7 +70,7 @@ pub(crate) struct ServeArgs {
 /// Runs the hub until it is told to stop.
 ///
 /// # Errors
-/// [`ServeError`] if the configuration is at fault, or the hub cannot start.
+/// [`ServeError`] if the configuration is not valid, or the hub cannot start.
 pub(crate) fn run(args: &ServeArgs, given: &ArgMatches, exposed: Vec<String>) -> Result<(), ServeError> {
     let mut merged = config::merge(given, args.config.as_deref())?;
     merged.warnings.extend(exposed);
@@ -87,14 +87,15 @@ pub(crate) fn run(args: &ServeArgs, given: &ArgMatches, exposed: Vec<String>) ->
     let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Runtime)?;
     let origin = reload::Origin { given: given.clone(), file: args.config.clone() };
     let ended = runtime.block_on(start(&settings, merged, origin));
-    // A name that is being looked up, or a disk that does not answer, would hold it up for longer.
+    // The lookup of a name, or a disk that does not answer, would delay the end of the process for longer.
     runtime.shutdown_timeout(LEFTOVER_TIMEOUT);
     ended
 }
 
-/// The wiring: what the settings say becomes a log, a hub over it, and a server before it.
+/// Makes the log, the hub and the server from the settings, and serves until the process is told to stop.
 async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin) -> Result<(), ServeError> {
-    // Before anything is touched on disk: the likeliest fault is that another hub has the port.
+    // The port is taken before anything is touched on disk, because the likeliest fault is that another hub has the
+    // port.
     let listen = |error| ServeError::Listen { address: settings.listen.0, error };
     let listener = TcpListener::bind(settings.listen.0).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -105,7 +106,7 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
     let access = parts::access(settings, address, keys.clone());
     let server = Server::new(hub.clone(), Authenticator::new(access), parts::server(settings, address))
         .map_err(ServeError::Delivery)?;
-    // Whoever comes first finds the keys there.
+    // Waits for the keys, so that the first client can use them.
     ring.ready().await;
     if settings.clock() {
         tokio::spawn(clock::tick(hub.clone()));
@@ -115,7 +116,7 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
     let stopped = stop::stop_in_time().map_err(ServeError::Runtime)?;
     let relays = Relays::start(settings, &hub)?;
     print(&Announcement { settings, address })?;
-    // Both at once: each may take some seconds.
+    // Server and relays stop at the same time, because each may take some seconds.
     let stopped = async {
         stopped.await;
         relays.begin_to_stop();
@@ -136,7 +137,7 @@ fn log_to_stderr(settings: &ServeSettings) {
     tracing_subscriber::registry().with(lines).with(settings.log_filter()).init();
 }
 
-/// Allows as many open files as the system lets this process allow itself: each subscriber takes one.
+/// Raises the limit on open files as far as the system allows, because each subscriber takes one file.
 fn raise_file_limit(settings: &ServeSettings) {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit < settings.max_subscribers.saturating_add(OTHER_FILES) => tracing::warn!(

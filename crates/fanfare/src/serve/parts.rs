@@ -1,4 +1,4 @@
-//! The settings in the types of the hub and of the server.
+//! Converts the settings to the types of the hub and of the server.
 use super::ServeError;
 use crate::config::{RetentionRule, ServeSettings, Storage};
 use fanfare_hub::log::{Log, MemoryLog, Retention, SegmentLog};
@@ -10,10 +10,10 @@ use fanfare_server::{
 use std::{net::SocketAddr, num::NonZero, sync::Arc, thread};
 use url::Url;
 
-/// The log, in memory or on disk.
+/// Opens the log, in memory or on disk.
 ///
 /// # Errors
-/// [`ServeError::Log`] if it cannot be opened.
+/// [`ServeError::Log`] if the log cannot be opened.
 pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> {
     let retention = Retention {
         age_ms: settings.retention_age.get().map(|age| u64::try_from(age.0.as_millis()).unwrap_or(u64::MAX)),
@@ -24,14 +24,14 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
     match settings.storage() {
         Storage::Memory => Ok(Arc::new(MemoryLog::new(retention))),
         Storage::Disk(data) => {
-            // What was wrong with a damaged log, and what became of it, is logged as it happens.
+            // If the log is damaged, what was wrong and what became of it is logged as it happens.
             let log = SegmentLog::open(&data, retention).map_err(|error| ServeError::Log { data, error })?;
             Ok(Arc::new(log))
         }
     }
 }
 
-/// Decides who may do what, with the keys of `keys`.
+/// Returns the settings that decide who may publish and subscribe, with the keys in `keys`.
 pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeyStore) -> AuthSettings {
     let hub_url = public_url(settings, address).join(HUB_PATH).expect("an absolute path joins any web address");
     let mut auth = if settings.is_open() { AuthSettings::open(hub_url) } else { AuthSettings::closed(hub_url) };
@@ -51,7 +51,7 @@ pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeySto
     auth
 }
 
-/// The rest of what the server is told.
+/// Returns all other settings of the server.
 pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings {
     let mut server = Settings::default();
     let aliases = settings.aliases().map(|alias| (alias.path().to_owned(), alias.topics().to_vec()));
@@ -76,13 +76,13 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server
 }
 
-/// The URL under which clients know the hub.
+/// Returns the URL under which clients know the hub.
 fn public_url(settings: &ServeSettings, address: SocketAddr) -> Url {
     let listening = || Url::parse(&format!("http://{address}/")).expect("an address is a host of a URL");
     settings.public_url().cloned().unwrap_or_else(listening)
 }
 
-/// The bounds of the configuration keep counts below what any machine of ours can address.
+/// Converts a number. The bounds of the options keep numbers small enough for `usize`.
 fn count(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

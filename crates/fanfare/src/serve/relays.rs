@@ -1,4 +1,4 @@
-//! The relays of a hub: each a task that ends with the hub, or when its upstream says that there is no more.
+//! The relays of a hub. Each is a task that ends with the hub, or when its upstream says that there are no more events.
 use super::ServeError;
 use crate::{
     config::{self, ConfigError, ServeSettings, Storage},
@@ -18,22 +18,22 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The directory, below that of the data, in which the relays keep how far they have come.
+/// The directory inside the data directory in which the relays save their states.
 const DIRECTORY: &str = "relay";
-/// The longest token, in bytes: what a server takes for a header.
+/// The longest token, in bytes: about as long as a header that servers accept.
 const MAX_TOKEN_BYTES: usize = 16 << 10;
-/// The time after which a relay that could not go on begins again, as after an error of the disk that holds its state.
+/// The time after which a relay that has failed starts again, for example after an error of the disk with its state.
 const RESTART_DELAY: Duration = Duration::from_secs(10);
-/// The time in which the state must be kept when the hub stops.
+/// The time that a relay has to save its state when the hub stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Relays at work.
+/// The running relays of a hub.
 pub(super) struct Relays {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
-/// A relay, and what it takes to begin it again.
+/// A relay, and everything that is needed to start it again.
 struct Plan {
     hub: Hub,
     relay: config::Relay,
@@ -43,13 +43,13 @@ struct Plan {
 }
 
 impl Relays {
-    /// Begins to relay what the settings say into `hub`.
+    /// Starts the relays that the settings name, which publish to `hub`.
     ///
     /// # Errors
     /// [`ServeError`] if a token cannot be read, or the directory for states cannot be made.
     pub(super) fn start(settings: &ServeSettings, hub: &Hub) -> Result<Self, ServeError> {
         let directory = match settings.storage() {
-            // Where the log does not outlive the process, what was relayed has to be relayed again.
+            // If the log ends with the process, all events have to be relayed again, so no state is saved.
             Storage::Memory => None,
             Storage::Disk(data) => Some(data.join(DIRECTORY)),
         };
@@ -72,12 +72,12 @@ impl Relays {
         Ok(Self { stop, tasks })
     }
 
-    /// Has them all end, without waiting for that.
+    /// Tells all relays to end, without waiting for it.
     pub(super) fn begin_to_stop(&self) {
         self.stop.send_replace(true);
     }
 
-    /// Ends them all, when what the hub has acknowledged is kept.
+    /// Ends all relays, and waits until each has saved the last event ID that the hub has acknowledged.
     pub(super) async fn stop(mut self) {
         self.begin_to_stop();
         while self.tasks.join_next().await.is_some() {}
@@ -101,10 +101,13 @@ impl Plan {
             match ended {
                 None => return,
                 Some(Ok(())) => {
-                    tracing::warn!(relay = name, "the upstream says that there is no more (204): this relay has ended");
+                    tracing::warn!(
+                        relay = name,
+                        "the upstream says that there are no more events (204): this relay has ended"
+                    );
                     return;
                 }
-                Some(Err(error)) => tracing::error!(relay = name, "{error}; beginning anew in {RESTART_DELAY:?}"),
+                Some(Err(error)) => tracing::error!(relay = name, "{error}; starting again in {RESTART_DELAY:?}"),
             }
             tokio::select! {
                 () = sleep(RESTART_DELAY) => {}
@@ -132,7 +135,7 @@ impl Plan {
     }
 }
 
-/// The headers of a relay's requests, with its token.
+/// Returns the headers of a relay's requests, with its token.
 fn headers(relay: &config::Relay) -> Result<Vec<Header>, ConfigError> {
     let mut headers = relay.headers.clone();
     if let Some(path) = &relay.token_file {

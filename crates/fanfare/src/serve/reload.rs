@@ -1,8 +1,9 @@
-//! Keys that change while the hub runs: on SIGHUP, and when a file that holds some has changed.
+//! Reads the keys again while the hub runs: on SIGHUP, and when a file with keys has changed.
 //!
-//! The configuration is read as at the start, and only its keys are taken. All of them come into force at once, or, if
-//! something is wrong, none: the old ones hold, and the log says why. Files are looked at every few seconds rather than
-//! watched, since what orchestrators mount changes by way of symbolic links, and network file systems tell of nothing.
+//! The whole configuration is read as at the start, but only its keys are used. All keys come into force at once, or,
+//! if something is wrong, none: the old keys stay, and the log says why. Files are checked every few seconds rather
+//! than watched, because orchestrators change mounted files through symbolic links, and network file systems do not
+//! report changes.
 use super::hangups::Hangups;
 use crate::{
     config::{self, ConfigError, Merged, ServeSettings},
@@ -17,10 +18,10 @@ use std::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
-/// The time between two looks at files with keys.
+/// The time between two checks of the files with keys.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Options that are read again; changes of others want a restart.
+/// The options that are read again. Changes of other options need a restart.
 const RELOADED: [&str; 12] = [
     "key",
     "jwks",
@@ -36,7 +37,7 @@ const RELOADED: [&str; 12] = [
     "key-file",
 ];
 
-/// The source of the configuration.
+/// The arguments and the file that the configuration comes from.
 #[derive(Clone)]
 pub(super) struct Origin {
     pub(super) given: ArgMatches,
@@ -53,13 +54,13 @@ pub(super) struct Reload {
     stamps: Vec<Stamp>,
 }
 
-/// The time at which a file was changed, and its length. `None` if it was not there.
+/// The time at which a file was last changed, and its length; `None` if the file did not exist.
 type Stamp = Option<(SystemTime, u64)>;
 
-/// The reason why the keys were not taken.
+/// The reason why the new keys are not used.
 enum ReloadError {
     Config(ConfigError),
-    /// There were keys and are none, or the other way about.
+    /// The hub had keys and would now have none, or had none and would now have some.
     Opened,
 }
 
@@ -69,7 +70,7 @@ impl Reload {
         Self { origin, merged, ring, keys, was_open, stamps }
     }
 
-    /// Reads the keys again whenever there is a reason to, for ever.
+    /// Reads the keys again on each SIGHUP, and when a file with keys has changed. Never returns.
     pub(super) async fn run(mut self, mut hangups: Hangups) {
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -92,7 +93,7 @@ impl Reload {
         }
     }
 
-    /// The files are small, and read so seldom that this may keep a thread waiting for them.
+    /// Reads the keys again. This may block the thread: the files are small and seldom read.
     fn read(&mut self) -> Result<(), ReloadError> {
         let merged = config::merge(&self.origin.given, self.origin.file.as_deref())?;
         let settings = ServeSettings::resolve(&merged)?;
@@ -111,7 +112,7 @@ impl Reload {
     }
 }
 
-/// The options that are not read again and have another value.
+/// Returns the options that have changed, but are not read again.
 fn changed(old: &Merged, new: &Merged) -> Vec<String> {
     let keys = old.values.keys().chain(new.values.keys().filter(|key| !old.values.contains_key(*key)));
     let others = keys.filter(|key| !RELOADED.contains(&key.as_str()));

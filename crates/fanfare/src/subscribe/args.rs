@@ -23,7 +23,7 @@ Examples:
   curl -N URL | fanfare subscribe - --format data     an event stream from standard input
   fanfare lint URL                                    what is wrong with a server's stream";
 
-/// Errors in a stream, as the help explains them.
+/// The text of the help about errors in a stream.
 const ERRORS: &str = "\
 An event of the type error, or data that is an error object, is exit code 1. Where the stream is one answer (-d, \
 -X POST, --until, --field, --join) the command ends there; otherwise it goes on, and the exit code says so when the \
@@ -113,9 +113,9 @@ pub(super) struct SelectArgs {
     pub count: Option<u64>,
 }
 
-/// The least that `--max-event` allows.
+/// The smallest value that `--max-event` allows.
 const MIN_EVENT_BYTES: u64 = 1 << 10;
-/// The most that `--max-event` allows.
+/// The largest value that `--max-event` allows.
 const MAX_EVENT_BYTES: u64 = 1 << 30;
 
 fn event_size(text: &str) -> Result<ByteSize, String> {
@@ -170,7 +170,7 @@ pub(super) enum Format {
 }
 
 impl PrintArgs {
-    /// Returns the format, also if none is given; `field` is true if only a part of the data is printed.
+    /// Returns the format, or the default if none is given; `field` is true if only a part of the data is printed.
     pub(super) fn format(&self, field: bool) -> Format {
         self.format.unwrap_or(match io::stdout().is_terminal() {
             _ if field || self.join => Format::Data,

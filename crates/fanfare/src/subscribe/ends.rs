@@ -1,29 +1,30 @@
-//! Connections that end although the event that is to be the last has not come: whether the next one promises more.
+//! Counts the connections that end before the last event that is expected, and decides whether another connection is
+//! worth an attempt.
 use std::time::{Duration, Instant};
 
-/// The number of connections in a row that may end in vain. A server that ends each answer would be asked for ever
-/// otherwise.
+/// The number of connections in a row that may end without anything new. Otherwise a server that ends each answer would
+/// be asked for ever.
 pub(super) const MAX_IN_VAIN: u32 = 3;
-/// A connection that stood for this long was not in vain: proxies cut what is idle, and hubs what is old.
+/// The time after which the end of a connection is normal: proxies close idle connections, and hubs close old ones.
 const HEALTHY: Duration = Duration::from_secs(10);
 
 /// The ends of the connections of one stream.
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     opened: Option<Instant>,
-    /// The last event ID at the last end.
+    /// The last event ID when the last connection ended.
     last_event_id: String,
     in_vain: u32,
 }
 
 impl Ends {
-    /// A connection was made.
+    /// Notes that a connection was opened.
     pub(super) fn opened(&mut self) {
         self.opened = Some(Instant::now());
     }
 
-    /// The connection ended, and this is the last event ID. Returns how many have ended in vain in a row: without an
-    /// event that has another ID, behind which the next one goes on, and soon.
+    /// Notes that the connection ended with this last event ID. Returns the number of connections in a row that have
+    /// ended in vain: soon, and without an event with a new ID, after which the next connection could continue.
     pub(super) fn ended(&mut self, last_event_id: &str) -> u32 {
         let has_stood = self.opened.take().is_some_and(|opened| opened.elapsed() >= HEALTHY);
         if has_stood || self.last_event_id != last_event_id {

@@ -1,4 +1,4 @@
-//! The reason why there is no stream, or no more of it.
+//! The errors of `fanfare subscribe`.
 use super::ends::MAX_IN_VAIN;
 use crate::{
     exit::Exit,
@@ -10,34 +10,34 @@ use std::{fmt, io};
 
 #[derive(Debug)]
 pub(crate) enum SubscribeError {
-    /// It is asked for what another command does.
+    /// The option `--lint` was given, which is another command now.
     Lint,
-    /// The stream cannot be asked for.
+    /// The request for the stream cannot be made.
     Request(RequestError),
-    /// One file cannot keep the IDs of several streams.
+    /// One state file was given for several streams, but it can keep the ID of only one.
     StateOfSeveral,
-    /// The first connection did not come about.
+    /// The first connection could not be opened.
     NotOpened(Box<Ending<Cause>>),
-    /// There is no stream, or no more of it.
+    /// A stream cannot be opened, or cannot be continued.
     Stream(Box<Ending<Error>>),
-    /// The streams ended before the event that was to be the last.
+    /// The streams ended before the event that `--until` names.
     Unfinished { marker: String },
-    /// A server ends each stream before the event that is to be the last, and brings nothing new.
+    /// A server ended several streams in a row before the event that `--until` names, and sent nothing new.
     InVain { party: Party, marker: String },
-    /// The answer says that it failed.
+    /// The answer of a server reports that it failed.
     Failed { party: Party, reason: String },
     /// The events cannot be printed.
     Print(io::Error),
-    /// The command cannot be run.
+    /// The command of `--exec` cannot be run.
     Exec(io::Error),
-    /// The command failed.
+    /// The command of `--exec` failed.
     Command { code: Option<i32> },
-    /// The machine gives no means to run on.
+    /// The asynchronous runtime cannot start.
     Runtime(io::Error),
 }
 
 impl SubscribeError {
-    /// The exit code that tells it.
+    /// Returns the exit code for this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Lint | Self::StateOfSeveral => Exit::Usage,

@@ -1,12 +1,12 @@
-//! A command for each event.
+//! Runs a command for each event.
 use super::{SubscribeError, received::Received};
 use std::process::{ExitStatus, Stdio};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
-/// Runs `command` by the shell with `event`, and waits for its end.
+/// Runs `command` in the shell with `event`, and waits until it ends.
 ///
 /// # Errors
-/// [`SubscribeError`] if it cannot be run, or fails.
+/// [`SubscribeError`] if the command cannot be run, or fails.
 pub(super) async fn run(command: &str, event: &Received, origin: &str) -> Result<(), SubscribeError> {
     let mut child = shell(command)
         .env("FANFARE_EVENT_TYPE", environment(&event.event_type))
@@ -17,7 +17,8 @@ pub(super) async fn run(command: &str, event: &Received, origin: &str) -> Result
         .spawn()
         .map_err(SubscribeError::Exec)?;
     let mut stdin = child.stdin.take().expect("it is piped");
-    // Both at once: a command may write much before it has read all. One that reads nothing closes the pipe.
+    // The event is written while the command runs, because the command may write much before it has read all. An error
+    // is ignored, because a command that reads nothing closes the pipe.
     let feed = async {
         let _ = stdin.write_all(event.data.as_bytes()).await;
         drop(stdin);
@@ -35,7 +36,7 @@ fn shell(command: &str) -> Command {
     shell
 }
 
-/// Leaves out what no variable can hold: a NUL cannot come in an ID, but in a type.
+/// Removes NUL, which no variable can contain. An ID has none, but an event type may.
 fn environment(text: &str) -> String {
     text.replace('\0', "")
 }

@@ -1,24 +1,25 @@
-//! An answer that says in its middle that it failed, as those of language models do: after the status 200 there is no
-//! other way.
+//! Recognises an answer that reports in its middle that it failed, as those of language models do: after the status 200
+//! there is no other way.
 use super::{args::SubscribeArgs, json::Json, received::Received};
 use crate::{http::excerpt, request::Source};
 
-/// The event type, and the `type` or `object` of data, that say so.
+/// The event type, or the `type` or `object` of JSON data, that reports an error.
 const ERROR: &str = "error";
-/// The same for an answer whose events are named after it.
+/// The event type, or the `type` of JSON data, that reports an error in an answer whose event types begin with
+/// `response`.
 const FAILED: &str = "response.failed";
 
 /// The meaning of an error among the events of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heeded {
-    /// Nothing. The events of a hub, and of a stream that is followed with a state, are what their publishers make of
-    /// them, errors among them.
+    /// An error has no meaning. The events of a hub, and of a stream that is followed with a state, mean what their
+    /// publishers want, even if they look like errors.
     Nowhere,
-    /// The command goes on, since the stream may have no end, and its events be those of an application. Its exit code
-    /// tells of the error when it ends.
+    /// The command continues, because the stream may have no end, and the events may be those of an application. The
+    /// exit code reports the error when the command ends.
     AtTheEnd,
-    /// The command ends. The events are one answer, which is had whole or not: that of a request that is sent once, or
-    /// one whose end or form the reader knows.
+    /// The command ends. The events are one answer, which is complete or useless: the answer to a request that is sent
+    /// once, or an answer whose end or form the user has given.
     AtOnce,
 }
 
@@ -54,7 +55,7 @@ pub(super) fn reason(event: &Received) -> Option<String> {
     Some(if said.is_empty() { "it does not say why".to_owned() } else { excerpt(&said) })
 }
 
-/// Returns what an error object says to people: its kind and its message, wherever they are.
+/// Returns the text of an error object: its kind and its message, wherever they are in the object.
 fn message(data: Json<'_>) -> String {
     let error = data.member(ERROR).filter(|error| !error.is_nothing());
     let error = error.or_else(|| data.member("response")?.member(ERROR)).unwrap_or(data);

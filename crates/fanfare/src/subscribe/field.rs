@@ -1,17 +1,17 @@
-//! A part of data that is JSON, by a path such as `choices.0.delta.content`.
+//! Finds a part of JSON data by a path such as `choices.0.delta.content`.
 use super::json::Json;
 use std::{convert::Infallible, fmt, str::FromStr};
 
-/// Names of members and numbers of elements, from the outside in.
+/// A path: the names of members and the indexes of elements, from the outside in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FieldPath(Vec<String>);
 
-/// The value that a path leads to in some data.
+/// The value at a path in some data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// This text.
+    /// The value as text.
     Text(String),
-    /// Nothing, or null.
+    /// There is no value, or it is null.
     Nothing,
     /// The data is not JSON.
     NotJson,
@@ -26,7 +26,7 @@ impl FromStr for FieldPath {
 }
 
 impl FieldPath {
-    /// Returns the value there in `data`: a string as it is, anything else as JSON on one line.
+    /// Returns the value at this path in `data`: a string as it is, anything else as JSON on one line.
     pub(super) fn find(&self, data: &str) -> Found {
         let Some(document) = Json::parse(data) else { return Found::NotJson };
         match self.0.iter().try_fold(document, |value, name| value.step(name)) {
@@ -35,7 +35,7 @@ impl FieldPath {
         }
     }
 
-    /// The name with which the path begins.
+    /// Returns the first name of the path.
     pub(super) fn first(&self) -> &str {
         self.0.first().map_or("", String::as_str)
     }

@@ -1,33 +1,33 @@
-//! The choice of events that are wanted, and of the part of each.
+//! Selects the events that are wanted, and the wanted part of each.
 use super::{args::SelectArgs, field::Found, received::Received};
 use crate::http::excerpt;
 use std::ops::ControlFlow;
 
-/// The result of a look at an event.
+/// The result of selecting an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Selected {
-    /// It is wanted, as it is now.
+    /// The event is wanted. Its data is now only the wanted part.
     Yes,
-    /// It is not.
+    /// The event is not wanted.
     No,
-    /// The part of it that is wanted cannot be read.
+    /// The wanted part of the event cannot be read.
     Unreadable,
 }
 
-/// The number of events that are told if they cannot be read; the rest is counted.
+/// The number of unreadable events that are reported one by one; the rest is only counted.
 const MAX_TOLD: u64 = 3;
 
-/// Chooses events.
+/// Selects events.
 #[derive(Debug)]
 pub(super) struct Filter<'a> {
     args: &'a SelectArgs,
-    /// The number of events that are still wanted; `None` is all.
+    /// The number of events that are still wanted; `None` means all.
     wanted: Option<u64>,
-    /// The numbers of events in which the field was looked for.
+    /// The numbers of events in which the field was searched.
     looked: Looked,
 }
 
-/// The numbers of events in which a field was looked for, by what came of it.
+/// The numbers of events in which a field was searched, by the result.
 #[derive(Debug, Default)]
 struct Looked {
     found: u64,
@@ -40,8 +40,8 @@ impl<'a> Filter<'a> {
         Self { args, wanted: args.count, looked: Looked::default() }
     }
 
-    /// Says whether `event` is wanted, and leaves of its data what is. Breaks at the event that says that there are no
-    /// more.
+    /// Returns whether `event` is wanted, and reduces its data to the wanted part. Returns [`ControlFlow::Break`] at
+    /// the event that marks the end (`--until`).
     pub(super) fn select(&mut self, event: &mut Received) -> ControlFlow<(), Selected> {
         if self.args.until.as_ref() == Some(&event.data) {
             return ControlFlow::Break(());
@@ -68,14 +68,14 @@ impl<'a> Filter<'a> {
         ControlFlow::Continue(Selected::Yes)
     }
 
-    /// Returns what to say of an event that could not be read; nothing of one of many.
+    /// Returns a warning about an event that could not be read; `None` after the first few of them.
     pub(super) fn unreadable(&self, event: &Received) -> Option<String> {
         let data = excerpt(&event.data);
         (self.looked.not_json <= MAX_TOLD)
             .then(|| format!("skipped an event whose data is not JSON (--field needs JSON): {data}"))
     }
 
-    /// Returns what to say of those that were left out, when there are no more.
+    /// Returns warnings about the events that were left out, for the end of the stream.
     pub(super) fn left_out(&self) -> Vec<String> {
         let Looked { found, absent, not_json } = self.looked;
         let more = not_json.saturating_sub(MAX_TOLD);
@@ -85,7 +85,7 @@ impl<'a> Filter<'a> {
         more.into_iter().chain(none).collect()
     }
 
-    /// A wanted event has been dealt with. Breaks if it was the last.
+    /// Counts a wanted event that is finished. Returns [`ControlFlow::Break`] if it was the last one.
     pub(super) fn count(&mut self) -> ControlFlow<()> {
         self.wanted = self.wanted.map(|wanted| wanted - 1);
         if self.wanted == Some(0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

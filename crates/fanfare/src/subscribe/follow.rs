@@ -1,6 +1,7 @@
-//! The way of each event, from its stream to what is printed or run.
+//! The main loop of `fanfare subscribe`: takes each event from its stream, and prints it or runs a command with it.
 //!
-//! For people at a terminal the first attempt must succeed, unless they say otherwise: a wrong address is told at once.
+//! The first attempt to connect must succeed, unless `--reconnect always` is given, so that a wrong address is reported
+//! at once.
 use super::{
     SubscribeError,
     args::SubscribeArgs,
@@ -29,11 +30,11 @@ struct Followed {
     party: Party,
     signals: Signals,
     enveloped: bool,
-    /// The meaning of an error among its events.
+    /// The meaning of an error among the events of this stream.
     errors: Heeded,
-    /// The reason that the first error among its events gives, if the stream went on after it.
+    /// The reason that the first error among the events gives, if the stream continued after it.
     failed: Option<String>,
-    /// The ends of its connections; only where the event is known that is to be the last.
+    /// The ends of the stream's connections; `None` without `--until`.
     ends: Option<Ends>,
     opened: bool,
     ended: bool,
@@ -43,17 +44,17 @@ struct Followed {
 struct Follow<'a> {
     args: &'a SubscribeArgs,
     filter: Filter<'a>,
-    /// `None` if events go to a command alone.
+    /// The output; `None` if events only go to a command.
     output: Option<Output>,
     status: Status,
-    /// True if it has to be said where an event came from.
+    /// True if there are several streams, so that each event must name its origin.
     several: bool,
 }
 
-/// Prints the events of `sources` until there are enough, or no more.
+/// Prints the events of `sources` until enough events were printed, or all streams have ended.
 ///
 /// # Errors
-/// [`SubscribeError`] if a stream cannot be had, or its events cannot be dealt with.
+/// [`SubscribeError`] if a stream fails, or if its events cannot be printed or given to the command.
 pub(super) async fn follow(sources: &[Source], args: &SubscribeArgs) -> Result<(), SubscribeError> {
     if sources.len() > 1 && args.resume.state.is_some() {
         return Err(SubscribeError::StateOfSeveral);
@@ -92,7 +93,8 @@ impl Follow<'_> {
     async fn run(&mut self, streams: &mut [Followed]) -> Result<(), SubscribeError> {
         let mut ended = self.follow(streams).await.and_then(|()| failed(streams));
         self.filter.left_out().iter().for_each(|text| self.status.warn(text));
-        // What was dealt with is kept also when something went wrong after it; that nobody reads on is no failure.
+        // The ID of the last finished event is saved, even if something went wrong after it. It is not a failure if the
+        // reader has closed the output.
         ended = ended.and(self.show().map(drop));
         for stream in streams {
             let flushed = stream.signals.source().flush().await;
@@ -131,8 +133,8 @@ impl Follow<'_> {
         }
     }
 
-    /// Returns what happens next, and on which stream; `None` when all have ended or nobody reads on. What was printed
-    /// is shown before anything is waited for.
+    /// Returns the next signal, and the index of its stream; `None` when all streams have ended or the reader has
+    /// closed the output. Flushes the output before it waits.
     async fn next(
         &mut self,
         streams: &mut [Followed],
@@ -186,7 +188,7 @@ impl Follow<'_> {
         Ok(if selected == Selected::Yes { self.filter.count() } else { ControlFlow::Continue(()) })
     }
 
-    /// Prints the event and runs the command with it: then it counts.
+    /// Prints the event and runs the command with it. Then the event is finished.
     async fn deal_with(&mut self, event: &Received, came: &MessageEvent) -> Result<ControlFlow<()>, SubscribeError> {
         if let Some(output) = &mut self.output {
             self.status.clear();
@@ -196,7 +198,7 @@ impl Follow<'_> {
             }
         }
         if let Some(command) = &self.args.print.exec {
-            // The command is to be run even where nobody reads what was printed.
+            // The command is run even if the reader has closed the output.
             let _ = self.show()?;
             exec::run(command, event, came.origin.as_str()).await?;
         }
@@ -233,7 +235,8 @@ impl Follow<'_> {
         Ok(())
     }
 
-    /// Tells of a connection that ended before the event that is to be the last. Fails if another one promises no more.
+    /// Warns of a connection that ended before the event that `--until` names. Fails if too many connections in a row
+    /// brought nothing new.
     fn ended_early(&mut self, stream: &mut Followed) -> Result<(), SubscribeError> {
         let (Some(marker), Some(ends)) = (&self.args.select.until, &mut stream.ends) else { return Ok(()) };
         let in_vain = ends.ended(stream.signals.source().last_event_id());
@@ -245,20 +248,21 @@ impl Follow<'_> {
         Ok(())
     }
 
-    /// Shows what was printed. Breaks when nobody reads on.
+    /// Flushes the output. Returns [`ControlFlow::Break`] if its reader has closed it.
     fn show(&mut self) -> Result<ControlFlow<()>, SubscribeError> {
         self.status.clear();
         self.output.as_mut().map_or(Ok(ControlFlow::Continue(())), Output::flush)
     }
 }
 
-/// Fails if a stream told of an error and went on, which its end could not tell.
+/// Fails if a stream has reported an error and continued after it.
 fn failed(streams: &mut [Followed]) -> Result<(), SubscribeError> {
     let failed = streams.iter_mut().find_map(|stream| Some((stream.party.clone(), stream.failed.take()?)));
     failed.map_or(Ok(()), |(party, reason)| Err(SubscribeError::Failed { party, reason }))
 }
 
-/// Returns what happens next on any of `streams`. Nothing is lost when it is not waited for.
+/// Returns the next signal of any of `streams`, and the index of that stream. No signal is lost if the future is
+/// dropped.
 async fn next_of(streams: &mut [Followed]) -> (usize, Option<Result<Signal, Error>>) {
     poll_fn(|cx| {
         for (at, stream) in streams.iter_mut().enumerate().filter(|(_, stream)| !stream.ended) {

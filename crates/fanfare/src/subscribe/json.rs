@@ -1,30 +1,30 @@
-//! JSON as text. Its parts are found and laid out as they are written: read into numbers, 10^20 + 1, 1.10 or 1e400
-//! would come out as others.
+//! JSON as text. Values are found and formatted as they are written: if they were parsed into numbers, 10^20 + 1, 1.10
+//! or 1e400 would be printed differently.
 use serde::de::IgnoredAny;
 use std::iter;
 
-/// The deepest nesting that is laid out. Each level costs its indent in every line.
+/// The deepest nesting that is formatted. Each level indents every line within it.
 const MAX_INDENTS: usize = 128;
 
-/// A JSON value, known to be one.
+/// A text that is a valid JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Json<'a>(&'a str);
 
 impl<'a> Json<'a> {
-    /// The value that `text` is; `None` if it is no JSON.
+    /// Returns `text` as a value; `None` if it is not JSON.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str::<IgnoredAny>(text).ok()?;
         Some(Self(text.trim_matches([' ', '\t', '\r', '\n'])))
     }
 
-    /// The member of an object; of several of that name the last, as most readers have it.
+    /// Returns the member of an object with this name; the last one if there are several, as most parsers do.
     pub(super) fn member(self, name: &str) -> Option<Self> {
         let is_it = |key: Self| key.0.get(1..key.0.len() - 1) == Some(name) || key.string().as_deref() == Some(name);
         let members = self.0.starts_with('{').then(|| Parts::of(self.0))?;
         members.filter_map(|(key, value)| key.is_some_and(is_it).then_some(value)).last()
     }
 
-    /// The element of an array.
+    /// Returns the element of an array at this index.
     pub(super) fn element(self, index: usize) -> Option<Self> {
         self.0.starts_with('[').then(|| Parts::of(self.0))?.nth(index).map(|(_, value)| value)
     }
@@ -34,14 +34,14 @@ impl<'a> Json<'a> {
         self.member(name).or_else(|| self.element(name.parse().ok()?))
     }
 
-    /// The text of a string.
+    /// Returns the text of a string; `None` for any other value.
     pub(super) fn string(self) -> Option<String> {
         let within = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        // Half of a surrogate pair is no text, but JSON: it stays as it is written.
+        // Half of a surrogate pair is valid JSON, but not text: it stays as it is written.
         Some(serde_json::from_str(self.0).unwrap_or_else(|_| within.to_owned()))
     }
 
-    /// A string as it is, anything else on one line.
+    /// Returns the text of a string, or any other value on one line.
     pub(super) fn text(self) -> String {
         self.string().unwrap_or_else(|| self.compact())
     }
@@ -50,7 +50,7 @@ impl<'a> Json<'a> {
         self.0.starts_with('{')
     }
 
-    /// True if it says that there is nothing: null, false, zero, or something empty.
+    /// Returns true if the value means nothing: null, false, zero, or an empty string, object or array.
     pub(super) fn is_nothing(self) -> bool {
         matches!(self.compact().as_str(), "null" | "false" | "0" | "\"\"" | "{}" | "[]")
     }
@@ -59,13 +59,13 @@ impl<'a> Json<'a> {
         self.0 == "null"
     }
 
-    /// Returns it on one line, and otherwise as it is written.
+    /// Returns the value on one line, and otherwise as it is written.
     pub(super) fn compact(self) -> String {
         tokens(self.0).collect()
     }
 
-    /// Returns it with a line for each member and element; characters that are written as escapes are shown. `None` if
-    /// it is nested too deeply.
+    /// Returns the value with a line for each member and element, and with characters in place of needless escapes.
+    /// Returns `None` if it is nested too deeply.
     pub(super) fn indented(self) -> Option<String> {
         let mut out = String::with_capacity(self.0.len() * 2);
         let (mut depth, mut before) = (0_usize, "");
@@ -92,13 +92,13 @@ impl<'a> Json<'a> {
     }
 }
 
-/// A string without needless escapes.
+/// Returns a string without needless escapes.
 fn shown(text: &str) -> String {
     let decoded = serde_json::from_str::<String>(text).ok();
     decoded.and_then(|decoded| serde_json::to_string(&decoded).ok()).unwrap_or_else(|| text.to_owned())
 }
 
-/// The tokens of valid JSON, without the blanks between them.
+/// Iterates over the tokens of valid JSON, without the white space between them.
 fn tokens(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     iter::from_fn(move || {
@@ -126,7 +126,7 @@ fn token_end(text: &str) -> usize {
     }
 }
 
-/// The members of an object with their keys, or the elements of an array.
+/// An iterator over the members of an object with their keys, or over the elements of an array.
 struct Parts<'a> {
     rest: &'a str,
     keyed: bool,
@@ -137,7 +137,7 @@ impl<'a> Parts<'a> {
         Self { rest: &text[1..], keyed: text.starts_with('{') }
     }
 
-    /// The next token, without going past it.
+    /// Returns the next token, and stays before it.
     fn peek(&mut self) -> &'a str {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
         &self.rest[..token_end(self.rest)]

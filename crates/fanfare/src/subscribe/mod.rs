@@ -1,7 +1,7 @@
-//! `fanfare subscribe`: prints events as they arrive, and goes on where it stopped when the connection is lost.
+//! `fanfare subscribe`: prints events as they arrive, and continues after the last event when a connection was lost.
 //!
-//! [`args`] are its arguments, and [`stream`] asks for each stream as they say. [`follow`] is the way of each event:
-//! through [`filter`] to [`output`], and to a command ([`exec`]).
+//! [`args`] defines the arguments, and [`stream`] opens each stream as they say. [`follow`] takes each event through
+//! [`filter`] to [`output`], and to a command ([`exec`]).
 mod args;
 mod ends;
 mod error;
@@ -25,10 +25,11 @@ use crate::{
     request::{self, Source},
 };
 
-/// Runs the command, until there are enough events, the server says stop (204), or nobody reads what is printed.
+/// Runs the command until there are enough events, the server says that there are no more (204), or the reader closes
+/// the output.
 ///
 /// # Errors
-/// [`SubscribeError`] if there is no stream, or none to come back to.
+/// [`SubscribeError`] if a stream cannot be opened, or cannot be continued.
 pub(crate) fn run(args: &SubscribeArgs) -> Result<(), SubscribeError> {
     if args.lint.is_some() {
         return Err(SubscribeError::Lint);

@@ -1,4 +1,4 @@
-//! Events on standard output.
+//! Prints events on standard output.
 use super::{SubscribeError, args::Format, format::Style, received::Received};
 use fanfare_client::{Block, MessageEvent};
 use std::{
@@ -6,7 +6,7 @@ use std::{
     ops::ControlFlow,
 };
 
-/// Prints events as long as somebody reads them.
+/// A writer of events to standard output, whose reader may close it.
 pub(super) struct Output {
     style: Style,
     out: BufWriter<Box<dyn Write>>,
@@ -22,7 +22,8 @@ impl Output {
         Self { style, out: BufWriter::new(out) }
     }
 
-    /// Writes one event, which is seen after [`flush`](Self::flush). Breaks when nobody reads on.
+    /// Writes one event, which appears after [`flush`](Self::flush). Returns [`ControlFlow::Break`] if the reader has
+    /// closed the output.
     ///
     /// # Errors
     /// [`SubscribeError::Print`] if it cannot be written.
@@ -33,20 +34,21 @@ impl Output {
     /// Writes a comment, if the format has comments.
     ///
     /// # Errors
-    /// As [`print`](Self::print).
+    /// The same as those of [`print`](Self::print).
     pub(super) fn comment(&mut self, text: &str) -> Result<ControlFlow<()>, SubscribeError> {
         ended(self.style.write_comment(text, &mut self.out))
     }
 
-    /// Writes a block that is no event, if the format has such.
+    /// Writes a block that is not an event, if the format has such blocks.
     ///
     /// # Errors
-    /// As [`print`](Self::print).
+    /// The same as those of [`print`](Self::print).
     pub(super) fn block(&mut self, block: &Block) -> Result<ControlFlow<()>, SubscribeError> {
         ended(self.style.write_block(block, &mut self.out))
     }
 
-    /// Shows what was written. Breaks when nobody reads on.
+    /// Writes out everything that is still in the buffer. Returns [`ControlFlow::Break`] if the reader has closed the
+    /// output.
     ///
     /// # Errors
     /// [`SubscribeError::Print`] if it cannot be written.
@@ -55,7 +57,7 @@ impl Output {
     }
 }
 
-/// Takes it for the end, and not for a failure, that the reader of a pipe has gone (`| head`).
+/// Converts a result: it is the end, and not a failure, if the reader of a pipe has closed it (`| head`).
 fn ended(written: io::Result<()>) -> Result<ControlFlow<()>, SubscribeError> {
     match written {
         Ok(()) => Ok(ControlFlow::Continue(())),

@@ -1,5 +1,5 @@
-//! The words beside events, on standard error: in a terminal a line that is drawn again and again, else nothing unless
-//! asked for.
+//! The status of a subscription, on standard error: in a terminal a line that is drawn again and again, else nothing
+//! unless it is asked for.
 use super::args::PrintArgs;
 use crate::{
     http::{Ending, Party},
@@ -13,14 +13,14 @@ use std::{
 };
 
 const DIM: anstyle::Style = anstyle::Style::new().dimmed();
-/// Back to the beginning of the line, and clears it.
+/// The terminal codes that go back to the beginning of the line and clear it.
 const CLEAR: &str = "\r\x1b[2K";
 
-/// Tells how the subscription stands.
+/// Prints notices and warnings, and draws the status line.
 pub(super) struct Status {
     notices: bool,
     warnings: bool,
-    /// True if there is a line that is drawn again and again: only where both outputs are the same terminal.
+    /// True if there is a status line: only if both standard output and standard error are terminals.
     live: bool,
     drawn: bool,
     state: String,
@@ -29,7 +29,7 @@ pub(super) struct Status {
 }
 
 impl Status {
-    /// The time between two drawings of the line while nothing happens.
+    /// The time between two drawings of the status line while nothing happens.
     pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
     pub(super) fn new(args: &PrintArgs) -> Self {
@@ -45,12 +45,12 @@ impl Status {
         }
     }
 
-    /// True if anything has to be drawn as time passes.
+    /// Returns true if the status line must be drawn again as time passes.
     pub(super) fn is_live(&self) -> bool {
         self.live
     }
 
-    /// Something happened that is no event.
+    /// Updates the status after a signal that is not an event.
     pub(super) fn signal(&mut self, signal: &Signal, party: &Party) {
         match signal {
             Signal::Open(opened) => self.opened(opened, party),
@@ -80,7 +80,7 @@ impl Status {
         self.notice(&format!("{ending}; asking again in {:.1} s", delay.as_secs_f64()));
     }
 
-    /// Something is not as it should be.
+    /// Prints a warning, unless `--quiet` was given.
     pub(super) fn warn(&mut self, text: &str) {
         if self.warnings {
             self.clear();
@@ -95,14 +95,14 @@ impl Status {
         }
     }
 
-    /// Takes the line away, so that something can be printed.
+    /// Removes the status line, so that something else can be printed.
     pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
             let _ = write!(io::stderr(), "{CLEAR}");
         }
     }
 
-    /// Draws the line.
+    /// Draws the status line, if there is one.
     pub(super) fn draw(&mut self) {
         if self.live {
             let seconds = self.since.elapsed().as_secs();

@@ -1,4 +1,4 @@
-//! One stream as it is followed: when it is asked for again, where it goes on, and how much an event may hold.
+//! The event source of one stream: when it reconnects, where it continues, and how large an event may be.
 use super::{SubscribeError, args::SubscribeArgs};
 use crate::{
     reconnect::Reconnect,
@@ -7,13 +7,13 @@ use crate::{
 use fanfare_client::{Acknowledge, EventSource, FileStore, Limits};
 use std::time::Duration;
 
-/// The wait that failures lead to at most.
+/// The longest wait between two attempts to connect.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// The event source for `source`, as the arguments want it.
+/// Makes the event source for `source`, as the arguments say.
 ///
 /// # Errors
-/// [`SubscribeError::Request`] if something in them cannot be sent or read.
+/// [`SubscribeError::Request`] if something in the arguments cannot be sent or read.
 pub(super) fn event_source(
     source: &Source,
     asking: &Asking<'_>,

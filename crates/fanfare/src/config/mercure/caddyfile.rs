@@ -1,11 +1,11 @@
-//! The syntax of a [Caddyfile](https://caddyserver.com/docs/caddyfile/concepts): a directive a line, with arguments,
-//! and perhaps a block of directives in braces.
+//! The syntax of a [Caddyfile](https://caddyserver.com/docs/caddyfile/concepts): one directive on each line, with
+//! arguments, and perhaps a block of directives in braces.
 use super::translation::Environment;
 
-/// The deepest nesting of blocks: an issuer, its publisher, and room.
+/// The deepest nesting of blocks. The known directives need a depth of two: an issuer and its publisher.
 const MAX_DEPTH: usize = 8;
 
-/// A directive.
+/// A directive with its arguments and its block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Directive {
     pub(super) name: String,
@@ -16,13 +16,13 @@ pub(super) struct Directive {
 /// The reason why a text cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SyntaxError {
-    /// A quotation mark or a block has no end, or a block no beginning.
+    /// A quotation mark or a block has no end, or a block has no beginning.
     Unbalanced,
-    /// Blocks lie deeper in each other than [`MAX_DEPTH`].
+    /// Blocks are nested deeper than [`MAX_DEPTH`].
     TooDeep,
 }
 
-/// Reads directives; placeholders such as `{env.NAME}` and `{$NAME:default}` become what they stand for.
+/// Reads directives. Placeholders such as `{env.NAME}` and `{$NAME:default}` are replaced with the values of variables.
 pub(super) fn parse(text: &str, environment: Environment<'_>) -> Result<Vec<Directive>, SyntaxError> {
     let mut lines = Vec::new();
     let mut rest = text;
@@ -63,7 +63,7 @@ fn block(lines: &mut dyn Iterator<Item = Vec<String>>, depth: usize) -> Result<B
     Ok(Block { list, closed: false })
 }
 
-/// The tokens up to the end of a line that is in no quotation marks, and what follows.
+/// Returns the tokens of the first line, and the text after that line. A line does not end within quotation marks.
 fn next_line(text: &str) -> Result<Option<(Vec<String>, &str)>, SyntaxError> {
     if text.is_empty() {
         return Ok(None);
@@ -93,7 +93,8 @@ fn next_line(text: &str) -> Result<Option<(Vec<String>, &str)>, SyntaxError> {
     Ok(Some((tokens, rest)))
 }
 
-/// Returns the text up to the closing mark, and its length with the mark. Only in `"` a backslash escapes the mark.
+/// Returns the text up to the closing quotation mark, and its length with the mark. A backslash escapes the mark only
+/// if the mark is `"`.
 fn quoted(text: &str, mark: char) -> Option<(String, usize)> {
     let mut value = String::new();
     let mut characters = text.char_indices().peekable();

@@ -1,4 +1,4 @@
-//! The directives of `mercure { … }` in a Caddyfile, each in our terms.
+//! Translates the directives of `mercure { … }` in a Caddyfile into Fanfare's options.
 use super::{
     caddyfile::{self, Directive},
     translator::Translator,
@@ -7,12 +7,12 @@ use super::{
 use fanfare_mask::MASK;
 use toml::{Table, Value};
 
-/// The scheme of sets in files.
+/// The scheme of the URL of a JWK set in a file.
 const FILE: &str = "file://";
 
 const VARIABLE: &str = "MERCURE_EXTRA_DIRECTIVES";
 
-/// Directives that the hub does as well without, and why.
+/// Directives that have no effect on this hub, and the warning about each.
 const WITHOUT_MEANING: [(&str, &str); 10] = [
     ("demo", "the hub's page is always at /; there are no demonstration endpoints"),
     ("ui", "the hub's page is always at /"),
@@ -43,7 +43,7 @@ pub(super) fn translate(translator: &mut Translator<'_>, text: &str) {
 
 fn one(translator: &mut Translator<'_>, directive: &Directive) {
     let Directive { name, arguments, block } = directive;
-    // What is no name of a directive may be a key that stands alone on its line.
+    // A word that cannot be the name of a directive is masked: it may be a key on its own line.
     let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     translator.at(format!("{VARIABLE}: {}", if is_name { name } else { MASK }));
     if let Some((_, why)) = WITHOUT_MEANING.iter().find(|(known, _)| known == name) {
@@ -85,14 +85,14 @@ fn one(translator: &mut Translator<'_>, directive: &Directive) {
         }
         ("playground", []) => translator.refuse(
             "",
-            "a hub that gives everybody a token for everything is not to be had here: leave it away, and run the hub on a \
-             loopback address without keys to try things",
+            "this hub has no mode that gives everybody a token for everything: remove the directive, and run the hub on \
+             a loopback address without keys to try things",
         ),
-        _ => translator.refuse("", "this directive, or this number of arguments, is not known; leave it away"),
+        _ => translator.refuse("", "this directive, or this number of arguments, is not known; remove it"),
     }
 }
 
-/// Origins as browsers write them.
+/// Sets a list of origins, without slashes at their ends, as browsers write them.
 pub(super) fn origins(translator: &mut Translator<'_>, key: &'static str, origins: &[&str]) {
     if key == "publish-origin" && origins.contains(&"*") {
         return translator.refuse(
@@ -104,7 +104,8 @@ pub(super) fn origins(translator: &mut Translator<'_>, key: &'static str, origin
     translator.set_list(key, origins.iter().map(|origin| origin.trim_end_matches('/')));
 }
 
-/// Durations are Go's. Zero means never there; where that is not to be had here, the default holds.
+/// Sets a duration in the syntax of Go. In a Mercure hub zero means never. Where this hub does not allow that, its
+/// default stays.
 pub(super) fn duration(translator: &mut Translator<'_>, directive: &str, value: &str) {
     let mut digits = value.chars().filter(char::is_ascii_digit).peekable();
     let is_zero = digits.peek().is_some() && digits.all(|digit| digit == '0');
@@ -135,7 +136,7 @@ fn set_key(translator: &mut Translator<'_>, key: (&'static str, &str), algorithm
     }
 }
 
-/// A set at a URL, or in a file that stands there as one.
+/// Sets the URL of a JWK set, or its file if the URL begins with `file://`.
 fn set_jwks(translator: &mut Translator<'_>, [jwks, file]: [&'static str; 2], url: &str) {
     match url.strip_prefix(FILE) {
         Some(path) => translator.set(file, path),
@@ -143,7 +144,7 @@ fn set_jwks(translator: &mut Translator<'_>, [jwks, file]: [&'static str; 2], ur
     }
 }
 
-/// `issuer NAME { publisher { jwt KEY [ALG] | jwks_uri URL [ALG…] } subscriber { … } }`
+/// Translates `issuer NAME { publisher { jwt KEY [ALG] | jwks_uri URL [ALG…] } subscriber { … } }`.
 fn issuer(translator: &mut Translator<'_>, name: &str, block: &[Directive]) {
     let mut issuer = Table::from_iter([("name".to_owned(), Value::String(name.to_owned()))]);
     for purpose in block {

@@ -1,4 +1,4 @@
-//! Environments as they stand in compose files.
+//! Tests with environments as compose files have them.
 use super::*;
 use std::collections::HashMap;
 use toml::Table;
@@ -63,7 +63,7 @@ fn variables_in_our_terms() {
              publish-origin = ['https://a.example']\nheartbeat-interval = '15s'\nmax-lifetime = 'off'\n\
              write-timeout = '5s'\nlisten = '0.0.0.0:3000'",
         ),
-        // Names that are anybody's count only beside a key.
+        // Names that other programs use too count only together with a key.
         (&[("ADDR", ":1"), ("DEBUG", "1"), ("SERVER_NAME", "x"), ("KEY_FILE", "/x"), ("ALLOW_ANONYMOUS", "1")], ""),
     ];
     for (variables, expected) in cases {
@@ -110,13 +110,13 @@ fn directives_in_our_terms() {
     ];
     for (text, expected) in cases {
         let translation = directives(text);
-        // A later layer of issuers holds the earlier ones.
+        // The last layer of issuers contains the issuers of earlier layers.
         assert_eq!(values(&translation), expected.parse::<Table>().unwrap(), "{text}");
         assert!(translation.heed(&[]).is_ok(), "{text}: {:?}", translation.refusals);
     }
 }
 
-/// Nothing that was asked for is passed over in silence.
+/// Everything that has no effect here causes a warning.
 #[test]
 fn what_has_no_meaning_here_is_a_warning() {
     let lines = [

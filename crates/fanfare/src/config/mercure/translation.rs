@@ -4,29 +4,29 @@ use crate::config::{error::ConfigError, layer::Layer};
 /// The configuration that the environment gives.
 #[derive(Debug, Default)]
 pub(in crate::config) struct Translation {
-    /// A layer for each thing that was understood.
+    /// A layer for each value that was translated.
     pub(in crate::config) layers: Vec<Layer>,
     pub(super) warnings: Vec<String>,
     pub(super) refusals: Vec<Refusal>,
 }
 
-/// Something that was asked for and cannot be.
+/// A request for something that this hub cannot do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The option that would say what to do instead; empty if there is none.
+    /// The key of the option that makes up for this refusal if it is given, such as `listen`; empty if there is none.
     pub(super) key: &'static str,
     pub(super) place: String,
     pub(super) reason: String,
 }
 
-/// Reads a variable of the environment.
+/// A function that returns the value of an environment variable.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Translation {
-    /// The warnings, if nothing was refused that none of the layers with these keys makes up for.
+    /// Returns the warnings, if `given` has the option that makes up for each refusal.
     ///
     /// # Errors
-    /// [`ConfigError::Mercure`] for the first refusal.
+    /// [`ConfigError::Mercure`] for the first refusal whose option is not in `given`.
     pub(in crate::config) fn heed(&self, given: &[&str]) -> Result<Vec<String>, ConfigError> {
         match self.refusals.iter().find(|refusal| !given.contains(&refusal.key)) {
             Some(Refusal { place, reason, .. }) => {

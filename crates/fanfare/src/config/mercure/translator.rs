@@ -1,4 +1,4 @@
-//! The collector of values that were translated, and of what is said about the others.
+//! Collects the translated values, and the warnings and refusals about the others.
 use super::translation::{Environment, Refusal, Translation};
 use crate::config::{
     layer::{Layer, Source},
@@ -6,7 +6,7 @@ use crate::config::{
 };
 use toml::{Table, Value};
 
-/// Collects what the variables say, one place after the other.
+/// Collects the values of the variables, one variable or directive after the other.
 pub(super) struct Translator<'a> {
     environment: Environment<'a>,
     place: String,
@@ -22,24 +22,24 @@ impl<'a> Translator<'a> {
         self.translation
     }
 
-    /// A variable that is there and not empty; what is said next is said of it.
+    /// Returns a variable that is set and not empty. The values, warnings and refusals that follow carry its name.
     pub(super) fn variable(&mut self, name: &str) -> Option<String> {
         let value = self.peek(name)?;
         name.clone_into(&mut self.place);
         Some(value)
     }
 
-    /// The same, while something else is spoken of.
+    /// Returns a variable that is set and not empty, without changing the name that later values and warnings carry.
     pub(super) fn peek(&self, name: &str) -> Option<String> {
         (self.environment)(name).filter(|value| !value.trim().is_empty())
     }
 
-    /// Names the place that the next values come from.
+    /// Sets the name of the variable or directive that the next values come from.
     pub(super) fn at(&mut self, place: String) {
         self.place = place;
     }
 
-    /// Takes `value` for the option `key`, if it is one of its values.
+    /// Sets the option `key` to `value`. If the option does not accept the value, adds a refusal instead.
     pub(super) fn set(&mut self, key: &'static str, value: impl Into<Value>) {
         let values = Table::from_iter([(key.to_owned(), value.into())]);
         match Value::Table(values.clone()).try_into::<ServeOptions>() {
@@ -48,7 +48,7 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// A list for the option `key`.
+    /// Sets the option `key` to a list.
     pub(super) fn set_list(&mut self, key: &'static str, values: impl IntoIterator<Item = impl Into<String>>) {
         self.set(key, Value::Array(values.into_iter().map(|value| Value::String(value.into())).collect()));
     }
@@ -62,12 +62,13 @@ impl<'a> Translator<'a> {
         self.set("issuer", Value::Array(issuers));
     }
 
-    /// Something that the hub does as well without.
+    /// Adds a warning about something that has no effect on this hub.
     pub(super) fn warn(&mut self, reason: impl AsRef<str>) {
         self.translation.warnings.push(format!("{}: {}", self.place, reason.as_ref()));
     }
 
-    /// Something that cannot be, and what to write instead; the option `key` makes up for it.
+    /// Adds a refusal of something that this hub cannot do. `reason` says what to write instead. The option `key` makes
+    /// up for the refusal if it is given.
     pub(super) fn refuse(&mut self, key: &'static str, reason: impl Into<String>) {
         self.translation.refusals.push(Refusal { key, place: self.place.clone(), reason: reason.into() });
     }

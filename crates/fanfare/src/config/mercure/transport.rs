@@ -1,26 +1,27 @@
-//! The history of a Mercure hub, in our terms. Our log is another file: the history itself is not taken over.
+//! Translates the transport of a Mercure hub, which keeps its history, into options of our log. The history itself is
+//! not read, because our log is another file.
 use super::translator::Translator;
 use std::path::Path;
 use url::Url;
 
-/// The directory of our log, beside the file of theirs, so that it lies on the same volume.
+/// The name of the directory of our log. It is beside the file of the Mercure hub, so that it is on the same volume.
 const DIRECTORY: &str = "fanfare-data";
 
-const NO_CLUSTER: &str = "there is no log on several machines here yet: leave it away, and the log is on disk";
+const NO_CLUSTER: &str = "there is no log on several machines here yet; remove it, and the log is on disk";
 
-/// A transport URL: `bolt://updates.db?size=100&cleanup_frequency=0.3`, `local://local`.
+/// Translates a transport URL: `bolt://updates.db?size=100&cleanup_frequency=0.3`, `local://local`.
 pub(super) fn url(translator: &mut Translator<'_>, text: &str) {
     let Ok(url) = Url::parse(text.trim()) else {
         translator.refuse("data", "it is no URL such as bolt:///data/mercure.db; FANFARE_DATA names our directory");
         return;
     };
     let mut options: Vec<_> = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-    // `bolt://updates.db` is a file in the working directory, whose name stands where a host would.
+    // `bolt://updates.db` is a file in the working directory; in the URL, its name is the host.
     options.push(("path".to_owned(), format!("{}{}", url.host_str().unwrap_or_default(), url.path())));
     named(translator, url.scheme(), &options);
 }
 
-/// A transport by its name.
+/// Translates a transport by its name.
 pub(super) fn named(translator: &mut Translator<'_>, name: &str, options: &[(String, String)]) {
     match name {
         "bolt" => bolt(translator, options),

@@ -1,8 +1,8 @@
-//! Each variable in our terms. The tables are the reference hub's documentation, read line by line.
+//! Translates each variable of a Mercure hub. The tables follow the documentation of the reference hub.
 use super::{directive, translator::Translator, transport};
 use toml::{Table, Value};
 
-/// Variables of the reference hub's image that mean nothing here, and what to do instead.
+/// Variables of the reference hub's image that have no effect here, and the warning about each.
 const IMAGE_WITHOUT_MEANING: [(&str, &str); 4] = [
     ("MERCURE_LICENSE", "no license is needed; the variable has no effect"),
     ("GLOBAL_OPTIONS", "options of Caddy have no effect here"),
@@ -10,7 +10,7 @@ const IMAGE_WITHOUT_MEANING: [(&str, &str); 4] = [
     ("CADDY_SERVER_EXTRA_DIRECTIVES", "configuration of Caddy has no effect here; keep a proxy before the hub for it"),
 ];
 
-/// Variables of the bare hub that mean nothing here.
+/// Variables without a prefix, of the older hub, that have no effect here, and the warning about each.
 const BARE_WITHOUT_MEANING: [(&str, &str); 8] = [
     ("DEBUG", "set FANFARE_LOG_LEVEL=debug for more to be logged"),
     ("DEMO", "the hub's page is always at /"),
@@ -22,13 +22,13 @@ const BARE_WITHOUT_MEANING: [(&str, &str); 8] = [
     ("ACME_HTTP01_ADDR", NO_TLS),
 ];
 
-/// Each of these makes the bare hub serve TLS.
+/// Variables that make the older hub serve TLS.
 const BARE_TLS: [&str; 3] = ["ACME_HOSTS", "CERT_FILE", "KEY_FILE"];
 
 pub(super) const NO_TLS: &str = "the hub does not speak TLS itself: put a proxy with a certificate before it, tell it \
      FANFARE_LISTEN (such as 0.0.0.0:3000) and FANFARE_PUBLIC_URL (such as https://hub.example.com/)";
 
-/// Translates every variable that is there.
+/// Translates every variable that is set.
 pub(super) fn translate(translator: &mut Translator<'_>, has_our_keys: bool) {
     if !has_our_keys {
         bare(translator);
@@ -38,14 +38,14 @@ pub(super) fn translate(translator: &mut Translator<'_>, has_our_keys: bool) {
     image(translator);
 }
 
-/// The variables of the hub before it was a module of Caddy.
+/// Translates the variables of the hub before it became a module of Caddy. Their names have no prefix.
 fn bare(translator: &mut Translator<'_>) {
     const KEYS: [(&str, &str, &str, &str); 3] = [
         ("JWT_KEY", "key", "JWT_ALGORITHM", "algorithm"),
         ("PUBLISHER_JWT_KEY", "publisher-key", "PUBLISHER_JWT_ALGORITHM", "publisher-algorithm"),
         ("SUBSCRIBER_JWT_KEY", "subscriber-key", "SUBSCRIBER_JWT_ALGORITHM", "subscriber-algorithm"),
     ];
-    // It did not start without one. The other names are anybody's.
+    // The older hub did not start without a key. If there is none, these variables belong to another program.
     if !KEYS.iter().any(|(name, ..)| translator.peek(name).is_some()) {
         return;
     }
@@ -90,7 +90,7 @@ fn bare(translator: &mut Translator<'_>) {
     }
 }
 
-/// The variables of the image.
+/// Translates the variables of the reference hub's image.
 fn image(translator: &mut Translator<'_>) {
     let issuers = translator.peek("MERCURE_TRUSTED_ISSUERS");
     if let Some(issuers) = &issuers {
@@ -111,7 +111,7 @@ fn image(translator: &mut Translator<'_>) {
     if let Some(directives) = translator.variable("MERCURE_EXTRA_DIRECTIVES") {
         directive::translate(translator, &directives);
     }
-    // The name is other programs' too: it is this hub's beside one of the variables above.
+    // Other programs use `SERVER_NAME` too. It is meant for this hub only if one of these variables is set.
     const OURS: [&str; 5] = [
         "MERCURE_PUBLISHER_JWT_KEY",
         "MERCURE_SUBSCRIBER_JWT_KEY",
@@ -141,7 +141,7 @@ fn keys(translator: &mut Translator<'_>, key: (&str, &'static str), algorithm: (
     }
 }
 
-/// Returns an issuer that signs with the keys of the other variables: the newer form of the image has only one.
+/// Returns an issuer with the keys from the variables for keys. All issuers of the newer image share these keys.
 fn trusted_issuer(translator: &Translator<'_>, name: &str) -> Table {
     let mut issuer = Table::from_iter([("name".to_owned(), Value::String(name.to_owned()))]);
     for purpose in ["publisher", "subscriber"] {
@@ -164,7 +164,7 @@ fn boolean(translator: &mut Translator<'_>, key: &'static str, value: &str) {
     }
 }
 
-/// `:3000` is every address, as in Go.
+/// Sets the address to listen on. `:3000` means every address, as in Go.
 fn address(translator: &mut Translator<'_>, value: &str) {
     let value = value.trim();
     match value.strip_prefix(':') {
@@ -173,7 +173,8 @@ fn address(translator: &mut Translator<'_>, value: &str) {
     }
 }
 
-/// The site of a Caddyfile: `:80`, `http://hub.example.com:3000`, or a name for which Caddy gets a certificate.
+/// Sets the address from the name of a site in a Caddyfile: `:80`, `http://hub.example.com:3000`, or a host name for
+/// which Caddy gets a certificate.
 fn server_name(translator: &mut Translator<'_>, value: &str) {
     let mut names = value.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
     let Some(name) = names.next() else { return };

@@ -1,30 +1,30 @@
-//! The ways in which a hub does not take updates.
+//! The reasons why a hub does not accept updates.
 use crate::http::Refusal;
 
-/// The reason why updates were not published, or not surely.
+/// The reason why updates were not published, or may not have been.
 #[derive(Debug)]
 pub(in crate::relay) enum Failure {
-    /// The hub cannot be reached or fails. The updates may be published or not; it may be better later.
+    /// The hub cannot be reached or fails. The updates may be published or not; a later attempt may succeed.
     Passing(String),
-    /// One update was refused for what it is. Those before it were published, none behind it was.
+    /// One update was refused because of its content. The updates before it were published, those after it were not.
     Refused {
         index: usize,
         reason: String,
-        /// True if it may be its ID that is refused.
+        /// True if the reason may be the ID of the update.
         may_be_id: bool,
     },
-    /// The request was refused for its size, by a proxy before the hub or by a hub that does not say how much of it was
-    /// published. Nothing of it was.
+    /// The request was refused for its size, by a proxy before the hub or by a hub that does not say how many of the
+    /// updates it has published. No update of the request was published.
     TooLarge(String),
-    /// The hub will not take anything.
+    /// The hub will not accept any update.
     Final(Closed),
 }
 
-/// The hub takes nothing from this relay, now or later.
+/// The reason why the hub will never accept updates from this relay.
 #[derive(Debug)]
 pub(crate) enum Closed {
-    /// It says so.
+    /// The hub refused the relay.
     Refused(Refusal),
-    /// It has ended.
+    /// The hub has ended.
     Ended,
 }

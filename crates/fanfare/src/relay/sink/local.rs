@@ -1,4 +1,4 @@
-//! The hub in this process.
+//! Publishes to the hub in this process.
 use super::failure::{Closed, Failure};
 use crate::relay::{batch::Item, held::Held};
 use fanfare_hub::{
@@ -11,7 +11,7 @@ use fanfare_hub::{
     topic::{Topic, matcher::Matcher},
 };
 
-/// Publishes into a hub.
+/// A sink that publishes to a hub in this process.
 #[derive(Debug)]
 pub(crate) struct LocalSink {
     hub: Hub,
@@ -19,7 +19,7 @@ pub(crate) struct LocalSink {
 }
 
 impl LocalSink {
-    /// A way into `hub` for updates whose first topic is `topic`.
+    /// Makes a sink to `hub` for updates whose first topic is `topic`.
     pub(crate) fn new(hub: Hub, topic: &Topic) -> Self {
         let matcher = Matcher::exact(topic.as_str()).expect("a topic matches itself");
         let key = AudienceKey {

@@ -1,4 +1,4 @@
-//! The hub that a relay's updates go to: the one that it is part of, or one over HTTP.
+//! The hub that a relay's updates go to: the one in this process, or one over HTTP.
 pub(super) mod failure;
 mod local;
 mod remote;
@@ -9,20 +9,20 @@ pub(crate) use remote::RemoteSink;
 use super::{batch::Item, held::Held};
 use failure::Failure;
 
-/// A hub.
+/// The hub that a relay publishes to.
 #[derive(Debug)]
 pub(crate) enum Sink {
     /// The hub of this process.
     Local(LocalSink),
-    /// Elsewhere.
+    /// A hub over HTTP.
     Remote(Box<RemoteSink>),
 }
 
 impl Sink {
-    /// Publishes `items` in order, and returns the hub's position behind the last, if the hub tells it.
+    /// Publishes `items` in order, and returns the position of the last one in the hub's log, if the hub says it.
     ///
     /// # Errors
-    /// [`Failure`] says what became of them.
+    /// [`Failure`] says why items were not published, and which.
     pub(super) async fn publish(&self, items: &[Item]) -> Result<Option<String>, Failure> {
         match self {
             Self::Local(sink) => sink.publish(items).await.map(Some),
@@ -30,11 +30,11 @@ impl Sink {
         }
     }
 
-    /// Reads into `held` what the hub has of the relay's topics behind the position `after`, and returns the position
-    /// where that begins. Without one it begins at the end.
+    /// Reads into `held` the updates of the relay's topics that the hub's log has after the position `after`, and
+    /// returns the position after which they begin. Without `after`, they begin at the end of the log.
     ///
     /// # Errors
-    /// [`Failure`]; `held` is then of no use.
+    /// [`Failure`]; `held` is then incomplete.
     pub(super) async fn look_up(&self, after: Option<&str>, held: &mut Held) -> Result<Option<String>, Failure> {
         held.clear();
         match self {

@@ -1,4 +1,4 @@
-//! A hub over HTTP: a batch is the event stream in the body of one request.
+//! Publishes to a hub over HTTP: a batch is an event stream in the body of one request.
 use super::failure::{Closed, Failure};
 use crate::{
     http::{self, ConnectArgs, Http, HubArgs, Party, Refusal, Unreachable},
@@ -17,11 +17,12 @@ use hyper::{
 use serde::Deserialize;
 use std::time::Duration;
 
-/// The time in which the hub must acknowledge a batch, and read its log: it answers when the updates are on disk.
+/// The time within which the hub must answer a batch, or a request for its log: it answers a batch when the updates are
+/// on disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Publishes to a hub.
+/// A sink that publishes to a hub over HTTP.
 #[derive(Debug)]
 pub(crate) struct RemoteSink {
     http: Http,
@@ -30,7 +31,7 @@ pub(crate) struct RemoteSink {
     look_up: Uri,
 }
 
-/// The hub's answer to a batch, published or broken off.
+/// The hub's answer to a batch, whether it has published all of it or only the beginning.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Answer {
@@ -39,17 +40,17 @@ struct Answer {
 }
 
 impl RemoteSink {
-    /// Makes a way to `hub`, connected to as `connect` says, for updates of `topics`.
+    /// Makes a sink to `hub` for updates of `topics`. `connect` has the options for the connection.
     ///
     /// # Errors
-    /// [`RelayError`] if token or certificates are unfit, or there are too many topics for a request.
+    /// [`RelayError`] if token or certificates cannot be used, or there are too many topics for a request.
     pub(crate) fn new(
         (hub, connect): (&HubArgs, &ConnectArgs),
         topics: &[Topic],
         private: bool,
     ) -> Result<Self, RelayError> {
-        // The hub names only topics that it is asked for, or that the token covers, and what is held is told by its
-        // topics.
+        // The hub names only those topics of an update that are asked for or that the token covers, and the relay
+        // recognises its updates by their topics. So all topics are asked for, if a hub allows so many.
         let asked = if topics.len() <= DEFAULT_MAX_TOPICS { topics } else { &topics[..1] };
         let url = &hub.hub;
         let uris = url.publish_all(topics, private).and_then(|publish| Ok((publish, url.replay(asked)?)));
@@ -96,7 +97,7 @@ impl RemoteSink {
         *request.uri_mut() = self.look_up.clone();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/x-ndjson"));
-        // An empty one asks where the log ends.
+        // An empty ID asks for the end of the log.
         let after = HeaderValue::from_str(after.unwrap_or_default());
         headers.insert(LAST_EVENT_ID, after.map_err(|error| Failure::Passing(error.to_string()))?);
         let answer = self.in_time(self.http.send(request)).await?;
@@ -129,7 +130,7 @@ impl RemoteSink {
     }
 }
 
-/// Returns the failure that a refusal is: a passing one if the hub may change its mind.
+/// Returns the failure for a refusal: a passing one if a later attempt may succeed.
 fn failure(refusal: Refusal) -> Failure {
     let passing = matches!(refusal.status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
     if passing || refusal.status.is_server_error() {

@@ -1,4 +1,4 @@
-//! Events as text: a module for each format that takes more than a line.
+//! Writes events as text. A format that needs more than a few lines has its own module.
 mod pretty;
 
 use super::{args::Format, received::Received};
@@ -18,7 +18,7 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// Writes one event; `came` is how it came, for the format that says so.
+    /// Writes one event. `came` is the event as it arrived, for the raw format.
     pub(super) fn write(self, event: &Received, came: &MessageEvent, out: &mut impl Write) -> io::Result<()> {
         if self.timestamps {
             self.write_time(out)?;
@@ -37,7 +37,7 @@ impl Style {
         }
     }
 
-    /// Writes a comment, in the format that has them.
+    /// Writes a comment, if the format has comments.
     pub(super) fn write_comment(self, text: &str, out: &mut impl Write) -> io::Result<()> {
         if self.format != Format::Raw {
             return Ok(());
@@ -47,7 +47,7 @@ impl Style {
         out.write_all(&encoded)
     }
 
-    /// Writes a block that is no event, in the format that has them.
+    /// Writes a block that is not an event, if the format has such blocks.
     pub(super) fn write_block(self, block: &Block, out: &mut impl Write) -> io::Result<()> {
         if self.format != Format::Raw {
             return Ok(());
@@ -67,7 +67,7 @@ impl Style {
     }
 }
 
-/// The event's own fields, encoded again: what the server wrote may have been cut otherwise.
+/// Writes the event's own fields, encoded again: the server may have written the same event in other bytes.
 fn raw(event: &Received, came: &MessageEvent, out: &mut impl Write) -> io::Result<()> {
     let event_type = (event.event_type != "message").then(|| EventType::new(event.event_type.as_str()));
     let id = came.id().map(EventId::new);

@@ -1,8 +1,8 @@
-//! Events for people: a line that says when, where, what and which, and the data: short on the same line, longer under
-//! it, JSON with a line for each member.
+//! Events for people: a line with time, topics, type and ID, and the data. Short data is on the same line, longer data
+//! below it, and JSON has a line for each member.
 //!
-//! What comes from the network never reaches the terminal raw: control characters, which could move the cursor or forge
-//! lines, are shown by their names.
+//! Text from the network never reaches the terminal unchanged: control characters, which could move the cursor or forge
+//! lines, are shown as escapes.
 use crate::{
     shown::printable,
     subscribe::{
@@ -23,11 +23,11 @@ const TYPE: Style = AnsiColor::Green.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const ID: Style = Style::new().dimmed();
 
-/// Data up to this many characters stays on the line of its event, if it is one line.
+/// The most characters of data that stay on the line of the event, if the data is one line.
 const MAX_INLINE_CHARACTERS: usize = 60;
 const INDENT: &str = "    ";
 
-/// Writes `event`, colours included: the writer takes them out where they are not wanted.
+/// Writes `event` with colours. The writer removes the colours where they are not wanted.
 pub(super) fn write(event: &Received, out: &mut impl Write) -> io::Result<()> {
     let style = if event.event_type == GAP { WARNING } else { TYPE };
     write!(out, "{TIME}{}{TIME:#}", time_of_day(event.time_ms))?;
@@ -50,13 +50,14 @@ pub(super) fn write(event: &Received, out: &mut impl Write) -> io::Result<()> {
     data.lines().try_for_each(|line| writeln!(out, "{INDENT}{}", printable(line)))
 }
 
-/// The time where the reader lives.
+/// Returns the time of day in the time zone of this machine.
 fn time_of_day(time_ms: i64) -> String {
     let time = Timestamp::from_millisecond(time_ms).unwrap_or_default();
     time.to_zoned(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
 }
 
-/// `data` with a line for each member, if it is a JSON object or array; its order, repetitions and numbers stay.
+/// Returns `data` with a line for each member, if it is a JSON object or array. The order of members, repeated names
+/// and the form of numbers stay as they are.
 fn indented_json(data: &str) -> Option<String> {
     if !data.trim_start().starts_with(['{', '[']) {
         return None;
