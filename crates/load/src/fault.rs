@@ -51,7 +51,7 @@ pub enum Fault {
     },
     /// A subscriber was refused.
     Refused {
-        /// The answer of the server.
+        /// What the server answered, as the reason.
         reason: String,
     },
 }

@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the comparison, and returns true if all turns succeeded.
+/// Compares the clients, and returns true if every run of every client succeeded.
 fn run(mut options: Options) -> io::Result<bool> {
     match options.part {
         Some(Part::Serve) => return server::serve().map(|()| true),

@@ -14,7 +14,7 @@ use std::{
 pub(super) enum When {
     /// The policy decides when, but not sooner than this.
     NotBefore(Duration),
-    /// After this delay, whatever the policy says.
+    /// Reconnect after this delay, whatever the retry policy says.
     After(Duration),
     /// The policy decides only the delay, because it is already decided that there is another attempt.
     Due,

@@ -11,8 +11,8 @@ pub(crate) struct Progress {
     last: Option<Last>,
     /// The ID that has to be saved next.
     acknowledged: Option<Text>,
-    /// The last ID that was saved or will be saved next. It is not saved again for events that set no ID. `None` if it
-    /// is not known.
+    /// The newest ID, whether it is saved already or will be saved. With it, an event that sets no ID does not cause a
+    /// second save. `None` until an ID is known.
     newest: Option<Text>,
 }
 

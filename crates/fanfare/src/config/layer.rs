@@ -5,7 +5,7 @@ use toml::Table;
 /// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The definition of the option.
+    /// The value is the default in the option's definition.
     Default,
     /// The configuration file.
     File(PathBuf),

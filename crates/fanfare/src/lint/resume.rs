@@ -68,8 +68,8 @@ pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Opti
     };
     let shown = first.id.as_deref().map_or("none".to_owned(), |id| format!("`{}`", excerpt(id.as_bytes())));
     let seen = format!("{sent}, and the first event after it has the ID {shown}");
-    // A server that starts from the beginning for each connection may give the same IDs to other events; that is no
-    // better.
+    // The same ID need not be the same event: a server may begin to count again for each connection. That is reported
+    // as well, because it skips events or repeats them just the same.
     let came = first.id.as_deref().and_then(|first| ids.iter().position(|other| *other == first));
     match came {
         Some(came) if came <= at => Some(TWICE.broken(seen)),

@@ -42,7 +42,7 @@ pub struct Recovery {
 /// The file of a segment whose content was not read yet.
 struct Unread {
     first: Offset,
-    /// The opened file; `None` if the name does not belong to a file.
+    /// The opened file; `None` if something else, such as a directory, has the name of the segment.
     file: Option<File>,
     head: Option<SegmentHead>,
 }

@@ -42,7 +42,7 @@ pub(super) struct Store {
     pub(super) held: RwLock<Held>,
     /// The lock for changing sealed segments, by erasing or rewriting.
     pub(super) keeping: Mutex<()>,
-    /// The reason why the log accepts nothing more; empty while it does.
+    /// The reason why the log no longer accepts updates; empty as long as it accepts them.
     stopped: OnceLock<String>,
     /// The newest time that any caller has passed to the log.
     now: AtomicU64,
