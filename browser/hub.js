@@ -1,10 +1,11 @@
 /**
- * A hub of its own for each test: the real binary, on a free port of the loopback, with data in a directory that is
+ * A hub of its own for each test: the real binary, on a free port of the loopback interface, with data in a directory that is
  * removed afterwards.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -14,6 +15,12 @@ export const BINARY = process.env.TEST_FANFARE_BIN ?? path.resolve(import.meta.d
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 15_000;
 const PUBLISH_TIMEOUT_MS = 10_000;
+
+/**
+ * The next port to try. The system chooses ports for other sockets from 32768 on, so that a hub that is started again
+ * finds its port free. Each process of the tests begins somewhere else.
+ */
+let nextPort = 10_000 + ((process.pid * 61) % 20_000);
 
 export class Hub {
   /** @type {string} such as `http://127.0.0.1:41234` */
@@ -40,7 +47,7 @@ export class Hub {
 
   /** Starts the hub again, on the port it had. */
   async restart() {
-    const address = `127.0.0.1:${this.url ? this.port : 0}`;
+    const address = `127.0.0.1:${this.url ? this.port : await freePort()}`;
     const args = ["serve", "--listen", address, "--data", this.#data, ...this.#options];
     const child = spawn(BINARY, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
@@ -124,4 +131,16 @@ export class Hub {
 
 function newDirectory() {
   return mkdtemp(path.join(tmpdir(), "fanfare-browser-"));
+}
+
+async function freePort() {
+  for (;;) {
+    const port = nextPort++;
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await once(server, "listening").then(() => true, () => false);
+    if (!free) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }

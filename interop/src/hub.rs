@@ -1,5 +1,6 @@
 //! The hub of this repository, which a test can kill and start again.
 use crate::{directory::Directory, http, installed, program::Program};
+use fanfare_load::port;
 use std::{io, time::Duration};
 
 /// The interval between the hub's heartbeats, which is the shortest that its option allows.
@@ -29,7 +30,7 @@ impl Hub {
     pub fn start_with(options: &[&str]) -> Self {
         let directory = Directory::new("hub");
         let options: Vec<String> = options.iter().map(ToString::to_string).collect();
-        let (program, url) = serve("127.0.0.1:0", &directory, &options);
+        let (program, url) = serve(&port::reserve().unwrap().to_string(), &directory, &options);
         Self { program: Some(program), directory, options, url }
     }
 

@@ -1,11 +1,7 @@
 //! Nginx with the Nchan module.
-use crate::{PATIENCE, directory::Directory, installed, program::Program};
-use std::{
-    fs,
-    net::{SocketAddr, TcpListener, TcpStream},
-    thread,
-    time::{Duration, Instant},
-};
+use crate::{directory::Directory, installed, program::Program};
+use fanfare_load::port;
+use std::{fs, net::SocketAddr};
 
 /// A running nginx: clients publish at `/pub/CHANNEL` and subscribe at `/sub/CHANNEL`. All its files are in its own
 /// directory. Process and directory are removed when this value is dropped.
@@ -19,21 +15,17 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts nginx, and waits until it listens.
+    /// Starts nginx, and waits until it answers.
     #[must_use]
     pub fn start() -> Self {
         // Nginx cannot report which free port the system gave it.
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+        let address = port::reserve().unwrap();
         let directory = Directory::new("nginx");
         fs::write(directory.0.join("nginx.conf"), configuration(&directory, address)).unwrap();
         let mut nginx = installed::nginx();
         nginx.arg("-p").arg(&directory.0).args(["-e", "stderr", "-c", "nginx.conf"]);
-        let program = Program::start(nginx);
-        let begun = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "nginx does not listen");
-            thread::sleep(Duration::from_millis(10));
-        }
+        let mut program = Program::start(nginx);
+        program.wait_until_it_answers(address);
         Self { _program: program, _directory: directory, url: format!("http://{address}") }
     }
 }

@@ -1,11 +1,16 @@
 //! A running program, the lines that it prints, and its end.
 use crate::PATIENCE;
 use std::{
-    io::{self, BufRead as _, BufReader, Read},
+    io::{self, BufRead as _, BufReader, Read, Write as _},
+    net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
+    time::{Duration, Instant},
 };
+
+/// The interval between two checks that a server answers.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A running program. It is killed, by its process ID, when this value is dropped.
 #[derive(Debug)]
@@ -47,6 +52,21 @@ impl Program {
         }
     }
 
+    /// Waits until this program answers HTTP requests at `address`. The request is one that each server refuses itself,
+    /// so that a server behind a proxy does not see it.
+    ///
+    /// # Panics
+    /// If the program ends, or does not answer in time.
+    pub fn wait_until_it_answers(&mut self, address: SocketAddr) {
+        let begun = Instant::now();
+        while !answers(address) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{} has ended: {ended:?}", self.name);
+            assert!(begun.elapsed() < PATIENCE, "{} does not answer at {address}", self.name);
+            thread::sleep(LOOK_INTERVAL);
+        }
+    }
+
     /// Returns the next line.
     ///
     /// # Panics
@@ -74,6 +94,19 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Returns true if an HTTP server answers at `address`.
+fn answers(address: SocketAddr) -> bool {
+    let ask = || {
+        let mut socket = TcpStream::connect(address)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.write_all(b"no request\r\n\r\n")?;
+        let mut answer = [0; 5];
+        socket.read_exact(&mut answer)?;
+        io::Result::Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer == *b"HTTP/")
 }
 
 fn spawn(command: &mut Command) -> Child {

@@ -1,12 +1,7 @@
 //! Proxies in front of the hub, configured as the documentation says: the configuration is read from its page.
-use crate::{PATIENCE, directory::Directory, installed, program::Program};
-use std::{
-    fs,
-    net::{SocketAddr, TcpListener, TcpStream},
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
+use crate::{directory::Directory, installed, program::Program};
+use fanfare_load::port;
+use std::{fs, net::SocketAddr, process::Command};
 
 /// A kind of proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +25,8 @@ pub struct Proxy {
     pub address: SocketAddr,
 }
 
-/// The interval between two checks that the proxy listens.
-const LOOK_INTERVAL: Duration = Duration::from_millis(10);
-
 impl Proxy {
-    /// Starts a proxy as the documentation says, in front of the hub at the URL `hub`, and waits until it listens.
+    /// Starts a proxy as the documentation says, in front of the hub at the URL `hub`, and waits until it answers.
     #[must_use]
     pub fn start(kind: Kind, hub: &str) -> Self {
         Self::with(kind, hub, &kind.documented())
@@ -45,7 +37,7 @@ impl Proxy {
     #[must_use]
     pub fn with(kind: Kind, hub: &str, block: &str) -> Self {
         // The proxy cannot report which free port the system gave it.
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+        let address = port::reserve().unwrap();
         let directory = Directory::new("proxy");
         let block = block.replace("127.0.0.1:3000", hub.trim_start_matches("http://"));
         let file = directory.0.join("configuration");
@@ -58,12 +50,8 @@ impl Proxy {
         };
         // The proxy writes files below these directories.
         command.env("HOME", &directory.0).env("XDG_DATA_HOME", &directory.0).env("XDG_CONFIG_HOME", &directory.0);
-        let program = Program::start(command);
-        let begun = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "{kind:?} does not listen");
-            thread::sleep(LOOK_INTERVAL);
-        }
+        let mut program = Program::start(command);
+        program.wait_until_it_answers(address);
         Self { _program: program, _directory: directory, address }
     }
 }

@@ -13,6 +13,7 @@ pub mod histogram;
 pub mod machine;
 pub mod meter;
 pub mod pattern;
+pub mod port;
 pub mod process;
 pub mod process_tree;
 pub mod progress;

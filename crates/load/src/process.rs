@@ -3,7 +3,7 @@ use crate::meter::Meter;
 use std::{
     env, io,
     io::{BufRead, BufReader, Read},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
@@ -103,14 +103,6 @@ impl Drop for HubProcess {
         }
         drop(self.child.wait());
     }
-}
-
-/// Returns a loopback address with a port that is free at this moment.
-///
-/// # Errors
-/// If there is no free port.
-pub fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
 fn spawn(command: &mut Command) -> io::Result<Child> {

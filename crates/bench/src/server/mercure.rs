@@ -1,6 +1,6 @@
 //! The [Mercure hub](https://mercure.rocks) in Go, if its binary is installed: `mercure` on the path, or `MERCURE_BIN`.
 use super::paths::{on_path, quoted};
-use fanfare_load::process::{HubProcess, free_address};
+use fanfare_load::{port, process::HubProcess};
 use std::{env, fs, io, net::SocketAddr, path::Path, path::PathBuf, process::Command};
 
 /// A token, signed with [`KEY`], that allows publishing to all topics.
@@ -17,7 +17,7 @@ pub(super) fn missing() -> Option<String> {
 /// Starts the hub with its log on disk, which is its default.
 pub(super) fn start(directory: &Path) -> io::Result<HubProcess> {
     let binary = binary().ok_or(io::ErrorKind::NotFound)?;
-    let (address, file) = (free_address()?, directory.join("Caddyfile"));
+    let (address, file) = (port::reserve()?, directory.join("Caddyfile"));
     fs::write(&file, configuration(directory, address))?;
     let mut command = Command::new(binary);
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file).current_dir(directory);

@@ -1,6 +1,6 @@
 //! Nginx with [Nchan](https://nchan.io), tuned as its documentation advises for many subscribers.
 use super::paths::{on_path, quoted};
-use fanfare_load::process::{HubProcess, free_address};
+use fanfare_load::{port, process::HubProcess};
 use std::{
     fs, io,
     net::SocketAddr,
@@ -28,7 +28,7 @@ pub(super) fn start(directory: &Path, workers: u32, subscribers: u32) -> io::Res
     let not_found = |what: &str| io::Error::new(io::ErrorKind::NotFound, what.to_owned());
     let nginx = on_path("nginx").ok_or_else(|| not_found("nginx"))?;
     let module = module().ok_or_else(|| not_found("ngx_nchan_module.so"))?;
-    let (address, file) = (free_address()?, directory.join("nginx.conf"));
+    let (address, file) = (port::reserve()?, directory.join("nginx.conf"));
     fs::write(&file, configuration(directory, &module, address, workers, subscribers))?;
     let command = |arguments: &[&str]| {
         let mut command = Command::new(&nginx);

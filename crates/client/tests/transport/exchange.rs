@@ -8,10 +8,9 @@ use fanfare_client::{
 use http::{Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use http_body_util::BodyExt;
-use tokio::net::TcpListener;
 use tower_service::Service;
 
-use crate::{direct, fetch, get, server::Server};
+use crate::{closed_port, direct, fetch, get, server::Server};
 
 fn by_reqwest() -> ReqwestTransport {
     ReqwestTransport::from_builder(reqwest::Client::builder().no_proxy()).expect("a client")
@@ -104,7 +103,7 @@ async fn events_come_one_by_one_and_dropping_the_body_closes_the_stream() {
 
 #[tokio::test]
 async fn an_unreachable_server_is_an_error_that_says_so() {
-    let port = TcpListener::bind("127.0.0.1:0").await.expect("a socket").local_addr().expect("an address").port();
+    let (_held, port) = closed_port();
     let url = format!("http://127.0.0.1:{port}/?authorization=secret");
     let error = direct().build().call(get(&url)).await.expect_err("nobody listens");
     assert!(error.is_connect(), "{error}");

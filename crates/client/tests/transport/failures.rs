@@ -1,6 +1,6 @@
 //! Failures: what went wrong, and whose fault it was.
 
-use crate::{direct, fetch, get, server::Server};
+use crate::{closed_port, direct, fetch, get, server::Server};
 use fanfare_client::{
     Cause, EventSource, Reconnect, Signal,
     transport::{CustomRoots, Failure, HyperError, HyperTransport, Proxy, Roots},
@@ -69,7 +69,7 @@ async fn a_proxy_is_named_with_what_it_said() {
     assert_eq!(error.to_string(), said);
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
 
-    let away = TcpListener::bind("127.0.0.1:0").await.expect("a socket").local_addr().expect("an address").port();
+    let (_held, away) = closed_port();
     for url in ["https://origin.invalid/", "http://origin.invalid/"] {
         let error = failure(through(away), url).await;
         assert_eq!(*error.failure(), Failure::Proxy);

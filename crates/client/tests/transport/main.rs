@@ -19,6 +19,8 @@ use fanfare_client::{
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::BodyExt;
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::net::TcpSocket;
 use tower_service::Service;
 
 /// Returns a transport without the proxies that the environment of the tests may name.
@@ -28,6 +30,14 @@ fn direct() -> HyperTransportBuilder {
 
 fn get(url: &str) -> Request<RequestBody> {
     Request::get(url).body(RequestBody::default()).expect("a request")
+}
+
+/// Returns a port at which nobody listens, and the socket that keeps it so.
+fn closed_port() -> (TcpSocket, u16) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+    let port = socket.local_addr().expect("an address").port();
+    (socket, port)
 }
 
 /// Sends and reads all of what comes.

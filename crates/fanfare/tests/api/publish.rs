@@ -4,6 +4,7 @@ use crate::{
     peer::{BodyPeer, Peer, read_request},
     program::{Ended, Lines, PATIENCE, end, fanfare, run, run_with_input, signal},
 };
+use fanfare_load::port;
 use serde_json::Value;
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -139,11 +140,6 @@ fn publish_bytes(hub: &Hub, bytes: &[u8]) -> Ended {
     end(child)
 }
 
-/// An address that is free at this moment.
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
 #[test]
 fn a_slow_line_goes_out_at_once_and_what_was_read_before_a_stop_is_published() {
     let hub = Hub::start();
@@ -165,7 +161,7 @@ fn a_slow_line_goes_out_at_once_and_what_was_read_before_a_stop_is_published() {
 #[test]
 fn lines_survive_a_restart_of_the_hub_each_once_and_in_order() {
     let directory = std::env::temp_dir().join(format!("fanfare-test-{}-publish-restart", std::process::id()));
-    let address = free_address();
+    let address = port::reserve().unwrap().to_string();
     let options = ["--data", directory.to_str().unwrap(), "--clock=false"];
     let mut hub = Hub::listening(&address, &options);
     let (child, mut stdin, ids) = publishing(&hub.url.clone(), &[]);
@@ -343,7 +339,7 @@ fn a_second_signal_ends_it_at_once() {
 
 #[test]
 fn a_hub_that_was_never_there_is_told_at_once_and_never_asks_once() {
-    let hub = format!("http://{}", free_address());
+    let hub = format!("http://{}", port::reserve().unwrap());
     let ended = run_with_input(&["publish", "t", "--hub", &hub], "one\ntwo\n");
     assert_eq!((ended.code, ended.stdout.as_str()), (5, ""), "{ended:?}");
     assert!(ended.stderr.contains("not published: ") && ended.stderr.contains("line"), "{ended:?}");

@@ -81,8 +81,7 @@ fn a_refused_token_leaves_one_line_of_its_kind() {
 
 #[test]
 fn that_the_keys_of_an_issuer_cannot_be_fetched_is_told_of_its_tokens() {
-    // Nobody listens on a port that was given back.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = fanfare_load::port::reserve().unwrap().port();
     let issuer = format!("https://me.example=http://127.0.0.1:{port}/jwks");
     let hub = Hub::with(&["--memory", "--issuer", &issuer, "--allow-private-jwks", "--anonymous"]);
     let key = test_key("ed25519-private.pem");

@@ -4,6 +4,7 @@ use crate::{
     peer::{BodyPeer, Peer, read_request},
     program::{Ended, PATIENCE, SECRET, end, fanfare, run, signal},
 };
+use fanfare_load::port;
 use serde_json::Value;
 use std::{
     fs,
@@ -414,15 +415,13 @@ fn an_id_that_names_another_event_is_not_taken_for_the_same() {
 fn it_waits_for_a_hub_that_is_down() {
     let events: String = (0..50).map(|number| format!("id: {number}\ndata: {number}\n\n")).collect();
     let upstream = Peer::answering([stream(&events).as_str(), STOP]);
-    let gone = Hub::start();
-    let url = gone.url.clone();
-    assert_eq!(gone.stop().code, 0);
+    let address = port::reserve().unwrap().to_string();
+    let url = format!("http://{address}/");
     let child = start(&upstream, &url, &["-t", "a", "--verbose"]);
     upstream.request();
     // It has been turned away by then, or not: both are well.
     thread::sleep(Duration::from_millis(300));
-    let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
-    let hub = Hub::listening(address, &["--memory", "--clock=false"]);
+    let hub = Hub::listening(&address, &["--memory", "--clock=false"]);
     let ended = end(child);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(all_held(&hub, "a").len(), 50);

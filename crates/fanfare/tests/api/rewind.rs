@@ -4,10 +4,8 @@ use crate::{
     peer::Peer,
     program::{Lines, fanfare, run, run_with_input},
 };
-use std::{
-    net::TcpListener,
-    process::{Child, Stdio},
-};
+use fanfare_load::port;
+use std::process::{Child, Stdio};
 
 const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
 const STOP: &str = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -88,7 +86,7 @@ fn a_hub_that_is_killed_and_comes_back_goes_on_behind_the_last_event() {
     ];
     for (number, (arguments, first)) in cases.into_iter().enumerate() {
         let directory = std::env::temp_dir().join(format!("fanfare-test-{}-rewind-{number}", std::process::id()));
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let address = port::reserve().unwrap().to_string();
         let options = ["--data", directory.to_str().unwrap(), "--clock=false"];
         let mut hub = Hub::listening(&address, &options);
         publish(&hub, "t", &["1", "2", "3", "4", "5"]);

@@ -1,5 +1,6 @@
 //! A hub as its own process, with a data directory that outlives it.
 use crate::stopping::terminate;
+use fanfare_load::port;
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -31,7 +32,7 @@ impl Hub {
         let name = format!("fanfare-faults-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let data = std::env::temp_dir().join(name);
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let (process, address) = spawn("127.0.0.1:0".parse().unwrap(), &data, &arguments);
+        let (process, address) = spawn(port::reserve().unwrap(), &data, &arguments);
         Self { process, address, data, arguments }
     }
 

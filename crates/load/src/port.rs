@@ -1,0 +1,87 @@
+//! Ports for servers that cannot report which port the system gave them, or that are started again on the port they had.
+//!
+//! A port that was bound with port 0 and closed again is not safe: the system may give it to the next socket. It may
+//! even give it to the socket that connects to it, which is then connected to itself, as if a server had answered.
+use std::{
+    fs, io,
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    ops::RangeInclusive,
+    process,
+    sync::{Mutex, PoisonError},
+};
+
+/// The lowest port that is given out. Well-known services are below it.
+const FIRST: u16 = 10_000;
+/// The range from which Linux chooses ports, unless it is configured otherwise.
+const EPHEMERAL: RangeInclusive<u16> = 32_768..=60_999;
+/// The distance between the first ports that processes with successive IDs try.
+const STRIDE: u32 = 61;
+
+/// The sockets that hold the ports which this process has reserved.
+static HELD: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+
+/// Reserves a TCP port of the loopback address until this process ends.
+///
+/// The system does not choose this port for any socket, and no other process is given it by this function. The port is
+/// held by a UDP socket of the same number, so that a server can bind the TCP port whenever it likes.
+///
+/// # Errors
+/// Returns [`io::ErrorKind::AddrInUse`] if all ports are in use.
+pub fn reserve() -> io::Result<SocketAddr> {
+    let candidates = candidates(&ephemeral());
+    let first = process::id().wrapping_mul(STRIDE) as usize;
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    for index in 0..candidates.len() {
+        let port = candidates[(first + index) % candidates.len()];
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let Ok(holder) = UdpSocket::bind(address) else { continue };
+        if TcpListener::bind(address).is_ok() {
+            held.push(holder);
+            return Ok(address);
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AddrInUse, "no port is free"))
+}
+
+/// Returns the range from which this system chooses ports.
+fn ephemeral() -> RangeInclusive<u16> {
+    let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let mut numbers = text.split_whitespace().map_while(|number| number.parse().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(first), Some(last)) => first..=last,
+        _ => EPHEMERAL,
+    }
+}
+
+/// Returns the ports outside the range from which the system chooses; all ports if that range has all of them.
+fn candidates(chosen: &RangeInclusive<u16>) -> Vec<u16> {
+    let all = FIRST..=u16::MAX;
+    let outside: Vec<u16> = all.clone().filter(|port| !chosen.contains(port)).collect();
+    if outside.is_empty() { all.collect() } else { outside }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::HashSet, net::TcpStream};
+
+    #[test]
+    fn a_reserved_port_is_given_once_and_never_chosen_by_the_system() {
+        let chosen = ephemeral();
+        let addresses: Vec<SocketAddr> = (0..100).map(|_| reserve().unwrap()).collect();
+        assert_eq!(addresses.iter().collect::<HashSet<_>>().len(), addresses.len());
+        assert!(addresses.iter().all(|address| !chosen.contains(&address.port())), "{addresses:?}");
+        // A server can listen there, and can listen there again.
+        for _ in 0..2 {
+            let listener = TcpListener::bind(addresses[0]).unwrap();
+            assert!(TcpStream::connect(addresses[0]).is_ok());
+            drop(listener);
+        }
+    }
+
+    #[test]
+    fn ports_are_taken_from_both_sides_of_the_range() {
+        assert_eq!(candidates(&EPHEMERAL), (10_000..=32_767).chain(61_000..=65_535).collect::<Vec<_>>());
+        assert_eq!(candidates(&(1_024..=65_535)), (10_000..=65_535).collect::<Vec<_>>());
+    }
+}
