@@ -12,18 +12,15 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
-use super::{MAX_SEND_BYTES, Send, Unsent, send_one, send_plainly};
+use super::{BATCH, MAX_SEND_BYTES, Send, Unsent, send_one, send_plainly};
 use io_uring::{IoUring, opcode, types::Fd};
 use std::{
     fmt::{self, Debug, Formatter},
     io,
     os::fd::AsRawFd,
-    process,
+    process, thread,
 };
 
-/// The most sends of one system call. More than 256 bring no further gain; a ring takes 80 bytes of memory for each
-/// send.
-const BATCH: u32 = 512;
 const BATCH_LEN: usize = BATCH as usize;
 /// The smallest number of sends for which the ring is used. Fewer sends cost less with one system call each.
 const FEWEST: usize = 8;
@@ -62,6 +59,7 @@ impl Uring {
             if batch.len() == BATCH_LEN {
                 self.send_batch(&batch, unsent);
                 batch.clear();
+                thread::yield_now();
             }
         });
         if batch.len() < FEWEST {
