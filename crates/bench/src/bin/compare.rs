@@ -8,14 +8,20 @@
 use clap::{Parser, Subcommand, value_parser};
 use fanfare_bench::{
     bare_uring, bare_write, report,
-    server::{SERVERS, SUBSCRIPTIONS, Server},
+    server::{SERVERS, SUBSCRIPTIONS, Server, Surroundings},
 };
 use fanfare_load::{
     scenario::{Outcome, Scenario, Size, SizeArgs, Stage},
     subscribe::worker,
 };
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, io, net::TcpListener, process::ExitCode, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{IpAddr, Ipv4Addr, TcpListener},
+    process::ExitCode,
+    time::Duration,
+};
 
 /// CPU, latency and memory of several servers, compared with a bare loop of write(2).
 #[derive(Clone, Parser)]
@@ -33,6 +39,13 @@ struct Options {
     /// Run for a moment with few subscribers, to see that everything works. The figures mean nothing
     #[arg(long)]
     smoke: bool,
+    /// IP address where the servers listen, such as that of a network namespace
+    #[arg(long, global = true, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
+    /// Words in front of the command that starts a server, such as "ip netns exec NAME". It has to become the server,
+    /// as `ip netns exec` does: its process is measured
+    #[arg(long, value_delimiter = ' ')]
+    prefix: Vec<String>,
     #[command(flatten)]
     size: SizeArgs,
     #[command(subcommand)]
@@ -76,8 +89,8 @@ fn server(name: &str) -> Result<Server, String> {
 fn run() -> io::Result<bool> {
     let mut options = Options::parse();
     match options.part {
-        Some(Part::BareWrite) => return bare_write::serve(TcpListener::bind("127.0.0.1:0")?).map(|()| true),
-        Some(Part::BareIoUring) => return bare_uring::serve(TcpListener::bind("127.0.0.1:0")?).map(|()| true),
+        Some(Part::BareWrite) => return bare_write::serve(TcpListener::bind((options.address, 0))?).map(|()| true),
+        Some(Part::BareIoUring) => return bare_uring::serve(TcpListener::bind((options.address, 0))?).map(|()| true),
         Some(Part::LoadWorker) => return worker::serve().map(|()| true),
         None => {}
     }
@@ -123,6 +136,7 @@ fn present(servers: &[Server]) -> Vec<Server> {
 fn turns(scenario: Scenario, size: Size, servers: &[Server], options: &Options) -> Vec<(Server, Turns)> {
     let bears = |server: &&Server| server.bears(scenario);
     let mut turns: Vec<_> = servers.iter().filter(bears).map(|server| (*server, Turns::new())).collect();
+    let surroundings = Surroundings { address: options.address, prefix: options.prefix.clone() };
     for round in 0..options.rounds {
         // The order alternates, because later servers find warmer caches.
         let backwards = round % 2 == 1;
@@ -131,14 +145,20 @@ fn turns(scenario: Scenario, size: Size, servers: &[Server], options: &Options) 
             let (server, outcomes) = &mut turns[if backwards { last - index } else { index }];
             eprintln!("{}: {}, round {} of {}", scenario.name(), server.name, round + 1, options.rounds);
             let settle = Duration::from_millis(if options.smoke { 100 } else { 1_000 });
-            outcomes.push(turn(*server, scenario, size, settle).map_err(|error| error.to_string()));
+            outcomes.push(turn(*server, scenario, size, settle, &surroundings).map_err(|error| error.to_string()));
         }
     }
     turns
 }
 
-fn turn(server: Server, scenario: Scenario, size: Size, settle: Duration) -> io::Result<Outcome> {
-    let running = server.start(size.subscribers)?;
+fn turn(
+    server: Server,
+    scenario: Scenario,
+    size: Size,
+    settle: Duration,
+    surroundings: &Surroundings,
+) -> io::Result<Outcome> {
+    let running = server.start(size.subscribers, surroundings)?;
     let mut stage = Stage::new(running.target.clone(), Some(running.meter()), size, settle);
     scenario.run(&mut stage)
 }

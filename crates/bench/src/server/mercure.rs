@@ -3,11 +3,11 @@ use super::paths::{on_path, quoted};
 use fanfare_load::{port, process::HubProcess};
 use std::{env, fs, io, net::SocketAddr, path::Path, path::PathBuf, process::Command};
 
-/// A token, signed with [`KEY`], that allows publishing to all topics.
+/// A token that allows publishing to all topics. It is signed with [`KEY`].
 pub(super) const TOKEN: &str = "\
     eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJtZXJjdXJlIjp7InB1Ymxpc2giOlsiKiJdfX0.\
     80CLfpd9Ja-dBDmjCMWc5VFWADqzw_4G7LjpMryauwE";
-const KEY: &str = "a-key-for-measurements-only-of-enough-bytes";
+pub(super) const KEY: &str = "a-key-for-measurements-only-of-enough-bytes";
 
 pub(super) fn missing() -> Option<String> {
     let none = "there is no mercure on the path, nor in MERCURE_BIN";

@@ -7,7 +7,8 @@ use crate::bare_uring;
 use fanfare_load::{meter::Meter, process::HubProcess, recipe::Recipe, scenario::Scenario, target::Target};
 use std::{
     env, fs, io,
-    path::PathBuf,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -51,6 +52,15 @@ pub const SERVERS: &[Server] = &[
 
 /// The name of the hub that publishes active subscriptions.
 pub const SUBSCRIPTIONS: &str = "fanfare-presence";
+
+/// Where servers run.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The IP address where the server listens.
+    pub address: IpAddr,
+    /// Words in front of the command that starts a server, such as `ip netns exec NAME` for a network namespace.
+    pub prefix: Vec<String>,
+}
 
 /// A running server, and its own directory. Both are removed when this is dropped.
 #[derive(Debug)]
@@ -104,31 +114,59 @@ impl Server {
     /// Starts the server, ready for this many subscribers.
     ///
     /// # Errors
-    /// If the server cannot be started.
-    pub fn start(self, subscribers: u32) -> io::Result<Running> {
+    /// If the server cannot be started. The servers of others start only on loopback and without a prefix.
+    pub fn start(self, subscribers: u32, surroundings: &Surroundings) -> io::Result<Running> {
         let directory = Directory::new(self.name)?;
         let subscribers = subscribers + OTHER_SUBSCRIBERS;
         let (process, recipe) = match self.kind {
             Kind::Bare(argument) => {
-                let mut command = Command::new(env::current_exe()?);
-                command.arg(argument);
+                let mut command = surroundings.command(&env::current_exe()?);
+                command.args([argument, "--address", &surroundings.address.to_string()]);
                 (HubProcess::launch(command)?, Recipe::Fanfare)
             }
             Kind::Fanfare(arguments) => {
                 let (data, most) = (directory.0.join("log"), subscribers.to_string());
                 let data = data.to_string_lossy();
-                let all = [&["--data", &data, "--max-subscribers", &most, "--log-level", "error"], arguments].concat();
-                (HubProcess::start(&fanfare(), &all)?, Recipe::Fanfare)
+                let listen = SocketAddr::new(surroundings.address, 0).to_string();
+                let mut command = surroundings.command(&fanfare());
+                command.args(["serve", "--listen", &listen, "--clock", "false", "--log-level", "error"]);
+                command.args(["--data", &data, "--max-subscribers", &most]).args(arguments);
+                if !surroundings.address.is_loopback() {
+                    // Without a key, the hub refuses to listen there.
+                    command.args(["--key", mercure::KEY, "--anonymous"]);
+                }
+                (HubProcess::launch(command)?, Recipe::Fanfare)
+            }
+            Kind::Nchan(_) | Kind::Mercure if !surroundings.are_plain() => {
+                return Err(io::Error::other("it is started only on loopback, without a prefix"));
             }
             Kind::Nchan(workers) => (nchan::start(&directory.0, workers, subscribers)?, Recipe::Nchan),
             Kind::Mercure => (mercure::start(&directory.0)?, Recipe::Mercure),
         };
         let target = recipe.target(&format!("http://{}", process.address));
         let mut target = target.map_err(|error| io::Error::other(error.to_string()))?;
-        if let Kind::Mercure = self.kind {
+        if matches!(self.kind, Kind::Mercure) || !surroundings.address.is_loopback() {
             target.headers.push(format!("Authorization: Bearer {}", mercure::TOKEN));
         }
         Ok(Running { process, _directory: directory, target })
+    }
+}
+
+impl Surroundings {
+    /// Returns the command that runs a program here.
+    fn command(&self, program: &Path) -> Command {
+        match self.prefix.split_first() {
+            None => Command::new(program),
+            Some((first, others)) => {
+                let mut command = Command::new(first);
+                command.args(others).arg(program);
+                command
+            }
+        }
+    }
+
+    fn are_plain(&self) -> bool {
+        self.prefix.is_empty() && self.address.is_loopback()
     }
 }
 
