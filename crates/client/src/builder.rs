@@ -25,9 +25,9 @@ use url::Url;
 /// with the first event, and a language model may think for minutes before its first word. Browsers and curl wait
 /// longer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-/// The number of headers that a request may have in addition to those of the program.
+/// The number of headers that this crate and the transport may add to the headers of the program.
 const MORE_HEADERS: usize = 32;
-/// The longest part of an unusable argument that its error shows, in characters.
+/// The most characters that an error shows of an argument that cannot be used.
 const MAX_TOLD_CHARS: usize = 200;
 /// The most redirects that one attempt follows, which is the limit of browsers.
 const MAX_REDIRECTS: u8 = 20;

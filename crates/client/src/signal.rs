@@ -15,7 +15,7 @@ const MAX_SHOWN_ID_CHARS: usize = 64;
 pub enum Signal {
     /// A connection is open: the `open` event of browsers.
     Open(Box<Opened>),
-    /// An event.
+    /// An event that the server sent.
     Event(MessageEvent),
     /// A comment, without the colon and the one space after it. Servers send comments to keep connections alive.
     Comment(Text),
@@ -25,7 +25,7 @@ pub enum Signal {
     /// A connection ended or could not be made, and there will be another attempt. Browsers fire the `error` event
     /// here.
     Reconnecting {
-        /// The reason.
+        /// The reason why the connection ended or could not be made.
         cause: Cause,
         /// The time until the next attempt.
         delay: Duration,
@@ -108,7 +108,7 @@ pub enum Warning {
     /// The last event ID contains control characters, which no header can carry, so the request was sent without it
     /// ([whatwg/html#689](https://github.com/whatwg/html/issues/689)).
     UnsendableLastEventId {
-        /// The ID.
+        /// The last event ID that was not sent.
         id: Text,
     },
     /// The response names unknown content codings. Its body is read unchanged, as browsers do.

@@ -58,8 +58,8 @@ const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends requests over its own connections. Clones share them: event sources with clones of one transport use one pool.
-/// Over HTTP/2 they share one connection to each origin, and open another when it carries as many streams as the server
-/// allows.
+/// Over HTTP/2 they share one connection to each origin, and open another one when the first carries as many streams as
+/// the server allows.
 ///
 /// The transport uses HTTP/2 if the server agrees to it during the TLS handshake, and HTTP/1.1 otherwise. An HTTP/1.1
 /// connection that carries a stream serves nothing else, and is closed if the stream is dropped before its end.
