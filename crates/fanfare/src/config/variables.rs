@@ -5,8 +5,8 @@ use std::{env, ffi::OsString, fmt};
 
 const PREFIX: &str = "FANFARE_";
 
-/// Variables that no option reads, and that are no error: `subscribe --exec` gives them to its command, which may be
-/// this program.
+/// Variables that no option reads, and that are not an error: `subscribe --exec` gives them to its command, which may
+/// be this program.
 const OTHERS: [&str; 3] = ["FANFARE_EVENT_TYPE", "FANFARE_EVENT_ID", "FANFARE_EVENT_ORIGIN"];
 
 /// A variable that is meant for this program, and that no option reads.

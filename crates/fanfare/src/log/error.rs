@@ -17,7 +17,7 @@ pub(crate) enum LogCommandError {
     Place(UnknownPlace),
     /// The backup cannot be made.
     Backup(BackupError),
-    /// Updates are lost.
+    /// This many of the updates that should be printed are lost.
     Lost { updates: u64 },
     /// The check of the log found faults.
     Unsound { findings: u64 },

@@ -19,7 +19,7 @@ pub(super) struct UpdateLine<'a> {
     data: &'a str,
     private: bool,
     time_ms: u64,
-    /// The time again, in a form for people; left out if it is after the year 9999.
+    /// The time of the update in the format of RFC 3339; `None` if it is after the year 9999.
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<String>,
     position: String,

@@ -26,7 +26,7 @@ pub(crate) enum UnknownPlace {
     Id(String),
     /// Another log made the ID, or it is so old that the log has forgotten its epoch.
     Foreign(Position),
-    /// The log has not come to the offset in this ID, or has lost it.
+    /// The offset in this ID is after the end of its epoch in this log: the log has lost the update, or never had it.
     Beyond(Position),
 }
 

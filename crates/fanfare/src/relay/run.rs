@@ -56,7 +56,8 @@ pub(crate) struct Relay {
     delivery: Delivery,
     signals: Option<Signals>,
     opened: bool,
-    /// The end of the stream, kept while the events before it are published.
+    /// The end of the stream, kept while the events before it are published. The inner value is the error, if it ended
+    /// with one.
     ended: Option<Option<Error>>,
     /// An event for which the last batch had no room.
     carried: Option<MessageEvent>,

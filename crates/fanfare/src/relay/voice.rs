@@ -25,7 +25,7 @@ impl Voice {
         Self::Person { notices: verbose || (!quiet && io::stderr().is_terminal()), warnings: !quiet }
     }
 
-    /// Reports that a connection was opened, or another thing that is as it should be.
+    /// Reports that a connection was opened, or something else that is not a problem.
     pub(super) fn notice(&self, text: &str) {
         match self {
             Self::Person { notices: true, .. } => notice(text),
@@ -34,7 +34,7 @@ impl Voice {
         }
     }
 
-    /// Reports that a connection was lost, which will be opened again by itself.
+    /// Reports that a connection was lost. The relay opens it again by itself.
     pub(super) fn lost(&self, text: &str) {
         match self {
             Self::Person { .. } => self.notice(text),
@@ -42,7 +42,7 @@ impl Voice {
         }
     }
 
-    /// Reports that something was left out, or is not as it should be.
+    /// Reports that an event was left out, or another problem.
     pub(super) fn warn(&self, text: &str) {
         match self {
             Self::Person { warnings: true, .. } => notice(text),
