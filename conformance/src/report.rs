@@ -23,7 +23,7 @@ pub enum Verdict {
 /// The verdict for one sentence, with the reason for it.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The sentence.
+    /// The sentence of the draft that the verdict is about.
     pub sentence: Sentence,
     /// The verdict for this sentence.
     pub verdict: Verdict,
@@ -85,7 +85,7 @@ impl Report {
         verdicts.max_by_key(|verdict| verdict.weight()).unwrap_or(Verdict::NotTried)
     }
 
-    /// The findings with this verdict.
+    /// Returns the findings with this verdict.
     pub fn with(&self, verdict: Verdict) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(move |finding| finding.verdict == verdict)
     }

@@ -10,13 +10,13 @@ use url::Url;
 pub struct Update {
     /// The topics, the canonical one first.
     pub topics: Vec<&'static str>,
-    /// The data.
+    /// The data of the update.
     pub data: &'static str,
     /// True if only subscribers whose token allows it receive the update.
     pub private: bool,
-    /// The ID; `None` if the hub makes one.
+    /// The ID of the update; `None` if the hub makes one.
     pub id: Option<&'static str>,
-    /// The event type.
+    /// The event type; `None` means the type `message`.
     #[serde(rename = "type")]
     pub event_type: Option<&'static str>,
     /// The reconnection time that the event sets, in milliseconds.
