@@ -22,7 +22,7 @@ pub struct Trial<'a> {
     http: &'a Http,
     /// The prefix of this trial's topics. No other trial has the same prefix.
     pub(crate) prefix: String,
-    /// The hub's metadata, which only the newer revision has; `None` if the hub publishes none.
+    /// The hub's metadata, which only the newer Mercure revision has; `None` if the hub publishes none.
     pub(crate) metadata: Option<Value>,
     pub(crate) findings: Mutex<Vec<Finding>>,
 }
@@ -30,7 +30,7 @@ pub struct Trial<'a> {
 /// The name of the cookie that draft 08 recommends.
 const MODERN_COOKIE: &str = "__Secure-mercure_access_token";
 
-/// The purpose of a token. The older revision has a separate key for each purpose.
+/// The purpose of a token. The older Mercure revision has a separate key for each purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// The token allows publishing.
@@ -40,7 +40,7 @@ pub enum Purpose {
 }
 
 impl<'a> Trial<'a> {
-    /// Starts a trial. In the newer revision this reads the hub's metadata.
+    /// Starts a trial. In the newer Mercure revision this reads the hub's metadata.
     pub(crate) async fn start(target: &'a Target, revision: Revision, http: &'a Http, prefix: String) -> Self {
         let mut trial = Self { target, revision, http, prefix, metadata: None, findings: Mutex::default() };
         if trial.is_modern() {
@@ -49,7 +49,7 @@ impl<'a> Trial<'a> {
         trial
     }
 
-    /// Returns true if the trial is by the newer revision's rules.
+    /// Returns true if the trial is by the rules of the newer Mercure revision.
     #[must_use]
     pub fn is_modern(&self) -> bool {
         self.revision == Revision::Modern
@@ -131,7 +131,7 @@ impl<'a> Trial<'a> {
         bases
     }
 
-    /// Returns the secret that signs older-revision tokens for this purpose.
+    /// Returns the secret that signs tokens of the older Mercure revision for this purpose.
     ///
     /// # Errors
     /// [`Fault::NotTried`] if the suite was not given this secret.
@@ -143,7 +143,7 @@ impl<'a> Trial<'a> {
         key.as_ref().ok_or_else(|| Fault::NotTried("the suite was not given the key of such tokens".into()))
     }
 
-    /// Returns the issuer of newer-revision tokens.
+    /// Returns the issuer of tokens of the newer Mercure revision.
     ///
     /// # Errors
     /// [`Fault::NotTried`] if the suite was not given an issuer.
@@ -151,7 +151,7 @@ impl<'a> Trial<'a> {
         self.target.issuer.as_ref().ok_or_else(|| Fault::NotTried("the suite was not given an issuer's key".into()))
     }
 
-    /// Returns the claims that every newer-revision token has, with these authorization details.
+    /// Returns the claims that every token of the newer Mercure revision has, with these authorization details.
     ///
     /// # Errors
     /// [`Fault::NotTried`] if the suite was not given an issuer.
@@ -165,7 +165,7 @@ impl<'a> Trial<'a> {
         }))
     }
 
-    /// Returns a newer-revision token with these claims.
+    /// Returns a token of the newer Mercure revision with these claims.
     ///
     /// # Errors
     /// [`Fault::NotTried`] if the suite was not given an issuer.
@@ -173,7 +173,7 @@ impl<'a> Trial<'a> {
         Ok(token::sign(&json!({"alg": "HS256", "typ": "at+jwt"}), claims, self.issuer()?.key.bytes()))
     }
 
-    /// Returns an older-revision token with these claims.
+    /// Returns a token of the older Mercure revision with these claims.
     ///
     /// # Errors
     /// [`Fault::NotTried`] if the suite was not given the secret for this purpose.

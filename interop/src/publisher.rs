@@ -23,7 +23,7 @@ pub struct Update {
     pub retry: Option<u32>,
 }
 
-/// A library that publishes. It makes its own token, by the rules of the older revision, for a topic selector.
+/// A library that publishes. It makes its own token, by the rules of the older Mercure revision, for a topic selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publisher {
     /// The Rust crate `mercure`.
