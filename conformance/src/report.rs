@@ -64,7 +64,8 @@ impl Verdict {
     }
 
     /// Returns the weight of this verdict. The verdict on an entry is the verdict of the greatest weight among its
-    /// sentences. A pass outweighs a missing optional feature, so the entry shows that the rest was tried and passed.
+    /// sentences. A pass outweighs a missing optional feature, so the entry shows that its other sentences were tried
+    /// and passed.
     fn weight(self) -> u8 {
         match self {
             Self::NotTried => 0,

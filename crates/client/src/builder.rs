@@ -292,9 +292,9 @@ impl Builder {
 
     /// Returns the last event of a response that ends without the blank line after it, for servers that leave the line
     /// out. Default: `false`, because the standard drops such an event, since it may be incomplete. For the same reason
-    /// its ID does not count: after a reconnection the server sends it again. If its last line has no line end, data
-    /// counts as far as it came; a type or a reconnection time does not. If the connection broke off, the unfinished
-    /// event is always dropped.
+    /// its ID does not count: after a reconnection the server sends it again. If its last line has no line end, data in
+    /// this line counts as far as it arrived; a type or a reconnection time does not. If the connection broke off, the
+    /// unfinished event is always dropped.
     pub fn unfinished_events(mut self, given: bool) -> Self {
         self.unfinished_events = given;
         self

@@ -54,7 +54,7 @@ struct ManualTime {
 }
 
 impl ManualClock {
-    /// Makes a clock at time 0.
+    /// Makes a clock whose time is 0.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

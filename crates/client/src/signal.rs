@@ -83,7 +83,7 @@ impl From<BlockRef<'_>> for Block {
 pub struct Opened {
     /// The URL that answered, after redirects.
     pub url: Url,
-    /// Status, version, headers and extensions.
+    /// The head of the response: status, version, headers and extensions.
     pub parts: http::response::Parts,
     /// The last event ID that was sent; empty if none was. Bytes that are not UTF-8 are replaced by U+FFFD.
     pub last_event_id: Text,
@@ -153,11 +153,11 @@ impl fmt::Display for Warning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ReadyState {
-    /// Not connected: it has not begun, is connecting, or waits to reconnect.
+    /// The event source is not connected: it has not begun, is connecting, or waits to reconnect.
     Connecting = 0,
-    /// Connected.
+    /// A connection is open.
     Open = 1,
-    /// Ended; it will not connect again.
+    /// The event source has ended, and will not connect again.
     Closed = 2,
 }
 

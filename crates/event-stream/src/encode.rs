@@ -96,7 +96,7 @@ fn for_each_line(text: &str, mut each: impl FnMut(&str)) {
     each(rest);
 }
 
-/// Appends `number` in base ten.
+/// Appends `number` as decimal digits.
 fn encode_digits(mut number: u64, out: &mut Vec<u8>) {
     const MAX_DIGITS: usize = 20;
     let mut digits = [b'0'; MAX_DIGITS];

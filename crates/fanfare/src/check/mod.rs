@@ -64,7 +64,7 @@ pub(crate) enum CheckError {
     Topic(InvalidTopic),
     /// The token cannot be read.
     ReadToken(io::Error),
-    /// The text is not a token.
+    /// The text that was given as a token is not a token.
     Unreadable(InvalidToken),
     /// The token allows nothing, or does not cover each topic that was named.
     Refused,

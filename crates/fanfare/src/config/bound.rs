@@ -11,7 +11,7 @@ pub(crate) enum Bound {
     Count(u64, u64),
 }
 
-/// The seconds of a day.
+/// The number of seconds in a day.
 pub(super) const DAY_S: u64 = 86_400;
 /// The largest whole number that a TOML file can contain.
 pub(super) const COUNT_MAX: u64 = i64::MAX as u64;

@@ -100,7 +100,7 @@ impl Http {
     }
 }
 
-/// Reads the rest of an answer of `party`, up to [`MAX_ANSWER_BYTES`], as text.
+/// Reads the body of an answer of `party`, up to [`MAX_ANSWER_BYTES`], as text.
 ///
 /// # Errors
 /// [`Unreachable`] if the answer breaks off or is longer than [`MAX_ANSWER_BYTES`].

@@ -40,7 +40,7 @@ pub(super) struct Observation {
     /// The heads of responses that redirected.
     pub redirects: Vec<Head>,
     pub head: Head,
-    /// The body, as it arrived.
+    /// The body, with the times at which its parts arrived.
     pub recording: Recording,
     pub end: End,
     /// The time for which the stream was observed, from the head of the response on.

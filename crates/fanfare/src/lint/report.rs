@@ -22,7 +22,7 @@ const DIM: Style = Style::new().dimmed();
 /// A summary of a stream, and the findings about it.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// The URL that answered.
+    /// The URL that the response came from, after redirects.
     url: String,
     status: u16,
     version: String,

@@ -46,7 +46,7 @@ const SILENCE: Rule = Rule {
     advice: "send a comment, the line `:`, every 15 seconds or so",
 };
 
-/// All checks of time.
+/// All checks of the times at which the head and the bytes arrived.
 pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 4] = [head, first_byte, bursts, silence];
 
 fn head(observation: &Observation) -> Option<Finding> {

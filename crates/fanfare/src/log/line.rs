@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The event type of the updates by which a hub announces subscriptions.
 pub(super) const OF_SUBSCRIPTION: &str = "mercure";
 
-/// The line of one update.
+/// The members of the JSON line for one update.
 #[derive(Debug, Serialize)]
 pub(super) struct UpdateLine<'a> {
     id: &'a str,

@@ -32,11 +32,11 @@ const UPSTREAM_DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_s
 pub(crate) enum Patience {
     /// The relay ends, so that a wrong address is reported at once.
     AfterOpen,
-    /// The relay tries again.
+    /// The relay tries again until the upstream answers.
     Always,
 }
 
-/// The parts of a relay.
+/// The parts from which a relay is made.
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub upstream: Upstream,

@@ -5,14 +5,14 @@ use std::io::{self, IsTerminal as _};
 /// The place to which messages are written.
 #[derive(Clone, Debug)]
 pub(crate) enum Voice {
-    /// Standard error, for people.
+    /// Messages are written to standard error, for people.
     Person {
         /// True if messages about connections are printed, and not only about what goes wrong.
         notices: bool,
         /// True if messages about what goes wrong are printed.
         warnings: bool,
     },
-    /// The log of `serve`.
+    /// Messages are written to the log of `serve`.
     Log {
         /// The relay's name in the log.
         name: String,

@@ -33,7 +33,7 @@ pub(super) struct Setup {
     pub(super) target: Target,
     pub(super) naming: Naming,
     pub(super) topics: u32,
-    /// The time of day of the epoch.
+    /// The time of day of the run's epoch, as the time since the Unix epoch.
     pub(super) since_unix: Duration,
     pub(super) sources: Sources,
     /// The number of the worker's first subscriber.
@@ -79,7 +79,7 @@ pub(super) struct Worker {
     commands: mpsc::Receiver<Command>,
 }
 
-/// The current task.
+/// The task that the worker is doing, and its progress.
 struct Task {
     command: Command,
     /// The number of events that all subscribers must have received or missed when a task `Receive` is done.

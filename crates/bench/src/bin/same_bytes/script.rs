@@ -52,7 +52,7 @@ impl<'a> Script<'a> {
         Self { hub, random, seed, published, subscribers, ended, connections: 0 }
     }
 
-    /// Runs the script without its end.
+    /// Runs the steps of the script. It leaves the remaining streams open; `end` reads them.
     pub(crate) fn play(&mut self) -> Result<(), Box<dyn Error>> {
         self.publish(1)?;
         for _ in 0..STEPS {
