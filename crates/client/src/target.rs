@@ -8,7 +8,7 @@ use http::{
 use std::fmt;
 use url::Url;
 
-/// The headers that describe a body, and are removed with it.
+/// The headers that describe a body. A redirect that removes the body removes them, too.
 const OF_BODY: [HeaderName; 5] = [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE];
 
 /// A request that can be sent any number of times.

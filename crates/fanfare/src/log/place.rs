@@ -13,7 +13,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 pub(super) enum Place {
     /// The place of an update whose ID the hub made.
     Position(Position),
-    /// A time, or how long ago it was.
+    /// The place in the log at this time.
     Time(Moment),
     /// The place of an update to which its publisher gave this ID.
     Id(String),

@@ -59,7 +59,7 @@ impl<'a> Json<'a> {
         self.0 == "null"
     }
 
-    /// Returns the value on one line, and otherwise as it is written.
+    /// Returns the value on one line, without white space between its parts.
     pub(super) fn compact(self) -> String {
         tokens(self.0).collect()
     }
