@@ -61,11 +61,11 @@ pub struct Ask<'a> {
 /// The hub's answer to a request.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status code.
+    /// The status code of the answer.
     pub status: u16,
-    /// The headers.
+    /// The headers of the answer.
     pub headers: HeaderMap,
-    /// The body. Empty if the answer is an event stream, because a stream has no end.
+    /// The body of the answer. Empty if the answer is an event stream, because a stream has no end.
     pub body: String,
 }
 
@@ -237,7 +237,7 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 }
 
 impl Answer {
-    /// The value of a header.
+    /// Returns the value of a header; `None` if the answer does not have the header, or if its value is not ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())

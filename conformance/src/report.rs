@@ -23,7 +23,7 @@ pub enum Verdict {
 /// The verdict for one sentence, with the reason for it.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The sentence.
+    /// The sentence of the draft that the verdict is about.
     pub sentence: Sentence,
     /// The verdict for this sentence.
     pub verdict: Verdict,
@@ -64,7 +64,8 @@ impl Verdict {
     }
 
     /// Returns the weight of this verdict. The verdict on an entry is the verdict of the greatest weight among its
-    /// sentences. A pass outweighs a missing optional feature, so the entry shows that the rest was tried and passed.
+    /// sentences. A pass outweighs a missing optional feature, so the entry shows that its other sentences were tried
+    /// and passed.
     fn weight(self) -> u8 {
         match self {
             Self::NotTried => 0,
@@ -85,7 +86,7 @@ impl Report {
         verdicts.max_by_key(|verdict| verdict.weight()).unwrap_or(Verdict::NotTried)
     }
 
-    /// The findings with this verdict.
+    /// Returns the findings with this verdict.
     pub fn with(&self, verdict: Verdict) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(move |finding| finding.verdict == verdict)
     }

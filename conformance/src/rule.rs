@@ -8,9 +8,9 @@ use std::fmt;
 pub enum Level {
     /// The hub may choose. A hub without the feature breaks no rule.
     May,
-    /// A recommendation. A hub may have reasons not to follow it.
+    /// The sentence is a recommendation (SHOULD). A hub may have reasons not to follow it.
     Should,
-    /// A requirement.
+    /// The sentence is a requirement (MUST).
     Must,
 }
 
@@ -32,9 +32,9 @@ pub struct Sentence {
 /// One rule, as each revision of the protocol states it. `None` means that the revision says nothing about it.
 #[derive(Debug)]
 pub struct Rule {
-    /// The sentence of draft 07.
+    /// The sentence of draft 07, the older Mercure revision; `None` if that draft has none.
     pub legacy: Option<Sentence>,
-    /// The sentence of draft 08.
+    /// The sentence of draft 08, the newer Mercure revision; `None` if that draft has none.
     pub modern: Option<Sentence>,
 }
 

@@ -19,14 +19,14 @@ pub struct Stream {
     raw: Vec<u8>,
 }
 
-/// One event.
+/// One event of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The event type.
+    /// The event type; `message` if the event names none.
     pub event_type: String,
     /// The ID in the event's own `id` field; `None` if the event has no such field.
     pub id: Option<String>,
-    /// The reconnection time that the event sets, in milliseconds.
+    /// The reconnection time that the event sets, in milliseconds; `None` if it sets none.
     pub retry_ms: Option<u64>,
     /// The data of the event.
     pub data: String,

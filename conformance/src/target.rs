@@ -7,25 +7,25 @@ use url::Url;
 pub struct Target {
     /// The URL of the hub, with its path.
     pub hub: Url,
-    /// The HS256 secret that signs publishers' tokens in the older revision.
+    /// The HS256 secret that signs publishers' tokens in the older Mercure revision.
     pub publisher_key: Option<Secret>,
-    /// The HS256 secret that signs subscribers' tokens in the older revision.
+    /// The HS256 secret that signs subscribers' tokens in the older Mercure revision.
     pub subscriber_key: Option<Secret>,
-    /// The issuer whose tokens the hub trusts in the newer revision.
+    /// The issuer whose tokens the hub trusts in the newer Mercure revision.
     pub issuer: Option<Issuer>,
     /// The hub's resource identifier, which is the `aud` claim of tokens. `None` means the identifier in the hub's
     /// metadata, or else the hub's URL.
     pub audience: Option<String>,
     /// An origin whose pages the hub allows to use credentials.
     pub cors_origin: Option<String>,
-    /// The name of the cookie for older-revision tokens.
+    /// The name of the cookie for tokens of the older Mercure revision.
     pub legacy_cookie: String,
-    /// The name of the cookie for newer-revision tokens. `None` means the name in the hub's metadata, or else the name
-    /// that draft 08 recommends.
+    /// The name of the cookie for tokens of the newer Mercure revision. `None` means the name in the hub's metadata, or
+    /// else the name that draft 08 recommends.
     pub modern_cookie: Option<String>,
 }
 
-/// An issuer of newer-revision tokens, and the HS256 secret that it signs with.
+/// An issuer of tokens of the newer Mercure revision, and the HS256 secret that it signs with.
 #[derive(Clone, Debug)]
 pub struct Issuer {
     /// The `iss` claim of the issuer's tokens.

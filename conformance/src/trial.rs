@@ -22,7 +22,7 @@ pub struct Trial<'a> {
     http: &'a Http,
     /// The prefix of this trial's topics. No other trial has the same prefix.
     pub(crate) prefix: String,
-    /// The hub's metadata, which only the newer revision has; `None` if the hub publishes none.
+    /// The hub's metadata, which only the newer Mercure revision has; `None` if the hub publishes none.
     pub(crate) metadata: Option<Value>,
     pub(crate) findings: Mutex<Vec<Finding>>,
 }
@@ -30,7 +30,7 @@ pub struct Trial<'a> {
 /// The name of the cookie that draft 08 recommends.
 const MODERN_COOKIE: &str = "__Secure-mercure_access_token";
 
-/// The purpose of a token. The older revision has a separate key for each purpose.
+/// The purpose of a token. The older Mercure revision has a separate key for each purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// The token allows publishing.
@@ -40,7 +40,7 @@ pub enum Purpose {
 }
 
 impl<'a> Trial<'a> {
-    /// Starts a trial. In the newer revision this reads the hub's metadata.
+    /// Starts a trial. In the newer Mercure revision this reads the hub's metadata.
     pub(crate) async fn start(target: &'a Target, revision: Revision, http: &'a Http, prefix: String) -> Self {
         let mut trial = Self { target, revision, http, prefix, metadata: None, findings: Mutex::default() };
         if trial.is_modern() {
@@ -49,7 +49,7 @@ impl<'a> Trial<'a> {
         trial
     }
 
-    /// Returns true if the trial is by the newer revision's rules.
+    /// Returns true if the trial is by the rules of the newer Mercure revision.
     #[must_use]
     pub fn is_modern(&self) -> bool {
         self.revision == Revision::Modern
@@ -61,7 +61,7 @@ impl<'a> Trial<'a> {
         format!("{}/{name}", self.prefix)
     }
 
-    /// A request to the hub.
+    /// Returns a new request to the hub.
     #[must_use]
     pub fn ask(&self, method: Method) -> Ask<'a> {
         Ask::new(self.http, method, self.target.hub.clone())
@@ -73,7 +73,7 @@ impl<'a> Trial<'a> {
         Ask::new(self.http, method, url)
     }
 
-    /// The name of the query parameter that subscribes to a single topic.
+    /// Returns the name of the query parameter that subscribes to a single topic.
     #[must_use]
     pub fn exactly(&self) -> &'static str {
         if self.is_modern() { "match" } else { "topic" }
@@ -89,20 +89,20 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The name of the response header that says after which event a stream begins.
+    /// Returns the name of the response header that says after which event a stream begins.
     #[must_use]
     pub fn cursor_header(&self) -> &'static str {
         if self.is_modern() { "mercure-last-event-id" } else { "last-event-id" }
     }
 
-    /// The name of the query parameter that carries a cursor.
+    /// Returns the name of the query parameter that carries a cursor.
     #[must_use]
     pub fn cursor_parameter(&self) -> &'static str {
         if self.is_modern() { "last_event_id" } else { "lastEventID" }
     }
 
-    /// The name of the cookie for tokens: the name that the user gave to the suite, or else the name in the hub's
-    /// metadata, or else the name that the draft recommends.
+    /// Returns the name of the cookie for tokens: the name that the user gave to the suite, or else the name in the
+    /// hub's metadata, or else the name that the draft recommends.
     #[must_use]
     pub fn cookie(&self) -> &str {
         if !self.is_modern() {
@@ -112,17 +112,17 @@ impl<'a> Trial<'a> {
         self.target.modern_cookie.as_deref().or(named.filter(|name| !name.is_empty())).unwrap_or(MODERN_COOKIE)
     }
 
-    /// The hub's resource identifier, which tokens name as their audience: the identifier that the user gave to the
-    /// suite, or else the one in the hub's metadata, or else the hub's URL, which the draft recommends.
+    /// Returns the hub's resource identifier, which tokens name as their audience: the identifier that the user gave to
+    /// the suite, or else the one in the hub's metadata, or else the hub's URL, which the draft recommends.
     #[must_use]
     pub fn audience(&self) -> &str {
         let named = self.metadata.as_ref().and_then(|metadata| metadata["resource"].as_str());
         self.target.audience.as_deref().or(named).unwrap_or(self.target.hub.as_str())
     }
 
-    /// The URLs against which the hub may resolve relative topics. A hub resolves them against its own URL. That may
-    /// differ from the URL that the suite was given, if the hub is behind a proxy or has several host names. The draft
-    /// recommends that the hub's resource identifier be its own URL, so this returns both.
+    /// Returns the URLs against which the hub may resolve relative topics. A hub resolves them against its own URL.
+    /// That may differ from the URL that the suite was given, if the hub is behind a proxy or has several host names.
+    /// The draft recommends that the hub's resource identifier be its own URL, so this returns both.
     #[must_use]
     pub fn bases(&self) -> Vec<Url> {
         let own = Url::parse(self.audience()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -131,10 +131,10 @@ impl<'a> Trial<'a> {
         bases
     }
 
-    /// Returns the secret that signs older-revision tokens for this purpose.
+    /// Returns the secret that signs tokens of the older Mercure revision for this purpose.
     ///
     /// # Errors
-    /// [`Fault::NotTried`] if the suite was not given it.
+    /// [`Fault::NotTried`] if the suite was not given this secret.
     pub fn key(&self, purpose: Purpose) -> Result<&'a Secret, Fault> {
         let key = match purpose {
             Purpose::Publish => &self.target.publisher_key,
@@ -143,18 +143,18 @@ impl<'a> Trial<'a> {
         key.as_ref().ok_or_else(|| Fault::NotTried("the suite was not given the key of such tokens".into()))
     }
 
-    /// Returns the issuer of newer-revision tokens.
+    /// Returns the issuer of tokens of the newer Mercure revision.
     ///
     /// # Errors
-    /// [`Fault::NotTried`] if the suite was not given it.
+    /// [`Fault::NotTried`] if the suite was not given an issuer.
     pub fn issuer(&self) -> Result<&'a Issuer, Fault> {
         self.target.issuer.as_ref().ok_or_else(|| Fault::NotTried("the suite was not given an issuer's key".into()))
     }
 
-    /// Returns the claims that every newer-revision token has, with these authorization details.
+    /// Returns the claims that every token of the newer Mercure revision has, with these authorization details.
     ///
     /// # Errors
-    /// [`Fault::NotTried`] without an issuer.
+    /// [`Fault::NotTried`] if the suite was not given an issuer.
     pub fn claims(&self, details: &Value) -> Result<Value, Fault> {
         let issuer = &self.issuer()?.name;
         let (now, audience) = (token::now(), self.audience());
@@ -165,18 +165,18 @@ impl<'a> Trial<'a> {
         }))
     }
 
-    /// Returns a newer-revision token with these claims.
+    /// Returns a token of the newer Mercure revision with these claims.
     ///
     /// # Errors
-    /// [`Fault::NotTried`] without an issuer.
+    /// [`Fault::NotTried`] if the suite was not given an issuer.
     pub fn access_token(&self, claims: &Value) -> Result<String, Fault> {
         Ok(token::sign(&json!({"alg": "HS256", "typ": "at+jwt"}), claims, self.issuer()?.key.bytes()))
     }
 
-    /// Returns an older-revision token with these claims.
+    /// Returns a token of the older Mercure revision with these claims.
     ///
     /// # Errors
-    /// [`Fault::NotTried`] without a key.
+    /// [`Fault::NotTried`] if the suite was not given the secret for this purpose.
     pub fn legacy_token(&self, purpose: Purpose, claims: &Value) -> Result<String, Fault> {
         Ok(token::sign(&json!({"alg": "HS256", "typ": "JWT"}), claims, self.key(purpose)?.bytes()))
     }
@@ -185,7 +185,7 @@ impl<'a> Trial<'a> {
     /// topics.
     ///
     /// # Errors
-    /// [`Fault::NotTried`] without a key or an issuer.
+    /// [`Fault::NotTried`] if the suite was not given the secret or the issuer for this token.
     pub fn token(&self, purpose: Purpose, topics: &[&str]) -> Result<String, Fault> {
         self.token_until(purpose, topics, token::now() + 600)
     }
@@ -259,7 +259,8 @@ impl<'a> Trial<'a> {
         Ok(self.subscription(query)?.send().await?.status)
     }
 
-    /// The URL at which the hub has to publish its metadata: the well-known name is before the path of the hub's URL.
+    /// Returns the URL at which the hub has to publish its metadata: the well-known name is before the path of the
+    /// hub's URL.
     #[must_use]
     pub fn metadata_url(&self) -> Url {
         let mut url = self.target.hub.clone();

@@ -72,7 +72,7 @@ impl Transfer {
 impl Iterator for Transfer {
     type Item = Received;
 
-    /// The next event; `None` at the end of the response.
+    /// Returns the next event; `None` at the end of the response.
     fn next(&mut self) -> Option<Received> {
         while self.events.is_empty() {
             let bytes = self.read()?;

@@ -45,13 +45,13 @@ impl Hub {
         self.program = Some(serve(address, &self.directory, &self.options).0);
     }
 
-    /// The URL at which a topic is published and subscribed to.
+    /// Returns the URL at which a topic is published and subscribed to.
     #[must_use]
     pub fn topic(&self, topic: &str) -> String {
         format!("{}/topics/{topic}", self.url)
     }
 
-    /// The URL of the hub for the Mercure protocol.
+    /// Returns the URL of the hub for the Mercure protocol.
     #[must_use]
     pub fn mercure(&self) -> String {
         format!("{}/.well-known/mercure", self.url)

@@ -40,8 +40,8 @@ impl Program {
         Self { name, child, lines: lines(reader) }
     }
 
-    /// Starts a server that prints `http://ADDRESS`, on either output, once it listens there. Returns the server and
-    /// this URL.
+    /// Starts a server that prints `http://ADDRESS`, on standard output or standard error, once it listens there.
+    /// Returns the server and this URL.
     #[must_use]
     pub fn serve(command: Command) -> (Self, String) {
         let server = Self::start_with_errors(command);

@@ -6,11 +6,11 @@ use std::{fs, net::SocketAddr, process::Command};
 /// A kind of proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// nginx.
+    /// The proxy [nginx](https://nginx.org).
     Nginx,
-    /// Caddy.
+    /// The proxy [Caddy](https://caddyserver.com).
     Caddy,
-    /// HAProxy.
+    /// The proxy [HAProxy](https://www.haproxy.org).
     Haproxy,
 }
 

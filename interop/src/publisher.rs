@@ -10,20 +10,20 @@ use url::Url;
 pub struct Update {
     /// The topics, the canonical one first.
     pub topics: Vec<&'static str>,
-    /// The data.
+    /// The data of the update.
     pub data: &'static str,
     /// True if only subscribers whose token allows it receive the update.
     pub private: bool,
-    /// The ID; `None` if the hub makes one.
+    /// The ID of the update; `None` if the hub makes one.
     pub id: Option<&'static str>,
-    /// The event type.
+    /// The event type; `None` means the type `message`.
     #[serde(rename = "type")]
     pub event_type: Option<&'static str>,
     /// The reconnection time that the event sets, in milliseconds.
     pub retry: Option<u32>,
 }
 
-/// A library that publishes. It makes its own token, by the rules of the older revision, for a topic selector.
+/// A library that publishes. It makes its own token, by the rules of the older Mercure revision, for a topic selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publisher {
     /// The Rust crate `mercure`.

@@ -39,7 +39,7 @@ impl Scripted {
         Self { address, ends, thread: Some(thread) }
     }
 
-    /// The URL of the server: `http://ADDRESS`.
+    /// Returns the URL of the server: `http://ADDRESS`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

@@ -1,11 +1,12 @@
 //! The servers that the client of this repository is tested with.
 //!
-//! The servers of the seed documents are the programs in `servers/`, if their languages can be installed here. For the
-//! others, `servers/` contains the bytes that they would send.
+//! Some are the servers of tutorials from which people learn Server-Sent Events: the programs in `servers/`, if their
+//! languages can be installed here. For the other tutorials, `servers/` contains the bytes that their servers would
+//! send.
 use crate::{http, hub::Hub, installed, nginx::Nginx, program::Program, scripted::Scripted};
 use std::{any::Any, process::Command};
 
-/// The interval between events of servers that send without end. The documents use seconds.
+/// The interval between events of servers that send without end, in milliseconds. In the tutorials it is some seconds.
 const INTERVAL_MS: &str = "20";
 
 /// A running server. It stops when this value is dropped.
@@ -68,14 +69,14 @@ pub fn dot_net() -> Server {
     Server::scripted(include_str!("../servers/dot-net.http"))
 }
 
-/// Starts a scripted ASP as the seed document prints it: without a blank line, so it sends no event. After
-/// `Response.Flush` the length of the response is not known: it has one chunk and ends.
+/// Starts a scripted ASP as its tutorial prints it: without a blank line, so it sends no event. After `Response.Flush`
+/// the length of the response is not known: it has one chunk and ends.
 #[must_use]
 pub fn asp_as_printed() -> Server {
     Server::scripted(include_str!("../servers/asp-as-printed.http"))
 }
 
-/// Starts a scripted ASP with the blank line that is missing in the seed document.
+/// Starts a scripted ASP with the blank line that is missing in the tutorial.
 #[must_use]
 pub fn asp_with_blank_line() -> Server {
     Server::scripted(include_str!("../servers/asp-with-blank-line.http"))

@@ -3,12 +3,12 @@ use crate::{installed, program::Program, subscriber::Received};
 use fanfare_event_stream::{Chunk, Parser};
 use std::time::Duration;
 
-/// The output of one run.
+/// The events and notices that one run of `fanfare subscribe` printed.
 #[derive(Debug, Default)]
 pub struct Printed {
     /// The printed events, in the requested format.
     pub events: String,
-    /// The number of times that it connected.
+    /// The number of times that the program connected.
     pub connections: usize,
     /// The delay before the next attempt, once for each connection that ended, with a precision of 0.1 s.
     pub delays: Vec<Duration>,

@@ -1,14 +1,15 @@
-//! The client as others depend on it: with the features that they ask for and no more.
+//! Checks the client as other projects compile it: only with the features that they ask for.
 //!
-//! In the workspace it has every feature, so that one that needs another and does not name it is not noticed there. What
-//! else is published has no features, and the steps `release` and `sanitize` compile it without the rest of the workspace.
+//! In the workspace the client has every feature. A feature that needs another one without naming it is not noticed
+//! there. The other published crates have no features, and the steps `release` and `sanitize` compile them without the
+//! rest of the workspace.
 use crate::program::{cargo, root, run};
 use std::fs;
 
-/// Checks the client with none of its features, and with each by itself.
+/// Checks the client without features, and with each feature alone.
 ///
 /// # Errors
-/// What does not compile, or has a warning: code has one that only another feature uses.
+/// A message if something does not compile or has a warning, for example because only another feature uses it.
 pub(crate) fn check() -> Result<(), String> {
     let without_features = ["clippy", "--locked", "--package", "fanfare-client", "--no-default-features"];
     let with = |features| run(cargo(&without_features).args(["--features", features, "--", "-D", "warnings"]));
@@ -16,7 +17,7 @@ pub(crate) fn check() -> Result<(), String> {
     features()?.iter().try_for_each(|feature| with(feature))
 }
 
-/// The features of the client, as its manifest has them.
+/// Returns the features of the client, as its manifest lists them.
 fn features() -> Result<Vec<String>, String> {
     let manifest = root().join("crates/client/Cargo.toml");
     let text = fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
@@ -24,11 +25,11 @@ fn features() -> Result<Vec<String>, String> {
     if features.is_empty() { Err(format!("{} has no features", manifest.display())) } else { Ok(features) }
 }
 
-/// The names in the table `[features]` of a manifest, but for the default.
+/// Returns the names in the table `[features]` of a manifest, except `default`.
 fn named(manifest: &str) -> Vec<String> {
     let table =
         manifest.lines().skip_while(|line| *line != "[features]").skip(1).take_while(|line| !line.starts_with('['));
-    // A list may go on over lines that are indented.
+    // A feature's list may continue on the next lines, which are indented.
     let names = table.filter(|line| line.starts_with(|first: char| first.is_ascii_alphanumeric()));
     let names = names.filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim().to_owned());
     names.filter(|name| name != "default").collect()

@@ -1,14 +1,14 @@
-//! The format of event streams for programs that have `core` and `alloc` alone.
+//! Checks that the crate for the format of event streams compiles for programs that have only `core` and `alloc`.
 use crate::program::{cargo, command, run, warn};
 
-/// A processor without an operating system, for which there is no `std`: what needs it does not compile.
+/// A processor without an operating system. There is no `std` for it, so code that needs `std` does not compile.
 const TARGET: &str = "thumbv7em-none-eabi";
 
-/// Checks the crate for that target, which is installed if it is missing. If it cannot be installed the check is left
-/// out, with a warning.
+/// Checks the crate for [`TARGET`], which is installed if it is missing. If the target cannot be installed, the check
+/// is left out, with a warning.
 ///
 /// # Errors
-/// If it does not compile.
+/// If the crate does not compile.
 pub(crate) fn check() -> Result<(), String> {
     if let Err(why) = install() {
         warn(format!("NO CHECK WITHOUT STD: the target {TARGET} could not be installed: {why}"));

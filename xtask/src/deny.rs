@@ -1,14 +1,14 @@
-//! Licences, versions and sources of everything that the program is made of, as `deny.toml` allows them.
+//! Checks the licences, versions and sources of all dependencies by the rules in `deny.toml`.
 use crate::program::{cargo, is_there, run, warn};
 
-/// The checks that need nothing but the registry of crates; `deny.toml` says why advisories are not among them.
+/// The checks that need only the registry of crates. `deny.toml` says why security advisories are not checked.
 const CHECKS: [&str; 3] = ["licenses", "bans", "sources"];
 
-/// Checks them with cargo-deny, which is installed if it is missing. If it cannot be installed the check is left out,
-/// with a warning.
+/// Checks the dependencies with cargo-deny, which is installed if it is missing. If it cannot be installed, the check
+/// is left out, with a warning.
 ///
 /// # Errors
-/// If something is not allowed. What it is, cargo-deny prints.
+/// If something is not allowed. cargo-deny prints what it is.
 pub(crate) fn check() -> Result<(), String> {
     if !is_there("cargo-deny")
         && let Err(why) = install()
@@ -19,7 +19,7 @@ pub(crate) fn check() -> Result<(), String> {
     run(cargo(&["deny", "--locked", "check", "--hide-inclusion-graph"]).args(CHECKS))
 }
 
-/// Installs it without optimisations: compiling is what takes time, and the check takes a second or two all the same.
+/// Installs cargo-deny without optimisations: compiling it takes minutes, and the check itself only a second or two.
 fn install() -> Result<(), String> {
     println!("missing: cargo-deny; installs it with cargo, which takes some minutes");
     let mut install = cargo(&["install", "--locked", "--quiet", "cargo-deny"]);

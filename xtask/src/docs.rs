@@ -2,8 +2,8 @@
 //! module begins with a comment, and the document of the [`limits`] matches the source.
 //!
 //! A name is a text between backticks that looks like a file or a directory: it ends in `/` or in a known extension. It
-//! must be the end of a path in the repository. In the pages for people who change the code all names are checked; in
-//! the others only those of Rust files, because they also name files on other machines.
+//! must be the end of a path in the repository. In the pages for people who change the code, all names are checked. In
+//! the other pages only the names of Rust files are checked, because these pages also name files on other machines.
 use crate::{
     limits, links,
     program::{command, root},

@@ -17,7 +17,7 @@ pub(crate) struct Need {
     service: Option<&'static str>,
 }
 
-/// The way to check that it is installed.
+/// The way to check that the needed thing is installed.
 #[derive(Debug, PartialEq, Eq)]
 enum Sign {
     /// All of these programs must be on the path.

@@ -22,7 +22,7 @@ pub(crate) fn install_node_packages() -> Result<(), String> {
     program(&mut node::npm(&root().join("interop"), &["ci", "--no-audit", "--no-fund"])?)
 }
 
-/// Tests the release build of the program. It is built here if that step was left out.
+/// Tests the release build of the program, which is built here if the step `release` was left out.
 ///
 /// # Errors
 /// The package that could not be installed, the program that could not be built, or the test that failed.

@@ -1,15 +1,16 @@
-//! The oldest Rust that everything compiles with, as `rust-version` in `Cargo.toml` states it.
+//! Checks that everything compiles with the oldest supported Rust, which is `rust-version` in `Cargo.toml`.
 //!
-//! Clippy warns about what is in the standard library only since a later one (`incompatible_msrv`). It does not see newer
-//! syntax, nor what dependencies need: only a compiler of that version does.
+//! Clippy warns about items that only a later standard library has (`incompatible_msrv`). It does not notice newer
+//! syntax, or dependencies that need a newer Rust: only a compiler of the oldest version does.
 use crate::program::{cargo, command, root, run, target, warn};
 use std::fs;
 
-/// Checks the workspace with that version, which is installed if it is missing; not again if it is what runs this. If it
-/// cannot be installed the check is left out, with a warning.
+/// Checks the workspace with the oldest Rust, which is installed if it is missing. If that version runs this program,
+/// everything was compiled with it already, so nothing is done. If it cannot be installed, the check is left out, with
+/// a warning.
 ///
 /// # Errors
-/// If something does not compile, or no version is stated.
+/// If something does not compile, or `Cargo.toml` does not name a version.
 pub(crate) fn check() -> Result<(), String> {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).map_err(|error| format!("Cargo.toml: {error}"))?;
     let minimum = stated(&manifest).ok_or("Cargo.toml states no rust-version")?;
@@ -24,16 +25,16 @@ pub(crate) fn check() -> Result<(), String> {
         return Ok(());
     }
     let mut check = command("rustup", &["run", minimum, "cargo", "check", "--workspace", "--locked", "--target-dir"]);
-    // What runs this has told its own children which compiler they are of.
+    // The cargo that runs this program has set these variables to its own version.
     run(check.arg(target().join("minimum")).env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTUP_TOOLCHAIN"))
 }
 
-/// The version in the line `rust-version = "…"`.
+/// Returns the version in the line `rust-version = "…"` of a manifest.
 fn stated(manifest: &str) -> Option<&str> {
     manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'))
 }
 
-/// Returns true if `cargo --version` printed this version, which may lack its last number.
+/// Returns true if `printed`, the output of `cargo --version`, names `version`, which may lack its last number.
 fn is_of(printed: &str, version: &str) -> bool {
     let rest = printed.split_whitespace().nth(1).and_then(|number| number.strip_prefix(version));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

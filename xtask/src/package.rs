@@ -1,14 +1,16 @@
-//! The crates as they are published: each has what the registry asks for and what people look for there.
+//! Checks the crates that are published: each manifest has the keys that the registry asks for and that people look
+//! for.
 use crate::program::{cargo, root, run};
 use std::fs;
 
 /// The keys that the manifest of a published crate has, directly or from the workspace.
 const KEYS: [&str; 6] = ["description", "license", "readme", "keywords", "categories", "rust-version"];
 
-/// Makes the package of each published crate. They are not built again: other steps build the same files.
+/// Makes the package of each published crate. The packages are not compiled, because other steps compile the same
+/// files.
 ///
 /// # Errors
-/// What a manifest lacks, or why a package cannot be made.
+/// A message that says which key a manifest lacks, or why a package cannot be made.
 pub(crate) fn check() -> Result<(), String> {
     let mut package = cargo(&["package", "--locked", "--no-verify", "--allow-dirty"]);
     for name in published()? {
@@ -17,7 +19,7 @@ pub(crate) fn check() -> Result<(), String> {
     run(&mut package)
 }
 
-/// The names of the crates that are published.
+/// Returns the names of the crates that are published.
 ///
 /// # Errors
 /// If a manifest cannot be read, or lacks a key.
@@ -35,7 +37,7 @@ fn published() -> Result<Vec<String>, String> {
     if names.is_empty() { Err("no crate is published".into()) } else { Ok(names) }
 }
 
-/// The name in a manifest, unless it says that its crate is not published.
+/// Returns the name in a manifest; `None` if the manifest says that its crate is not published.
 fn published_name(manifest: &str) -> Result<Option<&str>, String> {
     let package = manifest.split("\n[").next().unwrap_or_default();
     let value = |key: &str| package.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='));

@@ -19,7 +19,7 @@ pub(crate) fn target() -> PathBuf {
 /// Returns the command `cargo` with these arguments, from the toolchain that runs this program.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = command(&env::var("CARGO").unwrap_or_else(|_| "cargo".into()), arguments);
-    // `cargo run` has set these for this process; the next one must not see them.
+    // `cargo run` has set these variables for this program, and the cargo that it starts must not see them.
     cargo.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME");
     cargo
 }

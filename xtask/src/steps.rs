@@ -25,10 +25,10 @@ pub(crate) struct Step {
     pub name: &'static str,
     /// The promise that the step checks.
     pub what: &'static str,
-    /// The time in seconds that it may take in a fresh clone, on two cores that do nothing else. Above it there is a
-    /// warning: a step that grows is looked at while it is easy to see why.
+    /// The time in seconds that the step may take in a fresh clone, on two cores that do nothing else. A step that
+    /// takes longer causes a warning, so that somebody soon looks for the reason.
     budget: u64,
-    /// The things that it needs from the system.
+    /// The things that the step needs from the system.
     needs: &'static [&'static Need],
     run: fn() -> Result<(), String>,
 }
@@ -148,7 +148,8 @@ fn timed(name: &'static str, what: &str, run: impl FnOnce() -> Result<(), String
     Outcome { name, took, result }
 }
 
-/// The warning about a step that took too long; a machine that does something else at the same time is reason enough.
+/// Returns a warning if a step took too long. The reason may also be that the machine did something else at the same
+/// time.
 fn over_budget(step: &Step, took: Duration) -> Option<String> {
     let (name, budget) = (step.name, step.budget);
     let over = took > Duration::from_secs(budget);
@@ -177,8 +178,8 @@ pub(crate) fn release() -> Result<(), String> {
     program(&mut cargo(&["build", "--release", "--package", "fanfare", "--locked"]))
 }
 
-/// Runs the browser tests against the release build of the program, which is built here if that step was left out, and
-/// against the example that has a page.
+/// Runs the browser tests against the release build of the program, which is built here if the step `release` was left
+/// out, and against the example that has a page.
 fn browser() -> Result<(), String> {
     release()?;
     program(&mut cargo(&["build", "--workspace", "--example", "discovery", "--locked"]))?;
@@ -198,13 +199,13 @@ fn browser() -> Result<(), String> {
     program(&mut npm(&["test"])?)
 }
 
-/// Checks that the benchmarks run, in the build for tests; some of them measure the release build of the program. The
-/// figures mean nothing.
+/// Checks that the benchmarks run. They are built as for tests; some of them measure the release build of the program.
+/// The figures mean nothing.
 fn bench() -> Result<(), String> {
     release()?;
     let binaries = root().join("crates/bench/src/bin");
     let files = fs::read_dir(&binaries).map_err(|error| format!("{}: {error}", binaries.display()))?;
-    // A directory is no benchmark: it compares two builds of the hub, and needs both.
+    // A directory is skipped: it is a program that compares two builds of the hub, and needs both.
     let mut names: Vec<String> =
         files.flatten().filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".rs")?.to_owned())).collect();
     names.sort();
@@ -219,11 +220,11 @@ fn bench() -> Result<(), String> {
     if names.is_empty() { Err("there is no benchmark".into()) } else { Ok(()) }
 }
 
-/// Compares the release build of the program with other servers. `options` are those of the bench; see its `compare
-/// --help`.
+/// Compares the release build of the program with other servers. `options` are given to the benchmark `compare`; see
+/// its `--help`.
 ///
 /// # Errors
-/// The package or program that could not be installed or built, or what went wrong.
+/// The name of a package or program that could not be installed or built, or a message about what went wrong.
 pub(crate) fn compare(options: &[&str]) -> Result<(), String> {
     install::missing(&[&C, &NCHAN])?;
     release()?;

@@ -168,8 +168,8 @@ async fn is_expanded_once(trial: &Trial<'_>) -> Outcome {
     }
 }
 
-/// B44: All subscriptions of one subscriber have the same subscriber identifier. In the newer revision the hub chooses
-/// the identifier, and no two connections have the same.
+/// B44: All subscriptions of one subscriber have the same subscriber identifier. In the newer Mercure revision the hub
+/// chooses the identifier, and no two connections have the same.
 pub(super) async fn b44_a_connection_is_one_subscriber(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let (a, b) = (trial.topic("a"), trial.topic("b"));
@@ -221,8 +221,8 @@ fn is_document(trial: &Trial<'_>, document: &Value, topic: &str) -> Outcome {
     Ok(())
 }
 
-/// B45: The subscription document has the required members. In the newer revision the event that carries it has the
-/// type `mercure`.
+/// B45: The subscription document has the required members. In the newer Mercure revision the event that carries it has
+/// the type `mercure`.
 pub(super) async fn b45_the_document_says_what_is_subscribed(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let topic = trial.topic("a");
@@ -239,9 +239,9 @@ pub(super) async fn b45_the_document_says_what_is_subscribed(trial: &Trial<'_>) 
     Ok(())
 }
 
-/// B46: The subscription document contains the payload of the subscriber's token. In the newer revision this is the
-/// payload of the first `subscribe` detail that matches the text of the subscription's matcher. In the older revision a
-/// token has only one payload.
+/// B46: The subscription document contains the payload of the subscriber's token. In the newer Mercure revision this is
+/// the payload of the first `subscribe` detail that matches the text of the subscription's matcher. In the older
+/// revision a token has only one payload.
 pub(super) async fn b46_the_payload_is_the_grants(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;
     let topic = trial.topic("a");
@@ -273,8 +273,8 @@ pub(super) async fn b46_the_payload_is_the_grants(trial: &Trial<'_>) -> Outcome 
 }
 
 /// B47: The API has three kinds of URLs: for all subscriptions, for the subscriptions of one matcher, and for one
-/// subscription. A request needs a grant for the path of the URL. In the newer revision the query is not part of that
-/// path.
+/// subscription. A request needs a grant for the path of the URL. In the newer Mercure revision the query is not part
+/// of that path.
 pub(super) async fn b47_the_api_has_three_shapes(trial: &Trial<'_>) -> Outcome {
     with_api(trial).await?;
     let topic = trial.topic("a");

@@ -66,7 +66,7 @@ pub(super) async fn cookies(trial: &Trial<'_>) -> Outcome {
 }
 
 /// B29: The token in `Authorization: Bearer` comes first: if it is there, the hub ignores all other tokens. The older
-/// revision may have the query parameter `authorization` next, then the cookie. The newer revision has no query
+/// Mercure revision may have the query parameter `authorization` next, then the cookie. The newer revision has no query
 /// parameter for tokens.
 pub(super) async fn b29_carriers_have_an_order(trial: &Trial<'_>) -> Outcome {
     let token = |name: &str| trial.token(Purpose::Subscribe, &[&trial.topic(name)]);
@@ -120,9 +120,9 @@ pub(super) async fn b30_a_cookie_carries_a_token(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B35: A subscriber without a token MAY receive public updates, and nothing else. In the newer revision the hub
-/// refuses a bad token, and does not treat its bearer as anonymous. The older revision leaves that open, but the bearer
-/// receives no private update.
+/// B35: A subscriber without a token MAY receive public updates, and nothing else. In the newer Mercure revision the
+/// hub refuses a bad token, and does not treat its bearer as anonymous. The older revision leaves that open, but the
+/// bearer receives no private update.
 pub(super) async fn b35_anonymous_subscribers_get_what_is_public(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let ask = || trial.ask(Method::GET).query(&[(trial.exactly(), &topic)]);

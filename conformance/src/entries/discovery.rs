@@ -25,8 +25,8 @@ use std::{
 use tokio::{net::TcpListener, task::AbortHandle};
 use url::Url;
 
-/// B1: The older revision has a fixed path for the hub; the newer one only recommends it. In the newer revision the
-/// reserved topics are at and below the path of the hub's URL, whatever that path is.
+/// B1: The older Mercure revision has a fixed path for the hub; the newer one only recommends it. In the newer revision
+/// the reserved topics are at and below the path of the hub's URL, whatever that path is.
 pub(super) async fn b01_hub_is_where_its_url_says(trial: &Trial<'_>) -> Outcome {
     let (path, topic) = (trial.target.hub.path(), trial.topic("a"));
     let at_path = async {
@@ -146,8 +146,8 @@ pub(super) async fn b02_publisher_links_to_and_notifies_each_hub(trial: &Trial<'
 }
 
 /// B3: The link to the hub has attributes. A subscriber passes `last-event-id` on as a query parameter, and a hub that
-/// keeps a history replays what was published since the resource was made. `content-type` and, in the newer revision,
-/// `type` describe the coming updates; `type` is never `mercure`.
+/// keeps a history replays what was published since the resource was made. `content-type` and, in the newer Mercure
+/// revision, `type` describe the coming updates; `type` is never `mercure`.
 pub(super) async fn b03_link_attributes_lead_to_what_was_missed(trial: &Trial<'_>) -> Outcome {
     let (backend, topic) = publisher(trial, &[]).await?;
     keeps_history(trial).await?;

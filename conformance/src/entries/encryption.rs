@@ -44,7 +44,7 @@ fn decrypt(jwe: &str, recipient: &OaepPrivateDecryptingKey) -> Option<String> {
 }
 
 /// B49: A JWE arrives unchanged, and the subscriber reads the text that the publisher encrypted. The encrypted data of
-/// the older revision passes in the same way.
+/// the older Mercure revision passes in the same way.
 pub(super) async fn b49_encrypted_data_passes_untouched(trial: &Trial<'_>) -> Outcome {
     let broken = |_: Unspecified| Fault::Broken("the suite cannot encrypt".into());
     let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).map_err(broken)?;

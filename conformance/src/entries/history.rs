@@ -80,9 +80,9 @@ pub(super) async fn b39_both_cursors_resume_and_the_header_wins(trial: &Trial<'_
     Ok(())
 }
 
-/// B40: The cursor `earliest` means everything that the hub holds, if the hub supports it. In the newer revision, an ID
-/// that several updates have means the oldest of them: the hub replays everything after it, also the updates with the
-/// same ID. If the ID is unknown, the hub chooses what to send.
+/// B40: The cursor `earliest` means everything that the hub holds, if the hub supports it. In the newer Mercure
+/// revision, an ID that several updates have means the oldest of them: the hub replays everything after it, also the
+/// updates with the same ID. If the ID is unknown, the hub chooses what to send.
 pub(super) async fn b40_earliest_is_all_and_duplicates_are_the_oldest(trial: &Trial<'_>) -> Outcome {
     keeps_history(trial).await?;
     let topic = trial.topic("a");
@@ -127,8 +127,8 @@ pub(super) async fn b40_earliest_is_all_and_duplicates_are_the_oldest(trial: &Tr
 }
 
 /// B41: If a request has a cursor, the answer names the event after which the stream begins. If the hub does not have
-/// the event of the cursor, it names another event. In the newer revision an empty parameter is a cursor, too: "a
-/// parameter name given without a value is equivalent to that name with an empty value".
+/// the event of the cursor, it names another event. In the newer Mercure revision an empty parameter is a cursor, too:
+/// "a parameter name given without a value is equivalent to that name with an empty value".
 pub(super) async fn b41_the_answer_names_the_place(trial: &Trial<'_>) -> Outcome {
     let (topic, name, parameter) = (trial.topic("a"), trial.cursor_header(), trial.cursor_parameter());
     let by = (trial.exactly(), topic.as_str());

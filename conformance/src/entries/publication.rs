@@ -60,8 +60,8 @@ pub(super) async fn b20_any_topic_of_an_update_matches(trial: &Trial<'_>) -> Out
 }
 
 /// B21: The hub refuses topics with control or format characters, the topic `*`, and topics at or below the hub's own
-/// path, in any spelling and on any host. A topic does not have to be a URL. The older revision has none of these
-/// rules.
+/// path, in any spelling and on any host. A topic does not have to be a URL. The older Mercure revision has none of
+/// these rules.
 pub(super) async fn b21_reserved_topics_are_refused(trial: &Trial<'_>) -> Outcome {
     let path = trial.target.hub.path();
     let encoded = path.replacen('m', "%6D", 1).replacen('-', "%2d", 1);
@@ -142,7 +142,7 @@ pub(super) async fn b22_private_is_a_name_and_data_is_opaque(trial: &Trial<'_>) 
     Ok(())
 }
 
-/// B23: In the newer revision an `id` does not begin with `#`, is not `earliest`, and has no control or format
+/// B23: In the newer Mercure revision an `id` does not begin with `#`, is not `earliest`, and has no control or format
 /// character. An ID that the hub makes is an IRI or a fragment.
 pub(super) async fn b23_ids_are_checked(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
@@ -173,8 +173,8 @@ pub(super) async fn b23_ids_are_checked(trial: &Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// B24: The fields `type` and `retry` reach the subscriber. In the newer revision a type has no control or format
-/// character, the type `mercure` is reserved for the hub, and `retry` consists of ASCII digits.
+/// B24: The fields `type` and `retry` reach the subscriber. In the newer Mercure revision a type has no control or
+/// format character, the type `mercure` is reserved for the hub, and `retry` consists of ASCII digits.
 pub(super) async fn b24_types_and_retries_are_checked(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let bad = ["a\nb", "a\rb", "a\0", "a\u{85}", "a\u{200b}"];
@@ -193,8 +193,9 @@ pub(super) async fn b24_types_and_retries_are_checked(trial: &Trial<'_>) -> Outc
     Ok(())
 }
 
-/// B25: The answer to a successful publication is the ID of the update. In the newer revision the status is 200 and the
-/// content type `text/plain; charset=utf-8`, and unknown fields are ignored. The older revision leaves the status open.
+/// B25: The answer to a successful publication is the ID of the update. In the newer Mercure revision the status is 200
+/// and the content type `text/plain; charset=utf-8`, and unknown fields are ignored. The older revision leaves the
+/// status open.
 pub(super) async fn b25_success_is_the_id(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let mut stream = trial.subscribe(&[(trial.exactly(), &topic)]).await?;

@@ -33,8 +33,8 @@ fn is_unreadable(answer: &Answer, what: &str, or_none: bool) -> Outcome {
 
 /// B33: Without a token, the challenge has no error code. A bad token gets 401 with `invalid_token`, a token without
 /// the grant gets 403 with `insufficient_scope`, and a token that cannot be read may also get 400 with
-/// `invalid_request`. Challenges SHOULD point to the metadata. The older revision says only that a publisher has to be
-/// authorized, so any refusal passes.
+/// `invalid_request`. Challenges SHOULD point to the metadata. The older Mercure revision says only that a publisher
+/// has to be authorized, so any refusal passes.
 pub(super) async fn b33_refusals_are_challenges(trial: &Trial<'_>) -> Outcome {
     let topic = trial.topic("a");
     let post = || trial.ask(Method::POST).form(&[("topic", &topic)]);

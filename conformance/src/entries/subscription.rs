@@ -112,8 +112,8 @@ pub(super) async fn b08_unknown_matchers_are_refused(trial: &Trial<'_>) -> Outco
     Ok(())
 }
 
-/// B9: In the newer revision the query string is a form: `+` is a space, and names are encoded like values. An update
-/// is a form in both revisions. The older revision says nothing about the query string except that it is
+/// B9: In the newer Mercure revision the query string is a form: `+` is a space, and names are encoded like values. An
+/// update is a form in both revisions. The older revision says nothing about the query string except that it is
 /// percent-encoded.
 pub(super) async fn b09_the_query_is_form_urlencoded(trial: &Trial<'_>) -> Outcome {
     let topic = format!("{} +é=&", trial.topic("a"));
@@ -254,8 +254,8 @@ pub(super) async fn b13_data_cannot_inject_fields(trial: &Trial<'_>) -> Outcome 
 }
 
 /// B14: If a request carries credentials, the allowed origin in the answer is from a list. It is never `*`, and not
-/// simply the origin of the request. The older revision says nothing about this. A hub that allows no credentials at
-/// all may allow every origin.
+/// simply the origin of the request. The older Mercure revision says nothing about this. A hub that allows no
+/// credentials at all may allow every origin.
 pub(super) async fn b14_credentials_are_for_named_origins(trial: &Trial<'_>) -> Outcome {
     let (topic, token) = (trial.topic("a"), trial.token(Purpose::Subscribe, &["*"])?);
     let cookie = format!("{}={token}", trial.cookie());

@@ -25,8 +25,8 @@ async fn publish(trial: &Trial<'_>, token: &str) -> Outcome<Answer> {
 }
 
 /// Returns true if the hub accepts a token that allows everything. A refusal has the status of a token that is invalid
-/// or cannot be read. It may also have the status of a token that allows nothing, because a hub of the older revision,
-/// or a hub that takes the token for an older one, finds no grant in it.
+/// or cannot be read. It may also have the status of a token that allows nothing, because a hub of the older Mercure
+/// revision, or a hub that takes the token for an older one, finds no grant in it.
 async fn takes(trial: &Trial<'_>, token: &str) -> Outcome<bool> {
     match publish(trial, token).await?.status {
         200..300 => Ok(true),
@@ -35,8 +35,9 @@ async fn takes(trial: &Trial<'_>, token: &str) -> Outcome<bool> {
     }
 }
 
-/// B31: In the newer revision `typ` is `at+jwt` or `application/at+jwt`, in any case. The hub accepts only algorithms
-/// from a list, never `none`, and never a key from the token itself. The older revision asks for a valid JWS.
+/// B31: In the newer Mercure revision `typ` is `at+jwt` or `application/at+jwt`, in any case. The hub accepts only
+/// algorithms from a list, never `none`, and never a key from the token itself. The older revision asks for a valid
+/// JWS.
 pub(super) async fn b31_types_and_algorithms_are_allow_listed(trial: &Trial<'_>) -> Outcome {
     let (claims, key) = if trial.is_modern() {
         (trial.claims(&json!([detail(&["publish"], &["*"])]))?, trial.issuer()?.key.bytes())

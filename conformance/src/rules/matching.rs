@@ -1,4 +1,4 @@
-//! The rules on which topics a matcher (newer revision) or a selector (older revision) matches.
+//! The rules on which topics a matcher (newer Mercure revision) or a selector (older revision) matches.
 use crate::rule::{Rule, defines, must, should};
 
 const PATTERN: &str = "URL Pattern";

@@ -6,8 +6,8 @@ use std::{fs::File, io, net::TcpListener, os::fd::AsRawFd};
 
 /// The number of sends in one system call. With fewer sends, each costs more; more than 256 bring no further gain.
 const BATCH: u32 = 512;
-/// The flags of a send. It never waits: a full socket is reported at once, and so is, as a failure, a send of which
-/// only a part was taken.
+/// The flags of a send. The send never waits: if the socket is full, or accepts only a part of the bytes, the send
+/// fails at once.
 const FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
 
 /// Returns true if this kernel has io_uring and lets us use it.

@@ -1,7 +1,7 @@
 //! The io_uring baseline for systems without io_uring, or without definitions of it for this kind of processor.
 use std::{io, net::TcpListener};
 
-/// Returns false.
+/// Returns false, because this build has no io_uring.
 #[must_use]
 pub fn is_available() -> bool {
     false

@@ -1,4 +1,4 @@
-//! A server that passes the events of another on, with a token that browsers never see:
+//! A server that passes on the events of another server. It sends that server a token that browsers never see:
 //! `cargo run -p fanfare-client --example axum_proxy [URL]`.
 mod scripted;
 
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = format!("http://{}/events", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, app).await });
 
-    // What a browser would do.
+    // Reads the events as a browser would.
     let mut source = EventSource::new(url)?;
     while let Some(event) = source.try_next().await? {
         println!("{} at {:?}: {}", event.event_type, event.last_event_id, event.data);
@@ -37,9 +37,9 @@ async fn events(State(upstream): State<String>, headers: HeaderMap) -> Result<Re
     let mut source = EventSource::builder(upstream)
         .bearer("secret")
         .last_event_id(last_event_id.unwrap_or_default())
-        // What is no event may still say where the stream stands.
+        // A block that is not an event may still set the last event ID.
         .blocks(true)
-        // The browser reconnects, and says where it stands.
+        // The browser reconnects itself, and sends the last event ID that it has seen.
         .reconnect(Reconnect::never())
         .build()
         .map_err(|error| refused(StatusCode::BAD_REQUEST, &error))?;
@@ -53,7 +53,8 @@ async fn events(State(upstream): State<String>, headers: HeaderMap) -> Result<Re
     Ok((headers, Body::from_stream(bytes)).into_response())
 }
 
-/// Keeps two events, and says in between that there is nothing up to 7.
+/// Answers with one event and the last event ID 7, then with one more event, and then with 204, which means that there
+/// are no more events.
 fn answer(request: &Request) -> Answer {
     match (request.header("authorization"), request.header("last-event-id")) {
         ("Bearer secret", "") => Answer::Events("retry: 100\n\n: hello\n\nid: 1\ndata: one\n\nid: 7\n\n".into()),

@@ -25,7 +25,7 @@ struct Delta {
 struct Chat {
     url: String,
     key: &'static str,
-    /// Shared by all turns, and its connections with it.
+    /// The transport, which all turns share, so that they use the same connections.
     transport: HyperTransport,
     messages: Vec<Message>,
 }
@@ -55,7 +55,7 @@ impl Chat {
             .body(serde_json::to_vec(&self.messages)?)
             .transport(self.transport.clone())
             .build()?;
-        // Whether there is an answer at all is known before its first word.
+        // The head of the response shows if the server answers at all, before the first word of the answer.
         if let Err(error) = source.open().await {
             self.messages.pop();
             return Err(error.into());

@@ -24,13 +24,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .bearer("secret")
         .header("Content-Type", "application/json")
         .body(r#"{"stream": true, "prompt": "What is SSE?"}"#)
-        // A model may think for long, but a server that says nothing at all is gone.
+        // A model may think for a long time, but if the server sends nothing for a minute, the connection is probably
+        // broken.
         .idle_timeout(Duration::from_secs(60))
-        // Some servers say `event: ping` and nothing else, which the standard has clients ignore.
+        // Some servers send `event: ping` without data. The standard says that clients ignore such an event.
         .events_without_data(true)
         .build()?;
 
-    // A POST is not sent again by itself. Without the marker at its end, an answer is cut off: an error too.
+    // A POST is not sent again automatically. An answer that ends without the marker is incomplete, which is also an
+    // error.
     let mut answer = source.until("[DONE]").json::<Delta>();
     while let Some(delta) = answer.try_next().await? {
         match &*delta.event.event_type {

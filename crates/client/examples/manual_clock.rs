@@ -1,5 +1,5 @@
-//! A test in which minutes pass in no time: `cargo run -p fanfare-client --example manual_clock`. In a test it would be
-//! a `#[test]`.
+//! A test that does not wait although minutes pass on its clock: `cargo run -p fanfare-client --example manual_clock`.
+//! In a real test, `main` would be a `#[test]`.
 use bytes::Bytes;
 use fanfare_client::{Cause, EventSource, ManualClock, Reconnect, Signal, transport::RequestBody};
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -29,7 +29,7 @@ impl Service<Request<RequestBody>> for Silent {
 
     fn call(&mut self, _: Request<RequestBody>) -> Self::Future {
         let event = Full::new(Bytes::from_static(b"data: hello\n\n"));
-        // Trailers that never come keep the body open.
+        // The trailers never come, so the body never ends.
         let body = event.with_trailers(pending()).boxed_unsync();
         ready(Response::builder().header(CONTENT_TYPE, "text/event-stream").body(body))
     }
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .reconnect(Reconnect::spec().reconnection_time(5 * MINUTE))
         .build()?
         .signals();
-    // Nothing here runs by itself: what is not ready now waits for the clock.
+    // Nothing happens between two calls: a signal that is not ready now comes only after the clock has advanced.
     let mut next = || signals.next().now_or_never().flatten().transpose();
 
     assert!(matches!(next()?, Some(Signal::Open(_))));

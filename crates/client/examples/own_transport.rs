@@ -1,4 +1,4 @@
-//! A transport of one's own: it answers with a recording, without a network.
+//! A transport that the program itself defines: it answers with a recording, without a network.
 //! `cargo run -p fanfare-client --example own_transport`.
 use bytes::Bytes;
 use fanfare_client::{EventSource, Reconnect, transport::RequestBody};
@@ -17,7 +17,8 @@ const RECORDING: &[u8] = b"id: 1\ndata: what the server said\n\nid: 2\ndata: and
 #[derive(Clone)]
 struct Recording;
 
-/// Any `tower` service of this form is a transport: layers that trace, limit or sign go around it as around any other.
+/// Any `tower` service of this form is a transport, also one that is wrapped in layers, for example for tracing or
+/// limits.
 impl Service<Request<RequestBody>> for Recording {
     type Response = Response<Full<Bytes>>;
     type Error = http::Error;
@@ -38,7 +39,7 @@ impl Service<Request<RequestBody>> for Recording {
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut source = EventSource::builder("http://recorded.example/events")
         .transport(Recording)
-        // The end of a recording is the end.
+        // The recording is not played again after its end.
         .reconnect(Reconnect::never())
         .build()?;
     while let Some(event) = source.try_next().await? {

@@ -1,4 +1,5 @@
-//! The events of a server, for as long as it has any: `cargo run -p fanfare-client --example quick_start [URL]`.
+//! Prints the events of a server until the server has no more: `cargo run -p fanfare-client --example quick_start
+//! [URL]`.
 mod scripted;
 
 use fanfare_client::EventSource;
@@ -16,7 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Its first response ends in the middle, and the second goes on from there.
+/// Ends the first response in the middle of an event. The second response continues after the last complete event.
 fn answer(request: &Request) -> Answer {
     match request.header("last-event-id") {
         "" => Answer::Events("retry: 100\ndata: hello\n\nid: 7\nevent: add\ndata: 73857293\n\nid: 8\nda".into()),

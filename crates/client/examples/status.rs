@@ -1,4 +1,4 @@
-//! A line that says how the connection is: `cargo run -p fanfare-client --example status [URL]`.
+//! Prints the state of the connection: `cargo run -p fanfare-client --example status [URL]`.
 mod scripted;
 
 use fanfare_client::{EventSource, Reconnect, Signal};

@@ -1,4 +1,4 @@
-//! A token that expires while the stream goes on: `cargo run -p fanfare-client --example token [URL]`.
+//! A token that expires while the program reads a stream: `cargo run -p fanfare-client --example token [URL]`.
 mod scripted;
 
 use fanfare_client::{Attempt, EventSource, HookError, Verdict};
@@ -18,7 +18,7 @@ use std::{
 #[derive(Default)]
 struct Tokens {
     current: Mutex<Option<HeaderValue>>,
-    /// True if the server has taken it before.
+    /// True if the server has accepted the current token before.
     accepted: AtomicBool,
 }
 
@@ -34,7 +34,8 @@ impl Tokens {
 
     fn judge(&self, status: StatusCode) -> Verdict {
         match status {
-            // It has expired, and another is asked for at once. A fresh one that is refused too ends the event source.
+            // The token was accepted before, so it has expired: the next attempt gets a new one at once. If the server
+            // also refuses the new token, the event source ends.
             StatusCode::UNAUTHORIZED if self.accepted.load(Relaxed) => {
                 *self.current.lock().expect("no panic") = None;
                 return Verdict::RetryAfter(Duration::ZERO);
@@ -46,7 +47,7 @@ impl Tokens {
     }
 }
 
-/// Stands for what a real program asks its identity provider.
+/// Returns a new token. A real program would ask its identity provider for one.
 async fn issue() -> Result<&'static str, Box<dyn Error + Send + Sync>> {
     println!("asked for a token");
     Ok("fresh")

@@ -1,4 +1,4 @@
-//! A program that knows nothing of `async`: `cargo run -p fanfare-client --example without_async [URL]`.
+//! A program without `async`: `cargo run -p fanfare-client --example without_async [URL]`.
 mod scripted;
 
 use fanfare_client::{EventSource, Events as _};

@@ -1,4 +1,4 @@
-//! A worker that does each job at least once, however often it or the server falls over:
+//! A worker that does each job at least once, even if the worker or the server crashes:
 //! `cargo run -p fanfare-client --example worker [URL]`.
 mod scripted;
 
@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Err(error) = work(&url, FileStore::new(&path), Some("3")).await {
         println!("fell over: {error}");
     }
-    // The next start, of this program or of this machine, goes on with the job that was not done.
+    // The next run, which may be after a restart of the machine, continues with the job that was not done.
     work(&url, FileStore::new(&path), None).await?;
     Ok(fs::remove_file(&path)?)
 }
@@ -23,9 +23,10 @@ async fn work(url: &str, store: FileStore, too_hard: Option<&str>) -> Result<(),
     let mut jobs = EventSource::builder(url)
         .store(store)
         .acknowledge(Acknowledge::Manual)
-        // Deploys and overload pass: 503 and the like are no reason to give up.
+        // The server is unavailable for a short time when it restarts or is overloaded, so the worker tries again after
+        // a 503.
         .reconnect(Reconnect::resilient())
-        // The server sends a comment every 15 s. Three that did not come are a connection that is no more.
+        // The server sends a comment every 15 s. If three are missing, the connection is broken.
         .idle_timeout(Duration::from_secs(45))
         .build()?;
     while let Some(job) = jobs.try_next().await? {
@@ -35,7 +36,7 @@ async fn work(url: &str, store: FileStore, too_hard: Option<&str>) -> Result<(),
         }
         jobs.acknowledge(&job);
     }
-    // Without an error the stream ends only after all that was acknowledged is kept.
+    // If there is no error, the stream ends only after every acknowledged ID is saved.
     Ok(())
 }
 
@@ -47,7 +48,7 @@ fn perform(job: &MessageEvent, too_hard: Option<&str>) -> Result<(), Box<dyn Err
     Ok(())
 }
 
-/// Keeps five jobs, and is overloaded now and then.
+/// Sends the jobs 1 to 5, at most two in one response, and answers the second request with 503.
 fn answer(request: &Request) -> Answer {
     let done: u32 = request.header("last-event-id").parse().unwrap_or(0);
     let jobs = (done + 1..=5).take(2).map(|id| format!("id: {id}\ndata: {id}\n\n")).collect::<String>();

@@ -40,7 +40,7 @@ impl fmt::Debug for Attempt {
 pub enum HookError {
     /// The attempt failed, as if the server could not be reached. The policy decides whether there is another attempt.
     Retry(BoxError),
-    /// The event source ends.
+    /// The attempt is not made, and the event source ends with this error.
     Fail(BoxError),
 }
 
@@ -54,7 +54,7 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for HookError {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Decide as the standard and the policy say.
+    /// Decide as the standard and the [policy](crate::Reconnect) say.
     #[default]
     ByPolicy,
     /// Read the response as an event stream, whatever its status and content type say.
@@ -63,6 +63,6 @@ pub enum Verdict {
     Retry,
     /// Make another attempt after this delay, even if the policy would not.
     RetryAfter(Duration),
-    /// End the event source.
+    /// End the event source with this error.
     Fail(BoxError),
 }

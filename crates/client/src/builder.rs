@@ -25,9 +25,9 @@ use url::Url;
 /// with the first event, and a language model may think for minutes before its first word. Browsers and curl wait
 /// longer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-/// The number of headers that a request may have in addition to those of the program.
+/// The number of headers that this crate and the transport may add to the headers of the program.
 const MORE_HEADERS: usize = 32;
-/// The longest part of an unusable argument that its error shows, in characters.
+/// The most characters that an error shows of an argument that cannot be used.
 const MAX_TOLD_CHARS: usize = 200;
 /// The most redirects that one attempt follows, which is the limit of browsers.
 const MAX_REDIRECTS: u8 = 20;
@@ -292,9 +292,9 @@ impl Builder {
 
     /// Returns the last event of a response that ends without the blank line after it, for servers that leave the line
     /// out. Default: `false`, because the standard drops such an event, since it may be incomplete. For the same reason
-    /// its ID does not count: after a reconnection the server sends it again. If its last line has no line end, data
-    /// counts as far as it came; a type or a reconnection time does not. If the connection broke off, the unfinished
-    /// event is always dropped.
+    /// its ID does not count: after a reconnection the server sends it again. If its last line has no line end, data in
+    /// this line counts as far as it arrived; a type or a reconnection time does not. If the connection broke off, the
+    /// unfinished event is always dropped.
     pub fn unfinished_events(mut self, given: bool) -> Self {
         self.unfinished_events = given;
         self

@@ -14,7 +14,7 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A source of time.
 pub trait Clock: Send + Sync + 'static {
-    /// The time since a fixed moment, which the clock chooses. It never goes back.
+    /// Returns the time since a fixed moment, which the clock chooses. It never goes back.
     fn now(&self) -> Duration;
 
     /// Returns a future that ends once `duration` has passed from now.
@@ -54,7 +54,7 @@ struct ManualTime {
 }
 
 impl ManualClock {
-    /// Makes a clock at time 0.
+    /// Makes a clock whose time is 0.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -119,7 +119,8 @@ impl Future for ManualSleep {
 
 impl Drop for ManualSleep {
     fn drop(&mut self) {
-        // The waker is dropped after the lock, as above.
+        // The lock is released before the waker is dropped, because dropping a waker may drop a task that uses this
+        // clock.
         let _waker = self.clock.lock().sleepers.remove(&self.key);
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
     essences.rev().find(counts).is_some_and(|last| last.eq_ignore_ascii_case(EVENT_STREAM))
 }
 
-/// Returns the type without its parameters.
+/// Returns the type in a value of `Content-Type`, without its parameters.
 fn essence(value: &str) -> &str {
     value.split(';').next().unwrap_or_default().trim_matches([' ', '\t', '\r', '\n'])
 }

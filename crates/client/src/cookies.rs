@@ -192,7 +192,7 @@ impl Cookie {
         self.name.len() + self.value.len() + self.host.len() + self.path.len()
     }
 
-    /// Returns true if `path` is the cookie's path, or lies below it.
+    /// Returns true if `path` is the cookie's path, or is below it.
     fn is_above(&self, path: &str) -> bool {
         path.strip_prefix(&*self.path)
             .is_some_and(|rest| rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/'))

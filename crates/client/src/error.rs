@@ -151,7 +151,7 @@ impl Cause {
         }
     }
 
-    /// Returns the status of that response.
+    /// Returns the status of the response that was not an event stream, if that is the cause.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         Some(self.refused()?.parts.status)
@@ -193,7 +193,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Writes an error and all its sources: the errors of HTTP clients say little without them.
+/// Writes an error and all its sources, because the error of an HTTP client says little without its sources.
 fn write_chain(error: &(dyn std::error::Error + 'static), f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{error}")?;
     let mut source = error.source();

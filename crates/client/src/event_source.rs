@@ -66,9 +66,9 @@ impl EventSource {
     /// the headers, or to know that the stream works before it goes on. No events are taken from the stream. If a
     /// connection is already open, this returns its response.
     ///
-    /// Tries again while there is no connection, as the [policy](crate::Reconnect) says. By default that is without
-    /// end; [`Reconnect::max_attempts`](crate::Reconnect::max_attempts) and
-    /// [`Reconnect::never`](crate::Reconnect::never) limit it.
+    /// Tries again while there is no connection, as the [policy](crate::Reconnect) says. By default it never gives up;
+    /// [`Reconnect::max_attempts`](crate::Reconnect::max_attempts) and [`Reconnect::never`](crate::Reconnect::never)
+    /// limit the attempts.
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -88,7 +88,7 @@ impl EventSource {
     /// the program has closed it.
     ///
     /// # Cancel safety
-    /// Nothing is lost.
+    /// Dropping the future of `open()` loses nothing.
     pub async fn open(&mut self) -> Result<Opened, Error> {
         if let Some(opened) = self.driver.opened() {
             return Ok(opened.clone());

@@ -41,13 +41,13 @@ const CLOSED_BY_PROGRAM: u8 = 3;
 /// The state that an event source and its handles share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    /// A [`ReadyState`], or [`CLOSED_BY_PROGRAM`].
+    /// The state as a number: a [`ReadyState`], or [`CLOSED_BY_PROGRAM`].
     state: AtomicU8,
     command: AtomicU8,
     waker: AtomicWaker,
 }
 
-/// The commands of a handle. If both are given, the greater one counts.
+/// The commands of a handle. If both are given before the driver takes one, the greater one counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Command {

@@ -138,8 +138,8 @@ pub(crate) struct Arrivals {
     last_event_id: Text,
     /// The memory for IDs: nearly every event may have one.
     ids: Page,
-    /// The memory for data that does not lie in one piece in a network buffer: data of several lines, or data that came
-    /// in several chunks.
+    /// The memory for data that is not in one piece in a network buffer: data of several lines, or data that arrived in
+    /// several chunks.
     data: Page,
     known_types: [Text; KNOWN_TYPES],
     /// The index of the known type that is replaced next.

@@ -63,29 +63,29 @@ impl Reconnect {
         Self { rule: Rule::Never, ..Self::spec() }
     }
 
-    /// The shortest reconnection time, whatever the server asks for. Default: 100 ms.
+    /// Sets the shortest reconnection time, which also applies if the server asks for a shorter one. Default: 100 ms.
     #[must_use]
     pub fn floor(mut self, floor: Duration) -> Self {
         self.floor = floor;
         self
     }
 
-    /// The longest delay that failures can cause. A longer delay that the server asks for is kept. Default: 30 s.
+    /// Sets the longest delay that failures can cause. A longer delay that the server asks for is kept. Default: 30 s.
     #[must_use]
     pub fn max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;
         self
     }
 
-    /// Gives up after this number of failed attempts in a row. Default: never.
+    /// Makes the event source give up after this number of failed attempts in a row. Default: it never gives up.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = Some(max_attempts);
         self
     }
 
-    /// The time that a connection without events must be open so that its end is not a failure. Default: 10 s. A proxy
-    /// that cuts idle connections waits longer than that; a server that crashes does not. If the [idle
+    /// Sets the time that a connection without events must be open so that its end is not a failure. Default: 10 s. A
+    /// proxy that cuts idle connections waits longer than that; a server that crashes does not. If the [idle
     /// timeout](crate::Builder::idle_timeout) ends a connection without events, that is always a failure.
     #[must_use]
     pub fn healthy_after(mut self, time: Duration) -> Self {
@@ -93,7 +93,7 @@ impl Reconnect {
         self
     }
 
-    /// The reconnection time until the server sets another. Default: 3 s.
+    /// Sets the reconnection time that is used until the server sets another. Default: 3 s.
     #[must_use]
     pub fn reconnection_time(mut self, reconnection_time: Duration) -> Self {
         self.reconnection_time = reconnection_time;
@@ -172,7 +172,7 @@ impl Backoff {
         }
     }
 
-    /// Returns the delay before the next attempt, which is `at_least` this long; `None` if no attempt is left.
+    /// Returns the delay before the next attempt, which is never less than `at_least`; `None` if no attempt is left.
     pub(crate) fn next_delay(&mut self, at_least: Duration) -> Option<Duration> {
         if self.policy.max_attempts.is_some_and(|max| self.fruitless >= max) {
             return None;

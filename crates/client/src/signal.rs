@@ -15,7 +15,7 @@ const MAX_SHOWN_ID_CHARS: usize = 64;
 pub enum Signal {
     /// A connection is open: the `open` event of browsers.
     Open(Box<Opened>),
-    /// An event.
+    /// An event that the server sent.
     Event(MessageEvent),
     /// A comment, without the colon and the one space after it. Servers send comments to keep connections alive.
     Comment(Text),
@@ -25,7 +25,7 @@ pub enum Signal {
     /// A connection ended or could not be made, and there will be another attempt. Browsers fire the `error` event
     /// here.
     Reconnecting {
-        /// The reason.
+        /// The reason why the connection ended or could not be made.
         cause: Cause,
         /// The time until the next attempt.
         delay: Duration,
@@ -83,7 +83,7 @@ impl From<BlockRef<'_>> for Block {
 pub struct Opened {
     /// The URL that answered, after redirects.
     pub url: Url,
-    /// Status, version, headers and extensions.
+    /// The head of the response: status, version, headers and extensions.
     pub parts: http::response::Parts,
     /// The last event ID that was sent; empty if none was. Bytes that are not UTF-8 are replaced by U+FFFD.
     pub last_event_id: Text,
@@ -108,7 +108,7 @@ pub enum Warning {
     /// The last event ID contains control characters, which no header can carry, so the request was sent without it
     /// ([whatwg/html#689](https://github.com/whatwg/html/issues/689)).
     UnsendableLastEventId {
-        /// The ID.
+        /// The last event ID that was not sent.
         id: Text,
     },
     /// The response names unknown content codings. Its body is read unchanged, as browsers do.
@@ -153,11 +153,11 @@ impl fmt::Display for Warning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ReadyState {
-    /// Not connected: it has not begun, is connecting, or waits to reconnect.
+    /// The event source is not connected: it has not begun, is connecting, or waits to reconnect.
     Connecting = 0,
-    /// Connected.
+    /// A connection is open.
     Open = 1,
-    /// Ended; it will not connect again.
+    /// The event source has ended, and will not connect again.
     Closed = 2,
 }
 

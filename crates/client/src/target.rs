@@ -8,7 +8,7 @@ use http::{
 use std::fmt;
 use url::Url;
 
-/// The headers that describe a body, and are removed with it.
+/// The headers that describe a body. A redirect that removes the body removes them, too.
 const OF_BODY: [HeaderName; 5] = [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE];
 
 /// A request that can be sent any number of times.
@@ -46,8 +46,8 @@ impl Target {
         Ok(Self { method: parts.method, url, headers: parts.headers, body })
     }
 
-    /// Follows a redirect ([Fetch, "HTTP-redirect fetch"](https://fetch.spec.whatwg.org/#http-redirect-fetch)): `None`
-    /// if `status` is not that of one.
+    /// Follows a redirect ([Fetch, "HTTP-redirect fetch"](https://fetch.spec.whatwg.org/#http-redirect-fetch)). Returns
+    /// `None` if `status` is not the status of a redirect.
     pub(crate) fn redirected(&self, status: StatusCode, headers: &HeaderMap) -> Option<Result<Self, RedirectError>> {
         matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308).then(|| self.follow(status, headers))
     }

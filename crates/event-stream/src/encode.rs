@@ -10,11 +10,11 @@ use memchr::memchr2;
 /// The borrowed fields of one event, ready to be encoded.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fields<'a> {
-    /// The event type; `None` is `message` and writes no line.
+    /// The event type; `None` means the type `message`, and no line is written for it.
     pub event_type: Option<&'a EventType>,
-    /// The reconnection time in milliseconds.
+    /// The reconnection time that the event sets, in milliseconds; `None` if it sets none.
     pub retry_ms: Option<u64>,
-    /// The ID of the event.
+    /// The ID that the event sets; `None` if it sets none.
     pub id: Option<&'a EventId>,
     /// The data; each of its lines (ended by CR, LF or CRLF) becomes one `data` line.
     pub data: &'a str,
@@ -48,7 +48,8 @@ pub(crate) fn encode_data(data: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Appends the other fields of a block. Their values were not checked, so each is cut at its first line end or NUL.
+/// Appends the event type, the reconnection time and the ID of a block. Their values were not checked, so each is cut
+/// at its first line end or NUL.
 pub(crate) fn encode_head(event_type: Option<&str>, retry_ms: Option<u64>, id: Option<&str>, out: &mut Vec<u8>) {
     if let Some(event_type) = event_type {
         encode_line(b"event: ", first_line(event_type), out);
@@ -82,8 +83,8 @@ fn encode_line(prefix: &[u8], value: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Calls `each` with every line of `text`; their number is that of the line ends plus one. A single CR also ends a
-/// line: if it stayed in a value, the author of the data could add fields and events.
+/// Calls `each` with every line of `text`. A text with three line ends has four lines. A single CR also ends a line: if
+/// it stayed in a value, the author of the data could add fields and events.
 #[inline]
 fn for_each_line(text: &str, mut each: impl FnMut(&str)) {
     let mut rest = text;
@@ -95,7 +96,7 @@ fn for_each_line(text: &str, mut each: impl FnMut(&str)) {
     each(rest);
 }
 
-/// Appends `number` in base ten.
+/// Appends `number` as decimal digits.
 fn encode_digits(mut number: u64, out: &mut Vec<u8>) {
     const MAX_DIGITS: usize = 20;
     let mut digits = [b'0'; MAX_DIGITS];

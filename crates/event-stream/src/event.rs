@@ -95,13 +95,13 @@ pub(crate) fn event_type_or_default(field: &str) -> &str {
 /// An event that owns its parts. It can be kept or encoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Event {
-    /// The event type; `None` is `message`.
+    /// The event type; `None` means the type `message`.
     pub event_type: Option<EventType>,
-    /// The event's ID.
+    /// The ID that the event sets; `None` if it sets none.
     pub id: Option<EventId>,
-    /// The reconnection time in milliseconds.
+    /// The reconnection time that the event sets, in milliseconds; `None` if it sets none.
     pub retry_ms: Option<u64>,
-    /// The data.
+    /// The data of the event, which may have several lines.
     pub data: String,
 }
 

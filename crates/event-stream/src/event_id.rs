@@ -27,7 +27,7 @@ impl EventId {
         Self(text.into())
     }
 
-    /// The text of the ID.
+    /// Returns the text of the ID.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -28,7 +28,7 @@ impl EventType {
         Self(text.into())
     }
 
-    /// The text of the type.
+    /// Returns the text of the type.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

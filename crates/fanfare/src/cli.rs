@@ -159,7 +159,7 @@ fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
         error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
     }
     let text = error.render().ansi().to_string();
-    // A text that cannot be printed does not keep the process from ending.
+    // An error of printing is ignored, because the process ends in any case.
     if error.use_stderr() {
         anstream::eprint!("{}", masked(&text));
     } else {

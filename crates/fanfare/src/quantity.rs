@@ -42,7 +42,7 @@ const SIZE_UNITS: [(&str, u64); 9] = [
 ];
 
 impl<T> Limit<T> {
-    /// Returns the limit, if there is one.
+    /// Returns the limit; `None` if it is off.
     pub(crate) fn get(self) -> Option<T> {
         match self {
             Self::Off => None,

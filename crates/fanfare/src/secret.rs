@@ -9,7 +9,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// Returns the text.
+    /// Returns the text of the key or the token.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

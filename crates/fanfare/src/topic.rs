@@ -21,7 +21,7 @@ pub(crate) enum InvalidArgument {
 /// Parses the topic of a publication.
 ///
 /// # Errors
-/// [`InvalidArgument`] says what is wrong with it.
+/// [`InvalidArgument`] says what is wrong with the text.
 pub(crate) fn topic(text: &str) -> Result<Topic, InvalidArgument> {
     not_blank(text)?;
     Topic::new(text).map_err(InvalidArgument::Topic)
@@ -30,7 +30,7 @@ pub(crate) fn topic(text: &str) -> Result<Topic, InvalidArgument> {
 /// Checks and returns a topic, or something that matches topics: `*`, a template.
 ///
 /// # Errors
-/// [`InvalidArgument`] says what is wrong with it.
+/// [`InvalidArgument`] says what is wrong with the text.
 pub(crate) fn matcher(text: &str) -> Result<String, InvalidArgument> {
     not_blank(text)?;
     let is_stream = text.starts_with("http://") || text.starts_with("https://");
@@ -45,7 +45,7 @@ pub(crate) fn matcher(text: &str) -> Result<String, InvalidArgument> {
 /// Parses a matcher of topics that is used without a hub: `*`, a URI Template, or a topic.
 ///
 /// # Errors
-/// [`InvalidArgument`] says what is wrong with it.
+/// [`InvalidArgument`] says what is wrong with the text.
 pub(crate) fn selector(text: &str) -> Result<Matcher, InvalidArgument> {
     not_blank(text)?;
     Matcher::legacy_selector(text).map_err(InvalidArgument::Matcher)

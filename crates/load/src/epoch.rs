@@ -17,7 +17,7 @@ impl Epoch {
         Self { instant: Instant::now(), since_unix }
     }
 
-    /// Returns the epoch of another process, from its [`since_unix`](Self::since_unix). It must be in the past.
+    /// Returns the epoch of another process, from its [`since_unix`](Self::since_unix). The epoch must be in the past.
     #[must_use]
     pub fn of(since_unix: Duration) -> Self {
         let now = Self::now();

@@ -44,14 +44,14 @@ pub enum Fault {
         /// The beginning of the event's data.
         data: String,
     },
-    /// The stream ended.
+    /// The stream of a subscriber ended.
     Ended {
         /// The reason why the stream ended.
         reason: String,
     },
     /// A subscriber was refused.
     Refused {
-        /// What the server answered, as the reason.
+        /// The answer of the server.
         reason: String,
     },
 }
@@ -65,9 +65,9 @@ pub struct Faults {
     pub repeated: u64,
     /// The number of events that arrived after later ones.
     pub out_of_order: u64,
-    /// The number of events that had not arrived when no more events arrived.
+    /// The number of events that were published last and did not arrive.
     pub undelivered: u64,
-    /// The number of events that this run has not published.
+    /// The number of events that arrived although this run has not published them.
     pub foreign: u64,
     /// The number of streams that ended.
     pub ended: u64,

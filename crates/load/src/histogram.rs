@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The number of significant digits of a quantile: it is at most 1/128 too long.
+/// The number of significant digits of a recorded time. A quantile is at most 1/128 longer than the exact one.
 const DIGITS: u8 = 2;
 /// The longest time that is counted exactly, in nanoseconds: 292 years.
 const MAX_NANOS: u64 = u64::MAX >> 1;
@@ -11,7 +11,7 @@ const MAX_NANOS: u64 = u64::MAX >> 1;
 /// A histogram of times, and the longest of them. Its serialized form holds only the buckets that are not empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
-    /// The times, in nanoseconds.
+    /// The buckets, which count times in nanoseconds.
     times: hdrhistogram::Histogram<u64>,
     /// The longest time, which is exact, while buckets are not.
     max: Duration,
@@ -60,8 +60,8 @@ impl Histogram {
         self.max
     }
 
-    /// Returns the time that the given share of all times, from 0 to 1, did not exceed: never too short, and at most
-    /// 1/128 too long. Zero if there are no times.
+    /// Returns the time that the given share (from 0 to 1) of all times did not exceed. The result is never too short,
+    /// and at most 1/128 too long. Zero if there are no times.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Duration {
         // For a share of zero the library would return the shortest time of a bucket.

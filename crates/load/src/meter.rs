@@ -60,7 +60,7 @@ impl Meter {
     }
 }
 
-/// Returns the inodes of the sockets in this table that listen on this port.
+/// Returns the inodes of the sockets that listen on `port`, from `table`, the text of `/proc/net/tcp`.
 fn listeners(table: &str, port: u16) -> Vec<String> {
     let lines = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
     let port = format!(":{port:04X}");

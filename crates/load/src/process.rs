@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The longest time that a server may take until it listens, if it does not print that.
+/// The longest time that a server may take until it listens, if the server does not print when it listens.
 const START: Duration = Duration::from_secs(10);
 
 /// A running hub. The process is ended when this value is dropped.
@@ -53,7 +53,8 @@ impl HubProcess {
         Self::launch_with(command, Stdio::piped())
     }
 
-    /// Starts any program that prints `http://ADDRESS` when it listens there, and waits for that.
+    /// Starts any program that prints `http://ADDRESS` when it listens there, and waits until it has printed the
+    /// address.
     ///
     /// # Errors
     /// If it cannot be started, or ends before it prints the address where it listens.

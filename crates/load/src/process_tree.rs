@@ -5,7 +5,7 @@ use std::{collections::HashSet, fs, io, path::Path, thread, time::Duration};
 /// The number of ticks per second in which Linux counts CPU time (`USER_HZ`; the same on every architecture today).
 const TICKS_PER_SECOND: u64 = 100;
 
-/// The contents of `/proc/PID/stat`.
+/// The facts about a process that are read from `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
     /// The ID of the process.
@@ -61,7 +61,7 @@ fn descendants(root: u32, mut all: Vec<Stat>) -> Vec<Stat> {
     all
 }
 
-/// Returns the CPU time of only this process.
+/// Returns the CPU time of this process, without its running child processes.
 ///
 /// # Errors
 /// If `/proc` cannot be read.
@@ -118,8 +118,8 @@ pub fn open_files(process: u32) -> io::Result<u64> {
     Ok(fs::read_dir(format!("/proc/{process}/fd"))?.count() as u64)
 }
 
-/// Returns the processes that have a file open for whose link in `/proc` `is_meant` is true, as far as this user may
-/// see them.
+/// Returns the IDs of the processes that have a file open for which `is_meant` is true, as far as this user may see
+/// them. `is_meant` gets the target of the file's link in `/proc`.
 pub fn with_open_files(is_meant: &dyn Fn(&str) -> bool) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());

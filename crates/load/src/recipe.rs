@@ -21,7 +21,7 @@ impl Recipe {
     /// Returns the target for a server of this kind at `url`.
     ///
     /// # Errors
-    /// [`InvalidUrl`].
+    /// [`InvalidUrl`] if the server cannot be reached by `url`.
     pub fn target(self, url: &str) -> Result<Target, InvalidUrl> {
         let base = url.trim_end_matches('/');
         let endpoint = |path: &str| Endpoint::parse(&format!("{base}{path}"));

@@ -15,7 +15,7 @@ pub(super) struct Constant {
 /// Finds the first constant with this name.
 ///
 /// # Errors
-/// The fault of the constant, as the end of a sentence.
+/// A text that says what is wrong with the constant, as the end of a sentence.
 pub(super) fn find(source: &str, name: &str) -> Result<Constant, &'static str> {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let declared = |line: &str| {

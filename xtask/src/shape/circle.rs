@@ -1,4 +1,4 @@
-//! Circles: sets of things in which arrows lead from each thing to every other.
+//! Circles: sets of things in which arrows lead from each thing, directly or through others, to every other.
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The arrows from each thing to others, and the reasons for each arrow.

@@ -120,7 +120,7 @@ fn run() -> io::Result<bool> {
     Ok(good)
 }
 
-/// Returns the servers that can run on this machine, and prints the reasons for the others.
+/// Returns the servers that can run on this machine, and prints why the other servers cannot run.
 fn present(servers: &[Server]) -> Vec<Server> {
     let can_run = |server: &&Server| match server.missing() {
         Some(reason) => {

@@ -145,7 +145,7 @@ fn fanfare_owned<'p>() -> Parse<'p> {
 }
 
 fn sse_core<'p>() -> Parse<'p> {
-    // This is the default limit of our parser; the default limit of this one would refuse the largest events.
+    // The limit is the default limit of our parser: the default limit of `sse-core` would refuse the largest events.
     let mut decoder = SseDecoder::with_limit(NonZeroUsize::new(16 << 20).expect("not zero"));
     Box::new(move |pieces| {
         let (mut events, mut bytes) = (0, 0);

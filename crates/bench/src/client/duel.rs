@@ -12,9 +12,9 @@ use std::net::SocketAddr;
 /// The results of the turns of one contender.
 #[derive(Debug)]
 pub struct Turns {
-    /// The contender.
+    /// The contender that took these turns.
     pub contender: Contender,
-    /// The result of each round.
+    /// The contender's result in each round, or the error as text.
     pub turns: Vec<Result<Reading, String>>,
 }
 

@@ -54,7 +54,7 @@ pub enum Piece {
 /// The block that a server writes repeatedly.
 #[derive(Debug)]
 pub struct Block {
-    /// The data of each event.
+    /// The data of each event in the block.
     pub data: Vec<String>,
     /// The bytes of the stream, in chunks if the framing requires them.
     pub bytes: Vec<u8>,

@@ -53,7 +53,7 @@ impl Tally {
         Self { expected, events: 0, checksum: Checksum::default(), begun: None, reading: Ok(None) }
     }
 
-    /// Counts an event. Only its data is used. Breaks at the last event.
+    /// Counts an event. Only its data is used. Returns `Break` at the last event.
     #[inline]
     pub fn event(&mut self, data: &str) -> ControlFlow<()> {
         self.checksum.add(black_box(data));

@@ -2,7 +2,7 @@
 use serde::Serialize;
 use std::{fmt, time::Duration};
 
-/// A line of the table.
+/// A figure, its limit and its measured value, which are one line of the table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {
     figure: String,

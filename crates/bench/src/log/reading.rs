@@ -7,7 +7,7 @@ use fanfare_hub::{
 };
 use std::io;
 
-/// The limit of one read of catch-up.
+/// The limit of one read from the log, which is the limit that the hub's catch-up uses.
 const LIMIT: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
 
 /// Reads all entries of one topic from the beginning, and returns their number. `step` is called after each read of the

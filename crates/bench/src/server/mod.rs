@@ -12,8 +12,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The number of subscribers in addition to those of the scenario: for the warm-up, and for those whose leaving the
-/// server has not noticed.
+/// The number of subscribers in addition to those of the scenario: for the warm-up, and for subscribers that have left,
+/// if the server has not noticed it yet.
 const OTHER_SUBSCRIBERS: u32 = 100;
 
 /// A server, or one way to run it.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::{fmt, future::poll_fn};
 use tower_service::Service as _;
 
-/// A message about a stream.
+/// A message that tells the tests what a stream returned, or how it failed.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum Message<'a> {
@@ -23,14 +23,14 @@ pub(crate) struct Event<'a> {
     id: &'a str,
 }
 
-/// The sender of one stream's messages.
+/// Sends the messages about one stream to the tests.
 pub(crate) struct Callbacks {
     transport: HyperTransport,
     url: String,
     sent: u64,
 }
 
-/// The error of a message that the tests did not accept.
+/// The reason why a message did not reach the tests, or was not accepted by them.
 #[derive(Debug)]
 pub(crate) enum Untold {
     Unreachable(BoxError),

@@ -39,7 +39,7 @@ impl Parameters {
         serde_json::from_slice(json).map_err(Unusable::Json)
     }
 
-    /// Returns the URL for callbacks, without the number of a message.
+    /// Returns the URL to which messages are sent. The number of the message is appended to it.
     pub(crate) fn callback_url(&self) -> Result<&str, Unusable> {
         let uri = self.callback_url.parse::<Uri>().ok();
         let usable =

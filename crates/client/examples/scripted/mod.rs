@@ -1,5 +1,5 @@
-//! A server for the examples, so that each of them runs by itself: it answers as the example says. Event streams need
-//! no more than this; a real server keeps its connections.
+//! A server for the examples, so that each example runs by itself. The example decides how the server answers each
+//! request. The server closes the connection after each response; a real server keeps its connections open.
 #![allow(dead_code, reason = "not every example looks at all of a request, or gives all kinds of answers")]
 use std::{
     env,
@@ -8,16 +8,16 @@ use std::{
     thread,
 };
 
-/// The request that came: as much of it as examples look at.
+/// A request that the server received, with the parts that the examples use.
 pub struct Request {
-    /// Counts the requests, from 1.
+    /// The number of this request, from 1.
     pub number: usize,
     head: String,
     pub body: String,
 }
 
 impl Request {
-    /// The value of a header; empty if there is none.
+    /// Returns the value of a header; empty if there is none.
     pub fn header(&self, name: &str) -> &str {
         let fields = self.head.lines().filter_map(|line| line.split_once(": "));
         fields
@@ -29,15 +29,16 @@ impl Request {
 }
 
 pub enum Answer {
-    /// An event stream with this text, and then the connection ends.
+    /// An event stream with this text, which then ends.
     Events(String),
-    /// An event stream with this text that goes on without another word.
+    /// An event stream with this text, which does not end and sends nothing more.
     Open(String),
-    /// Something else: `404 Not Found`.
+    /// A response with this status and no events, such as `404 Not Found`.
     Status(&'static str),
 }
 
-/// The first argument of the program, or else the URL of a server that begins now and ends with the program.
+/// Returns the first argument of the program. Without an argument, starts a server and returns its URL; the server ends
+/// with the program.
 pub fn url(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> io::Result<String> {
     if let Some(url) = env::args().nth(1) {
         return Ok(url);
@@ -46,7 +47,7 @@ pub fn url(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> io::R
     let url = format!("http://{}/", listener.local_addr()?);
     thread::spawn(move || {
         for (connection, number) in listener.incoming().zip(1..) {
-            // A client may go at any time; the next one comes by another connection.
+            // An error is ignored: a client may close its connection at any time, and the next client uses a new one.
             let _ = connection.and_then(|connection| serve(connection, number, &answer));
         }
     });

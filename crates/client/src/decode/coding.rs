@@ -21,13 +21,13 @@ pub(crate) const ACCEPT_ENCODING: &str = "gzip, deflate, br, zstd";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Coding {
-    /// `gzip` or `x-gzip`.
+    /// The coding `gzip`, also called `x-gzip` (RFC 1952).
     Gzip,
-    /// `deflate`: in the zlib format, or raw, as some servers send it and all browsers accept it.
+    /// The coding `deflate`: in the zlib format (RFC 1950), or raw, as some servers send it and all browsers accept it.
     Deflate,
-    /// `br`.
+    /// The coding `br` (RFC 7932).
     Brotli,
-    /// `zstd`.
+    /// The coding `zstd` (RFC 8878).
     Zstd,
 }
 

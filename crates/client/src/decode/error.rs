@@ -17,7 +17,7 @@ pub enum EncodingError {
     },
     /// The body has more codings, one over the other, than the limit of 4.
     TooMany {
-        /// The number of codings.
+        /// The number of codings that the response names.
         count: usize,
     },
 }
@@ -41,19 +41,19 @@ pub enum DecodeError {
     Body(BoxError),
     /// The body does not follow the format of its coding, or needs a larger window than allowed.
     Corrupt {
-        /// The coding.
+        /// The coding whose format the body does not follow.
         coding: Coding,
         /// The error text of the decoder.
         reason: String,
     },
     /// The body ended before the end of its coding. This is usual for a server that stops in the middle of a stream.
     Truncated {
-        /// The coding.
+        /// The coding whose data is incomplete.
         coding: Coding,
     },
     /// The body has more bytes after the end of its coding.
     Trailing {
-        /// The coding.
+        /// The coding whose data ended before the body.
         coding: Coding,
     },
 }

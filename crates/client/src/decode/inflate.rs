@@ -87,7 +87,7 @@ impl Deflate {
     }
 }
 
-/// Does one decoding step. Returns true with it if the stream has ended.
+/// Does one decoding step. Returns the numbers of bytes that were read and written, and true if the stream has ended.
 fn inflate(stream: &mut Decompress, input: &[u8], output: &mut [u8]) -> Result<(Step, bool), Fault> {
     let (read, written) = (stream.total_in(), stream.total_out());
     let corrupt = |error: flate2::DecompressError| Fault::Corrupt(error.message().unwrap_or("it is corrupt").into());

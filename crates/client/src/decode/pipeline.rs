@@ -21,7 +21,7 @@ pub(super) enum Pull {
     Piece(Bytes),
     /// Everything that was fed has been decoded and returned; the next input is needed.
     Hungry,
-    /// The steps of this turn are used up. There may be more output after other tasks had their turn.
+    /// This turn has used its [`MAX_STEPS`] steps. There may be more output after other tasks had their turn.
     Spent,
 }
 

@@ -29,7 +29,7 @@ pub(super) fn decoded(parts: &Parts, body: ResponseBody) -> Result<ResponseBody,
     Ok(decoded.into_plain().unwrap_or_else(|decoded| decoded.map_err(Into::into).boxed_unsync()))
 }
 
-/// Converts the error of a transport that got no response.
+/// Converts the error of a request that got no response to the cause that the program sees.
 pub(super) fn no_answer(error: BoxError) -> Cause {
     #[cfg(feature = "hyper")]
     if let Some(error) = error.downcast_ref::<crate::transport::HyperError>()

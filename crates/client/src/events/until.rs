@@ -15,7 +15,7 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "a stream does nothing until it is polled"]
     pub struct Until<S> {
-        // `None` after the end.
+        // The inner stream; `None` after the end.
         #[pin]
         stream: Option<S>,
         marker: Text,

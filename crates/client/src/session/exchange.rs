@@ -48,7 +48,7 @@ impl Exchange {
 /// The head of a response, with what the driver has found out about it.
 pub(crate) struct Answer {
     pub parts: Parts,
-    /// The reason why the body cannot be decoded, if it cannot.
+    /// The reason why the body cannot be decoded; `None` if it can.
     pub undecodable: Option<EncodingError>,
     /// The time when the response came. A date in the response is compared with it.
     pub date: SystemTime,

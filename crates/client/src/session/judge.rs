@@ -12,7 +12,7 @@ use std::{
 /// The time when another attempt is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
-    /// The policy decides when, but not sooner than this.
+    /// The policy decides the delay, but the attempt is not made before this time has passed.
     NotBefore(Duration),
     /// Reconnect after this delay, whatever the retry policy says.
     After(Duration),
@@ -35,7 +35,7 @@ pub(super) enum Judgement {
 pub(super) enum Because {
     /// The status of the response ends the event source.
     Status,
-    /// The status of the response means a temporary problem. The next attempt comes after this time, or later.
+    /// The status of the response means a temporary problem. The next attempt is not made before this time has passed.
     Passing(Duration),
     /// The content type is not that of an event stream.
     ContentType,

@@ -139,7 +139,7 @@ impl Session {
         }
     }
 
-    /// Handles that the deadline has passed.
+    /// Ends the wait of the present phase, because its deadline has passed.
     pub(crate) fn timed_out(&mut self, now: Duration) {
         debug_assert!(self.deadline().is_some_and(|deadline| deadline <= now), "nothing is due");
         match &self.phase {

@@ -7,11 +7,11 @@ use std::time::Duration;
 /// The items besides events that a reader wants.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comments {
-    /// Nothing but events.
+    /// The reader wants only events.
     Skip,
-    /// Blocks that are not events, because they may set the last event ID, but no comments.
+    /// The reader wants blocks that are not events, because they may set the last event ID, but no comments.
     SkipButBlocks,
-    /// Blocks and comments.
+    /// The reader wants blocks and comments.
     Give,
 }
 

@@ -17,8 +17,8 @@ pub trait Store: Send + Sync + 'static {
     /// Loads the ID that was saved last; `None` if none was saved.
     fn load(&self) -> StoreFuture<'_, Option<String>>;
 
-    /// Saves `id`. It is not called again before its future has ended, so it is not called for each event: if several
-    /// IDs were acknowledged meanwhile, only the last is saved.
+    /// Saves `id`. The event source does not call this again before the returned future has ended. If several IDs were
+    /// acknowledged meanwhile, only the last of them is saved.
     fn save(&self, id: String) -> StoreFuture<'_, ()>;
 }
 

@@ -86,7 +86,7 @@ impl Way<'_> {
         }
     }
 
-    /// Makes the proxy connect to the origin. The proxy itself is reached by `way`.
+    /// Makes the proxy connect to the origin. `way` is the connector that reaches the proxy.
     async fn tunnel<C>(&self, way: C, hop: Hop, origin: Uri) -> Result<Connect, HyperError>
     where
         C: Service<Uri>,
@@ -100,7 +100,7 @@ impl Way<'_> {
         self.reach(Reached(Some(io)), origin).await
     }
 
-    /// Connects to an origin by `way`, and uses TLS if the origin's URL is `https`.
+    /// Connects to an origin with the connector `way`, and uses TLS if the origin's URL is `https`.
     async fn reach<C>(&self, way: C, origin: Uri) -> Result<Connect, HyperError>
     where
         C: Service<Uri>,

@@ -16,7 +16,7 @@ pub struct HyperError {
     cause: Option<BoxError>,
 }
 
-/// What went wrong before a response came.
+/// The kind of failure because of which no response came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
@@ -36,7 +36,7 @@ pub enum Failure {
     ProxyRefused(StatusCode),
     /// The connection ended before the head of a response came.
     Broken,
-    /// The bytes that came are not HTTP.
+    /// The bytes that the peer sent are not HTTP.
     NotHttp,
     /// The request itself is not valid, so it cannot be sent.
     Request,

@@ -44,8 +44,8 @@ const HTTP2_MAX_FRAME: u32 = 16 * 1024;
 /// The most bytes of one stream that a server may send before they are read.
 #[cfg(feature = "http2")]
 const HTTP2_STREAM_WINDOW: u32 = 256 * 1024;
-/// The most bytes of all streams of a connection that a server may send before they are read: sixteen streams that are
-/// not read stop the others.
+/// The most bytes of all streams of a connection that a server may send before they are read. Sixteen streams that are
+/// not read use up these bytes, and then the other streams stop, too.
 #[cfg(feature = "http2")]
 const HTTP2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 #[cfg(feature = "http2")]
@@ -58,8 +58,8 @@ const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends requests over its own connections. Clones share them: event sources with clones of one transport use one pool.
-/// Over HTTP/2 they share one connection to each origin, and open another when it carries as many streams as the server
-/// allows.
+/// Over HTTP/2 they share one connection to each origin, and open another one when the first carries as many streams as
+/// the server allows.
 ///
 /// The transport uses HTTP/2 if the server agrees to it during the TLS handshake, and HTTP/1.1 otherwise. An HTTP/1.1
 /// connection that carries a stream serves nothing else, and is closed if the stream is dropped before its end.

@@ -26,9 +26,9 @@ pub enum Proxy {
     /// Ports are ignored.
     #[default]
     FromEnvironment,
-    /// No proxy.
+    /// No proxy: the transport connects to each server directly.
     None,
-    /// This proxy, for every URL.
+    /// This proxy is used for every URL.
     Url(ProxyUrl),
 }
 
@@ -97,7 +97,7 @@ pub enum ProxyError {
     Variable {
         /// The name of the variable.
         name: &'static str,
-        /// The error in its value.
+        /// The reason why the variable's value is not a valid proxy.
         cause: Box<ProxyError>,
     },
 }

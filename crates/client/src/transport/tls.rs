@@ -26,7 +26,7 @@ pub enum Roots {
     /// Mozilla's authorities, as of the release of the crate `webpki-roots`.
     #[cfg(feature = "webpki-roots")]
     Webpki,
-    /// Only these authorities.
+    /// Only these authorities are trusted.
     Custom(CustomRoots),
 }
 

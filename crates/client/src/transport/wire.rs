@@ -187,7 +187,7 @@ impl Settings {
     const KIND: u8 = 4;
     const SETTING_BYTES: usize = 6;
 
-    /// Reads the next bytes. Returns the number of allowed streams once it is known. A server that does not say so
+    /// Reads the next bytes. Returns the number of allowed streams once it is known. A server that names no number
     /// allows any number.
     fn read(&mut self, bytes: &[u8]) -> Option<u32> {
         for &byte in bytes {

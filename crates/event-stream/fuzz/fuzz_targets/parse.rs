@@ -1,5 +1,6 @@
-//! A stream, cut anywhere, comes to what the reference reader makes of it whole, with its data as text and in its place;
-//! and under any limits to the same events and the same error as uncut.
+//! Cuts a stream into chunks at any places, and checks that the parser returns what a simple reference reader returns
+//! for the whole stream, with data as text and with data in place. With any limits, the events and the error are the
+//! same as for the uncut stream.
 #![no_main]
 #[path = "../../tests/reference/mod.rs"]
 mod reference;
@@ -53,7 +54,7 @@ impl From<Item<'_>> for Told {
     fn from(item: Item<'_>) -> Self {
         match item {
             Item::Comment(text) => Self::Comment(text.to_owned()),
-            // Nobody asked for them.
+            // The parser was not told to return blocks.
             Item::Block(_) => unreachable!(),
             Item::Event(event) => Self::Event(Seen {
                 event_type: event.event_type.to_owned(),
@@ -73,7 +74,7 @@ fn next(parser: &mut Parser, chunk: &mut Chunk<'_>) -> Result<Option<Told>, Pars
 }
 
 fn next_in_place(parser: &mut Parser, chunk: &mut Chunk<'_>) -> Result<Option<Told>, ParseError> {
-    // Ranges count from the start of the chunk, whatever of it is read.
+    // A range counts from the start of the chunk, also if the beginning of the chunk was read before.
     let (rest, read) = (chunk.rest(), chunk.consumed());
     Ok(parser.next_item_in_place(chunk)?.map(|item| match item {
         Item::Comment(text) => Item::Comment(text).into(),

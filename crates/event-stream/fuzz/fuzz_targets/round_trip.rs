@@ -1,5 +1,5 @@
-//! Encoding and decoding give the same events, with LF for every line end in their data, whatever they hold and however
-//! the bytes are cut.
+//! Checks that events which were encoded and decoded are the same as before, except that each line end in their data
+//! becomes LF. The events have any content, and the bytes are cut at any places.
 #![no_main]
 use arbitrary::Arbitrary;
 use fanfare_event_stream::{Chunk, Event, EventId, EventType, Parser, encode_comment};

@@ -55,7 +55,7 @@ impl<'a> Buffered<'a> {
 }
 
 impl Block {
-    /// Clears an event that has been returned.
+    /// Clears the buffers if their event has been returned.
     #[inline]
     pub(super) fn begin(&mut self) {
         if self.dispatched {
@@ -141,7 +141,7 @@ impl Block {
         !self.data.is_empty()
     }
 
-    /// Returns an error unless `more` bytes of data, without another line, can be added.
+    /// Returns an error if `more` bytes, added to the last line of data, would exceed the limit.
     #[inline]
     pub(super) fn check_data(&self, more: usize, limits: &Limits) -> Result<(), ParseError> {
         let limit = limits.max_data_bytes;
@@ -165,7 +165,8 @@ impl Block {
         Ok(())
     }
 
-    /// Adds a complete line of data and the first byte of its line end, which becomes an LF. So there is only one copy.
+    /// Adds a complete line of data and the first byte of its line end, which becomes an LF. So the bytes are copied
+    /// only once.
     #[inline]
     pub(super) fn push_data_line(&mut self, line: &[u8], limits: &Limits) -> Result<(), ParseError> {
         self.check_data(line.len() - 1, limits)?;

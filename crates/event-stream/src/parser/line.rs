@@ -92,7 +92,7 @@ impl Parser {
         Ok(true)
     }
 
-    /// Continues to read a line, or the bytes before one, that an earlier chunk began. Returns a step if a comment or a
+    /// Continues to read a line, or a byte order mark, that began in an earlier chunk. Returns a step if a comment or a
     /// skipped block ended.
     #[inline]
     pub(super) fn resume_line<const COMMENTS: bool>(

@@ -24,8 +24,8 @@ use skip::Skipping;
 /// Reads an event stream chunk by chunk, whatever the size of the chunks, and returns one event at a time.
 ///
 /// The only error is that a [limit](Limits) is exceeded. Events before the error are returned first. The error is
-/// final: every later call returns the same error, until [`reset`](Self::reset) is called, unless [such events are
-/// skipped](Self::with_large_events_skipped).
+/// final: every later call returns the same error, until [`reset`](Self::reset) is called, unless the parser [skips
+/// events that are too large](Self::with_large_events_skipped).
 #[derive(Clone, Debug)]
 pub struct Parser {
     limits: Limits,
@@ -143,7 +143,7 @@ impl Parser {
         self.skipped_bytes
     }
 
-    /// Returns true if a comment was read since the last call of this.
+    /// Returns true if a comment was read since the last call of this method.
     pub fn take_commented(&mut self) -> bool {
         core::mem::take(&mut self.has_commented)
     }
@@ -211,7 +211,7 @@ impl Parser {
                 Step::InChunk(at) => self.block.event(|_| Data::InChunk(at)),
                 Step::Joined => self.block.event(|buffered| Data::Joined(buffered.text())),
                 Step::ChunkRead => return Ok(None),
-                // See `next_event`.
+                // The caller does not want comments and blocks.
                 Step::Comment | Step::Block | Step::Skipped => continue,
             }));
         }

@@ -64,7 +64,7 @@ pub(crate) enum CheckError {
     Topic(InvalidTopic),
     /// The token cannot be read.
     ReadToken(io::Error),
-    /// The text is not a token.
+    /// The text that was given as a token is not a token.
     Unreadable(InvalidToken),
     /// The token allows nothing, or does not cover each topic that was named.
     Refused,
@@ -135,7 +135,8 @@ async fn explain_token(text: &str, topics: &[String], settings: &ServeSettings) 
     if report.is_good() { Ok(()) } else { Err(CheckError::Refused) }
 }
 
-/// The issuers whose tokens are accepted, as comments under a configuration.
+/// Prints, as comments below the configuration, which keys verify the tokens of publishers and subscribers, for the hub
+/// and for each issuer.
 struct Keys<'a>(&'a ServeSettings);
 
 impl fmt::Display for Keys<'_> {

@@ -11,7 +11,7 @@ pub(crate) enum Bound {
     Count(u64, u64),
 }
 
-/// The seconds of a day.
+/// The number of seconds in a day.
 pub(super) const DAY_S: u64 = 86_400;
 /// The largest whole number that a TOML file can contain.
 pub(super) const COUNT_MAX: u64 = i64::MAX as u64;
@@ -32,7 +32,7 @@ pub(super) const fn count(least: u64, most: u64) -> Bound {
 }
 
 impl Bound {
-    /// Returns true if `text`, a value as the file has it, is within the bounds.
+    /// Returns true if `text`, a value as the configuration file contains it, is within the bounds.
     pub(crate) fn admits(&self, text: &str) -> bool {
         fn within<T: FromStr + PartialOrd>(text: &str, least: T, most: T) -> bool {
             text.parse().is_ok_and(|value| (least..=most).contains(&value))

@@ -2,16 +2,16 @@
 use super::bound::Bound;
 use toml::{Table, Value};
 
-/// The definition of one option.
+/// The properties of one option that clap does not know.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Definition {
     /// The name of the option's field in `ServeOptions`.
     pub field: &'static str,
-    /// The value if no layer gives one, as TOML.
+    /// The option's value if no flag, variable or file gives one, as TOML; `None` if the option has no default.
     pub default: Option<&'static str>,
-    /// The smallest and the largest value of the option.
+    /// The smallest and the largest value of the option; `None` if it has no bounds.
     pub bound: Option<Bound>,
-    /// A value for the example of a configuration, as TOML.
+    /// A value for `examples/fanfare.toml`, as TOML, for an option without a default.
     pub example: Option<&'static str>,
 }
 
@@ -26,12 +26,12 @@ impl Definition {
         self.field.trim_start_matches("r#")
     }
 
-    /// Returns the default, parsed.
+    /// Returns the default as a TOML value; `None` if the option has no default.
     pub(super) fn default(&self) -> Option<Value> {
         self.default.map(read)
     }
 
-    /// Returns the example, parsed.
+    /// Returns the example as a TOML value; `None` if the option has no example.
     pub(super) fn example(&self) -> Option<Value> {
         self.example.map(read)
     }

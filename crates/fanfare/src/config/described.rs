@@ -20,7 +20,7 @@ pub(super) struct Described {
     pub(super) value: String,
     /// The help text, without the note about the default.
     pub(super) help: String,
-    /// The default, as people write it.
+    /// The default, as people write it; `None` if the option has no default.
     pub(super) default: Option<String>,
 }
 

@@ -14,10 +14,10 @@ const HEAD: &str = "\
 #
 # See what holds with: fanfare serve --config examples/fanfare.toml --check
 ";
-/// The length of the line of a heading.
+/// The length of a line with a heading, in characters.
 const HEADING_CHARACTERS: usize = 120;
 
-/// Returns the example.
+/// Returns the text of `examples/fanfare.toml`.
 pub(crate) fn example() -> String {
     let (mut text, mut heading) = (HEAD.to_owned(), String::new());
     let options = described();

@@ -33,7 +33,7 @@ pub(crate) struct FileError {
     message: String,
 }
 
-/// Reads the options of a file.
+/// Parses the text of a configuration file.
 ///
 /// # Errors
 /// [`FileError`] says what is wrong, and where.

@@ -9,7 +9,8 @@ use fanfare_server::auth::Algorithm;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, path::PathBuf, str::FromStr};
 
-/// One `[[issuer]]`. Its keys have the same names as those of the hub. An issuer without keys uses the hub's keys.
+/// An `[[issuer]]` table of the configuration file. It has the same options for keys as the hub. An issuer without keys
+/// uses the hub's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Issuer {
@@ -22,7 +23,8 @@ pub(crate) struct Issuer {
     pub algorithm: Option<Vec<AsText<Algorithm>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Secret>,
-    /// The file that is read into `key` when the layers are merged. The other two files are read in the same way.
+    /// The file whose content becomes `key` when the layers are merged. `publisher_key_file` and `subscriber_key_file`
+    /// are read in the same way.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_file: Option<PathBuf>,
     #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]

@@ -2,18 +2,18 @@
 use std::{fmt, path::PathBuf};
 use toml::Table;
 
-/// The source of a value.
+/// The source of an option's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The value is the default in the option's definition.
     Default,
-    /// The configuration file.
+    /// The value is in this configuration file.
     File(PathBuf),
-    /// A variable that is meant for a Mercure hub.
+    /// The value comes from this environment variable, which is meant for a Mercure hub.
     Mercure(String),
-    /// A variable `FANFARE_…`.
+    /// The value comes from an environment variable `FANFARE_…`.
     Environment,
-    /// A flag.
+    /// The value comes from a flag on the command line.
     Flag,
 }
 

@@ -63,7 +63,7 @@ where
     Fields: Deserialize<'de>,
     T: TryFrom<Fields, Error: fmt::Display> + std::str::FromStr<Err: fmt::Display>,
 {
-    /// Reads the value.
+    /// Reads a value in either of its two forms.
     ///
     /// # Errors
     /// The error of the form that the value has.

@@ -9,14 +9,14 @@ use std::{
 /// The port in the examples of messages about a missing port.
 const USUAL_PORT: u16 = 3000;
 
-/// An IP address and a port.
+/// An IP address and a port to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ListenAddress(pub SocketAddr);
 
 /// The text is not an address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidListenAddress {
-    /// The reason, if it is known.
+    /// The reason why the text is not an address, if it is known.
     reason: Option<&'static str>,
     /// The address that was probably meant.
     meant: Option<String>,

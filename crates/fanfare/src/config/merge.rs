@@ -16,10 +16,10 @@ use std::{
 };
 use toml::Table;
 
-/// The values after all layers, and the layer that each comes from.
+/// The values of all options after the layers are merged, and the source of each value.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
-    /// The values by key.
+    /// The value of each option, by the option's key.
     pub values: Table,
     /// The configuration file, if there is one.
     pub config_file: Option<PathBuf>,

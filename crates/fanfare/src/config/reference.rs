@@ -21,7 +21,7 @@ defaults. `fanfare check` prints what holds, and where each value comes from.
 - An option that is repeatable is a list in the file. In a variable, spaces separate the values.
 ";
 
-/// Returns the reference.
+/// Returns the text of `docs/options.md`.
 pub(crate) fn reference() -> String {
     let (mut text, mut heading) = (HEAD.to_owned(), String::new());
     for option in described() {

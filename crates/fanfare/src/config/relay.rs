@@ -20,7 +20,7 @@ pub(crate) struct Relay {
     url: Url,
     /// The topics under which the events are published, at least one.
     topics: Vec<String>,
-    /// The headers of the request.
+    /// The headers of the request for the event stream.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Header>,
     /// True if only subscribers whose token covers a topic receive the events.

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 /// A rule: updates of `topics` are kept until they reach this `age`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct RetentionRule {
-    /// A topic, a URI Template, or `*`.
+    /// The topics whose updates the rule concerns: a topic, a URI Template, or `*` for all topics.
     topics: String,
     age: HumanDuration,
 }

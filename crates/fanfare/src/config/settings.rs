@@ -17,9 +17,9 @@ use url::Url;
 /// The place where the log is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Storage {
-    /// Memory: the log is lost when the process ends.
+    /// The log is in memory, and is lost when the process ends.
     Memory,
-    /// A directory on disk.
+    /// The log is on disk, in this directory.
     Disk(PathBuf),
 }
 

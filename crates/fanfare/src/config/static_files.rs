@@ -56,7 +56,7 @@ fn lies_in(path: &Path, directory: &Path) -> bool {
         let known = || Some(is_same(&fs::metadata(ancestor).ok()?, wanted.as_ref()?));
         ancestor == directory || known().unwrap_or(false)
     };
-    // The target of a link, and the place of the link itself.
+    // If `path` is a link, both the target of the link and the place of the link itself count.
     let places = [resolved(path), path.parent().and_then(resolved)];
     places.into_iter().flatten().any(|place| place.ancestors().any(is_it))
 }

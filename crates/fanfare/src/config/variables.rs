@@ -5,8 +5,8 @@ use std::{env, ffi::OsString, fmt};
 
 const PREFIX: &str = "FANFARE_";
 
-/// Variables that no option reads, and that are no error: `subscribe --exec` gives them to its command, which may be
-/// this program.
+/// Variables that no option reads, and that are not an error: `subscribe --exec` gives them to its command, which may
+/// be this program.
 const OTHERS: [&str; 3] = ["FANFARE_EVENT_TYPE", "FANFARE_EVENT_ID", "FANFARE_EVENT_ORIGIN"];
 
 /// A variable that is meant for this program, and that no option reads.
@@ -48,8 +48,8 @@ pub(crate) fn check(
     Err(UnknownVariable { name, meant })
 }
 
-/// Returns the command, changed so that an empty variable counts as not set. Shells and files of variables see it so
-/// too: `FANFARE_HUB=` is a line that nobody has filled in.
+/// Returns the command, changed so that an empty variable counts as not set. An empty variable, as in the line
+/// `FANFARE_HUB=` of a file, usually means that nobody has set the value.
 pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
     let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     names.into_iter().fold(command, |command, name| {

@@ -10,7 +10,7 @@ use std::fmt;
 pub(crate) struct Ending<E> {
     /// The party that was asked.
     pub party: Party,
-    /// The reason why there is no stream, or no more of it.
+    /// The reason why the stream could not be opened, or has ended.
     pub error: E,
 }
 

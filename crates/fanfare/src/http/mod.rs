@@ -100,10 +100,10 @@ impl Http {
     }
 }
 
-/// Reads the rest of an answer of `party`, up to [`MAX_ANSWER_BYTES`], as text.
+/// Reads the body of an answer of `party`, up to [`MAX_ANSWER_BYTES`], as text.
 ///
 /// # Errors
-/// [`Unreachable`] if the answer breaks off or is longer.
+/// [`Unreachable`] if the answer breaks off or is longer than [`MAX_ANSWER_BYTES`].
 pub(crate) async fn read_text(party: &Party, answer: HyperBody) -> Result<String, Unreachable> {
     let broken = |error| Unreachable::BrokenAnswer { party: party.clone(), error };
     let body = Limited::new(answer, MAX_ANSWER_BYTES).collect().await.map_err(broken)?;

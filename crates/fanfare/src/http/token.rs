@@ -72,7 +72,7 @@ fn origin(url: &str) -> String {
     }
 }
 
-/// Not derived, because derived code does not know the source of a value.
+/// Implemented by hand, because derived code does not know the source of a value.
 impl FromArgMatches for TokenArg {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let given = match matches.value_source(NAME) {

@@ -8,7 +8,8 @@ use super::{
 use http::header::CONTENT_ENCODING;
 use std::time::Duration;
 
-/// The time that the compressed stream has to give the first sign of content, if the other stream gave one at once.
+/// The time within which the first event or comment of the compressed stream must arrive, if that of the stream without
+/// compression arrived at once.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 const UNASKED: Rule = Rule {
@@ -44,7 +45,8 @@ pub(super) fn unasked(plain: &Observation) -> Option<Finding> {
 pub(super) fn held_back(plain: &Observation, coded: &Observation) -> Option<Finding> {
     let header = line("Content-Encoding", &coding(coded)?);
     match (plain.first_sign, coded.first_sign) {
-        // Only half of the waiting time, because the two streams need not begin at the same time.
+        // The stream without compression has only half of the time, because the two streams need not begin at the same
+        // time.
         (Some(soon), None) if soon <= WAIT / 2 && coded.lasted >= WAIT => {
             let (soon, bytes) = (soon.as_secs_f64(), coded.recording.bytes.len());
             let waited = coded.lasted.as_secs_f64();

@@ -10,11 +10,11 @@ pub(crate) enum LintError {
     Source,
     /// The request cannot be made.
     Request(RequestError),
-    /// There is no answer.
+    /// The server gave no answer. The value is the reason, if it is known.
     NoAnswer(Option<Box<Ending<Error>>>),
     /// The report cannot be printed.
     Print(io::Error),
-    /// The report has errors.
+    /// The report contains this many errors.
     Findings { errors: usize },
     /// The asynchronous runtime cannot start.
     Runtime(io::Error),

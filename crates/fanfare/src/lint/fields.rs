@@ -102,7 +102,8 @@ fn own_type(recording: &Recording) -> Option<Finding> {
     Some(OWN_TYPE.broken(format!("{} of the type `{}`", count(1 + events.count(), "event"), first.event_type)))
 }
 
-/// Returns the first line for which `is_so` is true, and the number of the others.
+/// Returns the first line for which `is_so` is true, as text, and the number of further such lines; `None` if there are
+/// none.
 fn shown(recording: &Recording, is_so: impl Fn(&Line<'_>) -> bool) -> Option<String> {
     first_of(lines(&recording.bytes).filter(is_so), |line| line.to_string())
 }
@@ -115,9 +116,10 @@ fn is_digits(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_digit)
 }
 
-/// Returns true if `name` is not one of the four names, but was probably meant to be one.
+/// Returns true if `name` is not the name of a field, but was probably meant to be one (`data`, `event`, `id` or
+/// `retry`).
 fn is_near_miss(name: &[u8]) -> bool {
-    // A name so long cannot be a typing error of one of the four.
+    // A name of more than 16 bytes is not a mistyped name of a field.
     if NAMES.contains(&name) || name.len() > 16 {
         return false;
     }

@@ -17,7 +17,7 @@ pub(super) enum Severity {
 /// A rule that a server of event streams should follow.
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// The name, which does not change between versions.
+    /// The name of the rule, which does not change between versions.
     pub name: &'static str,
     pub severity: Severity,
     /// The consequence of breaking the rule.

@@ -150,7 +150,7 @@ fn proxy(observation: &Observation) -> Option<Finding> {
     (!told.is_empty()).then(|| PROXY.broken(told))
 }
 
-/// Returns all values of a header, joined.
+/// Returns all values of a header, joined by commas; `None` if the response does not have the header.
 pub(super) fn value(observation: &Observation, name: &HeaderName) -> Option<String> {
     let values = observation.head.headers.get_all(name).iter();
     let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();

@@ -119,8 +119,8 @@ fn as_it_is(builder: Builder) -> Builder {
     builder.header(ACCEPT_ENCODING, "identity")
 }
 
-/// Returns the observation; `None` if there was no answer, because a server that answers only once says nothing about
-/// its stream by that.
+/// Returns the observation; `None` if there was no answer. A server that answers only the first request may still have
+/// a stream without faults.
 fn answered(asked: Result<Observation, LintError>) -> Result<Option<Observation>, LintError> {
     match asked {
         Err(LintError::NoAnswer(_)) => Ok(None),

@@ -40,7 +40,7 @@ pub(super) struct Observation {
     /// The heads of responses that redirected.
     pub redirects: Vec<Head>,
     pub head: Head,
-    /// The body, as it arrived.
+    /// The body, with the times at which its parts arrived.
     pub recording: Recording,
     pub end: End,
     /// The time for which the stream was observed, from the head of the response on.
@@ -56,8 +56,8 @@ impl Until {
         }
     }
 
-    /// Returns true if the condition is met after so many events, so many events and comments together (`signs`), and
-    /// this time.
+    /// Returns true if the condition is met after `events` events, `signs` events and comments together, and the time
+    /// `lasted`.
     fn is_reached(self, events: u64, signs: u64, lasted: Duration) -> bool {
         match self {
             Self::Known { .. } if signs >= MAX_SIGNS => true,

@@ -13,7 +13,7 @@ const PIECE: Duration = Duration::from_millis(1);
 /// A piece: the bytes that arrived at one time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
-    /// The time since the head of the response.
+    /// The time at which the piece arrived, counted from the arrival of the response's head.
     pub at: Duration,
     /// The number of bytes of the stream up to the end of this piece.
     pub end: usize,
@@ -27,7 +27,7 @@ pub(super) struct Seen {
     pub event_type: String,
     /// The ID that the block of this event set.
     pub id: Option<String>,
-    /// The length of its data, in bytes.
+    /// The length of the event's data, in bytes.
     pub data_bytes: usize,
 }
 
@@ -55,7 +55,7 @@ impl Recording {
         Self { bytes: Vec::new(), arrivals: Vec::new(), events: Vec::new(), comments: Vec::new(), parser }
     }
 
-    /// Adds bytes that arrived `at` this time since the head.
+    /// Adds bytes that arrived at the time `at`, counted from the arrival of the response's head.
     pub(super) fn push(&mut self, at: Duration, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -99,7 +99,8 @@ impl Recording {
         unfinished
     }
 
-    /// Returns the usual time between two comments, which is the interval of the server's heartbeat.
+    /// Returns the median time between two comments, which is the interval of the server's heartbeat. `None` if fewer
+    /// than two comments arrived, or all at once.
     pub(super) fn heartbeat(&self) -> Option<Duration> {
         let times: Vec<_> = self.comments.iter().map(|&arrival| self.arrivals[arrival].at).collect();
         let mut gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| !gap.is_zero()).collect();

@@ -22,7 +22,7 @@ const DIM: Style = Style::new().dimmed();
 /// A summary of a stream, and the findings about it.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// The URL that answered.
+    /// The URL that the response came from, after redirects.
     url: String,
     status: u16,
     version: String,
@@ -34,7 +34,7 @@ pub(super) struct Report {
     pieces: usize,
     events: usize,
     comments: usize,
-    /// The usual time between two comments.
+    /// The median time between two comments, in milliseconds; `None` if it is not known.
     heartbeat_ms: Option<u64>,
     /// True if the server ended the response, or its connection broke.
     ended: bool,

@@ -37,8 +37,8 @@ const SKIPS: Rule = Rule {
     advice: "begin directly after the event that Last-Event-ID names",
 };
 
-/// Returns the ID to reconnect with: that of the last event but one, so that one event was missed, or that of the only
-/// event. Returns `None` if that ID does not identify one event.
+/// Returns the ID to reconnect with. This is the ID of the last event but one, so that the server has to send one event
+/// again; if there is only one event, it is the ID of that event. Returns `None` if the ID does not identify one event.
 pub(super) fn cursor(recording: &Recording) -> Option<&str> {
     let ids = ids(recording);
     let id = *ids.get(ids.len().saturating_sub(2))?;

@@ -39,7 +39,7 @@ pub(super) struct Head {
 pub(super) enum End {
     /// The server ended the response.
     Closed,
-    /// The connection broke.
+    /// The connection broke, with this error.
     Broken(String),
     /// The observation stopped, because enough was seen.
     Stopped,

@@ -11,11 +11,11 @@ const SLOW_HEAD: Duration = Duration::from_secs(1);
 /// The longest usual time from the head to the first byte. If the first byte is later, something may hold back the head
 /// too.
 const SLOW_FIRST_BYTE: Duration = Duration::from_secs(2);
-/// The time between two comments that WHATWG recommends.
+/// The longest usual silence: the time between two comments that WHATWG recommends.
 const LONG_SILENCE: Duration = Duration::from_secs(15);
 /// The time within which two pieces count as one burst.
 const AT_ONCE: Duration = Duration::from_millis(20);
-/// The fewest bursts, and the shortest mean time between them, that are not an accident.
+/// The fewest bursts that are not an accident. `MIN_BURST_GAP` is the shortest mean time between them.
 const MIN_BURSTS: usize = 3;
 const MIN_BURST_GAP: Duration = Duration::from_millis(500);
 
@@ -46,7 +46,7 @@ const SILENCE: Rule = Rule {
     advice: "send a comment, the line `:`, every 15 seconds or so",
 };
 
-/// All checks of time.
+/// All checks of the times at which the head and the bytes arrived.
 pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 4] = [head, first_byte, bursts, silence];
 
 fn head(observation: &Observation) -> Option<Finding> {

@@ -3,7 +3,7 @@ use crate::{exit::Exit, http::InvalidHubUrl};
 use fanfare_load::target::InvalidUrl;
 use std::{fmt, io};
 
-/// The reason why there is no result, or a bad one.
+/// The reason why a run gave no result, or a result with faults.
 #[derive(Debug)]
 pub(crate) enum LoadError {
     /// A text is not a URL that the command can put load on.

@@ -1,4 +1,4 @@
-//! `fanfare load`: runs a scenario with any server of event streams, and prints what that cost.
+//! `fanfare load`: runs a scenario with any server of event streams, and prints what the run cost.
 mod error;
 mod show;
 

@@ -8,7 +8,7 @@ use fanfare_load::{
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal as _, Write};
 
-/// Prints what is about to happen, if standard error is a terminal.
+/// Prints the scenario, the number of subscribers and the server before the run, if standard error is a terminal.
 pub(super) fn begin(scenario: Scenario, size: Size, target: &Target, meter: Option<Meter>) {
     if !io::stderr().is_terminal() {
         return;

@@ -17,7 +17,7 @@ pub(crate) enum LogCommandError {
     Place(UnknownPlace),
     /// The backup cannot be made.
     Backup(BackupError),
-    /// Updates are lost.
+    /// This many of the updates that should be printed are lost.
     Lost { updates: u64 },
     /// The check of the log found faults.
     Unsound { findings: u64 },
@@ -29,7 +29,7 @@ pub(crate) enum LogCommandError {
     Append { lines: (u64, u64), error: LogError, imported: Option<u64> },
     /// Updates would be erased, but the user has not confirmed it.
     Unconfirmed { updates: u64 },
-    /// Something cannot be printed.
+    /// The output cannot be printed.
     Print(io::Error),
 }
 

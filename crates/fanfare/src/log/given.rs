@@ -107,7 +107,7 @@ impl Members {
     }
 }
 
-/// Returns the same update with another time to live.
+/// Returns the same update with another time to live, in milliseconds.
 pub(super) fn with_ttl(update: &Update, ttl_ms: u64) -> Update {
     let fields = UpdateFields {
         topics: update.topics().to_vec(),

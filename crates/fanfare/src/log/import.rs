@@ -22,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The longest line, in bytes.
+/// The longest line that is imported, in bytes.
 const MAX_LINE_BYTES: usize = 32 << 20;
 const STDIN: &str = "-";
 /// The way to import updates while a hub runs.
@@ -54,7 +54,7 @@ pub(super) struct ImportArgs {
 struct Import<'a> {
     log: &'a SegmentLog,
     now: Timestamp,
-    /// The time of the last update that was taken.
+    /// The time of the newest update so far. No later update may get an earlier time.
     newest: Timestamp,
     batch: Vec<(Timestamp, Update)>,
     batch_bytes: usize,
@@ -155,7 +155,8 @@ impl<'a> Import<'a> {
                 self.counts.expired += 1;
                 return Ok(());
             }
-            // The update must expire when it would have, so another time needs another time to live.
+            // An update that gets another time must still expire at the same moment, so it also gets another time to
+            // live.
             Some(expires) if time != given => with_ttl(&update, expires.saturating_sub(time.0)),
             _ => update,
         };

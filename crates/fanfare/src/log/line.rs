@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The event type of the updates by which a hub announces subscriptions.
 pub(super) const OF_SUBSCRIPTION: &str = "mercure";
 
-/// The line of one update.
+/// The members of the JSON line for one update.
 #[derive(Debug, Serialize)]
 pub(super) struct UpdateLine<'a> {
     id: &'a str,
@@ -19,7 +19,7 @@ pub(super) struct UpdateLine<'a> {
     data: &'a str,
     private: bool,
     time_ms: u64,
-    /// The time again, in a form for people; left out if it is after the year 9999.
+    /// The time of the update in the format of RFC 3339; `None` if it is after the year 9999.
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<String>,
     position: String,

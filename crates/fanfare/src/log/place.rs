@@ -13,7 +13,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 pub(super) enum Place {
     /// The place of an update whose ID the hub made.
     Position(Position),
-    /// A time, or how long ago it was.
+    /// The place in the log at this time.
     Time(Moment),
     /// The place of an update to which its publisher gave this ID.
     Id(String),
@@ -26,7 +26,7 @@ pub(crate) enum UnknownPlace {
     Id(String),
     /// Another log made the ID, or it is so old that the log has forgotten its epoch.
     Foreign(Position),
-    /// The log has not come to the offset in this ID, or has lost it.
+    /// The offset in this ID is after the end of its epoch in this log: the log has lost the update, or never had it.
     Beyond(Position),
 }
 

@@ -19,7 +19,7 @@ impl Identity {
     }
 }
 
-/// Returns the IDs of a batch of so many lines, each ended by LF.
+/// Returns the IDs of a batch of `lines` lines, each ended by LF.
 pub(super) fn ids(prefix: &str, lines: usize) -> String {
     (1..=lines).map(|number| format!("{prefix}{number}\n")).collect()
 }

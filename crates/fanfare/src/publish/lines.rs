@@ -82,9 +82,9 @@ struct Work<'a> {
 /// The numbers of lines that were left out.
 #[derive(Clone, Copy, Debug, Default)]
 struct Skipped {
-    /// Lines that are longer than [`MAX_LINE_BYTES`].
+    /// The number of lines that are longer than [`MAX_LINE_BYTES`].
     too_long: u64,
-    /// Lines that are longer than the hub accepts.
+    /// The number of lines that are longer than the hub accepts.
     refused: u64,
 }
 

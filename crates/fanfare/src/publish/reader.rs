@@ -65,7 +65,7 @@ impl Lines {
     /// Waits for the next input; `None` at the end.
     ///
     /// # Cancel safety
-    /// No input is lost.
+    /// Dropping the future loses no input.
     pub(super) async fn next(&mut self) -> Option<Input> {
         let input = self.inputs.recv().await?;
         self.room.leave(size(&input));
@@ -91,7 +91,7 @@ impl Drop for Lines {
     }
 }
 
-/// The sending end of [`Lines`]. `room` limits what is in the channel.
+/// The sending end of [`Lines`]. `room` limits the number of waiting lines and their bytes.
 struct Sender {
     inputs: UnboundedSender<Input>,
     room: Arc<Room>,
@@ -123,7 +123,7 @@ struct Waiting {
 }
 
 impl Room {
-    /// Waits until there is room for a line of so many bytes. If no line waits, there is room for any line.
+    /// Waits until there is room for a line of `bytes` bytes. If no line waits, there is room for any line.
     fn enter(&self, bytes: usize) -> Result<(), Closed> {
         let is_full = |waiting: &mut Waiting| !waiting.is_closed && !waiting.has_room_for(bytes);
         let mut waiting = self.changed.wait_while(self.waiting(), is_full).unwrap_or_else(PoisonError::into_inner);

@@ -15,7 +15,7 @@ impl Backoff {
         Self { first, most, next: first }
     }
 
-    /// Returns the next delay.
+    /// Returns the next delay, which is twice the delay before, up to the maximum.
     pub(crate) fn next(&mut self) -> Duration {
         let next = self.next;
         self.next = (next * 2).min(self.most);
@@ -26,7 +26,7 @@ impl Backoff {
         self.next = self.first;
     }
 
-    /// Waits for the next delay.
+    /// Waits as long as the next delay is.
     pub(crate) async fn wait(&mut self) {
         sleep(self.next()).await;
     }

@@ -22,7 +22,7 @@ const FIELD_NAMES_BYTES: usize = 24;
 /// The fields that are the same for all updates of a relay.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
-    /// The topics, at least one.
+    /// The topics of each update, at least one.
     pub topics: Vec<Topic>,
     /// True if the updates are private.
     pub private: bool,

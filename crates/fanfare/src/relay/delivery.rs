@@ -185,8 +185,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Reads which updates an earlier run has published. If no position is saved, saves where this run begins, so that
-    /// the next run can read that.
+    /// Reads which updates an earlier run has published. If no position is saved, saves the position at which this run
+    /// begins, for the next run.
     async fn begin(&mut self) -> Result<(), RelayError> {
         if self.state.position().is_some() {
             return self.look_up().await;

@@ -103,7 +103,8 @@ impl Published {
         id_fits && self.event_type == event_type && self.data == update.data()
     }
 
-    /// Returns the size of the update as its batch counted it, or less, because its ID may have been another.
+    /// Returns the number of bytes that the update's batch counted for it, or fewer if the hub has replaced the event's
+    /// ID.
     fn size(&self) -> usize {
         let id = if self.id.starts_with('#') { 0 } else { self.id.len() };
         self.data.len() + self.event_type.len() + id

@@ -32,11 +32,11 @@ const UPSTREAM_DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_s
 pub(crate) enum Patience {
     /// The relay ends, so that a wrong address is reported at once.
     AfterOpen,
-    /// The relay tries again.
+    /// The relay tries again until the upstream answers.
     Always,
 }
 
-/// The parts of a relay.
+/// The parts from which a relay is made.
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub upstream: Upstream,
@@ -56,7 +56,8 @@ pub(crate) struct Relay {
     delivery: Delivery,
     signals: Option<Signals>,
     opened: bool,
-    /// The end of the stream, kept while the events before it are published.
+    /// The end of the stream, kept while the events before it are published. The inner value is the error, if it ended
+    /// with one.
     ended: Option<Option<Error>>,
     /// An event for which the last batch had no room.
     carried: Option<MessageEvent>,

@@ -5,14 +5,14 @@ use std::io::{self, IsTerminal as _};
 /// The place to which messages are written.
 #[derive(Clone, Debug)]
 pub(crate) enum Voice {
-    /// Standard error, for people.
+    /// Messages are written to standard error, for people.
     Person {
         /// True if messages about connections are printed, and not only about what goes wrong.
         notices: bool,
         /// True if messages about what goes wrong are printed.
         warnings: bool,
     },
-    /// The log of `serve`.
+    /// Messages are written to the log of `serve`.
     Log {
         /// The relay's name in the log.
         name: String,
@@ -25,7 +25,7 @@ impl Voice {
         Self::Person { notices: verbose || (!quiet && io::stderr().is_terminal()), warnings: !quiet }
     }
 
-    /// Reports that a connection was opened, or another thing that is as it should be.
+    /// Reports that a connection was opened, or something else that is not a problem.
     pub(super) fn notice(&self, text: &str) {
         match self {
             Self::Person { notices: true, .. } => notice(text),
@@ -34,7 +34,7 @@ impl Voice {
         }
     }
 
-    /// Reports that a connection was lost, which will be opened again by itself.
+    /// Reports that a connection was lost. The relay opens it again by itself.
     pub(super) fn lost(&self, text: &str) {
         match self {
             Self::Person { .. } => self.notice(text),
@@ -42,7 +42,7 @@ impl Voice {
         }
     }
 
-    /// Reports that something was left out, or is not as it should be.
+    /// Reports that an event was left out, or another problem.
     pub(super) fn warn(&self, text: &str) {
         match self {
             Self::Person { warnings: true, .. } => notice(text),

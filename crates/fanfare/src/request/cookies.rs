@@ -18,7 +18,7 @@ const HTTP_ONLY: &str = "#HttpOnly_";
 /// The cookies of a request, as an argument gives them.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Cookies {
-    /// The value of the header.
+    /// The value of the `Cookie` header.
     Text(String),
     /// The file that the cookies are read from, in the format of Netscape's browsers.
     File(String),
@@ -53,7 +53,7 @@ impl Cookies {
         !matches!(self, Self::Text(_))
     }
 
-    /// Returns the value of the header, if this is its text.
+    /// Returns the value of the `Cookie` header; `None` if the argument does not contain it.
     pub(super) fn header(&self) -> Option<Result<HeaderValue, http::header::InvalidHeaderValue>> {
         let Self::Text(text) = self else { return None };
         Some(HeaderValue::from_str(text).map(|mut value| {

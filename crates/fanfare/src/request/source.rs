@@ -18,7 +18,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Returns true if its events are envelopes.
+    /// Returns true if each event of this source is an envelope, which contains an update as JSON.
     pub(crate) fn is_enveloped(&self) -> bool {
         matches!(self, Self::Hub { .. })
     }

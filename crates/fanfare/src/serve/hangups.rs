@@ -33,7 +33,7 @@ impl Hangups {
         Ok(Self {})
     }
 
-    /// Waits for ever.
+    /// Waits for ever, because this system has no such signal.
     #[cfg(not(unix))]
     pub(super) async fn next(&mut self) {
         std::future::pending().await

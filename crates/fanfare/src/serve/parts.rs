@@ -24,7 +24,7 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
     match settings.storage() {
         Storage::Memory => Ok(Arc::new(MemoryLog::new(retention))),
         Storage::Disk(data) => {
-            // If the log is damaged, what was wrong and what became of it is logged as it happens.
+            // If the log on disk is damaged, opening it logs what was wrong and what was done about it.
             let log = SegmentLog::open(&data, retention).map_err(|error| ServeError::Log { data, error })?;
             Ok(Arc::new(log))
         }
@@ -51,7 +51,7 @@ pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeySto
     auth
 }
 
-/// Returns all other settings of the server.
+/// Returns the settings of the server that [`access`] does not return.
 pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings {
     let mut server = Settings::default();
     let aliases = settings.aliases().map(|alias| (alias.path().to_owned(), alias.topics().to_vec()));

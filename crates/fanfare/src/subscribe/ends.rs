@@ -23,8 +23,9 @@ impl Ends {
         self.opened = Some(Instant::now());
     }
 
-    /// Notes that the connection ended with this last event ID. Returns the number of connections in a row that have
-    /// ended in vain: soon, and without an event with a new ID, after which the next connection could continue.
+    /// Notes that the connection ended with this last event ID. Returns the number of connections in a row that brought
+    /// nothing new: each of them ended soon, and had no event with a new ID, after which the next connection could
+    /// continue.
     pub(super) fn ended(&mut self, last_event_id: &str) -> u32 {
         let has_stood = self.opened.take().is_some_and(|opened| opened.elapsed() >= HEALTHY);
         if has_stood || self.last_event_id != last_event_id {

@@ -14,10 +14,10 @@ pub(super) enum Selected {
     Unreadable,
 }
 
-/// The number of unreadable events that are reported one by one; the rest is only counted.
+/// The number of unreadable events that are reported one by one; further ones are only counted.
 const MAX_TOLD: u64 = 3;
 
-/// Selects events.
+/// Selects the events to print, and the part of each that is printed.
 #[derive(Debug)]
 pub(super) struct Filter<'a> {
     args: &'a SelectArgs,

@@ -59,13 +59,13 @@ impl<'a> Json<'a> {
         self.0 == "null"
     }
 
-    /// Returns the value on one line, and otherwise as it is written.
+    /// Returns the value on one line, without white space between its parts.
     pub(super) fn compact(self) -> String {
         tokens(self.0).collect()
     }
 
-    /// Returns the value with a line for each member and element, and with characters in place of needless escapes.
-    /// Returns `None` if it is nested too deeply.
+    /// Returns the value with a line for each member and element, and with characters in place of the escapes that JSON
+    /// does not need. Returns `None` if the value is nested too deeply.
     pub(super) fn indented(self) -> Option<String> {
         let mut out = String::with_capacity(self.0.len() * 2);
         let (mut depth, mut before) = (0_usize, "");
@@ -92,7 +92,7 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Returns a string without needless escapes.
+/// Returns the JSON string `text`, with characters in place of the escapes that JSON does not need.
 fn shown(text: &str) -> String {
     let decoded = serde_json::from_str::<String>(text).ok();
     decoded.and_then(|decoded| serde_json::to_string(&decoded).ok()).unwrap_or_else(|| text.to_owned())

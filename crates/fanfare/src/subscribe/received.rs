@@ -17,7 +17,7 @@ pub(super) struct Received {
     /// The event type; `message` if it has no other.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// The data.
+    /// The data of the event.
     pub data: String,
     /// True if the event was private; `None` if no hub says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -18,7 +18,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Publishers that are publishing.
+/// Running publishers.
 #[derive(Debug)]
 pub struct Publishing {
     threads: Vec<JoinHandle<io::Result<Published>>>,
@@ -62,7 +62,7 @@ impl Publishing {
         self.threads.iter().all(JoinHandle::is_finished)
     }
 
-    /// Stops the publishers after the publications that they have begun, and waits for these.
+    /// Stops the publishers after each has finished the publication that it has begun.
     ///
     /// # Errors
     /// If the server refused a publication, closed a connection or left a publication without answer for ten seconds.
@@ -71,7 +71,7 @@ impl Publishing {
         self.finish()
     }
 
-    /// Waits until everything is published.
+    /// Waits until everything in the plan is published.
     ///
     /// # Errors
     /// As for [`stop`](Self::stop).
@@ -83,7 +83,8 @@ impl Publishing {
             all.elapsed = all.elapsed.max(part.elapsed);
             all.latencies.merge(&part.latencies);
             all.latest = all.latest.max(part.latest);
-            // The counts of each publisher begin at the common start, so only the differences are added.
+            // The counts of each publisher begin with the counts at the start, which are the same for all, so only the
+            // differences are added.
             all.counts.add(&part.counts, &self.counts);
         }
         Ok(all)

@@ -40,7 +40,7 @@ pub struct Published {
     pub elapsed: Duration,
     /// The times from a request to its answer.
     pub latencies: Histogram,
-    /// The longest delay of a publication behind its time, for publishers with a rate.
+    /// The longest time by which a publication was later than planned, for publishers with a rate.
     pub latest: Duration,
 }
 
@@ -64,7 +64,7 @@ impl Counts {
         self.counts.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
     }
 
-    /// Counts an event, and returns its number.
+    /// Counts one more event of this topic and publisher. Returns the number of the event among them, from 0.
     pub(super) fn next(&mut self, topic: u32, publisher: u32) -> u64 {
         let count = &mut self.counts[topic as usize * self.publishers + publisher as usize];
         *count += 1;

@@ -9,7 +9,7 @@ use std::{
 /// The longest time that a server may take to acknowledge a publication.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The part of the plan that one thread publishes, and what it needs for that.
+/// The part of the plan that one thread publishes, with everything that the thread needs.
 pub(super) struct Share {
     pub target: Target,
     pub plan: Plan,

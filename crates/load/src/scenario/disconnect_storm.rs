@@ -1,5 +1,5 @@
 //! The scenario `disconnect-storm`: many subscribers leave at once while events continue. It measures the effect on the
-//! others, and the time until the server has closed the connections.
+//! subscribers that stay, and the time until the server has closed the connections.
 use super::{
     Outcome, Size, Stage,
     figure::{as_f64, millis},
@@ -16,7 +16,7 @@ pub(super) const MEASURES: &[&str] = &["before_p99_ms", "after_p99_ms", "let_go_
 
 /// The longest time that the server may take to close the connections.
 const LETTING_GO: Duration = Duration::from_secs(15);
-/// The number of files that may be open for other reasons.
+/// The number of files that the server may have opened for other purposes since the subscribers left.
 const OTHER_FILES: u64 = 16;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
@@ -26,7 +26,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     let mut crowd = stage.crowd(Naming::Exact)?;
     let counts = stage.counts();
     crowd.connect("connecting", subscribers, 0, &counts)?;
-    // Subscribers that will leave are not yet counted apart: their latency before is part of the figure.
+    // The latency before the subscribers leave includes the latency of those that will leave.
     stage.settle();
     let full = stage.meter.map(|meter| meter.open_files()).transpose()?;
     let publishing = stage.publish(stage.plan(Naming::Exact), &counts);

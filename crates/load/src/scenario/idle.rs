@@ -11,11 +11,11 @@ use std::{io, time::Duration};
 /// than at the start it has after all have left.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_connect", "pss_bytes_per_subscriber", "pss_left_percent"];
 
-/// The time to settle after the start, as a multiple of the time after other changes: 3 s by default.
+/// The time to wait after the start, as a multiple of `Stage::settle`: 3 s by default.
 const SETTLING: u32 = 6;
 /// The longest time that a server may take to free memory, as a multiple of the scenario's seconds: 15 s by default.
 const LEAVING: u32 = 3;
-/// The most memory above the start with which the memory still counts as freed, in percent.
+/// The percentage by which the memory may exceed the memory at the start and still counts as freed.
 const GIVEN_BACK_PERCENT: u64 = 5;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

@@ -10,8 +10,7 @@ use std::io;
 pub(super) const MEASURES: &[&str] =
     &["cpu_us_per_publish", "patterns_over_topics", "cpu_us_per_delivery", "latency_p99_ms"];
 
-/// The time for a server to notice that subscribers have left, as a multiple of the time after other changes: 3 s by
-/// default.
+/// The time for a server to notice that subscribers have left, as a multiple of `Stage::settle`: 3 s by default.
 const LEAVING: u32 = 6;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {

@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The main figures: the 99th percentile of the watcher's latency while the others come and leave, and before; the
-/// number of connections per second; and the server's CPU time for each subscriber that comes and leaves.
+/// The main figures: the 99th percentile of the watcher's latency while the other subscribers come and leave, and
+/// before; the number of connections per second; and the server's CPU time for each subscriber that comes and leaves.
 pub(super) const MEASURES: &[&str] = &["during_p99_ms", "before_p99_ms", "connects_per_second", "cpu_us_per_visit"];
 
 /// The longest time that the watcher is alone before the waves.

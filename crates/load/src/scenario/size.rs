@@ -9,13 +9,13 @@ use std::fmt;
 pub struct Size {
     /// The number of subscribers.
     pub subscribers: u32,
-    /// The number of topics, which the subscribers have in turn.
+    /// The number of topics, to which the subscribers are assigned in turn.
     pub topics: u32,
     /// The number of publishers, each with one connection; without publishers, subscribers only listen.
     pub publishers: u32,
     /// The number of events a second, of all publishers together; 0 to publish as fast as answers arrive.
     pub rate: u32,
-    /// The time of publishing, in seconds.
+    /// The time for which events are published, in seconds.
     pub seconds: u32,
     /// The number of bytes of data in each event.
     pub bytes: u32,

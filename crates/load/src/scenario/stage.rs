@@ -29,7 +29,7 @@ pub struct Stage {
     epoch: Epoch,
 }
 
-/// The CPU time that had been used at a moment.
+/// The CPU time that the server and this program had used at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
     server: Option<Duration>,
@@ -49,7 +49,8 @@ impl Stage {
         Self { target, size, ..*self }
     }
 
-    /// Returns the subscribers of the given kind. None of them is connected yet.
+    /// Creates the crowd of the scenario's subscribers, which select topics in the way `naming`. None of them is
+    /// connected yet.
     pub(super) fn crowd(&self, naming: Naming) -> io::Result<Crowd> {
         let Size { subscribers, topics, .. } = self.size;
         Crowd::new(&self.target, Audience { subscribers, topics, naming }, self.epoch)
@@ -116,7 +117,7 @@ impl Stage {
         std::thread::sleep(self.settle.max(STRAY));
     }
 
-    /// Returns the CPU time that has been used.
+    /// Returns the CPU time that the server and this program have used so far.
     pub(super) fn read(&self, crowd: &Crowd) -> io::Result<Reading> {
         Ok(Reading { server: self.meter.map(|meter| meter.cpu()).transpose()?, generator: crowd.cpu()? })
     }

@@ -50,15 +50,15 @@ enum Reach {
 pub struct Audience {
     /// The most subscribers that will ever be connected.
     pub subscribers: u32,
-    /// The number of topics, which the subscribers have in turn.
+    /// The number of topics, to which the subscribers are assigned in turn.
     pub topics: u32,
     /// The way in which subscribers select topics: by name or by pattern.
     pub naming: Naming,
 }
 
 impl Crowd {
-    /// Creates a crowd without subscribers, with room for all of them. If they need more open files than one process
-    /// may have, this program is started again with [`worker::COMMAND`].
+    /// Creates a crowd with room for all subscribers, of which none is connected yet. If they need more open files than
+    /// one process may have, this program is started again with [`worker::COMMAND`].
     ///
     /// # Errors
     /// If a worker cannot be started.
@@ -88,8 +88,8 @@ impl Crowd {
         Ok(Self { workers, answers, total: Report::default(), server })
     }
 
-    /// Connects `count` more subscribers, which must receive all events beyond `counts`, and waits until each has the
-    /// head of its stream. The first `narrow` of all subscribers get connections with small buffers.
+    /// Connects `count` more subscribers, which must receive all events that are not in `counts`, and waits until each
+    /// has the head of its stream. The first `narrow` of all subscribers get connections with small buffers.
     ///
     /// # Errors
     /// If a subscriber cannot connect or is refused.
@@ -125,8 +125,8 @@ impl Crowd {
         self.all("pausing", |index| Command::Pause { count: shares[index] }).map(|(report, _)| report)
     }
 
-    /// Makes the paused subscribers read again, and waits until each has received an event that was published since.
-    /// Returns the number of those that have not, if nothing arrives any more.
+    /// Makes the paused subscribers read again, and waits until each has received an event that was published since
+    /// then. If nothing arrives any more, returns the number of subscribers that have not received such an event.
     ///
     /// # Errors
     /// If a worker fails.
@@ -200,7 +200,8 @@ impl Crowd {
         self.workers.iter().map(take).collect()
     }
 
-    /// Sends a command to all workers, and waits until all are done. Returns their report, and what remains to be done.
+    /// Sends a command to all workers, and waits until all are done. Returns their common report, and the amount of
+    /// work that remains.
     fn all(&mut self, phase: &str, command: impl Fn(usize) -> Command) -> io::Result<(Report, u64)> {
         for (index, worker) in self.workers.iter_mut().enumerate() {
             worker.reach.send(command(index))?;
@@ -278,7 +279,7 @@ fn write_line(pipe: &mut ChildStdin, value: &impl serde::Serialize) -> io::Resul
     pipe.write_all(&line)
 }
 
-/// Returns `count` in equal parts, each at most `most`.
+/// Splits `count` into nearly equal parts, each at most `most`.
 fn parts(count: u32, most: u32) -> impl Iterator<Item = u32> {
     let parts = count.div_ceil(most);
     (0..parts).map(move |part| count / parts + u32::from(part < count % parts))

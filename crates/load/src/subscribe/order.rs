@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use std::ops::Range;
 
-/// The number of runs of missed events that are remembered. A late event outside of them counts as repeated.
+/// The number of series of missed events that are remembered. A late event outside of them counts as repeated.
 const MISSED_RUNS: usize = 1_000;
 
 /// The state of one subscriber among the events of its topic.
@@ -11,7 +11,7 @@ const MISSED_RUNS: usize = 1_000;
 pub(super) struct Order {
     /// The number of the next event of each publisher.
     expected: Box<[u64]>,
-    /// The runs of events that were missed, with the publisher. Empty while there are no faults.
+    /// The series of missed events, each with its publisher. Empty while there are no faults.
     missed: Vec<(u32, Range<u64>)>,
 }
 
@@ -21,13 +21,13 @@ impl Order {
         Self { expected: expected.into(), missed: Vec::new() }
     }
 
-    /// The number of the next event of each publisher.
+    /// Returns the number of the next event of each publisher.
     pub(super) fn expected(&self) -> &[u64] {
         &self.expected
     }
 
-    /// Takes an event. Returns the number of events that are now accounted for, the event itself and missed ones, and
-    /// the fault of the event, if it has one. `None` if there is no such publisher.
+    /// Takes an event. Returns the number of events that are now accounted for (the event itself, and the missed events
+    /// before it), and the fault of the event, if it has one. `None` if there is no such publisher.
     pub(super) fn take(&mut self, publisher: u32, received: u64) -> Option<(u64, Option<Fault>)> {
         let next = self.expected.get_mut(publisher as usize)?;
         let expected = *next;
@@ -47,7 +47,7 @@ impl Order {
         Some((received + 1 - expected, Some(Fault::Missed { expected, received })))
     }
 
-    /// Returns true if this event was missed until now.
+    /// Returns true if this event was among the missed events, and removes it from them.
     fn take_missed(&mut self, publisher: u32, received: u64) -> bool {
         let found = self.missed.iter().position(|(of, run)| *of == publisher && run.contains(&received));
         let Some(index) = found else { return false };

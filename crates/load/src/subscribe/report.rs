@@ -18,7 +18,8 @@ pub struct Report {
     /// The times from when an event was due until it was received, since the last report, for subscribers that were
     /// never made to pause or to leave.
     pub steady: Histogram,
-    /// The same times for subscribers that were made to pause or to leave.
+    /// The times from when an event was due until it was received, since the last report, for subscribers that were
+    /// made to pause or to leave.
     pub troubled: Histogram,
 }
 

@@ -20,7 +20,7 @@ enum State {
     Bare,
     /// The line that begins a chunk: the size that was read so far, and whether an extension has begun.
     ChunkSize { size: u64, extension: bool },
-    /// A chunk of which this many bytes are missing.
+    /// A chunk of which this many bytes have not arrived yet.
     Chunk(u64),
     /// The line end after a chunk.
     ChunkEnd,
@@ -98,7 +98,7 @@ impl State {
     }
 }
 
-/// Appends the bytes that still belong to the head to `head`, and returns how many there were.
+/// Appends to `head` the beginning of `bytes` that belongs to the head, and returns the number of these bytes.
 fn begin_body(head: &mut Vec<u8>, bytes: &[u8]) -> io::Result<usize> {
     for (index, byte) in bytes.iter().enumerate() {
         head.push(*byte);

@@ -20,9 +20,9 @@ const NARROW_SEGMENT_BYTES: u32 = 1_448;
 /// The size of a connection's receive buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Width {
-    /// The default size of the system.
+    /// The receive buffer has the system's default size.
     Full,
-    /// A small buffer.
+    /// The receive buffer has [`NARROW_BUFFER_BYTES`].
     Narrow,
 }
 

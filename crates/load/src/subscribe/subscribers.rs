@@ -23,7 +23,7 @@ use std::{
 /// The most connections that are being established at a time. The backlog of a listener is often 128, and connections
 /// beyond it are tried again only after a second.
 const CONNECTING_AT_ONCE: usize = 100;
-/// The number of subscribers that leave before the others are served again: closing takes time too.
+/// The number of subscribers that leave before the other subscribers are served again: closing takes time too.
 const LEAVING_AT_ONCE: usize = 100;
 /// The time that a subscriber waits before it reconnects after its stream has ended, as an `EventSource` does.
 const RECONNECTION_TIME: Duration = Duration::from_secs(1);
@@ -57,7 +57,8 @@ pub(super) struct Subscribers {
 }
 
 impl Subscribers {
-    /// Creates an empty group. Its subscribers will be numbered from `first` on, and have the topics in turn.
+    /// Creates an empty group. Its subscribers will be numbered from `first` on, and are assigned to the topics in
+    /// turn.
     pub(super) fn new(
         target: Target,
         naming: Naming,
@@ -93,8 +94,8 @@ impl Subscribers {
         Waker::new(self.poll.registry(), WAKER).map(Arc::new)
     }
 
-    /// Begins to connect `count` more subscribers, which must receive all events beyond `counts`. The first `narrow` of
-    /// all subscribers get connections with small buffers.
+    /// Begins to connect `count` more subscribers, which must receive all events that are not in `counts`. The first
+    /// `narrow` of all subscribers get connections with small buffers.
     pub(super) fn connect(&mut self, count: usize, narrow: usize, counts: &Counts) {
         self.narrow = narrow;
         self.subscribers.reserve_exact(count);
@@ -153,7 +154,7 @@ impl Subscribers {
     }
 
     /// Returns the number of subscribers that have come back and have not yet received an event that was published
-    /// since.
+    /// after that.
     pub(super) fn behind(&self) -> usize {
         self.subscribers.iter().filter(|subscriber| subscriber.back_since.is_some()).count()
     }

@@ -33,27 +33,28 @@ pub(super) struct Setup {
     pub(super) target: Target,
     pub(super) naming: Naming,
     pub(super) topics: u32,
-    /// The time of day of the epoch.
+    /// The time of day of the run's epoch, as the time since the Unix epoch.
     pub(super) since_unix: Duration,
     pub(super) sources: Sources,
     /// The number of the worker's first subscriber.
     pub(super) first: u32,
 }
 
-/// The commands to a worker. It carries out one at a time.
+/// The commands to a worker. A worker carries out one command at a time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Command {
-    /// Connects `count` more subscribers, for all events beyond `counts`; the first `narrow` of all subscribers have
-    /// small buffers.
+    /// Connects `count` more subscribers, which must receive all events that are not in `counts`; the first `narrow` of
+    /// all subscribers have small buffers.
     Connect { count: usize, narrow: usize, counts: Counts },
     /// Makes the first `count` subscribers stop reading.
     Pause { count: usize },
-    /// Makes all paused subscribers read again. This is done when each has received an event that was published since.
+    /// Makes all paused subscribers read again. This is done when each has received an event that was published after
+    /// that.
     Resume,
     /// Makes the first `count` subscribers leave.
     Leave { count: usize },
     /// Makes all subscribers that have left come back. This is done when each has received an event that was published
-    /// since.
+    /// after that.
     ComeBack,
     /// Waits until all subscribers have received everything that was published.
     Receive { counts: Counts },
@@ -64,7 +65,7 @@ pub(super) enum Command {
 /// The messages of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
-    /// The amount of the current task that remains.
+    /// The amount of the current task that remains, in subscribers or events.
     Remaining(u64),
     /// The task is done, or the remaining amount no longer decreases.
     Done { report: Box<Report>, remaining: u64 },
@@ -78,10 +79,10 @@ pub(super) struct Worker {
     commands: mpsc::Receiver<Command>,
 }
 
-/// The current task.
+/// The task that the worker is doing, and its progress.
 struct Task {
     command: Command,
-    /// The number of events that were due when the task began.
+    /// The number of events that all subscribers must have received or missed when a task `Receive` is done.
     due: u64,
     remaining: u64,
     counted: Instant,

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-/// The longest time that anything may take.
+/// The longest time that a script waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A hub in its own process. The process is killed when this is dropped.

@@ -7,14 +7,15 @@ const TOPICS: [&str; 3] = ["a", "b", "c"];
 /// The number of steps in a script.
 const STEPS: usize = 30;
 const MAX_SUBSCRIBERS: usize = 6;
-/// The time after the first byte of a stream within which a subscriber that begins at the head has joined.
+/// The time to wait after the first byte of a stream, so that a subscriber without a last event ID has certainly
+/// joined.
 const JOINED: Duration = Duration::from_millis(15);
 
 /// One script, and its state after the steps so far.
 pub(crate) struct Script<'a> {
     hub: &'a Hub,
     random: Random,
-    /// The seed, which makes the names of this script's topics unique.
+    /// The seed of the script's random numbers, which is also a part of its topics' names.
     seed: u64,
     /// All publications: their topics and IDs, in order.
     published: Vec<(usize, String)>,
@@ -25,7 +26,7 @@ pub(crate) struct Script<'a> {
 }
 
 struct Subscriber {
-    /// The topics, one bit for each.
+    /// The topics that the subscriber receives, one bit for each.
     topics: usize,
     envelope: bool,
     connection: Option<(usize, Connection)>,
@@ -51,7 +52,7 @@ impl<'a> Script<'a> {
         Self { hub, random, seed, published, subscribers, ended, connections: 0 }
     }
 
-    /// Runs the script without its end.
+    /// Runs the steps of the script. It leaves the remaining streams open; `end` reads them.
     pub(crate) fn play(&mut self) -> Result<(), Box<dyn Error>> {
         self.publish(1)?;
         for _ in 0..STEPS {

@@ -1,4 +1,4 @@
-//! One connection of a subscriber. It reads only when it is told to; the rest of the time it stalls.
+//! One connection of a subscriber. It reads only when the script makes it read; at all other times it stalls.
 use crate::hub::PATIENCE;
 use socket2::{Domain, Socket, Type};
 use std::{

@@ -14,7 +14,7 @@ use http::{HeaderValue, Request, Response, Uri, Version, header::HOST, uri};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// The reason why a request got no response, by its meaning for another attempt on a new connection.
+/// The reason why a request got no response. It decides if the request may be sent again over a new connection.
 pub(super) enum Unsent {
     /// Nothing of the request was sent.
     Untouched(HyperError),

@@ -16,7 +16,7 @@ impl Pool {
     }
 
     /// Does what [`take`](Self::take) does, if several requests may connect at the same time: one of them makes a
-    /// connection, and the others share it.
+    /// connection, and the other requests share it.
     pub(super) async fn share(&self, origin: &Arc<Origin>, url: &Uri, wanted: Wanted) -> Result<Taken, HyperError> {
         let gate = origin.gate.lock().await;
         loop {

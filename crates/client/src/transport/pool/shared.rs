@@ -97,7 +97,8 @@ impl Shared {
 }
 
 impl Origin {
-    /// Returns a connection whose server has not yet said how many streams it allows.
+    /// Returns a receiver of the number of allowed streams, for a kept connection whose server has not yet said the
+    /// number. `None` if there is no such connection.
     pub(super) fn unknown(&self) -> Option<watch::Receiver<Option<u32>>> {
         let kept = lock(&self.kept);
         let is_unknown = |shared: &&Shared| !shared.sender.is_closed() && shared.wire.streams().borrow().is_none();

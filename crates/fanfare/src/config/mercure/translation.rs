@@ -10,10 +10,11 @@ pub(in crate::config) struct Translation {
     pub(super) refusals: Vec<Refusal>,
 }
 
-/// A request for something that this hub cannot do.
+/// A setting of a Mercure hub that asks for something that this hub cannot do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The key of the option that makes up for this refusal if it is given, such as `listen`; empty if there is none.
+    /// The key of the option that the user can give instead, so that this is not an error, such as `listen`; empty if
+    /// there is no such option.
     pub(super) key: &'static str,
     pub(super) place: String,
     pub(super) reason: String,
@@ -23,7 +24,7 @@ pub(super) struct Refusal {
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Translation {
-    /// Returns the warnings, if `given` has the option that makes up for each refusal.
+    /// Returns the warnings, if for each refusal `given` contains the option that the user can give instead.
     ///
     /// # Errors
     /// [`ConfigError::Mercure`] for the first refusal whose option is not in `given`.

@@ -1,4 +1,4 @@
-//! Collects the translated values, and the warnings and refusals about the others.
+//! Collects the translated values, and the warnings and refusals about values that cannot be translated.
 use super::translation::{Environment, Refusal, Translation};
 use crate::config::{
     layer::{Layer, Source},
@@ -53,7 +53,7 @@ impl<'a> Translator<'a> {
         self.set(key, Value::Array(values.into_iter().map(|value| Value::String(value.into())).collect()));
     }
 
-    /// Adds one more issuer to those that are there.
+    /// Adds an issuer to the issuers that were translated before.
     pub(super) fn add_issuer(&mut self, issuer: Table) {
         let is_issuers = |layer: &Layer| layer.values.contains_key("issuer");
         let earlier = self.translation.layers.iter().rfind(|layer| is_issuers(layer));
@@ -67,8 +67,8 @@ impl<'a> Translator<'a> {
         self.translation.warnings.push(format!("{}: {}", self.place, reason.as_ref()));
     }
 
-    /// Adds a refusal of something that this hub cannot do. `reason` says what to write instead. The option `key` makes
-    /// up for the refusal if it is given.
+    /// Adds a refusal of something that this hub cannot do. `reason` says what to write instead. If the user gives the
+    /// option `key`, the refusal has no effect.
     pub(super) fn refuse(&mut self, key: &'static str, reason: impl Into<String>) {
         self.translation.refusals.push(Refusal { key, place: self.place.clone(), reason: reason.into() });
     }
