@@ -46,16 +46,17 @@ impl Default for HubLimits {
     }
 }
 
-/// The updates to erase: those that meet every condition that is given.
+/// The conditions for updates to be erased. An update is erased if it meets all of them; a condition that is `None`
+/// holds for every update.
 #[derive(Clone, Debug)]
 pub struct Erasing {
-    /// The topic that an update must have to be erased.
+    /// The topic that an update must have to be erased; `None` for any topic.
     pub topic: Option<Topic>,
-    /// The ID that an update must have to be erased.
+    /// The ID that an update must have to be erased; `None` for any ID.
     pub id: Option<EventId>,
-    /// The time before which an update must have been published to be erased.
+    /// The time before which an update must have been published to be erased; `None` for any time.
     pub before: Option<Timestamp>,
-    /// The grant of the client that erases: it may only erase what it may publish.
+    /// The grant of the client that erases. The client may only erase updates that it may publish.
     pub grant: Grant,
 }
 
@@ -83,8 +84,8 @@ impl Hub {
         Ok(Self(Arc::new(Shared { router, polled, log, writer, window, clock, reads, scans, erases, joins })))
     }
 
-    /// Publishes `updates` directly one after the other, either all or none, and returns their entries when they are
-    /// durable.
+    /// Publishes either all of `updates`, with no other update between them, or none. Returns their entries when they
+    /// are durable.
     ///
     /// # Errors
     /// [`AppendError`] if the log did not append the updates.
@@ -95,9 +96,9 @@ impl Hub {
         self.0.writer.append(updates).await
     }
 
-    /// Publishes for a publisher that is not in a hurry, such as one that got its last answer [`UNHURRIED`] ago or
-    /// earlier: the log may wait for other publications, at most for [`GATHER_TIMEOUT`], so that one sync serves all of
-    /// them. Otherwise it does the same as [`Self::publish`].
+    /// Does the same as [`Self::publish`] for a publisher that is not in a hurry, such as one that got its last answer
+    /// [`UNHURRIED`] ago or earlier. The log may wait for other publications, at most for [`GATHER_TIMEOUT`], so that
+    /// one sync serves all of them.
     ///
     /// [`UNHURRIED`]: crate::log::writer::gather::UNHURRIED
     /// [`GATHER_TIMEOUT`]: crate::log::writer::gather::GATHER_TIMEOUT
@@ -193,7 +194,8 @@ impl Hub {
         self.0.window
     }
 
-    /// The ID of the position `offset`: a subscriber that presents it gets what follows.
+    /// The ID that names the position `offset`. A subscriber that sends it as its last event ID gets the updates after
+    /// this offset.
     #[must_use]
     pub fn id_behind(&self, offset: Offset) -> String {
         self.0.id_behind(offset)

@@ -25,11 +25,12 @@ pub struct UpdateFields {
     pub id: Option<String>,
     /// The event type; `None` or empty is `message`.
     pub event_type: Option<String>,
-    /// The reconnection time that is sent to subscribers, in milliseconds.
+    /// The reconnection time that is sent to subscribers, in milliseconds; `None` sends none.
     pub retry_ms: Option<u64>,
-    /// The time after which no reader gets the update any more, in milliseconds after it was appended.
+    /// The time after which no reader gets the update any more, in milliseconds after it was appended; `None` sets no
+    /// such time.
     pub ttl_ms: Option<u64>,
-    /// True if only subscribers whose grant covers a topic may receive it.
+    /// True if only subscribers whose grant covers one of its topics may receive the update.
     pub private: bool,
 }
 
@@ -66,7 +67,7 @@ pub enum InvalidUpdate {
     TooManyTopics {
         /// The number of topics.
         count: usize,
-        /// The number of topics that is allowed.
+        /// The largest number of topics that is allowed.
         limit: usize,
     },
     /// The ID is longer than [`MAX_ID_BYTES`].
@@ -165,7 +166,7 @@ impl Update {
         &self.data
     }
 
-    /// The ID that the publisher chose, if it chose one.
+    /// The ID that the publisher chose; `None` if the hub makes the ID.
     #[must_use]
     pub fn id(&self) -> Option<&EventId> {
         self.id.as_ref()
@@ -177,19 +178,20 @@ impl Update {
         self.event_type.as_ref()
     }
 
-    /// The reconnection time that is sent to subscribers, in milliseconds.
+    /// The reconnection time that is sent to subscribers, in milliseconds; `None` sends none.
     #[must_use]
     pub fn retry_ms(&self) -> Option<u64> {
         self.retry_ms
     }
 
-    /// The time after which no reader gets the update any more, in milliseconds after it was appended.
+    /// The time after which no reader gets the update any more, in milliseconds after it was appended; `None` sets no
+    /// such time.
     #[must_use]
     pub fn ttl_ms(&self) -> Option<u64> {
         self.ttl_ms
     }
 
-    /// True if only subscribers whose grant covers a topic may receive it.
+    /// True if only subscribers whose grant covers one of its topics may receive the update.
     #[must_use]
     pub fn is_private(&self) -> bool {
         self.private

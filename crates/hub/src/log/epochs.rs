@@ -37,7 +37,8 @@ impl Epochs {
         Some(self.0.get(index + 1).map_or(head, |(_, first)| Offset(first.0 - 1)))
     }
 
-    /// Returns the position of `offset`: its epoch is the one in which it was appended, or the oldest epoch remembered.
+    /// Returns the position of `offset`: its epoch is the one in which it was appended, or the oldest epoch that the
+    /// log remembers.
     #[must_use]
     pub fn position(&self, offset: Offset) -> Position {
         let begun = self.0.partition_point(|(_, first)| *first <= offset);

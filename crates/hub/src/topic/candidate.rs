@@ -1,4 +1,5 @@
-//! A topic that is compared with many matchers. What several of them need, such as its URL, is computed once.
+//! A topic that is compared with many matchers. The URL of the topic, which several matchers may need, is computed
+//! once.
 use super::Topic;
 use std::{borrow::Cow, cell::OnceCell};
 use url::Url;

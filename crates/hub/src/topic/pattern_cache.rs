@@ -21,7 +21,7 @@ impl<T> PatternCache<T> {
         if let Some(known) = self.entries().get(source) {
             return Ok(Arc::clone(known));
         }
-        // The lock is not held here, so that a slow pattern does not make others wait.
+        // The lock is not held here, so that a slow pattern does not make other callers wait.
         let compiled = Arc::new(compile()?);
         let mut entries = self.entries();
         if entries.len() >= MAX_CACHED_PATTERNS {

@@ -24,12 +24,13 @@ pub(super) struct Segment {
     state: RwLock<State>,
 }
 
-/// The seeds of the checksums of a segment.
+/// The seeds of the XXH3 hashes in the files of a segment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seeds {
-    /// The seed for terms.
+    /// The seed with which terms are hashed in the index. It is the same for all segments of a log.
     pub(super) log: u64,
-    /// The seed for frames and records.
+    /// The seed of the checksums of frames and records. It is different for each segment, so that a frame of another
+    /// segment is not accepted.
     pub(super) segment: u64,
 }
 

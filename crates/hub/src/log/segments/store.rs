@@ -44,7 +44,7 @@ pub(super) struct Store {
     pub(super) keeping: Mutex<()>,
     /// The reason why the log no longer accepts updates; empty as long as it accepts them.
     stopped: OnceLock<String>,
-    /// The newest time that any caller has passed to the log.
+    /// The newest time that any caller has passed to the log, in milliseconds since the Unix epoch.
     now: AtomicU64,
 }
 
@@ -142,7 +142,7 @@ impl Store {
         *self.epochs.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(epochs);
     }
 
-    /// Opens the file of a segment.
+    /// Opens the segment's file of this kind.
     pub(super) fn open(&self, segment: &Segment, kind: Kind) -> io::Result<Arc<File>> {
         self.files.get(&self.directory, segment.first, segment.generation, kind)
     }
@@ -160,7 +160,7 @@ impl Store {
         }
     }
 
-    /// Stops the log: it accepts nothing more from now on. Returns the error to report.
+    /// Stops the log: it accepts no more updates from now on. Returns the error to report.
     pub(super) fn stop(&self, why: &str) -> LogError {
         if self.stopped.set(why.to_owned()).is_ok() {
             tracing::error!("the log takes nothing more before a restart: {why}");

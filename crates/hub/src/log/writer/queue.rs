@@ -32,7 +32,7 @@ struct State {
 pub(in crate::log) enum Woken {
     /// There are publications in the queue.
     Came,
-    /// It is time for another task.
+    /// The time came at which the reader has another task to do.
     Late,
     /// The queue is closed and empty.
     Closed,
