@@ -129,8 +129,8 @@ impl Update {
     }
 
     /// Returns an update by which the hub reports a change of a resource. It is private, and may have a type that
-    /// publishers may not use. Its ID is its position in the log: there are several updates about one resource, and an
-    /// ID that they shared would take a subscriber that presents it back to the first of them.
+    /// publishers may not use. Its ID is its position in the log: there are several updates about one resource, and if
+    /// they shared an ID, a subscriber that sends this ID would resume after the first of them.
     #[must_use]
     pub fn of_hub(topic: Topic, data: String, event_type: Option<EventType>) -> Self {
         let topics = Box::new([topic]);

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 /// The limit of a window, per audience. The bytes are shared by all audiences that see the same topics of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowLimit {
-    /// The largest number of wire events. Each costs about 40 bytes.
+    /// The largest number of wire events. Each event costs about 40 bytes besides the bytes that are sent.
     pub events: usize,
     /// The largest number of bytes of wire events. The newest event is kept even if it is larger.
     pub bytes: usize,
