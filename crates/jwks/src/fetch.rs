@@ -83,7 +83,8 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Client {
-    /// Returns a client that trusts the certificates that the system trusts, and those that `SSL_CERT_FILE` names.
+    /// Returns a client that trusts the certificates that the system trusts or, if the variable `SSL_CERT_FILE` names a
+    /// file, the certificates in this file.
     #[must_use]
     pub fn new(addresses: Addresses) -> Self {
         let mut roots = rustls::RootCertStore::empty();

@@ -59,10 +59,10 @@ struct State {
     etag: Option<HeaderValue>,
     /// The time of the last successful fetch, which confirmed the keys.
     held_at: Option<Instant>,
-    /// The number of fetches that have ended, and the time when the last one ended.
+    /// The number of fetches that have ended. `attempted_at` is the time when the last of them ended.
     attempts: u64,
     attempted_at: Option<Instant>,
-    /// The number of failures since the last success, and the last error.
+    /// The number of failures since the last success. `failure` is the error of the last failure.
     failures: u32,
     failure: Option<Arc<FetchError>>,
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 /// A word whose escapes were resolved any number of times.
 pub(crate) struct Layer {
     bytes: Vec<u8>,
-    /// The index in the original word where each byte begins; and the length of the word.
+    /// The index in the original word from which each byte comes. The last item is the length of that word.
     from: Vec<usize>,
 }
 
