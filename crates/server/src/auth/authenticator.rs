@@ -67,7 +67,7 @@ impl Authenticator {
     /// sources of the issuer's keys for newer ones, as often as these allow it. A refused token is logged.
     ///
     /// # Errors
-    /// [`AuthError`] if the request is not authorized; it decides the answer.
+    /// [`AuthError`] if the request is not authorized. The error decides the status of the answer.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.

@@ -1,8 +1,8 @@
 //! The carriers of a token: the `Authorization` header, else the query, else a cookie. The first carrier that is
 //! present decides, and the others are ignored.
 //!
-//! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) defines the header. Only the older revision
-//! allows the query, and each revision has its own cookie.
+//! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) defines the header. Only Mercure's older
+//! revision allows the query, and each of the two revisions has a separate cookie.
 //!
 //! If the value of a carrier cannot be a token, this is an error and does not count as the absence of a token:
 //! otherwise a subscriber that has a token would silently become anonymous, and never get private updates.

@@ -1,8 +1,8 @@
 //! The marks that proxies leave on a request. An open hub trusts the programs of its own machine, but a proxy on that
 //! machine may let in anybody.
 //!
-//! A proxy that leaves no mark cannot be told from a program of this machine. This module finds the proxies that leave
-//! one; only keys protect from the others.
+//! A proxy that leaves no mark looks like a program of this machine. This module finds the proxies that leave a mark;
+//! only keys protect a hub from other proxies.
 use super::origin::{is_local, page_origin};
 use http::{
     HeaderMap, HeaderName, Version,
