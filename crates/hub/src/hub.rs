@@ -113,8 +113,8 @@ impl Hub {
     }
 
     /// Erases the updates that meet the conditions of `erasing` if its grant allows to publish all their topics.
-    /// Updates that meet the conditions but are not covered by the grant are kept, and counted. After this returns, no
-    /// reader gets an erased update any more.
+    /// Updates that meet the conditions but are not covered by the grant are kept, and counted. After this call
+    /// returns, no reader gets an erased update any more.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read, or cannot store the erasure durably.
@@ -137,7 +137,7 @@ impl Hub {
         .await
     }
 
-    /// The time by the clock of the log, which gives entries their time.
+    /// The current time of the log's clock, from which entries get their time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
@@ -152,8 +152,8 @@ impl Hub {
         self.0.drain().await;
     }
 
-    /// Subscribes. Every matching update that is published after this returns will be delivered. With [`Start::After`],
-    /// every matching update after that ID is delivered, too.
+    /// Makes a subscription for the audience `key`. Every matching update that is published after this call returns is
+    /// delivered. With [`Start::After`], every matching update after that ID is delivered, too.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read.
@@ -201,7 +201,7 @@ impl Hub {
         self.0.id_behind(offset)
     }
 
-    /// The bounds of the log: the oldest offset that it holds and the last one ever appended.
+    /// The bounds of the log: the oldest offset that it holds and the last offset that was ever appended.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         self.0.log.bounds()

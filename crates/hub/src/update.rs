@@ -11,7 +11,7 @@ pub const MAX_ID_BYTES: usize = 512;
 /// The longest event type, in bytes.
 pub const MAX_EVENT_TYPE_BYTES: usize = 256;
 
-/// The ID of the position before all entries of the log; no update may have it.
+/// The ID of the position before all entries of the log; no update may have this ID.
 pub const EARLIEST: &str = "earliest";
 
 /// The fields of an update as a publisher sent them, not yet checked.
@@ -79,7 +79,8 @@ pub enum InvalidUpdate {
     },
     /// The ID holds a control or invisible format character.
     IdCharacter(char),
-    /// The ID begins or ends with white space. A header loses it, so no subscriber could resume after this update.
+    /// The ID begins or ends with white space. A header loses this white space, so no subscriber could resume after the
+    /// update.
     IdSpace,
     /// The ID begins with `#`, which is kept for IDs that the hub makes.
     IdReserved,
@@ -137,8 +138,8 @@ impl Update {
         Self { topics, data: data.into(), id: None, event_type, retry_ms: None, ttl_ms: None, private: true }
     }
 
-    /// Returns an update by which a publisher, such as a relay, reports that it left updates out. It is the same as
-    /// what [`Self::new`] makes of fields with the event type of a [`Gap`].
+    /// Returns an update by which a publisher, such as a relay, reports that it left updates out. It is the same update
+    /// as [`Self::new`] makes of fields with the event type of a [`Gap`].
     ///
     /// # Errors
     /// [`InvalidUpdate`] if there are no topics, or too many, or if `data` gives no reason.
@@ -198,7 +199,7 @@ impl Update {
     }
 }
 
-/// Makes an update that reports a gap. The hub makes its ID, even if the gap had an ID in another hub.
+/// Makes an update that reports a gap. The hub makes the ID of this update, even if the gap had an ID in another hub.
 fn told_gap(fields: UpdateFields) -> Result<Update, InvalidUpdate> {
     if !Gap::is_told_by(&fields.data) {
         return Err(InvalidUpdate::GapData);

@@ -53,7 +53,7 @@ impl AudienceKey {
     }
 }
 
-/// The number of bytes of data from which the envelopes of an update share the data. A smaller one is encoded for each
+/// The number of bytes of data from which the envelopes of an update share the data. Smaller data is encoded for each
 /// envelope, which costs less.
 const SHARED_BYTES: usize = 512;
 
@@ -138,7 +138,7 @@ fn encoded(encode: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     bytes.into()
 }
 
-/// Appends an update as an event of its own type.
+/// Appends an update as an event with the type of the update.
 fn event(entry: &Entry, out: &mut Vec<u8>) {
     let update = &entry.update;
     let (event_type, retry_ms, id) = (update.event_type(), update.retry_ms(), Some(entry.id()));

@@ -43,7 +43,7 @@ pub enum FetchError {
     Resolve(io::Error),
     /// No connection may be made to any of the addresses; the value is the first of them.
     Address(SocketAddr),
-    /// No address accepts a connection; the value is the error of the last one.
+    /// No address accepts a connection; the value is the error of the last address.
     Connect(io::Error),
     /// The TLS handshake failed: the server does not prove who it is.
     Tls(io::Error),
@@ -127,7 +127,7 @@ impl Client {
         Ok(Box::new(self.tls.connect(name, tcp).await.map_err(FetchError::Tls)?))
     }
 
-    /// Connects to an address that was checked, and to no other one.
+    /// Connects to an address that was checked, and to no other address.
     async fn connect_tcp(&self, url: &JwksUrl) -> Result<TcpStream, FetchError> {
         let addresses = self.admitted(url, resolve(url).await.map_err(FetchError::Resolve)?)?;
         let mut last = io::ErrorKind::AddrNotAvailable.into();

@@ -28,8 +28,8 @@ pub struct Timing {
     pub min_refetch_interval: Duration,
     /// The longest time that a caller waits for a fetch that it asked for. Default: 5 s.
     pub refetch_patience: Duration,
-    /// The time between a failure and the next attempt. Each further failure doubles it, up to 20 times its value.
-    /// Default: 15 s.
+    /// The time between a failure and the next attempt. Each further failure doubles this time, up to 20 times its
+    /// value. Default: 15 s.
     pub retry_interval: Duration,
     /// The time for which keys stay valid while they cannot be fetched again. Default: 24 h.
     pub max_stale: Duration,

@@ -74,7 +74,7 @@ impl FromStr for JwksUrl {
     }
 }
 
-/// A URL in the form to be shown: without the values in its query, since any may be a secret.
+/// A URL in the form to be shown: without the values in its query, since any of them may be a secret.
 struct Masked<'a>(&'a Url);
 
 impl fmt::Display for Masked<'_> {

@@ -1,8 +1,8 @@
 //! Decides whether the name of a parameter, header or variable says that its value is a secret.
 use crate::{MAX_ESCAPED, escaped::Layer};
 
-/// The texts that show that a name which contains one of them is the name of a secret. The name is compared in lower
-/// case, with only its letters and digits.
+/// A name that contains one of these texts is the name of a secret. The name is compared in lower case, with only its
+/// letters and digits.
 const PARTS: [&str; 26] = [
     "token",
     "secret",
@@ -31,14 +31,14 @@ const PARTS: [&str; 26] = [
     "hmac",
     "assertion",
 ];
-/// The texts that show that a name which ends with one of them is the name of a secret: `hubkey`, `x-api-key`.
+/// A name that ends with one of these texts is the name of a secret: `hubkey`, `x-api-key`.
 const ENDS: [&str; 3] = ["key", "auth", "pwd"];
-/// The words that show that a name whose last word is one of them is the name of a secret: `x-sig`, `userPass`.
+/// A name whose last word is one of these words is the name of a secret: `x-sig`, `userPass`.
 const LAST_WORDS: [&str; 9] = ["pass", "pw", "sig", "sid", "otp", "totp", "pin", "ticket", "cookie"];
-/// The texts that are the name of a secret only if they are the whole name.
+/// A name that is equal to one of these texts is the name of a secret.
 const NAMES: [&str; 1] = ["code"];
-/// The texts that show that a name which ends with one of them is not the name of a secret: keys that protect nothing,
-/// ordinary words, and names of files.
+/// A name that ends with one of these texts is not the name of a secret: keys that protect nothing, ordinary words, and
+/// names of files.
 const OPEN_ENDS: [&str; 13] = [
     "idempotencykey",
     "publickey",

@@ -12,7 +12,7 @@ pub(crate) struct Acceptance {
     pub(crate) range: Range,
 }
 
-/// The kinds of media ranges. If several ranges match, the one whose kind is last in this list counts.
+/// The kinds of media ranges. If several ranges match, the range whose kind is last in this list counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Range {
     /// The range `*/*`: every media type.

@@ -56,7 +56,7 @@ pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// The time between two questions whether a silent peer is still there.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 /// The number of probes that a silent peer may leave unanswered, if there is no write timeout. If there is a write
-/// timeout, it decides instead.
+/// timeout, this timeout decides instead.
 pub const PROBES: u32 = 4;
 /// The number of bytes that are read at a time when a whole head is read to repair it.
 const READ_BYTES: usize = 4 << 10;

@@ -114,7 +114,7 @@ pub enum Problem {
     },
     /// The body ended before it was complete, or arrived too slowly.
     BodyIncomplete,
-    /// The content type of the body is not the one that the endpoint reads.
+    /// The content type of the body is not the type that the endpoint reads.
     ContentType {
         /// The content type that the endpoint reads.
         expected: &'static str,

@@ -83,7 +83,7 @@ impl Server {
             tokio::spawn(serving.connection(socket, stop));
             return;
         };
-        // The runtime that serves the connection must also be the one that watches its socket.
+        // The runtime that serves the connection must also watch its socket.
         match socket.into_std() {
             Ok(socket) => threads.serve(async move {
                 match TcpStream::from_std(socket) {

@@ -97,7 +97,7 @@ impl<T: Transmit> Turn<'_, T> {
 }
 
 impl FanOut {
-    /// Adds a member to those that wait for the next event of their part.
+    /// Adds a member to the members that wait for the next event of their part.
     fn wait(&mut self, key: MemberKey) {
         let member = self.member(key);
         let (index, cursor) = (member.part, member.cursor);
@@ -109,7 +109,7 @@ impl FanOut {
         part.forget_what_nobody_needs();
     }
 
-    /// Adds a member to those for which the log has to be read.
+    /// Adds a member to the members for which the log has to be read.
     fn ask_for_the_log(&mut self, key: MemberKey) {
         self.enter(key, State::CatchesUp);
         let index = self.member(key).part;

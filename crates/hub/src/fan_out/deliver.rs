@@ -69,7 +69,7 @@ impl<T: Transmit> Turn<'_, T> {
         self.transmit.send(sends, unsent);
     }
 
-    /// Handles the members that did not take all of the run of their part.
+    /// Handles the members that did not take all bytes of the run of their part.
     fn settle_runs(&mut self) {
         for (key, taken) in self.take_full() {
             let member = self.core.member(key);
@@ -105,8 +105,8 @@ impl Part {
         self.window.push(offset, event.clone());
     }
 
-    /// True if another event of `bytes` bytes fits into one run with the events to be delivered, and removes none of
-    /// them from the window.
+    /// True if another event of `bytes` bytes fits into one run with the events to be delivered, and does not push one
+    /// of these events out of the window.
     fn has_room_for(&self, bytes: usize, limit: &WindowLimit) -> bool {
         // The event may have two pieces.
         self.news_events + 1 < limit.events && self.news_bytes + bytes <= RUN_BYTES.min(limit.bytes)

@@ -76,7 +76,7 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError`] if the engine cannot write.
     fn discard(&self, now: Timestamp) -> Result<usize, LogError>;
 
-    /// Erases entries. After this returns, no reader gets them any more.
+    /// Erases the entries that meet the conditions of `erase`. After this call returns, no reader gets them any more.
     ///
     /// # Errors
     /// [`LogError`] if the engine cannot read, or cannot store the erasure durably. Some of the entries may then be
@@ -113,7 +113,7 @@ pub struct TopicRetention {
 pub enum LogError {
     /// The file system returned an error.
     Io(io::Error),
-    /// A file does not contain what was written to it.
+    /// A file does not contain what was written to it. The text says what is wrong.
     Corrupt(String),
     /// Another process has the log open.
     InUse,

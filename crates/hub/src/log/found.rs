@@ -64,7 +64,7 @@ pub enum Found {
     Erased(Erasure),
 }
 
-/// What the log still knows of an update that the retention of its topics has discarded.
+/// The facts that the log still knows of an update that the retention of its topics has discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discarded {
     /// The offset of the update.
@@ -75,7 +75,7 @@ pub struct Discarded {
     pub private: bool,
 }
 
-/// What the log still knows of an update that was erased.
+/// The facts that the log still knows of an update that was erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erasure {
     /// The offset of the update.

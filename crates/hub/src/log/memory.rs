@@ -51,7 +51,7 @@ struct Ring {
     expires: bool,
 }
 
-/// The content at one offset.
+/// The content of the log at one offset.
 #[derive(Debug)]
 struct Held {
     what: Found,

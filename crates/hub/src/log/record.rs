@@ -210,7 +210,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// True if this is a complete update, as it was published.
+    /// True if this is a complete update, as it was published. An erased or discarded update is not complete.
     pub(crate) fn is_update(&self) -> bool {
         self.kind == Kind::Update as u8
     }

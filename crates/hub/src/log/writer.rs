@@ -32,8 +32,8 @@ use std::{
 };
 use tokio::sync::{Semaphore, oneshot};
 
-/// The number of places in the queue to the writer. A publication takes one place for each [`QUEUE_PLACE_BYTES`], or
-/// part of that, of its size.
+/// The number of places in the queue to the writer. A publication takes one place for each [`QUEUE_PLACE_BYTES`] of its
+/// size, rounded up.
 pub const QUEUE_PLACES: usize = 2_048;
 /// The bytes of stored entries for each place in the queue: the queue holds at most 32 MiB.
 pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;
@@ -174,11 +174,11 @@ struct Order<Clock> {
 
 /// The next operation on the log.
 enum Operation {
-    /// Append these publications together.
+    /// The writer appends these publications together.
     Append(Vec<Publication>),
-    /// Discard entries that retention no longer keeps, a bounded number of them.
+    /// The writer discards a bounded number of entries that retention no longer keeps.
     Discard,
-    /// End, because the writer is closed.
+    /// The writer's thread ends, because the writer is closed.
     Close,
 }
 
@@ -233,8 +233,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         }
     }
 
-    /// Waits for a publication, until it is time to discard entries (`look`). Returns the publication, and others that
-    /// wait, as a batch.
+    /// Waits for a publication, until it is time to discard entries (`look`). Returns the publication, and other
+    /// publications that wait, as a batch.
     fn next(&mut self, look: Instant) -> Operation {
         if self.taken.is_empty() {
             if let Some(count) = self.gather.count() {

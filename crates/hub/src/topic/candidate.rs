@@ -4,7 +4,7 @@ use super::Topic;
 use std::{borrow::Cow, cell::OnceCell};
 use url::Url;
 
-/// A topic, and the URL that it stands for.
+/// A topic, and the URL that it is resolved to.
 pub(crate) struct Candidate<'a> {
     pub(crate) topic: &'a Topic,
     /// The result of resolving the topic for the first pattern that needed it: the base URL, and the URL of the topic.

@@ -13,7 +13,7 @@ pub const MAX_CACHED_PATTERNS: usize = 1_024;
 pub(super) struct PatternCache<T>(Mutex<HashMap<Box<str>, Arc<T>>>);
 
 impl<T> PatternCache<T> {
-    /// Returns the cached pattern, or the one that `compile` makes.
+    /// Returns the cached pattern, or the pattern that `compile` makes.
     ///
     /// # Errors
     /// The errors of `compile`; then nothing is cached.

@@ -203,7 +203,7 @@ impl Verified<'_> {
     }
 }
 
-/// Returns the revision of a token, by its type.
+/// Returns the revision of Mercure to which a token belongs, according to its type.
 fn revision(header: &Header) -> Revision {
     let typ = header.typ.as_deref().unwrap_or_default();
     let is_modern = ["at+jwt", "application/at+jwt"].iter().any(|name| name.eq_ignore_ascii_case(typ));

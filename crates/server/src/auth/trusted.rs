@@ -61,7 +61,7 @@ pub struct TrustedKeys {
     /// the `issuers`.
     pub subscriber_keys: KeySet,
     /// The issuers whose tokens are accepted, in both revisions. Each name must appear only once; if it appears again,
-    /// the first one counts.
+    /// the first issuer with this name counts.
     pub issuers: Vec<TrustedIssuer>,
 }
 

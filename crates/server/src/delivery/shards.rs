@@ -66,7 +66,7 @@ impl Shards {
             }
         };
         let count = settings.delivery_threads.or(thread::available_parallelism().ok()).map_or(1, NonZero::get);
-        // If a thread cannot be started, dropping this value ends the others.
+        // If a thread cannot be started, dropping this value ends the other threads.
         let mut shards = Self { gates: Vec::new(), threads: Mutex::default() };
         for number in 0..count {
             let (engine, started) = Engine::start(choice);

@@ -114,7 +114,7 @@ impl Wheel {
         self.passed = self.passed.max(now);
     }
 
-    /// Frees the memory of all keys above the highest key whose timer is set. This looks at each of them.
+    /// Frees the memory of all keys above the highest key whose timer is set. This looks at each of these keys.
     pub fn shrink(&mut self) {
         let used = self.timers.iter().rposition(|timer| timer.before != NONE).map_or(0, |last| last + 1);
         self.timers.truncate(used);

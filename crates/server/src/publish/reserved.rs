@@ -44,7 +44,7 @@ fn says(text: &str) -> bool {
 }
 
 /// Returns true if the topic, read as a URL, has the hub's path or a path below it. The URL parser has removed dot
-/// segments, but decoding the rest may produce more of them.
+/// segments, but decoding the path may produce more of them.
 fn leads(base: &Url, topic: &Topic) -> bool {
     let Some(url) = topic.resolve(base) else { return false };
     let path = match plain(url.path()) {

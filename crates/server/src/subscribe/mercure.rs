@@ -35,7 +35,7 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
 }
 
 /// Answers a `QUERY`. Its query string and its body are read together. If both give a parameter that counts only once,
-/// the one in the query string counts.
+/// the parameter in the query string counts.
 ///
 /// # Errors
 /// [`Problem`] if the request is refused.

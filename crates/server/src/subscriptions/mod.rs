@@ -54,7 +54,7 @@ pub(crate) struct ActiveSubscriptions {
     /// The index. The teller and requests for the state lock it; delivery and subscribing never do. Lock order: this
     /// lock is taken before the locks of the log.
     index: Arc<Mutex<Index>>,
-    /// An ID that distinguishes documents of this run of the hub from those of other runs.
+    /// An ID that distinguishes documents of this run of the hub from documents of other runs.
     run: Uuid,
 }
 

@@ -121,8 +121,8 @@ impl Teller {
         Ok(())
     }
 
-    /// Publishes updates, and tries again until it succeeds. While the log fails, changes wait, and in the end new
-    /// subscribers do too.
+    /// Publishes updates, and tries again until it succeeds. While the log fails, changes wait. If too many changes
+    /// wait, new subscribers wait, too.
     async fn publish(&self, updates: Vec<Update>) -> Result<(), Closed> {
         if updates.is_empty() {
             return Ok(());

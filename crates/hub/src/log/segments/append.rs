@@ -143,7 +143,7 @@ impl Store {
         Ok(seeds)
     }
 
-    /// Returns the epochs, including the one of this run.
+    /// Returns the epochs of the log, including the epoch of this run.
     fn epochs_with(&self, writing: &Writing, first: Offset, oldest: Offset) -> Epochs {
         let known = self.epochs();
         let mut epochs = match known.current() == writing.epoch {

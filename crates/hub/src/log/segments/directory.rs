@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The access rights of a log's directory, and of the files in it.
+/// The access rights of a log's directory. `FILE_MODE` are those of the files in it.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 /// The highest offset that is accepted. No log grows so large, so a file that contains a higher offset was not written
@@ -183,7 +183,7 @@ impl Directory {
         same(&self.path).unwrap_or(false)
     }
 
-    /// True if this file is still the one at the path.
+    /// True if `path` still leads to `file`.
     pub(super) fn has(&self, path: &Path, file: &File) -> bool {
         let same = || {
             let (here, there) = (file.metadata()?, fs::symlink_metadata(path)?);

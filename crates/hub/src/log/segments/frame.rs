@@ -80,7 +80,8 @@ impl Head {
         Some(Self { body_bytes, first, count, oldest, body_checksum })
     }
 
-    /// True if the records after this head are the ones that were written. The head is at position `at` of `file`.
+    /// True if the records after this head are unchanged since they were written. The head is at position `at` of
+    /// `file`.
     pub(super) fn has_body_in(&self, file: &File, at: u64, seed: u64) -> io::Result<bool> {
         let (mut hash, mut from) = (Xxh3::with_seed(seed), at + HEAD_BYTES as u64);
         let mut buffer = vec![0; READ_BYTES.min(self.body_bytes as usize)];

@@ -256,8 +256,8 @@ impl<'a> Records<'a> {
         Self { file: part.file, seed: part.segment.seeds.segment, buffer: Vec::new(), begin: 0 }
     }
 
-    /// Reads a record; `None` if another or a damaged record is at its position. `follows` is the position of the next
-    /// record that will be read.
+    /// Reads the record of a posting; `None` if another or a damaged record is at its position. `follows` is the
+    /// position of the next record that will be read.
     pub(super) fn get(&mut self, posting: Posting, follows: Option<u64>) -> io::Result<Option<Record<'_>>> {
         let is_near = follows.is_some_and(|next| next.saturating_sub(posting.at) < RECORD_BYTES as u64);
         self.have(posting.at, record_head_bytes(), if is_near { RUN_BYTES } else { RECORD_BYTES })?;

@@ -51,7 +51,7 @@ impl SegmentLog {
     /// Opens a log whose segments are sealed before an append would make them larger than `segment_bytes`.
     ///
     /// # Errors
-    /// The same as those of [`Self::open`].
+    /// The same errors as those of [`Self::open`].
     pub fn open_with(path: &Path, retention: Retention, segment_bytes: u64) -> Result<Self, LogError> {
         let (store, recovery) = open::open(path, retention, Settings { segment_bytes })?;
         if let Some((first, last)) = recovery.missing {
@@ -68,8 +68,8 @@ impl SegmentLog {
         Ok(Self { store, recovery, end: Some(end), keeper: Some(keeper) })
     }
 
-    /// Appends updates like [`Log::append`], but each with its own time. Time does not go backwards in a log: an update
-    /// that is older than the one before it gets the time of that one.
+    /// Appends updates like [`Log::append`], but each with the time that is given for it. Time does not go backwards in
+    /// a log: an update that is older than the update before it gets the time of that update.
     ///
     /// # Errors
     /// [`LogError`]; then no update of the batch is in the log or will be in it.

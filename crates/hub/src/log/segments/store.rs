@@ -79,7 +79,7 @@ pub(super) struct Writing {
     pub(super) oldest: VecDeque<(Offset, Timestamp, u64)>,
 }
 
-/// The active segment: the one to which entries are appended.
+/// The active segment: the segment to which entries are appended.
 #[derive(Debug)]
 pub(super) struct Active {
     pub(super) segment: Arc<Segment>,

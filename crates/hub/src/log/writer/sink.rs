@@ -23,7 +23,8 @@ pub const QUICK_SINK: Duration = Duration::from_micros(500);
 /// Receives the batches that a [`Writer`](super::Writer) appends, one after the other and in order. It is called from
 /// several threads, but never from two at the same time.
 pub trait Sink: Send + 'static {
-    /// Receives a batch. Its publications are acknowledged already. If it panics, the writer closes.
+    /// Receives a batch. The publications of the batch are acknowledged already. If this call panics, the writer
+    /// closes.
     fn take(&mut self, batch: Vec<Arc<Entry>>);
 
     /// Does the work for which a [`Nudge`] asked. It is called some time after a nudge. If many batches wait,

@@ -35,7 +35,7 @@ impl SigningKey {
     /// algorithm of its JWK, else with the default algorithm of its type.
     ///
     /// # Errors
-    /// [`InvalidKey`] if there is no such key or several, or if the algorithm does not fit the key.
+    /// [`InvalidKey`] if no key or several keys can sign, or if the algorithm does not fit the key.
     pub fn read(text: &str, rules: &KeyRules) -> Result<Self, InvalidKey> {
         let trimmed = text.trim();
         if trimmed.starts_with('{') {

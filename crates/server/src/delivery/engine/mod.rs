@@ -32,7 +32,7 @@ pub enum Choice {
     IoUring,
 }
 
-/// The part of a shard that writes bytes to sockets. Each shard has its own.
+/// The part of a shard that writes bytes to sockets. Each shard has one.
 #[derive(Debug)]
 pub(crate) enum Engine {
     Epoll,

@@ -118,7 +118,8 @@ impl Uring {
             if taken == batch.len() && completed == taken {
                 return Ok(taken);
             }
-            // A call that was interrupted, or for which there was no memory, may take the rest next time.
+            // If a call was interrupted, or if there was no memory for it, the next call may take the remaining
+            // requests.
             setbacks = if (taken, completed) == before { setbacks + 1 } else { 0 };
             if setbacks < SETBACKS {
                 continue;
