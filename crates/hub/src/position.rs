@@ -7,8 +7,8 @@ use std::{
 /// The number of an entry in the log's one sequence. The first entry has offset 1; offset 0 is the position before the
 /// first entry.
 ///
-/// Offsets are dense: the offset of each entry is that of the entry before plus one. So a missing offset always means a
-/// lost entry, and can be reported.
+/// Offsets are dense: the offset of each entry is the offset of the previous entry plus one. So a missing offset always
+/// means a lost entry, and can be reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Offset(pub u64);
 

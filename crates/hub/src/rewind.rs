@@ -23,8 +23,8 @@ pub(crate) struct Rewind {
 }
 
 impl Rewind {
-    /// Finds the newest `count` updates for each of the topics and patterns that `key` subscribed to, up to `head`.
-    /// Blocks while it reads the log.
+    /// Finds the newest `count` updates, up to `head`, of each topic and pattern that `key` subscribed to. Blocks while
+    /// it reads the log.
     pub(crate) fn find(
         log: &dyn Log,
         key: &AudienceKey,

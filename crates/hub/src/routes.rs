@@ -10,7 +10,7 @@ use crate::{
 use slab::Slab;
 use std::{collections::HashMap, sync::Arc};
 
-/// All audiences, and where the events of each go. Only the thread that routes uses them.
+/// All audiences, and the destinations of the events of each. Only the thread that routes uses this table.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     routes: Slab<Route>,

@@ -30,7 +30,7 @@ pub enum Matcher {
     Exact(Topic),
     /// Every topic that the URI Template can expand to, and the template's own text.
     UriTemplate(Arc<UriTemplate>),
-    /// Every topic that matches the URL Pattern when it is resolved against the hub's URL.
+    /// Every topic that, resolved against the hub's URL, matches the URL Pattern.
     UrlPattern(Arc<UrlPattern>),
 }
 

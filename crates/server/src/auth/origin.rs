@@ -50,8 +50,8 @@ pub(super) fn check_name(parts: &Parts, settings: &AuthSettings) -> Result<(), F
     }
 }
 
-/// Checks a request to an open hub that changes something: its page must come from this machine or be an allowed one.
-/// Programs send no origin.
+/// Checks a request to an open hub that changes something: its page must come from this machine or from an allowed
+/// origin. Programs send no origin.
 pub(super) fn check_page(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     if parts.method.is_safe() {
         return Ok(());

@@ -20,7 +20,7 @@ pub enum ProxyMark {
     /// HTTP/1.0 with `Connection: close`: nginx up to version 1.29 sends this, and by default adds nothing else. No
     /// client of today does so: in version 1.0 every connection is closed anyway.
     OldVersion,
-    /// The page that sent the request is of another machine, and its browser takes the hub for the page's own origin.
+    /// The page that sent the request is of another machine, and the browser treats the hub as the origin of this page.
     /// So a proxy has rewritten `Host`.
     OtherPage,
 }

@@ -168,6 +168,8 @@ impl Store {
         LogError::Stopped(self.stopped.get().map_or(why, String::as_str).to_owned())
     }
 
+    /// Checks that the log still accepts updates.
+    ///
     /// # Errors
     /// [`LogError::Stopped`] if the log accepts no more appends.
     pub(super) fn check(&self) -> Result<(), LogError> {

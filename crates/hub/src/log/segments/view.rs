@@ -185,7 +185,7 @@ impl Doubt {
     }
 }
 
-/// Loads the log. It loads it again as long as missing entries may belong to a write that is not finished.
+/// Loads the log, and loads it again as long as missing entries may belong to a write that is not finished.
 fn load(path: &Path) -> Result<(Store, Recovery), ViewError> {
     let (mut before, mut same) = (None, 0);
     for look in 1.. {
