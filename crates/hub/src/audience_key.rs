@@ -14,7 +14,8 @@ pub struct AudienceKey {
     /// The topics that the members subscribed to: an update is sent to them if one of its topics matches one of these
     /// matchers.
     pub matchers: Matchers,
-    /// The private updates that the members may receive: those with a topic that matches one of these matchers.
+    /// The topics whose private updates the members may receive: a private update is sent to them only if one of its
+    /// topics matches one of these matchers.
     pub granted: Matchers,
     /// The format in which the members receive updates.
     pub representation: Representation,
@@ -39,7 +40,8 @@ impl AudienceKey {
         topics.iter().any(|topic| self.matchers.matches(topic))
     }
 
-    /// True if the members may receive an update with these topics. Whether they subscribed to it is not checked.
+    /// True if the members may receive an update with these topics, which is private if `private` is true. Whether they
+    /// subscribed to it is not checked.
     pub(crate) fn may_receive_of(&self, topics: &[Topic], private: bool) -> bool {
         !private || topics.iter().any(|topic| self.granted.matches(topic))
     }

@@ -18,5 +18,5 @@ pub struct PartKey {
 /// same offset, one directly after the other.
 pub type Events = Arc<[(Offset, Bytes)]>;
 
-/// The events of one batch for each part that they reach.
+/// The wire events of one batch for one recipient: the key of each part that they reach, and the events for this part.
 pub type Bundle = Vec<(PartKey, Events)>;

@@ -9,9 +9,9 @@ use crate::{
     run::Run,
 };
 
-/// The most that one read of the log returns.
+/// The limit of one read of the log, in entries and in bytes.
 const READ: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
-/// The number of encoded bytes at which a step ends. The last read of the log may exceed it.
+/// The number of encoded bytes at which a step ends. The last read of a step may bring more bytes.
 const STEP_BYTES: usize = 64 << 10;
 /// The number of log entries at which a step ends. Without it, a subscriber that gets few of the entries of a long log
 /// would keep a thread for too long.
@@ -24,10 +24,11 @@ pub struct Step {
     pub begins_after: Offset,
     /// The offset up to which the step has read every entry.
     pub cursor: Offset,
-    /// The bytes that the subscriber gets: wire events, and a gap event if entries are missing in the log.
+    /// The bytes that the subscriber gets: wire events, and a gap event if entries are missing in the log. `None` if
+    /// nothing in the step is for the subscriber.
     pub run: Option<Run>,
-    /// True if the bytes include a gap event. It reports what is missing after `begins_after`, so the step is of no use
-    /// to a subscriber with another cursor.
+    /// True if the bytes include a gap event. It reports what is missing after `begins_after`, so a subscriber with
+    /// another cursor cannot use the step.
     pub tells_gap: bool,
 }
 
@@ -68,8 +69,8 @@ struct Reader<'a> {
     key: &'a AudienceKey,
     cursor: Offset,
     now: Timestamp,
-    /// The missing entries that no gap event reports yet: those after the first of these offsets, up to and including
-    /// the second.
+    /// The missing entries that no gap event has reported yet: the entries after the first offset, up to and including
+    /// the second. `None` if no entries are missing.
     hole: Option<(Offset, Offset)>,
     run: Vec<u8>,
     ends: Vec<(Offset, usize)>,
@@ -95,7 +96,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes missing entries. If there is no event between them and those noted before, all of them are one gap.
+    /// Notes that the entries from `first` to `last` are missing. If there is no event between them and entries that
+    /// were noted before, all of these entries are one gap.
     fn miss(&mut self, first: Offset, last: Offset) {
         let begin = self.hole.map_or(Offset(first.0 - 1), |(begin, _)| begin);
         self.hole = Some((begin, last));
@@ -111,8 +113,8 @@ impl Reader<'_> {
     }
 }
 
-/// The ID of the position `offset`. A subscriber that presents it continues after this offset, even if the entry there
-/// is gone.
+/// Returns the ID that names the position `offset`. A subscriber that sends this ID continues after the offset, even if
+/// the log does not hold its entry any more.
 pub(crate) fn id_of(log: &dyn Log, offset: Offset) -> String {
     log.epochs().position(offset).to_string()
 }

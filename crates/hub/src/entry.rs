@@ -29,8 +29,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Makes an entry of `update` at `position`. The entry's ID is the one that the publisher gave, or else the
-    /// position.
+    /// Makes an entry of `update` at `position`. The entry's ID is the ID that the publisher gave or, if there is none,
+    /// the position.
     #[must_use]
     pub fn new(position: Position, time: Timestamp, update: Update) -> Self {
         let id = update

@@ -20,14 +20,14 @@ pub struct Gap {
 pub enum GapReason {
     /// Updates after the last one that the subscriber saw were discarded by retention or destroyed by damage.
     Discarded,
-    /// No update in the log has this ID.
+    /// No update in the log has the requested ID.
     Unknown,
-    /// Another log made the ID, or the ID is so old that this log has forgotten its epoch.
+    /// Another log made the requested ID, or the ID is so old that this log has forgotten its epoch.
     ForeignEpoch,
-    /// The ID is beyond the end of its epoch: the updates there were lost when a backup was restored or a file was
-    /// damaged.
+    /// The requested ID is beyond the end of its epoch: updates at the end of the epoch were lost when a backup was
+    /// restored or a file was damaged.
     Future,
-    /// Several updates have or had this ID: the stream continues after the oldest of them in the log.
+    /// Several updates have or had the requested ID: the stream continues after the oldest of these updates in the log.
     Ambiguous,
 }
 

@@ -15,9 +15,9 @@ pub struct Matchers(Box<[Matcher]>);
 /// The topics that a client may publish, and the topics whose private updates it may receive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Grant {
-    /// Topics under which updates may be published.
+    /// The matchers of the topics under which the client may publish updates.
     pub publish: Matchers,
-    /// Topics whose private updates may be received.
+    /// The matchers of the topics whose private updates the client may receive.
     pub subscribe: Matchers,
 }
 

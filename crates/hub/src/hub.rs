@@ -46,16 +46,17 @@ impl Default for HubLimits {
     }
 }
 
-/// The updates to erase: those that meet every condition that is given.
+/// The conditions for updates to be erased. An update is erased if it meets all of them; a condition that is `None`
+/// holds for every update.
 #[derive(Clone, Debug)]
 pub struct Erasing {
-    /// The topic that an update must have to be erased.
+    /// The topic that an update must have to be erased; `None` for any topic.
     pub topic: Option<Topic>,
-    /// The ID that an update must have to be erased.
+    /// The ID that an update must have to be erased; `None` for any ID.
     pub id: Option<EventId>,
-    /// The time before which an update must have been published to be erased.
+    /// The time before which an update must have been published to be erased; `None` for any time.
     pub before: Option<Timestamp>,
-    /// The grant of the client that erases: it may only erase what it may publish.
+    /// The grant of the client that erases. The client may only erase updates that it may publish.
     pub grant: Grant,
 }
 
@@ -83,8 +84,8 @@ impl Hub {
         Ok(Self(Arc::new(Shared { router, polled, log, writer, window, clock, reads, scans, erases, joins })))
     }
 
-    /// Publishes `updates` directly one after the other, either all or none, and returns their entries when they are
-    /// durable.
+    /// Publishes either all of `updates`, with no other update between them, or none. Returns their entries when they
+    /// are durable.
     ///
     /// # Errors
     /// [`AppendError`] if the log did not append the updates.
@@ -95,9 +96,9 @@ impl Hub {
         self.0.writer.append(updates).await
     }
 
-    /// Publishes for a publisher that is not in a hurry, such as one that got its last answer [`UNHURRIED`] ago or
-    /// earlier: the log may wait for other publications, at most for [`GATHER_TIMEOUT`], so that one sync serves all of
-    /// them. Otherwise it does the same as [`Self::publish`].
+    /// Does the same as [`Self::publish`] for a publisher that is not in a hurry, such as one that got its last answer
+    /// [`UNHURRIED`] ago or earlier. The log may wait for other publications, at most for [`GATHER_TIMEOUT`], so that
+    /// one sync serves all of them.
     ///
     /// [`UNHURRIED`]: crate::log::writer::gather::UNHURRIED
     /// [`GATHER_TIMEOUT`]: crate::log::writer::gather::GATHER_TIMEOUT
@@ -112,8 +113,8 @@ impl Hub {
     }
 
     /// Erases the updates that meet the conditions of `erasing` if its grant allows to publish all their topics.
-    /// Updates that meet the conditions but are not covered by the grant are kept, and counted. After this returns, no
-    /// reader gets an erased update any more.
+    /// Updates that meet the conditions but are not covered by the grant are kept, and counted. After this call
+    /// returns, no reader gets an erased update any more.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read, or cannot store the erasure durably.
@@ -136,7 +137,7 @@ impl Hub {
         .await
     }
 
-    /// The time by the clock of the log, which gives entries their time.
+    /// The current time of the log's clock, from which entries get their time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
@@ -151,8 +152,8 @@ impl Hub {
         self.0.drain().await;
     }
 
-    /// Subscribes. Every matching update that is published after this returns will be delivered. With [`Start::After`],
-    /// every matching update after that ID is delivered, too.
+    /// Makes a subscription for the audience `key`. Every matching update that is published after this call returns is
+    /// delivered. With [`Start::After`], every matching update after that ID is delivered, too.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read.
@@ -193,13 +194,14 @@ impl Hub {
         self.0.window
     }
 
-    /// The ID of the position `offset`: a subscriber that presents it gets what follows.
+    /// The ID that names the position `offset`. A subscriber that sends it as its last event ID gets the updates after
+    /// this offset.
     #[must_use]
     pub fn id_behind(&self, offset: Offset) -> String {
         self.0.id_behind(offset)
     }
 
-    /// The bounds of the log: the oldest offset that it holds and the last one ever appended.
+    /// The bounds of the log: the oldest offset that it holds and the last offset that was ever appended.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         self.0.log.bounds()

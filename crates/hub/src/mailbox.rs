@@ -65,14 +65,14 @@ impl Mailbox {
         self.steps.try_recv().ok()
     }
 
-    /// Asks the router to send the events of the audience with this key to `part`. Returns the head of the log: every
-    /// matching event after the head will come, and some before it may.
+    /// Asks the router to send the events of the audience with this key to `part`. Returns the head of the log: the
+    /// mailbox gets every event of the audience after this head, and perhaps some earlier events.
     pub fn follow(&self, key: &Arc<AudienceKey>, part: PartKey, permit: JoinPermit) -> Offset {
         self.hub.router.follow(key.clone(), (self.shard, part), permit);
         self.head()
     }
 
-    /// Asks the router to send no more events for `part`. A few may still come.
+    /// Asks the router to send no more events for `part`. A few events may still come.
     pub fn unfollow(&self, key: Arc<AudienceKey>, part: PartKey) {
         self.hub.router.unfollow(key, (self.shard, part));
     }
@@ -83,14 +83,14 @@ impl Mailbox {
         self.hub.bounds().head
     }
 
-    /// The ID of the position `offset`.
+    /// The ID that names the position `offset`.
     #[must_use]
     pub fn id_behind(&self, offset: Offset) -> String {
         self.hub.id_behind(offset)
     }
 
-    /// Starts to read the log, as soon as this reader may. The result is put into the mailbox as a step. The owner
-    /// limits how many reads it asks for at the same time.
+    /// Starts to read the log as soon as one of the permits to read it is free. The result is put into the mailbox as a
+    /// step. The owner limits how many reads it asks for at the same time.
     pub fn read(&self, wanted: Wanted) {
         let Wanted { part, key, cursor } = wanted;
         let (hub, steps, wakeup) = (self.hub.clone(), self.step_sender.clone(), self.wakeup.clone());

@@ -25,11 +25,12 @@ pub struct Opening {
     key: Arc<AudienceKey>,
     place: Place,
     /// The bytes that are sent first: a gap event if updates that were asked for are missing, or the beginning of a
-    /// rewind.
+    /// rewind; `None` if there is neither.
     gap: Option<Bytes>,
-    /// The rest of a rewind that is too long for `gap`. It is sent after it.
+    /// The rest of a rewind that does not fit into `gap`. It is sent after `gap`.
     rewind: Option<Rewind>,
-    /// The time when the stream is to end, and the reason that the subscriber gets when it ends.
+    /// The time when the hub ends the stream; `None` sets no end. The subscriber then gets `end_reason`, if there is
+    /// one.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
     /// The permit to join the audience; `None` until [`Self::admit`] has returned.
@@ -39,7 +40,8 @@ pub struct Opening {
 enum Place {
     /// The head of the log at the moment when the audience is joined.
     Head,
-    /// After this offset. The text is the ID that precedes the first update sent.
+    /// The position after this offset of the log. The text is the ID that the subscriber is given for its place to
+    /// start: the ID of the update before the first one that it gets, or `earliest`.
     Behind(Offset, String),
 }
 
@@ -78,20 +80,21 @@ impl Opening {
         Ok(Self { hub, key, place: Place::Behind(head, id), gap, rewind, ends: None, end_reason: None, permit: None })
     }
 
-    /// Sets the time when the stream ends, and the reason that the subscriber then gets, if there is one.
+    /// Sets the time when the hub ends the stream, and the reason that the subscriber gets then. `None` sets no end, or
+    /// sends no reason.
     #[must_use]
     pub fn until(self, ends: Option<Instant>, end_reason: Option<EndReason>) -> Self {
         Self { ends, end_reason, ..self }
     }
 
-    /// True if the first bytes fit into the memory that a subscriber of a shard may take.
+    /// True if no rest of a rewind has to be sent after the first bytes. Only then a shard can take the subscriber.
     #[must_use]
     pub fn is_short(&self) -> bool {
         self.rewind.is_none()
     }
 
-    /// The ID that precedes the first update sent, or `earliest` if that update is the oldest one that the log holds.
-    /// For a start at the head, this fixes the start to the current head.
+    /// The ID of the update before the first one that the subscriber gets; `earliest` if the first one is the oldest
+    /// update that the log holds. If the start is the head of the log, this call fixes it to the current head.
     pub fn resumed_from(&mut self) -> &str {
         if let Place::Head = self.place {
             let head = self.hub.bounds().head;
@@ -150,7 +153,7 @@ impl Opening {
     /// Returns what a driver, such as a shard, needs to join the audience.
     ///
     /// # Panics
-    /// Unless the opening [is short](Self::is_short) and was [admitted](Self::admit).
+    /// If the opening [is not short](Self::is_short), or was not [admitted](Self::admit).
     #[must_use]
     pub fn join(self) -> (Joining, JoinPermit) {
         assert!(self.is_short(), "nobody would send the rest of the rewind");

@@ -56,7 +56,8 @@ pub(crate) struct Group {
     router: Router,
     /// The router's number for this group.
     number: usize,
-    /// The state. Lock order: this lock is taken before the log's. The router holds no lock when it takes this one.
+    /// The state. Lock order: this lock is taken before the locks of the log. The router holds no other lock when it
+    /// takes this one.
     state: Mutex<State>,
 }
 

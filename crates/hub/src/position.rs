@@ -7,8 +7,8 @@ use std::{
 /// The number of an entry in the log's one sequence. The first entry has offset 1; offset 0 is the position before the
 /// first entry.
 ///
-/// Offsets are dense: the offset of each entry is that of the entry before plus one. So a missing offset always means a
-/// lost entry, and can be reported.
+/// Offsets are dense: the offset of each entry is the offset of the previous entry plus one. So a missing offset always
+/// means a lost entry, and can be reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Offset(pub u64);
 
@@ -32,7 +32,7 @@ impl Offset {
 /// case.
 ///
 /// A log begins a new epoch each time it is opened. A position whose epoch the log does not know, or that lies beyond
-/// the end of its epoch, therefore comes from another log or from a future that was lost (a restored backup, a
+/// the end of its epoch, therefore comes from another log, or from updates that this log has lost (a restored backup, a
 /// truncated file). So it can be distinguished from a position that is merely old.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch([u8; Self::LEN]);
@@ -56,7 +56,7 @@ impl Epoch {
         Self::from_bits(RandomState::new().hash_one(0))
     }
 
-    /// Reads an epoch in the form that its [`fmt::Display`] writes.
+    /// Reads an epoch in the form that its [`fmt::Display`] writes; `None` if the text has another form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; Self::LEN] = text.as_bytes().try_into().ok()?;

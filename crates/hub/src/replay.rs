@@ -1,5 +1,5 @@
-//! A replay: what the log holds after a position up to the end of the log when the replay begins. Later updates are not
-//! part of it.
+//! A replay: the updates that the log holds after a position, up to the end that the log has when the replay begins.
+//! Later updates are not part of it.
 use crate::{audience_key::AudienceKey, log::LogError, position::Offset, rewind::Rewind, shared::Shared};
 use bytes::Bytes;
 use std::{fmt, sync::Arc};

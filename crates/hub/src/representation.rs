@@ -3,12 +3,12 @@
 /// The format in which a subscriber receives updates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Representation {
-    /// An event stream in which each update is an event of its own type.
+    /// An event stream in which each update is an event with the type of the update.
     #[default]
     EventStream,
-    /// An event stream of events without a type. The data of each is an update as JSON, with its topics and time. It is
-    /// meant for subscribers to many topics, or to event types that they do not know in advance. Only those topics are
-    /// listed that the subscriber asked for or is granted.
+    /// An event stream of events without a type. The data of each event is an update as JSON, with its topics and time.
+    /// It is meant for subscribers to many topics, or to event types that they do not know in advance. Only those
+    /// topics are listed that the subscriber asked for or is granted.
     Envelope,
     /// The same JSON as in [`Self::Envelope`], one object per line.
     JsonLines,

@@ -23,8 +23,8 @@ pub(crate) struct Rewind {
 }
 
 impl Rewind {
-    /// Finds the newest `count` updates for each of the topics and patterns that `key` subscribed to, up to `head`.
-    /// Blocks while it reads the log.
+    /// Finds the newest `count` updates, up to `head`, of each topic and pattern that `key` subscribed to. Blocks while
+    /// it reads the log.
     pub(crate) fn find(
         log: &dyn Log,
         key: &AudienceKey,
@@ -67,7 +67,7 @@ impl Rewind {
     }
 }
 
-/// Returns the offsets of the newest entries that fit, at most `count`.
+/// Returns the offsets of the newest entries for which `fits` is true, at most `count` of them.
 fn newest(
     log: &dyn Log,
     matcher: &Matcher,
@@ -102,7 +102,7 @@ fn newest(
     Ok(found)
 }
 
-/// Calls `visit` for each entry between two offsets, in order.
+/// Calls `visit` for each entry after the first offset, up to and including the second, in order.
 fn visit(
     log: &dyn Log,
     topic: Option<&Topic>,

@@ -27,7 +27,8 @@ pub(crate) struct Rewinding {
     /// The offset up to which the rewind was returned, or is in `next`.
     reached: Offset,
     step: Option<Step>,
-    /// The time when the stream is to end, and the reason that the subscriber gets when it ends.
+    /// The time when the hub ends the stream; `None` sets no end. The subscriber then gets `end_reason`, if there is
+    /// one.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
     /// True if the stream ends after the next bytes.
@@ -38,7 +39,8 @@ pub(crate) struct Rewinding {
 type Step = Pin<Box<dyn Future<Output = Result<(Bytes, Rewind), LogError>> + Send>>;
 
 impl Rewinding {
-    /// Returns a rewinding that first sends the opening of `joining`, which it takes out of it, and then `rewind`.
+    /// Returns a rewinding that first sends the opening bytes of `joining`, and then `rewind`. The opening bytes are
+    /// removed from `joining`.
     pub(crate) fn new(hub: Arc<Shared>, joining: &mut Joining, rewind: Rewind) -> Self {
         let Joining { key, opening, ends, end_reason, .. } = joining;
         let (key, next) = (key.clone(), std::mem::take(opening));
@@ -57,7 +59,7 @@ impl Rewinding {
         self.step = (!rewind.is_over()).then(|| Box::pin(self.hub.clone().rewind(self.key.clone(), rewind)) as Step);
     }
 
-    /// The position up to which everything was returned, or is about to be.
+    /// The position up to which the rewind was returned, or is in the next bytes.
     pub(crate) fn reached(&self) -> Offset {
         self.reached
     }

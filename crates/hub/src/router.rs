@@ -1,5 +1,5 @@
 //! The router: the sink of the log's writer. It sends each event to the audiences that it reaches. Only one thread at a
-//! time uses its tables, so it needs no lock. Others send it a message to get the events of an audience.
+//! time uses its tables, so it needs no lock. Other threads send it a request to get the events of an audience.
 use crate::{
     audience_key::AudienceKey,
     bundle::{Bundle, Events},
@@ -22,9 +22,9 @@ use std::{
     },
 };
 
-/// The number of events, of all audiences together, at which a round of bundles ends. Each takes 40 bytes: a batch that
-/// reaches many audiences is sent in several rounds. All events of the entry that reaches the number still belong to
-/// the round.
+/// The number of events, of all audiences together, at which a round of bundles ends. Each event takes 40 bytes: a
+/// batch that reaches many audiences is sent in several rounds. All events of the entry that reaches the number still
+/// belong to the round.
 const BUNDLE_EVENTS: usize = 64 << 10;
 
 /// The handle by which other threads send requests to the router. A clone is cheap.
@@ -107,12 +107,12 @@ impl Router {
     }
 
     /// Asks for the events of the audience with this key to be sent to `destination`: all events that are appended
-    /// after this returns, and perhaps some that were appended before.
+    /// after this call returns, and perhaps some that were appended before.
     pub(crate) fn follow(&self, key: Arc<AudienceKey>, destination: Destination, permit: JoinPermit) {
         self.send(Request::Follow(key, destination, permit));
     }
 
-    /// Asks for no more events of the audience to be sent to `destination`. A few may still come.
+    /// Asks for no more events of the audience to be sent to `destination`. A few events may still come.
     pub(crate) fn unfollow(&self, key: Arc<AudienceKey>, destination: Destination) {
         self.send(Request::Unfollow(key, destination));
     }
@@ -146,7 +146,7 @@ impl Routing {
     }
 
     /// Sends a batch of entries to every audience that they reach. The entries must directly follow each other and the
-    /// last batch.
+    /// last entry of the previous batch.
     fn route(&mut self, mut entries: &[Arc<Entry>]) {
         let offset = |entry: &Arc<Entry>| entry.position.offset;
         let (first, before) = (entries.first().map(offset), self.last);

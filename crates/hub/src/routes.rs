@@ -10,7 +10,7 @@ use crate::{
 use slab::Slab;
 use std::{collections::HashMap, sync::Arc};
 
-/// All audiences, and where the events of each go. Only the thread that routes uses them.
+/// All audiences, and the destinations of the events of each. Only the thread that routes uses this table.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     routes: Slab<Route>,
@@ -34,7 +34,7 @@ pub(crate) struct Route {
 pub(crate) type Destination = (usize, PartKey);
 
 impl Routes {
-    /// Adds `destination` to those that get the events of the audience with this key.
+    /// Adds `destination` to the destinations that get the events of the audience with this key.
     pub(crate) fn add(&mut self, key: &Arc<AudienceKey>, destination: Destination) {
         if let Some(route) = self.by_key.get(key) {
             self.routes[*route].destinations.push(destination);
@@ -50,8 +50,8 @@ impl Routes {
         }
     }
 
-    /// Removes `destination` from those that get the events of the audience. An audience without destinations is
-    /// removed.
+    /// Removes `destination` from the destinations that get the events of the audience. An audience without
+    /// destinations is removed.
     pub(crate) fn remove(&mut self, key: &AudienceKey, destination: Destination) {
         let Some(&route) = self.by_key.get(key) else { return };
         let destinations = &mut self.routes[route].destinations;

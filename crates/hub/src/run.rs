@@ -10,7 +10,7 @@ pub struct Run {
     bytes: Bytes,
     /// The offset of each event, and the index in `bytes` where the event ends.
     ends: Vec<(Offset, usize)>,
-    /// The second piece of the last event. Other audiences share it.
+    /// The second piece of the last event, which other audiences share; `None` if the event has one piece.
     rest: Option<Bytes>,
 }
 
@@ -56,7 +56,7 @@ impl Run {
     }
 
     /// The bytes that follow [`bytes`](Self::bytes) and belong to the last event: a large piece that is shared with
-    /// other audiences. A run that has them consists of one event.
+    /// other audiences. A run that has such a piece consists of one event.
     #[must_use]
     pub fn rest(&self) -> Option<&Bytes> {
         self.rest.as_ref()
@@ -74,7 +74,8 @@ impl Run {
         self.ends[self.ends.len() - 1].0
     }
 
-    /// Returns where the events after `cursor` are in [`bytes`](Self::bytes); an empty range if there are none.
+    /// Returns the range of [`bytes`](Self::bytes) that holds the events after `cursor`; an empty range if there are
+    /// none.
     #[must_use]
     pub fn behind(&self, cursor: Offset) -> Range<usize> {
         let passed = self.ends.partition_point(|(offset, _)| *offset <= cursor);
@@ -82,10 +83,10 @@ impl Run {
         start..self.bytes.len()
     }
 
-    /// Returns what follows if exactly the [`bytes`](Self::bytes) before `index` were sent: the offset of the last
-    /// event that was begun, `None` if no event was, and the bytes of that event that are left. The bytes are shared if
-    /// the run is one event. Otherwise they are copied, so that the end of one event does not keep the memory of all
-    /// others.
+    /// Returns what a send of exactly the [`bytes`](Self::bytes) before `index` means: the offset of the last event of
+    /// which any byte was sent (`None` if there is none), and the bytes of this event that were not sent. The bytes are
+    /// shared if the run is one event. Otherwise they are copied, so that the end of one event does not keep the memory
+    /// of all others.
     #[must_use]
     pub fn cut(&self, index: usize) -> (Option<Offset>, Left) {
         let (begun, left) = self.cut_at(index);

@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     /// The permits to read all entries of the log, which a pattern needs. There are fewer of them than of `reads`, so
     /// other readers can still read.
     pub(crate) scans: Arc<Semaphore>,
-    /// The permit to erase. There is one.
+    /// The permit to erase. There is only one, so erasures run one after the other.
     pub(crate) erases: Arc<Semaphore>,
     pub(crate) joins: Arc<Semaphore>,
 }
@@ -50,7 +50,7 @@ impl Shared {
         let _ = timeout(SETTLE_TIMEOUT, self.writer.append(Vec::new())).await;
     }
 
-    /// The ID of the position `offset`.
+    /// The ID that names the position `offset`.
     pub(crate) fn id_behind(&self, offset: Offset) -> String {
         if offset == Offset::ZERO { EARLIEST.into() } else { catch_up::id_of(&*self.log, offset) }
     }
@@ -72,7 +72,7 @@ impl Shared {
         self.reading(Reads::Some, move |hub| hub.log.place_at(time)).await
     }
 
-    /// Finds the newest updates of each topic in `key`.
+    /// Finds the newest `count` updates, up to `head`, of each topic and pattern that `key` subscribed to.
     pub(crate) async fn find_newest(
         self: Arc<Self>,
         key: Arc<AudienceKey>,

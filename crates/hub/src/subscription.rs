@@ -24,18 +24,18 @@ use tokio::time::Instant;
 /// The position where a subscription starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Start {
-    /// The head of the log: only what is published from now on.
+    /// The head of the log: the subscriber only gets updates that are published from now on.
     #[default]
     Now,
-    /// After the update with this ID; `earliest` is before all entries of the log.
+    /// The position after the update with this ID; the ID `earliest` is before all entries of the log.
     After(String),
-    /// After the update with the first of these IDs, or, if the log has no such update, after the update with the
-    /// second ID. It is for an ID whose bytes can be read in two ways. A gap names the first ID.
+    /// The position after the update with the first of these IDs, or, if the log has no such update, after the update
+    /// with the second ID. This is for an ID whose bytes can be read in two ways. A gap names the first ID.
     AfterEither(String, String),
     /// The newest updates of each topic and pattern that was subscribed to: at most this many of each, and at most
-    /// [`MAX_REWIND`](crate::rewind::MAX_REWIND) together. New updates follow them.
+    /// [`MAX_REWIND`](crate::rewind::MAX_REWIND) for all of them together. New updates follow them.
     Newest(usize),
-    /// The first update that was published at this time or later.
+    /// The position before the first update that was published at this time or later.
     Since(Timestamp),
 }
 
@@ -46,8 +46,8 @@ pub struct Subscription {
     group: Arc<Group>,
     seat: Seat,
     resumed_from: String,
-    /// The rest of a long rewind, which is sent first. The member gets no events until it is complete. Boxed, because
-    /// few subscriptions have it.
+    /// The rest of a long rewind, which is sent first; `None` if there is none. The member gets no events until the
+    /// rewind is complete. Boxed, because few subscriptions have it.
     rewinding: Option<Box<Rewinding>>,
 }
 
@@ -74,7 +74,8 @@ impl Subscription {
         &self.key
     }
 
-    /// The ID that precedes the first update sent, or `earliest` if that update is the oldest one that the log holds.
+    /// The ID of the update before the first one that the subscriber gets; `earliest` if the first one is the oldest
+    /// update that the log holds.
     #[must_use]
     pub fn resumed_from(&self) -> &str {
         &self.resumed_from
@@ -115,7 +116,7 @@ impl Subscription {
         polled
     }
 
-    /// Waits for what [`poll_next`](Self::poll_next) returns.
+    /// Does the same as [`poll_next`](Self::poll_next), as a future.
     ///
     /// # Errors
     /// As [`Self::poll_next`].

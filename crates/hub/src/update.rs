@@ -11,7 +11,7 @@ pub const MAX_ID_BYTES: usize = 512;
 /// The longest event type, in bytes.
 pub const MAX_EVENT_TYPE_BYTES: usize = 256;
 
-/// The ID of the position before all entries of the log; no update may have it.
+/// The ID of the position before all entries of the log; no update may have this ID.
 pub const EARLIEST: &str = "earliest";
 
 /// The fields of an update as a publisher sent them, not yet checked.
@@ -25,11 +25,12 @@ pub struct UpdateFields {
     pub id: Option<String>,
     /// The event type; `None` or empty is `message`.
     pub event_type: Option<String>,
-    /// The reconnection time that is sent to subscribers, in milliseconds.
+    /// The reconnection time that is sent to subscribers, in milliseconds; `None` sends none.
     pub retry_ms: Option<u64>,
-    /// The time after which no reader gets the update any more, in milliseconds after it was appended.
+    /// The time after which no reader gets the update any more, in milliseconds after it was appended; `None` sets no
+    /// such time.
     pub ttl_ms: Option<u64>,
-    /// True if only subscribers whose grant covers a topic may receive it.
+    /// True if only subscribers whose grant covers one of its topics may receive the update.
     pub private: bool,
 }
 
@@ -66,7 +67,7 @@ pub enum InvalidUpdate {
     TooManyTopics {
         /// The number of topics.
         count: usize,
-        /// The number of topics that is allowed.
+        /// The largest number of topics that is allowed.
         limit: usize,
     },
     /// The ID is longer than [`MAX_ID_BYTES`].
@@ -78,7 +79,8 @@ pub enum InvalidUpdate {
     },
     /// The ID holds a control or invisible format character.
     IdCharacter(char),
-    /// The ID begins or ends with white space. A header loses it, so no subscriber could resume after this update.
+    /// The ID begins or ends with white space. A header loses this white space, so no subscriber could resume after the
+    /// update.
     IdSpace,
     /// The ID begins with `#`, which is kept for IDs that the hub makes.
     IdReserved,
@@ -128,16 +130,16 @@ impl Update {
     }
 
     /// Returns an update by which the hub reports a change of a resource. It is private, and may have a type that
-    /// publishers may not use. Its ID is its position in the log: there are several updates about one resource, and an
-    /// ID that they shared would take a subscriber that presents it back to the first of them.
+    /// publishers may not use. Its ID is its position in the log: there are several updates about one resource, and if
+    /// they shared an ID, a subscriber that sends this ID would resume after the first of them.
     #[must_use]
     pub fn of_hub(topic: Topic, data: String, event_type: Option<EventType>) -> Self {
         let topics = Box::new([topic]);
         Self { topics, data: data.into(), id: None, event_type, retry_ms: None, ttl_ms: None, private: true }
     }
 
-    /// Returns an update by which a publisher, such as a relay, reports that it left updates out. It is the same as
-    /// what [`Self::new`] makes of fields with the event type of a [`Gap`].
+    /// Returns an update by which a publisher, such as a relay, reports that it left updates out. It is the same update
+    /// as [`Self::new`] makes of fields with the event type of a [`Gap`].
     ///
     /// # Errors
     /// [`InvalidUpdate`] if there are no topics, or too many, or if `data` gives no reason.
@@ -165,7 +167,7 @@ impl Update {
         &self.data
     }
 
-    /// The ID that the publisher chose, if it chose one.
+    /// The ID that the publisher chose; `None` if the hub makes the ID.
     #[must_use]
     pub fn id(&self) -> Option<&EventId> {
         self.id.as_ref()
@@ -177,26 +179,27 @@ impl Update {
         self.event_type.as_ref()
     }
 
-    /// The reconnection time that is sent to subscribers, in milliseconds.
+    /// The reconnection time that is sent to subscribers, in milliseconds; `None` sends none.
     #[must_use]
     pub fn retry_ms(&self) -> Option<u64> {
         self.retry_ms
     }
 
-    /// The time after which no reader gets the update any more, in milliseconds after it was appended.
+    /// The time after which no reader gets the update any more, in milliseconds after it was appended; `None` sets no
+    /// such time.
     #[must_use]
     pub fn ttl_ms(&self) -> Option<u64> {
         self.ttl_ms
     }
 
-    /// True if only subscribers whose grant covers a topic may receive it.
+    /// True if only subscribers whose grant covers one of its topics may receive the update.
     #[must_use]
     pub fn is_private(&self) -> bool {
         self.private
     }
 }
 
-/// Makes an update that reports a gap. The hub makes its ID, even if the gap had an ID in another hub.
+/// Makes an update that reports a gap. The hub makes the ID of this update, even if the gap had an ID in another hub.
 fn told_gap(fields: UpdateFields) -> Result<Update, InvalidUpdate> {
     if !Gap::is_told_by(&fields.data) {
         return Err(InvalidUpdate::GapData);

@@ -1,5 +1,5 @@
-//! The topics of an update that an audience may see: those that it subscribed to, and those that it is granted.
-//! Alternate topics are often a list of recipients, and one recipient must not see the others.
+//! The topics of an update that an audience may see: the topics that it subscribed to, and the topics that it is
+//! granted. Alternate topics are often a list of recipients, and one recipient must not see the other recipients.
 //!
 //! The visible topics depend only on the update and the audience's key. So they are the same for all members of an
 //! audience, and audiences that see the same topics share one wire event. A plain event stream names no topics, so it

@@ -19,9 +19,9 @@ impl Flag for AtomicBool {
 /// The function that wakes the thread.
 pub(crate) type Wake = dyn Fn() + Send + Sync;
 
-/// A wake-up call. A thread that puts something into the mailbox calls afterwards. The thread that empties the mailbox
-/// notes the call *before* it looks into the mailbox: what is put in later makes another call, and what was put in
-/// earlier is found.
+/// A wake-up call. A thread that puts something into the mailbox makes the call afterwards. The thread that empties the
+/// mailbox notes the call *before* it looks into the mailbox: what is put in later makes another call, and what was put
+/// in earlier is found.
 pub(crate) struct Wakeup<W: ?Sized = Wake, F = AtomicBool> {
     called: F,
     wake: Box<W>,

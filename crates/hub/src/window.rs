@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 /// The limit of a window, per audience. The bytes are shared by all audiences that see the same topics of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowLimit {
-    /// The largest number of wire events. Each costs about 40 bytes.
+    /// The largest number of wire events. Each event costs about 40 bytes besides the bytes that are sent.
     pub events: usize,
     /// The largest number of bytes of wire events. The newest event is kept even if it is larger.
     pub bytes: usize,
@@ -19,10 +19,11 @@ impl Default for WindowLimit {
     }
 }
 
-/// Every matching wire event after one position of the log, up to the last one that the router has sent.
+/// Every wire event for one audience after one position of the log, up to the last event that the router has sent.
 #[derive(Debug)]
 pub struct Window {
-    /// The offset after which the window has every matching event. A member with a lower cursor has to read the log.
+    /// The offset after which the window has every event for the audience. A member with a lower cursor has to read the
+    /// log.
     begins_after: Offset,
     events: VecDeque<(Offset, Bytes)>,
     bytes: usize,
@@ -36,7 +37,8 @@ impl Window {
         Self { begins_after, events: VecDeque::new(), bytes: 0, limit }
     }
 
-    /// The offset after which the window has every matching event. A member with a lower cursor has to read the log.
+    /// The offset after which the window has every event for the audience. A member with a lower cursor has to read the
+    /// log.
     #[must_use]
     pub fn begins_after(&self) -> Offset {
         self.begins_after

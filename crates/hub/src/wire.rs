@@ -1,6 +1,6 @@
-//! The wire event: the bytes that are sent to subscribers, encoded once and shared by all of them that get the same
-//! bytes. In a plain event stream these are all subscribers; in a format that names topics, they are all that see the
-//! same topics.
+//! The wire event: the bytes that are sent to subscribers, encoded once and shared by all subscribers that get the same
+//! bytes. In a plain event stream these are all subscribers; in a format that names topics, these are all subscribers
+//! that see the same topics.
 use crate::{
     audience_key::AudienceKey,
     ending::Ending,
@@ -53,7 +53,7 @@ impl AudienceKey {
     }
 }
 
-/// The number of bytes of data from which the envelopes of an update share the data. A smaller one is encoded for each
+/// The number of bytes of data from which the envelopes of an update share the data. Smaller data is encoded for each
 /// envelope, which costs less.
 const SHARED_BYTES: usize = 512;
 
@@ -62,7 +62,7 @@ const SHARED_BYTES: usize = 512;
 #[derive(Clone, Debug)]
 pub(crate) struct WireEvent {
     pub(crate) bytes: Bytes,
-    /// The second piece, if it is shared.
+    /// The second piece; `None` if the event has one piece.
     pub(crate) rest: Option<Bytes>,
 }
 
@@ -138,7 +138,7 @@ fn encoded(encode: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     bytes.into()
 }
 
-/// Appends an update as an event of its own type.
+/// Appends an update as an event with the type of the update.
 fn event(entry: &Entry, out: &mut Vec<u8>) {
     let update = &entry.update;
     let (event_type, retry_ms, id) = (update.event_type(), update.retry_ms(), Some(entry.id()));
@@ -148,7 +148,8 @@ fn event(entry: &Entry, out: &mut Vec<u8>) {
 /// The bytes after the data of an event.
 const EVENT_END: &[u8] = b"\n\n";
 
-/// Appends the beginning of an update as JSON, up to its data. The JSON is a line, or in an event without a type.
+/// Appends the beginning of an update as JSON, up to its data. The JSON is a line of text, or the data of an event
+/// without a type.
 fn begin(representation: Representation, entry: &Entry, visible: &Visible, out: &mut Vec<u8>) {
     let update = &entry.update;
     if representation == Representation::Envelope {

@@ -1,8 +1,8 @@
 //! The addresses from which a JWK set may be fetched.
 //!
 //! Without a check, an attacker who can choose a URL, or the address of its name, could make the hub send requests to
-//! services that only the hub's network reaches (server-side request forgery). The ranges are those of the registries
-//! of special addresses, [RFC 6890](https://www.rfc-editor.org/rfc/rfc6890).
+//! services that only the hub's network reaches (server-side request forgery). The ranges come from the registries of
+//! special addresses, [RFC 6890](https://www.rfc-editor.org/rfc/rfc6890).
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The addresses to which a connection may be made.
@@ -11,8 +11,8 @@ pub enum Addresses {
     /// Addresses of the public internet.
     #[default]
     Public,
-    /// Also addresses of this machine and of private networks. Never link-local addresses, where clouds serve
-    /// credentials.
+    /// Addresses of the public internet, of this machine and of private networks. Link-local addresses, where clouds
+    /// serve credentials, are never among them.
     Private,
 }
 

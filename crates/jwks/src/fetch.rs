@@ -43,7 +43,7 @@ pub enum FetchError {
     Resolve(io::Error),
     /// No connection may be made to any of the addresses; the value is the first of them.
     Address(SocketAddr),
-    /// No address accepts a connection; the value is the error of the last one.
+    /// No address accepts a connection; the value is the error of the last address.
     Connect(io::Error),
     /// The TLS handshake failed: the server does not prove who it is.
     Tls(io::Error),
@@ -83,7 +83,8 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Client {
-    /// Returns a client that trusts the certificates that the system trusts, and those that `SSL_CERT_FILE` names.
+    /// Returns a client that trusts the certificates that the system trusts or, if the variable `SSL_CERT_FILE` names a
+    /// file, the certificates in this file.
     #[must_use]
     pub fn new(addresses: Addresses) -> Self {
         let mut roots = rustls::RootCertStore::empty();
@@ -126,7 +127,7 @@ impl Client {
         Ok(Box::new(self.tls.connect(name, tcp).await.map_err(FetchError::Tls)?))
     }
 
-    /// Connects to an address that was checked, and to no other one.
+    /// Connects to an address that was checked, and to no other address.
     async fn connect_tcp(&self, url: &JwksUrl) -> Result<TcpStream, FetchError> {
         let addresses = self.admitted(url, resolve(url).await.map_err(FetchError::Resolve)?)?;
         let mut last = io::ErrorKind::AddrNotAvailable.into();

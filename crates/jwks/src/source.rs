@@ -28,8 +28,8 @@ pub struct Timing {
     pub min_refetch_interval: Duration,
     /// The longest time that a caller waits for a fetch that it asked for. Default: 5 s.
     pub refetch_patience: Duration,
-    /// The time between a failure and the next attempt. Each further failure doubles it, up to 20 times its value.
-    /// Default: 15 s.
+    /// The time between a failure and the next attempt. Each further failure doubles this time, up to 20 times its
+    /// value. Default: 15 s.
     pub retry_interval: Duration,
     /// The time for which keys stay valid while they cannot be fetched again. Default: 24 h.
     pub max_stale: Duration,
@@ -59,10 +59,10 @@ struct State {
     etag: Option<HeaderValue>,
     /// The time of the last successful fetch, which confirmed the keys.
     held_at: Option<Instant>,
-    /// The number of fetches that have ended, and the time when the last one ended.
+    /// The number of fetches that have ended. `attempted_at` is the time when the last of them ended.
     attempts: u64,
     attempted_at: Option<Instant>,
-    /// The number of failures since the last success, and the last error.
+    /// The number of failures since the last success. `failure` is the error of the last failure.
     failures: u32,
     failure: Option<Arc<FetchError>>,
 }

@@ -7,13 +7,13 @@ use url::{Host, Url};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct JwksUrl(Url);
 
-/// The reason why a text is not a URL from which a set may be fetched.
+/// The reason why a text is not a URL from which a JWK set may be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidJwksUrl {
     /// The text is not the URL of a web server.
     Unreadable,
-    /// The URL is plain `http` to another machine: an attacker on the way could replace the keys.
+    /// The URL is plain `http` to another machine: an attacker in the network between them could replace the keys.
     Plain,
     /// The URL contains a user name or a password.
     Credentials,
@@ -74,7 +74,7 @@ impl FromStr for JwksUrl {
     }
 }
 
-/// A URL in the form to be shown: without the values in its query, since any may be a secret.
+/// A URL in the form to be shown: without the values in its query, since any of them may be a secret.
 struct Masked<'a>(&'a Url);
 
 impl fmt::Display for Masked<'_> {

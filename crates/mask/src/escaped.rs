@@ -4,7 +4,7 @@ use std::ops::Range;
 /// A word whose escapes were resolved any number of times.
 pub(crate) struct Layer {
     bytes: Vec<u8>,
-    /// The index in the original word where each byte begins; and the length of the word.
+    /// The index in the original word from which each byte comes. The last item is the length of that word.
     from: Vec<usize>,
 }
 
@@ -39,7 +39,7 @@ impl Layer {
         Some((next, self.from[first]))
     }
 
-    /// Returns the byte that the escape at `at` stands for; `None` if there is no escape.
+    /// Returns the byte that the escape at `at` means; `None` if there is no escape.
     fn escape(&self, at: usize) -> Option<u8> {
         let digit = |at: usize| char::from(*self.bytes.get(at)?).to_digit(16);
         let (high, low) = (self.bytes[at] == b'%').then(|| Some((digit(at + 1)?, digit(at + 2)?)))??;

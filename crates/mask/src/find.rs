@@ -1,4 +1,4 @@
-//! Finds secrets in the bytes of one word, with one pass over them for each kind.
+//! Finds secrets in the bytes of one word, with one pass over the bytes for each kind of secret.
 use crate::{name::is_secret, placeholder::is_placeholder, quotation};
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ const TOKEN: &[u8] = b"eyJ";
 /// The bytes `{` before a space, a line end or a tab, in base64. Some words, such as `ewok`, begin with these letters
 /// too.
 const SPACED_TOKENS: [&[u8]; 4] = [b"eyA", b"ewo", b"ew0", b"ewk"];
-/// The shortest header of a token in base64. A header must at least name an algorithm.
+/// The shortest header of a token in base64, in bytes. A header must at least name an algorithm.
 const MIN_HEADER_BYTES: usize = 12;
 /// The schemes of URLs that contain an address, and never a password.
 const ADDRESSES: [&str; 9] = ["urn", "mailto", "tag", "acct", "sip", "sips", "xmpp", "mid", "cid"];

@@ -3,8 +3,8 @@
 //! A text is examined word by word, as people read it, and not as a URL parser reads it: the text is often a URL that
 //! no parser accepts. There are four kinds of secrets: a user name or password in a URL, the value of a parameter whose
 //! name says that it is a secret, a JSON Web Token, and the value of a header such as `Authorization`. The first three
-//! are also found if they are percent-escaped, as in a URL inside another URL. A word that is masked by mistake costs a
-//! reader a moment; a secret that is shown by mistake costs a key. So a doubtful word is masked.
+//! are also found if they are percent-escaped, as in a URL inside another URL. A word that is masked by mistake is only
+//! a little hard to read; a secret that is shown by mistake must be replaced. So a doubtful word is masked.
 //!
 //! Time and memory are proportional to the length of the text, since strangers write some of it.
 #![forbid(unsafe_code)]

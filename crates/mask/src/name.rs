@@ -1,7 +1,8 @@
 //! Decides whether the name of a parameter, header or variable says that its value is a secret.
 use crate::{MAX_ESCAPED, escaped::Layer};
 
-/// The parts that make a name that of a secret. The name is compared in lower case, with only its letters and digits.
+/// A name that contains one of these texts is the name of a secret. The name is compared in lower case, with only its
+/// letters and digits.
 const PARTS: [&str; 26] = [
     "token",
     "secret",
@@ -30,13 +31,14 @@ const PARTS: [&str; 26] = [
     "hmac",
     "assertion",
 ];
-/// The ends that make a name that of a secret: `hubkey`, `x-api-key`.
+/// A name that ends with one of these texts is the name of a secret: `hubkey`, `x-api-key`.
 const ENDS: [&str; 3] = ["key", "auth", "pwd"];
-/// The last words that make a name that of a secret: `x-sig`, `userPass`.
+/// A name whose last word is one of these words is the name of a secret: `x-sig`, `userPass`.
 const LAST_WORDS: [&str; 9] = ["pass", "pw", "sig", "sid", "otp", "totp", "pin", "ticket", "cookie"];
-/// The whole names that are those of a secret.
+/// A name that is equal to one of these texts is the name of a secret.
 const NAMES: [&str; 1] = ["code"];
-/// The ends of names that are not those of a secret: keys that open nothing, ordinary words, and names of files.
+/// A name that ends with one of these texts is not the name of a secret: keys that protect nothing, ordinary words, and
+/// names of files.
 const OPEN_ENDS: [&str; 13] = [
     "idempotencykey",
     "publickey",
@@ -52,7 +54,7 @@ const OPEN_ENDS: [&str; 13] = [
     "flunkey",
     "file",
 ];
-/// The number of bytes of a name that are examined. Of a longer name, only the end is.
+/// The number of bytes of a name that are examined. Only the end of a longer name is examined.
 const MAX_BYTES: usize = 256;
 
 /// True if the name of a parameter, a header or a variable says that its value is a secret: `token`, `X-Api-Key`,

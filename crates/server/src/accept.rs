@@ -12,14 +12,14 @@ pub(crate) struct Acceptance {
     pub(crate) range: Range,
 }
 
-/// The kinds of media ranges. If several ranges match, the one whose kind is last in this list counts.
+/// The kinds of media ranges. If several ranges match, the range whose kind is last in this list counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Range {
-    /// `*/*`
+    /// The range `*/*`: every media type.
     Anything,
-    /// `type/*`
+    /// The range `type/*`: all subtypes of one type.
     Type,
-    /// `type/subtype`
+    /// The range `type/subtype`: one media type.
     Exact,
 }
 
@@ -31,8 +31,8 @@ impl Acceptance {
         matching.max_by_key(|acceptance| (acceptance.range, acceptance.weight))
     }
 
-    /// Checks that the request accepts `media_type`, the type of its answer. If no range matches the type, the request
-    /// gets it anyway.
+    /// Checks that the request accepts `media_type`, the type of its answer. If no range matches the type, the answer
+    /// is sent in this type anyway.
     pub(crate) fn require(headers: &HeaderMap, media_type: &'static str) -> Result<(), Problem> {
         match Self::is_refusal(Self::of(headers, media_type)) {
             true => Err(Problem::NotAcceptable { available: media_type }),
@@ -40,7 +40,7 @@ impl Acceptance {
         }
     }
 
-    /// Returns true if this preference refuses the media type.
+    /// Returns true if the preference `of` refuses the media type. `None`, no preference, does not refuse it.
     pub(crate) fn is_refusal(of: Option<Self>) -> bool {
         of.is_some_and(|acceptance| acceptance.weight == 0)
     }
@@ -61,7 +61,8 @@ impl Acceptance {
     }
 }
 
-/// Reads a weight. A text that is not a weight counts as 1, as if it were missing.
+/// Reads a weight between 0 and 1, and returns it in thousandths. A text that is not a weight counts as 1, as if it
+/// were missing.
 fn thousandths(value: &str) -> u16 {
     match value.parse::<f64>() {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 1000")]

@@ -1,8 +1,8 @@
 //! Admission: the rules for every request, whatever its route. They are checked before the router sees it.
 //!
-//! A request must name one host. On an open hub this must be this machine, and no proxy may have let the request in.
-//! Without this check, a route could give files, pages and streams to a page that has made its own name resolve to
-//! loopback.
+//! A request must name one host. On an open hub, that host must be this machine, and the request must not come through
+//! a proxy. Without this check, a route could give files, pages and streams to a page that has made its own name
+//! resolve to loopback.
 use crate::{app::App, auth::AuthError, every_answer, host, html, problem::Problem};
 use axum::{
     extract::{Request, State},
@@ -11,8 +11,8 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, request::Parts};
 
-/// Passes an admitted request to the routes, refuses any other, and adds to every answer the fields that every answer
-/// has.
+/// Passes an admitted request to the routes, refuses any other request, and adds to every answer the fields that every
+/// answer has.
 pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let answer = match check(&app, &parts) {

@@ -26,13 +26,13 @@ pub struct Shared {
     pub(crate) base_url: Url,
     /// The URL of the hub's metadata.
     pub(crate) metadata_url: Url,
-    /// The files that are served at paths that the hub does not use.
+    /// The files that are served at paths that the hub does not use; `None` if no files are served.
     pub(crate) files: Option<Files>,
     /// The limit on log lines about requests that a proxy let in and that were refused.
     pub(crate) proxied: Seldom,
     /// The permits for subscribers: one for each subscriber that the hub has room for.
     pub(crate) places: Arc<Semaphore>,
-    /// The active subscriptions, if the hub publishes them.
+    /// The active subscriptions; `None` if the hub does not publish them.
     pub(crate) subscriptions: Option<ActiveSubscriptions>,
     /// The signal that becomes true when the server begins to stop.
     pub(crate) stopping: watch::Receiver<bool>,
@@ -40,7 +40,7 @@ pub struct Shared {
 
 impl App {
     /// # Panics
-    /// Outside a tokio runtime, if active subscriptions are published.
+    /// If it is called outside a tokio runtime and active subscriptions are published.
     pub(crate) fn new(hub: Hub, auth: Authenticator, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
         let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
         let metadata_url = hub_path::metadata_url(&base_url);

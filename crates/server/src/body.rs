@@ -25,7 +25,7 @@ pub(crate) fn require_no_coding(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Reads the whole body, if it is within the limit and not coded.
+/// Reads the whole body, if it is within the limit and has no content coding, such as compression.
 pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     require_no_coding(headers)?;
     let limit = app.settings.max_body_bytes;

@@ -56,9 +56,9 @@ pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// The time between two questions whether a silent peer is still there.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 /// The number of probes that a silent peer may leave unanswered, if there is no write timeout. If there is a write
-/// timeout, it decides instead.
+/// timeout, this timeout decides instead.
 pub const PROBES: u32 = 4;
-/// The number of bytes that are read at a time of a head that may be repaired.
+/// The number of bytes that are read at a time when a whole head is read to repair it.
 const READ_BYTES: usize = 4 << 10;
 /// The time that the rest of a head may take to arrive, if the head is to be repaired.
 const REPAIR_TIMEOUT: Duration = Duration::from_secs(3);
@@ -71,7 +71,7 @@ pub(crate) struct Serving {
     pub(crate) write_timeout: Duration,
     /// The times for which a connection may be without a request.
     pub(crate) patience: Patience,
-    /// The shards, which take the streams that hyper need not deliver.
+    /// The shards, which take the streams that hyper need not deliver; `None` if hyper delivers all streams.
     pub(crate) shards: Option<Arc<Shards>>,
 }
 

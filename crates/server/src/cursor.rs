@@ -56,7 +56,7 @@ impl Cursor {
     /// newest N updates of each of its `topics` topics and patterns, or with `since=…` at a time.
     ///
     /// # Errors
-    /// [`Problem`] if a form has another value for them.
+    /// [`Problem`] if a form has another value for `last` or `since`.
     pub(crate) fn or_rewind(mut self, forms: &[&Form], topics: usize, now: Timestamp) -> Result<Self, Problem> {
         let said = |name| forms.iter().find_map(|form| form.get(name)).filter(|value| !value.is_empty());
         let last = said("last").map(|count| newest(count, topics)).transpose()?;
@@ -83,7 +83,7 @@ pub fn query_of(uri: &Uri) -> Result<Form, InvalidForm> {
     form(uri.query().unwrap_or_default().as_bytes())
 }
 
-/// Reads the body of a `QUERY` in the same way.
+/// Reads the body of a `QUERY` request in the same way as [`query_of`] reads a query string.
 ///
 /// # Errors
 /// [`InvalidForm`] for an error in any field that is not a cursor.
@@ -91,7 +91,7 @@ pub fn form(bytes: &[u8]) -> Result<Form, InvalidForm> {
     Form::parse_with(bytes, carries_a_cursor)
 }
 
-/// Returns the last cursor of a form that is not empty.
+/// Returns the last cursor in a form that is not empty; `None` if there is none.
 fn last_of(form: &Form) -> Option<&str> {
     form.iter().filter(|(name, value)| !value.is_empty() && carries_a_cursor(name)).last().map(|(_, value)| value)
 }
@@ -102,7 +102,8 @@ fn carries_a_cursor(name: &str) -> bool {
 }
 
 /// Reads the bytes of a `Last-Event-ID` header. Browsers send an ID in UTF-8, Node's clients in Latin-1. Bytes that are
-/// valid in both are most likely UTF-8; but if the log has no such ID, it may have the ID that they are in Latin-1.
+/// valid in both are most likely UTF-8; but if the log has no such ID, it may have the ID that these bytes mean in
+/// Latin-1.
 fn of_bytes(bytes: &[u8]) -> Start {
     let in_latin_1 = || latin_1(bytes);
     match str::from_utf8(bytes) {

@@ -17,9 +17,9 @@ use fanfare_hub::{hub::Erasing, log::erase::Erased, topic::Topic};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-/// Erases the updates of a topic. Answers with the number of updates that were erased, and of those that were kept
-/// because they have another topic to which the sender may not publish. `id` selects only the updates with that ID,
-/// `before` only those that were published before that time.
+/// Erases the updates of a topic. Answers with the number of updates that were erased, and the number of updates that
+/// were kept because they have another topic to which the sender may not publish. The parameter `id` selects only the
+/// updates with that ID, `before` only the updates that were published before that time.
 ///
 /// # Errors
 /// [`Problem`] if nothing was erased.

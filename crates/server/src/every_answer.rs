@@ -5,21 +5,22 @@
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, header};
 
-/// The fields. `same-origin` affects only requests without CORS: scripts, images, styles, and frames of isolated pages.
-/// An `EventSource` and a `fetch` from another origin use CORS, which `cors.rs` decides and which this field does not
-/// change ([Fetch, 3.7](https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header)).
+/// The header fields of every answer, and their values. `same-origin` affects only requests without CORS: scripts,
+/// images, styles, and frames of isolated pages. An `EventSource` and a `fetch` from another origin use CORS, which
+/// `cors.rs` decides and which this field does not change ([Fetch,
+/// 3.7](https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header)).
 const ON_EVERY_ANSWER: [(HeaderName, HeaderValue); 2] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// Returns the answer with these fields.
+/// Returns the answer with the fields that every answer has.
 pub(crate) fn with_fields(mut answer: Response) -> Response {
     answer.headers_mut().extend(ON_EVERY_ANSWER);
     answer
 }
 
-/// Returns the fields as lines of a response's head.
+/// Returns the fields that every answer has, as lines of a response's head.
 pub(crate) fn fields() -> Vec<u8> {
     let line = |(name, value): &(HeaderName, HeaderValue)| {
         [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat()

@@ -19,7 +19,7 @@ pub enum InvalidForm {
     NotUtf8,
     /// There are more than [`MAX_FIELDS`] fields.
     TooManyFields {
-        /// The number of fields that is allowed.
+        /// The largest number of fields that is allowed.
         limit: usize,
     },
 }
@@ -61,7 +61,7 @@ impl Form {
         Self::parse(uri.query().unwrap_or_default().as_bytes())
     }
 
-    /// Appends the fields of `other` to these fields.
+    /// Appends the fields of `other` to the fields of this form.
     ///
     /// # Errors
     /// [`InvalidForm::TooManyFields`].
@@ -70,18 +70,18 @@ impl Form {
         if self.0.len() > MAX_FIELDS { Err(InvalidForm::TooManyFields { limit: MAX_FIELDS }) } else { Ok(self) }
     }
 
-    /// Returns the first value of a field.
+    /// Returns the first value of the field `name`; `None` if the form does not have the field.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
-    /// Returns every value of a field.
+    /// Returns every value of the field `name`, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.iter().filter(move |(field, _)| *field == name).map(|(_, value)| value)
     }
 
-    /// Returns true if a field is there, even without a value.
+    /// Returns true if the form has the field `name`, even without a value.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()

@@ -3,7 +3,7 @@ use crate::accept::{Acceptance, Range};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 
-/// The policy of such a page: nothing is loaded, and no script runs.
+/// The content security policy of the page: nothing is loaded, and no script runs.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Returns true if a request names HTML in `Accept`, as a browser does when somebody opens an address or follows a

@@ -1,8 +1,8 @@
 //! The metadata of the hub, for clients that need a token for it: protected resource metadata, [RFC
 //! 9728](https://www.rfc-editor.org/rfc/rfc9728), with the members that Mercure adds.
 //!
-//! Mercure's older revision has no metadata: the absence of this document may mean to a client that a hub is of the
-//! older revision.
+//! Mercure's older revision has no metadata: a client may conclude from the absence of this document that a hub only
+//! speaks the older revision.
 use crate::{accept::Acceptance, app::App, auth::DETAIL_TYPE, problem::Problem};
 use axum::{
     extract::{Request, State},
@@ -57,7 +57,8 @@ pub(crate) async fn point(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
-/// Returns the challenge with one more parameter. A URL contains neither quotation marks nor backslashes.
+/// Returns the challenge with one more parameter, the URL of the metadata. A URL contains neither quotation marks nor
+/// backslashes.
 fn pointing(challenge: &HeaderValue, metadata: &Url) -> Option<HeaderValue> {
     let challenge = challenge.to_str().ok()?;
     let separator = if challenge.contains(' ') { ", " } else { " " };

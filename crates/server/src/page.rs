@@ -82,7 +82,7 @@ const ASSETS: &[Asset] = assets![
 /// The path of the page. It does not end with a slash: the page finds its files and the hub by URLs relative to this
 /// path.
 pub const PATH: &str = "/fanfare";
-/// The relative URL of the page from `/fanfare/`, under any path at which a proxy has placed the hub.
+/// The URL of the page relative to `/fanfare/`. It is right under any path at which a proxy has placed the hub.
 const BACK: HeaderValue = HeaderValue::from_static("../fanfare");
 
 /// Returns the routes of the page: [`PATH`], and every file below it. They need no state.

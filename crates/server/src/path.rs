@@ -6,8 +6,8 @@ use percent_encoding::percent_decode_str;
 /// The path of the topic API.
 pub const TOPICS: &str = "/topics";
 
-/// Returns the topic of `/topics/{topic}`: the rest of the path with its slashes, percent-decoded. `None` for `/topics`
-/// itself.
+/// Returns the topic of `/topics/{topic}`: everything after `/topics/`, with its slashes, percent-decoded. `None` for
+/// `/topics` itself.
 ///
 /// # Errors
 /// [`Problem::Path`] if the topic is not UTF-8.

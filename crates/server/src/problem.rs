@@ -26,14 +26,15 @@ pub enum Problem {
     Form(InvalidForm),
     /// The query string or the form has too many fields, on an endpoint that answers this with 413 and not with 400.
     FormTooLarge {
-        /// The number of fields that is allowed.
+        /// The largest number of fields that is allowed.
         limit: usize,
     },
     /// The path names no topic, or is not UTF-8 after percent-decoding.
     Path,
     /// A topic is not valid.
     Topic(InvalidTopic),
-    /// The topic lies within the hub's own namespace.
+    /// A topic is reserved: it is at or below the hub's path, where only the hub may publish. The revision is that of
+    /// the publisher.
     TopicReserved(Revision),
     /// A topic matcher is not valid.
     Matcher(InvalidMatcher),
@@ -45,7 +46,7 @@ pub enum Problem {
     TooManyMatchers {
         /// The number of topics that the subscription has.
         count: usize,
-        /// The number of topics that is allowed.
+        /// The largest number of topics that is allowed.
         limit: usize,
     },
     /// The compiled patterns of the subscription are too large.
@@ -61,34 +62,34 @@ pub enum Problem {
         /// The greatest length that is allowed, in bytes.
         limit: usize,
     },
-    /// The value of `page` is not one that the hub has linked to.
+    /// The value of the parameter `page` is not from a link that the hub has sent.
     Page,
     /// The updates about active subscriptions could not be written to the log.
     Untold,
-    /// The value of `until` is not `now`.
+    /// The value of the parameter `until` is not `now`.
     Until,
-    /// The value of `retry` is not a number of milliseconds.
+    /// The value of the parameter `retry` is not a number of milliseconds.
     Retry,
-    /// The value of `ttl` is not a duration.
+    /// The value of the parameter `ttl` is not a duration.
     Ttl,
-    /// The value of `last` is not a number, or is too large for the number of topics.
+    /// The value of the parameter `last` is not a number, or is too large for the number of topics.
     Last {
         /// The most updates that `last` may select, of all topics together.
         limit: usize,
     },
-    /// The value of `since` is not a time.
+    /// The value of the parameter `since` is not a time.
     Since,
-    /// The value of `before` is not a time.
+    /// The value of the parameter `before` is not a time.
     Before,
-    /// The value of `id` cannot be the ID of an update.
+    /// The value of the parameter `id` in a request to erase updates cannot be the ID of an update.
     EraseId,
     /// A request to erase updates does not name exactly one topic.
     OneTopic,
     /// The log could not erase the updates.
     Erase(LogError),
-    /// One ID was given to a body that holds many updates.
+    /// The request gives one ID for a body that holds many updates.
     IdOfMany,
-    /// A prefix for IDs was given to a body that does not have one line for each update.
+    /// The request gives a prefix for IDs, but its body does not have one line for each update.
     IdPrefixWithoutLines,
     /// The fields of the request do not make a valid update.
     Update(InvalidUpdate),
@@ -96,7 +97,7 @@ pub enum Problem {
     Item {
         /// The number of the line or event, counted from 1.
         number: usize,
-        /// The reason why it is not valid.
+        /// The reason why this line or event is not valid.
         problem: Box<Problem>,
     },
     /// The body is not UTF-8.
@@ -108,12 +109,12 @@ pub enum Problem {
     },
     /// The batch has too many updates.
     BatchTooLarge {
-        /// The number of updates that is allowed.
+        /// The largest number of updates that is allowed.
         limit: usize,
     },
     /// The body ended before it was complete, or arrived too slowly.
     BodyIncomplete,
-    /// The content type of the body is not the one that the endpoint reads.
+    /// The content type of the body is not the type that the endpoint reads.
     ContentType {
         /// The content type that the endpoint reads.
         expected: &'static str,
@@ -144,7 +145,7 @@ pub enum Problem {
     StreamBroken {
         /// The number of updates that were published before the problem.
         published: u64,
-        /// The problem that ended the body.
+        /// The problem that ended the reading of the body.
         problem: Box<Problem>,
     },
     /// The request is not authorized.

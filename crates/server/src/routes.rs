@@ -66,7 +66,7 @@ async fn other_methods(State(app): State<App>, request: Request<Body>) -> Respon
     Problem::Method { allowed: "GET, HEAD, POST, QUERY" }.into_response()
 }
 
-/// Answers requests for `/` with the operator's own page, else with the hub's.
+/// Answers requests for `/` with the operator's file for this path or, if there is none, with the hub's page.
 async fn first_page(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let file = match &app.files {

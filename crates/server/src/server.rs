@@ -29,7 +29,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Server {
     serving: Serving,
-    /// The threads that serve connections, unless the caller's runtime does.
+    /// The threads that serve connections; `None` if the caller's runtime serves them.
     threads: Option<Threads>,
     subscriptions: Option<ActiveSubscriptions>,
     /// The signal that ends the streams that hyper delivers.
@@ -83,7 +83,7 @@ impl Server {
             tokio::spawn(serving.connection(socket, stop));
             return;
         };
-        // The runtime that serves the connection must also be the one that watches its socket.
+        // The runtime that serves the connection must also watch its socket.
         match socket.into_std() {
             Ok(socket) => threads.serve(async move {
                 match TcpStream::from_std(socket) {

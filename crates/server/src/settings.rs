@@ -45,8 +45,8 @@ pub struct Settings {
     /// credentials. Default: only the hub's own origin.
     pub cors_origins: Vec<String>,
     /// A directory whose files are served at all paths that the hub does not use itself; its `index.html` replaces the
-    /// hub's page at `/`. Not served are names that begin with a dot, except `.well-known`, and files outside the
-    /// directory that links in it point to. The directory should hold nothing secret.
+    /// hub's page at `/`. Names that begin with a dot, except `.well-known`, are not served, and neither are files
+    /// outside the directory to which links in it point. The directory should hold nothing secret.
     pub static_dir: Option<PathBuf>,
     /// A file in [`static_dir`](Self::static_dir), such as `index.html`, that browsers get for a page that does not
     /// exist: for applications that do their routing in the page. Default: none.
@@ -54,7 +54,7 @@ pub struct Settings {
     /// True if the hub's own page is served at `/fanfare`, and also at `/` if [`static_dir`](Self::static_dir) has no
     /// file for that. Default: yes.
     pub page: bool,
-    /// The silence after which a stream gets a heartbeat, approximately. Default: [`DEFAULT_HEARTBEAT_INTERVAL`].
+    /// The approximate time of silence after which a stream gets a heartbeat. Default: [`DEFAULT_HEARTBEAT_INTERVAL`].
     pub heartbeat_interval: Duration,
     /// A stream ends after 80 to 100 % of this time, at random, so that subscribers that reconnect are spread over all
     /// machines. Default: none.
@@ -64,7 +64,7 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// The most topics, or patterns for topics, of one subscription. Default: [`DEFAULT_MAX_TOPICS`].
     pub max_topics: usize,
-    /// The most subscribers at a time. Further subscribers are told to come back later. Default:
+    /// The most subscribers at a time. Further subscribers are asked to come back later. Default:
     /// [`DEFAULT_MAX_SUBSCRIBERS`].
     pub max_subscribers: usize,
     /// True if the hub publishes who is subscribed to which topics, as private updates and at

@@ -2,8 +2,8 @@
 use fanfare_hub::entry::Timestamp;
 use jiff::{Span, SpanRelativeTo};
 
-/// Reads a duration, in milliseconds: numbers with the units `ms`, `s`, `m`, `h`, `d` (24 hours) and `w`, or a number
-/// of seconds. `None` if the text is something else.
+/// Reads a duration, and returns it in milliseconds. The text has numbers with the units `ms`, `s`, `m`, `h`, `d` (24
+/// hours) and `w`, or it is a number of seconds. `None` if the text is something else.
 pub(crate) fn duration_ms(text: &str) -> Option<u64> {
     if let Ok(seconds) = text.parse::<u64>() {
         return seconds.checked_mul(1_000);

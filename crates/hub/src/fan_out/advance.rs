@@ -1,5 +1,5 @@
-//! The sends to a member that is behind: first the rest of an event that was begun, then the events in the window. If
-//! the window begins too late for it, the log is read.
+//! Sends bytes to a member that has not got all events: first the rest of an event that was sent only in part, then the
+//! events in the window. If the window does not have the member's next event, the log is read.
 use super::{
     FanOut, Outgoing, Transmit, Turn, Unsent,
     member::{MemberKey, State},
@@ -13,15 +13,15 @@ pub const RUN_BYTES: usize = 64 << 10;
 impl<T: Transmit> Turn<'_, T> {
     /// Sends the next bytes to a member that has room again.
     pub fn writable(&mut self, key: MemberKey) {
-        // A member in another state has got everything that there is, so it needs nothing now.
+        // A member in another state needs nothing now: it waits for the next event or for a step through the log.
         let state = self.core.members.get(key as usize).map(|member| member.state);
         if matches!(state, Some(State::Full | State::Ends)) {
             self.advance(key);
         }
     }
 
-    /// Sends a member that is not waiting the events after its cursor, until it has no more room or has all events of
-    /// its part's window.
+    /// Sends the events after its cursor to a member that is not waiting, until the member has no more room or has all
+    /// events of its part's window.
     pub(super) fn advance(&mut self, key: MemberKey) {
         if let Some(left) = self.core.member_mut(key).unsent.take()
             && !self.send_left(key, *left)
@@ -82,8 +82,8 @@ impl<T: Transmit> Turn<'_, T> {
         taken.inspect_err(|_| self.core.leave(key)).ok()
     }
 
-    /// Removes the members that can take no bytes any more, after a send to many. Returns the members that have no more
-    /// room, and the number of bytes that each took.
+    /// Handles the sends to many members of which not all bytes were taken. Removes the members whose connections take
+    /// no bytes any more. Returns the members that have no more room, and the number of bytes that each took.
     pub(super) fn take_full(&mut self) -> Vec<(MemberKey, usize)> {
         let mut full = Vec::new();
         for Unsent { member, taken } in std::mem::take(&mut self.core.unsent) {
@@ -97,7 +97,7 @@ impl<T: Transmit> Turn<'_, T> {
 }
 
 impl FanOut {
-    /// Adds a member to those that wait for the next event of their part.
+    /// Adds a member to the members that wait for the next event of their part.
     fn wait(&mut self, key: MemberKey) {
         let member = self.member(key);
         let (index, cursor) = (member.part, member.cursor);
@@ -109,7 +109,7 @@ impl FanOut {
         part.forget_what_nobody_needs();
     }
 
-    /// Adds a member to those for which the log has to be read.
+    /// Adds a member to the members for which the log has to be read.
     fn ask_for_the_log(&mut self, key: MemberKey) {
         self.enter(key, State::CatchesUp);
         let index = self.member(key).part;

@@ -13,7 +13,7 @@ impl<T: Transmit> Turn<'_, T> {
     /// Stores the events of one batch for a part. They are sent by [`deliver`](Self::deliver), or by this call when
     /// there are too many of them for one run.
     pub fn take_events(&mut self, key: PartKey, events: &Events) {
-        // An event in two pieces is two items.
+        // An event in two pieces is two items with the same offset.
         for pieces in events.chunk_by(|(one, _), (next, _)| one == next) {
             // The part may be gone before its events arrive.
             let Some(index) = self.core.parts.known(key) else { return };
@@ -59,7 +59,7 @@ impl<T: Transmit> Turn<'_, T> {
         let sends = parts.filter_map(|part| Some((part, part.run.as_ref()?))).flat_map(|(part, run)| {
             let (shared, whole) = (run.bytes(), &run.bytes()[..]);
             // Normally the whole run is for every waiting member, and the member's memory is not read. A member whose
-            // cursor is not before the run has read a part of it in the log.
+            // cursor is not before the run has already got the first events of the run from the log.
             let all_are_behind = part.furthest < run.first();
             part.waiting.iter().filter_map(move |key| {
                 let slice = if all_are_behind { whole } else { &whole[begin(part, &members[*key as usize])..] };
@@ -69,7 +69,7 @@ impl<T: Transmit> Turn<'_, T> {
         self.transmit.send(sends, unsent);
     }
 
-    /// Handles the members that did not take all of the run of their part.
+    /// Handles the members that did not take all bytes of the run of their part.
     fn settle_runs(&mut self) {
         for (key, taken) in self.take_full() {
             let member = self.core.member(key);
@@ -105,8 +105,8 @@ impl Part {
         self.window.push(offset, event.clone());
     }
 
-    /// True if another event of `bytes` bytes fits into one run with the events to be delivered, and removes none of
-    /// them from the window.
+    /// True if another event of `bytes` bytes fits into one run with the events to be delivered, and does not push one
+    /// of these events out of the window.
     fn has_room_for(&self, bytes: usize, limit: &WindowLimit) -> bool {
         // The event may have two pieces.
         self.news_events + 1 < limit.events && self.news_bytes + bytes <= RUN_BYTES.min(limit.bytes)
@@ -129,7 +129,7 @@ impl Part {
 }
 
 /// The index in the part's run where the bytes for this member begin. A member that joined while the log was ahead of
-/// the router may have read the first events of the run in the log.
+/// the router may have got the first events of the run from the log.
 fn begin(part: &Part, member: &Member) -> usize {
     match &part.run {
         Some(run) if member.cursor >= run.first() => run.behind(member.cursor).start,

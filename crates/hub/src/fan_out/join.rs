@@ -17,18 +17,18 @@ pub struct Joining {
     pub cursor: Option<Offset>,
     /// The bytes that the subscriber gets before any event.
     pub opening: Bytes,
-    /// The time when the stream is to end.
+    /// The time when the hub ends the stream; `None` sets no end.
     pub ends: Option<Instant>,
-    /// The reason that the subscriber gets when the stream ends.
+    /// The reason that the subscriber gets when the stream ends at that time; `None` sends no reason.
     pub end_reason: Option<EndReason>,
 }
 
 impl FanOut {
     /// Makes a subscriber a member. Nothing is sent to it before [`Turn::start`].
     ///
-    /// If it is the first member of its audience here, `follow` is called: it asks for the events of the audience, and
-    /// returns the head of the log. Every event after that head has to arrive, and some before it may. `head` returns
-    /// the head of the log.
+    /// If the audience has no member here yet, `follow` is called. It has to request the events of the audience, and to
+    /// return the head of the log after that. Every event after this head must be given to the state machine later;
+    /// some earlier events may be given to it, too. `head` returns the head of the log at the time of the call.
     pub fn join(
         &mut self,
         joining: Joining,

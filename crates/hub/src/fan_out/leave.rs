@@ -24,7 +24,7 @@ impl FanOut {
         }
     }
 
-    /// Ends the stream of a member. The bytes that it has taken still count.
+    /// Ends the stream of a member. The bytes that its connection has taken can still arrive.
     pub(super) fn close(&mut self, key: MemberKey) {
         self.depart(key, Departure::Ended);
     }
@@ -43,13 +43,14 @@ impl FanOut {
         }
     }
 
-    /// Returns the members that have left since the last call of this. The driver calls it after each call in which
-    /// members may leave.
+    /// Returns the members that have left since the last call of this function. The driver calls it after each other
+    /// call in which members may leave.
     pub fn take_departed(&mut self) -> Vec<Departed> {
         std::mem::take(&mut self.departed)
     }
 
-    /// Returns the audiences and parts that have needed no more events since the last call of this.
+    /// Returns the parts that have lost their last member since the last call of this function, with their audiences.
+    /// They need no more events.
     pub fn take_abandoned(&mut self) -> Vec<(Arc<AudienceKey>, PartKey)> {
         std::mem::take(&mut self.abandoned)
     }
@@ -66,8 +67,8 @@ impl FanOut {
 }
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Ends a member's stream after everything that was sent to it. The rest of an event that was begun is still sent,
-    /// if the peer makes room for it within a second. [`FanOut::deadline`] may be earlier after this.
+    /// Ends a member's stream after the bytes that were sent to it. If an event was sent only in part, its rest is
+    /// still sent, if the peer makes room for it within a second. [`FanOut::deadline`] may be earlier after this call.
     pub fn end(&mut self, key: MemberKey) {
         let Some(member) = self.core.members.get_mut(key as usize) else { return };
         if member.unsent.is_none() {
@@ -79,8 +80,8 @@ impl<T: Transmit> Turn<'_, T> {
     }
 
     /// Ends the stream of a member whose end time has come, and sends it the reason if there is one. `place` returns
-    /// the ID of a position. The event with the reason is sent after the rest of an event that was begun, and before
-    /// all events that the member has not reached.
+    /// the ID of a position. If an event was sent only in part, its rest comes before the event with the reason. No
+    /// other event is sent.
     pub(super) fn end_because(&mut self, key: MemberKey, place: &impl Fn(Offset) -> String) {
         if let Some(reason) = self.core.member_mut(key).end_reason.take() {
             let (cursor, told) = self.core.told(key, reason, place);

@@ -22,9 +22,9 @@ pub struct Member {
     pub(super) unsent: Option<Box<Left>>,
     /// The time when bytes were last sent to this member only, and not to all waiting members of its part.
     pub(super) spoke: Instant,
-    /// The time when the stream is to end.
+    /// The time when the hub ends the stream; `None` sets no end.
     pub(super) ends: Option<Instant>,
-    /// The reason that the subscriber gets when its stream ends.
+    /// The reason that the subscriber gets when its stream ends at that time; `None` sends no reason.
     pub(super) end_reason: Option<EndReason>,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum State {
     Full,
     /// The cursor is before the window of the member's part. The member waits for a step through the log.
     CatchesUp,
-    /// The stream has ended, except for the rest of an event that was begun.
+    /// The stream has ended, except that the rest of an event of which a part was sent may still be sent.
     Ends,
 }
 
@@ -56,7 +56,7 @@ pub struct Departed {
 pub enum Departure {
     /// The connection takes no bytes any more.
     Gone,
-    /// The stream has ended after everything that the member took.
+    /// The hub has ended the stream. The bytes that the connection has taken can still arrive.
     Ended,
     /// The member needs the log, and the log cannot be read.
     NoLog,

@@ -14,7 +14,7 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 pub(super) struct Part {
     pub(super) key: Arc<AudienceKey>,
     pub(super) window: Window,
-    /// The offset up to which everything was sent to all members that wait.
+    /// The offset up to which all events of the part were sent to the members that wait.
     pub(super) head: Offset,
     /// The time when something was last sent to all members that wait.
     pub(super) spoke: Instant,
@@ -22,18 +22,18 @@ pub(super) struct Part {
     pub(super) has_news: bool,
     pub(super) news_events: usize,
     pub(super) news_bytes: usize,
-    /// The events that are being delivered now.
+    /// The events that are being delivered now; `None` between two deliveries.
     pub(super) run: Option<Run>,
     /// The members that wait for the next event.
     pub(super) waiting: Vec<MemberKey>,
-    /// The highest cursor of a member that has ever waited here. If a run begins after it, the whole run is for every
-    /// waiting member, and the cursors of the members need not be read.
+    /// The highest cursor that a waiting member of this part has ever had. If a run begins after it, the whole run is
+    /// for every waiting member, and the cursors of the members need not be read.
     pub(super) furthest: Offset,
     /// The members whose cursor is before the window, in the order in which they asked for the log.
     pub(super) readers: VecDeque<MemberKey>,
     /// True if the log is being read for one of `readers`, or a read is planned.
     pub(super) reading: bool,
-    /// The number of all members.
+    /// The number of members in all states.
     pub(super) members: u32,
 }
 

@@ -9,7 +9,8 @@ use std::{collections::HashMap, sync::Arc};
 pub(super) struct Parts {
     parts: Slab<(u32, Part)>,
     by_key: HashMap<Arc<AudienceKey>, PartIndex>,
-    /// The number of parts that were ever added. It recognises messages for a part that is gone.
+    /// The number of parts that were ever added. With it, a message for a part that is gone can be recognised, although
+    /// another part has the same index now.
     generation: u32,
 }
 

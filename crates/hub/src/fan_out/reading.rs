@@ -21,9 +21,9 @@ pub struct Wanted {
 }
 
 impl FanOut {
-    /// Returns the next step that the driver has to read, if there is one and fewer than [`CONCURRENT_READS`] are being
-    /// read. The driver answers each with [`Turn::take_step`] or [`Turn::cannot_read`], even if the part is gone by
-    /// then.
+    /// Returns the next step that the driver has to read, if there is one and fewer than [`CONCURRENT_READS`] steps are
+    /// being read. The driver answers each step with [`Turn::take_step`] or [`Turn::cannot_read`], even if the part is
+    /// gone by then.
     pub fn next_read(&mut self) -> Option<Wanted> {
         while self.reads < CONCURRENT_READS {
             let key = self.to_read.pop_front()?;

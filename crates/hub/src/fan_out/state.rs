@@ -38,8 +38,8 @@ pub struct Turn<'a, T> {
 }
 
 impl FanOut {
-    /// Returns a state machine without members, whose parts have windows of at most this size. `seed` is for the random
-    /// deviation in the time of heartbeats.
+    /// Returns a state machine without members, whose parts have windows of at most this size. `seed` is the seed of
+    /// the random numbers that spread heartbeats over time.
     #[must_use]
     pub fn new(window: WindowLimit, seed: u64) -> Self {
         Self {

@@ -1,5 +1,6 @@
-//! Heartbeats and the ends of streams. A member has one deadline: the earlier one of the two. An event does not move
-//! the deadline. Instead, when the deadline has come, the time of the last send is checked.
+//! Heartbeats and the ends of streams. A member has one deadline: the time of its next heartbeat or of the end of its
+//! stream, whichever is earlier. An event does not move the deadline. Instead, when the deadline has come, the time of
+//! the last send is checked.
 use super::{
     FanOut, Outgoing, Transmit, Turn,
     member::{MemberKey, State},
@@ -11,8 +12,8 @@ use std::time::{Duration, Instant};
 /// The smallest fraction of an interval after which a periodic action is repeated.
 pub const LEAST_SPREAD: f64 = 0.8;
 
-/// Returns a random fraction of an interval, between [`LEAST_SPREAD`] and 1, so that actions that began together do not
-/// stay together.
+/// Returns a random fraction of an interval, between [`LEAST_SPREAD`] and 1, so that periodic actions that began at the
+/// same time happen at different times later.
 pub fn spread(random: &mut fastrand::Rng) -> f64 {
     LEAST_SPREAD + (1.0 - LEAST_SPREAD) * random.f64()
 }

@@ -15,7 +15,7 @@ use fanfare_event_stream::EventId;
 pub struct Resolved {
     /// The offset after which the subscriber gets every matching update.
     pub after: Offset,
-    /// The reason why `after` is not the position that the subscriber asked for.
+    /// The reason why `after` is not the position that the subscriber asked for; `None` if it is.
     pub gap: Option<GapReason>,
 }
 
@@ -44,7 +44,8 @@ pub fn resolve(log: &dyn Log, requested: &str, key: &AudienceKey, now: Timestamp
     })
 }
 
-/// Returns the offset of an update that a subscriber may have seen, and true if the subscriber subscribed to it.
+/// Returns the offset of an update that a subscriber may have seen, and true if the subscriber subscribed to it; `None`
+/// if the subscriber cannot have seen the update.
 fn seen(found: &Found, key: &AudienceKey) -> Option<(Offset, bool)> {
     let (topics, private) = match found {
         Found::Entry(entry) => (entry.update.topics(), entry.update.is_private()),

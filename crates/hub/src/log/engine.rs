@@ -33,18 +33,19 @@ impl Bounds {
 
 /// One ordered, durable sequence of entries.
 ///
-/// All methods may block on a disk or a network. Every `now` comes from the clock that gives the entries their time.
+/// All methods may block on a disk or a network. Every argument `now` is a time of the clock that also gives the
+/// entries their time.
 pub trait Log: Send + Sync + 'static {
-    /// Appends all updates of `batch` after the head, in order, or none of them. They get the time `now`. When this
-    /// returns, they are as durable as this kind of log can make them. It may also discard entries that retention no
-    /// longer keeps.
+    /// Appends all updates of `batch` after the head, in order, or none of them. The updates get the time `now`. When
+    /// the call returns, they are as durable as this kind of log can make them. The call may also discard entries that
+    /// retention no longer keeps.
     ///
     /// # Errors
-    /// [`LogError`]; then no update of the batch is in the log or will be.
+    /// [`LogError`]; then no update of the batch is in the log or will be in it.
     fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError>;
 
-    /// Reads the entries that `query` asks for. The answer also reports where entries are missing: retention may have
-    /// discarded what follows the requested position, or damage may have destroyed it.
+    /// Reads the entries that `query` asks for. The answer also reports where entries are missing, because retention
+    /// has discarded them or damage has destroyed them.
     ///
     /// # Errors
     /// [`LogError`] if the engine cannot read.
@@ -75,7 +76,7 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError`] if the engine cannot write.
     fn discard(&self, now: Timestamp) -> Result<usize, LogError>;
 
-    /// Erases entries. After this returns, no reader gets them any more.
+    /// Erases the entries that meet the conditions of `erase`. After this call returns, no reader gets them any more.
     ///
     /// # Errors
     /// [`LogError`] if the engine cannot read, or cannot store the erasure durably. Some of the entries may then be
@@ -86,11 +87,11 @@ pub trait Log: Send + Sync + 'static {
 /// The limits of what a log keeps. When a limit is exceeded, the oldest entries are discarded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// The greatest age in milliseconds; `None` keeps entries however old they are.
+    /// The greatest age of an entry, in milliseconds; `None` keeps entries however old they are.
     pub age_ms: Option<u64>,
-    /// The most bytes of stored entries; `None` sets no limit.
+    /// The most bytes that all entries together may have, as they are stored; `None` sets no limit.
     pub bytes: Option<u64>,
-    /// The most entries; `None` sets no limit.
+    /// The most entries that the log keeps; `None` sets no limit.
     pub count: Option<u64>,
     /// Shorter ages for the updates of some topics. A subscriber that would have received a discarded update gets a
     /// gap.
@@ -100,9 +101,9 @@ pub struct Retention {
 /// The greatest age of the updates of some topics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicRetention {
-    /// The topics. An update is discarded if one of its topics matches.
+    /// The matcher of the topics. The greatest age is for every update of which at least one topic matches.
     pub topics: Matcher,
-    /// The greatest age in milliseconds.
+    /// The greatest age of these updates, in milliseconds.
     pub age_ms: u64,
 }
 
@@ -112,14 +113,14 @@ pub struct TopicRetention {
 pub enum LogError {
     /// The file system returned an error.
     Io(io::Error),
-    /// A file does not contain what was written to it.
+    /// A file does not contain what was written to it. The text says what is wrong.
     Corrupt(String),
     /// Another process has the log open.
     InUse,
     /// The directory contains a log that an earlier version wrote in another format.
     OldFormat(PathBuf),
-    /// The log accepts no more publications until the hub is restarted: a sync failed, or files of the log have
-    /// vanished.
+    /// The log accepts no more publications until the hub is restarted, for example because a sync failed or files of
+    /// the log have vanished. The text is the reason.
     Stopped(String),
 }
 

@@ -7,8 +7,8 @@
 use crate::position::{Epoch, Offset, Position};
 
 /// The number of epochs without entries that are remembered: epochs in which nothing was appended, and epochs whose
-/// entries retention has discarded. An ID of such an epoch is resolved exactly; an ID of an older epoch is treated as
-/// one of another log.
+/// entries retention has discarded. An ID of such an epoch is resolved exactly; an ID of an older epoch is treated like
+/// an ID of another log.
 pub const IDLE_EPOCHS: usize = 64;
 
 /// The epochs of a log and the offset at which each began, oldest first. Each ends where the next one begins. The last
@@ -37,7 +37,8 @@ impl Epochs {
         Some(self.0.get(index + 1).map_or(head, |(_, first)| Offset(first.0 - 1)))
     }
 
-    /// Returns the position of `offset`: its epoch is the one in which it was appended, or the oldest epoch remembered.
+    /// Returns the position of `offset`: its epoch is the epoch in which the entry was appended, or the oldest epoch
+    /// that the log remembers.
     #[must_use]
     pub fn position(&self, offset: Offset) -> Position {
         let begun = self.0.partition_point(|(_, first)| *first <= offset);
@@ -50,7 +51,7 @@ impl Epochs {
         Self(earlier)
     }
 
-    /// Makes the epochs from a list as [`Self::to_vec`] returns it; it must have at least one epoch.
+    /// Makes the epochs from a list as [`Self::to_vec`] returns it; the list must have at least one epoch.
     pub(crate) fn from_vec(epochs: Vec<(Epoch, Offset)>) -> Self {
         assert!(!epochs.is_empty(), "there is always a current epoch");
         Self(epochs)

@@ -6,16 +6,19 @@ use crate::{
 use fanfare_event_stream::EventId;
 use std::fmt;
 
-/// The entries to erase: those that meet every condition that is given.
+/// The conditions for entries to be erased. An entry is erased if it meets all of them; a condition that is `None`
+/// holds for every entry.
 #[derive(Clone, Copy)]
 pub struct Erase<'a> {
-    /// The topic that an entry must have.
+    /// The topic that an entry must have to be erased; `None` for any topic.
     pub topic: Option<&'a Topic>,
-    /// The ID that the publisher gave to the entry, or the ID that the hub made for its position.
+    /// The ID that an entry must have to be erased: the publisher's ID, or the ID that the hub made for its position;
+    /// `None` for any ID.
     pub id: Option<&'a EventId>,
-    /// The time before which an entry must have been appended.
+    /// The time before which an entry must have been appended to be erased; `None` for any time.
     pub before: Option<Timestamp>,
-    /// Returns true if an update with these topics may be erased. If not, the update is kept, and counted.
+    /// Returns true if an update with these topics may be erased. If not, the update is kept, and counted in
+    /// [`Erased::kept`].
     pub may: &'a dyn Fn(&[Topic]) -> bool,
 }
 
@@ -24,7 +27,7 @@ pub struct Erase<'a> {
 pub struct Erased {
     /// The number of entries that were erased.
     pub erased: u64,
-    /// The number of entries that met the conditions and were kept because they may not be erased.
+    /// The number of entries that met the conditions and were kept because [`Erase::may`] does not allow to erase them.
     pub kept: u64,
 }
 

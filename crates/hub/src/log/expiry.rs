@@ -15,8 +15,8 @@ impl Entry {
 }
 
 impl Retention {
-    /// Returns what a reader gets for `entry` at `now`. If the publisher's time to live and the age limit of its topics
-    /// are both exceeded, the one that was exceeded first decides.
+    /// Returns what a reader gets for `entry` at `now`. If the publisher's time to live and the age limit of the
+    /// entry's topics are both exceeded, the limit that was exceeded first decides.
     pub(crate) fn judge(&self, entry: Arc<Entry>, now: Timestamp) -> Found {
         let (offset, private) = (entry.position.offset, entry.update.is_private());
         let (expires, discarded) = (entry.expires(), self.discards_at(&entry));
@@ -35,7 +35,8 @@ impl Retention {
         [entry.expires(), self.discards_at(entry)].into_iter().flatten().min().unwrap_or(Timestamp(u64::MAX))
     }
 
-    /// Returns the time at which the shortest age limit of its topics discards `entry`; `None` if there is no limit.
+    /// Returns the time at which the shortest age limit for one of its topics discards `entry`; `None` if there is no
+    /// such limit.
     fn discards_at(&self, entry: &Entry) -> Option<Timestamp> {
         let fits = |rule: &&TopicRetention| entry.update.topics().iter().any(|topic| rule.topics.matches(topic));
         let age_ms = self.topics.iter().filter(fits).map(|rule| rule.age_ms).min()?;

@@ -6,7 +6,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// The most records that one read examines, so that a long part of the log without matches does not make others wait.
+/// The most records that one read examines, so that a long part of the log without matches does not make other readers
+/// wait.
 pub const MAX_LOOKED_AT: usize = 16 << 10;
 /// The most updates with one ID that [`Log::locate`](super::Log::locate) examines.
 pub const MAX_CANDIDATES: usize = 1_000;
@@ -18,50 +19,52 @@ pub struct Query<'a> {
     pub after: Offset,
     /// The last offset to read. Reading ends at the head of the log if that is lower.
     pub until: Offset,
-    /// The topics of which an update must have one; they are found with an index. `None` is every update.
+    /// The topics of which an update must have at least one; the log finds such updates with an index. `None` asks for
+    /// every update.
     pub topics: Option<&'a [Topic]>,
     /// The current time. Entries that have expired by then are not returned.
     pub now: Timestamp,
-    /// The limit of the answer.
+    /// The most entries and bytes of the answer.
     pub limit: ReadLimit,
 }
 
 /// The limit of an answer. At least one entry is returned if there is one, even if it is larger.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimit {
-    /// The most entries.
+    /// The most entries that the answer has.
     pub entries: usize,
-    /// The most bytes of stored entries.
+    /// The most bytes that the entries of the answer have together, as they are stored.
     pub bytes: usize,
 }
 
 /// The answer to a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Read {
-    /// The entries, and the remains of entries, in the order of the log.
+    /// The entries, and what the log still knows of missing entries, in the order of the log.
     pub found: Vec<Found>,
     /// The offset up to which everything was examined. It is equal to [`Query::after`] if, and only if, nothing
     /// follows.
     pub up_to: Offset,
 }
 
-/// The content of one or more offsets of the log, as a reader finds it: an entry, or the rest of one.
+/// The content of one or more offsets of the log, as a reader finds it: an entry, or what the log still knows of
+/// missing entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// An entry.
     Entry(Arc<Entry>),
-    /// The updates from the first of these offsets to the second are gone, by retention or by damage. Nothing is known
-    /// about them.
+    /// The updates from the first offset up to and including the second are gone, by retention or by damage. Nothing
+    /// else is known about them.
     Lost(Offset, Offset),
     /// An update that the retention of its topics has discarded. Only subscribers that would have received it need to
     /// know that it is missing.
     Discarded(Arc<Discarded>),
-    /// An update that was erased, or whose time to live is over. No subscriber needs to know that it is missing. It is
-    /// only found by its ID, which still has its position in the log.
+    /// An update that was erased, or whose time to live is over. No subscriber needs to know that it is missing. Only a
+    /// search for its ID still finds its position in the log.
     Erased(Erasure),
 }
 
-/// The rest of an update that the retention of its topics has discarded.
+/// The facts that the log still knows of an update that the retention of its topics has discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discarded {
     /// The offset of the update.
@@ -72,7 +75,7 @@ pub struct Discarded {
     pub private: bool,
 }
 
-/// The rest of an update that was erased.
+/// The facts that the log still knows of an update that was erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erasure {
     /// The offset of the update.

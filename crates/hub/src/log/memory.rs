@@ -37,7 +37,8 @@ struct Ring {
     entries: VecDeque<Held>,
     oldest: Offset,
     bytes: u64,
-    /// The IDs that publishers gave, with their offsets. An ID that was used twice is in it twice, oldest first.
+    /// The IDs that publishers gave, with their offsets. An ID that was used twice is in this set twice, the older use
+    /// first.
     ids: BTreeSet<(EventId, Offset)>,
     /// The offsets of the updates of each topic, in order.
     topics: HashMap<Topic, VecDeque<Offset>>,
@@ -50,7 +51,7 @@ struct Ring {
     expires: bool,
 }
 
-/// The content at one offset.
+/// The content of the log at one offset.
 #[derive(Debug)]
 struct Held {
     what: Found,
@@ -223,7 +224,8 @@ impl Ring {
         self.entries.get(usize::try_from(offset.0.checked_sub(self.oldest.0)?).ok()?)
     }
 
-    /// Returns the offsets of the updates with one of these topics, in order, and true if these are all.
+    /// Returns the offsets of the updates that have at least one of these topics, in order, and true if there are no
+    /// more such updates up to `until`.
     fn with_topics(&self, topics: &[Topic], from: Offset, until: Offset) -> (Vec<Offset>, bool) {
         let of_topic = |offsets: &'_ VecDeque<Offset>| {
             let begin = offsets.partition_point(|offset| *offset < from);
@@ -278,7 +280,7 @@ impl Ring {
         }
     }
 
-    /// Replaces an entry by what is left of it.
+    /// Replaces the entry at `offset` by `rest`, which says what the log still knows of the entry.
     fn replace(&mut self, offset: Offset, rest: Found) {
         let index = usize::try_from(offset.0 - self.oldest.0).expect("it is held");
         let before = std::mem::replace(&mut self.entries[index].what, rest);

@@ -5,13 +5,13 @@
 //! |---|---|
 //! | 4 | [`MAGIC`]: no UTF-8 text can hold it, so no record can be forged inside another one's texts |
 //! | 4 | length of the record |
-//! | 8 | XXH3 of everything behind it, seeded with the segment's seed |
+//! | 8 | XXH3 of all bytes after this field, with the segment's seed |
 //! | 8, 8, 8 | offset; time in milliseconds; epoch |
 //! | 4, 8 | session and batch in which it was appended |
 //! | 1, 1 | [kind](Kind); flags: private, and which of the next three there are |
 //! | 2, 2, 2 | length of the ID and of the event type (0 is none), number of topics |
 //! | 8 each | reconnection time; time to live, both in milliseconds; hash of the ID, in place of the ID |
-//! | 2 per topic, then texts | length of each topic; ID, event type, topics, and what is left is the data |
+//! | 2 per topic, then texts | length of each topic; ID, event type, topics; the remaining bytes are the data |
 //!
 //! A record need not be an update. An erased update leaves a record without topics and texts. An update that the
 //! retention of its topics has discarded leaves a record that has only its topics. A record of an unknown kind is
@@ -34,7 +34,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub(crate) const MAGIC: [u8; 4] = [0xff, 0xfa, b'R', 1];
 /// The number of bytes of the fields that every record has.
 const FIXED_BYTES: usize = 60;
-/// The index from which the checksum covers the bytes.
+/// The index of the first byte that the checksum covers.
 const CHECKED_FROM: usize = 16;
 
 const PRIVATE: u8 = 1;
@@ -80,7 +80,7 @@ struct Body<'a> {
 }
 
 impl Update {
-    /// The number of bytes that a log stores for the update: its texts, and 62 or more bytes.
+    /// The number of bytes that a log stores for the update: its texts, and at least 62 bytes for the other fields.
     #[must_use]
     pub fn stored_bytes(&self) -> usize {
         let topics: usize = self.topics().iter().map(|topic| 2 + topic.as_str().len()).sum();
@@ -108,7 +108,8 @@ pub(crate) fn encode(entry: &Entry, token: Token, seed: u64, out: &mut Vec<u8>) 
     write(entry.position, entry.time, token, Kind::Update as u8, &body, seed, out);
 }
 
-/// Appends a record that replaces `record` to `out`. It has only the fields that its kind keeps.
+/// Appends to `out` a record of the given kind that replaces `record`. It has only the fields that a record of this
+/// kind keeps.
 pub(crate) fn encode_rest(record: &Record<'_>, kind: Kind, log_seed: u64, seed: u64, out: &mut Vec<u8>) {
     let Some(body) = record.body() else { return };
     let own = (!body.id.is_empty()).then(|| terms::id(body.id, log_seed).0);
@@ -191,7 +192,7 @@ impl<'a> Record<'a> {
         Terms { id, topics: body.topics.iter().map(|topic| terms::topic(topic, log_seed)).collect() }
     }
 
-    /// Returns what a reader finds in the record; `None` if a reader has to know nothing of it.
+    /// Returns what a reader finds in the record; `None` if the record is not reported to readers.
     pub(crate) fn found(&self) -> Option<Found> {
         let body = self.body()?;
         let (offset, private) = (self.position.offset, body.private);
@@ -209,7 +210,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// True if this is a complete update, as it was published.
+    /// True if this is a complete update, as it was published. An erased or discarded update is not complete.
     pub(crate) fn is_update(&self) -> bool {
         self.kind == Kind::Update as u8
     }

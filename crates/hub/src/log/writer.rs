@@ -32,8 +32,8 @@ use std::{
 };
 use tokio::sync::{Semaphore, oneshot};
 
-/// The number of places in the queue to the writer. A publication takes one place for each [`QUEUE_PLACE_BYTES`], or
-/// part of that, of its size.
+/// The number of places in the queue to the writer. A publication takes one place for each [`QUEUE_PLACE_BYTES`] of its
+/// size, rounded up.
 pub const QUEUE_PLACES: usize = 2_048;
 /// The bytes of stored entries for each place in the queue: the queue holds at most 32 MiB.
 pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;
@@ -64,7 +64,7 @@ impl Writer {
     /// A slow `sink` slows publishers down, but no entry is lost.
     ///
     /// # Errors
-    /// If the last entry of the log cannot be read, or a thread cannot be started.
+    /// [`LogError`] if the last entry of the log cannot be read, or a thread cannot be started.
     pub fn start(
         log: Arc<dyn Log>,
         clock: impl Fn() -> Timestamp + Send + 'static,
@@ -96,8 +96,8 @@ impl Writer {
         self.take(updates, false).await
     }
 
-    /// Appends for a publisher that is not in a hurry: the log may wait for other publications, at most for
-    /// [`gather::GATHER_TIMEOUT`], so that one sync serves all of them. Otherwise it does the same as [`Self::append`].
+    /// Does the same as [`Self::append`] for a publisher that is not in a hurry. The log may wait for other
+    /// publications, at most for [`gather::GATHER_TIMEOUT`], so that one sync serves all of them.
     ///
     /// # Errors
     /// [`AppendError`]; then no update of `updates` is in the log.
@@ -125,14 +125,14 @@ impl Writer {
         acknowledged.await.map_err(|_| AppendError::Closed)?.map_err(AppendError::Log)
     }
 
-    /// Returns the handle to have the sink called even if nothing is published.
+    /// Returns a handle by which other threads can have the sink called when nothing is published.
     #[must_use]
     pub fn nudge(&self) -> Nudge {
         self.nudge.clone()
     }
 
     /// Closes the writer: it takes no more publications. Blocks until all waiting publications are appended and passed
-    /// on.
+    /// to the sink.
     pub fn close(&self) {
         self.places.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -174,11 +174,11 @@ struct Order<Clock> {
 
 /// The next operation on the log.
 enum Operation {
-    /// Append these publications together.
+    /// The writer appends these publications together.
     Append(Vec<Publication>),
-    /// Discard entries that retention no longer keeps, a bounded number of them.
+    /// The writer discards a bounded number of entries that retention no longer keeps.
     Discard,
-    /// End, because the writer is closed.
+    /// The writer's thread ends, because the writer is closed.
     Close,
 }
 
@@ -211,8 +211,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
     fn run(mut self, sink_has_ended: impl Fn() -> bool) {
         // If the queue is never empty, the log must still discard: after a batch, it discards once if it is time to.
         let (mut look, mut appended_last) = (Instant::now(), false);
-        // If the second thread has ended before it took what it was given, this is noticed here, at the next check for
-        // entries to discard at the latest.
+        // If the second thread has ended before it took all batches that it was given, this is noticed here, at the
+        // next check for entries to discard at the latest.
         while !sink_has_ended() {
             let is_time = appended_last && Instant::now() >= look;
             match if is_time { Operation::Discard } else { self.next(look) } {
@@ -233,8 +233,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         }
     }
 
-    /// Waits for a publication, until it is time to discard entries (`look`). Returns the publication, and others that
-    /// wait, as a batch.
+    /// Waits for a publication, until it is time to discard entries (`look`). Returns the publication, and other
+    /// publications that wait, as a batch.
     fn next(&mut self, look: Instant) -> Operation {
         if self.taken.is_empty() {
             if let Some(count) = self.gather.count() {
@@ -260,7 +260,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         Operation::Append(batch)
     }
 
-    /// Appends a batch and passes it on to be acknowledged and routed. Returns false if nobody takes it.
+    /// Appends a batch and passes it on to be acknowledged and routed. Returns false if the sink takes no batches any
+    /// more.
     fn append(&mut self, batch: Vec<Publication>) -> bool {
         self.newest = self.newest.max((self.clock)());
         let places = batch.iter().map(|publication| publication.places).sum();
@@ -301,8 +302,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         self.places.add_permits(places);
     }
 
-    /// Notes the new head. It also checks what all later steps rely on: the entries follow the old head and each other,
-    /// their times do not decrease, and there is one entry for each update.
+    /// Notes the new head, and checks three facts that all later steps rely on: the entries follow the old head and
+    /// each other, their times do not decrease, and there is one entry for each update.
     fn has_appended(&mut self, entries: &[Arc<Entry>], publications: &[(usize, Acknowledgement)]) {
         let count: usize = publications.iter().map(|(count, _)| count).sum();
         assert_eq!(entries.len(), count, "an entry for each update");

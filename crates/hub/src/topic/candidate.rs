@@ -1,9 +1,10 @@
-//! A topic that is compared with many matchers. What several of them need, such as its URL, is computed once.
+//! A topic that is compared with many matchers. The URL of the topic, which several matchers may need, is computed
+//! once.
 use super::Topic;
 use std::{borrow::Cow, cell::OnceCell};
 use url::Url;
 
-/// A topic, and the URL that it stands for.
+/// A topic, and the URL that it is resolved to.
 pub(crate) struct Candidate<'a> {
     pub(crate) topic: &'a Topic,
     /// The result of resolving the topic for the first pattern that needed it: the base URL, and the URL of the topic.

@@ -22,8 +22,8 @@ pub const MAX_COMPILED_BYTES: usize = 128 * 1024;
 /// The most steps of one match of a topic with one expression: one transition for each byte, and one for the end.
 pub const MAX_MATCH_STEPS: usize = MAX_TOPIC_BYTES + 1;
 
-/// The largest nondeterministic automaton (NFA), in bytes. The deterministic one is made from it. A state takes about
-/// 70 bytes.
+/// The largest nondeterministic automaton (NFA), in bytes. The deterministic automaton is made from it. A state takes
+/// about 70 bytes.
 const MAX_NFA_BYTES: usize = 128 * 1024;
 
 /// The most additional memory for making the deterministic automaton, in bytes. It bounds the time as well: each of

@@ -1,6 +1,7 @@
 //! Topic matchers: they say which topics a subscriber wants, or which topics a grant covers.
 //!
-//! [Mercure, matcher types](https://mercure.rocks/spec#matcher-types); the older revision calls them topic selectors.
+//! [Mercure, matcher types](https://mercure.rocks/spec#matcher-types); Mercure's older revision calls them topic
+//! selectors.
 use super::{
     InvalidTopic, Topic,
     candidate::Candidate,
@@ -20,7 +21,7 @@ pub const MAX_MATCHER_BYTES: usize = super::MAX_TOPIC_BYTES;
 
 const WILDCARD: &str = "*";
 
-/// Selects topics. A clone is cheap. Two matchers are equal if their kind and source text are.
+/// Selects topics. A clone is cheap. Two matchers are equal if their kinds and their source texts are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Matcher {
     /// `*`: every topic.
@@ -29,7 +30,7 @@ pub enum Matcher {
     Exact(Topic),
     /// Every topic that the URI Template can expand to, and the template's own text.
     UriTemplate(Arc<UriTemplate>),
-    /// Every topic that matches the URL Pattern when it is resolved against the hub's URL.
+    /// Every topic that, resolved against the hub's URL, matches the URL Pattern.
     UrlPattern(Arc<UrlPattern>),
 }
 
@@ -79,7 +80,7 @@ impl Matcher {
         }
     }
 
-    /// Returns the matcher for a topic selector of the older revision: `*`, a URI Template, or a topic.
+    /// Returns the matcher for a topic selector of Mercure's older revision: `*`, a URI Template, or a topic.
     ///
     /// # Errors
     /// [`InvalidMatcher`], but never `InvalidPattern`, because a text that is not a URI Template is compared as a
@@ -127,8 +128,8 @@ impl Matcher {
         }
     }
 
-    /// An upper bound of the size of the compiled form, in bytes; 0 if there is no regular expression. The limit on all
-    /// matchers of a client is applied to the sum.
+    /// An upper bound of the size of the compiled form, in bytes; 0 if there is no regular expression. The limit on the
+    /// compiled patterns of a client is applied to the sum over its matchers.
     #[must_use]
     pub fn compiled_bytes(&self) -> usize {
         match self {

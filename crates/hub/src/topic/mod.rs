@@ -19,7 +19,8 @@ pub use pattern_cache::MAX_CACHED_PATTERNS;
 /// The longest topic, in bytes.
 pub const MAX_TOPIC_BYTES: usize = 4_096;
 
-/// The name of what an update is about. It is often a URL, but only URL Patterns treat it as one. A clone is cheap.
+/// The name of the thing that an update is about. It is often a URL, but only URL Patterns treat it as one. A clone is
+/// cheap.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Topic(Arc<str>);
 
@@ -69,8 +70,8 @@ impl Topic {
         &self.0
     }
 
-    /// Returns the URL of the topic, relative to `base`; `None` if the topic is not a URL. Exact comparison never does
-    /// this.
+    /// Returns the URL of the topic, relative to `base`; `None` if the topic is not a URL. Exact matchers do not use
+    /// this URL.
     #[must_use]
     pub fn resolve(&self, base: &Url) -> Option<Url> {
         base.join(&self.0).ok()

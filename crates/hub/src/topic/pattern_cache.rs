@@ -13,7 +13,7 @@ pub const MAX_CACHED_PATTERNS: usize = 1_024;
 pub(super) struct PatternCache<T>(Mutex<HashMap<Box<str>, Arc<T>>>);
 
 impl<T> PatternCache<T> {
-    /// Returns the cached pattern, or the one that `compile` makes.
+    /// Returns the cached pattern, or the pattern that `compile` makes.
     ///
     /// # Errors
     /// The errors of `compile`; then nothing is cached.
@@ -21,7 +21,7 @@ impl<T> PatternCache<T> {
         if let Some(known) = self.entries().get(source) {
             return Ok(Arc::clone(known));
         }
-        // The lock is not held here, so that a slow pattern does not make others wait.
+        // The lock is not held here, so that a slow pattern does not make other callers wait.
         let compiled = Arc::new(compile()?);
         let mut entries = self.entries();
         if entries.len() >= MAX_CACHED_PATTERNS {

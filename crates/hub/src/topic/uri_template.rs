@@ -1,9 +1,10 @@
 //! URI Templates used as matchers: a topic matches if the template can expand to it, with some values for its
 //! variables.
 //!
-//! [RFC 6570](https://www.rfc-editor.org/rfc/rfc6570), all four levels. A template becomes one regular expression.
-//! Every expansion matches. In addition, octets may be percent-encoded that an expansion would not encode, and literal
-//! text outside ASCII also matches without encoding, because topics are often written unencoded.
+//! All four levels of [RFC 6570](https://www.rfc-editor.org/rfc/rfc6570) are implemented. A template becomes one
+//! regular expression. Every expansion matches. In addition, a topic may percent-encode octets that an expansion would
+//! not encode, and literal text outside ASCII also matches without encoding, because topics are often written
+//! unencoded.
 use super::{
     Topic,
     linear_regex::{CompileError, LinearRegex, MAX_COMPILED_BYTES},

@@ -1,7 +1,8 @@
 //! URL Patterns: the pattern matchers of Mercure's newer revision.
 //!
-//! [URL Pattern Standard](https://urlpattern.spec.whatwg.org/), without `ignoreCase`. Regular expressions, for which
-//! the standard refers to ECMAScript, are matched in linear time here, so lookaround and backreferences are refused.
+//! The [URL Pattern Standard](https://urlpattern.spec.whatwg.org/) is implemented without `ignoreCase`. Regular
+//! expressions, for which the standard refers to ECMAScript, are matched in linear time here, so lookaround and
+//! backreferences are refused.
 use super::{
     Topic,
     candidate::Candidate,
@@ -94,7 +95,7 @@ impl UrlPattern {
 fn parse(source: &str, base: &Url) -> Result<urlpattern::UrlPattern<Compiled>, InvalidMatcher> {
     let invalid = |error: urlpattern::Error| InvalidMatcher::InvalidPattern(error.to_string());
     let mut init = UrlPatternInit::parse_constructor_string::<Compiled>(source, Some(base.clone())).map_err(invalid)?;
-    // A pattern with a scheme is absolute and needs no base. With one, the standard would put the base's directory
+    // A pattern with a scheme is absolute and needs no base. With a base, the standard would put the base's directory
     // before a path without a slash, and `urn\:isbn\:*` could never match.
     if init.protocol.is_some() {
         init.base_url = None;
@@ -125,7 +126,7 @@ impl RegExp for Compiled {
         Ok(Self(LinearRegex::compile(pattern)))
     }
 
-    /// Returns `Some` if `text` matches; without captures, which nobody needs.
+    /// Returns an empty list if `text` matches, and `None` if not. Captures are not needed.
     fn matches<'a>(&self, text: &'a str) -> Option<Vec<Option<&'a str>>> {
         self.0.as_ref().is_ok_and(|regex| regex.is_match(text)).then(Vec::new)
     }

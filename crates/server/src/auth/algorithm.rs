@@ -73,8 +73,8 @@ impl Algorithm {
         }
     }
 
-    /// Returns the length of the shortest secret in bytes, which is the length of the hash; `None` for algorithms with
-    /// public keys.
+    /// Returns the length of the shortest secret that is allowed, in bytes. It is the length of the hash. `None` for
+    /// algorithms with public keys.
     #[must_use]
     pub fn min_secret_bytes(self) -> Option<usize> {
         match self {

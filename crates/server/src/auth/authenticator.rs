@@ -67,7 +67,7 @@ impl Authenticator {
     /// sources of the issuer's keys for newer ones, as often as these allow it. A refused token is logged.
     ///
     /// # Errors
-    /// [`AuthError`] if the request is not authorized; it decides the answer.
+    /// [`AuthError`] if the request is not authorized. The error decides the status of the answer.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -82,8 +82,8 @@ impl Authenticator {
         result.inspect_err(|error| self.trace(brought.token(), purpose, error))
     }
 
-    /// Returns `error`, for a request whose sender was authenticated but may not do this, and logs the refusal if there
-    /// was a token.
+    /// Returns `error`, for a request whose sender was authenticated but may not do what it asks for, and logs the
+    /// refusal if there was a token.
     pub(crate) fn refuse(&self, credentials: &Credentials, error: AuthError) -> AuthError {
         if let (true, Some(reason)) = (credentials.has_token, error.logged()) {
             self.refusals.note(Kind::new(reason, credentials.issuer.as_deref(), true));

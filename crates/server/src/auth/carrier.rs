@@ -1,8 +1,8 @@
 //! The carriers of a token: the `Authorization` header, else the query, else a cookie. The first carrier that is
-//! present decides, and the others are ignored.
+//! present decides, and the other carriers are ignored.
 //!
-//! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) defines the header. Only the older revision
-//! allows the query, and each revision has its own cookie.
+//! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) defines the header. Only Mercure's older
+//! revision allows the query, and each of the two revisions has a separate cookie.
 //!
 //! If the value of a carrier cannot be a token, this is an error and does not count as the absence of a token:
 //! otherwise a subscriber that has a token would silently become anonymous, and never get private updates.
@@ -89,9 +89,9 @@ fn in_query(parts: &Parts) -> Result<Option<Cow<'_, str>>, Malformed> {
 /// Returns the value of the first cookie with this name, in all `Cookie` headers.
 ///
 /// Cookies are bytes: Chromium sends the bytes that a page has put into `document.cookie` unchanged, in UTF-8, Latin-1
-/// or neither. So each pair is read separately, and a strange cookie does not affect the others. If several cookies
-/// have the same name, the first one counts, since browsers put the one with the most specific path first ([RFC 6265,
-/// section 5.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.4)). An application that has moved its cookie to
+/// or neither. So each pair is read separately, and a strange cookie does not affect other cookies. If several cookies
+/// have the same name, the first one counts, since browsers put the cookie with the most specific path first ([RFC
+/// 6265, section 5.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.4)). An application that has moved its cookie to
 /// another path leaves the old one in browsers, so two cookies are not a reason to refuse the request.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
     let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|&byte| byte == b';'));

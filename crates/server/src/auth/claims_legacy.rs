@@ -1,4 +1,4 @@
-//! The `mercure` claim of the older revision: topic selectors to publish and to subscribe.
+//! The `mercure` claim of Mercure's older revision: topic selectors to publish and to subscribe.
 use super::{claims::Claims, invalid_token::InvalidToken};
 use fanfare_hub::{
     grant::{Grant, Matchers},
@@ -11,7 +11,8 @@ use serde_json::Value;
 pub const MAX_SELECTORS: usize = 1_000;
 
 const CLAIM: &str = "mercure";
-/// The `mercure` claim under a name that no other application uses. If both are there, this one counts.
+/// The `mercure` claim under a name that no other application uses. If a token has both claims, the one with this name
+/// counts.
 const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
 
 #[derive(Default, Deserialize)]
@@ -20,8 +21,8 @@ struct MercureClaim {
     subscribe: Option<Vec<String>>,
 }
 
-/// Returns the grant of the claims. Without a list of topics to publish, nothing may be published; without one to
-/// subscribe, no private update is received.
+/// Returns the grant of the claims. Without a list of topics to publish, nothing may be published; without a list of
+/// topics to subscribe, no private update is received.
 pub(super) fn grant(claims: &Claims) -> Result<Grant, InvalidToken> {
     let claim = match claim(claims) {
         Some(value) => Option::<MercureClaim>::deserialize(value).map_err(|_| InvalidToken::Claim(CLAIM))?,

@@ -1,5 +1,5 @@
-//! The `authorization_details` claim of the newer revision:
-//! [RFC 9396](https://www.rfc-editor.org/rfc/rfc9396), with entries of Mercure's own type.
+//! The `authorization_details` claim of Mercure's newer revision: [RFC 9396](https://www.rfc-editor.org/rfc/rfc9396),
+//! with entries of a type that Mercure defines.
 use super::claims::Claims;
 use fanfare_hub::{
     grant::{Grant, Matchers},

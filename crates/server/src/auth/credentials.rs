@@ -1,5 +1,5 @@
-//! The credentials of a request's sender: the rights that the token grants, their end, and the revision whose rules
-//! apply.
+//! The credentials of a request's sender: the rights that the token grants, the time when they end, and the revision of
+//! Mercure whose rules apply.
 use super::payload::Payloads;
 use fanfare_hub::{entry::Timestamp, grant::Grant};
 
@@ -15,9 +15,9 @@ pub enum Purpose {
 /// The revision of Mercure that a token belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revision {
-    /// Draft 07 and before: the `mercure` claim.
+    /// Draft 07 of Mercure and earlier drafts: the token has the claim `mercure`.
     Legacy,
-    /// Draft 08, "1.0": a token of type `at+jwt` with `authorization_details`.
+    /// Draft 08 of Mercure, "1.0": the token has the type `at+jwt` and the claim `authorization_details`.
     Modern,
 }
 
@@ -29,11 +29,12 @@ pub struct Credentials {
     /// The time when the token expires; every stream that was opened with it ends then. `None` if the token does not
     /// expire or there is none.
     pub expires_at: Option<Timestamp>,
-    /// The revision whose rules apply to the request: that of its token, or the newer one if there is no token.
+    /// The revision of Mercure whose rules apply to the request: the revision of its token, or the newer revision if
+    /// there is no token.
     pub revision: Revision,
     /// The data that active subscriptions of the bearer show to clients that may see them.
     pub payloads: Payloads,
-    /// The issuer that the token names.
+    /// The issuer that the token names; `None` if it names none, or if there is no token.
     pub issuer: Option<String>,
     pub(super) has_token: bool,
 }

@@ -12,7 +12,7 @@ pub enum AuthError {
     Missing,
     /// The request carries its token in a wrong way.
     Malformed(Malformed),
-    /// The request may not be the intention of the browser's user.
+    /// A page of another origin may have made the request without the will of the browser's user.
     Origin(ForeignOrigin),
     /// The hub is open only to its own machine, but a proxy let this request in.
     Proxied(ProxyMark),
@@ -34,7 +34,7 @@ pub enum Malformed {
     RepeatedQuery,
     /// The `authorization` query parameter is empty.
     EmptyQuery,
-    /// The cookie is empty.
+    /// The cookie for the token is empty.
     EmptyCookie,
 }
 

@@ -14,9 +14,9 @@ pub struct Explanation {
     pub revision: Revision,
     /// The signing algorithm that the token's header names.
     pub algorithm: String,
-    /// The key ID (`kid`) that the token's header names.
+    /// The key ID (`kid`) that the token's header names, if it names one.
     pub key_id: Option<String>,
-    /// The type (`typ`) that the token's header names.
+    /// The type (`typ`) that the token's header names, if it names one.
     pub token_type: Option<String>,
     /// The claims of the token.
     pub claims: Value,

@@ -25,8 +25,9 @@ pub enum InvalidToken {
     },
     /// The token's header lists extensions that must be understood, and the hub understands none.
     CriticalHeader,
-    /// A token of this revision is not allowed in this carrier: a newer token came in the query or in the older
-    /// revision's cookie, or an older token in the newer revision's cookie.
+    /// A token of this Mercure revision is not allowed in this part of the request: a token of the newer revision came
+    /// in the query or in the older revision's cookie, or a token of the older revision came in the newer revision's
+    /// cookie.
     Carrier,
     /// The hub has no key for tokens of this issuer and this purpose.
     NoKey,
@@ -36,9 +37,9 @@ pub enum InvalidToken {
     UnknownKey,
     /// The token names an issuer that the hub does not trust.
     Issuer,
-    /// The token is meant for another resource.
+    /// The token is meant for another resource than this hub.
     Audience,
-    /// A required claim is missing or has the wrong type.
+    /// A required claim, with this name, is missing or has the wrong type.
     Claim(&'static str),
     /// The token has expired.
     Expired,

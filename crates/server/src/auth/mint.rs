@@ -6,7 +6,7 @@ use super::{
 use fanfare_hub::entry::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// A token of the older revision, with its `mercure` claim.
+/// A token of Mercure's older revision, with its `mercure` claim.
 #[derive(Clone, Debug, Default)]
 pub struct LegacyToken {
     /// The topic selectors for which the bearer may publish.
@@ -19,7 +19,7 @@ pub struct LegacyToken {
     pub expires_at: Option<Timestamp>,
 }
 
-/// An access token of the newer revision, with its `authorization_details`.
+/// An access token of Mercure's newer revision, with its `authorization_details`.
 #[derive(Clone, Debug)]
 pub struct ModernToken {
     /// The issuer: a name of an authorization server that the hub trusts.

@@ -2,8 +2,8 @@
 //! request forgery and DNS rebinding.
 //!
 //! A browser sends cookies with requests of any page, and sends requests of any page to a hub on loopback. A token in a
-//! header or in the query proves that the sender meant the request; without one, the page's origin must prove it.
-//! [Mercure, security considerations](https://mercure.rocks/spec#security-considerations).
+//! header or in the query proves that the sender meant the request; without such a token, the page's origin must prove
+//! it. [Mercure, security considerations](https://mercure.rocks/spec#security-considerations).
 use super::settings::AuthSettings;
 use crate::host;
 use http::{
@@ -20,15 +20,15 @@ use url::{Host, Origin, Url};
 pub enum ForeignOrigin {
     /// A request with a cookie has neither `Origin` nor `Referer`, so the page that made it is unknown.
     Missing,
-    /// The page belongs to another site, which is not an allowed one.
+    /// The page belongs to another site, which is not allowed to make such requests.
     NotAllowed,
     /// The hub is open and only for this machine, but the request names another host: a page may have made its own name
     /// resolve to loopback.
     NotLoopback,
 }
 
-/// Checks a request that changes something and that a cookie authorizes: its page must be the hub's own or an allowed
-/// one.
+/// Checks a request that changes something and that a cookie authorizes: its page must come from the hub's own origin
+/// or from an allowed one.
 pub(super) fn check_cookie(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     match page_origin(parts, &[ORIGIN, REFERER]) {
         None => Err(ForeignOrigin::Missing),
@@ -50,8 +50,8 @@ pub(super) fn check_name(parts: &Parts, settings: &AuthSettings) -> Result<(), F
     }
 }
 
-/// Checks a request to an open hub that changes something: its page must come from this machine or be an allowed one.
-/// Programs send no origin.
+/// Checks a request to an open hub that changes something: its page must come from this machine or from an allowed
+/// origin. Programs send no origin.
 pub(super) fn check_page(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     if parts.method.is_safe() {
         return Ok(());

@@ -7,14 +7,14 @@ use fanfare_hub::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The payloads of a token. The older revision has one payload for all subscriptions, the newer one has a payload for
-/// each entry of topics.
+/// The payloads of a token. A token of Mercure's older revision has one payload for all subscriptions. A token of the
+/// newer revision has a payload for each entry of topics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payloads(Vec<(Matchers, Option<Arc<Value>>)>);
 
 impl Payloads {
     /// Returns the data that subscriptions with this matcher show: the payload of the first entry whose matchers cover
-    /// the text of `matcher`, read as a topic. If that entry has no payload, there is none.
+    /// the text of `matcher`, read as a topic. `None` if that entry has no payload, or if there is no such entry.
     #[must_use]
     pub fn of(&self, matcher: &Matcher) -> Option<&Arc<Value>> {
         let topic = Topic::new(matcher.as_str()).ok();
@@ -26,12 +26,13 @@ impl Payloads {
         self.0.iter().find(|(matchers, _)| covers(matchers))?.1.as_ref()
     }
 
-    /// Returns the payloads of the older revision's claims.
+    /// Returns the payload in the claims of a token of Mercure's older revision.
     pub(super) fn legacy(claims: &Claims) -> Self {
         Self::new(vec![(Matchers::any(), claims_legacy::payload(claims).cloned())])
     }
 
-    /// Returns the payloads of the newer revision's entries that grant to subscribe, in their order.
+    /// Returns the payloads in a token of Mercure's newer revision. `details` are its entries that grant to subscribe,
+    /// in their order.
     pub(super) fn modern(details: Vec<claims_modern::Subscribable>) -> Self {
         Self::new(details)
     }

@@ -1,8 +1,8 @@
 //! The marks that proxies leave on a request. An open hub trusts the programs of its own machine, but a proxy on that
 //! machine may let in anybody.
 //!
-//! A proxy that leaves no mark cannot be told from a program of this machine. This module finds the proxies that leave
-//! one; only keys protect from the others.
+//! A proxy that leaves no mark looks like a program of this machine. This module finds the proxies that leave a mark;
+//! only keys protect a hub from other proxies.
 use super::origin::{is_local, page_origin};
 use http::{
     HeaderMap, HeaderName, Version,
@@ -20,7 +20,7 @@ pub enum ProxyMark {
     /// HTTP/1.0 with `Connection: close`: nginx up to version 1.29 sends this, and by default adds nothing else. No
     /// client of today does so: in version 1.0 every connection is closed anyway.
     OldVersion,
-    /// The page that sent the request is of another machine, and its browser takes the hub for the page's own origin.
+    /// The page that sent the request is of another machine, and the browser treats the hub as the origin of this page.
     /// So a proxy has rewritten `Host`.
     OtherPage,
 }

@@ -20,7 +20,8 @@ use tokio::{
 
 /// The time after a logged refusal in which refusals of the same kind are only counted.
 const PERIOD: Duration = Duration::from_secs(60);
-/// The number of kinds with an unknown issuer that are logged in a period; all others are counted together.
+/// The number of kinds of refusals with an unknown issuer that are logged in a period; all other such refusals are
+/// counted together.
 const MAX_STRANGERS: usize = 16;
 /// The number of characters of an issuer's name that are logged.
 const MAX_ISSUER_CHARS: usize = 100;
@@ -33,7 +34,7 @@ pub(super) struct Refusals(Arc<Mutex<Period>>);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
     reason: Cow<'static, str>,
-    /// The issuer's name as it is logged.
+    /// The issuer's name as it is logged; `None` if the token names no issuer.
     issuer: Option<Box<str>>,
     /// True if the issuer is configured, or if the token names none.
     is_known: bool,

@@ -2,9 +2,10 @@
 use super::trusted::KeyStore;
 use url::Url;
 
-/// The default name of the cookie that carries older-revision tokens.
+/// The default name of the cookie that carries tokens of Mercure's older revision.
 pub const LEGACY_COOKIE: &str = "mercureAuthorization";
-/// The default name of the cookie that carries newer-revision tokens. Browsers accept this name only over HTTPS.
+/// The default name of the cookie that carries tokens of Mercure's newer revision. Browsers accept this name only over
+/// HTTPS.
 pub const MODERN_COOKIE: &str = "__Secure-mercure_access_token";
 
 /// The settings by which tokens are checked. They are made from the configuration, once.
@@ -25,9 +26,9 @@ pub struct AuthSettings {
     pub audience: String,
     /// The hub's public URL. Relative URL Patterns in tokens are resolved against it.
     pub hub_url: Url,
-    /// The name of the cookie for older-revision tokens, [`LEGACY_COOKIE`] by default.
+    /// The name of the cookie for tokens of Mercure's older revision, [`LEGACY_COOKIE`] by default.
     pub legacy_cookie: String,
-    /// The name of the cookie for newer-revision tokens, [`MODERN_COOKIE`] by default.
+    /// The name of the cookie for tokens of Mercure's newer revision, [`MODERN_COOKIE`] by default.
     pub modern_cookie: String,
     /// Other origins whose pages may publish with a cookie, each as `scheme://host[:port]`.
     pub publish_origins: Vec<String>,

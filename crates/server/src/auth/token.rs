@@ -2,9 +2,10 @@
 //! which is made only from the state before it, so that the contents of a token have no effect before its signature is
 //! verified.
 //!
-//! [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519), and [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) for the
-//! newer revision. The library verifies signatures. This module itself checks the few claims, for a given time, because
-//! the library reads the clock and accepts claims that RFC 9068 does not allow (several issuers, for example).
+//! [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519), and [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) for
+//! Mercure's newer revision. The library verifies signatures. This module itself checks the few claims, for a given
+//! time, because the library reads the clock and accepts claims that RFC 9068 does not allow (several issuers, for
+//! example).
 use super::{
     carrier::{Carrier, Presented},
     claims::Claims,
@@ -44,11 +45,11 @@ pub(super) struct Identified<'t> {
     purpose: Purpose,
     settings: &'t AuthSettings,
     keys: &'t KeySet,
-    /// The trusted issuer that the token names.
+    /// The trusted issuer that the token names; `None` if it names none.
     issuer: Option<&'t str>,
-    /// The audience that its `aud` claim must name.
+    /// The audience that the token's `aud` claim must name; `None` if the claim is not checked.
     audience: Option<&'t str>,
-    /// True if the same keys are also used for the other purpose.
+    /// True if the same keys verify the tokens of publishers and of subscribers.
     serve_both: bool,
 }
 
@@ -106,9 +107,9 @@ impl<'r> Token<'r> {
         }
     }
 
-    /// Chooses the keys by the issuer that the token claims, so that no issuer can sign for another. Tokens of the
-    /// older revision need not name an issuer, and may have any text as `iss`: if it is not a trusted issuer, the keys
-    /// for tokens without an issuer are used.
+    /// Chooses the keys by the issuer that the token claims, so that no issuer can sign for another. Tokens of
+    /// Mercure's older revision need not name an issuer, and may have any text as `iss`: if it is not a trusted issuer,
+    /// the keys for tokens without an issuer are used.
     pub(super) fn identify<'t>(
         &'t self,
         purpose: Purpose,
@@ -202,7 +203,7 @@ impl Verified<'_> {
     }
 }
 
-/// Returns the revision of a token, by its type.
+/// Returns the revision of Mercure to which a token belongs, according to its type.
 fn revision(header: &Header) -> Revision {
     let typ = header.typ.as_deref().unwrap_or_default();
     let is_modern = ["at+jwt", "application/at+jwt"].iter().any(|name| name.eq_ignore_ascii_case(typ));
@@ -230,7 +231,7 @@ fn check_audience(claims: &Claims, audience: &str) -> Result<(), InvalidToken> {
     }
 }
 
-/// Checks `exp` and `nbf` and returns when the token expires.
+/// Checks the claims `exp` and `nbf`, and returns the time when the token expires; `None` if it never does.
 fn check_time(claims: &Claims, now: Timestamp) -> Result<Option<Timestamp>, InvalidToken> {
     let expires_at = numeric_date(claims, "exp")?;
     if expires_at.is_some_and(|Timestamp(expires_at)| now.0 >= expires_at.saturating_add(LEEWAY_MS)) {
@@ -242,7 +243,8 @@ fn check_time(claims: &Claims, now: Timestamp) -> Result<Option<Timestamp>, Inva
     }
 }
 
-/// Reads a claim in seconds since the Unix epoch, possibly with a fraction.
+/// Reads a claim whose value is a time in seconds since the Unix epoch, possibly with a fraction; `None` if the token
+/// does not have the claim.
 fn numeric_date(claims: &Claims, name: &'static str) -> Result<Option<Timestamp>, InvalidToken> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     let seconds = value.as_f64().filter(|seconds| *seconds >= 0.0).ok_or(InvalidToken::Claim(name))?;

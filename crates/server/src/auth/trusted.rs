@@ -1,6 +1,6 @@
 //! The keys that are trusted, and the tokens that each of them may verify. Keys are never mixed: the keys of an issuer
 //! verify only tokens that name this issuer, and only for their own purpose. The keys can be replaced while the hub
-//! runs ([`KeyStore`]), and some can come from a source outside that changes them ([`KeySource`]).
+//! runs ([`KeyStore`]), and some can come from a source outside the hub that changes them ([`KeySource`]).
 use super::{algorithm::Algorithm, claims::Claims, credentials::Purpose, invalid_token::InvalidToken, key::Key};
 use jsonwebtoken::{Header, Validation, errors::ErrorKind};
 use std::{
@@ -54,14 +54,14 @@ pub struct TrustedIssuer {
 /// All keys that verify tokens.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedKeys {
-    /// The keys that verify the tokens of publishers, if these tokens are of the older revision and name none of the
-    /// `issuers`.
+    /// The keys that verify the tokens of publishers, if these tokens are of Mercure's older revision and name none of
+    /// the `issuers`.
     pub publisher_keys: KeySet,
-    /// The keys that verify the tokens of subscribers, if these tokens are of the older revision and name none of the
-    /// `issuers`.
+    /// The keys that verify the tokens of subscribers, if these tokens are of Mercure's older revision and name none of
+    /// the `issuers`.
     pub subscriber_keys: KeySet,
     /// The issuers whose tokens are accepted, in both revisions. Each name must appear only once; if it appears again,
-    /// the first one counts.
+    /// the first issuer with this name counts.
     pub issuers: Vec<TrustedIssuer>,
 }
 
@@ -161,7 +161,7 @@ impl TrustedIssuer {
 }
 
 impl TrustedKeys {
-    /// Returns the keys for tokens that name no trusted issuer. Only tokens of the older revision may name none.
+    /// Returns the keys for tokens that name no trusted issuer. Only tokens of Mercure's older revision may name none.
     #[must_use]
     pub fn keys(&self, purpose: Purpose) -> &KeySet {
         choose(purpose, &self.publisher_keys, &self.subscriber_keys)

@@ -49,8 +49,8 @@ struct State {
     flushed: bool,
     /// True if hyper wants to refuse the head that has been received.
     refusing: bool,
-    /// The number of bytes that were received since the head began. Bytes that arrived together with the request before
-    /// are not counted.
+    /// The number of bytes that were received since the head began. Bytes that arrived together with the previous
+    /// request are not counted. `None` if the number is not known, or if no head is being read.
     head_bytes: Option<usize>,
 }
 

@@ -85,7 +85,8 @@ impl Handover {
     }
 }
 
-/// The routes as hyper's service. It stores an answer that can be handed over, and never returns it to hyper.
+/// The service that hyper calls for each request: it calls the routes. It stores an answer that can be handed over, and
+/// never returns it to hyper.
 pub(super) struct Requests {
     router: Router,
     handover: Option<Handover>,
@@ -111,7 +112,7 @@ impl Requests {
         Self { router, handover, activity, refused: Refused::default() }
     }
 
-    /// Returns the flag that this service will set for the requests to come.
+    /// Returns the flag that this service sets when it handles later requests.
     pub(super) fn refused(&self) -> Refused {
         self.refused.clone()
     }

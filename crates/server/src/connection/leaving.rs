@@ -4,7 +4,7 @@ use crate::delivery::stream::Stream;
 /// The reason why hyper stops serving a connection.
 #[allow(clippy::large_enum_variant, reason = "there is one for a connection, for a moment")]
 pub(super) enum Left {
-    /// hyper has finished with the connection, or failed.
+    /// hyper has finished with the connection, or has failed with this error.
     Ended(Option<hyper::Error>),
     /// A shard takes the connection and delivers this stream.
     Granted(Stream),

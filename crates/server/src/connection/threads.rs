@@ -18,7 +18,7 @@ use tokio::{
     sync::oneshot,
 };
 
-/// The threads. They end when this value is dropped.
+/// The threads that serve connections. They end when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Threads(Vec<Thread>);
 
@@ -39,7 +39,7 @@ impl Threads {
         (0..count.get()).map(Thread::start).collect::<io::Result<_>>().map(Self)
     }
 
-    /// Serves a connection on the thread that serves the fewest.
+    /// Serves a connection on the thread that serves the fewest connections.
     pub(crate) fn serve(&self, connection: impl Future<Output = ()> + Send + 'static) {
         let fewest = self.0.iter().min_by_key(|thread| thread.load.load(Ordering::Relaxed));
         let Some(Thread { runtime, load, .. }) = fewest else { return };

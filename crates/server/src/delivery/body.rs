@@ -43,7 +43,7 @@ struct Open {
 /// Resolves when the server begins to stop.
 pub type Stopping = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The result of polling a body: a frame, its end, or an error.
+/// The result of polling a body: a frame, an error, or `None` at the end of the body.
 type Polled = Option<Result<Frame<Bytes>, LogError>>;
 
 /// Makes a [`Stopping`] from the server's signal.

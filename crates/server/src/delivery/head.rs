@@ -81,7 +81,7 @@ pub fn encode(parts: &Parts, version: Version, representation: Representation) -
     head
 }
 
-/// The memory that is reserved for a head: enough for one with the fields of CORS.
+/// The number of bytes that are reserved for a head: enough for a head with the fields of CORS.
 const HEAD_BYTES: usize = 896;
 /// The fields that describe the connection or the framing of the body.
 const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];

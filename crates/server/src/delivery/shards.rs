@@ -47,14 +47,14 @@ impl Gate {
 }
 
 impl Shards {
-    /// Starts the threads, with the number and the engine of the settings, and logs which engine it is. `None` if hyper
-    /// delivers all streams.
+    /// Starts the threads, and logs which engine they use. Their number and their engine come from `settings`. Returns
+    /// `None` if hyper delivers all streams.
     ///
     /// # Errors
     /// If the system cannot start another thread, or has no file descriptor for its poll.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If it is called outside a tokio runtime.
     pub fn start(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>) -> io::Result<Option<Self>> {
         let choice = match settings.delivery {
             Delivery::Auto => Choice::Auto,
@@ -66,7 +66,7 @@ impl Shards {
             }
         };
         let count = settings.delivery_threads.or(thread::available_parallelism().ok()).map_or(1, NonZero::get);
-        // If a thread cannot be started, dropping this value ends the others.
+        // If a thread cannot be started, dropping this value ends the other threads.
         let mut shards = Self { gates: Vec::new(), threads: Mutex::default() };
         for number in 0..count {
             let (engine, started) = Engine::start(choice);

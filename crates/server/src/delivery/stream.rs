@@ -2,8 +2,8 @@
 //!
 //! The handler of a subscribe request decides everything about a stream, but not who delivers it: that depends on the
 //! connection, which the handler does not see. So the response carries the stream twice, in a [`Granted`] in its
-//! extensions and in its body. The first to take it delivers it. If nobody takes it, the body begins the stream when it
-//! is polled.
+//! extensions and in its body. Whoever takes the stream first delivers it. If nobody takes it, the body begins the
+//! stream when the body is polled.
 use crate::subscriptions::Arrival;
 use fanfare_hub::opening::Opening;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,9 +17,9 @@ pub struct Stream {
     pub(crate) head: Vec<u8>,
     /// The subscription, the position where it begins, and the time when it ends.
     pub opening: Opening,
-    /// The permit for one subscriber; dropping it lets another one in.
+    /// The permit for one subscriber; dropping it lets another subscriber in.
     pub place: OwnedSemaphorePermit,
-    /// The arrival of the subscriber, if the hub publishes active subscriptions.
+    /// The arrival of the subscriber; `None` if the hub does not publish active subscriptions.
     pub(crate) arrival: Option<Arrival>,
 }
 
@@ -28,7 +28,7 @@ pub struct Stream {
 pub struct Granted(Arc<Mutex<Option<Stream>>>);
 
 impl Stream {
-    /// Creates a stream whose head is not set: whoever has the connection sets or sends it.
+    /// Creates a stream whose head is not set: the code that has the connection sets or sends the head.
     #[must_use]
     pub(crate) fn new(opening: Opening, place: OwnedSemaphorePermit, arrival: Option<Arrival>) -> Self {
         Self { head: Vec::new(), opening, place, arrival }

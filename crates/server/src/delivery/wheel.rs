@@ -18,7 +18,7 @@ const TICK_SHIFT: u32 = 23;
 const SLOT_BITS: u32 = 12;
 const SLOT_MASK: u64 = SLOTS as u64 - 1;
 
-/// The upper bound of the keys. A value of `Timer::before` from this on names a slot.
+/// The upper bound of the keys. A value of `Timer::before` that is this number or more names a slot.
 const MAX_KEYS: u32 = 1 << 31;
 /// The mark for the end of a list. As `Timer::before` it means that the timer is in no list.
 const NONE: u32 = u32::MAX;
@@ -27,8 +27,8 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub struct Wheel {
     start: Instant,
-    /// The tick up to which all timers have expired. Its slot comes first: timers that are scheduled in the past are
-    /// put there.
+    /// The tick up to which all timers have expired. The slot of this tick is checked first, so timers that are
+    /// scheduled in the past are put there.
     passed: u64,
     /// The first key of each slot's list.
     first: Box<[u32; SLOTS]>,
@@ -40,7 +40,8 @@ pub struct Wheel {
 /// A timer, which is also a link in the list of a slot. It takes 16 bytes for each key.
 #[derive(Clone, Copy, Debug)]
 struct Timer {
-    /// The tick at which the timer is due. Its slot may come earlier, but never later.
+    /// The tick at which the timer is due. The timer may be in the slot of an earlier tick, but never in that of a
+    /// later one.
     tick: u64,
     /// The previous key in the list. If the timer is the first of a slot's list, this is [`MAX_KEYS`] plus the slot.
     before: u32,
@@ -85,8 +86,8 @@ impl Wheel {
         }
     }
 
-    /// Returns the time at which the owner should call again. It is not later than the time of the first timer that is
-    /// due, and usually not earlier. `None` if no timer is set.
+    /// Returns the time at which the owner should call [`Self::expire`]. It is not later than the time of the first
+    /// timer that is due, and usually not earlier. `None` if no timer is set.
     #[must_use]
     pub fn next(&self) -> Option<Instant> {
         self.next_tick().map(|tick| self.start + Duration::from_nanos(tick << TICK_SHIFT))
@@ -113,7 +114,7 @@ impl Wheel {
         self.passed = self.passed.max(now);
     }
 
-    /// Frees the memory of all keys above the highest key whose timer is set. This looks at each of them.
+    /// Frees the memory of all keys above the highest key whose timer is set. This looks at each of these keys.
     pub fn shrink(&mut self) {
         let used = self.timers.iter().rposition(|timer| timer.before != NONE).map_or(0, |last| last + 1);
         self.timers.truncate(used);

@@ -23,15 +23,16 @@ use std::{
 /// The most links on one path: the limit of Linux.
 const MAX_LINKS: usize = 40;
 
-/// The flags to open a directory on the path. Linux does not need the right to list it.
+/// The flags to open a directory on the path. On Linux, the right to list the directory is not needed.
 #[cfg(target_os = "linux")]
 const TRAVERSE: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 const TRAVERSE: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// The flags to open the end of the path. Opening a pipe that nobody writes to must not block the thread.
+/// The flags to open the last part of the path. Opening a pipe that nobody writes to must not block the thread.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// A directory, by its path. The path is resolved again each time, because a deployment may replace its target.
+/// A directory, by its path. The path is resolved again each time, because a deployment may replace the directory that
+/// it leads to.
 #[derive(Clone, Debug)]
 pub(super) struct Directory(PathBuf);
 
@@ -100,7 +101,7 @@ impl Walk {
         self.open(OsStr::new("."), READ).map(File::from)
     }
 
-    /// Returns the current directory, or an error if the path has left the directory.
+    /// Returns the current directory, or an error if the path has left the directory in which it began.
     fn here(&self) -> io::Result<&OwnedFd> {
         self.trail.last().ok_or_else(nowhere)
     }
@@ -119,8 +120,8 @@ impl Walk {
     }
 }
 
-/// Returns true if a link must not lead along this path: because the path has a hidden name that is not one of
-/// Kubernetes' own.
+/// Returns true if a link must not lead along this path: because the path has a hidden name that is not one of the
+/// names that Kubernetes makes.
 fn leads_to_hidden(target: &Path) -> bool {
     let mut names = target.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name),

@@ -25,14 +25,14 @@ const WITHOUT_PAGES: [&str; 4] = ["/.well-known", TOPICS, "/healthz", crate::pag
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     serve: ServeDir<DefaultServeDirFallback, Beneath>,
-    /// The path of the page that is sent for every page that does not exist.
+    /// The path of the page that is sent for every page that does not exist; `None` sends 404.
     fallback: Option<PathAndQuery>,
     /// The paths of the aliases, for which the fallback is not sent either.
     streams: Vec<String>,
 }
 
 impl Files {
-    /// Returns the files that `settings` name, if they name a directory.
+    /// Returns the files in the directory that `settings` name; `None` if they name none.
     pub(crate) fn of(settings: &Settings) -> Option<Self> {
         let directory = settings.static_dir.as_deref()?;
         Some(Self {
@@ -93,7 +93,7 @@ fn path_of(name: &str) -> Option<PathAndQuery> {
 /// Checks that `name` is a file in `directory` that can be served, such as `index.html`.
 ///
 /// # Errors
-/// [`io::Error`] if it is not.
+/// [`io::Error`] if there is no such file, or if it cannot be served.
 pub fn check(directory: &Path, name: &str) -> io::Result<()> {
     let path = path_of(name).and_then(|path| name::read(path.path()));
     let Some(path) = path.filter(|path| !name.starts_with('/') && !path.ends_with('/')) else {

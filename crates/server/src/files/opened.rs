@@ -32,7 +32,8 @@ impl Beneath {
         Self(Directory::new(directory))
     }
 
-    /// Opens files and directories, and nothing whose reading waits or has an effect, such as pipes and devices.
+    /// Opens a file or a directory. Refuses everything else, such as pipes and devices, because reading from them may
+    /// wait or have an effect.
     fn opened(&self, path: PathBuf) -> impl Future<Output = io::Result<(std::fs::File, Metadata)>> + Send + use<> {
         let directory = self.0.clone();
         let open = move || {

@@ -16,7 +16,7 @@ pub(crate) fn most_updates(template: &Template) -> usize {
 }
 
 /// Reads a batch. A publisher that must later recognise the lines gives a prefix for their IDs as `id-prefix`. Blank
-/// lines are ignored; the others need not be JSON, since the hub does not interpret data.
+/// lines are ignored; the other lines need not be JSON, since the hub does not interpret data.
 pub(crate) fn updates(template: &Template, body: &[u8]) -> Result<Vec<Update>, Problem> {
     let (limit, mut updates) = (most_updates(template), Vec::new());
     for (index, line) in body.split(|&byte| byte == b'\n').enumerate() {

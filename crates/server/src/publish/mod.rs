@@ -21,8 +21,8 @@ use fanfare_hub::{entry::Entry, update::Update};
 use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
-/// Publishes all updates, or none if the publisher is not allowed to publish one of them. If the publisher is in no
-/// hurry, they may wait for other publications.
+/// Publishes all updates, or none if the publisher is not allowed to publish one of them. If the request has the mark
+/// `unhurried`, the updates may wait for other publications.
 async fn publish(
     app: &App,
     credentials: &Credentials,
@@ -50,13 +50,13 @@ fn form(bytes: &[u8]) -> Result<Form, Problem> {
     })
 }
 
-/// Reads a reconnection time in milliseconds: only ASCII digits, as in an event stream.
+/// Reads a reconnection time. It is written as a number of milliseconds with ASCII digits only, as in an event stream.
 fn retry_ms(value: &str) -> Result<u64, Problem> {
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| value.parse().ok()).flatten().ok_or(Problem::Retry)
 }
 
-/// Reads a time to live, in milliseconds.
+/// Reads a time to live, such as `90` (seconds), `5m` or `1d`, and returns it in milliseconds.
 fn ttl_ms(value: &str) -> Result<u64, Problem> {
     crate::time::duration_ms(value).ok_or(Problem::Ttl)
 }

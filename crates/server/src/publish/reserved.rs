@@ -1,8 +1,8 @@
 //! The hub's own namespace: topics at and below the hub's path name subscriptions, and only the hub may publish them.
 //!
-//! For both revisions, two properties of a topic are checked. The first, from the newer revision, is the URL to which
-//! the topic resolves. The second, from the older revision, is whether the topic contains the hub's path anywhere.
-//! Subscribers of the older revision match topics as texts, by templates: they could take an update of
+//! For both revisions of Mercure, two properties of a topic are checked. The first, from the newer revision, is the URL
+//! to which the topic resolves. The second, from the older revision, is whether the topic contains the hub's path
+//! anywhere. Subscribers of the older revision match topics as texts, by templates: they could take an update of
 //! `https://evil.example/?/.well-known/mercure/subscriptions/…` for one that the hub published. An update reaches
 //! subscribers of both revisions, whatever the revision of its publisher, so one check would not be enough.
 use crate::{app::App, auth::Revision, hub_path::HUB_PATH, problem::Problem};
@@ -43,8 +43,8 @@ fn says(text: &str) -> bool {
     contains_path(text) || (has_dots && contains_path(&without_dots(&format!("/{text}"))))
 }
 
-/// Returns true if the topic, read as a URL, has the hub's path or one below it. The URL parser has removed dot
-/// segments, but decoding the rest may produce more of them.
+/// Returns true if the topic, read as a URL, has the hub's path or a path below it. The URL parser has removed dot
+/// segments, but decoding the path may produce more of them.
 fn leads(base: &Url, topic: &Topic) -> bool {
     let Some(url) = topic.resolve(base) else { return false };
     let path = match plain(url.path()) {

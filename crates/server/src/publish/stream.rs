@@ -26,8 +26,8 @@ use fanfare_hub::{
 use http_body_util::BodyExt;
 use serde_json::json;
 
-/// Publishes the events of the body. When it ends, answers with their number, and the ID and the position of the last
-/// one.
+/// Publishes the events of the body. When the body ends, answers with the number of events, and with the ID and the
+/// position of the last one.
 pub(super) async fn publish_events(
     app: &App,
     credentials: &Credentials,
@@ -61,7 +61,7 @@ pub(super) async fn publish_events(
             if !updates.is_empty() {
                 still_valid(credentials)
                     .map_err(|error| broken(published, app.auth.refuse(credentials, error).into()))?;
-                // The next events wait until these are acknowledged.
+                // The next events wait until these updates are acknowledged.
                 let entries =
                     publish(app, credentials, None, updates).await.map_err(|problem| broken(published, problem))?;
                 published += entries.len() as u64;

@@ -1,4 +1,4 @@
-//! The template of the updates in one body: the fields that its URL gives to all of them.
+//! The template of the updates in one body: the fields that the URL of the request gives to all of them.
 use super::{form, retry_ms, ttl_ms};
 use crate::{path::topic_of_path, problem::Problem};
 use fanfare_hub::{
@@ -11,7 +11,8 @@ use http::Uri;
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     fields: UpdateFields,
-    /// The prefix of the lines' IDs, which end with the number of the line in its body.
+    /// The prefix of the lines' IDs, which end with the number of the line in its body; `None` if the hub makes the
+    /// IDs.
     id_prefix: Option<String>,
 }
 
@@ -38,13 +39,14 @@ impl Template {
         self.fields.topics.len()
     }
 
-    /// Returns the template for a body with many updates. Fails if it has an ID, because they cannot all have the same
-    /// one.
+    /// Returns the template for a body with many updates. Fails if the template has an ID, because many updates cannot
+    /// have the same ID.
     pub(super) fn of_many(self) -> Result<Self, Problem> {
         if self.fields.id.is_some() { Err(Problem::IdOfMany) } else { Ok(self) }
     }
 
-    /// Returns the template for a body that does not have one line for each update. Fails if it has a prefix for IDs.
+    /// Returns the template for a body that does not have one line for each update. Fails if the template has a prefix
+    /// for IDs.
     pub(super) fn without_lines(self) -> Result<Self, Problem> {
         if self.id_prefix.is_some() { Err(Problem::IdPrefixWithoutLines) } else { Ok(self) }
     }
@@ -60,7 +62,7 @@ impl Template {
         Ok(Update::new(UpdateFields { data, id, ..self.fields.clone() })?)
     }
 
-    /// Makes the update of one event, from its data and its own fields, which replace those of the query.
+    /// Makes the update of one event, from its data and its other fields, which replace the fields of the query.
     pub(crate) fn event(&self, data: String, event: EventSays) -> Result<Update, Problem> {
         let fields = self.fields.clone();
         Ok(Update::new(UpdateFields {

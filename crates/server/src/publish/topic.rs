@@ -15,7 +15,7 @@ use axum::{
 };
 use http::Uri;
 
-/// Publishes the body, and answers with the ID of each update on its own line.
+/// Publishes the body, and answers with the IDs of its updates, one on each line.
 ///
 /// # Errors
 /// [`Problem`] if the body was not published.
@@ -40,8 +40,8 @@ pub async fn publish_body(State(app): State<App>, request: Request<Body>) -> Res
     Ok(plain_text(entries.iter().map(|entry| format!("{}\n", entry.id())).collect()))
 }
 
-/// Returns the URL of a request without its query, which may be secret, such that it can stand between the single
-/// quotes of a shell.
+/// Returns the URL of a request without its query, which may be secret. The URL can be written between single quotes in
+/// a shell.
 fn url_of(app: &App, uri: &Uri) -> String {
     let mut url = app.settings.public_url.clone();
     url.set_path(uri.path());

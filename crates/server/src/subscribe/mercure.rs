@@ -1,5 +1,5 @@
-//! `GET /.well-known/mercure`, in both revisions of the protocol. A request with a matcher (`match…=`) is of the newer
-//! revision; any other is of the older one, whose selectors are given as `topic=`.
+//! `GET /.well-known/mercure`, in both revisions of the protocol. A request with a matcher (`match…=`) belongs to the
+//! newer revision. Any other request belongs to the older revision, whose selectors are given as `topic=`.
 //!
 //! With `envelope`, each update is an unnamed event that holds its topics, type, ID, data and time as JSON, as in the
 //! topic API: the hub's own page subscribes to patterns in this way.
@@ -35,7 +35,7 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
 }
 
 /// Answers a `QUERY`. Its query string and its body are read together. If both give a parameter that counts only once,
-/// the one in the query string counts.
+/// the parameter in the query string counts.
 ///
 /// # Errors
 /// [`Problem`] if the request is refused.

@@ -1,6 +1,7 @@
 //! Subscribing: a request becomes a subscription, and the subscription becomes a stream.
 //!
-//! [`mercure`] and [`topic`] read their kinds of request; the rest is the same for both and is in this file.
+//! [`mercure`] and [`topic`] each read one kind of request; everything after that is the same for both and is in this
+//! file.
 pub mod mercure;
 pub mod topic;
 
@@ -39,11 +40,11 @@ pub(crate) struct Wanted {
     pub(crate) representation: Representation,
     /// The response header that names the position where the stream begins.
     pub(crate) cursor_header: HeaderName,
-    /// The end of the stream.
+    /// The condition under which the stream ends.
     pub(crate) until: Until,
 }
 
-/// The end of a stream, as the request asks for it.
+/// The condition under which a stream ends, as the request asks for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Until {
     /// The stream does not end by itself.
@@ -53,8 +54,8 @@ pub(crate) enum Until {
     Now,
 }
 
-/// Authorizes the subscriber and answers with its stream. The answer has it as its body, and as a [`Granted`] from
-/// which a shard can take it.
+/// Authorizes the subscriber and answers with its stream. The answer has the stream as its body, and as a [`Granted`]
+/// from which a shard can take it.
 pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
     let Wanted { matchers, cursor, representation, cursor_header, until } = wanted;
@@ -115,8 +116,8 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     Ok(response)
 }
 
-/// The most memory that the compiled patterns of one subscription may take. Most URL Patterns count nothing; a URI
-/// Template counts 1 KiB, and up to 8 KiB if it names several variables of a query.
+/// The most memory that the compiled patterns of one subscription may take. Most URL Patterns take no such memory; a
+/// URI Template takes 1 KiB, and up to 8 KiB if it names several variables of a query.
 pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 
 /// Collects the matchers of a subscription, at least one and within the limits. Matchers beyond a limit are not

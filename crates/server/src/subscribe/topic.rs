@@ -1,4 +1,5 @@
-//! `GET /topics/{topic}` and `GET /topics?topic=…`: the topic API, and the aliases of other paths.
+//! `GET /topics/{topic}` and `GET /topics?topic=…`: the topic API; and the aliases, which are other paths for fixed
+//! topics.
 use super::{EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
     accept::{Acceptance, Range},
@@ -23,7 +24,7 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
     stream(&app, &topics, &parts, &query).await
 }
 
-/// Answers with the stream that an alias stands for.
+/// Answers with the stream of the topics that an alias names.
 pub(crate) async fn alias(app: &App, topics: &[String], parts: &Parts) -> Result<Response, Problem> {
     let topics: Vec<_> = topics.iter().map(String::as_str).collect();
     stream(app, &topics, parts, &cursor::query_of(&parts.uri)?).await

@@ -1,9 +1,9 @@
-//! `GET …/subscriptions`: the active subscriptions. Each revision has three kinds of path: all subscriptions, the
-//! subscriptions with one matcher, and a single one.
+//! `GET …/subscriptions`: the active subscriptions. Each revision of Mercure has three kinds of path: all
+//! subscriptions, the subscriptions with one matcher, and a single subscription.
 //!
-//! An answer contains all changes that happened before the request, and a cursor: a client that then subscribes after
-//! this ID gets all later changes. If the answer has several pages, the cursor of the first page counts for all of
-//! them.
+//! An answer contains all changes that happened before the request, and a cursor, which is an ID: a client that then
+//! subscribes after this ID gets all later changes. If the answer has several pages, the cursor of the first page
+//! counts for all of them.
 use super::{
     ActiveSubscriptions,
     document::{Collection, SUBSCRIPTIONS, Shape, Subscription, name, path},
@@ -46,7 +46,7 @@ struct Asked {
 /// Answers with the subscriptions that the path asks for.
 ///
 /// # Errors
-/// [`Problem`] if the token does not allow subscribing to the path, or if there is nothing at it.
+/// [`Problem`] if the token does not allow subscribing to the path, or if there is nothing at the path.
 pub async fn get(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     let asked = Asked::of(parts.uri.path(), shape_of_all(credentials.revision, &parts.headers));
@@ -76,8 +76,9 @@ fn shape_of_all(revision: Revision, headers: &HeaderMap) -> Shape {
 }
 
 impl Asked {
-    /// Reads the part after the path of all subscriptions, which decides the shape. A type and a matcher could also be
-    /// a topic and a subscriber; `of_all`, the shape for all subscriptions, then decides.
+    /// Reads the path `requested`; `None` if it is not a path of subscriptions. The part after the path of all
+    /// subscriptions decides the shape. If that part could be either a type and a matcher or a topic and a subscriber,
+    /// `of_all`, the shape for all subscriptions, decides.
     fn of(requested: &str, of_all: Shape) -> Option<Self> {
         let rest = requested.strip_prefix(HUB_PATH)?.strip_prefix(SUBSCRIPTIONS)?;
         if !rest.is_empty() && !rest.starts_with('/') {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc::UnboundedSender};
 use uuid::Uuid;
 
-/// A subscriber that may begin, and that is not published yet.
+/// A subscriber whose stream may begin, and whose subscriptions are not published yet.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     payloads: Option<Box<[Option<Arc<Value>>]>>,
@@ -24,7 +24,8 @@ impl Arrival {
     }
 
     /// Notes that the subscriber has joined the audience with this key, for which it was taken in. A client that hears
-    /// of the subscriber may publish, and the subscriber will receive that. This waits for nothing and takes no lock.
+    /// of the subscriber may publish an update, and the subscriber will receive this update. This waits for nothing and
+    /// takes no lock.
     pub(crate) fn begin(self, key: &Arc<AudienceKey>) -> Present {
         let Self { payloads, room, requests } = self;
         let subscriber = Arc::new(Subscriber { id: Uuid::new_v4(), key: key.clone(), payloads });

@@ -4,7 +4,7 @@
 //! each. So a client follows the paths of its revision, sees all subscriptions, and gets documents in the shape that it
 //! knows. One update with two topics would show each client the other shape too. A client that follows `*` and may read
 //! it gets both. In the older shape, two subscriptions of one subscriber whose matchers have the same text and
-//! different types are one.
+//! different types are one document.
 use super::subscriber::Subscriber;
 use crate::{hub_path::HUB_PATH, problem::Problem};
 use fanfare_event_stream::EventType;
@@ -18,8 +18,8 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The longest URL of a subscription, in bytes: the longest topic, because the URL is a topic. A longer subscription is
-/// refused.
+/// The longest URL of a subscription, in bytes: the longest topic, because the URL is a topic. A subscription with a
+/// longer URL is refused.
 pub const MAX_SUBSCRIPTION_URL_BYTES: usize = MAX_TOPIC_BYTES;
 
 /// The path of all subscriptions, after the hub's path.
@@ -29,15 +29,16 @@ const JSON: &str = "application/json";
 const LD_JSON: &str = "application/ld+json";
 const CONTEXT: &str = "https://mercure.rocks/";
 
-/// All characters except those that RFC 3986 calls unreserved, as in the simple expansion of RFC 6570.
+/// The characters that are percent-encoded in a path: all except those that RFC 3986 calls unreserved, as in the simple
+/// expansion of RFC 6570.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The shape of a document, by the revision whose clients read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// Draft 07 and before: JSON-LD.
+    /// The shape of draft 07 of Mercure and earlier drafts: JSON-LD.
     Legacy,
-    /// Draft 08, "1.0".
+    /// The shape of draft 08 of Mercure, "1.0".
     Modern,
 }
 
@@ -71,8 +72,8 @@ impl Shape {
     }
 }
 
-/// Returns the name of a matcher's type. The registry of the newer revision has no name for URI Templates; the one that
-/// is returned is from the older revision.
+/// Returns the name of a matcher's type. The registry of Mercure's newer revision has no name for URI Templates; the
+/// name that is returned for them is from the older revision.
 pub(super) fn match_type(matcher: &Matcher) -> &'static str {
     match matcher {
         Matcher::Any | Matcher::Exact(_) => "exact",
@@ -163,7 +164,8 @@ impl<'a> Subscription<'a> {
         Self { context: None, ..self }
     }
 
-    /// Adds the ID after which changes follow. In the newer revision a response header has it instead.
+    /// Adds the ID after which changes follow. In the newer shape the document does not have it: a response header has
+    /// it instead.
     pub(super) fn at(self, cursor: &'a str) -> Self {
         Self { last_event_id: self.context.map(|_| cursor), ..self }
     }
@@ -192,7 +194,7 @@ impl<'a, M> Collection<'a, M> {
     }
 }
 
-/// Returns the updates that publish that a subscriber has come or left.
+/// Returns the updates that say that a subscriber has come or left.
 pub(super) fn updates(subscriber: &Subscriber, active: bool) -> impl Iterator<Item = Update> {
     let count = subscriber.key.matchers.as_slice().len();
     let each = (0..count).flat_map(|index| Shape::ALL.map(|shape| (shape, index)));

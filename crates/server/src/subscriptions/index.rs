@@ -1,4 +1,5 @@
-//! The index of the active subscriptions that were published: the subscribers that are there, according to the log.
+//! The index of the active subscriptions that were published: the subscribers that have come and not left, according to
+//! the log.
 use super::{pending::Change, subscriber::Subscriber};
 use fanfare_hub::position::Offset;
 use std::{
@@ -14,7 +15,7 @@ pub(super) struct Index {
     subscribers: BTreeMap<Uuid, Arc<Subscriber>>,
     /// The number of batches of changes so far.
     version: u64,
-    /// The log's head before a batch, while that batch is on its way into the log.
+    /// The log's head before a batch, while that batch is on its way into the log; `None` at other times.
     telling_behind: Option<Offset>,
 }
 
@@ -60,7 +61,7 @@ impl Index {
         self.subscribers.get(&id)
     }
 
-    /// Returns the subscribers after this one, in the order of their identifiers.
+    /// Returns the subscribers after this one, or all if it is `None`, in the order of their identifiers.
     pub(super) fn behind(&self, id: Option<Uuid>) -> impl Iterator<Item = &Arc<Subscriber>> {
         self.subscribers.range((id.map_or(Unbounded, Excluded), Unbounded)).map(|(_, subscriber)| subscriber)
     }

@@ -51,10 +51,10 @@ pub(crate) struct ActiveSubscriptions {
     requests: mpsc::UnboundedSender<Request>,
     /// The permits for subscribers. Each subscriber has one from before it begins until its end was published.
     room: Arc<Semaphore>,
-    /// The index. The teller and requests for the state lock it; delivery and subscribing never do. Lock order: before
-    /// the log's lock.
+    /// The index. The teller and requests for the state lock it; delivery and subscribing never do. Lock order: this
+    /// lock is taken before the locks of the log.
     index: Arc<Mutex<Index>>,
-    /// An ID that distinguishes documents of this run of the hub from those of other runs.
+    /// An ID that distinguishes documents of this run of the hub from documents of other runs.
     run: Uuid,
 }
 
@@ -62,7 +62,7 @@ impl ActiveSubscriptions {
     /// Starts to publish the subscriptions of at most `max_subscribers` at a time.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If it is called outside a tokio runtime.
     pub(crate) fn start(hub: Hub, max_subscribers: usize) -> Self {
         let (requests, receiver) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new((max_subscribers.saturating_add(MAX_UNTOLD)).min(Semaphore::MAX_PERMITS)));
@@ -87,7 +87,7 @@ impl ActiveSubscriptions {
     /// Waits until all changes so far were published.
     ///
     /// # Errors
-    /// [`Problem::Untold`] if the log does not take them in time.
+    /// [`Problem::Untold`] if the log does not accept the changes in time.
     pub(crate) async fn all_told(&self) -> Result<(), Problem> {
         timeout(PATIENCE, self.ask()).await.unwrap_or(Err(Problem::Untold))
     }

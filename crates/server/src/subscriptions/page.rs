@@ -8,9 +8,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The number of subscriptions at which a page ends. It always ends after a whole subscriber.
+/// The number of subscriptions at which a page ends. It always ends after the last subscription of a subscriber.
 pub const PAGE_SUBSCRIPTIONS: usize = 5_000;
-/// The number of bytes at which a page ends. It always ends after a whole subscriber.
+/// The number of bytes at which a page ends. It always ends after the last subscription of a subscriber.
 pub const PAGE_BYTES: usize = 4 << 20;
 
 /// The subscriptions that a request asks for.
@@ -18,7 +18,7 @@ pub const PAGE_BYTES: usize = 4 << 20;
 pub(super) enum Selection {
     /// All subscriptions.
     All,
-    /// The subscriptions with matchers of this text, and of this type if it is given.
+    /// The subscriptions with matchers of this text, and of this type if a type is given.
     Matcher { match_type: Option<String>, text: String },
 }
 
@@ -39,7 +39,7 @@ impl Selection {
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) subscriptions: Vec<Box<RawValue>>,
-    /// The last subscriber of the page, if more may follow.
+    /// The last subscriber of the page, if more subscribers may follow; `None` on the last page.
     pub(super) next: Option<Uuid>,
 }
 

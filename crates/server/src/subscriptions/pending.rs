@@ -33,7 +33,7 @@ pub(super) struct Change {
 }
 
 impl Pending {
-    /// Returns true if a client waits.
+    /// Returns true if a client waits for an answer.
     pub(super) fn is_asked(&self) -> bool {
         self.questions > 0
     }

@@ -1,4 +1,4 @@
-//! A subscriber as others see it, from its arrival to its end.
+//! A subscriber as other clients see it, from its arrival to its end.
 use crate::auth::Payloads;
 use fanfare_hub::audience_key::AudienceKey;
 use serde_json::Value;

@@ -41,7 +41,7 @@ pub(super) struct Teller {
     room: Arc<Semaphore>,
     index: Arc<Mutex<Index>>,
     pending: Pending,
-    /// The earliest time of the next batch, unless a client waits for it.
+    /// The earliest time of the next batch. If a client waits for an answer, the batch may be earlier.
     not_before: Instant,
 }
 
@@ -56,7 +56,7 @@ impl Teller {
         Self { hub, requests, room, index, pending, not_before }
     }
 
-    /// Publishes changes until there can be no more, or the log is closed.
+    /// Publishes changes until there can be no more changes, or the log is closed.
     pub(super) async fn run(mut self) {
         while self.gather().await {
             let (changes, answers) = self.pending.take(BATCH_CHANGES);
@@ -121,8 +121,8 @@ impl Teller {
         Ok(())
     }
 
-    /// Publishes updates, and tries again until it succeeds. While the log fails, changes wait, and in the end new
-    /// subscribers do too.
+    /// Publishes updates, and tries again until it succeeds. While the log fails, changes wait. If too many changes
+    /// wait, new subscribers wait, too.
     async fn publish(&self, updates: Vec<Update>) -> Result<(), Closed> {
         if updates.is_empty() {
             return Ok(());

@@ -105,7 +105,8 @@ impl Store {
         Ok(seeds)
     }
 
-    /// Begins a segment with its first frame. The file gets its final name when both are durable.
+    /// Begins a segment with its first frame. The file gets its final name when the head of the segment and the frame
+    /// are durable.
     fn write_first(
         &self,
         writing: &mut Writing,
@@ -142,7 +143,7 @@ impl Store {
         Ok(seeds)
     }
 
-    /// Returns the epochs, including the one of this run.
+    /// Returns the epochs of the log, including the epoch of this run.
     fn epochs_with(&self, writing: &Writing, first: Offset, oldest: Offset) -> Epochs {
         let known = self.epochs();
         let mut epochs = match known.current() == writing.epoch {
@@ -175,7 +176,7 @@ impl Store {
         file.sync_all().map_err(could_not_sync)?;
         // There may be no room on the disk for the name. Then the new file is removed, and the next append tries again.
         fs::rename(&new, &path).inspect_err(|_| drop(fs::remove_file(&new)))?;
-        // From here on the file may be durable or not.
+        // From here on it is not known whether the name of the file is durable.
         self.directory.sync().map_err(could_not_sync)?;
         let mut index = IndexMemory::new(first);
         index.end_at(head.len() as u64, Offset::ZERO);

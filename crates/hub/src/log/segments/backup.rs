@@ -25,7 +25,7 @@ const ATTEMPTS: u32 = 20;
 /// The result of a backup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BackedUp {
-    /// The number of segments.
+    /// The number of segments in the backup.
     pub segments: u64,
     /// The number of bytes in files that the backup shares with the log, because they are linked.
     pub linked_bytes: u64,
@@ -50,11 +50,11 @@ struct Making<'a> {
 
 impl LogView {
     /// Makes a backup of the log in `from` in the directory `to`, which must be empty or not exist. A hub may have the
-    /// log open. All updates that were acknowledged before this call are in the backup, in order. Updates that are
-    /// already erased are not. `progress` is called now and then.
+    /// log open. All updates that were acknowledged before this call are in the backup, in order. Updates that were
+    /// erased before this call are not in it. `progress` is called several times while the backup is made.
     ///
-    /// The backup is a log that has ended cleanly, so a loss at its end is noticed later. On the same file system it
-    /// shares the files of sealed segments with the log.
+    /// The backup is a log that has ended cleanly, so if updates at its end are lost later, the loss is noticed. On the
+    /// same file system it shares the files of sealed segments with the log.
     ///
     /// # Errors
     /// [`BackupError`]; then there is no backup.
@@ -179,7 +179,7 @@ impl Making<'_> {
     }
 }
 
-/// Returns the epochs of the log, and those of a run that began after the log was first read.
+/// Returns the epochs in `before`, and the epochs in `now` that began after `before` was read.
 fn together(before: &Epochs, now: &Epochs) -> Vec<(crate::position::Epoch, Offset)> {
     let mut epochs = before.to_vec();
     let begun = epochs.last().map_or(Offset::ZERO, |(_, first)| *first);

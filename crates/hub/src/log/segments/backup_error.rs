@@ -14,11 +14,11 @@ pub enum BackupError {
     NotEmpty(PathBuf),
     /// The path of the backup is inside the log's directory.
     Within(PathBuf),
-    /// The path of the backup is the root of a file system; a directory in it could be used.
+    /// The path of the backup is the root of a file system. A directory inside it can be used.
     MountPoint(PathBuf),
     /// Another backup to the same path is being made.
     InUse(PathBuf),
-    /// The directory in which the backup is made contains other files.
+    /// The directory `….partial`, in which the backup is made, contains files that do not belong to a backup.
     Occupied(PathBuf),
     /// The log was rewritten faster than it could be copied.
     Restless(PathBuf),

@@ -11,7 +11,8 @@ use super::{
 use crate::{log::terms::Term, position::Offset};
 use std::{fs::File, io, ops::Range};
 
-/// The number of rewrites for which an old index is recognised. An older one is reported as damaged.
+/// The most rewrites since an index was written after which the index is still recognised as an old one. An older index
+/// is reported as damaged.
 const MAX_EARLIER: u32 = 1_000;
 
 /// A flaw, and its byte position in the file.
@@ -57,15 +58,15 @@ pub(super) fn index(
     Ok(flaws)
 }
 
-/// True if a part of an index is as expected. The fields that depend on the writer are not compared: the end of the
-/// file, which may include zeros, and the oldest offset at that time.
+/// True if a part of an index is as expected. Two fields are not compared, because they depend on the time when the
+/// index was written: the end of the file, which may include zeros, and the oldest offset of the log.
 fn is_same(block: &[u8], wanted: &[u8], place: usize) -> bool {
     let mut ignored = index_file::BY_WRITER.into_iter().flatten().filter(|_| place == 0);
     block == wanted
         || block.iter().zip(wanted).enumerate().all(|(at, (is, wanted))| is == wanted || ignored.any(|free| free == at))
 }
 
-/// Verifies the hashes of IDs, and that they include those of the segment.
+/// Verifies the file with the hashes of IDs, and that it includes the hashes of all IDs in the segment.
 pub(super) fn ids(file: &File, seeds: &Seeds, in_segment: Option<&IndexMemory>) -> io::Result<Vec<Placed>> {
     let length = file.metadata()?.len();
     let flaws = damaged_blocks(file, 0..length, seeds.ids())?;

@@ -16,15 +16,15 @@ use std::{fs, io};
 /// The description of one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentInfo {
-    /// The first offset of the segment, even if no record has it.
+    /// The offset with which the segment begins, even if no record has this offset any more.
     pub first: Offset,
     /// The offset of the last record; `None` if there is no record.
     pub last: Option<Offset>,
-    /// The number of records: updates, and what is left of erased or discarded updates.
+    /// The number of records: updates, and the records that remain of erased or discarded updates.
     pub records: u64,
     /// The length of the file, including the zeros that are written in advance.
     pub file_bytes: u64,
-    /// The times of the first and of the last record.
+    /// The times of the first and of the last record; `None` if there is no record.
     pub times: Option<(Timestamp, Timestamp)>,
     /// The number of times that the segment was rewritten.
     pub rewrites: u32,

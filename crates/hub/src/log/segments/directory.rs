@@ -7,15 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The access rights of a log's directory, and of the files in it.
+/// The access rights of a log's directory. `FILE_MODE` are those of the files in it.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 /// The highest offset that is accepted. No log grows so large, so a file that contains a higher offset was not written
 /// by Fanfare.
 pub(super) const MAX_OFFSET: Offset = Offset(1 << 62);
-/// The largest file that is read at once. The list of erased updates of a segment has 16 bytes for each.
+/// The largest file that is read at once. The list of erased updates of a segment has 16 bytes for each update.
 pub(super) const MAX_WHOLE_BYTES: u64 = 256 << 20;
-/// The files that show that the directory has a log of an earlier version.
+/// The names of files that only a log of an earlier version has.
 const OLD_FILES: [&str; 2] = ["log.redb", "log.journal"];
 
 /// The directory of a log.
@@ -37,7 +37,7 @@ pub(super) enum Kind {
     Index,
     /// The hashes of all publishers' IDs that the segment ever had. They are kept longer than the segment.
     Ids,
-    /// The offsets of the segment that were erased, until it is rewritten.
+    /// The offsets of the erased updates of the segment. The file exists until the segment is rewritten.
     Erased,
 }
 
@@ -124,8 +124,8 @@ impl Directory {
         self.path.join(kind.name_of(first))
     }
 
-    /// Returns the first offsets of the segments that have a file of this kind, in order, and for each whether it
-    /// really is a file.
+    /// Returns the first offsets of the segments that have a file of this kind, in order. The second value is false if
+    /// the name belongs to something else, such as a directory.
     pub(super) fn segments(&self, kind: Kind) -> io::Result<Vec<(Offset, bool)>> {
         let mut firsts = Vec::new();
         for file in fs::read_dir(&self.path)? {
@@ -183,7 +183,7 @@ impl Directory {
         same(&self.path).unwrap_or(false)
     }
 
-    /// True if this file is still the one at the path.
+    /// True if `path` still leads to `file`.
     pub(super) fn has(&self, path: &Path, file: &File) -> bool {
         let same = || {
             let (here, there) = (file.metadata()?, fs::symlink_metadata(path)?);

@@ -3,7 +3,7 @@
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
-//! | 4, 8 | [`MAGIC`]; XXH3 of everything behind it |
+//! | 4, 8 | [`MAGIC`]; XXH3 of all bytes after this field |
 //! | 16 | the random number of the log |
 //! | 8, 8, 8 | first offset of the last segment; head; oldest offset |
 //! | 4, then 16 each | the epochs |
@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 const MAGIC: [u8; 4] = [0xff, 0xfa, b'E', 1];
 
-/// The end of a log.
+/// The end of a log, as the mark records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EndMark {
     pub(super) log: LogId,
@@ -32,7 +32,7 @@ pub(super) struct EndMark {
 }
 
 impl EndMark {
-    /// The name of the file.
+    /// The name of the file that contains the mark.
     pub(super) const NAME: &str = "end";
 
     /// Reads the mark; `None` if there is none, or if it is damaged. Then the log is treated as not ended cleanly.

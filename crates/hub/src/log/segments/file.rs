@@ -1,4 +1,4 @@
-//! Reads files of the log so that a bad sector costs only the bytes in it.
+//! Reads files of the log so that a bad sector of the disk only loses the bytes in this sector.
 use std::{fs::File, io, os::unix::fs::FileExt as _};
 
 /// The number of bytes that are read at a time after a larger read has failed.

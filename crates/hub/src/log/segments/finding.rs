@@ -2,7 +2,7 @@
 use crate::position::Offset;
 use std::fmt;
 
-/// The most findings that are kept. Further ones are only counted.
+/// The most findings that are kept. Further findings are only counted.
 pub const MAX_FINDINGS: usize = 1_000;
 
 /// A fault of a log on disk.
@@ -20,7 +20,7 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flaw {
-    /// The name belongs to something that is not a file.
+    /// Something that is not a file, such as a directory, has the name of a file of the log.
     NotAFile,
     /// The file with the identity of the log, or the mark of its end, is damaged.
     Damaged,
@@ -59,11 +59,11 @@ pub enum Flaw {
 /// The amount of a log that was checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// The number of files.
+    /// The number of files that were checked.
     pub files: u64,
-    /// The number of bytes in these files.
+    /// The number of bytes in the checked files.
     pub bytes: u64,
-    /// The number of segments.
+    /// The number of segments that were checked.
     pub segments: u64,
     /// The number of complete frames.
     pub frames: u64,
@@ -76,7 +76,7 @@ pub struct Counts {
 pub struct Verified {
     /// The faults; at most [`MAX_FINDINGS`].
     pub findings: Vec<Finding>,
-    /// The number of further faults.
+    /// The number of faults that were found and are not in `findings`.
     pub more: u64,
     /// The amount of the log that was checked.
     pub counts: Counts,

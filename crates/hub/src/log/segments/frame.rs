@@ -6,9 +6,9 @@
 //! | 4 | length of the records |
 //! | 8, 4 | first offset, number of records |
 //! | 4 | unused |
-//! | 8 | the oldest offset that the log held: what is older was discarded |
-//! | 8 | XXH3 of the records, seeded with the segment's seed |
-//! | 8 | XXH3 of the head before this, with the same seed |
+//! | 8 | the oldest offset that the log held: all older entries were discarded |
+//! | 8 | XXH3 of the records, with the segment's seed |
+//! | 8 | XXH3 of all fields before this one, with the same seed |
 //!
 //! The seed comes from the log's random number and the segment's first offset, so that a frame of another log or
 //! segment is not accepted.
@@ -80,7 +80,8 @@ impl Head {
         Some(Self { body_bytes, first, count, oldest, body_checksum })
     }
 
-    /// True if the records after this head are the ones that were written. The head is at position `at` of `file`.
+    /// True if the records after this head are unchanged since they were written. The head is at position `at` of
+    /// `file`.
     pub(super) fn has_body_in(&self, file: &File, at: u64, seed: u64) -> io::Result<bool> {
         let (mut hash, mut from) = (Xxh3::with_seed(seed), at + HEAD_BYTES as u64);
         let mut buffer = vec![0; READ_BYTES.min(self.body_bytes as usize)];

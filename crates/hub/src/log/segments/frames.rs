@@ -1,4 +1,4 @@
-//! Verifies a segment: its head, and that the frames follow each other and are as they were written.
+//! Verifies a segment: its head, and that the frames follow each other and are unchanged.
 use super::{
     finding::Flaw,
     frame::{self, Head},

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 4 | [`MAGIC`] |
 //! | 4 | length of the head |
-//! | 8 | XXH3 of everything behind it |
+//! | 8 | XXH3 of all bytes after this field |
 //! | 16 | the random number of the log |
 //! | 8, 4, 4 | first offset; how often the file was rewritten; session that began it |
 //! | 4, then 16 each | number of epochs; name and first offset of each, oldest first |
@@ -82,14 +82,14 @@ pub(super) fn encode_epochs(epochs: &[(Epoch, Offset)], out: &mut Vec<u8>) {
     }
 }
 
-/// Reads what [`encode_epochs`] wrote.
+/// Reads epochs in the form that [`encode_epochs`] writes.
 pub(super) fn read_epochs(fields: &mut Fields<'_>) -> Option<Vec<(Epoch, Offset)>> {
     let count = fields.u32()?;
     let mut epoch = || Some((Epoch::parse(fields.text(Epoch::LEN)?)?, Offset(fields.u64()?)));
     (0..count).map(|_| epoch().filter(|(_, first)| (Offset(1)..=MAX_OFFSET).contains(first))).collect()
 }
 
-/// Returns the seed for the terms in a log's indexes.
+/// Returns the seed with which the terms in a log's indexes are hashed. A term is a topic or an ID.
 pub(super) fn log_seed(log: &LogId) -> u64 {
     xxh3_64(log)
 }

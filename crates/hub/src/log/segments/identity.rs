@@ -49,8 +49,8 @@ pub(super) fn base_epoch(log: &LogId) -> Epoch {
     Epoch::from_bits(xxh3_64_with_seed(log, 1))
 }
 
-/// Returns the epoch of an offset that the log skips, so that a gap is reported where it is unknown what is missing. It
-/// is the same at each start.
+/// Returns the epoch of an offset that the log skips because it is unknown which updates are missing there. So a gap is
+/// reported. It is the same at each start.
 pub(super) fn lost_epoch(log: &LogId, offset: u64) -> Epoch {
     Epoch::from_bits(xxh3_64_with_seed(log, offset.rotate_left(32) ^ 2))
 }

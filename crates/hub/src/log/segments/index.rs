@@ -14,12 +14,12 @@ pub(super) struct Summary {
     pub(super) log_bytes: u64,
     /// The offset of the last record plus one.
     pub(super) end: Offset,
-    /// The times of the first and of the last record.
+    /// The time of the first record. `last_time` is the time of the last record.
     pub(super) first_time: Timestamp,
     pub(super) last_time: Timestamp,
     /// The number of bytes of all records.
     pub(super) record_bytes: u64,
-    /// The first time at which an update expires because of its own time to live.
+    /// The first time at which the time to live of an update in the segment is over.
     pub(super) next_expiry: Timestamp,
     /// The oldest offset that the log held when the last frame was written.
     pub(super) oldest: Offset,
@@ -101,7 +101,7 @@ impl Index {
     }
 }
 
-/// The offset, file position and time of a record. The index has one for each [`PLACE_BYTES`] of the file.
+/// The offset, file position and time of a record. The index has one place for each [`PLACE_BYTES`] bytes of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) offset: Offset,

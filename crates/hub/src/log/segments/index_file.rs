@@ -8,8 +8,8 @@
 //! | 12 each | terms, in order: hash, number of the first posting |
 //! | 8 each | postings, term by term and in order: offset, place |
 //!
-//! Offsets are counted from the first one of the segment. A file with another seed contains [`Ids`], a table of the
-//! hashes of all publishers' IDs that a segment ever had. It is kept longer than the segment.
+//! Offsets are counted from the first one of the segment. Another file of blocks, with another seed, contains [`Ids`]:
+//! a table of the hashes of all publishers' IDs that a segment ever had. That file is kept longer than the segment.
 use super::{
     blocks,
     directory::{MAX_OFFSET, MAX_WHOLE_BYTES},
@@ -245,7 +245,7 @@ impl Ids {
         Ok(wanted.next().is_none() && count == self.count)
     }
 
-    /// Returns the number of times that the ID was used.
+    /// Returns the number of times that the ID with the hash `term` was used.
     pub(super) fn count_of(&self, file: &File, term: Term) -> Result<usize, NoAnswer> {
         let read = |rows: Range<usize>| {
             let stretch = 16 + rows.start * TERM_BYTES..16 + rows.end * TERM_BYTES;

@@ -78,13 +78,13 @@ impl IndexMemory {
         self.links.capacity() * size_of::<Link>() + of_terms + of_places + self.ids.capacity() * size_of::<Term>()
     }
 
-    /// Notes where the frames end, and the oldest offset that the log held when the last one was written.
+    /// Notes where the last frame ends, and the oldest offset that the log held when this frame was written.
     pub(super) fn end_at(&mut self, log_bytes: u64, oldest: Offset) {
         self.summary.log_bytes = log_bytes;
         self.summary.oldest = self.summary.oldest.max(oldest);
     }
 
-    /// Adds a record, which must be after all others.
+    /// Adds a record, which must be after all records of the index.
     pub(super) fn add(&mut self, record: Indexed, terms: Terms) {
         let Indexed { offset, time, expires, at, bytes } = record;
         let summary = &mut self.summary;

@@ -27,7 +27,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub const DEAD_PATIENCE: Duration = Duration::from_secs(8 * 60);
 /// The time after which a segment is rewritten if retention has discarded only a part of it.
 pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
-/// The number of entries of which one erased entry is enough to rewrite a sealed segment at once.
+/// The share of erased entries from which a sealed segment is rewritten at once: one entry in this many.
 const ERASED_SHARE: u64 = 4;
 
 /// The times for which dead entries may stay on disk.
@@ -61,7 +61,7 @@ impl Store {
         }
     }
 
-    /// Rewrites the segments that are due, one after the other.
+    /// Rewrites the segments whose dead entries have been on disk for as long as `patience` says, one after the other.
     pub(super) fn keep(&self, patience: Patience) -> Result<(), LogError> {
         let _keeping = self.keeping();
         if self.check().is_err() {
@@ -125,7 +125,7 @@ impl Store {
         Ok(for_long(dies, patience.dead_ms))
     }
 
-    /// Returns the first time at which an entry of a segment dies that is still complete on disk.
+    /// Returns the first time at which an entry that is still complete in the file of a segment dies.
     fn first_death(&self, segment: &Segment) -> io::Result<Timestamp> {
         let file = self.open(segment, Kind::Log)?;
         let mut scan = Scan::new(&file, 0..segment.summary().log_bytes, segment.seeds.segment);

@@ -1,4 +1,4 @@
-//! Finds the entries that have a given publisher's ID.
+//! Finds the entries to which publishers gave a certain ID.
 use super::{
     directory::Kind,
     index::{Posting, Stretch, Summary},
@@ -62,7 +62,7 @@ impl Store {
         Ok(index_of(&file, (segment.first, end), log_bytes, &segment.seeds)?.postings(term, everything))
     }
 
-    /// Returns the number of times that a segment had an ID, as noted before the segment was rewritten.
+    /// Returns the number of times that a segment had an ID before it was rewritten.
     fn noted(&self, segment: &Segment, term: Term) -> usize {
         let ids = self.open(segment, Kind::Ids).ok();
         ids.and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()?.count_of(&file, term).ok()).unwrap_or(0)

@@ -10,7 +10,8 @@ use std::{
 /// The list of all locks that processes of this machine, or of this container, hold.
 const LOCKS: &str = "/proc/locks";
 
-/// Returns the process that writes in a directory; `None` if there is none, or if this is unknown.
+/// Returns the number (PID) of the process that writes in a directory; `None` if no process does, or if the system does
+/// not say.
 pub(super) fn holder(directory: &Directory) -> Option<u32> {
     let metadata = directory.metadata().ok()?;
     let file = device_and_number(metadata.dev(), metadata.ino());
@@ -25,7 +26,8 @@ fn device_and_number(device: u64, number: u64) -> String {
     format!("{major:02x}:{minor:02x}:{number}")
 }
 
-/// Reads a line such as `1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF`.
+/// Returns the number of the process (here 1234) that holds the lock in a line such as
+/// `1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF`; `None` if the lock is on another file.
 fn process_with(line: &str, file: &str) -> Option<u32> {
     let mut words = line.split_ascii_whitespace().skip(1);
     // A line about a process that waits for a lock has `->` here.

@@ -32,12 +32,12 @@ pub(super) struct Look {
     pub(super) flaws: Vec<(Kind, Placed)>,
     pub(super) bytes: u64,
     pub(super) files: u64,
-    /// True if the name of the segment's file does not belong to the same file any more.
+    /// True if the segment's file was removed, or replaced by another one, during the check.
     is_gone: bool,
 }
 
 impl Looking<'_> {
-    /// Checks a segment until no fault is found, or the same ones are found several times in a row; `None` if the
+    /// Checks a segment until no fault is found, or the same faults are found several times in a row; `None` if the
     /// segment is gone.
     pub(super) fn until_stable(&self, first: Offset, is_last: bool) -> io::Result<Option<Look>> {
         let (mut before, mut same) = (None, 0);

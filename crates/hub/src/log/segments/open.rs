@@ -34,8 +34,8 @@ use std::{
 pub struct Recovery {
     /// True if the last run recorded where the log ended.
     pub was_clean: bool,
-    /// The first and last of the offsets that are missing at the end of the log, if any are. A subscriber that resumes
-    /// before them gets a gap.
+    /// The first and the last offset that are missing at the end of the log; `None` if none is. A subscriber that
+    /// resumes before the first of them gets a gap.
     pub missing: Option<(Offset, Offset)>,
 }
 

@@ -2,12 +2,12 @@
 use super::directory::{Directory, Kind};
 use std::io;
 
-/// The progress of an operation.
+/// The progress of a backup or a check, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The number of bytes that are done.
+    /// The number of bytes that were copied or checked so far.
     pub done: u64,
-    /// The number of all bytes.
+    /// The number of bytes that are to be copied or checked in all.
     pub total: u64,
 }
 

@@ -20,8 +20,8 @@ use crate::{
 };
 use std::{collections::BTreeSet, fs::File, io};
 
-/// The number of bytes to read for a record whose length is unknown, and for several records that are close to each
-/// other.
+/// The number of bytes to read for a record whose length is unknown. If the next record is close to it, `RUN_BYTES` are
+/// read.
 const RECORD_BYTES: usize = 4 << 10;
 const RUN_BYTES: usize = 64 << 10;
 
@@ -47,7 +47,7 @@ impl Store {
         Ok(reading.end())
     }
 
-    /// Reads the segment that contains the next offset. `reading.up_to` is higher after this.
+    /// Reads the segment that contains the next offset. `reading.up_to` is higher after this call.
     fn read_segment(&self, reading: &mut Reading, until: Offset, terms: Option<&[Term]>) -> Result<(), LogError> {
         let read = self.retry(|| {
             let from = reading.up_to.next();
@@ -162,7 +162,7 @@ impl Store {
         Ok(Some(Plan { steps, up_to }))
     }
 
-    /// Returns what a reader gets for a record.
+    /// Returns what a reader gets for a record at the time `now`. `found` is the content of the record.
     pub(super) fn judge(&self, found: Found, record: &Record<'_>, erased: &[Offset], now: Timestamp) -> Found {
         let Found::Entry(entry) = found else { return found };
         let (offset, private) = (record.position.offset, entry.update.is_private());
@@ -256,8 +256,8 @@ impl<'a> Records<'a> {
         Self { file: part.file, seed: part.segment.seeds.segment, buffer: Vec::new(), begin: 0 }
     }
 
-    /// Reads a record; `None` if another or a damaged record is at its position. `follows` is the position of the next
-    /// record that will be read.
+    /// Reads the record of a posting; `None` if another or a damaged record is at its position. `follows` is the
+    /// position of the next record that will be read.
     pub(super) fn get(&mut self, posting: Posting, follows: Option<u64>) -> io::Result<Option<Record<'_>>> {
         let is_near = follows.is_some_and(|next| next.saturating_sub(posting.at) < RECORD_BYTES as u64);
         self.have(posting.at, record_head_bytes(), if is_near { RUN_BYTES } else { RECORD_BYTES })?;

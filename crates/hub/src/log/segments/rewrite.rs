@@ -25,7 +25,8 @@ use std::{
     sync::Arc,
 };
 
-/// The number of bytes at which a frame of a rewritten segment ends. It ends after the record that reaches it.
+/// The number of bytes at which a frame of a rewritten segment ends. The frame ends after the record that reaches this
+/// number.
 const FRAME_BYTES: usize = 64 << 10;
 
 /// The state of rewriting a segment.

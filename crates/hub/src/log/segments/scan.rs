@@ -1,5 +1,5 @@
-//! The scan: visits the complete frames' heads and records in a part of a segment, and skips everything else. Reading,
-//! recovery and salvage all use it.
+//! The scan: visits the complete heads of frames and the complete records in a part of a segment, and skips everything
+//! else. Reading, recovery and salvage all use it.
 use super::{
     file,
     frame::{self, Head},
@@ -12,7 +12,7 @@ const READ_BYTES: usize = 64 << 10;
 /// The first byte of the heads and records that a scan looks for. No UTF-8 text contains it.
 const MARK: u8 = frame::MAGIC[0];
 
-/// The head of a frame or a record that a scan found.
+/// A piece of a segment that a scan found: the head of a frame, or a record.
 pub(super) enum Piece<'a> {
     Head(Head),
     Record(Record<'a>),
@@ -34,7 +34,7 @@ enum Seen {
     Head(Head),
     Record(usize),
     Nothing,
-    /// The kind cannot be known before there are this many bytes.
+    /// More bytes must be read to know the kind: at least this many in all.
     Needs(usize),
 }
 

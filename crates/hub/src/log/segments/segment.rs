@@ -24,12 +24,13 @@ pub(super) struct Segment {
     state: RwLock<State>,
 }
 
-/// The seeds of the checksums of a segment.
+/// The seeds of the XXH3 hashes in the files of a segment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seeds {
-    /// The seed for terms.
+    /// The seed with which terms are hashed in the index. It is the same for all segments of a log.
     pub(super) log: u64,
-    /// The seed for frames and records.
+    /// The seed of the checksums of frames and records. It is different for each segment, so that a frame of another
+    /// segment is not accepted.
     pub(super) segment: u64,
 }
 
@@ -133,7 +134,7 @@ impl Segment {
 
     /// Makes the index by a scan, and writes it to its file if possible.
     fn index_again(&self, directory: &Directory, files: &OpenFiles) -> io::Result<()> {
-        // The file that is kept open may be the one from before the segment was rewritten.
+        // The file that is kept open may be the file from before the segment was rewritten.
         files.forget(self.first);
         let file = files.get(directory, self.first, self.generation, Kind::Log)?;
         let Summary { log_bytes, end, .. } = self.summary();
@@ -166,7 +167,8 @@ impl Segment {
         Ok(index)
     }
 
-    /// Writes the hashes of publishers' IDs to a file beside the segment, if there are IDs and no such file.
+    /// Writes the hashes of publishers' IDs to a file beside the segment, if there are IDs and the file does not exist
+    /// yet.
     pub(super) fn write_ids(&self, directory: &Directory, index: &IndexMemory) -> io::Result<()> {
         let (ids, path) = (index.ids(), directory.file(self.first, Kind::Ids));
         if ids.is_empty() || path.symlink_metadata().is_ok() {

@@ -27,12 +27,12 @@ use std::{
 /// The largest size of a segment, in bytes. A segment is sealed before an append would make it larger.
 pub const SEGMENT_BYTES: u64 = 16 << 20;
 
-/// A log in a directory of the file system. One process at a time has it open.
+/// A log in a directory of the file system. Only one process at a time can have it open.
 #[derive(Debug)]
 pub struct SegmentLog {
     store: Arc<Store>,
     recovery: Recovery,
-    /// The sender whose drop ends the keeper.
+    /// The sender that ends the keeper's thread when it is dropped.
     end: Option<Sender<()>>,
     keeper: Option<JoinHandle<()>>,
 }
@@ -51,7 +51,7 @@ impl SegmentLog {
     /// Opens a log whose segments are sealed before an append would make them larger than `segment_bytes`.
     ///
     /// # Errors
-    /// The same as those of [`Self::open`].
+    /// The same errors as those of [`Self::open`].
     pub fn open_with(path: &Path, retention: Retention, segment_bytes: u64) -> Result<Self, LogError> {
         let (store, recovery) = open::open(path, retention, Settings { segment_bytes })?;
         if let Some((first, last)) = recovery.missing {
@@ -68,11 +68,11 @@ impl SegmentLog {
         Ok(Self { store, recovery, end: Some(end), keeper: Some(keeper) })
     }
 
-    /// Appends updates like [`Log::append`], but each with its own time. Time does not go backwards in a log: an update
-    /// that is older than the one before it gets the time of that one.
+    /// Appends updates like [`Log::append`], but each with the time that is given for it. Time does not go backwards in
+    /// a log: an update that is older than the update before it gets the time of that update.
     ///
     /// # Errors
-    /// [`LogError`]; then no update of the batch is in the log or will be.
+    /// [`LogError`]; then no update of the batch is in the log or will be in it.
     pub fn append_with_times(&self, batch: Vec<(Timestamp, Update)>) -> Result<Vec<Arc<Entry>>, LogError> {
         let mut newest = self.newest();
         let in_order = batch.into_iter().map(|(time, update)| {
@@ -90,8 +90,8 @@ impl SegmentLog {
         held.segments.iter().map(|segment| segment.summary().last_time).max().unwrap_or_default()
     }
 
-    /// Removes all entries from disk that were erased, have expired or were discarded. Without this, it happens within
-    /// minutes. Whole segments are rewritten for it.
+    /// Removes all entries from disk that were erased, have expired or were discarded, by rewriting whole segments.
+    /// Without this call, a thread of the log removes them later.
     ///
     /// # Errors
     /// [`LogError`] if the files cannot be read or written. Entries that were removed before the error stay removed.

@@ -44,7 +44,7 @@ pub(super) struct Store {
     pub(super) keeping: Mutex<()>,
     /// The reason why the log no longer accepts updates; empty as long as it accepts them.
     stopped: OnceLock<String>,
-    /// The newest time that any caller has passed to the log.
+    /// The newest time that any caller has passed to the log, in milliseconds since the Unix epoch.
     now: AtomicU64,
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Writing {
     pub(super) oldest: VecDeque<(Offset, Timestamp, u64)>,
 }
 
-/// The active segment: the one to which entries are appended.
+/// The active segment: the segment to which entries are appended.
 #[derive(Debug)]
 pub(super) struct Active {
     pub(super) segment: Arc<Segment>,
@@ -142,7 +142,7 @@ impl Store {
         *self.epochs.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(epochs);
     }
 
-    /// Opens the file of a segment.
+    /// Opens the segment's file of this kind.
     pub(super) fn open(&self, segment: &Segment, kind: Kind) -> io::Result<Arc<File>> {
         self.files.get(&self.directory, segment.first, segment.generation, kind)
     }
@@ -160,7 +160,7 @@ impl Store {
         }
     }
 
-    /// Stops the log: it accepts nothing more from now on. Returns the error to report.
+    /// Stops the log: it accepts no more updates from now on. Returns the error to report.
     pub(super) fn stop(&self, why: &str) -> LogError {
         if self.stopped.set(why.to_owned()).is_ok() {
             tracing::error!("the log takes nothing more before a restart: {why}");
@@ -168,6 +168,8 @@ impl Store {
         LogError::Stopped(self.stopped.get().map_or(why, String::as_str).to_owned())
     }
 
+    /// Checks that the log still accepts updates.
+    ///
     /// # Errors
     /// [`LogError::Stopped`] if the log accepts no more appends.
     pub(super) fn check(&self) -> Result<(), LogError> {

@@ -25,7 +25,7 @@ struct Verifying<'a> {
     directory: Directory,
     log: LogId,
     verified: Verified,
-    /// The offset after the last record of the segment before; `None` before the first segment.
+    /// The offset after the last record of the previous segment; `None` before the first segment.
     end: Option<Offset>,
     last_record: Offset,
     /// The oldest offset that the log holds, as far as this is known.
@@ -36,7 +36,8 @@ struct Verifying<'a> {
 }
 
 impl LogView {
-    /// Checks every byte of the log in the directory `path`, and returns the faults. `progress` is called now and then.
+    /// Checks every byte of the log in the directory `path`, and returns the faults. `progress` is called several times
+    /// during the check.
     ///
     /// # Errors
     /// [`ViewError`] if there is no log, or if a file cannot be read at all. A sector that cannot be read is reported

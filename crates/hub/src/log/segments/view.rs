@@ -25,7 +25,8 @@ use std::{
     time::Duration,
 };
 
-/// The number of times in a row that the same damage must be found. Before, it may be a write that is not finished.
+/// The number of times in a row that the same damage must be found. Before that, the damage may be a write that is not
+/// finished.
 const STABLE_LOOKS: u32 = 5;
 /// The most attempts to load the log, if the damage looks different each time.
 const MOST_LOOKS: u32 = 50;
@@ -60,7 +61,7 @@ impl LogView {
         Ok(Self { path: path.into(), store, recovery, stamp })
     }
 
-    /// Brings the view up to date. Returns false if nothing was written since.
+    /// Brings the view up to date. Returns false if nothing was written to the log since it was last read.
     ///
     /// # Errors
     /// [`ViewError`] if the log is gone or cannot be read.
@@ -93,8 +94,8 @@ impl LogView {
         &self.recovery
     }
 
-    /// The process that has the log open; `None` if there is none, or if this is unknown. It is known on Linux, for
-    /// processes of the same container.
+    /// The number (PID) of the process that has the log open; `None` if no process has, or if the system does not say.
+    /// Linux says it for processes of the same container.
     #[must_use]
     pub fn holder(&self) -> Option<u32> {
         lock_holder::holder(&self.store.directory)
@@ -184,7 +185,7 @@ impl Doubt {
     }
 }
 
-/// Loads the log. It loads it again as long as missing entries may belong to a write that is not finished.
+/// Loads the log, and loads it again as long as missing entries may belong to a write that is not finished.
 fn load(path: &Path) -> Result<(Store, Recovery), ViewError> {
     let (mut before, mut same) = (None, 0);
     for look in 1.. {

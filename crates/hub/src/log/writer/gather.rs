@@ -11,23 +11,24 @@
 //! many arrived, and failed attempts are repeated less and less often.
 use std::time::Duration;
 
-/// The longest time for which publications wait for others, counted from the end of the last batch. At 1,000
-/// publications a second, three of them are appended together, after a wait of 1 ms on average.
+/// The longest time for which publications wait for other publications, counted from the end of the last batch. At
+/// 1,000 publications a second, three of them are appended together, after a wait of 1 ms on average.
 pub const GATHER_TIMEOUT: Duration = Duration::from_micros(3_250);
-/// The time since its last answer after which a publisher is not in a hurry: its publications may wait, which slows it
-/// down by a third at most.
+/// The time since a publisher's last answer after which this publisher is not in a hurry: its publications may wait,
+/// which slows it down by a third at most.
 pub const UNHURRIED: Duration = Duration::from_millis(10);
 /// The most publications that the writer waits for. With so many, a sync is a small part of the cost of each.
 pub const GATHER_PUBLICATIONS: usize = 8;
-/// The shortest time of an append for which waiting is worth it. A log that is faster is in memory, or nearly as fast.
+/// The shortest time of an append for which the writer waits. A faster log is in memory, or nearly as fast, so waiting
+/// gains nothing.
 pub const GATHER_WORTH: Duration = Duration::from_micros(20);
 /// The number of batches before the next attempt to gather more publications, at the beginning and after each success.
 const RETRY_BATCHES: u32 = 4;
 /// The number of batches before the next attempt, after many failed attempts. So a publisher that is alone is delayed
 /// only once in this many publications.
 const MAX_RETRY_BATCHES: u32 = 1_024;
-/// The number of failures in a row after which a number of publications that was reached many times is given up. A
-/// number that was reached only once is given up after half as many.
+/// The number of failures in a row after which the writer waits for fewer publications, if the number that it waited
+/// for was reached many times before. If that number was reached only once, half as many failures are enough.
 const MAX_CREDIT: u32 = 8;
 /// The amount by which `cheapest` grows at least with each append, so that an old value does not last for ever.
 const FORGETTING: Duration = Duration::from_micros(1);

@@ -23,7 +23,7 @@ struct State {
     closed: bool,
     /// The number of publications at which the reader is woken; `None` while it is awake.
     sleeps_for: Option<usize>,
-    /// True if one of the waiting publications cannot wait for others.
+    /// True if one of the waiting publications cannot wait for other publications.
     is_urgent: bool,
 }
 
@@ -32,14 +32,14 @@ struct State {
 pub(in crate::log) enum Woken {
     /// There are publications in the queue.
     Came,
-    /// It is time for another task.
+    /// The time came at which the reader has another task to do.
     Late,
     /// The queue is closed and empty.
     Closed,
 }
 
 impl Queue {
-    /// Puts a publication into the queue. Returns it as an error if the queue is closed.
+    /// Puts a publication into the queue. Returns the publication as an error if the queue is closed.
     pub(super) fn push(&self, publication: Publication) -> Result<(), Publication> {
         let mut state = self.lock();
         if state.closed {
@@ -58,7 +58,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Closes the queue: it takes no more publications. The waiting ones can still be taken out.
+    /// Closes the queue: it takes no more publications. The waiting publications can still be taken out.
     pub(in crate::log) fn close(&self) {
         self.lock().closed = true;
         self.came.notify_one();

@@ -23,10 +23,12 @@ pub const QUICK_SINK: Duration = Duration::from_micros(500);
 /// Receives the batches that a [`Writer`](super::Writer) appends, one after the other and in order. It is called from
 /// several threads, but never from two at the same time.
 pub trait Sink: Send + 'static {
-    /// Receives a batch. Its publications are acknowledged already. If it panics, the writer closes.
+    /// Receives a batch. The publications of the batch are acknowledged already. If this call panics, the writer
+    /// closes.
     fn take(&mut self, batch: Vec<Arc<Entry>>);
 
-    /// Does the work for which a [`Nudge`] asked. It is called some time after a nudge, unless a batch comes.
+    /// Does the work for which a [`Nudge`] asked. It is called some time after a nudge. If many batches wait,
+    /// [`Self::take`] is called for them instead.
     fn nudged(&mut self) {}
 }
 
@@ -66,7 +68,7 @@ enum Message {
     End,
 }
 
-/// The handle to have the sink called even if nothing was published.
+/// The handle by which other threads can have the sink called when nothing is published.
 #[derive(Clone, Debug)]
 pub struct Nudge(SyncSender<Message>);
 
@@ -163,7 +165,7 @@ impl Shared {
         passed
     }
 
-    /// Returns false if the sink panics, or has done so before.
+    /// Calls `on_sink` with the sink. Returns false if the sink panics now, or has panicked before.
     fn call(&self, on_sink: impl FnOnce(&mut dyn Sink)) -> bool {
         let called = catch_unwind(AssertUnwindSafe(|| match self.sink.lock() {
             Ok(mut sink) => {

@@ -57,7 +57,7 @@ fn parse_prefix(length: &str) -> Option<u16> {
     length.parse().ok().filter(|length| digits && *length <= MAX_PREFIX)
 }
 
-/// `varname = varchar *( ["."] varchar )`
+/// True if the text follows the rule `varname = varchar *( ["."] varchar )` of the RFC.
 fn is_variable_name(name: &str) -> bool {
     let is_varchar = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '%');
     name.split('.').all(|label| !label.is_empty() && label.chars().all(is_varchar)) && has_whole_triplets(name)

@@ -59,11 +59,11 @@ pub enum InvalidKey {
     NotJwk,
     /// A member of a JWK, with this name, is missing or malformed.
     JwkMember(&'static str),
-    /// A JWK has a type that the hub does not know.
+    /// A JWK has this type, which the hub does not know.
     JwkType(String),
     /// A JWK is not meant for signatures, according to this member: `use`, `key_ops` or `alg`.
     JwkPurpose(&'static str),
-    /// The algorithm of a JWK is not one of those that are allowed.
+    /// A JWK names this algorithm, which is not allowed.
     JwkAlgorithm(Algorithm),
     /// A JWK set that anybody can fetch holds a key that must be secret.
     Published,

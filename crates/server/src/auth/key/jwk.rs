@@ -26,7 +26,7 @@ pub const MAX_SET_KEYS: usize = 100;
 pub struct UnusableKey {
     /// The number of the key in the set, counted from 1.
     pub number: usize,
-    /// The `kid` of the key.
+    /// The `kid` of the key, if it has one.
     pub id: Option<String>,
     /// The reason why the key cannot be used.
     pub reason: InvalidKey,
@@ -149,7 +149,7 @@ impl Jwk {
         }
     }
 
-    /// Makes a key for verifying, if the JWK is public and meant for that.
+    /// Makes a key for verifying, if the JWK is public and meant for verifying.
     fn verifying(self, rules: &KeyRules) -> Result<Key, InvalidKey> {
         self.check_purpose("verify")?;
         if self.d.is_some() {

@@ -1,6 +1,6 @@
-//! Keys in PEM: [RFC 7468](https://www.rfc-editor.org/rfc/rfc7468). `PUBLIC KEY` (SPKI), `RSA PUBLIC KEY` (PKCS#1) and
-//! `CERTIFICATE`. Only the key of a certificate is used: its subject and its expiry are ignored, since nobody presents
-//! the certificate.
+//! Keys in PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)), with the labels `PUBLIC KEY` (SPKI), `RSA PUBLIC
+//! KEY` (PKCS#1) and `CERTIFICATE`. Only the key of a certificate is used: its subject and its expiry are ignored,
+//! since nobody presents the certificate.
 use super::{error::InvalidKey, jwk::MAX_SET_KEYS, kind::KeyRules, verifying::Key};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls_pki_types::CertificateDer;

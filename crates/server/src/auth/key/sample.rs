@@ -97,7 +97,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Returns true if everybody can know this secret, encoded or not.
+/// Returns true if everybody can know this secret, even if it is encoded.
 pub(super) fn is_secret(secret: &[u8]) -> bool {
     is_encoded(secret, MAX_ENCODINGS)
 }

@@ -32,10 +32,10 @@ impl SigningKey {
 
     /// Reads the only key in `text` that can sign: a private JWK or a set with one, a private key in PEM (PKCS#8,
     /// PKCS#1 or SEC1, not encrypted), or a secret. It signs with the first algorithm of `rules`, else with the
-    /// algorithm of its JWK, else with the default one of its type.
+    /// algorithm of its JWK, else with the default algorithm of its type.
     ///
     /// # Errors
-    /// [`InvalidKey`] if there is no such key or several, or if the algorithm does not fit the key.
+    /// [`InvalidKey`] if no key or several keys can sign, or if the algorithm does not fit the key.
     pub fn read(text: &str, rules: &KeyRules) -> Result<Self, InvalidKey> {
         let trimmed = text.trim();
         if trimmed.starts_with('{') {
@@ -154,7 +154,8 @@ impl SigningKey {
         Self::new(EncodingKey::from_ed_der(pkcs8.as_ref()), verification)
     }
 
-    /// Makes a signing key of a key and the one that verifies it, after testing that they belong together.
+    /// Makes a signing key from a private key or secret and the key that verifies its signatures, after a test that
+    /// both belong together.
     fn new(encoding: EncodingKey, verification: Key) -> Result<Self, InvalidKey> {
         let algorithm = verification.algorithms[0].library();
         let message = b"a message";

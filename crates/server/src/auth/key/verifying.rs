@@ -41,7 +41,7 @@ impl Key {
     /// Creates a key from the bytes of a secret.
     ///
     /// # Errors
-    /// [`InvalidKey`] if the rules do not allow it.
+    /// [`InvalidKey`] if the rules do not allow the secret.
     pub fn secret(secret: &[u8], rules: &KeyRules) -> Result<Self, InvalidKey> {
         if secret.is_empty() {
             return Err(InvalidKey::Empty);
@@ -101,8 +101,8 @@ impl Key {
         }
     }
 
-    /// Returns the algorithm whose hash is longer than this key, if it is a secret, and the number of bytes that the
-    /// algorithm needs.
+    /// Returns an algorithm of this key whose hash is longer than the key, and the number of bytes that the algorithm
+    /// needs; `None` if the key is long enough, or is not a secret.
     #[must_use]
     pub fn short_for(&self) -> Option<(Algorithm, usize)> {
         let KeyKind::Secret { bytes } = self.kind else { return None };
@@ -128,7 +128,7 @@ impl Key {
         &self.algorithms
     }
 
-    /// Returns the name of the key, which tokens may give as their `kid`.
+    /// Returns the name of the key, which tokens may give as their `kid`; `None` if the key has no name.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()

@@ -1,8 +1,8 @@
 //! Engines: the ways to write bytes to sockets.
 //!
-//! A shard gives an engine many sends at once, and learns only of those that the sockets did not take completely. One
-//! engine makes a system call for each send; [`uring`] gives them to the kernel in batches. Neither waits: the owner of
-//! the sockets has to notice when a socket has room again.
+//! A shard gives an engine many sends at once, and gets back only the sends that the sockets did not take completely.
+//! One engine makes a system call for each send; [`uring`] gives them to the kernel in batches. Neither engine waits:
+//! the owner of the sockets has to notice when a socket has room again.
 mod send;
 #[cfg(test)]
 mod tests;
@@ -39,7 +39,7 @@ pub enum Choice {
     IoUring,
 }
 
-/// The part of a shard that writes bytes to sockets. Each shard has its own.
+/// The part of a shard that writes bytes to sockets. Each shard has one.
 #[derive(Debug)]
 pub(crate) enum Engine {
     Epoll,
@@ -47,7 +47,8 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Starts the chosen engine, or epoll if that one does not work. Returns the engine, and which one it is and why.
+    /// Starts the chosen engine, or epoll if io_uring does not work. Returns the engine, and the reason why this engine
+    /// is used.
     pub(crate) fn start(choice: Choice) -> (Self, Started) {
         match choice {
             Choice::Epoll => (Self::Epoll, Started::EpollChosen),

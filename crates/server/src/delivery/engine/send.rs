@@ -10,10 +10,10 @@ pub(crate) const MAX_SEND_BYTES: u32 = 1 << 30;
 pub(crate) struct Send<'a> {
     /// The key of the member, which [`Unsent`](fanfare_hub::fan_out::Unsent) repeats.
     pub(crate) member: MemberKey,
-    /// The socket, in non-blocking mode. It must not be in two sends of one call: between the bytes that the socket
-    /// takes of the first send and those of the second, bytes may be missing.
+    /// The socket, in non-blocking mode. It must not be in two sends of one call: the socket may take only a part of
+    /// the first send, and then bytes of the second.
     pub(crate) socket: &'a TcpStream,
-    /// The bytes, at most [`MAX_SEND_BYTES`]. If there are more, the rest may remain unsent although the socket is not
-    /// full.
+    /// The bytes to send. There must not be more than [`MAX_SEND_BYTES`]: a kernel may leave further bytes unsent
+    /// although the socket is not full.
     pub(crate) bytes: &'a [u8],
 }

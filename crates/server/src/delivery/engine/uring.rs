@@ -71,7 +71,7 @@ impl Uring {
 
     /// Makes at most [`BATCH`] sends.
     fn send_batch(&mut self, batch: &[Send<'_>], unsent: &mut Vec<Unsent>) {
-        // SAFETY: if the kernel keeps a send, nothing is done ever after.
+        // SAFETY: if the kernel keeps a send, the process is aborted, so nothing changes or frees the bytes.
         #[allow(unsafe_code, reason = "the bytes are borrowed for no longer than this call")]
         let taken = unsafe { self.submit(batch) }.unwrap_or_else(|Kept| {
             tracing::error!(
@@ -116,7 +116,8 @@ impl Uring {
             if taken == batch.len() && completed == taken {
                 return Ok(taken);
             }
-            // A call that was interrupted, or for which there was no memory, may take the rest next time.
+            // If a call was interrupted, or if there was no memory for it, the next call may take the remaining
+            // requests.
             setbacks = if (taken, completed) == before { setbacks + 1 } else { 0 };
             if setbacks < SETBACKS {
                 continue;
@@ -126,7 +127,7 @@ impl Uring {
             }
             tracing::warn!(?submitted, "io_uring fails; sending one by one from now on");
             // The requests that are still queued are dropped with the ring. It has no kernel thread, so the kernel
-            // takes nothing unless it is told to.
+            // takes requests only when it is called.
             self.ring = None;
             return Ok(taken);
         }
@@ -147,11 +148,12 @@ fn queue(ring: &mut IoUring, batch: &[Send<'_>]) {
             .build()
             .user_data(place);
         // SAFETY: the address and the descriptor have to be good until the kernel is done with the request. `submit`,
-        // which holds `batch` and so the borrows of bytes and socket, does not return before, or returns `Kept`, on
-        // which its callers let nothing go. Of what the kernel has taken, it has seen all completions, and a send
-        // completes once, after its bytes were copied or refused. What the kernel has not taken it never will: the ring
-        // is closed, and it has no thread that polls it (`SQPOLL`). No other request is in the ring: it is empty when a
-        // batch begins, by the same argument, and `&mut self` keeps others out of it.
+        // which holds `batch` and so the borrows of bytes and socket, does not return before, or returns `Kept`, after
+        // which its callers never free or change the bytes. `submit` has seen the completions of all requests that the
+        // kernel has taken, and a send completes once, after its bytes were copied or refused. The kernel never takes a
+        // request that it has not taken by then: the ring is closed, and it has no thread that polls it (`SQPOLL`). No
+        // other request is in the ring: it is empty when a batch begins, by the same argument, and because of `&mut
+        // self` nobody else can put a request into it.
         #[allow(unsafe_code, reason = "the crate cannot know how long the kernel reads the bytes")]
         let queued = unsafe { submissions.push(&request) };
         debug_assert!(queued.is_ok(), "a batch is never larger than the ring");

@@ -12,7 +12,7 @@ impl Uring {
         Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no io_uring, or Fanfare was built without it"))
     }
 
-    /// Cannot be called.
+    /// Cannot be called, because there is no value of this type.
     pub(super) fn send<'a>(&mut self, _: impl Iterator<Item = Send<'a>>, _: &mut Vec<Unsent>) {
         match *self {}
     }

@@ -20,7 +20,7 @@ impl Shard {
             if how == Departure::Ended {
                 finish(&socket);
             }
-            // On most systems closing the socket also removes it from the poll; this call is for the others.
+            // On most systems closing the socket also removes it from the poll; this call is for the other systems.
             _ = self.poll.registry().deregister(&mut socket);
         }
         for (audience, part) in self.fan_out.take_abandoned() {

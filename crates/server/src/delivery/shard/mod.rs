@@ -31,7 +31,7 @@ use tokio::sync::Semaphore;
 pub(super) const WAKER: Token = Token(usize::MAX);
 /// The most sockets that one wait reports.
 const EVENTS: usize = 1_024;
-/// The number of subscribers that a shard takes in before it serves the others again.
+/// The number of subscribers that a shard takes in before it serves its other subscribers again.
 const JOINS_AT_ONCE: usize = 256;
 
 /// The things that a shard needs to start.

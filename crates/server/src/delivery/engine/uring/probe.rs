@@ -17,6 +17,8 @@ const MAX_SENDS: usize = 1_024;
 /// The longest time that the peer waits for the bytes that were sent.
 const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Runs all tests on a new ring.
+///
 /// # Errors
 /// If any of the tests fails.
 pub(super) fn run(uring: &mut Uring) -> io::Result<()> {
