@@ -11,7 +11,8 @@ use std::{io, time::Duration};
 /// than at the start it has after all have left.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_connect", "pss_bytes_per_subscriber", "pss_left_percent"];
 
-/// The time to wait after the start, as a multiple of `Stage::settle`: 3 s by default.
+/// The time to wait before memory is read, as a multiple of `Stage::settle`: 3 s by default. A server may still be about
+/// to free memory that it needed to start, or to accept connections.
 const SETTLING: u32 = 6;
 /// The longest time that a server may take to free memory, as a multiple of the scenario's seconds: 15 s by default.
 const LEAVING: u32 = 3;
@@ -22,13 +23,13 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     stage.warm_up()?;
     let mut crowd = stage.crowd(Naming::Exact)?;
     let count = stage.size.subscribers;
-    // A server may still be about to free memory that it needed to start.
     Progress::pass("settling", stage.settle * SETTLING);
     let start = stage.pss()?;
     let before = stage.read(&crowd)?;
     let report = crowd.connect("connecting", count, 0, &stage.counts())?;
     Progress::pass("idle", stage.settle);
     let after = stage.read(&crowd)?;
+    Progress::pass("idle", stage.settle * (SETTLING - 1));
     let idle = stage.pss()?;
     let mut outcome = Outcome::default();
     let connect = after.server_since(&before).map(|cpu| micros_each(cpu, count.into()));
