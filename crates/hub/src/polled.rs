@@ -208,8 +208,15 @@ impl Group {
         self.lock().ended.remove(&seat.ticket);
     }
 
-    /// Returns the next frame of a member; `None` if its stream has ended.
-    pub(crate) fn poll(&self, seat: Seat, now: Instant, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LogError>>> {
+    /// Returns the next frame of a member; `None` if its stream has ended. Sets `reached` to the position that the
+    /// member has reached with this frame.
+    pub(crate) fn poll(
+        &self,
+        seat: Seat,
+        reached: &mut Option<Offset>,
+        now: Instant,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, LogError>>> {
         self.act(|state| {
             if state.has(seat) && state.frames.slot(seat.member).frame.is_empty() {
                 state.fan_out.turn(now, &mut state.frames).writable(seat.member);
@@ -224,14 +231,15 @@ impl Group {
                 return Poll::Pending;
             }
             state.fan_out.spoke_at(seat.member, now);
+            // Nothing was given to the member after this frame, so this is the position behind the frame.
+            *reached = Some(state.fan_out.reached(seat.member));
             Poll::Ready(Some(Ok(std::mem::take(&mut slot.frame))))
         })
     }
 
-    /// Returns the position that a member has reached; `None` if its stream has ended.
-    pub(crate) fn reached(&self, seat: Seat) -> Option<Offset> {
-        let state = self.lock();
-        state.has(seat).then(|| state.fan_out.reached(seat.member))
+    /// True if a member's stream has not ended.
+    pub(crate) fn has(&self, seat: Seat) -> bool {
+        self.lock().has(seat)
     }
 
     /// Returns the steps through the log that members need. Each has to be answered with [`step`](Self::step).

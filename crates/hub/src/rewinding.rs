@@ -4,7 +4,7 @@ use crate::{
     audience_key::AudienceKey,
     ending::{EndReason, Ending},
     entry::Timestamp,
-    fan_out::Joining,
+    fan_out::{Joining, timing},
     log::LogError,
     position::Offset,
     rewind::Rewind,
@@ -15,7 +15,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The rest of a rewind that one subscriber still has to get.
@@ -26,6 +26,10 @@ pub(crate) struct Rewinding {
     next: Bytes,
     /// The offset up to which the rewind was returned, or is in `next`.
     reached: Offset,
+    /// The offset that the subscriber has reached when the rewind is complete.
+    head: Offset,
+    /// The time when bytes were last returned.
+    spoke: Instant,
     step: Option<Step>,
     /// The time when the hub ends the stream; `None` sets no end. The subscriber then gets `end_reason`, if there is
     /// one.
@@ -41,21 +45,34 @@ type Step = Pin<Box<dyn Future<Output = Result<(Bytes, Rewind), LogError>> + Sen
 impl Rewinding {
     /// Returns a rewinding that first sends the opening bytes of `joining`, and then `rewind`. The opening bytes are
     /// removed from `joining`.
-    pub(crate) fn new(hub: Arc<Shared>, joining: &mut Joining, rewind: Rewind) -> Self {
-        let Joining { key, opening, ends, end_reason, .. } = joining;
+    ///
+    /// # Panics
+    /// If the subscriber starts at the head at the time when it joins: a rewind ends at a fixed position.
+    pub(crate) fn new(hub: Arc<Shared>, joining: &mut Joining, rewind: Rewind, now: Instant) -> Self {
+        let Joining { key, cursor, opening, ends, end_reason } = joining;
+        let head = cursor.expect("a rewind ends at a fixed position");
         let (key, next) = (key.clone(), std::mem::take(opening));
         let (ends, end_reason) = (*ends, *end_reason);
-        let mut rewinding =
-            Self { hub, key, next, reached: Offset::ZERO, step: None, ends, end_reason, is_ended: false };
+        let mut rewinding = Self {
+            hub,
+            key,
+            next,
+            reached: Offset::ZERO,
+            head,
+            spoke: now,
+            step: None,
+            ends,
+            end_reason,
+            is_ended: false,
+        };
         rewinding.go_on(rewind);
         rewinding
     }
 
     fn go_on(&mut self, rewind: Rewind) {
-        if let Some(reached) = rewind.begins_after() {
-            debug_assert!(reached >= self.reached, "a rewind goes forward");
-            self.reached = reached;
-        }
+        let reached = rewind.begins_after().unwrap_or(self.head);
+        debug_assert!(reached >= self.reached, "a rewind goes forward");
+        self.reached = reached;
         self.step = (!rewind.is_over()).then(|| Box::pin(self.hub.clone().rewind(self.key.clone(), rewind)) as Step);
     }
 
@@ -70,9 +87,10 @@ impl Rewinding {
     }
 
     /// Returns the next bytes; `None` when the rewind is complete, or has [ended](Self::is_ended).
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LogError>>> {
+    pub(crate) fn poll_next(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LogError>>> {
         loop {
             if !self.next.is_empty() {
+                self.spoke = now;
                 return Poll::Ready(Some(Ok(std::mem::take(&mut self.next))));
             }
             let Some(step) = self.step.as_mut().filter(|_| !self.is_ended) else { return Poll::Ready(None) };
@@ -89,9 +107,13 @@ impl Rewinding {
         }
     }
 
-    /// Ends the stream if its end time has come. `place` returns the ID of a position.
-    pub(crate) fn expire(&mut self, now: Instant, place: impl Fn(Offset) -> String) {
+    /// Ends the stream if its end time has come. Otherwise adds a heartbeat if the stream was silent for
+    /// `heartbeat_interval`, because reading the log takes long. `place` returns the ID of a position.
+    pub(crate) fn expire(&mut self, now: Instant, heartbeat_interval: Duration, place: impl Fn(Offset) -> String) {
         if self.ends.is_none_or(|ends| ends > now) {
+            if self.next.is_empty() && self.spoke + heartbeat_interval.mul_f64(timing::LEAST_SPREAD) <= now {
+                self.next = Bytes::from_static(self.key.representation.heartbeat());
+            }
             return;
         }
         if let Some(reason) = self.end_reason.take() {

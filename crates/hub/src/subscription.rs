@@ -8,6 +8,7 @@ use crate::{
     join_permit::JoinPermit,
     log::LogError,
     polled::{Group, Seat},
+    position::Offset,
     rewind::Rewind,
     rewinding::Rewinding,
     shared::Shared,
@@ -46,6 +47,8 @@ pub struct Subscription {
     group: Arc<Group>,
     seat: Seat,
     resumed_from: String,
+    /// The position behind the bytes that were returned; `None` if none were returned yet.
+    reached: Option<Offset>,
     /// The rest of a long rewind, which is sent first; `None` if there is none. The member gets no events until the
     /// rewind is complete. Boxed, because few subscriptions have it.
     rewinding: Option<Box<Rewinding>>,
@@ -61,9 +64,9 @@ impl Subscription {
         rewind: Option<Rewind>,
     ) -> Self {
         let (key, group) = (joining.key.clone(), hub.polled.group(&joining.key).clone());
-        let rewinding = rewind.map(|rewind| Box::new(Rewinding::new(hub.clone(), &mut joining, rewind)));
+        let rewinding = rewind.map(|rewind| Box::new(Rewinding::new(hub.clone(), &mut joining, rewind, now())));
         let seat = group.join(joining, rewinding.is_some(), permit, now(), || hub.bounds().head);
-        let subscription = Self { hub, key, group, seat, resumed_from, rewinding };
+        let subscription = Self { hub, key, group, seat, resumed_from, reached: None, rewinding };
         subscription.start_reads();
         subscription
     }
@@ -81,15 +84,13 @@ impl Subscription {
         &self.resumed_from
     }
 
-    /// The ID of the position that the subscriber has reached, which includes everything that was returned; `None` if
-    /// its stream has ended.
+    /// The ID of the position behind everything that was returned: a subscriber that starts after this ID gets all
+    /// updates that were not returned; `None` if the stream has ended. If only the first piece of an event was returned,
+    /// the position is behind this event.
     #[must_use]
     pub fn reached(&self) -> Option<String> {
-        let reached = match &self.rewinding {
-            Some(rewinding) => rewinding.reached(),
-            None => self.group.reached(self.seat)?,
-        };
-        Some(self.hub.id_behind(reached))
+        let reached = || self.reached.map_or_else(|| self.resumed_from.clone(), |reached| self.hub.id_behind(reached));
+        self.group.has(self.seat).then(reached)
     }
 
     /// Returns the next wire events for this subscriber, in the order of the log, each exactly once; `None` when the
@@ -102,7 +103,8 @@ impl Subscription {
     /// If it is called outside a tokio runtime. The runtime is needed to read the log.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LogError>>> {
         if let Some(rewinding) = &mut self.rewinding {
-            if let Some(next) = ready!(rewinding.poll_next(cx)) {
+            if let Some(next) = ready!(rewinding.poll_next(now(), cx)) {
+                self.reached = Some(rewinding.reached());
                 return Poll::Ready(Some(next));
             }
             if rewinding.is_ended() {
@@ -111,7 +113,7 @@ impl Subscription {
             self.rewinding = None;
             self.group.open(self.seat);
         }
-        let polled = self.group.poll(self.seat, now(), cx);
+        let polled = self.group.poll(self.seat, &mut self.reached, now(), cx);
         self.start_reads();
         polled
     }
@@ -141,7 +143,7 @@ impl Subscription {
     pub fn expire(&mut self, heartbeat_interval: Duration) {
         let place = |offset| self.hub.id_behind(offset);
         match &mut self.rewinding {
-            Some(rewinding) => rewinding.expire(now(), place),
+            Some(rewinding) => rewinding.expire(now(), heartbeat_interval, place),
             None => self.group.expire(self.seat, now(), heartbeat_interval, place),
         }
     }

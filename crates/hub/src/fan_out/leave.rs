@@ -37,7 +37,11 @@ impl FanOut {
         let part = self.parts.get_mut(member.part);
         part.members -= 1;
         if part.members > 0 {
-            part.forget_what_nobody_needs();
+            // During a run, members that did not take all of it may still be among those that wait. The end of the run
+            // forgets what nobody needs.
+            if part.run.is_none() {
+                part.forget_what_nobody_needs();
+            }
         } else {
             self.abandoned.push(self.parts.remove(member.part));
         }

@@ -30,6 +30,8 @@ mod send;
 #[cfg(test)]
 mod simulation;
 mod state;
+#[cfg(test)]
+mod tests;
 pub mod timing;
 
 pub use advance::RUN_BYTES;

@@ -68,8 +68,9 @@ impl<T: Transmit> Turn<'_, T> {
 
     fn is_to_speak(&self, key: MemberKey, heartbeat_interval: Duration) -> bool {
         let is_silent = self.core.spoke(key) + heartbeat_interval.mul_f64(LEAST_SPREAD) <= self.now;
-        // A member without room needs no heartbeat: it has to make room first.
-        is_silent && matches!(self.core.member(key).state, State::Waits(_))
+        // A member without room needs no heartbeat: it has to make room first. A member that catches up has room, and
+        // may be silent for long, because the log has little for it.
+        is_silent && matches!(self.core.member(key).state, State::Waits(_) | State::CatchesUp)
     }
 
     fn speak(&mut self, silent: &[MemberKey]) {

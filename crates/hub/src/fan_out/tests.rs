@@ -1,0 +1,102 @@
+//! Single situations; [`simulation`](super::simulation) has the random ones.
+use super::*;
+use crate::{
+    audience_key::AudienceKey, bundle::Events, grant::Matchers, position::Offset, representation::Representation,
+    window::WindowLimit,
+};
+use bytes::Bytes;
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Connections that take everything, except those of two members.
+#[derive(Default)]
+struct Connections {
+    broken: Option<MemberKey>,
+    full: Option<MemberKey>,
+    sent: Vec<(MemberKey, Bytes)>,
+}
+
+impl Connections {
+    fn take(&mut self, send: &Outgoing<'_>) -> io::Result<usize> {
+        if self.broken == Some(send.member) {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        if self.full == Some(send.member) {
+            return Ok(0);
+        }
+        self.sent.push((send.member, Bytes::copy_from_slice(send.slice)));
+        Ok(send.slice.len())
+    }
+}
+
+impl Transmit for Connections {
+    fn send<'a>(&mut self, sends: impl Iterator<Item = Outgoing<'a>>, unsent: &mut Vec<Unsent>) {
+        for send in sends {
+            match self.take(&send) {
+                Ok(taken) if taken == send.slice.len() => {}
+                taken => unsent.push(Unsent { member: send.member, taken }),
+            }
+        }
+    }
+
+    fn send_one(&mut self, send: Outgoing<'_>) -> io::Result<usize> {
+        self.take(&send)
+    }
+}
+
+fn joining(cursor: Option<u64>) -> Joining {
+    let (matchers, granted) = (Matchers::any(), Matchers::default());
+    let key = Arc::new(AudienceKey { matchers, granted, representation: Representation::EventStream });
+    Joining { key, cursor: cursor.map(Offset), opening: Bytes::new(), ends: None, end_reason: None }
+}
+
+#[test]
+fn a_member_that_was_full_gets_the_event_from_memory_although_another_connection_broke() {
+    let (mut core, mut connections, now) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let mut part = None;
+    let follow = |key| {
+        part = Some(key);
+        Offset(10)
+    };
+    let broken = core.join(joining(None), now, follow, || Offset(10));
+    core.turn(now, &mut connections).start(broken);
+    let full = core.join(joining(None), now, |_| unreachable!("the part is there"), || Offset(10));
+    core.turn(now, &mut connections).start(full);
+    (connections.broken, connections.full) = (Some(broken), Some(full));
+    let events: Events = vec![(Offset(11), Bytes::from_static(b"event"))].into();
+    let mut turn = core.turn(now, &mut connections);
+    turn.take_events(part.unwrap(), &events);
+    turn.deliver();
+    connections.full = None;
+    core.turn(now, &mut connections).writable(full);
+    assert!(core.next_read().is_none(), "the event is in the window");
+    assert_eq!(connections.sent, [(full, Bytes::from_static(b"event"))]);
+}
+
+#[test]
+fn a_member_that_catches_up_for_long_gets_heartbeats() {
+    let (mut core, mut connections, now) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let member = core.join(joining(Some(0)), now, |_| Offset(10), || Offset(10));
+    core.turn(now, &mut connections).start(member);
+    assert!(core.next_read().is_some());
+    let interval = Duration::from_secs(20);
+    for beats in 1..4 {
+        let later = now + beats * interval;
+        core.turn(later, &mut connections).expire(&[member], interval, &|_| String::new());
+        assert_eq!(connections.sent.len(), beats as usize);
+        assert!(core.deadline(member, later, interval) > later);
+    }
+    // With a full connection it has to make room first, and goes on where it was.
+    connections.full = Some(member);
+    let later = now + 4 * interval;
+    core.turn(later, &mut connections).expire(&[member], interval, &|_| String::new());
+    connections.full = None;
+    core.turn(later, &mut connections).writable(member);
+    assert_eq!(core.reached(member), Offset::ZERO);
+    assert_eq!(connections.sent.len(), 4, "the heartbeat that was begun");
+}
