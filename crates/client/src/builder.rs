@@ -459,9 +459,11 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(url) => write!(f, "cannot send a request to {url:?}: it is not an http or https URL"),
-            Self::Header { name } => write!(f, "the header {name:?} holds characters that no header can carry"),
-            Self::TooManyHeaders => f.write_str("there are more headers than a request can have"),
-            Self::Method => f.write_str("the method CONNECT cannot be used: it brings no event stream"),
+            Self::Header { name } => {
+                write!(f, "the header {name:?} contains characters that are not allowed in a header")
+            }
+            Self::TooManyHeaders => f.write_str("a request cannot have so many headers"),
+            Self::Method => f.write_str("the method CONNECT cannot be used: it does not return an event stream"),
             Self::User => f.write_str("a user name cannot contain a colon"),
             Self::LastEventId(id) => write!(f, "{id:?} is not an event ID: it contains CR, LF or NUL"),
             Self::NoTransport => f.write_str("there is no transport: set one, or enable the feature hyper"),

@@ -181,14 +181,14 @@ impl fmt::Display for Cause {
             Self::EndOfStream => f.write_str("the server ended the stream"),
             Self::Transport(error) | Self::Hook(error) => write_chain(error.as_ref(), f),
             Self::Broken(error) => {
-                f.write_str("the stream broke off: ")?;
+                f.write_str("the stream failed: ")?;
                 write_chain(error.as_ref(), f)
             }
             Self::Status(refused) | Self::Verdict(refused) => Answered(&refused.parts).fmt(f),
             Self::ConnectTimeout(time) => write!(f, "cannot connect within {time:?}"),
             Self::ResponseTimeout(time) => write!(f, "no response came within {time:?}"),
             Self::IdleTimeout(time) => write!(f, "nothing came for {time:?}"),
-            Self::Requested => f.write_str("a new connection was asked for"),
+            Self::Requested => f.write_str("a new connection was requested"),
         }
     }
 }
@@ -238,10 +238,10 @@ impl fmt::Display for RedirectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooMany { limit } => write!(f, "the server redirects more than {limit} times"),
-            Self::NoLocation => f.write_str("the server redirects without saying where"),
+            Self::NoLocation => f.write_str("the server redirects without a Location header"),
             Self::Location(location) => {
                 let location = mask_text(&String::from_utf8_lossy(location.as_bytes()));
-                write!(f, "the server redirects to {location:?}, which is not a URL for a request")
+                write!(f, "the server redirects to {location:?}, which is not an http or https URL")
             }
         }
     }

@@ -135,14 +135,17 @@ impl fmt::Display for Warning {
         match self {
             Self::UnsendableLastEventId { id } => {
                 let id = shortened(id, MAX_SHOWN_ID_CHARS);
-                write!(f, "the last event ID {id:?} holds characters that no header can carry, so it is not sent")
+                write!(
+                    f,
+                    "the last event ID {id:?} contains characters that are not allowed in a header, so it is not sent"
+                )
             }
             Self::UnknownEncoding { coding } => {
-                write!(f, "the content coding {coding:?} is not known: the response is read as it comes")
+                write!(f, "the content coding {coding:?} is not known: the response is read unchanged")
             }
             Self::EventSkipped { error, bytes, last_event_id } => {
                 let id = shortened(last_event_id, MAX_SHOWN_ID_CHARS);
-                write!(f, "an event was skipped (last event ID {id:?}): {error}, it has {bytes}")
+                write!(f, "an event was skipped (last event ID {id:?}): {error}; it has {bytes} bytes")
             }
         }
     }

@@ -42,7 +42,7 @@ impl fmt::Display for EventId {
 
 impl fmt::Display for InvalidEventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an event ID cannot hold CR, LF or NUL")
+        f.write_str("an event ID cannot contain CR, LF or NUL")
     }
 }
 

@@ -43,7 +43,7 @@ impl fmt::Display for EventType {
 
 impl fmt::Display for InvalidEventType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an event type cannot hold CR or LF")
+        f.write_str("an event type cannot contain CR or LF")
     }
 }
 

@@ -189,7 +189,7 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         if let Some(part) = self.unanswered {
-            let ended = io::Error::other("the runtime that was to read it has ended");
+            let ended = io::Error::other("the runtime that should read the log has ended");
             self.group.give_up(part, &LogError::Io(ended), std::time::Instant::now());
         }
     }

@@ -253,24 +253,25 @@ impl fmt::Display for InvalidUpdate {
             Self::NoTopic => f.write_str("an update needs at least one topic"),
             Self::TooManyTopics { count, limit } => write!(f, "an update has {count} topics, {limit} are allowed"),
             Self::IdTooLong { bytes, limit } => write!(f, "the ID has {bytes} bytes, {limit} are allowed"),
-            Self::IdCharacter(character) => write!(f, "the ID holds {character:?}, a control or format character"),
+            Self::IdCharacter(character) => write!(f, "the ID contains {character:?}, a control or format character"),
             Self::IdSpace => f.write_str(
-                "the ID begins or ends with a space: a subscriber sends it back in a header, which loses the space",
+                "the ID begins or ends with a space, which is lost when a subscriber sends the ID back in a header",
             ),
-            Self::IdReserved => f.write_str("an ID cannot begin with '#': such IDs are made by the hub"),
-            Self::IdEarliest => f.write_str("an ID cannot be 'earliest': it names the beginning of the log"),
+            Self::IdReserved => f.write_str("an ID cannot begin with '#': only the hub makes such IDs"),
+            Self::IdEarliest => f.write_str("an ID cannot be 'earliest': this means the beginning of the log"),
             Self::EventTypeTooLong { bytes, limit } => {
                 write!(f, "the event type has {bytes} bytes, {limit} are allowed")
             }
             Self::EventTypeCharacter(character) => {
-                write!(f, "the event type holds {character:?}, a control or format character")
+                write!(f, "the event type contains {character:?}, a control or format character")
             }
             Self::GapData => f.write_str(
-                "the event type 'fanfare.gap' is kept for gaps: the data has to be a JSON object with a text 'reason'",
+                "the event type 'fanfare.gap' is reserved for gaps: the data must be a JSON object with a string \
+                 'reason' that is not empty",
             ),
-            Self::EventTypeReserved => {
-                f.write_str("the event types 'mercure' and 'fanfare.…' are kept for what the hub itself sends")
-            }
+            Self::EventTypeReserved => f.write_str(
+                "the event types 'mercure' and 'fanfare.…' are reserved for events that the hub itself sends",
+            ),
         }
     }
 }

@@ -208,13 +208,17 @@ impl fmt::Debug for Client {
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Resolve(error) => write!(f, "its name cannot be resolved: {error}"),
+            Self::Resolve(error) => write!(f, "its host name cannot be resolved: {error}"),
             Self::Address(address) => {
-                write!(f, "its address {} is not on the public internet, and others are not allowed", address.ip())
+                write!(
+                    f,
+                    "its address {} is not on the public internet, and only public addresses are allowed",
+                    address.ip()
+                )
             }
             Self::Connect(error) => write!(f, "its server cannot be reached: {error}"),
-            Self::Tls(error) => write!(f, "its server does not prove who it is: {error}"),
-            Self::Http(error) => write!(f, "the exchange broke off: {error}"),
+            Self::Tls(error) => write!(f, "cannot make a TLS connection to its server: {error}"),
+            Self::Http(error) => write!(f, "the HTTP exchange failed: {error}"),
             Self::Redirect(status) => write!(f, "it answers {status}, and redirects are not followed"),
             Self::Status(status) => write!(f, "it answers {status}"),
             Self::TooLarge => write!(f, "it answers with more than {MAX_SET_BYTES} bytes"),

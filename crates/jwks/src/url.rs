@@ -108,7 +108,7 @@ impl fmt::Display for InvalidJwksUrl {
         f.write_str(match self {
             Self::Unreadable => "expected the URL of a JWK set, such as https://login.example.com/jwks.json",
             Self::Plain => "keys are fetched over https only, or over http from this machine",
-            Self::Credentials => "the URL of a JWK set cannot hold a user name or a password",
+            Self::Credentials => "the URL of a JWK set cannot contain a user name or a password",
         })
     }
 }

@@ -137,11 +137,13 @@ impl Serving {
                         stream.opening.admit().await;
                         shards.take(socket, stream);
                     }
-                    Err(error) => tracing::debug!("a socket was lost: {error}"),
+                    Err(error) => tracing::debug!("a socket could not be taken over: {error}"),
                 },
                 (Left::Ended(error), _) => end(socket, error, refused.get()).await,
                 (Left::Late, _) => end(socket, None, true).await,
-                (Left::Cut | Left::Granted(_), _) => tracing::debug!("a connection was cut"),
+                (Left::Cut | Left::Granted(_), _) => {
+                    tracing::debug!("a connection was closed because the server stops");
+                }
             }
             return;
         }
@@ -186,7 +188,7 @@ async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) 
     if refused || error.is_some() {
         linger(socket).await;
     } else if let Err(error) = socket.shutdown().await {
-        tracing::debug!("a connection was not ended: {error}");
+        tracing::debug!("a connection could not be shut down: {error}");
     }
 }
 

@@ -110,9 +110,9 @@ impl fmt::Display for InvalidHost {
         f.write_str(match self {
             Self::Missing => "the request has no Host header, which HTTP/1.1 needs",
             Self::Repeated => "the request has several Host headers: send one",
-            Self::Malformed => "the Host header must be one host name or address, with a port if there is one",
-            Self::OtherTarget => "the Host header names another host than the URL that is asked for",
-            Self::Scheme => "the URL that is asked for must begin with http:// or https://",
+            Self::Malformed => "the Host header must be one host name or address, with an optional port",
+            Self::OtherTarget => "the Host header names another host than the requested URL",
+            Self::Scheme => "the requested URL must begin with http:// or https://",
         })
     }
 }

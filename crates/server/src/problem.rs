@@ -267,49 +267,73 @@ impl fmt::Display for Problem {
             Self::Host(error) => error.fmt(f),
             Self::Form(error) => error.fmt(f),
             Self::FormTooLarge { limit } => InvalidForm::TooManyFields { limit: *limit }.fmt(f),
-            Self::Path => f.write_str("the topic in the path is not valid UTF-8; encode it as UTF-8 before it is percent-encoded"),
+            Self::Path => {
+                f.write_str("the topic in the path is not valid UTF-8; encode it as UTF-8 before it is percent-encoded")
+            }
             Self::Topic(error) => error.fmt(f),
-            Self::TopicReserved(_) => f.write_str("topics in the hub's own namespace cannot be published; choose another topic"),
+            Self::TopicReserved(_) => {
+                f.write_str("only the hub may publish topics at or below its own path; choose another topic")
+            }
             Self::Matcher(error) => error.fmt(f),
             Self::MatcherType(name) => write!(
                 f,
-                "{name:?} is not a type of matcher; known are 'match', 'match_exact' and 'match_urlpattern' \
-                 (and 'topic' of the protocol's older revision)"
+                "{name:?} is not a type of matcher; the hub knows 'match', 'match_exact' and 'match_urlpattern' (and \
+                 'topic' of the protocol's older revision)"
             ),
             Self::NoMatcher => f.write_str("a subscription needs at least one topic"),
             Self::TooManyMatchers { count, limit } => {
                 write!(f, "the subscription has {count} topics; at most {limit} are allowed")
             }
             Self::MatchersTooComplex { limit } => {
-                write!(f, "the patterns of the subscription need more than {limit} bytes of memory; use fewer or simpler patterns")
+                write!(
+                    f,
+                    "the patterns of the subscription need more than {limit} bytes of memory; use fewer or simpler \
+                     patterns"
+                )
             }
             Self::SubscriptionTooLong { bytes, limit } => {
                 write!(f, "the URL of the subscription would have {bytes} bytes; at most {limit} are allowed")
             }
             Self::Page => f.write_str("unknown page: follow the links that this hub returned"),
-            Self::Untold => f.write_str("the hub cannot publish active subscriptions, because its log is closed; try again when the hub is back"),
-            Self::Until => f.write_str("'until' can only be 'now', which ends the stream after the updates that the hub holds"),
+            Self::Untold => f.write_str(
+                "the hub cannot publish active subscriptions, because its log is closed; try again when the hub runs \
+                 again",
+            ),
+            Self::Until => {
+                f.write_str("'until' can only be 'now', which ends the stream after the updates that are in the log")
+            }
             Self::Last { limit } => {
-                write!(f, "'last' is a number of updates of each topic, at most {limit} for all topics together")
+                write!(
+                    f,
+                    "'last' must be a number of updates for each topic; at most {limit} are allowed for all topics \
+                     together"
+                )
             }
-            Self::Since => f.write_str("'since' is how long ago, such as '10m', or a time, such as '2026-01-31T12:00:00Z'"),
-            Self::Before => {
-                f.write_str("'before' is how long ago, such as '10m', or a time, such as '2026-01-31T12:00:00Z'")
-            }
-            Self::EraseId => f.write_str("'id' holds a line end or NUL, which the ID of an update cannot hold"),
+            Self::Since => f.write_str(
+                "'since' must be a duration before now, such as '10m', or a time, such as '2026-01-31T12:00:00Z'",
+            ),
+            Self::Before => f.write_str(
+                "'before' must be a duration before now, such as '10m', or a time, such as '2026-01-31T12:00:00Z'",
+            ),
+            Self::EraseId => f.write_str("'id' contains a line end or NUL, which the ID of an update cannot contain"),
             Self::OneTopic => f.write_str("name one topic, in the path or as 'topic'"),
             Self::Erase(error) => write!(f, "the updates could not be erased: {error}"),
-            Self::Ttl => f.write_str("'ttl' is a duration, such as '10m' or '90s', or a number of seconds"),
-            Self::Retry => f.write_str("'retry' is a number of milliseconds, digits only"),
-            Self::IdOfMany => f.write_str("one 'id' cannot be given to many updates; let each event carry its own"),
+            Self::Ttl => f.write_str("'ttl' must be a duration, such as '10m' or '90s', or a number of seconds"),
+            Self::Retry => f.write_str("'retry' must be a number of milliseconds, with digits only"),
+            Self::IdOfMany => f.write_str("one 'id' cannot be given to many updates; give each event an ID"),
             Self::IdPrefixWithoutLines => f.write_str(
-                "'id-prefix' is for a body with a line for each update, of the type application/x-ndjson; give one update an 'id'",
+                "'id-prefix' is only for a body of the type application/x-ndjson, with one update in each line; for a \
+                 single update, use 'id'",
             ),
             Self::Update(error) => error.fmt(f),
             Self::Item { number, problem } => write!(f, "update number {number} of the batch: {problem}"),
             Self::NotUtf8 => f.write_str("the body is not valid UTF-8"),
-            Self::BodyTooLarge { limit } => write!(f, "the body has more than {limit} bytes, the most that this hub accepts"),
-            Self::BatchTooLarge { limit } => write!(f, "the batch has more than {limit} updates, the most that this hub accepts at once"),
+            Self::BodyTooLarge { limit } => {
+                write!(f, "the body has more than {limit} bytes, the most that this hub accepts")
+            }
+            Self::BatchTooLarge { limit } => {
+                write!(f, "the batch has more than {limit} updates, the most that this hub accepts at once")
+            }
             Self::BodyIncomplete => f.write_str("the body did not arrive completely"),
             Self::ContentType { expected } => write!(f, "the body's content type must be {expected}"),
             Self::MultipartForm => f.write_str(
@@ -322,16 +346,16 @@ impl fmt::Display for Problem {
                  curl --data-binary @FILE '{url}', or curl -d 'TEXT' '{url}'"
             ),
             Self::ContentCoding(name) => {
-                write!(f, "the body is coded as {name:?}; send it without Content-Encoding")
+                write!(f, "the body has the content coding {name:?}; send it without Content-Encoding")
             }
             Self::TransferCoding => f.write_str("unknown Transfer-Encoding; the hub understands only 'chunked'"),
             Self::NotAcceptable { available } => {
                 write!(f, "the hub can only send {available}, but the Accept header does not allow it")
             }
-            Self::Stopping => f.write_str("the hub is stopping; send what is left when it is back"),
+            Self::Stopping => f.write_str("the hub is stopping; send the remaining events when it runs again"),
             Self::CutShort => f.write_str(
-                "the hub is stopping, and the body has not arrived completely, so nothing of it was taken; \
-                 send the request again when the hub is back",
+                "the hub is stopping, and the body has not arrived completely, so nothing of it was published; send \
+                 the request again when the hub runs again",
             ),
             Self::EventStream(error) => error.fmt(f),
             Self::StreamBroken { published, problem } => {

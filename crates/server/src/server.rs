@@ -91,7 +91,7 @@ impl Server {
                     Err(error) => tracing::warn!("cannot serve a connection: {error}"),
                 }
             }),
-            Err(error) => tracing::debug!("a socket was lost: {error}"),
+            Err(error) => tracing::debug!("a socket could not be taken over: {error}"),
         }
     }
 
@@ -101,7 +101,9 @@ impl Server {
         shards.inspect(|shards| shards.end_all());
         connections.send_replace(Stop::Finish);
         if timeout(FINISH_TIMEOUT, connections.closed()).await.is_err() {
-            tracing::warn!("requests that were under way for {FINISH_TIMEOUT:?} longer were cut");
+            tracing::warn!(
+                "connections whose requests had not ended {FINISH_TIMEOUT:?} after the stop began were closed"
+            );
             connections.send_replace(Stop::Cut);
             connections.closed().await;
         }

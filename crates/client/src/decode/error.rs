@@ -25,8 +25,10 @@ pub enum EncodingError {
 impl fmt::Display for EncodingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotBuiltIn { coding } => write!(f, "the content coding {coding:?} is not built in"),
-            Self::TooMany { count } => write!(f, "{count} content codings over each other are more than {MAX_CODINGS}"),
+            Self::NotBuiltIn { coding } => {
+                write!(f, "this program was built without support for the content coding {coding:?}")
+            }
+            Self::TooMany { count } => write!(f, "the body has {count} content codings, the limit is {MAX_CODINGS}"),
         }
     }
 }
@@ -61,10 +63,10 @@ pub enum DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Body(_) => f.write_str("the body broke"),
+            Self::Body(_) => f.write_str("the body could not be read to its end"),
             Self::Corrupt { coding, reason } => write!(f, "the body is not valid {coding}: {reason}"),
-            Self::Truncated { coding } => write!(f, "the body ended before its {coding} did"),
-            Self::Trailing { coding } => write!(f, "the body goes on behind the end of its {coding}"),
+            Self::Truncated { coding } => write!(f, "the body ended before the end of its {coding} data"),
+            Self::Trailing { coding } => write!(f, "the body continues after the end of its {coding} data"),
         }
     }
 }

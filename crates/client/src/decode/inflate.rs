@@ -31,7 +31,7 @@ impl Decode for Gzip {
                 None => return Ok(Step { read: 0, written: 0 }),
                 Some(&GZIP_MAGIC) => {}
                 Some(_) if self.member.total_in() == 0 => {
-                    return Err(Fault::Corrupt("it does not begin as gzip".into()));
+                    return Err(Fault::Corrupt("it does not begin like gzip data".into()));
                 }
                 Some(_) => return Err(Fault::Trailing),
             }
@@ -90,7 +90,8 @@ impl Deflate {
 /// Does one decoding step. Returns the numbers of bytes that were read and written, and true if the stream has ended.
 fn inflate(stream: &mut Decompress, input: &[u8], output: &mut [u8]) -> Result<(Step, bool), Fault> {
     let (read, written) = (stream.total_in(), stream.total_out());
-    let corrupt = |error: flate2::DecompressError| Fault::Corrupt(error.message().unwrap_or("it is corrupt").into());
+    let corrupt =
+        |error: flate2::DecompressError| Fault::Corrupt(error.message().unwrap_or("its data is damaged").into());
     let status = stream.decompress(input, output, FlushDecompress::Sync).map_err(corrupt)?;
     let bytes = |now: u64, before: u64| usize::try_from(now - before).expect("no more than a slice");
     let step = Step { read: bytes(stream.total_in(), read), written: bytes(stream.total_out(), written) };

@@ -185,7 +185,9 @@ impl fmt::Display for FileStoreError {
                 write!(f, "{} does not contain an event ID; delete it to start again", path.display())
             }
             Self::Write { path, error } => write!(f, "{} cannot be replaced: {error}", path.display()),
-            Self::IdTooLong { bytes } => write!(f, "an ID of {bytes} bytes does not fit into {}", FileStore::MAX_BYTES),
+            Self::IdTooLong { bytes } => {
+                write!(f, "an ID of {bytes} bytes is too long: the limit is {} bytes", FileStore::MAX_BYTES)
+            }
         }
     }
 }

@@ -97,10 +97,10 @@ impl HyperError {
                 write!(f, "cannot connect within {time:?} through the proxy {proxy}")
             }
             (Failure::PlainServer, _) => {
-                f.write_str("the server does not speak TLS on this port: is it http:// in place of https://?")
+                f.write_str("the server does not use TLS on this port: is it http:// in place of https://?")
             }
             (Failure::TlsServer, _) => {
-                f.write_str("the server speaks TLS on this port: use https:// in place of http://")
+                f.write_str("the server uses TLS on this port: use https:// in place of http://")
             }
             (Failure::Proxy, Some(proxy)) => write!(f, "cannot use the proxy {proxy}"),
             (Failure::Proxy, None) => f.write_str("cannot use the proxy"),

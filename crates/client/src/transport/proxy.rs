@@ -105,8 +105,8 @@ pub enum ProxyError {
 impl fmt::Display for ProxyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Syntax => f.write_str("the proxy is not given as a URL"),
-            Self::Scheme { scheme } => write!(f, "no proxy is known by the scheme {scheme:?}"),
+            Self::Syntax => f.write_str("the proxy must be given as a URL"),
+            Self::Scheme { scheme } => write!(f, "proxies with the scheme {scheme:?} are not supported"),
             Self::Variable { name, cause } => write!(f, "{name}: {cause}"),
         }
     }

@@ -99,10 +99,12 @@ impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRoots { reasons } => {
-                f.write_str("https needs certificates of authorities to trust, and there are none")?;
+                f.write_str("https needs the certificates of trusted authorities, but there are none")?;
                 reasons.iter().try_for_each(|reason| write!(f, "; {reason}"))
             }
-            Self::Certificate { index, reason } => write!(f, "certificate {index} cannot be a root: {reason}"),
+            Self::Certificate { index, reason } => {
+                write!(f, "certificate {index} cannot be used as a root certificate: {reason}")
+            }
             Self::Setup(reason) => write!(f, "TLS cannot be set up: {reason}"),
         }
     }

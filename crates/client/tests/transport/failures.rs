@@ -42,7 +42,7 @@ async fn tls_where_there_is_none_and_none_where_there_is_are_told() {
     let (secure, _) = Server::secure(&["http/1.1"]).await;
     let error = failure(direct().build(), &secure.http("/")).await;
     assert_eq!(*error.failure(), Failure::TlsServer);
-    assert_eq!(error.to_string(), "the server speaks TLS on this port: use https:// in place of http://");
+    assert_eq!(error.to_string(), "the server uses TLS on this port: use https:// in place of http://");
 
     for plain in [saying(b"HTTP/1.1 400 Bad Request\r\n\r\n").await, Server::plain().await.address.port()] {
         let url = format!("https://localhost:{plain}/");
@@ -51,7 +51,7 @@ async fn tls_where_there_is_none_and_none_where_there_is_are_told() {
     }
     let port = saying(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     let error = failure(direct().roots(trusting_nobody_else()).build(), &format!("https://localhost:{port}/")).await;
-    assert!(error.to_string().starts_with("the server does not speak TLS on this port"), "{error}");
+    assert!(error.to_string().starts_with("the server does not use TLS on this port"), "{error}");
     let error = failure(direct().build(), &format!("http://127.0.0.1:{}/", saying(b"SSH-2.0-x\r\n").await)).await;
     assert_eq!(*error.failure(), Failure::NotHttp, "{error}");
 }
@@ -132,7 +132,7 @@ async fn a_stream_that_broke_is_not_one_that_was_not_reached() {
     let [Ok(Signal::Open(_)), Ok(Signal::Event(_)), Ok(Signal::Reconnecting { cause, .. })] = &signals[..] else {
         panic!("{signals:?}")
     };
-    assert!(matches!(cause, Cause::Broken(_)) && cause.to_string().starts_with("the stream broke off"), "{cause}");
+    assert!(matches!(cause, Cause::Broken(_)) && cause.to_string().starts_with("the stream failed"), "{cause}");
 }
 
 #[tokio::test]

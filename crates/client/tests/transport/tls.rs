@@ -35,7 +35,7 @@ async fn a_server_that_speaks_no_tls_is_told() {
     let server = Server::plain().await;
     let (_, certificate) = Server::secure(&[]).await;
     let error = direct().roots(trusting(certificate)).build().call(get(&server.https("/"))).await.expect_err("no TLS");
-    assert!(error.is_connect() && error.to_string().starts_with("the server does not speak TLS"), "{error}");
+    assert!(error.is_connect() && error.to_string().starts_with("the server does not use TLS"), "{error}");
 }
 
 #[tokio::test]

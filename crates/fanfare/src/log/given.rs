@@ -223,7 +223,7 @@ mod tests {
             (r#"{"topics":[],"data":""}"#, "at least one topic"),
             (r#"{"topics":["*"],"data":""}"#, "matches every topic"),
             (r#"{"topics":["a"],"data":"","ttl":5}"#, "unknown field `ttl`"),
-            (r#"{"topics":["a"],"data":"","type":"fanfare.end"}"#, "kept for what the hub itself sends"),
+            (r#"{"topics":["a"],"data":"","type":"fanfare.end"}"#, "reserved for events that the hub itself sends"),
             (r#"{"topics":["a"],"data":"","time":"yesterday"}"#, "'time' is not a time"),
             (&many, "at most 1000 topics"),
         ];

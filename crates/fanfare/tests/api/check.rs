@@ -65,9 +65,13 @@ fn a_good_token() {
 #[test]
 fn why_a_token_is_refused_and_what_to_change() {
     let other = run(&["token", "--publish", "*", "--key", &SECRET.replace('0', "x")]).stdout;
-    assert_says(&explain(other.trim_end(), &[]), 3, &["signature does not fit", "sign it with the key"]);
+    assert_says(
+        &explain(other.trim_end(), &[]),
+        3,
+        &["none of the hub's keys verifies the token's signature", "sign it with the key"],
+    );
     let wrong_algorithm = token(&["--publish", "*", "--algorithm", "HS384", "--allow-short-keys"]);
-    assert_says(&explain(&wrong_algorithm, &[]), 3, &["signed with HS384, and must be with HS256"]);
+    assert_says(&explain(&wrong_algorithm, &[]), 3, &["signed with HS384, but must be signed with HS256"]);
     let modern = |issuer: &str, audience: &str| {
         token(&["--modern", "--publish", "*", "--issuer", issuer, "--audience", audience])
     };
@@ -84,8 +88,12 @@ fn why_a_token_is_refused_and_what_to_change() {
         3,
         &["--issuer 'https://b=https://…/jwks.json'"],
     );
-    assert_says(&explain("nonsense", &[]), 3, &["no JSON Web Token"]);
+    assert_says(&explain("nonsense", &[]), 3, &["not a JSON Web Token"]);
     // {"alg":"none"}
-    assert_says(&explain("eyJhbGciOiJub25lIn0.e30.", &[]), 3, &["no JSON Web Token signed with a known algorithm"]);
+    assert_says(
+        &explain("eyJhbGciOiJub25lIn0.e30.", &[]),
+        3,
+        &["not a JSON Web Token that is signed with a known algorithm"],
+    );
     assert_says(&run(&["check", "--token", "x.y.z"]), 0, &["The hub is open"]);
 }

@@ -343,7 +343,7 @@ fn a_backup_that_is_killed_is_no_hindrance() {
     assert!(log(&["verify", &to]).contains("4000 records: all of it"));
     assert!(!Path::new(&dir.join("backup.partial")).exists());
     assert_eq!(log(&["export", &to, "--from", "1s"]), "");
-    failing(&["backup", &at, &to], 2, &["is there already"]);
+    failing(&["backup", &at, &to], 2, &["already exists and is not an empty directory"]);
 }
 
 #[test]

@@ -57,18 +57,20 @@ fn a_refused_token_leaves_one_line_of_its_kind() {
     let log = hub.stop().stderr;
     let told = told(&log);
     for part in [
-        "the token's signature does not fit the hub's key; it names no issuer",
-        "the token's signature does not fit the hub's key; issuer \"https://me.example\"",
-        "the Authorization header must be 'Bearer' and a token; it names no issuer",
-        "it does not cover every topic that was asked for; it names no issuer",
-        "issuer that is not trusted here; issuer \"https://evilevil",
+        "none of the hub's keys verifies the token's signature; it names no issuer",
+        "none of the hub's keys verifies the token's signature; issuer \"https://me.example\"",
+        "the Authorization header must be 'Bearer' followed by a token; it names no issuer",
+        "it does not allow this for every requested topic; it names no issuer",
+        "issuer that this hub does not trust; issuer \"https://evilevil",
     ] {
         assert_eq!(told.iter().filter(|line| line.contains(part)).count(), 1, "{log} lacks {part}");
     }
     assert_eq!(told.len(), 5, "{log}");
-    for (count, of) in
-        [(20, "key; it names no issuer"), (19, "key; issuer \"https://me.example\""), (19, "which is not trusted here")]
-    {
+    for (count, of) in [
+        (20, "signature; it names no issuer"),
+        (19, "signature; issuer \"https://me.example\""),
+        (19, "which this hub does not trust"),
+    ] {
         let more = format!("{count} more tokens were refused");
         assert!(log.lines().any(|line| line.contains(&more) && line.ends_with(of)), "{log} lacks {more}, {of}");
     }
@@ -90,7 +92,7 @@ fn that_the_keys_of_an_issuer_cannot_be_fetched_is_told_of_its_tokens() {
     assert_eq!(ask(&hub, "GET", &bearer(&token)), "401");
     let log = hub.stop().stderr;
     let told = told(&log).concat();
-    for part in ["and its JWK set cannot be fetched", "issuer \"https://me.example\""] {
+    for part in ["and the hub cannot fetch the JWK set", "issuer \"https://me.example\""] {
         assert!(told.contains(part), "{log} lacks {part}");
     }
     assert!(log.contains("cannot fetch a JWK set: ") && !log.contains(&token), "{log}");

@@ -56,7 +56,8 @@ impl LogClock {
             state.ahead_ms = state.newest.0 - clock.0;
             tracing::warn!(
                 ahead_s = state.ahead_ms / 1_000,
-                "the newest entry of the log is later than the system's clock: the log goes on with the time of that entry"
+                "the newest entry of the log is later than the system's clock: the time of the log continues from the \
+                 time of that entry; check the system's clock"
             );
         }
         state.newest = state.newest.max(Timestamp(clock.0.saturating_add(state.ahead_ms)));
@@ -71,7 +72,7 @@ impl State {
         if by > TOLERANCE {
             tracing::warn!(
                 by_s = by.as_secs(),
-                "the system's clock has jumped ahead: retention may discard updates early"
+                "the system's clock has jumped forward: retention may discard updates early"
             );
         }
     }

@@ -160,7 +160,7 @@ impl fmt::Display for LogError {
                  another directory, or move that file away",
                 file.display()
             ),
-            Self::Stopped(why) => write!(f, "the log takes nothing more before a restart: {why}"),
+            Self::Stopped(why) => write!(f, "the log accepts no more updates until the hub is restarted: {why}"),
         }
     }
 }

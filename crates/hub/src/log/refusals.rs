@@ -27,14 +27,18 @@ impl Refusals {
     /// Logs the message that publications were refused, if it is time for one.
     pub(super) fn tell(&mut self, publications: usize, error: &LogError) {
         if let Some(refused) = self.refused(publications, Instant::now()) {
-            tracing::error!(%error, refused, "the log does not take publications: publishers get 503 until it does");
+            tracing::error!(
+                %error,
+                refused,
+                "the log refuses publications: publishers get 503 until it accepts them again"
+            );
         }
     }
 
     /// Logs the message that the log accepts publications again, if it refused some before.
     pub(super) fn end(&mut self) {
         if self.told.take().is_some() {
-            tracing::warn!(refused = self.count, "the log takes publications again");
+            tracing::warn!(refused = self.count, "the log accepts publications again");
             self.count = 0;
         }
     }

@@ -172,11 +172,11 @@ impl fmt::Display for InvalidMatcher {
             Self::Empty => f.write_str("a topic matcher cannot be empty"),
             Self::TooLong { bytes, limit } => write!(f, "the topic matcher has {bytes} bytes, {limit} are allowed"),
             Self::Character(character) => {
-                write!(f, "the topic matcher holds {character:?}, a control or format character")
+                write!(f, "the topic matcher contains {character:?}, a control or format character")
             }
-            Self::InvalidPattern(reason) => write!(f, "the topic matcher is no URL Pattern: {reason}"),
+            Self::InvalidPattern(reason) => write!(f, "the topic matcher is not a URL Pattern: {reason}"),
             Self::TooComplex { limit } => {
-                write!(f, "the topic matcher is too complex: it takes more than {limit} bytes when compiled")
+                write!(f, "the topic matcher is too complex: it needs more than {limit} bytes of memory")
             }
         }
     }

@@ -102,7 +102,7 @@ impl fmt::Display for InvalidTopic {
             Self::Empty => f.write_str("a topic cannot be empty"),
             Self::Wildcard => f.write_str("'*' is not a topic but matches every topic"),
             Self::TooLong { bytes, limit } => write!(f, "the topic has {bytes} bytes, {limit} are allowed"),
-            Self::Character(character) => write!(f, "the topic holds {character:?}, a control or format character"),
+            Self::Character(character) => write!(f, "the topic contains {character:?}, a control or format character"),
         }
     }
 }

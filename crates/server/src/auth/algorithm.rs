@@ -131,7 +131,7 @@ impl fmt::Display for UnknownAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
         // The text is not shown, because it may be a key that was given in the wrong place.
-        write!(f, "the name is not that of an algorithm for tokens here: expected one of {}", names.join(", "))
+        write!(f, "unknown algorithm; expected one of {}", names.join(", "))
     }
 }
 

@@ -164,7 +164,7 @@ impl Authenticator {
         let is_known = issuer.as_deref().is_some_and(|issuer| self.settings.keys.current().issuer(issuer).is_some());
         let unfetched = matches!(error, AuthError::Invalid(InvalidToken::UnknownKey))
             && token.and_then(|token| self.keys(token, purpose)).is_some_and(|keys| keys.fails());
-        let reason = if unfetched { format!("{reason}, and its JWK set cannot be fetched").into() } else { reason };
+        let reason = if unfetched { format!("{reason}, and the hub cannot fetch the JWK set").into() } else { reason };
         self.refusals.note(Kind::new(reason, issuer.as_deref(), is_known));
     }
 }

@@ -138,8 +138,8 @@ impl Detail {
 impl fmt::Display for InvalidDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Shape => f.write_str("they must be a list of objects as Mercure and RFC 9396 describe them"),
-            Self::Actions => f.write_str("an entry must name at least one action, and none can be empty"),
+            Self::Shape => f.write_str("they must be a list of objects in the format of Mercure and RFC 9396"),
+            Self::Actions => f.write_str("an entry must name at least one action, and no action may be empty"),
             Self::NoTopics => f.write_str("an entry must name at least one topic"),
             Self::MatchType => f.write_str("a match_type must be 'exact' or 'urlpattern'"),
             Self::Matcher(invalid) => invalid.fmt(f),

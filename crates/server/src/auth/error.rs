@@ -58,11 +58,11 @@ impl AuthError {
 impl Malformed {
     pub(super) fn as_str(self) -> &'static str {
         match self {
-            Self::Header => "the Authorization header must be 'Bearer' and a token",
-            Self::RepeatedHeader => "there must be one Authorization header",
-            Self::RepeatedQuery => "there must be one query parameter 'authorization'",
-            Self::EmptyQuery => "the query parameter 'authorization' must hold a token",
-            Self::EmptyCookie => "the authorization cookie must hold a token",
+            Self::Header => "the Authorization header must be 'Bearer' followed by a token",
+            Self::RepeatedHeader => "only one Authorization header is allowed",
+            Self::RepeatedQuery => "only one query parameter 'authorization' is allowed",
+            Self::EmptyQuery => "the query parameter 'authorization' must contain a token",
+            Self::EmptyCookie => "the authorization cookie must contain a token",
         }
     }
 }
@@ -82,17 +82,17 @@ impl From<ForeignOrigin> for AuthError {
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("this needs a token"),
+            Self::Missing => f.write_str("this request needs a token"),
             Self::Malformed(malformed) => malformed.fmt(f),
             Self::Origin(foreign) => foreign.fmt(f),
             Self::Proxied(mark) => write!(
                 f,
-                "this hub has no keys, so it is open to its own machine only, and a proxy let this request in ({mark}). \
-                 Give the hub a key (FANFARE_KEY), which is the better way; or start it with --open-behind-proxy \
-                 (open-behind-proxy = true), if whoever reaches the proxy may publish and read everything"
+                "this hub has no keys, so it is open to its own machine only, but this request came through a proxy \
+                 ({mark}). Give the hub a key (FANFARE_KEY). Or start it with --open-behind-proxy (open-behind-proxy \
+                 = true), if everybody who can reach the proxy may publish and read everything"
             ),
             Self::Invalid(reason) => reason.fmt(f),
-            Self::Insufficient => f.write_str("the token does not cover every topic that was asked for"),
+            Self::Insufficient => f.write_str("the token does not allow this for every requested topic"),
         }
     }
 }

@@ -64,9 +64,9 @@ impl InvalidToken {
     pub(super) fn logged(&self) -> Cow<'static, str> {
         let reason = match self {
             Self::TooLong { .. } => "it is too long",
-            Self::Algorithm { .. } => "it is signed with an algorithm that none of the hub's keys is for",
+            Self::Algorithm { .. } => "it is signed with an algorithm that no key of the hub allows",
             Self::Details(_) => "its authorization_details are invalid",
-            Self::TooManySelectors { .. } => "it holds too many topic selectors",
+            Self::TooManySelectors { .. } => "it contains too many topic selectors",
             Self::Selector(_) => "one of its topic selectors is invalid",
             // The messages of these variants are the same for all tokens.
             Self::Unreadable
@@ -89,24 +89,27 @@ impl fmt::Display for InvalidToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong { bytes, limit } => write!(f, "the token has {bytes} bytes, {limit} are allowed"),
-            Self::Unreadable => f.write_str("the token is no JSON Web Token signed with a known algorithm"),
+            Self::Unreadable => f.write_str("the token is not a JSON Web Token that is signed with a known algorithm"),
             Self::Algorithm { algorithm, expected } => {
                 let names: Vec<_> = expected.iter().map(|algorithm| algorithm.name()).collect();
-                write!(f, "the token is signed with {algorithm}, and must be with {}", names.join(" or "))
+                write!(f, "the token is signed with {algorithm}, but must be signed with {}", names.join(" or "))
             }
-            Self::CriticalHeader => f.write_str("the token's header asks for extensions that are unknown here"),
-            Self::Carrier => f.write_str("a token of this type cannot be sent in this query parameter or cookie"),
+            Self::CriticalHeader => f.write_str("the token's header requires extensions that the hub does not know"),
+            Self::Carrier => f.write_str(
+                "a token of this type cannot be sent in this query parameter or cookie; send it in the Authorization \
+                 header",
+            ),
             Self::NoKey => f.write_str("the hub has no key for tokens of this type"),
-            Self::Signature => f.write_str("the token's signature does not fit the hub's key"),
+            Self::Signature => f.write_str("none of the hub's keys verifies the token's signature"),
             Self::UnknownKey => f.write_str("the token is signed with a key that the hub does not have"),
-            Self::Issuer => f.write_str("the token comes from an issuer that is not trusted here"),
+            Self::Issuer => f.write_str("the token comes from an issuer that this hub does not trust"),
             Self::Audience => f.write_str("the token is meant for another audience"),
             Self::Claim(name) => write!(f, "the token's claim '{name}' is missing or malformed"),
             Self::Expired => f.write_str("the token has expired"),
             Self::NotYetValid => f.write_str("the token is not valid yet"),
             Self::Details(details) => write!(f, "the token's authorization_details are invalid: {details}"),
             Self::TooManySelectors { count, limit } => {
-                write!(f, "the token holds {count} topic selectors, {limit} are allowed")
+                write!(f, "the token contains {count} topic selectors, {limit} are allowed")
             }
             Self::Selector(invalid) => write!(f, "a topic selector of the token is invalid: {invalid}"),
         }

@@ -121,11 +121,11 @@ impl fmt::Display for ForeignOrigin {
         f.write_str(match self {
             Self::Missing => "publishing with a cookie needs an Origin or Referer header",
             Self::NotAllowed => {
-                "pages of this origin may not publish here; if it is the hub's own, give the hub its public-url"
+                "pages of this origin may not publish; if this is the origin of the hub, set the hub's public-url"
             }
             Self::NotLoopback => {
-                "an open hub answers only to a loopback host, such as localhost, and with open-behind-proxy to that of its \
-                 public-url; to be reached under other names it needs a key"
+                "an open hub only answers requests whose host is a loopback name, such as localhost, or, with \
+                 open-behind-proxy, the host of its public-url; give the hub a key to use other names"
             }
         })
     }

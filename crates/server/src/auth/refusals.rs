@@ -153,7 +153,7 @@ impl fmt::Display for Kind {
         match (&self.issuer, self.is_known) {
             (None, _) => write!(f, "{}; it names no issuer", self.reason),
             (Some(issuer), true) => write!(f, "{}; issuer \"{issuer}\"", self.reason),
-            (Some(issuer), false) => write!(f, "{}; issuer \"{issuer}\", which is not trusted here", self.reason),
+            (Some(issuer), false) => write!(f, "{}; issuer \"{issuer}\", which this hub does not trust", self.reason),
         }
     }
 }
@@ -163,12 +163,16 @@ impl fmt::Display for Line {
         let seconds = PERIOD.as_secs();
         match self {
             Self::First(kind) => {
-                write!(f, "a token was refused: {kind} (for {seconds} s, more refusals like it are only counted)")
+                write!(
+                    f,
+                    "a token was refused: {kind} (further refusals of this kind are only counted for {seconds} s)"
+                )
             }
             Self::More(kind, count) => write!(f, "{count} more tokens were refused within {seconds} s: {kind}"),
             Self::Others(count) => write!(
                 f,
-                "{count} more tokens were refused within {seconds} s, which name other issuers that are not trusted here"
+                "{count} more tokens were refused within {seconds} s: they come from other issuers that this hub does \
+                 not trust"
             ),
         }
     }
@@ -181,9 +185,9 @@ impl AuthError {
             // No token was read. A request that a proxy let in is logged where it is refused.
             Self::Missing | Self::Proxied(_) => return None,
             Self::Malformed(malformed) => malformed.as_str().into(),
-            Self::Origin(_) => "it came in a cookie, from a page that may not use it".into(),
+            Self::Origin(_) => "it came in a cookie, from a page whose origin may not publish".into(),
             Self::Invalid(invalid) => invalid.logged(),
-            Self::Insufficient => "it does not cover every topic that was asked for".into(),
+            Self::Insufficient => "it does not allow this for every requested topic".into(),
         })
     }
 }
@@ -226,7 +230,7 @@ mod tests {
         let kind = kind("expired", &format!("\u{1b}[31m\n\u{202e}\"é{}", "x".repeat(10_000)), false);
         let text = kind.to_string();
         assert!(text.starts_with(r#"expired; issuer "\u{1b}[31m\n\u{202e}\"\u{e9}xxx"#), "{text}");
-        assert!(text.contains("xxx...\", which is not trusted here") && text.len() < 200, "{text}");
+        assert!(text.contains("xxx...\", which this hub does not trust") && text.len() < 200, "{text}");
         assert!(text.is_ascii() && !text.contains('\n'));
     }
 

@@ -40,7 +40,7 @@ impl Body for ReplayBody {
         let Some(reading) = &mut self.reading else { return Poll::Ready(None) };
         let (replay, bytes) = ready!(reading.as_mut().poll(cx));
         self.reading = matches!(bytes, Ok(Some(_))).then(|| Box::pin(read(replay)) as Pin<Box<_>>);
-        let bytes = bytes.inspect_err(|error| tracing::error!("a replay breaks off because {error}"));
+        let bytes = bytes.inspect_err(|error| tracing::error!("a replay ends early because {error}"));
         Poll::Ready(bytes.transpose().map(|bytes| bytes.map(Frame::data)))
     }
 }

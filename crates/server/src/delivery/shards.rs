@@ -76,7 +76,7 @@ impl Shards {
             let (gate, shard) = open(hub, settings, places, engine)?;
             let thread = thread::Builder::new().name(format!("fanfare-shard-{number}")).spawn(move || {
                 if let Err(error) = shard.run() {
-                    tracing::error!("a shard has ended, and its streams: {error}");
+                    tracing::error!("a shard and all its streams have ended: {error}");
                 }
             })?;
             shards.gates.push(gate);
@@ -98,7 +98,7 @@ impl Shards {
                 Err(refused) => what = refused,
             }
         }
-        tracing::error!("no shard is left to deliver");
+        tracing::error!("all shards have ended: a stream cannot be delivered");
     }
 
     fn tell(&self, what: fn() -> Incoming) {

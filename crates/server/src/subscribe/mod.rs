@@ -66,7 +66,10 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
         return Ok(head::alone(representation));
     }
     let Ok(place) = app.places.clone().try_acquire_owned() else {
-        tracing::warn!(limit = app.settings.max_subscribers, "no room for another subscriber");
+        tracing::warn!(
+            limit = app.settings.max_subscribers,
+            "the limit of subscribers is reached: a subscriber was asked to come back later"
+        );
         return Ok(head::come_back_later(representation));
     };
     let Credentials { grant, expires_at, payloads, .. } = credentials;

@@ -132,7 +132,7 @@ impl Teller {
                 Ok(_) => return Ok(()),
                 Err(AppendError::Closed) => return Err(Closed),
                 Err(error) => {
-                    tracing::error!("cannot publish active subscriptions yet: {error}");
+                    tracing::error!("cannot publish active subscriptions, trying again: {error}");
                     sleep(RETRY_PAUSE).await;
                 }
             }

@@ -70,8 +70,8 @@ async fn what_is_asked_badly_is_told_and_nothing_is_erased() {
     for (target, detail) in [
         ("/topics", "name one topic"),
         ("/topics/a?topic=b", "name one topic"),
-        ("/topics/a?before=yesterday", "'before' is how long ago"),
-        ("/topics/a?id=a%00b", "'id' holds"),
+        ("/topics/a?before=yesterday", "'before' must be a duration before now"),
+        ("/topics/a?id=a%00b", "'id' contains"),
         ("/topics/*", "topic"),
     ] {
         let answer = server.delete(target, "").await;

@@ -163,7 +163,7 @@ async fn a_gap_is_published_with_its_reason_or_not_at_all() {
                 "{number} {headers}{body}: {}",
                 answer.body
             );
-            assert!(data == good || answer.body.contains("kept for gaps"), "{}", answer.body);
+            assert!(data == good || answer.body.contains("reserved for gaps"), "{}", answer.body);
         }
     }
     for event in stream.events(6).await {

@@ -84,11 +84,11 @@ async fn a_long_rewind_is_whole() {
 async fn what_is_no_rewind_is_told() {
     let server = serve().await;
     let cases = [
-        ("last=x", "'last' is a number"),
-        ("last=-1", "'last' is a number"),
+        ("last=x", "'last' must be a number"),
+        ("last=-1", "'last' must be a number"),
         ("last=10001", "at most 10000"),
         ("last=5001&topic=b", "at most 10000"),
-        ("since=yesterday", "'since' is how long ago"),
+        ("since=yesterday", "'since' must be a duration before now"),
     ];
     for (query, detail) in cases {
         for target in [format!("/topics/a?{query}"), format!("/.well-known/mercure?topic=a&{query}")] {

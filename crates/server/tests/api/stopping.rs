@@ -72,7 +72,7 @@ async fn a_request_whose_body_has_not_come_is_told_that_the_hub_stops() {
         assert!(stream.head.starts_with("HTTP/1.1 503"), "{target}: {}", stream.head);
         assert_eq!(stream.header("connection"), Some("close"));
         let body = stream.end().await;
-        assert!(body.contains("stopping") && body.contains("nothing of it was taken"), "{target}: {body}");
+        assert!(body.contains("stopping") && body.contains("nothing of it was published"), "{target}: {body}");
     }
     let took = stopped.await.unwrap();
     assert!(took < FINISH_TIMEOUT, "{took:?}");

@@ -114,7 +114,7 @@ fn the_program_may_ask_for_another_connection() {
     assert!(play.session.take_order().is_none(), "it is connecting");
     play.open();
     play.session.reconnect_now(play.now);
-    assert_eq!(play.told(), ["reconnecting: a new connection was asked for"]);
+    assert_eq!(play.told(), ["reconnecting: a new connection was requested"]);
     assert_eq!(play.pass(), Duration::ZERO);
     assert!(matches!(play.order(), Order::Send(_)));
     play.session.failed(Cause::EndOfStream, play.now);

@@ -52,8 +52,12 @@ fn the_environment_says_which_proxy_serves_which_scheme() {
         (&[("all_proxy", "socks5://p")], "http://a/", "socks socks5://p:1080/"),
         (&[("all_proxy", "socks5h://u:s@p:9")], "https://a/", "socks socks5h://p:9/ u s"),
         // An invalid proxy is an error and is not bypassed. The error never shows the password.
-        (&[("http_proxy", "ftp://u:secret@p:1")], "http://a/", "http_proxy: no proxy is known by the scheme \"ftp\""),
-        (&[("http_proxy", "http://u:secret@ p")], "http://a/", "http_proxy: the proxy is not given as a URL"),
+        (
+            &[("http_proxy", "ftp://u:secret@p:1")],
+            "http://a/",
+            "http_proxy: proxies with the scheme \"ftp\" are not supported",
+        ),
+        (&[("http_proxy", "http://u:secret@ p")], "http://a/", "http_proxy: the proxy must be given as a URL"),
         (&[("http_proxy", "ftp://p:1")], "https://a/", "direct"),
     ];
     for (variables, url, expected) in cases {

@@ -56,7 +56,12 @@ impl fmt::Display for BackupError {
         match self {
             Self::From(error) => error.fmt(f),
             Self::NotEmpty(path) => {
-                write!(f, "{} is there already: name a directory that does not exist, or is empty", path.display())
+                write!(
+                    f,
+                    "{} already exists and is not an empty directory: name a directory that is empty or does not \
+                     exist",
+                    path.display()
+                )
             }
             Self::Within(path) => {
                 write!(f, "{} is in the directory of the log: name a directory outside of it", path.display())
@@ -67,11 +72,12 @@ impl fmt::Display for BackupError {
             Self::InUse(path) => write!(f, "another backup is being made in {}: wait for it", path.display()),
             Self::Occupied(path) => write!(
                 f,
-                "the backup is made in {}, where there is something that is not a part of a log: move it away",
+                "the backup is made in {}, but there is already something there that is not part of a log: move it \
+                 away",
                 path.display()
             ),
             Self::Restless(path) => {
-                write!(f, "{} was rewritten again and again while it was copied: try it again", path.display())
+                write!(f, "{} was rewritten each time it was copied: run the backup again", path.display())
             }
             Self::Write { path, error } => write!(f, "{} cannot be written: {error}", path.display()),
         }

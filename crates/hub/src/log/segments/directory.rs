@@ -74,7 +74,7 @@ impl Directory {
         let mode = directory.handle.metadata()?.permissions().mode();
         if mode & 0o077 != 0 {
             tracing::warn!(
-                "other users can look into the directory {} of the log (mode {:03o}): chmod 700 keeps them out",
+                "other users can read the log's directory {} (mode {:03o}); run chmod 700 on it",
                 path.display(),
                 mode & 0o777
             );
@@ -133,7 +133,10 @@ impl Directory {
             let Some(first) = file.file_name().to_str().and_then(|name| first_of(name, kind)) else { continue };
             let is_file = file.file_type()?.is_file();
             if !is_file {
-                tracing::error!(name = ?file.file_name(), "a name of the log is not that of a file: its data is lost");
+                tracing::error!(
+                    name = ?file.file_name(),
+                    "something that is not a file has the name of a file of the log: the data of that file is lost"
+                );
             }
             firsts.push((first, is_file));
         }

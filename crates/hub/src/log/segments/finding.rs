@@ -109,24 +109,26 @@ impl fmt::Display for Finding {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAFile => f.write_str("this is not a file; what it should hold is lost"),
+            Self::NotAFile => f.write_str("this is not a file; the data that belongs in it is lost"),
             Self::Damaged => f.write_str("the file is damaged"),
-            Self::NoIdentity => f.write_str("the file is missing; the heads of the segments say which log it is"),
-            Self::Foreign => f.write_str("the file belongs to another log, or to another place in this one"),
+            Self::NoIdentity => {
+                f.write_str("the file is missing; the identity of the log is taken from its segments instead")
+            }
+            Self::Foreign => f.write_str("the file belongs to another log, or to another segment of this log"),
             Self::SegmentHead => f.write_str("the head of the segment is damaged"),
             Self::Stretch { bytes: 1 } => f.write_str("one byte is damaged"),
             Self::Stretch { bytes } => write!(f, "{bytes} bytes are damaged"),
-            Self::Frame => f.write_str("a frame is damaged: its checksum does not fit"),
+            Self::Frame => f.write_str("a frame is damaged: its checksum is wrong"),
             Self::Missing { first, last } if first == last => write!(f, "the update {first} is lost"),
             Self::Missing { first, last } => write!(f, "the updates {first} to {last} are lost"),
-            Self::Block => f.write_str("a block is damaged: its checksum does not fit"),
+            Self::Block => f.write_str("a block is damaged: its checksum is wrong"),
             Self::IndexDiffers => {
-                f.write_str("the index does not fit its segment; the hub makes it again if it is removed")
+                f.write_str("the index does not match its segment; remove the file, and the hub makes it again")
             }
-            Self::IdsDiffer => f.write_str("the hashes of IDs do not fit the segment"),
-            Self::ErasedDiffers => f.write_str("the list of erased updates does not fit the segment"),
+            Self::IdsDiffer => f.write_str("the hashes of IDs do not match the segment"),
+            Self::ErasedDiffers => f.write_str("the list of erased updates does not match the segment"),
             Self::ErasedLost => f.write_str(
-                "the list of erased updates is lost, so the hub shows nothing of its segment; restore the file",
+                "the list of erased updates is lost, so subscribers get no update of its segment; restore the file",
             ),
         }
     }

@@ -158,7 +158,7 @@ impl Store {
             return;
         }
         if !self.directory.is_there() {
-            self.stop("its directory has vanished, or another one has taken its place");
+            self.stop("its directory was removed or replaced");
             return;
         }
         let segments = self.held().segments.clone();
@@ -173,7 +173,7 @@ impl Store {
             };
             let is_held = || self.held().segments.iter().any(|held| held.first == segment.first);
             if !is_there && is_held() {
-                self.stop(&format!("its file {} has vanished, or another one has taken its place", path.display()));
+                self.stop(&format!("its file {} was removed or replaced", path.display()));
                 return;
             }
         }

@@ -77,7 +77,7 @@ impl Looking<'_> {
         let length = file.metadata()?.len();
         let head = read_head(&file)?.map(|(head, _)| head);
         if let Some(head) = head.as_ref().filter(|head| head.log != *self.log || head.first != first) {
-            tracing::debug!(?head, "the head of a segment is another one's");
+            tracing::debug!(?head, "the head of a segment belongs to another segment");
             let flaws = vec![(Kind::Log, (0, Flaw::Foreign))];
             return Ok(Look {
                 frames: None,

@@ -168,7 +168,9 @@ fn read_segment(
     let written = segment.write_ids(directory, &index).and_then(|()| segment.write_index(directory, &index));
     match written {
         Ok(index) => segment.state_mut().index = Index::File(index),
-        Err(error) => tracing::warn!(%error, "the index of a segment cannot be written: it is read without one"),
+        Err(error) => {
+            tracing::warn!(%error, "the index of a segment cannot be written: the segment is read without an index");
+        }
     }
     Ok((segment, None))
 }
@@ -186,8 +188,8 @@ fn unreadable(first: Offset, seeds: Seeds) -> (Segment, Option<Ending>) {
 fn warn_of_withheld(directory: &Directory, segment: &Segment) {
     let file = directory.file(segment.first, Kind::Erased);
     tracing::error!(
-        "{} is damaged. It says which updates were erased: without it they would be shown again, so the segment with them \
-         is treated as lost. Restore the file, or remove it to show them again",
+        "{} is damaged. It lists the erased updates. Without this list, erased updates would be sent again, so the \
+         hub treats the whole segment as lost. Restore the file; or remove it if erased updates may be sent again",
         file.display()
     );
     segment.state_mut().is_withheld = true;

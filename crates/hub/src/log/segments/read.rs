@@ -71,7 +71,7 @@ impl Store {
         match read {
             Err(LogError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
                 let from = reading.up_to.next();
-                tracing::error!(from = from.0, "a segment of the log has vanished: the updates in it are lost");
+                tracing::error!(from = from.0, "a segment of the log is missing: the updates in it are lost");
                 let last = self.segment_with(from).map_or(until, |(_, last)| last);
                 reading.lose_up_to(last.min(until));
                 Ok(())

@@ -58,7 +58,7 @@ impl SegmentLog {
             tracing::warn!(
                 first = first.0,
                 last = last.0,
-                "the end of the log is missing: subscribers that resume before it are told of a gap"
+                "updates at the end of the log are missing: subscribers that resume before them get a gap event"
             );
         }
         let store = Arc::new(store);
@@ -169,7 +169,7 @@ impl Drop for SegmentLog {
     fn drop(&mut self) {
         drop(self.end.take());
         if self.keeper.take().is_some_and(|keeper| keeper.join().is_err()) {
-            tracing::error!("the keeper of the log has panicked");
+            tracing::error!("the thread that maintains the log has panicked");
         }
         self.store.close();
     }
@@ -196,7 +196,7 @@ impl Store {
             _ = active.file.set_len(active.segment.summary().log_bytes);
             _ = active.file.sync_all();
             if let Err(error) = mark.write(&self.directory) {
-                tracing::warn!(%error, "the mark of the log's clean end cannot be written");
+                tracing::warn!(%error, "the file that says how the log ended cannot be written");
             }
             self.write_down(&active.segment);
         } else {

@@ -163,7 +163,7 @@ impl Store {
     /// Stops the log: it accepts no more updates from now on. Returns the error to report.
     pub(super) fn stop(&self, why: &str) -> LogError {
         if self.stopped.set(why.to_owned()).is_ok() {
-            tracing::error!("the log takes nothing more before a restart: {why}");
+            tracing::error!("the log accepts no more updates until the hub is restarted: {why}");
         }
         LogError::Stopped(self.stopped.get().map_or(why, String::as_str).to_owned())
     }

@@ -105,22 +105,22 @@ impl fmt::Display for InvalidKey {
                 f.write_str("the public key is of an unknown type: expected RSA, P-256, P-384 or Ed25519")
             }
             Self::Private => f.write_str(
-                "this is a private key, and a hub needs the public one alone \
-                 (`openssl pkey -in private.pem -pubout` makes it)",
+                "this is a private key; give the hub only the public key (`openssl pkey -in private.pem -pubout` \
+                 makes it)",
             ),
-            Self::NotPrivate => f.write_str("this is a public key, which cannot sign: give the private one"),
-            Self::Several => f.write_str("there are several keys that can sign: give one"),
-            Self::Encrypted => {
-                f.write_str("the private key is encrypted (`openssl pkey -in encrypted.pem -out private.pem` opens it)")
-            }
+            Self::NotPrivate => f.write_str("this is a public key, which cannot sign: give the private key"),
+            Self::Several => f.write_str("there are several keys that can sign: give only one key"),
+            Self::Encrypted => f.write_str(
+                "the private key is encrypted (`openssl pkey -in encrypted.pem -out private.pem` decrypts it)",
+            ),
             Self::Ssh => f.write_str(
                 "this is a key for SSH: expected PEM (`ssh-keygen -e -m PKCS8 -f key.pub` makes it), JWK or a secret",
             ),
-            Self::Pem => f.write_str("the PEM text is damaged or not whole"),
+            Self::Pem => f.write_str("the PEM text is damaged or incomplete"),
             Self::PemLabel(label) => {
                 write!(f, "a PEM text of type {:?} is not a key", shortened(label, MAX_SHOWN_CHARS))
             }
-            Self::NotJwk => f.write_str("the JSON is neither a JWK nor a set of them"),
+            Self::NotJwk => f.write_str("the JSON is neither a JWK nor a JWK set"),
             Self::JwkMember(name) => write!(f, "the member '{name}' of the JWK is missing or malformed"),
             Self::JwkType(name) => {
                 write!(
@@ -129,12 +129,16 @@ impl fmt::Display for InvalidKey {
                     shortened(name, MAX_SHOWN_CHARS)
                 )
             }
-            Self::JwkPurpose(member) => write!(f, "the JWK is not meant for these signatures: see its '{member}'"),
+            Self::JwkPurpose(member) => {
+                write!(f, "the JWK is meant for another use, according to its member '{member}'")
+            }
             Self::JwkAlgorithm(algorithm) => write!(f, "the JWK is for {algorithm}, which is not allowed here"),
-            Self::Published => f.write_str("the key is secret and was published: whoever read it can forge tokens"),
+            Self::Published => {
+                f.write_str("a secret key was published: everybody who has read it can forge tokens; replace it")
+            }
             Self::SetTooLarge { bytes, limit } => write!(f, "the JWK set has {bytes} bytes, {limit} are allowed"),
             Self::TooManyKeys { count, limit } => write!(f, "there are {count} keys, {limit} are allowed"),
-            Self::NoneUsable(None) => f.write_str("the JWK set holds no key"),
+            Self::NoneUsable(None) => f.write_str("the JWK set contains no key"),
             Self::NoneUsable(Some(first)) => write!(f, "no key of the JWK set can be used: {first}"),
         }
     }

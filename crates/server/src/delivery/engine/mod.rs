@@ -122,10 +122,10 @@ pub(crate) enum Started {
 impl Display for Started {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::IoUring => formatter.write_str("sends through io_uring, which was tried and works"),
-            Self::EpollChosen => formatter.write_str("sends one by one (epoll), as chosen"),
+            Self::IoUring => formatter.write_str("sends through io_uring, which was tested and works"),
+            Self::EpollChosen => formatter.write_str("sends with one system call each (epoll), as chosen"),
             Self::EpollInstead { why, .. } => {
-                write!(formatter, "sends one by one (epoll), since io_uring is not available: {why}")
+                write!(formatter, "sends with one system call each (epoll), because io_uring is not available: {why}")
             }
         }
     }

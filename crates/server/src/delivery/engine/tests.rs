@@ -230,7 +230,7 @@ fn every_byte_is_accounted_for() {
 fn the_choice_decides_and_is_told() {
     let (engine, started) = Engine::start(Choice::Epoll);
     assert!(matches!((engine, &started), (Engine::Epoll, Started::EpollChosen)));
-    assert_eq!(started.to_string(), "sends one by one (epoll), as chosen");
+    assert_eq!(started.to_string(), "sends with one system call each (epoll), as chosen");
     for choice in [Choice::Auto, Choice::IoUring] {
         match Engine::start(choice) {
             (Engine::IoUring(_), started) => assert!(matches!(started, Started::IoUring)),

@@ -75,7 +75,7 @@ impl Uring {
         #[allow(unsafe_code, reason = "the bytes are borrowed for no longer than this call")]
         let taken = unsafe { self.submit(batch) }.unwrap_or_else(|Kept| {
             tracing::error!(
-                "io_uring keeps a send that may not wait; aborting before a subscriber gets what it is not to"
+                "io_uring has kept a send that must not wait; the process aborts before a subscriber gets wrong bytes"
             );
             process::abort()
         });
@@ -125,7 +125,7 @@ impl Uring {
             if completed < taken {
                 return Err(Kept);
             }
-            tracing::warn!(?submitted, "io_uring fails; sending one by one from now on");
+            tracing::warn!(?submitted, "io_uring fails; each send uses one system call from now on");
             // The requests that are still queued are dropped with the ring. It has no kernel thread, so the kernel
             // takes requests only when it is called.
             self.ring = None;

@@ -14,7 +14,7 @@ impl Shard {
                 Ok(Incoming::Stream(socket, stream)) => {
                     if let Err(error) = self.join(socket, *stream) {
                         self.load.fetch_sub(1, Ordering::Relaxed);
-                        tracing::warn!("a subscriber was lost: {error}");
+                        tracing::warn!("a subscriber could not be taken over: {error}");
                     }
                 }
                 Ok(Incoming::EndAll) => self.end_all(),

@@ -51,7 +51,11 @@ fn fills_and_reports(uring: &mut Uring) -> io::Result<()> {
         let mut received = Vec::with_capacity(expected.len());
         peer.read_to_end(&mut received)?;
         let is_right = received == expected && !expected.is_empty();
-        return if is_right { Ok(()) } else { Err(io::Error::other("a peer got other bytes than were reported")) };
+        return if is_right {
+            Ok(())
+        } else {
+            Err(io::Error::other("a peer received other bytes than io_uring reported"))
+        };
     }
     Err(io::Error::other("a socket does not get full"))
 }
@@ -75,7 +79,7 @@ fn send(uring: &mut Uring, socket: &TcpStream, bytes: &'static [u8]) -> io::Resu
     match unsafe { uring.submit(&batch) } {
         Ok(1) => sent(&batch[0], uring.results[0]),
         Ok(_) => Err(io::Error::other("its ring fails")),
-        Err(Kept) => Err(io::Error::other("it keeps a send that may not wait")),
+        Err(Kept) => Err(io::Error::other("it keeps a send that must not wait")),
     }
 }
 

@@ -60,7 +60,7 @@ fn tells_nothing(ring: &IoUring) -> io::Result<usize> {
 fn a_kernel_that_keeps_a_send_is_noticed_before_anything_depends_on_it() {
     let Some(mut uring) = start() else { return };
     uring.submit = tells_nothing;
-    assert_eq!(probe::run(&mut uring).unwrap_err().to_string(), "it keeps a send that may not wait");
+    assert_eq!(probe::run(&mut uring).unwrap_err().to_string(), "it keeps a send that must not wait");
 }
 
 #[test]
