@@ -66,7 +66,7 @@ impl Tally {
     /// # Errors
     /// If some events did not arrive, or `/proc` cannot be read.
     pub fn finish(self) -> io::Result<Reading> {
-        let missing = || io::Error::other(format!("{} of {} events came", self.events, self.expected));
+        let missing = || io::Error::other(format!("{} of {} events arrived", self.events, self.expected));
         self.reading?.ok_or_else(missing)
     }
 

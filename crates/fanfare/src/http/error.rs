@@ -127,7 +127,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TokenCharacters => f.write_str("the token holds characters that no token has"),
+            Self::TokenCharacters => f.write_str("the token contains characters that a token cannot contain"),
             Self::NoAnswer { party, error } => f.write_str(&diagnosis::no_answer(party, &**error)),
             Self::Timeout { party } => write!(f, "{} does not answer in time", party.place()),
             Self::BrokenAnswer { party, error } => f.write_str(&diagnosis::broken(party, &**error)),
@@ -147,7 +147,7 @@ impl fmt::Display for Refusal {
             None => write!(f, "{party} answers {status}")?,
         }
         if let Some(location) = location {
-            write!(f, ", which leads to {}", excerpt(location))?;
+            write!(f, ", which redirects to {}", excerpt(location))?;
         }
         if !reason.is_empty() {
             write!(f, ": {reason}")?;
