@@ -62,7 +62,7 @@ impl fmt::Display for ConfigError {
             Self::NotUnicode(error) => write!(f, "an option is not valid UTF-8: {error}"),
             Self::SecretFile { key, path, error } => {
                 write!(f, "cannot read --{key} {}: {error}", shown_key_path(path))
-            },
+            }
             Self::SecretTwice { key, place } => {
                 write!(f, "both {key} and {key}-file are given ({place}): give one of them")
             }
@@ -75,8 +75,8 @@ impl fmt::Display for ConfigError {
             Self::Mercure { place, reason } => write!(f, "{place}: {reason}"),
             Self::EmptyKey { name } => write!(
                 f,
-                "the variable {name} is empty, and there is no other key: everybody who can reach the hub could publish and \
-                 read everything\n\n\
+                "the variable {name} is empty, and there is no other key: everybody who can reach the hub could \
+                 publish and read everything\n\n\
                  Give it a value, or remove it if every program on this machine may use the hub without a token"
             ),
             Self::NoKeys { listen } => write!(
@@ -97,20 +97,21 @@ impl fmt::Display for ConfigError {
                  or allow connections from this machine only:\n    fanfare serve --listen 127.0.0.1:{}",
                 listen.port()
             ),
-            Self::NobodyPublishes => {
-                f.write_str("with only a subscriber-key nobody could publish: also give a publisher-key, or one key for both")
-            }
+            Self::NobodyPublishes => f.write_str(
+                "with only a subscriber-key nobody could publish: also give a publisher-key, or one key \
+                             for both",
+            ),
             Self::NobodySubscribes => f.write_str(
-                "with only a publisher-key nobody could subscribe: also give a subscriber-key, or one key for both, or let \
-                 everybody receive public updates with --anonymous",
+                "with only a publisher-key nobody could subscribe: also give a subscriber-key, or one key for both, or \
+                 let everybody receive public updates with --anonymous",
             ),
             Self::IssuerWithoutKey => f.write_str(
                 "an issuer needs keys: give the URL of its JWK set, as in --issuer NAME=URL, or give the hub a key",
             ),
             Self::PublicUrl { url } => write!(
                 f,
-                "public-url = {} is not the URL of a hub: expected a URL such as https://hub.example.com/, without user, query \
-                 and fragment, because the hub publishes this URL",
+                "public-url = {} is not the URL of a hub: expected a URL such as https://hub.example.com/, without \
+                 user, query and fragment, because the hub publishes this URL",
                 masked_url(url.as_str())
             ),
             Self::RelayTwice { url } => write!(f, "{url} is relayed twice to the same topics"),
@@ -128,7 +129,10 @@ impl fmt::Display for ConfigError {
                 directory.display(),
                 data.display()
             ),
-            Self::FallbackWithoutStatic => f.write_str("fallback is a file in the directory --static: give --static too"),
+            Self::FallbackWithoutStatic => f.write_str(
+                "fallback is a file in the directory --static: give --static \
+                                                        too",
+            ),
             Self::Fallback { name, directory, error } => {
                 write!(f, "fallback = {name} cannot be served from {}: {error}", directory.display())
             }

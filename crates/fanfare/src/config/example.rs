@@ -2,12 +2,12 @@
 use super::described::{Described, described, wrapped};
 
 const HEAD: &str = "\
-# A configuration of `fanfare serve` with every option: the defaults, and an example in a comment for options without a default.
-# `cargo xtask options` prints this file; docs/options.md describes the same options.
+# A configuration of `fanfare serve` with every option: the defaults, and an example in a comment for options without a
+# default. `cargo xtask options` prints this file; docs/options.md describes the same options.
 #
 # Flags override variables of the environment (max-body is FANFARE_MAX_BODY), and variables override this file. Relative
-# paths start from the working directory. A list may be one value without brackets, or several in one text with spaces between
-# them. An unknown key is an error, and so is an unknown variable FANFARE_….
+# paths start from the working directory. A list may be one value without brackets, or several values in one text, with
+# spaces between them. An unknown key is an error, and so is an unknown variable FANFARE_….
 #
 # alias, relay, issuer and retention can also be sections, such as [[relay]], with a key on each line. Sections must come
 # last in the file.

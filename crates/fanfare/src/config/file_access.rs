@@ -30,8 +30,8 @@ pub(super) fn warning(what: &str, path: &Path) -> Option<String> {
         let shown_directory = directory.display();
         (mode & OTHERS_WRITE != 0 && mode & STICKY == 0).then(|| {
             format!(
-                "{shown} contains {what}, and every user of this machine can replace it: run chmod go-w {shown_directory}, the \
-                 directory of the file"
+                "{shown} contains {what}, and every user of this machine can replace it: run chmod go-w \
+                 {shown_directory}, the directory of the file"
             )
         })
     })

@@ -95,8 +95,8 @@ impl KeyMaterial {
         }
         for (algorithm, minimum) in keys.iter().filter_map(Key::short_for) {
             warnings.push(format!(
-                "{} is shorter than the {minimum} bytes that {algorithm} needs: everybody who sees a token can guess the \
-                 secret, and make other tokens. It is accepted because allow-short-keys is set",
+                "{} is shorter than the {minimum} bytes that {algorithm} needs: everybody who sees a token can guess \
+                 the secret, and make other tokens. It is accepted because allow-short-keys is set",
                 self.name
             ));
         }

@@ -22,7 +22,9 @@ Environment variables (those of proxies also in capital letters):
   no_proxy                            hosts that are reached without a proxy: names, addresses, networks, or * for all
   SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust instead of the system's (PEM)";
 /// The text under the help of commands that accept options of curl that change nothing.
-pub(crate) const HABITS: &str = "These options of curl are accepted and change nothing, because fanfare always works in this way:\n-s, -S, -N, -L, -f, --compressed.";
+pub(crate) const HABITS: &str = "\
+These options of curl are accepted and change nothing, because fanfare always works in this way:
+-s, -S, -N, -L, -f, --compressed.";
 
 /// Options for the way to one server: whom to trust, and how long to try.
 #[derive(Clone, Debug, Default, clap::Args)]

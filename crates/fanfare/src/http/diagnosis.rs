@@ -22,8 +22,8 @@ pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'stati
         Failure::Broken => format!("{place} does not answer: {hyper}"),
         Failure::NotHttp | Failure::TlsServer | Failure::PlainServer | Failure::Request => format!("{place}: {hyper}"),
         Failure::Tls if chain(hyper.cause()).any(|cause| is_not_trusted(&cause.to_string())) => format!(
-            "cannot reach {place}: {hyper}. Its certificate is not signed by an authority that this machine trusts: give \
-             the certificate of the authority with --cacert, if the command has this option, or with SSL_CERT_FILE"
+            "cannot reach {place}: {hyper}. Its certificate is not signed by an authority that this machine trusts: \
+             give the certificate of the authority with --cacert, if the command has this option, or with SSL_CERT_FILE"
         ),
         _ => format!("cannot reach {place}: {hyper}"),
     }

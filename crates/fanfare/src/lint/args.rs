@@ -17,7 +17,8 @@ Examples:
          parameter `last`, and --since as `since`, which other servers may not know"
     )),
     mut_arg("since", |arg| arg.help(
-        "Begin with the updates that were published at this time or later: 2026-01-31T12:00:00Z, or how long ago, such as 90m"
+        "Begin with the updates that were published at this time or later: 2026-01-31T12:00:00Z, or how long ago, such \
+         as 90m"
     )),
 )]
 pub(crate) struct LintArgs {

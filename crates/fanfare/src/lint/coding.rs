@@ -15,13 +15,15 @@ pub(super) const WAIT: Duration = Duration::from_secs(5);
 const UNASKED: Rule = Rule {
     name: "compression-unasked",
     severity: Severity::Warning,
-    why: "the request asked for no compression (Accept-Encoding: identity); programs that cannot decompress it cannot read it",
+    why: "the request asked for no compression (Accept-Encoding: identity); programs that cannot decompress it cannot \
+          read it",
     advice: "compress only in a way that the request's Accept-Encoding names",
 };
 const HELD_BACK: Rule = Rule {
     name: "compression-not-flushed",
     severity: Severity::Error,
-    why: "a compressor collects data before it sends some, unless it is flushed: an event waits until later events arrive",
+    why: "a compressor collects data before it sends some, unless it is flushed: an event waits until later events \
+          arrive",
     advice: "flush the compressor after each event (Z_SYNC_FLUSH), or do not compress text/event-stream",
 };
 const COMPRESSED: Rule = Rule {
@@ -51,7 +53,8 @@ pub(super) fn held_back(plain: &Observation, coded: &Observation) -> Option<Find
             let (soon, bytes) = (soon.as_secs_f64(), coded.recording.bytes.len());
             let waited = coded.lasted.as_secs_f64();
             Some(HELD_BACK.broken(format!(
-                "{header}: no event or comment in {waited:.1} s and {bytes} bytes; without compression after {soon:.1} s"
+                "{header}: no event or comment in {waited:.1} s and {bytes} bytes; without compression after {soon:.1} \
+                 s"
             )))
         }
         _ => Some(COMPRESSED.broken(header)),

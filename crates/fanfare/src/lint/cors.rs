@@ -11,7 +11,8 @@ const SAME_ORIGIN: Rule = Rule {
     name: "cors-none",
     severity: Severity::Note,
     why: "pages of other origins cannot read the stream; pages of the same origin can",
-    advice: "if pages of other origins should read it, send Access-Control-Allow-Origin with their origin, or `*` for all",
+    advice: "if pages of other origins should read it, send Access-Control-Allow-Origin with their origin, or `*` for \
+             all",
 };
 const CONTRADICTION: Rule = Rule {
     name: "cors-credentials-for-all",
@@ -28,7 +29,8 @@ const MALFORMED: Rule = Rule {
 const REFLECTED: Rule = Rule {
     name: "cors-reflected",
     severity: Severity::Warning,
-    why: "every origin is allowed, with cookies: any page on the web can read the stream with the cookies of its visitors",
+    why: "every origin is allowed, with cookies: any page on the web can read the stream with the cookies of its \
+          visitors",
     advice: "allow only the origins in a list of yours",
 };
 const NO_VARY: Rule = Rule {

@@ -20,7 +20,8 @@ const NEAR_MISS: Rule = Rule {
 const UNKNOWN: Rule = Rule {
     name: "unknown-field",
     severity: Severity::Warning,
-    why: "there are only data, event, id and retry; browsers ignore all other lines. A line break inside of data also causes such lines",
+    why: "there are only data, event, id and retry; browsers ignore all other lines. A line break inside of data also \
+          causes such lines",
     advice: "send a `data:` line for each line of the data, and put everything else into the data",
 };
 const RETRY_NO_NUMBER: Rule = Rule {
@@ -32,7 +33,8 @@ const RETRY_NO_NUMBER: Rule = Rule {
 const RETRY_UNUSUAL: Rule = Rule {
     name: "retry-unusual",
     severity: Severity::Warning,
-    why: "retry is in milliseconds. Below a second, lost connections cause very many requests; above an hour, nobody waits so long",
+    why: "retry is in milliseconds. Below a second, lost connections cause very many requests; above an hour, nobody \
+          waits so long",
     advice: "send a value between `retry: 1000` and `retry: 3600000`",
 };
 const WITHOUT_DATA: Rule = Rule {
@@ -44,7 +46,8 @@ const WITHOUT_DATA: Rule = Rule {
 const OWN_TYPE: Rule = Rule {
     name: "event-type-of-the-connection",
     severity: Severity::Warning,
-    why: "an EventSource reports changes of its connection as events of the types `open` and `error`; listeners cannot distinguish yours from these",
+    why: "an EventSource reports changes of its connection as events of the types `open` and `error`; listeners cannot \
+          distinguish yours from these",
     advice: "give the event another type",
 };
 

@@ -17,13 +17,15 @@ const LARGE_DATA_BYTES: usize = 1 << 20;
 const MARK: Rule = Rule {
     name: "byte-order-mark",
     severity: Severity::Note,
-    why: "a byte order mark at the beginning is allowed and ignored; a later one, from a second writer, makes its line useless",
+    why: "a byte order mark at the beginning is allowed and ignored; a later one, from a second writer, makes its line \
+          useless",
     advice: "write UTF-8 without a byte order mark",
 };
 const LATER_MARK: Rule = Rule {
     name: "byte-order-mark-later",
     severity: Severity::Error,
-    why: "browsers ignore it only at the very beginning: here it is part of the field's name, so browsers ignore the line",
+    why: "browsers ignore it only at the very beginning: here it is part of the field's name, so browsers ignore the \
+          line",
     advice: "write UTF-8 without a byte order mark; some libraries add one for each new writer",
 };
 const NOT_UTF8: Rule = Rule {
@@ -35,7 +37,8 @@ const NOT_UTF8: Rule = Rule {
 const LINE_ENDS: Rule = Rule {
     name: "line-ends",
     severity: Severity::Note,
-    why: "CR LF and CR are allowed as well as LF; simple readers of event streams know only LF, or read CR LF CR LF as one line end",
+    why: "CR LF and CR are allowed as well as LF; simple readers of event streams know only LF, or read CR LF CR LF as \
+          one line end",
     advice: "end all lines with LF",
 };
 const UNFINISHED: Rule = Rule {
@@ -59,7 +62,8 @@ const BROKEN: Rule = Rule {
 const CLOSED: Rule = Rule {
     name: "connection-closed",
     severity: Severity::Warning,
-    why: "browsers reconnect after 3 to 5 seconds, or after the time in `retry`: a response that ends after a few events is polling",
+    why: "browsers reconnect after 3 to 5 seconds, or after the time in `retry`: a response that ends after a few \
+          events is polling",
     advice: "keep the response open, flush after each event, and end it only after minutes",
 };
 

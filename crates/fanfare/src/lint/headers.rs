@@ -22,7 +22,8 @@ const STATUS: Rule = Rule {
     name: "status",
     severity: Severity::Error,
     why: "an EventSource does not reconnect after a status other than 200; 204 tells it to stop",
-    advice: "answer 200; if the server has too many subscribers, answer 200 with `retry: 60000` and end the stream, so that browsers come back later",
+    advice: "answer 200; if the server has too many subscribers, answer 200 with `retry: 60000` and end the stream, so \
+             that browsers come back later",
 };
 const NO_TYPE: Rule = Rule {
     name: "content-type-missing",
@@ -64,7 +65,8 @@ const BUFFERING: Rule = Rule {
 const FINITE: Rule = Rule {
     name: "content-length",
     severity: Severity::Warning,
-    why: "a response with a known length is complete before it is sent: browsers get all events together, and then poll",
+    why: "a response with a known length is complete before it is sent: browsers get all events together, and then \
+          poll",
     advice: "do not send Content-Length, keep the response open and flush after each event",
 };
 const HTTP1: Rule = Rule {

@@ -12,13 +12,15 @@ const MAX_USUAL_ID_BYTES: usize = 1024;
 const NONE: Rule = Rule {
     name: "no-ids",
     severity: Severity::Note,
-    why: "without IDs, a browser that reconnects cannot say which events it has received; it misses the events in between",
+    why: "without IDs, a browser that reconnects cannot say which events it has received; it misses the events in \
+          between",
     advice: "give each event an `id:`, and begin after the event in Last-Event-ID when a client reconnects",
 };
 const SOME: Rule = Rule {
     name: "ids-missing",
     severity: Severity::Warning,
-    why: "an event without an ID does not change the last event ID: a client that resumes gets this event twice, or never",
+    why: "an event without an ID does not change the last event ID: a client that resumes gets this event twice, or \
+          never",
     advice: "give every event an ID, or none",
 };
 const SEVERAL_EVENTS: Rule = Rule {
@@ -42,7 +44,8 @@ const NUL: Rule = Rule {
 const LONG: Rule = Rule {
     name: "id-long",
     severity: Severity::Warning,
-    why: "the browser sends it back in the header Last-Event-ID, and servers and proxies refuse requests with heads of more than a few KiB",
+    why: "the browser sends it back in the header Last-Event-ID, and servers and proxies refuse requests with heads of \
+          more than a few KiB",
     advice: "make IDs shorter",
 };
 

@@ -14,7 +14,8 @@ const REDIRECTED: Rule = Rule {
 const REDIRECTED_AWAY: Rule = Rule {
     name: "redirect-to-another-origin",
     severity: Severity::Warning,
-    why: "the new origin must allow pages to read the stream, cookies of the first origin are not sent, and `event.origin` is the new origin",
+    why: "the new origin must allow pages to read the stream, cookies of the first origin are not sent, and \
+          `event.origin` is the new origin",
     advice: "use the last URL in pages, or let the first server forward the stream",
 };
 const DOWNGRADED: Rule = Rule {

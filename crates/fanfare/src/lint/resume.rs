@@ -21,13 +21,15 @@ const REFUSED: Rule = Rule {
 const TWICE: Rule = Rule {
     name: "resume-repeats",
     severity: Severity::Warning,
-    why: "Last-Event-ID names the last event that the client has received: the client gets this event, and perhaps earlier ones, again",
+    why: "Last-Event-ID names the last event that the client has received: the client gets this event, and perhaps \
+          earlier ones, again",
     advice: "begin after the event that Last-Event-ID names",
 };
 const NOT_RESUMED: Rule = Rule {
     name: "resume-ignored",
     severity: Severity::Warning,
-    why: "events have IDs, but the events after the one in Last-Event-ID are not sent again: clients that reconnect miss them",
+    why: "events have IDs, but the events after the one in Last-Event-ID are not sent again: clients that reconnect \
+          miss them",
     advice: "keep the last events, and begin after the event that Last-Event-ID names",
 };
 const SKIPS: Rule = Rule {

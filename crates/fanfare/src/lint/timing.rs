@@ -28,15 +28,17 @@ const HEAD: Rule = Rule {
 const FIRST_BYTE: Rule = Rule {
     name: "first-byte-late",
     severity: Severity::Warning,
-    why: "some proxies and virus scanners send the head only with the first byte of the body: until then, the page does not get `open`",
+    why: "some proxies and virus scanners send the head only with the first byte of the body: until then, the page \
+          does not get `open`",
     advice: "send and flush a comment, the line `:`, directly after the head",
 };
 const BURSTS: Rule = Rule {
     name: "events-in-bursts",
     severity: Severity::Warning,
-    why: "the events may be published in bursts, or something collects them: a proxy, compression, or a server that does not flush",
-    advice: "flush after each event; `X-Accel-Buffering: no` or `proxy_buffering off` for nginx, `flush_interval -1` for Caddy; check \
-             the server without its proxies to see what collects them",
+    why: "the events may be published in bursts, or something collects them: a proxy, compression, or a server that \
+          does not flush",
+    advice: "flush after each event; `X-Accel-Buffering: no` or `proxy_buffering off` for nginx, `flush_interval -1` \
+             for Caddy; check the server without its proxies to see what collects them",
 };
 const SILENCE: Rule = Rule {
     name: "silence",

@@ -26,10 +26,10 @@ const SETTLE: Duration = Duration::from_secs(1);
 
 /// The text under the help, followed by the sizes of the scenarios, and then by [`EXAMPLES`].
 const ABOUT: &str = "\
-Each subscriber checks every event: events that are missed, repeated, out of order or foreign are counted, and the first few are \
-described. The last line is the same result as JSON; in a pipe only this line goes to standard output, and the table goes to \
-standard error. Latency is counted from the time when an event was due, even if a slow server delayed its publication. \
-CPU and memory are those of the server's processes (Linux, same user): measure another server \
+Each subscriber checks every event: events that are missed, repeated, out of order or foreign are counted, and the \
+first few are described. The last line is the same result as JSON; in a pipe only this line goes to standard output, \
+and the table goes to standard error. Latency is counted from the time when an event was due, even if a slow server \
+delayed its publication. CPU and memory are those of the server's processes (Linux, same user): measure another server \
 at the same time to compare, because machines differ and are shared.
 
 Sizes, unless you give others:";

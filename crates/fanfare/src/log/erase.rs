@@ -21,8 +21,8 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 const INSTEAD: &str = "its own API: DELETE /topics/TOPIC";
 
 const ABOUT: &str = "\
-Erases the updates that match all of the options. This cannot be undone. Backups still have the updates. Without --yes, the command \
-prints how many updates match; on a terminal it asks, and otherwise it ends with exit code 2.";
+Erases the updates that match all of the options. This cannot be undone. Backups still have the updates. Without \
+--yes, the command prints how many updates match; on a terminal it asks, and otherwise it ends with exit code 2.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use std::ops::ControlFlow;
 
 const ABOUT: &str = "\
-Reads all files and compares them with their checksums, and compares the indexes with the updates. It may run while a hub uses \
-the log: data that the hub is just writing is not reported as damage. It repairs nothing. A hub can also open a damaged log, and \
-reports lost updates to subscribers as a gap.";
+Reads all files and compares them with their checksums, and compares the indexes with the updates. It may run while a \
+hub uses the log: data that the hub is just writing is not reported as damage. It repairs nothing. A hub can also open \
+a damaged log, and reports lost updates to subscribers as a gap.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]

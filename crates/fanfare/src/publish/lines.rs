@@ -138,8 +138,8 @@ impl Work<'_> {
                     self.replaced += 1;
                     if self.replaced == 1 {
                         warning::print(&format!(
-                            "line {} is not valid UTF-8: the wrong bytes were replaced by U+FFFD; further such lines are only \
-                             counted",
+                            "line {} is not valid UTF-8: the wrong bytes were replaced by U+FFFD; further such lines \
+                             are only counted",
                             line.number
                         ));
                     }

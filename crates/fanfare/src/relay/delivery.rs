@@ -175,8 +175,8 @@ impl Delivery {
         if published > 0 {
             if batch.items[..published].iter().any(|item| !item.is_gap && item.update.id().is_none()) {
                 self.voice.warn(
-                    "an answer of the hub was lost. Equal events without an ID are in its log and are not published again; \
-                     they may be from another publisher",
+                    "an answer of the hub was lost. Equal events without an ID are in its log and are not published \
+                     again; they may be from another publisher",
                 );
             }
             batch.items.drain(..published);

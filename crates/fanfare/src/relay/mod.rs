@@ -42,9 +42,9 @@ Examples:
   fanfare relay http://127.0.0.1:8844/stream --topic ticks
   fanfare relay https://example.com/events -t news --state news.id --hub https://hub.example.com
 
-With --state, each event that has an ID gets into the hub exactly once, even if a program is killed, if the upstream can \
-resume. For this, the relay reads the log of the hub: the token of a private relay must also allow to subscribe to the \
-topics.";
+With --state, each event that has an ID gets into the hub exactly once, even if a program is killed, if the upstream \
+can resume. For this, the relay reads the log of the hub: the token of a private relay must also allow to subscribe to \
+the topics.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]

@@ -26,8 +26,8 @@ Examples:
 /// The text of the help about errors in a stream.
 const ERRORS: &str = "\
 Exit code 1 if an event has the type error, or its data is an error object. If the stream is one answer (-d, -X POST, \
---until, --field, --join), the command ends at once; otherwise it continues, and the exit code reports the error at the \
-end. This does not apply to topics of a hub, with --state, and with --event error.";
+--until, --field, --join), the command ends at once; otherwise it continues, and the exit code reports the error at \
+the end. This does not apply to topics of a hub, with --state, and with --event error.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{ERRORS}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]

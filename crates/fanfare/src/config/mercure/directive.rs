@@ -113,7 +113,8 @@ pub(super) fn duration(translator: &mut Translator<'_>, directive: &str, value: 
         ("write_timeout", true) => translator.set("max-lifetime", "off"),
         ("write_timeout", false) => translator.set("max-lifetime", value),
         ("heartbeat", true) => translator.warn(
-            "a stream without events always has heartbeats here, because proxies close silent connections; the interval is 20 s",
+            "a stream without events always has heartbeats here, because proxies close silent connections; the \
+             interval is 20 s",
         ),
         ("heartbeat", false) => translator.set("heartbeat-interval", value),
         (_, true) => translator.warn("a connection that accepts no data is always closed here, after a minute"),

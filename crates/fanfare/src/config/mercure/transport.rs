@@ -55,8 +55,8 @@ fn path(translator: &mut Translator<'_>, file: &str) {
     let directory = Path::new(file).parent().unwrap_or(Path::new("")).join(DIRECTORY);
     let directory = directory.display().to_string();
     translator.warn(format!(
-        "the log is a directory here, {directory}, unless FANFARE_DATA is set; the history in {file} is not imported, and \
-         subscribers that reconnect with an ID from it receive a gap event"
+        "the log is a directory here, {directory}, unless FANFARE_DATA is set; the history in {file} is not imported, \
+         and subscribers that reconnect with an ID from it receive a gap event"
     ));
     translator.set("data", directory);
 }

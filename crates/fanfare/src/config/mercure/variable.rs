@@ -28,8 +28,8 @@ const BARE_WITHOUT_MEANING: [(&str, &str); 8] = [
 /// Variables that make the older hub serve TLS.
 const BARE_TLS: [&str; 3] = ["ACME_HOSTS", "CERT_FILE", "KEY_FILE"];
 
-pub(super) const NO_TLS: &str = "the hub does not support TLS itself: use a proxy with a certificate in front of it, and set \
-     FANFARE_LISTEN (such as 0.0.0.0:3000) and FANFARE_PUBLIC_URL (such as https://hub.example.com/)";
+pub(super) const NO_TLS: &str = "the hub does not support TLS itself: use a proxy with a certificate in front of it, \
+     and set FANFARE_LISTEN (such as 0.0.0.0:3000) and FANFARE_PUBLIC_URL (such as https://hub.example.com/)";
 
 /// Translates every variable that is set.
 pub(super) fn translate(translator: &mut Translator<'_>, has_our_keys: bool) {
