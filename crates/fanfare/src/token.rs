@@ -1,4 +1,4 @@
-//! `fanfare token`: signs a token that says what its bearer may do. It needs the hub's key.
+//! `fanfare token`: signs a token that lists what its bearer may do. It needs the hub's key.
 use crate::{
     config::{AsText, shown_key_path},
     exit::Exit,

@@ -98,8 +98,7 @@ impl fmt::Display for ConfigError {
                 listen.port()
             ),
             Self::NobodyPublishes => f.write_str(
-                "with only a subscriber-key nobody could publish: also give a publisher-key, or one key \
-                             for both",
+                "with only a subscriber-key nobody could publish: also give a publisher-key, or one key for both",
             ),
             Self::NobodySubscribes => f.write_str(
                 "with only a publisher-key nobody could subscribe: also give a subscriber-key, or one key for both, or \
@@ -129,10 +128,9 @@ impl fmt::Display for ConfigError {
                 directory.display(),
                 data.display()
             ),
-            Self::FallbackWithoutStatic => f.write_str(
-                "fallback is a file in the directory --static: give --static \
-                                                        too",
-            ),
+            Self::FallbackWithoutStatic => {
+                f.write_str("fallback is a file in the directory --static: give --static too")
+            }
             Self::Fallback { name, directory, error } => {
                 write!(f, "fallback = {name} cannot be served from {}: {error}", directory.display())
             }

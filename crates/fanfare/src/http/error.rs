@@ -194,7 +194,7 @@ mod tests {
             (
                 &Party::Upstream { url },
                 401,
-                "http://a.example/x answers 401 Unauthorized: r\nGive it what it wants with -H",
+                "http://a.example/x answers 401 Unauthorized: r\nGive its credentials with -H",
             ),
             (&hub, 401, "the hub answers 401 Unauthorized: r\nGive a token"),
             (&hub, 407, "the proxy on the way to the hub at h:1 answers 407 Proxy Authentication Required: r"),

@@ -203,7 +203,8 @@ mod tests {
         }
         let seen =
             bursts(&observed(&[], &[(0, one), (500, cut), (1_500, b"ta\n\ndata\n\nda"), (2_500, b"ta\n\ndata\n\n")]));
-        let expected = "6 events in 3 bursts, 1.0 s apart; 2 of them stop within a line, as a full buffer does";
+        let expected =
+            "6 events in 3 bursts, 1.0 s apart; 2 of them end in the middle of a line, as if a buffer was full";
         assert_eq!(seen.unwrap().seen, expected);
     }
 }

@@ -66,12 +66,9 @@ impl fmt::Display for RequestError {
             Self::Url { url } => write!(f, "cannot send a request to {url}: it is not an http or https URL"),
             Self::LongUrl { bytes } => write!(f, "the URL has {bytes} bytes, {MAX_URL_BYTES} are allowed"),
             Self::TooLong(error) => error.fmt(f),
-            Self::LastEventId { id } => write!(
-                f,
-                "the last event ID {} contains characters that cannot be sent in a \
-                                                   header",
-                shown_id(id)
-            ),
+            Self::LastEventId { id } => {
+                write!(f, "the last event ID {} contains characters that cannot be sent in a header", shown_id(id))
+            }
             Self::User => f.write_str(
                 "--user has no password: give USER:PASSWORD, or USER: for an empty password. fanfare does not ask for \
                  the password as curl does; to hide it from other users of the machine, give a header in a file with \

@@ -22,7 +22,7 @@ pub(crate) enum SubscribeError {
     Stream(Box<Ending<Error>>),
     /// The streams ended before the event that `--until` names.
     Unfinished { marker: String },
-    /// A server ended several streams in a row before the event that `--until` names, and sent nothing new.
+    /// A server ended several streams in a row before the event that `--until` names, and sent no new event.
     InVain { party: Party, marker: String },
     /// The answer of a server reports that it failed.
     Failed { party: Party, reason: String },

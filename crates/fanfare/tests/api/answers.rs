@@ -171,7 +171,7 @@ fn what_cannot_be_read_for_a_field_is_told() {
     // Not for ever.
     let ended = ask(&events(50), &["--field", "a"]);
     assert_eq!(ended.stderr.lines().count(), 4, "{ended:?}");
-    assert!(ended.stderr.contains("47 more events are left out"), "{ended:?}");
+    assert!(ended.stderr.contains("47 more events are skipped"), "{ended:?}");
     // A path that no event has.
     let ended = ask("data: {\"a\":1}\n\ndata: {\"b\":1}\n\n", &["--field", "c.d"]);
     assert!(ended.stderr.contains("no event has c.d: 2 are left out"), "{ended:?}");

@@ -58,7 +58,7 @@ fn a_good_token() {
     let parts = ["of the older revision", "HS256", "publishes  news", "receives   weather/{place}", "Z, in "];
     assert_says(&explain(&token, &[]), 0, &parts);
     let covered = explain(&token, &["--topic", "news", "--topic", "weather/rome"]);
-    assert_says(&covered, 0, &["news: may be published under, and its private updates may not be received"]);
+    assert_says(&covered, 0, &["news: the bearer may publish under it, and may not receive its private updates"]);
     assert_says(&explain(&token, &["--topic", "sports"]), 3, &["sports: may not be published under"]);
 }
 
@@ -74,7 +74,7 @@ fn why_a_token_is_refused_and_what_to_change() {
     assert_says(
         &explain(&modern("https://a", "https://h"), &[]),
         3,
-        &["tell the hub its issuer: --issuer 'https://a'"],
+        &["give the hub the issuer of this token: --issuer 'https://a'"],
     );
     let trusted = ["--issuer", "https://a", "--audience", "https://h"];
     assert_says(&explain(&modern("https://a", "https://h"), &trusted), 0, &["of the issuer https://a"]);

@@ -134,7 +134,7 @@ fn a_connection_that_is_lost_is_named() {
     let other = Peer::answering([STREAM, STOP]);
     let ended = run(&["subscribe", &format!("{}/one", one.url), &format!("{}/other", other.url), "--verbose"]);
     assert_eq!(ended.code, 0, "{ended:?}");
-    for said in ["connected to {}/one", "{}/one: the server ended the stream; asking again in"] {
+    for said in ["connected to {}/one", "{}/one: the server ended the stream; reconnecting in"] {
         assert!(ended.stderr.contains(&said.replace("{}", &one.url)), "{said}: {ended:?}");
     }
 }

@@ -58,5 +58,5 @@ fn a_port_that_is_taken_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let ended = run(&["serve", "--memory", "--listen", &taken.local_addr().unwrap().to_string()]);
     assert_eq!(ended.code, 1);
-    assert!(ended.stderr.contains("another program does; give another port"), "{ended:?}");
+    assert!(ended.stderr.contains("another program uses it; give another port"), "{ended:?}");
 }

@@ -358,7 +358,7 @@ fn once_there_was_one_or_if_it_is_told_to_it_does_not_give_up() {
     let (one, two) = (stream("id: 1\ndata: one\n\n"), stream("data: two\n\n"));
     let upstream = Peer::answering([one.as_str(), refuses, two.as_str(), STOP]);
     let ended = relay(&upstream, &hub, &["-t", "a"]);
-    assert_eq!((ended.code, ended.stderr.contains("404 Not Found; asking again in 1.0 s")), (0, true), "{ended:?}");
+    assert_eq!((ended.code, ended.stderr.contains("404 Not Found; reconnecting in 1.0 s")), (0, true), "{ended:?}");
     // The ID outlives the refusal, without any file.
     let requests = [(); 4].map(|()| upstream.request());
     assert!(requests[2].contains("last-event-id: 1\n") && requests[3].contains("last-event-id: 1\n"));
@@ -507,7 +507,7 @@ fn a_hub_relays_what_its_configuration_says() {
     let update = &held(&hub, "b", 1)[0];
     assert_eq!((&update["private"], &update["topics"][0], &update["id"]), (&true.into(), &"a".into(), &"1".into()));
     let ended = hub.stop();
-    assert!(ended.stderr.contains("404 Not Found; asking again in"), "{ended:?}");
+    assert!(ended.stderr.contains("404 Not Found; reconnecting in"), "{ended:?}");
     fs::remove_file(&token).unwrap();
     assert_eq!(run(&["serve", "--config", &config, "--listen", "127.0.0.1:0"]).code, 2);
 }

@@ -66,7 +66,7 @@ fn nothing_of_the_hubs_own_may_lie_among_files_for_everybody() {
     for (options, what) in cases {
         let refused = site.check(options);
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{options:?}: {refused:?}");
-        let says = format!("the {what} lies in the directory of static files");
+        let says = format!("the {what} is inside the directory of static files");
         assert!(refused.stderr.contains(&says), "{options:?}: {}", refused.stderr);
     }
     let fine: &[&[&str]] = &[

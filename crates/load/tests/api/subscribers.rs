@@ -64,7 +64,7 @@ fn what_does_not_come_is_undelivered() {
 fn who_is_refused_cannot_begin() {
     for (answer, said) in [
         ("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "503"),
-        ("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", "no event stream, but text/html"),
+        ("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", "its Content-Type is text/html"),
         ("", "closed by the server"),
     ] {
         let peer = Peer::new();
