@@ -244,7 +244,7 @@ mod tests {
             ("topic = 'x'", "unknown field `topic`"),
             ("headers = ['A']", "expected a name and a value"),
             ("idle-timeout = '999ms'", "idle-timeout = 999ms is out of bounds: at least 1s"),
-            ("last-event-id = \"a\\nb\"", "holds what no event ID does"),
+            ("last-event-id = \"a\\nb\"", "contains a line end or NUL"),
         ] {
             let error = table(rest).unwrap_err().to_string();
             assert!(error.contains(wanted), "{error}");

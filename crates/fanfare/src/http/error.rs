@@ -206,7 +206,7 @@ mod tests {
         let mut moved = head(302);
         moved.headers.insert(LOCATION, "/there".parse().unwrap());
         let refusal = Refusal::new(&hub, &moved, "");
-        assert_eq!(refusal.to_string(), "the hub answers 302 Found, which leads to /there");
+        assert_eq!(refusal.to_string(), "the hub answers 302 Found, which redirects to /there");
     }
 
     #[test]

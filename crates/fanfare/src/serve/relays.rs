@@ -108,7 +108,7 @@ impl Plan {
                     return;
                 }
                 Some(Err(error)) => {
-                    tracing::error!(relay = name, "{error}; the relay starts again in {RESTART_DELAY:?}")
+                    tracing::error!(relay = name, "{error}; restarting in {RESTART_DELAY:?}")
                 }
             }
             tokio::select! {
