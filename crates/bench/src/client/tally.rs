@@ -117,7 +117,7 @@ mod tests {
             (broke, tally.finish().map(|reading| reading.events).map_err(|error| error.to_string()))
         };
         assert_eq!(read(3), (vec![false, false, true], Ok(2)));
-        assert_eq!(read(2), (vec![false, false], Err("2 of 3 events came".into())));
+        assert_eq!(read(2), (vec![false, false], Err("2 of 3 events arrived".into())));
         assert_eq!(read(0), (vec![], Err("0 of 3 events came".into())));
     }
 }

@@ -19,7 +19,7 @@ const MAX_CERTIFICATES_BYTES: u64 = 4 << 20;
 pub(crate) const HELP: &str = "\
 Environment variables (those of proxies also in capital letters):
   http_proxy, https_proxy, all_proxy  proxies: http://USER:PASSWORD@HOST:PORT, socks5://HOST, …
-  no_proxy                            hosts that are reached without a proxy: names, addresses, networks, or * for all
+  no_proxy                            hosts without a proxy: names, addresses, networks; * for all
   SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust instead of the system's (PEM)";
 /// The text under the help of commands that accept options of curl that change nothing.
 pub(crate) const HABITS: &str = "\

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 const EXAMPLES: &str = "\
 Examples:
   fanfare lint https://example.com/events               check the stream for 30 seconds
-  fanfare lint URL -n 10 --format json                  until 10 events arrived, as JSON for a program
+  fanfare lint URL -n 10 --format json                  until 10 events arrived, as JSON
   fanfare lint news --hub URL --last-event-id earliest  a topic of a hub, from its first update on";
 
 #[derive(Debug, clap::Args)]

@@ -107,9 +107,7 @@ impl Plan {
                     );
                     return;
                 }
-                Some(Err(error)) => {
-                    tracing::error!(relay = name, "{error}; restarting in {RESTART_DELAY:?}")
-                }
+                Some(Err(error)) => tracing::error!(relay = name, "{error}; restarting in {RESTART_DELAY:?}"),
             }
             tokio::select! {
                 () = sleep(RESTART_DELAY) => {}

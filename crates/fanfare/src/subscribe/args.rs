@@ -17,8 +17,8 @@ const EXAMPLES: &str = "\
 Examples:
   fanfare subscribe news                              a topic of the hub
   fanfare subscribe news --last 10                    its newest 10 updates, then new ones
-  fanfare subscribe https://example.com/events        any event stream, resumed after a broken connection
-  fanfare subscribe URL --state last-id --exec ./job  run a command for each event, at least once, also after restarts
+  fanfare subscribe https://example.com/events        any event stream; resumes by itself
+  fanfare subscribe URL --state last-id --exec ./job  a command for each event, also after restarts
   fanfare subscribe URL -H 'Authorization: Bearer …' -d @prompt.json --field choices.0.delta.content --join --until '[DONE]'
   curl -N URL | fanfare subscribe - --format data     an event stream from standard input
   fanfare lint URL                                    report what is wrong with a server's stream";

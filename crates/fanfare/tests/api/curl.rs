@@ -32,7 +32,7 @@ fn habits_change_nothing_and_who_asks_is_said_as_curl_does() {
     assert_eq!((ended.code, ended.stdout.as_str()), (0, "x\n"), "{ended:?}");
     assert!(request.contains("authorization: basic bwu6cdp3\n"), "{request}");
     let ended = run(&["subscribe", "http://127.0.0.1:1/", "-u", "me"]);
-    assert!(ended.code == 2 && ended.stderr.contains("USER: for an empty one"), "{ended:?}");
+    assert!(ended.code == 2 && ended.stderr.contains("USER: for an empty password"), "{ended:?}");
 }
 
 #[test]

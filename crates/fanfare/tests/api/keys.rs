@@ -119,7 +119,9 @@ fn a_file_that_others_can_change_is_told() {
         allow(path, 0o600);
     }
     assert_eq!(warnings(&[config_path]), "", "nobody else can change anything");
-    for (path, what) in [(&key, "holds a key"), (&token, "holds a token"), (&config, "holds the configuration")] {
+    for (path, what) in
+        [(&key, "contains a key"), (&token, "contains a token"), (&config, "contains the configuration")]
+    {
         for (mode, who) in [(0o660, "its group can change it"), (0o646, "every user of this machine can change it")] {
             allow(path, mode);
             let told = warnings(&[config_path]);
