@@ -118,6 +118,6 @@ mod tests {
         };
         assert_eq!(read(3), (vec![false, false, true], Ok(2)));
         assert_eq!(read(2), (vec![false, false], Err("2 of 3 events arrived".into())));
-        assert_eq!(read(0), (vec![], Err("0 of 3 events came".into())));
+        assert_eq!(read(0), (vec![], Err("0 of 3 events arrived".into())));
     }
 }

@@ -121,8 +121,8 @@ fn every_verb_beside_a_running_hub() {
     assert_eq!((&list["oldest"], &list["head"], &list["segments"][0]["records"]), (&1.into(), &3.into(), &3.into()));
     assert!(log(&["verify", &at]).contains("3 records: no damage"));
     assert!(log(&["backup", &at, &to]).contains("3 updates, up to 3"));
-    failing_with_input(&["import", &at], "", 1, &["a hub has the log in", "fanfare publish"]);
-    failing(&["erase", &at, "--topic", "other", "--yes"], 1, &["a hub has the log in", "DELETE /topics/"]);
+    failing_with_input(&["import", &at], "", 1, &["a hub uses the log in", "fanfare publish"]);
+    failing(&["erase", &at, "--topic", "other", "--yes"], 1, &["a hub uses the log in", "DELETE /topics/"]);
     assert_eq!(publish("other", "four", &[]).split('-').next_back(), Some("4"), "the hub goes on");
     // The backup is a log, with which a hub goes on.
     let restored = Hub::with(&["--data", &to, "--clock=false"]);
@@ -239,7 +239,7 @@ fn a_part_of_a_log_is_exported() {
     failing(&["export", &at, "--from", "none"], 2, &["no update in the log has the ID \"none\""]);
     failing(&["export", &at, "--from", "#00000000-1"], 2, &["is from another log"]);
     let beyond = position(1).replace("-2", "-999");
-    failing(&["export", &at, "--until", &beyond], 2, &["has not come to"]);
+    failing(&["export", &at, "--until", &beyond], 2, &["was lost, or never written"]);
     assert_eq!(log(&["tail", &at, "-n", "0"]), "");
     assert_eq!(log(&["tail", &at]).lines().count(), 10);
     assert_eq!(log(&["tail", &at, "-n", "1000"]).lines().count(), 91);
