@@ -93,7 +93,7 @@ test("ASP as printed, relayed: no event, since it sends no blank line", async ({
   await open(page, `${hub.url}/demo-sse.html`);
   const server = ending(await scripted("asp-as-printed"));
   // The relay has read the whole response.
-  await ending(relay(server.url, hub, TOPIC)).says(/asking again/);
+  await ending(relay(server.url, hub, TOPIC)).says(/reconnecting in/);
   await hub.publish(TOPIC, "from somebody else");
   const shown = () => partsOf("#result")(page);
   await expect.poll(shown).not.toEqual([]);

@@ -54,9 +54,9 @@ impl Printed {
     }
 }
 
-/// Returns the time in a notice such as `…; asking again in 1.5 s`.
+/// Returns the time in a notice such as `…; reconnecting in 1.5 s`.
 fn delay_in(notice: &str) -> Option<Duration> {
-    let (_, rest) = notice.split_once("; asking again in ")?;
+    let (_, rest) = notice.split_once("; reconnecting in ")?;
     Duration::try_from_secs_f64(rest.strip_suffix(" s")?.parse().ok()?).ok()
 }
 

@@ -25,6 +25,6 @@ fn install() -> Result<(), String> {
     if std::path::Path::new(&directory).is_dir() {
         return Ok(());
     }
-    println!("missing: the target {TARGET}; installs it with rustup");
+    println!("missing: the target {TARGET}; installing it with rustup");
     run(&mut command("rustup", &["target", "add", TARGET]))
 }

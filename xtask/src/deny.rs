@@ -21,7 +21,7 @@ pub(crate) fn check() -> Result<(), String> {
 
 /// Installs cargo-deny without optimisations: compiling it takes minutes, and the check itself only a second or two.
 fn install() -> Result<(), String> {
-    println!("missing: cargo-deny; installs it with cargo, which takes some minutes");
+    println!("missing: cargo-deny; installing it with cargo, which takes some minutes");
     let mut install = cargo(&["install", "--locked", "--quiet", "cargo-deny"]);
     install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_LTO", "off");
     install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16").env("CARGO_PROFILE_RELEASE_DEBUG", "0");

@@ -106,7 +106,7 @@ pub(crate) fn missing(needs: &[&Need]) -> Result<(), String> {
     }
     let names = missing.iter().map(|need| need.what).collect::<Vec<_>>().join(", ");
     let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages).copied().collect();
-    println!("missing: {names}; installs the packages {}", packages.join(", "));
+    println!("missing: {names}; installing the packages {}", packages.join(", "));
     if !is_there("apt-get") {
         return Err(format!(
             "install {names} first: this system is not Debian, and its package manager is unknown here"

@@ -18,7 +18,7 @@ const TESTS: [&str; 4] = ["clients", "mercure", "proxies", "servers"];
 /// # Errors
 /// The package that could not be installed.
 pub(crate) fn install_node_packages() -> Result<(), String> {
-    println!("installs the packages of interop/package.json into interop/node_modules");
+    println!("installing the packages of interop/package.json into interop/node_modules");
     program(&mut node::npm(&root().join("interop"), &["ci", "--no-audit", "--no-fund"])?)
 }
 

@@ -30,10 +30,10 @@ const USAGE: &str = "\
 cargo xtask test                  run everything that CI runs
 cargo xtask test --only STEP ...  run some of it
 cargo xtask list                  show the steps
-cargo xtask compare [OPTION ...]  measure the hub beside other servers, which are installed
-cargo xtask options               print the documents of the options of `fanfare serve` again
-cargo xtask limits                print the document of the limits again
-cargo xtask shape [--lists]       count lines, circles of imports, and comments without a head";
+cargo xtask compare [OPTION ...]  install other servers, and compare the hub with them
+cargo xtask options               update the documents about the options of `fanfare serve`
+cargo xtask limits                update the document about the limits
+cargo xtask shape [--lists]       count lines, circles of imports, and comments that do not begin with a noun or verb";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -16,7 +16,7 @@ pub(crate) fn check() -> Result<(), String> {
     let minimum = stated(&manifest).ok_or("Cargo.toml states no rust-version")?;
     let version = cargo(&["--version"]).output().map_err(|error| format!("cargo: {error}"))?;
     if is_of(&String::from_utf8_lossy(&version.stdout), minimum) {
-        println!("Rust {minimum} is the minimum, and what compiles everything here");
+        println!("Rust {minimum} is the minimum, and it has compiled everything else already");
         return Ok(());
     }
     let install = ["toolchain", "install", minimum, "--profile", "minimal", "--no-self-update"];

@@ -45,7 +45,7 @@ fn installed() -> Result<PathBuf, String> {
     let (prefix, package) = (target().join("node"), format!("node-{platform}"));
     let binaries = prefix.join("node_modules").join(&package).join("bin");
     if major(&binaries.join("node")) < Some(INSTALLED_MAJOR) {
-        println!("Node.js is older than {OLDEST_MAJOR}; installs {INSTALLED_MAJOR} into {}", prefix.display());
+        println!("Node.js is older than {OLDEST_MAJOR}; installing {INSTALLED_MAJOR} into {}", prefix.display());
         let version = format!("{package}@{INSTALLED_MAJOR}");
         run(command("npm", &["install", "--no-save", "--no-audit", "--no-fund", &version, "--prefix"]).arg(&prefix))?;
     }

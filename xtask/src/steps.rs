@@ -50,7 +50,7 @@ pub(crate) const STEPS: [Step; 16] = [
         needs: &[&C],
         run: deny::check,
     },
-    Step { name: "clippy", what: "no lint has anything to say", budget: 180, needs: &[&C], run: clippy },
+    Step { name: "clippy", what: "clippy has nothing to report", budget: 180, needs: &[&C], run: clippy },
     Step {
         name: "alone",
         what: "the client with each of its features by itself",
@@ -85,7 +85,7 @@ pub(crate) const STEPS: [Step; 16] = [
     },
     Step {
         name: "interop",
-        what: "servers and clients of other people's making",
+        what: "servers and clients that other people have made",
         budget: 50,
         needs: &[&C, &NODE, &PHP, &SYMFONY, &PYTHON, &NCHAN, &CADDY, &HAPROXY, &CURL],
         run: interop::run,
@@ -116,7 +116,8 @@ pub(crate) fn run(steps: &[&Step]) -> ExitCode {
             needs.push(need);
         }
     }
-    let mut outcomes = vec![timed("install", "what the steps need is there", || install::missing(&needs))];
+    let mut outcomes =
+        vec![timed("install", "everything that the steps need is installed", || install::missing(&needs))];
     for step in steps {
         let outcome = timed(step.name, step.what, step.run);
         if let Some(warning) = over_budget(step, outcome.took) {
@@ -153,7 +154,12 @@ fn timed(name: &'static str, what: &str, run: impl FnOnce() -> Result<(), String
 fn over_budget(step: &Step, took: Duration) -> Option<String> {
     let (name, budget) = (step.name, step.budget);
     let over = took > Duration::from_secs(budget);
-    over.then(|| format!("{name} took {:.0} s, and has {budget} s on two quiet cores", took.as_secs_f64()))
+    over.then(|| {
+        format!(
+            "{name} took {:.0} s, and should take at most {budget} s on two cores that do nothing else",
+            took.as_secs_f64()
+        )
+    })
 }
 
 fn format() -> Result<(), String> {
@@ -241,7 +247,7 @@ mod tests {
         let step = Step { name: "slow", what: "", budget: 10, needs: &[], run: || Ok(()) };
         assert_eq!(over_budget(&step, Duration::from_secs(10)), None);
         let told = over_budget(&step, Duration::from_secs(12)).unwrap();
-        assert_eq!(told, "slow took 12 s, and has 10 s on two quiet cores");
+        assert_eq!(told, "slow took 12 s, and should take at most 10 s on two cores that do nothing else");
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn watching(trial: &Trial<'_>, topic: &str) -> (&'static str, String) {
 }
 
 fn document(event: &Event) -> Result<Value, Fault> {
-    serde_json::from_str(&event.data).map_err(|error| Fault::Broken(format!("{:?} is no JSON: {error}", event.data)))
+    serde_json::from_str(&event.data).map_err(|error| Fault::Broken(format!("{:?} is not JSON: {error}", event.data)))
 }
 
 async fn told(watcher: &mut Stream) -> Result<(Event, Value), Fault> {

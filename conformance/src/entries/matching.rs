@@ -180,7 +180,7 @@ pub(super) async fn b19_matcher_types_are_advertised(trial: &Trial<'_>) -> Outco
         for name in &names {
             let well_formed = name.starts_with(|first: char| first.is_ascii_lowercase())
                 && name.chars().all(|character| character.is_ascii_lowercase() || character.is_ascii_digit());
-            check!(well_formed, "{name:?} is no name of a type");
+            check!(well_formed, "{name:?} is not the name of a type");
         }
         Ok(())
     };

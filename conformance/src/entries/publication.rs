@@ -83,7 +83,7 @@ pub(super) async fn b21_reserved_topics_are_refused(trial: &Trial<'_>) -> Outcom
         refused(&bad.map(str::to_owned)).await?;
         let token = trial.token(Purpose::Publish, &["*"])?;
         let status = trial.ask(Method::POST).bearer(&token).raw_form("topic=%FF&data=x").send().await?.status;
-        check_eq!(status, 400, "status of a topic that is no UTF-8");
+        check_eq!(status, 400, "status of a topic that is not UTF-8");
         Ok(())
     };
     trial.by(&TOPIC_CHARACTERS, characters).await?;
@@ -135,7 +135,7 @@ pub(super) async fn b22_private_is_a_name_and_data_is_opaque(trial: &Trial<'_>) 
     let optional = async { trial.published(&[("topic", &topic)]).await };
     trial.by(&DATA_OPTIONAL, optional).await?;
     let utf8 = async {
-        check_eq!(form("data=%C3%28").await?.status, 400, "status of data that is no UTF-8");
+        check_eq!(form("data=%C3%28").await?.status, 400, "status of data that is not UTF-8");
         Ok(())
     };
     trial.by(&DATA_UTF8, utf8).await?;

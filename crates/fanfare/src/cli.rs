@@ -36,24 +36,24 @@ struct Cli {
 enum Command {
     /// Run the hub
     Serve(Box<ServeArgs>),
-    /// Publish updates: one, a line each from standard input, or one at intervals
+    /// Publish updates: one update, each line of standard input, or one at intervals
     Publish(PublishArgs),
     /// Print events as they arrive: readable in a terminal, JSON lines in a pipe
     Subscribe(Box<SubscribeArgs>),
-    /// Say what is wrong with an event stream, or worth knowing
+    /// Report errors and weaknesses of an event stream
     ///
-    /// Looks at its headers, how it is written, what holds it back, and whether it can be resumed. Exit code 4 if there
-    /// are errors
+    /// Checks its headers, its format, what delays its events, and whether it can be resumed. Exit code 4 if there are
+    /// errors
     Lint(Box<LintArgs>),
-    /// Pass the event stream of another server on to a hub, which any number of browsers then receive
+    /// Publish the event stream of another server to a hub, so that any number of browsers can receive it
     Relay(RelayArgs),
-    /// Make a token that says what its bearer may do
+    /// Make a token for publishers or subscribers
     Token(TokenArgs),
-    /// Check a configuration without running it, or say what a token is worth under it
+    /// Check a configuration without running it, or show what a token allows under it
     Check(Box<CheckArgs>),
-    /// Put load on a server of event streams, and say what that cost and whether every event arrived
+    /// Put load on a server of event streams, and report its cost and whether every event arrived
     Load(Box<LoadArgs>),
-    /// Look into a log on disk, check it, copy it, and change it
+    /// Show, check, copy or change a log on disk
     Log(LogArgs),
     /// Print a document of all options of `serve`
     #[command(hide = true)]
@@ -61,7 +61,7 @@ enum Command {
         #[arg(value_enum)]
         document: Document,
     },
-    /// One of several processes of a load, which starts it
+    /// A worker process that `fanfare load` starts
     #[command(name = fanfare_load::subscribe::worker::COMMAND, hide = true)]
     LoadWorker,
 }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
-  1  failed here: reading, writing, or an answer that breaks off or says that it failed
+  1  failed on this machine (reading, writing), or the answer broke off or reports an error
   2  wrong arguments or configuration
-  3  the server wants a token, or another one (401, 403)
-  4  the server rejects what was asked (any other 4xx, or no event stream)
+  3  the server requires a token, or refuses this one (401, 403)
+  4  the server rejects the request (any other 4xx), or its answer is not an event stream
   5  the server cannot be reached, or fails (5xx)";
 
 /// The kind of failure of a command, as its exit code.

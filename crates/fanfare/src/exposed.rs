@@ -80,7 +80,9 @@ fn instead_of_url(command: &Command, argument: &Arg) -> String {
     match (variable, has("header")) {
         (Some(variable), _) if is_server => format!("give it in the variable {variable}, or in the configuration file"),
         (Some(variable), _) => format!("give it in the variable {variable}"),
-        (None, Some(_)) => format!("if the server takes it in a header, read that from a file: --header {FILE}FILE"),
+        (None, Some(_)) => {
+            format!("if the server accepts it in a header, read the header from a file: --header {FILE}FILE")
+        }
         (None, None) => "give it in another way".to_owned(),
     }
 }

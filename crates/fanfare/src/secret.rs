@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Secret {
 
 impl Text {
     fn refused<E: de::Error>() -> E {
-        E::custom("a secret is a text, which stands in quotation marks")
+        E::custom("a secret must be a text in quotation marks")
     }
 }
 

@@ -1,4 +1,4 @@
-//! `fanfare token`: signs a token that says what its bearer may do. It needs the hub's key.
+//! `fanfare token`: signs a token that lists what its bearer may do. It needs the hub's key.
 use crate::{
     config::{AsText, shown_key_path},
     exit::Exit,
@@ -30,15 +30,15 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "TOPIC", value_parser = topic::matcher)]
     subscribe: Vec<String>,
 
-    /// Time for which the token holds; `off` for ever, without --modern
+    /// Time for which the token is valid; `off` means for ever (not with --modern)
     #[arg(long, value_name = "DURATION|off", default_value = "1h")]
     expires: Limit<HumanDuration>,
 
-    /// JSON that subscriptions of the bearer show to those who may see them
+    /// JSON that the hub shows with the bearer's subscriptions to people who may list them
     #[arg(long, value_name = "JSON")]
     payload: Option<Value>,
 
-    /// Sign the token with this: the hub's secret of at least 32 bytes, or a private key as PEM or JWK
+    /// Key to sign the token with: the hub's secret of at least 32 bytes, or a private key as PEM or JWK
     #[arg(
         long,
         value_name = "KEY",
@@ -49,20 +49,20 @@ pub(crate) struct TokenArgs {
     )]
     key: Option<Secret>,
 
-    /// File that holds the key; goes before --key
+    /// File that contains the key; used instead of --key if both are given
     #[arg(long, value_name = "FILE", env = "FANFARE_KEY_FILE")]
     key_file: Option<PathBuf>,
 
-    /// Algorithm, such as HS512, RS256, PS256, ES256 or EdDSA [default: what the JWK says, else HS256 for a secret,
-    /// RS256 for an RSA key, and the one of its curve for any other]
+    /// Algorithm, such as HS512, RS256, PS256, ES256 or EdDSA [default: that of the JWK; else HS256 for a secret, RS256
+    /// for an RSA key, and for any other key the algorithm of its curve]
     #[arg(long, value_name = "NAME", env = "FANFARE_ALGORITHM")]
     algorithm: Option<AsText<Algorithm>>,
 
-    /// Name of the key (`kid`), which tells a hub with several which one it is [default: what the JWK says]
+    /// Name of the key (`kid`), by which a hub with several keys finds it [default: that of the JWK]
     #[arg(long, value_name = "NAME")]
     key_id: Option<String>,
 
-    /// Sign with a secret that is so short that it can be guessed from the token
+    /// Sign also with a secret that is too short: it can be guessed from the token
     #[arg(long, env = "FANFARE_ALLOW_SHORT_KEYS", value_name = "BOOL", num_args = 0..=1, default_value = "false", default_missing_value = "true")]
     allow_short_keys: bool,
 
@@ -74,15 +74,15 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "URL", env = "FANFARE_ISSUER")]
     issuer: Option<String>,
 
-    /// Hub that the token is for, with --modern: its URL, unless it was told another audience
+    /// Audience of the token, with --modern: the hub's URL, unless the hub has another --audience
     #[arg(long, value_name = "URL", env = "FANFARE_AUDIENCE")]
     audience: Option<String>,
 
-    /// Name of the one whom the token is for, with --modern
+    /// Subject of the token: the name of its bearer, with --modern
     #[arg(long, value_name = "NAME", default_value = "fanfare")]
     subject: String,
 
-    /// Meaning of the topics, with --modern; without it they are URI Templates
+    /// Kind of the topics, with --modern; without it they are URI Templates
     #[arg(long, value_name = "TYPE", default_value = "exact", requires = "modern")]
     match_type: MatchType,
 }

@@ -63,10 +63,10 @@ impl fmt::Display for InvalidArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("a topic cannot be empty; is a variable of the shell not set?"),
-            Self::Blank => f.write_str("a topic cannot be nothing but spaces"),
-            Self::Topic(InvalidTopic::Wildcard) => f.write_str(
-                "'*' is not a topic but matches every topic: an update is published under one that has a name",
-            ),
+            Self::Blank => f.write_str("a topic cannot consist of spaces only"),
+            Self::Topic(InvalidTopic::Wildcard) => {
+                f.write_str("'*' is not a topic, but matches every topic: publish under a single topic")
+            }
             Self::Topic(error) => error.fmt(f),
             Self::Matcher(error) => error.fmt(f),
         }

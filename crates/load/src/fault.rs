@@ -139,11 +139,17 @@ impl fmt::Display for Faults {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missed { expected, received } => write!(formatter, "missed from {expected} on: {received} came"),
-            Self::Repeated { expected, received } => write!(formatter, "{received} again where {expected} was due"),
-            Self::OutOfOrder { expected, received } => write!(formatter, "{received} late where {expected} was due"),
+            Self::Missed { expected, received } => {
+                write!(formatter, "event {received} arrived, expected {expected}: events are missing")
+            }
+            Self::Repeated { expected, received } => {
+                write!(formatter, "event {received} arrived again, expected {expected}")
+            }
+            Self::OutOfOrder { expected, received } => {
+                write!(formatter, "event {received} arrived late, expected {expected}")
+            }
             Self::Undelivered { expected, published } => {
-                write!(formatter, "nothing from {expected} on, of {published} published")
+                write!(formatter, "event {expected} and later ones did not arrive, of {published} published")
             }
             Self::Foreign { event_type, data } => write!(formatter, "an unknown event of type {event_type}: {data}"),
             Self::Ended { reason } => write!(formatter, "its stream ended: {reason}"),
@@ -167,6 +173,9 @@ mod tests {
         faults.merge(other);
         assert_eq!(faults.to_string(), "1 missed, 9 repeated, 1 out of order");
         assert_eq!((faults.count(), faults.examples.len()), (11, EXAMPLES));
-        assert_eq!(faults.examples[0], "subscriber 7: missed from 3 on: 5 came (topic 2, publisher 1)");
+        assert_eq!(
+            faults.examples[0],
+            "subscriber 7: event 5 arrived, expected 3: events are missing (topic 2, publisher 1)"
+        );
     }
 }

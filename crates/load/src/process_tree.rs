@@ -41,7 +41,7 @@ pub fn tree(root: u32) -> io::Result<Vec<Stat>> {
     // A process may end at any time; then its file is missing.
     let lines = processes.filter_map(|process| fs::read_to_string(format!("/proc/{process}/stat")).ok());
     let tree = descendants(root, lines.filter_map(|line| Stat::parse(&line)).collect());
-    if tree.is_empty() { Err(io::Error::new(io::ErrorKind::NotFound, "the process is gone")) } else { Ok(tree) }
+    if tree.is_empty() { Err(io::Error::new(io::ErrorKind::NotFound, "the process has ended")) } else { Ok(tree) }
 }
 
 /// Returns the processes of `all` that are `root` or its descendants.

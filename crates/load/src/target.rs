@@ -146,7 +146,9 @@ impl Target {
     /// # Errors
     /// If they select topics by patterns, and it is not known how to do so on this server.
     pub fn subscribe_endpoint(&self, naming: Naming) -> io::Result<&Endpoint> {
-        let unknown = || io::Error::new(io::ErrorKind::Unsupported, "it is not known how to subscribe to patterns");
+        let unknown = || {
+            io::Error::new(io::ErrorKind::Unsupported, "the command does not know how to subscribe to patterns there")
+        };
         match naming {
             Naming::Exact => Ok(&self.subscribe),
             Naming::Pattern => self.subscribe_pattern.as_ref().map(|(endpoint, _)| endpoint).ok_or_else(unknown),
@@ -222,7 +224,8 @@ impl fmt::Display for InvalidUrl {
             Self::NotHttp(url) => {
                 write!(
                     formatter,
-                    "expected http://HOST[:PORT][/PATH], not {url} (of a TLS proxy, what stands behind it)"
+                    "expected http://HOST[:PORT][/PATH], not {url} (if a TLS proxy is in front of the server, give the \
+                     address of the server itself)"
                 )
             }
             Self::Host(host, error) => write!(formatter, "cannot find {host}: {error}"),

@@ -232,7 +232,7 @@ fn what_is_no_secret_stays() {
         "https://@h/",
         "https://USER:PASSWORD@h",
         "curl -H \"Authorization: Bearer $(cat token)\" http://h/",
-        "Give it what it wants with -H 'Authorization: …'; --token is for the hub",
+        "Give its credentials with -H 'Authorization: …'; --token is for the hub",
         r#"{"total_tokens":17,"token":null,"key":"","keyword":"a","n":"token","m":1}"#,
         "it's what 'they' don't say: \"no\"",
         "http://example.com.eu/eyJ.x",

@@ -45,7 +45,7 @@ struct Options {
     /// Events of each stream [default: by scenario, 40000 to 1000000]
     #[arg(long, value_parser = value_parser!(u32).range(2..=100_000_000))]
     events: Option<u32>,
-    /// Run for a moment with few events, to see that everything works. The figures mean nothing
+    /// Run for a moment with few events, to see that everything works. Ignore the figures
     #[arg(long)]
     smoke: bool,
     #[command(subcommand)]

@@ -29,21 +29,21 @@ struct Options {
     /// Scenarios, separated by commas [default: all]
     #[arg(long, value_delimiter = ',')]
     scenarios: Vec<Scenario>,
-    /// Servers by name, separated by commas [default: all that are installed]. The program fanfare is TEST_FANFARE_BIN,
-    /// else target/release/fanfare
+    /// Servers by name, separated by commas [default: all that are installed]. The program fanfare is TEST_FANFARE_BIN;
+    /// if not set, target/release/fanfare
     #[arg(long, value_delimiter = ',', value_parser = server)]
     servers: Vec<Server>,
     /// Turns of each server
     #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..=1_000))]
     rounds: u32,
-    /// Run for a moment with few subscribers, to see that everything works. The figures mean nothing
+    /// Run for a moment with few subscribers, to see that everything works. Ignore the figures
     #[arg(long)]
     smoke: bool,
     /// IP address where the servers listen, such as that of a network namespace
     #[arg(long, global = true, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
-    /// Words in front of the command that starts a server, such as "ip netns exec NAME". It has to become the server,
-    /// as `ip netns exec` does: its process is measured
+    /// Words in front of the command that starts a server, such as "ip netns exec NAME". The process must become the
+    /// server, as with `ip netns exec`, because this process is measured
     #[arg(long, value_delimiter = ' ')]
     prefix: Vec<String>,
     #[command(flatten)]

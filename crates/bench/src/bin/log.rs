@@ -24,7 +24,7 @@ use std::io;
 /// Measures the costs of the log on disk, and compares them with their limits.
 #[derive(Parser)]
 struct Options {
-    /// Run for a moment with few entries, to see that everything works. The figures mean nothing
+    /// Run for a moment with few entries, to see that everything works. Ignore the figures
     #[arg(long)]
     smoke: bool,
     #[command(subcommand)]

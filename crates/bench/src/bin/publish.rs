@@ -36,23 +36,24 @@ const CPU: usize = 3;
 /// Publishing over HTTP to a durable log, compared with the same load on a log in memory.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Connections, each with one publication on its way
+    /// Connections, each with one publication in progress
     #[arg(long, default_value_t = 64, value_parser = value_parser!(u32).range(1..=10_000))]
     connections: u32,
-    /// Publications a second by all connections together, evenly paced [default: as fast as answers come]
+    /// Publications a second of all connections together, at equal intervals [default: as fast as the hub answers]
     #[arg(long, value_parser = value_parser!(u32).range(1..=1_000_000))]
     rate: Option<u32>,
     /// Turns of each hub
     #[arg(long, default_value_t = 7, value_parser = value_parser!(u32).range(1..=1_000))]
     rounds: u32,
-    /// Seconds of a turn, such as 0.25: on a machine that others use, many short turns say more than a few long ones
+    /// Seconds of a turn, such as 0.25: on a machine that others use, many short turns give a better result than a few
+    /// long ones
     #[arg(long, default_value_t = 4.0, value_parser = seconds)]
     seconds: f64,
-    /// The program of an earlier commit, which takes turns with the one of TEST_FANFARE_BIN, else
-    /// target/release/fanfare
+    /// The program of an earlier commit, which takes turns with the program in TEST_FANFARE_BIN (if not set:
+    /// target/release/fanfare)
     #[arg(long, value_name = "PATH")]
     before: Option<PathBuf>,
-    /// Run for a moment, to see that everything works. The figures mean nothing
+    /// Run for a moment, to see that everything works. Ignore the figures
     #[arg(long)]
     smoke: bool,
 }

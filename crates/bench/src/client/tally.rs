@@ -66,7 +66,7 @@ impl Tally {
     /// # Errors
     /// If some events did not arrive, or `/proc` cannot be read.
     pub fn finish(self) -> io::Result<Reading> {
-        let missing = || io::Error::other(format!("{} of {} events came", self.events, self.expected));
+        let missing = || io::Error::other(format!("{} of {} events arrived", self.events, self.expected));
         self.reading?.ok_or_else(missing)
     }
 
@@ -117,7 +117,7 @@ mod tests {
             (broke, tally.finish().map(|reading| reading.events).map_err(|error| error.to_string()))
         };
         assert_eq!(read(3), (vec![false, false, true], Ok(2)));
-        assert_eq!(read(2), (vec![false, false], Err("2 of 3 events came".into())));
-        assert_eq!(read(0), (vec![], Err("0 of 3 events came".into())));
+        assert_eq!(read(2), (vec![false, false], Err("2 of 3 events arrived".into())));
+        assert_eq!(read(0), (vec![], Err("0 of 3 events arrived".into())));
     }
 }

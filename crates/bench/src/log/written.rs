@@ -32,7 +32,7 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let alone = "bytes written for an update of 200 bytes that is appended alone";
     let (unit, of_alone) = ("", "bytes");
     if !is_there() {
-        println!("strace cannot be run here: the bytes that are written are left out");
+        println!("strace cannot be run here: the written bytes are not counted");
         return Ok(vec![Figure::left_out(batched, unit, 1.3), Figure::left_out(alone, of_alone, 8_192.0)]);
     }
     let workload = Workload { entries: scale.written, batch: BATCH, data_bytes: BATCHED_BYTES, topics };

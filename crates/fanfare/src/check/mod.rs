@@ -27,23 +27,23 @@ const MAX_TOKEN_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes:\n  0  the configuration is good, and so is the token, for each topic that was named\n  \
-                        2  the configuration is not\n  3  the token is not"
+    after_help = "Exit codes:\n  0  the configuration is valid, and the token allows each topic that was named\n  \
+                        2  the configuration is not valid\n  3  the token is not valid, or does not allow a topic"
 )]
 pub(crate) struct CheckArgs {
     /// Configuration file, in TOML
     #[arg(value_name = "FILE", env = "FANFARE_CONFIG")]
     config: Option<PathBuf>,
 
-    /// Fetch the JWK sets too, and show their keys
+    /// Also fetch the JWK sets, and show their keys
     #[arg(long)]
     fetch: bool,
 
-    /// Token to explain: whose it is, what it opens, and why it would be refused. `-` reads it from standard input
+    /// Token to explain: its issuer, what it allows, and why the hub would refuse it. `-` reads it from standard input
     #[arg(long, hide_env_values = true)]
     token: Option<Secret>,
 
-    /// Topic of which to say whether the token covers it; repeatable
+    /// Check whether the token covers this topic; repeatable
     #[arg(long, requires = "token")]
     topic: Vec<String>,
 
@@ -125,7 +125,7 @@ async fn explain_token(text: &str, topics: &[String], settings: &ServeSettings) 
     }
     let access = parts::access(settings, settings.listen.0, keys);
     if access.open {
-        print("The hub is open: it wants no token, and ignores any.\n")?;
+        print("The hub is open: it needs no token, and ignores this one.\n")?;
         return Ok(());
     }
     let now = Timestamp::now();
@@ -143,7 +143,7 @@ impl fmt::Display for Keys<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(settings) = self;
         if settings.is_open() {
-            return writeln!(f, "# There are no keys: whoever reaches the hub may publish and subscribe.");
+            return writeln!(f, "# There are no keys: everybody who can reach the hub may publish and subscribe.");
         }
         let none = "nobody";
         let shown = |material: &Option<KeyMaterial>| material.as_ref().map_or_else(|| none.to_owned(), described);
@@ -190,7 +190,7 @@ impl fmt::Display for CheckError {
             Self::Topic(error) => error.fmt(f),
             Self::ReadToken(error) => write!(f, "cannot read the token from standard input: {error}"),
             Self::Unreadable(error) => error.fmt(f),
-            Self::Refused => f.write_str("the token does not open what was asked for, under this configuration"),
+            Self::Refused => f.write_str("under this configuration the token does not allow what was asked for"),
             Self::Print(error) => write!(f, "cannot print: {error}"),
         }
     }

@@ -52,36 +52,33 @@ impl Report<'_> {
         let issuer = self.claim("iss").and_then(Value::as_str);
         match error {
             InvalidToken::Signature => {
-                "sign it with the key that the hub verifies with; if it is, the hub may have been \
-                                        given its other half wrongly (a secret in base64 that is not, a line end)"
+                "sign it with the key that the hub verifies with; if it is, the hub's key may be wrong, \
+                 for example a base64 text, or a secret with a line end after it"
                     .to_owned()
             }
             InvalidToken::UnknownKey => format!(
-                "the hub has no key {}; if it is new, its JWK set must hold it",
-                self.explanation
-                    .key_id
-                    .as_ref()
-                    .map_or_else(|| "yet".to_owned(), |id| format!("named {}", shown_id(id)))
+                "the hub does not have the key {}; if the key is new, the JWK set must contain it",
+                self.explanation.key_id.as_ref().map_or_else(|| "of this token".to_owned(), |id| shown_id(id))
             ),
             InvalidToken::Algorithm { algorithm, .. } => {
                 format!("sign it with the other algorithm, or allow this one: algorithm = [\"{algorithm}\"]")
             }
             InvalidToken::Issuer => format!(
-                "if its issuer is to be trusted, tell the hub: --issuer '{}=https://…/jwks.json'",
+                "if the hub should trust this issuer, give the hub --issuer '{}=https://…/jwks.json'",
                 issuer.unwrap_or("NAME")
             ),
             InvalidToken::NoKey if self.explanation.revision == Revision::Modern => {
-                format!("tell the hub its issuer: --issuer '{}'", issuer.unwrap_or("NAME"))
+                format!("give the hub the issuer of this token: --issuer '{}'", issuer.unwrap_or("NAME"))
             }
             InvalidToken::NoKey => {
-                "give the hub a key for this purpose, or the token an issuer that has one".to_owned()
+                "give the hub a key for this purpose, or make a token of an issuer that has a key".to_owned()
             }
             InvalidToken::Audience => {
-                format!("its `aud` must be {:?}, or the hub be told --audience", self.access.audience)
+                format!("its `aud` must be {:?}, or give the hub --audience", self.access.audience)
             }
-            InvalidToken::Expired => "ask whoever issued it for a new one".to_owned(),
-            InvalidToken::NotYetValid => "wait, or set the clock of the issuer or the hub right".to_owned(),
-            InvalidToken::Claim("aud") => format!("it must have an `aud`: {:?}", self.access.audience),
+            InvalidToken::Expired => "get a new token from its issuer".to_owned(),
+            InvalidToken::NotYetValid => "wait, or correct the clock of the issuer or of the hub".to_owned(),
+            InvalidToken::Claim("aud") => format!("give the token the `aud` {:?}", self.access.audience),
             InvalidToken::Claim("exp") => "a token of type at+jwt must expire: give it an `exp`".to_owned(),
             InvalidToken::Claim(name) => format!("correct its claim `{name}`"),
             _ => "make a new token, for example with `fanfare token`".to_owned(),
@@ -92,7 +89,7 @@ impl Report<'_> {
         let may = |verdict| if covers(verdict, topic) { "may" } else { "may not" };
         writeln!(
             f,
-            "{:<11}{topic}: {} be published under, and its private updates {} be received",
+            "{:<11}{topic}: the bearer {} publish under it, and {} receive its private updates",
             "topic",
             may(&self.explanation.publish),
             may(&self.explanation.subscribe)
@@ -123,7 +120,7 @@ impl fmt::Display for Report<'_> {
         }
         writeln!(f, "{:<11}{}", "expires", self.expiry())?;
         self.verdict(f, ["publishes", "nothing: it grants no topic"], publish)?;
-        self.verdict(f, ["receives", "public updates alone: it grants no topic"], subscribe)?;
+        self.verdict(f, ["receives", "only public updates: it grants no topic"], subscribe)?;
         self.topics.iter().try_for_each(|topic| self.topic(f, topic))
     }
 }
@@ -133,7 +130,9 @@ impl Report<'_> {
         let Some(seconds) = self.claim("exp").and_then(Value::as_f64) else { return "never".to_owned() };
         #[allow(clippy::cast_possible_truncation)]
         let seconds = seconds as i64;
-        let Ok(at) = jiff::Timestamp::from_second(seconds) else { return "beyond all times".to_owned() };
+        let Ok(at) = jiff::Timestamp::from_second(seconds) else {
+            return "later than this program can show".to_owned();
+        };
         #[allow(clippy::cast_possible_wrap)]
         let left = seconds.saturating_sub((self.now.0 / 1_000) as i64);
         let amount = jiff::SignedDuration::from_secs(left.saturating_abs());

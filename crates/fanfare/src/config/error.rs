@@ -62,7 +62,7 @@ impl fmt::Display for ConfigError {
             Self::NotUnicode(error) => write!(f, "an option is not valid UTF-8: {error}"),
             Self::SecretFile { key, path, error } => {
                 write!(f, "cannot read --{key} {}: {error}", shown_key_path(path))
-            },
+            }
             Self::SecretTwice { key, place } => {
                 write!(f, "both {key} and {key}-file are given ({place}): give one of them")
             }
@@ -71,64 +71,66 @@ impl fmt::Display for ConfigError {
             }
             Self::Key { name, place: Some(place), error } => write!(f, "{name} ({place}) cannot be used: {error}"),
             Self::Key { name, place: None, error } => write!(f, "{name} cannot be used: {error}"),
-            Self::IssuerTwice { name } => write!(f, "the issuer {name} is there twice: give all its keys in one place"),
+            Self::IssuerTwice { name } => write!(f, "the issuer {name} is given twice: give all its keys in one place"),
             Self::Mercure { place, reason } => write!(f, "{place}: {reason}"),
             Self::EmptyKey { name } => write!(
                 f,
-                "the variable {name} is empty, and there is no other key: whoever reaches the hub could publish and read \
-                 everything\n\n\
-                 Give it a value, or remove it if this hub is to be open to its own machine"
+                "the variable {name} is empty, and there is no other key: everybody who can reach the hub could \
+                 publish and read everything\n\n\
+                 Give it a value, or remove it if every program on this machine may use the hub without a token"
             ),
             Self::NoKeys { listen } => write!(
                 f,
-                "refusing to listen on {listen} without a key: whoever reaches that address could publish and read \
-                 everything\n\n\
-                 Give the hub a secret, with which tokens for publishers and subscribers are made:\n    \
+                "refusing to listen on {listen} without a key: everybody who can reach that address could publish and \
+                 read everything\n\n\
+                 Give the hub a secret, with which you make tokens for publishers and subscribers:\n    \
                  export FANFARE_KEY=\"$(openssl rand -hex 32)\"\n    fanfare serve --listen {listen}\n\
-                 or let only this machine reach it:\n    fanfare serve --listen 127.0.0.1:{}",
+                 or allow connections from this machine only:\n    fanfare serve --listen 127.0.0.1:{}",
                 listen.port()
             ),
             Self::SampleKey { name, place, listen } => write!(
                 f,
                 "refusing to listen on {listen} with a key from public documentation: {name} ({place}). Everybody knows this \
-                 key. Anybody who reaches that address could make tokens with it, and publish and read everything\n\n\
-                 Make a new secret, give it to the hub in place of the old one, and to your application too:\n    \
+                 key. Anybody who can reach that address could make tokens with it, and publish and read everything\n\n\
+                 Make a new secret, and give it to the hub and to your application instead of the old one:\n    \
                  openssl rand -hex 32\n\
-                 or let only this machine reach the hub:\n    fanfare serve --listen 127.0.0.1:{}",
+                 or allow connections from this machine only:\n    fanfare serve --listen 127.0.0.1:{}",
                 listen.port()
             ),
-            Self::NobodyPublishes => {
-                f.write_str("with a subscriber-key alone nobody could publish: give a publisher-key too, or one key")
-            }
+            Self::NobodyPublishes => f.write_str(
+                "with only a subscriber-key nobody could publish: also give a publisher-key, or one key for both",
+            ),
             Self::NobodySubscribes => f.write_str(
-                "with a publisher-key alone nobody could subscribe: give a subscriber-key too, or one key, or let \
-                 anybody receive public updates with --anonymous",
+                "with only a publisher-key nobody could subscribe: also give a subscriber-key, or one key for both, or \
+                 let everybody receive public updates with --anonymous",
             ),
             Self::IssuerWithoutKey => f.write_str(
-                "an issuer needs keys: give it some, as in --issuer NAME=URL with the URL of its JWK set, or give a key",
+                "an issuer needs keys: give the URL of its JWK set, as in --issuer NAME=URL, or give the hub a key",
             ),
             Self::PublicUrl { url } => write!(
                 f,
-                "public-url = {} is no address of a hub: expected one such as https://hub.example.com/, without user, query \
-                 and fragment, since everybody is told it",
+                "public-url = {} is not the URL of a hub: expected a URL such as https://hub.example.com/, without \
+                 user, query and fragment, because the hub publishes this URL",
                 masked_url(url.as_str())
             ),
             Self::RelayTwice { url } => write!(f, "{url} is relayed twice to the same topics"),
             Self::StaticDirectory { path } => write!(f, "static = {} is not a directory", path.display()),
             Self::Exposed { what, path, directory } => write!(
                 f,
-                "the {what} {} lies in the directory of static files, {}, where everybody could read it: keep it \
-                 elsewhere, or serve a directory that has nothing but files for everybody, as in --static public",
+                "the {what} {} is inside the directory of static files, {}, where everybody could read it: move it to \
+                 another directory, or serve a directory that has only public files, as in --static public",
                 path.display(),
                 directory.display()
             ),
             Self::StaticInData { directory, data } => write!(
                 f,
-                "the directory of static files, {}, lies in that of the log, {}: keep them apart",
+                "the directory of static files, {}, is inside the directory of the log, {}: use separate directories",
                 directory.display(),
                 data.display()
             ),
-            Self::FallbackWithoutStatic => f.write_str("fallback names a file of the directory --static: give that too"),
+            Self::FallbackWithoutStatic => {
+                f.write_str("fallback is a file in the directory --static: give --static too")
+            }
             Self::Fallback { name, directory, error } => {
                 write!(f, "fallback = {name} cannot be served from {}: {error}", directory.display())
             }

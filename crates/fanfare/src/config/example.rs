@@ -2,17 +2,17 @@
 use super::described::{Described, described, wrapped};
 
 const HEAD: &str = "\
-# A configuration of `fanfare serve` with every option: the defaults, and where there is none, an example in a comment.
-# `cargo xtask options` prints this file; docs/options.md says the same in another form.
+# A configuration of `fanfare serve` with every option: the defaults, and an example in a comment for options without a
+# default. `cargo xtask options` prints this file; docs/options.md describes the same options.
 #
-# Flags go before variables of the environment (max-body is FANFARE_MAX_BODY), and those before this file. Relative paths
-# start from the working directory. A list may be one value without brackets, or several in one text with spaces between
-# them. An unknown key is an error, and so is an unknown variable FANFARE_….
+# Flags override variables of the environment (max-body is FANFARE_MAX_BODY), and variables override this file. Relative
+# paths start from the working directory. A list may be one value without brackets, or several values in one text, with
+# spaces between them. An unknown key is an error, and so is an unknown variable FANFARE_….
 #
 # alias, relay, issuer and retention can also be sections, such as [[relay]], with a key on each line. Sections must come
 # last in the file.
 #
-# See what holds with: fanfare serve --config examples/fanfare.toml --check
+# See the configuration in effect with: fanfare serve --config examples/fanfare.toml --check
 ";
 /// The length of a line with a heading, in characters.
 const HEADING_CHARACTERS: usize = 120;

@@ -20,7 +20,7 @@ pub(super) fn warning(what: &str, path: &Path) -> Option<String> {
     };
     let shown = path.display();
     if let Some(who) = who(mode(path)?) {
-        return Some(format!("{shown} holds {what}, and {who} can change it: chmod go-w {shown}"));
+        return Some(format!("{shown} contains {what}, and {who} can change it: run chmod go-w {shown}"));
     }
     // The path of the file itself, if `path` is a symbolic link.
     let real = fs::canonicalize(path).ok()?;
@@ -30,8 +30,8 @@ pub(super) fn warning(what: &str, path: &Path) -> Option<String> {
         let shown_directory = directory.display();
         (mode & OTHERS_WRITE != 0 && mode & STICKY == 0).then(|| {
             format!(
-                "{shown} holds {what}, and every user of this machine can replace it: chmod go-w {shown_directory}, the \
-                 directory that it is in"
+                "{shown} contains {what}, and every user of this machine can replace it: run chmod go-w \
+                 {shown_directory}, the directory of the file"
             )
         })
     })

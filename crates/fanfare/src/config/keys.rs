@@ -88,15 +88,15 @@ impl KeyMaterial {
         if keys.iter().any(Key::is_sample) {
             warnings.push(format!(
                 "{} is from public documentation: anybody can make tokens with it. It is accepted because the hub \
-                 listens on loopback; behind a proxy it opens the hub to everybody. This makes a secret of your own: \
+                 listens on loopback; behind a proxy it opens the hub to everybody. Make your own secret: \
                  openssl rand -hex 32",
                 self.name
             ));
         }
         for (algorithm, minimum) in keys.iter().filter_map(Key::short_for) {
             warnings.push(format!(
-                "{} is shorter than the {minimum} bytes that {algorithm} needs: whoever sees one token can guess it and \
-                 make others. allow-short-keys lets it pass",
+                "{} is shorter than the {minimum} bytes that {algorithm} needs: everybody who sees a token can guess \
+                 the secret, and make other tokens. It is accepted because allow-short-keys is set",
                 self.name
             ));
         }

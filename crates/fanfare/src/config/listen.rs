@@ -50,7 +50,7 @@ fn explain(text: &str) -> InvalidListenAddress {
     if let Some((_, rest)) = text.split_once("://") {
         let address = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let meant = address.parse::<ListenAddress>().ok().map(|_| address.to_owned());
-        return because("it is an address and not a URL", meant);
+        return because("an address is needed, not a URL", meant);
     }
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if let Ok(ip) = bare.parse::<IpAddr>() {
@@ -66,9 +66,9 @@ fn explain(text: &str) -> InvalidListenAddress {
         return because("the port is a number from 0 to 65535", None);
     }
     if host.parse::<IpAddr>().is_ok() {
-        return because("an IPv6 address stands in brackets", Some(format!("[{host}]:{port}")));
+        return because("an IPv6 address must be in brackets", Some(format!("[{host}]:{port}")));
     }
-    because("the host has to be an IP address of this machine, or localhost", Some(format!(":{port}")))
+    because("the host must be an IP address of this machine, or localhost", Some(format!(":{port}")))
 }
 
 impl fmt::Display for InvalidListenAddress {

@@ -34,147 +34,149 @@ use url::Url;
 options! {
     "Where" {
         /// Listen on this address and port: `127.0.0.1:3000`, `localhost:3000`, `[::1]:3000`, or `:3000` for every IPv4
-        /// address. Port 0 takes a free one, which is printed. Without keys only loopback is allowed
+        /// address. Port 0 takes a free port, which is printed. Without keys only loopback is allowed
         listen: ListenAddress as "ADDR" = "127.0.0.1:3000";
 
         /// Keep the log in this directory, which is made if missing
         data: PathBuf as "DIR" = "fanfare-data";
 
-        /// Keep the log in memory instead: nothing survives a restart
+        /// Keep the log in memory instead: everything is lost at a restart
         memory: bool as "BOOL" = false;
 
-        /// Give this URL of the hub to clients, if a proxy stands before it. Pages of this URL may publish with a
-        /// cookie; those of the same host by http may not, if it is https
+        /// Give this URL of the hub to clients, if a proxy is in front of it. Pages of this URL may publish with a
+        /// cookie; if this URL is https, pages of the same host over http may not
         public_url: AsText<Url> as "URL", such as "https://hub.example.com/";
 
-        /// Serve the files of this directory, so that a page and its event stream share an origin. Everybody can read
-        /// them, except those whose names begin with a dot; links that lead out of the directory lead nowhere. Data,
-        /// keys and configuration must lie elsewhere
+        /// Serve the files of this directory, so that a page and its event stream have the same origin. Everybody can
+        /// read them, except those whose names begin with a dot; links to files outside of the directory are not
+        /// followed. Data, keys and configuration must be in other directories
         r#static: PathBuf as "DIR", such as "public";
 
-        /// Answer browsers with this file of --static, such as index.html, where a page is not there: for applications
-        /// whose routes are in the page. Scripts, images, streams and programs still get 404
+        /// Answer browsers with this file of --static, such as index.html, if the requested page does not exist: for
+        /// applications whose routes are in the page. Scripts, images, streams and programs still get 404
         fallback: String as "FILE", such as "index.html";
 
         /// Serve the hub's own page: at /fanfare, and at / unless --static has an index.html
         page: Switch as "on|off" = "on";
 
-        /// Serve an event stream of these topics, `*` for all, at another path too, for pages that have one already;
-        /// repeatable. In the environment several are separated by spaces
+        /// Serve an event stream of these topics, `*` for all, also at another path, for pages that already use that
+        /// path; repeatable. In the environment, spaces separate several values
         #[serde(default, deserialize_with = "list::words")]
         alias: Vec<Alias> as "PATH=TOPIC[,TOPIC]", such as [{ path = "/sse", topics = ["news", "weather"] }];
 
-        /// Relay an event stream of another server: publish its events under these topics, and go on where that stopped
-        /// after a restart; repeatable. In the environment several are separated by spaces. The file can say more of each:
-        /// headers, private, token-file, last-event-id, idle-timeout
+        /// Relay an event stream of another server: publish its events under these topics, and continue after a restart
+        /// where it stopped; repeatable. In the environment, spaces separate several values. The file can set more
+        /// options for each relay: headers, private, token-file, last-event-id, idle-timeout
         #[serde(default, deserialize_with = "list::words")]
         relay: Vec<Relay> as "URL=TOPIC[,TOPIC]", such as [{ url = "https://example.com/events", topics = ["news"], private = false, headers = ["X-Key: …"], "token-file" = "/run/secrets/example-token", "last-event-id" = "earliest", "idle-timeout" = "1m" }];
 
-        /// Tick once a second on the topic `clock` [default: true while no key is given]
+        /// Publish the time once a second under the topic `clock` [default: true if there is no key]
         clock: bool as "BOOL", such as false;
     }
 
     "Who may do what" {
-        /// Verify the tokens of publishers and subscribers with this: a secret of at least 32 bytes, such as `openssl
-        /// rand -hex 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file: other
-        /// users of the machine can see arguments. A key that everybody knows, from documentation or examples, is
-        /// refused on an address that other machines can reach
+        /// Verify the tokens of publishers and subscribers with this key: a secret of at least 32 bytes, such as
+        /// `openssl rand -hex 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file:
+        /// other users of the machine can see arguments. A key from public documentation or examples is refused on an
+        /// address that other machines can reach
         #[arg(hide_env_values = true, allow_hyphen_values = true)]
         key: Secret as "KEY", such as "…";
 
         /// Read --key from this file. Files with keys are read again when they change, and on SIGHUP
         key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-key";
 
-        /// Accept tokens by the keys of the JWK set at this URL too, https only; fetched again in time, and when a
-        /// token names a key that is not there. Repeatable; in the environment several are separated by spaces
+        /// Also accept tokens that are signed with the keys of the JWK set at this URL (https only). It is fetched
+        /// again before it expires, and when a token names an unknown key. Repeatable; in the environment, spaces
+        /// separate several values
         #[serde(default, deserialize_with = "list::words")]
         jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/jwks.json"];
 
         /// Accept only tokens that are signed with this algorithm, such as HS512, RS256, PS256, ES256 or EdDSA;
-        /// repeatable [default: what the JWK says, else HS256 for a secret, RS256 for an RSA key, and the one of its
-        /// curve for any other]
+        /// repeatable [default: that of the JWK; else HS256 for a secret, RS256 for an RSA key, and for any other key
+        /// the algorithm of its curve]
         #[serde(default, deserialize_with = "list::words")]
         algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["RS256"];
 
-        /// Verify publishers' tokens with this, where it differs from --key
+        /// Verify publishers' tokens with this key instead of with --key
         #[arg(hide_env_values = true, allow_hyphen_values = true)]
         publisher_key: Secret as "KEY", such as "…";
 
         /// Read --publisher-key from this file
         publisher_key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-publisher-key";
 
-        /// Verify publishers' tokens by the JWK set at this URL too
+        /// Also verify publishers' tokens with the JWK set at this URL
         #[serde(default, deserialize_with = "list::words")]
         publisher_jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/publishers.json"];
 
-        /// Accept only publishers' tokens that are signed with this algorithm, where it differs from --algorithm
+        /// Accept only publishers' tokens that are signed with this algorithm, instead of with --algorithm
         #[serde(default, deserialize_with = "list::words")]
         publisher_algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["ES256"];
 
-        /// Verify subscribers' tokens with this, where it differs from --key
+        /// Verify subscribers' tokens with this key instead of with --key
         #[arg(hide_env_values = true, allow_hyphen_values = true)]
         subscriber_key: Secret as "KEY", such as "…";
 
         /// Read --subscriber-key from this file
         subscriber_key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-subscriber-key";
 
-        /// Verify subscribers' tokens by the JWK set at this URL too
+        /// Also verify subscribers' tokens with the JWK set at this URL
         #[serde(default, deserialize_with = "list::words")]
         subscriber_jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/subscribers.json"];
 
-        /// Accept only subscribers' tokens that are signed with this algorithm, where it differs from --algorithm
+        /// Accept only subscribers' tokens that are signed with this algorithm, instead of with --algorithm
         #[serde(default, deserialize_with = "list::words")]
         subscriber_algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["EdDSA"];
 
         /// Accept tokens of this issuer: the name in their `iss` claim, and the URL of its JWK set or a file with its
-        /// keys; without either it signs with --key. Access tokens (`at+jwt`, of Mercure's newer revision) must name
-        /// one. Repeatable; in the file each can say more: keys, with the names that those of the hub have, and an
-        /// audience
+        /// keys; without a URL or file, its tokens are signed with --key. Access tokens (`at+jwt`, of Mercure's newer
+        /// revision) must name an issuer. Repeatable; in the file, an issuer can also have keys, with the option names
+        /// of the hub, and an audience
         #[serde(default, deserialize_with = "list::words")]
         issuer: Vec<Issuer> as "NAME[=URL|FILE]", such as [{ name = "https://login.example.com", jwks = ["https://login.example.com/jwks.json"] }];
 
-        /// Accept only tokens of issuers that name this audience [default: the hub's URL]
+        /// Accept only tokens of issuers that have this audience [default: the hub's URL]
         audience: String as "URL", such as "https://hub.example.com/.well-known/mercure";
 
         /// Answer requests that come through a proxy even if there is no key; otherwise they get 403. Then everybody
-        /// who reaches the proxy may publish and read everything. A key is the better way
+        /// who reaches the proxy may publish and read everything. A key is safer
         open_behind_proxy: bool as "BOOL" = false;
 
-        /// Accept secrets that are so short that they can be guessed from a token
+        /// Accept secrets that are too short: they can be guessed from a token
         allow_short_keys: bool as "BOOL" = false;
 
-        /// Fetch JWK sets also from addresses of this machine and of private networks
+        /// Also fetch JWK sets from addresses of this machine and of private networks
         allow_private_jwks: bool as "BOOL" = false;
 
         /// Read tokens of Mercure's older revision from this cookie [default: mercureAuthorization]
         cookie_name: CookieName as "NAME", such as "mercureAuthorization";
 
-        /// Read tokens of the newer revision from this cookie. Browsers take one with the default name over HTTPS only
-        /// [default: __Secure-mercure_access_token]
+        /// Read tokens of Mercure's newer revision from this cookie. Browsers accept a cookie with the default name
+        /// over HTTPS only [default: __Secure-mercure_access_token]
         access_cookie_name: CookieName as "NAME", such as "__Secure-mercure_access_token";
 
-        /// Let pages of this origin publish with a cookie, where these are not those of --cors-origin; repeatable
+        /// Let pages of this origin publish with a cookie; repeatable [default: the origins of --cors-origin]
         #[serde(default, deserialize_with = "list::words")]
         publish_origin: Vec<CorsOrigin> as "ORIGIN", such as ["https://admin.example.com"];
 
         /// Let subscribers without a token receive public updates
         anonymous: bool as "BOOL" = false;
 
-        /// Let pages of this origin use the hub with credentials, or with `*` those of all origins without; repeatable.
-        /// In the environment several are separated by spaces
+        /// Let pages of this origin use the hub with credentials or, with `*`, pages of all origins without
+        /// credentials; repeatable. In the environment, spaces separate several values
         #[serde(default, deserialize_with = "list::words")]
         cors_origin: Vec<CorsOrigin> as "ORIGIN", such as ["https://app.example.com"];
 
-        /// Tell who is subscribed to what: by private updates, and at /.well-known/mercure/subscriptions. Each who comes or
-        /// goes is two updates of the log for each topic of its subscription
+        /// Publish the list of subscriptions: by private updates, and at /.well-known/mercure/subscriptions. Each
+        /// subscriber that connects or disconnects causes two updates in the log for each topic of its subscription
         subscriptions: bool as "BOOL" = false;
 
-        /// Let publishers erase updates with `DELETE /topics/{topic}`: those whose topics their token allows to publish
+        /// Let publishers erase updates with `DELETE /topics/{topic}`, if their token allows to publish under the
+        /// topics of these updates
         allow_erase: bool as "BOOL" = false;
     }
 
     "Limits" {
-        /// Send a comment on a stream that was silent for this long. Proxies cut silent connections, many after 60s
+        /// Send a comment on a stream that was silent for this long. Proxies close silent connections, many after 60s
         // A shorter interval only costs traffic; no proxy waits longer than an hour.
         heartbeat_interval: HumanDuration as "DURATION" = "20s", within time(1, 3_600);
 
@@ -182,11 +184,12 @@ options! {
         // A shorter lifetime makes all subscribers reconnect again and again.
         max_lifetime: Limit<HumanDuration> as "DURATION|off" = "off", within time(10, 365 * DAY_S);
 
-        /// Refuse a publication with a body longer than this. Each that is under way takes as much memory
+        /// Refuse a publication with a body longer than this. Each request in progress takes as much memory
         // A body is held in memory as a whole, and is at most half of the bytes that may wait for the log (32 MiB).
         max_body: ByteSize as "SIZE" = "1MiB", within bytes(1 << 10, 16 << 20);
 
-        /// Serve at most this many subscribers at a time; others are told to come back later. Each takes an open file
+        /// Serve at most this many subscribers at a time; further subscribers are asked to come back later. Each needs
+        /// an open file
         // Linux gives a process at most 2^30 descriptors; a large machine serves about a million subscribers.
         max_subscribers: u64 as "COUNT" = 15_000, within count(1, 10_000_000);
 
@@ -198,8 +201,8 @@ options! {
         // A shorter time gives up peers behind a network that loses packets; nobody waits for a peer after an hour.
         write_timeout: HumanDuration as "DURATION" = "1m", within time(1, 3_600);
 
-        /// Close a connection on which no request has come for this long. Load balancers and proxies reuse silent
-        /// connections for up to 60s: keep it longer than theirs
+        /// Close a connection on which no request has arrived for this long. Load balancers and proxies reuse silent
+        /// connections for up to 60s: use a longer time than theirs
         // A shorter time makes every request open a new connection; no client reuses a connection after an hour.
         keep_alive_timeout: HumanDuration as "DURATION" = "75s", within time(1, 3_600);
 
@@ -210,20 +213,21 @@ options! {
         // The smallest log has room for at least some updates of the usual size.
         retention_bytes: Limit<ByteSize> as "SIZE|off" = "1GiB", within bytes(1 << 20, 1 << 50);
 
-        /// Discard the oldest updates when the log has more than this
+        /// Discard the oldest updates when the log has more updates than this
         retention_count: Limit<u64> as "COUNT|off" = "off", within count(1, COUNT_MAX);
 
         /// Discard the updates of some topics earlier than --retention-age: a topic, a URI Template or `*`, and an age;
-        /// repeatable. Subscribers that come back and would have received them are told of a gap. In the environment
-        /// several are separated by spaces
+        /// repeatable. Subscribers that come back and have missed such updates receive a gap event. In the environment,
+        /// spaces separate several values
         #[serde(default, deserialize_with = "list::words")]
         retention: Vec<RetentionRule> as "TOPICS=DURATION", such as ["chat/{room}=1h"];
     }
 
     "Delivery" {
-        /// Write streams to sockets in this way: `auto` takes the best that the system has; `epoll` writes to one
-        /// socket after the other; `io-uring` writes to many with one system call, which containers often forbid;
-        /// `hyper` leaves it to the HTTP server, for 13 to 24 KB of memory per subscriber instead of less than one
+        /// Write streams to sockets in this way: `auto` chooses the best way that the system supports; `epoll` writes
+        /// to one socket after the other; `io-uring` writes to many with one system call, which containers often
+        /// forbid; `hyper` lets the HTTP server write, with 13 to 24 KB of memory per subscriber instead of less than
+        /// one
         #[arg(hide_possible_values = true)]
         delivery: Delivery as "ENGINE" = "auto";
 
@@ -233,7 +237,7 @@ options! {
     }
 
     "Log" {
-        /// Log this on standard error: error, warn, info, debug or trace; also by module, as in
+        /// Log messages of this level on standard error: error, warn, info, debug or trace; also by module, as in
         /// `info,fanfare_hub=debug`
         log_level: LogFilter as "LEVEL" = "info";
     }

@@ -53,7 +53,7 @@ impl fmt::Display for InvalidOrigin {
         match &self.instead {
             Some(origin) => write!(f, "browsers write this origin as {origin}"),
             None => f.write_str(
-                "expected an origin such as https://example.com, or *; between several origins stand spaces",
+                "expected an origin such as https://example.com, or *; separate several origins with spaces",
             ),
         }
     }

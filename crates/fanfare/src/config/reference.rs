@@ -10,8 +10,8 @@ const HEAD: &str = "\
 <!-- `cargo xtask options` prints this page from crates/fanfare/src/config/options.rs. -->
 
 Each option is a flag, a variable of the environment, and a key of the configuration file (`--config FILE`, in TOML). The
-key is the flag without its dashes. Flags go before variables, variables before the file, and the file before the
-defaults. `fanfare check` prints what holds, and where each value comes from.
+key is the flag without its dashes. Flags override variables, variables override the file, and the file overrides
+the defaults. `fanfare check` prints the configuration in effect, with the source of each value.
 [An example of a configuration file](../examples/fanfare.toml) has every key.
 
 - `DURATION` is numbers with the units `ms`, `s`, `m`, `h`, `d` and `w`: `90s`, `1h 30m`. In the file it is a text.

@@ -183,12 +183,12 @@ impl fmt::Display for InvalidRelay {
             }
             Self::Url(url) => write!(f, "'{}' is not the URL of an event stream (http or https)", masked_url(url)),
             Self::UrlWithUser => f.write_str(
-                "a user or password in the URL would be shown; give them in a header, in the configuration file: \
+                "a user or password in the URL would be visible; give them in a header, in the configuration file: \
                  headers = [\"Authorization: …\"]",
             ),
             Self::Topic(error) => error.fmt(f),
-            Self::Reserved(topic) => write!(f, "the topic '{topic}' lies within the hub's own namespace"),
-            Self::LastEventId(id) => write!(f, "the last event ID {} holds what no event ID does", shown_id(id)),
+            Self::Reserved(topic) => write!(f, "the topic '{topic}' is reserved for the hub"),
+            Self::LastEventId(id) => write!(f, "the last event ID {} contains a line end or NUL", shown_id(id)),
             Self::IdleTimeout(timeout) => {
                 write!(f, "idle-timeout = {timeout} is out of bounds: at least {}", HumanDuration(MIN_IDLE_TIMEOUT))
             }
@@ -244,7 +244,7 @@ mod tests {
             ("topic = 'x'", "unknown field `topic`"),
             ("headers = ['A']", "expected a name and a value"),
             ("idle-timeout = '999ms'", "idle-timeout = 999ms is out of bounds: at least 1s"),
-            ("last-event-id = \"a\\nb\"", "holds what no event ID does"),
+            ("last-event-id = \"a\\nb\"", "contains a line end or NUL"),
         ] {
             let error = table(rest).unwrap_err().to_string();
             assert!(error.contains(wanted), "{error}");

@@ -92,7 +92,7 @@ impl fmt::Display for UnknownVariable {
         write!(f, "unknown variable {} in the environment: ", self.name)?;
         match &self.meant {
             Some(meant) => write!(f, "did you mean {meant}?")?,
-            None => f.write_str("no option reads it; --max-body, for example, is FANFARE_MAX_BODY.")?,
+            None => f.write_str("it belongs to no option; for example, FANFARE_MAX_BODY belongs to --max-body.")?,
         }
         // A Compose file or a deployment may have other variables with this prefix, for the version or the image.
         write!(

@@ -17,26 +17,28 @@ const MAX_CERTIFICATES_BYTES: u64 = 4 << 20;
 
 /// The text under the help of commands that connect to servers.
 pub(crate) const HELP: &str = "\
-Environment (proxies also in capitals):
+Environment variables (those of proxies also in capital letters):
   http_proxy, https_proxy, all_proxy  proxies: http://USER:PASSWORD@HOST:PORT, socks5://HOST, …
-  no_proxy                            names, addresses and networks to reach without, or *
-  SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust in place of the system's (PEM)";
+  no_proxy                            hosts without a proxy: names, addresses, networks; * for all
+  SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust instead of the system's (PEM)";
 /// The text under the help of commands that accept options of curl that change nothing.
-pub(crate) const HABITS: &str = "These options of curl are accepted and change nothing, since fanfare always works so:\n-s, -S, -N, -L, -f, --compressed.";
+pub(crate) const HABITS: &str = "\
+These options of curl are accepted and change nothing, because fanfare always works in this way:
+-s, -S, -N, -L, -f, --compressed.";
 
 /// Options for the way to one server: whom to trust, and how long to try.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct ConnectArgs {
-    /// Trust the authorities whose certificates (PEM) are in this file, and no others
+    /// Trust only the authorities whose certificates (PEM) are in this file
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
 
-    /// Do not check the server's certificate. Anybody between you and the server can then read and change everything,
-    /// tokens too
+    /// Do not check the server's certificate. Then anybody between you and the server can read and change everything,
+    /// also tokens
     #[arg(short = 'k', long)]
     insecure: bool,
 
-    /// Stop an attempt that has no connection after this time; a number alone is seconds [default: 30s]
+    /// Give up an attempt if there is no connection after this time; a number without a unit is seconds [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     connect_timeout: Option<Duration>,
 }
@@ -44,17 +46,17 @@ pub(crate) struct ConnectArgs {
 /// Options for the way to the hub, where a command connects to another server as well.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct HubConnectArgs {
-    /// Trust, for the hub, the authorities whose certificates (PEM) are in this file, and no others
+    /// For the hub, trust only the authorities whose certificates (PEM) are in this file
     #[arg(id = "hub_cacert", long = "hub-cacert", value_name = "FILE")]
     cacert: Option<PathBuf>,
 
-    /// Do not check the hub's certificate. Anybody between you and the hub can then read and change everything, tokens
-    /// too
+    /// Do not check the hub's certificate. Then anybody between you and the hub can read and change everything, also
+    /// tokens
     #[arg(id = "hub_insecure", long = "hub-insecure")]
     insecure: bool,
 
-    /// Stop an attempt to reach the hub that has no connection after this time; a number alone is seconds [default:
-    /// 30s]
+    /// Give up an attempt to reach the hub if there is no connection after this time; a number without a unit is
+    /// seconds [default: 30s]
     #[arg(
         id = "hub_connect_timeout",
         long = "hub-connect-timeout",
@@ -70,8 +72,8 @@ pub(crate) struct ConnectionArgs {
     #[command(flatten)]
     connect: ConnectArgs,
 
-    /// Stop an attempt whose answer has not begun after this time; a number alone is seconds. Servers may send the head
-    /// of their answer with the first event [default: 5m]
+    /// Give up an attempt if its answer has not begun after this time; a number without a unit is seconds. Some servers
+    /// send the head of the answer only with the first event [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     response_timeout: Option<Duration>,
 

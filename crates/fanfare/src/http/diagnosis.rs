@@ -9,7 +9,7 @@ const NOT_TRUSTED: [&str; 2] = ["UnknownIssuer", "CaUsedAsEndEntity"];
 /// Part of rustls' message about a peer that closed the connection without ending the TLS session.
 const CLOSE_NOTIFY: &str = "close_notify";
 const END_NOT_TOLD: &str =
-    "the connection ended without the message that ends a TLS session (close_notify), so something may be missing";
+    "the connection ended without the message that ends a TLS session (close_notify), so data may be missing";
 
 /// Returns a message about a request to `party` that got no answer because of `error`.
 pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'static)) -> String {
@@ -19,11 +19,11 @@ pub(crate) fn no_answer(party: &Party, error: &(dyn Error + Send + Sync + 'stati
     };
     let place = party.place();
     match hyper.failure() {
-        Failure::Broken => format!("{place} gives no answer: {hyper}"),
+        Failure::Broken => format!("{place} does not answer: {hyper}"),
         Failure::NotHttp | Failure::TlsServer | Failure::PlainServer | Failure::Request => format!("{place}: {hyper}"),
         Failure::Tls if chain(hyper.cause()).any(|cause| is_not_trusted(&cause.to_string())) => format!(
-            "cannot reach {place}: {hyper}. No authority that this machine trusts has signed its certificate: name the \
-             right one with --cacert, where there is this option, or with SSL_CERT_FILE"
+            "cannot reach {place}: {hyper}. Its certificate is not signed by an authority that this machine trusts: \
+             give the certificate of the authority with --cacert, if the command has this option, or with SSL_CERT_FILE"
         ),
         _ => format!("cannot reach {place}: {hyper}"),
     }

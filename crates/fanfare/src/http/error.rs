@@ -127,7 +127,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TokenCharacters => f.write_str("the token holds characters that no token has"),
+            Self::TokenCharacters => f.write_str("the token contains characters that a token cannot contain"),
             Self::NoAnswer { party, error } => f.write_str(&diagnosis::no_answer(party, &**error)),
             Self::Timeout { party } => write!(f, "{} does not answer in time", party.place()),
             Self::BrokenAnswer { party, error } => f.write_str(&diagnosis::broken(party, &**error)),
@@ -147,7 +147,7 @@ impl fmt::Display for Refusal {
             None => write!(f, "{party} answers {status}")?,
         }
         if let Some(location) = location {
-            write!(f, ", which leads to {}", excerpt(location))?;
+            write!(f, ", which redirects to {}", excerpt(location))?;
         }
         if !reason.is_empty() {
             write!(f, ": {reason}")?;
@@ -194,7 +194,7 @@ mod tests {
             (
                 &Party::Upstream { url },
                 401,
-                "http://a.example/x answers 401 Unauthorized: r\nGive it what it wants with -H",
+                "http://a.example/x answers 401 Unauthorized: r\nGive its credentials with -H",
             ),
             (&hub, 401, "the hub answers 401 Unauthorized: r\nGive a token"),
             (&hub, 407, "the proxy on the way to the hub at h:1 answers 407 Proxy Authentication Required: r"),
@@ -206,7 +206,7 @@ mod tests {
         let mut moved = head(302);
         moved.headers.insert(LOCATION, "/there".parse().unwrap());
         let refusal = Refusal::new(&hub, &moved, "");
-        assert_eq!(refusal.to_string(), "the hub answers 302 Found, which leads to /there");
+        assert_eq!(refusal.to_string(), "the hub answers 302 Found, which redirects to /there");
     }
 
     #[test]

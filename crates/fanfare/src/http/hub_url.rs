@@ -55,7 +55,7 @@ pub(crate) struct PublishQuery {
     #[arg(long = "type", value_name = "TYPE")]
     pub event_type: Option<String>,
 
-    /// ID of the update; the hub makes one otherwise
+    /// ID of the update [default: the hub makes one]
     #[arg(long)]
     pub id: Option<String>,
 
@@ -63,8 +63,8 @@ pub(crate) struct PublishQuery {
     #[arg(long, value_name = "DURATION")]
     pub retry: Option<HumanDuration>,
 
-    /// Time after which the update expires, such as 10m: subscribers that come later do not get it. Those that are
-    /// connected get it at once [default: never]
+    /// Time after which the update expires, such as 10m: subscribers that connect later do not get it. Subscribers that
+    /// are connected get it at once [default: never]
     #[arg(long, value_name = "DURATION")]
     pub ttl: Option<HumanDuration>,
 
@@ -245,7 +245,7 @@ impl fmt::Display for InvalidHubUrl {
 
 impl fmt::Display for UrlTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "topics and options make a URL of {} bytes; {MAX_URL_BYTES} are allowed", self.bytes)
+        write!(f, "the URL with the topics and options has {} bytes, {MAX_URL_BYTES} are allowed", self.bytes)
     }
 }
 

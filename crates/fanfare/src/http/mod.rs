@@ -42,7 +42,7 @@ const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 /// The address of the hub and the token, for every command that speaks with one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HubArgs {
-    /// URL of the hub; for one on this machine its address is enough, such as localhost:3000
+    /// URL of the hub. For a hub on this machine, an address such as localhost:3000 is enough
     #[arg(long, value_name = "URL", env = hub_url::VARIABLE, default_value = hub_url::DEFAULT)]
     pub hub: HubUrl,
 

@@ -55,10 +55,8 @@ impl Party {
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Hub { .. } => Some("Give a token with --token or FANFARE_TOKEN; `fanfare token` makes one"),
-            Self::Server { .. } => {
-                Some("Give it a token with --token, or what else it wants with -H 'Authorization: …'")
-            }
-            Self::Upstream { .. } => Some("Give it what it wants with -H 'Authorization: …'; --token is for the hub"),
+            Self::Server { .. } => Some("Give a token with --token, or other credentials with -H 'Authorization: …'"),
+            Self::Upstream { .. } => Some("Give its credentials with -H 'Authorization: …'; --token is for the hub"),
             Self::Input => None,
         }
     }

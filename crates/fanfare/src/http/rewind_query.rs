@@ -9,13 +9,13 @@ use url::form_urlencoded::{Serializer, Target};
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(crate) struct RewindQuery {
     /// Begin with the newest COUNT updates of each topic; with `*`, the newest of all. If the connection is lost, or if
-    /// --state has an ID, the stream goes on behind the last event instead. To a URL this is added as the parameter
+    /// --state has an ID, the stream continues after the last event instead. To a URL this is added as the parameter
     /// `last`, and --since as `since`, which other servers may not know
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["since", "last_event_id"])]
     pub last: Option<u32>,
 
-    /// Begin with what was published at this time or later: 2026-01-31T12:00:00Z, or how long ago it was, such as 90m.
-    /// If the connection is lost, or if --state has an ID, the stream goes on behind the last event instead
+    /// Begin with the updates that were published at this time or later: 2026-01-31T12:00:00Z, or how long ago, such as
+    /// 90m. If the connection is lost, or if --state has an ID, the stream continues after the last event instead
     #[arg(long, value_name = "TIME", conflicts_with = "last_event_id")]
     pub since: Option<Moment>,
 }

@@ -94,8 +94,8 @@ impl clap::Args for TokenArg {
     fn augment_args(command: Command) -> Command {
         let token = Arg::new(NAME).long(NAME).value_name("TOKEN").env(VARIABLE).hide_env_values(true);
         command.arg(token.value_parser(value_parser!(Secret)).help(
-            "Token that allows to publish or subscribe; `fanfare token` makes one. A token from the environment is sent to \
-             the hub only: to the scheme, host and port that FANFARE_HUB or --hub names",
+            "Token to publish or subscribe with; `fanfare token` makes one. A token from the environment is sent only \
+             to the hub: to the scheme, host and port in FANFARE_HUB or --hub",
         ))
     }
 
@@ -109,8 +109,8 @@ impl fmt::Display for Withheld {
         let Self { server, hub } = self;
         write!(
             f,
-            "{VARIABLE} is not sent to {server}: it is for the hub, {hub}. Give a token for this server with --token, or \
-             name it as the hub with FANFARE_HUB"
+            "{VARIABLE} is not sent to {server}: it is for the hub, {hub}. Give a token for this server with --token, \
+             or, if this server is the hub, give its URL in FANFARE_HUB"
         )
     }
 }

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 const EXAMPLES: &str = "\
 Examples:
-  fanfare lint https://example.com/events               the stream as it comes for 30 seconds
-  fanfare lint URL -n 10 --format json                  until 10 events came, for a program
+  fanfare lint https://example.com/events               check the stream for 30 seconds
+  fanfare lint URL -n 10 --format json                  until 10 events arrived, as JSON
   fanfare lint news --hub URL --last-event-id earliest  a topic of a hub, from its first update on";
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,8 @@ Examples:
          parameter `last`, and --since as `since`, which other servers may not know"
     )),
     mut_arg("since", |arg| arg.help(
-        "Begin with what was published at this time or later: 2026-01-31T12:00:00Z, or how long ago it was, such as 90m"
+        "Begin with the updates that were published at this time or later: 2026-01-31T12:00:00Z, or how long ago, such \
+         as 90m"
     )),
 )]
 pub(crate) struct LintArgs {
@@ -29,7 +30,7 @@ pub(crate) struct LintArgs {
     #[arg(long = "topic", value_name = "TOPIC", value_parser = topic::matcher)]
     pub topics: Vec<String>,
 
-    /// Look at the stream for this long, or until -n events came, or until it ends
+    /// Check the stream for this long, or until -n events have arrived, or until it ends
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub time: HumanDuration,
 
@@ -37,11 +38,11 @@ pub(crate) struct LintArgs {
     #[arg(short = 'n', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 
-    /// Print the report for people or for programs
+    /// Print the report in this form
     #[arg(long, default_value = "pretty")]
     pub format: Format,
 
-    /// Print nothing but errors on standard error
+    /// Print nothing except errors on standard error
     #[arg(short, long)]
     pub quiet: bool,
 

@@ -15,20 +15,22 @@ pub(super) const WAIT: Duration = Duration::from_secs(5);
 const UNASKED: Rule = Rule {
     name: "compression-unasked",
     severity: Severity::Warning,
-    why: "the request asked for no compression (Accept-Encoding: identity); programs that cannot undo it get noise",
-    advice: "compress only what the request's Accept-Encoding names",
+    why: "the request asked for no compression (Accept-Encoding: identity); programs that cannot decompress it cannot \
+          read it",
+    advice: "compress only in a way that the request's Accept-Encoding names",
 };
 const HELD_BACK: Rule = Rule {
     name: "compression-not-flushed",
     severity: Severity::Error,
-    why: "a compressor keeps what it is given until it has enough, unless it is told to flush: events wait for the next ones",
-    advice: "flush the compressor after each event (Z_SYNC_FLUSH), or exempt text/event-stream from compression",
+    why: "a compressor collects data before it sends some, unless it is flushed: an event waits until later events \
+          arrive",
+    advice: "flush the compressor after each event (Z_SYNC_FLUSH), or do not compress text/event-stream",
 };
 const COMPRESSED: Rule = Rule {
     name: "compressed",
     severity: Severity::Note,
-    why: "it costs the server memory and time for each connection, and is worth it where events are long",
-    advice: "nothing, if that is meant",
+    why: "compression costs the server memory and time for each connection, and saves much only if events are long",
+    advice: "no change is needed if compression is intended",
 };
 
 /// Returns the content coding of a response, if it has one.
@@ -38,7 +40,7 @@ pub(super) fn coding(observation: &Observation) -> Option<String> {
 
 /// Returns a finding if the response is compressed although the request asked for no compression.
 pub(super) fn unasked(plain: &Observation) -> Option<Finding> {
-    coding(plain).map(|coding| UNASKED.broken(line("Content-Encoding", &coding) + "; what is in it is not looked at"))
+    coding(plain).map(|coding| UNASKED.broken(line("Content-Encoding", &coding) + "; the events in it are not checked"))
 }
 
 /// Returns a finding about `coded`, a response that may be compressed, compared with `plain`, a response that is not.
@@ -51,7 +53,8 @@ pub(super) fn held_back(plain: &Observation, coded: &Observation) -> Option<Find
             let (soon, bytes) = (soon.as_secs_f64(), coded.recording.bytes.len());
             let waited = coded.lasted.as_secs_f64();
             Some(HELD_BACK.broken(format!(
-                "{header}: nothing that could be read in {waited:.1} s, out of {bytes} bytes; without compression it came after {soon:.1} s"
+                "{header}: no event or comment in {waited:.1} s and {bytes} bytes; without compression after {soon:.1} \
+                 s"
             )))
         }
         _ => Some(COMPRESSED.broken(header)),

@@ -10,31 +10,33 @@ use http::header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN
 const SAME_ORIGIN: Rule = Rule {
     name: "cors-none",
     severity: Severity::Note,
-    why: "pages of other origins cannot read the stream; those of its own can",
-    advice: "where others should, send Access-Control-Allow-Origin with their origin, or `*` for all",
+    why: "pages of other origins cannot read the stream; pages of the same origin can",
+    advice: "if pages of other origins should read it, send Access-Control-Allow-Origin with their origin, or `*` for \
+             all",
 };
 const CONTRADICTION: Rule = Rule {
     name: "cors-credentials-for-all",
     severity: Severity::Error,
-    why: "browsers refuse `*` where cookies are sent (`withCredentials: true`)",
-    advice: "name the origin that asks if it is one of yours; or do without credentials",
+    why: "browsers refuse `*` if cookies are sent (`withCredentials: true`)",
+    advice: "send the origin of the request if it is one of yours; or do not allow credentials",
 };
 const MALFORMED: Rule = Rule {
     name: "cors-origins",
     severity: Severity::Error,
-    why: "it may name one origin or `*`; browsers refuse anything else for all pages",
-    advice: "look the request's Origin up in your list, and send that one alone",
+    why: "the header may contain one origin or `*`; browsers refuse anything else for all pages",
+    advice: "look for the request's Origin in your list, and send only this one",
 };
 const REFLECTED: Rule = Rule {
     name: "cors-reflected",
     severity: Severity::Warning,
-    why: "whatever origin asks is allowed, with cookies: any page on the web reads the stream as whoever visits it",
-    advice: "allow the origins in a list of yours, and no others",
+    why: "every origin is allowed, with cookies: any page on the web can read the stream with the cookies of its \
+          visitors",
+    advice: "allow only the origins in a list of yours",
 };
 const NO_VARY: Rule = Rule {
     name: "cors-vary",
     severity: Severity::Note,
-    why: "the answer depends on who asks, which caches have to know",
+    why: "the answer depends on the origin of the request, and caches must know this",
     advice: "send `Vary: Origin`",
 };
 

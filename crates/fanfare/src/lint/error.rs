@@ -36,9 +36,7 @@ impl LintError {
 impl fmt::Display for LintError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Source => {
-                f.write_str("lint looks at one stream, and asks a server for it: give one URL, or topics of a hub")
-            }
+            Self::Source => f.write_str("lint checks one stream of a server: give one URL, or topics of a hub"),
             Self::Request(error) => error.fmt(f),
             Self::NoAnswer(Some(ending)) => ending.fmt(f),
             Self::NoAnswer(None) => f.write_str("no answer"),

@@ -14,38 +14,41 @@ const OWN_TYPES: [&str; 2] = ["error", "open"];
 const NEAR_MISS: Rule = Rule {
     name: "field-name-near-miss",
     severity: Severity::Error,
-    why: "field names are compared byte by byte: browsers ignore this line, and what it says is lost",
+    why: "field names are compared byte by byte: browsers ignore this line, and its content is lost",
     advice: "write the name in lower case, at the beginning of the line, with the colon directly after it",
 };
 const UNKNOWN: Rule = Rule {
     name: "unknown-field",
     severity: Severity::Warning,
-    why: "there are only data, event, id and retry; browsers ignore all other lines. A line break within data does this too",
+    why: "there are only data, event, id and retry; browsers ignore all other lines. A line break inside of data also \
+          causes such lines",
     advice: "send a `data:` line for each line of the data, and put everything else into the data",
 };
 const RETRY_NO_NUMBER: Rule = Rule {
     name: "retry-no-number",
     severity: Severity::Warning,
-    why: "browsers ignore a retry that is anything but digits, and keep their own 3 to 5 seconds",
-    advice: "give milliseconds as digits alone, such as `retry: 5000`",
+    why: "browsers ignore a retry that does not consist of digits, and reconnect after their default of 3 to 5 seconds",
+    advice: "send milliseconds, only digits, such as `retry: 5000`",
 };
 const RETRY_UNUSUAL: Rule = Rule {
     name: "retry-unusual",
     severity: Severity::Warning,
-    why: "retry is in milliseconds. Below a second every lost connection becomes a flood of requests; above an hour nobody comes back",
-    advice: "stay between `retry: 1000` and `retry: 3600000`",
+    why: "retry is in milliseconds. Below a second, lost connections cause very many requests; above an hour, nobody \
+          waits so long",
+    advice: "send a value between `retry: 1000` and `retry: 3600000`",
 };
 const WITHOUT_DATA: Rule = Rule {
     name: "event-without-data",
     severity: Severity::Warning,
-    why: "browsers drop an event that has a type and no data: no listener hears of it",
+    why: "browsers drop an event that has a type and no data: listeners do not get it",
     advice: "send at least an empty `data:` line",
 };
 const OWN_TYPE: Rule = Rule {
     name: "event-type-of-the-connection",
     severity: Severity::Warning,
-    why: "an EventSource tells of its connection with events of the types `open` and `error`; listeners cannot tell yours apart",
-    advice: "name the event otherwise",
+    why: "an EventSource reports changes of its connection as events of the types `open` and `error`; listeners cannot \
+          distinguish yours from these",
+    advice: "give the event another type",
 };
 
 /// All checks of fields.

@@ -17,49 +17,53 @@ const LARGE_DATA_BYTES: usize = 1 << 20;
 const MARK: Rule = Rule {
     name: "byte-order-mark",
     severity: Severity::Note,
-    why: "one at the beginning is allowed and ignored; one that a second writer adds breaks the line that it stands in",
+    why: "a byte order mark at the beginning is allowed and ignored; a later one, from a second writer, makes its line \
+          useless",
     advice: "write UTF-8 without a byte order mark",
 };
 const LATER_MARK: Rule = Rule {
     name: "byte-order-mark-later",
     severity: Severity::Error,
-    why: "only at the very beginning is it ignored: here it is part of the field's name, so that browsers ignore the line",
-    advice: "write UTF-8 without a byte order mark; some libraries add one with each writer that is made",
+    why: "browsers ignore it only at the very beginning: here it is part of the field's name, so browsers ignore the \
+          line",
+    advice: "write UTF-8 without a byte order mark; some libraries add one for each new writer",
 };
 const NOT_UTF8: Rule = Rule {
     name: "not-utf-8",
     severity: Severity::Error,
-    why: "event streams are UTF-8, whatever the headers say: browsers put U+FFFD in place of these bytes",
-    advice: "encode everything as UTF-8, and cut no characters in two",
+    why: "event streams are always UTF-8, whatever the headers say: browsers replace these bytes by U+FFFD",
+    advice: "encode everything as UTF-8, and do not cut characters in two",
 };
 const LINE_ENDS: Rule = Rule {
     name: "line-ends",
     severity: Severity::Note,
-    why: "CR LF and CR are allowed as well as LF; simple readers of event streams know only LF, or take CR LF CR LF for one line end",
+    why: "CR LF and CR are allowed as well as LF; simple readers of event streams know only LF, or read CR LF CR LF as \
+          one line end",
     advice: "end all lines with LF",
 };
 const UNFINISHED: Rule = Rule {
     name: "event-unfinished",
     severity: Severity::Error,
-    why: "only a blank line gives an event to the page; what stands before it when the stream ends is thrown away",
+    why: "a page gets an event only after its blank line; an event without it is lost when the stream ends",
     advice: "send a blank line after each event: end it with two line ends",
 };
 const LARGE: Rule = Rule {
     name: "event-large",
     severity: Severity::Note,
-    why: "until the last byte is there, nothing of it reaches the page, and nothing else does",
-    advice: "send a URL of the data, or send the data in pieces",
+    why: "until its last byte has arrived, the page gets neither this event nor any other",
+    advice: "send the URL of the data, or send the data in several events",
 };
 const BROKEN: Rule = Rule {
     name: "connection-broken",
     severity: Severity::Warning,
-    why: "the response stopped without its end, as when a server or a proxy falls over or cuts slow responses off",
-    advice: "look for time limits of the server and of proxies; end streams properly when the server stops",
+    why: "the response stopped before its end: perhaps a server or a proxy crashed, or ends slow responses",
+    advice: "check the time limits of the server and of proxies; end streams properly when the server stops",
 };
 const CLOSED: Rule = Rule {
     name: "connection-closed",
     severity: Severity::Warning,
-    why: "browsers come back after 3 to 5 seconds, or as `retry` says: with a response for each few events this is polling",
+    why: "browsers reconnect after 3 to 5 seconds, or after the time in `retry`: a response that ends after a few \
+          events is polling",
     advice: "keep the response open, flush after each event, and end it only after minutes",
 };
 
@@ -115,7 +119,7 @@ fn unfinished(observation: &Observation) -> Option<Finding> {
     let then = match observation.end {
         End::Closed => "and the end of the stream after it".to_owned(),
         End::Broken(_) | End::Stopped if waited >= BLOCK_WAIT => {
-            format!("and {:.1} s without more", waited.as_secs_f64())
+            format!("and then nothing for {:.1} s", waited.as_secs_f64())
         }
         End::Stopped if endless => "and no blank line anywhere".to_owned(),
         _ => return None,

@@ -21,63 +21,65 @@ const EVENT_STREAM: &str = "text/event-stream";
 const STATUS: Rule = Rule {
     name: "status",
     severity: Severity::Error,
-    why: "with any status but 200 an EventSource fails and never comes back; 204 is how a server says so on purpose",
-    advice: "answer 200; when there is no room, answer 200 with `retry: 60000` and the end, so that browsers come back",
+    why: "an EventSource does not reconnect after a status other than 200; 204 tells it to stop",
+    advice: "answer 200; if the server has too many subscribers, answer 200 with `retry: 60000` and end the stream, so \
+             that browsers come back later",
 };
 const NO_TYPE: Rule = Rule {
     name: "content-type-missing",
     severity: Severity::Error,
-    why: "without Content-Type: text/event-stream an EventSource fails and never comes back",
+    why: "without Content-Type: text/event-stream an EventSource fails and does not reconnect",
     advice: "send `Content-Type: text/event-stream`",
 };
 const WRONG_TYPE: Rule = Rule { name: "content-type-wrong", ..NO_TYPE };
 const CHARSET: Rule = Rule {
     name: "charset",
     severity: Severity::Warning,
-    why: "event streams are UTF-8 always: browsers take no notice of another charset, other programs may",
+    why: "event streams are always UTF-8: browsers ignore another charset, other programs may not",
     advice: "send `Content-Type: text/event-stream` and write UTF-8",
 };
 const CACHED: Rule = Rule {
     name: "from-a-cache",
     severity: Severity::Warning,
-    why: "the response comes out of a cache: everybody gets the same old events",
-    advice: "send `Cache-Control: no-cache, no-transform`, and exempt the path in the cache",
+    why: "the response comes from a cache: everybody gets the same old events",
+    advice: "send `Cache-Control: no-cache, no-transform`, and exclude the path in the cache",
 };
 const CACHEABLE: Rule = Rule {
     name: "cache-control",
     severity: Severity::Warning,
-    why: "caches on the way may keep the stream, or wait for its end to do so",
+    why: "caches between server and client may store the stream, or wait for its end to store it",
     advice: "send `Cache-Control: no-cache, no-transform`",
 };
 const TRANSFORMABLE: Rule = Rule {
     name: "no-transform",
     severity: Severity::Note,
-    why: "proxies may compress the response, and collect bytes to do so; `no-transform` forbids it",
+    why: "proxies may compress the response, and delay events for this; `no-transform` forbids it",
     advice: "send `Cache-Control: no-cache, no-transform`",
 };
 const BUFFERING: Rule = Rule {
     name: "x-accel-buffering",
     severity: Severity::Warning,
-    why: "nginx, and proxies that learnt it from nginx, hold responses back in buffers of some KiB unless this header forbids it",
+    why: "nginx and similar proxies collect some KiB of a response before they send it, unless this header forbids it",
     advice: "send `X-Accel-Buffering: no`",
 };
 const FINITE: Rule = Rule {
     name: "content-length",
     severity: Severity::Warning,
-    why: "a response whose length is known is finished before it is sent: browsers get it whole, and then poll for the next",
-    advice: "leave Content-Length out, keep the response open and flush after each event",
+    why: "a response with a known length is complete before it is sent: browsers get all events together, and then \
+          poll",
+    advice: "do not send Content-Length, keep the response open and flush after each event",
 };
 const HTTP1: Rule = Rule {
     name: "http-1",
     severity: Severity::Note,
-    why: "browsers open six connections per origin over HTTP/1: with six tabs that have a stream open, nothing else loads",
+    why: "browsers open six connections per origin over HTTP/1: if six tabs have a stream open, nothing else loads",
     advice: "serve browsers over HTTP/2, which needs TLS; a proxy in front can do that",
 };
 const PROXY: Rule = Rule {
     name: "through-a-proxy",
     severity: Severity::Note,
-    why: "something stands between server and client, with buffers and time limits of its own",
-    advice: "ask the server without it too, and compare",
+    why: "a proxy is between server and client, with its own buffers and time limits",
+    advice: "also check the server without the proxy, and compare",
 };
 /// All checks of the head.
 pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 8] =

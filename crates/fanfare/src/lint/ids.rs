@@ -12,37 +12,40 @@ const MAX_USUAL_ID_BYTES: usize = 1024;
 const NONE: Rule = Rule {
     name: "no-ids",
     severity: Severity::Note,
-    why: "without IDs a browser that lost its connection cannot say what it has seen; what is sent meanwhile is lost to it",
-    advice: "give each event an `id:`, and begin after the one in Last-Event-ID when a client comes back",
+    why: "without IDs, a browser that reconnects cannot say which events it has received; it misses the events in \
+          between",
+    advice: "give each event an `id:`, and begin after the event in Last-Event-ID when a client reconnects",
 };
 const SOME: Rule = Rule {
     name: "ids-missing",
     severity: Severity::Warning,
-    why: "after an event without an ID the last one still holds: a client that resumes gets that event twice, or never",
+    why: "an event without an ID does not change the last event ID: a client that resumes gets this event twice, or \
+          never",
     advice: "give every event an ID, or none",
 };
 const SEVERAL_EVENTS: Rule = Rule {
     name: "id-of-several-events",
     severity: Severity::Warning,
-    why: "an ID has to say where to go on; where several events have the same one, a server cannot know",
-    advice: "give each event an ID of its own",
+    why: "an ID tells the server where to continue; if several events have the same ID, the server cannot know",
+    advice: "give each event its own ID",
 };
 const TWICE: Rule = Rule {
     name: "id-twice-in-an-event",
     severity: Severity::Warning,
-    why: "the last one counts, and the others are ignored",
+    why: "browsers use the last ID, and ignore the others",
     advice: "send one `id:` per event",
 };
 const NUL: Rule = Rule {
     name: "id-with-nul",
     severity: Severity::Error,
-    why: "browsers ignore an ID that holds the character NUL, and keep the one before",
-    advice: "leave NUL out of IDs",
+    why: "browsers ignore an ID that contains the character NUL, and keep the previous ID",
+    advice: "do not use NUL in IDs",
 };
 const LONG: Rule = Rule {
     name: "id-long",
     severity: Severity::Warning,
-    why: "it comes back in the header Last-Event-ID, and servers and proxies refuse requests with heads of more than a few KiB",
+    why: "the browser sends it back in the header Last-Event-ID, and servers and proxies refuse requests with heads of \
+          more than a few KiB",
     advice: "make IDs shorter",
 };
 

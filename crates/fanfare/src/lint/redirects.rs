@@ -8,19 +8,20 @@ use http::{Uri, header::LOCATION};
 const REDIRECTED: Rule = Rule {
     name: "redirect",
     severity: Severity::Note,
-    why: "browsers ask the first URL again after each lost connection, and go all the way",
-    advice: "give pages the last URL",
+    why: "after each lost connection, browsers start with the first URL again, and follow all redirects",
+    advice: "use the last URL in pages",
 };
 const REDIRECTED_AWAY: Rule = Rule {
     name: "redirect-to-another-origin",
     severity: Severity::Warning,
-    why: "the other origin has to allow pages to read it, cookies of the first are not sent, and `event.origin` is the other's",
-    advice: "give pages the last URL, or let the first server pass the stream on",
+    why: "the new origin must allow pages to read the stream, cookies of the first origin are not sent, and \
+          `event.origin` is the new origin",
+    advice: "use the last URL in pages, or let the first server forward the stream",
 };
 const DOWNGRADED: Rule = Rule {
     name: "redirect-to-http",
     severity: Severity::Error,
-    why: "browsers refuse to go from https to http",
+    why: "browsers refuse a redirect from https to http",
     advice: "redirect to https",
 };
 

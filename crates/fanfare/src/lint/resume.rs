@@ -15,25 +15,27 @@ pub(super) const WAIT: Duration = Duration::from_secs(5);
 const REFUSED: Rule = Rule {
     name: "resume-refused",
     severity: Severity::Error,
-    why: "browsers send Last-Event-ID whenever they come back: one that is refused then never comes back again",
-    advice: "answer a Last-Event-ID that is unknown as if there was none",
+    why: "browsers send Last-Event-ID whenever they reconnect: after a refusal they never reconnect again",
+    advice: "answer a request with an unknown Last-Event-ID like a request without one",
 };
 const TWICE: Rule = Rule {
     name: "resume-repeats",
     severity: Severity::Warning,
-    why: "Last-Event-ID names the last event that the client has seen: it gets it, and what came before, again",
+    why: "Last-Event-ID names the last event that the client has received: the client gets this event, and perhaps \
+          earlier ones, again",
     advice: "begin after the event that Last-Event-ID names",
 };
 const NOT_RESUMED: Rule = Rule {
     name: "resume-ignored",
     severity: Severity::Warning,
-    why: "events have IDs, but what came after the one in Last-Event-ID is not sent again: clients that were away lose it",
-    advice: "keep the last events, and begin after the one that Last-Event-ID names",
+    why: "events have IDs, but the events after the one in Last-Event-ID are not sent again: clients that reconnect \
+          miss them",
+    advice: "keep the last events, and begin after the event that Last-Event-ID names",
 };
 const SKIPS: Rule = Rule {
     name: "resume-skips",
     severity: Severity::Warning,
-    why: "events between the one in Last-Event-ID and the first that is sent are lost to clients that were away",
+    why: "clients that reconnect miss the events between the one in Last-Event-ID and the first one that is sent",
     advice: "begin directly after the event that Last-Event-ID names",
 };
 

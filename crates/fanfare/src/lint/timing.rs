@@ -22,27 +22,29 @@ const MIN_BURST_GAP: Duration = Duration::from_millis(500);
 const HEAD: Rule = Rule {
     name: "head-late",
     severity: Severity::Warning,
-    why: "until the head is there a page does not know that it is connected, and proxies count it against their limits",
-    advice: "send and flush the head at once, before the first event is there",
+    why: "until the head arrives, a page does not know that it is connected, and time limits of proxies run",
+    advice: "send and flush the head at once, before there is an event",
 };
 const FIRST_BYTE: Rule = Rule {
     name: "first-byte-late",
     severity: Severity::Warning,
-    why: "some proxies and virus scanners hold the head until the first byte of the body: the page's `open` waits with it",
+    why: "some proxies and virus scanners send the head only with the first byte of the body: until then, the page \
+          does not get `open`",
     advice: "send and flush a comment, the line `:`, directly after the head",
 };
 const BURSTS: Rule = Rule {
     name: "events-in-bursts",
     severity: Severity::Warning,
-    why: "either they are published so, or something collects them: a proxy, compression, or a server that does not flush",
-    advice: "flush after each event; `X-Accel-Buffering: no` or `proxy_buffering off` for nginx, `flush_interval -1` for Caddy; ask the \
-             server without its proxies to see which it is",
+    why: "the events may be published in bursts, or something collects them: a proxy, compression, or a server that \
+          does not flush",
+    advice: "flush after each event; `X-Accel-Buffering: no` or `proxy_buffering off` for nginx, `flush_interval -1` \
+             for Caddy; check the server without its proxies to see what collects them",
 };
 const SILENCE: Rule = Rule {
     name: "silence",
     severity: Severity::Warning,
     why: "silent connections are closed: after 55 s by Heroku, 60 s by nginx and the load balancers of AWS, 100 s by Cloudflare; and \
-          neither side notices a peer that is gone",
+          neither side notices that the other one has gone",
     advice: "send a comment, the line `:`, every 15 seconds or so",
 };
 
@@ -115,7 +117,7 @@ fn bursts(observation: &Observation) -> Option<Finding> {
     let mut seen = format!("{events} events in {} bursts, {:.1} s apart", several.len(), gap.as_secs_f64());
     let cut = several.iter().filter(|burst| burst.is_cut).count();
     if cut > 0 {
-        seen += &format!("; {cut} of them stop within a line, as a full buffer does");
+        seen += &format!("; {cut} of them end in the middle of a line, as if a buffer was full");
     }
     let bytes = several[0].bytes;
     if several.iter().all(|burst| burst.bytes == bytes) {
@@ -134,7 +136,7 @@ fn silence(observation: &Observation) -> Option<Finding> {
         last = time;
     }
     let (silence, since) = longest;
-    let seen = || format!("nothing for {:.1} s, from second {:.1} on", silence.as_secs_f64(), since.as_secs_f64());
+    let seen = || format!("nothing for {:.1} s, after {:.1} s", silence.as_secs_f64(), since.as_secs_f64());
     (silence > LONG_SILENCE).then(|| SILENCE.broken(seen()))
 }
 
@@ -201,7 +203,8 @@ mod tests {
         }
         let seen =
             bursts(&observed(&[], &[(0, one), (500, cut), (1_500, b"ta\n\ndata\n\nda"), (2_500, b"ta\n\ndata\n\n")]));
-        let expected = "6 events in 3 bursts, 1.0 s apart; 2 of them stop within a line, as a full buffer does";
+        let expected =
+            "6 events in 3 bursts, 1.0 s apart; 2 of them end in the middle of a line, as if a buffer was full";
         assert_eq!(seen.unwrap().seen, expected);
     }
 }

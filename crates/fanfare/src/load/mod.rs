@@ -26,22 +26,22 @@ const SETTLE: Duration = Duration::from_secs(1);
 
 /// The text under the help, followed by the sizes of the scenarios, and then by [`EXAMPLES`].
 const ABOUT: &str = "\
-Each subscriber checks every event: what is missed, repeated, out of order or foreign is counted, and the first few are \
-told. The last line is the same result as JSON; in a pipe it is all that goes to standard output, and the table goes to \
-standard error. Latency counts from when an event was due, not from when a slow server let \
-it be published. CPU and memory are those of the server's processes (Linux, same user): measure it beside another server \
-in the same minutes, for machines differ and are shared.
+Each subscriber checks every event: events that are missed, repeated, out of order or foreign are counted, and the \
+first few are described. The last line is the same result as JSON; in a pipe only this line goes to standard output, \
+and the table goes to standard error. Latency is counted from the time when an event was due, even if a slow server \
+delayed its publication. CPU and memory are those of the server's processes (Linux, same user): measure another server \
+at the same time to compare, because machines differ and are shared.
 
-Sizes, unless given:";
+Sizes, unless you give others:";
 const EXAMPLES: &str = "\
 Examples:
-  # A hub of its own, 5,000 subscribers, 10 events a second
+  # A hub that is started for the run, 5,000 subscribers, 10 events a second
   fanfare load
   fanfare load http://127.0.0.1:3000 --subscribers 500
   fanfare load --scenario resume-storm --subscribers 2000
   fanfare load http://127.0.0.1:8080 --recipe nchan --scenario burst
   fanfare load http://127.0.0.1:3001 --recipe mercure --token \"$PUBLISHER_JWT\"
-  # Any server; without --publish-url, subscribers listen to what it sends by itself
+  # Any server; without --publish-url, subscribers receive what the server publishes by itself
   fanfare load --rate 100 --subscribe-url 'http://127.0.0.1:4000/stream?channel={topic}' \\
                --publish-url 'http://127.0.0.1:4000/send?channel={topic}'
   fanfare load --subscribe-url http://127.0.0.1:4000/events --subscribers 1000 --seconds 60
@@ -64,15 +64,15 @@ pub(crate) struct LoadArgs {
     /// memory
     url: Option<String>,
 
-    /// Put the server through this
+    /// Scenario to run
     #[arg(long, value_enum, default_value = "broadcast")]
     scenario: Scenario,
 
-    /// Kind of the server, which says how to subscribe and publish there
+    /// Kind of server: decides the URLs and formats
     #[arg(long, value_enum, default_value = "fanfare", help_heading = "Server")]
     recipe: Recipe,
 
-    /// Subscribe at this URL instead; `{topic}` stands for the topic, and may be left out where there is only one
+    /// Subscribe at this URL instead; `{topic}` is replaced by the topic, and may be omitted if there is only one
     #[arg(long, value_name = "URL", conflicts_with_all = ["url", "recipe"], help_heading = "Server")]
     subscribe_url: Option<String>,
 
@@ -84,8 +84,8 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_enum, default_value = "data", requires = "publish_url", help_heading = "Server")]
     publish_body: Body,
 
-    /// Field to send with every request, or @FILE with one on each line, which other users of the machine cannot see;
-    /// repeatable
+    /// Header to send with every request, or @FILE with one header on each line, which other users of the machine
+    /// cannot see; repeatable
     #[arg(long = "header", value_name = "NAME: VALUE|@FILE", value_parser = fields, help_heading = "Server")]
     headers: Vec<Fields>,
 
@@ -93,7 +93,7 @@ pub(crate) struct LoadArgs {
     #[command(flatten, next_help_heading = "Server")]
     token: TokenArg,
 
-    /// Process whose CPU and memory to read, with those that descend from it [default: the one that listens at the
+    /// Process whose CPU and memory are read, with its child processes [default: the process that listens at the
     /// address, if it is on this machine]
     #[arg(long, help_heading = "Server")]
     pid: Option<u32>,

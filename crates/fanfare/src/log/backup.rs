@@ -10,14 +10,14 @@ use fanfare_hub::log::LogView;
 use std::path::PathBuf;
 
 const ABOUT: &str = "\
-The backup is a log: `fanfare serve --data TO` opens it. Everything is in it that was acknowledged before the command began; \
-what was erased is not. It is made as TO.partial and gets its name when all of it is on disk.
+The backup is a log: `fanfare serve --data TO` opens it. It contains everything that was acknowledged before the \
+command began, except what was erased. It is made as TO.partial, and renamed to TO when all of it is on disk.
 
-On the same file system, finished segments are not copied: the backup has the same files. That takes no room, and does not \
-help against a broken disk. For that, copy the backup to another one, or name a TO there.
+On the same file system, finished segments are not copied: the backup has the same files. This takes no space, and \
+does not help if the disk fails. For this case, copy the backup to another disk, or give a TO on another disk.
 
-After a restore the hub gives offsets again that the log before had given to other updates. Their IDs are of another epoch, so \
-subscribers that have seen those updates are told of a gap.";
+After you restore a backup, the hub uses some offsets a second time, for other updates. Their IDs have another epoch, \
+so subscribers that have received the earlier updates receive a gap event.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]

@@ -21,8 +21,8 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 const INSTEAD: &str = "its own API: DELETE /topics/TOPIC";
 
 const ABOUT: &str = "\
-Erases the updates that fit all of the options. This cannot be undone. Backups still have the updates. Without --yes, the command \
-says how many updates those are; on a terminal it asks, and otherwise it ends with exit code 2.";
+Erases the updates that match all of the options. This cannot be undone. Backups still have the updates. Without \
+--yes, the command prints how many updates match; on a terminal it asks, and otherwise it ends with exit code 2.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]
@@ -31,7 +31,7 @@ pub(super) struct EraseArgs {
     #[command(flatten)]
     directory: Directory,
 
-    /// Updates with this topic, or one that this URI Template matches; `*` is every topic
+    /// Updates with this topic, or with a topic that this URI Template matches; `*` is every topic
     #[arg(long, value_name = "TOPIC", value_parser = selector)]
     topic: Option<Matcher>,
 
@@ -39,7 +39,7 @@ pub(super) struct EraseArgs {
     #[arg(long, value_name = "ID", value_parser = id)]
     id: Option<EventId>,
 
-    /// Updates from before this time: 2026-01-31T12:00:00Z, or how long ago it was, such as 90m
+    /// Updates from before this time: 2026-01-31T12:00:00Z, or how long ago, such as 90m
     #[arg(long, value_name = "TIME")]
     before: Option<Moment>,
 
@@ -49,7 +49,7 @@ pub(super) struct EraseArgs {
 }
 
 fn id(text: &str) -> Result<EventId, String> {
-    EventId::new(text).map_err(|_| "an ID has no line ends and no NUL".to_owned())
+    EventId::new(text).map_err(|_| "an ID cannot contain a line end or NUL".to_owned())
 }
 
 /// Erases the updates, after the user has confirmed it.
@@ -101,7 +101,7 @@ fn confirm(fitting: u64) -> Result<bool, LogCommandError> {
         return Ok(false);
     }
     let mut answer = String::new();
-    anstream::eprint!("Erase {} for good? [y/N] ", updates(fitting));
+    anstream::eprint!("Erase {}? This cannot be undone. [y/N] ", updates(fitting));
     io::stderr().flush().map_err(LogCommandError::Print)?;
     let read = io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| LogCommandError::Read { from: "the answer".to_owned(), error })?;

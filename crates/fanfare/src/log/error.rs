@@ -62,7 +62,7 @@ impl fmt::Display for LogCommandError {
         match self {
             Self::View(error) => error.fmt(f),
             Self::InUse { dir, instead } => {
-                write!(f, "a hub has the log in {} open: stop the hub, or use {instead}", dir.display())
+                write!(f, "a hub uses the log in {}: stop the hub, or use {instead}", dir.display())
             }
             Self::Log { dir, error } => write!(f, "{}: {error}", dir.display()),
             Self::Place(error) => error.fmt(f),
@@ -79,7 +79,7 @@ impl fmt::Display for LogCommandError {
                 write!(f, "the lines {first} to {last} cannot be appended: {error}; {}", Imported(*imported))
             }
             Self::Unconfirmed { updates } => {
-                write!(f, "nothing was erased: {} would be; give --yes to erase", super::quantity::updates(*updates))
+                write!(f, "nothing was erased: {} found; give --yes to erase", super::quantity::updates(*updates))
             }
             Self::Print(error) => write!(f, "cannot print: {error}"),
         }
@@ -95,7 +95,7 @@ impl fmt::Display for Imported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             None => f.write_str("nothing was imported"),
-            Some(last) => write!(f, "the lines up to {last} were imported, and nothing that follows"),
+            Some(last) => write!(f, "the lines up to {last} were imported, later lines were not"),
         }
     }
 }

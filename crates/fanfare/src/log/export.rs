@@ -11,9 +11,9 @@ use fanfare_hub::{entry::Timestamp, log::LogView, position::Offset, topic::match
 use std::io::{self, IsTerminal as _};
 
 const ABOUT: &str = "\
-Each line is an update: id, topics, type, data, private, time_ms (milliseconds since 1970), time, position, and if it \
-has them retry_ms and ttl_ms. Updates that are lost are a line {\"lost\":{\"first\":7,\"last\":9}} in their place, a \
-warning, and exit code 1. What was erased or has expired is left out.
+Each line is an update: id, topics, type, data, private, time_ms (milliseconds since 1970), time, position, and, if it \
+has them, retry_ms and ttl_ms. Instead of updates that are lost there is a line {\"lost\":{\"first\":7,\"last\":9}}, a \
+warning, and exit code 1. Updates that were erased or have expired are left out.
 
 Examples:
   fanfare log export /var/lib/fanfare > updates.jsonl
@@ -26,16 +26,16 @@ pub(super) struct ExportArgs {
     #[command(flatten)]
     directory: Directory,
 
-    /// Only updates with this topic, or one that this URI Template matches; repeatable
+    /// Print only updates with this topic, or with a topic that this URI Template matches; repeatable
     #[arg(long = "topic", value_name = "TOPIC", value_parser = selector)]
     topics: Vec<Matcher>,
 
-    /// Begin with the update that has this ID, or with the first at this time or later. A time is 2026-01-31T12:00:00Z,
-    /// or how long ago it was, such as 90m
+    /// Begin with the update that has this ID, or with the first update at this time or later. A time is
+    /// 2026-01-31T12:00:00Z, or how long ago, such as 90m
     #[arg(long, value_name = "ID|TIME")]
     from: Option<Place>,
 
-    /// End with the update that has this ID, or before this time [default: what is in the log now]
+    /// End with the update that has this ID, or before this time [default: the newest update in the log now]
     #[arg(long, value_name = "ID|TIME")]
     until: Option<Place>,
 }

@@ -155,7 +155,7 @@ impl fmt::Display for InvalidLine {
             Self::TooLong { limit } => write!(f, "the line is longer than {limit} bytes"),
             Self::NotText => f.write_str("the line is not UTF-8"),
             Self::Json(error) => write!(f, "the line is not an update as JSON: {error}"),
-            Self::Lacks(member) => write!(f, "the line has no member '{member}', which every update has"),
+            Self::Lacks(member) => write!(f, "the line has no member '{member}', which every update must have"),
             Self::Time => f.write_str("'time' is not a time such as 2026-01-31T12:00:00Z"),
             Self::Topic(error) => error.fmt(f),
             Self::Update(error) => error.fmt(f),

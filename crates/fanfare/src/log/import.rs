@@ -29,23 +29,23 @@ const STDIN: &str = "-";
 const INSTEAD: &str = "fanfare publish";
 
 const ABOUT: &str = "\
-The lines are those of `fanfare log export`; members that need not be there are id, type, private, time_ms, time, position, \
-retry_ms and ttl_ms. The updates get new positions, behind those that the log has. An update keeps its \
+The lines are those of `fanfare log export`; optional members are id, type, private, time_ms, time, position, \
+retry_ms and ttl_ms. The updates get new positions, after the updates that the log already has. An update keeps its \
 time, unless the time is before that of the update before it, or in the future. Then it gets the time of the update before it, or \
 the time now. An update that has \
 expired is left out.
 
 A line that is not an update ends the import. Lines are appended in batches of up to 4,096; the message says up to which line \
-they are in the log.";
+the import succeeded.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]
 pub(super) struct ImportArgs {
-    /// Directory of the log, which is made if there is none
+    /// Directory of the log, which is made if it does not exist
     #[command(flatten)]
     directory: Directory,
 
-    /// File with the lines; `-`, or nothing, is standard input
+    /// File with the lines; `-`, or no file, is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -195,7 +195,7 @@ impl<'a> Import<'a> {
             text += &if first == last { format!(", {first}") } else { format!(", {first} to {last}") };
         }
         if expired > 0 {
-            text += &format!("; {} had expired", updates(expired));
+            text += &format!("; {} had already expired", updates(expired));
         }
         if lost > 0 {
             text += &format!("; {} had been lost before", updates(lost));

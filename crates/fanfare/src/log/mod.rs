@@ -32,17 +32,17 @@ pub(crate) struct LogArgs {
 enum Verb {
     /// List the segments of a log
     Ls(ls::LsArgs),
-    /// Print the newest updates as JSON lines, and follow what comes
+    /// Print the newest updates as JSON lines, and with --follow also new ones
     Tail(tail::TailArgs),
     /// Print updates as JSON lines
     Export(export::ExportArgs),
-    /// Append updates from JSON lines, as `export` prints them. No hub may have the log open
+    /// Append updates from JSON lines, as `export` prints them. No hub may use the log at the same time
     Import(import::ImportArgs),
     /// Check every byte of a log, and print what is wrong
     Verify(verify::VerifyArgs),
     /// Copy a log, also while a hub writes to it
     Backup(backup::BackupArgs),
-    /// Erase updates, on disk too. No hub may have the log open
+    /// Erase updates, also from the disk. No hub may use the log at the same time
     Erase(erase::EraseArgs),
 }
 

@@ -87,8 +87,10 @@ impl fmt::Display for UnknownPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => write!(f, "no update in the log has the ID {}", shown_id(id)),
-            Self::Foreign(id) => write!(f, "the ID {id} is one of another log, or of a time that is forgotten"),
-            Self::Beyond(id) => write!(f, "the ID {id} is one that the log has not come to, or has lost"),
+            Self::Foreign(id) => write!(f, "the ID {id} is from another log, or is too old"),
+            Self::Beyond(id) => {
+                write!(f, "the log does not have the update with the ID {id}: it was lost, or never written")
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct TailArgs {
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10)]
     count: usize,
 
-    /// Go on with what is appended, until stopped
+    /// Also print updates that are appended later, until the command is stopped
     #[arg(short, long)]
     follow: bool,
 }

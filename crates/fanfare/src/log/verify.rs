@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use std::ops::ControlFlow;
 
 const ABOUT: &str = "\
-Reads all files and compares them with their checksums, and the indexes with what they are about. It may run beside a hub: \
-what the hub is writing at this moment is not taken for damage. It repairs nothing. A hub opens a damaged log as well, and \
-tells subscribers of what is lost.";
+Reads all files and compares them with their checksums, and compares the indexes with the updates. It may run while a \
+hub uses the log: data that the hub is just writing is not reported as damage. It repairs nothing. A hub can also open \
+a damaged log, and reports lost updates to subscribers as a gap.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]
@@ -56,7 +56,7 @@ fn text(output: &mut Output, verified: &Verified) -> Result<ControlFlow<()>, Log
         return Ok(ControlFlow::Break(()));
     }
     let counts = &verified.counts;
-    let all = if verified.is_sound() { ": all of it is as it was written" } else { "" };
+    let all = if verified.is_sound() { ": no damage" } else { "" };
     output.text(&format!(
         "{} files, {}, {} segments, {} frames, {} records{all}",
         counts.files,

@@ -15,24 +15,24 @@ pub(crate) struct PublishArgs {
     #[arg(value_parser = topic)]
     pub topic: Topic,
 
-    /// Data of the update. `-`, or nothing in a pipe: each line of standard input that is not blank is one update, in
-    /// order. A line that is longer than the hub allows is skipped with a warning, and the exit code is 4. Bytes that
-    /// are not UTF-8 are replaced, with a warning. With --every, {count}, {time} and {unix_ms} in it are replaced;
-    /// without data, {time} is published
+    /// Data of the update. With `-`, or without data in a pipe, each line of standard input that is not blank is one
+    /// update, in order. A line that is longer than the hub allows is skipped with a warning, and the exit code is 4.
+    /// Bytes that are not UTF-8 are replaced, with a warning. With --every, {count}, {time} and {unix_ms} in the data
+    /// are replaced; without data, {time} is published
     pub data: Option<String>,
 
-    /// Publish at this interval, the first at once
+    /// Publish an update at this interval; the first at once
     #[arg(long, value_name = "DURATION")]
     pub every: Option<HumanDuration>,
 
-    /// Publish this many updates with --every [default: until stopped]
+    /// Stop after this many updates, with --every [default: continue until stopped]
     #[arg(short = 'n', long, value_name = "COUNT", requires = "every", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 
-    /// Ask a hub again that cannot be reached or fails, with lines or --every: never; once something was published (so
-    /// that a wrong address is told at once); or always. Lines wait meanwhile, in order. They have IDs that only this
-    /// process makes (urn:uuid:…, without them with never), by which they are looked up in the hub's log if their
-    /// answer was lost; a warning says where that cannot tell, and a line may be there twice
+    /// Repeat a request if the hub cannot be reached or fails (with lines or --every): never; only after something was
+    /// published, so that a wrong address is reported at once; or always. Later lines wait, in order. If an answer was
+    /// lost, the command looks in the hub's log for the lines by their IDs (urn:uuid:…; not with never). If it cannot
+    /// find out, it prints a warning, and a line may be in the log twice
     #[arg(long, value_name = "WHEN", default_value = "after-open")]
     pub reconnect: Reconnect,
 

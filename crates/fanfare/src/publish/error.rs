@@ -90,10 +90,10 @@ impl From<Unreachable> for PublishError {
 impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoData => f.write_str("no data: give it after the topic, or pipe lines in"),
+            Self::NoData => f.write_str("no data: give it after the topic, or send lines on standard input"),
             Self::TooLong(error) => error.fmt(f),
             Self::Certificates(error) => error.fmt(f),
-            Self::OneIdForMany => f.write_str("--id names one update, and there may be several"),
+            Self::OneIdForMany => f.write_str("--id can be used for one update only"),
             Self::Update(error) => error.fmt(f),
             Self::Unreachable(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
@@ -103,12 +103,12 @@ impl fmt::Display for PublishError {
             }
             Self::Lines { lines, error } => {
                 let doubt = if error.is_unanswered() { "perhaps " } else { "" };
-                write!(f, "{error}; {doubt}not published: {}, and what follows", shown(*lines))
+                write!(f, "{error}; {doubt}not published: {} and all later lines", shown(*lines))
             }
             Self::Skipped { lines: 1, .. } => f.write_str("one line was not published"),
             Self::Skipped { lines, .. } => write!(f, "{lines} lines were not published"),
             Self::Stopped { lines: Some(lines) } => {
-                write!(f, "stopped; perhaps not published: {}, and what follows", shown(*lines))
+                write!(f, "stopped; perhaps not published: {} and all later lines", shown(*lines))
             }
             Self::Stopped { lines: None } => f.write_str("stopped before everything that was read was published"),
             Self::Read(error) => write!(f, "cannot read standard input: {error}"),

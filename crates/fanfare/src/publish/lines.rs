@@ -138,8 +138,8 @@ impl Work<'_> {
                     self.replaced += 1;
                     if self.replaced == 1 {
                         warning::print(&format!(
-                            "line {} is not valid UTF-8: the bytes that are not were replaced by U+FFFD; further such lines \
-                             are counted",
+                            "line {} is not valid UTF-8: the wrong bytes were replaced by U+FFFD; further such lines \
+                             are only counted",
                             line.number
                         ));
                     }
@@ -211,7 +211,7 @@ impl Work<'_> {
                     may_be_there |= error.is_unanswered();
                     if !is_told {
                         warning::print(&format!(
-                            "{error}; trying again until the hub answers; line {} is next",
+                            "{error}; repeating the request until the hub answers; line {} is next",
                             lines.0
                         ));
                         is_told = true;
@@ -236,7 +236,7 @@ impl Work<'_> {
             warning::print(&format!("{} may be in the log twice: the answer was lost, and {why}", shown(lines)));
             false
         };
-        let Some(prefix) = id_prefix else { return twice("the hub gives the lines other IDs than they had") };
+        let Some(prefix) = id_prefix else { return twice("the hub has given the lines other IDs") };
         let mut backoff = Backoff::new(DELAYS);
         loop {
             // All lines of a batch are published or none, so it is enough to look up the last one.
@@ -260,7 +260,7 @@ impl Work<'_> {
     fn summarize(&self) {
         if self.replaced > 1 {
             warning::print(&format!(
-                "{} lines were not valid UTF-8: bytes of them were replaced by U+FFFD",
+                "{} lines were not valid UTF-8: the wrong bytes were replaced by U+FFFD",
                 self.replaced
             ));
         }

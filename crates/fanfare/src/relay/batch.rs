@@ -203,7 +203,7 @@ impl Item {
 }
 
 /// The detail of a gap event for a gap that the upstream reported without a readable reason.
-const UNCLEAR_GAP: &str = "the upstream told of a gap and gave no reason";
+const UNCLEAR_GAP: &str = "the upstream reported a gap without a reason";
 
 /// Makes a gap event for an event that was left out.
 fn left_out(topics: &[Topic], private: bool, id: &str, detail: &str) -> Option<Item> {
@@ -248,7 +248,7 @@ fn size(event: &MessageEvent) -> usize {
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge { bytes, limit } => write!(f, "its data has {bytes} bytes, {limit} are allowed"),
+            Self::TooLarge { bytes, limit } => write!(f, "its data has {bytes} bytes, and {limit} are allowed"),
             Self::Invalid(reason) => reason.fmt(f),
         }
     }

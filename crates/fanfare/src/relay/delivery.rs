@@ -116,7 +116,7 @@ impl Delivery {
                     self.find_end().await?;
                 }
                 Err(Failure::Passing(reason)) => {
-                    self.voice.lost(&format!("the hub does not take events: {reason}"));
+                    self.voice.lost(&format!("the hub does not accept events: {reason}"));
                     backoff.wait().await;
                     self.look_up_unanswered(batch).await?;
                 }
@@ -175,8 +175,8 @@ impl Delivery {
         if published > 0 {
             if batch.items[..published].iter().any(|item| !item.is_gap && item.update.id().is_none()) {
                 self.voice.warn(
-                    "an answer of the hub was lost, and events without an ID were found there: if another publisher \
-                     has published equal ones, perhaps they are its own",
+                    "an answer of the hub was lost. Equal events without an ID are in its log and are not published \
+                     again; they may be from another publisher",
                 );
             }
             batch.items.drain(..published);
@@ -219,15 +219,15 @@ impl Delivery {
                     return Ok(());
                 }
                 Err(Failure::Passing(reason)) => {
-                    self.voice.lost(&format!("the hub cannot be asked what it holds: {reason}"));
+                    self.voice.lost(&format!("the hub's log cannot be read: {reason}"));
                     backoff.wait().await;
                 }
                 Err(Failure::Refused { .. } | Failure::TooLarge(_) | Failure::Final(_)) => {
                     self.lookups = Lookups::Refused;
                     self.held.clear();
                     self.voice.warn(
-                        "the hub does not let this relay look up what it holds, so that events may come twice after a \
-                         crash; a token for its topics that may subscribe as well helps",
+                        "the hub does not let this relay read its log, so events may be published twice after a crash; \
+                         give the relay a token that may also subscribe to its topics",
                     );
                     return Ok(());
                 }

@@ -54,7 +54,7 @@ impl fmt::Display for RelayError {
                     write!(f, "cannot send a request to {url:?}: it is not an http or https URL; perhaps {hint}")
                 }
                 None if url.len() > MAX_SHOWN_BYTES => {
-                    write!(f, "the URL has {} bytes, and cannot be asked", url.len())
+                    write!(f, "the URL has {} bytes and is too long for a request", url.len())
                 }
                 None => write!(f, "cannot send a request to {url:?}: it is not an http or https URL"),
             },

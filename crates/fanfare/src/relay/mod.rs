@@ -42,14 +42,14 @@ Examples:
   fanfare relay http://127.0.0.1:8844/stream --topic ticks
   fanfare relay https://example.com/events -t news --state news.id --hub https://hub.example.com
 
-With --state, each event that has an ID, of an upstream that resumes, gets into the hub once, whatever is killed in \
-between: what the hub has is looked up. For that the token of a private relay has to cover the topics for subscribing as \
-well.";
+With --state, each event that has an ID gets into the hub exactly once, even if a program is killed, if the upstream \
+can resume. For this, the relay reads the log of the hub: the token of a private relay must also allow to subscribe to \
+the topics.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]
 pub(crate) struct RelayArgs {
-    /// URL (http or https) of the event stream that is relayed, of any server
+    /// URL (http or https) of the event stream to relay, of any server
     url: String,
 
     /// Topic under which its events are published; repeatable
@@ -63,32 +63,32 @@ pub(crate) struct RelayArgs {
     #[command(flatten)]
     hub: HubArgs,
 
-    /// Header of the request to the upstream, or @FILE with one on each line, which other users of the machine cannot
-    /// see; `NAME;` sends an empty value, `NAME:` takes a header away; repeatable
+    /// Header of the request to the upstream, or @FILE with one header on each line, which other users of the machine
+    /// cannot see; `NAME;` sends an empty value, `NAME:` removes a header; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE")]
     headers: Vec<HeaderArgument>,
 
-    /// Begin after the upstream's event with this ID; with --state, while that keeps none
+    /// Begin after the upstream's event with this ID; with --state, as long as no ID is saved
     #[arg(long, value_name = "ID")]
     last_event_id: Option<String>,
 
-    /// File that keeps the last event ID that the hub has acknowledged: begin where the last run stopped
+    /// File to save the last event ID that the hub has acknowledged: the next run begins where this one stopped
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
-    /// Reconnect when nothing, not even a comment, has come for so long [default: never]
+    /// Reconnect when nothing, not even a comment, has arrived for this time [default: never]
     #[arg(long, value_name = "DURATION")]
     idle_timeout: Option<HumanDuration>,
 
-    /// Connect again: once a connection has stood (so that a wrong address is told at once), or always
+    /// Reconnect: only after a first connection was made, so that a wrong address is reported at once; or always
     #[arg(long, value_name = "WHEN", default_value = "after-open")]
     reconnect: When,
 
-    /// Say nothing but errors on standard error
+    /// Print only errors on standard error
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 
-    /// Tell connections that open and that are lost, also in a pipe
+    /// Report connections that are opened or lost, also in a pipe
     #[arg(short, long)]
     verbose: bool,
 

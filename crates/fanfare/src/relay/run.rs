@@ -121,7 +121,7 @@ impl Relay {
                 return Err(RelayError::Upstream(Box::new(ending)));
             }
             let delay = backoff.next();
-            self.voice.warn(&format!("{ending}; asking again in {:.1} s", delay.as_secs_f64()));
+            self.voice.warn(&format!("{ending}; reconnecting in {:.1} s", delay.as_secs_f64()));
             tokio::time::sleep(delay).await;
         }
     }
@@ -140,7 +140,7 @@ impl Relay {
     /// Returns a summary of the events so far, in words.
     pub(crate) fn summary(&self) -> String {
         let Counts { relayed, refused, held } = self.delivery.counts;
-        format!("{relayed} events relayed, {held} were there already, {refused} could not be")
+        format!("{relayed} events relayed, {held} were already in the hub's log, {refused} could not be relayed")
     }
 
     /// Waits for an event, and returns it in a batch with the other events that have arrived by then. Returns `None`
@@ -182,7 +182,7 @@ impl Relay {
             Made::Update(item, replaced) => {
                 if let Some(reason) = replaced.filter(|_| !std::mem::replace(&mut self.told_of_ids, true)) {
                     self.voice.warn(&format!(
-                        "the hub gives IDs of its own in place of some, of which {} is the first: {reason}",
+                        "the hub replaces some IDs, the first of them {}: {reason}",
                         shown_id(&event.last_event_id)
                     ));
                 }
@@ -214,7 +214,7 @@ impl Relay {
             }
             Signal::Reconnecting { cause, delay } => {
                 let ending = Ending { party, error: cause };
-                voice.lost(&format!("{ending}; asking again in {:.1} s", delay.as_secs_f64()));
+                voice.lost(&format!("{ending}; reconnecting in {:.1} s", delay.as_secs_f64()));
             }
             Signal::Warning(warning) => voice.warn(&warning.to_string()),
             _ => {}

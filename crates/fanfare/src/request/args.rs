@@ -30,13 +30,13 @@ pub(crate) struct MessageArgs {
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     pub method: Option<Method>,
 
-    /// Header of the request, or @FILE with one on each line, which other users of the machine cannot see; `NAME;`
-    /// sends an empty value, `NAME:` takes a header away; repeatable
+    /// Header of the request, or @FILE with one header on each line, which other users of the machine cannot see;
+    /// `NAME;` sends an empty value, `NAME:` removes a header; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE")]
     pub headers: Vec<HeaderArgument>,
 
-    /// Body of the request: text, @FILE, or @- for standard input. Its content type is application/json if it is JSON,
-    /// unless a header says otherwise
+    /// Body of the request: text, @FILE, or @- for standard input. If it is JSON, its content type is application/json,
+    /// unless a header gives another one
     #[arg(short = 'd', long = "data", value_name = "DATA|@FILE")]
     pub body: Option<RequestBody>,
 
@@ -44,12 +44,12 @@ pub(crate) struct MessageArgs {
     #[arg(short = 'u', long, value_name = "USER:PASSWORD", hide_env_values = true)]
     pub user: Option<Secret>,
 
-    /// Cookies to send: `a=b; c=d`, or a file in Netscape's format, as curl and browsers write it. With an empty text,
-    /// or a file, cookies that the server sets are kept as by --cookie-jar
+    /// Cookies to send: `a=b; c=d`, or a file in Netscape's format, as curl and browsers write it. With an empty text
+    /// or a file, cookies that the server sets are also kept, as with --cookie-jar
     #[arg(short = 'b', long, value_name = "COOKIES|FILE", hide_env_values = true)]
     pub cookie: Option<Cookies>,
 
-    /// Keep the cookies that the server sets, and send them when it redirects and when the connection is made again
+    /// Keep the cookies that the server sets, and send them with redirects and when the command reconnects
     #[arg(long)]
     pub cookie_jar: bool,
 }
@@ -58,7 +58,7 @@ pub(crate) struct MessageArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Resuming")]
 pub(crate) struct BeginArgs {
-    /// Begin after the event with this ID; `earliest` for all that the hub holds
+    /// Begin after the event with this ID; `earliest` for everything in the log of the hub
     #[arg(long, value_name = "ID")]
     pub last_event_id: Option<String>,
 

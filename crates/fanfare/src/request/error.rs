@@ -60,23 +60,26 @@ impl fmt::Display for RequestError {
         match self {
             Self::UrlAmongTopics { url } => write!(
                 f,
-                "{url} is the URL of a stream and cannot stand among topics; a topic that looks like a URL is given \
-                 with --topic"
+                "{url} is the URL of a stream and cannot be used together with topics; give a topic that looks like a \
+                 URL with --topic"
             ),
             Self::Url { url } => write!(f, "cannot send a request to {url}: it is not an http or https URL"),
             Self::LongUrl { bytes } => write!(f, "the URL has {bytes} bytes, {MAX_URL_BYTES} are allowed"),
             Self::TooLong(error) => error.fmt(f),
-            Self::LastEventId { id } => write!(f, "the last event ID {} holds what no request can carry", shown_id(id)),
+            Self::LastEventId { id } => {
+                write!(f, "the last event ID {} contains characters that cannot be sent in a header", shown_id(id))
+            }
             Self::User => f.write_str(
-                "--user has no password: give USER:PASSWORD, or USER: for an empty one. It is not asked for here, as curl \
-                 does; to keep it from other users of the machine, give a file with -H @FILE",
+                "--user has no password: give USER:PASSWORD, or USER: for an empty password. fanfare does not ask for \
+                 the password as curl does; to hide it from other users of the machine, give a header in a file with \
+                 -H @FILE",
             ),
-            Self::CookieCharacters => f.write_str("--cookie holds characters that no request can carry"),
+            Self::CookieCharacters => f.write_str("--cookie contains characters that cannot be sent in a header"),
             Self::Cookies(error) => write!(f, "cannot read the file of cookies: {error}; give cookies as NAME=VALUE"),
             Self::Certificates(error) => error.fmt(f),
             Self::RewindOfInput => f.write_str(
-                "--last and --since are for a server that is asked: give them in the URL of the program that asks for the \
-                 stream on standard input",
+                "--last and --since cannot be used with standard input: add them to the URL in the program that \
+                 requests the stream",
             ),
             Self::Build(error) => error.fmt(f),
             Self::Body { file: Some(path), error } => {

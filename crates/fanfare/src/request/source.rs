@@ -86,7 +86,7 @@ fn of_url(url: &str, rewind: &RewindQuery) -> Result<Source, RequestError> {
 pub(crate) fn hint(arguments: &[String]) -> Option<String> {
     arguments.iter().find_map(|argument| {
         let urls = scheme_hint(argument)?;
-        Some(format!("'{argument}' is taken for a topic of the hub. If it is the URL of an event stream, give {urls}"))
+        Some(format!("'{argument}' is used as a topic of the hub. If it is the URL of an event stream, give {urls}"))
     })
 }
 

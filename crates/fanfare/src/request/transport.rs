@@ -43,8 +43,8 @@ impl Transport {
             let [home, there] = [Some(home), there.as_ref().ok()].map(|origin| origin.map(Origin::ascii_serialization));
             let [home, there] = [home, there].map(Option::unwrap_or_default);
             notice(format_args!(
-                "{home} redirects to {there}, which does not get the token, the headers or what else is for {home}. If it shall, \
-                 give its own URL with --token, or name it as the hub with FANFARE_HUB"
+                "{home} redirects to {there}: the token, headers and cookies for {home} are not sent there. To send \
+                 the token, give the new URL with --token, or give the new server as the hub in FANFARE_HUB"
             ));
         }
     }

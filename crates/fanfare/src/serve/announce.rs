@@ -51,15 +51,15 @@ impl fmt::Display for Announcement<'_> {
         }
         writeln!(f)?;
         match settings.storage() {
-            Storage::Memory => writeln!(f, "  data       in memory: it ends with this process")?,
+            Storage::Memory => writeln!(f, "  data       in memory: it is lost when this process ends")?,
             Storage::Disk(data) => writeln!(f, "  data       {}", path::absolute(&data).unwrap_or(data).display())?,
         }
         let token = if settings.is_open() {
-            writeln!(f, "  access     open: whoever reaches this address may publish and subscribe")?;
+            writeln!(f, "  access     open: everybody who can reach this address may publish and subscribe")?;
             let proxies = if settings.open_behind_proxy {
-                "also through a proxy, as open-behind-proxy says; a key (FANFARE_KEY) is the better way"
+                "also through a proxy (open-behind-proxy); a key (FANFARE_KEY) is safer"
             } else {
-                "not through a proxy: for that give a key (FANFARE_KEY), or open-behind-proxy"
+                "not through a proxy: for this, give a key (FANFARE_KEY), or open-behind-proxy"
             };
             writeln!(f, "             {proxies}")?;
             ""

@@ -27,7 +27,7 @@ pub(super) async fn tick(hub: Hub) {
             Ok(_) => {}
             Err(AppendError::Closed) => return,
             // A disk that is full may have room later.
-            Err(error) => tracing::warn!("the clock misses a second: {error}"),
+            Err(error) => tracing::warn!("the time was not published: {error}"),
         }
     }
 }

@@ -51,7 +51,7 @@ impl fmt::Display for ServeError {
             Self::Config(error) => error.fmt(f),
             Self::Listen { address, error } if error.kind() == io::ErrorKind::AddrInUse => write!(
                 f,
-                "cannot listen on {address}: another program does; give another port, or 0 for a free one, as in \
+                "cannot listen on {address}: another program uses it; give another port, or 0 for a free one, as in \
                  --listen {}:0",
                 bracketed(address)
             ),
@@ -65,7 +65,7 @@ impl fmt::Display for ServeError {
             Self::Log { data, error } => write!(f, "cannot open the log in {}: {error}", data.display()),
             Self::Hub(error) => error.fmt(f),
             Self::Delivery(error) => {
-                write!(f, "cannot deliver as --delivery says: {error}; `auto` takes what there is")
+                write!(f, "--delivery is not supported here: {error}; `auto` chooses one that is")
             }
             Self::RelayDirectory { directory, error } => {
                 write!(f, "cannot make {}: {error}", directory.display())

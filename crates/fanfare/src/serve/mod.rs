@@ -44,10 +44,10 @@ const OTHER_FILES: u64 = 256;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Each option is also a variable of the environment (--max-body: FANFARE_MAX_BODY) and a key of the \
-                  configuration file (max-body). Flags go before the environment, the environment before the file, the \
-                  file before the defaults. Relative paths start from the working directory. What a Mercure hub reads \
-                  from the environment (MERCURE_PUBLISHER_JWT_KEY, MERCURE_EXTRA_DIRECTIVES, SERVER_NAME and others) is \
-                  understood too, and goes before the file. A variable FANFARE_… that no option reads is an \
+                  configuration file (max-body). A flag overrides the environment, the environment overrides the file, \
+                  and the file overrides the defaults. Relative paths start from the working directory. The variables \
+                  of a Mercure hub (MERCURE_PUBLISHER_JWT_KEY, MERCURE_EXTRA_DIRECTIVES, SERVER_NAME and others) also \
+                  have an effect, and override the file. A variable FANFARE_… that does not belong to an option is an \
                   error. Keys are read again on SIGHUP and when their files change."
 )]
 pub(crate) struct ServeArgs {
@@ -55,11 +55,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "FANFARE_CONFIG")]
     config: Option<PathBuf>,
 
-    /// End when standard input does, whose other end is held by the program that this hub is a part of
+    /// End when standard input ends, for a program that starts this hub
     #[arg(long, hide = true)]
     tied: bool,
 
-    /// Print the configuration that holds and where each value comes from, secrets masked, and stop
+    /// Print the configuration in effect, with the source of each value and secrets masked, and exit
     #[arg(long)]
     check: bool,
 
@@ -141,7 +141,8 @@ fn log_to_stderr(settings: &ServeSettings) {
 fn raise_file_limit(settings: &ServeSettings) {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit < settings.max_subscribers.saturating_add(OTHER_FILES) => tracing::warn!(
-            "only {limit} files may be open at a time, which are fewer than max-subscribers = {}; see ulimit -n",
+            "only {limit} files may be open at a time, too few for max-subscribers = {}: raise the limit with ulimit \
+             -n",
             settings.max_subscribers
         ),
         Ok(_) => {}

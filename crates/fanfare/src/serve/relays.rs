@@ -107,7 +107,7 @@ impl Plan {
                     );
                     return;
                 }
-                Some(Err(error)) => tracing::error!(relay = name, "{error}; starting again in {RESTART_DELAY:?}"),
+                Some(Err(error)) => tracing::error!(relay = name, "{error}; restarting in {RESTART_DELAY:?}"),
             }
             tokio::select! {
                 () = sleep(RESTART_DELAY) => {}
@@ -150,7 +150,7 @@ fn token(path: &Path) -> Result<HeaderValue, ConfigError> {
     let token = text.trim_end_matches(['\r', '\n']);
     let value = match token.len() {
         ..=MAX_TOKEN_BYTES => HeaderValue::from_str(&format!("Bearer {token}")).map_err(io::Error::other),
-        bytes => Err(io::Error::other(format!("it has {bytes} bytes, {MAX_TOKEN_BYTES} are allowed"))),
+        bytes => Err(io::Error::other(format!("it has {bytes} bytes, and {MAX_TOKEN_BYTES} are allowed"))),
     };
     let mut value = value.map_err(unfit)?;
     value.set_sensitive(true);

@@ -88,7 +88,7 @@ impl Reload {
             }
             match self.read() {
                 Ok(()) => tracing::info!("the keys were read again"),
-                Err(error) => tracing::error!("the keys were not read again, the old ones hold: {error}"),
+                Err(error) => tracing::error!("the keys were not read again, the old keys stay in use: {error}"),
             }
         }
     }
@@ -104,7 +104,10 @@ impl Reload {
         settings.warnings(&merged).iter().for_each(|warning| tracing::warn!("{warning}"));
         let changed = changed(&self.merged, &merged);
         if !changed.is_empty() {
-            tracing::warn!("only keys are read again; what else has changed wants a restart: {}", changed.join(", "));
+            tracing::warn!(
+                "only keys are read again; restart the hub to apply the other changes: {}",
+                changed.join(", ")
+            );
         }
         self.stamps = stamps(&merged.key_files);
         self.merged = merged;
@@ -138,9 +141,7 @@ impl std::fmt::Display for ReloadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
-            Self::Opened => {
-                f.write_str("a hub with keys does not become one without, nor the other way, while it runs")
-            }
+            Self::Opened => f.write_str("a running hub cannot lose all its keys, or get its first one: restart it"),
         }
     }
 }

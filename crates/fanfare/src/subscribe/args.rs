@@ -16,18 +16,18 @@ use std::{
 const EXAMPLES: &str = "\
 Examples:
   fanfare subscribe news                              a topic of the hub
-  fanfare subscribe news --last 10                    its newest 10 updates first, then what comes
-  fanfare subscribe https://example.com/events        any event stream, resumed when it breaks
-  fanfare subscribe URL --state last-id --exec ./job  each event to a command, at least once, across restarts
+  fanfare subscribe news --last 10                    its newest 10 updates, then new ones
+  fanfare subscribe https://example.com/events        any event stream; resumes by itself
+  fanfare subscribe URL --state last-id --exec ./job  a command for each event, also after restarts
   fanfare subscribe URL -H 'Authorization: Bearer …' -d @prompt.json --field choices.0.delta.content --join --until '[DONE]'
   curl -N URL | fanfare subscribe - --format data     an event stream from standard input
-  fanfare lint URL                                    what is wrong with a server's stream";
+  fanfare lint URL                                    report what is wrong with a server's stream";
 
 /// The text of the help about errors in a stream.
 const ERRORS: &str = "\
-An event of the type error, or data that is an error object, is exit code 1. Where the stream is one answer (-d, \
--X POST, --until, --field, --join) the command ends there; otherwise it goes on, and the exit code says so when the \
-stream is over or -n events came. This is not so for topics of a hub, with --state, and with --event error.";
+Exit code 1 if an event has the type error, or its data is an error object. If the stream is one answer (-d, -X POST, \
+--until, --field, --join), the command ends at once; otherwise it continues, and the exit code reports the error at \
+the end. This does not apply to topics of a hub, with --state, and with --event error.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{ERRORS}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]
@@ -53,7 +53,7 @@ pub(crate) struct SubscribeArgs {
     #[command(flatten)]
     pub(super) print: PrintArgs,
 
-    /// Gone: `fanfare lint` does this. Taken so that the message can say it.
+    /// Removed: use `fanfare lint`. Accepted so that the message can say it.
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub lint: Option<String>,
 }
@@ -62,16 +62,16 @@ pub(crate) struct SubscribeArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Resuming")]
 pub(super) struct ResumeArgs {
-    /// File that keeps the last event ID: begin where the last run stopped. An event counts when it is printed, and its
-    /// command has succeeded
+    /// File to save the last event ID: the next run begins where this one stopped. The ID of an event is saved after
+    /// the event is printed and its command has succeeded
     #[arg(long, value_name = "FILE", conflicts_with = "last_event_id")]
     pub state: Option<PathBuf>,
 
-    /// Connect again: never; once a connection has stood (so that a wrong address is told at once); or always
+    /// Reconnect: never; only after a first connection was made, so that a wrong address is reported at once; or always
     #[arg(long, value_name = "WHEN", default_value = "after-open")]
     pub reconnect: Reconnect,
 
-    /// Reconnect when nothing, not even a comment, has come for so long [default: never]
+    /// Reconnect when nothing, not even a comment, has arrived for this time [default: never]
     #[arg(long, value_name = "DURATION")]
     pub idle_timeout: Option<HumanDuration>,
 }
@@ -80,22 +80,22 @@ pub(super) struct ResumeArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Selection")]
 pub(super) struct SelectArgs {
-    /// Only events of this type; repeatable
+    /// Print only events of this type; repeatable
     #[arg(long = "event", value_name = "TYPE")]
     pub types: Vec<String>,
 
-    /// Only this part of data that is JSON, such as `choices.0.delta.content`; events without it are skipped. A
-    /// warning names those that are not JSON
+    /// Print only this part of data that is JSON, such as `choices.0.delta.content`. Events without this part are
+    /// skipped; data that is not JSON is skipped with a warning
     #[arg(long, value_name = "PATH")]
     pub field: Option<FieldPath>,
 
-    /// Stop at an event whose data is this, which is not printed: `[DONE]`. Exit code 1 if the stream ends without it.
-    /// As long as --reconnect allows, the server is asked again, until three streams in a row ended within 10 seconds
-    /// and without an event that has a new ID
+    /// Stop at the event whose data is this text, such as `[DONE]`, and do not print it. Exit code 1 if the stream ends
+    /// without it. If --reconnect allows it, the command repeats the request, until three streams in a row ended within
+    /// 10 seconds and without an event that has a new ID
     #[arg(long, value_name = "DATA")]
     pub until: Option<String>,
 
-    /// The most data of an event, at least 1 KiB. A larger one ends the stream
+    /// The largest size of the data of an event, at least 1 KiB. A larger event ends the stream
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = event_size)]
     pub max_event: ByteSize,
 
@@ -103,8 +103,8 @@ pub(super) struct SelectArgs {
     #[arg(long)]
     pub skip_large: bool,
 
-    /// Take the last event also from a stream that ends without the blank line behind it. It may be cut, so its ID is
-    /// left out
+    /// Also print the last event of a stream that ends without a blank line. The event may be incomplete, so its ID is
+    /// not saved
     #[arg(long)]
     pub unfinished: bool,
 
@@ -134,25 +134,25 @@ pub(super) struct PrintArgs {
     #[arg(long)]
     pub format: Option<Format>,
 
-    /// Print no line end after data: for text that comes in pieces
+    /// Print no line end after data: for text that arrives in pieces
     #[arg(long)]
     pub join: bool,
 
-    /// Print before each event when it arrived, in formats that do not say so by themselves (data, raw)
+    /// Print the time of arrival before each event, in the formats that do not contain it (data, raw)
     #[arg(long)]
     pub timestamps: bool,
 
-    /// Run this command by the shell for each event: data on its standard input, and FANFARE_EVENT_TYPE,
-    /// FANFARE_EVENT_ID and FANFARE_EVENT_ORIGIN in its environment. Events wait for it. Its failure is the end, with
-    /// exit code 1
+    /// Run this command in the shell for each event: data on its standard input, and FANFARE_EVENT_TYPE,
+    /// FANFARE_EVENT_ID and FANFARE_EVENT_ORIGIN in its environment. The next event waits until the command ends. If
+    /// the command fails, `subscribe` ends with exit code 1
     #[arg(long, value_name = "COMMAND")]
     pub exec: Option<String>,
 
-    /// Say nothing but errors on standard error. Without it connections that are lost are told there in a terminal
+    /// Print only errors on standard error. Without this option, lost connections are reported there in a terminal
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Tell connections that open and that are lost, also in a pipe
+    /// Report connections that are opened or lost, also in a pipe
     #[arg(short, long)]
     pub verbose: bool,
 }
@@ -161,11 +161,11 @@ pub(super) struct PrintArgs {
 pub(super) enum Format {
     /// Text for people: time, topic, type, ID, and the data indented
     Pretty,
-    /// The data and nothing else, a line end after each
+    /// Only the data, with a line end after each event
     Data,
-    /// JSON for programs: one object a line, with id, topics, type, data (a string), private and time_ms
+    /// JSON for programs: one object on each line, with id, topics, type, data (a string), private and time_ms
     Json,
-    /// The event stream as it came, comments too
+    /// The event stream as it arrived, with comments
     Raw,
 }
 

@@ -22,7 +22,7 @@ pub(crate) enum SubscribeError {
     Stream(Box<Ending<Error>>),
     /// The streams ended before the event that `--until` names.
     Unfinished { marker: String },
-    /// A server ended several streams in a row before the event that `--until` names, and sent nothing new.
+    /// A server ended several streams in a row before the event that `--until` names, and sent no new event.
     InVain { party: Party, marker: String },
     /// The answer of a server reports that it failed.
     Failed { party: Party, reason: String },
@@ -54,16 +54,18 @@ impl fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lint => f.write_str(
-                "subscribe has no option --lint: `fanfare lint URL` says what is wrong with an event stream",
+                "the option --lint was removed: use `fanfare lint URL` to see what is wrong with an event stream",
             ),
             Self::Request(error) => error.fmt(f),
-            Self::StateOfSeveral => f.write_str("--state keeps the last event ID of one stream, not of several"),
+            Self::StateOfSeveral => {
+                f.write_str("--state can save the last event ID of one stream only: give one URL, or topics of the hub")
+            }
             Self::NotOpened(ending) => ending.fmt(f),
             Self::Stream(ending) => ending.fmt(f),
-            Self::Unfinished { marker } => write!(f, "the stream ended before {marker:?} came (--until)"),
+            Self::Unfinished { marker } => write!(f, "the stream ended before {marker:?} arrived (--until)"),
             Self::InVain { party, marker } => write!(
                 f,
-                "{} ended {MAX_IN_VAIN} streams in a row before {marker:?} came (--until), and sent nothing new",
+                "{} ended {MAX_IN_VAIN} streams in a row before {marker:?} arrived (--until), and sent no new event",
                 party.place()
             ),
             Self::Failed { party, reason } => write!(f, "{party} reports an error in its answer: {reason}"),

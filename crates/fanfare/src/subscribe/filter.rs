@@ -79,9 +79,9 @@ impl<'a> Filter<'a> {
     pub(super) fn left_out(&self) -> Vec<String> {
         let Looked { found, absent, not_json } = self.looked;
         let more = not_json.saturating_sub(MAX_TOLD);
-        let more = (more > 0).then(|| format!("{more} more events are left out, since their data is not JSON"));
+        let more = (more > 0).then(|| format!("{more} more events are skipped, because their data is not JSON"));
         let field = self.args.field.as_ref().filter(|_| found == 0 && absent > 0);
-        let none = field.map(|field| format!("no event has {field}: {absent} are left out"));
+        let none = field.map(|field| format!("no event has {field}: {absent} are skipped"));
         more.into_iter().chain(none).collect()
     }
 

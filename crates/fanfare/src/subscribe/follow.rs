@@ -243,8 +243,10 @@ impl Follow<'_> {
         if in_vain == MAX_IN_VAIN {
             return Err(SubscribeError::InVain { party: stream.party.clone(), marker: marker.clone() });
         }
-        self.status
-            .warn(&format!("{} ended the stream before {marker:?} came (--until); asking again", stream.party.place()));
+        self.status.warn(&format!(
+            "{} ended the stream before {marker:?} arrived (--until); reconnecting",
+            stream.party.place()
+        ));
         Ok(())
     }
 

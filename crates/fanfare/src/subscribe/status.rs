@@ -77,7 +77,7 @@ impl Status {
     fn lost(&mut self, party: &Party, cause: &Cause, delay: Duration) {
         self.state = format!("reconnecting in {:.1} s", delay.as_secs_f64());
         let ending = Ending { party: party.clone(), error: cause.clone() };
-        self.notice(&format!("{ending}; asking again in {:.1} s", delay.as_secs_f64()));
+        self.notice(&format!("{ending}; reconnecting in {:.1} s", delay.as_secs_f64()));
     }
 
     /// Prints a warning, unless `--quiet` was given.

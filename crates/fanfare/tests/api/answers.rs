@@ -23,7 +23,7 @@ fn an_answer_that_does_not_come_to_its_end_fails() {
     let until = ["--until", "[DONE]", "--format", "data"];
     let ended = ask("data: x\n\n", &until);
     assert_eq!((ended.code, ended.stdout.as_str()), (1, "x\n"), "{ended:?}");
-    assert!(ended.stderr.contains("the stream ended before \"[DONE]\" came"), "{ended:?}");
+    assert!(ended.stderr.contains("the stream ended before \"[DONE]\" arrived"), "{ended:?}");
     for more in [&["-d", "{}"][..], &["--reconnect", "never"]] {
         assert_eq!(ask("data: x\n\n", &[&until[..], more].concat()).code, 1, "{more:?}");
     }
@@ -153,7 +153,7 @@ fn streams_that_end_without_the_last_event_are_told_and_come_to_an_end() {
     let peer = Peer::answering(same.each_ref().map(String::as_str));
     let ended = run(&[&["subscribe", &peer.url], &until[..]].concat());
     assert_eq!((ended.code, ended.stdout.as_str()), (1, "x\nx\nx\n"), "{ended:?}");
-    assert_eq!(ended.stderr.matches("ended the stream before \"[DONE]\" came").count(), 2, "{ended:?}");
+    assert_eq!(ended.stderr.matches("ended the stream before \"[DONE]\" arrived").count(), 2, "{ended:?}");
     assert!(ended.stderr.contains("ended 3 streams in a row before"), "{ended:?}");
     // What brings something new goes on.
     let new = answers(["id: 1\ndata: x\n\n", "id: 2\ndata: x\n\n", "id: 3\ndata: x\n\n", "data: [DONE]\n\n"]);
@@ -171,10 +171,10 @@ fn what_cannot_be_read_for_a_field_is_told() {
     // Not for ever.
     let ended = ask(&events(50), &["--field", "a"]);
     assert_eq!(ended.stderr.lines().count(), 4, "{ended:?}");
-    assert!(ended.stderr.contains("47 more events are left out"), "{ended:?}");
+    assert!(ended.stderr.contains("47 more events are skipped"), "{ended:?}");
     // A path that no event has.
     let ended = ask("data: {\"a\":1}\n\ndata: {\"b\":1}\n\n", &["--field", "c.d"]);
-    assert!(ended.stderr.contains("no event has c.d: 2 are left out"), "{ended:?}");
+    assert!(ended.stderr.contains("no event has c.d: 2 are skipped"), "{ended:?}");
     assert_eq!(ask(&events(9), &["--field", "a", "-q"]).stderr, "");
 }
 

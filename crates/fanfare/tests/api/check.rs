@@ -43,7 +43,7 @@ fn a_configuration_file_with_several_issuers() {
     assert_says(&checked, 0, &parts);
     assert!(!checked.stdout.contains(SECRET), "{}", checked.stdout);
     let twice = File::new("twice.toml", "issuer = [{ name = 'a', key = 'x' }, { name = 'a', key = 'y' }]");
-    assert_says(&run(&["check", twice.path()]), 2, &["the issuer a is there twice"]);
+    assert_says(&run(&["check", twice.path()]), 2, &["the issuer a is given twice"]);
     let short = File::new("short.toml", "issuer = [{ name = 'a', publisher-key = 'x' }]");
     assert_says(&run(&["check", short.path()]), 2, &["cannot be used: the key has 1 bytes"]);
     let none = File::new("none.toml", "issuer = [{ name = 'a' }]");
@@ -58,8 +58,8 @@ fn a_good_token() {
     let parts = ["of the older revision", "HS256", "publishes  news", "receives   weather/{place}", "Z, in "];
     assert_says(&explain(&token, &[]), 0, &parts);
     let covered = explain(&token, &["--topic", "news", "--topic", "weather/rome"]);
-    assert_says(&covered, 0, &["news: may be published under, and its private updates may not be received"]);
-    assert_says(&explain(&token, &["--topic", "sports"]), 3, &["sports: may not be published under"]);
+    assert_says(&covered, 0, &["news: the bearer may publish under it, and may not receive its private updates"]);
+    assert_says(&explain(&token, &["--topic", "sports"]), 3, &["sports: the bearer may not publish under it"]);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn why_a_token_is_refused_and_what_to_change() {
     assert_says(
         &explain(&modern("https://a", "https://h"), &[]),
         3,
-        &["tell the hub its issuer: --issuer 'https://a'"],
+        &["give the hub the issuer of this token: --issuer 'https://a'"],
     );
     let trusted = ["--issuer", "https://a", "--audience", "https://h"];
     assert_says(&explain(&modern("https://a", "https://h"), &trusted), 0, &["of the issuer https://a"]);

@@ -89,7 +89,7 @@ fn the_secret_of_a_recipe_opens_no_hub_to_others() {
 fn what_cannot_be_says_what_to_write_instead() {
     let key = ("MERCURE_PUBLISHER_JWT_KEY", SECRET);
     let cases: [(&[(&str, &str)], &str); 4] = [
-        (&[key, ("SERVER_NAME", "hub.example.com")], "SERVER_NAME: the hub does not speak TLS itself"),
+        (&[key, ("SERVER_NAME", "hub.example.com")], "SERVER_NAME: the hub does not support TLS itself"),
         (&[key, ("MERCURE_EXTRA_DIRECTIVES", "publish_origins *")], "list the origins in FANFARE_PUBLISH_ORIGIN"),
         (&[("MERCURE_PUBLISHER_JWT_KEY", "!ChangeMe!")], "the key has 10 bytes, HS256 needs at least 32"),
         (&[key], "nobody could subscribe"),

@@ -93,7 +93,7 @@ fn a_signal_has_the_keys_read_again_and_bad_ones_are_not_taken() {
     hub.signal("HUP");
     publishes_in_time(&hub, &old_token, 0);
     let log = hub.stop().stderr;
-    for part in ["the old ones hold: ", "what else has changed wants a restart: max-topics"] {
+    for part in ["the old keys stay in use: ", "restart the hub to apply the other changes: max-topics"] {
         assert!(log.contains(part), "{log} lacks {part}");
     }
 }
@@ -119,7 +119,9 @@ fn a_file_that_others_can_change_is_told() {
         allow(path, 0o600);
     }
     assert_eq!(warnings(&[config_path]), "", "nobody else can change anything");
-    for (path, what) in [(&key, "holds a key"), (&token, "holds a token"), (&config, "holds the configuration")] {
+    for (path, what) in
+        [(&key, "contains a key"), (&token, "contains a token"), (&config, "contains the configuration")]
+    {
         for (mode, who) in [(0o660, "its group can change it"), (0o646, "every user of this machine can change it")] {
             allow(path, mode);
             let told = warnings(&[config_path]);

@@ -145,7 +145,10 @@ fn the_old_name_leads_to_the_new_one() {
         let ended = run(&[&["subscribe"], arguments].concat());
         assert_eq!(
             (ended.code, ended.stderr.as_str()),
-            (2, "error: subscribe has no option --lint: `fanfare lint URL` says what is wrong with an event stream\n"),
+            (
+                2,
+                "error: the option --lint was removed: use `fanfare lint URL` to see what is wrong with an event stream\n"
+            ),
             "{arguments:?}"
         );
     }

@@ -61,7 +61,7 @@ fn a_foreign_server_is_not_the_hub() {
     }
     let moved = Peer::answering(["HTTP/1.1 301 Moved\r\nlocation: https://hub.example/\r\n\r\n"]);
     let ended = run(&["publish", "t", "x", "--hub", &moved.url]);
-    assert!(ended.stderr.contains("which leads to https://hub.example/"), "{ended:?}");
+    assert!(ended.stderr.contains("which redirects to https://hub.example/"), "{ended:?}");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_stream_that_broke_was_reached() {
     // Neither was one that closes the connection instead of answering.
     let ended = run(&["publish", "t", "x", "--hub", &Peer::answering([""]).url]);
     assert_eq!(ended.code, 5);
-    assert!(ended.stderr.contains("gives no answer") && !ended.stderr.contains("cannot reach"), "{ended:?}");
+    assert!(ended.stderr.contains("does not answer") && !ended.stderr.contains("cannot reach"), "{ended:?}");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_connection_that_is_lost_is_named() {
     let other = Peer::answering([STREAM, STOP]);
     let ended = run(&["subscribe", &format!("{}/one", one.url), &format!("{}/other", other.url), "--verbose"]);
     assert_eq!(ended.code, 0, "{ended:?}");
-    for said in ["connected to {}/one", "{}/one: the server ended the stream; asking again in"] {
+    for said in ["connected to {}/one", "{}/one: the server ended the stream; reconnecting in"] {
         assert!(ended.stderr.contains(&said.replace("{}", &one.url)), "{said}: {ended:?}");
     }
 }

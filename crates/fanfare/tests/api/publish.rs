@@ -372,7 +372,7 @@ fn what_is_no_topic_is_told_before_anything_is_sent() {
     let longer = "x".repeat(100_000);
     let cases: [(&[&str], &str); 9] = [
         (&["publish", "", "x"], "a topic cannot be empty"),
-        (&["publish", "  ", "x"], "nothing but spaces"),
+        (&["publish", "  ", "x"], "spaces only"),
         (&["publish", "*", "x"], "'*' is not a topic"),
         (&["publish", &long, "x"], "the topic has 5000 bytes, 4096 are allowed"),
         (&["publish", "a\nb", "x"], "a control or format character"),

@@ -44,9 +44,9 @@ fn half_a_hub_is_refused() {
 #[test]
 fn places_that_are_none_are_refused() {
     refused(&["--static", "/nowhere"], "static = /nowhere is not a directory");
-    refused(&["--public-url", "ftp://h.example/"], "is no address of a hub");
-    refused(&["--public-url", "https://h.example/?a=b"], "is no address of a hub");
-    refused(&["--public-url", "https://me:pw@h.example/"], "https://********@h.example/ is no address of a hub");
+    refused(&["--public-url", "ftp://h.example/"], "is not the URL of a hub");
+    refused(&["--public-url", "https://h.example/?a=b"], "is not the URL of a hub");
+    refused(&["--public-url", "https://me:pw@h.example/"], "https://********@h.example/ is not the URL of a hub");
     refused(&["--listen", "hub.example:3000"], "expected an IP address and a port");
     refused(&["--listen", "127.0.0.1"], "it has no port: did you mean 127.0.0.1:3000?");
     refused(&["--listen", "::1"], "it has no port: did you mean [::1]:3000?");
@@ -58,5 +58,5 @@ fn a_port_that_is_taken_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let ended = run(&["serve", "--memory", "--listen", &taken.local_addr().unwrap().to_string()]);
     assert_eq!(ended.code, 1);
-    assert!(ended.stderr.contains("another program does; give another port"), "{ended:?}");
+    assert!(ended.stderr.contains("another program uses it; give another port"), "{ended:?}");
 }

@@ -120,7 +120,7 @@ fn what_no_update_can_be_is_a_gap() {
     // A hub before this one had a gap: it is one here, too. Why a hub ends its stream concerns nobody else.
     assert_eq!([data[0], data[1], data[4], data[5]], ["a", "b", "e", "f"]);
     for (at, id, detail) in
-        [(2, "3", "gave no reason"), (3, "4", "longer than 1024 bytes"), (6, "", "the event types 'mercure'")]
+        [(2, "3", "without a reason"), (3, "4", "longer than 1024 bytes"), (6, "", "the event types 'mercure'")]
     {
         let told: Value = serde_json::from_str(data[at]).unwrap();
         assert_eq!((&told["reason"], &told["last_event_id"]), (&"left-out".into(), &id.into()), "{told}");
@@ -130,14 +130,14 @@ fn what_no_update_can_be_is_a_gap() {
     assert!(ids.iter().all(|id| (id.starts_with('#') && *id != "#k-1") || *id == "6"), "{ids:?}");
     assert!(updates.iter().all(|update| update["private"] == true));
     for wanted in [
-        "of which \"#k-1\" is the first",
+        "the first of them \"#k-1\"",
         "left out (last event ID \"4\"): ",
         "left out (last event ID \"6\"): the event types 'mercure'",
-        "4 events relayed, 0 were there already, 2 could not be",
+        "4 events relayed, 0 were already in the hub's log, 2 could not be",
     ] {
         assert!(ended.stderr.contains(wanted), "{wanted}: {}", ended.stderr);
     }
-    assert_eq!(ended.stderr.matches("gives IDs of its own").count(), 1, "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("the hub replaces some IDs").count(), 1, "{}", ended.stderr);
 }
 
 /// The upstream chooses the IDs of events, and how long they are.
@@ -148,9 +148,7 @@ fn of_a_long_id_messages_show_the_beginning() {
     let upstream = Peer::answering([stream(&format!("id: {long}\ndata: a\n\n")).as_str(), STREAM, STOP]);
     let ended = relay(&upstream, &hub, &["-t", "a", "--verbose"]);
     let shown = format!("\"{}…\"", "i".repeat(64));
-    for line in
-        [format!("of which {shown} is the first"), format!("connected to {}/, after event {shown}", upstream.url)]
-    {
+    for line in [format!("the first of them {shown}"), format!("connected to {}/, after event {shown}", upstream.url)] {
         assert!(ended.stderr.contains(&line), "{ended:?}");
     }
     assert!(ended.stderr.len() < 2_000, "{ended:?}");
@@ -261,7 +259,7 @@ fn what_a_proxy_refuses_for_its_size_goes_out_in_parts_or_is_a_gap() {
     assert_eq!(before, (0..20).map(event).collect::<String>());
     assert!(gap.contains("\"last_event_id\":\"20\"") && gap.contains("413"), "{gap}");
     assert_eq!(after.replace("data: \n", "data\n"), (21..60).map(event).collect::<String>());
-    assert!(ended.stderr.contains("59 events relayed, 0 were there already, 1 could not be"), "{ended:?}");
+    assert!(ended.stderr.contains("59 events relayed, 0 were already in the hub's log, 1 could not be"), "{ended:?}");
 }
 
 /// An ID may be as long as an event: those downstream get it exactly, or not at all; people are shown its beginning.
@@ -311,7 +309,7 @@ fn what_the_hub_refuses_by_its_own_rules_is_not_lost() {
         ended.stderr.contains("the hub refused the event \"2\"; sending it again without its ID: not so"),
         "{ended:?}"
     );
-    assert!(ended.stderr.contains("2 events relayed, 0 were there already, 1 could not be"), "{ended:?}");
+    assert!(ended.stderr.contains("2 events relayed, 0 were already in the hub's log, 1 could not be"), "{ended:?}");
 }
 
 /// Many events come at once and go out in batches, one of which the hub refuses in its middle.
@@ -358,7 +356,7 @@ fn once_there_was_one_or_if_it_is_told_to_it_does_not_give_up() {
     let (one, two) = (stream("id: 1\ndata: one\n\n"), stream("data: two\n\n"));
     let upstream = Peer::answering([one.as_str(), refuses, two.as_str(), STOP]);
     let ended = relay(&upstream, &hub, &["-t", "a"]);
-    assert_eq!((ended.code, ended.stderr.contains("404 Not Found; asking again in 1.0 s")), (0, true), "{ended:?}");
+    assert_eq!((ended.code, ended.stderr.contains("404 Not Found; reconnecting in 1.0 s")), (0, true), "{ended:?}");
     // The ID outlives the refusal, without any file.
     let requests = [(); 4].map(|()| upstream.request());
     assert!(requests[2].contains("last-event-id: 1\n") && requests[3].contains("last-event-id: 1\n"));
@@ -387,7 +385,7 @@ fn it_goes_on_where_it_stopped_and_publishes_nothing_twice() {
     fs::write(&file, kept).unwrap();
     let (request, said) = relay("id: 2\nevent: t\ndata: two\n\nid: #3\ndata: three\n\nid: 4\ndata: four\n\n");
     assert!(
-        request.contains("last-event-id: 1\n") && said.contains("1 events relayed, 2 were there already"),
+        request.contains("last-event-id: 1\n") && said.contains("1 events relayed, 2 were already in the hub's log"),
         "{said}"
     );
     assert_eq!(texts(&all_held(&hub, "a"), "data"), ["one", "two", "no ID", "three", "four"]);
@@ -507,7 +505,7 @@ fn a_hub_relays_what_its_configuration_says() {
     let update = &held(&hub, "b", 1)[0];
     assert_eq!((&update["private"], &update["topics"][0], &update["id"]), (&true.into(), &"a".into(), &"1".into()));
     let ended = hub.stop();
-    assert!(ended.stderr.contains("404 Not Found; asking again in"), "{ended:?}");
+    assert!(ended.stderr.contains("404 Not Found; reconnecting in"), "{ended:?}");
     fs::remove_file(&token).unwrap();
     assert_eq!(run(&["serve", "--config", &config, "--listen", "127.0.0.1:0"]).code, 2);
 }

@@ -149,7 +149,7 @@ fn what_does_not_go_together_is_told() {
         (&["t", "--last", "some"], "invalid value 'some' for '--last <COUNT>'"),
         (&["t", "--since", "90"], "expected a time such as 2026-01-31T12:00:00Z, or how long ago it was"),
         (&["t", "--since", "yesterday"], "expected a time"),
-        (&["-", "--last", "2"], "--last and --since are for a server that is asked"),
+        (&["-", "--last", "2"], "--last and --since cannot be used with standard input"),
     ];
     for (arguments, said) in cases {
         let ended = run(&[&["subscribe"], arguments].concat());

@@ -32,8 +32,8 @@ fn it_says_where_it_is_and_what_to_do_next() {
     assert!(!url.ends_with(":0"), "{url}");
     let text = (0..8).map(|_| hub.lines.next()).collect::<Vec<_>>().join("\n");
     for part in [
-        "in memory: it ends with this process".to_owned(),
-        "open: whoever reaches this address".to_owned(),
+        "in memory: it is lost when this process ends".to_owned(),
+        "open: everybody who can reach this address".to_owned(),
         format!("{url}/sse (news, weather)"),
         format!("curl -d 'hello' {url}/topics/greetings"),
         format!("curl -N {url}/topics/greetings"),

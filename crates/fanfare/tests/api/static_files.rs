@@ -66,7 +66,7 @@ fn nothing_of_the_hubs_own_may_lie_among_files_for_everybody() {
     for (options, what) in cases {
         let refused = site.check(options);
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{options:?}: {refused:?}");
-        let says = format!("the {what} lies in the directory of static files");
+        let says = format!("the {what} is inside the directory of static files");
         assert!(refused.stderr.contains(&says), "{options:?}: {}", refused.stderr);
     }
     let fine: &[&[&str]] = &[
@@ -85,7 +85,7 @@ fn data_of_before_is_data_too() {
     let site = Site::new("before");
     fs::create_dir(site.0.join("fanfare-data")).unwrap();
     let refused = site.check(&["--static", ".", "--memory"]);
-    assert!(refused.code == 2 && refused.stderr.contains("the data fanfare-data lies in"), "{refused:?}");
+    assert!(refused.code == 2 && refused.stderr.contains("the data fanfare-data is inside"), "{refused:?}");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn the_static_directory_does_not_lie_in_the_data() {
     let site = Site::new("in-data");
     site.write("fanfare-data/relays/x", "state");
     let refused = site.check(&["--static", "fanfare-data/relays"]);
-    assert!(refused.code == 2 && refused.stderr.contains("lies in that of the log"), "{refused:?}");
+    assert!(refused.code == 2 && refused.stderr.contains("is inside the directory of the log"), "{refused:?}");
 }
 
 #[cfg(unix)]

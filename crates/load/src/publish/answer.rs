@@ -23,7 +23,7 @@ pub(super) fn is_whole(bytes: &[u8]) -> io::Result<bool> {
         return Ok(whole);
     }
     let said = format!("{} {}", head.lines().next().unwrap_or_default(), String::from_utf8_lossy(body));
-    Err(io::Error::other(format!("a publication was answered {}", said.trim())))
+    Err(io::Error::other(format!("the server refused a publication: {}", said.trim())))
 }
 
 #[cfg(test)]
@@ -47,6 +47,6 @@ mod tests {
     #[test]
     fn a_refusal_is_told_with_what_it_says() {
         let error = is_whole(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno").unwrap_err();
-        assert_eq!(error.to_string(), "a publication was answered HTTP/1.1 403 Forbidden no");
+        assert_eq!(error.to_string(), "the server refused a publication: HTTP/1.1 403 Forbidden no");
     }
 }

@@ -38,7 +38,10 @@ pub(super) fn publish(mut share: Share) -> io::Result<Published> {
     while published.count < index {
         poll.poll(&mut events, Some(ANSWER_TIMEOUT))?;
         if events.is_empty() {
-            return Err(broken(&share, &io::Error::new(io::ErrorKind::TimedOut, "no answer comes any more")));
+            return Err(broken(
+                &share,
+                &io::Error::new(io::ErrorKind::TimedOut, "the server does not answer any more"),
+            ));
         }
         for event in &events {
             let publisher = &mut publishers[event.token().0];

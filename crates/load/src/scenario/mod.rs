@@ -23,25 +23,29 @@ use std::io;
 /// A kind of load that is run on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
-    /// Many connect, nothing is published, all leave: CPU per connect, memory per subscriber, and what is left of it
+    /// Many connect, nothing is published, all disconnect: CPU per connect, memory per subscriber, memory that remains
     Idle,
     /// One topic, events at a steady rate to all: CPU per delivery, latency
     Broadcast,
-    /// A topic for each subscriber: CPU per publish, with a hundred and with all of them
+    /// A topic for each subscriber: CPU per publish, with a hundred subscribers and with all of them
     Topics,
     /// Subscribers of URL patterns, each matched by one of as many topics: CPU per publish and per delivery
     Patterns,
-    /// Publishers as fast as answers come: deliveries per second of CPU, deliveries per read
+    /// Publishers as fast as the server answers: deliveries per second of CPU, deliveries per read
     Burst,
-    /// All connect as fast as they are answered, twice: connections per second, CPU per connect
+    /// All connect as fast as the server answers, twice: connections per second, CPU per connect
     ConnectStorm,
-    /// Half leave at once while events go on: the others' latency, time until the server has let go
+    /// Half disconnect at once while events continue: latency of the other subscribers, time until the server has
+    /// closed the connections
     DisconnectStorm,
-    /// Some stop reading while events go on, then read again: the others' latency, memory, time to catch up
+    /// Some stop reading while events continue, then read again: latency of the other subscribers, memory, time to
+    /// catch up
     SlowReaders,
-    /// All leave at once and come back with their last event ID while events go on: time until all are live again
+    /// All disconnect at once and reconnect with their last event ID while events continue: time until all are live
+    /// again
     ResumeStorm,
-    /// Many come and go, again and again, while events go on for somebody else: that one's latency, CPU per visit
+    /// Many connect and disconnect, again and again, while events continue for one other subscriber: its latency, CPU
+    /// per visit
     Presence,
 }
 

@@ -28,23 +28,23 @@ pub struct Size {
 /// The arguments that replace a scenario's own size.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct SizeArgs {
-    /// Subscribers; each is an open file here, and one of the server's
+    /// Subscribers; each needs an open file on this machine, and one in the server
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub subscribers: Option<u32>,
-    /// Topics (or patterns), which subscribers have in turn
+    /// Topics (or patterns), to which subscribers are assigned in turn
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub topics: Option<u32>,
-    /// Publishers, each a connection with one publication on its way; with 0, subscribers only listen
+    /// Publishers; each has a connection with one publication in progress. With 0, subscribers only listen
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(0..=10_000))]
     pub publishers: Option<u32>,
-    /// Events a second, by all publishers together; 0: as fast as the server answers
+    /// Events a second, of all publishers together; with 0, as fast as the server answers
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(0..=1_000_000))]
     pub rate: Option<u32>,
-    /// Seconds of publishing; of `slow-readers`, how long some do not read; of `idle`, a third of the time in which
-    /// memory may be given back
+    /// Seconds of publishing; in `slow-readers`, how long some subscribers do not read; in `idle`, a third of the time
+    /// that the server has to give memory back
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=86_400))]
     pub seconds: Option<u32>,
-    /// Bytes of data in each event, of which a number and a time take up to 64
+    /// Bytes of data in each event; a number and a time take up to 64 of them
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(MIN_DATA_BYTES as i64..=65_536))]
     pub bytes: Option<u32>,
     /// Events of a `burst`

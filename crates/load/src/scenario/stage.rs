@@ -108,7 +108,10 @@ impl Stage {
         let report = crowd.receive("warming up", &published.counts)?;
         match report.faults.count() {
             0 => Ok(()),
-            _ => Err(io::Error::other(format!("the first event of all: {}", report.faults.examples.join("; ")))),
+            _ => Err(io::Error::other(format!(
+                "the first event of the run failed: {}",
+                report.faults.examples.join("; ")
+            ))),
         }
     }
 

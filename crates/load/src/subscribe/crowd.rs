@@ -110,7 +110,7 @@ impl Crowd {
         };
         let (report, remaining) = self.all(phase, command)?;
         if remaining > 0 {
-            let error = format!("{remaining} of {count} subscribers get no answer from {}", self.server);
+            let error = format!("{remaining} of {count} subscribers got no answer from {}", self.server);
             return Err(io::Error::new(io::ErrorKind::TimedOut, error));
         }
         Ok(report)
@@ -210,7 +210,8 @@ impl Crowd {
         let mut remaining: Vec<Option<u64>> = vec![None; self.workers.len()];
         let (mut report, mut left, mut done) = (Report::default(), 0, 0);
         while done < self.workers.len() {
-            let (index, answer) = self.answers.recv().map_err(|_| io::Error::other("the workers are gone"))?;
+            let (index, answer) =
+                self.answers.recv().map_err(|_| io::Error::other("the worker processes have ended"))?;
             match answer {
                 Answer::Remaining(count) => remaining[index] = Some(count),
                 Answer::Done { report: part, remaining: count } => {

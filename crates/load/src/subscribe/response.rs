@@ -120,9 +120,9 @@ fn framing(head: &[u8]) -> io::Result<State> {
         let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
         fields.into_iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     };
-    let media_type = field("content-type").unwrap_or("nothing said");
+    let media_type = field("content-type").unwrap_or("missing");
     if !media_type.get(..EVENT_STREAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM)) {
-        return Err(io::Error::other(format!("no event stream, but {media_type}")));
+        return Err(io::Error::other(format!("the answer is not an event stream: its Content-Type is {media_type}")));
     }
     let chunked = field("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
     Ok(if chunked { State::ChunkSize { size: 0, extension: false } } else { State::Bare })

@@ -21,7 +21,7 @@ const WITHOUT_MEANING: [(&str, &str); 10] = [
     ("topic_matcher_cache", "topics are found without a cache of this kind; the directive has no effect"),
     ("subscriber_list_cache_size", "subscribers are found without a cache; the directive has no effect"),
     ("cache_size_approx", "topics are found without a cache of this kind; the directive has no effect"),
-    ("drain_timeout", "streams end at once when the hub stops, and what is under way has 10 s"),
+    ("drain_timeout", "streams end at once when the hub stops, and other requests have 10 s to finish"),
     ("name", "a process is one hub here; the name has no effect"),
     (
         "authorization_server",
@@ -35,9 +35,9 @@ pub(super) fn translate(translator: &mut Translator<'_>, text: &str) {
     match directives {
         Ok(directives) => directives.iter().for_each(|directive| one(translator, directive)),
         Err(caddyfile::SyntaxError::Unbalanced) => {
-            translator.refuse("", "a quotation mark or a brace has no other half");
+            translator.refuse("", "a quotation mark or a brace is not closed");
         }
-        Err(caddyfile::SyntaxError::TooDeep) => translator.refuse("", "its blocks lie too deep in each other"),
+        Err(caddyfile::SyntaxError::TooDeep) => translator.refuse("", "its blocks are nested too deeply"),
     }
 }
 
@@ -69,7 +69,7 @@ fn one(translator: &mut Translator<'_>, directive: &Directive) {
         ("public_urls", [url, more @ ..]) => {
             translator.set("public-url", *url);
             if !more.is_empty() {
-                translator.warn("the hub has one public URL; only the first one counts");
+                translator.warn("the hub has one public URL; only the first one is used");
             }
         }
         ("max_request_body_size", [size]) => body_size(translator, size),
@@ -81,7 +81,7 @@ fn one(translator: &mut Translator<'_>, directive: &Directive) {
         }
         ("issuer", [name]) => issuer(translator, name, block),
         ("protocol_version_compatibility", ["7" | "8"]) => {
-            translator.warn("both revisions are always spoken here; the directive has no effect");
+            translator.warn("this hub always supports both revisions; the directive has no effect");
         }
         ("playground", []) => translator.refuse(
             "",
@@ -113,17 +113,18 @@ pub(super) fn duration(translator: &mut Translator<'_>, directive: &str, value: 
         ("write_timeout", true) => translator.set("max-lifetime", "off"),
         ("write_timeout", false) => translator.set("max-lifetime", value),
         ("heartbeat", true) => translator.warn(
-            "a stream without events always has heartbeats here, since proxies cut silent connections; they come every 20 s",
+            "a stream without events always has heartbeats here, because proxies close silent connections; the \
+             interval is 20 s",
         ),
         ("heartbeat", false) => translator.set("heartbeat-interval", value),
-        (_, true) => translator.warn("a peer that takes nothing is always given up here, after a minute"),
+        (_, true) => translator.warn("a connection that accepts no data is always closed here, after a minute"),
         (_, false) => translator.set("write-timeout", value),
     }
 }
 
 fn body_size(translator: &mut Translator<'_>, size: &str) {
     if size == "0" {
-        translator.warn("bodies always have a largest size here, at most 16 MiB; this one takes the default");
+        translator.warn("bodies always have a largest size here, at most 16 MiB; the default is used");
     } else {
         translator.set("max-body", size);
     }

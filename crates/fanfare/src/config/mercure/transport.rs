@@ -7,12 +7,15 @@ use url::Url;
 /// The name of the directory of our log. It is beside the file of the Mercure hub, so that it is on the same volume.
 const DIRECTORY: &str = "fanfare-data";
 
-const NO_CLUSTER: &str = "there is no log on several machines here yet; remove it, and the log is on disk";
+const NO_CLUSTER: &str = "this hub cannot share its log with other machines; remove it, and the log is on disk";
 
 /// Translates a transport URL: `bolt://updates.db?size=100&cleanup_frequency=0.3`, `local://local`.
 pub(super) fn url(translator: &mut Translator<'_>, text: &str) {
     let Ok(url) = Url::parse(text.trim()) else {
-        translator.refuse("data", "it is no URL such as bolt:///data/mercure.db; FANFARE_DATA names our directory");
+        translator.refuse(
+            "data",
+            "it is not a URL such as bolt:///data/mercure.db; or give the directory of the log with FANFARE_DATA",
+        );
         return;
     };
     let mut options: Vec<_> = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
@@ -38,13 +41,13 @@ fn bolt(translator: &mut Translator<'_>, options: &[(String, String)]) {
             "size" => translator
                 .set("retention-count", value.parse::<i64>().map_or_else(|_| value.clone().into(), toml::Value::from)),
             "cleanup_frequency" => translator.warn("retention is exact here; cleanup_frequency has no effect"),
-            "bucket_name" => translator.warn("the log is a file of its own here; bucket_name has no effect"),
+            "bucket_name" => translator.warn("the log has its own files here; bucket_name has no effect"),
             _ => translator.refuse("data", format!("the option '{name}' of the transport is not known")),
         }
     }
     translator.warn(
         "updates are also discarded by age (7 days) and by the size of the log (1 GiB), unless FANFARE_RETENTION_AGE and \
-         FANFARE_RETENTION_BYTES say otherwise",
+         FANFARE_RETENTION_BYTES are set",
     );
 }
 
@@ -52,8 +55,8 @@ fn path(translator: &mut Translator<'_>, file: &str) {
     let directory = Path::new(file).parent().unwrap_or(Path::new("")).join(DIRECTORY);
     let directory = directory.display().to_string();
     translator.warn(format!(
-        "the log is a directory here, {directory}, unless FANFARE_DATA says otherwise; the history in {file} is not taken \
-         over, and subscribers that come back with an ID of it are told so"
+        "the log is a directory here, {directory}, unless FANFARE_DATA is set; the history in {file} is not imported, \
+         and subscribers that reconnect with an ID from it receive a gap event"
     ));
     translator.set("data", directory);
 }

@@ -6,16 +6,19 @@ use toml::{Table, Value};
 const IMAGE_WITHOUT_MEANING: [(&str, &str); 4] = [
     ("MERCURE_LICENSE", "no license is needed; the variable has no effect"),
     ("GLOBAL_OPTIONS", "options of Caddy have no effect here"),
-    ("CADDY_EXTRA_CONFIG", "configuration of Caddy has no effect here; keep a proxy before the hub for it"),
-    ("CADDY_SERVER_EXTRA_DIRECTIVES", "configuration of Caddy has no effect here; keep a proxy before the hub for it"),
+    ("CADDY_EXTRA_CONFIG", "configuration of Caddy has no effect here; use a proxy in front of the hub for it"),
+    (
+        "CADDY_SERVER_EXTRA_DIRECTIVES",
+        "configuration of Caddy has no effect here; use a proxy in front of the hub for it",
+    ),
 ];
 
 /// Variables without a prefix, of the older hub, that have no effect here, and the warning about each.
 const BARE_WITHOUT_MEANING: [(&str, &str); 8] = [
-    ("DEBUG", "set FANFARE_LOG_LEVEL=debug for more to be logged"),
+    ("DEBUG", "set FANFARE_LOG_LEVEL=debug to log more"),
     ("DEMO", "the hub's page is always at /"),
-    ("COMPRESS", "streams are not compressed here; a proxy before the hub can"),
-    ("METRICS_ENABLED", "there are no metrics here yet"),
+    ("COMPRESS", "streams are not compressed here; a proxy in front of the hub can compress them"),
+    ("METRICS_ENABLED", "this hub has no metrics"),
     ("USE_FORWARDED_HEADERS", "set FANFARE_PUBLIC_URL to the URL under which clients reach the hub"),
     ("READ_TIMEOUT", "the time for a request's body is fixed here, at 30 s"),
     ("READ_HEADER_TIMEOUT", "the time for a request's head is fixed here, at 60 s"),
@@ -25,15 +28,15 @@ const BARE_WITHOUT_MEANING: [(&str, &str); 8] = [
 /// Variables that make the older hub serve TLS.
 const BARE_TLS: [&str; 3] = ["ACME_HOSTS", "CERT_FILE", "KEY_FILE"];
 
-pub(super) const NO_TLS: &str = "the hub does not speak TLS itself: put a proxy with a certificate before it, tell it \
-     FANFARE_LISTEN (such as 0.0.0.0:3000) and FANFARE_PUBLIC_URL (such as https://hub.example.com/)";
+pub(super) const NO_TLS: &str = "the hub does not support TLS itself: use a proxy with a certificate in front of it, \
+     and set FANFARE_LISTEN (such as 0.0.0.0:3000) and FANFARE_PUBLIC_URL (such as https://hub.example.com/)";
 
 /// Translates every variable that is set.
 pub(super) fn translate(translator: &mut Translator<'_>, has_our_keys: bool) {
     if !has_our_keys {
         bare(translator);
     } else if translator.variable("JWT_KEY").is_some() {
-        translator.warn("it has no effect beside keys of our own options, nor have the other names of that hub");
+        translator.warn("the variables of the older Mercure hub have no effect, because FANFARE_ options give keys");
     }
     image(translator);
 }
@@ -179,7 +182,7 @@ fn server_name(translator: &mut Translator<'_>, value: &str) {
     let mut names = value.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
     let Some(name) = names.next() else { return };
     if names.next().is_some() {
-        translator.warn("the hub answers to every name; only the first one counts for its port");
+        translator.warn("the hub answers requests for every name; only the port of the first one is used");
     }
     let (is_plain, rest) = match name.split_once("://") {
         Some(("http", rest)) => (true, rest),
