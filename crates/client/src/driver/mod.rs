@@ -12,7 +12,7 @@ use crate::{
     BoxError, Cause, Error, MessageEvent, Opened, Signal, Text, Verdict,
     handle::{Command, Shared},
     keeper::Keeper,
-    session::{Answer, Comments, Order, Rules, Session},
+    session::{Answer, Comments, Next, Order, Rules, Session},
     transport::ResponseBody,
 };
 use bytes::Bytes;
@@ -164,10 +164,12 @@ impl Driver {
                 self.obey();
             }
             let kept = self.keep(cx);
-            let signal = self.session.next_signal(comments);
+            let next = self.session.step(comments);
             self.carry_out();
-            if let Some(signal) = signal {
-                return Poll::Ready(Some(Ok(signal)));
+            match next {
+                Next::Signal(signal) => return Poll::Ready(Some(Ok(signal))),
+                Next::Passed => continue,
+                Next::Nothing => {}
             }
             match &mut self.io {
                 Io::Nothing if self.session.is_closed() => return Poll::Ready(None),

@@ -7,6 +7,18 @@ use crate::{Cause, Error, MessageEvent, Signal, Text, Warning};
 use bytes::Bytes;
 use std::time::Duration;
 
+/// The result of one step through the received data.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A signal for the program.
+    Signal(Signal),
+    /// Something that is not for the program, such as a block without an event. It may have set an ID, which is saved
+    /// before the next step: the next step may end in an error.
+    Passed,
+    /// All received data has been read.
+    Nothing,
+}
+
 impl Session {
     /// Returns an event that has arrived completely. Most events are returned here. `None` if there is no such event,
     /// or if another signal comes first.
@@ -23,22 +35,19 @@ impl Session {
         matches!(&self.phase, Phase::Open(reading) if reading.is_empty()) && self.rules.idle_timeout.is_none()
     }
 
-    /// Returns the next signal: one that waits in the queue, or the next one that is read from the chunk.
-    pub(crate) fn next_signal(&mut self, comments: Comments) -> Option<Signal> {
-        loop {
-            if let Some(signal) = self.signals.pop_front() {
-                return Some(signal);
-            }
-            let Phase::Open(reading) = &mut self.phase else { return None };
-            let comments = match comments {
-                Comments::Skip if self.progress.is_some() => Comments::SkipButBlocks,
-                comments => comments,
-            };
-            let read = reading.next(&mut self.parser, comments)?;
-            let signal = self.has_read(read);
-            if signal.is_some() {
-                return signal;
-            }
+    /// Takes one step: returns a signal that waits in the queue, or reads the next thing from the chunk.
+    pub(crate) fn step(&mut self, comments: Comments) -> Next {
+        if let Some(signal) = self.signals.pop_front() {
+            return Next::Signal(signal);
+        }
+        let Phase::Open(reading) = &mut self.phase else { return Next::Nothing };
+        let comments = match comments {
+            Comments::Skip if self.progress.is_some() => Comments::SkipButBlocks,
+            comments => comments,
+        };
+        match reading.next(&mut self.parser, comments) {
+            Some(read) => self.has_read(read).map_or(Next::Passed, Next::Signal),
+            None => Next::Nothing,
         }
     }
 

@@ -5,8 +5,10 @@ use crate::{
     notes::Notes,
     server::Server,
 };
-use fanfare_client::{Acknowledge, Error, ManualClock, ReadyState};
+use fanfare_client::{Acknowledge, Error, Limits, ManualClock, ReadyState};
 use futures_util::StreamExt as _;
+use std::time::Duration;
+use tokio::time::timeout;
 
 fn numbered(numbers: std::ops::RangeInclusive<u32>) -> Connection {
     numbers.fold(Connection::stream(), |stream, number| stream.piece(format!("id:{number}\ndata:{number}\n\n")))
@@ -88,6 +90,31 @@ fn an_event_counts_when_the_program_says_so() {
         source.close();
         assert!(source.next().await.is_none());
         assert_eq!(notes.saved(), ["1", "3", "4"], "what was acknowledged before the end is kept");
+    });
+}
+
+/// An ID without an event is saved as soon as it has arrived: before the error that follows it, and while nothing
+/// follows it. An event does not wait for it.
+#[test]
+fn an_id_without_an_event_is_saved_before_what_follows() {
+    run(async {
+        for (rest, follows) in [("data:a long text\n\n", "error"), ("data:b\n\n", "event"), ("", "nothing")] {
+            let (clock, notes) = (ManualClock::new(), Notes::default());
+            let stream = Connection::stream().piece("id:1\ndata:a\n\n").piece(format!("id:2\n\n{rest}"));
+            let server = Server::start([stream]);
+            let limits = Limits { max_data_bytes: 10, ..Limits::default() };
+            let mut source = source(&server, &clock).store(notes.clone()).limits(limits).build().unwrap();
+            event(&mut source).await;
+            match follows {
+                "error" => drop(source.next().await.unwrap().unwrap_err()),
+                "event" => {
+                    event(&mut source).await;
+                    source.flush().await.unwrap();
+                }
+                _ => assert!(timeout(Duration::from_millis(100), source.next()).await.is_err()),
+            }
+            assert_eq!(notes.saved().last().unwrap(), "2", "{follows}");
+        }
     });
 }
 

@@ -21,7 +21,7 @@ impl Play {
     /// Asks for the next event, as the program does, and returns its last event ID.
     fn next(&mut self) -> Option<Text> {
         self.session.progress().expect("IDs are kept").next();
-        match self.session.next_signal(Comments::Skip)? {
+        match self.signal(Comments::Skip)? {
             Signal::Event(event) => Some(event.last_event_id),
             other => panic!("{other:?}"),
         }
