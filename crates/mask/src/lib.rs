@@ -31,6 +31,10 @@ pub const MASK: &str = "********";
 /// escape on.
 const MAX_ESCAPED: usize = 4;
 
+/// The most passes over one word. A secret may contain a separator, such as `&`. Without it, the parts beside it are read
+/// as one part, which may be a secret too.
+const MAX_PASSES: usize = 4;
+
 /// Returns a URL with [`MASK`] in place of each secret. The whole text is taken as one URL, even if it contains spaces
 /// or quotation marks, or is not a valid URL.
 ///
@@ -43,9 +47,21 @@ pub fn masked_url(url: &str) -> Cow<'_, str> {
     if !url.bytes().any(|byte| matches!(byte, b'=' | b'@' | b'%')) && !url.contains("ey") && !url.contains("ew") {
         return url.into();
     }
+    let Some(mut shown) = masked_once(url) else { return url.into() };
+    for _ in 1..MAX_PASSES {
+        match masked_once(&shown) {
+            Some(again) if again != shown => shown = again,
+            _ => break,
+        }
+    }
+    shown.into()
+}
+
+/// Replaces each secret that is found in one pass; `None` if there is none.
+fn masked_once(url: &str) -> Option<String> {
     let secrets = secrets(url);
     if secrets.is_empty() {
-        return url.into();
+        return None;
     }
     let (mut shown, mut at) = (String::new(), 0);
     for Range { start, end } in secrets {
@@ -57,7 +73,7 @@ pub fn masked_url(url: &str) -> Cow<'_, str> {
         at = at.max(end);
     }
     shown.push_str(&url[at..]);
-    shown.into()
+    Some(shown)
 }
 
 /// Finds the secrets in a word and in its unescaped forms, in order of their positions.

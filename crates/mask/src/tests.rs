@@ -289,9 +289,12 @@ fn any_text_can_be_masked() {
         "é:=%c3",
         "token=%c3",
         "%c3%a9%3Dtoken%3D%c3",
+        "@:%2f&@",
     ] {
         let shown = masked(text).into_owned();
         assert_eq!(masked(&shown), shown, "{text}");
+        let shown = masked_url(text).into_owned();
+        assert_eq!(masked_url(&shown), shown, "{text}");
     }
 }
 
