@@ -138,7 +138,7 @@ test("the form publishes to several topics, with retry; and so does the printed 
 
   await form.getByLabel("Retry").fill("soon");
   await form.getByRole("button", { name: "Publish", exact: true }).click();
-  await expect(page.locator("#answer")).toHaveText(/^400 .*'retry' is a number of milliseconds/);
+  await expect(page.locator("#answer")).toHaveText(/^400 .*'retry' must be a number of milliseconds/);
 });
 
 test("many topics scroll, and what is below stays where it is", async ({ page, startHub }) => {
