@@ -22,7 +22,7 @@ pub(crate) struct Need {
 enum Sign {
     /// All of these programs must be on the path.
     Programs(&'static [&'static str]),
-    /// The first of the packages must be installed.
+    /// The first package in the list of packages must be installed.
     Package,
 }
 

@@ -181,7 +181,7 @@ impl Parser {
                 Step::InChunk(at) => self.block.event(|buffered| chunk.text(at, buffered.repaired)),
                 Step::Joined => self.block.event(Buffered::text),
                 Step::ChunkRead => return Ok(None),
-                // The caller does not want comments and blocks.
+                // The caller wants only events, and no comments or blocks without an event.
                 Step::Comment | Step::Block | Step::Skipped => continue,
             }));
         }
@@ -211,7 +211,7 @@ impl Parser {
                 Step::InChunk(at) => self.block.event(|_| Data::InChunk(at)),
                 Step::Joined => self.block.event(|buffered| Data::Joined(buffered.text())),
                 Step::ChunkRead => return Ok(None),
-                // The caller does not want comments and blocks.
+                // The caller wants only events, and no comments or blocks without an event.
                 Step::Comment | Step::Block | Step::Skipped => continue,
             }));
         }

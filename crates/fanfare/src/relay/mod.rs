@@ -88,7 +88,7 @@ pub(crate) struct RelayArgs {
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 
-    /// Report connections that are opened or lost, also in a pipe
+    /// Report connections that are opened or lost, even if standard error is not a terminal
     #[arg(short, long)]
     verbose: bool,
 

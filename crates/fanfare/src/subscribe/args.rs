@@ -148,11 +148,12 @@ pub(super) struct PrintArgs {
     #[arg(long, value_name = "COMMAND")]
     pub exec: Option<String>,
 
-    /// Print only errors on standard error. Without this option, lost connections are reported there in a terminal
+    /// Print only errors on standard error. Without this option, a lost connection is reported too, if standard
+    /// error is a terminal
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Report connections that are opened or lost, also in a pipe
+    /// Report connections that are opened or lost, even if standard error is not a terminal
     #[arg(short, long)]
     pub verbose: bool,
 }

@@ -188,7 +188,7 @@ impl State {
     }
 }
 
-/// A mark on a request whose sender waited for some time after the previous answer.
+/// An extension of requests: the sender had waited for some time after the previous answer before it sent the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unhurried;
 

@@ -10,7 +10,7 @@ pub const MAX_BATCH_UPDATES: usize = 10_000;
 /// The most topics of all updates of one batch together: each topic takes 16 bytes of memory, however short it is.
 pub const MAX_BATCH_TOPICS: usize = 200_000;
 
-/// Returns the most updates of this template that one batch may have.
+/// Returns the greatest number of updates that one batch may have, if each is made from `template` and a line.
 pub(crate) fn most_updates(template: &Template) -> usize {
     (MAX_BATCH_TOPICS / template.topics().max(1)).clamp(1, MAX_BATCH_UPDATES)
 }

@@ -21,8 +21,9 @@ use fanfare_hub::{entry::Entry, update::Update};
 use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
-/// Publishes all updates, or none if the publisher is not allowed to publish one of them. If the request has the mark
-/// `unhurried`, the updates may wait for other publications.
+/// Publishes all updates, or none if the publisher is not allowed to publish one of them. With `unhurried`, the log
+/// may delay the updates a little, to save them together with others: the publisher itself had waited before this
+/// request.
 async fn publish(
     app: &App,
     credentials: &Credentials,
