@@ -19,7 +19,7 @@ pub struct Stream {
     raw: Vec<u8>,
 }
 
-/// One event of a stream.
+/// An event of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// The event type; `message` if the event names none.

@@ -25,7 +25,7 @@ const SCANNED: u64 = 10;
 /// Measures all figures.
 ///
 /// # Errors
-/// If the log fails, or does not contain the expected entries.
+/// Returns an error if the log fails, or does not contain the expected entries.
 pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let directory = scratch.path("million");
     let workload = Workload { entries: scale.entries, batch: BATCH, data_bytes: DATA_BYTES, topics: scale.topics };

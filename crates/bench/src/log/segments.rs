@@ -19,7 +19,7 @@ const TOPICS: u64 = 10;
 /// Measures the open files.
 ///
 /// # Errors
-/// If the log fails, or does not contain the expected entries.
+/// Returns an error if the log fails, or does not contain the expected entries.
 pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Figure> {
     let directory = scratch.path("segments");
     let log = SegmentLog::open_with(&directory, Retention::default(), SEGMENT_BYTES).map_err(io::Error::other)?;

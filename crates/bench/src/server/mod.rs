@@ -53,7 +53,7 @@ pub const SERVERS: &[Server] = &[
 /// The name of the hub that publishes active subscriptions.
 pub const SUBSCRIPTIONS: &str = "fanfare-presence";
 
-/// Where servers run.
+/// The surroundings in which servers run: an address, and a command that starts them.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
     /// The IP address where the server listens.
@@ -114,7 +114,7 @@ impl Server {
     /// Starts the server, ready for this many subscribers.
     ///
     /// # Errors
-    /// If the server cannot be started. The servers of others start only on loopback and without a prefix.
+    /// Returns an error if the server cannot be started. Nchan and Mercure start only on loopback and without a prefix.
     pub fn start(self, subscribers: u32, surroundings: &Surroundings) -> io::Result<Running> {
         let directory = Directory::new(self.name)?;
         let subscribers = subscribers + OTHER_SUBSCRIBERS;

@@ -15,7 +15,7 @@ pub(crate) enum Next {
     /// Something that is not for the program, such as a block without an event. It may have set an ID, which is saved
     /// before the next step: the next step may end in an error.
     Passed,
-    /// All received data has been read.
+    /// The end of the received data: all of it has been read.
     Nothing,
 }
 

@@ -38,7 +38,7 @@ impl<'c> Chunk<'c> {
     /// Returns a chunk of which the first `position` bytes are read, to continue in the middle.
     ///
     /// # Panics
-    /// If `bytes` is shorter than `position`.
+    /// Panics if `bytes` is shorter than `position`.
     #[must_use]
     #[inline]
     pub fn from_position(bytes: &'c [u8], position: usize) -> Self {

@@ -1,4 +1,4 @@
-//! One connection of a subscriber. It reads only when the script makes it read; at all other times it stalls.
+//! A connection of a subscriber. It reads only when the script makes it read; at all other times it stalls.
 use crate::hub::PATIENCE;
 use socket2::{Domain, Socket, Type};
 use std::{
