@@ -12,7 +12,7 @@ use crate::{
     BoxError, Cause, Error, MessageEvent, Opened, Signal, Text, Verdict,
     handle::{Command, Shared},
     keeper::Keeper,
-    session::{Answer, Comments, Next, Order, Rules, Session},
+    session::{Answer, Comments, Order, Rules, Session},
     transport::ResponseBody,
 };
 use bytes::Bytes;
@@ -163,13 +163,12 @@ impl Driver {
             if !self.session.has_signal() {
                 self.obey();
             }
+            let signal = self.session.next_signal(comments);
+            // The data that was just read may have set an ID without an event. It is saved even if an error follows it.
             let kept = self.keep(cx);
-            let next = self.session.step(comments);
             self.carry_out();
-            match next {
-                Next::Signal(signal) => return Poll::Ready(Some(Ok(signal))),
-                Next::Passed => continue,
-                Next::Nothing => {}
+            if let Some(signal) = signal {
+                return Poll::Ready(Some(Ok(signal)));
             }
             match &mut self.io {
                 Io::Nothing if self.session.is_closed() => return Poll::Ready(None),
@@ -195,8 +194,11 @@ impl Driver {
                     Poll::Pending => ready!(self.poll_deadline(cx)),
                 },
                 Io::Body(_) if chunks == CHUNKS_PER_TURN => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
+                    // Also a body that always has more to read is bound by the deadline.
+                    if self.poll_deadline(cx).is_pending() {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                 }
                 Io::Body(body) => {
                     chunks += 1;

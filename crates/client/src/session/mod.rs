@@ -23,4 +23,3 @@ pub(crate) use machine::{Order, Session};
 pub(crate) use progress::Progress;
 pub(crate) use reading::Comments;
 pub(crate) use rules::Rules;
-pub(crate) use streaming::Next;

@@ -1,5 +1,5 @@
 //! The progress of the program: the last event ID of the events that it has dealt with.
-use crate::{Acknowledge, MessageEvent, Text};
+use crate::{Acknowledge, Text};
 
 /// The last event IDs between the moment when an event is given to the program and the moment when its ID is saved. If
 /// several IDs wait to be saved, only the last one counts.
@@ -19,7 +19,7 @@ pub(crate) struct Progress {
 /// The last event that the program was given, which it acknowledges itself.
 struct Last {
     id: Text,
-    /// True if the event itself has set the ID, so that an acknowledged ID can only mean this event.
+    /// True if the ID is not the one from before the event, so that an acknowledged ID can only mean this event.
     is_own: bool,
     /// The ID that a block without an event has set after this event.
     behind: Option<Text>,
@@ -35,18 +35,9 @@ impl Progress {
         self.newest = Some(id);
     }
 
-    /// Notes that the program was given an event.
-    pub(super) fn given(&mut self, event: &MessageEvent) {
-        let id = event.last_event_id.clone();
-        match self.when {
-            Acknowledge::OnNext => self.given = Some(id),
-            Acknowledge::Manual => self.last = Some(Last { id, is_own: event.sets_id(), behind: None }),
-        }
-    }
-
-    /// Notes that an event was too large and was skipped; `id` is the last event ID after it. As with an event, this ID
-    /// counts when the program has dealt with the warning.
-    pub(super) fn skipped(&mut self, id: &Text) {
+    /// Notes that the program was given an event, or the warning that an event was too large and was skipped. `id` is
+    /// the last event ID after it.
+    pub(super) fn given(&mut self, id: &Text) {
         match self.when {
             Acknowledge::OnNext => self.given = Some(id.clone()),
             Acknowledge::Manual => {

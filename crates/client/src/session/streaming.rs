@@ -7,18 +7,6 @@ use crate::{Cause, Error, MessageEvent, Signal, Text, Warning};
 use bytes::Bytes;
 use std::time::Duration;
 
-/// The result of one step through the received data.
-#[derive(Debug)]
-pub(crate) enum Next {
-    /// A signal for the program.
-    Signal(Signal),
-    /// Something that is not for the program, such as a block without an event. It may have set an ID, which is saved
-    /// before the next step: the next step may end in an error.
-    Passed,
-    /// The end of the received data: all of it has been read.
-    Nothing,
-}
-
 impl Session {
     /// Returns an event that has arrived completely. Most events are returned here. `None` if there is no such event,
     /// or if another signal comes first.
@@ -35,19 +23,22 @@ impl Session {
         matches!(&self.phase, Phase::Open(reading) if reading.is_empty()) && self.rules.idle_timeout.is_none()
     }
 
-    /// Takes one step: returns a signal that waits in the queue, or reads the next thing from the chunk.
-    pub(crate) fn step(&mut self, comments: Comments) -> Next {
-        if let Some(signal) = self.signals.pop_front() {
-            return Next::Signal(signal);
-        }
-        let Phase::Open(reading) = &mut self.phase else { return Next::Nothing };
+    /// Returns the next signal for the program: one that waits in the queue, or the next one in the received data.
+    /// `None` if all received data was read.
+    pub(crate) fn next_signal(&mut self, comments: Comments) -> Option<Signal> {
         let comments = match comments {
             Comments::Skip if self.progress.is_some() => Comments::SkipButBlocks,
             comments => comments,
         };
-        match reading.next(&mut self.parser, comments) {
-            Some(read) => self.has_read(read).map_or(Next::Passed, Next::Signal),
-            None => Next::Nothing,
+        loop {
+            if let Some(signal) = self.signals.pop_front() {
+                return Some(signal);
+            }
+            let Phase::Open(reading) = &mut self.phase else { return None };
+            let read = reading.next(&mut self.parser, comments)?;
+            if let Some(signal) = self.has_read(read) {
+                return Some(signal);
+            }
         }
     }
 
@@ -56,7 +47,7 @@ impl Session {
             Read::Event(event) => {
                 self.backoff.event();
                 if let Some(progress) = &mut self.progress {
-                    progress.given(&event);
+                    progress.given(&event.last_event_id);
                 }
                 Some(Signal::Event(event))
             }
@@ -71,7 +62,7 @@ impl Session {
                 self.backoff.event();
                 let last_event_id: Text = self.parser.last_event_id().into();
                 if let Some(progress) = &mut self.progress {
-                    progress.skipped(&last_event_id);
+                    progress.given(&last_event_id);
                 }
                 let bytes = self.parser.skipped_bytes();
                 Some(Signal::Warning(Warning::EventSkipped { error, bytes, last_event_id }))

@@ -118,6 +118,23 @@ fn an_id_without_an_event_is_saved_before_what_follows() {
     });
 }
 
+/// A server may set many IDs without an event, and a save may cost two syncs of a disk.
+#[test]
+fn ids_without_events_that_arrive_together_are_saved_once() {
+    run(async {
+        let (clock, notes) = (ManualClock::new(), Notes::default());
+        notes.save_at_once();
+        let blocks: String = (1..=1_000).map(|number| format!("id:{number}\n\n")).collect();
+        let server = Server::start([Connection::stream().piece(blocks + "data:a\n\n")]);
+        let mut source = source(&server, &clock).store(notes.clone()).build().unwrap();
+        event(&mut source).await;
+        source.flush().await.unwrap();
+        let saved = notes.saved();
+        assert!(saved.len() <= 10, "{} saves", saved.len());
+        assert_eq!(saved.last().unwrap(), "1000");
+    });
+}
+
 #[test]
 fn a_slow_store_holds_up_no_event_and_keeps_the_last() {
     run(async {

@@ -82,7 +82,7 @@ fn run(rules: Rules, happenings: &[Happening]) -> Vec<(Duration, String)> {
             }
             _ => {}
         }
-        while let Some(signal) = play.signal(Comments::Give) {
+        while let Some(signal) = play.session.next_signal(Comments::Give) {
             match &signal {
                 Signal::Event(event) => known = event.last_event_id.to_string(),
                 Signal::Block(block) => known = block.id.as_ref().map_or(known, ToString::to_string),
@@ -109,7 +109,7 @@ fn run(rules: Rules, happenings: &[Happening]) -> Vec<(Duration, String)> {
             told.push((play.now, error));
         }
         if play.session.is_closed() {
-            assert!(play.session.deadline().is_none() && play.signal(Comments::Give).is_none());
+            assert!(play.session.deadline().is_none() && play.session.next_signal(Comments::Give).is_none());
         }
     }
     told

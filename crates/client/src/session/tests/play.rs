@@ -1,5 +1,5 @@
 //! A session whose driver is a test.
-use super::super::{Answer, Comments, Next, Order, Progress, Rules, Session};
+use super::super::{Answer, Comments, Order, Progress, Rules, Session};
 use crate::{Acknowledge, Cause, Error, Reconnect, Signal, Verdict, target::Target};
 use bytes::Bytes;
 use fanfare_event_stream::Parser;
@@ -96,21 +96,10 @@ impl Play {
         passed
     }
 
-    /// Takes steps until there is a signal; returns `None` if all received data has been read.
-    pub(super) fn signal(&mut self, comments: Comments) -> Option<Signal> {
-        loop {
-            match self.session.step(comments) {
-                Next::Signal(signal) => return Some(signal),
-                Next::Passed => {}
-                Next::Nothing => return None,
-            }
-        }
-    }
-
     /// Returns all signals that wait, as short texts.
     pub(super) fn told(&mut self) -> Vec<String> {
         let mut told = Vec::new();
-        while let Some(signal) = self.signal(Comments::Give) {
+        while let Some(signal) = self.session.next_signal(Comments::Give) {
             told.push(short(&signal));
         }
         told
