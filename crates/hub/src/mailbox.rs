@@ -36,6 +36,19 @@ pub struct Mailbox {
     runtime: Handle,
 }
 
+/// Wakes the owner of a [`Mailbox`], unless the owner still has to [notice](Mailbox::noticed) an earlier call, of the hub
+/// or of another caller. What the owner is woken for must be there before the call, and the owner must look for it after
+/// it has noticed the call.
+#[derive(Clone, Debug)]
+pub struct Caller(Arc<Wakeup>);
+
+impl Caller {
+    /// Wakes the owner.
+    pub fn call(&self) {
+        self.0.call();
+    }
+}
+
 impl Mailbox {
     /// Returns a mailbox. `wake` is called from other threads when there is something in the mailbox, so that its owner
     /// takes it out.
@@ -51,6 +64,12 @@ impl Mailbox {
     /// it takes anything.
     pub fn noticed(&self) {
         self.wakeup.noticed();
+    }
+
+    /// Returns a caller, with which another thread that has something for the owner wakes it.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        Caller(self.wakeup.clone())
     }
 
     /// Takes out the next bundle, if there is one: the events of a batch, for each part that they reach.

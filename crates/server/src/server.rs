@@ -2,16 +2,16 @@
 use crate::{
     app::App,
     auth::Authenticator,
-    connection::{Patience, Serving, Stop, Threads},
+    connection::{Listener, Patience, Serving, Stop, Threads},
     delivery::shards::Shards,
     routes::routes,
     settings::Settings,
     subscriptions::ActiveSubscriptions,
 };
 use fanfare_hub::Hub;
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::TcpStream, sync::Arc, time::Duration};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::watch,
     time::{sleep, timeout},
 };
@@ -29,6 +29,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Server {
     serving: Serving,
+    /// The longest time for which a peer may accept no data.
+    write_timeout: Duration,
     /// The threads that serve connections; `None` if the caller's runtime serves them.
     threads: Option<Threads>,
     subscriptions: Option<ActiveSubscriptions>,
@@ -46,25 +48,29 @@ impl Server {
         let app = App::new(hub, auth, settings, stopping);
         let shards = Shards::start(&app.hub, &app.settings, &app.places)?.map(Arc::new);
         let Settings { write_timeout, keep_alive_timeout, head_timeout, connection_threads, .. } = app.settings;
-        let threads = connection_threads.map(Threads::start).transpose()?;
         let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
-        let router = routes(app);
-        Ok(Self { serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
+        let serving = Serving { router: routes(app), patience, shards };
+        let threads = connection_threads.map(|count| Threads::start(count, &serving)).transpose()?;
+        Ok(Self { serving, write_timeout, threads, subscriptions, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves. Then ends all streams, so that their subscribers
     /// reconnect to another server, waits up to [`FINISH_TIMEOUT`] for current requests, and closes the remaining
     /// connections. A publisher of an event stream gets an answer at once, with the number of events that were
     /// published. All of this takes no longer than [`STOP_TIMEOUT`].
-    pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// [`io::Error`] if the runtime cannot watch the listener. An error of a single connection ends this connection only.
+    pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) -> io::Result<()> {
+        let listener = Listener::new(listener, self.write_timeout)?;
         // Each connection holds a receiver while it is served.
         let connections = watch::Sender::new(Stop::Not);
         let mut stopped = std::pin::pin!(stopped);
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((socket, _)) => self.begin(socket, connections.subscribe()),
+                    Ok(socket) => self.begin(socket, connections.subscribe()),
                     Err(error) => pause_accepting(&error).await,
                 },
                 () = &mut stopped => break,
@@ -74,24 +80,17 @@ impl Server {
         if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
             tracing::warn!("stopping took too long: the ends of some subscriptions may not be published");
         }
+        Ok(())
     }
 
     /// Starts to serve a connection.
     fn begin(&self, socket: TcpStream, stop: watch::Receiver<Stop>) {
-        let serving = self.serving.clone();
-        let Some(threads) = &self.threads else {
-            tokio::spawn(serving.connection(socket, stop));
-            return;
-        };
-        // The runtime that serves the connection must also watch its socket.
-        match socket.into_std() {
-            Ok(socket) => threads.serve(async move {
-                match TcpStream::from_std(socket) {
-                    Ok(socket) => serving.connection(socket, stop).await,
-                    Err(error) => tracing::warn!("cannot serve a connection: {error}"),
-                }
-            }),
-            Err(error) => tracing::debug!("a socket could not be taken over: {error}"),
+        match &self.threads {
+            Some(threads) => threads.serve(socket, stop),
+            None => match tokio::net::TcpStream::from_std(socket) {
+                Ok(socket) => drop(tokio::spawn(self.serving.clone().connection(socket, stop))),
+                Err(error) => tracing::warn!("cannot serve a connection: {error}"),
+            },
         }
     }
 

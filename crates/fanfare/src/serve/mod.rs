@@ -121,9 +121,9 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
         stopped.await;
         relays.begin_to_stop();
     };
-    server.serve(listener, stopped).await;
+    let served = server.serve(listener, stopped).await;
     relays.stop().await;
-    Ok(())
+    served.map_err(listen)
 }
 
 fn print(text: &impl fmt::Display) -> Result<(), ServeError> {

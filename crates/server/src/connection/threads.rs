@@ -4,8 +4,10 @@
 //! A runtime with many threads shares all tasks among them: a thread that finds a task wakes another thread, in case
 //! there are more tasks. A publication is two short tasks, one when it arrives and one when it is acknowledged. Both
 //! times, waking a thread for which there was no task cost more than the task itself.
+use super::{Serving, Stop};
 use std::{
     io,
+    net::TcpStream,
     num::NonZero,
     sync::{
         Arc,
@@ -13,10 +15,7 @@ use std::{
     },
     thread,
 };
-use tokio::{
-    runtime::{Builder, Handle},
-    sync::oneshot,
-};
+use tokio::{runtime::Builder, sync::mpsc, sync::watch};
 
 /// The threads that serve connections. They end when this value is dropped.
 #[derive(Debug)]
@@ -24,45 +23,67 @@ pub(crate) struct Threads(Vec<Thread>);
 
 #[derive(Debug)]
 struct Thread {
-    runtime: Handle,
+    /// The way to the thread. If several connections arrive while the thread works, it is woken once for all of them,
+    /// not for each, as by `Handle::spawn`. The queue is bounded by the number of open files.
+    arrivals: mpsc::UnboundedSender<Arrival>,
     /// The number of connections that the thread serves.
     load: Arc<AtomicUsize>,
-    _end: oneshot::Sender<()>,
+}
+
+/// A connection that was accepted.
+struct Arrival {
+    socket: TcpStream,
+    stop: watch::Receiver<Stop>,
+    counted: Counted,
 }
 
 impl Threads {
-    /// Starts `count` threads.
+    /// Starts `count` threads, which serve connections as `serving` says.
     ///
     /// # Errors
     /// If the system cannot start another thread, or has no file descriptor for its poll.
-    pub(crate) fn start(count: NonZero<usize>) -> io::Result<Self> {
-        (0..count.get()).map(Thread::start).collect::<io::Result<_>>().map(Self)
+    pub(crate) fn start(count: NonZero<usize>, serving: &Serving) -> io::Result<Self> {
+        (0..count.get()).map(|number| Thread::start(number, serving.clone())).collect::<io::Result<_>>().map(Self)
     }
 
-    /// Serves a connection on the thread that serves the fewest connections.
-    pub(crate) fn serve(&self, connection: impl Future<Output = ()> + Send + 'static) {
+    /// Serves a connection on the thread that serves the fewest connections. The socket must not block.
+    pub(crate) fn serve(&self, socket: TcpStream, stop: watch::Receiver<Stop>) {
         let fewest = self.0.iter().min_by_key(|thread| thread.load.load(Ordering::Relaxed));
-        let Some(Thread { runtime, load, .. }) = fewest else { return };
-        let counted = Counted::new(Arc::clone(load));
-        runtime.spawn(async move {
-            let _counted = counted;
-            connection.await;
-        });
+        let Some(Thread { arrivals, load }) = fewest else { return };
+        let arrival = Arrival { socket, stop, counted: Counted::new(Arc::clone(load)) };
+        if arrivals.send(arrival).is_err() {
+            tracing::error!("a thread that serves connections has ended: its next connection was closed");
+        }
     }
 }
 
 impl Thread {
-    fn start(number: usize) -> io::Result<Self> {
+    fn start(number: usize, serving: Serving) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
-        let (end, ended) = oneshot::channel::<()>();
+        let (arrivals, arriving) = mpsc::unbounded_channel();
         thread::Builder::new().name(format!("fanfare-http-{number}")).spawn(move || {
-            // The thread ends when the sender is dropped.
-            _ = runtime.block_on(ended);
+            runtime.block_on(serve_all(serving, arriving));
             // A task that waits for a disk that does not answer must not delay the end.
             runtime.shutdown_background();
         })?;
-        Ok(Self { runtime: handle, load: Arc::default(), _end: end })
+        Ok(Self { arrivals, load: Arc::default() })
+    }
+}
+
+/// Serves connections until the threads are dropped.
+async fn serve_all(serving: Serving, mut arriving: mpsc::UnboundedReceiver<Arrival>) {
+    while let Some(Arrival { socket, stop, counted }) = arriving.recv().await {
+        // The runtime that serves the connection must also watch its socket.
+        match tokio::net::TcpStream::from_std(socket) {
+            Ok(socket) => {
+                let served = serving.clone().connection(socket, stop);
+                tokio::spawn(async move {
+                    let _counted = counted;
+                    served.await;
+                });
+            }
+            Err(error) => tracing::warn!("cannot serve a connection: {error}"),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::settings::{Delivery, Settings};
 use crossbeam_channel::{Sender, unbounded};
-use fanfare_hub::Hub;
+use fanfare_hub::{Hub, mailbox::Caller};
 use mio::{Poll, Waker};
 use std::{
     io,
@@ -32,7 +32,7 @@ pub struct Shards {
 #[derive(Debug)]
 struct Gate {
     incoming: Sender<Incoming>,
-    waker: Arc<Waker>,
+    caller: Caller,
     load: Arc<AtomicUsize>,
 }
 
@@ -40,8 +40,7 @@ impl Gate {
     /// Sends a message to the shard. Returns the message if the shard has ended.
     fn send(&self, what: Incoming) -> Result<(), Incoming> {
         self.incoming.send(what).map_err(|refused| refused.0)?;
-        // This fails only if the shard has ended.
-        _ = self.waker.wake();
+        self.caller.call();
         Ok(())
     }
 }
@@ -143,15 +142,14 @@ fn tell(started: &Started, threads: usize, settings: &Settings) {
 
 fn open(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>, engine: Engine) -> io::Result<(Gate, Shard)> {
     let poll = Poll::new()?;
-    let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-    let wake = waker.clone();
+    let waker = Waker::new(poll.registry(), WAKER)?;
     let mailbox = hub.mailbox(move || {
-        if let Err(error) = wake.wake() {
+        if let Err(error) = waker.wake() {
             tracing::error!("cannot wake a shard: {error}");
         }
     });
     let (sender, incoming) = unbounded();
-    let load = Arc::new(AtomicUsize::new(0));
+    let (caller, load) = (mailbox.caller(), Arc::new(AtomicUsize::new(0)));
     let shard = Shard::new(Equipment {
         poll,
         mailbox,
@@ -162,5 +160,5 @@ fn open(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>, engine: Engine)
         places: places.clone(),
         load: load.clone(),
     });
-    Ok((Gate { incoming: sender, waker, load }, shard))
+    Ok((Gate { incoming: sender, caller, load }, shard))
 }
