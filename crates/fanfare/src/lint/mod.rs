@@ -28,6 +28,7 @@ pub(crate) use error::LintError;
 use crate::{
     notice::notice,
     request::{self, Asking, Source, Transport},
+    stdout::unless_closed,
 };
 use args::Format;
 use fanfare_client::{Builder, Limits};
@@ -156,9 +157,5 @@ fn print(report: &Report, format: Format) -> io::Result<()> {
         Format::Json => report.write_json(&mut out),
         Format::Pretty => report.write_text(&mut out),
     };
-    match written.and_then(|()| out.flush()) {
-        // It is not a failure if the reader of a pipe has closed it (`| head`).
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
+    unless_closed(written.and_then(|()| out.flush())).map(drop)
 }
