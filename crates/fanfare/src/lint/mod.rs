@@ -90,7 +90,8 @@ impl Lint<'_> {
     /// Requests the stream and observes it. `asking` changes the request.
     async fn ask(&self, until: Until, asking: impl FnOnce(Builder) -> Builder) -> Result<Observation, LintError> {
         let limits = Limits { max_data_bytes: LIMIT_BYTES, max_line_bytes: LIMIT_BYTES, ..Limits::default() };
-        let builder = asking(self.asking.builder(self.source).map_err(LintError::Request)?.limits(limits));
+        let builder =
+            asking(self.asking.builder(self.source, &self.transport).map_err(LintError::Request)?.limits(limits));
         observe(builder, &self.transport, self.source.party(), until).await
     }
 
