@@ -30,6 +30,7 @@ mod mercure;
 mod merge;
 mod options;
 mod origin;
+mod public_url;
 mod reference;
 mod relay;
 mod resolve;

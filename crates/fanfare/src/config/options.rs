@@ -16,12 +16,13 @@ use super::{
     listen::ListenAddress,
     log_filter::LogFilter,
     origin::CorsOrigin,
+    public_url::PublicUrl,
     relay::Relay,
     retention::RetentionRule,
     switch::Switch,
 };
 use crate::{
-    quantity::{ByteSize, HumanDuration, Limit},
+    quantity::{ByteSize, Count, HumanDuration, Limit},
     secret::Secret,
 };
 use fanfare_jwks::JwksUrl;
@@ -29,7 +30,6 @@ use fanfare_server::auth::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use toml::Table;
-use url::Url;
 
 options! {
     "Where" {
@@ -45,7 +45,7 @@ options! {
 
         /// Give this URL of the hub to clients, if a proxy is in front of it. Pages of this URL may publish with a
         /// cookie; if this URL is https, pages of the same host over http may not
-        public_url: AsText<Url> as "URL", such as "https://hub.example.com/";
+        public_url: AsText<PublicUrl> as "URL", such as "https://hub.example.com/";
 
         /// Serve the files of this directory, so that a page and its event stream have the same origin. Everybody can
         /// read them, except those whose names begin with a dot; links to files outside of the directory are not
@@ -191,11 +191,11 @@ options! {
         /// Serve at most this many subscribers at a time; further subscribers are asked to come back later. Each needs
         /// an open file
         // Linux gives a process at most 2^30 descriptors; a large machine serves about a million subscribers.
-        max_subscribers: u64 as "COUNT" = 15_000, within count(1, 10_000_000);
+        max_subscribers: Count as "COUNT" = 15_000, within count(1, 10_000_000);
 
         /// Refuse a subscription to more topics than this
         // Each topic of a subscription is an entry in the router.
-        max_topics: u64 as "COUNT" = 100, within count(1, 10_000);
+        max_topics: Count as "COUNT" = 100, within count(1, 10_000);
 
         /// Close a connection that has accepted no data for this long. The subscriber resumes when it reconnects
         // A shorter time gives up peers behind a network that loses packets; nobody waits for a peer after an hour.
@@ -214,7 +214,7 @@ options! {
         retention_bytes: Limit<ByteSize> as "SIZE|off" = "1GiB", within bytes(1 << 20, 1 << 50);
 
         /// Discard the oldest updates when the log has more updates than this
-        retention_count: Limit<u64> as "COUNT|off" = "off", within count(1, COUNT_MAX);
+        retention_count: Limit<Count> as "COUNT|off" = "off", within count(1, COUNT_MAX);
 
         /// Discard the updates of some topics earlier than --retention-age: a topic, a URI Template or `*`, and an age;
         /// repeatable. Subscribers that come back and have missed such updates receive a gap event. In the environment,
@@ -233,7 +233,7 @@ options! {
 
         /// Deliver with this many threads, unless `hyper` delivers [default: one per core]
         // No machine has more cores.
-        delivery_threads: u64 as "COUNT", within count(1, 1_024), such as 2;
+        delivery_threads: Count as "COUNT", within count(1, 1_024), such as 2;
     }
 
     "Log" {

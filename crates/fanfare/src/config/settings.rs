@@ -7,6 +7,7 @@ use super::{
     merge::Merged,
     options::ServeSettings,
     origin::CorsOrigin,
+    public_url::PublicUrl,
     relay::Relay,
 };
 use fanfare_jwks::Addresses;
@@ -31,7 +32,7 @@ impl ServeSettings {
 
     /// Returns the URL under which clients reach the hub, if one is given.
     pub(crate) fn public_url(&self) -> Option<&Url> {
-        self.public_url.as_ref().map(|AsText(url)| url)
+        self.public_url.as_ref().map(|AsText(PublicUrl(url))| url)
     }
 
     /// Returns the aliases: other paths for event streams.

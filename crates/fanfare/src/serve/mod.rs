@@ -139,7 +139,7 @@ fn log_to_stderr(settings: &ServeSettings) {
 /// Raises the limit on open files as far as the system allows, because each subscriber takes one file.
 fn raise_file_limit(settings: &ServeSettings) {
     match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) if limit < settings.max_subscribers.saturating_add(OTHER_FILES) => tracing::warn!(
+        Ok(limit) if limit < settings.max_subscribers.0.saturating_add(OTHER_FILES) => tracing::warn!(
             "only {limit} files may be open at a time, too few for max-subscribers = {}: raise the limit with ulimit \
              -n",
             settings.max_subscribers

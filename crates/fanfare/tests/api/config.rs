@@ -155,6 +155,30 @@ fn a_value_out_of_bounds_is_named_with_its_source() {
     assert_eq!(checked.stderr, "error: max-topics = 0 (environment) is out of bounds: 1 to 10000\n");
 }
 
+/// Also numbers that no configuration file could hold.
+#[test]
+fn a_number_is_out_of_bounds_however_large_it_is() {
+    for number in ["9223372036854775807", "9223372036854775808", "18446744073709551615"] {
+        for (key, bounds) in
+            [("max-subscribers", "1 to 10000000"), ("max-topics", "1 to 10000"), ("delivery-threads", "1 to 1024")]
+        {
+            let (flag, variable) = (format!("--{key}"), format!("FANFARE_{}", key.to_uppercase().replace('-', "_")));
+            for (checked, source) in
+                [(check(&[&flag, number], &[]), "flag"), (check(&[], &[(&variable, number)]), "environment")]
+            {
+                let said = format!("error: {key} = {number} ({source}) is out of bounds: {bounds}\n");
+                assert_eq!((checked.code, checked.stderr), (2, said));
+            }
+        }
+    }
+    let checked = check(&["--retention-count", "9223372036854775808"], &[]);
+    assert!(checked.stderr.ends_with("is out of bounds: 1 to 9223372036854775807\n"), "{checked:?}");
+    for flag in ["--max-topics", "--retention-count", "--max-body", "--retention-bytes"] {
+        let checked = check(&[flag, "18446744073709551616"], &[]);
+        assert!(checked.code == 2 && checked.stderr.contains("this number is too large"), "{flag}: {checked:?}");
+    }
+}
+
 #[test]
 fn relays_are_shown_without_what_their_headers_say() {
     let text = "[[relay]]\nurl = 'http://h/a'\ntopics = ['x']\nheaders = ['Authorization: Bearer z', 'X-Y: z']\n\
