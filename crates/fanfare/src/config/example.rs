@@ -7,7 +7,7 @@ const HEAD: &str = "\
 #
 # Flags override variables of the environment (max-body is FANFARE_MAX_BODY), and variables override this file. Relative
 # paths start from the working directory. A list may be one value without brackets, or several values in one text, with
-# spaces between them. An unknown key is an error, and so is an unknown variable FANFARE_….
+# spaces or line ends between them. An unknown key is an error, and so is an unknown variable FANFARE_….
 #
 # alias, relay, issuer and retention can also be sections, such as [[relay]], with a key on each line. Sections must come
 # last in the file.

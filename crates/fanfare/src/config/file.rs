@@ -280,10 +280,10 @@ mod tests {
         assert_eq!(options.cors_origin.unwrap().len(), 1);
         assert_eq!(options.publish_origin.unwrap().len(), 2);
         assert_eq!((options.jwks.unwrap().len(), options.algorithm.unwrap().len()), (1, 2));
-        assert_eq!(options.alias.unwrap()[0].topics(), ["news", "weather"]);
-        assert_eq!(options.issuer.unwrap()[0].name, "me");
+        assert_eq!(options.alias.unwrap()[0].0[0].topics(), ["news", "weather"]);
+        assert_eq!(options.issuer.unwrap()[0].0[0].name, "me");
         assert_eq!(options.listen.unwrap().0.to_string(), "127.0.0.1:3000");
-        let relay = &options.relay.unwrap()[0];
+        let relay = &options.relay.unwrap()[0].0[0];
         assert_eq!((relay.topics().len(), relay.headers.len()), (1, 1));
         assert!(parse("cors-origin = ['https://a.example', 'https://b.example']").is_ok());
         assert!(parse("cors-origin = 'https://a.example nonsense'").is_err());

@@ -41,6 +41,7 @@ mod static_files;
 mod suggest;
 mod switch;
 mod variables;
+mod words;
 
 pub(crate) use as_text::AsText;
 pub(crate) use check::Effective;

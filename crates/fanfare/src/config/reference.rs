@@ -18,7 +18,8 @@ the defaults. `fanfare check` prints the configuration in effect, with the sourc
 - `SIZE` is a number of bytes, alone or with `kB`, `KiB`, `MB`, `MiB`, `GB`, `GiB`, `TB` or `TiB`. In the file it is a text.
 - `COUNT` is a whole number, and `BOOL` is `true` or `false`; a flag without a value means `true`.
 - A limit that can be `off` has `|off`.
-- An option that is repeatable is a list in the file. In a variable, spaces separate the values.
+- An option that is repeatable is a list in the file. In a variable, spaces, tabs and line ends separate
+  the values.
 ";
 
 /// Returns the text of `docs/options.md`.

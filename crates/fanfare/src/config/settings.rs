@@ -37,12 +37,12 @@ impl ServeSettings {
 
     /// Returns the aliases: other paths for event streams.
     pub(crate) fn aliases(&self) -> impl Iterator<Item = &Alias> {
-        self.alias.iter().flatten()
+        self.alias.iter().flatten().flatten()
     }
 
     /// Returns the event streams that are relayed.
     pub(crate) fn relays(&self) -> impl Iterator<Item = &Relay> {
-        self.relay.iter().flatten()
+        self.relay.iter().flatten().flatten()
     }
 
     /// Returns the keys for tokens that name no issuer, and for issuers without their own keys.
@@ -64,7 +64,7 @@ impl ServeSettings {
     /// Returns the issuers with their keys.
     pub(crate) fn issuers(&self) -> Vec<IssuerKeys> {
         let hub = self.keys();
-        self.issuer.iter().flatten().map(|issuer| issuer.keys(&hub, self.allow_short_keys)).collect()
+        self.issuer.iter().flatten().flatten().map(|issuer| issuer.keys(&hub, self.allow_short_keys)).collect()
     }
 
     /// Returns the addresses from which JWK sets may be fetched.
@@ -99,12 +99,12 @@ impl ServeSettings {
     /// page publish with a cookie.
     pub(crate) fn publish_origins(&self) -> impl Iterator<Item = &str> {
         let own = self.publish_origin.as_ref().filter(|origins| !origins.is_empty()).or(self.cors_origin.as_ref());
-        own.into_iter().flatten().map(CorsOrigin::as_str).filter(|origin| *origin != "*")
+        own.into_iter().flatten().flatten().map(CorsOrigin::as_str).filter(|origin| *origin != "*")
     }
 
     /// Returns the origins whose pages may use the hub; `*` means all origins.
     pub(crate) fn cors_origins(&self) -> impl Iterator<Item = &str> {
-        self.cors_origin.iter().flatten().map(CorsOrigin::as_str)
+        self.cors_origin.iter().flatten().flatten().map(CorsOrigin::as_str)
     }
 
     /// Returns true if anybody who reaches the hub may publish and subscribe.

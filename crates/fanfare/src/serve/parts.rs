@@ -19,7 +19,7 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
         age_ms: settings.retention_age.get().map(|age| u64::try_from(age.0.as_millis()).unwrap_or(u64::MAX)),
         bytes: settings.retention_bytes.get().map(|size| size.0),
         count: settings.retention_count.get().map(|count| count.0),
-        topics: settings.retention.iter().flatten().map(RetentionRule::to_topic_retention).collect(),
+        topics: settings.retention.iter().flatten().flatten().map(RetentionRule::to_topic_retention).collect(),
     };
     match settings.storage() {
         Storage::Memory => Ok(Arc::new(MemoryLog::new(retention))),

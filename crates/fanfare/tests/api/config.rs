@@ -89,6 +89,39 @@ fn lists_in_the_environment_are_separated_by_spaces() {
     );
 }
 
+/// In the environment, in a flag and in the file.
+#[test]
+fn any_white_space_separates_the_values_of_a_list() {
+    let wanted = r#"cors-origin = ["https://a.example", "https://b.example"]"#;
+    for between in [" ", "  ", "\t", "\n", " \r\n "] {
+        let text = format!("{between}https://a.example{between}https://b.example{between}");
+        let file = File::new("white-space.toml", &format!("cors-origin = \"\"\"{text}\"\"\""));
+        for checked in [
+            check(&[], &[("FANFARE_CORS_ORIGIN", &text)]),
+            check(&["--cors-origin", &text], &[]),
+            check(&["--config", file.path()], &[]),
+        ] {
+            let line = line(&checked, "cors-origin");
+            assert_eq!((checked.code, line.split(" #").next()), (0, Some(wanted)), "{text:?}: {checked:?}");
+        }
+    }
+    let checked = check(&["--cors-origin", "https://a.example", "--cors-origin", "https://b.example"], &[]);
+    assert_eq!(line(&checked, "cors-origin"), format!("{wanted} # flag"));
+    // Only the word that is wrong is shown, and nothing but blanks is wrong as well.
+    let checked = check(&[], &[("FANFARE_JWKS", "https://a.example/k\t\tnonsense")]);
+    assert!(checked.code == 2 && checked.stderr.contains("invalid value 'nonsense'"), "{checked:?}");
+    for blank in [" ", "\t\n"] {
+        let file = File::new("blank.toml", &format!("jwks = \"\"\"{blank}\"\"\""));
+        for checked in [
+            check(&[], &[("FANFARE_JWKS", blank)]),
+            check(&["--jwks", blank], &[]),
+            check(&["--config", file.path()], &[]),
+        ] {
+            assert!(checked.code == 2 && checked.stderr.contains("JWK set"), "{blank:?}: {checked:?}");
+        }
+    }
+}
+
 /// A file with every key: what `--check` prints is a configuration that means the same.
 #[test]
 fn what_is_printed_can_be_read_back() {
