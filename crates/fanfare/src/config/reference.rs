@@ -33,13 +33,13 @@ pub(crate) fn reference() -> String {
         let key = option.definition.key();
         text += &format!("\n### `{key}`\n\n{}\n", wrapped("", &format!("{}.", option.help)));
         text += &format!("- Flag `--{key} {}`, variable `{}`\n", option.value, variables::of_option(&key));
-        match (option.definition.default, option.default) {
+        match (option.definition.default, &option.default) {
             (Some(_), Some(default)) => text += &format!("- Default `{default}`\n"),
             (None, Some(default)) => text += wrapped("  ", &format!("- Default: {default}")).trim_start(),
             (_, None) => {}
         }
-        if let Some(bound) = option.definition.bound {
-            text += &format!("- Bounds: {bound}\n");
+        if let Some(values) = option.values() {
+            text += &format!("- {values}\n");
         }
     }
     text
