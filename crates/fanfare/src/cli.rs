@@ -10,6 +10,7 @@ use crate::{
     publish::{self, PublishArgs, PublishError},
     relay::{self, RelayArgs, RelayError},
     serve::{self, ServeArgs, ServeError},
+    stderr, stdout,
     subscribe::{self, SubscribeArgs, SubscribeError},
     token::{self, TokenArgs, TokenError},
     warning,
@@ -19,7 +20,11 @@ use clap::{
     error::{ContextKind, ContextValue},
 };
 use fanfare_mask::{MASK, masked};
-use std::{env, fmt, process};
+use std::{
+    env, fmt,
+    io::{self, Write as _},
+    process,
+};
 
 /// The most characters of a wrong value that an error message shows.
 const MAX_SHOWN_CHARACTERS: usize = 200;
@@ -88,6 +93,8 @@ pub(crate) enum CommandError {
     Check(CheckError),
     Load(LoadError),
     Log(LogCommandError),
+    /// A document, the version or a help text cannot be printed.
+    Print(io::Error),
 }
 
 /// Returns the parser of all commands. The help of `serve` and `check` has the defaults and bounds of the hub's
@@ -130,8 +137,7 @@ pub(crate) fn run() -> Result<(), CommandError> {
                 Document::Example => config::example(),
                 Document::Reference => config::reference(),
             };
-            anstream::print!("{text}");
-            Ok(())
+            stdout::print(&text).map(drop).map_err(CommandError::Print)
         }
         Command::LoadWorker => load::work().map_err(CommandError::Load),
     }
@@ -159,11 +165,16 @@ fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
         error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
     }
     let text = error.render().ansi().to_string();
-    // An error of printing is ignored, because the process ends in any case.
+    let text = masked(&text);
     if error.use_stderr() {
-        anstream::eprint!("{}", masked(&text));
+        stderr::print(&text);
     } else {
-        anstream::print!("{}", masked(&text));
+        let mut out = anstream::stdout().lock();
+        if let Err(error) = stdout::unless_closed(write!(out, "{text}").and_then(|()| out.flush())) {
+            let error = CommandError::Print(error);
+            error.print();
+            process::exit(error.exit() as i32)
+        }
     }
     process::exit(error.exit_code())
 }
@@ -205,7 +216,14 @@ impl CommandError {
             Self::Check(error) => error.exit(),
             Self::Load(error) => error.exit(),
             Self::Log(error) => error.exit(),
+            Self::Print(_) => Exit::Failed,
         }
+    }
+
+    /// Prints this error on standard error, without secrets.
+    pub(crate) fn print(&self) {
+        let style = anstyle::AnsiColor::Red.on_default().bold();
+        stderr::print(format_args!("{style}error:{style:#} {}\n", masked(&self.to_string())));
     }
 }
 
@@ -222,6 +240,7 @@ impl fmt::Display for CommandError {
             Self::Check(error) => error.fmt(f),
             Self::Load(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
+            Self::Print(error) => write!(f, "cannot print: {error}"),
         }
     }
 }

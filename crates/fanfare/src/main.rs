@@ -3,7 +3,9 @@
 //! [`cli`] defines the commands; each has a module with its name. [`config`] is the configuration of `serve`, and
 //! [`keys`] makes the keys that verify tokens from it. [`http`] is the client that `publish` and `subscribe` share;
 //! [`request`] is the request that `subscribe` and `lint` share. [`fanfare_mask`] hides secrets in everything that is
-//! shown, and [`exposed`] warns of secrets that other users of the machine can see already.
+//! shown, and [`exposed`] warns of secrets that other users of the machine can see already. [`stdout`] and [`stderr`]
+//! print, also where nobody reads.
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nothing can be printed")]
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod allocator;
 mod check;
@@ -26,6 +28,8 @@ mod request;
 mod secret;
 mod serve;
 mod shown;
+mod stderr;
+mod stdout;
 mod stop;
 mod subscribe;
 mod token;
@@ -38,8 +42,7 @@ fn main() -> ExitCode {
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let style = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{style}error:{style:#} {}", fanfare_mask::masked(&error.to_string()));
+            error.print();
             error.exit().into()
         }
     }

@@ -1,7 +1,8 @@
-//! Durations and sizes as people write them: `20s`, `1h 30m`, `7d`, `1MiB`, and `off` where a limit may be lifted.
+//! Durations, sizes and numbers as people write them: `20s`, `1h 30m`, `7d`, `1MiB`, `1000`, and `off` where a limit may
+//! be lifted.
 use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
+use std::{any, fmt, marker::PhantomData, num::IntErrorKind, str::FromStr, time::Duration};
 
 /// A length of time: numbers with the units `ms`, `s`, `m`, `h`, `d` (24 hours) and `w`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,6 +11,11 @@ pub(crate) struct HumanDuration(pub Duration);
 /// A number of bytes: a whole number, alone or with one of `B`, `kB`, `KiB`, `MB`, `MiB`, `GB`, `GiB`, `TB`, `TiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ByteSize(pub u64);
+
+/// A whole number of things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Count(pub u64);
 
 /// A limit that may be `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,13 +26,53 @@ pub(crate) enum Limit<T> {
     At(T),
 }
 
-/// The text is not a duration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct InvalidDuration;
+/// A type of quantities.
+pub(crate) trait Quantity: FromStr<Err = Invalid<Self>> {
+    /// Returns the form in which people write a value.
+    fn form() -> String;
+}
 
-/// The text is not a size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct InvalidSize;
+/// The reason why a text is not a `T`.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Invalid<T> {
+    /// The text does not have the form of a `T`.
+    Form(PhantomData<fn() -> T>),
+    /// The number in the text is too large.
+    TooLarge,
+}
+
+impl<T> Invalid<T> {
+    const FORM: Self = Self::Form(PhantomData);
+
+    /// Returns the error with which the number in a text was not read.
+    fn number(error: &std::num::ParseIntError) -> Self {
+        if *error.kind() == IntErrorKind::PosOverflow { Self::TooLarge } else { Self::FORM }
+    }
+}
+
+impl Quantity for HumanDuration {
+    fn form() -> String {
+        "a duration such as 500ms, 20s, 1h 30m or 7d".to_owned()
+    }
+}
+
+impl Quantity for ByteSize {
+    fn form() -> String {
+        "a size such as 65536, 512KiB, 1MiB or 2GB".to_owned()
+    }
+}
+
+impl Quantity for Count {
+    fn form() -> String {
+        "a whole number such as 1000".to_owned()
+    }
+}
+
+impl<T: Quantity> Quantity for Limit<T> {
+    fn form() -> String {
+        format!("{}, or off", T::form())
+    }
+}
 
 /// The units of sizes, the largest first: a size is written with the first unit that divides it.
 const SIZE_UNITS: [(&str, u64); 9] = [
@@ -52,12 +98,12 @@ impl<T> Limit<T> {
 }
 
 impl FromStr for HumanDuration {
-    type Err = InvalidDuration;
+    type Err = Invalid<Self>;
 
-    fn from_str(text: &str) -> Result<Self, InvalidDuration> {
-        let span: Span = text.trim().parse().map_err(|_| InvalidDuration)?;
-        let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| InvalidDuration)?;
-        duration.try_into().map(Self).map_err(|_| InvalidDuration)
+    fn from_str(text: &str) -> Result<Self, Invalid<Self>> {
+        let span: Span = text.trim().parse().map_err(|_| Invalid::FORM)?;
+        let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| Invalid::FORM)?;
+        duration.try_into().map(Self).map_err(|_| Invalid::FORM)
     }
 }
 
@@ -77,18 +123,18 @@ impl fmt::Display for HumanDuration {
 }
 
 impl FromStr for ByteSize {
-    type Err = InvalidSize;
+    type Err = Invalid<Self>;
 
-    fn from_str(text: &str) -> Result<Self, InvalidSize> {
+    fn from_str(text: &str) -> Result<Self, Invalid<Self>> {
         let text = text.trim();
         let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
-        let number: u64 = number.parse().map_err(|_| InvalidSize)?;
+        let number: u64 = number.parse().map_err(|error| Invalid::number(&error))?;
         let unit = match unit.trim_start() {
             "" => 1,
-            unit => SIZE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).ok_or(InvalidSize)?.1,
+            unit => SIZE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).ok_or(Invalid::FORM)?.1,
         };
-        number.checked_mul(unit).map(Self).ok_or(InvalidSize)
+        number.checked_mul(unit).map(Self).ok_or(Invalid::TooLarge)
     }
 }
 
@@ -100,11 +146,31 @@ impl fmt::Display for ByteSize {
     }
 }
 
-impl<T: FromStr> FromStr for Limit<T> {
-    type Err = T::Err;
+impl FromStr for Count {
+    type Err = Invalid<Self>;
 
-    fn from_str(text: &str) -> Result<Self, T::Err> {
-        if text == "off" { Ok(Self::Off) } else { text.parse().map(Self::At) }
+    fn from_str(text: &str) -> Result<Self, Invalid<Self>> {
+        text.parse().map(Self).map_err(|error| Invalid::number(&error))
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: Quantity> FromStr for Limit<T> {
+    type Err = Invalid<Self>;
+
+    fn from_str(text: &str) -> Result<Self, Invalid<Self>> {
+        match text {
+            "off" => Ok(Self::Off),
+            text => text.parse().map(Self::At).map_err(|invalid| match invalid {
+                Invalid::Form(_) => Invalid::FORM,
+                Invalid::TooLarge => Invalid::TooLarge,
+            }),
+        }
     }
 }
 
@@ -117,29 +183,43 @@ impl<T: fmt::Display> fmt::Display for Limit<T> {
     }
 }
 
-impl fmt::Display for InvalidDuration {
+impl<T: Quantity> fmt::Display for Invalid<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected a duration such as 500ms, 20s, 1h 30m or 7d")
+        match self {
+            Self::Form(_) => write!(f, "expected {}", T::form()),
+            Self::TooLarge => f.write_str("this number is too large"),
+        }
     }
 }
 
-impl fmt::Display for InvalidSize {
+impl<T> fmt::Debug for Invalid<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected a size such as 65536, 512KiB, 1MiB or 2GB")
+        let reason = if matches!(self, Self::TooLarge) { "too large" } else { "another form" };
+        write!(f, "not a {}: {reason}", any::type_name::<T>())
     }
 }
 
-impl std::error::Error for InvalidDuration {}
-impl std::error::Error for InvalidSize {}
+impl<T: Quantity> std::error::Error for Invalid<T> {}
+
+/// Writes a number, or, if it is larger than the numbers of a TOML file, its text. The text is out of the bounds of its
+/// option, and that is checked when the layers are merged.
+impl Serialize for Count {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match i64::try_from(self.0) {
+            Ok(number) => serializer.serialize_i64(number),
+            Err(_) => serializer.collect_str(self),
+        }
+    }
+}
 
 /// Reads a quantity from a file: its text, or a number where the text may be a bare number.
 struct TextOrNumber<T>(PhantomData<T>);
 
-impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for TextOrNumber<T> {
+impl<T: Quantity> de::Visitor<'_> for TextOrNumber<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text with a unit")
+        write!(f, "{}; write a text in quotation marks", T::form())
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
@@ -173,7 +253,7 @@ macro_rules! as_text {
 
 as_text!([] HumanDuration);
 as_text!([] ByteSize);
-as_text!([T: FromStr<Err: fmt::Display> + fmt::Display] Limit<T>);
+as_text!([T: Quantity + fmt::Display] Limit<T>);
 
 #[cfg(test)]
 mod tests {
@@ -196,7 +276,7 @@ mod tests {
         }
         // A bare number has no unit, a negative time is none, months and years have no fixed length.
         for text in ["", "20", "s", "-1s", "1mo", "1y", "1 fortnight", "9999999999999999999s"] {
-            assert_eq!(text.parse::<HumanDuration>(), Err(InvalidDuration), "{text}");
+            assert_eq!(text.parse::<HumanDuration>(), Err(Invalid::FORM), "{text}");
         }
     }
 
@@ -214,9 +294,21 @@ mod tests {
         for (text, bytes) in cases {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
-        for text in ["", "MiB", "1.5MiB", "-1", "+1", "1M", "18446744073709551616", "16777216TiB"] {
-            assert_eq!(text.parse::<ByteSize>(), Err(InvalidSize), "{text}");
+        for text in ["", "MiB", "1.5MiB", "-1", "+1", "1M"] {
+            assert_eq!(text.parse::<ByteSize>(), Err(Invalid::FORM), "{text}");
         }
+        for text in ["18446744073709551616", "16777216TiB"] {
+            assert_eq!(text.parse::<ByteSize>(), Err(Invalid::TooLarge), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_count_is_a_whole_number() {
+        assert_eq!("18446744073709551615".parse(), Ok(Count(u64::MAX)));
+        for text in ["", "1.5", "-1", "1k"] {
+            assert_eq!(text.parse::<Count>(), Err(Invalid::FORM), "{text}");
+        }
+        assert_eq!("18446744073709551616".parse::<Count>(), Err(Invalid::TooLarge));
     }
 
     #[test]
@@ -239,6 +331,7 @@ mod tests {
         assert_eq!("off".parse(), Ok(Limit::<ByteSize>::Off));
         assert_eq!("1B".parse(), Ok(Limit::At(ByteSize(1))));
         assert_eq!(Limit::<ByteSize>::Off.get(), None);
-        assert_eq!("none".parse::<Limit<ByteSize>>(), Err(InvalidSize));
+        let invalid = ["none", "16777216TiB"].map(|text| text.parse::<Limit<ByteSize>>().unwrap_err().to_string());
+        assert_eq!(invalid, ["expected a size such as 65536, 512KiB, 1MiB or 2GB, or off", "this number is too large"]);
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     exit::Exit,
     quantity::{HumanDuration, Limit},
     secret::Secret,
-    topic,
+    stdout, topic,
 };
 use clap::ValueEnum;
 use fanfare_hub::entry::Timestamp;
@@ -13,11 +13,7 @@ use fanfare_server::auth::{
     mint::{LegacyToken, ModernToken, TopicMatch},
 };
 use serde_json::Value;
-use std::{
-    fmt, fs,
-    io::{self, Write as _},
-    path::PathBuf,
-};
+use std::{fmt, fs, io, path::PathBuf};
 
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("grant").multiple(true).required(true).args(["publish", "subscribe"]))]
@@ -114,7 +110,7 @@ pub(crate) enum TokenError {
 /// [`TokenError`] if the key is not valid or cannot be read.
 pub(crate) fn run(args: TokenArgs) -> Result<(), TokenError> {
     let token = sign(args, Timestamp::now())?;
-    writeln!(io::stdout(), "{token}").map_err(TokenError::Print)
+    stdout::print(&format_args!("{token}\n")).map(drop).map_err(TokenError::Print)
 }
 
 fn sign(args: TokenArgs, now: Timestamp) -> Result<String, TokenError> {

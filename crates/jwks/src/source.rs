@@ -31,7 +31,9 @@ pub struct Timing {
     /// The time between a failure and the next attempt. Each further failure doubles this time, up to 20 times its
     /// value. Default: 15 s.
     pub retry_interval: Duration,
-    /// The time for which keys stay valid while they cannot be fetched again. Default: 24 h.
+    /// The time for which keys stay valid after their server has confirmed them for the last time: it has sent the set,
+    /// or has answered that the set is unchanged (304). Keys that are older are not used, until the server sends or
+    /// confirms them again. Default: 24 h.
     pub max_stale: Duration,
 }
 
@@ -134,7 +136,8 @@ impl Shared {
 
     /// Fetches once, and returns the time until the next fetch.
     async fn attempt(&self) -> Duration {
-        // A document that is too old to be used is kept too: the server may confirm that it is unchanged.
+        // The keys of a set that is too old are kept, although they are not used. The server may answer that the set is
+        // unchanged: then they are as good as if it had sent them again.
         let etag = self.state.borrow().etag.clone();
         let fetched = self.client.fetch(&self.url, etag.as_ref()).await.and_then(|fetched| self.read(fetched));
         let now = Instant::now();
@@ -151,8 +154,11 @@ impl Shared {
                     let doubled = 1_u32.checked_shl(state.failures.min(8)).unwrap_or(u32::MAX).min(20);
                     wait = self.timing.retry_interval * doubled;
                     state.failures = state.failures.saturating_add(1);
-                    let keys = state.keys.len();
-                    tracing::warn!(url = %self.url.masked(), keys, "cannot fetch a JWK set: {error}; the known keys stay in use");
+                    let (keys, use_of_keys) = match state.in_use(self.timing) {
+                        Some(_) => (state.keys.len(), "the known keys stay in use"),
+                        None => (0, "no keys of this set are in use"),
+                    };
+                    tracing::warn!(url = %self.url.masked(), keys, "cannot fetch a JWK set: {error}; {use_of_keys}");
                     state.failure = Some(Arc::new(error));
                 }
             }
@@ -194,6 +200,11 @@ impl State {
         self.failure = None;
     }
 
+    /// Returns the revision of the keys that are in use; `None` if there are no keys, or if they are too old.
+    fn in_use(&self, timing: Timing) -> Option<u64> {
+        self.held_at.filter(|at| at.elapsed() <= timing.max_stale).map(|_| self.revision)
+    }
+
     fn is_recent(&self, timing: Timing) -> bool {
         self.attempted_at.is_some_and(|at| at.elapsed() < timing.min_refetch_interval)
     }
@@ -202,24 +213,26 @@ impl State {
 impl KeySource for JwksSource {
     fn keys(&self) -> Arc<[Arc<Key>]> {
         let state = self.shared.state.borrow();
-        let holds = state.held_at.is_some_and(|at| at.elapsed() <= self.shared.timing.max_stale);
-        if holds { Arc::clone(&state.keys) } else { Arc::default() }
+        if state.in_use(self.shared.timing).is_some() { Arc::clone(&state.keys) } else { Arc::default() }
     }
 
     fn refresh(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
         Box::pin(async {
             let shared = &self.shared;
             let mut states = shared.state.subscribe();
-            let (attempts, revision) = {
+            let (attempts, before) = {
                 let state = states.borrow();
                 if state.is_recent(shared.timing) {
                     return false;
                 }
-                (state.attempts, state.revision)
+                (state.attempts, state.in_use(shared.timing))
             };
             shared.wanted.notify_one();
             let ended = states.wait_for(|state| state.attempts > attempts);
-            matches!(timeout(shared.timing.refetch_patience, ended).await, Ok(Ok(state)) if state.revision > revision)
+            let Ok(Ok(state)) = timeout(shared.timing.refetch_patience, ended).await else { return false };
+            // A set that was too old may be in use again, although it is the same set.
+            let now = state.in_use(shared.timing);
+            now.is_some() && now != before
         })
     }
 

@@ -1,9 +1,19 @@
 //! The value of a constant in a form for people: with the unit that its type or its name gives. A value that cannot be
 //! computed is shown as the source has it.
-use std::iter::Peekable;
+use std::{iter::Peekable, str::SplitWhitespace};
 
 /// A function that finds the expression of another constant by its name.
 type Others<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
+
+/// Operators that bind equally, each with its computation.
+type Level = &'static [(&'static str, fn(u64, u64) -> Option<u64>)];
+
+/// The operators, those that bind least first.
+const OPERATORS: [Level; 3] = [
+    &[("<<", shift)],
+    &[("+", u64::checked_add), ("-", u64::checked_sub)],
+    &[("*", u64::checked_mul), ("/", u64::checked_div)],
+];
 
 /// The most constants that may refer to each other in a chain before there is a number.
 const MAX_DEPTH: usize = 4;
@@ -67,34 +77,27 @@ fn number(expression: &str, others: &Others<'_>, depth: usize) -> Option<u64> {
         .iter()
         .fold(expression.to_owned(), |text, operator| text.replace(operator, &format!(" {operator} ")));
     let mut words = spaced.split_whitespace().peekable();
-    let number = shift(&mut words, others, depth)?;
+    let number = operation(&mut words, &OPERATORS, others, depth)?;
     words.next().is_none().then_some(number)
 }
 
-fn shift<'w>(words: &mut Peekable<impl Iterator<Item = &'w str>>, others: &Others<'_>, depth: usize) -> Option<u64> {
-    let mut left = sum(words, others, depth)?;
-    while words.next_if_eq(&"<<").is_some() {
-        left = left.checked_shl(u32::try_from(sum(words, others, depth)?).ok()?)?;
+/// Computes operands that are joined by the operators of the first level. The operators of later levels bind tighter.
+fn operation(
+    words: &mut Peekable<SplitWhitespace<'_>>,
+    levels: &[Level],
+    others: &Others<'_>,
+    depth: usize,
+) -> Option<u64> {
+    let Some((level, tighter)) = levels.split_first() else { return atom(words.next()?, others, depth) };
+    let mut left = operation(words, tighter, others, depth)?;
+    while let Some((_, compute)) = level.iter().find(|(sign, _)| words.next_if_eq(sign).is_some()) {
+        left = compute(left, operation(words, tighter, others, depth)?)?;
     }
     Some(left)
 }
 
-fn sum<'w>(words: &mut Peekable<impl Iterator<Item = &'w str>>, others: &Others<'_>, depth: usize) -> Option<u64> {
-    let mut left = product(words, others, depth)?;
-    while let Some(operator) = words.next_if(|word| matches!(*word, "+" | "-")) {
-        let right = product(words, others, depth)?;
-        left = if operator == "+" { left.checked_add(right)? } else { left.checked_sub(right)? };
-    }
-    Some(left)
-}
-
-fn product<'w>(words: &mut Peekable<impl Iterator<Item = &'w str>>, others: &Others<'_>, depth: usize) -> Option<u64> {
-    let mut left = atom(words.next()?, others, depth)?;
-    while let Some(operator) = words.next_if(|word| matches!(*word, "*" | "/")) {
-        let right = atom(words.next()?, others, depth)?;
-        left = if operator == "*" { left.checked_mul(right)? } else { left.checked_div(right)? };
-    }
-    Some(left)
+fn shift(number: u64, bits: u64) -> Option<u64> {
+    number.checked_shl(u32::try_from(bits).ok()?)
 }
 
 fn atom(word: &str, others: &Others<'_>, depth: usize) -> Option<u64> {

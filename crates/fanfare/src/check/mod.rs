@@ -7,7 +7,7 @@ use crate::{
     keys::KeyRing,
     secret::Secret,
     serve::parts,
-    warning,
+    stdout, warning,
 };
 use clap::ArgMatches;
 use fanfare_hub::{
@@ -18,7 +18,7 @@ use fanfare_mask::masked_url;
 use fanfare_server::auth::{InvalidToken, KeyStore, explain};
 use std::{
     fmt,
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     path::PathBuf,
 };
 
@@ -165,8 +165,7 @@ fn described(material: &KeyMaterial) -> String {
 }
 
 fn print(text: &str) -> Result<(), CheckError> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(CheckError::Print)
+    stdout::print(&text).map(drop).map_err(CheckError::Print)
 }
 
 impl CheckError {

@@ -1,6 +1,6 @@
 //! The bounds of the quantities among the options. A value out of bounds is an error, and its message names the bounds.
 //! The help of an option shows its bounds.
-use crate::quantity::{ByteSize, HumanDuration};
+use crate::quantity::{ByteSize, Count, HumanDuration};
 use std::{fmt, str::FromStr, time::Duration};
 
 /// The smallest and the largest value of one option. `off`, where the option allows it, is always within the bounds.
@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr, time::Duration};
 pub(crate) enum Bound {
     Time(HumanDuration, HumanDuration),
     Bytes(ByteSize, ByteSize),
-    Count(u64, u64),
+    Count(Count, Count),
 }
 
 /// The number of seconds in a day.
@@ -28,7 +28,7 @@ pub(super) const fn bytes(least: u64, most: u64) -> Bound {
 
 /// Returns the bounds of a number.
 pub(super) const fn count(least: u64, most: u64) -> Bound {
-    Bound::Count(least, most)
+    Bound::Count(Count(least), Count(most))
 }
 
 impl Bound {
@@ -51,7 +51,6 @@ impl fmt::Display for Bound {
         match self {
             Self::Time(least, most) => write!(f, "{least} to {most}"),
             Self::Bytes(least, most) => write!(f, "{least} to {most}"),
-            Self::Count(least, COUNT_MAX) => write!(f, "at least {least}"),
             Self::Count(least, most) => write!(f, "{least} to {most}"),
         }
     }

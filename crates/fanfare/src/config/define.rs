@@ -25,8 +25,8 @@ macro_rules! options {
         )+}
     )+) => {
         /// One layer of configuration: what the flags, the environment or the file say, and nothing else. A list of the
-        /// file may be one value without brackets, or several in one text with spaces between them, as in the
-        /// environment.
+        /// file may be one value without brackets, or several in one text with white space between them, as
+        /// in the environment.
         #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         pub(crate) struct ServeOptions {$($(

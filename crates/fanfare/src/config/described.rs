@@ -24,6 +24,18 @@ pub(super) struct Described {
     pub(super) default: Option<String>,
 }
 
+impl Described {
+    /// Returns the values that the option may have, where the type of the value does not say it.
+    pub(super) fn values(&self) -> Option<String> {
+        match (self.definition.bound, self.value.as_str()) {
+            (Some(bound), value) if value.ends_with("|off") => Some(format!("Bounds: {bound}, or `off` for no limit")),
+            (Some(bound), _) => Some(format!("Bounds: {bound}")),
+            (None, "on|off") => Some("Values: `on` or `off`".to_owned()),
+            (None, _) => None,
+        }
+    }
+}
+
 /// Returns all options, in the order of their definition.
 pub(super) fn described() -> Vec<Described> {
     let command = ServeOptions::augment_args(Command::new("serve"));

@@ -1,9 +1,7 @@
 //! The errors that a configuration can have. Each message says what to do about the error.
 use super::{bound::Bound, file::FileError, key_path::shown_key_path, layer::Source};
-use fanfare_mask::masked_url;
 use fanfare_server::auth::InvalidKey;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
-use url::Url;
 
 /// The reason why `fanfare serve` does not start with the options that it was given.
 #[derive(Debug)]
@@ -38,8 +36,6 @@ pub(crate) enum ConfigError {
     NobodySubscribes,
     /// There is an issuer, and no key to verify its tokens.
     IssuerWithoutKey,
-    /// The public URL is not the address of a web server.
-    PublicUrl { url: Url },
     /// Two relays have the same URL and topics.
     RelayTwice { url: String },
     /// The path for static files is not a directory.
@@ -106,12 +102,6 @@ impl fmt::Display for ConfigError {
             ),
             Self::IssuerWithoutKey => f.write_str(
                 "an issuer needs keys: give the URL of its JWK set, as in --issuer NAME=URL, or give the hub a key",
-            ),
-            Self::PublicUrl { url } => write!(
-                f,
-                "public-url = {} is not the URL of a hub: expected a URL such as https://hub.example.com/, without \
-                 user, query and fragment, because the hub publishes this URL",
-                masked_url(url.as_str())
             ),
             Self::RelayTwice { url } => write!(f, "{url} is relayed twice to the same topics"),
             Self::StaticDirectory { path } => write!(f, "static = {} is not a directory", path.display()),

@@ -7,7 +7,7 @@ const HEAD: &str = "\
 #
 # Flags override variables of the environment (max-body is FANFARE_MAX_BODY), and variables override this file. Relative
 # paths start from the working directory. A list may be one value without brackets, or several values in one text, with
-# spaces between them. An unknown key is an error, and so is an unknown variable FANFARE_….
+# spaces or line ends between them. An unknown key is an error, and so is an unknown variable FANFARE_….
 #
 # alias, relay, issuer and retention can also be sections, such as [[relay]], with a key on each line. Sections must come
 # last in the file.
@@ -44,8 +44,8 @@ fn about(option: &Described, options: &[Described]) -> String {
     if let (None, Some(default)) = (option.definition.default, &option.default) {
         text += &format!(" Default: {default}.");
     }
-    if let Some(bound) = option.definition.bound {
-        text += &format!(" Bounds: {bound}.");
+    if let Some(values) = option.values() {
+        text += &format!(" {values}.");
     }
     text
 }
@@ -56,5 +56,19 @@ fn line(option: &Described) -> String {
         (Some(value), _) => format!("{key} = {value}"),
         (None, Some(value)) => format!("# {key} = {value}"),
         (None, None) => format!("# {key} = …"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_off_says_so() {
+        let options = described();
+        let mut told: Vec<_> = options.iter().filter(|option| option.value.ends_with("|off")).collect();
+        assert!(told.len() >= 5, "the limits of time and size, and the page");
+        told.retain(|option| !about(option, &options).contains("`off`"));
+        assert!(told.is_empty(), "{:?}", told.iter().map(|option| option.definition.key()).collect::<Vec<_>>());
     }
 }

@@ -2,6 +2,7 @@
 //! may contain a secret.
 use super::{help, options::ServeOptions, suggest};
 use std::{fmt, ops::Range};
+use toml::value::Datetime;
 
 /// The keys of each kind of table, to give advice about a key that is in the wrong place.
 const TABLES: [(&str, &[&str]); 4] = [
@@ -20,6 +21,13 @@ const KINDS: [(&str, &str); 6] = [
     ("sequence", "a list"),
     ("map", "a table"),
 ];
+
+/// The message about a date, which the parser calls a table with an odd key. No option has a date as its value.
+const UNQUOTED_DATE: &str = "this value is a date; write a text in quotation marks";
+
+/// The parser's message about a value that is not the name of a variant, and its replacement.
+const NOT_A_NAME: (&str, &str) =
+    ("wanted string or table", "this value is not a text; expected a text in quotation marks");
 
 /// The longest name of an unknown key that a message shows, in bytes. A longer name, or one with characters other than
 /// letters, `-`, `_` and `.`, is masked: it may be a secret in the wrong place.
@@ -40,7 +48,10 @@ pub(crate) struct FileError {
 pub(super) fn parse(text: &str) -> Result<ServeOptions, FileError> {
     toml::from_str(text).map_err(|error| FileError {
         place: error.span().map(|span| place(text, &span)),
-        message: fanfare_mask::masked(&explain(error.message())).into_owned(),
+        message: match error.span().and_then(|span| text.get(span)) {
+            Some(value) if value.parse::<Datetime>().is_ok() => UNQUOTED_DATE.to_owned(),
+            _ => fanfare_mask::masked(&explain(error.message())).into_owned(),
+        },
     })
 }
 
@@ -70,6 +81,9 @@ fn explain(message: &str) -> String {
         ["basic", "literal"].iter().find_map(|kind| message.strip_prefix(&format!("invalid {kind} string")))
     {
         return format!("the text has no closing quotation mark{expected}");
+    }
+    if message == NOT_A_NAME.0 {
+        return NOT_A_NAME.1.to_owned();
     }
     wrong_value(message).unwrap_or_else(|| message.to_owned())
 }
@@ -229,6 +243,22 @@ mod tests {
             ("jwks = [['x']]", "this value is a list; expected a text in quotation marks"),
             ("max-topics = 99999999999999999999", "this value is out of range; expected a whole number"),
             ("key = 'x", "the text has no closing quotation mark"),
+            ("data = 1979-05-27", "this value is a date; write a text in quotation marks"),
+            ("alias = 1979-05-27T07:32:00Z", "this value is a date; write a text in quotation marks"),
+            ("page = 1", "this value is a whole number; expected \"on\" or \"off\", in quotation marks"),
+            ("page = 'maybe'", "expected on or off"),
+            ("delivery = 1", "this value is not a text; expected a text in quotation marks"),
+            (
+                "write-timeout = true",
+                "this value is true or false; expected a duration such as 500ms, 20s, 1h 30m or 7d;",
+            ),
+            (
+                "max-body = 1.5",
+                "this value is a number with a point; expected a size such as 65536, 512KiB, 1MiB or 2GB;",
+            ),
+            ("retention-count = true", "this value is true or false; expected a whole number such as 1000, or off;"),
+            ("retention-count = 'x'", "expected a whole number such as 1000, or off"),
+            ("public-url = 'x'", "expected the URL of the hub, such as https://hub.example.com/"),
             ("cors-origin = 7", "expected a text in quotation marks, or a list in brackets"),
             ("relay = [7]", "expected a text in quotation marks, in the form of the flag, or a table"),
             ("[[relay]]\nurl = 'http://h/'", "the key `topics` is missing"),
@@ -250,10 +280,10 @@ mod tests {
         assert_eq!(options.cors_origin.unwrap().len(), 1);
         assert_eq!(options.publish_origin.unwrap().len(), 2);
         assert_eq!((options.jwks.unwrap().len(), options.algorithm.unwrap().len()), (1, 2));
-        assert_eq!(options.alias.unwrap()[0].topics(), ["news", "weather"]);
-        assert_eq!(options.issuer.unwrap()[0].name, "me");
+        assert_eq!(options.alias.unwrap()[0].0[0].topics(), ["news", "weather"]);
+        assert_eq!(options.issuer.unwrap()[0].0[0].name, "me");
         assert_eq!(options.listen.unwrap().0.to_string(), "127.0.0.1:3000");
-        let relay = &options.relay.unwrap()[0];
+        let relay = &options.relay.unwrap()[0].0[0];
         assert_eq!((relay.topics().len(), relay.headers.len()), (1, 1));
         assert!(parse("cors-origin = ['https://a.example', 'https://b.example']").is_ok());
         assert!(parse("cors-origin = 'https://a.example nonsense'").is_err());

@@ -4,7 +4,7 @@ use super::{
     options::{DEFINITIONS, definition},
     variables,
 };
-use clap::{Arg, ArgAction, Command, builder::StyledStr};
+use clap::{Arg, Command, builder::StyledStr};
 use std::any::TypeId;
 
 /// Gives each option of `serve` its environment variable, and adds its default and bounds to the help. The help does
@@ -26,9 +26,6 @@ fn documented(argument: Arg, definition: &Definition) -> Arg {
     let help = argument.get_help().map(StyledStr::to_string).unwrap_or_default();
     let help = notes.into_iter().flatten().fold(help, |help, note| format!("{help} {note}"));
     let mut argument = argument.help(help).env(variables::of_option(&key)).hide_env(true);
-    if matches!(argument.get_action(), ArgAction::Append) {
-        argument = argument.value_delimiter(' ');
-    }
     // A flag without a value means true.
     if argument.get_value_parser().type_id() == TypeId::of::<bool>() {
         argument = argument.num_args(0..=1).default_missing_value("true");

@@ -1,7 +1,8 @@
 //! Issuers whose tokens the hub accepts, and the keys of each issuer.
 use super::{
     as_text::AsText,
-    list::{self, TextOr},
+    list::TextOr,
+    words::{self, Words},
 };
 use crate::secret::Secret;
 use fanfare_jwks::{InvalidJwksUrl, JwksUrl};
@@ -19,32 +20,32 @@ pub(crate) struct Issuer {
     /// The `aud` claim of the issuer's tokens, if it is not the hub's audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
-    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
-    pub algorithm: Option<Vec<AsText<Algorithm>>>,
+    #[serde(default, with = "words", skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Vec<Words<AsText<Algorithm>>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Secret>,
     /// The file whose content becomes `key` when the layers are merged. `publisher_key_file` and `subscriber_key_file`
     /// are read in the same way.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_file: Option<PathBuf>,
-    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
-    pub jwks: Option<Vec<AsText<JwksUrl>>>,
-    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
-    pub publisher_algorithm: Option<Vec<AsText<Algorithm>>>,
+    #[serde(default, with = "words", skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Vec<Words<AsText<JwksUrl>>>>,
+    #[serde(default, with = "words", skip_serializing_if = "Option::is_none")]
+    pub publisher_algorithm: Option<Vec<Words<AsText<Algorithm>>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub publisher_key: Option<Secret>,
     #[serde(skip_serializing_if = "Option::is_none")]
     publisher_key_file: Option<PathBuf>,
-    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
-    pub publisher_jwks: Option<Vec<AsText<JwksUrl>>>,
-    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
-    pub subscriber_algorithm: Option<Vec<AsText<Algorithm>>>,
+    #[serde(default, with = "words", skip_serializing_if = "Option::is_none")]
+    pub publisher_jwks: Option<Vec<Words<AsText<JwksUrl>>>>,
+    #[serde(default, with = "words", skip_serializing_if = "Option::is_none")]
+    pub subscriber_algorithm: Option<Vec<Words<AsText<Algorithm>>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscriber_key: Option<Secret>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subscriber_key_file: Option<PathBuf>,
-    #[serde(default, deserialize_with = "list::words", skip_serializing_if = "Option::is_none")]
-    pub subscriber_jwks: Option<Vec<AsText<JwksUrl>>>,
+    #[serde(default, with = "words", skip_serializing_if = "Option::is_none")]
+    pub subscriber_jwks: Option<Vec<Words<AsText<JwksUrl>>>>,
 }
 
 /// An issuer as a table of the file.
@@ -97,7 +98,7 @@ impl FromStr for Issuer {
             algorithm: None,
             key: None,
             key_file: keys.filter(|keys| !is_url(keys)).map(PathBuf::from),
-            jwks: jwks.map(|url| vec![AsText(url)]),
+            jwks: jwks.map(|url| vec![Words(vec![AsText(url)])]),
             publisher_algorithm: None,
             publisher_key: None,
             publisher_key_file: None,
@@ -131,7 +132,7 @@ mod tests {
         let plain = read("https://login.example.com");
         assert_eq!((plain.name.as_str(), plain.jwks, plain.key_file), ("https://login.example.com", None, None));
         let url = read("https://l.example=https://l.example/jwks?a=b");
-        assert_eq!(url.jwks.unwrap()[0].0.to_string(), "https://l.example/jwks?a=b");
+        assert_eq!(url.jwks.unwrap()[0].0[0].0.to_string(), "https://l.example/jwks?a=b");
         assert_eq!(read("me=/etc/key.pem").key_file, Some("/etc/key.pem".into()));
         assert_eq!("=x".parse::<Issuer>(), Err(InvalidIssuer::NoName));
         let plain = "me=http://l.example/jwks".parse::<Issuer>();

@@ -1,5 +1,5 @@
 //! The keys that a configuration names, before any of them is fetched.
-use super::{as_text::AsText, error::ConfigError, issuer::Issuer};
+use super::{as_text::AsText, error::ConfigError, issuer::Issuer, words::Words};
 use crate::secret::Secret;
 use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::{Algorithm, Key, KeyRules};
@@ -55,17 +55,17 @@ pub(crate) struct IssuerKeys {
 #[derive(Clone, Copy)]
 pub(super) struct Given<'a> {
     pub key: Option<&'a Secret>,
-    pub jwks: Option<&'a Vec<AsText<JwksUrl>>>,
-    pub algorithm: Option<&'a Vec<AsText<Algorithm>>>,
+    pub jwks: Option<&'a Vec<Words<AsText<JwksUrl>>>>,
+    pub algorithm: Option<&'a Vec<Words<AsText<Algorithm>>>>,
 }
 
 impl KeyMaterial {
     fn new(name: String, given: Given<'_>, allow_short_secrets: bool) -> Option<Self> {
-        let jwks: Vec<_> = given.jwks.into_iter().flatten().map(|AsText(url)| url.clone()).collect();
+        let jwks: Vec<_> = given.jwks.into_iter().flatten().flatten().map(|AsText(url)| url.clone()).collect();
         if given.key.is_none() && jwks.is_empty() {
             return None;
         }
-        let algorithms = given.algorithm.into_iter().flatten().map(|AsText(algorithm)| *algorithm).collect();
+        let algorithms = given.algorithm.into_iter().flatten().flatten().map(|AsText(algorithm)| *algorithm).collect();
         Some(Self { name, text: given.key.cloned(), jwks, rules: KeyRules { algorithms, allow_short_secrets } })
     }
 

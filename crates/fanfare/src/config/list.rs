@@ -14,23 +14,23 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    deserializer.deserialize_any(OneOrMany { words: false, value: PhantomData })
+    split_or_list(deserializer, |text| vec![text])
 }
 
-/// Deserializes a list, or one text whose values are separated by spaces, as in the environment.
+/// Deserializes a list, or one text with the values that `split` finds in it.
 ///
 /// # Errors
 /// The error of the value that cannot be read.
-pub(super) fn words<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+pub(super) fn split_or_list<'de, D, T>(deserializer: D, split: fn(&str) -> Vec<&str>) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    deserializer.deserialize_any(OneOrMany { words: true, value: PhantomData }).map(Some)
+    deserializer.deserialize_any(OneOrMany { split, value: PhantomData })
 }
 
 struct OneOrMany<T> {
-    words: bool,
+    split: fn(&str) -> Vec<&str>,
     value: PhantomData<T>,
 }
 
@@ -42,8 +42,7 @@ impl<'de, T: Deserialize<'de>> de::Visitor<'de> for OneOrMany<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
-        let texts = if self.words { text.split_whitespace().collect() } else { vec![text] };
-        texts.into_iter().map(|text| T::deserialize(text.into_deserializer())).collect()
+        (self.split)(text).into_iter().map(|text| T::deserialize(text.into_deserializer())).collect()
     }
 
     fn visit_seq<A: de::SeqAccess<'de>>(self, values: A) -> Result<Vec<T>, A::Error> {

@@ -30,6 +30,7 @@ mod mercure;
 mod merge;
 mod options;
 mod origin;
+mod public_url;
 mod reference;
 mod relay;
 mod resolve;
@@ -40,6 +41,7 @@ mod static_files;
 mod suggest;
 mod switch;
 mod variables;
+mod words;
 
 pub(crate) use as_text::AsText;
 pub(crate) use check::Effective;

@@ -12,16 +12,17 @@ use super::{
     definition::Definition,
     delivery::Delivery,
     issuer::Issuer,
-    list,
     listen::ListenAddress,
     log_filter::LogFilter,
     origin::CorsOrigin,
+    public_url::PublicUrl,
     relay::Relay,
     retention::RetentionRule,
     switch::Switch,
+    words::{self, Words},
 };
 use crate::{
-    quantity::{ByteSize, HumanDuration, Limit},
+    quantity::{ByteSize, Count, HumanDuration, Limit},
     secret::Secret,
 };
 use fanfare_jwks::JwksUrl;
@@ -29,7 +30,6 @@ use fanfare_server::auth::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use toml::Table;
-use url::Url;
 
 options! {
     "Where" {
@@ -45,7 +45,7 @@ options! {
 
         /// Give this URL of the hub to clients, if a proxy is in front of it. Pages of this URL may publish with a
         /// cookie; if this URL is https, pages of the same host over http may not
-        public_url: AsText<Url> as "URL", such as "https://hub.example.com/";
+        public_url: AsText<PublicUrl> as "URL", such as "https://hub.example.com/";
 
         /// Serve the files of this directory, so that a page and its event stream have the same origin. Everybody can
         /// read them, except those whose names begin with a dot; links to files outside of the directory are not
@@ -60,15 +60,15 @@ options! {
         page: Switch as "on|off" = "on";
 
         /// Serve an event stream of these topics, `*` for all, also at another path, for pages that already use that
-        /// path; repeatable. In the environment, spaces separate several values
-        #[serde(default, deserialize_with = "list::words")]
-        alias: Vec<Alias> as "PATH=TOPIC[,TOPIC]", such as [{ path = "/sse", topics = ["news", "weather"] }];
+        /// path; repeatable. In the environment, spaces or line ends separate several values
+        #[serde(default, with = "words")]
+        alias: Vec<Words<Alias>> as "PATH=TOPIC[,TOPIC]", such as [{ path = "/sse", topics = ["news", "weather"] }];
 
         /// Relay an event stream of another server: publish its events under these topics, and continue after a restart
-        /// where it stopped; repeatable. In the environment, spaces separate several values. The file can set more
-        /// options for each relay: headers, private, token-file, last-event-id, idle-timeout
-        #[serde(default, deserialize_with = "list::words")]
-        relay: Vec<Relay> as "URL=TOPIC[,TOPIC]", such as [{ url = "https://example.com/events", topics = ["news"], private = false, headers = ["X-Key: …"], "token-file" = "/run/secrets/example-token", "last-event-id" = "earliest", "idle-timeout" = "1m" }];
+        /// where it stopped; repeatable. In the environment, spaces or line ends separate several values. The file can
+        /// set more options for each relay: headers, private, token-file, last-event-id, idle-timeout
+        #[serde(default, with = "words")]
+        relay: Vec<Words<Relay>> as "URL=TOPIC[,TOPIC]", such as [{ url = "https://example.com/events", topics = ["news"], private = false, headers = ["X-Key: …"], "token-file" = "/run/secrets/example-token", "last-event-id" = "earliest", "idle-timeout" = "1m" }];
 
         /// Publish the time once a second under the topic `clock` [default: true if there is no key]
         clock: bool as "BOOL", such as false;
@@ -86,16 +86,16 @@ options! {
         key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-key";
 
         /// Also accept tokens that are signed with the keys of the JWK set at this URL (https only). It is fetched
-        /// again before it expires, and when a token names an unknown key. Repeatable; in the environment, spaces
-        /// separate several values
-        #[serde(default, deserialize_with = "list::words")]
-        jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/jwks.json"];
+        /// again before it expires, and when a token names an unknown key. Repeatable; in the environment, spaces or line
+        /// ends separate several values
+        #[serde(default, with = "words")]
+        jwks: Vec<Words<AsText<JwksUrl>>> as "URL", such as ["https://login.example.com/jwks.json"];
 
         /// Accept only tokens that are signed with this algorithm, such as HS512, RS256, PS256, ES256 or EdDSA;
         /// repeatable [default: that of the JWK; else HS256 for a secret, RS256 for an RSA key, and for any other key
         /// the algorithm of its curve]
-        #[serde(default, deserialize_with = "list::words")]
-        algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["RS256"];
+        #[serde(default, with = "words")]
+        algorithm: Vec<Words<AsText<Algorithm>>> as "NAME", such as ["RS256"];
 
         /// Verify publishers' tokens with this key instead of with --key
         #[arg(hide_env_values = true, allow_hyphen_values = true)]
@@ -105,12 +105,12 @@ options! {
         publisher_key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-publisher-key";
 
         /// Also verify publishers' tokens with the JWK set at this URL
-        #[serde(default, deserialize_with = "list::words")]
-        publisher_jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/publishers.json"];
+        #[serde(default, with = "words")]
+        publisher_jwks: Vec<Words<AsText<JwksUrl>>> as "URL", such as ["https://login.example.com/publishers.json"];
 
         /// Accept only publishers' tokens that are signed with this algorithm, instead of with --algorithm
-        #[serde(default, deserialize_with = "list::words")]
-        publisher_algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["ES256"];
+        #[serde(default, with = "words")]
+        publisher_algorithm: Vec<Words<AsText<Algorithm>>> as "NAME", such as ["ES256"];
 
         /// Verify subscribers' tokens with this key instead of with --key
         #[arg(hide_env_values = true, allow_hyphen_values = true)]
@@ -120,19 +120,19 @@ options! {
         subscriber_key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-subscriber-key";
 
         /// Also verify subscribers' tokens with the JWK set at this URL
-        #[serde(default, deserialize_with = "list::words")]
-        subscriber_jwks: Vec<AsText<JwksUrl>> as "URL", such as ["https://login.example.com/subscribers.json"];
+        #[serde(default, with = "words")]
+        subscriber_jwks: Vec<Words<AsText<JwksUrl>>> as "URL", such as ["https://login.example.com/subscribers.json"];
 
         /// Accept only subscribers' tokens that are signed with this algorithm, instead of with --algorithm
-        #[serde(default, deserialize_with = "list::words")]
-        subscriber_algorithm: Vec<AsText<Algorithm>> as "NAME", such as ["EdDSA"];
+        #[serde(default, with = "words")]
+        subscriber_algorithm: Vec<Words<AsText<Algorithm>>> as "NAME", such as ["EdDSA"];
 
         /// Accept tokens of this issuer: the name in their `iss` claim, and the URL of its JWK set or a file with its
         /// keys; without a URL or file, its tokens are signed with --key. Access tokens (`at+jwt`, of Mercure's newer
         /// revision) must name an issuer. Repeatable; in the file, an issuer can also have keys, with the option names
         /// of the hub, and an audience
-        #[serde(default, deserialize_with = "list::words")]
-        issuer: Vec<Issuer> as "NAME[=URL|FILE]", such as [{ name = "https://login.example.com", jwks = ["https://login.example.com/jwks.json"] }];
+        #[serde(default, with = "words")]
+        issuer: Vec<Words<Issuer>> as "NAME[=URL|FILE]", such as [{ name = "https://login.example.com", jwks = ["https://login.example.com/jwks.json"] }];
 
         /// Accept only tokens of issuers that have this audience [default: the hub's URL]
         audience: String as "URL", such as "https://hub.example.com/.well-known/mercure";
@@ -155,16 +155,16 @@ options! {
         access_cookie_name: CookieName as "NAME", such as "__Secure-mercure_access_token";
 
         /// Let pages of this origin publish with a cookie; repeatable [default: the origins of --cors-origin]
-        #[serde(default, deserialize_with = "list::words")]
-        publish_origin: Vec<CorsOrigin> as "ORIGIN", such as ["https://admin.example.com"];
+        #[serde(default, with = "words")]
+        publish_origin: Vec<Words<CorsOrigin>> as "ORIGIN", such as ["https://admin.example.com"];
 
         /// Let subscribers without a token receive public updates
         anonymous: bool as "BOOL" = false;
 
         /// Let pages of this origin use the hub with credentials or, with `*`, pages of all origins without
-        /// credentials; repeatable. In the environment, spaces separate several values
-        #[serde(default, deserialize_with = "list::words")]
-        cors_origin: Vec<CorsOrigin> as "ORIGIN", such as ["https://app.example.com"];
+        /// credentials; repeatable. In the environment, spaces or line ends separate several values
+        #[serde(default, with = "words")]
+        cors_origin: Vec<Words<CorsOrigin>> as "ORIGIN", such as ["https://app.example.com"];
 
         /// Publish the list of subscriptions: by private updates, and at /.well-known/mercure/subscriptions. Each
         /// subscriber that connects or disconnects causes two updates in the log for each topic of its subscription
@@ -191,11 +191,11 @@ options! {
         /// Serve at most this many subscribers at a time; further subscribers are asked to come back later. Each needs
         /// an open file
         // Linux gives a process at most 2^30 descriptors; a large machine serves about a million subscribers.
-        max_subscribers: u64 as "COUNT" = 15_000, within count(1, 10_000_000);
+        max_subscribers: Count as "COUNT" = 15_000, within count(1, 10_000_000);
 
         /// Refuse a subscription to more topics than this
         // Each topic of a subscription is an entry in the router.
-        max_topics: u64 as "COUNT" = 100, within count(1, 10_000);
+        max_topics: Count as "COUNT" = 100, within count(1, 10_000);
 
         /// Close a connection that has accepted no data for this long. The subscriber resumes when it reconnects
         // A shorter time gives up peers behind a network that loses packets; nobody waits for a peer after an hour.
@@ -214,13 +214,13 @@ options! {
         retention_bytes: Limit<ByteSize> as "SIZE|off" = "1GiB", within bytes(1 << 20, 1 << 50);
 
         /// Discard the oldest updates when the log has more updates than this
-        retention_count: Limit<u64> as "COUNT|off" = "off", within count(1, COUNT_MAX);
+        retention_count: Limit<Count> as "COUNT|off" = "off", within count(1, COUNT_MAX);
 
         /// Discard the updates of some topics earlier than --retention-age: a topic, a URI Template or `*`, and an age;
         /// repeatable. Subscribers that come back and have missed such updates receive a gap event. In the environment,
-        /// spaces separate several values
-        #[serde(default, deserialize_with = "list::words")]
-        retention: Vec<RetentionRule> as "TOPICS=DURATION", such as ["chat/{room}=1h"];
+        /// spaces or line ends separate several values
+        #[serde(default, with = "words")]
+        retention: Vec<Words<RetentionRule>> as "TOPICS=DURATION", such as ["chat/{room}=1h"];
     }
 
     "Delivery" {
@@ -233,7 +233,7 @@ options! {
 
         /// Deliver with this many threads, unless `hyper` delivers [default: one per core]
         // No machine has more cores.
-        delivery_threads: u64 as "COUNT", within count(1, 1_024), such as 2;
+        delivery_threads: Count as "COUNT", within count(1, 1_024), such as 2;
     }
 
     "Log" {

@@ -18,7 +18,8 @@ the defaults. `fanfare check` prints the configuration in effect, with the sourc
 - `SIZE` is a number of bytes, alone or with `kB`, `KiB`, `MB`, `MiB`, `GB`, `GiB`, `TB` or `TiB`. In the file it is a text.
 - `COUNT` is a whole number, and `BOOL` is `true` or `false`; a flag without a value means `true`.
 - A limit that can be `off` has `|off`.
-- An option that is repeatable is a list in the file. In a variable, spaces separate the values.
+- An option that is repeatable is a list in the file. In a variable, spaces, tabs and line ends separate
+  the values.
 ";
 
 /// Returns the text of `docs/options.md`.
@@ -32,13 +33,13 @@ pub(crate) fn reference() -> String {
         let key = option.definition.key();
         text += &format!("\n### `{key}`\n\n{}\n", wrapped("", &format!("{}.", option.help)));
         text += &format!("- Flag `--{key} {}`, variable `{}`\n", option.value, variables::of_option(&key));
-        match (option.definition.default, option.default) {
+        match (option.definition.default, &option.default) {
             (Some(_), Some(default)) => text += &format!("- Default `{default}`\n"),
             (None, Some(default)) => text += wrapped("  ", &format!("- Default: {default}")).trim_start(),
             (_, None) => {}
         }
-        if let Some(bound) = option.definition.bound {
-            text += &format!("- Bounds: {bound}\n");
+        if let Some(values) = option.values() {
+            text += &format!("- {values}\n");
         }
     }
     text

@@ -17,7 +17,7 @@ impl ServeSettings {
         check_bounds(merged)?;
         let settings: Self = merged.values.clone().try_into().expect("each layer was parsed into these types");
         settings.check_access(merged)?;
-        settings.check_places()?;
+        settings.check_relays()?;
         static_files::check(&settings, merged)?;
         Ok(settings)
     }
@@ -54,14 +54,7 @@ impl ServeSettings {
         }
     }
 
-    fn check_places(&self) -> Result<(), ConfigError> {
-        if let Some(url) = self.public_url()
-            && (!matches!(url.scheme(), "http" | "https")
-                || !url.username().is_empty()
-                || [url.password(), url.query(), url.fragment()].iter().any(Option::is_some))
-        {
-            return Err(ConfigError::PublicUrl { url: url.clone() });
-        }
+    fn check_relays(&self) -> Result<(), ConfigError> {
         for (index, relay) in self.relays().enumerate() {
             // Both relays would store their position in the same file.
             if self.relays().take(index).any(|other| other.file_name() == relay.file_name()) {

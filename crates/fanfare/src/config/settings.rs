@@ -7,6 +7,7 @@ use super::{
     merge::Merged,
     options::ServeSettings,
     origin::CorsOrigin,
+    public_url::PublicUrl,
     relay::Relay,
 };
 use fanfare_jwks::Addresses;
@@ -31,17 +32,17 @@ impl ServeSettings {
 
     /// Returns the URL under which clients reach the hub, if one is given.
     pub(crate) fn public_url(&self) -> Option<&Url> {
-        self.public_url.as_ref().map(|AsText(url)| url)
+        self.public_url.as_ref().map(|AsText(PublicUrl(url))| url)
     }
 
     /// Returns the aliases: other paths for event streams.
     pub(crate) fn aliases(&self) -> impl Iterator<Item = &Alias> {
-        self.alias.iter().flatten()
+        self.alias.iter().flatten().flatten()
     }
 
     /// Returns the event streams that are relayed.
     pub(crate) fn relays(&self) -> impl Iterator<Item = &Relay> {
-        self.relay.iter().flatten()
+        self.relay.iter().flatten().flatten()
     }
 
     /// Returns the keys for tokens that name no issuer, and for issuers without their own keys.
@@ -63,7 +64,7 @@ impl ServeSettings {
     /// Returns the issuers with their keys.
     pub(crate) fn issuers(&self) -> Vec<IssuerKeys> {
         let hub = self.keys();
-        self.issuer.iter().flatten().map(|issuer| issuer.keys(&hub, self.allow_short_keys)).collect()
+        self.issuer.iter().flatten().flatten().map(|issuer| issuer.keys(&hub, self.allow_short_keys)).collect()
     }
 
     /// Returns the addresses from which JWK sets may be fetched.
@@ -98,12 +99,12 @@ impl ServeSettings {
     /// page publish with a cookie.
     pub(crate) fn publish_origins(&self) -> impl Iterator<Item = &str> {
         let own = self.publish_origin.as_ref().filter(|origins| !origins.is_empty()).or(self.cors_origin.as_ref());
-        own.into_iter().flatten().map(CorsOrigin::as_str).filter(|origin| *origin != "*")
+        own.into_iter().flatten().flatten().map(CorsOrigin::as_str).filter(|origin| *origin != "*")
     }
 
     /// Returns the origins whose pages may use the hub; `*` means all origins.
     pub(crate) fn cors_origins(&self) -> impl Iterator<Item = &str> {
-        self.cors_origin.iter().flatten().map(CorsOrigin::as_str)
+        self.cors_origin.iter().flatten().flatten().map(CorsOrigin::as_str)
     }
 
     /// Returns true if anybody who reaches the hub may publish and subscribe.

@@ -43,7 +43,7 @@ fn secrets<'a>(settings: &'a ServeSettings, merged: &'a Merged) -> impl Iterator
     let data = (!settings.memory || settings.data.exists()).then_some(("data", settings.data.as_path()));
     let configuration = merged.config_file.iter().map(|path| ("configuration", path.as_path()));
     let keys = merged.key_files.iter().map(|path| ("key", path.as_path()));
-    let relays = settings.relay.iter().flatten();
+    let relays = settings.relays();
     let tokens = relays.filter_map(|relay| Some(("token", relay.token_file.as_deref()?)));
     data.into_iter().chain(configuration).chain(keys).chain(tokens)
 }

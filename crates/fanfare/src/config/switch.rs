@@ -1,23 +1,18 @@
 //! The values `on` and `off`, for features that are on by default.
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{fmt, str::FromStr};
 
 /// `on` or `off`. In a file it may also be `true` or `false`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub(crate) struct Switch(pub bool);
 
 /// The text is neither `on` nor `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidSwitch;
 
-/// A switch as a configuration file has it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Bool(bool),
-    Text(String),
-}
+/// Reads a switch from a configuration file.
+struct Written;
 
 impl FromStr for Switch {
     type Err = InvalidSwitch;
@@ -31,14 +26,25 @@ impl FromStr for Switch {
     }
 }
 
-impl TryFrom<Written> for Switch {
-    type Error = InvalidSwitch;
+impl<'de> Deserialize<'de> for Switch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Written)
+    }
+}
 
-    fn try_from(written: Written) -> Result<Self, InvalidSwitch> {
-        match written {
-            Written::Bool(on) => Ok(Self(on)),
-            Written::Text(text) => text.parse(),
-        }
+impl de::Visitor<'_> for Written {
+    type Value = Switch;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"on\" or \"off\", in quotation marks")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Switch, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_bool<E: de::Error>(self, on: bool) -> Result<Switch, E> {
+        Ok(Switch(on))
     }
 }
 

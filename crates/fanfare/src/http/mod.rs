@@ -8,6 +8,7 @@ mod hub_url;
 mod party;
 mod rewind_query;
 mod token;
+mod tracked;
 mod web_address;
 mod without;
 
@@ -22,6 +23,7 @@ pub(crate) use hub_url::{HubUrl, InvalidHubUrl, MAX_URL_BYTES, PublishQuery, Url
 pub(crate) use party::Party;
 pub(crate) use rewind_query::RewindQuery;
 pub(crate) use token::{TokenArg, Withheld};
+pub(crate) use tracked::{LatestAddress, Tracked};
 pub(crate) use web_address::{corrected, has_web_scheme, scheme_hint, url_hint};
 pub(crate) use without::Without;
 

@@ -23,6 +23,13 @@ pub(crate) enum Party {
         /// The URL, without secrets.
         url: String,
     },
+    /// A server that another party has redirected to.
+    Redirected {
+        /// The URL, without secrets.
+        url: String,
+        /// The party that the first request was sent to.
+        from: Box<Party>,
+    },
     /// No server: the events come from standard input.
     Input,
 }
@@ -43,10 +50,24 @@ impl Party {
         Self::Upstream { url: shown_url(url) }
     }
 
+    /// Returns the party that a request to `uri` is sent to, after a request to this party and perhaps redirects.
+    pub(crate) fn redirected(&self, uri: &Uri) -> Self {
+        let is_same = match self {
+            Self::Hub { .. } => Self::hub(uri) == *self,
+            Self::Server { url } | Self::Upstream { url } => shown_url(&uri.to_string()) == *url,
+            Self::Redirected { .. } | Self::Input => true,
+        };
+        if is_same {
+            return self.clone();
+        }
+        Self::Redirected { url: shown_url(&uri.to_string()), from: Box::new(self.clone()) }
+    }
+
     /// Returns the name of the party with its address, for messages that say that it cannot be reached.
     pub(crate) fn place(&self) -> String {
         match self {
             Self::Hub { host } => format!("the hub at {host}"),
+            Self::Redirected { url, from } => format!("{url} (redirected from {})", from.place()),
             party => party.to_string(),
         }
     }
@@ -57,6 +78,7 @@ impl Party {
             Self::Hub { .. } => Some("Give a token with --token or FANFARE_TOKEN; `fanfare token` makes one"),
             Self::Server { .. } => Some("Give a token with --token, or other credentials with -H 'Authorization: …'"),
             Self::Upstream { .. } => Some("Give its credentials with -H 'Authorization: …'; --token is for the hub"),
+            Self::Redirected { from, .. } => from.advice(),
             Self::Input => None,
         }
     }
@@ -80,7 +102,7 @@ impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hub { .. } => f.write_str("the hub"),
-            Self::Server { url } | Self::Upstream { url } => f.write_str(url),
+            Self::Server { url } | Self::Upstream { url } | Self::Redirected { url, .. } => f.write_str(url),
             Self::Input => f.write_str("standard input"),
         }
     }
@@ -101,5 +123,21 @@ mod tests {
             assert_eq!(Party::server(url).to_string(), shown);
         }
         assert_eq!(Party::hub(&Uri::from_static("http://h:1/x")).place(), "the hub at h:1");
+    }
+
+    #[test]
+    fn a_redirect_leads_to_another_party() {
+        let (here, there) = (Uri::from_static("http://h:1/x?key=s"), Uri::from_static("http://h:2/y?key=s"));
+        let hub = Party::hub(&here);
+        assert_eq!(hub.redirected(&Uri::from_static("http://h:1/other")), hub, "another page of the hub");
+        assert_eq!(hub.redirected(&there).place(), "http://h:2/y?key=******** (redirected from the hub at h:1)");
+        for party in [Party::server("http://h:1/x?key=s#f"), Party::upstream("http://me@h:1/x?key=s")] {
+            assert_eq!(party.redirected(&here), party);
+            let redirected = party.redirected(&there);
+            assert_eq!(
+                (redirected.to_string().as_str(), redirected.advice()),
+                ("http://h:2/y?key=********", party.advice())
+            );
+        }
     }
 }

@@ -28,6 +28,7 @@ pub(crate) use error::LintError;
 use crate::{
     notice::notice,
     request::{self, Asking, Source, Transport},
+    stdout::unless_closed,
 };
 use args::Format;
 use fanfare_client::{Builder, Limits};
@@ -89,7 +90,8 @@ impl Lint<'_> {
     /// Requests the stream and observes it. `asking` changes the request.
     async fn ask(&self, until: Until, asking: impl FnOnce(Builder) -> Builder) -> Result<Observation, LintError> {
         let limits = Limits { max_data_bytes: LIMIT_BYTES, max_line_bytes: LIMIT_BYTES, ..Limits::default() };
-        let builder = asking(self.asking.builder(self.source).map_err(LintError::Request)?.limits(limits));
+        let builder =
+            asking(self.asking.builder(self.source, &self.transport).map_err(LintError::Request)?.limits(limits));
         observe(builder, &self.transport, self.source.party(), until).await
     }
 
@@ -156,9 +158,5 @@ fn print(report: &Report, format: Format) -> io::Result<()> {
         Format::Json => report.write_json(&mut out),
         Format::Pretty => report.write_text(&mut out),
     };
-    match written.and_then(|()| out.flush()) {
-        // It is not a failure if the reader of a pipe has closed it (`| head`).
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
+    unless_closed(written.and_then(|()| out.flush())).map(drop)
 }

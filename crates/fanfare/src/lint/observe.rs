@@ -118,7 +118,7 @@ pub(super) async fn observe(
         }
     };
     drop(signals);
-    let ending = error.map(|error| Box::new(Ending { party, error }));
+    let ending = error.map(|error| Box::new(Ending { party: transport.party(&party), error }));
     observation(&tap, ending, first_sign)
 }
 
@@ -128,7 +128,9 @@ fn observation(
     first_sign: Option<Duration>,
 ) -> Result<Observation, LintError> {
     let mut passed = tap.passed();
-    let Some(head) = passed.heads.pop() else {
+    // If there is no answer after a redirect, the head of the redirect is there, and is not the stream's.
+    let head = if passed.is_waiting { None } else { passed.heads.pop() };
+    let Some(head) = head else {
         return Err(LintError::NoAnswer(ending));
     };
     Ok(Observation {

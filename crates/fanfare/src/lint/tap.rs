@@ -54,6 +54,8 @@ pub(super) struct Passed {
     pub recording: Recording,
     /// The time at which the last head arrived.
     pub since: Instant,
+    /// True if the last request has no answer.
+    pub is_waiting: bool,
     pub end: Option<End>,
 }
 
@@ -66,7 +68,13 @@ pub(super) struct Tap {
 
 impl Tap {
     pub(super) fn new(transport: Transport) -> Self {
-        let passed = Passed { heads: Vec::new(), recording: Recording::new(), since: Instant::now(), end: None };
+        let passed = Passed {
+            heads: Vec::new(),
+            recording: Recording::new(),
+            since: Instant::now(),
+            is_waiting: false,
+            end: None,
+        };
         Self { transport, passed: Arc::new(Mutex::new(passed)) }
     }
 
@@ -90,12 +98,14 @@ impl Service<Request<RequestBody>> for Tap {
             entry.insert(HeaderValue::from_static(PAGE_ORIGIN));
         }
         let (tap, uri, asked) = (self.clone(), request.uri().clone(), Instant::now());
+        self.passed().is_waiting = true;
         let sent = self.transport.call(request);
         Box::pin(async move {
             let response = sent.await?;
             let (status, version, headers) = (response.status(), response.version(), response.headers().clone());
             {
                 let mut passed = tap.passed();
+                passed.is_waiting = false;
                 passed.since = Instant::now();
                 passed.heads.push(Head { uri, status, version, headers, after: asked.elapsed() });
                 passed.recording = Recording::new();

@@ -1,4 +1,5 @@
 //! The result as a table, and as one line of JSON.
+use crate::{stderr, stdout};
 use fanfare_load::{
     machine,
     meter::Meter,
@@ -18,12 +19,19 @@ pub(super) fn begin(scenario: Scenario, size: Size, target: &Target, meter: Opti
         None => "CPU and memory unknown: give --pid".to_owned(),
     };
     let (name, address, subscribers) = (scenario.name(), target.subscribe.address, size.subscribers);
-    anstream::eprintln!("{name}: {subscribers} subscribers at {address} ({process})");
+    stderr::print(format_args!("{name}: {subscribers} subscribers at {address} ({process})\n"));
 }
 
 /// Prints a table of the figures and faults for people, and everything as one line of JSON on standard output. If
 /// standard output is not a terminal, the table goes to standard error, so that the JSON is alone.
+///
+/// # Errors
+/// [`io::Error`] if the result cannot be printed, except if the reader has closed the output.
 pub(super) fn end(scenario: Scenario, size: Size, outcome: &Outcome) -> io::Result<()> {
+    stdout::unless_closed(write(scenario, size, outcome)).map(drop)
+}
+
+fn write(scenario: Scenario, size: Size, outcome: &Outcome) -> io::Result<()> {
     let mut output = anstream::stdout().lock();
     if io::stdout().is_terminal() {
         table(&mut output, outcome)?;

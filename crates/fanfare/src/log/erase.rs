@@ -5,7 +5,7 @@ use super::{
     output,
     quantity::updates,
 };
-use crate::{moment::Moment, topic::selector};
+use crate::{moment::Moment, stderr, topic::selector};
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
     entry::Timestamp,
@@ -15,7 +15,7 @@ use fanfare_hub::{
     },
     topic::{Topic, matcher::Matcher},
 };
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 
 /// The way to erase updates while a hub runs.
 const INSTEAD: &str = "its own API: DELETE /topics/TOPIC";
@@ -101,8 +101,7 @@ fn confirm(fitting: u64) -> Result<bool, LogCommandError> {
         return Ok(false);
     }
     let mut answer = String::new();
-    anstream::eprint!("Erase {}? This cannot be undone. [y/N] ", updates(fitting));
-    io::stderr().flush().map_err(LogCommandError::Print)?;
+    stderr::print(format_args!("Erase {}? This cannot be undone. [y/N] ", updates(fitting)));
     let read = io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| LogCommandError::Read { from: "the answer".to_owned(), error })?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

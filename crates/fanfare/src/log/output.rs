@@ -1,5 +1,6 @@
 //! Standard output, whose reader may close it early.
 use super::error::LogCommandError;
+use crate::stdout::unless_closed;
 use serde::Serialize;
 use std::{
     io::{self, BufWriter, Stdout, Write as _},
@@ -54,9 +55,5 @@ pub(super) fn line(text: &str) -> Result<(), LogCommandError> {
 }
 
 fn ended(written: io::Result<()>) -> Result<ControlFlow<()>, LogCommandError> {
-    match written {
-        Ok(()) => Ok(ControlFlow::Continue(())),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
-        Err(error) => Err(LogCommandError::Print(error)),
-    }
+    unless_closed(written).map_err(LogCommandError::Print)
 }

@@ -1,6 +1,9 @@
 //! A client that publishes under one topic of a hub.
 use super::{PublishError, reader::Line};
-use crate::http::{self, ConnectArgs, Http, HubArgs, HubUrl, Party, PublishQuery, Refusal, Unreachable};
+use crate::{
+    http::{self, ConnectArgs, Http, HubArgs, HubUrl, Party, PublishQuery, Refusal, Unreachable},
+    stdout,
+};
 use fanfare_hub::topic::Topic;
 use http_body_util::Full;
 use hyper::{
@@ -8,12 +11,7 @@ use hyper::{
     body::Bytes,
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue},
 };
-use std::{
-    io::{self, Write as _},
-    ops::ControlFlow,
-    slice,
-    time::Duration,
-};
+use std::{ops::ControlFlow, slice, time::Duration};
 
 /// The time within which the hub must answer: it answers when the update is on disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -142,10 +140,5 @@ impl Publisher {
 /// # Errors
 /// [`PublishError::Print`] if the IDs cannot be written for another reason.
 pub(super) fn print(ids: &str) -> Result<ControlFlow<()>, PublishError> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(ids.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(ControlFlow::Continue(())),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
-        Err(error) => Err(PublishError::Print(error)),
-    }
+    stdout::print(&ids).map_err(PublishError::Print)
 }

@@ -18,7 +18,10 @@ use super::{
     upstream::Upstream,
     voice::Voice,
 };
-use crate::{http::Ending, shown::shown_id};
+use crate::{
+    http::{Ending, LatestAddress},
+    shown::shown_id,
+};
 use fanfare_client::{Error, MessageEvent, Signal, Signals, Text, Warning};
 use futures_util::{FutureExt as _, StreamExt as _};
 use std::time::Duration;
@@ -50,6 +53,8 @@ pub(crate) struct Parts {
 /// A running relay.
 pub(crate) struct Relay {
     upstream: Upstream,
+    /// The address of the latest request to the upstream, which a redirect may have given.
+    latest: LatestAddress,
     template: Template,
     voice: Voice,
     patience: Patience,
@@ -73,6 +78,7 @@ impl Relay {
         let delivery = Delivery::new(sink, state, voice.clone(), &template.topics);
         Self {
             upstream,
+            latest: LatestAddress::default(),
             template,
             voice,
             patience,
@@ -98,7 +104,7 @@ impl Relay {
         let mut backoff = Backoff::new(UPSTREAM_DELAYS);
         let mut after = String::new();
         loop {
-            let signals = self.upstream.open(&after, &self.delivery.state)?;
+            let signals = self.upstream.open(&after, &self.delivery.state, &self.latest)?;
             self.signals = Some(signals);
             let error = loop {
                 if let Some(batch) = self.gather().await? {
@@ -116,7 +122,7 @@ impl Relay {
             if matches!(error, Error::Store(_)) {
                 return Err(RelayError::State(error));
             }
-            let ending = Ending { party: self.upstream.party(), error };
+            let ending = Ending { party: self.latest.party(&self.upstream.party()), error };
             if !self.opened && self.patience == Patience::AfterOpen {
                 return Err(RelayError::Upstream(Box::new(ending)));
             }
@@ -198,8 +204,8 @@ impl Relay {
     }
 
     fn signal(&mut self, signal: Signal) -> Result<(), RelayError> {
-        let Self { upstream, voice, patience, .. } = self;
-        let party = upstream.party();
+        let Self { upstream, latest, voice, patience, .. } = self;
+        let party = latest.party(&upstream.party());
         match signal {
             Signal::Open(opened) => {
                 self.opened = true;

@@ -1,7 +1,7 @@
 //! The server that a relay's events come from.
 use super::error::RelayError;
 use super::state::State;
-use crate::http::{ConnectionArgs, Header, Party, Without};
+use crate::http::{ConnectionArgs, Header, LatestAddress, Party, Tracked, Without};
 use fanfare_client::{Acknowledge, EventSource, Limits, Reconnect, Signals};
 use http::{HeaderName, header::USER_AGENT};
 use std::time::Duration;
@@ -29,11 +29,12 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    /// Opens the stream after the event with the ID `after`; if that is empty, after the event that `state` names.
+    /// Opens the stream after the event with the ID `after`; if that is empty, after the event that `state` names. The
+    /// addresses of its requests are noted in `latest`.
     ///
     /// # Errors
     /// [`RelayError`] if the URL, a header, the ID or the certificates cannot be used.
-    pub(super) fn open(&self, after: &str, state: &State) -> Result<Signals, RelayError> {
+    pub(super) fn open(&self, after: &str, state: &State, latest: &LatestAddress) -> Result<Signals, RelayError> {
         let transport = self.connection.transport().map_err(RelayError::Certificates)?;
         let limits = Limits { max_data_bytes: MAX_DATA_BYTES, max_line_bytes: MAX_DATA_BYTES, ..Limits::default() };
         let mut builder = EventSource::builder(&self.url)
@@ -41,7 +42,7 @@ impl Upstream {
             .reconnect(Reconnect::resilient().max_delay(MAX_DELAY))
             .limits(limits)
             .skip_large_events(true)
-            .transport(Without::new(transport, self.without.iter().cloned()))
+            .transport(Tracked::new(Without::new(transport, self.without.iter().cloned()), latest.clone()))
             .store(state.clone())
             .acknowledge(Acknowledge::Manual);
         if !after.is_empty() {

@@ -53,13 +53,13 @@ impl<'a> Asking<'a> {
         Transport::new(self.transport.clone(), removed, home)
     }
 
-    /// Returns the builder of the event source for `source`.
+    /// Returns the builder of the event source for `source`, which sends requests by `transport`.
     ///
     /// # Errors
     /// [`RequestError`] if something in the arguments cannot be sent or read.
-    pub(crate) fn builder(&self, source: &Source) -> Result<Builder, RequestError> {
+    pub(crate) fn builder(&self, source: &Source, transport: &Transport) -> Result<Builder, RequestError> {
         let builder = match source {
-            Source::Hub { url } | Source::Url { url } => EventSource::builder(url).transport(self.transport(source)),
+            Source::Hub { url } | Source::Url { url } => EventSource::builder(url).transport(transport.clone()),
             Source::Stdin => EventSource::builder(Stdin::URL).transport(Stdin),
         };
         let mut builder = self.args.connection.in_time(builder.header(USER_AGENT, AGENT));

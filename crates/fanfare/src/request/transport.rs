@@ -1,6 +1,9 @@
 //! The transport that sends the requests for a stream. It uses the client's own transport, and prints a notice when a
 //! redirect leads to another server, to which no credentials are sent.
-use crate::{http::Without, notice::notice};
+use crate::{
+    http::{LatestAddress, Party, Tracked, Without},
+    notice::notice,
+};
 use fanfare_client::transport::{HyperTransport, RequestBody};
 use http::{HeaderName, Request, Uri};
 use std::{
@@ -16,7 +19,7 @@ use url::{Origin, Url};
 /// Sends requests. Clones share their connections, and together print the notice about a redirect only once.
 #[derive(Clone)]
 pub(crate) struct Transport {
-    inner: Without<HyperTransport>,
+    inner: Tracked<Without<HyperTransport>>,
     /// The server that the credentials are for; `None` if there are none, or if no notice is to be printed.
     home: Option<Origin>,
     told: Arc<AtomicBool>,
@@ -31,7 +34,13 @@ impl Transport {
         home: Option<&str>,
     ) -> Self {
         let home = home.and_then(|url| Url::parse(url).ok()).map(|url| url.origin());
-        Self { inner: Without::new(inner, removed), home, told: Arc::default() }
+        let inner = Tracked::new(Without::new(inner, removed), LatestAddress::default());
+        Self { inner, home, told: Arc::default() }
+    }
+
+    /// Returns the party that the latest request was sent to. The first request was sent to `first`.
+    pub(crate) fn party(&self, first: &Party) -> Party {
+        self.inner.party(first)
     }
 
     /// Prints a notice, only once, if the request goes to another server. The client has left the credentials out of

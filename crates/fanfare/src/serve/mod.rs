@@ -14,7 +14,7 @@ pub(crate) use error::ServeError;
 use crate::{
     config::{self, Effective, Merged, ServeOptions, ServeSettings},
     keys::KeyRing,
-    stop,
+    stdout, stop,
 };
 use announce::Announcement;
 use clap::ArgMatches;
@@ -28,7 +28,7 @@ use log_output::MaskedStderr;
 use relays::Relays;
 use std::{
     fmt,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     path::PathBuf,
     thread,
     time::Duration,
@@ -127,8 +127,7 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
 }
 
 fn print(text: &impl fmt::Display) -> Result<(), ServeError> {
-    let mut stdout = io::stdout().lock();
-    write!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(ServeError::Print)
+    stdout::print(text).map(drop).map_err(ServeError::Print)
 }
 
 fn log_to_stderr(settings: &ServeSettings) {
@@ -140,7 +139,7 @@ fn log_to_stderr(settings: &ServeSettings) {
 /// Raises the limit on open files as far as the system allows, because each subscriber takes one file.
 fn raise_file_limit(settings: &ServeSettings) {
     match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) if limit < settings.max_subscribers.saturating_add(OTHER_FILES) => tracing::warn!(
+        Ok(limit) if limit < settings.max_subscribers.0.saturating_add(OTHER_FILES) => tracing::warn!(
             "only {limit} files may be open at a time, too few for max-subscribers = {}: raise the limit with ulimit \
              -n",
             settings.max_subscribers

@@ -18,8 +18,8 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
     let retention = Retention {
         age_ms: settings.retention_age.get().map(|age| u64::try_from(age.0.as_millis()).unwrap_or(u64::MAX)),
         bytes: settings.retention_bytes.get().map(|size| size.0),
-        count: settings.retention_count.get(),
-        topics: settings.retention.iter().flatten().map(RetentionRule::to_topic_retention).collect(),
+        count: settings.retention_count.get().map(|count| count.0),
+        topics: settings.retention.iter().flatten().flatten().map(RetentionRule::to_topic_retention).collect(),
     };
     match settings.storage() {
         Storage::Memory => Ok(Arc::new(MemoryLog::new(retention))),
@@ -63,12 +63,12 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server.heartbeat_interval = settings.heartbeat_interval.0;
     server.max_lifetime = settings.max_lifetime.get().map(|lifetime| lifetime.0);
     server.max_body_bytes = count(settings.max_body.0);
-    server.max_topics = count(settings.max_topics);
-    server.max_subscribers = count(settings.max_subscribers);
+    server.max_topics = count(settings.max_topics.0);
+    server.max_subscribers = count(settings.max_subscribers.0);
     server.subscriptions = settings.subscriptions;
     server.allow_erase = settings.allow_erase;
     server.delivery = settings.delivery.into();
-    server.delivery_threads = settings.delivery_threads.and_then(|threads| NonZero::new(count(threads)));
+    server.delivery_threads = settings.delivery_threads.and_then(|threads| NonZero::new(count(threads.0)));
     server.connection_threads = thread::available_parallelism().ok();
     server.write_timeout = settings.write_timeout.0;
     server.keep_alive_timeout = settings.keep_alive_timeout.0;

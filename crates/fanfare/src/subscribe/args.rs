@@ -2,7 +2,7 @@
 use super::field::FieldPath;
 use crate::{
     exit, http,
-    quantity::{ByteSize, HumanDuration, InvalidSize},
+    quantity::{ByteSize, HumanDuration, Invalid},
     reconnect::Reconnect,
     request::RequestArgs,
     topic,
@@ -119,7 +119,7 @@ const MIN_EVENT_BYTES: u64 = 1 << 10;
 const MAX_EVENT_BYTES: u64 = 1 << 30;
 
 fn event_size(text: &str) -> Result<ByteSize, String> {
-    let size: ByteSize = text.parse().map_err(|error: InvalidSize| error.to_string())?;
+    let size: ByteSize = text.parse().map_err(|error: Invalid<ByteSize>| error.to_string())?;
     match size.0 {
         MIN_EVENT_BYTES..=MAX_EVENT_BYTES => Ok(size),
         _ => Err(format!("{size} is out of bounds: {} to {}", ByteSize(MIN_EVENT_BYTES), ByteSize(MAX_EVENT_BYTES))),

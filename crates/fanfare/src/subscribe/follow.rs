@@ -18,7 +18,7 @@ use super::{
 use crate::{
     http::{Ending, Party},
     reconnect::Reconnect,
-    request::{Asking, Source},
+    request::{Asking, Source, Transport},
 };
 use fanfare_client::{Block, Cause, Error, MessageEvent, Signal, Signals, Warning};
 use futures_util::{FutureExt as _, Stream as _};
@@ -27,7 +27,9 @@ use tokio::time::{Interval, interval};
 
 /// One of the streams that are followed.
 struct Followed {
-    party: Party,
+    /// The party that was given. A redirect may lead to another one.
+    first: Party,
+    transport: Transport,
     signals: Signals,
     enveloped: bool,
     /// The meaning of an error among the events of this stream.
@@ -73,19 +75,25 @@ pub(super) async fn follow(sources: &[Source], args: &SubscribeArgs) -> Result<(
     };
     let asking = Asking::new(&args.request, sources, args.print.quiet).map_err(SubscribeError::Request)?;
     let followed = |source: &Source| {
-        let signals = stream::event_source(source, &asking, args)?.signals();
-        let (party, enveloped) = (source.party(), source.is_enveloped());
+        let transport = asking.transport(source);
+        let signals = stream::event_source(source, (&asking, &transport), args)?.signals();
+        let (first, enveloped) = (source.party(), source.is_enveloped());
         let errors = failure::heeded(source, args);
         let ends = args.select.until.as_ref().map(|_| Ends::default());
-        Ok(Followed { party, signals, enveloped, errors, failed: None, ends, opened: false, ended: false })
+        Ok(Followed { first, transport, signals, enveloped, errors, failed: None, ends, opened: false, ended: false })
     };
     let mut streams = sources.iter().map(followed).collect::<Result<Vec<_>, _>>()?;
     follow.run(&mut streams).await
 }
 
 impl Followed {
+    /// Returns the party that the latest request was sent to.
+    fn party(&self) -> Party {
+        self.transport.party(&self.first)
+    }
+
     fn ended_for(&self, error: Error) -> SubscribeError {
-        SubscribeError::Stream(Box::new(Ending { party: self.party.clone(), error }))
+        SubscribeError::Stream(Box::new(Ending { party: self.party(), error }))
     }
 }
 
@@ -176,7 +184,7 @@ impl Follow<'_> {
             if selected == Selected::Yes {
                 let _ = self.deal_with(&event, &came).await?;
             }
-            return Err(SubscribeError::Failed { party: stream.party.clone(), reason });
+            return Err(SubscribeError::Failed { party: stream.party(), reason });
         }
         if selected == Selected::Unreadable {
             self.filter.unreadable(&event).into_iter().for_each(|text| self.status.warn(&text));
@@ -222,13 +230,13 @@ impl Follow<'_> {
                 }
             }
             Signal::Reconnecting { cause, .. } if !stream.opened && self.args.resume.reconnect != Reconnect::Always => {
-                let ending = Ending { party: stream.party.clone(), error: cause };
+                let ending = Ending { party: stream.party(), error: cause };
                 return Err(SubscribeError::NotOpened(Box::new(ending)));
             }
             Signal::Reconnecting { cause: Cause::EndOfStream, .. } => self.ended_early(stream)?,
             _ => {}
         }
-        self.status.signal(&signal, &stream.party);
+        self.status.signal(&signal, &stream.party());
         if let Signal::Warning(Warning::EventSkipped { last_event_id, .. }) = &signal {
             stream.signals.source().acknowledge_skipped(last_event_id);
         }
@@ -241,11 +249,11 @@ impl Follow<'_> {
         let (Some(marker), Some(ends)) = (&self.args.select.until, &mut stream.ends) else { return Ok(()) };
         let in_vain = ends.ended(stream.signals.source().last_event_id());
         if in_vain == MAX_IN_VAIN {
-            return Err(SubscribeError::InVain { party: stream.party.clone(), marker: marker.clone() });
+            return Err(SubscribeError::InVain { party: stream.party(), marker: marker.clone() });
         }
         self.status.warn(&format!(
             "{} ended the stream before {marker:?} arrived (--until); reconnecting",
-            stream.party.place()
+            stream.party().place()
         ));
         Ok(())
     }
@@ -259,7 +267,7 @@ impl Follow<'_> {
 
 /// Fails if a stream has reported an error and continued after it.
 fn failed(streams: &mut [Followed]) -> Result<(), SubscribeError> {
-    let failed = streams.iter_mut().find_map(|stream| Some((stream.party.clone(), stream.failed.take()?)));
+    let failed = streams.iter_mut().find_map(|stream| Some((stream.party(), stream.failed.take()?)));
     failed.map_or(Ok(()), |(party, reason)| Err(SubscribeError::Failed { party, reason }))
 }
 

@@ -1,5 +1,6 @@
 //! Prints events on standard output.
 use super::{SubscribeError, args::Format, format::Style, received::Received};
+use crate::stdout::unless_closed;
 use fanfare_client::{Block, MessageEvent};
 use std::{
     io::{self, BufWriter, Write},
@@ -57,11 +58,6 @@ impl Output {
     }
 }
 
-/// Converts a result: it is the end, and not a failure, if the reader of a pipe has closed it (`| head`).
 fn ended(written: io::Result<()>) -> Result<ControlFlow<()>, SubscribeError> {
-    match written {
-        Ok(()) => Ok(ControlFlow::Continue(())),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
-        Err(error) => Err(SubscribeError::Print(error)),
-    }
+    unless_closed(written).map_err(SubscribeError::Print)
 }

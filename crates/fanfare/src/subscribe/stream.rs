@@ -2,7 +2,7 @@
 use super::{SubscribeError, args::SubscribeArgs};
 use crate::{
     reconnect::Reconnect,
-    request::{Asking, RequestError, Source},
+    request::{Asking, RequestError, Source, Transport},
 };
 use fanfare_client::{Acknowledge, EventSource, FileStore, Limits};
 use std::time::Duration;
@@ -10,13 +10,13 @@ use std::time::Duration;
 /// The longest wait between two attempts to connect.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// Makes the event source for `source`, as the arguments say.
+/// Makes the event source for `source`, as the arguments say. It sends requests by `transport`.
 ///
 /// # Errors
 /// [`SubscribeError::Request`] if something in the arguments cannot be sent or read.
 pub(super) fn event_source(
     source: &Source,
-    asking: &Asking<'_>,
+    (asking, transport): (&Asking<'_>, &Transport),
     args: &SubscribeArgs,
 ) -> Result<EventSource, SubscribeError> {
     let policy = match args.resume.reconnect {
@@ -26,7 +26,7 @@ pub(super) fn event_source(
     };
     let bytes = usize::try_from(args.select.max_event.0).unwrap_or(usize::MAX);
     let limits = Limits { max_data_bytes: bytes, max_line_bytes: bytes, ..Limits::default() };
-    let builder = asking.builder(source).map_err(SubscribeError::Request)?.reconnect(policy).limits(limits);
+    let builder = asking.builder(source, transport).map_err(SubscribeError::Request)?.reconnect(policy).limits(limits);
     let builder = builder.skip_large_events(args.select.skip_large).blocks(true);
     let mut builder = builder.unfinished_events(args.select.unfinished);
     if let Some(path) = &args.resume.state {

@@ -89,6 +89,39 @@ fn lists_in_the_environment_are_separated_by_spaces() {
     );
 }
 
+/// In the environment, in a flag and in the file.
+#[test]
+fn any_white_space_separates_the_values_of_a_list() {
+    let wanted = r#"cors-origin = ["https://a.example", "https://b.example"]"#;
+    for between in [" ", "  ", "\t", "\n", " \r\n "] {
+        let text = format!("{between}https://a.example{between}https://b.example{between}");
+        let file = File::new("white-space.toml", &format!("cors-origin = \"\"\"{text}\"\"\""));
+        for checked in [
+            check(&[], &[("FANFARE_CORS_ORIGIN", &text)]),
+            check(&["--cors-origin", &text], &[]),
+            check(&["--config", file.path()], &[]),
+        ] {
+            let line = line(&checked, "cors-origin");
+            assert_eq!((checked.code, line.split(" #").next()), (0, Some(wanted)), "{text:?}: {checked:?}");
+        }
+    }
+    let checked = check(&["--cors-origin", "https://a.example", "--cors-origin", "https://b.example"], &[]);
+    assert_eq!(line(&checked, "cors-origin"), format!("{wanted} # flag"));
+    // Only the word that is wrong is shown, and nothing but blanks is wrong as well.
+    let checked = check(&[], &[("FANFARE_JWKS", "https://a.example/k\t\tnonsense")]);
+    assert!(checked.code == 2 && checked.stderr.contains("invalid value 'nonsense'"), "{checked:?}");
+    for blank in [" ", "\t\n"] {
+        let file = File::new("blank.toml", &format!("jwks = \"\"\"{blank}\"\"\""));
+        for checked in [
+            check(&[], &[("FANFARE_JWKS", blank)]),
+            check(&["--jwks", blank], &[]),
+            check(&["--config", file.path()], &[]),
+        ] {
+            assert!(checked.code == 2 && checked.stderr.contains("JWK set"), "{blank:?}: {checked:?}");
+        }
+    }
+}
+
 /// A file with every key: what `--check` prints is a configuration that means the same.
 #[test]
 fn what_is_printed_can_be_read_back() {
@@ -153,6 +186,30 @@ fn a_value_out_of_bounds_is_named_with_its_source() {
     assert_eq!(checked.stderr, "error: heartbeat-interval = 1ms (flag) is out of bounds: 1s to 1h\n");
     let checked = check(&[], &[("FANFARE_MAX_TOPICS", "0")]);
     assert_eq!(checked.stderr, "error: max-topics = 0 (environment) is out of bounds: 1 to 10000\n");
+}
+
+/// Also numbers that no configuration file could hold.
+#[test]
+fn a_number_is_out_of_bounds_however_large_it_is() {
+    for number in ["9223372036854775807", "9223372036854775808", "18446744073709551615"] {
+        for (key, bounds) in
+            [("max-subscribers", "1 to 10000000"), ("max-topics", "1 to 10000"), ("delivery-threads", "1 to 1024")]
+        {
+            let (flag, variable) = (format!("--{key}"), format!("FANFARE_{}", key.to_uppercase().replace('-', "_")));
+            for (checked, source) in
+                [(check(&[&flag, number], &[]), "flag"), (check(&[], &[(&variable, number)]), "environment")]
+            {
+                let said = format!("error: {key} = {number} ({source}) is out of bounds: {bounds}\n");
+                assert_eq!((checked.code, checked.stderr), (2, said));
+            }
+        }
+    }
+    let checked = check(&["--retention-count", "9223372036854775808"], &[]);
+    assert!(checked.stderr.ends_with("is out of bounds: 1 to 9223372036854775807\n"), "{checked:?}");
+    for flag in ["--max-topics", "--retention-count", "--max-body", "--retention-bytes"] {
+        let checked = check(&[flag, "18446744073709551616"], &[]);
+        assert!(checked.code == 2 && checked.stderr.contains("this number is too large"), "{flag}: {checked:?}");
+    }
 }
 
 #[test]

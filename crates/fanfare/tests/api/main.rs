@@ -14,6 +14,7 @@ mod lint;
 mod load;
 mod log;
 mod messages;
+mod output;
 mod peer;
 mod program;
 mod proxied;

@@ -75,6 +75,36 @@ fn of_several_the_one_that_failed_is_named() {
     assert!(ended.stderr.contains(&format!("cannot reach http://{gone}/gone")), "{ended:?}");
 }
 
+/// A redirect leads to somebody else, who is named by his address.
+#[test]
+fn whom_a_redirect_leads_to_is_named() {
+    let gone = nobody();
+    let lost = format!("HTTP/1.1 302 Found\r\nlocation: http://{gone}/there?key=secret\r\n\r\n");
+    for arguments in [&["lint"][..], &["subscribe"], &["relay", "-t", "a"]] {
+        let peer = Peer::answering([lost.as_str()]);
+        let ended = run(&[arguments, &[peer.url.as_str()]].concat());
+        let said = format!("cannot reach http://{gone}/there?key=******** (redirected from {}/): ", peer.url);
+        assert!(ended.code == 5 && ended.stdout.is_empty() && ended.stderr.contains(&said), "{ended:?}");
+    }
+    let peer = Peer::answering([lost.as_str()]);
+    let ended = run(&["subscribe", "t", "--hub", &peer.url]);
+    let host = peer.url.trim_start_matches("http://");
+    assert!(ended.stderr.contains(&format!("(redirected from the hub at {host}): ")), "{ended:?}");
+
+    let broken = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n9\r\nda";
+    for (answer, said) in [
+        ("HTTP/1.1 404 Not Found\r\n\r\n", "{there} answers 404"),
+        ("HTTP/1.1 200 OK\r\n\r\n", "{there} (redirected from"),
+        (broken, "the stream from {there} (redirected from"),
+    ] {
+        let other = Peer::answering([answer]);
+        let there = format!("{}/there", other.url);
+        let peer = Peer::answering([format!("HTTP/1.1 307 Onward\r\nlocation: {there}\r\n\r\n").as_str()]);
+        let ended = run(&["subscribe", &peer.url, "--reconnect", "never"]);
+        assert!(ended.stderr.contains(&said.replace("{there}", &there)), "{answer}: {ended:?}");
+    }
+}
+
 #[test]
 fn a_stream_that_broke_was_reached() {
     let broken = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n9\r\nda";

@@ -44,9 +44,9 @@ fn half_a_hub_is_refused() {
 #[test]
 fn places_that_are_none_are_refused() {
     refused(&["--static", "/nowhere"], "static = /nowhere is not a directory");
-    refused(&["--public-url", "ftp://h.example/"], "is not the URL of a hub");
-    refused(&["--public-url", "https://h.example/?a=b"], "is not the URL of a hub");
-    refused(&["--public-url", "https://me:pw@h.example/"], "https://********@h.example/ is not the URL of a hub");
+    refused(&["--public-url", "ftp://h.example/"], "expected the URL of the hub");
+    refused(&["--public-url", "https://h.example/?a=b"], "expected the URL of the hub");
+    refused(&["--public-url", "https://me:pw@h.example/"], "'https://********@h.example/'");
     refused(&["--listen", "hub.example:3000"], "expected an IP address and a port");
     refused(&["--listen", "127.0.0.1"], "it has no port: did you mean 127.0.0.1:3000?");
     refused(&["--listen", "::1"], "it has no port: did you mean [::1]:3000?");

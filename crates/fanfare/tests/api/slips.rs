@@ -139,6 +139,11 @@ fn slips_in_a_file_are_told_with_what_was_meant() {
         ("[limits]\nmax-body = '1MiB'", "the only sections are [[issuer]], [[relay]], [[alias]] and [[retention]]"),
         ("[[alias]]\npath = '/a'\ntopics = 'x'\nlisten = ':0'", "listen is a key of the hub, so write it above"),
         ("delivery = 'epol'", "did you mean `epoll`?"),
+        ("page = 1", "this value is a whole number; expected \"on\" or \"off\", in quotation marks"),
+        ("delivery = 1", "this value is not a text; expected a text in quotation marks"),
+        ("max-lifetime = true", "expected a duration such as 500ms, 20s, 1h 30m or 7d, or off"),
+        ("data = 1979-05-27", "this value is a date; write a text in quotation marks"),
+        ("public-url = 'hub'", "expected the URL of the hub, such as https://hub.example.com/"),
     ];
     for (text, said) in cases {
         let file = File::new("slips.toml", text);

@@ -59,6 +59,29 @@ async fn keys_do_not_hold_for_ever_without_their_server() {
     assert_eq!(kids(&source), [""; 0]);
 }
 
+/// A set that is too old is not used, and yet the server may confirm it.
+#[tokio::test]
+async fn a_server_that_comes_back_confirms_its_old_keys() {
+    let mut issuer = Issuer::answering(set(&["old"], "etag: \"1\"\r\n")).await;
+    let source = issuer.source(timing());
+    source.ready().await.unwrap();
+    issuer.answer(http("503 Service Unavailable", "", ""));
+    // While this time passes, the source fetches by itself, and fails.
+    tokio::time::pause();
+    tokio::time::advance(Timing::default().max_stale + Duration::from_secs(1)).await;
+    tokio::time::resume();
+    issuer.asked(2).await;
+    while !source.fails() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(kids(&source), [""; 0], "they are too old");
+    issuer.answer(http("304 Not Modified", "", ""));
+    assert!(source.refresh().await, "keys that are in use again are a change");
+    assert_eq!(kids(&source), ["old"]);
+    assert!(issuer.requests().last().unwrap().contains("if-none-match: \"1\"\r\n"), "{:?}", issuer.requests());
+    assert!(!source.refresh().await, "nothing has changed since");
+}
+
 #[tokio::test]
 async fn a_server_that_was_away_at_the_start_is_asked_again() {
     let mut issuer = Issuer::answering(http("500 Internal Server Error", "", "")).await;

@@ -1,5 +1,5 @@
 //! The `mercure` claim of Mercure's older revision: topic selectors to publish and to subscribe.
-use super::{claims::Claims, invalid_token::InvalidToken};
+use super::{claims::Claims, invalid_token::InvalidToken, object::Object};
 use fanfare_hub::{
     grant::{Grant, Matchers},
     topic::matcher::Matcher,
@@ -25,10 +25,10 @@ struct MercureClaim {
 /// topics to subscribe, no private update is received.
 pub(super) fn grant(claims: &Claims) -> Result<Grant, InvalidToken> {
     let claim = match claim(claims) {
-        Some(value) => Option::<MercureClaim>::deserialize(value).map_err(|_| InvalidToken::Claim(CLAIM))?,
+        Some(value) => Option::<Object<MercureClaim>>::deserialize(value).map_err(|_| InvalidToken::Claim(CLAIM))?,
         None => None,
     };
-    let MercureClaim { publish, subscribe } = claim.unwrap_or_default();
+    let Object(MercureClaim { publish, subscribe }) = claim.unwrap_or_default();
     Ok(Grant { publish: matchers(publish)?, subscribe: matchers(subscribe)? })
 }
 
@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn a_malformed_claim_is_an_error() {
-        for claim in [json!("*"), json!([]), json!({"publish": "*"}), json!({"subscribe": [1]}), json!(1)] {
+        let array = json!([["*"], ["*"]]);
+        for claim in [json!("*"), json!([]), array, json!({"publish": "*"}), json!({"subscribe": [1]}), json!(1)] {
             assert_eq!(grant_of(&json!({"mercure": claim})), Err(InvalidToken::Claim("mercure")), "{claim}");
             assert_eq!(grant_of(&json!({"https://mercure.rocks/": claim})), Err(InvalidToken::Claim("mercure")));
         }

@@ -1,6 +1,6 @@
 //! The `authorization_details` claim of Mercure's newer revision: [RFC 9396](https://www.rfc-editor.org/rfc/rfc9396),
 //! with entries of a type that Mercure defines.
-use super::claims::Claims;
+use super::{claims::Claims, object::Object};
 use fanfare_hub::{
     grant::{Grant, Matchers},
     topic::matcher::{InvalidMatcher, Matcher},
@@ -54,7 +54,7 @@ pub enum InvalidDetails {
 #[derive(Deserialize)]
 struct Detail {
     actions: Vec<String>,
-    topics: Vec<DetailTopic>,
+    topics: Vec<Object<DetailTopic>>,
     payload: Option<Value>,
 }
 
@@ -123,7 +123,7 @@ impl Detail {
         if self.topics.is_empty() {
             return Err(InvalidDetails::NoTopics);
         }
-        let matcher = |topic: &DetailTopic| {
+        let matcher = |Object(topic): &Object<DetailTopic>| {
             let matcher = match topic.match_type.as_deref() {
                 None | Some("exact") => Matcher::exact(&topic.r#match),
                 Some("urlpattern") => Matcher::url_pattern(&topic.r#match, hub_url),
@@ -209,6 +209,7 @@ mod tests {
             (json!({"type": DETAIL_TYPE, "actions": [1], "topics": topics}), InvalidDetails::Shape),
             (json!({"actions": ["publish"], "topics": topics}), InvalidDetails::Shape),
             (json!("publish"), InvalidDetails::Shape),
+            (topic(json!(["a", "exact"])), InvalidDetails::Shape),
             (topic(json!({})), InvalidDetails::Shape),
             (topic(json!({"match": null})), InvalidDetails::Shape),
             (topic(json!({"match": "a", "match_type": "Exact"})), InvalidDetails::MatchType),

@@ -2,6 +2,7 @@
 use super::{
     AuthSettings, InvalidToken, KeySet, Purpose, Revision,
     carrier::{Carrier, Presented},
+    claims::Claims,
     token::Token,
 };
 use fanfare_hub::{entry::Timestamp, grant::Matchers};
@@ -18,7 +19,7 @@ pub struct Explanation {
     pub key_id: Option<String>,
     /// The type (`typ`) that the token's header names, if it names one.
     pub token_type: Option<String>,
-    /// The claims of the token.
+    /// The claims of the token, an object.
     pub claims: Value,
     /// The rights that the token gives a publisher.
     pub publish: Verdict,
@@ -54,14 +55,15 @@ pub struct Granted {
 /// [`InvalidToken`] if the text cannot be read as a token.
 pub fn explain(token: &str, settings: &AuthSettings, now: Timestamp) -> Result<Explanation, InvalidToken> {
     let read = Token::read(Presented { token: token.into(), carrier: Carrier::Header })?;
-    let claims = jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| InvalidToken::Unreadable)?;
+    let claims: Claims =
+        jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| InvalidToken::Unreadable)?;
     let verdict = |purpose| judge(&read, purpose, settings, now);
     Ok(Explanation {
         revision: read.revision(),
         algorithm: format!("{:?}", read.header().alg),
         key_id: read.header().kid.clone(),
         token_type: read.header().typ.clone(),
-        claims,
+        claims: claims.into(),
         publish: verdict(Purpose::Publish),
         subscribe: verdict(Purpose::Subscribe),
     })

@@ -19,6 +19,7 @@ pub mod explain;
 mod invalid_token;
 mod key;
 pub mod mint;
+mod object;
 mod origin;
 mod payload;
 mod proxy;

@@ -354,6 +354,19 @@ fn the_issuer_selects_the_keys() {
     assert_eq!(with_header(&twice, Purpose::Publish), invalid(InvalidToken::Claim("iss")));
 }
 
+/// RFC 7519, section 3: the claims are an object. An array with the claims' values in some order is none.
+#[test]
+fn an_array_has_no_claims() {
+    for (typ, secret) in [("JWT", ISSUER), ("at+jwt", ISSUER), ("JWT", PUBLISHER)] {
+        let text = raw(&json!({"typ": typ, "alg": "HS256"}), &json!(["https://auth.example"]), secret);
+        let presented = carrier::Presented { token: text.as_str().into(), carrier: carrier::Carrier::Header };
+        assert_eq!(token::Token::read(presented).unwrap().told_issuer(), None, "{typ}");
+        assert_eq!(with_header(&text, Purpose::Publish), invalid(InvalidToken::Claim("iss")), "{typ}");
+        let explained = explain::explain(&text, &settings(), NOW);
+        assert!(matches!(explained, Err(InvalidToken::Unreadable)), "{explained:?}");
+    }
+}
+
 #[test]
 fn an_issuer_has_its_own_audience_and_keys_for_each_purpose() {
     let issuer = TrustedIssuer {

@@ -13,6 +13,7 @@ use super::{
     credentials::{Credentials, Purpose, Revision},
     invalid_token::InvalidToken,
     key::Key,
+    object::Object,
     payload::Payloads,
     settings::AuthSettings,
     trusted::{KeySet, TrustedKeys},
@@ -217,7 +218,7 @@ fn claimed_issuer(token: &str) -> Result<Option<String>, InvalidToken> {
     struct Unverified {
         iss: Option<String>,
     }
-    let Unverified { iss } = insecure_decode_claims(token).map_err(|_| InvalidToken::Claim("iss"))?;
+    let Object(Unverified { iss }) = insecure_decode_claims(token).map_err(|_| InvalidToken::Claim("iss"))?;
     Ok(iss)
 }
 

@@ -98,7 +98,7 @@ fn image(translator: &mut Translator<'_>) {
     let issuers = translator.peek("MERCURE_TRUSTED_ISSUERS");
     if let Some(issuers) = &issuers {
         translator.at("MERCURE_TRUSTED_ISSUERS".to_owned());
-        for name in issuers.split([' ', ',', '\n']).filter(|name| !name.is_empty()) {
+        for name in names(issuers) {
             let issuer = trusted_issuer(translator, name);
             translator.add_issuer(issuer);
         }
@@ -159,6 +159,11 @@ fn trusted_issuer(translator: &Translator<'_>, name: &str) -> Table {
     issuer
 }
 
+/// Returns the names in a list that white space or commas separate.
+fn names(list: &str) -> impl Iterator<Item = &str> {
+    list.split(|character: char| character == ',' || character.is_whitespace()).filter(|name| !name.is_empty())
+}
+
 fn boolean(translator: &mut Translator<'_>, key: &'static str, value: &str) {
     match value.trim().to_ascii_lowercase().as_str() {
         "1" | "t" | "true" => translator.set(key, true),
@@ -179,7 +184,7 @@ fn address(translator: &mut Translator<'_>, value: &str) {
 /// Sets the address from the name of a site in a Caddyfile: `:80`, `http://hub.example.com:3000`, or a host name for
 /// which Caddy gets a certificate.
 fn server_name(translator: &mut Translator<'_>, value: &str) {
-    let mut names = value.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
+    let mut names = names(value);
     let Some(name) = names.next() else { return };
     if names.next().is_some() {
         translator.warn("the hub answers requests for every name; only the port of the first one is used");

@@ -5,7 +5,7 @@
 //! Keys of a set that cannot be used are ignored, as the RFC requires: sets also hold keys for encryption, and may hold
 //! keys of future types. A set that was fetched must hold only public keys.
 use super::{
-    super::algorithm::Algorithm,
+    super::{algorithm::Algorithm, object::Object},
     error::InvalidKey,
     kind::{KeyKind, KeyRules},
     verifying::{Key, bit_length, check_rsa},
@@ -134,7 +134,7 @@ fn usable<T>(
 
 impl Jwk {
     fn parse(value: Value) -> Result<Self, InvalidKey> {
-        serde_json::from_value(value).map_err(|_| InvalidKey::NotJwk)
+        serde_json::from_value(value).map(|Object(jwk)| jwk).map_err(|_| InvalidKey::NotJwk)
     }
 
     pub(super) fn key_type(&self) -> Result<JwkType, InvalidKey> {

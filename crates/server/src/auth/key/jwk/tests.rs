@@ -113,7 +113,7 @@ fn a_set_passes_over_what_cannot_be_used() {
     let keys = private_keys();
     let good = with(&public_half(&keys[2]), "kid", "good".into());
     let encryption = with(&with(&good, "use", "enc".into()), "kid", "bad".into());
-    let set = json!({"keys": [encryption, good, {"kty": "XYZ"}, 7]}).to_string();
+    let set = json!({"keys": [encryption, good, {"kty": "XYZ"}, 7, ["OKP", "Ed25519"]]}).to_string();
     let (read, unusable) = read_published(set.as_bytes(), &KeyRules::default()).unwrap();
     assert_eq!(read.iter().map(|key| key.id()).collect::<Vec<_>>(), [Some("good")]);
     let unusable: Vec<_> = unusable.into_iter().map(|key| (key.number, key.id, key.reason)).collect();
@@ -121,6 +121,7 @@ fn a_set_passes_over_what_cannot_be_used() {
         (1, Some("bad".to_owned()), InvalidKey::JwkPurpose("use")),
         (3, None, InvalidKey::JwkType("XYZ".into())),
         (4, None, InvalidKey::NotJwk),
+        (5, None, InvalidKey::NotJwk),
     ];
     assert_eq!(unusable, expected);
     assert_eq!(read_published(br#"{"keys":[]}"#, &KeyRules::default()).unwrap_err(), InvalidKey::NoneUsable(None));
