@@ -36,7 +36,7 @@ pub const PROGRAM_ARGUMENTS: [&str; 8] = [
 pub struct OwnHub {
     pub target: Target,
     stop: oneshot::Sender<()>,
-    stopped: JoinHandle<std::io::Result<()>>,
+    stopped: JoinHandle<()>,
 }
 
 impl OwnHub {
@@ -63,7 +63,7 @@ impl OwnHub {
 
     pub async fn stop(self) {
         drop(self.stop);
-        self.stopped.await.unwrap().unwrap();
+        self.stopped.await.unwrap();
     }
 }
 

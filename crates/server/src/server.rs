@@ -9,9 +9,9 @@ use crate::{
     subscriptions::ActiveSubscriptions,
 };
 use fanfare_hub::Hub;
-use std::{io, net::TcpStream, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::watch,
     time::{sleep, timeout},
 };
@@ -59,11 +59,8 @@ impl Server {
     /// reconnect to another server, waits up to [`FINISH_TIMEOUT`] for current requests, and closes the remaining
     /// connections. A publisher of an event stream gets an answer at once, with the number of events that were
     /// published. All of this takes no longer than [`STOP_TIMEOUT`].
-    ///
-    /// # Errors
-    /// [`io::Error`] if the runtime cannot watch the listener. An error of a single connection ends this connection only.
-    pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) -> io::Result<()> {
-        let listener = Listener::new(listener, self.write_timeout)?;
+    pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
+        let listener = Listener::new(listener, self.write_timeout);
         // Each connection holds a receiver while it is served.
         let connections = watch::Sender::new(Stop::Not);
         let mut stopped = std::pin::pin!(stopped);
@@ -80,17 +77,17 @@ impl Server {
         if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
             tracing::warn!("stopping took too long: the ends of some subscriptions may not be published");
         }
-        Ok(())
     }
 
     /// Starts to serve a connection.
     fn begin(&self, socket: TcpStream, stop: watch::Receiver<Stop>) {
-        match &self.threads {
-            Some(threads) => threads.serve(socket, stop),
-            None => match tokio::net::TcpStream::from_std(socket) {
-                Ok(socket) => drop(tokio::spawn(self.serving.clone().connection(socket, stop))),
-                Err(error) => tracing::warn!("cannot serve a connection: {error}"),
-            },
+        let Some(threads) = &self.threads else {
+            tokio::spawn(self.serving.clone().connection(socket, stop));
+            return;
+        };
+        match socket.into_std() {
+            Ok(socket) => threads.serve(socket, stop),
+            Err(error) => tracing::debug!("a socket could not be taken over: {error}"),
         }
     }
 

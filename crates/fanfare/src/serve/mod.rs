@@ -121,9 +121,9 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
         stopped.await;
         relays.begin_to_stop();
     };
-    let served = server.serve(listener, stopped).await;
+    server.serve(listener, stopped).await;
     relays.stop().await;
-    served.map_err(listen)
+    Ok(())
 }
 
 fn print(text: &impl fmt::Display) -> Result<(), ServeError> {

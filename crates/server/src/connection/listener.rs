@@ -1,36 +1,30 @@
 //! Accepting connections.
 use super::{PROBE_AFTER, PROBE_INTERVAL, PROBES, UNSENT_BYTES};
 use socket2::SockRef;
-use std::{io, net::TcpStream, time::Duration};
-use tokio::io::{Interest, unix::AsyncFd};
+use std::{io, time::Duration};
+use tokio::net::{TcpListener, TcpStream};
 
 /// Linux gives the options of a listener to each socket that it accepts, which saves seven system calls for each
 /// connection.
 const OPTIONS_ARE_INHERITED: bool = cfg!(target_os = "linux");
 
-/// A listener that accepts sockets which no runtime watches yet. The runtime that serves a connection watches its
-/// socket: if the runtime that accepts it watched it as well, each connection would cost two more system calls.
+/// A listener whose connections have the options that the server needs.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    listener: AsyncFd<mio::net::TcpListener>,
+    listener: TcpListener,
     write_timeout: Duration,
 }
 
 impl Listener {
-    /// Takes over a listener. Accepted connections get the options that the server needs, and end if the peer accepts
-    /// nothing for `write_timeout`.
-    ///
-    /// # Errors
-    /// If the runtime cannot watch the listener.
-    pub(crate) fn new(listener: tokio::net::TcpListener, write_timeout: Duration) -> io::Result<Self> {
+    /// Takes over a listener. A connection ends if its peer accepts nothing for `write_timeout`.
+    pub(crate) fn new(listener: TcpListener, write_timeout: Duration) -> Self {
         if OPTIONS_ARE_INHERITED {
             set_options(SockRef::from(&listener), write_timeout);
         }
-        let listener = mio::net::TcpListener::from_std(listener.into_std()?);
-        Ok(Self { listener: AsyncFd::register_with_interest(listener, Interest::READABLE)?, write_timeout })
+        Self { listener, write_timeout }
     }
 
-    /// Accepts a connection. Its socket does not block.
+    /// Accepts a connection.
     ///
     /// # Errors
     /// As the system reports them, for example if there is no file descriptor left.
@@ -38,11 +32,11 @@ impl Listener {
     /// # Cancel safety
     /// If the future is dropped, no connection is lost.
     pub(crate) async fn accept(&self) -> io::Result<TcpStream> {
-        let (socket, _) = self.listener.async_io(Interest::READABLE, mio::net::TcpListener::accept).await?;
+        let (socket, _) = self.listener.accept().await?;
         if !OPTIONS_ARE_INHERITED {
             set_options(SockRef::from(&socket), self.write_timeout);
         }
-        Ok(socket.into())
+        Ok(socket)
     }
 }
 
@@ -69,15 +63,14 @@ fn set_options(socket: SockRef<'_>, write_timeout: Duration) {
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use tokio::net;
 
     /// A publisher may be silent for hours, and so is a peer that has vanished.
     #[tokio::test]
     async fn a_connection_has_the_options_of_the_server() {
-        let listener = net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let listener = Listener::new(listener, Duration::from_secs(7)).unwrap();
-        let peer = net::TcpStream::connect(address).await.unwrap();
+        let listener = Listener::new(listener, Duration::from_secs(7));
+        let peer = TcpStream::connect(address).await.unwrap();
         let accepted = listener.accept().await.unwrap();
         let socket = SockRef::from(&accepted);
         assert!(socket.tcp_nodelay().unwrap());
@@ -87,7 +80,6 @@ mod tests {
         assert_eq!(socket.tcp_keepalive_interval().unwrap(), PROBE_INTERVAL);
         assert_eq!(socket.tcp_keepalive_retries().unwrap(), PROBES);
         assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT_BYTES);
-        assert!(socket.nonblocking().unwrap());
         drop(peer);
     }
 }

@@ -25,7 +25,7 @@ pub struct Fixture {
     pub address: SocketAddr,
     pub hub: Hub,
     stop: Option<oneshot::Sender<()>>,
-    stopped: tokio::task::JoinHandle<std::io::Result<()>>,
+    stopped: tokio::task::JoinHandle<()>,
 }
 
 /// An open server with default settings.
@@ -151,7 +151,7 @@ impl Fixture {
     /// Stops the server and waits until it has.
     pub async fn stop(mut self) {
         drop(self.stop.take());
-        timeout(PATIENCE, self.stopped).await.expect("the server stops").unwrap().unwrap();
+        timeout(PATIENCE, self.stopped).await.expect("the server stops").unwrap();
     }
 }
 
