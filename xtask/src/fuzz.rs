@@ -5,7 +5,9 @@
 use crate::program::{cargo, command, host, root, run, target};
 use std::{
     fs,
+    num::NonZero,
     path::{Path, PathBuf},
+    thread,
 };
 
 /// The time that each target runs, in seconds.
@@ -16,40 +18,43 @@ const INSTRUMENTATION: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
 
-/// Builds and runs every target of every `crates/*/fuzz`.
+/// Builds every target of every `crates/*/fuzz`, and runs them, each on a processor of its own: a target uses one.
 ///
 /// # Errors
 /// The name of the program that failed; libFuzzer prints the input that made a target fail.
 pub(crate) fn smoke() -> Result<(), String> {
-    let mut count = 0;
-    for directory in entries(&root().join("crates"))?.into_iter().map(|name| format!("crates/{name}/fuzz")) {
-        let fuzz = root().join(&directory);
-        if !fuzz.join("Cargo.toml").exists() {
-            continue;
-        }
-        // With `--target`, the flags do not apply to build scripts; with a separate directory, the code with coverage
-        // is kept apart from other builds. All fuzz targets share the directory, since they depend on nearly the same
-        // crates.
-        let manifest = format!("{directory}/Cargo.toml");
-        let host = host()?;
-        run(cargo(&[
-            "build",
-            "--release",
-            "--locked",
-            "--manifest-path",
-            &manifest,
-            "--target",
-            &host,
-            "--target-dir",
-        ])
-        .arg(built())
-        .env("RUSTFLAGS", INSTRUMENTATION))?;
-        for name in entries(&fuzz.join("fuzz_targets"))?.iter().filter_map(|file| file.strip_suffix(".rs")) {
-            count += 1;
-            smoke_target(&fuzz, &host, name)?;
+    let host = host()?;
+    let mut targets = Vec::new();
+    for name in entries(&root().join("crates"))? {
+        let fuzz = root().join("crates").join(name).join("fuzz");
+        if fuzz.join("Cargo.toml").exists() {
+            build(&fuzz, &host)?;
+            let files = entries(&fuzz.join("fuzz_targets"))?;
+            let names = files.iter().filter_map(|file| file.strip_suffix(".rs"));
+            targets.extend(names.map(|name| (fuzz.clone(), name.to_owned())));
         }
     }
-    if count == 0 { Err("there is no fuzz target".into()) } else { Ok(()) }
+    if targets.is_empty() {
+        return Err("there is no fuzz target".into());
+    }
+    let at_once = thread::available_parallelism().map_or(1, NonZero::get);
+    for some in targets.chunks(at_once) {
+        thread::scope(|scope| {
+            let runs: Vec<_> =
+                some.iter().map(|(fuzz, name)| scope.spawn(|| smoke_target(fuzz, &host, name))).collect();
+            runs.into_iter().try_for_each(|run| run.join().unwrap_or_else(|_| Err("a run has panicked".into())))
+        })?;
+    }
+    Ok(())
+}
+
+/// Builds the targets of one crate.
+fn build(fuzz: &Path, host: &str) -> Result<(), String> {
+    // With `--target`, the flags do not apply to build scripts; with a separate directory, the code with coverage is
+    // kept apart from other builds. All fuzz targets share the directory, since they depend on nearly the same crates.
+    let mut build = cargo(&["build", "--release", "--locked", "--target", host, "--manifest-path"]);
+    build.arg(fuzz.join("Cargo.toml")).arg("--target-dir").arg(built());
+    run(build.env("RUSTFLAGS", INSTRUMENTATION))
 }
 
 fn built() -> PathBuf {
