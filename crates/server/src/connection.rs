@@ -17,7 +17,6 @@ mod activity;
 mod handover;
 mod leaving;
 mod linger;
-mod listener;
 mod query;
 mod repair;
 mod threads;
@@ -33,9 +32,8 @@ use hyper::server::conn::http1;
 use leaving::Left;
 use linger::linger;
 pub use linger::{LINGER_BYTES, LINGER_TIMEOUT};
-pub(crate) use listener::Listener;
 use repair::repair;
-use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use std::{future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration};
 pub(crate) use threads::Threads;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -69,6 +67,8 @@ const REPAIR_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub(crate) struct Serving {
     pub(crate) router: Router,
+    /// The longest time for which a peer may accept no data.
+    pub(crate) write_timeout: Duration,
     /// The times for which a connection may be without a request.
     pub(crate) patience: Patience,
     /// The shards, which take the streams that hyper need not deliver; `None` if hyper delivers all streams.
@@ -79,6 +79,7 @@ impl Serving {
     /// Serves a connection until it ends or until a shard takes it. When the server stops, the current request is the
     /// last one.
     pub(crate) async fn connection(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
+        prepare(&socket, self.write_timeout);
         let handover = self.shards.is_some().then(Handover::default);
         let activity = Activity::new();
         let mut watch = Watch::new(activity.clone(), self.patience, stop);
@@ -191,12 +192,37 @@ async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) 
     }
 }
 
+/// Sets a socket's options. If this fails, the peer is gone, and the next read reports that.
+///
+/// Linux gives the options of a listener to the connections that it accepts, but not to those that were there before the
+/// listener had the options.
+fn prepare(socket: &TcpStream, write_timeout: Duration) {
+    let set = || {
+        // Events are small, and each must be sent at once.
+        socket.set_nodelay(true)?;
+        #[cfg(target_os = "linux")]
+        {
+            use socket2::{SockRef, TcpKeepalive};
+            let socket = SockRef::from(socket);
+            socket.set_tcp_user_timeout(Some(write_timeout))?;
+            let keepalive = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_INTERVAL);
+            socket.set_tcp_keepalive(&keepalive.with_retries(PROBES))?;
+            socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
+        }
+        io::Result::Ok(())
+    };
+    if let Err(error) = set() {
+        tracing::debug!("cannot set the options of a socket: {error}");
+    }
+}
+
 #[cfg(all(test, target_os = "linux"))]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use axum::{Extension, routing::post};
     use fanfare_hub::log::writer::gather::UNHURRIED;
+    use socket2::SockRef;
     use tokio::{net::TcpListener, time::sleep};
 
     /// Reads one answer, and returns the only byte of its body.
@@ -214,6 +240,7 @@ mod tests {
             |unhurried: Option<Extension<Unhurried>>| async move { if unhurried.is_some() { "y" } else { "n" } };
         let serving = Serving {
             router: Router::new().route("/", post(tells)),
+            write_timeout: Duration::from_secs(60),
             patience: Patience::new(Duration::from_secs(60), Duration::from_secs(60)),
             shards: None,
         };
@@ -232,5 +259,20 @@ mod tests {
         assert_eq!(answer(&mut peer).await, b'n');
         drop(peer);
         served.await.unwrap();
+    }
+
+    /// A publisher may be silent for hours, and so is a peer that has vanished.
+    #[tokio::test]
+    async fn a_silent_peer_is_probed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        prepare(&accepted, Duration::from_secs(60));
+        let socket = SockRef::from(&accepted);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), PROBE_INTERVAL);
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), PROBES);
+        drop(peer);
     }
 }

@@ -2,7 +2,7 @@
 use crate::{
     app::App,
     auth::Authenticator,
-    connection::{Listener, Patience, Serving, Stop, Threads},
+    connection::{Patience, Serving, Stop, Threads},
     delivery::shards::Shards,
     routes::routes,
     settings::Settings,
@@ -29,8 +29,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Server {
     serving: Serving,
-    /// The longest time for which a peer may accept no data.
-    write_timeout: Duration,
     /// The threads that serve connections; `None` if the caller's runtime serves them.
     threads: Option<Threads>,
     subscriptions: Option<ActiveSubscriptions>,
@@ -50,9 +48,9 @@ impl Server {
         let Settings { write_timeout, keep_alive_timeout, head_timeout, connection_threads, .. } = app.settings;
         let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
-        let serving = Serving { router: routes(app), patience, shards };
+        let serving = Serving { router: routes(app), write_timeout, patience, shards };
         let threads = connection_threads.map(|count| Threads::start(count, &serving)).transpose()?;
-        Ok(Self { serving, write_timeout, threads, subscriptions, stop })
+        Ok(Self { serving, threads, subscriptions, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves. Then ends all streams, so that their subscribers
@@ -60,14 +58,13 @@ impl Server {
     /// connections. A publisher of an event stream gets an answer at once, with the number of events that were
     /// published. All of this takes no longer than [`STOP_TIMEOUT`].
     pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
-        let listener = Listener::new(listener, self.write_timeout);
         // Each connection holds a receiver while it is served.
         let connections = watch::Sender::new(Stop::Not);
         let mut stopped = std::pin::pin!(stopped);
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok(socket) => self.begin(socket, connections.subscribe()),
+                    Ok((socket, _)) => self.begin(socket, connections.subscribe()),
                     Err(error) => pause_accepting(&error).await,
                 },
                 () = &mut stopped => break,
