@@ -1,10 +1,15 @@
 //! The running of other programs from the root of the workspace. Each command is shown before it runs.
 use std::{
     env,
+    num::NonZero,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, PoisonError},
+    thread,
 };
+
+/// The variable from which a test program reads how many of its tests run at the same time.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
 
 /// Returns the directory of the workspace.
 pub(crate) fn root() -> &'static Path {
@@ -44,6 +49,16 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
         Ok(status) => Err(format!("{name} ended with {status}")),
         Err(error) => Err(format!("{name} cannot be run: {error}")),
     }
+}
+
+/// Lets a command that runs tests run two for each processor, unless the environment says how many: most of the time a
+/// test waits, for a peer, a disk or a moment.
+pub(crate) fn run_tests_two_by_two(command: &mut Command) -> &mut Command {
+    if env::var_os(TEST_THREADS).is_none() {
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        command.env(TEST_THREADS, (2 * processors).to_string());
+    }
+    command
 }
 
 /// Returns true if a program of this name is found on the path.

@@ -4,7 +4,7 @@
 //! The address sanitizer finds uses of memory that was freed or that belongs to something else; the thread sanitizer
 //! finds memory that two threads use without synchronisation. Both follow only compiled Rust, and not C libraries and
 //! the kernel; see [`Sanitizer::options`].
-use crate::program::{cargo, command, host, root, run as program, target, warn};
+use crate::program::{cargo, command, host, root, run as program, run_tests_two_by_two, target, warn};
 use std::path::Path;
 
 /// The packages to compile: the two crates that deliver, in one build so that common dependencies are built once.
@@ -74,7 +74,7 @@ impl Sanitizer {
         tests.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", format!("-Zsanitizer={}", self.name));
         let suppressions = self.suppressions.map(|file| format!(":suppressions={}", root().join(file).display()));
         tests.env(self.variable, self.options.to_owned() + &suppressions.unwrap_or_default());
-        program(&mut tests).map_err(|error| format!("{} sanitizer: {error}", self.name))
+        program(run_tests_two_by_two(&mut tests)).map_err(|error| format!("{} sanitizer: {error}", self.name))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         self, C, CADDY, CHROMIUM, CURL, CXX, FIREFOX, FONTS, HAPROXY, NCHAN, NODE, Need, PHP, PYTHON, STRACE, SYMFONY,
     },
     interop, minimum, node, package,
-    program::{cargo, command, root, run as program, target, warn, warnings},
+    program::{cargo, command, root, run as program, run_tests_two_by_two, target, warn, warnings},
     sanitize,
 };
 use std::{
@@ -177,7 +177,7 @@ fn rustdoc() -> Result<(), String> {
 
 /// Runs all tests, except those that need packages of other steps. Those tests are built only with a feature.
 fn test() -> Result<(), String> {
-    program(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
+    program(run_tests_two_by_two(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])))
 }
 
 pub(crate) fn release() -> Result<(), String> {
