@@ -48,9 +48,9 @@ impl Server {
         let Settings { write_timeout, keep_alive_timeout, head_timeout, connection_threads, .. } = app.settings;
         let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
-        let serving = Serving { router: routes(app), write_timeout, patience, shards };
-        let threads = connection_threads.map(|count| Threads::start(count, &serving)).transpose()?;
-        Ok(Self { serving, threads, subscriptions, stop })
+        let threads = connection_threads.map(Threads::start).transpose()?;
+        let router = routes(app);
+        Ok(Self { serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves. Then ends all streams, so that their subscribers
@@ -78,12 +78,13 @@ impl Server {
 
     /// Starts to serve a connection.
     fn begin(&self, socket: TcpStream, stop: watch::Receiver<Stop>) {
+        let serving = self.serving.clone();
         let Some(threads) = &self.threads else {
-            tokio::spawn(self.serving.clone().connection(socket, stop));
+            tokio::spawn(serving.connection(socket, stop));
             return;
         };
         match socket.into_std() {
-            Ok(socket) => threads.serve(socket, stop),
+            Ok(socket) => threads.serve(serving, socket, stop),
             Err(error) => tracing::debug!("a socket could not be taken over: {error}"),
         }
     }

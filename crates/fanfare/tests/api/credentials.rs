@@ -22,7 +22,7 @@ fn ways(url: &str) -> [(Vec<String>, usize); 3] {
     let way = |arguments: &[&str]| arguments.iter().map(|&argument| argument.to_owned()).collect();
     [
         (way(&["subscribe", url, "-n", "1"]), 1),
-        (way(&["lint", url, "--time=1s", "-n", "1"]), 2),
+        (way(&["lint", url, "--time=1m", "-n", "1"]), 2),
         // The first connection only finds out whether somebody is there.
         (way(&["load", "--subscribe-url", url, "--subscribers", "1", "--seconds", "1"]), 2),
     ]

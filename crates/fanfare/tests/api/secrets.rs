@@ -80,7 +80,7 @@ fn secrets_of_urls_are_masked_wherever_they_are_shown() {
         shows_no(TOKEN, &ended);
     }
     let peer = Peer::answering(["HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: x\n\n"]);
-    let linted = run(&["lint", &format!("{}/?token={TOKEN}", peer.url), "--time=1s", "-n", "1"]);
+    let linted = run(&["lint", &format!("{}/?token={TOKEN}", peer.url), "--time=1m", "-n", "1"]);
     assert!(linted.stdout.contains("/?token=********"), "{linted:?}");
     shows_no(TOKEN, &linted);
     let checked = run(&["check", "--relay", &relay]);

@@ -32,25 +32,27 @@ struct Thread {
 
 /// A connection that was accepted.
 struct Arrival {
+    /// A thread holds this only while it serves a connection: the end of the server frees what is in it.
+    serving: Serving,
     socket: TcpStream,
     stop: watch::Receiver<Stop>,
     counted: Counted,
 }
 
 impl Threads {
-    /// Starts `count` threads, which serve connections as `serving` says.
+    /// Starts `count` threads.
     ///
     /// # Errors
     /// If the system cannot start another thread, or has no file descriptor for its poll.
-    pub(crate) fn start(count: NonZero<usize>, serving: &Serving) -> io::Result<Self> {
-        (0..count.get()).map(|number| Thread::start(number, serving.clone())).collect::<io::Result<_>>().map(Self)
+    pub(crate) fn start(count: NonZero<usize>) -> io::Result<Self> {
+        (0..count.get()).map(Thread::start).collect::<io::Result<_>>().map(Self)
     }
 
     /// Serves a connection on the thread that serves the fewest connections. The socket must not block.
-    pub(crate) fn serve(&self, socket: TcpStream, stop: watch::Receiver<Stop>) {
+    pub(crate) fn serve(&self, serving: Serving, socket: TcpStream, stop: watch::Receiver<Stop>) {
         let fewest = self.0.iter().min_by_key(|thread| thread.load.load(Ordering::Relaxed));
         let Some(Thread { arrivals, load }) = fewest else { return };
-        let arrival = Arrival { socket, stop, counted: Counted::new(Arc::clone(load)) };
+        let arrival = Arrival { serving, socket, stop, counted: Counted::new(Arc::clone(load)) };
         if arrivals.send(arrival).is_err() {
             tracing::error!("a thread that serves connections has ended: its next connection was closed");
         }
@@ -58,11 +60,11 @@ impl Threads {
 }
 
 impl Thread {
-    fn start(number: usize, serving: Serving) -> io::Result<Self> {
+    fn start(number: usize) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (arrivals, arriving) = mpsc::unbounded_channel();
         thread::Builder::new().name(format!("fanfare-http-{number}")).spawn(move || {
-            runtime.block_on(serve_all(serving, arriving));
+            runtime.block_on(serve_all(arriving));
             // A task that waits for a disk that does not answer must not delay the end.
             runtime.shutdown_background();
         })?;
@@ -71,12 +73,12 @@ impl Thread {
 }
 
 /// Serves connections until the threads are dropped.
-async fn serve_all(serving: Serving, mut arriving: mpsc::UnboundedReceiver<Arrival>) {
-    while let Some(Arrival { socket, stop, counted }) = arriving.recv().await {
+async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
+    while let Some(Arrival { serving, socket, stop, counted }) = arriving.recv().await {
         // The runtime that serves the connection must also watch its socket.
         match tokio::net::TcpStream::from_std(socket) {
             Ok(socket) => {
-                let served = serving.clone().connection(socket, stop);
+                let served = serving.connection(socket, stop);
                 tokio::spawn(async move {
                     let _counted = counted;
                     served.await;

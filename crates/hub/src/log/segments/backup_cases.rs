@@ -154,6 +154,8 @@ fn work(log: &SegmentLog, acknowledged: &AtomicU64, erased: &AtomicU64, stop: &A
 #[test]
 fn backups_of_a_log_that_never_rests() {
     const ROUNDS: usize = 25;
+    /// The number of updates without which the log would have rested during the backups.
+    const LEAST: u64 = 1_000;
     let dir = tempfile::tempdir().unwrap();
     let log_dir = dir.path().join("log");
     let retention = Retention { count: Some(400), ..Retention::default() };
@@ -161,7 +163,11 @@ fn backups_of_a_log_that_never_rests() {
     let (acknowledged, erased, stop) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| work(&log, &acknowledged, &erased, &stop));
-        for round in 0..ROUNDS {
+        for round in 0.. {
+            // On a busy machine a backup may take as long as a few updates.
+            if round >= 40 * ROUNDS || (round >= ROUNDS && acknowledged.load(Ordering::Relaxed) > LEAST) {
+                break;
+            }
             let to = dir.path().join(round.to_string());
             let (known, gone) = (acknowledged.load(Ordering::Acquire), erased.load(Ordering::Acquire));
             let made = LogView::backup(&log_dir, &to, &mut |_| {});
@@ -175,7 +181,7 @@ fn backups_of_a_log_that_never_rests() {
         }
         stop.store(true, Ordering::Relaxed);
     });
-    assert!(acknowledged.load(Ordering::Relaxed) > 1_000);
+    assert!(acknowledged.load(Ordering::Relaxed) > LEAST);
 }
 
 /// Checks a backup that began when `known` updates were acknowledged, and updates up to `gone` were erased.
