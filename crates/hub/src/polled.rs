@@ -189,10 +189,11 @@ impl Group {
         })
     }
 
-    /// Allows a member that was shut to get frames.
-    pub(crate) fn open(&self, seat: Seat) {
+    /// Allows a member that was shut to get frames. `spoke` is the time when its subscriber was last sent bytes.
+    pub(crate) fn open(&self, seat: Seat, spoke: Instant) {
         self.act(|state| {
             if state.has(seat) {
+                state.fan_out.spoke_at(seat.member, spoke);
                 state.frames.slot(seat.member).is_shut = false;
             }
         });

@@ -110,8 +110,8 @@ impl Subscription {
             if rewinding.is_ended() {
                 return Poll::Ready(None);
             }
+            self.group.open(self.seat, rewinding.spoke());
             self.rewinding = None;
-            self.group.open(self.seat);
         }
         let polled = self.group.poll(self.seat, &mut self.reached, now(), cx);
         self.start_reads();
@@ -132,10 +132,11 @@ impl Subscription {
     /// Returns the time when [`expire`](Self::expire) has to be called; `None` if the stream has ended.
     #[must_use]
     pub fn deadline(&self, heartbeat_interval: Duration) -> Option<Instant> {
-        if self.rewinding.as_ref().is_some_and(|rewinding| rewinding.is_ended()) {
-            return None;
-        }
-        self.group.deadline(self.seat, now(), heartbeat_interval).map(Instant::from_std)
+        let deadline = match &self.rewinding {
+            Some(rewinding) => rewinding.deadline(now(), heartbeat_interval),
+            None => self.group.deadline(self.seat, now(), heartbeat_interval),
+        };
+        deadline.map(Instant::from_std)
     }
 
     /// Sends a heartbeat if the stream was silent for `heartbeat_interval`, or ends the stream if its end time has

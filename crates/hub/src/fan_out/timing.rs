@@ -18,16 +18,21 @@ pub fn spread(random: &mut fastrand::Rng) -> f64 {
     LEAST_SPREAD + (1.0 - LEAST_SPREAD) * random.f64()
 }
 
+/// Returns the time when a stream has to be checked next: after `pause` without bytes since `spoke`, or when the hub
+/// ends it. A stream that has been silent for longer than that has no room for bytes. It is checked again after one
+/// more pause.
+pub(crate) fn deadline(spoke: Instant, ends: Option<Instant>, now: Instant, pause: Duration) -> Instant {
+    let heartbeat = spoke + pause;
+    let heartbeat = if heartbeat > now { heartbeat } else { now + pause };
+    ends.map_or(heartbeat, |ends| ends.min(heartbeat))
+}
+
 impl FanOut {
     /// Returns the time when the driver has to call [`Turn::expire`] for a member, if a stream that is silent for
     /// `heartbeat_interval` gets a heartbeat.
     pub fn deadline(&mut self, key: MemberKey, now: Instant, heartbeat_interval: Duration) -> Instant {
         let pause = heartbeat_interval.mul_f64(spread(&mut self.random));
-        let heartbeat = self.spoke(key) + pause;
-        // A member that has been silent for longer than that has no room for bytes. It is checked again after one more
-        // pause.
-        let heartbeat = if heartbeat > now { heartbeat } else { now + pause };
-        self.member(key).ends.map_or(heartbeat, |ends| ends.min(heartbeat))
+        deadline(self.spoke(key), self.member(key).ends, now, pause)
     }
 
     /// Notes that the bytes for a member were not sent earlier than `now`.
