@@ -2,8 +2,7 @@
 //! events of its audience.
 use crate::{
     audience_key::AudienceKey,
-    ending::{EndReason, Ending},
-    entry::Timestamp,
+    ending::EndReason,
     fan_out::{Joining, timing},
     log::LogError,
     position::Offset,
@@ -132,8 +131,7 @@ impl Rewinding {
         }
         if let Some(reason) = self.end_reason.take() {
             let mut bytes = Vec::from(std::mem::take(&mut self.next));
-            let ending = Ending { reason };
-            self.key.representation.encode_ending(&ending, &place(self.reached), Timestamp::now(), &mut bytes);
+            reason.tell(self.key.representation, &place(self.reached), &mut bytes);
             self.next = bytes.into();
         }
         self.end();

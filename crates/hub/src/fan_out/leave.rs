@@ -3,13 +3,7 @@ use super::{
     FanOut, Transmit, Turn,
     member::{Departed, Departure, MemberKey, State},
 };
-use crate::{
-    audience_key::AudienceKey,
-    bundle::PartKey,
-    ending::{EndReason, Ending},
-    entry::Timestamp,
-    position::Offset,
-};
+use crate::{audience_key::AudienceKey, bundle::PartKey, ending::EndReason, position::Offset};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
@@ -110,8 +104,7 @@ impl FanOut {
     /// Returns the position that a member has reached, and the event that carries the reason why its stream ends.
     fn told(&self, key: MemberKey, reason: EndReason, place: &impl Fn(Offset) -> String) -> (Offset, Bytes) {
         let (cursor, mut bytes) = (self.reached(key), Vec::new());
-        let representation = self.audience(key).representation;
-        representation.encode_ending(&Ending { reason }, &place(cursor), Timestamp::now(), &mut bytes);
+        reason.tell(self.audience(key).representation, &place(cursor), &mut bytes);
         (cursor, bytes.into())
     }
 }
