@@ -216,7 +216,7 @@ impl Group {
     }
 
     /// Returns the next frame of a member; `None` if its stream has ended. Sets `reached` to the position that the
-    /// member has reached with this frame.
+    /// member has reached with this frame, unless the frame ends within an event.
     pub(crate) fn poll(
         &self,
         seat: Seat,
@@ -239,7 +239,9 @@ impl Group {
             }
             state.fan_out.spoke_at(seat.member, now);
             // Nothing was given to the member after this frame, so this is the position behind the frame.
-            *reached = Some(state.fan_out.reached(seat.member));
+            if !state.fan_out.is_within_event(seat.member) {
+                *reached = Some(state.fan_out.reached(seat.member));
+            }
             Poll::Ready(Some(Ok(std::mem::take(&mut slot.frame))))
         })
     }

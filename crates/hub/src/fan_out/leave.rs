@@ -53,6 +53,12 @@ impl FanOut {
         std::mem::take(&mut self.abandoned)
     }
 
+    /// True if a member still has to be sent the rest of an event, or the event with which its stream ends.
+    #[must_use]
+    pub fn is_within_event(&self, key: MemberKey) -> bool {
+        self.member(key).unsent.is_some()
+    }
+
     /// Returns the position that a member has reached: everything up to it was sent to the member, or is not for it.
     #[must_use]
     pub fn reached(&self, key: MemberKey) -> Offset {

@@ -89,7 +89,9 @@ impl<T: Transmit> Turn<'_, T> {
         for (key, taken) in self.take_full() {
             let cursor = self.core.reached(key);
             let bytes = Bytes::from_static(self.core.audience(key).representation.heartbeat());
-            self.core.is_full(key, cursor, [bytes.slice(taken..), Bytes::new()]);
+            // A heartbeat that was not begun is dropped: the member still has to take earlier bytes.
+            let left = if taken > 0 { bytes.slice(taken..) } else { Bytes::new() };
+            self.core.is_full(key, cursor, [left, Bytes::new()]);
         }
     }
 }
