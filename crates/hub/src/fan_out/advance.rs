@@ -77,9 +77,12 @@ impl<T: Transmit> Turn<'_, T> {
         if bytes.is_empty() {
             return Some(0);
         }
-        self.core.member_mut(key).spoke = self.now;
         let taken = self.transmit.send_one(Outgoing::new(key, bytes, bytes));
-        taken.inspect_err(|_| self.core.leave(key)).ok()
+        let taken = taken.inspect_err(|_| self.core.leave(key)).ok()?;
+        if taken > 0 {
+            self.core.member_mut(key).spoke = self.now;
+        }
+        Some(taken)
     }
 
     /// Handles the sends to many members of which not all bytes were taken. Removes the members whose connections take

@@ -101,7 +101,10 @@ impl<T: Transmit> Turn<'_, T> {
         let Some(run) = &step.run else { return };
         let FanOut { members, unsent, .. } = &mut *self.core;
         for key in served {
-            members[*key as usize].spoke = self.now;
+            let member = &mut members[*key as usize];
+            if !run.behind(member.cursor).is_empty() {
+                member.spoke = self.now;
+            }
         }
         let sends = served.iter().filter_map(|key| {
             let slice = &run.bytes()[run.behind(members[*key as usize].cursor)];

@@ -1,8 +1,8 @@
 //! Single situations; [`simulation`](super::simulation) has the random ones.
 use super::*;
 use crate::{
-    audience_key::AudienceKey, bundle::Events, grant::Matchers, position::Offset, representation::Representation,
-    window::WindowLimit,
+    audience_key::AudienceKey, bundle::Events, catch_up::Step, grant::Matchers, position::Offset,
+    representation::Representation, run::Run, window::WindowLimit,
 };
 use bytes::Bytes;
 use std::{
@@ -99,4 +99,24 @@ fn a_member_that_catches_up_for_long_gets_heartbeats() {
     core.turn(later, &mut connections).writable(member);
     assert_eq!(core.reached(member), Offset::ZERO);
     assert_eq!(connections.sent.len(), 3, "of the heartbeat nothing was sent, so it is not needed any more");
+}
+
+/// Returns a step through the log, from one offset to another, with one event.
+fn step(begins_after: u64, event: u64, cursor: u64) -> Step {
+    let run = Run::encoded(b"event".into(), vec![(Offset(event), 5)]);
+    Step { begins_after: Offset(begins_after), cursor: Offset(cursor), run, tells_gap: false }
+}
+
+#[test]
+fn a_step_that_has_nothing_for_a_member_is_no_reason_to_send_it_no_heartbeat() {
+    let (mut core, mut connections, now) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let members = [0, 5].map(|cursor| core.join(joining(Some(cursor)), now, |_| Offset(10), || Offset(10)));
+    members.iter().for_each(|member| core.turn(now, &mut connections).start(*member));
+    let part = core.next_read().unwrap().part;
+    let interval = Duration::from_secs(20);
+    core.turn(now + interval / 2, &mut connections).take_step(part, &step(0, 3, 10));
+    core.turn(now + interval, &mut connections).expire(&members, interval, &|_| String::new());
+    let [first, second] = members;
+    assert_eq!(connections.sent, [(first, Bytes::from_static(b"event")), (second, Bytes::from_static(b":\n"))]);
 }
