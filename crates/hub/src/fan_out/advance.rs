@@ -119,7 +119,8 @@ impl FanOut {
         let part = self.parts.get_mut(index);
         part.readers.push_back(key);
         if !std::mem::replace(&mut part.reading, true) {
-            self.to_read.push_back(self.parts.key_of(index));
+            let audience = &self.parts.get(index).key;
+            self.reads.push(self.parts.key_of(index), audience);
         }
     }
 }

@@ -2,7 +2,7 @@
 use super::*;
 use crate::{
     audience_key::AudienceKey, bundle::Events, catch_up::Step, grant::Matchers, position::Offset,
-    representation::Representation, run::Run, window::WindowLimit,
+    representation::Representation, run::Run, topic::matcher::Matcher, window::WindowLimit,
 };
 use bytes::Bytes;
 use std::{
@@ -48,7 +48,11 @@ impl Transmit for Connections {
 }
 
 fn joining(cursor: Option<u64>) -> Joining {
-    let (matchers, granted) = (Matchers::any(), Matchers::default());
+    joining_of(Matchers::any(), cursor)
+}
+
+fn joining_of(matchers: Matchers, cursor: Option<u64>) -> Joining {
+    let granted = Matchers::default();
     let key = Arc::new(AudienceKey { matchers, granted, representation: Representation::EventStream });
     Joining { key, cursor: cursor.map(Offset), opening: Bytes::new(), ends: None, end_reason: None }
 }
@@ -119,4 +123,28 @@ fn a_step_that_has_nothing_for_a_member_is_no_reason_to_send_it_no_heartbeat() {
     core.turn(now + interval, &mut connections).expire(&members, interval, &|_| String::new());
     let [first, second] = members;
     assert_eq!(connections.sent, [(first, Bytes::from_static(b"event")), (second, Bytes::from_static(b":\n"))]);
+}
+
+#[test]
+fn patterns_leave_reads_of_the_log_to_exact_topics() {
+    let (mut core, mut connections, now) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let mut join = |core: &mut FanOut, text: String| {
+        let matchers = [Matcher::legacy_selector(&text).unwrap()].into_iter().collect();
+        let member = core.join(joining_of(matchers, Some(0)), now, |_| Offset(10), || Offset(10));
+        core.turn(now, &mut connections).start(member);
+    };
+    let reads = |core: &mut FanOut| std::iter::from_fn(|| core.next_read()).collect::<Vec<_>>();
+    (0..2 * CONCURRENT_READS).for_each(|number| join(&mut core, format!("/{{x}}/{number}")));
+    let scans = reads(&mut core);
+    assert!((1..CONCURRENT_READS).contains(&scans.len()), "{} reads of patterns", scans.len());
+    (0..2 * CONCURRENT_READS).for_each(|number| join(&mut core, format!("/{number}")));
+    let exact = reads(&mut core);
+    assert_eq!(scans.len() + exact.len(), CONCURRENT_READS);
+    // Each that ends makes room for another one of its kind.
+    for (ended, is_scan) in [(&exact[0], false), (&scans[0], true), (&exact[1], false)] {
+        core.turn(now, &mut Connections::default()).take_step(ended.part, &step(0, 3, 10));
+        let [next] = &reads(&mut core)[..] else { panic!("one read has ended") };
+        assert_eq!(next.key.exact_topics().is_none(), is_scan);
+    }
 }
