@@ -114,10 +114,13 @@ impl FanOut {
 
     /// Adds a member to the members for which the log has to be read.
     fn ask_for_the_log(&mut self, key: MemberKey) {
-        self.enter(key, State::CatchesUp);
         let index = self.member(key).part;
         let part = self.parts.get_mut(index);
-        part.readers.push_back(key);
+        part.requests = part.requests.wrapping_add(1);
+        let request = part.requests;
+        self.enter(key, State::CatchesUp(request));
+        let part = self.parts.get_mut(index);
+        part.readers.insert(request, key);
         if !std::mem::replace(&mut part.reading, true) {
             let audience = &self.parts.get(index).key;
             self.reads.push(self.parts.key_of(index), audience);

@@ -65,7 +65,7 @@ impl FanOut {
         let member = self.member(key);
         match member.state {
             State::Waits(_) => member.cursor.max(self.parts.get(member.part).head),
-            State::Full | State::CatchesUp | State::Ends => member.cursor,
+            State::Full | State::CatchesUp(_) | State::Ends => member.cursor,
         }
     }
 }

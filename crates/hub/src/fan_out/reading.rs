@@ -26,7 +26,7 @@ impl FanOut {
         while let Some(key) = self.reads.begin() {
             if let Some(index) = self.parts.known(key) {
                 let part = self.parts.get_mut(index);
-                if let Some(first) = part.readers.front() {
+                if let Some(first) = part.readers.values().next() {
                     let cursor = self.members[*first as usize].cursor;
                     return Some(Wanted { part: key, key: part.key.clone(), cursor });
                 }
@@ -63,7 +63,7 @@ impl<T: Transmit> Turn<'_, T> {
     pub fn cannot_read(&mut self, key: PartKey) {
         self.core.reads.finish(key);
         if let Some(index) = self.core.parts.known(key) {
-            for reader in self.core.parts.get(index).readers.clone() {
+            for reader in std::mem::take(&mut self.core.parts.get_mut(index).readers).into_values() {
                 self.core.depart(reader, Departure::NoLog);
             }
         }
@@ -71,14 +71,14 @@ impl<T: Transmit> Turn<'_, T> {
     }
 
     fn serve(&mut self, index: PartIndex, step: &Step) {
-        let readers = std::mem::take(&mut self.core.parts.get_mut(index).readers);
-        let (served, others): (Vec<_>, Vec<_>) =
-            readers.into_iter().partition(|key| step.serves(self.core.member(*key).cursor));
-        self.core.parts.get_mut(index).readers = others.into();
+        let FanOut { members, parts, .. } = &mut *self.core;
+        let is_served = |_: &_, key: &mut MemberKey| step.serves(members[*key as usize].cursor);
+        let served: Vec<_> = parts.get_mut(index).readers.extract_if(.., is_served).map(|(_, key)| key).collect();
         self.send_step(&served, step);
         for key in served {
             // The member may be gone, or may have no more room.
-            let goes_on = self.core.members.get(key as usize).is_some_and(|member| member.state == State::CatchesUp);
+            let goes_on =
+                self.core.members.get(key as usize).is_some_and(|member| matches!(member.state, State::CatchesUp(_)));
             if goes_on {
                 let member = self.core.member_mut(key);
                 debug_assert!(member.cursor <= step.cursor, "a cursor never falls");

@@ -112,7 +112,7 @@ impl FanOut {
                     self.members[*moved as usize].state = State::Waits(place);
                 }
             }
-            State::CatchesUp => part.readers.retain(|reader| *reader != key),
+            State::CatchesUp(request) => _ = part.readers.remove(&request),
             State::Full | State::Ends => {}
         }
     }

@@ -2,7 +2,7 @@
 use super::*;
 use crate::{
     audience_key::AudienceKey, bundle::Events, catch_up::Step, grant::Matchers, position::Offset,
-    representation::Representation, run::Run, topic::matcher::Matcher, window::WindowLimit,
+    representation::Representation, run::Run, scale, topic::matcher::Matcher, window::WindowLimit,
 };
 use bytes::Bytes;
 use std::{
@@ -147,4 +147,18 @@ fn patterns_leave_reads_of_the_log_to_exact_topics() {
         let [next] = &reads(&mut core)[..] else { panic!("one read has ended") };
         assert_eq!(next.key.exact_topics().is_none(), is_scan);
     }
+}
+
+#[test]
+fn members_that_catch_up_and_leave_together_cost_no_more_than_others() {
+    scale::is_nearly_linear(|count| {
+        let (mut core, mut connections, now) =
+            (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+        let members: Vec<_> =
+            (0..count).map(|_| core.join(joining(Some(0)), now, |_| Offset(10), || Offset(10))).collect();
+        members.iter().for_each(|member| core.turn(now, &mut connections).start(*member));
+        let begun = Instant::now();
+        members.iter().for_each(|member| core.leave(*member));
+        begun.elapsed()
+    });
 }

@@ -46,7 +46,7 @@ impl FanOut {
         let member = self.member(key);
         match member.state {
             State::Waits(_) => member.spoke.max(self.parts.get(member.part).spoke),
-            State::Full | State::CatchesUp | State::Ends => member.spoke,
+            State::Full | State::CatchesUp(_) | State::Ends => member.spoke,
         }
     }
 }
@@ -75,7 +75,7 @@ impl<T: Transmit> Turn<'_, T> {
         let is_silent = self.core.spoke(key) + heartbeat_interval.mul_f64(LEAST_SPREAD) <= self.now;
         // A member without room needs no heartbeat: it has to make room first. A member that catches up has room, and
         // may be silent for long, because the log has little for it.
-        is_silent && matches!(self.core.member(key).state, State::Waits(_) | State::CatchesUp)
+        is_silent && matches!(self.core.member(key).state, State::Waits(_) | State::CatchesUp(_))
     }
 
     fn speak(&mut self, silent: &[MemberKey]) {
