@@ -3,6 +3,7 @@
  * removed afterwards.
  */
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -16,11 +17,12 @@ const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 15_000;
 const PUBLISH_TIMEOUT_MS = 10_000;
 
-/**
- * The next port to try. The system chooses ports for other sockets from 32768 on, so that a hub that is started again
- * finds its port free. Each process of the tests begins somewhere else.
- */
-let nextPort = 10_000 + ((process.pid * 61) % 20_000);
+/** The ports that are tried. The system chooses ports for other sockets from 32768 on. */
+const FIRST_PORT = 10_000;
+const PORTS = 20_000;
+
+/** The number of the next port to try. Each process of the tests begins somewhere else. */
+let nextPort = process.pid * 61;
 
 export class Hub {
   /** @type {string} such as `http://127.0.0.1:41234` */
@@ -133,14 +135,27 @@ function newDirectory() {
   return mkdtemp(path.join(tmpdir(), "fanfare-browser-"));
 }
 
+/**
+ * A port that nobody uses. Until this process ends, it is held by a UDP socket of the same number, as
+ * `crates/load/src/port.rs` does it: other processes of the tests leave it alone, also while its hub is started again.
+ */
 async function freePort() {
   for (;;) {
-    const port = nextPort++;
-    const server = createServer().listen(port, "127.0.0.1");
-    const free = await once(server, "listening").then(() => true, () => false);
-    if (!free) continue;
-    server.close();
-    await once(server, "close");
-    return port;
+    const port = FIRST_PORT + (nextPort++ % PORTS);
+    const holder = createSocket("udp4").unref().bind({ port, address: "127.0.0.1", exclusive: true });
+    if ((await listens(holder)) && (await isFree(port))) return port;
+    holder.close();
   }
+}
+
+async function isFree(port) {
+  const server = createServer().listen(port, "127.0.0.1");
+  if (!(await listens(server))) return false;
+  server.close();
+  await once(server, "close");
+  return true;
+}
+
+function listens(socket) {
+  return once(socket, "listening").then(() => true, () => false);
 }

@@ -46,6 +46,12 @@ impl AudienceKey {
         !private || topics.iter().any(|topic| self.granted.matches(topic))
     }
 
+    /// True if the members subscribed to a pattern. The log has no index for patterns, so each of its entries has to be
+    /// read for them.
+    pub(crate) fn has_pattern(&self) -> bool {
+        self.matchers.as_slice().iter().any(|matcher| !matches!(matcher, Matcher::Exact(_)))
+    }
+
     /// The topics that the members subscribed to; `None` if one of their matchers is a pattern.
     pub(crate) fn exact_topics(&self) -> Option<Vec<Topic>> {
         let exact = |matcher: &Matcher| match matcher {

@@ -1,5 +1,6 @@
 //! An ending: tells a subscriber why its stream is about to end, if the subscriber has to do something about it. After
 //! a stream that ends without an ending, the subscriber can simply connect again.
+use crate::{entry::Timestamp, representation::Representation};
 use serde::{Serialize, Serializer};
 
 /// The message to a subscriber before its stream ends. It is sent as the data of an event of type
@@ -32,6 +33,11 @@ impl EndReason {
         match self {
             Self::TokenExpired => "token-expired",
         }
+    }
+
+    /// Appends the event that tells this reason to a subscriber that has reached the position with the ID `reached`.
+    pub(crate) fn tell(self, representation: Representation, reached: &str, out: &mut Vec<u8>) {
+        representation.encode_ending(&Ending { reason: self }, reached, Timestamp::now(), out);
     }
 }
 

@@ -31,6 +31,8 @@ mod rewinding;
 mod router;
 mod routes;
 pub mod run;
+#[cfg(test)]
+mod scale;
 mod shared;
 pub mod subscription;
 pub mod topic;

@@ -27,6 +27,10 @@ use std::{
 /// The number of groups. Polls of subscriptions in different groups do not wait for each other.
 const GROUPS: usize = 16;
 
+/// The condition under which a group can be used. After a panic its state machine cannot be trusted, so every later
+/// poll panics as well.
+const NOBODY_PANICKED: &str = "nobody has panicked in the middle of a change";
+
 /// All groups of a hub.
 #[derive(Debug)]
 pub(crate) struct Polled {
@@ -145,19 +149,20 @@ impl Group {
         Arc::new_cyclic(|group: &Weak<Self>| {
             let group = group.clone();
             let take =
-                Recipient::Group(Box::new(move |bundle| group.upgrade().map(|group| group.take(&bundle)).is_some()));
+                Recipient::Group(Box::new(move |bundle| group.upgrade().is_some_and(|group| group.take(&bundle))));
             let number = router.add_recipient(take);
             Self { router, number, state: Mutex::new(state) }
         })
     }
 
-    /// Delivers the events of a batch. The router calls it.
-    fn take(&self, bundle: &Bundle) {
-        self.act(|State { fan_out, frames, .. }| {
+    /// Delivers the events of a batch. The router calls it. Returns false if the group cannot be used any more.
+    fn take(&self, bundle: &Bundle) -> bool {
+        let taken = self.try_act(|State { fan_out, frames, .. }| {
             let mut turn = fan_out.turn(Instant::now(), frames);
             bundle.iter().for_each(|(part, events)| turn.take_events(*part, events));
             turn.deliver();
         });
+        taken.is_some()
     }
 
     /// Makes a subscriber a member. If `is_shut` is true, the subscriber gets nothing before [`open`](Self::open).
@@ -189,27 +194,29 @@ impl Group {
         })
     }
 
-    /// Allows a member that was shut to get frames.
-    pub(crate) fn open(&self, seat: Seat) {
+    /// Allows a member that was shut to get frames. `spoke` is the time when its subscriber was last sent bytes.
+    pub(crate) fn open(&self, seat: Seat, spoke: Instant) {
         self.act(|state| {
             if state.has(seat) {
+                state.fan_out.spoke_at(seat.member, spoke);
                 state.frames.slot(seat.member).is_shut = false;
             }
         });
     }
 
-    /// Removes a member.
+    /// Removes a member. It is called when a subscription is dropped, so it does not panic if the group cannot be used
+    /// any more.
     pub(crate) fn leave(&self, seat: Seat) {
-        self.act(|state| {
+        self.try_act(|state| {
             if state.has(seat) {
                 state.fan_out.leave(seat.member);
             }
+            state.ended.remove(&seat.ticket);
         });
-        self.lock().ended.remove(&seat.ticket);
     }
 
     /// Returns the next frame of a member; `None` if its stream has ended. Sets `reached` to the position that the
-    /// member has reached with this frame.
+    /// member has reached with this frame, unless the frame ends within an event.
     pub(crate) fn poll(
         &self,
         seat: Seat,
@@ -232,7 +239,9 @@ impl Group {
             }
             state.fan_out.spoke_at(seat.member, now);
             // Nothing was given to the member after this frame, so this is the position behind the frame.
-            *reached = Some(state.fan_out.reached(seat.member));
+            if !state.fan_out.is_within_event(seat.member) {
+                *reached = Some(state.fan_out.reached(seat.member));
+            }
             Poll::Ready(Some(Ok(std::mem::take(&mut slot.frame))))
         })
     }
@@ -264,9 +273,10 @@ impl Group {
     }
 
     /// Notes that the log will not be read for a part, because the runtime of its reader has ended. Wakes all tasks
-    /// that wait in the group, so that one of them starts to read what other parts need.
+    /// that wait in the group, so that one of them starts to read what other parts need. It is called when the reader
+    /// is dropped, so it does not panic if the group cannot be used any more.
     pub(crate) fn give_up(&self, part: PartKey, error: &LogError, now: Instant) {
-        self.act(|state| {
+        self.try_act(|state| {
             state.fan_out.turn(now, &mut state.frames).cannot_read(part);
             state.settle_failed(error);
             let Frames { slots, woken } = &mut state.frames;
@@ -309,19 +319,23 @@ impl Group {
     /// Changes the state, handles the members that have left, and then wakes the tasks for which there is a frame or an
     /// end.
     fn act<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.try_act(change).expect(NOBODY_PANICKED)
+    }
+
+    /// Does the same as [`act`](Self::act). Returns `None` if somebody has panicked in the middle of a change.
+    fn try_act<T>(&self, change: impl FnOnce(&mut State) -> T) -> Option<T> {
         let (result, woken) = {
-            let mut state = self.lock();
+            let mut state = self.state.lock().ok()?;
             let result = change(&mut state);
             state.settle(&self.router, self.number);
             (result, std::mem::take(&mut state.frames.woken))
         };
         woken.into_iter().for_each(Waker::wake);
-        result
+        Some(result)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // After a panic the state machine cannot be trusted, so every later poll panics as well.
-        self.state.lock().expect("nobody has panicked in the middle of a change")
+        self.state.lock().expect(NOBODY_PANICKED)
     }
 }
 

@@ -2,8 +2,7 @@
 //! events of its audience.
 use crate::{
     audience_key::AudienceKey,
-    ending::{EndReason, Ending},
-    entry::Timestamp,
+    ending::EndReason,
     fan_out::{Joining, timing},
     log::LogError,
     position::Offset,
@@ -81,6 +80,11 @@ impl Rewinding {
         self.reached
     }
 
+    /// The time when bytes were last returned.
+    pub(crate) fn spoke(&self) -> Instant {
+        self.spoke
+    }
+
     /// True if the stream ends after the next bytes.
     pub(crate) fn is_ended(&self) -> bool {
         self.is_ended
@@ -107,9 +111,18 @@ impl Rewinding {
         }
     }
 
+    /// Returns the time when [`expire`](Self::expire) has to be called; `None` if the stream has ended.
+    pub(crate) fn deadline(&self, now: Instant, heartbeat_interval: Duration) -> Option<Instant> {
+        let pause = heartbeat_interval.mul_f64(timing::spread(&mut fastrand::Rng::new()));
+        (!self.is_ended).then(|| timing::deadline(self.spoke, self.ends, now, pause))
+    }
+
     /// Ends the stream if its end time has come. Otherwise adds a heartbeat if the stream was silent for
     /// `heartbeat_interval`, because reading the log takes long. `place` returns the ID of a position.
     pub(crate) fn expire(&mut self, now: Instant, heartbeat_interval: Duration, place: impl Fn(Offset) -> String) {
+        if self.is_ended {
+            return;
+        }
         if self.ends.is_none_or(|ends| ends > now) {
             if self.next.is_empty() && self.spoke + heartbeat_interval.mul_f64(timing::LEAST_SPREAD) <= now {
                 self.next = Bytes::from_static(self.key.representation.heartbeat());
@@ -118,8 +131,7 @@ impl Rewinding {
         }
         if let Some(reason) = self.end_reason.take() {
             let mut bytes = Vec::from(std::mem::take(&mut self.next));
-            let ending = Ending { reason };
-            self.key.representation.encode_ending(&ending, &place(self.reached), Timestamp::now(), &mut bytes);
+            reason.tell(self.key.representation, &place(self.reached), &mut bytes);
             self.next = bytes.into();
         }
         self.end();

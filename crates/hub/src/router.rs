@@ -44,7 +44,7 @@ pub(crate) enum Recipient {
     /// full.
     Mailbox { bundles: Sender<Bundle>, wakeup: Arc<Wakeup> },
     /// A group of polled subscriptions, which handles each bundle in this call. The function returns false if the group
-    /// is gone.
+    /// is gone, or cannot be used any more.
     Group(Box<dyn FnMut(Bundle) -> bool + Send>),
 }
 

@@ -133,7 +133,7 @@ enum Reads {
 
 impl Reads {
     fn of(key: &AudienceKey) -> Self {
-        if key.exact_topics().is_some() { Self::Some } else { Self::All }
+        if key.has_pattern() { Self::All } else { Self::Some }
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Subscription {
     group: Arc<Group>,
     seat: Seat,
     resumed_from: String,
-    /// The position behind the bytes that were returned; `None` if none were returned yet.
+    /// The position behind the last event that was returned whole; `None` if no bytes were returned yet.
     reached: Option<Offset>,
     /// The rest of a long rewind, which is sent first; `None` if there is none. The member gets no events until the
     /// rewind is complete. Boxed, because few subscriptions have it.
@@ -84,9 +84,9 @@ impl Subscription {
         &self.resumed_from
     }
 
-    /// The ID of the position behind everything that was returned: a subscriber that starts after this ID gets all
-    /// updates that were not returned; `None` if the stream has ended. If only the first piece of an event was returned,
-    /// the position is behind this event.
+    /// The ID of the position behind all events that were returned whole: a subscriber that starts after this ID gets
+    /// all later updates; `None` if the stream has ended. If only the first piece of an event was returned, the
+    /// position is before this event.
     #[must_use]
     pub fn reached(&self) -> Option<String> {
         let reached = || self.reached.map_or_else(|| self.resumed_from.clone(), |reached| self.hub.id_behind(reached));
@@ -110,8 +110,8 @@ impl Subscription {
             if rewinding.is_ended() {
                 return Poll::Ready(None);
             }
+            self.group.open(self.seat, rewinding.spoke());
             self.rewinding = None;
-            self.group.open(self.seat);
         }
         let polled = self.group.poll(self.seat, &mut self.reached, now(), cx);
         self.start_reads();
@@ -132,10 +132,11 @@ impl Subscription {
     /// Returns the time when [`expire`](Self::expire) has to be called; `None` if the stream has ended.
     #[must_use]
     pub fn deadline(&self, heartbeat_interval: Duration) -> Option<Instant> {
-        if self.rewinding.as_ref().is_some_and(|rewinding| rewinding.is_ended()) {
-            return None;
-        }
-        self.group.deadline(self.seat, now(), heartbeat_interval).map(Instant::from_std)
+        let deadline = match &self.rewinding {
+            Some(rewinding) => rewinding.deadline(now(), heartbeat_interval),
+            None => self.group.deadline(self.seat, now(), heartbeat_interval),
+        };
+        deadline.map(Instant::from_std)
     }
 
     /// Sends a heartbeat if the stream was silent for `heartbeat_interval`, or ends the stream if its end time has

@@ -2,6 +2,7 @@
 //!
 //! A port that was bound with port 0 and closed again is not safe: the system may give it to the next socket. It may
 //! even give it to the socket that connects to it, which is then connected to itself, as if a server had answered.
+use socket2::{Domain, Socket, Type};
 use std::{
     fs, io,
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
@@ -18,29 +19,56 @@ const EPHEMERAL: RangeInclusive<u16> = 32_768..=60_999;
 const STRIDE: u32 = 61;
 
 /// The sockets that hold the ports which this process has reserved.
-static HELD: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+static HELD: Mutex<Vec<Holder>> = Mutex::new(Vec::new());
+
+/// The sockets that hold one port.
+#[derive(Debug)]
+struct Holder {
+    /// Holds the port among the processes that call [`reserve`].
+    _udp: UdpSocket,
+    /// Keeps the system from choosing the port; `None` if it does not choose such ports.
+    _tcp: Option<Socket>,
+}
 
 /// Reserves a TCP port of the loopback address until this process ends.
 ///
 /// The system does not choose this port for any socket, and no other process is given it by this function. The port is
-/// held by a UDP socket of the same number, so that a server can bind the TCP port whenever it likes.
+/// held by a UDP socket of the same number, so that a server can bind the TCP port whenever it likes. If the system
+/// chooses from all ports, the port is held by a TCP socket as well: then only a server that sets `SO_REUSEADDR`, as
+/// nearly all servers do, can bind it.
 ///
 /// # Errors
 /// Returns [`io::ErrorKind::AddrInUse`] if all ports are in use.
 pub fn reserve() -> io::Result<SocketAddr> {
-    let candidates = candidates(&ephemeral());
+    reserve_beside(&ephemeral())
+}
+
+/// Reserves a port, if the system chooses from the ports `chosen`.
+fn reserve_beside(chosen: &RangeInclusive<u16>) -> io::Result<SocketAddr> {
+    let candidates = candidates(chosen);
     let first = process::id().wrapping_mul(STRIDE) as usize;
     let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
     for index in 0..candidates.len() {
         let port = candidates[(first + index) % candidates.len()];
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let Ok(holder) = UdpSocket::bind(address) else { continue };
-        if TcpListener::bind(address).is_ok() {
-            held.push(holder);
-            return Ok(address);
+        let Ok(udp) = UdpSocket::bind(address) else { continue };
+        if TcpListener::bind(address).is_err() {
+            continue;
         }
+        let Ok(tcp) = chosen.contains(&port).then(|| bound(address)).transpose() else { continue };
+        held.push(Holder { _udp: udp, _tcp: tcp });
+        return Ok(address);
     }
     Err(io::Error::new(io::ErrorKind::AddrInUse, "no port is free"))
+}
+
+/// Returns a TCP socket that is bound and does not listen. The system gives its port to no other socket, but a socket
+/// with `SO_REUSEADDR` may ask for it.
+fn bound(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 /// Returns the range from which this system chooses ports.
@@ -67,15 +95,19 @@ mod tests {
 
     #[test]
     fn a_reserved_port_is_given_once_and_never_chosen_by_the_system() {
-        let chosen = ephemeral();
-        let addresses: Vec<SocketAddr> = (0..100).map(|_| reserve().unwrap()).collect();
-        assert_eq!(addresses.iter().collect::<HashSet<_>>().len(), addresses.len());
-        assert!(addresses.iter().all(|address| !chosen.contains(&address.port())), "{addresses:?}");
-        // A server can listen there, and can listen there again.
-        for _ in 0..2 {
-            let listener = TcpListener::bind(addresses[0]).unwrap();
-            assert!(TcpStream::connect(addresses[0]).is_ok());
-            drop(listener);
+        for chosen in [ephemeral(), EPHEMERAL, 1_024..=65_535] {
+            let addresses: Vec<SocketAddr> = (0..100).map(|_| reserve_beside(&chosen).unwrap()).collect();
+            assert_eq!(addresses.iter().collect::<HashSet<_>>().len(), addresses.len());
+            for address in addresses.iter().filter(|address| chosen.contains(&address.port())) {
+                let other = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+                assert!(other.bind(&(*address).into()).is_err(), "{address} is not held");
+            }
+            // A server can listen there, and can listen there again.
+            for _ in 0..2 {
+                let listener = TcpListener::bind(addresses[0]).unwrap();
+                assert!(TcpStream::connect(addresses[0]).is_ok());
+                drop(listener);
+            }
         }
     }
 

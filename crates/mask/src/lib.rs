@@ -32,7 +32,7 @@ pub const MASK: &str = "********";
 const MAX_ESCAPED: usize = 4;
 
 /// The most passes over one word. A secret may contain a separator, such as `&`. Without it, the parts beside it are read
-/// as one part, which may be a secret too.
+/// as one part, which may be a secret too. A word in which one more pass would find a secret is masked whole.
 const MAX_PASSES: usize = 4;
 
 /// Returns a URL with [`MASK`] in place of each secret. The whole text is taken as one URL, even if it contains spaces
@@ -51,10 +51,11 @@ pub fn masked_url(url: &str) -> Cow<'_, str> {
     for _ in 1..MAX_PASSES {
         match masked_once(&shown) {
             Some(again) if again != shown => shown = again,
-            _ => break,
+            _ => return shown.into(),
         }
     }
-    shown.into()
+    let is_masked = masked_once(&shown).is_none_or(|again| again == shown);
+    if is_masked { shown.into() } else { MASK.into() }
 }
 
 /// Replaces each secret that is found in one pass; `None` if there is none.

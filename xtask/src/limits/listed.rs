@@ -39,7 +39,7 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/hub/src/router.rs", &["BUNDLE_EVENTS"]),
             ("crates/hub/src/mailbox.rs", &["MAILBOX_BUNDLES"]),
             ("crates/hub/src/fan_out/advance.rs", &["RUN_BYTES"]),
-            ("crates/hub/src/fan_out/reading.rs", &["CONCURRENT_READS"]),
+            ("crates/hub/src/fan_out/read_queue.rs", &["CONCURRENT_READS", "CONCURRENT_SCANS"]),
             ("crates/hub/src/fan_out/leave.rs", &["GRACE"]),
             ("crates/server/src/settings.rs", &["DEFAULT_HEARTBEAT_INTERVAL", "DEFAULT_WRITE_TIMEOUT"]),
             ("crates/server/src/delivery/lifetime.rs", &["EARLY_PART", "MAX_EARLY"]),

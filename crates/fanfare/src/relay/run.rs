@@ -169,7 +169,7 @@ impl Relay {
                 Some(Some(Ok(Signal::Event(event)))) if batch.has_room_for(&event) => self.add(&mut batch, event),
                 Some(Some(Ok(Signal::Event(event)))) => self.carried = Some(event),
                 Some(Some(Ok(Signal::Warning(Warning::EventSkipped { error, bytes, last_event_id })))) => {
-                    let reason = format!("{error}: it has {bytes}");
+                    let reason = format!("{error}: it has {bytes} bytes");
                     // An event without an ID keeps the last event ID that was valid before it.
                     let before = batch.last.as_ref().map(LastEvent::id).or(self.acknowledged.as_ref());
                     let id = if before == Some(&last_event_id) { "" } else { &last_event_id };

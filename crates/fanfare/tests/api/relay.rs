@@ -176,6 +176,8 @@ fn an_event_beyond_every_limit_is_a_gap() {
     let updates = all_held(&hub, "a");
     assert_eq!(texts(&updates, "type"), ["message", GAP, "message"], "{ended:?}");
     assert!(ended.stderr.contains("left out"), "{ended:?}");
+    let size = ended.stderr.split("it has ").nth(1).and_then(|rest| rest.split_once(' '));
+    assert!(size.is_some_and(|(number, rest)| number.parse::<u64>().is_ok() && rest.starts_with("bytes")), "{ended:?}");
     upstream.request();
     assert!(upstream.request().contains("last-event-id: 3\n"));
 }

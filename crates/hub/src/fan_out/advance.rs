@@ -77,9 +77,12 @@ impl<T: Transmit> Turn<'_, T> {
         if bytes.is_empty() {
             return Some(0);
         }
-        self.core.member_mut(key).spoke = self.now;
         let taken = self.transmit.send_one(Outgoing::new(key, bytes, bytes));
-        taken.inspect_err(|_| self.core.leave(key)).ok()
+        let taken = taken.inspect_err(|_| self.core.leave(key)).ok()?;
+        if taken > 0 {
+            self.core.member_mut(key).spoke = self.now;
+        }
+        Some(taken)
     }
 
     /// Handles the sends to many members of which not all bytes were taken. Removes the members whose connections take
@@ -111,12 +114,16 @@ impl FanOut {
 
     /// Adds a member to the members for which the log has to be read.
     fn ask_for_the_log(&mut self, key: MemberKey) {
-        self.enter(key, State::CatchesUp);
         let index = self.member(key).part;
         let part = self.parts.get_mut(index);
-        part.readers.push_back(key);
+        part.requests = part.requests.wrapping_add(1);
+        let request = part.requests;
+        self.enter(key, State::CatchesUp(request));
+        let part = self.parts.get_mut(index);
+        part.readers.insert(request, key);
         if !std::mem::replace(&mut part.reading, true) {
-            self.to_read.push_back(self.parts.key_of(index));
+            let audience = &self.parts.get(index).key;
+            self.reads.push(self.parts.key_of(index), audience);
         }
     }
 }

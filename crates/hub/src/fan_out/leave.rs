@@ -3,13 +3,7 @@ use super::{
     FanOut, Transmit, Turn,
     member::{Departed, Departure, MemberKey, State},
 };
-use crate::{
-    audience_key::AudienceKey,
-    bundle::PartKey,
-    ending::{EndReason, Ending},
-    entry::Timestamp,
-    position::Offset,
-};
+use crate::{audience_key::AudienceKey, bundle::PartKey, ending::EndReason, position::Offset};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
@@ -59,13 +53,19 @@ impl FanOut {
         std::mem::take(&mut self.abandoned)
     }
 
+    /// True if a member still has to be sent the rest of an event, or the event with which its stream ends.
+    #[must_use]
+    pub fn is_within_event(&self, key: MemberKey) -> bool {
+        self.member(key).unsent.is_some()
+    }
+
     /// Returns the position that a member has reached: everything up to it was sent to the member, or is not for it.
     #[must_use]
     pub fn reached(&self, key: MemberKey) -> Offset {
         let member = self.member(key);
         match member.state {
             State::Waits(_) => member.cursor.max(self.parts.get(member.part).head),
-            State::Full | State::CatchesUp | State::Ends => member.cursor,
+            State::Full | State::CatchesUp(_) | State::Ends => member.cursor,
         }
     }
 }
@@ -110,8 +110,7 @@ impl FanOut {
     /// Returns the position that a member has reached, and the event that carries the reason why its stream ends.
     fn told(&self, key: MemberKey, reason: EndReason, place: &impl Fn(Offset) -> String) -> (Offset, Bytes) {
         let (cursor, mut bytes) = (self.reached(key), Vec::new());
-        let representation = self.audience(key).representation;
-        representation.encode_ending(&Ending { reason }, &place(cursor), Timestamp::now(), &mut bytes);
+        reason.tell(self.audience(key).representation, &place(cursor), &mut bytes);
         (cursor, bytes.into())
     }
 }

@@ -9,6 +9,9 @@ pub type MemberKey = u32;
 /// The number of a part in its [`FanOut`](super::FanOut).
 pub(super) type PartIndex = u32;
 
+/// The number of a member's request for the log. The requests of a part that wait have different numbers.
+pub(super) type RequestNumber = u32;
+
 /// One subscriber, as the state machine sees it.
 #[derive(Debug)]
 pub struct Member {
@@ -36,8 +39,9 @@ pub(super) enum State {
     Waits(u32),
     /// The member has no room for more bytes. It continues when its peer has made room.
     Full,
-    /// The cursor is before the window of the member's part. The member waits for a step through the log.
-    CatchesUp,
+    /// The cursor is before the window of the member's part. The member waits for a step through the log. The number is
+    /// its key in the part's map `readers`.
+    CatchesUp(RequestNumber),
     /// The stream has ended, except that the rest of an event of which a part was sent may still be sent.
     Ends,
 }

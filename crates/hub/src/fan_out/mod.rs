@@ -25,6 +25,7 @@ mod leave;
 pub mod member;
 mod part;
 mod parts;
+mod read_queue;
 mod reading;
 mod send;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub mod timing;
 pub use advance::RUN_BYTES;
 pub use join::Joining;
 pub use member::{Departed, Departure, MemberKey};
-pub use reading::{CONCURRENT_READS, Wanted};
+pub use read_queue::{CONCURRENT_READS, CONCURRENT_SCANS};
+pub use reading::Wanted;
 pub use send::{Outgoing, Transmit, Unsent};
 pub use state::{FanOut, Turn};

@@ -1,13 +1,13 @@
 //! A part: the members of one audience that belong to one [`FanOut`](super::FanOut), and the events that some of them
 //! still need.
-use super::member::MemberKey;
+use super::member::{MemberKey, RequestNumber};
 use crate::{
     audience_key::AudienceKey,
     position::Offset,
     run::Run,
     window::{Window, WindowLimit},
 };
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 /// The members of one audience, and the events for them.
 #[derive(Debug)]
@@ -29,8 +29,11 @@ pub(super) struct Part {
     /// The highest cursor that a waiting member of this part has ever had. If a run begins after it, the whole run is
     /// for every waiting member, and the cursors of the members need not be read.
     pub(super) furthest: Offset,
-    /// The members whose cursor is before the window, in the order in which they asked for the log.
-    pub(super) readers: VecDeque<MemberKey>,
+    /// The members whose cursor is before the window, by the numbers of their requests, and so in the order in which
+    /// they asked for the log. Each can be removed without a search.
+    pub(super) readers: BTreeMap<RequestNumber, MemberKey>,
+    /// The number of the last request for the log.
+    pub(super) requests: RequestNumber,
     /// True if the log is being read for one of `readers`, or a read is planned.
     pub(super) reading: bool,
     /// The number of members in all states.
@@ -51,7 +54,8 @@ impl Part {
             run: None,
             waiting: Vec::new(),
             furthest: Offset::ZERO,
-            readers: VecDeque::new(),
+            readers: BTreeMap::new(),
+            requests: 0,
             reading: false,
             members: 0,
         }

@@ -6,9 +6,6 @@ use super::{
 use crate::{audience_key::AudienceKey, bundle::PartKey, catch_up::Step, position::Offset};
 use std::sync::Arc;
 
-/// The number of parts of audiences for which a driver reads the log at the same time.
-pub const CONCURRENT_READS: usize = 8;
-
 /// A step through the log that has to be read for a part.
 #[derive(Debug)]
 pub struct Wanted {
@@ -21,29 +18,23 @@ pub struct Wanted {
 }
 
 impl FanOut {
-    /// Returns the next step that the driver has to read, if there is one and fewer than [`CONCURRENT_READS`] steps are
-    /// being read. The driver answers each step with [`Turn::take_step`] or [`Turn::cannot_read`], even if the part is
-    /// gone by then.
+    /// Returns the next step that the driver has to read, if there is one and fewer than
+    /// [`CONCURRENT_READS`](super::CONCURRENT_READS) steps are being read, of which at most
+    /// [`CONCURRENT_SCANS`](super::CONCURRENT_SCANS) are for patterns. The driver answers each step with
+    /// [`Turn::take_step`] or [`Turn::cannot_read`], even if the part is gone by then.
     pub fn next_read(&mut self) -> Option<Wanted> {
-        while self.reads < CONCURRENT_READS {
-            let key = self.to_read.pop_front()?;
-            let Some(index) = self.parts.known(key) else { continue };
-            let part = self.parts.get_mut(index);
-            match part.readers.front() {
-                Some(first) => {
-                    self.reads += 1;
+        while let Some(key) = self.reads.begin() {
+            if let Some(index) = self.parts.known(key) {
+                let part = self.parts.get_mut(index);
+                if let Some(first) = part.readers.values().next() {
                     let cursor = self.members[*first as usize].cursor;
                     return Some(Wanted { part: key, key: part.key.clone(), cursor });
                 }
-                None => part.reading = false,
+                part.reading = false;
             }
+            self.reads.finish(key);
         }
         None
-    }
-
-    fn ends_reading(&mut self) {
-        assert!(self.reads > 0, "an answer that nobody asked for");
-        self.reads -= 1;
     }
 
     /// Requests the next step for the part, if a member still needs one.
@@ -52,7 +43,7 @@ impl FanOut {
         let part = self.parts.get_mut(index);
         part.reading = !part.readers.is_empty();
         if part.reading {
-            self.to_read.push_back(key);
+            self.reads.push(key, &part.key);
         }
     }
 }
@@ -61,7 +52,7 @@ impl<T: Transmit> Turn<'_, T> {
     /// Sends the events of a step to all members whose cursors are within it, not only to the member for which it was
     /// read: after a network failure, many members resume at about the same position.
     pub fn take_step(&mut self, key: PartKey, step: &Step) {
-        self.core.ends_reading();
+        self.core.reads.finish(key);
         if let Some(index) = self.core.parts.known(key) {
             self.serve(index, step);
         }
@@ -70,9 +61,9 @@ impl<T: Transmit> Turn<'_, T> {
 
     /// Ends the streams of those members of a part that need the log, because the log cannot be read.
     pub fn cannot_read(&mut self, key: PartKey) {
-        self.core.ends_reading();
+        self.core.reads.finish(key);
         if let Some(index) = self.core.parts.known(key) {
-            for reader in self.core.parts.get(index).readers.clone() {
+            for reader in std::mem::take(&mut self.core.parts.get_mut(index).readers).into_values() {
                 self.core.depart(reader, Departure::NoLog);
             }
         }
@@ -80,14 +71,14 @@ impl<T: Transmit> Turn<'_, T> {
     }
 
     fn serve(&mut self, index: PartIndex, step: &Step) {
-        let readers = std::mem::take(&mut self.core.parts.get_mut(index).readers);
-        let (served, others): (Vec<_>, Vec<_>) =
-            readers.into_iter().partition(|key| step.serves(self.core.member(*key).cursor));
-        self.core.parts.get_mut(index).readers = others.into();
+        let FanOut { members, parts, .. } = &mut *self.core;
+        let is_served = |_: &_, key: &mut MemberKey| step.serves(members[*key as usize].cursor);
+        let served: Vec<_> = parts.get_mut(index).readers.extract_if(.., is_served).map(|(_, key)| key).collect();
         self.send_step(&served, step);
         for key in served {
             // The member may be gone, or may have no more room.
-            let goes_on = self.core.members.get(key as usize).is_some_and(|member| member.state == State::CatchesUp);
+            let goes_on =
+                self.core.members.get(key as usize).is_some_and(|member| matches!(member.state, State::CatchesUp(_)));
             if goes_on {
                 let member = self.core.member_mut(key);
                 debug_assert!(member.cursor <= step.cursor, "a cursor never falls");
@@ -101,7 +92,10 @@ impl<T: Transmit> Turn<'_, T> {
         let Some(run) = &step.run else { return };
         let FanOut { members, unsent, .. } = &mut *self.core;
         for key in served {
-            members[*key as usize].spoke = self.now;
+            let member = &mut members[*key as usize];
+            if !run.behind(member.cursor).is_empty() {
+                member.spoke = self.now;
+            }
         }
         let sends = served.iter().filter_map(|key| {
             let slice = &run.bytes()[run.behind(members[*key as usize].cursor)];

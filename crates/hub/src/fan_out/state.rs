@@ -3,10 +3,11 @@ use super::{
     Transmit, Unsent,
     member::{Departed, Member, MemberKey, State},
     parts::Parts,
+    read_queue::ReadQueue,
 };
 use crate::{audience_key::AudienceKey, bundle::PartKey, position::Offset, run::Left, window::WindowLimit};
 use slab::Slab;
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 /// The state machine: the members, their parts, and how far each member has got.
 #[derive(Debug)]
@@ -16,10 +17,8 @@ pub struct FanOut {
     pub(super) parts: Parts,
     /// The parts with stored events that are not delivered yet.
     pub(super) news: Vec<PartKey>,
-    /// The parts for which the log has to be read, in the order of their requests.
-    pub(super) to_read: VecDeque<PartKey>,
-    /// The number of parts for which the log is being read now.
-    pub(super) reads: usize,
+    /// The parts for which the log has to be read, or is being read.
+    pub(super) reads: ReadQueue,
     /// The sends of which not all bytes were taken. Empty between turns.
     pub(super) unsent: Vec<Unsent>,
     /// The members that have left and that the driver has not been given yet.
@@ -47,8 +46,7 @@ impl FanOut {
             members: Slab::new(),
             parts: Parts::default(),
             news: Vec::new(),
-            to_read: VecDeque::new(),
-            reads: 0,
+            reads: ReadQueue::default(),
             unsent: Vec::new(),
             departed: Vec::new(),
             abandoned: Vec::new(),
@@ -89,7 +87,7 @@ impl FanOut {
         if self.members.is_empty() && self.members.capacity() > 0 {
             self.members = Slab::new();
             (self.unsent, self.news, self.departed) = Default::default();
-            self.to_read = VecDeque::new();
+            self.reads.clear();
         }
     }
 
@@ -114,7 +112,7 @@ impl FanOut {
                     self.members[*moved as usize].state = State::Waits(place);
                 }
             }
-            State::CatchesUp => part.readers.retain(|reader| *reader != key),
+            State::CatchesUp(request) => _ = part.readers.remove(&request),
             State::Full | State::Ends => {}
         }
     }

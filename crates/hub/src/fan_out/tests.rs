@@ -1,8 +1,8 @@
 //! Single situations; [`simulation`](super::simulation) has the random ones.
 use super::*;
 use crate::{
-    audience_key::AudienceKey, bundle::Events, grant::Matchers, position::Offset, representation::Representation,
-    window::WindowLimit,
+    audience_key::AudienceKey, bundle::Events, catch_up::Step, grant::Matchers, position::Offset,
+    representation::Representation, run::Run, scale, topic::matcher::Matcher, window::WindowLimit,
 };
 use bytes::Bytes;
 use std::{
@@ -48,7 +48,11 @@ impl Transmit for Connections {
 }
 
 fn joining(cursor: Option<u64>) -> Joining {
-    let (matchers, granted) = (Matchers::any(), Matchers::default());
+    joining_of(Matchers::any(), cursor)
+}
+
+fn joining_of(matchers: Matchers, cursor: Option<u64>) -> Joining {
+    let granted = Matchers::default();
     let key = Arc::new(AudienceKey { matchers, granted, representation: Representation::EventStream });
     Joining { key, cursor: cursor.map(Offset), opening: Bytes::new(), ends: None, end_reason: None }
 }
@@ -98,5 +102,63 @@ fn a_member_that_catches_up_for_long_gets_heartbeats() {
     connections.full = None;
     core.turn(later, &mut connections).writable(member);
     assert_eq!(core.reached(member), Offset::ZERO);
-    assert_eq!(connections.sent.len(), 4, "the heartbeat that was begun");
+    assert_eq!(connections.sent.len(), 3, "of the heartbeat nothing was sent, so it is not needed any more");
+}
+
+/// Returns a step through the log, from one offset to another, with one event.
+fn step(begins_after: u64, event: u64, cursor: u64) -> Step {
+    let run = Run::encoded(b"event".into(), vec![(Offset(event), 5)]);
+    Step { begins_after: Offset(begins_after), cursor: Offset(cursor), run, tells_gap: false }
+}
+
+#[test]
+fn a_step_that_has_nothing_for_a_member_is_no_reason_to_send_it_no_heartbeat() {
+    let (mut core, mut connections, now) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let members = [0, 5].map(|cursor| core.join(joining(Some(cursor)), now, |_| Offset(10), || Offset(10)));
+    members.iter().for_each(|member| core.turn(now, &mut connections).start(*member));
+    let part = core.next_read().unwrap().part;
+    let interval = Duration::from_secs(20);
+    core.turn(now + interval / 2, &mut connections).take_step(part, &step(0, 3, 10));
+    core.turn(now + interval, &mut connections).expire(&members, interval, &|_| String::new());
+    let [first, second] = members;
+    assert_eq!(connections.sent, [(first, Bytes::from_static(b"event")), (second, Bytes::from_static(b":\n"))]);
+}
+
+#[test]
+fn patterns_leave_reads_of_the_log_to_exact_topics() {
+    let (mut core, mut connections, now) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let mut join = |core: &mut FanOut, text: String| {
+        let matchers = [Matcher::legacy_selector(&text).unwrap()].into_iter().collect();
+        let member = core.join(joining_of(matchers, Some(0)), now, |_| Offset(10), || Offset(10));
+        core.turn(now, &mut connections).start(member);
+    };
+    let reads = |core: &mut FanOut| std::iter::from_fn(|| core.next_read()).collect::<Vec<_>>();
+    (0..2 * CONCURRENT_READS).for_each(|number| join(&mut core, format!("/{{x}}/{number}")));
+    let scans = reads(&mut core);
+    assert!((1..CONCURRENT_READS).contains(&scans.len()), "{} reads of patterns", scans.len());
+    (0..2 * CONCURRENT_READS).for_each(|number| join(&mut core, format!("/{number}")));
+    let exact = reads(&mut core);
+    assert_eq!(scans.len() + exact.len(), CONCURRENT_READS);
+    // Each that ends makes room for another one of its kind.
+    for (ended, is_scan) in [(&exact[0], false), (&scans[0], true), (&exact[1], false)] {
+        core.turn(now, &mut Connections::default()).take_step(ended.part, &step(0, 3, 10));
+        let [next] = &reads(&mut core)[..] else { panic!("one read has ended") };
+        assert_eq!(next.key.exact_topics().is_none(), is_scan);
+    }
+}
+
+#[test]
+fn members_that_catch_up_and_leave_together_cost_no_more_than_others() {
+    scale::is_nearly_linear(|count| {
+        let (mut core, mut connections, now) =
+            (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+        let members: Vec<_> =
+            (0..count).map(|_| core.join(joining(Some(0)), now, |_| Offset(10), || Offset(10))).collect();
+        members.iter().for_each(|member| core.turn(now, &mut connections).start(*member));
+        let begun = Instant::now();
+        members.iter().for_each(|member| core.leave(*member));
+        begun.elapsed()
+    });
 }

@@ -18,16 +18,21 @@ pub fn spread(random: &mut fastrand::Rng) -> f64 {
     LEAST_SPREAD + (1.0 - LEAST_SPREAD) * random.f64()
 }
 
+/// Returns the time when a stream has to be checked next: after `pause` without bytes since `spoke`, or when the hub
+/// ends it. A stream that has been silent for longer than that has no room for bytes. It is checked again after one
+/// more pause.
+pub(crate) fn deadline(spoke: Instant, ends: Option<Instant>, now: Instant, pause: Duration) -> Instant {
+    let heartbeat = spoke + pause;
+    let heartbeat = if heartbeat > now { heartbeat } else { now + pause };
+    ends.map_or(heartbeat, |ends| ends.min(heartbeat))
+}
+
 impl FanOut {
     /// Returns the time when the driver has to call [`Turn::expire`] for a member, if a stream that is silent for
     /// `heartbeat_interval` gets a heartbeat.
     pub fn deadline(&mut self, key: MemberKey, now: Instant, heartbeat_interval: Duration) -> Instant {
         let pause = heartbeat_interval.mul_f64(spread(&mut self.random));
-        let heartbeat = self.spoke(key) + pause;
-        // A member that has been silent for longer than that has no room for bytes. It is checked again after one more
-        // pause.
-        let heartbeat = if heartbeat > now { heartbeat } else { now + pause };
-        self.member(key).ends.map_or(heartbeat, |ends| ends.min(heartbeat))
+        deadline(self.spoke(key), self.member(key).ends, now, pause)
     }
 
     /// Notes that the bytes for a member were not sent earlier than `now`.
@@ -41,7 +46,7 @@ impl FanOut {
         let member = self.member(key);
         match member.state {
             State::Waits(_) => member.spoke.max(self.parts.get(member.part).spoke),
-            State::Full | State::CatchesUp | State::Ends => member.spoke,
+            State::Full | State::CatchesUp(_) | State::Ends => member.spoke,
         }
     }
 }
@@ -70,7 +75,7 @@ impl<T: Transmit> Turn<'_, T> {
         let is_silent = self.core.spoke(key) + heartbeat_interval.mul_f64(LEAST_SPREAD) <= self.now;
         // A member without room needs no heartbeat: it has to make room first. A member that catches up has room, and
         // may be silent for long, because the log has little for it.
-        is_silent && matches!(self.core.member(key).state, State::Waits(_) | State::CatchesUp)
+        is_silent && matches!(self.core.member(key).state, State::Waits(_) | State::CatchesUp(_))
     }
 
     fn speak(&mut self, silent: &[MemberKey]) {
@@ -84,7 +89,9 @@ impl<T: Transmit> Turn<'_, T> {
         for (key, taken) in self.take_full() {
             let cursor = self.core.reached(key);
             let bytes = Bytes::from_static(self.core.audience(key).representation.heartbeat());
-            self.core.is_full(key, cursor, [bytes.slice(taken..), Bytes::new()]);
+            // A heartbeat that was not begun is dropped: the member still has to take earlier bytes.
+            let left = if taken > 0 { bytes.slice(taken..) } else { Bytes::new() };
+            self.core.is_full(key, cursor, [left, Bytes::new()]);
         }
     }
 }

@@ -6,6 +6,7 @@ mod log;
 mod panicking_log;
 mod private;
 mod resume;
+mod rewind;
 mod routing;
 mod slow;
 mod visible;

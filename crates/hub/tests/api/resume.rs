@@ -1,6 +1,9 @@
 //! A subscriber that presents an ID goes on exactly behind it, or is told why not.
 use crate::fixture::*;
-use fanfare_hub::{Hub, ending::EndReason, log::Retention, subscription::Start, topic::matcher::Matcher};
+use fanfare_hub::{
+    Hub, audience_key::AudienceKey, ending::EndReason, log::Retention, representation::Representation,
+    subscription::Start, topic::matcher::Matcher,
+};
 use std::{
     pin::pin,
     task::{Context, Waker},
@@ -117,6 +120,43 @@ async fn what_was_delivered_but_not_returned_is_not_reached() {
         assert_eq!(receive_data(&mut rest, 1).await, [number.to_string()]);
         assert_eq!(receive_data(&mut subscription, 1).await, [number.to_string()]);
     }
+}
+
+#[tokio::test]
+async fn an_event_of_which_a_part_was_returned_is_not_reached() {
+    let hub = hub(4);
+    // The data is large, and the subscriber sees only some of the topics: the event comes in two pieces.
+    let lines = AudienceKey { representation: Representation::JsonLines, ..key([Matcher::exact("a").unwrap()]) };
+    let mut subscription = hub.subscribe(lines, Start::Now).await.unwrap();
+    let large = "x".repeat(100_000);
+    let ids = publish(&hub, [update(&["a"], "1"), update(&["a", "b"], &large), update(&["a", "b"], &large)]).await;
+    let (mut text, mut pieces) = (String::new(), 0);
+    while text.lines().count() < 3 || !text.ends_with('\n') {
+        let bytes = timeout(PATIENCE, subscription.next()).await.unwrap().unwrap().unwrap();
+        text.push_str(str::from_utf8(&bytes).unwrap());
+        pieces += usize::from(!text.ends_with('\n'));
+        let whole = text.matches('\n').count();
+        let reached = subscription.reached().unwrap();
+        assert_eq!(reached, whole.checked_sub(1).map_or("earliest", |last| &ids[last]), "{whole} are whole");
+        let mut rest = subscribe(&hub, &["a"], after(&reached)).await;
+        assert_eq!(receive(&mut rest, 3 - whole).await.len(), 3 - whole);
+    }
+    assert!(pieces > 0, "an event came in two pieces");
+}
+
+/// A heartbeat that waits for its turn says nothing about the event before it.
+#[tokio::test]
+async fn an_event_that_is_taken_out_late_is_reached() {
+    let hub = hub(4);
+    let mut subscription = subscribe(&hub, &["a"], Start::Now).await;
+    let mut other = subscribe(&hub, &["a"], Start::Now).await;
+    let ids = publish(&hub, [update(&["a"], "1")]).await;
+    assert_eq!(receive_data(&mut other, 1).await, ["1"], "it was sent to both");
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    subscription.expire(Duration::from_millis(1));
+    assert_eq!(receive_data(&mut subscription, 1).await, ["1"]);
+    assert_eq!(subscription.reached().unwrap(), ids[0]);
+    assert!(is_quiet(&mut subscription), "a stream that has just been sent an event needs no heartbeat");
 }
 
 #[tokio::test]

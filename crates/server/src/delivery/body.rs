@@ -82,12 +82,11 @@ impl Open {
     fn poll(&mut self, heartbeat_interval: Duration, cx: &mut Context<'_>) -> Poll<Polled> {
         loop {
             // The deadline is checked before the next event is sent, so that a stream that is never silent also ends.
-            while self.alarm.deadline() <= Instant::now()
-                && let Some(deadline) = self.subscription.deadline(heartbeat_interval)
-            {
+            while self.alarm.deadline() <= Instant::now() {
                 self.subscription.expire(heartbeat_interval);
-                let deadline = self.subscription.deadline(heartbeat_interval).unwrap_or(deadline);
-                self.alarm.as_mut().reset(deadline);
+                let deadline = self.subscription.deadline(heartbeat_interval);
+                // A stream that has ended has no deadline. The alarm must not fire again before the end is polled.
+                self.alarm.as_mut().reset(deadline.unwrap_or_else(|| Instant::now() + heartbeat_interval));
             }
             if let Poll::Ready(next) = self.subscription.poll_next(cx) {
                 let next = next.map(|run| run.inspect_err(|error| tracing::error!("a stream ends because {error}")));
@@ -138,30 +137,58 @@ fn silence(representation: Representation) -> Polled {
 mod tests {
     use super::*;
     use crate::delivery::lifetime::Lifetime;
+    use fanfare_event_stream::EventId;
     use fanfare_hub::{
         Hub, HubLimits,
         audience_key::AudienceKey,
         entry::Timestamp,
         grant::Matchers,
-        log::{MemoryLog, Retention},
+        log::{
+            Bounds, Candidates, Epochs, Log, MemoryLog, Query, Read, Retention,
+            erase::{Erase, Erased},
+        },
+        position::Offset,
         subscription::Start,
         topic::{Topic, matcher::Matcher},
         update::{Update, UpdateFields},
     };
+    use fanfare_hub::{entry::Entry, opening::Opening};
     use http_body_util::BodyExt as _;
-    use std::sync::Arc;
-    use tokio::sync::Semaphore;
+    use std::{
+        future::poll_fn,
+        io,
+        sync::{
+            Arc,
+            atomic::{AtomicBool, AtomicUsize, Ordering},
+        },
+        thread,
+    };
+    use tokio::{sync::Semaphore, time::timeout};
+
+    /// The longest time for which anything waits.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn key() -> AudienceKey {
+        let matchers = [Matcher::exact("a").unwrap()].into_iter().collect();
+        AudienceKey { matchers, granted: Matchers::default(), representation: Representation::EventStream }
+    }
+
+    fn update(number: usize) -> Update {
+        let fields = UpdateFields { topics: vec![Topic::new("a").unwrap()], ..UpdateFields::default() };
+        Update::new(UpdateFields { data: format!("{number} {}", "x".repeat(1_000)), ..fields }).unwrap()
+    }
+
+    fn body(opening: Opening, heartbeat_interval: Duration) -> EventBody {
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let granted = Granted::new(Stream::new(opening, place, None));
+        EventBody::new(granted, heartbeat_interval, Box::pin(std::future::pending()))
+    }
 
     /// Returns the text of a stream whose token has expired when it begins.
     async fn expired(hub: &Hub, start: Start) -> String {
-        let matchers = [Matcher::exact("a").unwrap()].into_iter().collect();
-        let representation = Representation::EventStream;
-        let key = AudienceKey { matchers, granted: Matchers::default(), representation };
-        let opening = hub.open(key, start).await.unwrap();
+        let opening = hub.open(key(), start).await.unwrap();
         let Lifetime { ends, reason } = Lifetime::new(None, Some(Timestamp(0)));
-        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let granted = Granted::new(Stream::new(opening.until(ends, reason), place, None));
-        let body = EventBody::new(granted, Duration::from_secs(20), Box::pin(std::future::pending()));
+        let body = body(opening.until(ends, reason), Duration::from_secs(20));
         String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
     }
 
@@ -173,10 +200,6 @@ mod tests {
     #[tokio::test]
     async fn a_stream_that_ends_at_once_names_no_place_behind_what_it_has_not_sent() {
         let hub = Hub::start(Arc::new(MemoryLog::new(Retention::default())), &HubLimits::default()).unwrap();
-        let update = |number: usize| {
-            let fields = UpdateFields { topics: vec![Topic::new("a").unwrap()], ..UpdateFields::default() };
-            Update::new(UpdateFields { data: format!("{number} {}", "x".repeat(1_000)), ..fields }).unwrap()
-        };
         hub.publish((0..200).map(update).collect()).await.unwrap();
         let unknown = expired(&hub, Start::After("nobody's".to_owned())).await;
         let types: Vec<_> = unknown.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
@@ -187,5 +210,83 @@ mod tests {
             assert!(ids.len() > sent && stream.contains("fanfare.end"), "{} of {count}", ids.len());
             assert_eq!(ids[ids.len() - 1], ids[ids.len() - 2], "the end stands where the last event does");
         }
+    }
+
+    /// A log that cannot be read to its end, and whose other readers wait for as long as they are told to.
+    struct Obstructed {
+        log: MemoryLog,
+        is_obstructed: AtomicBool,
+    }
+
+    impl Log for Obstructed {
+        fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
+            self.log.append(batch, now)
+        }
+        fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
+            let begun = Instant::now();
+            while self.is_obstructed.load(Ordering::SeqCst) {
+                if query.until == Offset(u64::MAX) {
+                    return Err(LogError::Io(io::Error::other("told to fail")));
+                }
+                thread::sleep(Duration::from_millis(10));
+                self.is_obstructed.fetch_and(begun.elapsed() < PATIENCE, Ordering::SeqCst);
+            }
+            self.log.read(query)
+        }
+        fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
+            self.log.locate(id, now)
+        }
+        fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
+            self.log.place_at(time)
+        }
+        fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
+            self.log.erase(erase, now)
+        }
+        fn bounds(&self) -> Bounds {
+            self.log.bounds()
+        }
+        fn epochs(&self) -> Arc<Epochs> {
+            self.log.epochs()
+        }
+        fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
+            self.log.discard(now)
+        }
+    }
+
+    /// The subscription has lost its seat, because the log could not be read for it, while its rewind still waits for
+    /// the log.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_rewind_without_a_seat_is_polled_only_when_something_has_happened() {
+        const HEARTBEATS: usize = 5;
+        let log = Arc::new(Obstructed { log: MemoryLog::new(Retention::default()), is_obstructed: false.into() });
+        let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
+        hub.publish((0..200).map(update).collect()).await.unwrap();
+        let opening = hub.open(key(), Start::Newest(200)).await.unwrap();
+        // The window of the audience begins behind the rewind, so the log has to be read in between.
+        hub.publish(vec![update(200)]).await.unwrap();
+        let _neighbour = hub.subscribe(key(), Start::Now).await.unwrap();
+        log.is_obstructed.store(true, Ordering::SeqCst);
+        let mut body = body(opening, Duration::from_millis(40));
+        let polls = Arc::new(AtomicUsize::new(0));
+        let counted = polls.clone();
+        // If a poll never returned, the test would still go on.
+        let heard = tokio::spawn(async move {
+            // The first heartbeat and the first bytes of the rewind come at once.
+            for _ in 0..2 + HEARTBEATS {
+                let next = poll_fn(|cx| {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    Pin::new(&mut body).poll_frame(cx)
+                });
+                next.await.unwrap().unwrap();
+            }
+            body
+        });
+        let heard = timeout(PATIENCE / 2, heard).await;
+        let polls = polls.load(Ordering::SeqCst);
+        assert!(heard.is_ok() && polls <= 4 * (2 + HEARTBEATS), "{polls} polls for {HEARTBEATS} heartbeats");
+        let body = heard.unwrap().unwrap();
+        log.is_obstructed.store(false, Ordering::SeqCst);
+        let rest = body.collect().await;
+        assert!(rest.is_err(), "the events after the rewind cannot be sent");
     }
 }

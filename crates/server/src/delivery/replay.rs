@@ -1,12 +1,16 @@
 //! Replays: a response that sends the matching events that are in the log, and then ends.
 use bytes::Bytes;
-use fanfare_hub::{log::LogError, opening::Opening, replay::Replay};
+use fanfare_hub::{fan_out::timing, log::LogError, opening::Opening, replay::Replay, representation::Representation};
 use http_body::{Body, Frame};
 use std::{
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, Sleep, sleep_until},
+};
 
 /// The result of reading one piece of the log: the replay to continue with, and the bytes; `None` at the end.
 type Piece = (Replay, Result<Option<Bytes>, LogError>);
@@ -15,15 +19,23 @@ type Piece = (Replay, Result<Option<Bytes>, LogError>);
 /// complete.
 pub struct ReplayBody {
     reading: Option<Pin<Box<dyn Future<Output = Piece> + Send>>>,
+    representation: Representation,
+    heartbeat_interval: Duration,
+    /// Fires when a heartbeat is due, because the log was searched for long and nothing was found.
+    alarm: Pin<Box<Sleep>>,
     /// The permit for one subscriber, which is released when the body ends.
     _place: OwnedSemaphorePermit,
 }
 
 impl ReplayBody {
-    /// Creates the body that begins where `opening` begins.
+    /// Creates the body that begins where `opening` begins. A heartbeat is sent whenever nothing was sent for
+    /// `heartbeat_interval`.
     #[must_use]
-    pub fn new(opening: Opening, place: OwnedSemaphorePermit) -> Self {
-        Self { reading: Some(Box::pin(async move { read(opening.replay().await).await })), _place: place }
+    pub fn new(opening: Opening, heartbeat_interval: Duration, place: OwnedSemaphorePermit) -> Self {
+        let representation = opening.key().representation;
+        let alarm = Box::pin(sleep_until(next_heartbeat(heartbeat_interval)));
+        let reading = Some(Box::pin(async move { read(opening.replay().await).await }) as Pin<Box<_>>);
+        Self { reading, representation, heartbeat_interval, alarm, _place: place }
     }
 }
 
@@ -32,15 +44,30 @@ async fn read(mut replay: Replay) -> Piece {
     (replay, bytes)
 }
 
+/// Returns the time of the next heartbeat, if nothing is sent until then.
+fn next_heartbeat(heartbeat_interval: Duration) -> Instant {
+    Instant::now() + heartbeat_interval.mul_f64(timing::spread(&mut fastrand::Rng::new()))
+}
+
 impl Body for ReplayBody {
     type Data = Bytes;
     type Error = LogError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, LogError>>> {
         let Some(reading) = &mut self.reading else { return Poll::Ready(None) };
-        let (replay, bytes) = ready!(reading.as_mut().poll(cx));
-        self.reading = matches!(bytes, Ok(Some(_))).then(|| Box::pin(read(replay)) as Pin<Box<_>>);
-        let bytes = bytes.inspect_err(|error| tracing::error!("a replay ends early because {error}"));
+        let bytes = match reading.as_mut().poll(cx) {
+            Poll::Ready((replay, bytes)) => {
+                self.reading = matches!(bytes, Ok(Some(_))).then(|| Box::pin(read(replay)) as Pin<Box<_>>);
+                bytes.inspect_err(|error| tracing::error!("a replay ends early because {error}"))
+            }
+            Poll::Pending => {
+                ready!(self.alarm.as_mut().poll(cx));
+                // Whatever was read consists of whole events, so the heartbeat is between two of them.
+                Ok(Some(Bytes::from_static(self.representation.heartbeat())))
+            }
+        };
+        let deadline = next_heartbeat(self.heartbeat_interval);
+        self.alarm.as_mut().reset(deadline);
         Poll::Ready(bytes.transpose().map(|bytes| bytes.map(Frame::data)))
     }
 }

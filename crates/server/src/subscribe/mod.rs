@@ -98,7 +98,10 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     };
     let resumed_from = cursor.asked.then(|| HeaderValue::from_bytes(opening.resumed_from().as_bytes()));
     let mut response = match until {
-        Until::Now => head::stream(representation, Body::new(ReplayBody::new(opening, place))),
+        Until::Now => {
+            let body = ReplayBody::new(opening, app.settings.heartbeat_interval, place);
+            head::stream(representation, Body::new(body))
+        }
         Until::Closed => {
             // A long rewind does not fit into the memory that a shard has for a subscriber.
             let can_be_handed_over = opening.is_short();

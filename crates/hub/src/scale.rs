@@ -1,0 +1,15 @@
+//! Tests that the cost of work does not grow faster than the work.
+use std::time::Duration;
+
+/// The amount of work that is compared with [`LONG`].
+const SHORT: usize = 1 << 10;
+const LONG: usize = 32 * SHORT;
+
+/// Checks that much work takes about as many times longer as it is more. With quadratic work, it would take a thousand
+/// times as long. `time` does an amount of work, and returns the time that it took.
+pub(crate) fn is_nearly_linear(time: impl Fn(usize) -> Duration) {
+    let shortest = (0..5).map(|_| time(SHORT)).min().unwrap_or_default();
+    // Other processes on the machine can only make a measurement longer.
+    let is_linear = (0..5).any(|_| time(LONG) < 256 * shortest);
+    assert!(is_linear, "{LONG} take more than 256 times as long as {SHORT}, for which {shortest:?} is enough");
+}
