@@ -27,9 +27,9 @@ use url::Url;
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// The number of headers that this crate and the transport may add to the headers of the program.
 const MORE_HEADERS: usize = 32;
-/// The most characters that an error shows of an argument that cannot be used.
+/// The greatest number of characters that an error shows of an argument that cannot be used.
 const MAX_TOLD_CHARS: usize = 200;
-/// The most redirects that one attempt follows, which is the limit of browsers.
+/// The greatest number of redirects that one attempt follows, which is the limit of browsers.
 const MAX_REDIRECTS: u8 = 20;
 
 /// Builds an [`EventSource`]. [`build`](Self::build) returns the error if an argument cannot be used.

@@ -10,9 +10,10 @@ use url::{Host, Url};
 
 /// The longest `Set-Cookie`, in bytes.
 const MAX_COOKIE_BYTES: usize = 4 << 10;
-/// The most cookies, and bytes of cookies, that are kept for one host. One more cookie replaces the oldest.
+/// The greatest number of cookies, and of bytes of cookies, that are kept for one host. One more cookie replaces the
+/// oldest.
 const OF_HOST: Bound = Bound { cookies: 50, bytes: 64 << 10 };
-/// The most cookies, and bytes of cookies, that are kept for all hosts together.
+/// The greatest number of cookies, and of bytes of cookies, that are kept for all hosts together.
 const OF_ALL: Bound = Bound { cookies: 500, bytes: 512 << 10 };
 
 /// Keeps the cookies that servers set, and sends them back: give it to [`Builder::cookies`](crate::Builder::cookies).

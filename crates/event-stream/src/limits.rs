@@ -22,7 +22,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The most data of one event: far more than events have in practice, and far less than a machine's memory.
+    /// The largest data of one event: far more than events have in practice, and far less than a machine's memory.
     pub const DEFAULT_DATA_BYTES: usize = 16 << 20;
     /// The longest ID: a client sends it back in a request header, and servers refuse even shorter headers.
     pub const DEFAULT_ID_BYTES: usize = 16 << 10;

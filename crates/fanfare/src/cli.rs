@@ -26,7 +26,7 @@ use std::{
     process,
 };
 
-/// The most characters of a wrong value that an error message shows.
+/// The greatest number of characters of a wrong value that an error message shows.
 const MAX_SHOWN_CHARACTERS: usize = 200;
 
 /// A hub for Server-Sent Events: publish with one POST, subscribe with EventSource.
@@ -182,8 +182,8 @@ fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
 /// The endings of the names of arguments to which people give a key by mistake, because these arguments are next to
 /// those for keys.
 const BESIDE_KEYS: [&str; 3] = ["algorithm", "jwks", "issuer"];
-/// The most bytes of a wrong value of such an argument that are shown: a value this short is a misspelt name and not a
-/// key.
+/// The greatest number of bytes of a wrong value of such an argument that are shown: a value this short is a misspelt
+/// name and not a key.
 const MAX_NAME_BYTES: usize = 8;
 
 /// Returns true if the wrong value `value` may be a secret. `argument` is the argument as errors show it (`--header

@@ -3,7 +3,7 @@
 use fanfare_mask::shortened;
 use std::borrow::Cow;
 
-/// The most characters of an ID that are shown.
+/// The greatest number of characters of an ID that are shown.
 const MAX_ID_CHARACTERS: usize = 64;
 
 /// Returns an ID as messages show it: in quotation marks, with control characters escaped, and only its beginning if it

@@ -8,7 +8,7 @@ use crate::{
 };
 use std::collections::{BTreeSet, VecDeque};
 
-/// The most updates of a rewind, of all topics together.
+/// The greatest number of updates of a rewind, of all topics together.
 pub const MAX_REWIND: usize = 10_000;
 /// The number of offsets, from the end of the log, that are searched first. Each further search covers twice as many.
 const FIRST_WINDOW: u64 = 256;

@@ -3,7 +3,7 @@ use crate::{gap::Gap, topic::Topic};
 use fanfare_event_stream::{EventId, EventType};
 use std::fmt;
 
-/// The most topics one update may have (the canonical one and its alternates).
+/// The greatest number of topics that one update may have (the canonical one and its alternates).
 pub const MAX_TOPICS_PER_UPDATE: usize = 1_000;
 /// The longest ID a publisher may choose, in bytes. A subscriber sends the ID back in a request header, where proxies
 /// allow 4 KiB or more.

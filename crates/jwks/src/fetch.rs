@@ -22,7 +22,7 @@ use url::Host;
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time that an address of a JWK set's server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The most addresses of a JWK set's server that are tried.
+/// The greatest number of addresses of a JWK set's server that are tried.
 const MAX_ADDRESSES: usize = 4;
 /// The longest head of a response with a JWK set, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;

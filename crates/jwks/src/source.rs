@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-/// The most characters of a key's ID that the log shows.
+/// The greatest number of characters of a key's ID that the log shows.
 const MAX_KID_CHARS: usize = 64;
 
 /// The times that control a source.

@@ -7,7 +7,7 @@
  */
 import { gapRow, updateRow } from "./event-row.js";
 
-/** The most rows of the list. */
+/** The greatest number of rows of the list. */
 const MAX_ROWS = 500;
 /** A second bound, for large events: what all rows hold together, in UTF-16 units. */
 const MAX_HELD = 16_000_000;

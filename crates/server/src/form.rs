@@ -4,7 +4,7 @@
 use percent_encoding::percent_decode;
 use std::{borrow::Cow, fmt};
 
-/// The most fields of one form or query string. An update may have a thousand topics.
+/// The greatest number of fields of one form or query string. An update may have a thousand topics.
 pub const MAX_FIELDS: usize = 2_048;
 
 /// The fields of a form, in order, decoded.

@@ -51,7 +51,7 @@ pub enum Problem {
     },
     /// The compiled patterns of the subscription are too large.
     MatchersTooComplex {
-        /// The most bytes that all compiled patterns may have together.
+        /// The largest size of all compiled patterns together, in bytes.
         limit: usize,
     },
     /// The URL of the subscription is too long to be a topic. This matters only if the hub publishes active
@@ -74,7 +74,7 @@ pub enum Problem {
     Ttl,
     /// The value of the parameter `last` is not a number, or is too large for the number of topics.
     Last {
-        /// The most updates that `last` may select, of all topics together.
+        /// The greatest number of updates that `last` may select, of all topics together.
         limit: usize,
     },
     /// The value of the parameter `since` is not a time.

@@ -4,14 +4,15 @@ use url::Url;
 
 /// The largest request body by default, in bytes.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
-/// The most topics, or patterns for topics, of one subscription by default.
+/// The greatest number of topics, or of patterns for topics, of one subscription by default.
 pub const DEFAULT_MAX_TOPICS: usize = 100;
 /// The longest time by default for which a stream is silent. Proxies close a connection that was silent for 55 s or
 /// more.
 pub const DEFAULT_HEARTBEAT_INTERVAL: Duration = Duration::from_secs(20);
 /// The time that a connection may take by default to send the head of a request, from its first byte on.
 pub const DEFAULT_HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// The most subscribers by default: a process can usually open 20,000 files or more, and needs some of them for itself.
+/// The greatest number of subscribers by default: a process can usually open 20,000 files or more, and needs some of
+/// them for itself.
 pub const DEFAULT_MAX_SUBSCRIBERS: usize = 15_000;
 /// The time by default for which a peer may accept no data: as long as the head of a request may take to arrive.
 pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -62,9 +63,9 @@ pub struct Settings {
     /// The largest body of a request, in bytes; if the body is an event stream, the largest event. Default:
     /// [`DEFAULT_MAX_BODY_BYTES`]. Each connection that publishes takes up to this much memory.
     pub max_body_bytes: usize,
-    /// The most topics, or patterns for topics, of one subscription. Default: [`DEFAULT_MAX_TOPICS`].
+    /// The greatest number of topics, or of patterns for topics, of one subscription. Default: [`DEFAULT_MAX_TOPICS`].
     pub max_topics: usize,
-    /// The most subscribers at a time. Further subscribers are asked to come back later. Default:
+    /// The greatest number of subscribers at a time. Further subscribers are asked to come back later. Default:
     /// [`DEFAULT_MAX_SUBSCRIBERS`].
     pub max_subscribers: usize,
     /// True if the hub publishes who is subscribed to which topics, as private updates and at

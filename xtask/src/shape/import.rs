@@ -17,7 +17,7 @@ struct Uses {
     globs: Vec<Vec<String>>,
 }
 
-/// The most times that a name may be re-exported. A longer chain counts as a circle.
+/// The greatest number of times that a name may be re-exported. A longer chain counts as a circle.
 const MAX_STEPS: usize = 16;
 
 /// Returns the arrows between files. A `mod` line is not an arrow.

@@ -13,7 +13,7 @@ use std::{io, path::Path, time::Instant};
 
 const DATA_BYTES: usize = 100;
 const BATCH: u64 = 64;
-/// The most memory that the log may take, however large it is, in MiB.
+/// The largest memory that the log may take, however large the log is, in MiB.
 const MEMORY_MIB: f64 = 64.0;
 /// The number of topics that are resumed before the memory is measured.
 const RESUMED: u64 = 100;

@@ -44,7 +44,7 @@ const CAPABILITIES: [&str; 10] = [
     // Status 204 ends a stream. This capability was called "204" until version 2.2 of the tests.
     "server-directed-shutdown-request",
 ];
-/// The most streams at a time. The tests use only one.
+/// The greatest number of streams at a time. The tests use only one.
 const MAX_STREAMS: usize = 100;
 const MAX_REQUEST_BYTES: usize = 1 << 20;
 

@@ -6,8 +6,8 @@ use http::{HeaderMap, header::CONTENT_ENCODING};
 
 use super::error::EncodingError;
 
-/// The most content codings that one body may have, one over the other. Each costs a decoder, and nobody uses more than
-/// two on purpose.
+/// The greatest number of content codings that one body may have, one over the other. Each costs a decoder, and nobody
+/// uses more than two on purpose.
 pub(super) const MAX_CODINGS: usize = 4;
 
 /// The number of characters of an unknown coding's name that a warning shows.

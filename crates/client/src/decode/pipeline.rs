@@ -8,7 +8,7 @@ use super::{
     decoder::{Decode, Fault, Step},
 };
 
-/// The most bytes that a stage decodes in one step, which is the largest piece.
+/// The greatest number of bytes that a stage decodes in one step, which is the largest piece.
 pub(super) const MAX_PIECE: usize = 32 * 1024;
 
 /// The number of decoding steps before other tasks get their turn. A few bytes may decode to gigabytes, which the next

@@ -41,11 +41,11 @@ const HTTP1_MAX_BUFFER: usize = 64 * 1024;
 /// allows.
 #[cfg(feature = "http2")]
 const HTTP2_MAX_FRAME: u32 = 16 * 1024;
-/// The most bytes of one stream that a server may send before they are read.
+/// The greatest number of bytes of one stream that a server may send before they are read.
 #[cfg(feature = "http2")]
 const HTTP2_STREAM_WINDOW: u32 = 256 * 1024;
-/// The most bytes of all streams of a connection that a server may send before they are read. Sixteen streams that are
-/// not read use up these bytes, and then the other streams stop, too.
+/// The greatest number of bytes of all streams of a connection that a server may send before they are read. Sixteen
+/// streams that are not read use up these bytes, and then the other streams stop, too.
 #[cfg(feature = "http2")]
 const HTTP2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 #[cfg(feature = "http2")]

@@ -7,8 +7,8 @@ use core::{ops::Range, str::from_utf8};
 /// [`MAX_AHEAD_BYTES`]. So little is lost if a new chunk is made for every event, and few bytes are checked twice
 /// otherwise.
 const MIN_AHEAD_BYTES: usize = 512;
-/// The most bytes that are checked at once. They fit into a processor's nearest cache, so that the parser reads them
-/// from there.
+/// The greatest number of bytes that are checked at once. They fit into a processor's nearest cache, so that the parser
+/// reads them from there.
 const MAX_AHEAD_BYTES: usize = 16 << 10;
 const AHEAD_GROWTH: usize = 4;
 

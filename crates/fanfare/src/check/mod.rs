@@ -22,7 +22,7 @@ use std::{
     path::PathBuf,
 };
 
-/// The most bytes of a token that are read from standard input.
+/// The greatest number of bytes of a token that are read from standard input.
 const MAX_TOKEN_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, clap::Args)]

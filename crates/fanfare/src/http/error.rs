@@ -44,7 +44,8 @@ struct Problem {
     detail: String,
 }
 
-/// The most characters of a reason that are shown, because the answer may be a long page instead of a problem document.
+/// The greatest number of characters of a reason that are shown, because the answer may be a long page instead of a
+/// problem document.
 const MAX_REASON_CHARACTERS: usize = 300;
 
 impl Unreachable {

@@ -37,7 +37,8 @@ use hyper::{
 };
 use tower_service::Service as _;
 
-/// The most bytes that are read of an answer that is not an event stream, such as IDs or the reason of a refusal.
+/// The largest part of an answer, in bytes, that is read if the answer is not an event stream but, for example, IDs or
+/// the reason of a refusal.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 

@@ -11,7 +11,7 @@ const BLOCK_WAIT: Duration = Duration::from_secs(2);
 /// The number of data lines at which a stream without any blank line does not have one long event, but several events
 /// without their blank lines.
 const ENDLESS_LINES: usize = 3;
-/// The most bytes of data that an event may have without causing a note.
+/// The largest data of an event, in bytes, that does not cause a note.
 const LARGE_DATA_BYTES: usize = 1 << 20;
 
 const MARK: Rule = Rule {

@@ -19,7 +19,7 @@ pub(super) use super::tap::End;
 /// The number of events after which, once [`ENOUGH_TIME`] has passed, more events would show nothing new.
 const ENOUGH_EVENTS: u64 = 100;
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
-/// The most events and comments of a stream that are observed.
+/// The greatest number of events and comments of a stream that are observed.
 const MAX_SIGNS: u64 = 100_000;
 
 /// The condition that ends the observation, if the stream does not end before.

@@ -19,7 +19,7 @@ use tower_service::Service;
 /// The `Origin` of the request, as a browser sends it for a page of another origin. The domain is reserved, so it
 /// belongs to nobody.
 pub(super) const PAGE_ORIGIN: &str = "https://page.example";
-/// The most bytes of a stream that `fanfare lint` looks at.
+/// The greatest number of bytes of a stream that `fanfare lint` looks at.
 pub(super) const MAX_BYTES: usize = 16 << 20;
 
 /// The head of a response.

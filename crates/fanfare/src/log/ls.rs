@@ -14,7 +14,7 @@ use fanfare_hub::{
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 
-/// The most epochs of a segment that are shown.
+/// The greatest number of epochs of a segment that are shown.
 const MAX_EPOCHS: usize = 3;
 const HEAD: [&str; 7] = ["OFFSETS", "RECORDS", "SIZE", "OLDEST", "NEWEST", "EPOCHS", ""];
 

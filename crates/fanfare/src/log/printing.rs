@@ -13,7 +13,7 @@ use fanfare_hub::{
 };
 use std::ops::ControlFlow;
 
-/// The most updates and bytes that are read from the log at a time.
+/// The greatest number of updates, and of bytes, that are read from the log at a time.
 const LIMIT: ReadLimit = ReadLimit { entries: 1_000, bytes: 4 << 20 };
 
 /// Prints updates, and counts those that are lost.

@@ -17,7 +17,7 @@ use hyper::StatusCode;
 use std::time::Duration;
 use tokio::{sync::watch, time::timeout};
 
-/// The most lines of one batch.
+/// The greatest number of lines of one batch.
 const MAX_BATCH_LINES: usize = 1_000;
 /// The number of bytes at which a batch is sent: well below the largest body that a hub accepts by default.
 const BATCH_BYTES: usize = 256 << 10;

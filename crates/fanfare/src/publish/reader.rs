@@ -9,9 +9,9 @@ use std::{
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-/// The most lines that wait while a batch is being sent.
+/// The greatest number of lines that wait while a batch is being sent.
 const MAX_WAITING: usize = 1_000;
-/// The most bytes of the lines that wait, unless one line alone has more.
+/// The greatest number of bytes of the lines that wait, unless one line alone has more.
 const MAX_WAITING_BYTES: usize = 32 << 20;
 /// The longest line, in bytes: as long as the largest body that a hub can be configured to accept.
 pub(super) const MAX_LINE_BYTES: usize = 16 << 20;

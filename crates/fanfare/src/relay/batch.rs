@@ -11,9 +11,10 @@ use fanfare_hub::{
 use serde::Serialize;
 use std::fmt;
 
-/// The most events that a relay publishes together.
+/// The greatest number of events that a relay publishes together.
 pub(super) const MAX_BATCH_EVENTS: usize = 256;
-/// The most bytes of data, IDs and types that a relay publishes together, unless one event alone has more.
+/// The greatest number of bytes of data, IDs and types that a relay publishes together, unless one event alone has
+/// more.
 pub(super) const MAX_BATCH_BYTES: usize = 1 << 20;
 
 /// The number of bytes of an event's field names and line ends, if its data is one line.
@@ -26,7 +27,7 @@ pub(crate) struct Template {
     pub topics: Vec<Topic>,
     /// True if the updates are private.
     pub private: bool,
-    /// The most bytes of data in an update that the hub accepts, as far as that is known.
+    /// The largest data of an update, in bytes, that the hub accepts, as far as that is known.
     pub max_data_bytes: usize,
 }
 

@@ -25,7 +25,8 @@ pub(super) struct Delivery {
     lookups: Lookups,
     /// The updates in the hub's log after the position in the state.
     held: Held,
-    /// The most bytes of updates in one request. It becomes smaller if a proxy before the hub accepts less.
+    /// The greatest number of bytes of updates in one request. It becomes smaller if a proxy before the hub accepts
+    /// less.
     request_bytes: usize,
     pub(super) counts: Counts,
 }

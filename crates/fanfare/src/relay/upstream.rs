@@ -9,8 +9,8 @@ use std::time::Duration;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 /// The longest wait between two attempts to connect.
 const MAX_DELAY: Duration = Duration::from_secs(60);
-/// The most bytes of data of an event that is read: as many as a hub can be configured to accept. A larger event is
-/// skipped, and a gap event takes its place.
+/// The largest data of an event that is read: as large as a hub can be configured to accept. A larger event is skipped,
+/// and a gap event takes its place.
 pub(super) const MAX_DATA_BYTES: usize = 16 << 20;
 
 /// An event stream that is relayed, and the way to request it.

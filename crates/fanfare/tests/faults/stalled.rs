@@ -13,9 +13,9 @@ const EVENTS: usize = 4_000;
 /// is published. A busy machine changes how much is on its way, up to half a MiB for each subscriber. If events were
 /// kept, the hub would grow by 40 MB where all share them, and by 800 MB where each has its own.
 const GROWTH_KIB: u64 = EVENTS as u64 * 10 / 2;
-/// The most that the hub grows by in a round of warming up once it is warm.
+/// The largest growth of a warm hub in a round of warming up.
 const WARM_KIB: u64 = 1_024;
-/// The most rounds of warming up.
+/// The greatest number of rounds of warming up.
 const WARM_UPS: usize = 6;
 
 #[test]

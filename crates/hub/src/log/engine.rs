@@ -89,9 +89,9 @@ pub trait Log: Send + Sync + 'static {
 pub struct Retention {
     /// The greatest age of an entry, in milliseconds; `None` keeps entries however old they are.
     pub age_ms: Option<u64>,
-    /// The most bytes that all entries together may have, as they are stored; `None` sets no limit.
+    /// The greatest number of bytes that all entries together may have, as they are stored; `None` sets no limit.
     pub bytes: Option<u64>,
-    /// The most entries that the log keeps; `None` sets no limit.
+    /// The greatest number of entries that the log keeps; `None` sets no limit.
     pub count: Option<u64>,
     /// Shorter ages for the updates of some topics. A subscriber that would have received a discarded update gets a
     /// gap.

@@ -6,10 +6,10 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// The most records that one read examines, so that a long part of the log without matches does not make other readers
-/// wait.
+/// The greatest number of records that one read examines, so that a long part of the log without matches does not make
+/// other readers wait.
 pub const MAX_LOOKED_AT: usize = 16 << 10;
-/// The most updates with one ID that [`Log::locate`](super::Log::locate) examines.
+/// The greatest number of updates with one ID that [`Log::locate`](super::Log::locate) examines.
 pub const MAX_CANDIDATES: usize = 1_000;
 
 /// A query to the log.
@@ -24,16 +24,16 @@ pub struct Query<'a> {
     pub topics: Option<&'a [Topic]>,
     /// The current time. Entries that have expired by then are not returned.
     pub now: Timestamp,
-    /// The most entries and bytes of the answer.
+    /// The greatest number of entries, and of bytes, that the answer has.
     pub limit: ReadLimit,
 }
 
 /// The limit of an answer. At least one entry is returned if there is one, even if it is larger.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimit {
-    /// The most entries that the answer has.
+    /// The greatest number of entries that the answer has.
     pub entries: usize,
-    /// The most bytes that the entries of the answer have together, as they are stored.
+    /// The greatest number of bytes that the entries of the answer have together, as they are stored.
     pub bytes: usize,
 }
 

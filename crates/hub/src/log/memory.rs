@@ -17,7 +17,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-/// The most entries that one call of [`Log::discard`] removes, so that readers do not wait longer.
+/// The greatest number of entries that one call of [`Log::discard`] removes, so that readers do not wait longer.
 const DISCARD_ENTRIES: usize = 1_000;
 /// The number of publishers' IDs of discarded updates that are remembered, as hashes: at most 8 MiB.
 const REMEMBERED_IDS: usize = 1_000_000;

@@ -19,14 +19,15 @@ use std::error::Error;
 /// The largest compiled regular expression, in bytes.
 pub const MAX_COMPILED_BYTES: usize = 128 * 1024;
 
-/// The most steps of one match of a topic with one expression: one transition for each byte, and one for the end.
+/// The greatest number of steps of one match of a topic with one expression: one transition for each byte, and one for
+/// the end.
 pub const MAX_MATCH_STEPS: usize = MAX_TOPIC_BYTES + 1;
 
 /// The largest nondeterministic automaton (NFA), in bytes. The deterministic automaton is made from it. A state takes
 /// about 70 bytes.
 const MAX_NFA_BYTES: usize = 128 * 1024;
 
-/// The most additional memory for making the deterministic automaton, in bytes. It bounds the time as well: each of
+/// The largest additional memory for making the deterministic automaton, in bytes. It bounds the time as well: each of
 /// these bytes is visited at most once for each of the up to 256 classes of bytes in the expression.
 const MAX_DETERMINIZING_BYTES: usize = 256 * 1024;
 

@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The most patterns of each kind that are kept compiled. If all of them are in use, further patterns still work, but
-/// are compiled for each use.
+/// The greatest number of patterns of each kind that are kept compiled. If all of them are in use, further patterns
+/// still work, but are compiled for each use.
 pub const MAX_CACHED_PATTERNS: usize = 1_024;
 
 /// The compiled patterns by their source texts.

@@ -48,7 +48,7 @@ enum Reach {
 /// The number of subscribers, and what they subscribe to.
 #[derive(Clone, Copy, Debug)]
 pub struct Audience {
-    /// The most subscribers that will ever be connected.
+    /// The greatest number of subscribers that will ever be connected.
     pub subscribers: u32,
     /// The number of topics, to which the subscribers are assigned in turn.
     pub topics: u32,

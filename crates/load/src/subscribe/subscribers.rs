@@ -20,8 +20,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The most connections that are being established at a time. The backlog of a listener is often 128, and connections
-/// beyond it are tried again only after a second.
+/// The greatest number of connections that are being established at a time. The backlog of a listener is often 128, and
+/// connections beyond it are tried again only after a second.
 const CONNECTING_AT_ONCE: usize = 100;
 /// The number of subscribers that leave before the other subscribers are served again: closing takes time too.
 const LEAVING_AT_ONCE: usize = 100;

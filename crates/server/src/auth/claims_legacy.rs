@@ -7,7 +7,7 @@ use fanfare_hub::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The most topic selectors that a token may hold for each of the two actions.
+/// The greatest number of topic selectors that a token may hold for each of the two actions.
 pub const MAX_SELECTORS: usize = 1_000;
 
 const CLAIM: &str = "mercure";

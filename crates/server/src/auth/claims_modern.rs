@@ -10,9 +10,9 @@ use serde_json::Value;
 use std::fmt;
 use url::Url;
 
-/// The most Mercure entries that a token may hold.
+/// The greatest number of Mercure entries that a token may hold.
 pub const MAX_DETAILS: usize = 100;
-/// The most topic matchers that a token may hold, in all its Mercure entries together.
+/// The greatest number of topic matchers that a token may hold, in all its Mercure entries together.
 pub const MAX_DETAIL_TOPICS: usize = 100;
 
 pub(super) const CLAIM: &str = "authorization_details";

@@ -9,7 +9,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-/// The most keys that are tried for one token. If a token names a key of the set by its `kid`, this key is tried first.
+/// The greatest number of keys that are tried for one token. If a token names a key of the set by its `kid`, this key
+/// is tried first.
 pub const MAX_TRIED_KEYS: usize = 16;
 
 /// A source of keys outside the hub, such as the JWK set of an authorization server.

@@ -6,7 +6,7 @@ use http::Method;
 use http_body::Body;
 use std::{future::poll_fn, pin::Pin, task::Poll};
 
-/// The most bytes that are read of a body that no handler reads, so that the connection can go on.
+/// The largest part of a body that is read if no handler reads it, so that the connection can serve another request.
 pub(super) const MOST_BYTES: usize = 64 << 10;
 /// The number of times that hyper may have no more of a body when it is polled, before the body counts as not arrived.
 /// hyper reads from the socket between two polls of the service, so the first poll never finds more.

@@ -20,7 +20,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// The most links on one path: the limit of Linux.
+/// The greatest number of links on one path, which is the limit of Linux.
 const MAX_LINKS: usize = 40;
 
 /// The flags to open a directory on the path. On Linux, the right to list the directory is not needed.

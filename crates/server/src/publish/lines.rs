@@ -4,10 +4,11 @@ use super::template::Template;
 use crate::{body::text, problem::Problem};
 use fanfare_hub::update::Update;
 
-/// The most updates of one batch.
+/// The greatest number of updates of one batch.
 pub const MAX_BATCH_UPDATES: usize = 10_000;
 
-/// The most topics of all updates of one batch together: each topic takes 16 bytes of memory, however short it is.
+/// The greatest number of topics of all updates of one batch together: each topic takes 16 bytes of memory, however
+/// short it is.
 pub const MAX_BATCH_TOPICS: usize = 200_000;
 
 /// Returns the greatest number of updates that one batch may have, if each is made from `template` and a line.

@@ -122,7 +122,7 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     Ok(response)
 }
 
-/// The most memory that the compiled patterns of one subscription may take. Most URL Patterns take no such memory; a
+/// The largest memory that the compiled patterns of one subscription may take. Most URL Patterns take no such memory; a
 /// URI Template takes 1 KiB, and up to 8 KiB if it names several variables of a query.
 pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 

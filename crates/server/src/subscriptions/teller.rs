@@ -18,7 +18,8 @@ use tokio::{
     time::{Duration, Instant, sleep, timeout_at},
 };
 
-/// The most changes of one batch. Publishers wait for such a batch no longer than for a batch of their own.
+/// The greatest number of changes of one batch. Publishers wait for such a batch no longer than for a batch of their
+/// own.
 const BATCH_CHANGES: usize = 128;
 /// The size in bytes after which a piece of a batch ends. A batch is given to the log in pieces.
 const PIECE_BYTES: usize = MAX_BATCH_BYTES / 4;

@@ -23,7 +23,7 @@ const TYPE: Style = AnsiColor::Green.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const ID: Style = Style::new().dimmed();
 
-/// The most characters of data that stay on the line of the event, if the data is one line.
+/// The greatest number of characters of data that stay on the line of the event, if the data is one line.
 const MAX_INLINE_CHARACTERS: usize = 60;
 const INDENT: &str = "    ";
 

@@ -11,8 +11,8 @@ use super::{
 use crate::{log::terms::Term, position::Offset};
 use std::{fs::File, io, ops::Range};
 
-/// The most rewrites since an index was written after which the index is still recognised as an old one. An older index
-/// is reported as damaged.
+/// The greatest number of rewrites since an index was written after which the index is still recognised as an old one.
+/// An older index is reported as damaged.
 const MAX_EARLIER: u32 = 1_000;
 
 /// A flaw, and its byte position in the file.

@@ -11,7 +11,7 @@ use super::{
 use crate::{log::record::Record, position::Offset};
 use std::{fs::File, io};
 
-/// The most flaws of one segment that are kept.
+/// The greatest number of flaws of one segment that are kept.
 const MAX_FLAWS: usize = super::finding::MAX_FINDINGS;
 
 /// The result of verifying the frames of a segment's file.

@@ -18,7 +18,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 const MAGIC: [u8; 4] = [0xff, 0xfa, b'S', 1];
 const FIXED_BYTES: usize = 52;
 const CHECKED_FROM: usize = 16;
-/// The most epochs in a head: the newest ones. Older epochs are in the heads of older segments.
+/// The greatest number of epochs in a head, which has the newest ones. Older epochs are in the heads of older segments.
 const MAX_EPOCHS: usize = 256;
 /// The largest number of bytes of a head.
 pub(super) const MAX_BYTES: usize = FIXED_BYTES + 16 * MAX_EPOCHS;

@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The most files that are kept open to be read.
+/// The greatest number of files that are kept open for reading.
 pub(super) const MAX_OPEN: usize = 48;
 
 /// The files that were read last, the newest at the end.

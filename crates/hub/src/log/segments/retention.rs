@@ -15,9 +15,10 @@ use crate::{
 };
 use std::{collections::VecDeque, fs, io, sync::Arc};
 
-/// The most entries that one call of [`Log::discard`](crate::log::Log::discard) discards.
+/// The greatest number of entries that one call of [`Log::discard`](crate::log::Log::discard) discards.
 pub(super) const AT_ONCE: usize = 2_000;
-/// The most entries that an append discards for each entry that it adds: enough to shrink a log that is too large.
+/// The greatest number of entries that an append discards for each entry that it adds: enough to shrink a log that is
+/// too large.
 pub(super) const PER_ENTRY: usize = 2;
 /// The number of entries whose times and sizes are read in advance.
 const AHEAD: usize = 512;

@@ -28,7 +28,7 @@ use std::{
 /// The number of times in a row that the same damage must be found. Before that, the damage may be a write that is not
 /// finished.
 const STABLE_LOOKS: u32 = 5;
-/// The most attempts to load the log, if the damage looks different each time.
+/// The greatest number of attempts to load the log, if the damage looks different each time.
 const MOST_LOOKS: u32 = 50;
 /// The time between two attempts to load the log.
 const PAUSE: Duration = Duration::from_millis(20);

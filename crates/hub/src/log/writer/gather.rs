@@ -17,7 +17,8 @@ pub const GATHER_TIMEOUT: Duration = Duration::from_micros(3_250);
 /// The time since a publisher's last answer after which this publisher is not in a hurry: its publications may wait,
 /// which slows it down by a third at most.
 pub const UNHURRIED: Duration = Duration::from_millis(10);
-/// The most publications that the writer waits for. With so many, a sync is a small part of the cost of each.
+/// The greatest number of publications that the writer waits for. With so many, a sync is a small part of the cost of
+/// each.
 pub const GATHER_PUBLICATIONS: usize = 8;
 /// The shortest time of an append for which the writer waits. A faster log is in memory, or nearly as fast, so waiting
 /// gains nothing.

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 /// The largest JWK set, in bytes.
 pub const MAX_SET_BYTES: usize = 256 * 1024;
-/// The most keys of a JWK set or of a PEM text.
+/// The greatest number of keys of a JWK set or of a PEM text.
 pub const MAX_SET_KEYS: usize = 100;
 
 /// A key of a set that cannot be used.

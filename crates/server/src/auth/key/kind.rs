@@ -2,7 +2,7 @@
 use super::super::algorithm::Algorithm;
 use std::fmt;
 
-/// The most characters of a name in a JWK or a PEM text that messages show.
+/// The greatest number of characters of a name in a JWK or a PEM text that messages show.
 pub(super) const MAX_SHOWN_CHARS: usize = 64;
 
 /// The type of a key, and its size if the type allows several.

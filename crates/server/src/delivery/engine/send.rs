@@ -2,7 +2,7 @@
 use fanfare_hub::fan_out::MemberKey;
 use mio::net::TcpStream;
 
-/// The most bytes of one [`Send`]: every kernel takes as many in one call.
+/// The largest [`Send`] in bytes: every kernel takes as many in one call.
 pub(crate) const MAX_SEND_BYTES: u32 = 1 << 30;
 
 /// One send: bytes for the socket of one member.

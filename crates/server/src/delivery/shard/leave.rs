@@ -4,7 +4,7 @@ use fanfare_hub::fan_out::{Departed, Departure};
 use mio::net::TcpStream;
 use std::{io::Read as _, net::Shutdown, sync::atomic::Ordering};
 
-/// The most bytes that are read from a peer before its socket is closed.
+/// The greatest number of bytes that are read from a peer before its socket is closed.
 const MAX_DRAINED_BYTES: usize = 64 << 10;
 
 impl Shard {

@@ -29,7 +29,7 @@ use tokio::sync::Semaphore;
 
 /// The poll token of the waker. The tokens of members begin at 0.
 pub(super) const WAKER: Token = Token(usize::MAX);
-/// The most sockets that one wait reports.
+/// The greatest number of sockets that one wait reports.
 const EVENTS: usize = 1_024;
 /// The number of subscribers that a shard takes in before it serves its other subscribers again.
 const JOINS_AT_ONCE: usize = 256;

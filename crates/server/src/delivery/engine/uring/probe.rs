@@ -12,7 +12,7 @@ use std::{
 
 /// The bytes of one send. The length of their pattern does not divide the sizes in which a kernel takes bytes.
 static CHUNK: LazyLock<Vec<u8>> = LazyLock::new(|| (0..=250).cycle().take(64 << 10).collect());
-/// The most sends to a peer that does not read. One of them must fail or find the socket full.
+/// The greatest number of sends to a peer that does not read. One of them must fail or find the socket full.
 const MAX_SENDS: usize = 1_024;
 /// The longest time that the peer waits for the bytes that were sent.
 const READ_TIMEOUT: Duration = Duration::from_secs(1);
