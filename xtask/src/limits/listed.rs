@@ -97,6 +97,8 @@ pub(super) const SECTIONS: &[Section] = &[
         title: "Tokens and keys",
         constants: &[
             ("crates/server/src/auth/token.rs", &["MAX_TOKEN_BYTES", "LEEWAY_MS"]),
+            ("crates/server/src/auth/claims_legacy.rs", &["MAX_SELECTORS"]),
+            ("crates/server/src/auth/claims_modern.rs", &["MAX_DETAILS", "MAX_DETAIL_TOPICS"]),
             ("crates/server/src/auth/trusted.rs", &["MAX_TRIED_KEYS"]),
             ("crates/server/src/auth/refusals.rs", &["PERIOD", "MAX_STRANGERS", "MAX_ISSUER_CHARS"]),
             ("crates/server/src/auth/key/jwk.rs", &["MAX_SET_BYTES", "MAX_SET_KEYS"]),
