@@ -79,6 +79,13 @@ impl Serving {
     /// Serves a connection until it ends or until a shard takes it. When the server stops, the current request is the
     /// last one.
     pub(crate) async fn connection(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
+        // The server waits until no receiver is left. This one is dropped last, after everything that belongs to the
+        // server: its log must not be closed later, when the process may have ended.
+        let _served = stop.clone();
+        self.serve(socket, stop).await;
+    }
+
+    async fn serve(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
         prepare(&socket, self.write_timeout);
         let handover = self.shards.is_some().then(Handover::default);
         let activity = Activity::new();

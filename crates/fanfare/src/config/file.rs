@@ -49,7 +49,9 @@ pub(super) fn parse(text: &str) -> Result<ServeOptions, FileError> {
     toml::from_str(text).map_err(|error| FileError {
         place: error.span().map(|span| place(text, &span)),
         message: match error.span().and_then(|span| text.get(span)) {
-            Some(value) if value.parse::<Datetime>().is_ok() => UNQUOTED_DATE.to_owned(),
+            Some(value) if value.parse::<Datetime>().is_ok() && !error.message().starts_with("unknown field") => {
+                UNQUOTED_DATE.to_owned()
+            }
             _ => fanfare_mask::masked(&explain(error.message())).into_owned(),
         },
     })

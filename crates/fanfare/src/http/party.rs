@@ -27,6 +27,8 @@ pub(crate) enum Party {
     Redirected {
         /// The URL, without secrets.
         url: String,
+        /// True if scheme, host or port are not those of the first server, which alone gets tokens and credentials.
+        is_elsewhere: bool,
         /// The party that the first request was sent to.
         from: Box<Party>,
     },
@@ -60,14 +62,20 @@ impl Party {
         if is_same {
             return self.clone();
         }
-        Self::Redirected { url: shown_url(&uri.to_string()), from: Box::new(self.clone()) }
+        let url = shown_url(&uri.to_string());
+        let is_elsewhere = match self {
+            Self::Hub { .. } => Self::hub(uri) != *self,
+            Self::Server { url: first } | Self::Upstream { url: first } => origin(first) != origin(&url),
+            Self::Redirected { .. } | Self::Input => false,
+        };
+        Self::Redirected { url, is_elsewhere, from: Box::new(self.clone()) }
     }
 
     /// Returns the name of the party with its address, for messages that say that it cannot be reached.
     pub(crate) fn place(&self) -> String {
         match self {
             Self::Hub { host } => format!("the hub at {host}"),
-            Self::Redirected { url, from } => format!("{url} (redirected from {})", from.place()),
+            Self::Redirected { url, from, .. } => format!("{url} (redirected from {})", from.place()),
             party => party.to_string(),
         }
     }
@@ -78,10 +86,18 @@ impl Party {
             Self::Hub { .. } => Some("Give a token with --token or FANFARE_TOKEN; `fanfare token` makes one"),
             Self::Server { .. } => Some("Give a token with --token, or other credentials with -H 'Authorization: …'"),
             Self::Upstream { .. } => Some("Give its credentials with -H 'Authorization: …'; --token is for the hub"),
+            Self::Redirected { is_elsewhere: true, .. } => Some(
+                "Credentials are not sent to a server that a redirect leads to: give its address in place of the first",
+            ),
             Self::Redirected { from, .. } => from.advice(),
             Self::Input => None,
         }
     }
+}
+
+/// Returns scheme, host and port of a URL.
+fn origin(url: &str) -> Option<url::Origin> {
+    Url::parse(url).ok().map(|url| url.origin())
 }
 
 fn without_user(authority: &str) -> String {
@@ -134,10 +150,10 @@ mod tests {
         for party in [Party::server("http://h:1/x?key=s#f"), Party::upstream("http://me@h:1/x?key=s")] {
             assert_eq!(party.redirected(&here), party);
             let redirected = party.redirected(&there);
-            assert_eq!(
-                (redirected.to_string().as_str(), redirected.advice()),
-                ("http://h:2/y?key=********", party.advice())
-            );
+            assert_eq!(redirected.to_string(), "http://h:2/y?key=********");
+            assert!(redirected.advice().unwrap().contains("are not sent"), "other credentials do not help");
+            let beside = party.redirected(&Uri::from_static("http://h:1/y"));
+            assert_eq!((beside.to_string().as_str(), beside.advice()), ("http://h:1/y", party.advice()));
         }
     }
 }

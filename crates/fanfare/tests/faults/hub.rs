@@ -47,7 +47,13 @@ impl Hub {
         terminate(&mut self.process.child, in_time)
     }
 
-    /// Starts it again, after [`Self::kill`], with the same port and data.
+    /// Ends the process with SIGTERM. Returns true if the log has the mark that it was closed.
+    pub fn stop(&mut self) -> bool {
+        terminate(&mut self.process.child, Duration::from_secs(20));
+        self.data.join("end").exists()
+    }
+
+    /// Starts it again, after [`Self::kill`] or [`Self::stop`], with the same port and data.
     pub fn restart(&mut self) {
         let (process, address) = spawn(self.address, &self.data, &self.arguments);
         assert_eq!(address, self.address);

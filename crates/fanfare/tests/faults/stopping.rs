@@ -73,6 +73,20 @@ fn it_is_gone_in_time_although_nobody_takes_its_log() {
     println!("gone after {took:?}");
 }
 
+/// The process ends only after its log, whoever held it last.
+#[test]
+fn its_log_is_closed_before_it_is_gone() {
+    let mut hub = Hub::start(&[]);
+    for round in 0..20 {
+        let mut publisher = Publisher::connect(hub.address).unwrap();
+        publisher.publish("a", "text/plain", "hello").unwrap();
+        let mut subscriber = Subscriber::connect(hub.address, "a", Some("earliest")).unwrap();
+        assert_eq!(subscriber.receive_count(round + 1).len(), round + 1);
+        assert!(hub.stop(), "stopped {round} times before");
+        hub.restart();
+    }
+}
+
 /// Sends SIGTERM and waits for the end. Kills, and fails, when that takes too long.
 pub fn terminate(child: &mut Child, in_time: Duration) -> (Option<i32>, Duration) {
     let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();

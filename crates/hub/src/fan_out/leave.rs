@@ -53,10 +53,11 @@ impl FanOut {
         std::mem::take(&mut self.abandoned)
     }
 
-    /// True if a member still has to be sent the rest of an event, or the event with which its stream ends.
+    /// True if a member still has to be sent the rest of an event. The event with which its stream ends does not count
+    /// if nothing of it was sent.
     #[must_use]
     pub fn is_within_event(&self, key: MemberKey) -> bool {
-        self.member(key).unsent.is_some()
+        self.member(key).unsent.as_ref().is_some_and(|left| !left[0].is_empty())
     }
 
     /// Returns the position that a member has reached: everything up to it was sent to the member, or is not for it.
@@ -97,6 +98,7 @@ impl<T: Transmit> Turn<'_, T> {
                 }
                 None => match self.send_one(key, &told) {
                     Some(taken) if taken == told.len() => {}
+                    Some(0) => self.core.is_full(key, cursor, [Bytes::new(), told]),
                     Some(taken) => self.core.is_full(key, cursor, [told.slice(taken..), Bytes::new()]),
                     None => return,
                 },

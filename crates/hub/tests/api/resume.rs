@@ -159,6 +159,22 @@ async fn an_event_that_is_taken_out_late_is_reached() {
     assert!(is_quiet(&mut subscription), "a stream that has just been sent an event needs no heartbeat");
 }
 
+/// The event that tells why a stream ends says nothing about the event before it either.
+#[tokio::test]
+async fn an_event_that_is_taken_out_after_the_end_time_is_reached() {
+    let hub = hub(4);
+    let ends = std::time::Instant::now() + Duration::from_millis(20);
+    let opening = hub.open(key([Matcher::exact("a").unwrap()]), Start::Now).await.unwrap();
+    let mut subscription = opening.until(Some(ends), Some(EndReason::TokenExpired)).subscribe().await;
+    let mut other = subscribe(&hub, &["a"], Start::Now).await;
+    let ids = publish(&hub, [update(&["a"], "1")]).await;
+    assert_eq!(receive_data(&mut other, 1).await, ["1"], "it was sent to both");
+    tokio::time::sleep_until(ends.into()).await;
+    subscription.expire(Duration::from_secs(20));
+    assert_eq!(receive_data(&mut subscription, 1).await, ["1"]);
+    assert_eq!(subscription.reached().unwrap(), ids[0]);
+}
+
 #[tokio::test]
 async fn each_reason_for_a_gap_is_told_first_with_the_place_to_go_on_from() {
     let hub = hub_keeping(4, Retention { count: Some(3), ..Retention::default() });
