@@ -1,5 +1,5 @@
-//! The check of the documentation: the [`links`] between its pages lead somewhere, the files that it names exist, each
-//! module begins with a comment, and the document of the [`limits`] matches the source.
+//! Checks the documentation: the [`links`] between its pages must lead somewhere, the files that it names must exist,
+//! each module must begin with a comment, and the document of the [`limits`] must match the source.
 //!
 //! A name is a text between backticks that looks like a file or a directory: it ends in `/` or in a known extension. It
 //! must be the end of a path in the repository. In the pages for people who change the code, all names are checked. In

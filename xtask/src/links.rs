@@ -1,4 +1,4 @@
-//! The check of the links between the Markdown pages of the repository: the file of each link exists, and its heading
+//! Checks the links between the Markdown pages of the repository: the file of each link must exist, and the heading
 //! too.
 //!
 //! A link is `[text](target)`, or `[name]: target` at the beginning of a line. Code is ignored, and so are links to the

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask test` runs the [`steps`], each with its name and its time. It continues if a step fails, and ends with
 //! a line that counts the failures. Before that it installs what the machine lacks and says so. This program depends
-//! only on `std`, so that it builds in a moment.
+//! only on `std`, so that it builds within seconds.
 #![forbid(unsafe_code)]
 
 mod alone;

@@ -9,9 +9,9 @@ use std::path::Path;
 
 /// The packages to compile: the two crates that deliver, in one build so that common dependencies are built once.
 const CODE: &str = "--package fanfare-server --package fanfare-hub --lib --test api --test over_io_uring";
-/// The tests to run, by parts of their names. In the server: delivery, and the subscriptions that use it. In the hub:
-/// the path from the log to an audience. `wakeup::` is left out, because its model switches stacks, which no sanitizer
-/// can follow.
+/// The tests to run, by parts of their names. In the server these are the tests of delivery and of the subscriptions
+/// that use it. In the hub they are the tests of the path from the log to an audience. `wakeup::` is left out, because
+/// its model switches stacks, which no sanitizer can follow.
 const TESTS: &str = "delivery:: handover:: heartbeat:: overload:: stalled:: \
      fan_out:: routes:: run:: window:: writer:: private:: resume:: routing:: slow::";
 

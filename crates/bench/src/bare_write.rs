@@ -1,5 +1,5 @@
-//! The baseline with one `write(2)` per subscriber and event, and nothing else. The costs of a server beyond this
-//! baseline are its own.
+//! The baseline with one `write(2)` per subscriber and event, and nothing else. If a server costs more than this
+//! baseline, the server itself causes the difference.
 use crate::bare_server;
 use std::{
     fs::File,

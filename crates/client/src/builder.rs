@@ -186,7 +186,7 @@ impl Builder {
     }
 
     /// Sets `Authorization: Basic`, from a user name without a colon and a password ([RFC
-    /// 7617](https://www.rfc-editor.org/rfc/rfc7617)). A URL may contain both as well.
+    /// 7617](https://www.rfc-editor.org/rfc/rfc7617)). The URL may contain the user name and the password instead.
     pub fn basic(mut self, user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
         if user.as_ref().contains(':') {
             self.fail(BuildError::User);
@@ -238,8 +238,9 @@ impl Builder {
         self
     }
 
-    /// Sets if the request is sent again when a connection has ended. Default: only if its method is safe (`GET`). If
-    /// the request is not repeated, the event source ends with its response, unless a hook asks for another attempt.
+    /// Decides whether the request is sent again when a connection has ended. Default: only if its method is safe
+    /// (`GET`). If the request is not repeated, the event source ends with its response, unless a hook asks for another
+    /// attempt.
     pub fn repeat_requests(mut self, repeat: bool) -> Self {
         self.repeat = Some(repeat);
         self
@@ -290,9 +291,9 @@ impl Builder {
         self
     }
 
-    /// Returns the last event of a response that ends without the blank line after it, for servers that leave the line
-    /// out. Default: `false`, because the standard drops such an event, since it may be incomplete. For the same reason
-    /// its ID does not count: after a reconnection the server sends it again. If its last line has no line end, data in
+    /// Returns the last event of a response that ends without the blank line after it, for servers that omit this line.
+    /// Default: `false`, because the standard drops such an event, since it may be incomplete. For the same reason its
+    /// ID does not count: after a reconnection the server sends it again. If its last line has no line end, data in
     /// this line counts as far as it arrived; a type or a reconnection time does not. If the connection broke off, the
     /// unfinished event is always dropped.
     pub fn unfinished_events(mut self, given: bool) -> Self {

@@ -166,9 +166,9 @@
 //!
 //! # Secrets
 //!
-//! The output of this crate, in `Debug`, in errors and in warnings, shows no user, password, cookie or `Authorization`,
-//! and no value of a header or query parameter whose name says that it is a secret. [`Masked`] hides the same in the
-//! program's own URLs. Redirects do not send such headers to another origin: see [`Builder::headers`].
+//! `Debug` output, errors and warnings of this crate show no user, password, cookie or `Authorization`. They also show
+//! no value of a header or query parameter whose name says that the value is a secret. [`Masked`] hides the same values
+//! in the program's own URLs. Redirects do not send such headers to another origin: see [`Builder::headers`].
 //!
 //! # Other transports, proxies, TLS
 //!

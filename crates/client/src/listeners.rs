@@ -14,7 +14,7 @@ type OnError<'a> = Box<dyn FnMut(&ErrorEvent<'_>) + Send + 'a>;
 ///
 /// In one point this differs from browsers: an event of the type `open` or `error` that the server sends is a message
 /// like any other. Listeners of that type get it; [`on_open`](Self::on_open) and [`on_error`](Self::on_error) do not.
-#[must_use = "nothing is called until it runs"]
+#[must_use = "no listener is called until `run` is called and its future is polled"]
 pub struct Listeners<'a> {
     source: EventSource,
     on_open: Option<OnOpen<'a>>,

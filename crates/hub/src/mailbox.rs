@@ -36,9 +36,9 @@ pub struct Mailbox {
     runtime: Handle,
 }
 
-/// Wakes the owner of a [`Mailbox`], unless the owner still has to [notice](Mailbox::noticed) an earlier call, of the hub
-/// or of another caller. What the owner is woken for must be there before the call, and the owner must look for it after
-/// it has noticed the call.
+/// Wakes the owner of a [`Mailbox`]. A call does nothing if the owner still has to [notice](Mailbox::noticed) an
+/// earlier call, by the hub or by another caller. A caller must put its work for the owner in place before the call,
+/// and the owner must look for the work after it has noticed the call.
 #[derive(Clone, Debug)]
 pub struct Caller(Arc<Wakeup>);
 

@@ -32,8 +32,8 @@ pub(crate) struct Route {
     pub(crate) destinations: Vec<Destination>,
 }
 
-/// The destination of an audience's events: the number of a recipient of the router, and the recipient's part of the
-/// audience.
+/// The destination of an audience's events. It consists of the number of a recipient of the router, and of the
+/// recipient's part of the audience.
 pub(crate) type Destination = (usize, PartKey);
 
 impl Routes {

@@ -5,8 +5,9 @@ use std::time::Duration;
 const SHORT: usize = 1 << 10;
 const LONG: usize = 32 * SHORT;
 
-/// Checks that much work takes about as many times longer as it is more. With quadratic work, it would take a thousand
-/// times as long. `time` does an amount of work, and returns the time that it took.
+/// Checks that the time of work grows in proportion to the amount of work. If it grew with the square of the amount,
+/// the larger amount would take a thousand times as long as the smaller one. `time` does an amount of work, and returns
+/// the time that it took.
 pub(crate) fn is_nearly_linear(time: impl Fn(usize) -> Duration) {
     let shortest = (0..5).map(|_| time(SHORT)).min().unwrap_or_default();
     // Other processes on the machine can only make a measurement longer.

@@ -33,8 +33,9 @@ pub enum Start {
     /// The position after the update with the first of these IDs, or, if the log has no such update, after the update
     /// with the second ID. This is for an ID whose bytes can be read in two ways. A gap names the first ID.
     AfterEither(String, String),
-    /// The newest updates of each topic and pattern that was subscribed to: at most this many of each, and at most
-    /// [`MAX_REWIND`](crate::rewind::MAX_REWIND) for all of them together. New updates follow them.
+    /// The newest updates of each topic and pattern that was subscribed to, followed by new updates. The number limits
+    /// the updates of each topic or pattern. All of them together are at most [`MAX_REWIND`](crate::rewind::MAX_REWIND)
+    /// updates.
     Newest(usize),
     /// The position before the first update that was published at this time or later.
     Since(Timestamp),

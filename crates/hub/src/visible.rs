@@ -42,7 +42,7 @@ struct Tried {
 }
 
 impl Visible {
-    /// Returns the visible ones of `topics`, which must be the topics of the same update.
+    /// Returns those of `topics` that are visible. They must be the topics of the same update.
     pub(crate) fn of<'a>(&self, topics: &'a [Topic]) -> Vec<&'a str> {
         let visible = topics.iter().enumerate().filter(|(index, _)| self.has(*index));
         visible.map(|(_, topic)| topic.as_str()).collect()

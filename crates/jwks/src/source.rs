@@ -1,8 +1,8 @@
 //! The keys of one URL, which a task keeps in memory and up to date.
 //!
 //! The task fetches the set when it is no longer fresh, and when a caller asks for it. If a fetch is being made, the
-//! caller waits for it. So many tokens with an unknown key cause only one fetch, and none if there was one a moment
-//! ago.
+//! caller waits for it. So many tokens with an unknown key cause only one fetch, and no fetch if the last one was very
+//! recent.
 use crate::{
     fetch::{Client, FetchError, Fetched},
     url::JwksUrl,

@@ -30,7 +30,7 @@ pub enum Fault {
         /// The number of the event that arrived.
         received: u64,
     },
-    /// Published events did not arrive: from `expected` up to the one before `published`.
+    /// Events that were published last did not arrive: from `expected` up to the one before `published`.
     Undelivered {
         /// The number of the event that was expected.
         expected: u64,

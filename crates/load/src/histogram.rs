@@ -1,5 +1,5 @@
-//! Histograms: counts of times in a small amount of memory. A broadcast to many subscribers gives millions of latencies
-//! in a minute.
+//! Histograms, which count times in a small amount of memory. A broadcast to many subscribers gives millions of
+//! latencies in a minute.
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

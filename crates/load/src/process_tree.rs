@@ -73,8 +73,8 @@ pub fn own_cpu() -> io::Result<Duration> {
 /// The error number that the system returns if a thread ends while its information is read.
 const ESRCH: i32 = 3;
 
-/// Returns the time that the threads of this process have run, in nanoseconds, without threads that have ended. Sleeps
-/// for a moment.
+/// Returns the time that the threads of this process have run, in nanoseconds, without threads that have ended. The
+/// call sleeps for a nanosecond or a little longer.
 ///
 /// # Errors
 /// If `/proc` cannot be read.

@@ -25,7 +25,7 @@ impl<'p> Progress<'p> {
         Self { phase, terminal: io::stderr().is_terminal(), written: None }
     }
 
-    /// Shows `state`, unless the line was updated a moment ago.
+    /// Shows `state`, unless the line was updated within the last 200 ms.
     pub fn show(&mut self, state: fmt::Arguments<'_>) {
         if self.terminal && self.written.is_none_or(|written| written.elapsed() >= INTERVAL) {
             self.written = Some(Instant::now());

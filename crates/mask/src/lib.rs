@@ -31,9 +31,9 @@ pub const MASK: &str = "********";
 /// escape on.
 const MAX_ESCAPED: usize = 4;
 
-/// The greatest number of passes over one word. A secret may contain a separator, such as `&`. Without it, the parts
-/// beside it are read as one part, which may be a secret too. A word in which one more pass would find a secret is
-/// masked whole.
+/// The greatest number of passes over one word. A secret may contain a separator, such as `&`. When the secret has been
+/// masked, the parts before and after it are read as one part, which may be a secret too. A word in which one more pass
+/// would find a secret is masked whole.
 const MAX_PASSES: usize = 4;
 
 /// Returns a URL with [`MASK`] in place of each secret. The whole text is taken as one URL, even if it contains spaces

@@ -199,7 +199,8 @@ async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) 
     }
 }
 
-/// Sets a socket's options. If this fails, the peer is gone, and the next read reports that.
+/// Sets a socket's options. If an option cannot be set, the peer is gone, and the next read reports that the peer is
+/// gone.
 ///
 /// Linux gives the options of a listener to the connections that it accepts, but not to those that were there before the
 /// listener had the options.

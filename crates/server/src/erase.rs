@@ -19,7 +19,7 @@ use serde_json::json;
 
 /// Erases the updates of a topic. Answers with the number of updates that were erased, and the number of updates that
 /// were kept because they have another topic to which the sender may not publish. The parameter `id` selects only the
-/// updates with that ID, `before` only the updates that were published before that time.
+/// updates with this ID. The parameter `before` selects only the updates that were published before this time.
 ///
 /// # Errors
 /// [`Problem`] if nothing was erased.

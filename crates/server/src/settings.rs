@@ -72,8 +72,8 @@ pub struct Settings {
     /// `/.well-known/mercure/subscriptions`. Each time a subscriber comes or leaves, the log gets two updates for each
     /// of its matchers, and each subscriber takes about 300 bytes more. Default: no.
     pub subscriptions: bool,
-    /// True if `DELETE /topics/{topic}` erases updates. The request needs a token that allows publishing to all topics
-    /// of an update. Default: no.
+    /// True if `DELETE /topics/{topic}` erases updates. An update is erased only if the token of the request allows
+    /// publishing to all topics of this update. Default: no.
     pub allow_erase: bool,
     /// The way in which streams are written to sockets. Default: [`Delivery::Auto`].
     pub delivery: Delivery,

@@ -2,11 +2,11 @@
 //!
 //! `cargo run --release -p fanfare-bench --bin client [-- --smoke]`. Prints a line of JSON for each round, a table for
 //! each scenario, and one line of JSON with medians and ranges. The measured time begins with the first event. Every
-//! contender must get every event with the data that was sent: a turn in which it does not has no result, and the run
-//! fails.
+//! contender must get every event with the data that was sent. If a contender does not get them in a turn, this turn
+//! has no result, and the run fails.
 //!
 //! A wrapper of the system's allocator counts allocations during the measured time; it adds the same few instructions
-//! to each. `read` and `serve` start each side alone, for a profiler.
+//! to each of them. The command `read` starts a client alone, and `serve` the server alone, for a profiler.
 use alloc_tracker::Allocator;
 use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use fanfare_bench::{
@@ -30,22 +30,22 @@ use std::{
 #[global_allocator]
 static ALLOCATOR: Allocator<System> = Allocator::system();
 
-/// Events per second, CPU and allocations of several clients.
+/// Measures the events per second, the CPU time and the allocations of several clients.
 #[derive(Parser)]
 struct Options {
-    /// Only scenarios whose name contains this
+    /// Run only the scenarios whose names contain this text
     #[arg(default_value = "")]
     only: String,
-    /// Clients, separated by commas [default: all]
+    /// Clients to compare, separated by commas [default: all]
     #[arg(long, value_delimiter = ',')]
     contenders: Vec<Contender>,
-    /// Turns of each client
+    /// Number of turns of each client
     #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..=1_000))]
     rounds: u32,
-    /// Events of each stream [default: by scenario, 40000 to 1000000]
+    /// Number of events of each stream [default: 40000 to 1000000, depending on the scenario]
     #[arg(long, value_parser = value_parser!(u32).range(2..=100_000_000))]
     events: Option<u32>,
-    /// Run for a moment with few events, to see that everything works. Ignore the figures
+    /// Run only for a short time with few events, to see that everything works. The figures then mean nothing
     #[arg(long)]
     smoke: bool,
     #[command(subcommand)]

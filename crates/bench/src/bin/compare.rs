@@ -23,20 +23,21 @@ use std::{
     time::Duration,
 };
 
-/// CPU, latency and memory of several servers, compared with a bare loop of write(2).
+/// Measures the CPU time, the latency and the memory of several servers, and compares them with a bare loop of
+/// write(2).
 #[derive(Clone, Parser)]
 struct Options {
-    /// Scenarios, separated by commas [default: all]
+    /// Scenarios to run, separated by commas [default: all]
     #[arg(long, value_delimiter = ',')]
     scenarios: Vec<Scenario>,
-    /// Servers by name, separated by commas [default: all that are installed]. The program fanfare is TEST_FANFARE_BIN;
-    /// if not set, target/release/fanfare
+    /// Names of the servers to compare, separated by commas [default: all that are installed]. The variable
+    /// TEST_FANFARE_BIN names the program fanfare; if it is not set, the program is target/release/fanfare
     #[arg(long, value_delimiter = ',', value_parser = server)]
     servers: Vec<Server>,
-    /// Turns of each server
+    /// Number of turns of each server
     #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..=1_000))]
     rounds: u32,
-    /// Run for a moment with few subscribers, to see that everything works. Ignore the figures
+    /// Run only for a short time with few subscribers, to see that everything works. The figures then mean nothing
     #[arg(long)]
     smoke: bool,
     /// IP address where the servers listen, such as that of a network namespace

@@ -2,8 +2,8 @@
 //! and the memory and files that it takes.
 //!
 //! `cargo run --release -p fanfare-bench --bin log [-- --smoke]`. Prints a table of figures with their limits, and one
-//! line of JSON. Bytes are counted with `strace`; without `strace` they are left out. `fill`, `resume` and `locate`
-//! start a worker alone, for a profiler: it keeps its log open until its input ends.
+//! line of JSON. Bytes are counted with `strace`; without `strace` they are left out. The commands `fill`, `resume` and
+//! `locate` start a worker alone, for a profiler. This worker keeps its log open until its input ends.
 use clap::Parser;
 use fanfare_bench::{
     log::{
@@ -24,7 +24,7 @@ use std::io;
 /// Measures the costs of the log on disk, and compares them with their limits.
 #[derive(Parser)]
 struct Options {
-    /// Run for a moment with few entries, to see that everything works. Ignore the figures
+    /// Run only for a short time with few entries, to see that everything works. The figures then mean nothing
     #[arg(long)]
     smoke: bool,
     #[command(subcommand)]

@@ -1,17 +1,17 @@
 //! The speed of parsing event streams: our parser and the crates `sse-core` and `eventsource-stream`, in one process,
 //! in turns.
 //!
-//! The benchmark drives each parser as directly as its API allows. Our parser: `next_event` on each chunk, in one
-//! variant reading the borrowed event and in the other copying it into an owned one, which the other two crates always
-//! do. `sse-core`: `SseDecoder::next` on each chunk. `eventsource-stream` is only a `Stream`: it wraps a stream of
-//! chunks that is always ready, and is polled with a waker that does nothing, so that no runtime is involved. Every
-//! event goes through `black_box`. Each parser reads one long stream, which repeats the input: neither the start of a
-//! connection nor first allocations are measured.
+//! The benchmark drives each parser as directly as its API allows. For our parser it calls `next_event` on each chunk.
+//! In one variant it reads the borrowed event; in the other variant it copies the event into an owned one, which the
+//! other two crates always do. For `sse-core` it calls `SseDecoder::next` on each chunk. `eventsource-stream` is only a
+//! `Stream`. It wraps a stream of chunks that is always ready, and the benchmark polls it with a waker that does
+//! nothing, so that no runtime is involved. Every event goes through `black_box`. Each parser reads one long stream,
+//! which repeats the input: neither the start of a connection nor first allocations are measured.
 //!
 //! The result of a turn is its best pass, because a disturbance only makes a pass longer. The result of all turns is
 //! their median; in each turn the stream is at another place in memory. Run it with `cargo run --release -p
-//! fanfare-bench --bin parser`, with a part of an input's name to run only that input (`-- "1 MiB"`), and a part of a
-//! contender's name to measure only that contender (`-- "1 MiB" owned`, under a profiler).
+//! fanfare-bench --bin parser`. With a part of an input's name, only this input is run (`-- "1 MiB"`). With a part of a
+//! contender's name as well, only this contender is measured (`-- "1 MiB" owned`, under a profiler).
 use core::{
     cell::Cell,
     convert::Infallible,

@@ -29,31 +29,33 @@ const FIGURES: [(&str, &str); 5] = [
     ("cpu_us", "CPU µs/publish"),
     ("latest_us", "latest µs"),
 ];
-/// The index of the publications per second in [`FIGURES`]; `CPU` is that of the CPU time. These two are compared.
+/// The index of the publications per second in [`FIGURES`]; `CPU` is the index of the CPU time. These two figures are
+/// compared.
 const RATE: usize = 0;
 const CPU: usize = 3;
 
-/// Publishing over HTTP to a durable log, compared with the same load on a log in memory.
+/// Measures publishing over HTTP to a durable log, and compares it with the same load on a log in memory.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Connections, each with one publication in progress
+    /// Number of connections. Each has one publication in progress
     #[arg(long, default_value_t = 64, value_parser = value_parser!(u32).range(1..=10_000))]
     connections: u32,
-    /// Publications a second of all connections together, at equal intervals [default: as fast as the hub answers]
+    /// Number of publications a second of all connections together, at equal intervals [default: as many as the hub
+    /// answers]
     #[arg(long, value_parser = value_parser!(u32).range(1..=1_000_000))]
     rate: Option<u32>,
-    /// Turns of each hub
+    /// Number of turns of each hub
     #[arg(long, default_value_t = 7, value_parser = value_parser!(u32).range(1..=1_000))]
     rounds: u32,
-    /// Seconds of a turn, such as 0.25: on a machine that others use, many short turns give a better result than a few
-    /// long ones
+    /// Seconds of a turn, such as 0.25. On a machine that other programs use, many short turns give a better result
+    /// than a few long ones
     #[arg(long, default_value_t = 4.0, value_parser = seconds)]
     seconds: f64,
-    /// The program of an earlier commit, which takes turns with the program in TEST_FANFARE_BIN (if not set:
-    /// target/release/fanfare)
+    /// Program of an earlier commit, which takes turns with the program that the variable TEST_FANFARE_BIN names. If
+    /// the variable is not set, that program is target/release/fanfare
     #[arg(long, value_name = "PATH")]
     before: Option<PathBuf>,
-    /// Run for a moment, to see that everything works. Ignore the figures
+    /// Run only for a short time, to see that everything works. The figures then mean nothing
     #[arg(long)]
     smoke: bool,
 }

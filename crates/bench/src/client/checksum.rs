@@ -1,5 +1,5 @@
 //! A checksum that shows whether all data arrived completely and in order, at a cost that is negligible compared with
-//! that of parsing.
+//! the cost of parsing.
 
 /// Two running sums over words of eight bytes (after Fletcher). The second sum depends on the order of the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,7 +34,7 @@ struct Begun {
 pub struct Reading {
     /// The number of events after the first one.
     pub events: u64,
-    /// The checksum of all data, with that of the first event.
+    /// The checksum of all data, including the data of the first event.
     pub checksum: u64,
     /// The time from the first event to the last.
     pub wall: Duration,

@@ -30,7 +30,7 @@ impl Scale {
         timed: 500,
         segments: 1_000,
     };
-    /// A scale that shows in a moment that everything works. The figures mean nothing.
+    /// A small scale, which only shows that everything works. The figures mean nothing.
     pub const SMOKE: Self =
         Self { rounds: 1, entries: 6_400, topics: 64, written: 640, alone: 50, timed: 50, segments: 60 };
 }

@@ -2,8 +2,8 @@
 //!
 //! A server that compresses an event stream flushes after each event, so that each event is seen when it arrives. So
 //! the decoder returns the decoded bytes of each piece from the network at once. The output pieces have a limited size,
-//! and are decoded only when they are asked for: however much a few bytes decode to, no more than one piece of it is in
-//! memory. A body without a coding is passed on unchanged.
+//! and are decoded only when they are asked for: even if a few bytes decode to very many, no more than one piece of the
+//! decoded bytes is in memory. A body without a coding is passed on unchanged.
 
 use std::{
     pin::Pin,

@@ -5,8 +5,8 @@ use std::{
     time::Duration,
 };
 
-/// A timer for a deadline that usually moves later: each chunk that arrives moves the idle timeout. One sleep serves
-/// for any number of such moves.
+/// A timer for a deadline that usually becomes later: each chunk that arrives moves the deadline of the idle timeout.
+/// One sleep serves for any number of such moves.
 #[derive(Default)]
 pub(super) struct Timer(Option<(Sleep, Duration)>);
 

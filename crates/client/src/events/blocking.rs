@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 /// # Panics
 /// `next` and [`flush`](Self::flush) panic within asynchronous code, where a thread may not block. Use the stream
 /// itself there, or `tokio::task::spawn_blocking`.
-#[must_use = "an event source does nothing until it is asked for events"]
+#[must_use = "an iterator of events does nothing until its `next` is called"]
 pub struct Blocking<S> {
     stream: Pin<Box<S>>,
     /// The runtime; `None` only while this value is dropped.

@@ -131,7 +131,7 @@ impl Way<'_> {
         let failure = match innermost(&*error) {
             Innermost::Tls(rustls::Error::InvalidMessage(_)) => Failure::PlainServer,
             Innermost::Tls(_) => Failure::Tls,
-            // All addresses of the host have had their part of the time.
+            // The time is over: each address of the host has had a part of it.
             Innermost::Io(io::ErrorKind::TimedOut) => return HyperError::plain(Failure::ConnectTimeout(self.timeout)),
             Innermost::Io(_) | Innermost::Other => Failure::Connect,
         };

@@ -34,8 +34,8 @@ const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// The number of keep-alive questions without an answer after which the system ends the connection.
 const TCP_KEEPALIVE_RETRIES: u32 = 3;
 /// The size of the read buffer of an HTTP/1.1 connection, in bytes, and so the longest head of a response. hyper reads
-/// as much as its buffer has room for, which may be twice that. An event may share the memory of the buffer that it
-/// came in, so one kept event can keep up to 128 KiB in memory.
+/// as much as its buffer has room for, which may be twice this size. An event may share the memory of the buffer that
+/// it came in, so one kept event can keep up to 128 KiB in memory.
 const HTTP1_MAX_BUFFER: usize = 64 * 1024;
 /// The largest frame over HTTP/2, in bytes, which arrives as one piece. This is the smallest limit that the protocol
 /// allows.
@@ -196,7 +196,7 @@ impl HyperTransportBuilder {
     }
 
     /// Accepts every certificate of a server: **anybody between client and server can read and change everything,
-    /// tokens too**. Use it only for tests on your own machine; for a certificate that you have made yourself there is
+    /// tokens too**. Use it only for tests on your own machine; for a certificate that you have made yourself, use
     /// [`add_roots`](Self::add_roots). Default: `false`. The certificate of a proxy is always verified.
     pub fn danger_accept_invalid_certificates(mut self, accepted: bool) -> Self {
         self.trust.anybody = accepted;

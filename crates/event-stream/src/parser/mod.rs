@@ -53,7 +53,7 @@ pub enum Item<'a, D = &'a str> {
     Event(EventRef<'a, D>),
     /// A comment line: the text after the colon, without one leading space.
     Comment(&'a str),
-    /// A block without data, which is not an event. It is only returned with [`Parser::with_blocks`].
+    /// A block without data, which is not an event. It is returned only if [`Parser::with_blocks`] was called.
     Block(BlockRef<'a>),
 }
 
@@ -271,8 +271,8 @@ impl Parser {
     ///
     /// Such an event may be incomplete. Its ID does not count, and [`last_event_id`](Self::last_event_id) does not
     /// change: a client that resumed after it would never get the rest. A last line without a line end may be
-    /// incomplete, too. Its data counts as far as it has arrived. An event type or a reconnection time in it does not,
-    /// since a part of one is a different one.
+    /// incomplete, too. Its data counts as far as it has arrived. An event type or a reconnection time in such a line
+    /// does not count, because a part of a type or of a time is another type or time.
     ///
     /// # Errors
     /// [`ParseError`] if the last event is larger than the [`Limits`] allow.

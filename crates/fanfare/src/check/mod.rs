@@ -135,8 +135,8 @@ async fn explain_token(text: &str, topics: &[String], settings: &ServeSettings) 
     if report.is_good() { Ok(()) } else { Err(CheckError::Refused) }
 }
 
-/// Prints, as comments below the configuration, which keys verify the tokens of publishers and subscribers, for the hub
-/// and for each issuer.
+/// Prints the keys of the hub and of each issuer, as comments below the configuration. The comments say which keys
+/// verify the tokens of publishers, and which keys verify the tokens of subscribers.
 struct Keys<'a>(&'a ServeSettings);
 
 impl fmt::Display for Keys<'_> {

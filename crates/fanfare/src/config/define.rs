@@ -39,7 +39,7 @@ macro_rules! options {
         /// The settings of one run of `fanfare serve`: the values after all layers are merged.
         #[derive(Clone, Debug, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-        #[expect(dead_code, reason = "the files of keys: what they hold has taken their place")]
+        #[expect(dead_code, reason = "the content of a file with keys has taken the place of its path")]
         pub(crate) struct ServeSettings {$($(
             $(#[doc = $doc])+
             $(#[serde($($serde)*)])?

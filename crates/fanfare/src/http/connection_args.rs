@@ -26,7 +26,7 @@ pub(crate) const HABITS: &str = "\
 These options of curl are accepted and change nothing, because fanfare always works in this way:
 -s, -S, -N, -L, -f, --compressed.";
 
-/// Options for the way to one server: whom to trust, and how long to try.
+/// Options for the connection to one server: the authorities to trust, and the time to try.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct ConnectArgs {
     /// Trust only the authorities whose certificates (PEM) are in this file
@@ -43,7 +43,7 @@ pub(crate) struct ConnectArgs {
     connect_timeout: Option<Duration>,
 }
 
-/// Options for the way to the hub, where a command connects to another server as well.
+/// Options for the connection to the hub, for commands that connect to another server as well.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct HubConnectArgs {
     /// For the hub, trust only the authorities whose certificates (PEM) are in this file

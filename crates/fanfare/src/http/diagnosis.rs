@@ -3,7 +3,7 @@ use super::Party;
 use fanfare_client::transport::{Failure, HyperError};
 use std::error::Error;
 
-/// Parts of rustls' messages about a certificate that no authority which this machine trusts has signed.
+/// Parts of rustls' messages about a certificate whose signer this machine does not trust.
 const NOT_TRUSTED: [&str; 2] = ["UnknownIssuer", "CaUsedAsEndEntity"];
 
 /// Part of rustls' message about a peer that closed the connection without ending the TLS session.

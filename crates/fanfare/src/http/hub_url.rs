@@ -137,8 +137,8 @@ impl HubUrl {
         self.join("topics", &pairs.finish())
     }
 
-    /// Returns the address at which the hub sends the updates of any of `topics` that its log has, and then ends the
-    /// answer.
+    /// Returns the address at which the hub sends the updates that are in its log and have any of `topics`. Then the
+    /// hub ends the answer.
     ///
     /// # Errors
     /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].

@@ -49,7 +49,7 @@ pub(crate) struct HubArgs {
     #[arg(long, value_name = "URL", env = hub_url::VARIABLE, default_value = hub_url::DEFAULT)]
     pub hub: HubUrl,
 
-    /// The token, from wherever it came.
+    /// The token, whether an argument or the environment gave it.
     #[command(flatten)]
     pub token: TokenArg,
 }

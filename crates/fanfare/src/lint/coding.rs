@@ -8,8 +8,8 @@ use super::{
 use http::header::CONTENT_ENCODING;
 use std::time::Duration;
 
-/// The time within which the first event or comment of the compressed stream must arrive, if that of the stream without
-/// compression arrived at once.
+/// The time within which the first event or comment of the compressed stream must arrive. This rule applies only if the
+/// stream without compression sent its first event or comment at once.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 const UNASKED: Rule = Rule {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 /// The time after which a block without its blank line counts as unfinished.
 const BLOCK_WAIT: Duration = Duration::from_secs(2);
-/// The number of data lines at which a stream without any blank line does not have one long event, but several events
-/// without their blank lines.
+/// The number of data lines from which a stream without any blank line counts as several events whose blank lines are
+/// missing. With fewer lines it counts as one long event.
 const ENDLESS_LINES: usize = 3;
 /// The largest data of an event, in bytes, that does not cause a note.
 const LARGE_DATA_BYTES: usize = 1 << 20;

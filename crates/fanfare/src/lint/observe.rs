@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub(super) use super::tap::End;
 
-/// The number of events after which, once [`ENOUGH_TIME`] has passed, more events would show nothing new.
+/// The number of events that are enough: if [`ENOUGH_TIME`] has passed too, more events would show nothing new.
 const ENOUGH_EVENTS: u64 = 100;
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
 /// The greatest number of events and comments of a stream that are observed.
@@ -128,7 +128,7 @@ fn observation(
     first_sign: Option<Duration>,
 ) -> Result<Observation, LintError> {
     let mut passed = tap.passed();
-    // If there is no answer after a redirect, the head of the redirect is there, and is not the stream's.
+    // If there is no answer after a redirect, the only head is that of the redirect. It is not the head of the stream.
     let head = if passed.is_waiting { None } else { passed.heads.pop() };
     let Some(head) = head else {
         return Err(LintError::NoAnswer(ending));

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The limits of the parser, in bytes: larger than everything that a caller adds to a recording.
 const MAX_FIELD_BYTES: usize = 1 << 30;
 
-/// The time, from the first byte of a piece on, within which more bytes belong to the same piece. The peer decides into
+/// The time after the first byte of a piece within which further bytes belong to the same piece. The peer decides into
 /// how many parts it cuts the bytes.
 const PIECE: Duration = Duration::from_millis(1);
 

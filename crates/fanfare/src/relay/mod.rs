@@ -2,8 +2,8 @@
 //! upstream, serves any number of browsers. A relay is the command `fanfare relay`, or a part of `fanfare serve`.
 //!
 //! [`upstream`] is the server that events come from, [`batch`] makes updates from them, and [`sink`] is the hub that
-//! they go to. [`state`] survives a restart, and [`held`] has what need not be published again after a restart.
-//! [`Relay`] connects these parts and reads events; [`delivery`] publishes them.
+//! they go to. [`state`] survives a restart, and [`held`] has the updates that need not be published again after a
+//! restart. [`Relay`] connects these parts and reads events; [`delivery`] publishes them.
 mod backoff;
 mod batch;
 mod delivery;

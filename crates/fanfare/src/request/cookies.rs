@@ -82,7 +82,7 @@ impl Cookies {
 }
 
 /// Returns the value of a `Set-Cookie` header for the cookie in this line; `None` if the cookie is for another host, or
-/// there is no cookie.
+/// if the line has no cookie.
 fn cookie(line: &str, host: &str) -> Option<String> {
     let line = line.strip_prefix(HTTP_ONLY).unwrap_or(line);
     if line.starts_with('#') {

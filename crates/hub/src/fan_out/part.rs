@@ -26,8 +26,8 @@ pub(super) struct Part {
     pub(super) run: Option<Run>,
     /// The members that wait for the next event.
     pub(super) waiting: Vec<MemberKey>,
-    /// The highest cursor that a waiting member of this part has ever had. If a run begins after it, the whole run is
-    /// for every waiting member, and the cursors of the members need not be read.
+    /// The highest cursor that a waiting member of this part has ever had. If a run begins after this cursor, the whole
+    /// run is for every waiting member, and the cursors of the members need not be read.
     pub(super) furthest: Offset,
     /// The members whose cursor is before the window, by the numbers of their requests, and so in the order in which
     /// they asked for the log. Each can be removed without a search.

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 /// The number of parts of audiences for which a driver reads the log at the same time.
 pub const CONCURRENT_READS: usize = 8;
 /// The greatest number of parts with a pattern for which a driver reads the log at the same time. Such a read searches
-/// every entry of the log, so it takes longer than one by an index. The other reads are for exact topics.
+/// every entry of the log, so it takes longer than a read by an index. The other reads are for exact topics, and use
+/// the index.
 pub const CONCURRENT_SCANS: usize = 4;
 
 /// The reads of a driver, of both kinds.

@@ -1,7 +1,7 @@
 //! A simulation in virtual time of everything that can happen together: publications, subscribers that join, stall,
 //! disconnect, resume and end, a log that discards, windows that hold very little. In every order of events, each
-//! subscriber gets what it subscribed to, once and in order, or is sent a gap for what is missing. The room of a member
-//! is that of a socket, which takes any number of bytes, or of a body, which takes one frame.
+//! subscriber gets what it subscribed to, once and in order, or is sent a gap for what is missing. A member has room
+//! either like a socket, which takes any number of bytes, or like a body, which takes one frame.
 use super::*;
 use crate::{
     audience_key::AudienceKey,

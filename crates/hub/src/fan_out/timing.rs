@@ -19,7 +19,7 @@ pub fn spread(random: &mut fastrand::Rng) -> f64 {
 }
 
 /// Returns the time when a stream has to be checked next: after `pause` without bytes since `spoke`, or when the hub
-/// ends it. A stream that has been silent for longer than that has no room for bytes. It is checked again after one
+/// ends it. A stream that has been silent for longer than `pause` has no room for bytes. It is checked again after one
 /// more pause.
 pub(crate) fn deadline(spoke: Instant, ends: Option<Instant>, now: Instant, pause: Duration) -> Instant {
     let heartbeat = spoke + pause;

@@ -15,7 +15,7 @@ use fanfare_event_stream::EventId;
 pub struct Resolved {
     /// The offset after which the subscriber gets every matching update.
     pub after: Offset,
-    /// The reason why `after` is not the position that the subscriber asked for; `None` if it is.
+    /// The reason why `after` is not the position that the subscriber asked for; `None` if `after` is that position.
     pub gap: Option<GapReason>,
 }
 

@@ -15,8 +15,8 @@ impl Entry {
 }
 
 impl Retention {
-    /// Returns what a reader gets for `entry` at `now`. If the publisher's time to live and the age limit of the
-    /// entry's topics are both exceeded, the limit that was exceeded first decides.
+    /// Returns what a reader gets for `entry` at `now`. An entry may have exceeded two limits: the time to live that
+    /// its publisher gave, and the age limit of its topics. Then the limit that was exceeded first decides.
     pub(crate) fn judge(&self, entry: Arc<Entry>, now: Timestamp) -> Found {
         let (offset, private) = (entry.position.offset, entry.update.is_private());
         let (expires, discarded) = (entry.expires(), self.discards_at(&entry));

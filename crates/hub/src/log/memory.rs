@@ -44,8 +44,8 @@ struct Ring {
     topics: HashMap<Topic, VecDeque<Offset>>,
     /// The hashes of the publishers' IDs of discarded updates, oldest first.
     old_ids: VecDeque<u64>,
-    /// The number of entries that the search for expired entries has checked so far. Its remainder, divided by the
-    /// number of entries, is the index of the next one to check.
+    /// The number of entries that the search for expired entries has checked so far. The remainder of this number,
+    /// divided by the number of entries, is the index of the entry to check next.
     swept: u64,
     /// True if any update ever had a time to live.
     expires: bool,

@@ -17,8 +17,8 @@ mod syntax;
 /// A compiled URI Template.
 pub struct UriTemplate {
     source: Box<str>,
-    /// The number of bytes of the source with which every expansion begins. They are compared directly, because in an
-    /// automaton each of these characters would make all states larger.
+    /// The number of bytes of the source with which every expansion begins. These bytes are compared directly, because
+    /// in an automaton each of their characters would make all states larger.
     prefix: usize,
     /// The expression for the text after the prefix.
     expansions: LinearRegex,

@@ -45,7 +45,7 @@ pub struct Published {
 }
 
 impl Counts {
-    /// Returns counts of zero for this many topics and publishers.
+    /// Returns counts for this many topics and publishers, all of which begin at zero.
     #[must_use]
     pub fn new(topics: u32, publishers: u32) -> Self {
         Self { publishers: publishers as usize, counts: vec![0; topics as usize * publishers as usize] }

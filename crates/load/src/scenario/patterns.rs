@@ -1,12 +1,12 @@
-//! The scenario `patterns`: there are as many URL patterns as topics, and each pattern matches one topic. Before that,
-//! the same subscribers subscribe to the topics themselves. The cost of a publication should depend on its matches, not
-//! on the number of patterns.
+//! The scenario `patterns`: there are as many URL patterns as topics, and each pattern matches one topic. In a first
+//! part, the same number of subscribers subscribe to the topics themselves. The cost of a publication should depend on
+//! its matches, not on the number of patterns.
 use super::{Outcome, Stage, figure::micros_each};
 use crate::{progress::Progress, target::Naming};
 use std::io;
 
-/// The main figures: the server's CPU time per publication, its ratio to that with exact topics, and the CPU time and
-/// the latency of a delivery.
+/// The main figures: the server's CPU time per publication, the ratio of this time to the time with exact topics, and
+/// the CPU time and the latency of a delivery.
 pub(super) const MEASURES: &[&str] =
     &["cpu_us_per_publish", "patterns_over_topics", "cpu_us_per_delivery", "latency_p99_ms"];
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The main figures: the 99th percentile of the other subscribers' latency before, during and after the stall, the
-/// server's memory for each slow subscriber, and the time until these are up to date again.
+/// server's memory for each slow subscriber, and the time until the slow subscribers are up to date again.
 pub(super) const MEASURES: &[&str] =
     &["before_p99_ms", "during_p99_ms", "after_p99_ms", "pss_bytes_per_slow", "caught_up_s"];
 

@@ -63,7 +63,7 @@ impl Stage {
         Plan { naming, topics, publishers, rate, count: None, bytes: bytes as usize }
     }
 
-    /// Returns counts of zero for this scenario.
+    /// Returns the counts of published events for this scenario, all of which begin at zero.
     pub(super) fn counts(&self) -> Counts {
         Counts::new(self.size.topics, self.size.publishers)
     }

@@ -4,8 +4,8 @@ use super::{Outcome, Size, Stage, figure::micros_each};
 use crate::target::Naming;
 use std::io;
 
-/// The main figures: the server's CPU time per publication (with its one delivery) with all topics, its ratio to that
-/// with a few topics, and the latency.
+/// The main figures: the server's CPU time per publication (with its one delivery) with all topics, the ratio of this
+/// time to the time with a few topics, and the latency.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_publish", "many_over_few", "latency_p99_ms"];
 
 /// The number of subscribers in the first part, with which the second is compared.

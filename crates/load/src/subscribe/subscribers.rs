@@ -153,8 +153,8 @@ impl Subscribers {
         self.to_connect.len() + self.connecting + self.to_leave.len() + self.to_return.len()
     }
 
-    /// Returns the number of subscribers that have come back and have not yet received an event that was published
-    /// after that.
+    /// Returns the number of subscribers that have come back, but have received no event yet that was published after
+    /// they came back.
     pub(super) fn behind(&self) -> usize {
         self.subscribers.iter().filter(|subscriber| subscriber.back_since.is_some()).count()
     }

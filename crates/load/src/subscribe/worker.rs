@@ -48,13 +48,13 @@ pub(super) enum Command {
     Connect { count: usize, narrow: usize, counts: Counts },
     /// Makes the first `count` subscribers stop reading.
     Pause { count: usize },
-    /// Makes all paused subscribers read again. This is done when each has received an event that was published after
-    /// that.
+    /// Makes all paused subscribers read again. The command is done when each of them has received an event that was
+    /// published after it began to read again.
     Resume,
     /// Makes the first `count` subscribers leave.
     Leave { count: usize },
-    /// Makes all subscribers that have left come back. This is done when each has received an event that was published
-    /// after that.
+    /// Makes all subscribers that have left come back. The command is done when each of them has received an event that
+    /// was published after it came back.
     ComeBack,
     /// Waits until all subscribers have received everything that was published.
     Receive { counts: Counts },

@@ -25,13 +25,13 @@ pub enum InvalidToken {
     },
     /// The token's header lists extensions that must be understood, and the hub understands none.
     CriticalHeader,
-    /// A token of this Mercure revision is not allowed in this part of the request: a token of the newer revision came
-    /// in the query or in the older revision's cookie, or a token of the older revision came in the newer revision's
-    /// cookie.
+    /// A token of this Mercure revision is not allowed in this part of the request. Either a token of the newer
+    /// revision came in the query or in the older revision's cookie, or a token of the older revision came in the newer
+    /// revision's cookie.
     Carrier,
     /// The hub has no key for tokens of this issuer and this purpose.
     NoKey,
-    /// None of the hub's keys for tokens of this issuer and this purpose has signed the token.
+    /// The hub has keys for tokens of this issuer and this purpose, but none of these keys has signed the token.
     Signature,
     /// The token names a key that the hub does not have, and no other key verifies it.
     UnknownKey,

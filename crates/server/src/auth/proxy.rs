@@ -27,12 +27,12 @@ pub enum ProxyMark {
 
 /// The headers that proxies add, in lower case; a `*` stands for any ending.
 ///
-/// A name is listed if a proxy, load balancer, content delivery network or tunnel adds it, by default or if it is
-/// configured as its manual shows, to say whose request it forwards or that it forwards one. Names that programs
-/// themselves send are not listed: those for tracing (`traceparent`, `x-request-id`, `x-cloud-trace-context`,
-/// `x-amzn-trace-id`) are sent by many HTTP libraries, and some are meant for a proxy (`cf-access-client-id`,
-/// `fly-prefer-region`, `fastly-key`, `x-vercel-protection-bypass`, `x-envoy-retry-on`). If a name begins like one of
-/// these, it is listed in full, without a `*`.
+/// A name is listed if a proxy, load balancer, content delivery network or tunnel adds it to forwarded requests, by
+/// default or if it is configured as its manual shows. The header must say that the request is forwarded, or for whom.
+/// Names that programs themselves send are not listed: those for tracing (`traceparent`, `x-request-id`,
+/// `x-cloud-trace-context`, `x-amzn-trace-id`) are sent by many HTTP libraries, and some are meant for a proxy
+/// (`cf-access-client-id`, `fly-prefer-region`, `fastly-key`, `x-vercel-protection-bypass`, `x-envoy-retry-on`). If a
+/// name begins like one of these, it is listed in full, without a `*`.
 const MARKS: &[&str] = &[
     // RFC 7239 and its predecessors: used by nearly all proxies.
     "forwarded*",

@@ -55,11 +55,9 @@ pub struct TrustedIssuer {
 /// All keys that verify tokens.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedKeys {
-    /// The keys that verify the tokens of publishers, if these tokens are of Mercure's older revision and name none of
-    /// the `issuers`.
+    /// The keys that verify publishers' tokens of Mercure's older revision, unless a token names one of the `issuers`.
     pub publisher_keys: KeySet,
-    /// The keys that verify the tokens of subscribers, if these tokens are of Mercure's older revision and name none of
-    /// the `issuers`.
+    /// The keys that verify subscribers' tokens of Mercure's older revision, unless a token names one of the `issuers`.
     pub subscriber_keys: KeySet,
     /// The issuers whose tokens are accepted, in both revisions. Each name must appear only once; if it appears again,
     /// the first issuer with this name counts.

@@ -2,7 +2,7 @@
 use crate::delivery::stream::Stream;
 
 /// The reason why hyper stops serving a connection.
-#[allow(clippy::large_enum_variant, reason = "there is one for a connection, for a moment")]
+#[allow(clippy::large_enum_variant, reason = "each connection has only one such value, for a short time")]
 pub(super) enum Left {
     /// hyper has finished with the connection, or has failed with this error.
     Ended(Option<hyper::Error>),

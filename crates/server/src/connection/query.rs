@@ -2,7 +2,7 @@
 //!
 //! hyper refuses a target with bytes that no URL may have, and an EventSource never reconnects after a refusal. hyper
 //! also takes a `#` for the end of the target, as it is in a URL. But cursors begin with `#`, and a client that does
-//! not escape it would silently lose its cursor. So both kinds are escaped before hyper sees them
+//! not escape it would silently lose its cursor. So such bytes and `#` are escaped before hyper sees them
 //! (`a_cursor_that_was_not_escaped_is_a_place_as_well`).
 use std::borrow::Cow;
 

@@ -107,7 +107,7 @@ impl Walk {
     }
 
     fn open(&self, name: &OsStr, how: OFlags) -> io::Result<OwnedFd> {
-        // If the name has become a link since it was checked, this fails.
+        // If the name has become a link since it was checked, the call fails.
         openat(self.here()?.as_fd(), name, how | OFlags::NOFOLLOW, Mode::empty()).map_err(absent)
     }
 
@@ -144,8 +144,8 @@ fn nowhere() -> io::Error {
     io::ErrorKind::NotFound.into()
 }
 
-/// Converts the system's errors for a path that leads to no file: because it leads through a file, through a name that
-/// has just become a link, to a socket, or has a name that no file can have.
+/// Converts the system's errors for a path that leads to no file. Such a path leads through a file, through a name that
+/// has just become a link, or to a socket, or it contains a name that no file can have.
 fn absent(error: Errno) -> io::Error {
     match error {
         Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::NAMETOOLONG => nowhere(),

@@ -72,7 +72,7 @@ pub(super) async fn publish_events(
             }
         }
     }
-    // The ID may be chosen by the publisher; the position is the hub's, and names only this update in its log.
+    // The publisher may have chosen the ID. The hub has made the position, which names only this update in its log.
     let (last_id, position) = last.map(|entry| (entry.id().to_string(), entry.position.to_string())).unzip();
     Ok(Json(json!({ "published": published, "last_id": last_id, "position": position })).into_response())
 }

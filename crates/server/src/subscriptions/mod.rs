@@ -36,8 +36,8 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// The number of subscribers that have left and whose end may still have to be published. Beyond that, new subscribers
-/// wait until some ends were published: no change is left out.
+/// The number of subscribers that have left and whose end may still have to be published. Beyond this number, new
+/// subscribers wait until some ends were published: no change is left out.
 pub const MAX_UNTOLD: usize = 4_096;
 /// The longest time that a request for the active subscriptions waits until all earlier changes were published.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -68,7 +68,7 @@ impl Pending {
         self.next += 1;
     }
 
-    /// Takes the first items: at most `most` changes, and the questions that follow them.
+    /// Takes the first items: at most `most` changes, and the waiting clients that follow them.
     pub(super) fn take(&mut self, most: usize) -> (Vec<Change>, Vec<oneshot::Sender<()>>) {
         let (mut changes, mut answers) = (Vec::new(), Vec::new());
         while let Some(first) = self.items.first_entry() {

@@ -1,4 +1,5 @@
-//! HTTP/1.1 connections that carry no request at the moment, and the task that closes those that are idle for too long.
+//! HTTP/1.1 connections that carry no request at the moment, and the task that closes connections that are idle for too
+//! long.
 use super::{
     origin::Origin,
     taken::{IDLE_TIMEOUT, MAX_IDLE_PER_ORIGIN, Sender, Taken, lock},

@@ -50,7 +50,7 @@ impl Store {
         writing.batch += 1;
         let token = Token { session: self.session, batch: writing.batch };
         if let Some(full) = writing.active.take_if(|active| self.is_full(active, &entries)) {
-            // If this fails, the zeros at the end of the file do no harm.
+            // If the file cannot be shortened, the zeros at its end do no harm.
             _ = full.file.set_len(full.segment.summary().log_bytes);
         }
         let seeds = match writing.active {
@@ -59,7 +59,7 @@ impl Store {
         };
         let active = writing.active.as_ref().expect("it was just written");
         self.publish(active, &entries, &writing.frame, seeds);
-        // The entries are in the log even if this fails. Entries that could not be discarded are discarded later.
+        // The entries are in the log even if nothing can be discarded now. Then old entries are discarded later.
         _ = self.discard_some(&mut writing, now, super::retention::PER_ENTRY * entries.len());
         Ok(entries)
     }
@@ -209,7 +209,8 @@ impl Store {
         held.bytes += record_bytes;
     }
 
-    /// Writes the index of a segment to a file beside it. If this fails, the index is made again at the next start.
+    /// Writes the index of a segment to a file beside it. If the file cannot be written, the index is made again at the
+    /// next start.
     pub(super) fn write_down(&self, segment: &Segment) {
         let mut state = segment.state_mut();
         let Index::Memory(index) = &state.index else { return };

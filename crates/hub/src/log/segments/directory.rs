@@ -200,7 +200,7 @@ impl Drop for Directory {
     fn drop(&mut self) {
         if self.is_locked {
             // Closing the handle is not enough: a child process that is just being started may hold a copy of it for a
-            // moment.
+            // short time.
             _ = self.handle.unlock();
         }
     }

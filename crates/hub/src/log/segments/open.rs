@@ -88,7 +88,7 @@ fn unread(directory: &Directory) -> io::Result<Vec<Unread>> {
                 let head = read_head(&file)?.map(|(head, _)| head).filter(|head| head.first == first);
                 unread.push(Unread { first, file: Some(file), head });
             }
-            // The segment was discarded a moment ago.
+            // The segment has just been discarded.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }

@@ -19,8 +19,8 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// Returns the stamp of a log; `None` if the log was written a moment ago, because the next write might then leave
-    /// the same stamp.
+    /// Returns the stamp of a log; `None` if the last write was so recent that the next write might leave the same
+    /// stamp.
     pub(super) fn of(path: &Path) -> Result<Option<Self>, LogError> {
         let directory = Directory::look_into(path)?;
         let last = match directory.segments(Kind::Log)?.last() {

@@ -38,7 +38,8 @@ pub(super) struct Store {
     pub(super) epochs: RwLock<Arc<Epochs>>,
     /// The state for appending and discarding. It is locked while something is appended or discarded.
     pub(super) writing: Mutex<Writing>,
-    /// The state that readers see. It is changed only when the change is durable, and locked only for a moment.
+    /// The state that readers see. It is changed only when the change is durable, and locked only for a very short
+    /// time.
     pub(super) held: RwLock<Held>,
     /// The lock for changing sealed segments, by erasing or rewriting.
     pub(super) keeping: Mutex<()>,

@@ -225,7 +225,7 @@ fn config() -> ProptestConfig {
 
 proptest! {
     #![proptest_config(config())]
-    /// Checks that, with any content of the files, nothing panics, only entries that were appended are read, and all
+    /// Checks three properties for any content of the files: nothing panics, only appended entries are read, and all
     /// damage that a reader meets is found.
     #[test]
     fn any_damage_is_found(damages in prop::collection::vec(damages(), 1..4)) {

@@ -7,8 +7,8 @@
 //!
 //! A publisher that publishes again as soon as it is answered would only be slowed down. So a publication does not wait
 //! if its publisher published shortly after its last answer, and its arrival ends the wait of all others. Whether
-//! publications arrive in time is learnt by trying: the number to wait for grows by one after an attempt at which that
-//! many arrived, and failed attempts are repeated less and less often.
+//! publications arrive in time is learnt by trying: the number to wait for grows by one after an attempt at which as
+//! many publications arrived, and failed attempts are repeated less and less often.
 use std::time::Duration;
 
 /// The longest time for which publications wait for other publications, counted from the end of the last batch. At
@@ -31,7 +31,7 @@ const MAX_RETRY_BATCHES: u32 = 1_024;
 /// The number of failures in a row after which the writer waits for fewer publications, if the number that it waited
 /// for was reached many times before. If that number was reached only once, half as many failures are enough.
 const MAX_CREDIT: u32 = 8;
-/// The amount by which `cheapest` grows at least with each append, so that an old value does not last for ever.
+/// The least amount by which `cheapest` grows with each append, so that an old value does not last for ever.
 const FORGETTING: Duration = Duration::from_micros(1);
 
 /// The state of learning how many publications arrive together.
@@ -273,7 +273,7 @@ mod tests {
         assert!(run.waited < 4_000 * 10, "in all {} µs", run.waited);
     }
 
-    /// The machine stops for a moment now and then, as shared machines do.
+    /// The machine stops for a short time now and then, as shared machines do.
     #[test]
     fn a_rush_that_is_interrupted_goes_on_as_before() {
         let stands_still = |number: u64| number % 1_000 >= 980;

@@ -130,7 +130,7 @@ impl Passing {
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        // This fails if the second thread has ended.
+        // The message cannot be sent if the second thread has ended.
         _ = self.messages.send(Message::End);
     }
 }

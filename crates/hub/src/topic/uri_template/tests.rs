@@ -215,9 +215,9 @@ proptest! {
                 let matches = compiled.matches(&Topic::new(&expansion).unwrap());
                 prop_assert!(matches, "{} expands to {}", template, expansion);
             }
-            // A template may be too complex if many states must be followed at once: a count after text in which it
-            // might itself have begun (`{+x*,y:3}`), a letter with two spellings after values that may contain it
-            // (`{x,x*}éb{x*}`), or several lists that may contain their separator (`{x,x*}a{.x,x*}`).
+            // A template may be too complex if many states must be followed at once. Examples are a count after text in
+            // which it might itself have begun (`{+x*,y:3}`), a letter with two spellings after values that may contain
+            // it (`{x,x*}éb{x*}`), or several lists that may contain their separator (`{x,x*}a{.x,x*}`).
             Err(error) => {
                 let may_be_complex = template.contains(':') || !template.is_ascii() || template.matches('*').count() > 1;
                 prop_assert!(error != InvalidUriTemplate::Syntax && may_be_complex, "{}", template);

@@ -192,8 +192,8 @@ impl Jwk {
         }
     }
 
-    /// Returns the algorithms for this key. If the JWK names an algorithm, this must be allowed and is the only one;
-    /// otherwise these are all algorithms of the rules.
+    /// Returns the algorithms for this key. If the JWK names an algorithm, this algorithm must be allowed, and only it
+    /// is returned. Otherwise all algorithms of the rules are returned.
     fn algorithms(&self, rules: &KeyRules) -> Result<Vec<Algorithm>, InvalidKey> {
         let Some(name) = &self.alg else { return Ok(rules.algorithms.clone()) };
         let algorithm = name.parse().map_err(|_| InvalidKey::JwkPurpose("alg"))?;

@@ -23,8 +23,8 @@ use uring::Uring;
 
 /// The number of sends after which a thread lets other programs run if they wait for its core. A proxy or a client on
 /// the same machine receives each event, and would wait until all subscribers have been served: with 5,000 subscribers
-/// on two cores, that made the median latency a third longer. io_uring makes so many sends with one system call, and
-/// 128 to 512 cost least.
+/// on two cores, that made the median latency a third longer. io_uring makes this number of sends with one system call,
+/// and 128 to 512 sends in one call cost least.
 const BATCH: u32 = 128;
 
 /// The engine to use.

@@ -95,7 +95,7 @@ impl Uring {
     /// # Safety
     /// After [`Kept`], the kernel may go on reading the bytes of the batch at any time: they must never change or be
     /// freed.
-    #[allow(unsafe_code, reason = "what is unsafe is said above")]
+    #[allow(unsafe_code, reason = "the comment above says what is unsafe")]
     unsafe fn submit(&mut self, batch: &[Send<'_>]) -> Result<usize, Kept> {
         self.results.clear();
         let Some(ring) = &mut self.ring else { return Ok(0) };

@@ -48,7 +48,8 @@ impl Shard {
         // From here on this thread releases the permit when the subscriber leaves.
         place.forget();
         if let Some(arrival) = arrival {
-            // This is done only now, when the part follows its audience: whoever hears of the subscriber can reach it.
+            // The arrival is noted only now, when the part follows its audience: a client that hears of the subscriber
+            // can then reach it.
             self.presence.begin(key, arrival.begin(self.fan_out.audience(key)));
         }
         let mut turn = self.fan_out.turn(self.now, &mut self.sockets);

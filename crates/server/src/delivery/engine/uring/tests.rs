@@ -15,7 +15,7 @@ fn start() -> Option<Uring> {
 
 /// Returns the number of sends that are queued.
 fn queued(ring: &IoUring) -> usize {
-    // SAFETY: the one who calls has no other submission queue while it waits for this.
+    // SAFETY: the caller has no other submission queue while it waits for this function.
     #[allow(unsafe_code, reason = "the ring is borrowed shared, and only looked at")]
     unsafe { ring.submission_shared() }.len()
 }
@@ -50,7 +50,7 @@ fn all_but_says_no(ring: &IoUring) -> io::Result<usize> {
 /// Gives the queued sends to the kernel and removes their completions.
 fn tells_nothing(ring: &IoUring) -> io::Result<usize> {
     let submitted = ring.submit();
-    // SAFETY: the one who calls has no other completion queue while it waits for this.
+    // SAFETY: the caller has no other completion queue while it waits for this function.
     #[allow(unsafe_code, reason = "the ring is borrowed shared")]
     unsafe { ring.completion_shared() }.for_each(drop);
     submitted
