@@ -226,8 +226,8 @@ options! {
     "Delivery" {
         /// Write streams to sockets in this way: `auto` chooses the best way that the system supports; `epoll` writes
         /// to one socket after the other; `io-uring` writes to many with one system call, which containers often
-        /// forbid; `hyper` lets the HTTP server write, with 13 to 24 KB of memory per subscriber instead of less than
-        /// one
+        /// forbid; `hyper` lets the HTTP server write, with 13 to 24 KB of memory per subscriber instead of less than 1
+        /// KB
         #[arg(hide_possible_values = true)]
         delivery: Delivery as "ENGINE" = "auto";
 

@@ -32,16 +32,16 @@ and the table goes to standard error. Latency is counted from the time when an e
 delayed its publication. CPU and memory are those of the server's processes (Linux, same user): measure another server \
 at the same time to compare, because machines differ and are shared.
 
-Sizes, unless you give others:";
+The sizes of the scenarios, unless you give others:";
 const EXAMPLES: &str = "\
 Examples:
-  # A hub that is started for the run, 5,000 subscribers, 10 events a second
+  # Start a hub for the run, with 5,000 subscribers and 10 events a second
   fanfare load
   fanfare load http://127.0.0.1:3000 --subscribers 500
   fanfare load --scenario resume-storm --subscribers 2000
   fanfare load http://127.0.0.1:8080 --recipe nchan --scenario burst
   fanfare load http://127.0.0.1:3001 --recipe mercure --token \"$PUBLISHER_JWT\"
-  # Any server; without --publish-url, subscribers receive what the server publishes by itself
+  # Use any server; without --publish-url, subscribers receive what the server publishes by itself
   fanfare load --rate 100 --subscribe-url 'http://127.0.0.1:4000/stream?channel={topic}' \\
                --publish-url 'http://127.0.0.1:4000/send?channel={topic}'
   fanfare load --subscribe-url http://127.0.0.1:4000/events --subscribers 1000 --seconds 60
@@ -68,15 +68,15 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_enum, default_value = "broadcast")]
     scenario: Scenario,
 
-    /// Kind of server: decides the URLs and formats
+    /// Kind of server, which decides the URLs and formats
     #[arg(long, value_enum, default_value = "fanfare", help_heading = "Server")]
     recipe: Recipe,
 
-    /// Subscribe at this URL instead; `{topic}` is replaced by the topic, and may be omitted if there is only one
+    /// Subscribe at this URL instead. `{topic}` is replaced by the topic, and may be omitted if there is only one topic
     #[arg(long, value_name = "URL", conflicts_with_all = ["url", "recipe"], help_heading = "Server")]
     subscribe_url: Option<String>,
 
-    /// Publish at this URL, with POST; without it, subscribers only listen
+    /// Publish at this URL, with POST. Without this option, subscribers only listen
     #[arg(long, value_name = "URL", requires = "subscribe_url", help_heading = "Server")]
     publish_url: Option<String>,
 

@@ -32,8 +32,8 @@ the end. This does not apply to topics of a hub, with --state, and with --event 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{ERRORS}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP))]
 pub(crate) struct SubscribeArgs {
-    /// Topics of the hub, `*` for all; or URLs (http or https) of event streams, of any server; or `-` for one from
-    /// standard input
+    /// Topics of the hub, `*` for all; or URLs (http or https) of event streams, of any server; or `-` for an event
+    /// stream from standard input
     #[arg(required_unless_present_any = ["topics", "lint"], value_name = "TOPIC|URL|-", value_parser = topic::matcher)]
     pub from: Vec<String>,
 

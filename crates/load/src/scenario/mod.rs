@@ -23,29 +23,35 @@ use std::io;
 /// A kind of load that is run on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
-    /// Many connect, nothing is published, all disconnect: CPU per connect, memory per subscriber, memory that remains
+    /// Many subscribers connect, nothing is published, and then all disconnect. It measures the CPU time of a
+    /// connection, the memory of a subscriber, and the memory that remains
     Idle,
-    /// One topic, events at a steady rate to all: CPU per delivery, latency
+    /// All subscribers get the events of one topic, at a steady rate. It measures the CPU time and the latency of a
+    /// delivery
     Broadcast,
-    /// A topic for each subscriber: CPU per publish, with a hundred subscribers and with all of them
+    /// Each subscriber has its own topic. It measures the CPU time of a publication, first with a hundred subscribers,
+    /// then with all of them
     Topics,
-    /// Subscribers of URL patterns, each matched by one of as many topics: CPU per publish and per delivery
+    /// Subscribers subscribe to URL patterns. There are as many topics as patterns, and each topic matches one pattern.
+    /// It measures the CPU time of a publication and of a delivery
     Patterns,
-    /// Publishers as fast as the server answers: deliveries per second of CPU, deliveries per read
+    /// Publishers publish as fast as the server answers. It measures the deliveries per second of CPU time, and the
+    /// deliveries per read
     Burst,
-    /// All connect as fast as the server answers, twice: connections per second, CPU per connect
+    /// All subscribers connect as fast as the server answers, leave, and connect once more. It measures the connections
+    /// per second, and the CPU time of a connection
     ConnectStorm,
-    /// Half disconnect at once while events continue: latency of the other subscribers, time until the server has
-    /// closed the connections
+    /// Half of the subscribers disconnect at once while events continue. It measures the latency of the other
+    /// subscribers, and the time until the server has closed the connections
     DisconnectStorm,
-    /// Some stop reading while events continue, then read again: latency of the other subscribers, memory, time to
-    /// catch up
+    /// Some subscribers stop reading while events continue, and then read again. It measures the latency of the other
+    /// subscribers, the memory, and the time that the slow subscribers need to catch up
     SlowReaders,
-    /// All disconnect at once and reconnect with their last event ID while events continue: time until all are live
-    /// again
+    /// All subscribers disconnect at once, and reconnect with their last event IDs while events continue. It measures
+    /// the time until all of them are up to date again
     ResumeStorm,
-    /// Many connect and disconnect, again and again, while events continue for one other subscriber: its latency, CPU
-    /// per visit
+    /// Many subscribers connect and disconnect, again and again, while one other subscriber gets events. It measures
+    /// the latency of that one subscriber, and the CPU time of each visit
     Presence,
 }
 

@@ -28,29 +28,29 @@ pub struct Size {
 /// The arguments that replace a scenario's own size.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct SizeArgs {
-    /// Subscribers; each needs an open file on this machine, and one in the server
+    /// Number of subscribers. Each needs an open file on this machine, and one in the server
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub subscribers: Option<u32>,
-    /// Topics (or patterns), to which subscribers are assigned in turn
+    /// Number of topics or patterns, to which the subscribers are assigned in turn
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub topics: Option<u32>,
-    /// Publishers; each has a connection with one publication in progress. With 0, subscribers only listen
+    /// Number of publishers. Each has a connection with one publication in progress. With 0, subscribers only listen
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(0..=10_000))]
     pub publishers: Option<u32>,
-    /// Events a second, of all publishers together; with 0, as fast as the server answers
+    /// Number of events a second, of all publishers together. With 0, they publish as fast as the server answers
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(0..=1_000_000))]
     pub rate: Option<u32>,
-    /// Seconds of publishing; in `slow-readers`, how long some subscribers do not read; in `idle`, a third of the time
-    /// that the server has to give memory back
+    /// Seconds for which events are published. In `slow-readers`, this is the time for which some subscribers do not
+    /// read. In `idle`, this is a third of the time that the server has to give memory back
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=86_400))]
     pub seconds: Option<u32>,
-    /// Bytes of data in each event; a number and a time take up to 64 of them
+    /// Number of bytes of data in each event. A number and a time take up to 64 of them
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(MIN_DATA_BYTES as i64..=65_536))]
     pub bytes: Option<u32>,
-    /// Events of a `burst`
+    /// Number of events of a `burst`
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=100_000_000))]
     pub events: Option<u32>,
-    /// Subscribers who leave (`disconnect-storm`, `resume-storm`) or stop reading (`slow-readers`)
+    /// Number of subscribers that leave (in `disconnect-storm` and `resume-storm`) or stop reading (in `slow-readers`)
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub troubled: Option<u32>,
 }
