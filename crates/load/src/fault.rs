@@ -140,18 +140,20 @@ impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missed { expected, received } => {
-                write!(formatter, "event {received} arrived, expected {expected}: events are missing")
+                write!(formatter, "event {received} arrived, but event {expected} was expected: events are missing")
             }
             Self::Repeated { expected, received } => {
-                write!(formatter, "event {received} arrived again, expected {expected}")
+                write!(formatter, "event {received} arrived again, but event {expected} was expected")
             }
             Self::OutOfOrder { expected, received } => {
-                write!(formatter, "event {received} arrived late, expected {expected}")
+                write!(formatter, "event {received} arrived late, when event {expected} was expected")
             }
             Self::Undelivered { expected, published } => {
-                write!(formatter, "event {expected} and later ones did not arrive, of {published} published")
+                write!(formatter, "event {expected} and the events after it did not arrive; {published} were published")
             }
-            Self::Foreign { event_type, data } => write!(formatter, "an unknown event of type {event_type}: {data}"),
+            Self::Foreign { event_type, data } => {
+                write!(formatter, "an unknown event of type {event_type} arrived: {data}")
+            }
             Self::Ended { reason } => write!(formatter, "its stream ended: {reason}"),
             Self::Refused { reason } => write!(formatter, "refused: {reason}"),
         }
@@ -175,7 +177,7 @@ mod tests {
         assert_eq!((faults.count(), faults.examples.len()), (11, EXAMPLES));
         assert_eq!(
             faults.examples[0],
-            "subscriber 7: event 5 arrived, expected 3: events are missing (topic 2, publisher 1)"
+            "subscriber 7: event 5 arrived, but event 3 was expected: events are missing (topic 2, publisher 1)"
         );
     }
 }

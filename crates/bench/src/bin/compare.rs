@@ -83,7 +83,7 @@ fn main() -> ExitCode {
 
 fn server(name: &str) -> Result<Server, String> {
     let names = || SERVERS.iter().map(|server| server.name).collect::<Vec<_>>().join(", ");
-    Server::named(name).ok_or_else(|| format!("there is {}", names()))
+    Server::named(name).ok_or_else(|| format!("unknown server; expected one of {}", names()))
 }
 
 /// Runs the comparison, and returns true if Fanfare had no fault.
@@ -125,7 +125,7 @@ fn run() -> io::Result<bool> {
 fn present(servers: &[Server]) -> Vec<Server> {
     let can_run = |server: &&Server| match server.missing() {
         Some(reason) => {
-            println!("leaves out {}: {reason}", server.name);
+            println!("{} is left out: {reason}", server.name);
             false
         }
         None => true,
@@ -176,7 +176,7 @@ fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
     let label = |key: &str| label(key, turns).unwrap_or_else(|| key.to_owned());
     let heads: Vec<String> = measures.iter().map(|key| label(key)).collect();
     let columns: String = heads.iter().map(|head| format!("  {head:>12}")).collect();
-    println!("{:17}{columns}  {:>8}  faults", "server", "to bare");
+    println!("{:17}{columns}  {:>8}  faults", "server", "ratio to bare");
     let bare = turns.iter().position(|(server, _)| server.name == SERVERS[0].name);
     let mut servers = Map::new();
     for ((server, turns), median) in turns.iter().zip(&medians) {
@@ -185,7 +185,7 @@ fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
         let ratio = median.get(measures[0]).zip(bare.filter(|bare| *bare > 0.0));
         let ratio = ratio.map(|(value, bare)| (value / bare * 1e3).round() / 1e3);
         let cells: String = cells.collect();
-        println!("{:17}{cells}  {}  {}", server.name, cell(ratio, "to bare").trim_start(), faults(turns));
+        println!("{:17}{cells}  {}  {}", server.name, cell(ratio, "ratio to bare").trim_start(), faults(turns));
         let shown =
             turns.iter().map(|turn| turn.as_ref().map_or_else(|error| json!({ "error": error }), Outcome::json));
         let runs: Vec<Value> = shown.collect();
@@ -193,7 +193,7 @@ fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
     }
     let mut shown = json!({ "size": size, "measure": measures[0], "servers": servers });
     if let Some(ratio) = presence_over_plain(turns, &medians, measures[0]) {
-        println!("{SUBSCRIPTIONS} over fanfare: {ratio:.2} of {}", heads[0]);
+        println!("{}: {SUBSCRIPTIONS} has {ratio:.2} times the value of fanfare", heads[0]);
         shown["presence_over_plain"] = ratio.into();
     }
     shown

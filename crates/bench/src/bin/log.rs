@@ -39,7 +39,7 @@ fn main() -> io::Result<()> {
     let scale = if options.smoke { Scale::SMOKE } else { Scale::FULL };
     let scratch = Scratch::new()?;
     println!(
-        "{} entries of 100 bytes, {} topics, an own ID each; median of {}",
+        "{} entries of 100 bytes with {} topics, each entry with an ID of its own; times are medians of {} rounds",
         scale.entries, scale.topics, scale.rounds
     );
     println!("{}", figure::heading());
@@ -53,7 +53,7 @@ fn main() -> io::Result<()> {
     show(vec![segments::measure(&scratch, &scale)?]);
     show(alone::measure(&scratch, &scale)?);
     let missed = figures.iter().filter(|figure| figure.is_missed()).count();
-    println!("{missed} limits missed");
+    println!("{missed} limits were missed");
     println!("{}", json!({ "bench": "log", "run": report::circumstances(), "missed": missed, "figures": figures }));
     Ok(())
 }

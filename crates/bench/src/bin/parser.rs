@@ -236,7 +236,8 @@ fn main() {
     // One input is enough to see that everything works.
     let only_event = if only_event == "--smoke" { inputs()[0].name.to_owned() } else { only_event };
     println!(
-        "GB/s of event stream, median of {TURNS} turns; how far fanfare was ahead of the next, and in how many turns\n"
+        "GB/s of event stream, median of {TURNS} turns; the ratio of fanfare to the faster of the other crates, and \
+         the number of turns in which fanfare was faster\n"
     );
     print!("{:<16} {:<10}", "event", "chunk");
     NAMES.iter().for_each(|name| print!(" {name:>19}"));

@@ -27,7 +27,7 @@ const FIGURES: [(&str, &str); 5] = [
     ("p50_us", "p50 µs"),
     ("p99_us", "p99 µs"),
     ("cpu_us", "CPU µs/publish"),
-    ("latest_us", "latest µs"),
+    ("latest_us", "max late µs"),
 ];
 /// The index of the publications per second in [`FIGURES`]; `CPU` is the index of the CPU time. These two figures are
 /// compared.
@@ -178,21 +178,27 @@ fn compare(contenders: &[Contender]) -> Value {
     for (memory, disk) in &versions {
         let rates = disk.figure(RATE).zip(memory.figure(RATE));
         tell(
-            format!("{}: disk / memory, publishes/s", disk.version),
+            format!("{}: ratio of disk to memory, publications per second", disk.version),
             rates.map(|(disk, memory)| disk / memory).collect(),
         );
-        tell(format!("{}: disk - memory, CPU µs/publish", disk.version), durability((memory, disk)));
+        tell(
+            format!("{}: difference between disk and memory, µs of CPU time per publication", disk.version),
+            durability((memory, disk)),
+        );
     }
     if let [before, now] = versions[..] {
         for (before, now) in [(before.0, now.0), (before.1, now.1)] {
             for place in [RATE, CPU] {
                 let turns = now.figure(place).zip(before.figure(place));
                 let ratios = turns.map(|(now, before)| now / before).collect();
-                tell(format!("now / before, {}: {}", now.log, FIGURES[place].1), ratios);
+                tell(format!("ratio of now to before, {}: {}", now.log, FIGURES[place].1), ratios);
             }
         }
         let ratios = durability(now).into_iter().zip(durability(before)).map(|(now, before)| now / before).collect();
-        tell("now / before, disk - memory: CPU µs/publish".into(), ratios);
+        tell(
+            "ratio of now to before, difference between disk and memory: µs of CPU time per publication".into(),
+            ratios,
+        );
     }
     compared.into()
 }

@@ -52,8 +52,8 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
         Figure::told("append one update of 200 bytes: CPU", "µs", of(&ours, |cost| cost.cpu_us)),
         Figure::told("write and fdatasync as many bytes", "µs", of(&bare, |cost| cost.wall_us)),
         Figure::told("write and fdatasync as many bytes: CPU", "µs", of(&bare, |cost| cost.cpu_us)),
-        Figure::told("append / write and fdatasync", "", median(wall)),
-        Figure::told("append / write and fdatasync: CPU", "", median(cpu)),
+        Figure::told("ratio of append to write and fdatasync", "", median(wall)),
+        Figure::told("ratio of append to write and fdatasync: CPU", "", median(cpu)),
     ])
 }
 

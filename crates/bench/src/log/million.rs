@@ -60,7 +60,7 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let full = mib(lengths(&directory, Some("log"))?.last().copied().unwrap_or(0));
 
     let mut figures = vec![
-        Figure::told("filling in batches of 64: entries a second", "/s", rate),
+        Figure::told("entries filled in a second, in batches of 64", "/s", rate),
         Figure::told("size on disk", "MiB", on_disk),
         Figure::told("segments", "", ratio(segments, 1)),
         Figure::told("last segment, with zeros at its end", "MiB", last),
@@ -70,9 +70,9 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     ];
     figures.extend(found);
     figures.extend([
-        Figure::limited("memory of who has filled it", "MiB", MEMORY_MIB, of_filling),
-        Figure::limited("memory of who opened it with that last segment and resumed", "MiB", MEMORY_MIB, of_full),
-        Figure::limited("memory of who opened it after a clean end and resumed", "MiB", MEMORY_MIB, of_clean),
+        Figure::limited("memory of the process that filled the log", "MiB", MEMORY_MIB, of_filling),
+        Figure::limited("memory of a process that opened that last segment and resumed", "MiB", MEMORY_MIB, of_full),
+        Figure::limited("memory of a process that opened after a clean end and resumed", "MiB", MEMORY_MIB, of_clean),
     ]);
     Ok(figures)
 }

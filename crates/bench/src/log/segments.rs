@@ -33,6 +33,6 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Figure> {
         expect("events of a topic", resume(&log, topic, look)?, workload.entries / TOPICS)?;
     }
     expect("entries", scan(&log, 0, look)?, workload.entries)?;
-    let figure = format!("open files, at most, while {} segments are read", scale.segments);
+    let figure = format!("greatest number of open files while {} segments are read", scale.segments);
     Ok(Figure::limited(&figure, "", 64.0, ratio(most.get(), 1)))
 }

@@ -28,7 +28,7 @@ const BATCH: u64 = 64;
 /// # Errors
 /// If the log fails, or the output of `strace` is not understood.
 pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
-    let (topics, batched) = (scale.topics, "bytes written for a byte of data: 1 KiB, batches of 64");
+    let (topics, batched) = (scale.topics, "bytes written for a byte of data: entries of 1 KiB, 64 in a batch");
     let alone = "bytes written for an update of 200 bytes that is appended alone";
     let (unit, of_alone) = ("", "bytes");
     if !is_there() {

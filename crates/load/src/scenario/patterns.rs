@@ -31,7 +31,11 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
             outcome.add_some("cpu_us_per_publish", "CPU µs/publish", costs.get(1).copied());
             outcome.add_some("topics_cpu_us_per_publish", "CPU µs/publish to topics", costs.first().copied());
             if let [topics, patterns] = costs[..] {
-                outcome.add("patterns_over_topics", "patterns/topics", patterns / topics.max(f64::MIN_POSITIVE));
+                outcome.add(
+                    "patterns_over_topics",
+                    "ratio of patterns to topics",
+                    patterns / topics.max(f64::MIN_POSITIVE),
+                );
             }
             after.add_per_delivery(&before, report.deliveries - report_before.deliveries, &mut outcome);
             outcome.add_latencies(&report.steady);

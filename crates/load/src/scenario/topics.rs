@@ -34,7 +34,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
             outcome.add_some("cpu_us_per_publish", "CPU µs/publish", costs.get(1).copied());
             outcome.add_some("few_cpu_us_per_publish", "CPU µs/publish with few", costs.first().copied());
             if let [few, many] = costs[..] {
-                outcome.add("many_over_few", "all/few", many / few.max(f64::MIN_POSITIVE));
+                outcome.add("many_over_few", "ratio of all to few", many / few.max(f64::MIN_POSITIVE));
             }
             outcome.add_latencies(&report.steady);
             outcome.add("publishes_per_second", "publishes/s", published.rate());

@@ -49,9 +49,9 @@ fn what_should_not_happen_is_counted_and_told() {
     assert_eq!(deliveries, 2);
     assert_eq!(faults.to_string(), "1 missed, 1 repeated, 1 out of order, 1 foreign");
     let told = [
-        "event 0 arrived again, expected 1",
-        "event 3 arrived, expected 1: events are missing",
-        "an unknown event of type fanfare.gap: {}",
+        "event 0 arrived again, but event 1 was expected",
+        "event 3 arrived, but event 1 was expected: events are missing",
+        "an unknown event of type fanfare.gap arrived: {}",
     ];
     for (example, text) in faults.examples.iter().zip(told) {
         assert!(example.starts_with("subscriber 0: ") && example.contains(text), "{example}");

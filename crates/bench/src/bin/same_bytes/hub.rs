@@ -61,7 +61,7 @@ impl Hub {
         socket.write_all(lines.as_bytes())?;
         let mut answer = String::new();
         socket.read_to_string(&mut answer)?;
-        let (head, body) = answer.split_once("\r\n\r\n").ok_or("an answer without an end of its head")?;
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or("the head of an answer has no end")?;
         if !head.starts_with("HTTP/1.1 200") {
             return Err(format!("a publication was refused: {answer}").into());
         }

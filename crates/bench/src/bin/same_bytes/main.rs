@@ -94,7 +94,11 @@ fn play(program: &Path, delivery: &str, seeds: Range<u64>) -> Result<Transcript,
 /// Prints the differences between two transcripts, and returns the number of connections that differ.
 fn differences(before: &Transcript, now: &Transcript, delivery: &str, seeds: &Range<u64>) -> usize {
     if before.len() != now.len() {
-        println!("{delivery}, seeds {seeds:?}: {} connections before, {} now", before.len(), now.len());
+        println!(
+            "{delivery}, seeds {seeds:?}: there were {} connections before, and there are {} now",
+            before.len(),
+            now.len()
+        );
         return before.len().abs_diff(now.len());
     }
     let mut different = 0;
@@ -104,7 +108,7 @@ fn differences(before: &Transcript, now: &Transcript, delivery: &str, seeds: &Ra
             let shown = &bytes[at.saturating_sub(80).min(bytes.len())..bytes.len().min(at + 80)];
             String::from_utf8_lossy(shown).into_owned()
         };
-        println!("{delivery}, seeds {seeds:?}, connection {number}: differ at byte {at}");
+        println!("{delivery}, seeds {seeds:?}, connection {number}: the bytes differ from byte {at} on");
         println!("  before ({}): {:?}", before.len(), around(before));
         println!("  now ({}): {:?}", now.len(), around(now));
         different += 1;

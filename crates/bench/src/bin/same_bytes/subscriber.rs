@@ -48,7 +48,9 @@ impl Connection {
             found.is_some()
         })?;
         let bytes = self.bytes();
-        let end = end_of_event(&bytes, &plain).or_else(|| end_of_event(&bytes, &envelope)).ok_or("it was there")?;
+        let end = end_of_event(&bytes, &plain)
+            .or_else(|| end_of_event(&bytes, &envelope))
+            .ok_or("the end of an event was not found")?;
         Ok(bytes[..end].to_vec())
     }
 
