@@ -220,7 +220,9 @@ impl fmt::Display for Error {
             Self::Redirect(error) => error.fmt(f),
             Self::Parse(error) => error.fmt(f),
             Self::GaveUp { attempts: 0 | 1, cause } => cause.fmt(f),
-            Self::GaveUp { attempts, cause } => write!(f, "{cause}, after {attempts} attempts"),
+            Self::GaveUp { attempts, cause } => {
+                write!(f, "{cause}; the event source gave up after {attempts} attempts")
+            }
             Self::NotRepeated { cause } => write!(f, "{cause}; the request is not sent a second time"),
             Self::Unfinished { marker } => write!(f, "the events ended before {marker:?} came"),
             Self::NoContent => f.write_str("the server answered 204 No Content: it has no events"),

@@ -313,8 +313,12 @@ mod tests {
             (vec![key(&exact_and_pattern, &[])], 0, "all are seen by then"),
             (vec![key(&["/u/1"], &exact_and_pattern)], 0, "the exact ones of either set come first"),
             (vec![key(&["/u/{id}", "/{+rest}"], &[])], 100, "the second pattern has nothing left to show"),
-            (vec![key(&["/u/1", "/u/{id}"], &[])], 99, "what is seen is not tried"),
-            ((0..50).map(|number| key(&[&names[number], "/u/{id}"], &[])).collect(), 100, "nor what was tried"),
+            (vec![key(&["/u/1", "/u/{id}"], &[])], 99, "a visible topic is not tried"),
+            (
+                (0..50).map(|number| key(&[&names[number], "/u/{id}"], &[])).collect(),
+                100,
+                "a pattern that was tried is not tried again",
+            ),
             ((0..50).map(|number| key(&[&names[number]], &[])).collect(), 0, "no patterns"),
         ];
         for (keys, tries, why) in &cases {

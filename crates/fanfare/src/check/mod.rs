@@ -145,14 +145,19 @@ impl fmt::Display for Keys<'_> {
         if settings.is_open() {
             return writeln!(f, "# There are no keys: everybody who can reach the hub may publish and subscribe.");
         }
-        let none = "nobody";
+        let none = "no key, so they are refused";
         let shown = |material: &Option<KeyMaterial>| material.as_ref().map_or_else(|| none.to_owned(), described);
         let hub = settings.keys();
-        writeln!(f, "# Tokens without a known issuer: publishers: {}", shown(&hub.publisher))?;
-        writeln!(f, "# Tokens without a known issuer: subscribers: {}", shown(&hub.subscriber))?;
+        writeln!(f, "# Publishers' tokens without a known issuer are verified with {}", shown(&hub.publisher))?;
+        writeln!(f, "# Subscribers' tokens without a known issuer are verified with {}", shown(&hub.subscriber))?;
         for issuer in settings.issuers() {
-            writeln!(f, "# Tokens of {}: publishers: {}", issuer.name, shown(&issuer.keys.publisher))?;
-            writeln!(f, "# Tokens of {}: subscribers: {}", issuer.name, shown(&issuer.keys.subscriber))?;
+            writeln!(f, "# Publishers' tokens of {} are verified with {}", issuer.name, shown(&issuer.keys.publisher))?;
+            writeln!(
+                f,
+                "# Subscribers' tokens of {} are verified with {}",
+                issuer.name,
+                shown(&issuer.keys.subscriber)
+            )?;
         }
         Ok(())
     }

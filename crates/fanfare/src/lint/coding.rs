@@ -40,7 +40,9 @@ pub(super) fn coding(observation: &Observation) -> Option<String> {
 
 /// Returns a finding if the response is compressed although the request asked for no compression.
 pub(super) fn unasked(plain: &Observation) -> Option<Finding> {
-    coding(plain).map(|coding| UNASKED.broken(line("Content-Encoding", &coding) + "; the events in it are not checked"))
+    coding(plain).map(|coding| {
+        UNASKED.broken(line("Content-Encoding", &coding) + "; the events in this response were not checked")
+    })
 }
 
 /// Returns a finding about `coded`, a response that may be compressed, compared with `plain`, a response that is not.
@@ -53,8 +55,8 @@ pub(super) fn held_back(plain: &Observation, coded: &Observation) -> Option<Find
             let (soon, bytes) = (soon.as_secs_f64(), coded.recording.bytes.len());
             let waited = coded.lasted.as_secs_f64();
             Some(HELD_BACK.broken(format!(
-                "{header}: no event or comment in {waited:.1} s and {bytes} bytes; without compression after {soon:.1} \
-                 s"
+                "with {header}, no event or comment arrived in {waited:.1} s and {bytes} bytes; without compression, \
+                 the first one arrived after {soon:.1} s"
             )))
         }
         _ => Some(COMPRESSED.broken(header)),

@@ -45,7 +45,9 @@ pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 2] = [allowed, va
 
 fn allowed(observation: &Observation) -> Option<Finding> {
     let Some(origins) = value(observation, &ACCESS_CONTROL_ALLOW_ORIGIN) else {
-        return Some(SAME_ORIGIN.broken(format!("no Access-Control-Allow-Origin for a page of {PAGE_ORIGIN}")));
+        return Some(
+            SAME_ORIGIN.broken(format!("there is no Access-Control-Allow-Origin for a page of {PAGE_ORIGIN}")),
+        );
     };
     let credentials = value(observation, &ACCESS_CONTROL_ALLOW_CREDENTIALS).as_deref() == Some("true");
     let rule = match origins.as_str() {
@@ -64,7 +66,8 @@ fn vary(observation: &Observation) -> Option<Finding> {
     }
     let vary = value(observation, &VARY).unwrap_or_default();
     let says_so = vary.split(',').any(|name| matches!(name.trim().to_ascii_lowercase().as_str(), "*" | "origin"));
-    (!says_so).then(|| NO_VARY.broken(line("Access-Control-Allow-Origin", PAGE_ORIGIN) + ", and no Vary: Origin"))
+    (!says_so)
+        .then(|| NO_VARY.broken(line("Access-Control-Allow-Origin", PAGE_ORIGIN) + ", but there is no Vary: Origin"))
 }
 
 #[cfg(test)]

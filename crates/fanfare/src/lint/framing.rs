@@ -73,12 +73,12 @@ pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 8] =
 
 fn mark(observation: &Observation) -> Option<Finding> {
     let begins = observation.recording.bytes.starts_with(BYTE_ORDER_MARK);
-    begins.then(|| MARK.broken("the bytes ef bb bf at the beginning"))
+    begins.then(|| MARK.broken("the stream begins with the bytes ef bb bf"))
 }
 
 fn later_mark(observation: &Observation) -> Option<Finding> {
     let marked = lines(&observation.recording.bytes).filter(|line| line.text.starts_with(BYTE_ORDER_MARK));
-    let place = |line: Line<'_>| format!("ef bb bf before line {}, at byte {}", line.number, line.offset);
+    let place = |line: Line<'_>| format!("the bytes ef bb bf are before line {}, at byte {}", line.number, line.offset);
     first_of(marked, place).map(|seen| LATER_MARK.broken(seen))
 }
 
@@ -92,7 +92,7 @@ fn not_utf8(observation: &Observation) -> Option<Finding> {
         let is_cut = offset == observation.recording.bytes.len() && is_begun(part.invalid());
         (!part.invalid().is_empty() && !is_cut).then(|| (part.invalid(), at))
     });
-    let place = |(bytes, at): (&[u8], usize)| format!("{bytes:02x?} at byte {at}");
+    let place = |(bytes, at): (&[u8], usize)| format!("the bytes {bytes:02x?} at byte {at} are not UTF-8");
     first_of(places, place).map(|seen| NOT_UTF8.broken(seen))
 }
 
@@ -117,32 +117,38 @@ fn unfinished(observation: &Observation) -> Option<Finding> {
     let waited = observation.lasted.saturating_sub(recording.arrivals.last()?.at);
     let endless = recording.events.is_empty() && block.data_lines >= ENDLESS_LINES;
     let then = match observation.end {
-        End::Closed => "and the end of the stream after it".to_owned(),
+        End::Closed => "and the stream ended before its blank line".to_owned(),
         End::Broken(_) | End::Stopped if waited >= BLOCK_WAIT => {
-            format!("and then nothing for {:.1} s", waited.as_secs_f64())
+            format!("and then nothing arrived for {:.1} s", waited.as_secs_f64())
         }
-        End::Stopped if endless => "and no blank line anywhere".to_owned(),
+        End::Stopped if endless => "and the stream has no blank line".to_owned(),
         _ => return None,
     };
     let lines = count(block.data_lines, "line");
-    Some(UNFINISHED.broken(format!("{lines} of data from line {} (byte {}) on, {then}", block.number, block.offset)))
+    Some(UNFINISHED.broken(format!(
+        "the event that begins in line {} (byte {}) has {lines} of data, {then}",
+        block.number, block.offset
+    )))
 }
 
 fn large(observation: &Observation) -> Option<Finding> {
     let sizes = observation.recording.events.iter().map(|event| event.data_bytes);
     let largest = sizes.max().filter(|largest| *largest > LARGE_DATA_BYTES)?;
-    Some(LARGE.broken(format!("an event with {largest} bytes of data")))
+    Some(LARGE.broken(format!("an event has {largest} bytes of data")))
 }
 
 fn broken(observation: &Observation) -> Option<Finding> {
     match &observation.end {
-        End::Broken(error) => Some(BROKEN.broken(format!("{} after {}", error, passed(observation)))),
+        End::Broken(error) => {
+            Some(BROKEN.broken(format!("the connection broke after {}: {error}", passed(observation))))
+        }
         _ => None,
     }
 }
 
 fn closed(observation: &Observation) -> Option<Finding> {
-    (observation.end == End::Closed).then(|| CLOSED.broken(format!("the end after {}", passed(observation))))
+    (observation.end == End::Closed)
+        .then(|| CLOSED.broken(format!("the server ended the response after {}", passed(observation))))
 }
 
 fn passed(observation: &Observation) -> String {
@@ -200,6 +206,6 @@ mod tests {
     #[test]
     fn the_place_of_what_is_no_utf8_is_told() {
         let finding = not_utf8(&observed(&[], &[(0, b"data: caf\xe9!\xff\n\n")])).unwrap();
-        assert_eq!(finding.seen, "[e9] at byte 9; and 1 more");
+        assert_eq!(finding.seen, "the bytes [e9] at byte 9 are not UTF-8; and 1 more");
     }
 }

@@ -102,7 +102,7 @@ fn content_type(observation: &Observation) -> Option<Finding> {
         return None;
     }
     let Some(value) = value(observation, &CONTENT_TYPE) else {
-        return Some(NO_TYPE.broken("no Content-Type"));
+        return Some(NO_TYPE.broken("the response has no Content-Type"));
     };
     if !essence(&value).eq_ignore_ascii_case(EVENT_STREAM) {
         return Some(WRONG_TYPE.broken(line("Content-Type", &value)));
@@ -126,14 +126,16 @@ fn cache_control(observation: &Observation) -> Option<Finding> {
         (true, false) => &TRANSFORMABLE,
         (false, _) => &CACHEABLE,
     };
-    Some(rule.broken(value.as_ref().map_or("no Cache-Control".into(), |value| line("Cache-Control", value))))
+    Some(rule.broken(
+        value.as_ref().map_or("the response has no Cache-Control".into(), |value| line("Cache-Control", value)),
+    ))
 }
 
 fn accel_buffering(observation: &Observation) -> Option<Finding> {
     match value(observation, &X_ACCEL_BUFFERING) {
         Some(value) if value.eq_ignore_ascii_case("no") => None,
         Some(value) => Some(BUFFERING.broken(line("X-Accel-Buffering", &value))),
-        None => Some(BUFFERING.broken("no X-Accel-Buffering")),
+        None => Some(BUFFERING.broken("the response has no X-Accel-Buffering")),
     }
 }
 

@@ -66,7 +66,7 @@ fn some(recording: &Recording) -> Option<Finding> {
 fn several_events(recording: &Recording) -> Option<Finding> {
     let mut known = HashSet::new();
     let repeated = recording.events.iter().filter_map(|event| event.id.as_deref()).filter(|id| !known.insert(*id));
-    let shown = first_of(repeated, |id| format!("`{}` again", excerpt(id.as_bytes())));
+    let shown = first_of(repeated, |id| format!("the ID `{}` came again", excerpt(id.as_bytes())));
     shown.map(|seen| SEVERAL_EVENTS.broken(seen))
 }
 
@@ -90,7 +90,7 @@ fn nul(recording: &Recording) -> Option<Finding> {
 
 fn long(recording: &Recording) -> Option<Finding> {
     let lines = ids(recording).filter(|(_, id)| id.len() > MAX_USUAL_ID_BYTES);
-    first_of(lines, |(line, id)| format!("{line}: {} bytes", id.len())).map(|seen| LONG.broken(seen))
+    first_of(lines, |(line, id)| format!("{line} has an ID of {} bytes", id.len())).map(|seen| LONG.broken(seen))
 }
 
 /// Iterates over all `id` fields whose lines have ended.

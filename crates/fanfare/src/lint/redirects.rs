@@ -37,12 +37,12 @@ pub(super) fn check(observation: &Observation) -> Option<Finding> {
         false => &REDIRECTED,
     };
     let location = first.headers.get(LOCATION).map(|value| excerpt(value.as_bytes())).unwrap_or_default();
-    let times = if observation.redirects.len() > 1 {
-        format!(", {} in all", observation.redirects.len())
-    } else {
-        String::new()
+    let which = match observation.redirects.len() {
+        1 => "the redirect".to_owned(),
+        redirects => format!("the first of {redirects} redirects"),
     };
-    Some(rule.broken(format!("status {} to {location}{times}; at last {}", first.status, observation.head.uri)))
+    let (status, uri) = (first.status, &observation.head.uri);
+    Some(rule.broken(format!("{which} has the status {status} and leads to {location}; the response came from {uri}")))
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
             observation.redirects = uris.iter().map(redirect).collect();
             let finding = check(&observation).unwrap();
             assert_eq!([finding.rule.name], expected, "{uris:?}");
-            assert!(finding.seen.starts_with("status 302 Found to /next"));
+            assert!(finding.seen.contains("has the status 302 Found and leads to /next;"));
         }
     }
 }

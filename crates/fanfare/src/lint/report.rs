@@ -96,7 +96,7 @@ impl Report {
         )?;
         let (events, comments) = (count(self.events, "event"), count(self.comments, "comment"));
         let (bytes, pieces, time) = (count(self.bytes, "byte"), count(self.pieces, "piece"), seconds(self.observed_ms));
-        let end = if self.ended { ", then its end" } else { "" };
+        let end = if self.ended { ", and then the response ended" } else { "" };
         write!(out, "{events}, {comments}, {bytes} in {pieces}, in {time}{end}")?;
         if let Some(heartbeat) = self.heartbeat_ms {
             write!(out, "; a comment about every {}", seconds(heartbeat))?;

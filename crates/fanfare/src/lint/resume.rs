@@ -52,13 +52,13 @@ pub(super) fn cursor(recording: &Recording) -> Option<&str> {
 /// Returns a finding about `resumed`, the stream that was requested with `id` as Last-Event-ID, compared with `before`,
 /// the stream in which `id` was seen.
 pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Option<Finding> {
-    let sent = format!("Last-Event-ID: {}", excerpt(id.as_bytes()));
+    let sent = format!("a request with Last-Event-ID: {}", excerpt(id.as_bytes()));
     // With 204, a server says that there will be no more events.
     if resumed.head.status == StatusCode::NO_CONTENT {
         return None;
     }
     if !is_stream(resumed) {
-        return Some(REFUSED.broken(format!("{sent} is answered with status {}", resumed.head.status)));
+        return Some(REFUSED.broken(format!("{sent} was answered with status {}", resumed.head.status)));
     }
     let ids = ids(before);
     let at = ids.iter().position(|other| *other == id)?;
@@ -66,10 +66,11 @@ pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Opti
     let Some(first) = first else {
         // If no event was missed, no event has to arrive.
         let waited = resumed.lasted.as_secs_f64();
-        return (at + 1 < ids.len()).then(|| NOT_RESUMED.broken(format!("{sent}, and no event in {waited:.1} s")));
+        return (at + 1 < ids.len())
+            .then(|| NOT_RESUMED.broken(format!("after {sent}, no event arrived in {waited:.1} s")));
     };
-    let shown = first.id.as_deref().map_or("none".to_owned(), |id| format!("`{}`", excerpt(id.as_bytes())));
-    let seen = format!("{sent}, and the first event after it has the ID {shown}");
+    let shown = first.id.as_deref().map_or("no ID".to_owned(), |id| format!("the ID `{}`", excerpt(id.as_bytes())));
+    let seen = format!("after {sent}, the first event has {shown}");
     // The same ID need not be the same event: a server may begin to count again for each connection. That is reported
     // as well, because it skips events or repeats them just the same.
     let came = first.id.as_deref().and_then(|first| ids.iter().position(|other| *other == first));

@@ -53,17 +53,17 @@ pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 4] = [head, first
 
 fn head(observation: &Observation) -> Option<Finding> {
     let after = observation.head.after;
-    (after > SLOW_HEAD).then(|| HEAD.broken(format!("the head {:.1} s after the request", after.as_secs_f64())))
+    (after > SLOW_HEAD).then(|| HEAD.broken(format!("the head arrived {:.1} s after the request", after.as_secs_f64())))
 }
 
 fn first_byte(observation: &Observation) -> Option<Finding> {
     let seconds = |time: Duration| format!("{:.1} s after the head", time.as_secs_f64());
     match observation.recording.arrivals.first() {
         Some(first) if first.at > SLOW_FIRST_BYTE => {
-            Some(FIRST_BYTE.broken(format!("the first byte {}", seconds(first.at))))
+            Some(FIRST_BYTE.broken(format!("the first byte arrived {}", seconds(first.at))))
         }
         None if observation.lasted > SLOW_FIRST_BYTE => {
-            Some(FIRST_BYTE.broken(format!("no byte until {}", seconds(observation.lasted))))
+            Some(FIRST_BYTE.broken(format!("no byte had arrived {}", seconds(observation.lasted))))
         }
         _ => None,
     }
@@ -114,14 +114,14 @@ fn bursts(observation: &Observation) -> Option<Finding> {
     if several.len() < MIN_BURSTS || gap < MIN_BURST_GAP || single.count() * 10 > events {
         return None;
     }
-    let mut seen = format!("{events} events in {} bursts, {:.1} s apart", several.len(), gap.as_secs_f64());
+    let mut seen = format!("{events} events arrived in {} bursts, {:.1} s apart", several.len(), gap.as_secs_f64());
     let cut = several.iter().filter(|burst| burst.is_cut).count();
     if cut > 0 {
-        seen += &format!("; {cut} of them end in the middle of a line, as if a buffer was full");
+        seen += &format!("; {cut} of the bursts end in the middle of a line, as if a buffer was full");
     }
     let bytes = several[0].bytes;
     if several.iter().all(|burst| burst.bytes == bytes) {
-        seen += &format!("; each has {}", count(bytes, "byte"));
+        seen += &format!("; each burst has {}", count(bytes, "byte"));
     }
     Some(BURSTS.broken(seen))
 }
@@ -136,7 +136,13 @@ fn silence(observation: &Observation) -> Option<Finding> {
         last = time;
     }
     let (silence, since) = longest;
-    let seen = || format!("nothing for {:.1} s, after {:.1} s", silence.as_secs_f64(), since.as_secs_f64());
+    let seen = || {
+        format!(
+            "nothing arrived for {:.1} s, from {:.1} s after the head on",
+            silence.as_secs_f64(),
+            since.as_secs_f64()
+        )
+    };
     (silence > LONG_SILENCE).then(|| SILENCE.broken(seen()))
 }
 
@@ -203,8 +209,8 @@ mod tests {
         }
         let seen =
             bursts(&observed(&[], &[(0, one), (500, cut), (1_500, b"ta\n\ndata\n\nda"), (2_500, b"ta\n\ndata\n\n")]));
-        let expected =
-            "6 events in 3 bursts, 1.0 s apart; 2 of them end in the middle of a line, as if a buffer was full";
+        let expected = "6 events arrived in 3 bursts, 1.0 s apart; 2 of the bursts end in the middle of a line, as if a \
+                        buffer was full";
         assert_eq!(seen.unwrap().seen, expected);
     }
 }

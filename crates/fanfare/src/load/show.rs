@@ -16,7 +16,7 @@ pub(super) fn begin(scenario: Scenario, size: Size, target: &Target, meter: Opti
     }
     let process = match meter {
         Some(meter) => format!("process {}", meter.process),
-        None => "CPU and memory unknown: give --pid".to_owned(),
+        None => "CPU and memory are unknown: give --pid".to_owned(),
     };
     let (name, address, subscribers) = (scenario.name(), target.subscribe.address, size.subscribers);
     stderr::print(format_args!("{name}: {subscribers} subscribers at {address} ({process})\n"));

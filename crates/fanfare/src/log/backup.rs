@@ -42,7 +42,7 @@ pub(super) fn run(args: &BackupArgs) -> Result<(), LogCommandError> {
     let held = (made.head.0 + 1).saturating_sub(made.oldest.0);
     let held = if held == 0 { "no updates".to_owned() } else { format!("{}, up to {}", updates(held), made.head) };
     output::line(&format!(
-        "{}: {held}; {} linked, {} copied",
+        "the backup {} has {held}; {} were linked, and {} were copied",
         args.to.display(),
         size(made.linked_bytes),
         size(made.copied_bytes)

@@ -73,7 +73,7 @@ pub(super) fn run(args: &EraseArgs) -> Result<(), LogCommandError> {
     }
     let erased = erase(args, &log, true).map_err(failed)?.erased;
     log.remove_dead().map_err(failed)?;
-    output::line(&format!("{} erased", updates(erased)))
+    output::line(&format!("erased {}", updates(erased)))
 }
 
 /// Erases the updates that fit the options, or only counts them if `really` is false.

@@ -190,7 +190,7 @@ impl<'a> Import<'a> {
 
     fn summary(&self) -> String {
         let Counts { updates: imported, expired, lost } = self.counts;
-        let mut text = format!("{} imported", updates(imported));
+        let mut text = format!("imported {}", updates(imported));
         if let Some((first, last)) = self.positions {
             text += &if first == last { format!(", {first}") } else { format!(", {first} to {last}") };
         }

@@ -58,7 +58,7 @@ fn text(output: &mut Output, verified: &Verified) -> Result<ControlFlow<()>, Log
     let counts = &verified.counts;
     let all = if verified.is_sound() { ": no damage" } else { "" };
     output.text(&format!(
-        "{} files, {}, {} segments, {} frames, {} records{all}",
+        "checked {} files with {}, {} segments, {} frames and {} records{all}",
         counts.files,
         size(counts.bytes),
         counts.segments,

@@ -102,13 +102,13 @@ impl fmt::Display for PublishError {
                 write!(f, "none of the lines {first} to {last} was published: {refusal}")
             }
             Self::Lines { lines, error } => {
-                let doubt = if error.is_unanswered() { "perhaps " } else { "" };
-                write!(f, "{error}; {doubt}not published: {} and all later lines", shown(*lines))
+                let outcome = if error.is_unanswered() { "may not have been published" } else { "were not published" };
+                write!(f, "{error}; {} and all later lines {outcome}", shown(*lines))
             }
             Self::Skipped { lines: 1, .. } => f.write_str("one line was not published"),
             Self::Skipped { lines, .. } => write!(f, "{lines} lines were not published"),
             Self::Stopped { lines: Some(lines) } => {
-                write!(f, "stopped; perhaps not published: {} and all later lines", shown(*lines))
+                write!(f, "stopped; {} and all later lines may not have been published", shown(*lines))
             }
             Self::Stopped { lines: None } => f.write_str("stopped before everything that was read was published"),
             Self::Read(error) => write!(f, "cannot read standard input: {error}"),

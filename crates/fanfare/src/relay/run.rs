@@ -146,7 +146,7 @@ impl Relay {
     /// Returns a summary of the events so far, in words.
     pub(crate) fn summary(&self) -> String {
         let Counts { relayed, refused, held } = self.delivery.counts;
-        format!("{relayed} events relayed, {held} were already in the hub's log, {refused} could not be relayed")
+        format!("{relayed} events were relayed, {held} were already in the hub's log, {refused} could not be relayed")
     }
 
     /// Waits for an event, and returns it in a batch with the other events that have arrived by then. Returns `None`

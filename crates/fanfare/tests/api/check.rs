@@ -35,10 +35,10 @@ fn a_configuration_file_with_several_issuers() {
     let file = File::new("issuers.toml", &text);
     let checked = run(&["check", file.path()]);
     let parts = [
-        "# Tokens without a known issuer: publishers: a secret of 32 bytes for HS256",
-        "# Tokens of https://a.example: subscribers: an Ed25519 key for EdDSA",
-        "# Tokens of https://b.example: publishers: the keys at https://b.example/k",
-        "# Tokens of https://b.example: subscribers: a secret of 33 bytes for HS256",
+        "# Publishers' tokens without a known issuer are verified with a secret of 32 bytes for HS256",
+        "# Subscribers' tokens of https://a.example are verified with an Ed25519 key for EdDSA",
+        "# Publishers' tokens of https://b.example are verified with the keys at https://b.example/k",
+        "# Subscribers' tokens of https://b.example are verified with a secret of 33 bytes for HS256",
     ];
     assert_says(&checked, 0, &parts);
     assert!(!checked.stdout.contains(SECRET), "{}", checked.stdout);

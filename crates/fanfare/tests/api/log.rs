@@ -173,7 +173,7 @@ fn an_export_is_imported_as_it_was() {
         + r#"{"topics":["a"],"data":"later","time":"2999-01-01T00:00:00Z"}"#;
     let summary = log_with_input(&["import", &old], &text);
     assert!(
-        summary.starts_with("5003 updates imported, #") && summary.contains("; one update had already expired"),
+        summary.starts_with("imported 5003 updates, #") && summary.contains("; one update had already expired"),
         "{summary}"
     );
     let exported = log(&["export", &old]);
@@ -185,7 +185,7 @@ fn an_export_is_imported_as_it_was() {
     assert!(time(5_002) < 4_000_000_000_000);
     assert_eq!((&updates[5_000]["id"], &updates[5_000]["retry_ms"]), (&"mine".into(), &7.into()));
     fs::write(dir.join("file"), &exported).unwrap();
-    assert!(log(&["import", &new, &dir.join("file")]).starts_with("5003 updates imported"));
+    assert!(log(&["import", &new, &dir.join("file")]).starts_with("imported 5003 updates"));
     let without_place = |text: &str| {
         let mut updates = json_lines(text);
         for update in &mut updates {
@@ -286,7 +286,7 @@ fn what_is_damaged_is_told() {
     assert_eq!(told[12], serde_json::json!({ "lost": { "first": 13, "last": 13 } }));
     // It can be imported, and what is lost is counted.
     let summary = log_with_input(&["import", &dir.join("new")], &exported.stdout);
-    assert!(summary.starts_with("29 updates imported") && summary.contains("one update had been lost"), "{summary}");
+    assert!(summary.starts_with("imported 29 updates") && summary.contains("one update had been lost"), "{summary}");
     failing(&["tail", &at, "-n", "20"], 1, &["the update 13 is lost"]);
     log(&["tail", &at]);
     // A backup has what there is, and tells of the rest as well.
@@ -308,12 +308,12 @@ fn what_is_erased_is_gone_from_the_files() {
     failing(&["erase", &at, "--topic", "secret/{x}"], 2, &["one update found", "--yes"]);
     failing(&["erase", &at], 2, &["--topic"]);
     assert!(holds("SECRET"));
-    assert_eq!(erase(&["--topic", "secret/{x}", "--before", "1h"]), "0 updates erased\n", "it is newer");
-    assert_eq!(erase(&["--topic", "secret/{x}"]), "one update erased\n");
+    assert_eq!(erase(&["--topic", "secret/{x}", "--before", "1h"]), "erased 0 updates\n", "it is newer");
+    assert_eq!(erase(&["--topic", "secret/{x}"]), "erased one update\n");
     assert!(!holds("SECRET") && holds("t/0"));
-    assert_eq!(erase(&["--topic", "t/0"]), "3 updates erased\n");
-    assert_eq!(erase(&["--id", "mine"]), "0 updates erased\n");
-    assert_eq!(erase(&["--before", "2023-11-14T22:13:20.005Z"]), "3 updates erased\n");
+    assert_eq!(erase(&["--topic", "t/0"]), "erased 3 updates\n");
+    assert_eq!(erase(&["--id", "mine"]), "erased 0 updates\n");
+    assert_eq!(erase(&["--before", "2023-11-14T22:13:20.005Z"]), "erased 3 updates\n");
     assert_eq!(data(&log(&["export", &at])), ["5 x", "7 x", "8 x"]);
     assert!(log(&["ls", &at]).contains("rewritten"));
     assert!(log(&["verify", &at]).contains("10 records: no damage"));

@@ -58,17 +58,17 @@ fn a_refused_token_leaves_one_line_of_its_kind() {
     let told = told(&log);
     for part in [
         "none of the hub's keys verifies the token's signature; it names no issuer",
-        "none of the hub's keys verifies the token's signature; issuer \"https://me.example\"",
+        "none of the hub's keys verifies the token's signature; its issuer is \"https://me.example\"",
         "the Authorization header must be 'Bearer' followed by a token; it names no issuer",
         "it does not allow this for every requested topic; it names no issuer",
-        "issuer that this hub does not trust; issuer \"https://evilevil",
+        "issuer that this hub does not trust; its issuer is \"https://evilevil",
     ] {
         assert_eq!(told.iter().filter(|line| line.contains(part)).count(), 1, "{log} lacks {part}");
     }
     assert_eq!(told.len(), 5, "{log}");
     for (count, of) in [
         (20, "signature; it names no issuer"),
-        (19, "signature; issuer \"https://me.example\""),
+        (19, "signature; its issuer is \"https://me.example\""),
         (19, "which this hub does not trust"),
     ] {
         let more = format!("{count} more tokens were refused");
@@ -92,7 +92,7 @@ fn that_the_keys_of_an_issuer_cannot_be_fetched_is_told_of_its_tokens() {
     assert_eq!(ask(&hub, "GET", &bearer(&token)), "401");
     let log = hub.stop().stderr;
     let told = told(&log).concat();
-    for part in ["and the hub cannot fetch the JWK set", "issuer \"https://me.example\""] {
+    for part in ["and the hub cannot fetch the JWK set", "its issuer is \"https://me.example\""] {
         assert!(told.contains(part), "{log} lacks {part}");
     }
     assert!(log.contains("cannot fetch a JWK set: ") && !log.contains(&token), "{log}");

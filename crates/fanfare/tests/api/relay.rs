@@ -133,7 +133,7 @@ fn what_no_update_can_be_is_a_gap() {
         "the first of them \"#k-1\"",
         "left out (last event ID \"4\"): ",
         "left out (last event ID \"6\"): the event types 'mercure'",
-        "4 events relayed, 0 were already in the hub's log, 2 could not be",
+        "4 events were relayed, 0 were already in the hub's log, 2 could not be",
     ] {
         assert!(ended.stderr.contains(wanted), "{wanted}: {}", ended.stderr);
     }
@@ -261,7 +261,10 @@ fn what_a_proxy_refuses_for_its_size_goes_out_in_parts_or_is_a_gap() {
     assert_eq!(before, (0..20).map(event).collect::<String>());
     assert!(gap.contains("\"last_event_id\":\"20\"") && gap.contains("413"), "{gap}");
     assert_eq!(after.replace("data: \n", "data\n"), (21..60).map(event).collect::<String>());
-    assert!(ended.stderr.contains("59 events relayed, 0 were already in the hub's log, 1 could not be"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("59 events were relayed, 0 were already in the hub's log, 1 could not be"),
+        "{ended:?}"
+    );
 }
 
 /// An ID may be as long as an event: those downstream get it exactly, or not at all; people are shown its beginning.
@@ -311,7 +314,10 @@ fn what_the_hub_refuses_by_its_own_rules_is_not_lost() {
         ended.stderr.contains("the hub refused the event \"2\"; sending it again without its ID: not so"),
         "{ended:?}"
     );
-    assert!(ended.stderr.contains("2 events relayed, 0 were already in the hub's log, 1 could not be"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("2 events were relayed, 0 were already in the hub's log, 1 could not be"),
+        "{ended:?}"
+    );
 }
 
 /// Many events come at once and go out in batches, one of which the hub refuses in its middle.
@@ -387,7 +393,8 @@ fn it_goes_on_where_it_stopped_and_publishes_nothing_twice() {
     fs::write(&file, kept).unwrap();
     let (request, said) = relay("id: 2\nevent: t\ndata: two\n\nid: #3\ndata: three\n\nid: 4\ndata: four\n\n");
     assert!(
-        request.contains("last-event-id: 1\n") && said.contains("1 events relayed, 2 were already in the hub's log"),
+        request.contains("last-event-id: 1\n")
+            && said.contains("1 events were relayed, 2 were already in the hub's log"),
         "{said}"
     );
     assert_eq!(texts(&all_held(&hub, "a"), "data"), ["one", "two", "no ID", "three", "four"]);

@@ -152,8 +152,10 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.issuer, self.is_known) {
             (None, _) => write!(f, "{}; it names no issuer", self.reason),
-            (Some(issuer), true) => write!(f, "{}; issuer \"{issuer}\"", self.reason),
-            (Some(issuer), false) => write!(f, "{}; issuer \"{issuer}\", which this hub does not trust", self.reason),
+            (Some(issuer), true) => write!(f, "{}; its issuer is \"{issuer}\"", self.reason),
+            (Some(issuer), false) => {
+                write!(f, "{}; its issuer is \"{issuer}\", which this hub does not trust", self.reason)
+            }
         }
     }
 }
@@ -229,7 +231,7 @@ mod tests {
     fn an_issuer_is_cut_and_escaped() {
         let kind = kind("expired", &format!("\u{1b}[31m\n\u{202e}\"é{}", "x".repeat(10_000)), false);
         let text = kind.to_string();
-        assert!(text.starts_with(r#"expired; issuer "\u{1b}[31m\n\u{202e}\"\u{e9}xxx"#), "{text}");
+        assert!(text.starts_with(r#"expired; its issuer is "\u{1b}[31m\n\u{202e}\"\u{e9}xxx"#), "{text}");
         assert!(text.contains("xxx...\", which this hub does not trust") && text.len() < 200, "{text}");
         assert!(text.is_ascii() && !text.contains('\n'));
     }

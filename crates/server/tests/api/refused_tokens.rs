@@ -101,7 +101,7 @@ async fn refused_tokens_are_told_by_reason_and_issuer_and_never_shown() {
     server.stop().await;
     let lines = log.0.lock().unwrap().clone();
     let with = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
-    assert_eq!((with(&format!("issuer \"{TRUSTED}\"")), with("it names no issuer")), (2, 5), "{lines:#?}");
+    assert_eq!((with(&format!("its issuer is \"{TRUSTED}\"")), with("it names no issuer")), (2, 5), "{lines:#?}");
     assert_eq!(with("stranger-"), 16 + 16, "the first of each kind, and how many more there were: {lines:#?}");
     assert_eq!(with("252 more tokens were refused within 60 s: they come from other issuers"), 1, "{lines:#?}");
     for token in tokens.iter().chain([&insufficient]) {
