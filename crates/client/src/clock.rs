@@ -141,6 +141,10 @@ mod tests {
         assert_eq!(ended(&mut sleeps), [false, true, false]);
         let [first, ..] = sleeps;
         drop(first);
-        assert_eq!(clock.next_due(), Some(Duration::from_secs(2)), "one of two at the same moment still waits");
+        assert_eq!(
+            clock.next_due(),
+            Some(Duration::from_secs(2)),
+            "one of the two sleeps that end at the same time still waits"
+        );
     }
 }

@@ -208,7 +208,7 @@ mod tests {
             delay.expect("there is no end to attempts")
         });
         let delays: Vec<_> = delays.collect();
-        (*delays.iter().min().expect("there are some"), *delays.iter().max().expect("there are some"))
+        (*delays.iter().min().expect("there are delays"), *delays.iter().max().expect("there are delays"))
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Unread {
         self.text_start = start;
         self.text = ByteString::try_from(bytes.clone()).unwrap_or_else(|error| {
             // The end of a chunk may cut a character in two.
-            ByteString::try_from(bytes.slice(..error.valid_up_to())).expect("it was checked up to there")
+            ByteString::try_from(bytes.slice(..error.valid_up_to())).expect("the bytes before the error are UTF-8")
         });
     }
 }

@@ -117,8 +117,8 @@ pub(crate) fn run() -> Result<(), CommandError> {
         // The process that started this worker has already checked the variables.
         config::check_variables(&command, env::vars_os()).map_err(CommandError::Variable)?;
     }
-    let (name, given) = matches.subcommand().expect("one was required");
-    let exposed = exposed::warnings(command.find_subcommand(name).expect("it was parsed"), given);
+    let (name, given) = matches.subcommand().expect("a command is required");
+    let exposed = exposed::warnings(command.find_subcommand(name).expect("the command was parsed"), given);
     if !matches!(cli.command, Command::Serve(_) | Command::Check(_)) {
         warn(&exposed, given);
     }

@@ -52,7 +52,7 @@ impl Opening {
             return Self::rewound(hub, key, count).await;
         }
         let (place, gap) = match start {
-            Start::Newest(_) => unreachable!("it is another way to begin"),
+            Start::Newest(_) => unreachable!("a rewind was handled above"),
             Start::Since(time) => {
                 let after = hub.clone().place_at(time).await?;
                 (Place::Behind(after, hub.id_behind(after)), None)
@@ -102,7 +102,7 @@ impl Opening {
         }
         match &self.place {
             Place::Behind(_, id) => id,
-            Place::Head => unreachable!("it has just been fixed"),
+            Place::Head => unreachable!("the place has just been fixed"),
         }
     }
 
@@ -167,7 +167,10 @@ impl Opening {
         };
         let Self { key, gap, ends, end_reason, permit, .. } = self;
         let opening = gap.unwrap_or_default();
-        (Joining { key, cursor, opening, ends, end_reason }, permit.expect("who joins was admitted"))
+        (
+            Joining { key, cursor, opening, ends, end_reason },
+            permit.expect("a subscriber that joins was admitted before"),
+        )
     }
 }
 

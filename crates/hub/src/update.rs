@@ -208,7 +208,7 @@ fn told_gap(fields: UpdateFields) -> Result<Update, InvalidUpdate> {
         topics: fields.topics.into(),
         data: fields.data.into(),
         id: None,
-        event_type: Some(EventType::new(Gap::EVENT_TYPE).expect("it holds no line end")),
+        event_type: Some(EventType::new(Gap::EVENT_TYPE).expect("the event type holds no line end")),
         retry_ms: None,
         ttl_ms: fields.ttl_ms,
         private: fields.private,
@@ -230,7 +230,7 @@ fn own_id(id: String) -> Result<EventId, InvalidUpdate> {
         // RFC 9110, 5.5: a header value has no white space at its ends. Clients remove more characters than the RFC
         // names.
         None if id.trim() != id => Err(InvalidUpdate::IdSpace),
-        None => Ok(EventId::new(id).expect("it holds no control character")),
+        None => Ok(EventId::new(id).expect("the ID holds no control character")),
     }
 }
 
@@ -243,7 +243,7 @@ fn event_type(name: String) -> Result<EventType, InvalidUpdate> {
     }
     match crate::topic::forbidden_character(&name) {
         Some(character) => Err(InvalidUpdate::EventTypeCharacter(character)),
-        None => Ok(EventType::new(name).expect("it holds no control character")),
+        None => Ok(EventType::new(name).expect("the event type holds no control character")),
     }
 }
 

@@ -182,7 +182,7 @@ fn exact(matchers: &Matchers) -> &[Matcher] {
 fn names(matchers: &Matchers, topic: &Topic) -> bool {
     let of = |matcher: &Matcher| match matcher {
         Matcher::Exact(other) => other.cmp(topic),
-        _ => unreachable!("these are exact"),
+        _ => unreachable!("the matcher is exact"),
     };
     exact(matchers).binary_search_by(of).is_ok()
 }
@@ -256,9 +256,9 @@ mod tests {
                 representation: Representation::Envelope,
             };
             let visible = Sight::of(&update).visible(&key);
-            assert_eq!(Visible::to(&key, &update), visible, "the same from the log");
+            assert_eq!(Visible::to(&key, &update), visible, "a reader of the log sees the same topics");
             assert_eq!(visible.of(update.topics()), *expected, "{asked:?} {granted:?}");
-            assert_eq!(visible == Visible::All, expected.len() == TOPICS.len(), "one value for one set");
+            assert_eq!(visible == Visible::All, expected.len() == TOPICS.len(), "equal sets are equal values");
         }
     }
 
@@ -278,7 +278,7 @@ mod tests {
             let key = AudienceKey { matchers: matchers(&asked), granted: matchers(&granted), representation };
             let visible = Sight::of(&update).visible(&key);
             assert_eq!(visible.of(update.topics()), expected, "{asked:?} {granted:?}");
-            assert_eq!(Visible::to(&key, &update), visible, "the same from the log");
+            assert_eq!(Visible::to(&key, &update), visible, "a reader of the log sees the same topics");
         }
     }
 
@@ -310,7 +310,7 @@ mod tests {
         };
         let exact_and_pattern = [&all[..], &["/u/{id}"]].concat();
         let cases = [
-            (vec![key(&exact_and_pattern, &[])], 0, "all are seen by then"),
+            (vec![key(&exact_and_pattern, &[])], 0, "all topics are visible by then"),
             (vec![key(&["/u/1"], &exact_and_pattern)], 0, "the exact ones of either set come first"),
             (vec![key(&["/u/{id}", "/{+rest}"], &[])], 100, "the second pattern has nothing left to show"),
             (vec![key(&["/u/1", "/u/{id}"], &[])], 99, "a visible topic is not tried"),

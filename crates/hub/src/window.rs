@@ -131,7 +131,7 @@ mod tests {
         let read = |cursor, most| window.read(Offset(cursor), most).map(|run| (run.bytes().to_vec(), run.last().0));
         assert_eq!(read(10, 100), Some((b"abbccc".to_vec(), 16)));
         assert_eq!(read(12, 100), Some((b"bbccc".to_vec(), 16)));
-        assert_eq!(read(13, 4), Some((b"bb".to_vec(), 15)), "what does not fit waits");
+        assert_eq!(read(13, 4), Some((b"bb".to_vec(), 15)), "an event that does not fit waits");
         assert_eq!(read(10, 0), Some((b"a".to_vec(), 12)), "at least one event");
         assert_eq!(read(16, 100), None);
     }
@@ -154,7 +154,7 @@ mod tests {
     fn a_cleared_window_begins_behind_its_last_event() {
         let mut window = window(8, 100);
         window.clear();
-        assert_eq!(window.begins_after(), Offset(10), "it never held anything");
+        assert_eq!(window.begins_after(), Offset(10), "the window never held an event");
         window.push(Offset(20), Bytes::from_static(b"x"));
         window.clear();
         assert_eq!((window.begins_after(), window.read(Offset(10), 9).is_none()), (Offset(20), true));
@@ -177,7 +177,7 @@ mod tests {
         let whole = |text: &str, last| Some((text.to_owned(), None, last));
         assert_eq!(read(10, 100), whole("abbBBcddDD", 14));
         assert_eq!(read(11, 4), whole("bbBB", 12), "together, if it fits");
-        assert_eq!(read(10, 4), whole("a", 11), "never half of it");
+        assert_eq!(read(10, 4), whole("a", 11), "never a half of the event");
         assert_eq!(read(10, 2), whole("a", 11));
         assert_eq!(read(12, 4), whole("c", 13));
         for most in [0, 1, 2, 3] {

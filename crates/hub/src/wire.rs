@@ -234,7 +234,7 @@ mod tests {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let mut alone = Vec::new();
         key.encode(&entry, &mut alone);
-        assert_eq!(alone, text.as_bytes(), "the same from the log");
+        assert_eq!(alone, text.as_bytes(), "a reader of the log gets the same bytes");
         text
     }
 
@@ -293,7 +293,7 @@ mod tests {
                 let mut alone = Vec::new();
                 key.encode(&entry, &mut alone);
                 let pieces = [bytes, rest.unwrap_or_default()];
-                assert!(pieces.concat() == alone, "the same from the log");
+                assert!(pieces.concat() == alone, "a reader of the log gets the same bytes");
                 held.extend(pieces.map(|piece| (piece.as_ptr(), piece.len())));
             }
             let bytes: usize = held.values().sum();

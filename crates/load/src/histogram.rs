@@ -39,12 +39,12 @@ impl Histogram {
     }
 
     fn record_n(&mut self, nanos: u64, count: u64) {
-        self.times.record_n(nanos.min(MAX_NANOS), count).expect("it grows up to every time");
+        self.times.record_n(nanos.min(MAX_NANOS), count).expect("the histogram grows to hold every time");
     }
 
     /// Adds all times of another histogram.
     pub fn merge(&mut self, other: &Self) {
-        self.times.add(&other.times).expect("it grows up to every time");
+        self.times.add(&other.times).expect("the histogram grows to hold every time");
         self.max = self.max.max(other.max);
     }
 

@@ -66,7 +66,7 @@ impl Workload {
 /// Never, because the result is valid for all numbers.
 #[must_use]
 pub fn topic(number: u64) -> Topic {
-    Topic::new(&format!("https://example.com/orders/{number}")).expect("it is a topic")
+    Topic::new(&format!("https://example.com/orders/{number}")).expect("the text is a topic")
 }
 
 /// Returns the ID of the update with this number, as its publisher would choose it.

@@ -33,7 +33,7 @@ impl Outside {
 
     /// Starts to send a request. If `repeat` is true, the transport may send it again where that is safe.
     pub(super) fn send(&self, target: &Target, repeat: bool) -> Io {
-        let mut request: Request<Bytes> = target.request().expect("a target that cannot be asked is not made");
+        let mut request: Request<Bytes> = target.request().expect("a request can be made of every target");
         if let Some(cookies) = &self.cookies
             && let Some(value) = cookies.header(&target.url, target.headers.get(COOKIE))
         {

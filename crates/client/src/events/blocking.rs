@@ -70,7 +70,7 @@ impl<S: Stream> Iterator for Blocking<S> {
 }
 
 fn running(runtime: &Option<Runtime>) -> &Runtime {
-    runtime.as_ref().expect("it is there until it is dropped")
+    runtime.as_ref().expect("the runtime exists until the iterator is dropped")
 }
 
 impl<S> Drop for Blocking<S> {

@@ -141,7 +141,7 @@ impl Session {
 
     /// Ends the wait of the present phase, because its deadline has passed.
     pub(crate) fn timed_out(&mut self, now: Duration) {
-        debug_assert!(self.deadline().is_some_and(|deadline| deadline <= now), "nothing is due");
+        debug_assert!(self.deadline().is_some_and(|deadline| deadline <= now), "no deadline has passed");
         match &self.phase {
             Phase::Sending(_) => self.failed(Cause::ResponseTimeout(self.rules.response_timeout), now),
             // The part of the body that has come by then is enough.
@@ -157,7 +157,7 @@ impl Session {
 
     /// Changes the phase, and gives the driver an order.
     pub(super) fn enter(&mut self, phase: Phase, order: Order) {
-        debug_assert!(!self.is_closed(), "nothing comes after the end");
+        debug_assert!(!self.is_closed(), "the session has already ended");
         self.phase = phase;
         self.order = Some(order);
     }

@@ -104,7 +104,7 @@ impl Session {
     pub(crate) fn answered(&mut self, answer: Answer, verdict: impl FnOnce(&Parts) -> Verdict, now: Duration) {
         let until = self.response_due(now);
         let Phase::Sending(exchange) = &mut self.phase else {
-            debug_assert!(false, "an answer comes to a request");
+            debug_assert!(false, "a response came without a request");
             return;
         };
         let Answer { parts, undecodable, date } = answer;

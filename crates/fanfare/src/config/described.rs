@@ -40,7 +40,7 @@ impl Described {
 pub(super) fn described() -> Vec<Described> {
     let command = ServeOptions::augment_args(Command::new("serve"));
     let describe = |(definition, argument): (&'static Definition, &clap::Arg)| {
-        assert_eq!(argument.get_id(), definition.id(), "both have one order");
+        assert_eq!(argument.get_id(), definition.id(), "arguments and definitions have the same order");
         let text = argument.get_help().map(StyledStr::to_string).unwrap_or_default();
         let (help, said) = match text.split_once(DEFAULT) {
             Some((help, default)) => (help.to_owned(), Some(default.trim_end_matches(']').to_owned())),

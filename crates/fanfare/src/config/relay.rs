@@ -80,7 +80,7 @@ impl Relay {
 
     /// Returns the topics under which events are published; there is at least one.
     pub(crate) fn topics(&self) -> Vec<Topic> {
-        self.topics.iter().map(|topic| Topic::new(topic).expect("it was checked")).collect()
+        self.topics.iter().map(|topic| Topic::new(topic).expect("the topic was checked before")).collect()
     }
 
     /// Returns the URL as messages show it, without the query, which often contains keys.

@@ -35,7 +35,7 @@ pub(crate) enum InvalidRetention {
 impl RetentionRule {
     /// Returns the rule in the form that the log takes.
     pub(crate) fn to_topic_retention(&self) -> TopicRetention {
-        let topics = Matcher::legacy_selector(&self.topics).expect("it was checked");
+        let topics = Matcher::legacy_selector(&self.topics).expect("the topics were checked before");
         TopicRetention { topics, age_ms: u64::try_from(self.age.0.as_millis()).unwrap_or(u64::MAX) }
     }
 }

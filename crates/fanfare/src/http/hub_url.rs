@@ -121,7 +121,7 @@ impl HubUrl {
         if url.len() > MAX_URL_BYTES {
             return Err(UrlTooLong { bytes: url.len() });
         }
-        Ok(url.parse().expect("a URL and escaped text"))
+        Ok(url.parse().expect("a URL with escaped text at its end is a URL"))
     }
 
     /// Returns the address to which updates of all of `topics` together are published.
@@ -169,7 +169,7 @@ impl HubUrl {
         if url.len() > MAX_URL_BYTES {
             return Err(UrlTooLong { bytes: url.len() });
         }
-        Ok(url.parse().expect("a URL and escaped text"))
+        Ok(url.parse().expect("a URL with escaped text at its end is a URL"))
     }
 }
 

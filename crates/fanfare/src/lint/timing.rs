@@ -89,7 +89,7 @@ fn arrived(observation: &Observation) -> Vec<Burst> {
         if bursts.last().is_none_or(|last| arrival.at - last.until > AT_ONCE) {
             bursts.push(Burst { at: arrival.at, until: arrival.at, bytes: 0, events: 0, is_cut: false });
         }
-        let burst = bursts.last_mut().expect("one is there");
+        let burst = bursts.last_mut().expect("there is at least one burst");
         burst.until = arrival.at;
         burst.bytes += arrival.end - start;
         burst.is_cut = !matches!(recording.bytes[arrival.end - 1], b'\r' | b'\n');

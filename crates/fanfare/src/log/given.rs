@@ -97,7 +97,7 @@ impl Members {
         let is_own = |id: &String| !id.starts_with('#') && self.position.as_ref() != Some(id);
         let (id, private) = (self.id.filter(is_own), self.private.unwrap_or(false));
         if self.r#type.as_deref() == Some(OF_SUBSCRIPTION) && private && topics.len() == 1 && id.is_none() {
-            let topic = topics.into_iter().next().expect("there is one");
+            let topic = topics.into_iter().next().expect("there is at least one topic");
             return Ok(Update::of_hub(topic, data, EventType::new(OF_SUBSCRIPTION).ok()));
         }
         let event_type = self.r#type.filter(|name| name != "message");

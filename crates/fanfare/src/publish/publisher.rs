@@ -115,7 +115,7 @@ impl Publisher {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = self.look_up.clone();
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/x-ndjson"));
-        let value = HeaderValue::from_str(id).expect("an ID of this program's is ASCII");
+        let value = HeaderValue::from_str(id).expect("the IDs of this program are ASCII");
         request.headers_mut().insert(LAST_EVENT_ID, value);
         let head = self.in_time(self.http.send(request)).await?.into_parts().0;
         match head.status {

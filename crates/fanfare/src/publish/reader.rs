@@ -269,7 +269,7 @@ mod tests {
             (longest.clone() + "\n\nb", [1, 3]),
         ] {
             let read = lines(source.as_bytes());
-            assert!(read.iter().all(|(_, line)| line.is_some()), "it is not beyond");
+            assert!(read.iter().all(|(_, line)| line.is_some()), "no line is longer than the limit");
             assert_eq!(read.iter().map(|(number, _)| *number).collect::<Vec<_>>(), wanted);
         }
         for beyond in ["x\n", "x\r\n", "xx\n", "xxx\n", &format!("{longest}\n")] {
@@ -277,13 +277,13 @@ mod tests {
             let is_line = read.iter().map(|(number, line)| (*number, line.is_some()));
             assert_eq!(is_line.collect::<Vec<_>>(), [(1, true), (2, false), (3, true)]);
         }
-        assert_eq!(lines(format!("{longest}xxx").as_bytes()), [(1, None)], "also without an end");
+        assert_eq!(lines(format!("{longest}xxx").as_bytes()), [(1, None)], "the same for a line without an end");
     }
 
     #[test]
     fn what_waits_has_so_many_lines_and_bytes_and_one_line_always_may() {
         let waiting = |lines, bytes| Waiting { lines, bytes, is_closed: false };
-        assert!(waiting(0, 0).has_room_for(MAX_WAITING_BYTES + 1), "one alone may have more");
+        assert!(waiting(0, 0).has_room_for(MAX_WAITING_BYTES + 1), "one line alone may have more bytes");
         assert!(waiting(1, 1).has_room_for(MAX_WAITING_BYTES - 1));
         assert!(!waiting(1, 1).has_room_for(MAX_WAITING_BYTES));
         assert!(!waiting(1, MAX_WAITING_BYTES + 1).has_room_for(0));
@@ -334,6 +334,6 @@ mod tests {
         read(source, &sender, &AtomicBool::new(true));
         drop(sender);
         let numbers = std::iter::from_fn(|| lines.try_next()).count();
-        assert_eq!(numbers, 2, "whole lines alone");
+        assert_eq!(numbers, 2, "only whole lines are read");
     }
 }

@@ -147,7 +147,7 @@ mod tests {
             assert_eq!(held(&lines).take(&item(id, data)), there, "{id:?} {data}");
         }
         let mut held = held(&lines);
-        assert!(held.take(&item(None, "z")) && !held.take(&item(Some("1"), "x")), "what stands before is passed");
+        assert!(held.take(&item(None, "z")) && !held.take(&item(Some("1"), "x")), "the updates before it are removed");
     }
 
     #[test]
@@ -161,6 +161,6 @@ mod tests {
         assert!(many(2, &half).take(&item(Some("0"), &half)));
         assert!(!many(2, &format!("{half}x")).take(&item(Some("0"), &format!("{half}x"))));
         let whole = "x".repeat(2 * MAX_BATCH_BYTES);
-        assert!(many(1, &whole).take(&item(Some("0"), &whole)), "one alone may have more");
+        assert!(many(1, &whole).take(&item(Some("0"), &whole)), "one update alone may have more bytes");
     }
 }

@@ -157,7 +157,7 @@ impl Relay {
             self.add(&mut batch, event);
         }
         while self.ended.is_none() && self.carried.is_none() {
-            let signals = self.signals.as_mut().expect("it is opened before");
+            let signals = self.signals.as_mut().expect("the upstream was opened before");
             let next = match batch.is_empty() {
                 true => Some(signals.next().await),
                 false => signals.next().now_or_never(),
@@ -238,7 +238,7 @@ impl Relay {
         if self.acknowledged.as_ref().is_none_or(|before| before != id)
             && (self.acknowledged.is_some() || !id.is_empty())
         {
-            let source = self.signals.as_mut().expect("it is open").source();
+            let source = self.signals.as_mut().expect("the upstream is open").source();
             match &last {
                 LastEvent::Read(event) => source.acknowledge(event),
                 LastEvent::Skipped(id) => source.acknowledge_skipped(id),

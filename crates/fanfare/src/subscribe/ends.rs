@@ -52,6 +52,6 @@ mod tests {
         });
         assert_eq!(in_vain, [1, 2, 0, 1, 2, 0, 1, 2, MAX_IN_VAIN]);
         ends.opened = Instant::now().checked_sub(HEALTHY);
-        assert_eq!(ends.ended("2"), 0, "it has stood");
+        assert_eq!(ends.ended("2"), 0, "the connection was open for long");
     }
 }

@@ -16,7 +16,7 @@ pub(super) async fn run(command: &str, event: &Received, origin: &str) -> Result
         .kill_on_drop(true)
         .spawn()
         .map_err(SubscribeError::Exec)?;
-    let mut stdin = child.stdin.take().expect("it is piped");
+    let mut stdin = child.stdin.take().expect("standard input is piped");
     // The event is written while the command runs, because the command may write much before it has read all. An error
     // is ignored, because a command that reads nothing closes the pipe.
     let feed = async {

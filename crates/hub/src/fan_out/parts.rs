@@ -34,7 +34,10 @@ impl Parts {
     /// Removes a part that has no members.
     pub(super) fn remove(&mut self, index: PartIndex) -> (Arc<AudienceKey>, PartKey) {
         let (generation, part) = self.parts.remove(index as usize);
-        assert!(part.members == 0 && part.waiting.is_empty() && part.readers.is_empty(), "somebody is left: {part:?}");
+        assert!(
+            part.members == 0 && part.waiting.is_empty() && part.readers.is_empty(),
+            "the part still has members: {part:?}"
+        );
         self.by_key.remove(&part.key);
         // After many subscribers have come and gone, the memory that they needed is released.
         if self.parts.is_empty() {

@@ -45,7 +45,7 @@ impl ReadQueue {
     /// Notes that the log is not being read for a part any more.
     pub(super) fn finish(&mut self, part: PartKey) {
         let was_under_way = self.scans.finish(part) || self.exact.finish(part);
-        assert!(was_under_way, "an answer that nobody asked for");
+        assert!(was_under_way, "no read was under way for this answer");
     }
 
     /// Removes the parts that wait, and releases their memory.

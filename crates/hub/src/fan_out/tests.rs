@@ -102,7 +102,7 @@ fn a_member_that_catches_up_for_long_gets_heartbeats() {
     connections.full = None;
     core.turn(later, &mut connections).writable(member);
     assert_eq!(core.reached(member), Offset::ZERO);
-    assert_eq!(connections.sent.len(), 3, "of the heartbeat nothing was sent, so it is not needed any more");
+    assert_eq!(connections.sent.len(), 3, "no byte of the heartbeat was sent, so it is dropped");
 }
 
 /// Returns a step through the log, from one offset to another, with one event.

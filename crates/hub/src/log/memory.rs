@@ -122,7 +122,7 @@ impl Log for MemoryLog {
             None => ((from.0..=until.0).map(Offset).take(MAX_LOOKED_AT).collect(), false),
         };
         for offset in wanted {
-            let held = ring.get(offset).expect("it is within the bounds");
+            let held = ring.get(offset).expect("the offset is within the bounds");
             let found = match &held.what {
                 Found::Entry(entry) => self.retention.judge(entry.clone(), query.now),
                 other => other.clone(),
@@ -282,7 +282,7 @@ impl Ring {
 
     /// Replaces the entry at `offset` by `rest`, which says what the log still knows of the entry.
     fn replace(&mut self, offset: Offset, rest: Found) {
-        let index = usize::try_from(offset.0 - self.oldest.0).expect("it is held");
+        let index = usize::try_from(offset.0 - self.oldest.0).expect("the log holds the offset");
         let before = std::mem::replace(&mut self.entries[index].what, rest);
         if matches!(self.entries[index].what, Found::Erased(_)) {
             self.forget_topics(&before, offset);

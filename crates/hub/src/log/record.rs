@@ -329,7 +329,7 @@ mod tests {
         fn what_is_not_whole_is_not_read(entry in entries(), place in any::<prop::sample::Index>(), bit in 0..8) {
             let mut bytes = Vec::new();
             encode(&entry, TOKEN, SEED, &mut bytes);
-            prop_assert!(Record::read(&bytes, SEED + 1).is_none(), "it is of another segment");
+            prop_assert!(Record::read(&bytes, SEED + 1).is_none(), "the record is from another segment");
             let place = place.index(bytes.len());
             prop_assert!(Record::read(&bytes[..place], SEED).is_none());
             bytes[place] ^= 1_u8 << bit;

@@ -56,6 +56,6 @@ mod tests {
             assert_eq!(refusals.refused(2, at(seconds)), expected, "after {seconds} s");
         }
         refusals.end();
-        assert_eq!(refusals.refused(1, at(301)), Some(1), "it is told anew");
+        assert_eq!(refusals.refused(1, at(301)), Some(1), "a new message is logged");
     }
 }

@@ -115,7 +115,7 @@ impl Writer {
             return Err(AppendError::TooLarge { bytes, limit: MAX_PUBLICATION_BYTES });
         }
         let places = bytes.div_ceil(QUEUE_PLACE_BYTES).max(1);
-        let count = u32::try_from(places).expect("no more than the queue has");
+        let count = u32::try_from(places).expect("a publication takes no more places than the queue has");
         let taken = self.places.acquire_many(count).await.map_err(|_| AppendError::Closed)?;
         let (acknowledgement, acknowledged) = oneshot::channel();
         let publication = Publication { updates, bytes, places, can_wait, acknowledgement };

@@ -220,7 +220,7 @@ mod tests {
             assert_eq!(find(&parts, &settings()), Err(Malformed::Header.into()));
         }
         let parts = parts("/?authorization=%ff", &[]);
-        assert!(find(&parts, &settings()).unwrap().is_some(), "it is a bad token then");
+        assert!(find(&parts, &settings()).unwrap().is_some(), "the value counts as a bad token");
     }
 
     fn with_cookies(lines: &[&[u8]]) -> Parts {

@@ -284,7 +284,7 @@ mod tests {
         }
         for origin in ["https://evil.example", "null", "", "http://localhost.evil.example", "file:///x"] {
             assert_eq!(check(Method::POST, origin), Err(ForeignOrigin::NotAllowed), "{origin}");
-            assert_eq!(check(Method::GET, origin), Ok(()), "what may be read is for CORS to say");
+            assert_eq!(check(Method::GET, origin), Ok(()), "CORS decides what pages may read");
         }
     }
 }

@@ -244,6 +244,6 @@ mod tests {
         }
         assert_eq!(refusals.lock().more.len(), 1);
         tokio::time::sleep(PERIOD * 2).await;
-        assert!(refusals.lock().more.is_empty() && refusals.lock().ends.is_none(), "nobody else needs to come");
+        assert!(refusals.lock().more.is_empty() && refusals.lock().ends.is_none(), "no further token is needed");
     }
 }

@@ -147,7 +147,7 @@ fn modern_tokens_are_held_to_every_rule() {
     assert!(sign(|token| token.issuer = "https://other.example".into(), OTHER_ISSUER).is_ok());
     assert_eq!(sign(|token| token.issuer = "https://other.example".into(), ISSUER), invalid(InvalidToken::Signature));
     assert_eq!(sign(|_| (), OTHER_ISSUER), invalid(InvalidToken::Signature));
-    assert_eq!(sign(|_| (), SUBSCRIBER), invalid(InvalidToken::Signature), "never with the older revision's keys");
+    assert_eq!(sign(|_| (), SUBSCRIBER), invalid(InvalidToken::Signature), "the older revision's keys are never used");
     assert_eq!(sign(|token| token.issuer = "https://auth.example/".into(), ISSUER), invalid(InvalidToken::Issuer));
     assert_eq!(sign(|token| token.audience = "https://hub.example/".into(), ISSUER), invalid(InvalidToken::Audience));
     assert_eq!(sign(|token| token.expires_at = Timestamp(NOW.0 - LEEWAY_MS), ISSUER), invalid(InvalidToken::Expired));
@@ -318,7 +318,7 @@ fn an_open_hub_admits_its_own_machine_and_nobody_whom_a_proxy_lets_in() {
     let text = proxied.unwrap_err().to_string();
     assert!(text.contains("open-behind-proxy") && text.contains("FANFARE_KEY"), "{text}");
     assert_eq!(admit(behind_proxy(), &[local, forwarded]), Ok(()));
-    assert_eq!(admit(settings(), &[("host", "hub.example"), forwarded]), Ok(()), "a hub with keys asks for a token");
+    assert_eq!(admit(settings(), &[("host", "hub.example"), forwarded]), Ok(()), "a hub with keys requires a token");
 }
 
 #[test]

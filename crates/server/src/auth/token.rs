@@ -158,7 +158,7 @@ impl<'t> Identified<'t> {
 
     /// Verifies the signature.
     pub(super) fn verify(self) -> Result<Verified<'t>, InvalidToken> {
-        assert!(!self.keys.is_empty(), "a token without keys is refused before");
+        assert!(!self.keys.is_empty(), "a token for which there are no keys was refused before");
         let (claims, key) = self.keys.verify(self.token.text.as_bytes(), &self.token.header)?;
         // The keys were chosen by an issuer that was not yet verified, so the verified claims must name the same one.
         let claimed = self.token.issuer.as_ref().ok().and_then(Option::as_deref);

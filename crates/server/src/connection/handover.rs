@@ -417,11 +417,11 @@ mod tests {
     async fn a_parked_answer_waits_until_all_before_it_is_out() {
         let handover = Handover::default();
         handover.flushed();
-        assert!(handover.take().is_none(), "there is none");
+        assert!(handover.take().is_none(), "there is no stream");
         handover.park(stream().await);
-        assert!(handover.take().is_none(), "a flush before it says nothing of what came since");
+        assert!(handover.take().is_none(), "an earlier flush says nothing about later bytes");
         handover.flushed();
         assert!(handover.take().is_some());
-        assert!(handover.take().is_none(), "it is taken");
+        assert!(handover.take().is_none(), "the stream was taken");
     }
 }

@@ -53,6 +53,6 @@ mod tests {
         assert_eq!(lingers(LINGER_BYTES - 1, true).await, Duration::ZERO);
         assert_eq!(lingers(LINGER_BYTES - 1, false).await, LINGER_TIMEOUT);
         assert_eq!(lingers(LINGER_BYTES + 1_024, true).await, LINGER_TIMEOUT);
-        assert_eq!(lingers(LINGER_BYTES + 1_025, true).await, LINGER_TIMEOUT, "it is not all read");
+        assert_eq!(lingers(LINGER_BYTES + 1_025, true).await, LINGER_TIMEOUT, "not all bytes are read");
     }
 }

@@ -69,7 +69,7 @@ mod tests {
         };
         assert_eq!(reason(None, None), None);
         assert_eq!(reason(Some(60), None), None);
-        assert_eq!(reason(Some(60), Some(600_000)), None, "whoever asks again may come back");
+        assert_eq!(reason(Some(60), Some(600_000)), None, "a subscriber may come back with the same token");
         assert_eq!(reason(Some(600), Some(60_000)), Some(EndReason::TokenExpired));
         assert_eq!(reason(None, Some(60_000)), Some(EndReason::TokenExpired));
     }

@@ -286,6 +286,6 @@ mod tests {
         assert!(check(&"x".repeat(most)).is_ok());
         let refused = check(&"x".repeat(most + 1));
         assert!(matches!(refused, Err(Problem::SubscriptionTooLong { bytes, limit }) if bytes == limit + 1));
-        assert!(check(&"/".repeat(most / 3 + 1)).is_err(), "it is what is encoded that counts");
+        assert!(check(&"/".repeat(most / 3 + 1)).is_err(), "the encoded length counts");
     }
 }

@@ -116,11 +116,11 @@ mod tests {
         for number in 1..=3 {
             pending.came(subscriber(number));
         }
-        assert!(pending.left(subscriber(2)), "nobody was told that it came");
-        assert!(!pending.left(subscriber(9)), "that one was told of before");
+        assert!(pending.left(subscriber(2)), "its arrival was not published");
+        assert!(!pending.left(subscriber(9)), "its arrival was published before");
         let (changes, _) = pending.take(2);
         assert_eq!(told(&changes), [(1, true), (3, true)]);
-        assert!(!pending.left(subscriber(3)), "it is being told of");
+        assert!(!pending.left(subscriber(3)), "its arrival is being published");
         assert_eq!(pending.items.len(), 2);
         let (changes, _) = pending.take(10);
         assert_eq!(told(&changes), [(9, false), (3, false)]);

@@ -47,10 +47,10 @@ fn what_unfolds_to_much_and_folds_to_nothing_gives_way() {
     assert!(body.len() < 10_000, "{} bytes", body.len());
     let mut subject = Subject::new("deflate, zstd");
     subject.fed.push(&body);
-    assert!(matches!(subject.poll(), Poll::Pending) && subject.yields() == 1, "one poll does it all");
+    assert!(matches!(subject.poll(), Poll::Pending) && subject.yields() == 1, "one poll decodes everything");
     let (read, stop) = subject.read();
     assert!(read.is_empty() && matches!(stop, Stop::Waits), "{stop:?}");
-    assert!(subject.yields() > 5, "it gave way {} times", subject.yields());
+    assert!(subject.yields() > 5, "other tasks had their turn {} times", subject.yields());
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn what_is_not_encoded_as_it_says_is_corrupt() {
         let (read, stop) = subject.read();
         assert!(read.is_empty(), "{name}: {read:?}");
         assert!(matches!(stop, Stop::Failed(DecodeError::Corrupt { .. })), "{name}: {stop:?}");
-        assert!(matches!(subject.read(), (_, Stop::Ended)), "an error is the last");
+        assert!(matches!(subject.read(), (_, Stop::Ended)), "nothing follows an error");
     }
     // A checksum finds an error that the format itself does not show.
     let mut body = encode("gzip", b"data: 1\n\n");

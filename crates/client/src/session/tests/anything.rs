@@ -139,6 +139,6 @@ proptest! {
             prop_assert!(!(signal == "open" && was_open), "{told:?}");
             prop_assert!(was_open || !signal.starts_with("event"), "{told:?}");
         }
-        prop_assert_eq!(run(rules(), &happenings), told, "the same happenings lead to the same");
+        prop_assert_eq!(run(rules(), &happenings), told, "equal happenings lead to equal signals");
     }
 }

@@ -107,7 +107,7 @@ impl Play {
 
     /// Ends the session once all IDs are saved, and returns its error.
     pub(super) fn error(&mut self) -> Option<Error> {
-        assert!(self.session.is_ending(), "it goes on");
+        assert!(self.session.is_ending(), "the session continues");
         assert!(matches!(self.order(), Order::Rest));
         self.session.finish()
     }

@@ -111,7 +111,7 @@ fn the_program_may_ask_for_another_connection() {
     let mut play = Play::new(rules());
     play.start();
     play.session.reconnect_now(play.now);
-    assert!(play.session.take_order().is_none(), "it is connecting");
+    assert!(play.session.take_order().is_none(), "the session is connecting");
     play.open();
     play.session.reconnect_now(play.now);
     assert_eq!(play.told(), ["reconnecting: a new connection was requested"]);

@@ -57,7 +57,7 @@ impl Store {
             Some(_) => self.write_next(&mut writing, (&entries, token), bounds.oldest)?,
             None => self.write_first(&mut writing, (&entries, token), bounds.oldest)?,
         };
-        let active = writing.active.as_ref().expect("it was just written");
+        let active = writing.active.as_ref().expect("a segment was just written");
         self.publish(active, &entries, &writing.frame, seeds);
         // The entries are in the log even if nothing can be discarded now. Then old entries are discarded later.
         _ = self.discard_some(&mut writing, now, super::retention::PER_ENTRY * entries.len());
@@ -81,7 +81,7 @@ impl Store {
         oldest: Offset,
     ) -> Result<Seeds, LogError> {
         let Writing { active, frame, .. } = writing;
-        let current = active.as_mut().expect("there is a segment that is written");
+        let current = active.as_mut().expect("there is an active segment");
         let (seeds, at) = (current.segment.seeds, current.segment.summary().log_bytes);
         encode(entries, token, oldest, seeds, frame);
         let end = at + frame.len() as u64;
@@ -190,7 +190,9 @@ impl Store {
     fn publish(&self, active: &Active, entries: &[Arc<Entry>], frame: &[u8], seeds: Seeds) {
         let mut state = active.segment.state_mut();
         let begin = state.summary.log_bytes;
-        let Index::Memory(index) = &mut state.index else { unreachable!("it is being written") };
+        let Index::Memory(index) = &mut state.index else {
+            unreachable!("the index of the active segment is in memory")
+        };
         let mut at = begin + frame::HEAD_BYTES as u64;
         let mut record_bytes = 0;
         for entry in entries {

@@ -266,7 +266,7 @@ impl Original {
         assert!(found.is_sorted_by(|one, other| one.position.offset < other.position.offset), "in order");
         for entry in found {
             let offset = entry.position.offset;
-            assert_eq!(Some(entry), self.entries.get(index(offset)), "what is there is what was appended");
+            assert_eq!(Some(entry), self.entries.get(index(offset)), "every entry that is found was appended");
             assert!(allowed.forgets || !self.erased.contains(&offset), "{offset} was erased");
             assert!(!holes.iter().any(|hole| is_in(hole, offset)), "{offset} is there and told as lost");
         }

@@ -121,14 +121,14 @@ mod tests {
         let head = Head::read(&frame, 9).unwrap();
         assert_eq!((head.first, head.last(), head.oldest), (Offset(5), Offset(7), Offset(2)));
         assert_eq!(head.frame_bytes(), frame.len() as u64);
-        assert_eq!(Head::read(&frame, 8), None, "it is of another place");
+        assert_eq!(Head::read(&frame, 8), None, "the frame is from another segment");
         for (place, is_whole) in [(0, true), (HEAD_BYTES, false), (frame.len() - 1, false)] {
             let mut file = tempfile::tempfile().unwrap();
             let mut bytes = frame.clone();
             bytes[place] ^= 1;
             io::Write::write_all(&mut file, &bytes).unwrap();
             assert_eq!(head.has_body_in(&file, 0, 9).unwrap(), is_whole, "byte {place}");
-            assert!(!head.has_body_in(&file, 1, 9).unwrap(), "it is cut off");
+            assert!(!head.has_body_in(&file, 1, 9).unwrap(), "the frame is cut off");
         }
         for place in 0..HEAD_BYTES {
             let mut damaged = frame.clone();

@@ -50,7 +50,7 @@ impl SegmentHead {
         out.extend_from_slice(&self.generation.to_le_bytes());
         out.extend_from_slice(&self.session.to_le_bytes());
         encode_epochs(epochs, &mut out);
-        let length = u32::try_from(out.len()).expect("there is a limit");
+        let length = u32::try_from(out.len()).expect("the length of a head is limited");
         out[4..8].copy_from_slice(&length.to_le_bytes());
         let checksum = xxh3_64(&out[CHECKED_FROM..]);
         out[8..CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
@@ -75,7 +75,7 @@ impl SegmentHead {
 
 /// Appends the number of epochs, and each of them.
 pub(super) fn encode_epochs(epochs: &[(Epoch, Offset)], out: &mut Vec<u8>) {
-    out.extend_from_slice(&u32::try_from(epochs.len()).expect("they fit memory").to_le_bytes());
+    out.extend_from_slice(&u32::try_from(epochs.len()).expect("the epochs fit into memory").to_le_bytes());
     for (epoch, first) in epochs {
         out.extend_from_slice(epoch.as_str().as_bytes());
         out.extend_from_slice(&first.0.to_le_bytes());

@@ -104,7 +104,7 @@ impl IndexMemory {
         let (Ok(offset), Ok(at)) = (u32::try_from(offset.0 - self.first.0), u32::try_from(at)) else { return };
         self.ids.extend(terms.id);
         for term in terms.id.into_iter().chain(terms.topics) {
-            let link = u32::try_from(self.links.len()).expect("fewer than bytes");
+            let link = u32::try_from(self.links.len()).expect("there are fewer links than bytes");
             let older = self.newest.insert(term, link).unwrap_or(NONE);
             // An update may have the same topic twice.
             if self.links.get(older as usize).is_some_and(|older| older.offset == offset) {

@@ -58,7 +58,7 @@ impl Looking<'_> {
             before = Some(seen);
             thread::sleep(PAUSE);
         }
-        unreachable!("it returns at the last look")
+        unreachable!("the last check returns")
     }
 
     /// Removes the flaws after the last complete frame from the result, if a process is writing there.

@@ -39,7 +39,7 @@ impl OpenFiles {
         let key = (first, generation, kind);
         let mut open = self.lock();
         if let Some(place) = open.iter().position(|(other, _)| *other == key) {
-            let found = open.remove(place).expect("it is there");
+            let found = open.remove(place).expect("the file was just found");
             let file = found.1.clone();
             open.push_back(found);
             return Ok(file);

@@ -162,8 +162,8 @@ impl Segment {
             _ = fs::remove_file(&new);
         }
         written?;
-        let (index, _) =
-            IndexFile::open(&file, self.first, seed).map_err(|_| io::Error::other("it was just written"))?;
+        let (index, _) = IndexFile::open(&file, self.first, seed)
+            .map_err(|_| io::Error::other("the index that was just written cannot be opened"))?;
         Ok(index)
     }
 

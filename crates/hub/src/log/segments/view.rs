@@ -210,7 +210,7 @@ fn load(path: &Path) -> Result<(Store, Recovery), ViewError> {
         before = doubt;
         thread::sleep(PAUSE);
     }
-    unreachable!("it returns at the last look")
+    unreachable!("the last attempt returns")
 }
 
 /// Lets the log end with its last record, if a process is still writing the entries that seem to be missing after it.

@@ -175,7 +175,7 @@ fn looks_while_it_is_written_find_no_damage() {
     while !writer.is_finished() {
         let head = log.bounds().head;
         view.refresh().unwrap();
-        assert!(view.bounds().head >= head, "what is acknowledged is seen");
+        assert!(view.bounds().head >= head, "every acknowledged update is visible");
         let (entries, lost) = walk(&mut view);
         assert_eq!(lost, []);
         assert!(entries.iter().is_sorted_by_key(|entry| entry.position.offset));

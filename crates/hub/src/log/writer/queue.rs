@@ -187,7 +187,7 @@ mod tests {
         let says = waits(&queue, |queue| queue.gather(2, LONG));
         queue.push(publication()).unwrap();
         queue.push(publication()).unwrap();
-        assert_eq!(says.recv().unwrap(), Gathered { count: 2, was_cut: false }, "those before are forgotten");
+        assert_eq!(says.recv().unwrap(), Gathered { count: 2, was_cut: false }, "earlier publications are forgotten");
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl SigningKey {
         let keys = jwk::read_all(text)?;
         let mut signers = keys.iter().map(|key| Self::from_jwk(key, rules));
         if keys.len() == 1 {
-            return signers.next().expect("there is one");
+            return signers.next().expect("there is one key");
         }
         let mut able = signers.flatten();
         let first = able.next().ok_or(InvalidKey::NotPrivate)?;

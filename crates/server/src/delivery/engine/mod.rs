@@ -95,7 +95,7 @@ fn send_plainly<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unse
 /// which costs less than `write(2)`.
 #[inline]
 fn send_one(send: &Send<'_>) -> io::Result<usize> {
-    debug_assert!(send.bytes.len() <= MAX_SEND_BYTES as usize, "a send of more bytes than a kernel takes");
+    debug_assert!(send.bytes.len() <= MAX_SEND_BYTES as usize, "a send has more bytes than a kernel takes");
     let mut socket = send.socket;
     loop {
         match socket.write(send.bytes) {

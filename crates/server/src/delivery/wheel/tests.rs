@@ -156,12 +156,12 @@ proptest! {
             for key in due {
                 let at = model.remove(&key);
                 prop_assert!(at.is_some_and(|at| at <= now), "{} is due, and was to be at {:?} at {:?}", key, at, now);
-                prop_assert!(!slept || at.is_some_and(|at| now < at + TICK), "who sleeps is woken in time");
+                prop_assert!(!slept || at.is_some_and(|at| now < at + TICK), "a sleeping owner is woken in time");
             }
             for (key, at) in &model {
                 prop_assert!(now < *at + TICK, "{} was due at {:?}, and it is {:?}", key, at, now);
             }
-            prop_assert!(wheel.next().is_none_or(|next| next > now), "no waking without sleep");
+            prop_assert!(wheel.next().is_none_or(|next| next > now), "the owner is not woken at once again");
         }
     }
 }
