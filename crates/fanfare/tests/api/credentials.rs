@@ -45,6 +45,7 @@ fn asked(
         let variables = variables(&peer.url);
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let ended = with_token(&arguments, &variables);
+        println!("{arguments:?}: {ended:?}");
         let requests: String = (0..*connections).map(|_| peer.request()).collect();
         (requests, ended.stderr)
     };
