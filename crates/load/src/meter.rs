@@ -48,7 +48,7 @@ impl Meter {
     /// # Errors
     /// If the process is gone, or belongs to someone else.
     pub fn pss(&self) -> io::Result<u64> {
-        process_tree::tree(self.process)?.iter().map(|stat| process_tree::pss(stat.process)).sum()
+        self.sum(process_tree::pss)
     }
 
     /// Returns the number of files that the processes have open; each connection is one.
@@ -56,7 +56,16 @@ impl Meter {
     /// # Errors
     /// If the process is gone, or belongs to someone else.
     pub fn open_files(&self) -> io::Result<u64> {
-        process_tree::tree(self.process)?.iter().map(|stat| process_tree::open_files(stat.process)).sum()
+        self.sum(process_tree::open_files)
+    }
+
+    /// Adds up the figures of all processes. A descendant may end at any time, and then has no figure.
+    fn sum(&self, figure: fn(u32) -> io::Result<u64>) -> io::Result<u64> {
+        let figures = process_tree::tree(self.process)?.into_iter().map(|stat| match figure(stat.process) {
+            Err(error) if stat.process != self.process && process_tree::has_ended(stat.process, &error) => Ok(0),
+            figure => figure,
+        });
+        figures.sum()
     }
 }
 
@@ -72,7 +81,12 @@ fn listeners(table: &str, port: u16) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpListener;
+    use std::{
+        net::TcpListener,
+        process::Command,
+        sync::atomic::{AtomicBool, Ordering},
+        thread,
+    };
 
     #[test]
     fn listeners_are_found_by_their_port() {
@@ -83,6 +97,24 @@ mod tests {
    2: 0100007F:0BB9 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0 100 0 0 10 0
 ";
         assert_eq!(listeners(table, 3000), ["4711"]);
+    }
+
+    #[test]
+    fn a_child_that_ends_meanwhile_has_no_figure() {
+        let meter = Meter { process: std::process::id() };
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        Command::new("true").status().unwrap();
+                    }
+                });
+            }
+            let figures: Vec<_> = (0..200).map(|_| meter.pss().and_then(|_| meter.open_files())).collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(figures.iter().all(|figure| figure.as_ref().is_ok_and(|files| *files > 0)), "{figures:?}");
+        });
     }
 
     #[test]

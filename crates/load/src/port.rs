@@ -91,7 +91,14 @@ fn candidates(chosen: &RangeInclusive<u16>) -> Vec<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{collections::HashSet, net::TcpStream};
+    use std::{
+        collections::HashSet,
+        net::TcpStream,
+        thread,
+        time::{Duration, Instant},
+    };
+
+    const PATIENCE: Duration = Duration::from_secs(10);
 
     #[test]
     fn a_reserved_port_is_given_once_and_never_chosen_by_the_system() {
@@ -104,9 +111,21 @@ mod tests {
             }
             // A server can listen there, and can listen there again.
             for _ in 0..2 {
-                let listener = TcpListener::bind(addresses[0]).unwrap();
+                let listener = listen(addresses[0]);
                 assert!(TcpStream::connect(addresses[0]).is_ok());
                 drop(listener);
+            }
+        }
+    }
+
+    /// Listens at an address. A program that another test is just starting may have a copy of the socket that listened
+    /// there before, until the program runs.
+    fn listen(address: SocketAddr) -> TcpListener {
+        let begun = Instant::now();
+        loop {
+            match TcpListener::bind(address) {
+                Err(_) if begun.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(10)),
+                listener => return listener.unwrap(),
             }
         }
     }

@@ -70,8 +70,13 @@ pub fn own_cpu() -> io::Result<Duration> {
     Stat::parse(&line).map(|stat| stat.cpu()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// The error number that the system returns if a thread ends while its information is read.
+/// The error number that the system returns if a process or a thread ends while its information is read.
 const ESRCH: i32 = 3;
+
+/// Returns true for the errors of reading about a process or a thread that has ended.
+fn is_of_the_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(ESRCH)
+}
 
 /// Returns the time that the threads of this process have run, in nanoseconds, without threads that have ended. The
 /// call sleeps for a nanosecond or a little longer.
@@ -85,7 +90,7 @@ pub fn own_run_time() -> io::Result<Duration> {
     for thread in fs::read_dir("/proc/self/task")? {
         match run_time(&thread?.path()) {
             // The thread has ended in the meantime.
-            Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(ESRCH) => {}
+            Err(error) if is_of_the_gone(&error) => {}
             time => total += time?,
         }
     }
@@ -98,6 +103,14 @@ fn run_time(thread: &Path) -> io::Result<Duration> {
     let line = fs::read_to_string(thread.join("schedstat"))?;
     let run = line.split_whitespace().next().and_then(|field| field.parse().ok());
     Ok(Duration::from_nanos(run.ok_or(io::ErrorKind::InvalidData)?))
+}
+
+/// Returns true if reading about a process has failed with `error` because the process has ended. Its parent may not
+/// have taken notice of the end yet.
+pub fn has_ended(process: u32, error: &io::Error) -> bool {
+    let state = |line: String| line.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    let state = || fs::read_to_string(format!("/proc/{process}/stat")).ok().and_then(state);
+    is_of_the_gone(error) || matches!(state(), None | Some('Z' | 'X'))
 }
 
 /// Returns the proportional set size of one process, in bytes.

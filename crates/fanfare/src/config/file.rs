@@ -49,12 +49,18 @@ pub(super) fn parse(text: &str) -> Result<ServeOptions, FileError> {
     toml::from_str(text).map_err(|error| FileError {
         place: error.span().map(|span| place(text, &span)),
         message: match error.span().and_then(|span| text.get(span)) {
-            Some(value) if value.parse::<Datetime>().is_ok() && !error.message().starts_with("unknown field") => {
+            Some(value) if value.parse::<Datetime>().is_ok() && !is_of_a_key(error.message()) => {
                 UNQUOTED_DATE.to_owned()
             }
             _ => fanfare_mask::masked(&explain(error.message())).into_owned(),
         },
     })
+}
+
+/// Returns true if the parser's message is about a key that the file has. The parser gives a date as a table with a key
+/// of its own.
+fn is_of_a_key(message: &str) -> bool {
+    message.starts_with("unknown field") && !message.contains("`$__toml")
 }
 
 /// Returns the line and column of the beginning of `span`, from 1.
@@ -247,6 +253,7 @@ mod tests {
             ("key = 'x", "the text has no closing quotation mark"),
             ("data = 1979-05-27", "this value is a date; write a text in quotation marks"),
             ("alias = 1979-05-27T07:32:00Z", "this value is a date; write a text in quotation marks"),
+            ("1979-05-27 = 1", "line 1, column 1: unknown key"),
             ("page = 1", "this value is a whole number; expected \"on\" or \"off\", in quotation marks"),
             ("page = 'maybe'", "expected on or off"),
             ("delivery = 1", "this value is not a text; expected a text in quotation marks"),
