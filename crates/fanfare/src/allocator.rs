@@ -9,9 +9,11 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// The options of jemalloc. A background thread of jemalloc returns unused pages to the system after one second, also
 /// when the program is idle. By default this takes ten seconds, and only threads that go on allocating return pages.
-/// Two arenas are enough for few threads, and hold less memory that is only partly used. Threads keep no freed objects
-/// of more than 4 KiB for reuse: a thread that has accepted many connections would keep dozens of their buffers.
-const OPTIONS: &[u8] = b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:2,tcache_max:4096\0";
+/// Two arenas are enough for few threads, and hold less memory that is only partly used. Of large objects, such as the
+/// buffers of connections, each thread keeps only a few freed ones for reuse: by default a thread that has accepted many
+/// connections would keep 20 buffers of each size.
+const OPTIONS: &[u8] =
+    b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:2,tcache_nslots_small_min:4\0";
 
 /// The place where jemalloc looks for its options: a pointer to a string that ends in NUL.
 // SAFETY: jemalloc declares this symbol as `const char *`, which a reference to the first byte is, and reads up to the
