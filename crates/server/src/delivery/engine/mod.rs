@@ -79,13 +79,16 @@ impl Engine {
 
 /// Makes one system call for each send.
 fn send_plainly<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
+    let mut count = 0;
     // `for_each` instead of a loop: the sends come from several nested iterators, which `for_each` runs in one pass.
-    (1..).zip(sends).for_each(|(count, send): (u32, _)| {
+    sends.for_each(|send| {
         match send_one(&send) {
             Ok(sent) if sent == send.bytes.len() => {}
             taken => unsent.push(Unsent { member: send.member, taken }),
         }
-        if count.is_multiple_of(BATCH) {
+        count += 1;
+        if count == BATCH {
+            count = 0;
             thread::yield_now();
         }
     });
