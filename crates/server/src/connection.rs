@@ -79,21 +79,18 @@ impl Serving {
     /// Serves a connection until it ends or until a shard takes it. When the server stops, the current request is the
     /// last one.
     pub(crate) async fn connection(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
-        // The server waits until no receiver is left. This one is dropped last, after everything that belongs to the
-        // server: its log must not be closed later, when the process may have ended.
+        // The server waits until no receiver is left. Variables are dropped in reverse order, and so this receiver last,
+        // after everything that belongs to the server: otherwise the process might end before the log is closed.
         let _served = stop.clone();
-        self.serve(socket, stop).await;
-    }
-
-    async fn serve(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
-        prepare(&socket, self.write_timeout);
-        let handover = self.shards.is_some().then(Handover::default);
+        let Self { router, write_timeout, patience, shards } = self;
+        prepare(&socket, write_timeout);
+        let handover = shards.is_some().then(Handover::default);
         let activity = Activity::new();
-        let mut watch = Watch::new(activity.clone(), self.patience, stop);
+        let mut watch = Watch::new(activity.clone(), patience, stop);
         let mut io = Noticing::new(socket, handover.clone(), activity.clone());
         let mut is_last = false;
         loop {
-            let requests = Requests::new(self.router.clone(), handover.clone(), activity.clone());
+            let requests = Requests::new(router.clone(), handover.clone(), activity.clone());
             let refused = requests.refused();
             let mut connection = http1::Builder::new()
                 .half_close(true)
@@ -124,7 +121,7 @@ impl Serving {
             let left = left.await;
             let parts = connection.into_parts();
             let (mut socket, held_back) = parts.io.into_inner();
-            match (left, &self.shards) {
+            match (left, &shards) {
                 (Left::Refused, _) => {
                     if held_back.is_of(&parts.read_buf) && repair(&parts.read_buf).is_some() {
                         let head = whole_head(&mut socket, &parts.read_buf).await;
