@@ -22,7 +22,7 @@ const UNKNOWN: Rule = Rule {
     severity: Severity::Warning,
     why: "there are only data, event, id and retry; browsers ignore all other lines. A line break inside of data also \
           causes such lines",
-    advice: "send a `data:` line for each line of the data, and put everything else into the data",
+    advice: "send a `data:` line for each line of the data, and no other fields: put what they hold into the data",
 };
 const RETRY_NO_NUMBER: Rule = Rule {
     name: "retry-no-number",

@@ -411,7 +411,7 @@ impl Subscriber {
             let lines: Vec<_> = block.lines().filter(|line| !line.starts_with(':')).collect();
             let field = |name| lines.iter().find_map(|line| line.strip_prefix(name));
             let Some(id) = field("id: ") else {
-                assert!(lines.is_empty(), "an event without a place: {block}");
+                assert!(lines.is_empty(), "an event without an ID: {block}");
                 continue;
             };
             let offset = Offset(id.rsplit('-').next().unwrap().parse().unwrap());

@@ -56,7 +56,7 @@ impl Template {
         Ok(Update::new(UpdateFields { data, ..self.fields.clone() })?)
     }
 
-    /// Makes the update of one line, from its data and its number in the body, counted from 1.
+    /// Makes an update from one line of the body: from its data and its number, counted from 1.
     pub(crate) fn line(&self, number: usize, data: String) -> Result<Update, Problem> {
         let id = self.id_prefix.as_ref().map(|prefix| format!("{prefix}{number}"));
         Ok(Update::new(UpdateFields { data, id, ..self.fields.clone() })?)
