@@ -6,7 +6,7 @@ use std::{
 };
 
 /// A timer for a deadline that usually becomes later: each chunk that arrives moves the deadline of the idle timeout.
-/// One sleep serves for any number of such moves.
+/// A single sleep serves for any number of such moves.
 #[derive(Default)]
 pub(super) struct Timer(Option<(Sleep, Duration)>);
 

@@ -26,10 +26,10 @@ pub enum Scenario {
     /// Many subscribers connect, nothing is published, and then all disconnect. It measures the CPU time of a
     /// connection, the memory of a subscriber, and the memory that remains
     Idle,
-    /// All subscribers get the events of one topic, at a steady rate. It measures the CPU time and the latency of a
+    /// Subscribers of one topic all get its events, at a steady rate. It measures the CPU time and the latency of a
     /// delivery
     Broadcast,
-    /// Each subscriber has its own topic. It measures the CPU time of a publication, first with a hundred subscribers,
+    /// Subscribers have a topic each. It measures the CPU time of a publication, first with a hundred subscribers,
     /// then with all of them
     Topics,
     /// Subscribers subscribe to URL patterns. There are as many topics as patterns, and each topic matches one pattern.
@@ -38,7 +38,7 @@ pub enum Scenario {
     /// Publishers publish as fast as the server answers. It measures the deliveries per second of CPU time, and the
     /// deliveries per read
     Burst,
-    /// All subscribers connect as fast as the server answers, leave, and connect once more. It measures the connections
+    /// Subscribers connect as fast as the server answers, all leave, and connect once more. It measures the connections
     /// per second, and the CPU time of a connection
     ConnectStorm,
     /// Half of the subscribers disconnect at once while events continue. It measures the latency of the other
@@ -47,7 +47,7 @@ pub enum Scenario {
     /// Some subscribers stop reading while events continue, and then read again. It measures the latency of the other
     /// subscribers, the memory, and the time that the slow subscribers need to catch up
     SlowReaders,
-    /// All subscribers disconnect at once, and reconnect with their last event IDs while events continue. It measures
+    /// Subscribers all disconnect at once, and reconnect with their last event IDs while events continue. It measures
     /// the time until all of them are up to date again
     ResumeStorm,
     /// Many subscribers connect and disconnect, again and again, while one other subscriber gets events. It measures
