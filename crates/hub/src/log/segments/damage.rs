@@ -382,3 +382,17 @@ proptest! {
         original.check(copy.path(), allowed);
     }
 }
+
+#[test]
+fn a_file_that_was_cut_anywhere_loses_nothing_silently() {
+    // The last segment has a frame of two entries, and one of one entry.
+    let original = Original::new(&[vec![4, 2, 4], vec![2, 1]], false);
+    let names: Vec<_> = files(original.dir.path()).into_keys().collect();
+    let last = names.iter().rposition(|name| name.ends_with(".log")).unwrap();
+    let end = usize::try_from(*original.ends.last().unwrap()).unwrap();
+    for length in (0..end).step_by(7) {
+        let copy = tempfile::tempdir().unwrap();
+        let allowed = original.damage(copy.path(), &Damage::Cut(last, length));
+        original.check(copy.path(), allowed);
+    }
+}

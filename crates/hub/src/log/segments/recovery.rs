@@ -18,7 +18,8 @@ pub(super) const PAGE_BYTES: u64 = 4 << 10;
 pub(super) struct Ending {
     /// The last offset that the head of a frame names, even if the records are damaged.
     pub(super) named: Offset,
-    /// True if there is data after the last frame whose offsets are unknown.
+    /// True if there is data whose offsets are unknown after the last frame, or if there may have been such data before
+    /// the file was cut.
     pub(super) has_more: bool,
 }
 
@@ -26,7 +27,7 @@ pub(super) struct Ending {
 ///
 /// A frame that is shorter than its head says was being written when the process ended, so it was not acknowledged: it
 /// does not count. A frame with the right length and a wrong checksum was damaged later: the offsets in its head are
-/// missing.
+/// missing. A frame that the end of a cut file leaves incomplete is missing too, and so may be more frames after it.
 pub(super) fn recover(file: &File, first: Offset, seeds: &Seeds) -> io::Result<(IndexMemory, Ending)> {
     let length = file.metadata()?.len();
     let mut index = IndexMemory::new(first);
@@ -52,6 +53,8 @@ pub(super) fn recover(file: &File, first: Offset, seeds: &Seeds) -> io::Result<(
     let has_more = match last {
         // There is no frame: anything after the segment's head counts.
         None => has_more_than_head(file, end)?,
+        // The file was cut in this frame. Nothing says how many frames came after it.
+        Some(_) if end < behind => true,
         Some(_) => behind < end && !is_end(file, behind..end)?,
     };
     index.end_at(if has_more { end } else { behind.min(end) }, Offset::ZERO);
