@@ -150,3 +150,14 @@ fn erasing_from_the_segment_that_is_written_does_not_seal_it() {
         .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|name| name == "log"));
     assert_eq!(logs.count(), 1);
 }
+
+#[test]
+fn a_log_whose_last_segment_was_sealed_still_ends_cleanly() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = log(dir.path(), &Retention::default(), None);
+    erase(&first);
+    keep(&first, after(9));
+    drop(first);
+    let again = SegmentLog::open(dir.path(), Retention::default()).unwrap();
+    assert!(again.recovery().was_clean);
+}

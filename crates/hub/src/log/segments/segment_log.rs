@@ -188,8 +188,10 @@ impl Store {
         let mark = EndMark { log: self.log, last_segment: last.first, head, oldest, epochs: self.epochs().to_vec() };
         drop(held);
         let known = EndMark::read(&self.directory).ok().flatten();
-        // A run that has appended nothing writes no mark if there was none.
-        if known.as_ref() == Some(&mark) || (known.is_none() && writing.active.is_none()) {
+        // A run that has appended nothing writes no mark if there was none. The active segment does not say so: it may
+        // have been sealed since the last append.
+        let has_appended = self.epochs().current() == writing.epoch;
+        if known.as_ref() == Some(&mark) || (known.is_none() && !has_appended) {
             return;
         }
         if let Some(active) = writing.active.take() {
