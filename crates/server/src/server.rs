@@ -13,6 +13,7 @@ use std::{io, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
+    task::spawn_blocking,
     time::{sleep, timeout},
 };
 
@@ -73,6 +74,10 @@ impl Server {
         drop(listener);
         if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
             tracing::warn!("stopping took too long: the ends of some subscriptions may not be published");
+        }
+        // Tasks that read the log for a subscriber may still hold it after the last connection has ended.
+        if let Some(threads) = self.threads {
+            _ = spawn_blocking(move || threads.end()).await;
         }
     }
 

@@ -87,6 +87,41 @@ fn its_log_is_closed_before_it_is_gone() {
     }
 }
 
+/// Subscribers without a shard still read the log when the hub is asked to end: by QUERY, and all of them with
+/// `--delivery hyper`.
+#[test]
+fn its_log_is_closed_although_subscribers_catch_up() {
+    let query = |address| {
+        let form = "topic=/none/%7Bx%7D&last-event-id=earliest";
+        let mut socket = TcpStream::connect(address).unwrap();
+        let head = "QUERY /.well-known/mercure HTTP/1.1\r\nHost: localhost\r\n\
+            Content-Type: application/x-www-form-urlencoded\r\n";
+        write!(socket, "{head}Content-Length: {}\r\n\r\n{form}", form.len()).unwrap();
+        socket
+    };
+    let get = |address| {
+        let mut socket = TcpStream::connect(address).unwrap();
+        let path = "/.well-known/mercure?topic=/none/%7Bx%7D&last-event-id=earliest";
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        socket
+    };
+    let lines: String = (0..10_000).map(|number| format!("{number:0>100}\n")).collect();
+    for (delivery, subscribe) in [("auto", &query as &dyn Fn(_) -> _), ("hyper", &get)] {
+        let mut hub = Hub::start(&["--delivery", delivery]);
+        let mut publisher = Publisher::connect(hub.address).unwrap();
+        (0..5).for_each(|_| drop(publisher.publish("a", "application/x-ndjson", &lines).unwrap()));
+        for round in 0..4 {
+            // The end of the log is recorded again only if something was published.
+            Publisher::connect(hub.address).unwrap().publish("a", "text/plain", "hello").unwrap();
+            let open: [TcpStream; 4] = std::array::from_fn(|_| subscribe(hub.address));
+            open.iter().for_each(|mut socket| drop(socket.read(&mut [0; 1]).unwrap()));
+            std::thread::sleep(Duration::from_millis(20 * round));
+            assert!(hub.stop(), "{delivery}: stopped {round} times before");
+            hub.restart();
+        }
+    }
+}
+
 /// Sends SIGTERM and waits for the end. Kills, and fails, when that takes too long.
 pub fn terminate(child: &mut Child, in_time: Duration) -> (Option<i32>, Duration) {
     let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();

@@ -59,17 +59,24 @@ impl<T: Transmit> Turn<'_, T> {
     /// Sends the rest of an event that a member has begun to get. Returns true if the member took all of it.
     fn send_left(&mut self, key: MemberKey, [first, second]: Left) -> bool {
         let cursor = self.core.member(key).cursor;
-        for (left, then) in [(first, second.clone()), (second, Bytes::new())] {
-            match self.send_one(key, &left) {
-                Some(taken) if taken == left.len() => {}
-                Some(taken) => {
-                    self.core.is_full(key, cursor, [left.slice(taken..), then]);
-                    return false;
-                }
-                None => return false,
+        match self.send_one(key, &first) {
+            Some(taken) if taken == first.len() => {}
+            Some(taken) => {
+                self.core.is_full(key, cursor, [first.slice(taken..), second]);
+                return false;
             }
+            None => return false,
         }
-        true
+        match self.send_one(key, &second) {
+            Some(taken) if taken == second.len() => true,
+            Some(taken) => {
+                // Bytes of which nothing was sent stay the second: they may be an event that has not begun.
+                let left = if taken == 0 { [Bytes::new(), second] } else { [second.slice(taken..), Bytes::new()] };
+                self.core.is_full(key, cursor, left);
+                false
+            }
+            None => false,
+        }
     }
 
     /// Sends bytes to one member. Returns the number of bytes that it took; `None` if the member is gone.

@@ -53,8 +53,9 @@ impl FanOut {
         std::mem::take(&mut self.abandoned)
     }
 
-    /// True if a member still has to be sent the rest of an event. The event with which its stream ends does not count
-    /// if nothing of it was sent.
+    /// True if a member was sent only the beginning of an event. False if all that it was not sent is the event with
+    /// which its stream ends. The answer is right only if [`Transmit`] takes each of its bytes or none, as a frame
+    /// does.
     #[must_use]
     pub fn is_within_event(&self, key: MemberKey) -> bool {
         self.member(key).unsent.as_ref().is_some_and(|left| !left[0].is_empty())

@@ -20,8 +20,8 @@ pub struct Member {
     /// The offset up to which everything was sent to this member, or is not for it. While the member waits, the real
     /// value is the head of its part if that is higher, so an event costs no write to the memory of a waiting member.
     pub(super) cursor: Offset,
-    /// The bytes of an event that still have to be sent after its beginning was sent. Boxed, because few members have
-    /// any.
+    /// The bytes that the member has had no room for: the opening, the rest of an event whose beginning was sent, and
+    /// the event with which the stream ends. Boxed, because few members have any.
     pub(super) unsent: Option<Box<Left>>,
     /// The time when bytes were last sent to this member only, and not to all waiting members of its part.
     pub(super) spoke: Instant,

@@ -213,6 +213,29 @@ async fn discarded(hub: &Hub) {
     .expect("retention discards within its interval");
 }
 
+/// The event with which the stream ends has to wait for its room, behind the second half of a large event.
+#[tokio::test]
+async fn a_large_event_is_reached_with_its_last_byte_although_the_stream_ends() {
+    let hub = hub(4);
+    let lines = AudienceKey { representation: Representation::JsonLines, ..key([Matcher::exact("a").unwrap()]) };
+    let ends = std::time::Instant::now() + Duration::from_millis(50);
+    let opening = hub.open(lines, Start::Now).await.unwrap();
+    let mut subscription = opening.until(Some(ends), Some(EndReason::TokenExpired)).subscribe().await;
+    assert!(is_quiet(&mut subscription));
+    // Events with another topic, which the subscriber does not see, are kept in two pieces.
+    let ids = publish(&hub, [update(&["a", "b"], &"x".repeat(100_000))]).await;
+    let first = timeout(PATIENCE, subscription.next()).await.unwrap().unwrap().unwrap();
+    assert!(!first.ends_with(b"\n"), "the first piece");
+    assert_eq!(subscription.reached().unwrap(), "earliest");
+    tokio::time::sleep_until(ends.into()).await;
+    subscription.expire(Duration::from_secs(20));
+    let second = timeout(PATIENCE, subscription.next()).await.unwrap().unwrap().unwrap();
+    assert!(second.ends_with(b"\n"), "the second piece");
+    assert_eq!(subscription.reached().as_deref(), Some(&*ids[0]), "the event was returned whole");
+    let end = timeout(PATIENCE, subscription.next()).await.unwrap().unwrap().unwrap();
+    assert!(str::from_utf8(&end).unwrap().contains("token-expired"), "{end:?}");
+}
+
 #[tokio::test]
 async fn a_gap_that_opens_under_a_slow_subscriber_is_told_in_its_place() {
     let hub = hub_keeping(4, Retention { count: Some(3), ..Retention::default() });

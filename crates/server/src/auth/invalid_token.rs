@@ -31,7 +31,8 @@ pub enum InvalidToken {
     Carrier,
     /// The hub has no key for tokens of this issuer and this purpose.
     NoKey,
-    /// The hub has keys for tokens of this issuer and this purpose, but none of these keys has signed the token.
+    /// The hub has keys for tokens of this issuer and this purpose, but none of the keys that were
+    /// tried verifies its signature.
     Signature,
     /// The token names a key that the hub does not have, and no other key verifies it.
     UnknownKey,

@@ -13,9 +13,14 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
+    time::Duration,
 };
 use tokio::{runtime::Builder, sync::mpsc, sync::watch};
+
+/// The time that a task may take to finish when its thread ends. A task that waits for a disk that does not answer must
+/// not delay the end.
+const END_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The threads that serve connections. They end when this value is dropped.
 #[derive(Debug)]
@@ -28,6 +33,7 @@ struct Thread {
     arrivals: mpsc::UnboundedSender<Arrival>,
     /// The number of connections that the thread serves.
     load: Arc<AtomicUsize>,
+    handle: JoinHandle<()>,
 }
 
 /// A connection that was accepted.
@@ -48,10 +54,20 @@ impl Threads {
         (0..count.get()).map(Thread::start).collect::<io::Result<_>>().map(Self)
     }
 
+    /// Ends the threads, and blocks until they have ended. After that, no task of a connection holds the log.
+    pub(crate) fn end(self) {
+        let handles: Vec<_> = self.0.into_iter().map(|thread| thread.handle).collect();
+        for handle in handles {
+            if handle.join().is_err() {
+                tracing::error!("a thread that served connections has panicked");
+            }
+        }
+    }
+
     /// Serves a connection on the thread that serves the fewest connections. The socket must not block.
     pub(crate) fn serve(&self, serving: Serving, socket: TcpStream, stop: watch::Receiver<Stop>) {
         let fewest = self.0.iter().min_by_key(|thread| thread.load.load(Ordering::Relaxed));
-        let Some(Thread { arrivals, load }) = fewest else { return };
+        let Some(Thread { arrivals, load, .. }) = fewest else { return };
         let arrival = Arrival { serving, socket, stop, counted: Counted::new(Arc::clone(load)) };
         if arrivals.send(arrival).is_err() {
             tracing::error!("a thread that serves connections has ended: its next connection was closed");
@@ -63,18 +79,18 @@ impl Thread {
     fn start(number: usize) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (arrivals, arriving) = mpsc::unbounded_channel();
-        thread::Builder::new().name(format!("fanfare-http-{number}")).spawn(move || {
+        let handle = thread::Builder::new().name(format!("fanfare-http-{number}")).spawn(move || {
             runtime.block_on(serve_all(arriving));
-            // A task that waits for a disk that does not answer must not delay the end.
-            runtime.shutdown_background();
+            runtime.shutdown_timeout(END_TIMEOUT);
         })?;
-        Ok(Self { arrivals, load: Arc::default() })
+        Ok(Self { arrivals, load: Arc::default(), handle })
     }
 }
 
 /// Serves connections until the threads are dropped.
 async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
-    while let Some(Arrival { serving, socket, stop, counted }) = arriving.recv().await {
+    // `stop` is the first of these, so it is dropped last: the server waits until nobody holds one.
+    while let Some(Arrival { stop, serving, socket, counted }) = arriving.recv().await {
         // The runtime that serves the connection must also watch its socket.
         match tokio::net::TcpStream::from_std(socket) {
             Ok(socket) => {
