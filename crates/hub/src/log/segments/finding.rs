@@ -2,7 +2,7 @@
 use crate::position::Offset;
 use std::fmt;
 
-/// The greatest number of findings that are kept. Further findings are only counted.
+/// The greatest number of findings that are reported one by one. Further findings are only counted.
 pub const MAX_FINDINGS: usize = 1_000;
 
 /// A fault of a log on disk.

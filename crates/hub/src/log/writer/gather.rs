@@ -2,13 +2,13 @@
 //!
 //! Publications that arrive while a batch is made durable form the next batch, so a busy log does not need to wait. A
 //! log that finishes before the next publication arrives would sync once for each publication, and a sync costs about
-//! as much CPU time as the rest of a publication. So the writer sleeps a little after each batch, if this has brought
-//! several publications together before.
+//! as much CPU time as all other work for a publication. So the writer sleeps a little after each batch, if this has
+//! brought several publications together before.
 //!
-//! A publisher that publishes again as soon as it is answered would only be slowed down. So a publication does not wait
-//! if its publisher published shortly after its last answer, and its arrival ends the wait of all others. Whether
-//! publications arrive in time is learnt by trying: the number to wait for grows by one after an attempt at which as
-//! many publications arrived, and failed attempts are repeated less and less often.
+//! A publisher that publishes again as soon as it is answered would only be slowed down by waiting. So a publication
+//! does not wait if its publisher published shortly after its last answer, and its arrival ends the wait of all other
+//! publications. Whether publications arrive in time is learnt by trying: the number to wait for grows by one after an
+//! attempt at which as many publications arrived, and failed attempts are repeated less and less often.
 use std::time::Duration;
 
 /// The longest time for which publications wait for other publications, counted from the end of the last batch. At
@@ -20,18 +20,19 @@ pub const UNHURRIED: Duration = Duration::from_millis(10);
 /// The greatest number of publications that the writer waits for. With so many, a sync is a small part of the cost of
 /// each.
 pub const GATHER_PUBLICATIONS: usize = 8;
-/// The shortest time of an append for which the writer waits. A faster log is in memory, or nearly as fast, so waiting
-/// gains nothing.
+/// The append time from which on the writer waits for more publications. A faster log is in memory, or nearly as fast,
+/// so waiting gains nothing.
 pub const GATHER_WORTH: Duration = Duration::from_micros(20);
 /// The number of batches before the next attempt to gather more publications, at the beginning and after each success.
 const RETRY_BATCHES: u32 = 4;
 /// The number of batches before the next attempt, after many failed attempts. So a publisher that is alone is delayed
 /// only once in this many publications.
 const MAX_RETRY_BATCHES: u32 = 1_024;
-/// The number of failures in a row after which the writer waits for fewer publications, if the number that it waited
-/// for was reached many times before. If that number was reached only once, half as many failures are enough.
+/// The greatest value of [`Gather::credit`]. If the number of publications to wait for was often reached, the writer
+/// lowers it only after this many failures in a row; if it was reached only once, after half as many.
 const MAX_CREDIT: u32 = 8;
-/// The least amount by which `cheapest` grows with each append, so that an old value does not last for ever.
+/// The amount by which `cheapest` can grow with any append, however small it is, so that an old value does not last for
+/// ever.
 const FORGETTING: Duration = Duration::from_micros(1);
 
 /// The state of learning how many publications arrive together.
@@ -39,13 +40,14 @@ const FORGETTING: Duration = Duration::from_micros(1);
 pub(in crate::log) struct Gather {
     /// The number of publications that arrived together lately; 1 if they arrive one by one.
     count: usize,
-    /// The credit of `count`: a success adds one, a failure subtracts one.
+    /// The credit of `count`: a success adds one, a failure subtracts one. A failure with a credit of one lowers
+    /// `count`.
     credit: u32,
     /// The number of batches before the next attempt to gather one more publication.
     retry_in: u32,
     retry_batches: u32,
-    /// The time that the fastest of the last appends took. The slowest would say nothing, because any append may be
-    /// interrupted.
+    /// The time that the fastest of the last appends took. The time of the slowest append would say nothing, because
+    /// any append may be interrupted.
     cheapest: Duration,
     /// True if the last batch was larger than [`GATHER_PUBLICATIONS`]: then the log is busy.
     is_busy: bool,
@@ -55,7 +57,7 @@ pub(in crate::log) struct Gather {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::log) struct Gathered {
     pub(in crate::log) count: usize,
-    /// True if a publication arrived that cannot wait.
+    /// True if a publication that cannot wait has ended the wait.
     pub(in crate::log) was_cut: bool,
 }
 
@@ -81,11 +83,11 @@ impl Gather {
         (count > 1 && !self.is_busy && self.cheapest >= GATHER_WORTH).then_some(count)
     }
 
-    /// Learns from a wait for `count` publications: `came` arrived.
+    /// Learns from a wait for `count` publications: `came` are those that arrived.
     pub(in crate::log) fn gathered(&mut self, count: usize, came: Gathered) {
         let succeeded = came.count >= count;
         if came.was_cut && !succeeded {
-            // It is unknown how many would have arrived without the interruption.
+            // It is unknown how many publications would have arrived if the wait had not been cut short.
             return;
         }
         let is_attempt = count > self.count;
@@ -101,7 +103,8 @@ impl Gather {
             (false, false) if self.credit > 1 => self.credit -= 1,
             (false, false) => {
                 (self.count, self.credit) = (came.count.clamp(1, self.count - 1), MAX_CREDIT / 2);
-                // The failed attempts before were for a larger number than this.
+                // The earlier failed attempts were for a larger number of publications, so they do not delay the next
+                // attempt.
                 (self.retry_in, self.retry_batches) = (RETRY_BATCHES, RETRY_BATCHES);
             }
         }
