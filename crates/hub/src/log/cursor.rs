@@ -13,9 +13,10 @@ use fanfare_event_stream::EventId;
 /// The position in the log from which a subscriber continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// The offset after which the subscriber gets every matching update.
+    /// The offset after which the subscriber gets every matching update that the log has.
     pub after: Offset,
-    /// The reason why `after` is not the position that the subscriber asked for; `None` if `after` is that position.
+    /// The reason why `after` is not, or may not be, the position that the subscriber asked for; `None` if `after` is
+    /// this position.
     pub gap: Option<GapReason>,
 }
 

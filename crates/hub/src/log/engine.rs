@@ -35,8 +35,8 @@ impl Bounds {
 
 /// One ordered, durable sequence of entries.
 ///
-/// All methods may block on a disk or a network. Every argument `now` is a time of the clock that also gives the
-/// entries their time.
+/// All methods may block, because they may wait for a disk or a network. Every argument `now` is a time of the clock
+/// that also gives the entries their time.
 pub trait Log: Send + Sync + 'static {
     /// Appends all updates of `batch` after the head, in order, or none of them. The updates get the time `now`. When
     /// the call returns, they are as durable as this kind of log can make them. The call may also discard entries that
@@ -130,7 +130,7 @@ pub enum LogError {
 }
 
 impl LogError {
-    /// True if there is no room on the disk for what was to be written.
+    /// True if the error says that the disk has no room, or a quota or size limit is reached.
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Io(error) if matches!(

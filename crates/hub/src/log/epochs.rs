@@ -1,9 +1,10 @@
 //! The epochs of a log: they show whether an ID comes from another log, or names an update that this log has lost.
 //!
-//! A log begins an epoch each time it is opened, and an ID made by the hub contains the epoch in which its entry was
-//! appended. An offset alone would not be enough: after a backup is restored, or a damaged file has lost its end, the
-//! same offsets are given to other updates. With epochs, an ID whose epoch the log never wrote, or that is beyond the
-//! end of its epoch, names an update that this log does not hold, and the subscriber is told of a gap.
+//! Each time a log is opened, a new epoch begins with the first entry that is appended, and an ID made by the hub
+//! contains the epoch in which its entry was appended. An offset alone would not be enough: after a backup is restored,
+//! or a damaged file has lost its end, the same offsets are given to other updates. With epochs, an ID whose epoch the
+//! log never wrote, or that is beyond the end of its epoch, names an update that this log does not hold, and the
+//! subscriber is told of a gap.
 use crate::position::{Epoch, Offset, Position};
 
 /// The number of epochs without entries that are remembered: epochs in which nothing was appended, and epochs whose
@@ -45,8 +46,8 @@ impl Epochs {
         Position { epoch: self.0[begun.saturating_sub(1)].0, offset }
     }
 
-    /// Adds `epoch`, which begins with the offset `first`, to the list of `earlier` epochs. The last of the earlier
-    /// epochs ends there.
+    /// Returns the `earlier` epochs with `epoch` after them. The new epoch begins with the offset `first`, where the
+    /// last earlier epoch ends.
     pub(crate) fn begin(mut earlier: Vec<(Epoch, Offset)>, epoch: Epoch, first: Offset) -> Self {
         earlier.push((epoch, first));
         Self(earlier)

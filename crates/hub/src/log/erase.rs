@@ -6,7 +6,7 @@ use crate::{
 use fanfare_event_stream::EventId;
 use std::fmt;
 
-/// The conditions for entries to be erased. An entry is erased if it meets all of them; a condition that is `None`
+/// The conditions for entries to be erased. An entry is erased if it meets all conditions; a condition that is `None`
 /// holds for every entry.
 #[derive(Clone, Copy)]
 pub struct Erase<'a> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// The greatest number of records that one read examines, so that a long part of the log without matches does not make
 /// other readers wait.
 pub const MAX_LOOKED_AT: usize = 16 << 10;
-/// The greatest number of updates with one ID that [`Log::locate`](super::Log::locate) examines.
+/// The greatest number of updates with the same ID that [`Log::locate`](super::Log::locate) examines.
 pub const MAX_CANDIDATES: usize = 1_000;
 
 /// A query to the log.
@@ -17,7 +17,7 @@ pub const MAX_CANDIDATES: usize = 1_000;
 pub struct Query<'a> {
     /// The offset after which reading begins.
     pub after: Offset,
-    /// The last offset to read. Reading ends at the head of the log if that is lower.
+    /// The last offset to read. If the head of the log is lower, reading ends at the head.
     pub until: Offset,
     /// The topics of which a wanted update has at least one. The log finds such updates with an index. If the index is
     /// missing, the answer may also have updates with other topics. `None` asks for every update.

@@ -21,7 +21,8 @@ use std::{
 /// The greatest number of entries that one call of [`Log::discard`] removes, so that readers do not wait long for the
 /// lock.
 const DISCARD_ENTRIES: usize = 1_000;
-/// The number of publishers' IDs of discarded updates that are remembered, as hashes: at most 8 MiB.
+/// The greatest number of discarded updates whose publishers' IDs are remembered. Each ID is remembered as a hash of 8
+/// bytes.
 const REMEMBERED_IDS: usize = 1_000_000;
 
 /// A log in memory. It is empty when its process starts, has one epoch, and is lost when its process ends.
@@ -46,10 +47,10 @@ struct Ring {
     topics: HashMap<Topic, VecDeque<Offset>>,
     /// The hashes of the publishers' IDs of discarded updates, oldest first.
     old_ids: VecDeque<u64>,
-    /// The number of entries that the search for expired entries has checked so far. The remainder of this number,
-    /// divided by the number of entries, is the index of the entry to check next.
+    /// The number of entries that were checked for expiry so far. Divided by the number of entries in the log, it
+    /// leaves the index of the entry to check next as the remainder.
     swept: u64,
-    /// True if any update ever had a time to live.
+    /// True if an update that was ever appended had a time to live.
     expires: bool,
 }
 
@@ -64,7 +65,7 @@ struct Held {
 }
 
 impl MemoryLog {
-    /// Returns an empty log that discards what `retention` does not keep.
+    /// Returns an empty log, which discards entries that exceed the limits of `retention`.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
         let ring = Ring {

@@ -72,7 +72,8 @@ fn update(drawn: &Drawn) -> Update {
     Update::new(UpdateFields { topics, data, id, ttl_ms, private, ..UpdateFields::default() }).unwrap()
 }
 
-/// The simplest log: a list from which nothing is removed. Each read applies the rules of expiry.
+/// The simplest log: a list from which nothing is removed. Each read decides which entries have expired or are
+/// discarded.
 struct List {
     retention: Retention,
     entries: Vec<(Timestamp, Update, bool)>,

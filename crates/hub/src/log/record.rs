@@ -109,8 +109,8 @@ pub(crate) fn encode(entry: &Entry, token: Token, seed: u64, out: &mut Vec<u8>) 
     write(entry.position, entry.time, token, Kind::Update as u8, &body, seed, out);
 }
 
-/// Appends to `out` a record of the given kind that replaces `record`. It has only the fields that a record of this
-/// kind keeps.
+/// Appends to `out` a record of the given kind that replaces `record`: it has the same offset, and of the content only
+/// what this kind of record keeps.
 pub(crate) fn encode_rest(record: &Record<'_>, kind: Kind, log_seed: u64, seed: u64, out: &mut Vec<u8>) {
     let Some(body) = record.body() else { return };
     let own = (!body.id.is_empty()).then(|| terms::id(body.id, log_seed).0);
@@ -181,7 +181,7 @@ impl<'a> Record<'a> {
         self.bytes
     }
 
-    /// The time at which the update expires; `None` if it never does.
+    /// The time at which the time to live of the update is over; `None` if it has no time to live.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
         (self.kind == Kind::Update as u8 && self.flags() & TTL != 0)
             .then(|| Some(Timestamp(self.time.0.saturating_add(self.body()?.ttl_ms?))))?

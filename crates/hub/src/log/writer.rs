@@ -78,7 +78,7 @@ impl Writer {
         let second = spawn("fanfare-sink", move || second.run())?;
         let thread = spawn("fanfare-log", move || {
             order.run(|| second.is_finished());
-            // When `run` has returned, the second thread passes the batches that it was given to the sink, and ends.
+            // When `run` has returned, the second thread passes its remaining batches to the sink, and ends.
             _ = second.join();
         })?;
         Ok(Self { places, queue, nudge, thread: Mutex::new(Some(thread)) })
@@ -212,11 +212,11 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
 
     /// Appends and discards until the writer is closed, or until the sink has panicked.
     fn run(mut self, sink_has_ended: impl Fn() -> bool) {
-        // The log must discard entries even if the queue is never empty. So if it is time to (`look`), it discards once
-        // after each batch.
+        // The log must discard entries even if the queue is never empty. So when the time `look` has come, it discards
+        // once between two batches.
         let (mut look, mut appended_last) = (Instant::now(), false);
-        // If the second thread has ended before it took all batches that it was given, this is noticed here, at the
-        // next check for entries to discard at the latest.
+        // The second thread ends early if the sink panics. This is noticed here, at the latest at the next check for
+        // entries to discard.
         while !sink_has_ended() {
             let is_time = appended_last && Instant::now() >= look;
             match if is_time { Operation::Discard } else { self.next(look) } {
@@ -319,7 +319,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         }
     }
 
-    /// Discards a bounded number of entries. Returns true if there may be more.
+    /// Discards a bounded number of entries. Returns true if there may be more entries to discard.
     fn discard(&mut self) -> bool {
         self.log.discard((self.clock)()).map(|count| count > 0).unwrap_or_else(|error| {
             tracing::warn!(%error, "the log could not discard old updates");

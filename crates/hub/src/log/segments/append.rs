@@ -32,7 +32,7 @@ const ZEROS: &[u8] = &[0; 256 << 10];
 const LARGE_FRAME_BYTES: usize = 32 << 10;
 
 impl Store {
-    /// Appends updates, each with its time. The times must not decrease; `now` is the newest of them.
+    /// Appends updates, each with its time. The times must not decrease; `now` is the newest of these times.
     pub(super) fn append(
         &self,
         batch: impl ExactSizeIterator<Item = (Timestamp, Update)>,

@@ -27,7 +27,7 @@ const TOPICS: [&str; 3] = ["a", "b", "c"];
 /// The size of a segment. It is small, so that there are many segments.
 const SEGMENT: u64 = 3_000;
 
-/// A kind of damage to a directory.
+/// A kind of damage to the directory of a log.
 #[derive(Clone, Debug)]
 enum Damage {
     /// One bit of a file is changed.
@@ -40,11 +40,11 @@ enum Damage {
     Lengthen(usize, usize, u8),
     /// The names of two files are exchanged.
     Swap(usize, usize),
-    /// A file is copied over another one.
+    /// A file is copied over another file.
     CopyOver(usize, usize),
     /// A file is removed.
     Remove(usize),
-    /// A file is replaced by one of another log.
+    /// A file is replaced by a file of another log.
     Foreign(usize),
     /// A file is replaced by an empty directory. With `Link`, it is replaced by a link to another file.
     Directory(usize),
@@ -81,7 +81,7 @@ struct Original {
     erased: BTreeSet<Offset>,
     /// The contents of the files at earlier times.
     earlier: Vec<BTreeMap<String, Vec<u8>>>,
-    /// True if its last process ended cleanly.
+    /// True if the last process that wrote to the log ended cleanly.
     is_clean: bool,
     /// The position after the last frame of the last segment, after each append.
     ends: Vec<u64>,
@@ -139,7 +139,7 @@ impl Original {
                     earlier.push(files(dir.path()));
                 }
             }
-            // Only few entries of each segment are erased, so that it is not rewritten at once.
+            // Only few entries of each segment are erased, so that the segment is not rewritten at once.
             if let Some(entry) = entries.get(run * 5).filter(|entry| !erased.contains(&entry.position.offset)) {
                 let id = entry.id().clone();
                 let erase = Erase { topic: None, id: Some(&id), before: None, may: &|_| true };
@@ -268,7 +268,7 @@ impl Original {
         assert!(found.is_sorted_by(|one, other| one.position.offset < other.position.offset), "in order");
         for entry in found {
             let offset = entry.position.offset;
-            assert_eq!(Some(entry), self.entries.get(index(offset)), "every entry that is found was appended");
+            assert_eq!(Some(entry), self.entries.get(index(offset)), "every entry that is read was appended");
             assert!(allowed.forgets || !self.erased.contains(&offset), "{offset} was erased");
             assert!(!holes.iter().any(|hole| is_in(hole, offset)), "{offset} is read and is also reported as lost");
         }

@@ -202,8 +202,8 @@ impl Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         if self.is_locked {
-            // Closing the handle is not enough: a child process that is just being started may hold a copy of it for a
-            // short time.
+            // The directory is unlocked explicitly. Closing the handle is not enough: a child process that is just
+            // being started may have a copy of the handle for a short time.
             _ = self.handle.unlock();
         }
     }

@@ -35,7 +35,7 @@ pub enum Flaw {
         /// The number of damaged bytes.
         bytes: u64,
     },
-    /// The records of a frame are not the ones that were written.
+    /// The records of a frame are not those that were written.
     Frame,
     /// The updates with these offsets are missing, and retention has not discarded them.
     Missing {

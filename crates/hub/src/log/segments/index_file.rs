@@ -30,7 +30,7 @@ const PLACE_BYTES: usize = 16;
 const TERM_BYTES: usize = 12;
 const POSTING_BYTES: usize = 8;
 /// The number of rows of a table that are read at once around the row where a hash is expected. With 100,000 terms, the
-/// row of a hash is hardly ever further away from there than half of this number.
+/// row of a hash is hardly ever further away from the expected row than half of this number.
 const GUESS_ROWS: usize = 512;
 
 /// An index in a file. The file is not kept open.

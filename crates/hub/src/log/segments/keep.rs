@@ -27,8 +27,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub const DEAD_PATIENCE: Duration = Duration::from_secs(8 * 60);
 /// The time after which a segment is rewritten if retention has discarded only a part of it.
 pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
-/// The number of entries, for each erased one, up to which a sealed segment is rewritten at once: it is rewritten when
-/// one in this many entries, or more, is erased.
+/// The reciprocal of the share of erased entries from which a sealed segment is rewritten at once: with 4, it is
+/// rewritten when a quarter of its entries are erased.
 const ERASED_SHARE: u64 = 4;
 
 /// The times for which dead entries may stay on disk, in milliseconds.
@@ -128,7 +128,7 @@ impl Store {
     }
 
     /// Returns the first time at which an entry in the file of a segment expires or exceeds the age limit of its
-    /// topics. Records of which only a rest is left are ignored.
+    /// topics. Records of entries that are removed already are ignored.
     fn first_death(&self, segment: &Segment) -> io::Result<Timestamp> {
         let file = self.open(segment, Kind::Log)?;
         let mut scan = Scan::new(&file, 0..segment.summary().log_bytes, segment.seeds.segment);

@@ -1,5 +1,5 @@
-//! Finds the process that has a log open, in the list of all locks that Linux has. Trying to lock the log's directory
-//! is no alternative: a hub that starts at that moment would fail, because the log would be in use.
+//! Finds the process that has a log open, in the list of all locks that Linux has. This module does not try to lock the
+//! log's directory: a hub that starts at that moment would fail, because the log would be in use.
 use super::directory::Directory;
 use std::{
     fs::File,

@@ -39,7 +39,7 @@ pub struct Recovery {
     pub missing: Option<(Offset, Offset)>,
 }
 
-/// A segment of which only the head was read yet.
+/// A segment whose content was not read yet, except its head.
 struct Unread {
     first: Offset,
     /// The opened file; `None` if something else, such as a directory, has the name of the segment.

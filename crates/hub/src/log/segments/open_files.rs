@@ -15,7 +15,7 @@ use std::{
 /// The greatest number of files of a log that are kept open for reading.
 pub(super) const MAX_OPEN: usize = 48;
 
-/// The files that were used last. The last one in the list is the file that was used last.
+/// The open files, in the order in which they were last used, the most recently used file at the end.
 #[derive(Debug, Default)]
 pub(super) struct OpenFiles(Mutex<VecDeque<(Key, Arc<File>)>>);
 

@@ -22,7 +22,7 @@ pub(super) const AT_ONCE: usize = 2_000;
 pub(super) const PER_ENTRY: usize = 2;
 /// The greatest number of entries whose times and sizes are read in advance.
 const AHEAD: usize = 512;
-/// The number of publishers' IDs of discarded updates that are remembered, as hashes: 12 MB on disk.
+/// The number of publishers' IDs of discarded updates that are remembered, as hashes: about 12 MB on disk.
 pub const REMEMBERED_IDS: u64 = 1_000_000;
 
 impl Store {

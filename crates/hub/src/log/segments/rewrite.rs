@@ -1,5 +1,5 @@
-//! Rewriting: copies a segment without its dead entries. The new file gets the name of the old file when the new file
-//! is durable.
+//! Rewriting: copies a segment without its dead entries, which were erased, have expired or were discarded. The new
+//! file gets the name of the old file when the new file is durable.
 use super::{
     directory::{self, Kind},
     frame,

@@ -46,7 +46,7 @@ pub(super) struct State {
     pub(super) dead_since: Timestamp,
     /// The time at which it was noticed that retention has discarded a part of the segment.
     pub(super) discarded_since: Timestamp,
-    /// True if `dead_since` takes the retention of topics into account.
+    /// True if `dead_since` takes into account the age limits of topics.
     pub(super) looked_at: bool,
     /// True if readers get nothing of the segment, because the list of its erased updates is damaged.
     pub(super) is_withheld: bool,

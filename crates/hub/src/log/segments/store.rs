@@ -174,7 +174,7 @@ impl Store {
     /// Checks that the log still accepts updates.
     ///
     /// # Errors
-    /// [`LogError::Stopped`] if the log accepts no more appends.
+    /// [`LogError::Stopped`] if the log accepts no more updates.
     pub(super) fn check(&self) -> Result<(), LogError> {
         self.stopped.get().map_or(Ok(()), |why| Err(LogError::Stopped(why.clone())))
     }

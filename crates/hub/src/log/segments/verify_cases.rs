@@ -11,7 +11,7 @@ use crate::{
 use proptest::prelude::*;
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-/// The distance between two bytes of a file that the test damages.
+/// The distance between two neighbouring bytes that the test damages in a file.
 const EVERY: usize = 41;
 const THREADS: usize = 16;
 

@@ -76,7 +76,8 @@ impl Gather {
         self.retry_in = self.retry_in.saturating_sub(1);
     }
 
-    /// Returns the number of publications to wait for; `None` if the next one is to be appended as soon as it arrives.
+    /// Returns the number of publications to wait for; `None` if the next publication is to be appended as soon as it
+    /// arrives.
     pub(in crate::log) fn count(&self) -> Option<usize> {
         let tries_more = self.retry_in == 0 && self.count < GATHER_PUBLICATIONS;
         let count = self.count + usize::from(tries_more);
@@ -122,12 +123,13 @@ mod tests {
         gather: Gather,
         append_us: u64,
         now: u64,
-        /// The times when publications arrive, and the numbers of their publishers.
+        /// The times at which publications will arrive, and the number of the publisher of each.
         coming: Vec<(u64, usize)>,
         /// The average time after an answer at which each publisher publishes again. Publishers without a value publish
         /// only once, and can wait.
         answers_after: Vec<u64>,
-        /// The state of the random numbers. Without them, publishers that publish at the same time would always do so.
+        /// The state of the random numbers by which the times vary. Without them, publishers that once publish at the
+        /// same time would always do so.
         random: u64,
         batches: u64,
         publications: u64,
@@ -298,25 +300,26 @@ mod tests {
             let (with, without) = (of(true), of(false));
             for (publisher, after) in answers_after.iter().enumerate() {
                 let share = (with[publisher] + 2) as f64 / without[publisher] as f64;
-                // A publication that arrives during an append waits for its end, with or without gathering.
+                // A publication that arrives during an append waits for the end of this append, with or without
+                // gathering.
                 let least = if us(*after) >= UNHURRIED { 0.7 } else { 0.9 };
                 prop_assert!(share >= least, "{after}: {share} in {answers_after:?}");
             }
         }
 
-        /// Publishers in a hurry, among themselves, publish exactly as fast as without gathering.
+        /// Publishers that are all in a hurry publish exactly as fast as without gathering.
         #[test]
         fn who_cannot_wait_does_not(append_us in 20_u64..2_000, answers_after in prop::collection::vec(30_u64..10_000, 1..65)) {
             let of = |gathers| Simulation::closed(append_us, answers_after.clone()).run(3_000, gathers).now;
             prop_assert_eq!(of(true), of(false));
         }
 
-        /// No publication waits longer than the limit, at whatever times publications arrive.
+        /// No publication waits longer than [`GATHER_TIMEOUT`] and one append, at whatever times publications arrive.
         #[test]
         fn no_publication_waits_for_long(times in prop::collection::vec(0_u64..3_000_000, 1..3_000), append_us in 20_u64..1_000) {
             let count = times.len() as u64;
             let run = Simulation::open(append_us, times).run(count, true);
-            // The batch before may still be being appended.
+            // The batch before may still be being appended when a publication arrives.
             prop_assert!(run.longest_wait <= 3_250 + append_us);
         }
     }

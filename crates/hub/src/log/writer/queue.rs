@@ -105,8 +105,8 @@ impl Queue {
         }
     }
 
-    /// Sleeps until there are `count` publications, at most until `until`. It may return earlier, so the caller checks
-    /// the state again.
+    /// Sleeps until there are `count` publications, at most until the time `until`. It may return earlier, so the
+    /// caller checks the state again.
     fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, count: usize, until: Instant) -> MutexGuard<'a, State> {
         state.sleeps_for = Some(count);
         let patience = until.saturating_duration_since(Instant::now());
@@ -140,7 +140,8 @@ mod tests {
         Publication { can_wait: false, ..publication() }
     }
 
-    /// Starts a thread that calls `wait`, and returns the receiver of its result. The thread sleeps when this returns.
+    /// Starts a thread that calls `wait`, and returns the receiver of its result. The thread is asleep when this
+    /// function returns.
     fn waits<T: Send + 'static>(
         queue: &Arc<Queue>,
         wait: impl FnOnce(&Queue) -> T + Send + 'static,

@@ -83,14 +83,14 @@ impl Nudge {
 /// The state that the writer's thread and the second thread share.
 struct Shared {
     sink: Mutex<Box<dyn Sink>>,
-    /// The number of batches that the second thread was given and has not finished.
+    /// The number of batches that were sent to the second thread and that it has not finished.
     ahead: AtomicUsize,
     /// True if the last batch took no longer than [`QUICK_SINK`].
     is_quick: AtomicBool,
 }
 
-/// The writer thread's end of the channel to the second thread. When it is dropped, the second thread ends after it has
-/// passed the batches that it was given to the sink.
+/// The writer thread's end of the channel to the second thread. When it is dropped, the second thread passes its
+/// remaining batches to the sink, and ends.
 pub(in crate::log) struct Passing {
     shared: Arc<Shared>,
     messages: SyncSender<Message>,
@@ -100,7 +100,7 @@ pub(in crate::log) struct Passing {
 pub(super) struct Second {
     shared: Arc<Shared>,
     /// The channel. Dropping it drops the messages in it, even if there are still senders, so that waiting publishers
-    /// get an error. (A bounded channel of crossbeam keeps its messages until the last sender is dropped.)
+    /// get an error. A bounded channel of the crate crossbeam would keep its messages until the last sender is dropped.
     messages: Receiver<Message>,
 }
 
@@ -118,7 +118,7 @@ impl Passing {
     /// panicked.
     pub(in crate::log) fn pass(&self, appended: Appended) -> bool {
         let shared = &self.shared;
-        // The batches that the second thread was given must reach the sink before this batch.
+        // The batches that were sent to the second thread must reach the sink before this batch.
         let is_done = shared.ahead.load(Ordering::Acquire) == 0;
         if is_done && shared.is_quick.load(Ordering::Relaxed) {
             return shared.pass(appended);
@@ -136,7 +136,7 @@ impl Drop for Passing {
 }
 
 impl Second {
-    /// Passes the batches that it receives to the sink, until the writer's thread ends or the sink panics.
+    /// Passes each batch that it receives to the sink, until the writer's thread ends or the sink panics.
     pub(super) fn run(self) {
         while let Ok(message) = self.messages.recv() {
             let goes_on = match message {
