@@ -7,14 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The largest difference between two clocks that is not treated as a jump: the time of the log stops until the
-/// system's clock has caught up.
+/// The greatest difference that is not treated as a jump of the system's clock. If the system's clock is behind the
+/// time of the log by no more than this, the time of the log stops until the clock has caught up.
 const TOLERANCE: Duration = Duration::from_secs(60);
 
 /// The clock of a log.
 ///
-/// If the newest entry came from a clock that was far ahead, the time of the log continues from there at normal speed.
-/// So entries still grow old and retention works, although the system's clock is behind.
+/// If the time of the newest entry is far ahead of the system's clock, the time of the log continues from there at
+/// normal speed. So entries still grow old and retention works, although the system's clock is behind.
 #[derive(Debug)]
 pub(crate) struct LogClock {
     system: fn() -> Timestamp,
@@ -24,7 +24,7 @@ pub(crate) struct LogClock {
 #[derive(Debug)]
 struct State {
     newest: Timestamp,
-    /// The number of milliseconds by which the log is ahead of the system's clock.
+    /// The number of milliseconds that are added to the system's clock to get the time of the log.
     ahead_ms: u64,
     /// The moment when the system's clock was last read, and the time that it showed.
     read: (Instant, Timestamp),

@@ -1,5 +1,5 @@
-//! Finds the position where a subscriber continues, from its last event ID. If updates that it asked for are missing, a
-//! gap reports it; nothing is guessed.
+//! Finds the position in the log from which a subscriber continues, by its last event ID. If this position is not known
+//! for certain, or updates after it are missing, the result has the reason for a gap event.
 use super::{Found, Log, LogError};
 use crate::{
     audience_key::AudienceKey,
@@ -10,17 +10,18 @@ use crate::{
 };
 use fanfare_event_stream::EventId;
 
-/// The position where a subscriber continues.
+/// The position in the log from which a subscriber continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// The offset after which the subscriber gets every matching update.
+    /// The offset after which the subscriber gets every matching update that the log has.
     pub after: Offset,
-    /// The reason why `after` is not the position that the subscriber asked for; `None` if `after` is that position.
+    /// The reason why `after` is not, or may not be, the position that the subscriber asked for; `None` if `after` is
+    /// this position.
     pub gap: Option<GapReason>,
 }
 
-/// Finds the position of the ID `requested` for a subscriber: an ID made by the hub, a publisher's own ID, or
-/// [`EARLIEST`].
+/// Finds the position from which a subscriber continues. `requested` is the subscriber's last event ID: an ID that the
+/// hub made, a publisher's own ID, or [`EARLIEST`].
 ///
 /// If the subscriber may not receive any of the updates with this ID, the result is the same as if no update had the
 /// ID.
@@ -44,14 +45,14 @@ pub fn resolve(log: &dyn Log, requested: &str, key: &AudienceKey, now: Timestamp
     })
 }
 
-/// Returns the offset of an update that a subscriber may have seen, and true if the subscriber subscribed to it; `None`
-/// if the subscriber cannot have seen the update.
+/// Returns the offset of an update that a subscriber may have received, and true if the subscriber subscribed to one of
+/// its topics; `None` if the subscriber cannot have received the update.
 fn seen(found: &Found, key: &AudienceKey) -> Option<(Offset, bool)> {
     let (topics, private) = match found {
         Found::Entry(entry) => (entry.update.topics(), entry.update.is_private()),
         Found::Discarded(discarded) => (&*discarded.topics, discarded.private),
-        // The topics of an erased update are not known any more. If it was private, only a subscriber with a grant may
-        // know it.
+        // The topics of an erased update are not known any more, so the subscriber is treated as subscribed to one of
+        // them. If the update was private, only a subscriber with a grant can have received it.
         Found::Erased(erasure) => {
             return (!erasure.private || !key.granted.is_empty()).then_some((erasure.offset, true));
         }

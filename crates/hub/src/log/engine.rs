@@ -1,4 +1,5 @@
-//! The trait of a log, which the log in memory and the log on disk implement, and the types of its answers.
+//! The trait [`Log`], which the log in memory and the log on disk implement, and its types: bounds, retention and
+//! errors.
 use super::{
     Epochs,
     erase::{Erase, Erased},
@@ -13,18 +14,19 @@ use crate::{
 use fanfare_event_stream::EventId;
 use std::{fmt, io, path::PathBuf, sync::Arc};
 
-/// The part of the sequence of entries that the log holds now.
+/// The range of offsets whose entries the log holds now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The oldest offset that the log holds; `head.next()` if the log is empty.
+    /// The offset of the oldest entry that the log holds; `head.next()` if the log is empty.
     pub oldest: Offset,
-    /// The last offset ever appended, even if retention has discarded its entry; [`Offset::ZERO`] if there never was an
-    /// entry.
+    /// The offset of the last entry that was ever appended, even if retention has discarded the entry; [`Offset::ZERO`]
+    /// if nothing was ever appended.
     pub head: Offset,
 }
 
 impl Bounds {
-    /// The position before all entries that the log holds.
+    /// The offset directly before the oldest entry that the log holds. A reader that begins after this offset gets all
+    /// entries.
     #[must_use]
     pub fn floor(&self) -> Offset {
         Offset(self.oldest.0 - 1)
@@ -33,15 +35,16 @@ impl Bounds {
 
 /// One ordered, durable sequence of entries.
 ///
-/// All methods may block on a disk or a network. Every argument `now` is a time of the clock that also gives the
-/// entries their time.
+/// All methods may block, because they may wait for a disk or a network. Every argument `now` is a time of the clock
+/// that also gives the entries their time.
 pub trait Log: Send + Sync + 'static {
     /// Appends all updates of `batch` after the head, in order, or none of them. The updates get the time `now`. When
     /// the call returns, they are as durable as this kind of log can make them. The call may also discard entries that
     /// retention no longer keeps.
     ///
     /// # Errors
-    /// [`LogError`]; then no update of the batch is in the log or will be in it.
+    /// [`LogError`]; then no update of the batch is in the log. After [`LogError::Stopped`], updates of the batch may
+    /// be in the log when it is opened again, because it is unknown what a failed sync has written.
     fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError>;
 
     /// Reads the entries that `query` asks for. The answer also reports where entries are missing, because retention
@@ -57,7 +60,8 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError`] if the engine cannot read.
     fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError>;
 
-    /// Returns the position before the oldest entry in the log that was appended at `time` or later.
+    /// Returns the offset directly before the oldest entry that was appended at `time` or later; the head if there is
+    /// no such entry.
     ///
     /// # Errors
     /// [`LogError`] if the engine cannot read.
@@ -66,14 +70,14 @@ pub trait Log: Send + Sync + 'static {
     /// Returns the oldest offset that the log holds, and the head.
     fn bounds(&self) -> Bounds;
 
-    /// The epochs of this log.
+    /// Returns the epochs of this log.
     fn epochs(&self) -> Arc<Epochs>;
 
     /// Discards entries that retention no longer keeps at `now`, and returns how many entries it discarded. One call
     /// does a bounded amount of work; call it until it returns 0.
     ///
     /// # Errors
-    /// [`LogError`] if the engine cannot write.
+    /// [`LogError`] if the engine cannot read or write.
     fn discard(&self, now: Timestamp) -> Result<usize, LogError>;
 
     /// Erases the entries that meet the conditions of `erase`. After this call returns, no reader gets them any more.
@@ -84,7 +88,8 @@ pub trait Log: Send + Sync + 'static {
     fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError>;
 }
 
-/// The limits of what a log keeps. When a limit is exceeded, the oldest entries are discarded.
+/// The limits of age, size and number of the entries in a log. When a limit is exceeded, the oldest entries are
+/// discarded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     /// The greatest age of an entry, in milliseconds; `None` keeps entries however old they are.
@@ -93,17 +98,17 @@ pub struct Retention {
     pub bytes: Option<u64>,
     /// The greatest number of entries that the log keeps; `None` sets no limit.
     pub count: Option<u64>,
-    /// Shorter ages for the updates of some topics. A subscriber that would have received a discarded update gets a
-    /// gap.
+    /// The topics whose updates are discarded at a lower age. A subscriber that would have received a discarded update
+    /// is told of a gap.
     pub topics: Vec<TopicRetention>,
 }
 
 /// The greatest age of the updates of some topics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicRetention {
-    /// The matcher of the topics. The greatest age is for every update of which at least one topic matches.
+    /// The matcher of the topics. The age limit applies to every update that has at least one matching topic.
     pub topics: Matcher,
-    /// The greatest age of these updates, in milliseconds.
+    /// The greatest age of an update with a matching topic, in milliseconds.
     pub age_ms: u64,
 }
 
@@ -125,7 +130,7 @@ pub enum LogError {
 }
 
 impl LogError {
-    /// True if there is no room on the disk for what was to be written.
+    /// True if the error says that the disk has no room, or a quota or size limit is reached.
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Io(error) if matches!(
@@ -136,7 +141,7 @@ impl LogError {
 }
 
 impl LogError {
-    /// Returns a copy of the error, for another reader.
+    /// Returns a copy of the error, so that several readers can get the same error.
     pub(crate) fn again(&self) -> Self {
         match self {
             Self::Io(error) => Self::Io(io::Error::new(error.kind(), error.to_string())),

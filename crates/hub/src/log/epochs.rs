@@ -1,9 +1,10 @@
-//! The epochs of a log: they show whether an ID comes from another log, or from updates that this log has lost.
+//! The epochs of a log: they show whether an ID comes from another log, or names an update that this log has lost.
 //!
-//! A log begins an epoch each time it is opened, and an ID made by the hub contains the epoch in which its entry was
-//! appended. An offset alone would not be enough: after a backup is restored, or a damaged file has lost its end, the
-//! same offsets are given to other updates. With epochs, an ID whose epoch the log never wrote, or that is beyond the
-//! end of its epoch, names an update that this log does not hold, and the subscriber gets a gap.
+//! Each time a log is opened, a new epoch begins with the first entry that is appended, and an ID made by the hub
+//! contains the epoch in which its entry was appended. An offset alone would not be enough: after a backup is restored,
+//! or a damaged file has lost its end, the same offsets are given to other updates. With epochs, an ID whose epoch the
+//! log never wrote, or that is beyond the end of its epoch, names an update that this log does not hold, and the
+//! subscriber is told of a gap.
 use crate::position::{Epoch, Offset, Position};
 
 /// The number of epochs without entries that are remembered: epochs in which nothing was appended, and epochs whose
@@ -11,8 +12,8 @@ use crate::position::{Epoch, Offset, Position};
 /// an ID of another log.
 pub const IDLE_EPOCHS: usize = 64;
 
-/// The epochs of a log and the offset at which each began, oldest first. Each ends where the next one begins. The last
-/// one is the current epoch.
+/// The epochs of a log and the offset at which each began, oldest first. Each epoch ends where the next epoch begins.
+/// The last epoch is the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epochs(Vec<(Epoch, Offset)>);
 
@@ -29,23 +30,24 @@ impl Epochs {
         self.0.last().expect("there is always a current epoch").0
     }
 
-    /// Returns the last offset that existed when `epoch` ended, in a log with this `head`; `None` if the log never
-    /// wrote that epoch, or has forgotten it.
+    /// Returns the head that the log had when `epoch` ended; for the current epoch this is `head`, the head that the
+    /// log has now. `None` if the log never wrote the epoch, or has forgotten it.
     #[must_use]
     pub fn end(&self, epoch: Epoch, head: Offset) -> Option<Offset> {
         let index = self.0.iter().rposition(|(known, _)| *known == epoch)?;
         Some(self.0.get(index + 1).map_or(head, |(_, first)| Offset(first.0 - 1)))
     }
 
-    /// Returns the position of `offset`: its epoch is the epoch in which the entry was appended, or the oldest epoch
-    /// that the log remembers.
+    /// Returns the position of `offset`. Its epoch is the last remembered epoch that began at this offset or before;
+    /// the oldest remembered epoch if none did.
     #[must_use]
     pub fn position(&self, offset: Offset) -> Position {
         let begun = self.0.partition_point(|(_, first)| *first <= offset);
         Position { epoch: self.0[begun.saturating_sub(1)].0, offset }
     }
 
-    /// Ends the last of the `earlier` epochs and begins another one with the offset `first`.
+    /// Returns the `earlier` epochs with `epoch` after them. The new epoch begins with the offset `first`, where the
+    /// last earlier epoch ends.
     pub(crate) fn begin(mut earlier: Vec<(Epoch, Offset)>, epoch: Epoch, first: Offset) -> Self {
         earlier.push((epoch, first));
         Self(earlier)
@@ -70,8 +72,8 @@ impl Epochs {
         self.0.clone()
     }
 
-    /// Removes the oldest epochs without entries, and keeps [`IDLE_EPOCHS`] of them. `oldest` is the oldest offset that
-    /// the log holds. Returns true if it removed any.
+    /// Removes the epochs without entries, except the newest [`IDLE_EPOCHS`] of them. `oldest` is the oldest offset
+    /// that the log holds. Returns true if it removed an epoch.
     pub(crate) fn forget(&mut self, oldest: Offset) -> bool {
         let holds_none = |index: usize| match self.0.get(index + 1) {
             Some((_, end)) => *end <= oldest || *end == self.0[index].1,

@@ -6,7 +6,7 @@ use crate::{
 use fanfare_event_stream::EventId;
 use std::fmt;
 
-/// The conditions for entries to be erased. An entry is erased if it meets all of them; a condition that is `None`
+/// The conditions for entries to be erased. An entry is erased if it meets all conditions; a condition that is `None`
 /// holds for every entry.
 #[derive(Clone, Copy)]
 pub struct Erase<'a> {
@@ -17,8 +17,8 @@ pub struct Erase<'a> {
     pub id: Option<&'a EventId>,
     /// The time before which an entry must have been appended to be erased; `None` for any time.
     pub before: Option<Timestamp>,
-    /// Returns true if an update with these topics may be erased. If not, the update is kept, and counted in
-    /// [`Erased::kept`].
+    /// Returns true if an update with these topics may be erased. If it returns false, the update is kept, and is
+    /// counted in [`Erased::kept`].
     pub may: &'a dyn Fn(&[Topic]) -> bool,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Debug for Erase<'_> {
 }
 
 impl Erase<'_> {
-    /// True if an entry meets every condition. It does not check whether the entry may be erased.
+    /// True if an entry meets the conditions of topic, ID and time. [`Erase::may`] is not called.
     pub(crate) fn fits(&self, entry: &Entry) -> bool {
         let has_topic = self.topic.is_none_or(|topic| entry.update.topics().contains(topic));
         let has_id = self.id.is_none_or(|id| entry.id() == id || entry.update.id() == Some(id));

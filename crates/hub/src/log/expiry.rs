@@ -1,4 +1,5 @@
-//! Expiry: what a reader gets for an entry at a given time.
+//! Expiry: decides whether a reader still gets an entry at a given time, or whether the entry has expired or is
+//! discarded.
 use super::{
     engine::{Retention, TopicRetention},
     found::{Discarded, Erasure, Found},
@@ -15,8 +16,9 @@ impl Entry {
 }
 
 impl Retention {
-    /// Returns what a reader gets for `entry` at `now`. An entry may have exceeded two limits: the time to live that
-    /// its publisher gave, and the age limit of its topics. Then the limit that was exceeded first decides.
+    /// Returns what a reader gets for `entry` at `now`: the entry, [`Found::Erased`] if its time to live is over, or
+    /// [`Found::Discarded`] if the age limit of one of its topics is exceeded. If both limits are exceeded, the limit
+    /// that was exceeded first decides.
     pub(crate) fn judge(&self, entry: Arc<Entry>, now: Timestamp) -> Found {
         let (offset, private) = (entry.position.offset, entry.update.is_private());
         let (expires, discarded) = (entry.expires(), self.discards_at(&entry));
@@ -30,13 +32,14 @@ impl Retention {
         }
     }
 
-    /// The first time at which readers do not get `entry` any more.
+    /// Returns the first time at which readers do not get `entry` any more; the largest timestamp if there is no such
+    /// time.
     pub(crate) fn dies(&self, entry: &Entry) -> Timestamp {
         [entry.expires(), self.discards_at(entry)].into_iter().flatten().min().unwrap_or(Timestamp(u64::MAX))
     }
 
-    /// Returns the time at which the shortest age limit for one of its topics discards `entry`; `None` if there is no
-    /// such limit.
+    /// Returns the time at which `entry` exceeds the lowest age limit of its topics, and is discarded; `None` if none
+    /// of its topics has an age limit.
     fn discards_at(&self, entry: &Entry) -> Option<Timestamp> {
         let fits = |rule: &&TopicRetention| entry.update.topics().iter().any(|topic| rule.topics.matches(topic));
         let age_ms = self.topics.iter().filter(fits).map(|rule| rule.age_ms).min()?;

@@ -9,18 +9,18 @@ use std::sync::Arc;
 /// The greatest number of records that one read examines, so that a long part of the log without matches does not make
 /// other readers wait.
 pub const MAX_LOOKED_AT: usize = 16 << 10;
-/// The greatest number of updates with one ID that [`Log::locate`](super::Log::locate) examines.
+/// The greatest number of updates with the same ID that [`Log::locate`](super::Log::locate) examines.
 pub const MAX_CANDIDATES: usize = 1_000;
 
 /// A query to the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Query<'a> {
-    /// The offset after which to read.
+    /// The offset after which reading begins.
     pub after: Offset,
-    /// The last offset to read. Reading ends at the head of the log if that is lower.
+    /// The last offset to read. If the head of the log is lower, reading ends at the head.
     pub until: Offset,
-    /// The topics of which an update must have at least one; the log finds such updates with an index. `None` asks for
-    /// every update.
+    /// The topics of which a wanted update has at least one. The log finds such updates with an index. If the index is
+    /// missing, the answer may also have updates with other topics. `None` asks for every update.
     pub topics: Option<&'a [Topic]>,
     /// The current time. Entries that have expired by then are not returned.
     pub now: Timestamp,
@@ -28,7 +28,8 @@ pub struct Query<'a> {
     pub limit: ReadLimit,
 }
 
-/// The limit of an answer. At least one entry is returned if there is one, even if it is larger.
+/// The limit of the answer to a query. If there are entries, the answer has at least one, even if this one has more
+/// bytes than the limit.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimit {
     /// The greatest number of entries that the answer has.
@@ -42,8 +43,8 @@ pub struct ReadLimit {
 pub struct Read {
     /// The entries, and what the log still knows of missing entries, in the order of the log.
     pub found: Vec<Found>,
-    /// The offset up to which everything was examined. It is equal to [`Query::after`] if, and only if, nothing
-    /// follows.
+    /// The offset up to which everything was examined. It is equal to [`Query::after`] if, and only if, nothing is left
+    /// to read between [`Query::after`] and [`Query::until`].
     pub up_to: Offset,
 }
 
@@ -53,8 +54,8 @@ pub struct Read {
 pub enum Found {
     /// An entry.
     Entry(Arc<Entry>),
-    /// The updates from the first offset up to and including the second are gone, by retention or by damage. Nothing
-    /// else is known about them.
+    /// The updates from the first offset up to and including the second are gone, because retention has discarded them
+    /// or damage has destroyed them. Nothing else is known about them.
     Lost(Offset, Offset),
     /// An update that the retention of its topics has discarded. Only subscribers that would have received it need to
     /// know that it is missing.
@@ -75,7 +76,7 @@ pub struct Discarded {
     pub private: bool,
 }
 
-/// The facts that the log still knows of an update that was erased.
+/// The facts that the log still knows of an update that was erased or has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erasure {
     /// The offset of the update.
@@ -87,11 +88,12 @@ pub struct Erasure {
 /// The updates that were found for one ID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {
-    /// The entries in the log that have the ID, oldest first; no more than [`MAX_CANDIDATES`].
+    /// The updates in the log that have the ID, oldest first, including erased and expired ones; at most
+    /// [`MAX_CANDIDATES`].
     pub held: Vec<Found>,
-    /// True if more than [`MAX_CANDIDATES`] entries have the ID.
+    /// True if more than [`MAX_CANDIDATES`] updates in the log have the ID.
     pub more: bool,
-    /// True if an update that retention has discarded had the ID, or may have had it.
+    /// True if an update that retention has discarded had the ID, or may have had it. Always false if `held` is empty.
     pub discarded: bool,
 }
 

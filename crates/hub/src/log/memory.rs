@@ -1,4 +1,5 @@
-//! A log in memory, which ends with its process: a ring that retention bounds.
+//! A log in memory: a queue of entries, from which retention discards the oldest. Its content is lost when its process
+//! ends.
 use super::{
     Bounds, Candidates, Epochs, Found, Log, LogError, Query, Read, Retention,
     erase::{Erase, Erased},
@@ -17,18 +18,20 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-/// The greatest number of entries that one call of [`Log::discard`] removes, so that readers do not wait longer.
+/// The greatest number of entries that one call of [`Log::discard`] removes, so that readers do not wait long for the
+/// lock.
 const DISCARD_ENTRIES: usize = 1_000;
-/// The number of publishers' IDs of discarded updates that are remembered, as hashes: at most 8 MiB.
+/// The greatest number of discarded updates whose publishers' IDs are remembered. Each ID is remembered as a hash of 8
+/// bytes.
 const REMEMBERED_IDS: usize = 1_000_000;
 
-/// A log in memory. It begins and ends with its process, has one epoch, and is not durable.
+/// A log in memory. It is empty when its process starts, has one epoch, and is lost when its process ends.
 #[derive(Debug)]
 pub struct MemoryLog {
     retention: Retention,
     epochs: Arc<Epochs>,
     ring: Mutex<Ring>,
-    /// Computes the hashes of the IDs that are remembered.
+    /// The hasher for the publishers' IDs of discarded updates.
     hasher: RandomState,
 }
 
@@ -44,10 +47,10 @@ struct Ring {
     topics: HashMap<Topic, VecDeque<Offset>>,
     /// The hashes of the publishers' IDs of discarded updates, oldest first.
     old_ids: VecDeque<u64>,
-    /// The number of entries that the search for expired entries has checked so far. The remainder of this number,
-    /// divided by the number of entries, is the index of the entry to check next.
+    /// The number of entries that were checked for expiry so far. Divided by the number of entries in the log, it
+    /// leaves the index of the entry to check next as the remainder.
     swept: u64,
-    /// True if any update ever had a time to live.
+    /// True if an update that was ever appended had a time to live.
     expires: bool,
 }
 
@@ -62,7 +65,7 @@ struct Held {
 }
 
 impl MemoryLog {
-    /// Returns an empty log that discards what `retention` does not keep.
+    /// Returns an empty log, which discards entries that exceed the limits of `retention`.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
         let ring = Ring {
@@ -80,7 +83,7 @@ impl MemoryLog {
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().expect("no holder of the ring panics")
+        self.ring.lock().expect("nothing panics while the ring is locked")
     }
 }
 
@@ -224,8 +227,8 @@ impl Ring {
         self.entries.get(usize::try_from(offset.0.checked_sub(self.oldest.0)?).ok()?)
     }
 
-    /// Returns the offsets of the updates that have at least one of these topics, in order, and true if there are no
-    /// more such updates up to `until`.
+    /// Returns the offsets from `from` to `until` of the updates that have at least one of these topics, in order; at
+    /// most [`MAX_LOOKED_AT`] offsets. The second value is true if there are no more such updates.
     fn with_topics(&self, topics: &[Topic], from: Offset, until: Offset) -> (Vec<Offset>, bool) {
         let of_topic = |offsets: &'_ VecDeque<Offset>| {
             let begin = offsets.partition_point(|offset| *offset < from);
@@ -257,7 +260,7 @@ impl Ring {
         self.entries.push_back(Held { what: Found::Entry(entry), id, time, bytes });
     }
 
-    /// True if the oldest entry has to be discarded.
+    /// True if the log exceeds a limit of `retention`, so that its oldest entry has to be discarded.
     fn exceeds(&self, retention: &Retention, now: Timestamp) -> bool {
         let Some(oldest) = self.entries.front() else { return false };
         retention.count.is_some_and(|limit| self.entries.len() as u64 > limit)
@@ -306,7 +309,8 @@ impl Ring {
         }
     }
 
-    /// Removes expired entries: checks some entries, and continues after them at the next call.
+    /// Checks some entries, and replaces those that have expired or exceed the age limit of their topics. The next call
+    /// continues after the checked entries.
     fn sweep(&mut self, retention: &Retention, now: Timestamp) {
         let count = self.entries.len() as u64;
         for _ in 0..count.min(MAX_LOOKED_AT as u64) {

@@ -1,5 +1,5 @@
-//! A test that compares all logs: after the same operations, the log of segments, the log in memory and a plain list
-//! give the same answers.
+//! A test that compares all kinds of logs: after the same operations, the log of segments, the log in memory and a
+//! plain list give the same answers.
 use super::{erase::Erase, *};
 use crate::{
     entry::Timestamp,
@@ -17,16 +17,16 @@ const TOPICS: [&str; 4] = ["a", "b", "news/1", "news/2"];
 #[derive(Clone, Debug)]
 enum Step {
     Append(Vec<Drawn>),
-    /// Lets this many milliseconds pass, and discards.
+    /// Lets this many milliseconds pass.
     Wait(u64),
     /// Closes the log of segments and opens it again.
     Reopen,
     /// Opens the log of segments again, as if its process had been killed.
     Kill,
-    /// Erases the updates with this topic, and the updates with this ID.
+    /// Erases the updates with this topic. `EraseId` erases the updates with this ID.
     EraseTopic(usize),
     EraseId(u8),
-    /// Removes all dead entries from disk.
+    /// Removes the erased, expired and discarded entries from disk.
     Keep,
 }
 
@@ -72,14 +72,15 @@ fn update(drawn: &Drawn) -> Update {
     Update::new(UpdateFields { topics, data, id, ttl_ms, private, ..UpdateFields::default() }).unwrap()
 }
 
-/// The simplest log: a list from which nothing is removed. Each read applies the rules of expiry.
+/// The simplest log: a list from which nothing is removed. Each read decides which entries have expired or are
+/// discarded.
 struct List {
     retention: Retention,
     entries: Vec<(Timestamp, Update, bool)>,
     oldest: usize,
 }
 
-/// The content at one offset, without what differs between two logs.
+/// The content of a log at one or more offsets, without the epochs, which differ between two logs.
 #[derive(Clone, Debug, PartialEq)]
 enum Told {
     Entry(u64, Timestamp, Update),
@@ -164,14 +165,18 @@ fn told(found: &Found) -> Told {
     }
 }
 
-/// Returns everything after `after`, read in pieces.
+/// Returns everything that a reader gets after the offset `after`. The log is read a few entries at a time.
 fn walk(log: &dyn Log, after: u64, topic: Option<&Topic>, now: Timestamp) -> Vec<Told> {
     let (mut all, mut after) = (Vec::new(), Offset(after));
     let limit = ReadLimit { entries: 3, bytes: 500 };
     let topics = topic.map(std::slice::from_ref);
     loop {
         let read = log.read(&Query { after, until: Offset(u64::MAX), topics, now, limit }).unwrap();
-        assert_eq!(read.up_to == after, after >= log.bounds().head, "it ends at the head and nowhere else");
+        assert_eq!(
+            read.up_to == after,
+            after >= log.bounds().head,
+            "reading ends at the head of the log and nowhere else"
+        );
         all.extend(read.found.iter().map(told));
         if read.up_to == after {
             return all;
@@ -184,9 +189,9 @@ fn open(dir: &Path, retention: &Retention) -> SegmentLog {
     SegmentLog::open_with(dir, retention.clone(), 1_500).unwrap()
 }
 
-/// Opens a copy of the files that a killed process leaves.
+/// Copies the files of an open log, as a killed process would leave them, and opens the copy.
 fn open_copy(log: &SegmentLog, dir: &Path, copy: &Path, retention: &Retention) -> SegmentLog {
-    // All files are copied as they are at one moment, as after a kill.
+    // The keeper must not change files while they are copied.
     let _still = log.hold_still();
     for file in std::fs::read_dir(dir).unwrap() {
         let file = file.unwrap();
@@ -195,7 +200,8 @@ fn open_copy(log: &SegmentLog, dir: &Path, copy: &Path, retention: &Retention) -
     open(copy, retention)
 }
 
-/// Compares the answers to all kinds of queries. After the last step it reads from every offset, before that from some.
+/// Compares the answers of `list` and `log` to all kinds of queries. After the last step of a test the log is read from
+/// every offset, after earlier steps only from some offsets.
 fn compare(list: &List, log: &dyn Log, now: Timestamp, (name, is_last): (&str, bool)) {
     let bounds = Bounds { oldest: Offset(list.oldest as u64 + 1), head: Offset(list.entries.len() as u64) };
     assert_eq!(log.bounds(), bounds, "{name}");
@@ -287,7 +293,7 @@ fn run(retention: &Retention, steps: Vec<Step>) {
     }
 }
 
-/// The number of cases. For more: `PROPTEST_CASES=2000`.
+/// Returns the configuration of the test. With `PROPTEST_CASES=2000` in the environment, it has 2,000 cases.
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").map_or(40, |cases| cases.parse().unwrap());
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }

@@ -3,17 +3,17 @@
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
-//! | 4 | [`MAGIC`]: no UTF-8 text can hold it, so no record can be forged inside another one's texts |
+//! | 4 | [`MAGIC`]: no UTF-8 text contains it, so the texts of a record cannot contain a forged record |
 //! | 4 | length of the record |
 //! | 8 | XXH3 of all bytes after this field, with the segment's seed |
 //! | 8, 8, 8 | offset; time in milliseconds; epoch |
-//! | 4, 8 | session and batch in which it was appended |
-//! | 1, 1 | [kind](Kind); flags: private, and which of the next three there are |
+//! | 4, 8 | session and batch in which the record was appended |
+//! | 1, 1 | [kind](Kind); flags: private, and which of the three optional numbers follow |
 //! | 2, 2, 2 | length of the ID and of the event type (0 is none), number of topics |
-//! | 8 each | reconnection time; time to live, both in milliseconds; hash of the ID, in place of the ID |
+//! | 8 each | optional numbers: reconnection time and time to live, in milliseconds; hash in place of the ID |
 //! | 2 per topic, then texts | length of each topic; ID, event type, topics; the remaining bytes are the data |
 //!
-//! A record need not be an update. An erased update leaves a record without topics and texts. An update that the
+//! Not every record is an update. An erased update leaves a record without topics and texts. An update that the
 //! retention of its topics has discarded leaves a record that has only its topics. A record of an unknown kind is
 //! skipped, and is not reported as a gap.
 use super::{
@@ -34,7 +34,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub(crate) const MAGIC: [u8; 4] = [0xff, 0xfa, b'R', 1];
 /// The number of bytes of the fields that every record has.
 const FIXED_BYTES: usize = 60;
-/// The index of the first byte that the checksum covers.
+/// The index of the first byte of a record that its checksum covers.
 const CHECKED_FROM: usize = 16;
 
 const PRIVATE: u8 = 1;
@@ -50,7 +50,8 @@ pub(crate) enum Kind {
     Discarded = 2,
 }
 
-/// The append that put an entry into the log: a run of the writer, and a batch of this run.
+/// The append that put an entry into the log: the number of the process run (`session`), and the number of the batch
+/// within this run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) session: u32,
@@ -67,7 +68,7 @@ pub(crate) struct Record<'a> {
     bytes: &'a [u8],
 }
 
-/// The fields of a record after the fixed ones.
+/// The content of a record: all fields except the position, time, session, batch and kind.
 struct Body<'a> {
     private: bool,
     retry_ms: Option<u64>,
@@ -108,8 +109,8 @@ pub(crate) fn encode(entry: &Entry, token: Token, seed: u64, out: &mut Vec<u8>) 
     write(entry.position, entry.time, token, Kind::Update as u8, &body, seed, out);
 }
 
-/// Appends to `out` a record of the given kind that replaces `record`. It has only the fields that a record of this
-/// kind keeps.
+/// Appends to `out` a record of the given kind that replaces `record`: it has the same offset, and of the content only
+/// what this kind of record keeps.
 pub(crate) fn encode_rest(record: &Record<'_>, kind: Kind, log_seed: u64, seed: u64, out: &mut Vec<u8>) {
     let Some(body) = record.body() else { return };
     let own = (!body.id.is_empty()).then(|| terms::id(body.id, log_seed).0);
@@ -145,21 +146,22 @@ fn write(position: Position, time: Timestamp, token: Token, kind: u8, body: &Bod
     for text in [body.id, body.event_type].iter().chain(&body.topics).chain([&body.data]) {
         out.extend_from_slice(text.as_bytes());
     }
-    let length = u32::try_from(out.len() - begin).expect("no update is that large");
+    let length = u32::try_from(out.len() - begin).expect("a record has less than 4 GiB");
     out[begin + 4..begin + 8].copy_from_slice(&length.to_le_bytes());
     let checksum = xxh3_64_with_seed(&out[begin + CHECKED_FROM..], seed);
     out[begin + 8..begin + CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// Returns the length that the record at the beginning of `bytes` declares; `None` if there is no record.
+/// Returns the length that a record at the beginning of `bytes` has according to its head; `None` if no record begins
+/// there.
 pub(crate) fn declared_len(bytes: &[u8]) -> Option<usize> {
     let length = bytes.strip_prefix(&MAGIC)?.first_chunk()?;
     usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length >= FIXED_BYTES)
 }
 
 impl<'a> Record<'a> {
-    /// Reads the record at the beginning of `bytes`; `None` unless it is complete and belongs to the segment with this
-    /// seed.
+    /// Reads the record at the beginning of `bytes`; `None` if it is incomplete, damaged, or from a segment with
+    /// another seed.
     pub(crate) fn read(bytes: &'a [u8], seed: u64) -> Option<Self> {
         let bytes = bytes.get(..declared_len(bytes)?)?;
         let mut fields = Fields(&bytes[8..]);
@@ -179,7 +181,7 @@ impl<'a> Record<'a> {
         self.bytes
     }
 
-    /// The time at which the update expires; `None` if it never does.
+    /// The time at which the time to live of the update is over; `None` if it has no time to live.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
         (self.kind == Kind::Update as u8 && self.flags() & TTL != 0)
             .then(|| Some(Timestamp(self.time.0.saturating_add(self.body()?.ttl_ms?))))?
@@ -192,7 +194,8 @@ impl<'a> Record<'a> {
         Terms { id, topics: body.topics.iter().map(|topic| terms::topic(topic, log_seed)).collect() }
     }
 
-    /// Returns what a reader finds in the record; `None` if the record is not reported to readers.
+    /// Returns the content of the record as a reader gets it; `None` if readers skip the record, because its kind is
+    /// unknown or its content is not valid.
     pub(crate) fn found(&self) -> Option<Found> {
         let body = self.body()?;
         let (offset, private) = (self.position.offset, body.private);
@@ -210,7 +213,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// True if this is a complete update, as it was published. An erased or discarded update is not complete.
+    /// True if the record has the complete update, as it was published; false for what is left of an erased or
+    /// discarded update.
     pub(crate) fn is_update(&self) -> bool {
         self.kind == Kind::Update as u8
     }

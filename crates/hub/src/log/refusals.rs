@@ -1,5 +1,5 @@
-//! The messages about a log that refuses publications: one when the refusals begin, one per interval while they last,
-//! and one when they end. Publishers try again, and a message for each attempt would fill a disk that is already full.
+//! The messages about a log that refuses publications: one when the refusals begin, one per minute while they last, and
+//! one when they end. Publishers try again, and a message for each attempt would fill a disk that is already full.
 use super::LogError;
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ impl Refusals {
         }
     }
 
-    /// Logs the message that the log accepts publications again, if it refused some before.
+    /// Logs the message that the log accepts publications again, if it refused publications before.
     pub(super) fn end(&mut self) {
         if self.told.take().is_some() {
             tracing::warn!(refused = self.count, "the log accepts publications again");

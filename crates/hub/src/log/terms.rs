@@ -34,7 +34,7 @@ pub(crate) fn id(id: &str, log_seed: u64) -> Term {
 }
 
 /// Returns the term of a text. `kind` is 0 for a topic and 1 for an ID, so that equal texts have different terms. A
-/// third kind may be added: the key for which a topic holds the newest value.
+/// later version may use more kinds.
 fn term(kind: u64, text: &str, log_seed: u64) -> Term {
     Term(xxh3_64_with_seed(text.as_bytes(), log_seed.wrapping_add(kind)))
 }

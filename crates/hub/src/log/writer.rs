@@ -1,9 +1,9 @@
 //! The writer: the only caller of [`Log::append`], so it alone decides the order of the updates.
 //!
 //! One thread takes publications from a bounded queue, and appends all waiting ones as one batch, with one sync for all
-//! of them. The module [`gather`] decides whether it waits for more publications first. Then each publication is
-//! acknowledged, and the entries are passed to the [`sink`] in the same order. The same thread does this if nothing
-//! else is to be appended; otherwise a second thread does it while the next batch is made durable. Between batches, the
+//! of them. The module [`gather`] decides whether the thread waits for more publications first. Then each publication
+//! is acknowledged, and the entries are passed to the [`sink`] in the same order. The same thread does this as long as
+//! it takes little time; otherwise a second thread does it while the next batch is made durable. Between batches, the
 //! first thread has the log discard entries that retention no longer keeps, a bounded number at a time.
 mod append_error;
 pub mod gather;
@@ -35,13 +35,14 @@ use tokio::sync::{Semaphore, oneshot};
 /// The number of places in the queue to the writer. A publication takes one place for each [`QUEUE_PLACE_BYTES`] of its
 /// size, rounded up.
 pub const QUEUE_PLACES: usize = 2_048;
-/// The bytes of stored entries for each place in the queue: the queue holds at most 32 MiB.
+/// The number of bytes of stored entries for which a publication takes one place in the queue: the queue holds at most
+/// 32 MiB.
 pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;
 /// The largest publication, in bytes of stored entries. It fills the whole queue.
 pub const MAX_PUBLICATION_BYTES: usize = QUEUE_PLACES * QUEUE_PLACE_BYTES;
-/// The greatest number of entries in a batch. Only a single publication may have more.
+/// The greatest number of entries in a batch. A larger batch has only one publication.
 pub const MAX_BATCH_ENTRIES: usize = 4_096;
-/// The greatest number of bytes of stored entries in a batch. Only a single publication may have more.
+/// The greatest number of bytes of stored entries in a batch. A larger batch has only one publication.
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The time between two checks for entries to discard.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(1);
@@ -77,7 +78,7 @@ impl Writer {
         let second = spawn("fanfare-sink", move || second.run())?;
         let thread = spawn("fanfare-log", move || {
             order.run(|| second.is_finished());
-            // When `run` has returned, the second thread passes on the batches that it was given, and ends.
+            // When `run` has returned, the second thread passes its remaining batches to the sink, and ends.
             _ = second.join();
         })?;
         Ok(Self { places, queue, nudge, thread: Mutex::new(Some(thread)) })
@@ -87,24 +88,26 @@ impl Writer {
     /// entries when they are durable. Waits while the queue is full.
     ///
     /// # Errors
-    /// [`AppendError`]; then no update of `updates` is in the log.
+    /// [`AppendError`]; then no update of `updates` is in the log, with two exceptions: they may be in it after
+    /// [`AppendError::Closed`] if a thread of the writer has panicked, and after [`LogError::Stopped`] when the log is
+    /// opened again.
     ///
     /// # Cancel safety
-    /// If the future is dropped before the publication is in the queue, the publication is lost. If it is dropped
-    /// later, the publication is still appended, without an acknowledgement.
+    /// If the future is dropped before the publication is in the queue, the publication is not appended. If the future
+    /// is dropped later, the publication is still appended, without an acknowledgement.
     pub async fn append(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
         self.take(updates, false).await
     }
 
-    /// Does the same as [`Self::append`] for a publisher that is not in a hurry. The log may wait for other
+    /// Does the same as [`Self::append`] for a publisher that is not in a hurry. The writer may wait for other
     /// publications, at most for [`gather::GATHER_TIMEOUT`], so that one sync serves all of them.
     ///
     /// # Errors
-    /// [`AppendError`]; then no update of `updates` is in the log.
+    /// The same errors as those of [`Self::append`].
     ///
     /// # Cancel safety
-    /// If the future is dropped before the publication is in the queue, the publication is lost. If it is dropped
-    /// later, the publication is still appended, without an acknowledgement.
+    /// If the future is dropped before the publication is in the queue, the publication is not appended. If the future
+    /// is dropped later, the publication is still appended, without an acknowledgement.
     pub async fn append_with_others(&self, updates: Vec<Update>) -> Result<Vec<Arc<Entry>>, AppendError> {
         self.take(updates, true).await
     }
@@ -120,12 +123,12 @@ impl Writer {
         let (acknowledgement, acknowledged) = oneshot::channel();
         let publication = Publication { updates, bytes, places, can_wait, acknowledgement };
         self.queue.push(publication).map_err(|_| AppendError::Closed)?;
-        // The writer's thread gives the places back.
+        // The writer's thread gives the places back after the append.
         taken.forget();
         acknowledged.await.map_err(|_| AppendError::Closed)?.map_err(AppendError::Log)
     }
 
-    /// Returns a handle by which other threads can have the sink called when nothing is published.
+    /// Returns a handle with which other threads can have [`Sink::nudged`] called, even if nothing is published.
     #[must_use]
     pub fn nudge(&self) -> Nudge {
         self.nudge.clone()
@@ -165,7 +168,7 @@ struct Order<Clock> {
     newest: Timestamp,
     places: Arc<Semaphore>,
     queue: Arc<Queue>,
-    /// Publications that were taken from the queue and that the last batch had no room for.
+    /// Publications that were taken from the queue, and for which the last batch had no room.
     taken: VecDeque<Publication>,
     gather: Gather,
     refusals: Refusals,
@@ -207,12 +210,13 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         })
     }
 
-    /// Appends and discards until the writer is closed, or until the sink takes no entries any more.
+    /// Appends and discards until the writer is closed, or until the sink has panicked.
     fn run(mut self, sink_has_ended: impl Fn() -> bool) {
-        // If the queue is never empty, the log must still discard: after a batch, it discards once if it is time to.
+        // The log must discard entries even if the queue is never empty. So when the time `look` has come, it discards
+        // once between two batches.
         let (mut look, mut appended_last) = (Instant::now(), false);
-        // If the second thread has ended before it took all batches that it was given, this is noticed here, at the
-        // next check for entries to discard at the latest.
+        // The second thread ends early if the sink panics. This is noticed here, at the latest at the next check for
+        // entries to discard.
         while !sink_has_ended() {
             let is_time = appended_last && Instant::now() >= look;
             match if is_time { Operation::Discard } else { self.next(look) } {
@@ -233,8 +237,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         }
     }
 
-    /// Waits for a publication, until it is time to discard entries (`look`). Returns the publication, and other
-    /// publications that wait, as a batch.
+    /// Waits for publications, until it is time to discard entries (`look`). Returns the next operation: to append the
+    /// waiting publications as a batch, to discard, or to close.
     fn next(&mut self, look: Instant) -> Operation {
         if self.taken.is_empty() {
             if let Some(count) = self.gather.count() {
@@ -260,8 +264,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         Operation::Append(batch)
     }
 
-    /// Appends a batch and passes it on to be acknowledged and routed. Returns false if the sink takes no batches any
-    /// more.
+    /// Appends a batch, and passes it on: its publications are acknowledged, and its entries go to the sink. Returns
+    /// false if the sink has panicked.
     fn append(&mut self, batch: Vec<Publication>) -> bool {
         self.newest = self.newest.max((self.clock)());
         let places = batch.iter().map(|publication| publication.places).sum();
@@ -298,24 +302,24 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
     /// Gives back the places that a batch had in the queue.
     fn give_back(&self, places: usize) {
         let free = self.places.available_permits();
-        assert!(free + places <= QUEUE_PLACES, "{places} places are given back, {free} of {QUEUE_PLACES} are free");
+        assert!(free + places <= QUEUE_PLACES, "{places} places are given back, but {free} of {QUEUE_PLACES} are free");
         self.places.add_permits(places);
     }
 
-    /// Notes the new head, and checks three facts that all later steps rely on: the entries follow the old head and
-    /// each other, their times do not decrease, and there is one entry for each update.
+    /// Notes the new head, and checks three facts that the acknowledgements and the sink rely on: the entries follow
+    /// the old head and each other, their times do not decrease, and there is one entry for each update.
     fn has_appended(&mut self, entries: &[Arc<Entry>], publications: &[(usize, Acknowledgement)]) {
         let count: usize = publications.iter().map(|(count, _)| count).sum();
-        assert_eq!(entries.len(), count, "an entry for each update");
+        assert_eq!(entries.len(), count, "there is one entry for each update");
         for entry in entries {
             let (offset, time) = (entry.position.offset, entry.time);
             assert_eq!(offset, self.head.next(), "an entry follows the one before it");
-            assert!(time >= self.newest, "time does not fall: {time:?} behind {:?}", self.newest);
+            assert!(time >= self.newest, "times do not decrease: {time:?} after {:?}", self.newest);
             (self.head, self.newest) = (offset, time);
         }
     }
 
-    /// Discards a bounded number of entries. Returns true if there may be more.
+    /// Discards a bounded number of entries. Returns true if there may be more entries to discard.
     fn discard(&mut self) -> bool {
         self.log.discard((self.clock)()).map(|count| count > 0).unwrap_or_else(|error| {
             tracing::warn!(%error, "the log could not discard old updates");

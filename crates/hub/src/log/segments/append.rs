@@ -22,16 +22,17 @@ use crate::{
 };
 use std::{fs, io, os::unix::fs::FileExt as _, sync::Arc};
 
-/// The size of an index in memory at which its segment is sealed.
+/// The size of the index of the active segment above which the segment is sealed, in bytes of memory.
 pub const INDEX_MEMORY_BYTES: usize = 8 << 20;
-/// The zeros that are written in advance, so that the length of the file does not change with each append, and a sync
-/// only writes data.
+/// The zeros that are written after the last frame in advance. So the length of the file does not change with each
+/// append, and a sync only writes data.
 const ZEROS: &[u8] = &[0; 256 << 10];
-/// The size of a frame from which no zeros are written in advance, because the frame itself fills much of the file.
+/// The number of bytes from which a frame is so large that no zeros are written in advance for it: a few such frames
+/// would fill them.
 const LARGE_FRAME_BYTES: usize = 32 << 10;
 
 impl Store {
-    /// Appends updates, each with its time. The times must not decrease; `now` is the newest of them.
+    /// Appends updates, each with its time. The times must not decrease; `now` is the newest of these times.
     pub(super) fn append(
         &self,
         batch: impl ExactSizeIterator<Item = (Timestamp, Update)>,
@@ -50,14 +51,14 @@ impl Store {
         writing.batch += 1;
         let token = Token { session: self.session, batch: writing.batch };
         if let Some(full) = writing.active.take_if(|active| self.is_full(active, &entries)) {
-            // If the file cannot be shortened, the zeros at its end do no harm.
+            // The zeros at the end of the full segment are cut off. If that fails, they do no harm.
             _ = full.file.set_len(full.segment.summary().log_bytes);
         }
         let seeds = match writing.active {
             Some(_) => self.write_next(&mut writing, (&entries, token), bounds.oldest)?,
             None => self.write_first(&mut writing, (&entries, token), bounds.oldest)?,
         };
-        let active = writing.active.as_ref().expect("a segment was just written");
+        let active = writing.active.as_ref().expect("a frame was just written to the active segment");
         self.publish(active, &entries, &writing.frame, seeds);
         // The entries are in the log even if nothing can be discarded now. Then old entries are discarded later.
         _ = self.discard_some(&mut writing, now, super::retention::PER_ENTRY * entries.len());
@@ -93,7 +94,7 @@ impl Store {
         }
         if let Err(error) = current.file.write_all_at(frame, at) {
             // A part of the frame may be in the file, and must not be read as a frame. If it cannot be cut off, the
-            // segment ends here.
+            // segment ends here, and the next append begins another segment.
             match current.file.set_len(at) {
                 Ok(()) => current.filled = at,
                 Err(_) => *active = None,
@@ -132,7 +133,7 @@ impl Store {
             held.segments.pop_back();
             self.files.forget(first);
         }
-        // The last segment: it was full, or an earlier run wrote it.
+        // The segment before the new one. It was full, or an earlier run wrote it.
         let before = held.segments.back().cloned();
         held.segments.push_back(active.segment.clone());
         drop(held);
@@ -143,7 +144,7 @@ impl Store {
         Ok(seeds)
     }
 
-    /// Returns the epochs of the log, including the epoch of this run.
+    /// Returns the epochs of the log, including the epoch that this process begins with its first append.
     fn epochs_with(&self, writing: &Writing, first: Offset, oldest: Offset) -> Epochs {
         let known = self.epochs();
         let mut epochs = match known.current() == writing.epoch {
@@ -154,7 +155,7 @@ impl Store {
         epochs
     }
 
-    /// Makes the file of a segment, with `frame` in it, durably.
+    /// Creates the file of a segment, with `frame` in it, and makes the file durable.
     pub(super) fn begin_segment(&self, first: Offset, epochs: &Epochs, frame: &[u8]) -> Result<Active, LogError> {
         let head = SegmentHead { log: self.log, first, generation: 0, session: self.session, epochs: epochs.to_vec() };
         let head = head.encode();
@@ -167,8 +168,8 @@ impl Store {
             Ok::<_, io::Error>(file)
         };
         let file = begin().inspect_err(|_| drop(fs::remove_file(&new)))?;
-        // An earlier segment may have had this name: an empty one, or one whose file has vanished. The files beside it
-        // do not belong to the new segment.
+        // An earlier segment may have had the same name: it was empty, or its file has vanished. Files that it has left
+        // beside the new segment do not belong to the new segment.
         for beside in [Kind::Index, Kind::Erased] {
             _ = fs::remove_file(self.directory.file(first, beside));
         }
@@ -176,7 +177,8 @@ impl Store {
         file.sync_all().map_err(could_not_sync)?;
         // There may be no room on the disk for the name. Then the new file is removed, and the next append tries again.
         fs::rename(&new, &path).inspect_err(|_| drop(fs::remove_file(&new)))?;
-        // From here on it is not known whether the name of the file is durable.
+        // If this sync fails, it is not known whether the name of the file is durable, so the log accepts no more
+        // updates.
         self.directory.sync().map_err(could_not_sync)?;
         let mut index = IndexMemory::new(first);
         index.end_at(head.len() as u64, Offset::ZERO);
@@ -211,8 +213,8 @@ impl Store {
         held.bytes += record_bytes;
     }
 
-    /// Writes the index of a segment to a file beside it. If the file cannot be written, the index is made again at the
-    /// next start.
+    /// Writes the index of a segment from memory to a file beside the segment. If the file cannot be written, the index
+    /// stays in memory, and is made again at the next start.
     pub(super) fn write_down(&self, segment: &Segment) {
         let mut state = segment.state_mut();
         let Index::Memory(index) = &state.index else { return };

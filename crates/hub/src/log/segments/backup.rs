@@ -1,8 +1,8 @@
 //! A backup: a copy of a log that can be opened as a log. It can be made while a hub writes to the original.
 //!
 //! Sealed segments never change, so their files are linked, or copied where links are not possible. The active segment
-//! is copied up to its last complete frame. The backup is made in a directory beside the target, and gets the target's
-//! name when all of it is durable. So a backup that has the target's name is complete.
+//! is copied up to its last complete frame. The backup is made in a directory beside its target directory, and gets the
+//! target's name when all of it is durable. So a backup that has the target's name is complete.
 use super::{
     backup_error::BackupError,
     backup_place::Place,
@@ -19,7 +19,7 @@ use crate::{
 };
 use std::path::Path;
 
-/// The number of times that the backup of a segment is tried again if the segment is rewritten meanwhile.
+/// The greatest number of attempts to copy a segment that is rewritten during each attempt.
 const ATTEMPTS: u32 = 20;
 
 /// The result of a backup.
@@ -50,11 +50,12 @@ struct Making<'a> {
 
 impl LogView {
     /// Makes a backup of the log in `from` in the directory `to`, which must be empty or not exist. A hub may have the
-    /// log open. All updates that were acknowledged before this call are in the backup, in order. Updates that were
-    /// erased before this call are not in it. `progress` is called several times while the backup is made.
+    /// log open. All updates that were acknowledged before this call are in the backup, in order, unless retention
+    /// discards them meanwhile. Updates that were erased before this call are not in it. `progress` is called several
+    /// times while the backup is made.
     ///
     /// The backup is a log that has ended cleanly, so if updates at its end are lost later, the loss is noticed. On the
-    /// same file system it shares the files of sealed segments with the log.
+    /// same file system, the backup shares the files of sealed segments with the log.
     ///
     /// # Errors
     /// [`BackupError`]; then there is no backup.
@@ -86,7 +87,8 @@ impl Making<'_> {
         let last = firsts.last().map(|(first, _)| *first);
         let mut held = Vec::new();
         for (first, is_file) in firsts {
-            // A name that does not belong to a file means a lost segment, in the log and in the backup.
+            // Something that is not a file has the name of a segment. The segment is lost, in the log and in the
+            // backup.
             if !is_file {
                 continue;
             }
@@ -114,13 +116,15 @@ impl Making<'_> {
     fn segment(&mut self, first: Offset, is_last: bool) -> Result<Option<Copied>, BackupError> {
         for _ in 0..ATTEMPTS {
             let Some((mut copied, taken)) = self.log_file(first, is_last)? else { return Ok(None) };
-            // The index of the active segment may be written meanwhile, and then contain more than was copied.
+            // The index of the last segment is not copied: it may be written after the segment was copied, and then
+            // have records that the copy does not have.
             let beside = if is_last { &[Kind::Erased, Kind::Ids][..] } else { &[Kind::Erased, Kind::Ids, Kind::Index] };
             for kind in beside {
                 copied += self.link(first, *kind)?.unwrap_or_default();
             }
-            // When a segment is rewritten, the new file gets the name before the list of erased updates of the old file
-            // is removed. So if the name still belongs to the file that was taken, the list that was taken is complete.
+            // When a segment is rewritten, the new file gets the name of the segment before the list of erased updates
+            // is removed. So if the name still belongs to the file that was copied, the list that was copied is
+            // complete.
             if self.from.has(&self.from.file(first, Kind::Log), &taken) {
                 return Ok(Some(copied));
             }
@@ -146,7 +150,7 @@ impl Making<'_> {
         Ok(())
     }
 
-    /// Links or copies the hashes of IDs of segments that are gone.
+    /// Links or copies the files with the hashes of IDs of segments that retention has removed.
     fn old_ids(&self) -> Result<(), BackupError> {
         for (first, is_file) in self.from.segments(Kind::Ids).map_err(LogError::from)? {
             if is_file && self.to.file(first, Kind::Ids).symlink_metadata().is_err() {
@@ -164,7 +168,7 @@ impl Making<'_> {
     /// Writes the mark of a clean end to the backup, and makes the backup durable.
     fn end(&mut self, original: &LogView) -> Result<BackedUp, BackupError> {
         let path = self.to.path().to_owned();
-        // This process already has the lock of the directory; this opens it only to read.
+        // This process has locked the directory already, so the directory is opened only to read.
         let Some((store, _)) = open::look_into(&path)? else { return Err(BackupError::Restless(path)) };
         let (bounds, before) = (store.bounds(), original.bounds());
         // Updates that are missing at the end of a damaged log are missing at the end of its backup too.

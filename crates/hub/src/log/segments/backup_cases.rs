@@ -73,7 +73,7 @@ fn a_backup_of_a_log_that_is_open_and_of_one_that_is_not() {
     assert_eq!(entries(&closed), expected);
     let ends = |dir: &Path| open(dir).epochs().to_vec();
     assert_eq!(ends(&closed), ends(&log_dir));
-    // A backup that has lost its end is recognised.
+    // If a backup has lost its last segment, the loss is noticed when it is opened.
     let last = files(&closed).into_keys().rfind(|name| name.ends_with(".log")).unwrap();
     fs::remove_file(closed.join(last)).unwrap();
     let last = expected.last().unwrap().position.offset;
@@ -121,7 +121,8 @@ fn where_a_backup_cannot_be() {
     ));
 }
 
-/// Returns an update; few of them have publishers' IDs, because the hashes of IDs are kept longer than the segments.
+/// Returns an update. Few of these updates have publishers' IDs, because the hashes of IDs are kept longer than the
+/// segments.
 fn sparse(number: u64) -> Update {
     let update = update(number);
     let id = (number % 40 == 20).then(|| format!("own-{number}"));
@@ -129,7 +130,7 @@ fn sparse(number: u64) -> Update {
     Update::new(UpdateFields { topics, data, id, ..UpdateFields::default() }).unwrap()
 }
 
-/// Appends, begins new segments, discards, erases and rewrites without a pause.
+/// Appends, discards and erases updates and rewrites segments, without a pause, until `stop` is true.
 fn work(log: &SegmentLog, acknowledged: &AtomicU64, erased: &AtomicU64, stop: &AtomicBool) {
     for number in (0..).step_by(4) {
         if stop.load(Ordering::Relaxed) {
@@ -154,7 +155,8 @@ fn work(log: &SegmentLog, acknowledged: &AtomicU64, erased: &AtomicU64, stop: &A
 #[test]
 fn backups_of_a_log_that_never_rests() {
     const ROUNDS: usize = 25;
-    /// The number of updates without which the log would have rested during the backups.
+    /// The number of updates that must be appended during the backups. With fewer, the backups would not be of a busy
+    /// log.
     const LEAST: u64 = 1_000;
     let dir = tempfile::tempdir().unwrap();
     let log_dir = dir.path().join("log");
@@ -164,7 +166,8 @@ fn backups_of_a_log_that_never_rests() {
     std::thread::scope(|scope| {
         scope.spawn(|| work(&log, &acknowledged, &erased, &stop));
         for round in 0.. {
-            // On a busy machine a backup may take as long as a few updates.
+            // On a busy machine, only a few updates may be appended during a backup. Then more backups are made, so
+            // that enough are appended in all.
             if round >= 40 * ROUNDS || (round >= ROUNDS && acknowledged.load(Ordering::Relaxed) > LEAST) {
                 break;
             }
@@ -186,13 +189,13 @@ fn backups_of_a_log_that_never_rests() {
 
 /// Checks a backup that began when `known` updates were acknowledged, and updates up to `gone` were erased.
 fn check(to: &Path, made: super::BackedUp, (known, gone): (u64, u64)) {
-    assert!(made.head.0 >= known, "{made:?} lacks what was acknowledged: {known}");
+    assert!(made.head.0 >= known, "the backup {made:?} lacks acknowledged updates: there are {known}");
     let entries = entries(to);
     assert_eq!(made.head, open(to).bounds().head);
     let mut next = made.oldest.0;
     for entry in &entries {
         let (offset, number) = (entry.position.offset.0, entry.position.offset.0 - 1);
-        // Missing updates were erased.
+        // Only updates that were erased may be missing.
         for missing in next..offset {
             assert_eq!((missing - 1) % 40, 20, "{missing}");
         }
@@ -203,7 +206,7 @@ fn check(to: &Path, made: super::BackedUp, (known, gone): (u64, u64)) {
     assert!(next > known, "{next} {known}");
 }
 
-/// The rest of a killed backup does not stop the next backup to the same path, even several times.
+/// The files that a killed backup has left do not prevent the next backup to the same path.
 #[test]
 fn what_a_killed_backup_leaves_is_no_hindrance() {
     let dir = tempfile::tempdir().unwrap();
@@ -257,7 +260,7 @@ fn a_backup_of_a_damaged_log_has_what_there_is() {
     assert!(found.iter().all(|entry| expected.contains(entry)));
 }
 
-/// The log rewrites a segment while the backup takes its files. Erased updates must not be in the backup.
+/// The log rewrites a segment while the backup links its files. Erased updates must not be in the backup.
 #[test]
 fn a_segment_is_rewritten_while_it_is_taken() {
     let dir = tempfile::tempdir().unwrap();
@@ -276,7 +279,7 @@ fn a_segment_is_rewritten_while_it_is_taken() {
     assert_eq!(entries(&to), expected);
 }
 
-/// Retention removes segments during the backup, also some that were taken already.
+/// Retention removes segments during the backup, including segments that were linked already.
 #[test]
 fn segments_are_discarded_while_others_are_taken() {
     let dir = tempfile::tempdir().unwrap();
@@ -287,7 +290,7 @@ fn segments_are_discarded_while_others_are_taken() {
     let (second, hub) = (files(&log_dir).into_keys().filter(|name| name.ends_with(".log")).nth(1).unwrap(), log);
     copy::tests::after_each_link(move |file| {
         if file.ends_with(&second) {
-            // This discards all updates before the update 50.
+            // This discards all updates with a number below 50.
             while hub.discard(Timestamp(NOW.0 + 90)).unwrap() > 0 {}
         }
     });

@@ -3,8 +3,8 @@ use super::view_error::ViewError;
 use crate::log::LogError;
 use std::{error, fmt, io, path::PathBuf};
 
-/// The reason why there is no backup. All files that existed before are unchanged. There may be a directory with the
-/// name of the backup and `.partial`, which the next backup to the same path replaces.
+/// The reason why no backup was made. A directory with the name of the backup and `.partial` may be left; the next
+/// backup to the same path uses it again. All other files are unchanged.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BackupError {
@@ -20,7 +20,7 @@ pub enum BackupError {
     InUse(PathBuf),
     /// The directory `….partial`, in which the backup is made, contains files that do not belong to a backup.
     Occupied(PathBuf),
-    /// The log was rewritten faster than it could be copied.
+    /// A segment of the log was rewritten during each attempt to copy it.
     Restless(PathBuf),
     /// A file or directory cannot be written or synced.
     Write {
@@ -44,7 +44,7 @@ impl From<LogError> for BackupError {
 }
 
 impl BackupError {
-    /// Returns a function that adds the path to an error of the file system.
+    /// Returns a function that makes a [`Self::Write`] of an error of the file system and this path.
     pub(super) fn of(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         |error| Self::Write { path, error }

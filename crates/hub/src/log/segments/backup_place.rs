@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The end of the name of the directory in which a backup is made.
+/// The suffix of the name of the directory in which a backup is made.
 const PARTIAL: &str = ".partial";
 
 /// The target directory of a backup, and the directory in which it is made.
@@ -24,7 +24,7 @@ pub(super) struct Place {
 impl Place {
     /// Checks that a backup of the log in `from` can be made at `to`.
     pub(super) fn of(to: &Path, from: &Path) -> Result<Self, BackupError> {
-        // `DIR/` and `DIR/.` name the same directory.
+        // A `/` or `/.` at the end is left out: `DIR/` and `DIR/.` name the same directory as `DIR`.
         let to: PathBuf = to.components().collect();
         let Some(name) = to.file_name() else { return Err(BackupError::NotEmpty(to)) };
         let parent = match to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -49,9 +49,9 @@ impl Place {
         Ok(Self { partial: parent.join(partial), to })
     }
 
-    /// Makes the directory for the backup, and removes the files that a killed backup has left in it.
+    /// Makes the directory in which the backup is made, and removes the files that a killed backup has left in it.
     pub(super) fn begin(&self) -> Result<Directory, BackupError> {
-        // In a directory where every user may write, another user may have made this link.
+        // A link is not followed: in a parent directory where every user may write, another user may have made it.
         if self.partial.is_symlink() {
             return Err(BackupError::Occupied(self.partial.clone()));
         }
@@ -73,7 +73,7 @@ impl Place {
         Ok(partial)
     }
 
-    /// Renames the finished backup to its target.
+    /// Gives the directory with the finished backup the name of the target.
     pub(super) fn take(&self, made: Directory) -> Result<(), BackupError> {
         let named = fs::rename(&self.partial, &self.to).map_err(|error| match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => BackupError::NotEmpty(self.to.clone()),
@@ -92,7 +92,7 @@ fn is_within(inner: &Path, outer: &Path) -> io::Result<bool> {
     Ok(inner.starts_with(outer))
 }
 
-/// True if the name is that of a file of a log.
+/// True if a file of a log may have this name, also while the file is being written.
 fn is_of_log(name: &str) -> bool {
     let name = name.strip_suffix("-new").unwrap_or(name);
     name == identity::NAME || name == EndMark::NAME || directory::is_of_segment(name)

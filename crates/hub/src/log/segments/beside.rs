@@ -11,11 +11,11 @@ use super::{
 use crate::{log::terms::Term, position::Offset};
 use std::{fs::File, io, ops::Range};
 
-/// The greatest number of rewrites since an index was written after which the index is still recognised as an old one.
-/// An older index is reported as damaged.
+/// The greatest number of rewrites of a segment after which an index from before these rewrites is still recognised as
+/// outdated. An older index is reported as damaged.
 const MAX_EARLIER: u32 = 1_000;
 
-/// A flaw, and its byte position in the file.
+/// The byte position of a flaw in its file, and the flaw.
 pub(super) type Placed = (u64, Flaw);
 
 /// Opens the file of this kind beside a segment; `None` if there is none.
@@ -27,7 +27,8 @@ pub(super) fn open(directory: &Directory, first: Offset, kind: Kind) -> io::Resu
     }
 }
 
-/// Verifies an index, and compares it with the expected one, if there is one.
+/// Verifies an index file of a segment. If the index that the segment should have is known, it is `expected`, and is
+/// compared with the file.
 pub(super) fn index(
     file: &File,
     (first, generation, seeds): (Offset, u32, &Seeds),
@@ -58,8 +59,9 @@ pub(super) fn index(
     Ok(flaws)
 }
 
-/// True if a part of an index is as expected. Two fields are not compared, because they depend on the time when the
-/// index was written: the end of the file, which may include zeros, and the oldest offset of the log.
+/// True if `block`, the part of an index file at position `place`, is equal to the expected part `wanted`. Two fields
+/// are not compared, because they depend on the time when the index was written: the end of the last frame, which may
+/// include zeros, and the oldest offset of the log.
 fn is_same(block: &[u8], wanted: &[u8], place: usize) -> bool {
     let mut ignored = index_file::BY_WRITER.into_iter().flatten().filter(|_| place == 0);
     block == wanted
@@ -82,7 +84,8 @@ pub(super) fn ids(file: &File, seeds: &Seeds, in_segment: Option<&IndexMemory>) 
     }
 }
 
-/// Verifies the list of erased updates.
+/// Verifies the list of erased updates of a segment. `end` is the offset after the last record of the segment, if it is
+/// known.
 pub(super) fn erased(
     directory: &Directory,
     file: &File,
@@ -99,7 +102,8 @@ pub(super) fn erased(
         each.into_iter().collect::<io::Result<Vec<_>>>().map(|flaws| flaws.concat())
     };
     let mut flaws = look(generation)?;
-    // A list from before the segment was rewritten has no meaning any more.
+    // The list may be from before the segment was rewritten. Then it is ignored, but is verified with the seed that it
+    // was written with.
     if !flaws.is_empty() && generation > 0 && erased.is_empty() {
         flaws = look(generation - 1)?;
     }

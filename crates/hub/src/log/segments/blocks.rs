@@ -1,4 +1,5 @@
-//! A file of blocks with a checksum each. Any part of the file can be read, and is checked.
+//! Files that consist of blocks, each with a checksum. Any part of such a file can be read, and damage in this part is
+//! noticed.
 use super::file;
 use std::{fs::File, io, ops::Range};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -7,7 +8,8 @@ const BLOCK_BYTES: usize = 4 << 10;
 const CHECKSUM_BYTES: usize = 8;
 const PAYLOAD_BYTES: usize = BLOCK_BYTES - CHECKSUM_BYTES;
 
-/// Returns `payload` in blocks. A reader has to know the seed, which is different for each kind of file and segment.
+/// Returns the bytes of a file that contains `payload`, divided into blocks. A reader must use the same seed, which is
+/// different for each kind of file and for each segment.
 pub(super) fn encode(payload: &[u8], seed: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + payload.len() / PAYLOAD_BYTES * CHECKSUM_BYTES + BLOCK_BYTES);
     for (number, block) in payload.chunks(PAYLOAD_BYTES).enumerate() {
@@ -17,13 +19,13 @@ pub(super) fn encode(payload: &[u8], seed: u64) -> Vec<u8> {
     out
 }
 
-/// Reads a part of the payload; `None` if it is missing or damaged.
+/// Reads the bytes `stretch` of the payload; `None` if one of their blocks is missing or damaged.
 pub(super) fn read(file: &File, stretch: Range<usize>, seed: u64) -> io::Result<Option<Vec<u8>>> {
     let blocks = stretch.start / PAYLOAD_BYTES..stretch.end.div_ceil(PAYLOAD_BYTES);
     let mut bytes = vec![0; blocks.len() * BLOCK_BYTES];
     let read = file::read_at(file, &mut bytes, (blocks.start * BLOCK_BYTES) as u64)?;
-    // The payloads are moved together inside the buffer. To copy them to a second buffer doubled the time of a search,
-    // probably because source and target then were at nearly the same place of a page.
+    // The payloads of the blocks are moved together inside the buffer. With a second buffer to copy them to, a search
+    // took twice as long, probably because source and target then were at nearly the same place of a memory page.
     let mut end = 0;
     for (number, begin) in blocks.clone().zip((0..read).step_by(BLOCK_BYTES)) {
         let block = &bytes[begin..read.min(begin + BLOCK_BYTES)];
@@ -60,8 +62,8 @@ pub(super) fn decode_either(bytes: &[u8], seed: u64) -> Option<Vec<u8>> {
     Some(payload)
 }
 
-/// Calls `visit` for each block in a part of a file that begins with the first block. The arguments are the byte
-/// position of the block, and its payload if it is not damaged.
+/// Calls `visit` for each block in the part `stretch` of a file; the first block of the payload is at the beginning of
+/// this part. The arguments are the byte position of the block, and its payload if it is not damaged.
 pub(super) fn visit(
     file: &File,
     stretch: Range<u64>,

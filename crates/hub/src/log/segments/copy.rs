@@ -1,4 +1,5 @@
-//! Copies the files of a log: as a link where that is possible, and byte by byte otherwise. A copy is durable.
+//! Copies the files of a log: as a hard link where that is possible, and byte by byte otherwise. A copy is durable when
+//! the function returns.
 use super::{backup_error::BackupError, directory, frames::end_of_frames, head::segment_seed, open_files::read_head};
 use crate::position::Offset;
 use std::{
@@ -8,7 +9,7 @@ use std::{
     path::Path,
 };
 
-/// The number of bytes that were linked, and that were copied.
+/// The number of bytes in linked files, and the number of bytes that were copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Copied {
     pub(super) linked: u64,
@@ -28,7 +29,8 @@ impl AddAssign for Copied {
     }
 }
 
-/// Links a file that never changes, or copies it. Returns the opened file; `None` if there is no such file.
+/// Links a file that never changes, or copies it where links are not possible. Returns the number of bytes and the
+/// opened file; `None` if there is no such file.
 pub(super) fn link_and_open(from: &Path, to: &Path) -> Result<Option<(Copied, File)>, BackupError> {
     match fs::hard_link(from, to) {
         Ok(()) => {
@@ -50,8 +52,8 @@ pub(super) fn link_and_open(from: &Path, to: &Path) -> Result<Option<(Copied, Fi
 }
 
 /// Copies the active segment up to its last complete frame. A damaged frame is copied too if it has no offset after
-/// `known`, because then it was in the log when the backup began. Returns the opened file; `None` if there is no such
-/// file.
+/// `known`, because then it was in the log when the backup began. Returns the number of bytes and the opened file;
+/// `None` if there is no such file.
 pub(super) fn written(
     from: &Path,
     to: &Path,

@@ -1,5 +1,4 @@
-//! Tests with damaged directories: all entries that can be read are those that were appended, in order, and missing
-//! ones are reported.
+//! Tests with damaged logs: only entries that were appended are read, in order, and missing entries are reported.
 use super::SegmentLog;
 use crate::{
     audience_key::AudienceKey,
@@ -28,31 +27,31 @@ const TOPICS: [&str; 3] = ["a", "b", "c"];
 /// The size of a segment. It is small, so that there are many segments.
 const SEGMENT: u64 = 3_000;
 
-/// A kind of damage to a directory.
+/// A kind of damage to the directory of a log.
 #[derive(Clone, Debug)]
 enum Damage {
     /// One bit of a file is changed.
     Flip(usize, usize, u8),
     /// A file is shortened.
     Cut(usize, usize),
-    /// A part of a file is overwritten with zeros or ones.
+    /// A part of a file is overwritten with a repeated byte.
     Fill(usize, usize, usize, u8),
     /// A file is made longer.
     Lengthen(usize, usize, u8),
     /// The names of two files are exchanged.
     Swap(usize, usize),
-    /// A file is copied over another one.
+    /// A file is copied over another file.
     CopyOver(usize, usize),
     /// A file is removed.
     Remove(usize),
-    /// A file is replaced by one of another log.
+    /// A file is replaced by a file of another log.
     Foreign(usize),
-    /// A file is replaced by an empty directory, or by a link to another file.
+    /// A file is replaced by an empty directory. With `Link`, it is replaced by a link to another file.
     Directory(usize),
     Link(usize, usize),
     /// There is a file with the name of a segment that never existed.
     Stray(u64, usize),
-    /// A file is replaced by an earlier state of itself.
+    /// A file is replaced by its content at an earlier time, or removed if it did not exist then.
     Older(usize, usize),
 }
 
@@ -82,23 +81,23 @@ struct Original {
     erased: BTreeSet<Offset>,
     /// The contents of the files at earlier times.
     earlier: Vec<BTreeMap<String, Vec<u8>>>,
-    /// True if its last process ended cleanly.
+    /// True if the last process that wrote to the log ended cleanly.
     is_clean: bool,
-    /// The lengths of the last segment after each of its frames.
+    /// The position after the last frame of the last segment, after each append.
     ends: Vec<u64>,
 }
 
 /// The losses that are accepted after some damage.
 #[derive(Clone, Copy, Debug)]
 struct Allowed {
-    /// True if the last segment may end exactly between two frames, after an unclean end: then only subscribers that
-    /// had seen later entries can be told of the loss.
+    /// True if the last segment may end exactly between two frames, after an unclean end of the log. Then the log does
+    /// not notice the loss, and only subscribers that had seen later entries are told of a gap.
     silent_end: bool,
     /// True if readers may get erased entries again.
     forgets: bool,
 }
 
-/// Returns the sizes of batches of several runs that write a log.
+/// Returns, for each run that writes to a log, the sizes of its batches; and true if the last run ends cleanly.
 fn runs() -> impl Strategy<Value = (Vec<Vec<usize>>, bool)> {
     let batches = prop::collection::vec(1..5_usize, 1..16);
     (prop::collection::vec(batches, 1..4), any::<bool>())
@@ -140,7 +139,7 @@ impl Original {
                     earlier.push(files(dir.path()));
                 }
             }
-            // Only few entries of each segment are erased, so that it is not rewritten at once.
+            // Only few entries of each segment are erased, so that the segment is not rewritten at once.
             if let Some(entry) = entries.get(run * 5).filter(|entry| !erased.contains(&entry.position.offset)) {
                 let id = entry.id().clone();
                 let erase = Erase { topic: None, id: Some(&id), before: None, may: &|_| true };
@@ -161,7 +160,7 @@ impl Original {
         Self { dir, entries, erased, earlier, is_clean, ends }
     }
 
-    /// Damages a copy of the log.
+    /// Damages a copy of the log. Returns the losses that are accepted after this damage.
     fn damage(&self, copy: &Path, damage: &Damage) -> Allowed {
         let files = files(self.dir.path());
         write(copy, &files);
@@ -221,7 +220,7 @@ impl Original {
                 }
             }
         }
-        // Without the list of erased entries, or with an older one, they may be visible again.
+        // Without the list of erased entries, or with an older list, erased entries may be visible again.
         let is_gone = |name: &String| name.ends_with(".erased") && !copy.join(name).is_file();
         let forgets = names.iter().any(is_gone) || matches!(damage, Damage::Older(..));
         Allowed { silent_end: self.may_end_between_frames(copy, &files), forgets }
@@ -231,7 +230,7 @@ impl Original {
         let Some(last) = before.keys().rfind(|name| name.ends_with(".log")) else { return false };
         let Ok(bytes) = fs::read(copy.join(last)) else { return false };
         let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |place| place as u64 + 1);
-        // The last bytes of a frame may be zeros, so it may seem to end earlier.
+        // The last bytes of a frame may be zeros, so the frame may seem to end earlier.
         let is_frame_end =
             self.ends.iter().any(|behind| (end..end + 8).contains(behind) || bytes.len() as u64 == *behind);
         !self.is_clean && bytes != before[last] && (is_frame_end || bytes.len().is_multiple_of(4_096))
@@ -259,16 +258,19 @@ impl Original {
         let again = open(dir).unwrap();
         self.check_resumes(&again, &places, &next, (bounds.head, allowed));
         let known: HashSet<_> = self.entries.iter().map(|entry| entry.position).collect();
-        assert!(next.iter().all(|entry| !known.contains(&entry.position)), "no position is given out again");
+        assert!(
+            next.iter().all(|entry| !known.contains(&entry.position)),
+            "no new entry has the position of an earlier entry"
+        );
     }
 
     fn check_entries(&self, found: &[Arc<Entry>], holes: &[(Offset, Offset)], allowed: Allowed) {
         assert!(found.is_sorted_by(|one, other| one.position.offset < other.position.offset), "in order");
         for entry in found {
             let offset = entry.position.offset;
-            assert_eq!(Some(entry), self.entries.get(index(offset)), "every entry that is found was appended");
+            assert_eq!(Some(entry), self.entries.get(index(offset)), "every entry that is read was appended");
             assert!(allowed.forgets || !self.erased.contains(&offset), "{offset} was erased");
-            assert!(!holes.iter().any(|hole| is_in(hole, offset)), "{offset} is there and told as lost");
+            assert!(!holes.iter().any(|hole| is_in(hole, offset)), "{offset} is read and is also reported as lost");
         }
     }
 
@@ -284,14 +286,18 @@ impl Original {
                 let offset = entry.position.offset;
                 let is_missing = holes.iter().any(|hole| is_in(hole, offset)) && entry.update.topics().contains(&topic);
                 let is_told = told.iter().any(|hole| is_in(hole, offset));
-                assert!(!is_missing || self.erased.contains(&offset) || is_told, "{offset} of {topic:?} is not told");
+                assert!(
+                    !is_missing || self.erased.contains(&offset) || is_told,
+                    "{offset} with {topic:?} is missing and is not reported as lost"
+                );
             }
             let is_hole = |offset| holes.iter().any(|hole| is_in(hole, offset));
             assert!(told.iter().all(|(first, last)| is_hole(*first) && is_hole(*last)), "{told:?} {holes:?}");
         }
     }
 
-    /// Returns the position that each ID of the original log has now.
+    /// Returns the IDs of the entries of the original log, each with the index of its entry and the position that the
+    /// damaged log finds for the ID.
     fn places(&self, log: &SegmentLog) -> Vec<(String, usize, Resolved)> {
         let everybody = AudienceKey {
             matchers: Matchers::any(),
@@ -307,7 +313,8 @@ impl Original {
         places
     }
 
-    /// Checks that a subscriber that saw an entry of the original gets exactly the entries after it, or a gap.
+    /// Checks that a subscriber that saw an entry of the original log gets exactly the entries after it, or is told of
+    /// a gap.
     fn check_resumes(
         &self,
         log: &SegmentLog,
@@ -319,19 +326,22 @@ impl Original {
             let (rest, holes) = walk(log, *after, None);
             let rest: Vec<_> = rest.iter().filter(|entry| entry.position.offset > *after).cloned().collect();
             if gap.is_some() || (allowed.silent_end && *after == head) {
-                assert!(rest.ends_with(next), "{id} gets what comes: {after} {gap:?} {head} {rest:?} {next:?}");
+                assert!(
+                    rest.ends_with(next),
+                    "after {id}, the new entries are read: {after} {gap:?} {head} {rest:?} {next:?}"
+                );
                 continue;
             }
             let is_shown = |entry: &&Arc<Entry>| !self.erased.contains(&entry.position.offset) || rest.contains(entry);
             let is_told = |entry: &Arc<Entry>| holes.iter().any(|hole| is_in(hole, entry.position.offset));
             let follows = self.entries[place + 1..].iter().filter(is_shown);
-            // Positions after the new head belong to entries that were appended since. No entry of the original is
-            // there.
+            // Offsets after the head of the damaged log belong to entries that were appended after the damage. Entries
+            // of the original log with such offsets are lost.
             let (kept, lost): (Vec<_>, Vec<_>) = follows.cloned().partition(|entry| entry.position.offset <= head);
             let kept: Vec<_> = kept.into_iter().filter(|entry| !is_told(entry)).collect();
             assert!(
                 allowed.silent_end || lost.is_empty() || !holes.is_empty(),
-                "{id}: {} entries were lost",
+                "after {id}, {} entries are lost without a gap",
                 lost.len()
             );
             assert_eq!(rest, [&kept[..], next].concat(), "{id} resumes");
@@ -366,7 +376,7 @@ fn walk(log: &SegmentLog, mut after: Offset, topic: Option<&Topic>) -> (Vec<Arc<
     }
 }
 
-/// The number of cases. For more: `TEST_FANFARE_DAMAGES=2000`.
+/// Returns the configuration of the test. With `TEST_FANFARE_DAMAGES=2000` in the environment, it has 2,000 cases.
 fn config() -> ProptestConfig {
     let cases = std::env::var("TEST_FANFARE_DAMAGES").map_or(60, |cases| cases.parse().unwrap());
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() }
@@ -385,7 +395,7 @@ proptest! {
 
 #[test]
 fn a_file_that_was_cut_anywhere_loses_nothing_silently() {
-    // The last segment has a frame of two entries, and one of one entry.
+    // The last segment has two frames: one with two entries, and one with one entry.
     let original = Original::new(&[vec![4, 2, 4], vec![2, 1]], false);
     let names: Vec<_> = files(original.dir.path()).into_keys().collect();
     let last = names.iter().rposition(|name| name.ends_with(".log")).unwrap();

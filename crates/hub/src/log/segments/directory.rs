@@ -7,13 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The access rights of a log's directory. `FILE_MODE` are those of the files in it.
+/// The access rights of a log's directory. `FILE_MODE` has the access rights of the files in it.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 /// The highest offset that is accepted. No log grows so large, so a file that contains a higher offset was not written
 /// by Fanfare.
 pub(super) const MAX_OFFSET: Offset = Offset(1 << 62);
-/// The largest file that is read at once. The list of erased updates of a segment has 16 bytes for each update.
+/// The size of the largest file that is read as a whole, in bytes. A list of erased updates is much smaller: it has 16
+/// bytes for each erased update of one segment.
 pub(super) const MAX_WHOLE_BYTES: u64 = 256 << 20;
 /// The names of files that only a log of an earlier version has.
 const OLD_FILES: [&str; 2] = ["log.redb", "log.journal"];
@@ -22,8 +23,8 @@ const OLD_FILES: [&str; 2] = ["log.redb", "log.journal"];
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    /// The open directory. It is locked as long as this process writes in it, so no other process can lock it, even if
-    /// files are removed from it.
+    /// The opened directory. If this process writes to the log, it has locked the directory itself and not a file in
+    /// it. So no other process can lock it, even if files are removed.
     handle: File,
     is_locked: bool,
 }
@@ -61,7 +62,8 @@ impl Directory {
     /// Opens the directory to write in it, and creates it if it does not exist.
     ///
     /// # Errors
-    /// [`LogError::InUse`] if another process has locked it, [`LogError::OldFormat`], and [`LogError::Io`].
+    /// [`LogError::InUse`] if another process has locked the directory, [`LogError::OldFormat`] if it has a log of an
+    /// earlier version, [`LogError::Io`] if the file system returns an error.
     pub(super) fn open(path: &Path) -> Result<Self, LogError> {
         make(path)?;
         let handle = File::open(path)?;
@@ -85,7 +87,8 @@ impl Directory {
     /// Opens the directory only to read, even while another process writes in it.
     ///
     /// # Errors
-    /// [`LogError::OldFormat`], and [`LogError::Io`].
+    /// [`LogError::OldFormat`] if the directory has a log of an earlier version, [`LogError::Io`] if the file system
+    /// returns an error.
     pub(super) fn look_into(path: &Path) -> Result<Self, LogError> {
         let directory = Self { path: path.into(), handle: File::open(path)?, is_locked: false };
         // This returns an error early if the path is not a directory.
@@ -94,7 +97,7 @@ impl Directory {
         Ok(directory)
     }
 
-    /// True if this process may write in the directory.
+    /// True if this process has locked the directory, so that it may write in it.
     pub(super) fn is_locked(&self) -> bool {
         self.is_locked
     }
@@ -114,7 +117,7 @@ impl Directory {
         &self.path
     }
 
-    /// The path of a file that does not belong to a segment.
+    /// The path of the file with this name in the directory. The file does not belong to a segment.
     pub(super) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
@@ -124,8 +127,8 @@ impl Directory {
         self.path.join(kind.name_of(first))
     }
 
-    /// Returns the first offsets of the segments that have a file of this kind, in order. The second value is false if
-    /// the name belongs to something else, such as a directory.
+    /// Returns the first offset of each segment that has a file of this kind, in order. The second value is false if
+    /// something that is not a file, such as a directory, has the name of the file.
     pub(super) fn segments(&self, kind: Kind) -> io::Result<Vec<(Offset, bool)>> {
         let mut firsts = Vec::new();
         for file in fs::read_dir(&self.path)? {
@@ -186,7 +189,7 @@ impl Directory {
         same(&self.path).unwrap_or(false)
     }
 
-    /// True if `path` still leads to `file`.
+    /// True if `path` still leads to the opened `file`.
     pub(super) fn has(&self, path: &Path, file: &File) -> bool {
         let same = || {
             let (here, there) = (file.metadata()?, fs::symlink_metadata(path)?);
@@ -199,8 +202,8 @@ impl Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         if self.is_locked {
-            // Closing the handle is not enough: a child process that is just being started may hold a copy of it for a
-            // short time.
+            // The directory is unlocked explicitly. Closing the handle is not enough: a child process that is just
+            // being started may have a copy of the handle for a short time.
             _ = self.handle.unlock();
         }
     }

@@ -51,7 +51,7 @@ impl Store {
         Ok(erased)
     }
 
-    /// Calls `visit` for each entry of a segment that is to be erased, in order.
+    /// Calls `visit` for each entry of a segment that meets the conditions of `erase`, in order.
     fn visit_fitting(
         &self,
         segment: &Segment,

@@ -4,8 +4,8 @@ use std::{fs::File, io, os::unix::fs::FileExt as _};
 /// The number of bytes that are read at a time after a larger read has failed.
 const SECTOR_BYTES: usize = 4 << 10;
 
-/// Fills `into` with the bytes from position `at` on, and returns the number of bytes before the end of the file. Bytes
-/// that cannot be read, even at a second attempt, are set to zero.
+/// Reads bytes from position `at` on, until `into` is full or the file ends, and returns their number. Bytes that
+/// cannot be read, even at a second attempt, are set to zero.
 pub(super) fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
     match fill(file, into, at).or_else(|error| if is_damage(&error) { fill(file, into, at) } else { Err(error) }) {
         Err(error) if is_damage(&error) => read_sectors(file, into, at),
@@ -13,7 +13,8 @@ pub(super) fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize
     }
 }
 
-/// True if the device could not read stored data. Every other error concerns the whole file.
+/// True if the device could not read stored data. Any other error is not about single sectors, but about the whole
+/// file.
 fn is_damage(error: &io::Error) -> bool {
     const EIO: i32 = 5;
     error.raw_os_error() == Some(EIO)

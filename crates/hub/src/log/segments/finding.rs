@@ -2,7 +2,7 @@
 use crate::position::Offset;
 use std::fmt;
 
-/// The greatest number of findings that are kept. Further findings are only counted.
+/// The greatest number of findings that are reported one by one. Further findings are only counted.
 pub const MAX_FINDINGS: usize = 1_000;
 
 /// A fault of a log on disk.
@@ -35,7 +35,7 @@ pub enum Flaw {
         /// The number of damaged bytes.
         bytes: u64,
     },
-    /// The records of a frame are not the ones that were written.
+    /// The records of a frame are not those that were written.
     Frame,
     /// The updates with these offsets are missing, and retention has not discarded them.
     Missing {

@@ -1,4 +1,4 @@
-//! A frame: the records of one append, and a head with their number of bytes and their offsets.
+//! A frame: the records of one append, and a head before them, with their length and their offsets.
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
@@ -39,7 +39,7 @@ pub(super) struct Head {
     body_checksum: u64,
 }
 
-/// Begins a frame: clears `out`, and leaves room for the head. The records are to be appended after it.
+/// Begins a frame: clears `out`, and leaves room for the head. The caller then appends the records.
 pub(super) fn begin(out: &mut Vec<u8>) {
     out.clear();
     out.resize(HEAD_BYTES, 0);
@@ -51,7 +51,7 @@ pub(super) fn begin(out: &mut Vec<u8>) {
 /// If the records have 4 GiB or more; the writer makes no such batch.
 pub(super) fn end(frame: &mut [u8], (first, count): (Offset, usize), oldest: Offset, seed: u64) {
     let (head, body) = frame.split_at_mut(HEAD_BYTES);
-    let short = |count: usize| u32::try_from(count).expect("no batch is that large").to_le_bytes();
+    let short = |count: usize| u32::try_from(count).expect("a frame has less than 4 GiB").to_le_bytes();
     head[..4].copy_from_slice(&MAGIC);
     head[4..8].copy_from_slice(&short(body.len()));
     head[8..16].copy_from_slice(&first.0.to_le_bytes());
@@ -63,8 +63,8 @@ pub(super) fn end(frame: &mut [u8], (first, count): (Offset, usize), oldest: Off
 }
 
 impl Head {
-    /// Reads the head at the beginning of `bytes`; `None` unless it is complete and belongs to the segment with this
-    /// seed.
+    /// Reads the head of a frame at the beginning of `bytes`; `None` if it is incomplete, damaged, or from a segment
+    /// with another seed.
     pub(super) fn read(bytes: &[u8], seed: u64) -> Option<Self> {
         let (head, checksum) = bytes.get(..HEAD_BYTES)?.split_at(HEAD_CHECKSUM_AT);
         let mut fields = Fields(head.strip_prefix(&MAGIC)?);

@@ -11,7 +11,7 @@ use super::{
 use crate::{log::record::Record, position::Offset};
 use std::{fs::File, io};
 
-/// The greatest number of flaws of one segment that are kept.
+/// The greatest number of flaws of one segment that are reported.
 const MAX_FLAWS: usize = super::finding::MAX_FINDINGS;
 
 /// The result of verifying the frames of a segment's file.
@@ -24,7 +24,7 @@ pub(super) struct Frames {
     pub(super) index: IndexMemory,
     /// The position after the last complete frame, or after the head if there is none.
     pub(super) end: u64,
-    /// The last offset of the complete frames.
+    /// The last offset in the last complete frame.
     pub(super) last: Offset,
 }
 
@@ -48,7 +48,7 @@ struct Current {
     next: Offset,
 }
 
-/// Verifies the first `length` bytes of a segment's file.
+/// Verifies the first `length` bytes of a segment's file: the head of the segment, its frames and its records.
 pub(super) fn walk(file: &File, first: Offset, seeds: Seeds, length: u64) -> io::Result<Frames> {
     let index = IndexMemory::new(first);
     let last = Offset(first.0.saturating_sub(1));
@@ -59,7 +59,8 @@ pub(super) fn walk(file: &File, first: Offset, seeds: Seeds, length: u64) -> io:
     let mut is_torn = false;
     while let Some((at, piece)) = scan.next()? {
         match piece {
-            // A frame that was being written when the process ended was not acknowledged, so its loss is not a fault.
+            // The frame is incomplete, and the file ends at the end of a page: the frame was being written when the
+            // process ended. It was not acknowledged, so its loss is not a fault.
             Piece::Head(head) if at + head.frame_bytes() > length && length.is_multiple_of(PAGE_BYTES) => {
                 walk.reach(at);
                 is_torn = true;
@@ -83,7 +84,8 @@ impl Walk<'_> {
             Some((_, bytes)) => self.expected = bytes as u64,
             None => {
                 self.flaw(0, Flaw::SegmentHead);
-                // The end of the head is not known. The scan finds what follows it.
+                // The head is damaged, so its length is not known. The scan finds the first frame or record after the
+                // head.
                 let mut scan = Scan::new(self.file, 0..length, self.seeds.segment);
                 self.expected = scan.next()?.map_or(length, |(at, _)| at);
             }
@@ -121,7 +123,7 @@ impl Walk<'_> {
                 self.flaw(at, Flaw::Frame);
             }
             Some(frame) => frame.next = frame.next.next(),
-            // The head of the record's frame is damaged, which is reported already.
+            // The record is in a frame whose head is damaged. This damage is reported already.
             None => {}
         }
     }
@@ -133,11 +135,12 @@ impl Walk<'_> {
         if is_whole && (self.expected != end || next != head.last().next()) {
             self.flaw(at, Flaw::Frame);
         }
-        // Damage inside the frame is reported already.
+        // Damage inside the frame is reported already, so the verification continues after the frame.
         self.expected = self.expected.max(end);
     }
 
-    /// Continues at position `at`. Skipped bytes are reported as damaged, unless they are part of a damaged frame.
+    /// Continues the verification at position `at`. Skipped bytes are reported as damaged, unless they are part of a
+    /// damaged frame.
     fn reach(&mut self, at: u64) {
         let in_damaged =
             self.frame.as_ref().is_some_and(|frame| !frame.is_whole && at < frame.at + frame.head.frame_bytes());
@@ -154,9 +157,9 @@ impl Walk<'_> {
     }
 }
 
-/// Returns the position after the last frame of a segment whose head has `head_bytes` bytes. A frame counts if it is
-/// complete. An incomplete frame counts if it has no offset after `known`: then it is damaged, and not still being
-/// written.
+/// Returns the position after the last frame of a segment whose head has `head_bytes` bytes. Incomplete frames with an
+/// offset after `known` are ignored, because they may still be being written. `known` is an offset that is in the log;
+/// an incomplete frame up to it is damaged.
 pub(super) fn end_of_frames(file: &File, head_bytes: u64, seed: u64, known: Offset) -> io::Result<u64> {
     let mut end = head_bytes;
     let mut scan = Scan::new(file, head_bytes..file.metadata()?.len(), seed);

@@ -6,7 +6,7 @@
 //! | 4 | length of the head |
 //! | 8 | XXH3 of all bytes after this field |
 //! | 16 | the random number of the log |
-//! | 8, 4, 4 | first offset; how often the file was rewritten; session that began it |
+//! | 8, 4, 4 | first offset; number of times that the file was rewritten; session that began the segment |
 //! | 4, then 16 each | number of epochs; name and first offset of each, oldest first |
 use super::directory::MAX_OFFSET;
 use crate::{
@@ -18,12 +18,13 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 const MAGIC: [u8; 4] = [0xff, 0xfa, b'S', 1];
 const FIXED_BYTES: usize = 52;
 const CHECKED_FROM: usize = 16;
-/// The greatest number of epochs in a head, which has the newest ones. Older epochs are in the heads of older segments.
+/// The greatest number of epochs in the head of a segment. If the log has more, the head has the newest ones; older
+/// epochs are in the heads of older segments.
 const MAX_EPOCHS: usize = 256;
 /// The largest number of bytes of a head.
 pub(super) const MAX_BYTES: usize = FIXED_BYTES + 16 * MAX_EPOCHS;
 
-/// The random number that is different for each log.
+/// The random number that identifies a log.
 pub(super) type LogId = [u8; 16];
 
 /// The head of a segment.
@@ -33,7 +34,8 @@ pub(super) struct SegmentHead {
     pub(super) first: Offset,
     /// The number of times that the segment was rewritten.
     pub(super) generation: u32,
-    /// The number of the writer's run that began the segment.
+    /// The number of the process run that began the segment. Each run that begins a segment has a higher number than
+    /// the runs before it.
     pub(super) session: u32,
     /// The epochs, oldest first. The last one is the epoch of the segment's records.
     pub(super) epochs: Vec<(Epoch, Offset)>,
@@ -50,14 +52,15 @@ impl SegmentHead {
         out.extend_from_slice(&self.generation.to_le_bytes());
         out.extend_from_slice(&self.session.to_le_bytes());
         encode_epochs(epochs, &mut out);
-        let length = u32::try_from(out.len()).expect("the length of a head is limited");
+        let length = u32::try_from(out.len()).expect("a head has less than 4 GiB");
         out[4..8].copy_from_slice(&length.to_le_bytes());
         let checksum = xxh3_64(&out[CHECKED_FROM..]);
         out[8..CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
         out
     }
 
-    /// Reads the head at the beginning of `bytes`, and returns it with its length; `None` unless it is complete.
+    /// Reads the head at the beginning of `bytes`, and returns it with its length; `None` if it is incomplete or
+    /// damaged.
     pub(super) fn read(bytes: &[u8]) -> Option<(Self, usize)> {
         let mut fields = Fields(bytes.strip_prefix(&MAGIC)?);
         let length = fields.u32()? as usize;
@@ -75,7 +78,7 @@ impl SegmentHead {
 
 /// Appends the number of epochs, and each of them.
 pub(super) fn encode_epochs(epochs: &[(Epoch, Offset)], out: &mut Vec<u8>) {
-    out.extend_from_slice(&u32::try_from(epochs.len()).expect("the epochs fit into memory").to_le_bytes());
+    out.extend_from_slice(&u32::try_from(epochs.len()).expect("a log has fewer than 2^32 epochs").to_le_bytes());
     for (epoch, first) in epochs {
         out.extend_from_slice(epoch.as_str().as_bytes());
         out.extend_from_slice(&first.0.to_le_bytes());

@@ -28,7 +28,7 @@ pub(super) fn read<'a>(
 
 /// Makes an identity for a log that has none.
 pub(super) fn create(directory: &Directory) -> io::Result<LogId> {
-    // The standard library's hash keys are the operating system's random bits.
+    // A `RandomState` has random keys from the operating system, so its hash of any value is a random number.
     let random = || RandomState::new().hash_one(0).to_le_bytes();
     let mut log = [0; 16];
     log[..8].copy_from_slice(&random());
@@ -44,13 +44,14 @@ pub(super) fn decode(bytes: &[u8]) -> Option<LogId> {
     (fields.u64()? == xxh3_64(&log) && fields.0.is_empty()).then_some(log)
 }
 
-/// Returns the epoch of a log to which nothing was appended yet. It is the same at each start.
+/// Returns the epoch of a log to which nothing was appended yet. The result is the same at each start of the hub.
 pub(super) fn base_epoch(log: &LogId) -> Epoch {
     Epoch::from_bits(xxh3_64_with_seed(log, 1))
 }
 
-/// Returns the epoch of an offset that the log skips because it is unknown which updates are missing there. So a gap is
-/// reported. It is the same at each start.
+/// Returns the epoch that begins at `offset`, which the log leaves out because it is unknown which updates are missing
+/// there. The epoch before ends there, so an ID of a missing update is beyond the end of its epoch, and the subscriber
+/// is told of a gap. The result is the same at each start of the hub.
 pub(super) fn lost_epoch(log: &LogId, offset: u64) -> Epoch {
     Epoch::from_bits(xxh3_64_with_seed(log, offset.rotate_left(32) ^ 2))
 }

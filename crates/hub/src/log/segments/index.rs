@@ -12,7 +12,7 @@ pub(super) const PLACE_BYTES: u64 = 4 << 10;
 pub(super) struct Summary {
     /// The position in the file after the last frame.
     pub(super) log_bytes: u64,
-    /// The offset of the last record plus one.
+    /// The offset of the last record plus one; the first offset of the segment if there is no record.
     pub(super) end: Offset,
     /// The time of the first record. `last_time` is the time of the last record.
     pub(super) first_time: Timestamp,
@@ -25,14 +25,14 @@ pub(super) struct Summary {
     pub(super) oldest: Offset,
 }
 
-/// The offset of a record that has a term, and its position in the segment's file.
+/// The offset of a record that has a certain term, and the position of the record in the segment's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Posting {
     pub(super) offset: Offset,
     pub(super) at: u64,
 }
 
-/// A range of offsets, including both ends, and the most postings to return.
+/// A range of offsets, including both ends, and the greatest number of postings to return from it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stretch {
     pub(super) from: Offset,
@@ -40,12 +40,13 @@ pub(super) struct Stretch {
     pub(super) most: usize,
 }
 
-/// The index, in memory or in a file.
+/// The index of a segment, in memory or in a file.
 #[derive(Debug)]
 pub(super) enum Index {
     Memory(IndexMemory),
     File(IndexFile),
-    /// There is no index, because it could not be written. Everything is found by a scan.
+    /// There is no index, because it could not be written, or because the log was opened only to read. Every record is
+    /// found by a scan.
     Missing,
 }
 
@@ -64,7 +65,8 @@ impl From<io::Error> for NoAnswer {
 }
 
 impl Index {
-    /// Returns the records with a term, in order. `file` is the index file, if the index is in a file.
+    /// Returns the postings of a term in the range `stretch`, in order. `file` is the index file, if the index is in a
+    /// file.
     pub(super) fn postings(&self, file: Option<&File>, term: Term, stretch: Stretch) -> Result<Vec<Posting>, NoAnswer> {
         match (self, file) {
             (Self::Memory(index), _) => Ok(index.postings(term, stretch)),
@@ -91,7 +93,7 @@ impl Index {
         }
     }
 
-    /// Returns the ranges of offsets, between the first and the last record, that have no record.
+    /// Returns the ranges of offsets, from the first offset of the segment to the last record, that have no record.
     pub(super) fn holes(&self, file: Option<&File>) -> Result<Vec<(Offset, Offset)>, NoAnswer> {
         match (self, file) {
             (Self::Memory(index), _) => Ok(index.holes().to_vec()),

@@ -4,12 +4,13 @@
 //! |---|---|
 //! | 8 each | the fields of the [`Summary`]; number of holes, places, terms and postings |
 //! | 8 each | holes: first and last offset |
-//! | 16 each | places: offset, place in the segment's file, time |
+//! | 16 each | places: offset, position in the segment's file, time |
 //! | 12 each | terms, in order: hash, number of the first posting |
-//! | 8 each | postings, term by term and in order: offset, place |
+//! | 8 each | postings, term by term and in order: offset, position in the segment's file |
 //!
-//! Offsets are counted from the first one of the segment. Another file of blocks, with another seed, contains [`Ids`]:
-//! a table of the hashes of all publishers' IDs that a segment ever had. That file is kept longer than the segment.
+//! Offsets are counted from the first offset of the segment. Another file of blocks, with another seed, contains
+//! [`Ids`]: a table of the hashes of all publishers' IDs that a segment ever had. That file is kept longer than the
+//! segment.
 use super::{
     blocks,
     directory::{MAX_OFFSET, MAX_WHOLE_BYTES},
@@ -28,8 +29,8 @@ const HOLE_BYTES: usize = 8;
 const PLACE_BYTES: usize = 16;
 const TERM_BYTES: usize = 12;
 const POSTING_BYTES: usize = 8;
-/// The number of rows of a table that are read at once around the place where a hash is expected. With 100,000 terms, a
-/// hash is hardly ever further away than half of this number.
+/// The number of rows of a table that are read at once around the row where a hash is expected. With 100,000 terms, the
+/// row of a hash is hardly ever further away from the expected row than half of this number.
 const GUESS_ROWS: usize = 512;
 
 /// An index in a file. The file is not kept open.
@@ -49,7 +50,7 @@ struct Counts {
 }
 
 impl Counts {
-    /// True if the file is long enough for this many rows, and not too long to be read at once.
+    /// True if the file is long enough for tables of these numbers of rows, and not too long to be read at once.
     fn fit(self, file: &File) -> io::Result<bool> {
         let rows = [self.holes, self.places, self.terms, self.postings];
         let mut tables = rows.iter().zip([HOLE_BYTES, PLACE_BYTES, TERM_BYTES, POSTING_BYTES]);
@@ -59,8 +60,8 @@ impl Counts {
     }
 }
 
-/// The positions of the fields that depend on the writer of the index: the end of the last frame, and the oldest
-/// offset.
+/// The positions of the two summary fields that depend on the time when the index was written: the end of the last
+/// frame, and the oldest offset.
 pub(super) const BY_WRITER: [Range<usize>; 2] = [0..8, 48..56];
 
 /// Returns an index as the bytes of a file.
@@ -77,8 +78,9 @@ pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
     let fields = [log_bytes, end.0, first_time.0, last_time.0, record_bytes, next_expiry.0, oldest.0];
     let counts = [holes.len(), places.len(), terms, postings].map(|count| count as u64);
     fields.into_iter().chain(counts).for_each(|field| out.extend_from_slice(&field.to_le_bytes()));
-    // A number that does not fit into 32 bits cannot be found through the index. What the index says is always compared
-    // with the record in the file.
+    // A number that does not fit into 32 bits is replaced by the largest one. Its record is then not found through the
+    // index. A wrong record is never returned, because the offset from the index is compared with the record in the
+    // file.
     let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
     for (from, to) in holes {
         out.extend_from_slice(&short(from.0 - first.0));
@@ -137,7 +139,8 @@ impl IndexFile {
             .collect())
     }
 
-    /// Returns the file position of the last place for which `is_before` is true.
+    /// Returns the file position of the last place for which `is_before` is true; of the first place if it is true for
+    /// none.
     pub(super) fn place_before(&self, file: &File, is_before: impl Fn(&Place) -> bool) -> Result<u64, NoAnswer> {
         let place = |number: usize| {
             let row = self.rows(file, self.places_at(), PLACE_BYTES, number..number + 1)?;
@@ -159,7 +162,7 @@ impl IndexFile {
         Ok(postings.take_while(|posting| posting.offset <= stretch.until).collect())
     }
 
-    /// Returns the row numbers of the postings of a term.
+    /// Returns the row numbers of the postings of a term; `None` if the index does not have the term.
     fn rows_of(&self, file: &File, term: Term) -> Result<Option<Range<usize>>, NoAnswer> {
         let read = |rows: Range<usize>| self.rows(file, self.terms_at(), TERM_BYTES, rows);
         let Some((row, begin)) = find(self.counts.terms, term, read)? else { return Ok(None) };
@@ -187,7 +190,7 @@ impl IndexFile {
         self.terms_at() + self.counts.terms * TERM_BYTES
     }
 
-    /// Returns the offset and the second number at the beginning of a row.
+    /// Returns the first two numbers of a row. The first one is an offset.
     fn pair(&self, row: &[u8]) -> (Offset, u64) {
         let mut fields = Fields(row);
         let mut number = || fields.u32().unwrap_or(u32::MAX).into();
@@ -205,7 +208,7 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// Returns the hashes, and how many times each occurs, as the bytes of a file. The hashes must be in order.
+    /// Returns the hashes, and how many times each occurs, as the bytes of a file. The hashes must be sorted.
     pub(super) fn encode(ids: &[(Term, u32)], seed: u64) -> Vec<u8> {
         let count: u64 = ids.iter().map(|(_, count)| u64::from(*count)).sum();
         let mut out = [count.to_le_bytes(), (ids.len() as u64).to_le_bytes()].concat();
@@ -223,7 +226,7 @@ impl Ids {
         Ok(Self { count: fields[0], rows, seed })
     }
 
-    /// True if the table includes the hashes `wanted`, its hashes are in order, and their number is right.
+    /// True if the table includes the hashes `wanted`, its hashes are sorted, and the number of its IDs is right.
     pub(super) fn holds(&self, file: &File, wanted: &[(Term, u32)]) -> Result<bool, NoAnswer> {
         let (mut wanted, mut before, mut count) = (wanted.iter().peekable(), None, 0);
         for from in (0..self.rows).step_by(GUESS_ROWS) {
@@ -255,7 +258,8 @@ impl Ids {
     }
 }
 
-/// Finds the row of a term among rows in the order of their terms. Returns the row's number, and the number in the row.
+/// Finds a term in a table of `rows` rows, which is sorted by term and is read with `read`. Returns the number of the
+/// term's row, and the number that the row has after the term.
 fn find(
     rows: usize,
     term: Term,

@@ -84,7 +84,7 @@ impl IndexMemory {
         self.summary.oldest = self.summary.oldest.max(oldest);
     }
 
-    /// Adds a record, which must be after all records of the index.
+    /// Adds a record. Its offset must be higher than those of all records in the index.
     pub(super) fn add(&mut self, record: Indexed, terms: Terms) {
         let Indexed { offset, time, expires, at, bytes } = record;
         let summary = &mut self.summary;
@@ -100,13 +100,13 @@ impl IndexMemory {
         if self.places.last().is_none_or(|last| at - last.at >= PLACE_BYTES) {
             self.places.push(Place { offset, at, time });
         }
-        // A segment is sealed long before it becomes too large for 32 bits.
+        // This never happens: a segment is sealed long before it becomes too large for 32 bits.
         let (Ok(offset), Ok(at)) = (u32::try_from(offset.0 - self.first.0), u32::try_from(at)) else { return };
         self.ids.extend(terms.id);
         for term in terms.id.into_iter().chain(terms.topics) {
-            let link = u32::try_from(self.links.len()).expect("there are fewer links than bytes");
+            let link = u32::try_from(self.links.len()).expect("a segment has fewer than 2^32 links");
             let older = self.newest.insert(term, link).unwrap_or(NONE);
-            // An update may have the same topic twice.
+            // If an update has the same topic twice, its record has only one posting for the topic.
             if self.links.get(older as usize).is_some_and(|older| older.offset == offset) {
                 self.newest.insert(term, older);
                 continue;

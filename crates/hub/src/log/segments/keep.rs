@@ -22,15 +22,16 @@ use std::{
 
 /// The time between two checks of the log.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// The time for which an erased or expired entry may be on disk before its segment is rewritten. It is gone from disk
-/// within 10 minutes.
+/// The time for which an erased or expired entry may be on disk before its segment is rewritten. So the entry is gone
+/// from disk within 10 minutes.
 pub const DEAD_PATIENCE: Duration = Duration::from_secs(8 * 60);
 /// The time after which a segment is rewritten if retention has discarded only a part of it.
 pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
-/// The share of erased entries from which a sealed segment is rewritten at once: one entry in this many.
+/// The reciprocal of the share of erased entries from which a sealed segment is rewritten at once: with 4, it is
+/// rewritten when a quarter of its entries are erased.
 const ERASED_SHARE: u64 = 4;
 
-/// The times for which dead entries may stay on disk.
+/// The times for which dead entries may stay on disk, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     pub(super) dead_ms: u64,
@@ -45,7 +46,7 @@ impl Default for Patience {
 }
 
 impl Store {
-    /// Runs the keeper until `end` is closed.
+    /// Runs the keeper until the sender of `end` is dropped.
     pub(super) fn keep_until(&self, end: &Receiver<()>) {
         let mut warned = false;
         while end.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
@@ -102,7 +103,8 @@ impl Store {
             }
             (state.dead_since.min(state.summary.next_expiry), state.summary, state.erased.len() as u64)
         };
-        // Rewriting the active segment would seal it, even a small one, at each request to erase.
+        // The active segment is not rewritten at once: this would seal it, so each request to erase would leave a small
+        // segment.
         let is_sealed = !self.is_active(segment);
         if erased > 0 && is_sealed && erased * ERASED_SHARE >= summary.end.0 - segment.first.0 {
             return Ok(true);
@@ -116,16 +118,17 @@ impl Store {
         if !may_be_dead || segment.state().looked_at {
             return Ok(false);
         }
-        // The index does not say which entries have topics with a shorter age, so the entries are read.
+        // The index does not say which entries have topics with an age limit of their own, so the entries are read.
         let dies = self.first_death(segment)?;
         let mut state = segment.state_mut();
         state.dead_since = state.dead_since.min(dies);
-        // The active segment will get more entries.
+        // The active segment will get more entries, so it has to be checked again later.
         state.looked_at = is_sealed;
         Ok(for_long(dies, patience.dead_ms))
     }
 
-    /// Returns the first time at which an entry that is still complete in the file of a segment dies.
+    /// Returns the first time at which an entry in the file of a segment expires or exceeds the age limit of its
+    /// topics. Records of entries that are removed already are ignored.
     fn first_death(&self, segment: &Segment) -> io::Result<Timestamp> {
         let file = self.open(segment, Kind::Log)?;
         let mut scan = Scan::new(&file, 0..segment.summary().log_bytes, segment.seeds.segment);
@@ -158,7 +161,7 @@ impl Store {
             return;
         }
         if !self.directory.is_there() {
-            self.stop("its directory was removed or replaced");
+            self.stop("the directory of the log was removed or replaced");
             return;
         }
         let segments = self.held().segments.clone();
@@ -173,7 +176,7 @@ impl Store {
             };
             let is_held = || self.held().segments.iter().any(|held| held.first == segment.first);
             if !is_there && is_held() {
-                self.stop(&format!("its file {} was removed or replaced", path.display()));
+                self.stop(&format!("the file {} of the log was removed or replaced", path.display()));
                 return;
             }
         }

@@ -1,4 +1,4 @@
-//! Tests that dead entries are removed from disk in time, and not much earlier.
+//! Tests that erased, expired and discarded entries are removed from disk in time, and not much earlier.
 use super::{SegmentLog, keep::Patience};
 use crate::{
     entry::Timestamp,
@@ -20,7 +20,7 @@ fn update(topic: &str, data: &str, id: &str, ttl_ms: Option<u64>) -> Update {
     Update::new(UpdateFields { topics, data, id, ttl_ms, ..UpdateFields::default() }).unwrap()
 }
 
-/// Opens a log that contains the secret among other updates.
+/// Opens a log, and appends 20 updates and, among them, an update that contains the secret.
 fn log(dir: &Path, retention: &Retention, ttl_ms: Option<u64>) -> SegmentLog {
     let log = SegmentLog::open(dir, retention.clone()).unwrap();
     for number in 0..20 {
@@ -65,7 +65,7 @@ fn what_was_erased_goes_within_ten_minutes() {
     let log = log(dir.path(), &Retention::default(), None);
     erase(&log);
     keep(&log, after(7));
-    assert!(is_on_disk(dir.path()), "few are erased: the segment is not written again for each");
+    assert!(is_on_disk(dir.path()), "only few entries are erased, so the segment is not rewritten at once");
     keep(&log, after(9));
     assert!(!is_on_disk(dir.path()));
     assert_eq!(data(&log, after(9)).len(), 20);
@@ -99,9 +99,12 @@ fn what_has_expired_goes_within_ten_minutes() {
                 log = SegmentLog::open(dir.path(), retention.clone()).unwrap();
             }
             keep(&log, after(8));
-            assert!(is_on_disk(dir.path()) && data(&log, after(8)).len() == 20, "{retention:?} {restarts}");
+            assert!(is_on_disk(dir.path()) && data(&log, after(8)).len() == 20, "{retention:?}, restarts: {restarts}");
             keep(&log, after(10));
-            assert!(!is_on_disk(dir.path()) && data(&log, after(10)).len() == 20, "{retention:?} {restarts}");
+            assert!(
+                !is_on_disk(dir.path()) && data(&log, after(10)).len() == 20,
+                "{retention:?}, restarts: {restarts}"
+            );
         }
     }
 }
@@ -119,7 +122,8 @@ fn what_retention_has_discarded_goes_within_an_hour() {
     assert_eq!(data(&log, after(61)).len(), 5);
 }
 
-/// A process that was killed while it rewrote a segment leaves an unfinished copy.
+/// A process that was killed while it rewrote a segment leaves an unfinished copy. The copy is removed together with
+/// its segment.
 #[test]
 fn an_unfinished_copy_goes_with_its_segment() {
     let dir = tempfile::tempdir().unwrap();

@@ -24,7 +24,7 @@ impl Store {
         let now = self.hear(now);
         let term = terms::id(id.as_str(), super::head::log_seed(&self.log));
         match self.retry(|| self.candidates(id, term, now)) {
-            // A segment has vanished. A subscriber that presents this ID gets a gap.
+            // The file of a segment is missing. A subscriber that sends this ID as its last event ID is told of a gap.
             Err(LogError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(Candidates::default()),
             found => found,
         }
@@ -43,14 +43,15 @@ impl Store {
             uses.push((segment, postings.len(), live.len()));
             self.look_at(segment, &live, id, now, &mut candidates)?;
         }
-        // An earlier use of the ID matters only if an entry has the ID now.
+        // If no entry in the log has the ID now, the ID is unknown, and it does not matter whether a discarded entry
+        // had it.
         candidates.discarded = !candidates.held.is_empty()
             && (uses.iter().any(|(segment, count, live)| *count.max(&self.noted(segment, term)) > *live)
                 || self.was_in_old(term));
         Ok(candidates)
     }
 
-    /// Returns the postings of an ID in a segment.
+    /// Returns the postings of an ID in a segment. `term` is the hash of the ID.
     fn postings_of(&self, segment: &Segment, term: Term) -> io::Result<Vec<Posting>> {
         let parts = (&self.directory, &self.files);
         let everything = Stretch { from: Offset::ZERO, until: Offset(u64::MAX), most: MAX_CANDIDATES + 1 };
@@ -62,7 +63,8 @@ impl Store {
         Ok(index_of(&file, (segment.first, end), log_bytes, &segment.seeds)?.postings(term, everything))
     }
 
-    /// Returns the number of times that a segment had an ID before it was rewritten.
+    /// Returns the number of times that an ID was used in a segment, according to the file with the hashes of its IDs.
+    /// Uses that a rewrite has removed are included.
     fn noted(&self, segment: &Segment, term: Term) -> usize {
         let ids = self.open(segment, Kind::Ids).ok();
         ids.and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()?.count_of(&file, term).ok()).unwrap_or(0)
@@ -89,7 +91,8 @@ impl Store {
             }
             let Some(record) = records.get(*posting, None)? else { continue };
             let Some(found) = record.found() else { continue };
-            // Another ID may have the same hash.
+            // Another ID may have the same hash, so the IDs are compared. A record of an erased or discarded entry has
+            // only the hash.
             let has_it = match &found {
                 Found::Entry(entry) => entry.update.id() == Some(id),
                 _ => true,
@@ -101,7 +104,7 @@ impl Store {
         Ok(())
     }
 
-    /// True if a segment that was removed had the ID.
+    /// True if a segment that retention has removed had the ID, or another ID with the same hash.
     fn was_in_old(&self, term: Term) -> bool {
         let old = self.held().old_ids.clone();
         old.iter().rev().any(|(first, ids)| {

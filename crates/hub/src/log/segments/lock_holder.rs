@@ -1,5 +1,5 @@
-//! Finds the process that has a log open. It must not try to lock the directory: a hub that starts at that moment would
-//! fail because the log is in use. Linux has a list of all locks.
+//! Finds the process that has a log open, in the list of all locks that Linux has. This module does not try to lock the
+//! log's directory: a hub that starts at that moment would fail, because the log would be in use.
 use super::directory::Directory;
 use std::{
     fs::File,
@@ -19,7 +19,7 @@ pub(super) fn holder(directory: &Directory) -> Option<u32> {
     lines.map_while(Result::ok).find_map(|line| process_with(&line, &file))
 }
 
-/// Returns the name of a file in the list of locks.
+/// Returns the device and number of a file in the form that they have in the list of locks.
 fn device_and_number(device: u64, number: u64) -> String {
     let major = (device >> 8) & 0xfff | (device >> 32) & 0xffff_f000;
     let minor = device & 0xff | (device >> 12) & 0xffff_ff00;

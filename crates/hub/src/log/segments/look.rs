@@ -58,10 +58,11 @@ impl Looking<'_> {
             before = Some(seen);
             thread::sleep(PAUSE);
         }
-        unreachable!("the last check returns")
+        unreachable!("the loop returns after the last check")
     }
 
-    /// Removes the flaws after the last complete frame from the result, if a process is writing there.
+    /// Removes from the result the flaws after the last complete frame of the log, if a process has the log open: it
+    /// may be writing there.
     fn without_what_is_under_way(&self, mut look: Look, is_last: bool) -> Look {
         let end = look.frames.as_ref().map_or(0, |frames| frames.end);
         let is_behind = |(kind, (at, _)): &(Kind, Placed)| *kind == Kind::Log && *at >= end;

@@ -1,9 +1,10 @@
 //! A log on disk: a sequence of segments. Each segment is a file of frames with an index in a file beside it. The index
 //! can always be made again from the frames.
 //!
-//! An append is one write and one sync of one file. Reading, recovery and salvage all use a [`scan`], which skips
-//! everything that is not complete. Opening a log repairs nothing; a reader that comes to missing offsets gets a gap.
-//! docs/design/log.md has a picture of the files, and says what each kind of crash leaves.
+//! An append is one write and one sync of one file. Reading, recovery and verification all use a [`scan`], which skips
+//! everything except complete heads of frames and complete records. Opening a log repairs nothing; a reader that
+//! reaches missing offsets is told of a gap. docs/design/log.md has a picture of the files, and says what each kind of
+//! crash leaves.
 mod append;
 mod backup;
 #[cfg(test)]

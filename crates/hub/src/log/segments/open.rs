@@ -1,5 +1,5 @@
-//! Opens a log. The files are used as they are: nothing is repaired, moved or cut off. What is missing is a hole in the
-//! sequence of offsets, and a reader that comes to it gets a gap.
+//! Opens a log. The files are used as they are: nothing is repaired, moved or cut off. Missing entries leave a hole in
+//! the sequence of offsets, and a reader that reaches the hole is told of a gap.
 use super::{
     directory::{Directory, Kind},
     end_mark::EndMark,
@@ -32,14 +32,14 @@ use std::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
-    /// True if the last run recorded where the log ended.
+    /// True if the last process that appended to the log has recorded where the log ended.
     pub was_clean: bool,
-    /// The first and the last offset that are missing at the end of the log; `None` if none is. A subscriber that
-    /// resumes before the first of them gets a gap.
+    /// The first and the last offset that are missing at the end of the log; `None` if no offset is missing there. A
+    /// subscriber that resumes before the first of them is told of a gap.
     pub missing: Option<(Offset, Offset)>,
 }
 
-/// The file of a segment whose content was not read yet.
+/// A segment whose content was not read yet, except its head.
 struct Unread {
     first: Offset,
     /// The opened file; `None` if something else, such as a directory, has the name of the segment.
@@ -88,7 +88,7 @@ fn unread(directory: &Directory) -> io::Result<Vec<Unread>> {
                 let head = read_head(&file)?.map(|(head, _)| head).filter(|head| head.first == first);
                 unread.push(Unread { first, file: Some(file), head });
             }
-            // The segment has just been discarded.
+            // Retention has removed the segment meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -121,7 +121,8 @@ fn load(
         match read_erased(&directory, first, generation, &seeds)? {
             Some(erased) => {
                 let mut state = segment.state_mut();
-                // It is unknown since when the entries are dead, so they are treated as dead for long enough.
+                // It is not known when the entries were erased. They are treated as erased long ago, so that they are
+                // soon removed from disk.
                 state.dead_since = if erased.is_empty() { state.dead_since } else { Timestamp(0) };
                 state.erased = erased;
             }
@@ -175,7 +176,7 @@ fn read_segment(
     Ok((segment, None))
 }
 
-/// Returns a segment whose name belongs to something that is not a file. Readers get nothing of it.
+/// Returns a segment whose name belongs to something that is not a file. For readers, all its updates are lost.
 fn unreadable(first: Offset, seeds: Seeds) -> (Segment, Option<Ending>) {
     let index = IndexMemory::new(first);
     let summary = *index.summary();
@@ -184,7 +185,7 @@ fn unreadable(first: Offset, seeds: Seeds) -> (Segment, Option<Ending>) {
     (segment, Some(Ending { named: Offset(first.0 - 1), has_more: true }))
 }
 
-/// Withholds a segment from readers, and logs an error about it.
+/// Withholds a segment from readers, because its list of erased updates is damaged, and logs an error about it.
 fn warn_of_withheld(directory: &Directory, segment: &Segment) {
     let file = directory.file(segment.first, Kind::Erased);
     tracing::error!(
@@ -216,8 +217,8 @@ fn end_of(
         return End { head, oldest, epochs: mark.epochs, recovery: Recovery { was_clean: true, missing } };
     }
     let mut epochs = epochs_of(log, heads);
-    // An index is written when the next segment has begun, so if the last segment has an index, the next segment is
-    // missing. Its last offset is unknown.
+    // There is no end mark. Then an index is written only when the next segment has begun. So if the last segment has
+    // an index, the next segment is missing, and the last offset of that segment is unknown.
     let is_sealed = summary.is_some() && ending.is_none();
     let leaves_out = is_sealed || ending.is_some_and(|ending| ending.has_more);
     let head = if leaves_out { named.next() } else { named };
@@ -229,7 +230,8 @@ fn end_of(
     End { head, oldest, epochs, recovery: Recovery { was_clean: false, missing } }
 }
 
-/// Returns the epochs that the heads of the segments name. Each head names the newest epochs of its time.
+/// Returns the epochs that are in the heads of the segments, and the first epoch of the log. A head has the newest
+/// epochs of the time when its segment began.
 fn epochs_of(log: &LogId, heads: &[SegmentHead]) -> Vec<(Epoch, Offset)> {
     let mut epochs = vec![(identity::base_epoch(log), Offset(1))];
     let mut known: HashSet<Epoch> = epochs.iter().map(|(epoch, _)| *epoch).collect();
@@ -241,7 +243,7 @@ fn epochs_of(log: &LogId, heads: &[SegmentHead]) -> Vec<(Epoch, Offset)> {
     epochs
 }
 
-/// Returns the number of bytes of the records from `oldest` on.
+/// Returns the number of bytes of the records with the offset `oldest` or a higher one.
 fn bytes_from(segments: &VecDeque<Arc<Segment>>, oldest: Offset, directory: &Directory) -> io::Result<u64> {
     let mut bytes = 0;
     for segment in segments {
@@ -265,7 +267,7 @@ fn bytes_from(segments: &VecDeque<Arc<Segment>>, oldest: Offset, directory: &Dir
     Ok(bytes)
 }
 
-/// Returns the tables of publishers' IDs of segments that are gone.
+/// Reads the files with the hashes of publishers' IDs of segments that retention has removed.
 fn old_ids(
     directory: &Directory,
     log: &LogId,

@@ -1,4 +1,4 @@
-//! The files that are kept open: only a few, even if there are many segments.
+//! The files of a log that are kept open: only a few, even if there are many segments.
 use super::{
     directory::{Directory, Kind},
     file,
@@ -12,10 +12,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The greatest number of files that are kept open for reading.
+/// The greatest number of files of a log that are kept open for reading.
 pub(super) const MAX_OPEN: usize = 48;
 
-/// The files that were read last, the newest at the end.
+/// The open files, in the order in which they were last used, the most recently used file at the end.
 #[derive(Debug, Default)]
 pub(super) struct OpenFiles(Mutex<VecDeque<(Key, Arc<File>)>>);
 
@@ -67,12 +67,13 @@ impl OpenFiles {
     }
 }
 
-/// Returns the number of times that the segment in this file was rewritten; `None` if its head is damaged.
+/// Returns the number of times that the segment in this file was rewritten; `None` if the head of the segment is
+/// damaged.
 fn generation_of(file: &File) -> io::Result<Option<u32>> {
     Ok(read_head(file)?.map(|(head, _)| head.generation))
 }
 
-/// Reads the head of the segment in this file, and its length; `None` if it is damaged.
+/// Reads the head of the segment in this file, and its length; `None` if the head is damaged.
 pub(super) fn read_head(file: &File) -> io::Result<Option<(SegmentHead, usize)>> {
     let mut bytes = vec![0; head::MAX_BYTES];
     let read = file::read_at(file, &mut bytes, 0)?;

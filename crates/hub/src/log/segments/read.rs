@@ -1,5 +1,5 @@
-//! Reads the log: all records by a scan that begins at a place from the index, or the records with some topics one by
-//! one.
+//! Reads the log. All records are read by a scan, which begins at a position that the index gives. Records with certain
+//! topics are found in the index, and are read one by one.
 use super::{
     directory::Kind,
     file,
@@ -20,8 +20,8 @@ use crate::{
 };
 use std::{collections::BTreeSet, fs::File, io};
 
-/// The number of bytes to read for a record whose length is unknown. If the next record is close to it, `RUN_BYTES` are
-/// read.
+/// The number of bytes to read for a record whose length is unknown. If the next wanted record begins within this
+/// number of bytes, `RUN_BYTES` are read.
 const RECORD_BYTES: usize = 4 << 10;
 const RUN_BYTES: usize = 64 << 10;
 
@@ -47,7 +47,8 @@ impl Store {
         Ok(reading.end())
     }
 
-    /// Reads the segment that contains the next offset. `reading.up_to` is higher after this call.
+    /// Reads from the segment that contains the offset after `reading.up_to`. `reading.up_to` is higher after this
+    /// call.
     fn read_segment(&self, reading: &mut Reading, until: Offset, terms: Option<&[Term]>) -> Result<(), LogError> {
         let read = self.retry(|| {
             let from = reading.up_to.next();
@@ -134,7 +135,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the records with these terms and the holes in a range of a segment, in order; `None` if there is no
+    /// Returns the records with these terms, and the holes, in a range of a segment, in order; `None` if there is no
     /// index.
     fn plan(&self, segment: &Segment, terms: &[Term], stretch: Stretch) -> io::Result<Option<Plan>> {
         let parts = (&self.directory, &self.files);
@@ -150,7 +151,7 @@ impl Store {
             }
             postings.extend(of_term);
         }
-        // Offsets after the last record and before the next segment are missing.
+        // Offsets between the last record and the next segment are missing.
         let end = segment.summary().end;
         let behind = (end <= stretch.until).then_some((end, stretch.until));
         let holes = holes.into_iter().chain(behind).filter(|(_, last)| *last >= stretch.from);
@@ -162,7 +163,8 @@ impl Store {
         Ok(Some(Plan { steps, up_to }))
     }
 
-    /// Returns what a reader gets for a record at the time `now`. `found` is the content of the record.
+    /// Returns what a reader gets for a record at the time `now`. `found` is the content of the record, and `erased`
+    /// are the erased offsets of its segment.
     pub(super) fn judge(&self, found: Found, record: &Record<'_>, erased: &[Offset], now: Timestamp) -> Found {
         let Found::Entry(entry) = found else { return found };
         let (offset, private) = (record.position.offset, entry.update.is_private());
@@ -178,7 +180,7 @@ impl Store {
         Ok(segment.ask(parts, |index, file| index.place(file, offset))?.unwrap_or(0))
     }
 
-    /// Returns the position before the first entry of `time` or later.
+    /// Returns the offset directly before the first entry of `time` or later; the head if there is no such entry.
     pub(super) fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
         self.retry(|| self.look_for(time))
     }
@@ -217,7 +219,7 @@ pub(super) struct Part<'a> {
 
 struct Plan {
     steps: Vec<Step>,
-    /// The offset up to which the plan is complete.
+    /// The offset up to which the plan has all records with the wanted terms.
     up_to: Offset,
 }
 
@@ -247,7 +249,7 @@ pub(super) struct Records<'a> {
     file: &'a File,
     seed: u64,
     buffer: Vec<u8>,
-    /// The position of the buffer in the file.
+    /// The position in the file from which the buffer was read.
     begin: u64,
 }
 
@@ -318,12 +320,12 @@ impl Reading {
         self.is_full || self.entries >= self.limit.entries.max(1) || self.looked_at >= MAX_LOOKED_AT
     }
 
-    /// Notes that everything up to `offset` was examined, and that nothing of it matches.
+    /// Notes that everything up to `offset` was examined, and that no further record of it is wanted.
     fn pass(&mut self, offset: Offset) {
         self.up_to = self.up_to.max(offset);
     }
 
-    /// Notes that everything up to `last` is lost.
+    /// Notes that the offsets after `self.up_to`, up to `last`, are lost.
     fn lose_up_to(&mut self, last: Offset) {
         if last <= self.up_to {
             return;
@@ -336,8 +338,8 @@ impl Reading {
         self.up_to = last;
     }
 
-    /// Adds a record, and returns false if there is no room for it. Offsets that are missing before the record are
-    /// noted as lost.
+    /// Adds a record, and returns false if the limit of the answer leaves no room for it. Offsets that are missing
+    /// before the record are noted as lost.
     fn take(&mut self, record: &Record<'_>, judge: impl FnOnce(Found) -> Found) -> bool {
         let offset = record.position.offset;
         if self.is_full() {

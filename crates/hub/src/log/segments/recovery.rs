@@ -16,18 +16,19 @@ pub(super) const PAGE_BYTES: u64 = 4 << 10;
 /// The end of the last segment of a log that did not end cleanly.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ending {
-    /// The last offset that the head of a frame names, even if the records are damaged.
+    /// The last offset according to the head of the last frame, even if records of this frame are damaged.
     pub(super) named: Offset,
-    /// True if there is data whose offsets are unknown after the last frame, or if there may have been such data before
-    /// the file was cut.
+    /// True if updates with unknown offsets are missing, or may be missing, after the last frame: there is damaged data
+    /// after it, or the file was cut.
     pub(super) has_more: bool,
 }
 
 /// Reads the last segment to its end.
 ///
-/// A frame that is shorter than its head says was being written when the process ended, so it was not acknowledged: it
-/// does not count. A frame with the right length and a wrong checksum was damaged later: the offsets in its head are
-/// missing. A frame that the end of a cut file leaves incomplete is missing too, and so may be more frames after it.
+/// If the last frame is incomplete and the file ends at the end of a page, the frame was being written when the process
+/// ended. It was not acknowledged, and is ignored. If the file ends elsewhere, it was cut: the offsets of the
+/// incomplete frame are missing, and more frames after it may be missing too. If a frame has the right length and a
+/// wrong checksum, the offsets of its damaged records are missing.
 pub(super) fn recover(file: &File, first: Offset, seeds: &Seeds) -> io::Result<(IndexMemory, Ending)> {
     let length = file.metadata()?.len();
     let mut index = IndexMemory::new(first);
@@ -51,7 +52,7 @@ pub(super) fn recover(file: &File, first: Offset, seeds: &Seeds) -> io::Result<(
     let before = Offset(first.0.saturating_sub(1));
     let named = last.map_or(before, |(_, head)| head.last());
     let has_more = match last {
-        // There is no frame: anything after the segment's head counts.
+        // There is no frame. Data after the segment's head can only be what is left of lost frames.
         None => has_more_than_head(file, end)?,
         // The file was cut in this frame. Nothing says how many frames came after it.
         Some(_) if end < behind => true,
@@ -68,7 +69,8 @@ fn has_more_than_head(file: &File, end: u64) -> io::Result<bool> {
     }
 }
 
-/// True if nothing was written to this part of the file, or less than the head of a frame.
+/// True if nothing was written to this part of the file, or only a part of a frame's head, which was being written when
+/// the process ended.
 pub(super) fn is_end(file: &File, stretch: Range<u64>) -> io::Result<bool> {
     let is_torn = stretch.end.is_multiple_of(PAGE_BYTES) && stretch.end - stretch.start < frame::HEAD_BYTES as u64;
     Ok(is_torn || is_zero(file, stretch)?)

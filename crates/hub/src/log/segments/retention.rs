@@ -1,5 +1,5 @@
-//! Retention: moves the beginning of the log forward, entry by entry, and removes a segment when the beginning is after
-//! it.
+//! Retention: moves the beginning of the log forward, entry by entry, and removes a segment when all its entries are
+//! before the beginning of the log.
 use super::{
     directory::Kind,
     index::Index,
@@ -20,9 +20,9 @@ pub(super) const AT_ONCE: usize = 2_000;
 /// The greatest number of entries that an append discards for each entry that it adds: enough to shrink a log that is
 /// too large.
 pub(super) const PER_ENTRY: usize = 2;
-/// The number of entries whose times and sizes are read in advance.
+/// The greatest number of entries whose times and sizes are read in advance.
 const AHEAD: usize = 512;
-/// The number of publishers' IDs of discarded updates that are remembered, as hashes: 8 MiB of them.
+/// The number of publishers' IDs of discarded updates that are remembered, as hashes: about 12 MB on disk.
 pub const REMEMBERED_IDS: u64 = 1_000_000;
 
 impl Store {
@@ -30,13 +30,13 @@ impl Store {
         let mut writing = self.writing();
         self.hear(now);
         let count = self.discard_some(&mut writing, now, AT_ONCE)?;
-        // If the disk is full, the next call tries again.
+        // If the head cannot be recorded, for example on a full disk, the next call tries again.
         _ = self.remember_head(&mut writing);
         Ok(count)
     }
 
-    /// Moves the beginning of the log forward, by at most `budget` entries that retention no longer keeps. Returns the
-    /// number of entries.
+    /// Moves the beginning of the log forward, by at most `budget` entries that retention no longer keeps. Returns how
+    /// many entries it discarded.
     pub(super) fn discard_some(&self, writing: &mut Writing, now: Timestamp, budget: usize) -> Result<usize, LogError> {
         let before = self.bounds();
         let mut bytes = self.held().bytes;
@@ -50,7 +50,8 @@ impl Store {
                 writing.oldest.clear();
                 self.read_ahead(oldest, &before, &mut writing.oldest)?;
             }
-            // A damaged entry has no known time and size. It is discarded with the next entry that can be read.
+            // The time and size of a damaged entry are not known. It is discarded together with the next entry that can
+            // be read.
             let Some((offset, time, size)) = writing.oldest.front().copied() else { break };
             if !exceeds(&self.retention, now, (before.head.0 + 1 - offset.0, bytes, time)) {
                 break;
@@ -64,7 +65,8 @@ impl Store {
         Ok(usize::try_from(oldest.0 - before.oldest.0).unwrap_or(usize::MAX))
     }
 
-    /// Sets the oldest offset of the log and its number of bytes, and removes segments that are entirely older.
+    /// Sets the oldest offset of the log and the number of bytes of its records. Removes segments that have only older
+    /// entries.
     fn pass(&self, oldest: Offset, bytes: u64) {
         let mut held = self.held_mut();
         held.bounds.oldest = oldest;
@@ -75,7 +77,7 @@ impl Store {
         }
     }
 
-    /// Removes the files of a segment, except the hashes of publishers' IDs.
+    /// Removes the files of a segment, except the file with the hashes of publishers' IDs.
     fn remove(&self, held: &mut Held, segment: &Segment) {
         let first = segment.first;
         self.files.forget(first);
@@ -90,7 +92,7 @@ impl Store {
                 _ => {}
             }
         }
-        // This file is left if a rewrite was interrupted.
+        // A rewrite of the segment that was interrupted may have left this file.
         _ = fs::remove_file(super::rewrite::unfinished(&self.directory.file(first, Kind::Log)));
         let ids = fs::File::open(self.directory.file(first, Kind::Ids));
         if let Some(ids) = ids.ok().and_then(|file| Ids::open(&file, segment.seeds.ids()).ok()) {
@@ -112,7 +114,8 @@ impl Store {
         }
     }
 
-    /// Records the head of a log that has become empty, in the name of a segment without entries.
+    /// Records the head of a log that has become empty: makes a segment without entries, whose name is the offset after
+    /// the head.
     fn remember_head(&self, writing: &mut Writing) -> Result<(), LogError> {
         let Bounds { oldest, head } = self.bounds();
         let last_has_records = self.held().segments.back().is_some_and(|last| last.first <= head);
@@ -121,13 +124,15 @@ impl Store {
         }
         let active = self.begin_segment(oldest, &self.epochs(), &[])?;
         self.held_mut().segments.push_back(active.segment.clone());
-        // An epoch begins with an entry. As long as this run has appended none, the next run may begin another epoch.
+        // An epoch begins with its first entry. If this process has appended none yet, its first append begins a new
+        // segment, whose head has the new epoch. So the empty segment does not become the active segment.
         writing.active = (self.epochs().current() == writing.epoch).then_some(active);
         self.pass(oldest, 0);
         Ok(())
     }
 
-    /// Reads the offset, time and size of some entries from `from` on, which retention needs.
+    /// Reads the offsets, times and sizes of the next entries from `from` on, so that retention can decide whether to
+    /// discard them.
     fn read_ahead(
         &self,
         from: Offset,
@@ -171,7 +176,7 @@ impl Store {
     }
 }
 
-/// True if the oldest entry may have to be discarded. Its age is not known yet.
+/// True if the oldest entry may have to be discarded. The age of this entry is not known yet.
 fn may_exceed(retention: &Retention, count: u64, bytes: u64) -> bool {
     retention.age_ms.is_some()
         || retention.count.is_some_and(|limit| count > limit)

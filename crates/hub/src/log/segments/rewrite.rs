@@ -1,4 +1,5 @@
-//! Rewriting: copies a segment without its dead entries. The new file gets the name of the old one when it is durable.
+//! Rewriting: copies a segment without its dead entries, which were erased, have expired or were discarded. The new
+//! file gets the name of the old file when the new file is durable.
 use super::{
     directory::{self, Kind},
     frame,
@@ -42,9 +43,9 @@ struct Rewriting<'a> {
     /// The oldest offset that the log holds.
     oldest: Offset,
     index: IndexMemory,
-    /// The next time at which an entry of the new file dies.
+    /// The first time at which an entry of the new file expires or exceeds the age limit of its topics.
     dies: Timestamp,
-    /// The offsets of the changed records, and the number of bytes by which each is smaller.
+    /// The offsets of the records that are smaller in the new file, and the number of bytes by which each is smaller.
     saved: Vec<(Offset, u64)>,
 }
 
@@ -57,7 +58,8 @@ impl Store {
     /// Writes a sealed segment again, without its dead entries. The caller must hold the lock `keeping`.
     pub(super) fn rewrite(&self, segment: &Arc<Segment>, now: Timestamp) -> Result<(), LogError> {
         if let Index::Memory(index) = &segment.state().index {
-            // The new file does not have the IDs of discarded entries.
+            // The new file does not have the IDs of discarded entries, so the hashes of all IDs are written to a file
+            // before.
             segment.write_ids(&self.directory, index)?;
         }
         let path = self.directory.file(segment.first, Kind::Log);
@@ -83,7 +85,7 @@ impl Store {
         let oldest = held.bounds.oldest;
         let saved: u64 = saved.iter().filter(|(offset, _)| *offset >= oldest).map(|(_, bytes)| bytes).sum();
         held.bytes = held.bytes.saturating_sub(saved);
-        // The sizes of the entries have changed.
+        // The sizes of the entries have changed, so the sizes that were read in advance are not right any more.
         writing.oldest.clear();
         let is_last = place + 1 == held.segments.len();
         drop((held, writing));
@@ -146,7 +148,7 @@ impl Rewriting<'_> {
             frame::begin(&mut self.frame);
             self.first = record.position.offset;
         } else if record.position.offset != self.last.next() {
-            // The offsets of a frame have no holes.
+            // The offsets of a frame have no holes, so the record begins a new frame.
             self.end_frame()?;
             return self.take(record, erased, now);
         }

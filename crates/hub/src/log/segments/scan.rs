@@ -1,5 +1,5 @@
 //! The scan: visits the complete heads of frames and the complete records in a part of a segment, and skips everything
-//! else. Reading, recovery and salvage all use it.
+//! else. Reading, recovery and verification all use it.
 use super::{
     file,
     frame::{self, Head},
@@ -12,7 +12,7 @@ const READ_BYTES: usize = 64 << 10;
 /// The first byte of the heads and records that a scan looks for. No UTF-8 text contains it.
 const MARK: u8 = frame::MAGIC[0];
 
-/// A piece of a segment that a scan found: the head of a frame, or a record.
+/// A part of a segment that a scan found: the head of a frame, or a record.
 pub(super) enum Piece<'a> {
     Head(Head),
     Record(Record<'a>),
@@ -29,12 +29,12 @@ pub(super) struct Scan<'a> {
     begin: usize,
 }
 
-/// The kind of thing that some bytes begin with.
+/// The result of examining some bytes: what they begin with.
 enum Seen {
     Head(Head),
     Record(usize),
     Nothing,
-    /// More bytes must be read to know the kind: at least this many in all.
+    /// At least this many bytes are needed, in all, to know what they begin with.
     Needs(usize),
 }
 
@@ -43,7 +43,8 @@ impl<'a> Scan<'a> {
         Self { file, seed, rest: stretch, buffer: Vec::new(), begin: 0 }
     }
 
-    /// Returns the next complete piece and its position in the file; `None` at the end.
+    /// Returns the next complete head of a frame, or the next complete record, and its position in the file; `None` at
+    /// the end.
     pub(super) fn next(&mut self) -> io::Result<Option<(u64, Piece<'_>)>> {
         let seen = loop {
             let bytes = &self.buffer[self.begin..];
@@ -80,7 +81,8 @@ impl<'a> Scan<'a> {
         self.rest.start - (self.buffer.len() - self.begin) as u64
     }
 
-    /// Reads until there are `wanted` bytes to examine; returns false if there are fewer.
+    /// Reads from the file until the buffer has `wanted` bytes to examine; returns false if the file does not have so
+    /// many.
     fn read_on(&mut self, wanted: usize) -> io::Result<bool> {
         let kept = self.buffer.len() - self.begin;
         let more = usize::try_from(self.rest.end - self.rest.start).unwrap_or(usize::MAX);

@@ -34,19 +34,19 @@ pub(super) struct Seeds {
     pub(super) segment: u64,
 }
 
-/// The parts of a segment that change.
+/// The state of a segment that changes while the log is open.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) summary: Summary,
     pub(super) index: Index,
     /// The offsets that were erased and are still in the file, in order.
     pub(super) erased: Arc<[Offset]>,
-    /// The time since which the segment has contained a dead entry, or the first time at which one will die, as far as
-    /// this is known.
+    /// The first time at which an entry of the segment died or will die, as far as this is known. An entry dies when it
+    /// is erased, expires, or exceeds the age limit of its topics.
     pub(super) dead_since: Timestamp,
-    /// The time since which a part of the segment has been discarded.
+    /// The time at which it was noticed that retention has discarded a part of the segment.
     pub(super) discarded_since: Timestamp,
-    /// True if `dead_since` takes the retention of topics into account.
+    /// True if `dead_since` takes into account the age limits of topics.
     pub(super) looked_at: bool,
     /// True if readers get nothing of the segment, because the list of its erased updates is damaged.
     pub(super) is_withheld: bool,
@@ -101,8 +101,8 @@ impl Segment {
         self.state().summary
     }
 
-    /// Calls `question` with the index. If the index is damaged, makes it again by a scan. Returns `None` if there is
-    /// no index.
+    /// Calls `question` with the index. If the index is damaged, makes it again by a scan, and calls `question` again.
+    /// Returns `None` if there is no index.
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] if the segment was removed or rewritten.
@@ -134,7 +134,7 @@ impl Segment {
 
     /// Makes the index by a scan, and writes it to its file if possible.
     fn index_again(&self, directory: &Directory, files: &OpenFiles) -> io::Result<()> {
-        // The file that is kept open may be the file from before the segment was rewritten.
+        // An index file that is kept open may be from before the segment was rewritten, so it is closed.
         files.forget(self.first);
         let file = files.get(directory, self.first, self.generation, Kind::Log)?;
         let Summary { log_bytes, end, .. } = self.summary();
@@ -143,14 +143,16 @@ impl Segment {
         let (holes_end, known) = (state.summary.end, index.summary().end);
         let written = directory.is_locked().then(|| self.write_index(directory, &index));
         state.index = match written {
-            // If records of the old index are missing now at the end, the new index would not have this hole.
+            // If the segment has lost its last records since the old index was made, the new index does not show that
+            // they are missing. Then no index is used.
             Some(Ok(index)) if holes_end == known => Index::File(index),
             _ => Index::Missing,
         };
         Ok(())
     }
 
-    /// Writes the index to a file beside the segment. It need not be durable, because it can be made again.
+    /// Writes the index to a file beside the segment. The file need not be durable, because the index can be made
+    /// again.
     pub(super) fn write_index(&self, directory: &Directory, index: &IndexMemory) -> io::Result<IndexFile> {
         let seed = self.seeds.index(self.generation);
         let path = directory.file(self.first, Kind::Index);
@@ -181,9 +183,9 @@ impl Segment {
     }
 }
 
-/// Makes the index of a segment by a scan of its file up to position `end`, with the records before the offset `until`.
-/// Records that are out of order are skipped. Records of a failed write after the last frame, which could not be cut
-/// off, are skipped too: their offsets belong to the next segment.
+/// Makes the index of a segment by a scan of its file up to position `end`. Records that are out of order are skipped.
+/// Records with the offset `until` or a higher one are skipped too: they are left from a failed write that could not be
+/// cut off, and their offsets belong to the next segment.
 pub(super) fn index_of(
     file: &File,
     (first, until): (Offset, Offset),

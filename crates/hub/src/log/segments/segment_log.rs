@@ -38,8 +38,8 @@ pub struct SegmentLog {
 }
 
 impl SegmentLog {
-    /// Opens the log in the directory `path`, which is created if it does not exist. Damaged parts stay where they are,
-    /// and subscribers that would have received their updates get a gap.
+    /// Opens the log in the directory `path`, which is created if it does not exist. Damaged parts of files are not
+    /// repaired. Subscribers that would have received the updates in them are told of a gap.
     ///
     /// # Errors
     /// [`LogError::InUse`] if another process has the log open, [`LogError::OldFormat`] if the directory has a log of
@@ -72,7 +72,8 @@ impl SegmentLog {
     /// a log: an update that is older than the update before it gets the time of that update.
     ///
     /// # Errors
-    /// [`LogError`]; then no update of the batch is in the log or will be in it.
+    /// [`LogError`]; then no update of the batch is in the log. After [`LogError::Stopped`], updates of the batch may
+    /// be in the log when it is opened again.
     pub fn append_with_times(&self, batch: Vec<(Timestamp, Update)>) -> Result<Vec<Arc<Entry>>, LogError> {
         let mut newest = self.newest();
         let in_order = batch.into_iter().map(|(time, update)| {
@@ -106,7 +107,7 @@ impl SegmentLog {
         self.remove_dead().unwrap();
     }
 
-    /// The store, for tests.
+    /// The state of the log, for tests.
     #[cfg(test)]
     pub(super) fn store(&self) -> &Store {
         &self.store
@@ -188,8 +189,8 @@ impl Store {
         let mark = EndMark { log: self.log, last_segment: last.first, head, oldest, epochs: self.epochs().to_vec() };
         drop(held);
         let known = EndMark::read(&self.directory).ok().flatten();
-        // A run that has appended nothing writes no mark if there was none. The active segment does not say so: it may
-        // have been sealed since the last append.
+        // If there was no mark and this process has appended nothing, no mark is written. `active` does not show whether
+        // something was appended: the segment may have been sealed since.
         let has_appended = self.epochs().current() == writing.epoch;
         if known.as_ref() == Some(&mark) || (known.is_none() && !has_appended) {
             return;

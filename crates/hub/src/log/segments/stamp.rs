@@ -1,4 +1,5 @@
-//! A stamp: shows, without reading the log, whether anything was written to it.
+//! A stamp: metadata of a log's files that changes with each write to the log. It shows, without reading the log,
+//! whether anything was written.
 use super::directory::{Directory, Kind};
 use crate::{log::LogError, position::Offset};
 use std::{
@@ -8,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The time between two writes after which every file system gives them different times.
+/// The shortest time between two writes after which they have different times in every file system.
 const RESOLUTION: Duration = Duration::from_secs(1);
 
 /// The stamp of a log: the metadata of its directory and of its last segment.

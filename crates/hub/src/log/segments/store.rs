@@ -26,7 +26,8 @@ const ATTEMPTS: usize = 8;
 
 /// A log of segments.
 ///
-/// Lock order: `keeping`, `writing`, `held`, and then the locks of a segment or of the open files.
+/// A thread that needs several locks takes them in this order: `keeping`, `writing`, `held`, and then the locks of a
+/// segment or of the open files.
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) directory: Directory,
@@ -38,8 +39,8 @@ pub(super) struct Store {
     pub(super) epochs: RwLock<Arc<Epochs>>,
     /// The state for appending and discarding. It is locked while something is appended or discarded.
     pub(super) writing: Mutex<Writing>,
-    /// The state that readers see. It is changed only when the change is durable, and locked only for a very short
-    /// time.
+    /// The state that readers see. An appended entry is in it only when the entry is durable. It is locked only for a
+    /// short time.
     pub(super) held: RwLock<Held>,
     /// The lock for changing sealed segments, by erasing or rewriting.
     pub(super) keeping: Mutex<()>,
@@ -64,7 +65,7 @@ pub(super) struct Held {
     pub(super) bounds: Bounds,
     /// The number of bytes of all records from the oldest entry on.
     pub(super) bytes: u64,
-    /// The tables of publishers' IDs of segments that are gone, oldest first.
+    /// The tables of publishers' IDs of segments that retention has removed, oldest first.
     pub(super) old_ids: VecDeque<(Offset, Ids)>,
 }
 
@@ -72,7 +73,7 @@ pub(super) struct Held {
 #[derive(Debug)]
 pub(super) struct Writing {
     pub(super) active: Option<Active>,
-    /// The epoch of this run. It begins with the first append.
+    /// The epoch of the entries that this process appends. It begins with the first of these entries.
     pub(super) epoch: Epoch,
     pub(super) batch: u64,
     pub(super) frame: Vec<u8>,
@@ -143,12 +144,13 @@ impl Store {
         *self.epochs.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(epochs);
     }
 
-    /// Opens the segment's file of this kind.
+    /// Opens the segment's file of this kind, unless it is open already.
     pub(super) fn open(&self, segment: &Segment, kind: Kind) -> io::Result<Arc<File>> {
         self.files.get(&self.directory, segment.first, segment.generation, kind)
     }
 
-    /// Calls `work`, and calls it again if a segment was rewritten or removed meanwhile.
+    /// Calls `work`, and calls it again if a segment was rewritten or removed during the call; at most [`ATTEMPTS`]
+    /// times in all.
     pub(super) fn retry<T>(&self, mut work: impl FnMut() -> Result<T, LogError>) -> Result<T, LogError> {
         let mut attempts = 1;
         loop {
@@ -161,7 +163,7 @@ impl Store {
         }
     }
 
-    /// Stops the log: it accepts no more updates from now on. Returns the error to report.
+    /// Stops the log: it accepts no more updates from now on. Returns the error that publishers get from now on.
     pub(super) fn stop(&self, why: &str) -> LogError {
         if self.stopped.set(why.to_owned()).is_ok() {
             tracing::error!("the log accepts no more updates until the hub is restarted: {why}");
@@ -172,25 +174,26 @@ impl Store {
     /// Checks that the log still accepts updates.
     ///
     /// # Errors
-    /// [`LogError::Stopped`] if the log accepts no more appends.
+    /// [`LogError::Stopped`] if the log accepts no more updates.
     pub(super) fn check(&self) -> Result<(), LogError> {
         self.stopped.get().map_or(Ok(()), |why| Err(LogError::Stopped(why.clone())))
     }
 
-    /// Notes the time `now`, and returns the newest time that was noted.
+    /// Notes the time `now`, and returns the newest time that was ever noted.
     pub(super) fn hear(&self, now: Timestamp) -> Timestamp {
         Timestamp(self.now.fetch_max(now.0, Ordering::Relaxed).max(now.0))
     }
 }
 
 impl Held {
-    /// Returns the segment that contains `offset`, or should contain it.
+    /// Returns the last segment that begins at `offset` or before. If the log has an entry with this offset, it is in
+    /// this segment.
     pub(super) fn segment_of(&self, offset: Offset) -> Option<&Arc<Segment>> {
         let behind = self.segments.partition_point(|segment| segment.first <= offset);
         self.segments.get(behind.checked_sub(1)?)
     }
 
-    /// Returns the last offset that can be in a segment.
+    /// Returns the last offset that can be in a segment: the offset before the next segment, or the head of the log.
     pub(super) fn last_of(&self, segment: &Segment) -> Offset {
         let behind = self.segments.partition_point(|other| other.first <= segment.first);
         self.segments.get(behind).map_or(self.bounds.head, |next| Offset(next.first.0 - 1))

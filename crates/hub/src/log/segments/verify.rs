@@ -100,7 +100,8 @@ impl Verifying<'_> {
         }
         let looking = Looking { directory: &self.directory, log: &self.log };
         let Some(look) = looking.until_stable(first, is_last)? else {
-            // The segment was discarded meanwhile, and all segments before it.
+            // The segment was discarded meanwhile, and all segments before it. So missing offsets in these segments are
+            // not reported.
             (self.end, _) = (None, self.holes.clear());
             return Ok(());
         };
@@ -132,7 +133,7 @@ impl Verifying<'_> {
         self.oldest = self.oldest.max(summary.oldest);
     }
 
-    /// Verifies the hashes of IDs of segments that are gone.
+    /// Verifies the files with the hashes of IDs of segments that retention has removed.
     fn old_ids(&mut self, held: &[(Offset, bool)]) -> io::Result<()> {
         for (first, is_file) in self.directory.segments(Kind::Ids)? {
             if held.iter().any(|(held, _)| *held == first) {
@@ -167,7 +168,8 @@ impl Verifying<'_> {
             return Ok(());
         }
         self.oldest = self.oldest.max(mark.oldest);
-        // If the mark is not current, another run has appended since, or has just ended.
+        // If there is a newer segment than the mark names, or than those that were checked, another process has
+        // appended since. Then the head in the mark is not compared.
         let is_current = mark.last_segment >= newest
             && self.directory.segments(Kind::Log)?.last().is_none_or(|(first, _)| *first <= newest);
         if is_current && self.last_record < mark.head {
@@ -176,7 +178,7 @@ impl Verifying<'_> {
         Ok(())
     }
 
-    /// Reports the holes that retention has not made.
+    /// Reports the missing offsets that retention has not discarded, and returns the result.
     fn end(mut self) -> Verified {
         for (file, first, last) in std::mem::take(&mut self.holes) {
             if last >= self.oldest {

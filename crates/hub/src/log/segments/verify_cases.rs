@@ -11,7 +11,7 @@ use crate::{
 use proptest::prelude::*;
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-/// One byte in this many is damaged.
+/// The distance between two neighbouring bytes that the test damages in a file.
 const EVERY: usize = 41;
 const THREADS: usize = 16;
 
@@ -28,7 +28,7 @@ fn assert_sound(dir: &Path) -> Verified {
     verified
 }
 
-/// Writes a log in two runs. It has indexes, hashes of IDs, a list of erased updates, and a rewritten segment.
+/// Writes a log in two runs. The log has indexes, hashes of IDs, a list of erased updates, and a rewritten segment.
 fn write(dir: &Path) {
     let log = open(dir);
     append(&log, 0..40);
@@ -58,7 +58,7 @@ fn a_log_is_sound_in_all_its_states() {
     assert_sound(dir.path());
     append(&log, 40..60);
     assert_eq!(assert_sound(dir.path()).counts.records, 60);
-    // The copied files are as after a kill.
+    // The copied files are as if the process had been killed.
     let killed = tempfile::tempdir().unwrap();
     for (name, bytes) in files(dir.path()) {
         fs::write(killed.path().join(name), bytes).unwrap();
@@ -107,7 +107,7 @@ fn a_damaged_byte_of_any_file_is_found() {
     });
 }
 
-/// Damages one byte after the other in a copy of a log.
+/// Damages one byte after the other in a copy of a log, and checks each time that the damage is found.
 fn flip(files: &BTreeMap<String, Vec<u8>>, places: &[(&String, usize)]) {
     let dir = tempfile::tempdir().unwrap();
     files.iter().for_each(|(name, bytes)| fs::write(dir.path().join(name), bytes).unwrap());
@@ -116,7 +116,10 @@ fn flip(files: &BTreeMap<String, Vec<u8>>, places: &[(&String, usize)]) {
         damaged[*place] ^= 1 << (place % 8);
         fs::write(&path, damaged).unwrap();
         let findings = verify(dir.path()).findings;
-        assert!(findings.iter().any(|finding| finding.file == **name), "{name}, byte {place}: {findings:?}");
+        assert!(
+            findings.iter().any(|finding| finding.file == **name),
+            "the damage to {name}, byte {place}, is not found: {findings:?}"
+        );
         fs::write(path, &files[*name]).unwrap();
     }
     assert_sound(dir.path());
@@ -137,7 +140,7 @@ fn what_is_cut_removed_or_foreign_is_found() {
     let missing = |flaws: &[Flaw]| flaws.iter().any(|flaw| matches!(flaw, Flaw::Missing { .. }));
     fs::write(path(last), &files[last][..files[last].len() - 7]).unwrap();
     assert!(flaws(last).contains(&Flaw::Frame));
-    assert!(missing(&flaws("end")), "the end mark knows of more");
+    assert!(missing(&flaws("end")), "the end mark has a higher offset than the last segment");
     // If the log is cut between two frames, only the end mark and the index show it.
     fs::write(path(last), &files[last][..64]).unwrap();
     assert!(missing(&flaws("end")));
@@ -155,7 +158,7 @@ fn what_is_cut_removed_or_foreign_is_found() {
     assert_eq!(flaws("log"), [Flaw::NoIdentity]);
     fs::write(path("log"), &files["log"]).unwrap();
     assert_sound(dir.path());
-    // An index of another segment.
+    // The index of one segment replaces the index of another segment.
     let [one, other] = [logs[0], logs[2]].map(|name| name.replace(".log", ".index"));
     fs::write(path(&one), &files[&other]).unwrap();
     assert!(flaws(&one).contains(&Flaw::Block));
@@ -187,7 +190,8 @@ fn beside_a_log_that_is_written_nothing_is_found() {
     assert_eq!(log.bounds().head, Offset(2_000));
 }
 
-/// Returns changes to a file: its number, position, length, byte and kind.
+/// Returns numbers from which [`damage`] chooses a change: the file, the position, the length, the new byte, and the
+/// kind of change.
 fn damages() -> impl Strategy<Value = (usize, usize, usize, u8, u8)> {
     (0..6_usize, any::<usize>(), any::<usize>(), any::<u8>(), 0..5_u8)
 }
@@ -217,7 +221,7 @@ fn damage(
     (name, bytes)
 }
 
-/// The number of cases. For more: `PROPTEST_CASES=1000`.
+/// Returns the configuration of the test. With `PROPTEST_CASES=1000` in the environment, it has 1,000 cases.
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").map_or(40, |cases| cases.parse().unwrap());
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }

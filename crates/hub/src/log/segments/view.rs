@@ -34,7 +34,7 @@ const MOST_LOOKS: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(20);
 /// The number of further reads that must miss the same entries before they are reported as lost.
 const SAME_READS: u32 = 2;
-/// The number of attempts if a segment is rewritten or removed during a read.
+/// The greatest number of attempts if a segment is rewritten or removed during each read.
 const ATTEMPTS: u32 = 8;
 
 /// A log on disk that is only read.
@@ -88,7 +88,7 @@ impl LogView {
         self.store.epochs()
     }
 
-    /// The state in which the log ended, if no process has it open.
+    /// The state in which the last process left the log. It has no meaning while a process has the log open.
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
@@ -112,7 +112,8 @@ impl LogView {
             let is_lost = |found: &&Found| matches!(found, Found::Lost(..));
             let lost: Vec<_> = read.found.iter().filter(is_lost).cloned().collect();
             same = if lost == before { same + 1 } else { 0 };
-            // The missing entries may be in another file by now, or discarded.
+            // The missing entries may be in a rewritten file by now, or discarded, so the view is brought up to date
+            // and reads again.
             if lost.is_empty() || same >= SAME_READS || !self.refresh()? {
                 return Ok(read);
             }
@@ -120,7 +121,7 @@ impl LogView {
         }
     }
 
-    /// Returns the position before the first entry of `time` or later.
+    /// Returns the offset directly before the first entry of `time` or later; the head if there is no such entry.
     ///
     /// # Errors
     /// [`ViewError`] if the log cannot be read.
@@ -136,7 +137,8 @@ impl LogView {
         self.again(|store| store.locate(id, now))
     }
 
-    /// Calls `work`, and calls it again if a segment was rewritten or removed meanwhile.
+    /// Calls `work`. If a segment was rewritten or removed during the call, brings the view up to date and calls `work`
+    /// again.
     pub(super) fn again<T>(&mut self, work: impl Fn(&Store) -> Result<T, LogError>) -> Result<T, ViewError> {
         let mut attempts = 1;
         loop {
@@ -190,7 +192,7 @@ fn load(path: &Path) -> Result<(Store, Recovery), ViewError> {
     let (mut before, mut same) = (None, 0);
     for look in 1.. {
         let loaded = match open::look_into(path) {
-            // A segment was removed while other segments were read.
+            // A segment was removed while other segments were read, so the log is loaded again.
             Err(LogError::Io(error)) if error.kind() == io::ErrorKind::NotFound && look < MOST_LOOKS => {
                 check(path)?;
                 continue;
@@ -210,10 +212,11 @@ fn load(path: &Path) -> Result<(Store, Recovery), ViewError> {
         before = doubt;
         thread::sleep(PAUSE);
     }
-    unreachable!("the last attempt returns")
+    unreachable!("the loop returns after the last attempt")
 }
 
-/// Lets the log end with its last record, if a process is still writing the entries that seem to be missing after it.
+/// Lets the log end with its last record, if a process has the log open: it may still be writing the entries that seem
+/// to be missing after this record.
 fn forget_what_is_under_way(store: &Store, recovery: &mut Recovery) {
     if recovery.was_clean || recovery.missing.is_none() || lock_holder::holder(&store.directory).is_none() {
         return;

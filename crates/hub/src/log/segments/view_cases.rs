@@ -1,4 +1,4 @@
-//! Tests of a log that is only read while another one writes to it.
+//! Tests of a view, which only reads a log, while a [`SegmentLog`] writes to the same log.
 use super::{LogView, SegmentLog, ViewError};
 use crate::{
     entry::{Entry, Timestamp},
@@ -115,7 +115,7 @@ fn a_view_writes_nothing() {
     assert_eq!(view.locate(expected[4].id(), NOW).unwrap().held.len(), 1);
     assert_eq!(view.segments().unwrap().iter().map(|segment| segment.records).sum::<u64>(), 60);
     assert_eq!(files(dir.path()), before);
-    // A hub may start at any moment.
+    // While a view is open, a hub may start.
     let log = open(dir.path());
     assert!(view.holder().is_none_or(|process| process == std::process::id()));
     drop(log);
@@ -151,7 +151,7 @@ fn a_log_without_entries() {
     assert_eq!(view.segments().unwrap().last().unwrap().last, None);
 }
 
-/// The log may be read at any moment.
+/// A view that reads at any moment, while another thread appends and erases, finds no damage.
 #[test]
 fn looks_while_it_is_written_find_no_damage() {
     let dir = tempfile::tempdir().unwrap();

@@ -13,9 +13,9 @@ pub enum AppendError {
         /// The number of bytes that is allowed.
         limit: usize,
     },
-    /// The log failed, and no update of the publication is in it.
+    /// The log could not append the publication. The error says why.
     Log(Arc<LogError>),
-    /// The writer was closed before it accepted the publication.
+    /// The writer is closed. If it was closed by a panic, the updates of the publication may be in the log.
     Closed,
 }
 

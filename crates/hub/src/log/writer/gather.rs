@@ -2,13 +2,13 @@
 //!
 //! Publications that arrive while a batch is made durable form the next batch, so a busy log does not need to wait. A
 //! log that finishes before the next publication arrives would sync once for each publication, and a sync costs about
-//! as much CPU time as the rest of a publication. So the writer sleeps a little after each batch, if this has brought
-//! several publications together before.
+//! as much CPU time as all other work for a publication. So the writer sleeps a little after each batch, if this has
+//! brought several publications together before.
 //!
-//! A publisher that publishes again as soon as it is answered would only be slowed down. So a publication does not wait
-//! if its publisher published shortly after its last answer, and its arrival ends the wait of all others. Whether
-//! publications arrive in time is learnt by trying: the number to wait for grows by one after an attempt at which as
-//! many publications arrived, and failed attempts are repeated less and less often.
+//! A publisher that publishes again as soon as it is answered would only be slowed down by waiting. So a publication
+//! does not wait if its publisher published shortly after its last answer, and its arrival ends the wait of all other
+//! publications. Whether publications arrive in time is learnt by trying: the number to wait for grows by one after an
+//! attempt at which as many publications arrived, and failed attempts are repeated less and less often.
 use std::time::Duration;
 
 /// The longest time for which publications wait for other publications, counted from the end of the last batch. At
@@ -20,18 +20,19 @@ pub const UNHURRIED: Duration = Duration::from_millis(10);
 /// The greatest number of publications that the writer waits for. With so many, a sync is a small part of the cost of
 /// each.
 pub const GATHER_PUBLICATIONS: usize = 8;
-/// The shortest time of an append for which the writer waits. A faster log is in memory, or nearly as fast, so waiting
-/// gains nothing.
+/// The append time from which on the writer waits for more publications. A faster log is in memory, or nearly as fast,
+/// so waiting gains nothing.
 pub const GATHER_WORTH: Duration = Duration::from_micros(20);
 /// The number of batches before the next attempt to gather more publications, at the beginning and after each success.
 const RETRY_BATCHES: u32 = 4;
 /// The number of batches before the next attempt, after many failed attempts. So a publisher that is alone is delayed
 /// only once in this many publications.
 const MAX_RETRY_BATCHES: u32 = 1_024;
-/// The number of failures in a row after which the writer waits for fewer publications, if the number that it waited
-/// for was reached many times before. If that number was reached only once, half as many failures are enough.
+/// The greatest value of [`Gather::credit`]. If the number of publications to wait for was often reached, the writer
+/// lowers it only after this many failures in a row; if it was reached only once, after half as many.
 const MAX_CREDIT: u32 = 8;
-/// The least amount by which `cheapest` grows with each append, so that an old value does not last for ever.
+/// The amount by which `cheapest` can grow with any append, however small it is, so that an old value does not last for
+/// ever.
 const FORGETTING: Duration = Duration::from_micros(1);
 
 /// The state of learning how many publications arrive together.
@@ -39,13 +40,14 @@ const FORGETTING: Duration = Duration::from_micros(1);
 pub(in crate::log) struct Gather {
     /// The number of publications that arrived together lately; 1 if they arrive one by one.
     count: usize,
-    /// The credit of `count`: a success adds one, a failure subtracts one.
+    /// The credit of `count`: a success adds one, a failure subtracts one. A failure with a credit of one lowers
+    /// `count`.
     credit: u32,
     /// The number of batches before the next attempt to gather one more publication.
     retry_in: u32,
     retry_batches: u32,
-    /// The time that the fastest of the last appends took. The slowest would say nothing, because any append may be
-    /// interrupted.
+    /// The time that the fastest of the last appends took. The time of the slowest append would say nothing, because
+    /// any append may be interrupted.
     cheapest: Duration,
     /// True if the last batch was larger than [`GATHER_PUBLICATIONS`]: then the log is busy.
     is_busy: bool,
@@ -55,7 +57,7 @@ pub(in crate::log) struct Gather {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::log) struct Gathered {
     pub(in crate::log) count: usize,
-    /// True if a publication arrived that cannot wait.
+    /// True if a publication that cannot wait has ended the wait.
     pub(in crate::log) was_cut: bool,
 }
 
@@ -74,18 +76,19 @@ impl Gather {
         self.retry_in = self.retry_in.saturating_sub(1);
     }
 
-    /// Returns the number of publications to wait for; `None` if the next one is to be appended as soon as it arrives.
+    /// Returns the number of publications to wait for; `None` if the next publication is to be appended as soon as it
+    /// arrives.
     pub(in crate::log) fn count(&self) -> Option<usize> {
         let tries_more = self.retry_in == 0 && self.count < GATHER_PUBLICATIONS;
         let count = self.count + usize::from(tries_more);
         (count > 1 && !self.is_busy && self.cheapest >= GATHER_WORTH).then_some(count)
     }
 
-    /// Learns from a wait for `count` publications: `came` arrived.
+    /// Learns from a wait for `count` publications: `came` are those that arrived.
     pub(in crate::log) fn gathered(&mut self, count: usize, came: Gathered) {
         let succeeded = came.count >= count;
         if came.was_cut && !succeeded {
-            // It is unknown how many would have arrived without the interruption.
+            // It is unknown how many publications would have arrived if the wait had not been cut short.
             return;
         }
         let is_attempt = count > self.count;
@@ -101,7 +104,8 @@ impl Gather {
             (false, false) if self.credit > 1 => self.credit -= 1,
             (false, false) => {
                 (self.count, self.credit) = (came.count.clamp(1, self.count - 1), MAX_CREDIT / 2);
-                // The failed attempts before were for a larger number than this.
+                // The earlier failed attempts were for a larger number of publications, so they do not delay the next
+                // attempt.
                 (self.retry_in, self.retry_batches) = (RETRY_BATCHES, RETRY_BATCHES);
             }
         }
@@ -119,12 +123,13 @@ mod tests {
         gather: Gather,
         append_us: u64,
         now: u64,
-        /// The times when publications arrive, and the numbers of their publishers.
+        /// The times at which publications will arrive, and the number of the publisher of each.
         coming: Vec<(u64, usize)>,
         /// The average time after an answer at which each publisher publishes again. Publishers without a value publish
         /// only once, and can wait.
         answers_after: Vec<u64>,
-        /// The state of the random numbers. Without them, publishers that publish at the same time would always do so.
+        /// The state of the random numbers by which the times vary. Without them, publishers that once publish at the
+        /// same time would always do so.
         random: u64,
         batches: u64,
         publications: u64,
@@ -295,25 +300,26 @@ mod tests {
             let (with, without) = (of(true), of(false));
             for (publisher, after) in answers_after.iter().enumerate() {
                 let share = (with[publisher] + 2) as f64 / without[publisher] as f64;
-                // A publication that arrives during an append waits for its end, with or without gathering.
+                // A publication that arrives during an append waits for the end of this append, with or without
+                // gathering.
                 let least = if us(*after) >= UNHURRIED { 0.7 } else { 0.9 };
                 prop_assert!(share >= least, "{after}: {share} in {answers_after:?}");
             }
         }
 
-        /// Publishers in a hurry, among themselves, publish exactly as fast as without gathering.
+        /// Publishers that are all in a hurry publish exactly as fast as without gathering.
         #[test]
         fn who_cannot_wait_does_not(append_us in 20_u64..2_000, answers_after in prop::collection::vec(30_u64..10_000, 1..65)) {
             let of = |gathers| Simulation::closed(append_us, answers_after.clone()).run(3_000, gathers).now;
             prop_assert_eq!(of(true), of(false));
         }
 
-        /// No publication waits longer than the limit, at whatever times publications arrive.
+        /// No publication waits longer than [`GATHER_TIMEOUT`] and one append, at whatever times publications arrive.
         #[test]
         fn no_publication_waits_for_long(times in prop::collection::vec(0_u64..3_000_000, 1..3_000), append_us in 20_u64..1_000) {
             let count = times.len() as u64;
             let run = Simulation::open(append_us, times).run(count, true);
-            // The batch before may still be being appended.
+            // The batch before may still be being appended when a publication arrives.
             prop_assert!(run.longest_wait <= 3_250 + append_us);
         }
     }

@@ -16,5 +16,5 @@ pub(in crate::log) struct Publication {
     pub(in crate::log) acknowledgement: Acknowledgement,
 }
 
-/// The channel that returns the entries to a publisher when they are in the log, or the error.
+/// The channel to the publisher: it gets the entries when they are in the log, or the error.
 pub(in crate::log) type Acknowledgement = oneshot::Sender<Result<Vec<Arc<Entry>>, Arc<LogError>>>;

@@ -8,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The queue that publishers and the writer's thread share. Its size is bounded by the places that each publication
-/// takes before it is put in.
+/// The queue that publishers and the writer's thread share. Its size is limited: before a publication is put into it,
+/// the publication must get places from a semaphore.
 #[derive(Debug, Default)]
 pub(in crate::log) struct Queue {
     state: Mutex<State>,
@@ -32,7 +32,7 @@ struct State {
 pub(in crate::log) enum Woken {
     /// There are publications in the queue.
     Came,
-    /// The time came at which the reader has another task to do.
+    /// The time has come at which the reader has something else to do.
     Late,
     /// The queue is closed and empty.
     Closed,
@@ -64,15 +64,15 @@ impl Queue {
         self.came.notify_one();
     }
 
-    /// Drops the waiting publications. The reader calls it when it ends early.
+    /// Drops the waiting publications. The reader calls this when it ends early.
     pub(in crate::log) fn clear(&self) {
         let dropped = mem::take(&mut self.lock().waiting);
-        // This wakes their publishers.
+        // The publishers of these publications are woken, and get an error.
         drop(dropped);
     }
 
-    /// Sleeps until `count` publications are in the queue, or one that cannot wait, at most for `patience`. Returns how
-    /// many publications there are.
+    /// Sleeps until `count` publications are in the queue, or a publication that cannot wait, at most for `patience`.
+    /// Returns how many publications there are.
     ///
     /// Publications that arrive earlier do not wake the reader before there are enough, so that there is one wake-up
     /// for all of them.
@@ -105,7 +105,8 @@ impl Queue {
         }
     }
 
-    /// Sleeps until there are `count` publications, at most until `until`. It may return earlier.
+    /// Sleeps until there are `count` publications, at most until the time `until`. It may return earlier, so the
+    /// caller checks the state again.
     fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, count: usize, until: Instant) -> MutexGuard<'a, State> {
         state.sleeps_for = Some(count);
         let patience = until.saturating_duration_since(Instant::now());
@@ -115,7 +116,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while this lock is held.
+        // Nothing panics while this lock is held, so the state is right even if the lock is poisoned.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -139,7 +140,8 @@ mod tests {
         Publication { can_wait: false, ..publication() }
     }
 
-    /// Starts a thread that calls `wait`, and returns the receiver of its result. The thread sleeps when this returns.
+    /// Starts a thread that calls `wait`, and returns the receiver of its result. The thread is asleep when this
+    /// function returns.
     fn waits<T: Send + 'static>(
         queue: &Arc<Queue>,
         wait: impl FnOnce(&Queue) -> T + Send + 'static,

@@ -16,8 +16,8 @@ use std::{
 
 /// The number of batches that may wait for the second thread of the sink. If there are more, the writer waits.
 pub const SINK_QUEUE_BATCHES: usize = 8;
-/// The longest time to acknowledge and pass on a batch on the writer's thread. If a batch took longer, the second
-/// thread does the next one.
+/// The longest time that acknowledging a batch and passing it to the sink may take on the writer's thread. If a batch
+/// took longer, the second thread does the next batch.
 pub const QUICK_SINK: Duration = Duration::from_micros(500);
 
 /// Receives the batches that a [`Writer`](super::Writer) appends, one after the other and in order. It is called from
@@ -27,8 +27,8 @@ pub trait Sink: Send + 'static {
     /// closes.
     fn take(&mut self, batch: Vec<Arc<Entry>>);
 
-    /// Does the work for which a [`Nudge`] asked. It is called some time after a nudge. If many batches wait,
-    /// [`Self::take`] is called for them instead.
+    /// Does the work for which a [`Nudge`] asked. It is called some time after the nudge. If the queue to the second
+    /// thread is full, it is not called, but [`Self::take`] is called for the batches in the queue.
     fn nudged(&mut self) {}
 }
 
@@ -68,14 +68,14 @@ enum Message {
     End,
 }
 
-/// The handle by which other threads can have the sink called when nothing is published.
+/// The handle with which other threads can have [`Sink::nudged`] called, even if nothing is published.
 #[derive(Clone, Debug)]
 pub struct Nudge(SyncSender<Message>);
 
 impl Nudge {
     /// Has [`Sink::nudged`] called on the second thread. It does not wait for the call.
     pub fn nudge(&self) {
-        // If the channel is full, the messages in it wake the second thread.
+        // If the channel is full, the batches in it wake the second thread, and the sink is called for them.
         _ = self.0.try_send(Message::Nudge);
     }
 }
@@ -83,28 +83,28 @@ impl Nudge {
 /// The state that the writer's thread and the second thread share.
 struct Shared {
     sink: Mutex<Box<dyn Sink>>,
-    /// The number of batches that the second thread was given and has not finished.
+    /// The number of batches that were sent to the second thread and that it has not finished.
     ahead: AtomicUsize,
     /// True if the last batch took no longer than [`QUICK_SINK`].
     is_quick: AtomicBool,
 }
 
-/// The first thread's end of the channel. When it is dropped, the second thread ends after it has passed on the batches
-/// that it was given.
+/// The writer thread's end of the channel to the second thread. When it is dropped, the second thread passes its
+/// remaining batches to the sink, and ends.
 pub(in crate::log) struct Passing {
     shared: Arc<Shared>,
     messages: SyncSender<Message>,
 }
 
-/// The second thread's end of the channel.
+/// The second thread's end of the channel from the writer's thread.
 pub(super) struct Second {
     shared: Arc<Shared>,
     /// The channel. Dropping it drops the messages in it, even if there are still senders, so that waiting publishers
-    /// get an error. (A bounded channel of crossbeam keeps its messages until the last sender is dropped.)
+    /// get an error. A bounded channel of the crate crossbeam would keep its messages until the last sender is dropped.
     messages: Receiver<Message>,
 }
 
-/// Returns both ends of the channel, and the handle to nudge the sink.
+/// Returns both ends of the channel between the two threads, and the handle to nudge the sink.
 pub(super) fn passing(sink: impl Sink) -> (Passing, Second, Nudge) {
     let (sender, messages) = sync_channel(SINK_QUEUE_BATCHES);
     let (sink, ahead, is_quick) = (Mutex::new(Box::new(sink) as _), AtomicUsize::new(0), AtomicBool::new(true));
@@ -114,11 +114,11 @@ pub(super) fn passing(sink: impl Sink) -> (Passing, Second, Nudge) {
 }
 
 impl Passing {
-    /// Acknowledges a batch and passes it to the sink, or has the second thread do so. Returns false if the sink takes
-    /// no batches any more.
+    /// Acknowledges a batch and passes it to the sink, or has the second thread do so. Returns false if the sink has
+    /// panicked.
     pub(in crate::log) fn pass(&self, appended: Appended) -> bool {
         let shared = &self.shared;
-        // The batches of the second thread must reach the sink first.
+        // The batches that were sent to the second thread must reach the sink before this batch.
         let is_done = shared.ahead.load(Ordering::Acquire) == 0;
         if is_done && shared.is_quick.load(Ordering::Relaxed) {
             return shared.pass(appended);
@@ -136,13 +136,14 @@ impl Drop for Passing {
 }
 
 impl Second {
-    /// Passes on the batches that it is given, until there are no more or the sink panics.
+    /// Passes each batch that it receives to the sink, until the writer's thread ends or the sink panics.
     pub(super) fn run(self) {
         while let Ok(message) = self.messages.recv() {
             let goes_on = match message {
                 Message::Batch(appended) => {
                     let passed = self.shared.pass(appended);
-                    // From here on, the first thread may use the sink, with all changes made here.
+                    // From here on, the first thread may use the sink, and sees all changes that this thread has made
+                    // to it.
                     self.shared.ahead.fetch_sub(1, Ordering::Release);
                     passed
                 }
