@@ -7,7 +7,7 @@ use crate::{
     update::Update,
 };
 
-/// The facts that are the same for all members of an audience. Two subscribers with equal keys are in the same
+/// The properties that are the same for all members of an audience. Two subscribers with equal keys are in the same
 /// audience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AudienceKey {
@@ -22,8 +22,9 @@ pub struct AudienceKey {
 }
 
 impl AudienceKey {
-    /// True if the members get `update`: they subscribed to one of its topics, and they may receive it. The topic that
-    /// they subscribed to and the topic that they are granted may be two different ones.
+    /// True if the members get `update`: they subscribed to one of its topics, and they may receive it. They may
+    /// receive a private update if any of its topics is granted to them. This topic need not be the topic that they
+    /// subscribed to.
     #[must_use]
     pub fn admits(&self, update: &Update) -> bool {
         self.matches(update.topics()) && self.may_receive(update)
@@ -35,7 +36,7 @@ impl AudienceKey {
         self.may_receive_of(update.topics(), update.is_private())
     }
 
-    /// True if the members subscribed to updates with these topics.
+    /// True if the members subscribed to at least one of these topics.
     pub(crate) fn matches(&self, topics: &[Topic]) -> bool {
         topics.iter().any(|topic| self.matchers.matches(topic))
     }
@@ -46,8 +47,8 @@ impl AudienceKey {
         !private || topics.iter().any(|topic| self.granted.matches(topic))
     }
 
-    /// True if the members subscribed to a pattern. The log has no index for patterns, so each of its entries has to be
-    /// read for them.
+    /// True if the members subscribed to a pattern. The log has no index for patterns, so every entry of the log has to
+    /// be read for such members.
     pub(crate) fn has_pattern(&self) -> bool {
         self.matchers.as_slice().iter().any(|matcher| !matches!(matcher, Matcher::Exact(_)))
     }

@@ -4,8 +4,8 @@ use crate::position::Offset;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// The key by which a recipient finds its part of an audience. The generation distinguishes the part from an earlier
-/// one that had the same index.
+/// A recipient's key for one of its parts. A part is the members of one audience that belong to one recipient. The
+/// generation distinguishes the part from an earlier part that had the same index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PartKey {
     /// The index of the slot in which the recipient keeps the part.
@@ -18,5 +18,5 @@ pub struct PartKey {
 /// same offset, one directly after the other.
 pub type Events = Arc<[(Offset, Bytes)]>;
 
-/// The wire events of one batch for one recipient: the key of each part that they reach, and the events for this part.
+/// The wire events of one batch for one recipient. Each item has the key of a part, and the events for this part.
 pub type Bundle = Vec<(PartKey, Events)>;

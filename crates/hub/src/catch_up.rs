@@ -1,5 +1,5 @@
-//! Catch-up: reading the log for a subscriber whose cursor is before its audience's window. Replay, resume and slow
-//! subscribers all use it.
+//! Catch-up: reading the log for a subscriber whose cursor is before its audience's window. It is used for replays, for
+//! subscribers that resume, and for slow subscribers.
 use crate::{
     audience_key::AudienceKey,
     entry::Timestamp,
@@ -11,13 +11,13 @@ use crate::{
 
 /// The limit of one read of the log, in entries and in bytes.
 const READ: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
-/// The number of encoded bytes at which a step ends. The last read of a step may bring more bytes.
+/// The number of encoded bytes after which a step reads nothing more. The last read may make the step larger.
 const STEP_BYTES: usize = 64 << 10;
-/// The number of log entries at which a step ends. Without it, a subscriber that gets few of the entries of a long log
-/// would keep a thread for too long.
+/// The number of log entries after which a step reads nothing more. Without this limit, a step for a subscriber that
+/// gets few of the entries of a long log would occupy a thread for too long.
 const STEP_ENTRIES: u64 = 16 << 10;
 
-/// One step of reading through the log for a subscriber.
+/// The result of one step through the log: what a subscriber gets of the entries between two offsets.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// The offset after which the step began to read.
@@ -27,8 +27,8 @@ pub struct Step {
     /// The bytes that the subscriber gets: wire events, and a gap event if entries are missing in the log. `None` if
     /// nothing in the step is for the subscriber.
     pub run: Option<Run>,
-    /// True if the bytes include a gap event. It reports what is missing after `begins_after`, so a subscriber with
-    /// another cursor cannot use the step.
+    /// True if `run` includes a gap event. The gap event reports what is missing after `begins_after`, so a subscriber
+    /// whose cursor is not `begins_after` cannot use the step.
     pub tells_gap: bool,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn step(log: &dyn Log, key: &AudienceKey, cursor: Offset, now: Timest
         if read.up_to == after {
             break;
         }
-        // With an index, the entries between the found ones were not read.
+        // For exact topics, the log's index names the entries to read. The entries between them were not read.
         seen += if topics.is_some() { read.found.len().max(1) as u64 } else { read.up_to.0 - after.0 };
         read.found.iter().for_each(|found| reader.take(found));
         reader.cursor = read.up_to;
@@ -85,7 +85,8 @@ impl Reader<'_> {
                 self.key.encode(entry, &mut self.run);
                 self.ends.push((entry.position.offset, self.run.len()));
             }
-            // It is unknown whether one of these entries would have reached this subscriber, so a gap reports them.
+            // The topics of lost entries are unknown, so a gap event reports these entries even if none of them was for
+            // this subscriber.
             Found::Lost(first, last) => self.miss(*first, *last),
             Found::Discarded(gone)
                 if self.key.matches(&gone.topics) && self.key.may_receive_of(&gone.topics, gone.private) =>
@@ -96,8 +97,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes that the entries from `first` to `last` are missing. If there is no event between them and entries that
-    /// were noted before, all of these entries are one gap.
+    /// Notes that the entries from `first` to `last` are missing. If missing entries were noted before, and there is no
+    /// event between those entries and these, one gap event reports all of them.
     fn miss(&mut self, first: Offset, last: Offset) {
         let begin = self.hole.map_or(Offset(first.0 - 1), |(begin, _)| begin);
         self.hole = Some((begin, last));

@@ -1,5 +1,5 @@
-//! An ending: tells a subscriber why its stream is about to end, if the subscriber has to do something about it. After
-//! a stream that ends without an ending, the subscriber can simply connect again.
+//! An ending: an event that tells a subscriber why its stream is about to end. It is sent only if the subscriber has to
+//! do something before it connects again, such as to get a new token.
 use crate::{entry::Timestamp, representation::Representation};
 use serde::{Serialize, Serializer};
 
@@ -35,7 +35,8 @@ impl EndReason {
         }
     }
 
-    /// Appends the event that tells this reason to a subscriber that has reached the position with the ID `reached`.
+    /// Appends the event with this reason to `out`, for a subscriber that has reached the position with the ID
+    /// `reached`.
     pub(crate) fn tell(self, representation: Representation, reached: &str, out: &mut Vec<u8>) {
         representation.encode_ending(&Ending { reason: self }, reached, Timestamp::now(), out);
     }

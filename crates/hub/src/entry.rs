@@ -3,7 +3,7 @@ use crate::{position::Position, update::Update};
 use fanfare_event_stream::EventId;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since the Unix epoch, by the hub's clock.
+/// A time, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(pub u64);
 
@@ -40,7 +40,7 @@ impl Entry {
         Self { position, time, update, id }
     }
 
-    /// Returns the ID that subscribers see and resume with.
+    /// Returns the ID of the entry's event. A subscriber that sends it as its last event ID resumes after this entry.
     #[must_use]
     pub fn id(&self) -> &EventId {
         &self.id

@@ -6,11 +6,12 @@ use std::fmt;
 /// A gap as it is sent to a subscriber: as the data of an event of type [`Gap::EVENT_TYPE`] whose ID is `resumed_from`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
-    /// The ID after which the subscriber asked to continue.
+    /// The ID after which updates may be missing: the last event ID that the subscriber sent, or the position before
+    /// the missing updates.
     pub requested: String,
     /// The ID after which the stream continues.
     pub resumed_from: String,
-    /// The reason why `requested` and `resumed_from` differ.
+    /// The reason why the subscriber may have missed updates between `requested` and `resumed_from`.
     #[serde(serialize_with = "in_words")]
     pub reason: GapReason,
 }
@@ -67,7 +68,7 @@ impl fmt::Display for GapReason {
     }
 }
 
-/// The only field that the data of a gap event must have.
+/// The data of a gap event, as far as it is checked: `reason` is the only field that it must have.
 #[derive(Deserialize)]
 struct Told<'a> {
     #[serde(borrow)]

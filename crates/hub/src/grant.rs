@@ -7,8 +7,8 @@ use crate::{
     update::Update,
 };
 
-/// A set of topic matchers. Two sets with the same matchers are equal, in whatever order the matchers were given, so
-/// their subscribers share an audience.
+/// A set of topic matchers. Two sets with the same matchers are equal, whatever the order in which the matchers were
+/// given. So subscribers that list the same matchers in different orders can be in the same audience.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Matchers(Box<[Matcher]>);
 

@@ -25,8 +25,8 @@ use fanfare_event_stream::EventId;
 use std::{fmt, sync::Arc};
 use tokio::{runtime::Handle, sync::Semaphore};
 
-/// The number of subscribers that may be joining at the same time, before the router has handled their request. Further
-/// subscribers wait.
+/// The greatest number of subscribers that may be joining at the same time. A subscriber is joining until the router
+/// has handled its request for events. Further subscribers wait.
 pub const CONCURRENT_JOINS: usize = 1_024;
 
 /// The limits of a hub.
@@ -36,7 +36,7 @@ pub struct HubLimits {
     /// The limit of each audience's window.
     pub window: WindowLimit,
     /// The number of subscribers that may read the log at the same time. Further subscribers wait. Each reader takes a
-    /// thread and about 200 KiB, or the size of the largest update.
+    /// thread, and about 200 KiB of memory, or as much as the largest update if that is more.
     pub concurrent_reads: usize,
 }
 
@@ -113,8 +113,8 @@ impl Hub {
     }
 
     /// Erases the updates that meet the conditions of `erasing` if its grant allows to publish all their topics.
-    /// Updates that meet the conditions but are not covered by the grant are kept, and counted. After this call
-    /// returns, no reader gets an erased update any more.
+    /// Updates that meet the conditions but are not covered by the grant stay in the log; the result has their number.
+    /// After this call returns, no reader gets an erased update any more.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read, or cannot store the erasure durably.
@@ -122,7 +122,7 @@ impl Hub {
     /// # Cancel safety
     /// If the future is dropped, the updates may still be erased.
     pub async fn erase(&self, erasing: Erasing) -> Result<Erased, LogError> {
-        // Publications that are still in the queue are erased too.
+        // Waits until the publications in the queue are in the log, so that they can be erased too.
         self.0.drain().await;
         let hub = self.0.clone();
         // Erasures run one after the other, so that many of them do not take all threads that may block.
@@ -164,7 +164,7 @@ impl Hub {
         Ok(self.open(key, start).await?.subscribe().await)
     }
 
-    /// Finds the position where a subscription begins, without beginning it.
+    /// Finds the position where a subscription begins, but does not begin the subscription.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read.

@@ -5,8 +5,8 @@
 //! [`hub`] passes it to the [`log`], which gives it a position. The router finds the audiences that the update reaches,
 //! and sends its [`wire`] events to them. [`fan_out`] is the state machine that decides which subscriber gets which
 //! bytes now: from the bounded [`window`] of the audience, by [`catch_up`] if the window does not reach back far
-//! enough, and with a [`gap`] if the log does not. A caller that runs threads that deliver to many subscribers uses a
-//! [`mailbox`]; a caller that polls one subscriber uses a [`subscription`].
+//! enough, and with a [`gap`] if the log does not reach back far enough either. A caller that runs threads that deliver
+//! to many subscribers uses a [`mailbox`]; a caller that polls one subscriber uses a [`subscription`].
 #![forbid(unsafe_code)]
 
 pub mod audience_key;

@@ -1,8 +1,8 @@
 //! A mailbox: delivers the events of all audiences of one shard to the thread that owns the shard's subscribers.
 //!
-//! The router puts one bundle per batch into the mailbox, and never anything for a single subscriber. The mailbox is
-//! bounded: a shard that does not empty its mailbox stops the router, and so the publishers. A slow subscriber cannot
-//! do that, since the shard never waits for a subscriber.
+//! The router puts one bundle per batch into the mailbox, or several if the batch is large, however many subscribers
+//! the shard has. The number of bundles is bounded: if a shard does not empty its mailbox, the router waits, and so the
+//! publishers wait. A slow subscriber cannot cause this, because a shard never waits for a subscriber.
 pub use crate::bundle::{Events, PartKey};
 use crate::{
     audience_key::AudienceKey,
@@ -23,13 +23,14 @@ use tokio::runtime::Handle;
 /// The number of bundles in a mailbox at which the router waits. A batch is one bundle, or several if it is large.
 pub const MAILBOX_BUNDLES: usize = 16;
 
-/// The shard's end of the mailbox. None of its methods waits for anything.
+/// A shard's end of its mailbox. Its methods never wait.
 pub struct Mailbox {
     hub: Arc<Shared>,
     /// The router's number for this shard.
     shard: usize,
     bundles: Receiver<Bundle>,
-    /// The results of reading the log. The channel is bounded by the number of reads that the owner asks for.
+    /// The results of reading the log. The channel has no bound of its own, but the owner limits how many reads it asks
+    /// for.
     steps: Receiver<(PartKey, ReadStep)>,
     step_sender: Sender<(PartKey, ReadStep)>,
     wakeup: Arc<Wakeup>,
@@ -50,8 +51,8 @@ impl Caller {
 }
 
 impl Mailbox {
-    /// Returns a mailbox. `wake` is called from other threads when there is something in the mailbox, so that its owner
-    /// takes it out.
+    /// Returns a mailbox. `wake` is called from other threads when something was put into the mailbox, and must wake
+    /// the mailbox's owner.
     pub(crate) fn new(hub: Arc<Shared>, wake: Box<Wake>, runtime: Handle) -> Self {
         let wakeup = Arc::new(Wakeup::new(false.into(), wake));
         let (sender, bundles) = bounded(MAILBOX_BUNDLES);
@@ -66,7 +67,7 @@ impl Mailbox {
         self.wakeup.noticed();
     }
 
-    /// Returns a caller, with which another thread that has something for the owner wakes it.
+    /// Returns a caller, with which another thread can wake the owner when it has work for the owner.
     #[must_use]
     pub fn caller(&self) -> Caller {
         Caller(self.wakeup.clone())
@@ -108,8 +109,9 @@ impl Mailbox {
         self.hub.id_behind(offset)
     }
 
-    /// Starts to read the log as soon as one of the permits to read it is free. The result is put into the mailbox as a
-    /// step. The owner limits how many reads it asks for at the same time.
+    /// Asks for a read of the step `wanted`. It begins as soon as a permit to read the log is free, and its result is
+    /// put into the mailbox. [`take_step`](Self::take_step) takes the result out. The owner must limit how many reads
+    /// it asks for at the same time.
     pub fn read(&self, wanted: Wanted) {
         let Wanted { part, key, cursor } = wanted;
         let (hub, steps, wakeup) = (self.hub.clone(), self.step_sender.clone(), self.wakeup.clone());

@@ -1,5 +1,6 @@
-//! An opening: a subscription whose beginning is decided and that has not joined its audience yet. Its last event ID
-//! has become a position in the log, or a gap. It is joined as a polled subscription or in a shard.
+//! An opening: a subscription whose start is decided and that has not joined its audience yet. The last event ID of its
+//! subscriber was resolved to a position in the log, and to a gap event if updates are missing. Next, it joins its
+//! audience as a polled subscription or as a member of a shard.
 pub use crate::join_permit::JoinPermit;
 use crate::{
     audience_key::AudienceKey,
@@ -29,8 +30,8 @@ pub struct Opening {
     gap: Option<Bytes>,
     /// The rest of a rewind that does not fit into `gap`. It is sent after `gap`.
     rewind: Option<Rewind>,
-    /// The time when the hub ends the stream; `None` sets no end. The subscriber then gets `end_reason`, if there is
-    /// one.
+    /// The time when the hub ends the stream; `None` if the hub does not end it. The subscriber then gets `end_reason`,
+    /// if there is one.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
     /// The permit to join the audience; `None` until [`Self::admit`] has returned.
@@ -38,10 +39,10 @@ pub struct Opening {
 }
 
 enum Place {
-    /// The head of the log at the moment when the audience is joined.
+    /// The head of the log at the moment when the subscriber joins its audience.
     Head,
-    /// The position after this offset of the log. The text is the ID that the subscriber is given for its place to
-    /// start: the ID of the update before the first one that it gets, or `earliest`.
+    /// A fixed position: the subscriber gets the updates after this offset. The text is the ID of this position as the
+    /// subscriber is told it; it may be `earliest`.
     Behind(Offset, String),
 }
 
@@ -52,7 +53,7 @@ impl Opening {
             return Self::rewound(hub, key, count).await;
         }
         let (place, gap) = match start {
-            Start::Newest(_) => unreachable!("a rewind was handled above"),
+            Start::Newest(_) => unreachable!("`Start::Newest` was handled above"),
             Start::Since(time) => {
                 let after = hub.clone().place_at(time).await?;
                 (Place::Behind(after, hub.id_behind(after)), None)
@@ -69,8 +70,8 @@ impl Opening {
         Ok(Self { hub, key, place, gap, rewind: None, ends: None, end_reason: None, permit: None })
     }
 
-    /// Returns an opening that begins with the newest updates of each topic. The updates after them begin at the
-    /// current end of the log.
+    /// Returns an opening that begins with the newest updates of each topic. They are followed by the updates after the
+    /// current head of the log.
     async fn rewound(hub: Arc<Shared>, key: Arc<AudienceKey>, count: usize) -> Result<Self, LogError> {
         let head = hub.bounds().head;
         let rewind = hub.clone().find_newest(key.clone(), count, head).await?;
@@ -80,21 +81,23 @@ impl Opening {
         Ok(Self { hub, key, place: Place::Behind(head, id), gap, rewind, ends: None, end_reason: None, permit: None })
     }
 
-    /// Sets the time when the hub ends the stream, and the reason that the subscriber gets then. `None` sets no end, or
-    /// sends no reason.
+    /// Sets the time when the hub ends the stream, and the reason that the subscriber gets then. With `None`, the hub
+    /// does not end the stream, or sends no reason.
     #[must_use]
     pub fn until(self, ends: Option<Instant>, end_reason: Option<EndReason>) -> Self {
         Self { ends, end_reason, ..self }
     }
 
-    /// True if no rest of a rewind has to be sent after the first bytes. Only then a shard can take the subscriber.
+    /// True if there is no rewind, or if the first bytes contain the whole rewind. Only then can a shard take the
+    /// subscriber.
     #[must_use]
     pub fn is_short(&self) -> bool {
         self.rewind.is_none()
     }
 
-    /// The ID of the update before the first one that the subscriber gets; `earliest` if the first one is the oldest
-    /// update that the log holds. If the start is the head of the log, this call fixes it to the current head.
+    /// The ID of the position where the subscriber starts: it gets the updates after this position. The ID is
+    /// `earliest` if this position is before all updates. If the start is the head of the log, this call fixes it to
+    /// the current head.
     pub fn resumed_from(&mut self) -> &str {
         if let Place::Head = self.place {
             let head = self.hub.bounds().head;
@@ -102,7 +105,7 @@ impl Opening {
         }
         match &self.place {
             Place::Behind(_, id) => id,
-            Place::Head => unreachable!("the place has just been fixed"),
+            Place::Head => unreachable!("the position was fixed above"),
         }
     }
 
@@ -124,13 +127,14 @@ impl Opening {
         Subscription::join(hub, joining, permit, resumed_from, rewind)
     }
 
-    /// Returns a replay, which reads what the log holds, instead of joining the audience. First waits for all
-    /// publications that are in the queue to the log now, so that the log is complete when the replay begins.
+    /// Returns a replay, which reads what the log holds, instead of joining the audience. First waits until the
+    /// publications that are in the queue to the log now have been appended, at most for
+    /// [`SETTLE_TIMEOUT`](crate::hub::SETTLE_TIMEOUT), so that the replay includes them.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing has happened.
     pub async fn replay(self) -> Replay {
-        // The writer takes the queue in order.
+        // The writer handles its queue in order, so this waits for all earlier publications.
         self.hub.drain().await;
         let cursor = match self.place {
             Place::Head => self.hub.bounds().head,
@@ -156,7 +160,7 @@ impl Opening {
     /// If the opening [is not short](Self::is_short), or was not [admitted](Self::admit).
     #[must_use]
     pub fn join(self) -> (Joining, JoinPermit) {
-        assert!(self.is_short(), "nobody would send the rest of the rewind");
+        assert!(self.is_short(), "a shard would not send the rest of the rewind");
         self.take_apart()
     }
 
@@ -167,14 +171,12 @@ impl Opening {
         };
         let Self { key, gap, ends, end_reason, permit, .. } = self;
         let opening = gap.unwrap_or_default();
-        (
-            Joining { key, cursor, opening, ends, end_reason },
-            permit.expect("a subscriber that joins was admitted before"),
-        )
+        (Joining { key, cursor, opening, ends, end_reason }, permit.expect("the opening was admitted before it joins"))
     }
 }
 
-/// Finds the position of an ID that can be spelt in two ways, and returns it with the spelling that was used.
+/// Finds the position of an ID that can be read in two ways. Returns the position, and the one of the two IDs that was
+/// used.
 async fn either(
     hub: &Arc<Shared>,
     key: &Arc<AudienceKey>,
@@ -204,8 +206,8 @@ fn place(hub: &Shared, key: &AudienceKey, found: Resolved, requested: String) ->
 }
 
 /// Returns the ID as a gap event shows it: with U+FFFD in place of control characters, which no ID of an update has. If
-/// there are any, the bytes of the header were probably read as Latin-1, where a UTF-8 character looks like several
-/// characters.
+/// the ID has control characters, its bytes are probably UTF-8 that was read as Latin-1, so they are read as UTF-8
+/// first.
 fn shown(requested: String) -> String {
     if !requested.contains(char::is_control) {
         return requested;

@@ -1,5 +1,6 @@
-//! The driver of [`FanOut`] for subscriptions that are polled. A member has room for one frame, which the caller that
-//! polls takes out. The router fills the frames, and no thread waits for another one.
+//! The driver of [`FanOut`] for subscriptions that are polled. Each member has room for one frame: bytes that the
+//! member's subscription takes out when it is polled. The router's thread fills the frames, and does not wait until
+//! they are taken out.
 //!
 //! The audiences are divided among a fixed number of groups. Each group has a state machine behind a lock. All members
 //! of an audience are in one group, so they share one window.
@@ -27,11 +28,11 @@ use std::{
 /// The number of groups. Polls of subscriptions in different groups do not wait for each other.
 const GROUPS: usize = 16;
 
-/// The condition under which a group can be used. After a panic its state machine cannot be trusted, so every later
-/// poll panics as well.
-const NOBODY_PANICKED: &str = "nobody has panicked in the middle of a change";
+/// The condition under which a group can be used, as the message of a panic. If a change of the group's state has
+/// panicked, the state cannot be trusted, so every later poll panics as well.
+const NOBODY_PANICKED: &str = "no change of the group's state has panicked";
 
-/// All groups of a hub.
+/// All groups of polled subscriptions of a hub.
 #[derive(Debug)]
 pub(crate) struct Polled {
     groups: Box<[Arc<Group>]>,
@@ -49,7 +50,7 @@ impl Polled {
     /// Returns the group that an audience belongs to.
     pub(crate) fn group(&self, key: &AudienceKey) -> &Arc<Group> {
         let groups = self.groups.len() as u64;
-        let place = usize::try_from(self.hasher.hash_one(key) % groups).expect("less than the number of groups");
+        let place = usize::try_from(self.hasher.hash_one(key) % groups).expect("a group's index fits into a usize");
         &self.groups[place]
     }
 }
@@ -60,8 +61,8 @@ pub(crate) struct Group {
     router: Router,
     /// The router's number for this group.
     number: usize,
-    /// The state. Lock order: this lock is taken before the locks of the log. The router holds no other lock when it
-    /// takes this one.
+    /// The state of the group. Lock order: this lock is taken before the locks of the log. The router holds no other
+    /// lock when it takes this one.
     state: Mutex<State>,
 }
 
@@ -69,7 +70,7 @@ pub(crate) struct Group {
 struct State {
     fan_out: FanOut,
     frames: Frames,
-    /// The streams that have ended and whose subscriptions do not know it yet.
+    /// The streams that have ended and whose subscriptions have not been dropped yet.
     ended: HashMap<Ticket, Ended>,
     tickets: Ticket,
 }
@@ -88,13 +89,13 @@ pub(crate) struct Seat {
 /// A stream that has ended.
 #[derive(Debug)]
 struct Ended {
-    /// The last bytes of the stream, which were not taken out yet; empty if there are none.
+    /// The last bytes of the stream, until the subscription takes them out; then empty.
     frame: Bytes,
     /// The error, if the stream ended because the log cannot be read.
     error: Option<LogError>,
 }
 
-/// The frames of all members, indexed by their keys, and the tasks to wake.
+/// The frames of all members, indexed by the members' keys, and the wakers of the tasks that have to be woken.
 #[derive(Debug, Default)]
 struct Frames {
     slots: Vec<Slot>,
@@ -194,7 +195,8 @@ impl Group {
         })
     }
 
-    /// Allows a member that was shut to get frames. `spoke` is the time when its subscriber was last sent bytes.
+    /// Lets a member get frames that joined with `is_shut`. `spoke` is the time when bytes were last sent to its
+    /// subscriber.
     pub(crate) fn open(&self, seat: Seat, spoke: Instant) {
         self.act(|state| {
             if state.has(seat) {
@@ -238,7 +240,8 @@ impl Group {
                 return Poll::Pending;
             }
             state.fan_out.spoke_at(seat.member, now);
-            // Nothing was given to the member after this frame, so this is the position behind the frame.
+            // The frame has everything that was given to the member, so the member's position is the position after the
+            // frame.
             if !state.fan_out.is_within_event(seat.member) {
                 *reached = Some(state.fan_out.reached(seat.member));
             }
@@ -251,7 +254,8 @@ impl Group {
         self.lock().has(seat)
     }
 
-    /// Returns the steps through the log that members need. Each has to be answered with [`step`](Self::step).
+    /// Returns the steps through the log that members need. The caller must read each of them and pass the result to
+    /// [`step`](Self::step).
     pub(crate) fn take_reads(&self) -> Vec<Wanted> {
         let mut state = self.lock();
         std::iter::from_fn(|| state.fan_out.next_read()).collect()
@@ -273,8 +277,8 @@ impl Group {
     }
 
     /// Notes that the log will not be read for a part, because the runtime of its reader has ended. Wakes all tasks
-    /// that wait in the group, so that one of them starts to read what other parts need. It is called when the reader
-    /// is dropped, so it does not panic if the group cannot be used any more.
+    /// that wait for frames of the group, so that one of them starts the reads that other parts need. It is called when
+    /// the reader is dropped, so it does not panic if the group cannot be used any more.
     pub(crate) fn give_up(&self, part: PartKey, error: &LogError, now: Instant) {
         self.try_act(|state| {
             state.fan_out.turn(now, &mut state.frames).cannot_read(part);
@@ -322,7 +326,7 @@ impl Group {
         self.try_act(change).expect(NOBODY_PANICKED)
     }
 
-    /// Does the same as [`act`](Self::act). Returns `None` if somebody has panicked in the middle of a change.
+    /// Does the same as [`act`](Self::act). Returns `None` if an earlier change has panicked.
     fn try_act<T>(&self, change: impl FnOnce(&mut State) -> T) -> Option<T> {
         let (result, woken) = {
             let mut state = self.state.lock().ok()?;
@@ -360,7 +364,8 @@ impl State {
         }
     }
 
-    /// Handles the members that have left, and ends the delivery of audiences that have no more members.
+    /// Handles the members that have left, and asks the router for no more events of audiences that have no members any
+    /// more.
     fn settle(&mut self, router: &Router, number: usize) {
         for Departed { member, how } in self.fan_out.take_departed() {
             match how {

@@ -28,12 +28,12 @@ impl Offset {
     }
 }
 
-/// The name of one run of the log's writer. It consists of [`Epoch::LEN`] characters of Crockford's base 32, in lower
-/// case.
+/// The name of the time between two openings of a log. It consists of [`Epoch::LEN`] characters of Crockford's base 32,
+/// in lower case.
 ///
 /// A log begins a new epoch each time it is opened. A position whose epoch the log does not know, or that lies beyond
 /// the end of its epoch, therefore comes from another log, or from updates that this log has lost (a restored backup, a
-/// truncated file). So it can be distinguished from a position that is merely old.
+/// truncated file). So such a position can be distinguished from a position that is merely old.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch([u8; Self::LEN]);
 
@@ -52,7 +52,7 @@ impl Epoch {
     /// Returns a random epoch. It has to differ from other epochs, but it need not be hard to guess.
     #[must_use]
     pub fn random() -> Self {
-        // The standard library's hash keys are the operating system's random bits.
+        // The standard library takes the keys of its hashes from the operating system's random bits.
         Self::from_bits(RandomState::new().hash_one(0))
     }
 
@@ -70,8 +70,8 @@ impl Epoch {
     }
 }
 
-/// An epoch and an offset: the content of an ID that the hub makes. It is written as `#<epoch>-<offset>`, which is a
-/// URI fragment and so a valid Mercure ID, and which no publisher may choose.
+/// A position in the log: an epoch and an offset. The IDs that the hub makes are positions, written as
+/// `#<epoch>-<offset>`. This is a URI fragment, and so a valid Mercure ID. No publisher may choose such an ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// The epoch in which the entry was appended.

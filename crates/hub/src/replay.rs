@@ -1,18 +1,18 @@
-//! A replay: the updates that the log holds after a position, up to the end that the log has when the replay begins.
-//! Later updates are not part of it.
+//! A replay: the updates that the log holds after a position, up to the head that the log has when the replay begins.
 use crate::{audience_key::AudienceKey, log::LogError, position::Offset, rewind::Rewind, shared::Shared};
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
 
-/// Reads the log for one reader, step by step. It joins no audience.
+/// A replay for one reader. It reads the log step by step, and does not join an audience.
 pub struct Replay {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,
     /// The offset up to which everything has been returned.
     cursor: Offset,
-    /// The end of the log when the replay began.
+    /// The head of the log when the replay began.
     end: Offset,
-    /// The gap event to return first, if updates that were asked for are missing.
+    /// The bytes to return first: a gap event if updates that were asked for are missing, or the beginning of a rewind;
+    /// `None` if there is neither.
     gap: Option<Bytes>,
     /// The rest of a rewind. It is returned after `gap` and before the entries after `cursor`.
     rewind: Option<Rewind>,
@@ -30,8 +30,8 @@ impl Replay {
         Self { hub, key, cursor, end, gap, rewind }
     }
 
-    /// Returns the next wire events; `None` when there are no more. The last of them may include entries that were
-    /// appended after the replay began.
+    /// Returns the next wire events; `None` when there are no more. The last ones may include the events of entries
+    /// that were appended after the replay began.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read.
@@ -51,7 +51,8 @@ impl Replay {
         }
         while self.cursor < self.end {
             let step = self.hub.clone().read_on(self.key.clone(), self.cursor).await?;
-            // If the log returns nothing although its end was not reached, the replay ends too.
+            // If a step does not get further although `end` was not reached, the replay ends, too, so that it does not
+            // loop forever.
             let at_the_end = step.cursor == self.cursor;
             self.cursor = if at_the_end { self.end } else { step.cursor };
             if let Some(run) = step.run {

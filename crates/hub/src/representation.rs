@@ -15,8 +15,8 @@ pub enum Representation {
 }
 
 impl Representation {
-    /// The heartbeat of an idle connection: bytes that a subscriber ignores. The comment is not followed by a blank
-    /// line, since some clients take a blank line for the end of an event.
+    /// The heartbeat of an idle connection: bytes that a subscriber ignores. In an event stream it is a comment. No
+    /// blank line follows the comment, because some clients take a blank line for the end of an event.
     #[must_use]
     pub fn heartbeat(self) -> &'static [u8] {
         match self {

@@ -10,10 +10,11 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// The greatest number of updates of a rewind, of all topics together.
 pub const MAX_REWIND: usize = 10_000;
-/// The number of offsets, from the end of the log, that are searched first. Each further search covers twice as many.
+/// The number of offsets, counted back from the head of the log, that are searched first. Each further search covers
+/// twice as many offsets, directly before those that were searched.
 const FIRST_WINDOW: u64 = 256;
 const READ: ReadLimit = ReadLimit { entries: 512, bytes: 256 << 10 };
-/// The number of encoded bytes at which a step ends.
+/// The number of encoded bytes after which a step of a rewind ends.
 const STEP_BYTES: usize = 64 << 10;
 
 /// The offsets of the updates of a rewind that have not been returned yet, in order.
@@ -23,8 +24,9 @@ pub(crate) struct Rewind {
 }
 
 impl Rewind {
-    /// Finds the newest `count` updates, up to `head`, of each topic and pattern that `key` subscribed to. Blocks while
-    /// it reads the log.
+    /// Finds the newest `count` updates of each topic and pattern that `key` subscribed to, among the entries up to
+    /// `head`. If they are more than [`MAX_REWIND`] together, the oldest of them are left out. Blocks while it reads
+    /// the log.
     pub(crate) fn find(
         log: &dyn Log,
         key: &AudienceKey,

@@ -21,7 +21,7 @@ use std::{
 pub(crate) struct Rewinding {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,
-    /// The bytes to return next; empty if there are none.
+    /// The bytes that [`poll_next`](Self::poll_next) returns next; empty if there are none.
     next: Bytes,
     /// The offset up to which the rewind was returned, or is in `next`.
     reached: Offset,
@@ -30,15 +30,16 @@ pub(crate) struct Rewinding {
     /// The time when bytes were last returned.
     spoke: Instant,
     step: Option<Step>,
-    /// The time when the hub ends the stream; `None` sets no end. The subscriber then gets `end_reason`, if there is
-    /// one.
+    /// The time when the hub ends the stream; `None` if the hub does not end it. The subscriber then gets `end_reason`,
+    /// if there is one.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
-    /// True if the stream ends after the next bytes.
+    /// True if the stream ends after the bytes in `next`.
     is_ended: bool,
 }
 
-/// The reading of the next step. It returns the bytes of the step and the rest of the rewind after it.
+/// The future that reads the next step of a rewind. It returns the bytes of the step, and the rest of the rewind after
+/// this step.
 type Step = Pin<Box<dyn Future<Output = Result<(Bytes, Rewind), LogError>> + Send>>;
 
 impl Rewinding {
@@ -46,10 +47,10 @@ impl Rewinding {
     /// removed from `joining`.
     ///
     /// # Panics
-    /// If the subscriber starts at the head at the time when it joins: a rewind ends at a fixed position.
+    /// If `joining` has no cursor: a rewind ends at a fixed position.
     pub(crate) fn new(hub: Arc<Shared>, joining: &mut Joining, rewind: Rewind, now: Instant) -> Self {
         let Joining { key, cursor, opening, ends, end_reason } = joining;
-        let head = cursor.expect("a rewind ends at a fixed position");
+        let head = cursor.expect("a subscriber with a rewind has a cursor");
         let (key, next) = (key.clone(), std::mem::take(opening));
         let (ends, end_reason) = (*ends, *end_reason);
         let mut rewinding = Self {
@@ -70,7 +71,7 @@ impl Rewinding {
 
     fn go_on(&mut self, rewind: Rewind) {
         let reached = rewind.begins_after().unwrap_or(self.head);
-        debug_assert!(reached >= self.reached, "a rewind goes forward");
+        debug_assert!(reached >= self.reached, "the position of a rewind never moves backwards");
         self.reached = reached;
         self.step = (!rewind.is_over()).then(|| Box::pin(self.hub.clone().rewind(self.key.clone(), rewind)) as Step);
     }
@@ -85,7 +86,7 @@ impl Rewinding {
         self.spoke
     }
 
-    /// True if the stream ends after the next bytes.
+    /// True if the stream ends after the bytes in `next`.
     pub(crate) fn is_ended(&self) -> bool {
         self.is_ended
     }

@@ -1,5 +1,6 @@
-//! The router: the sink of the log's writer. It sends each event to the audiences that it reaches. Only one thread at a
-//! time uses its tables, so it needs no lock. Other threads send it a request to get the events of an audience.
+//! The router: the sink of the log's writer. It sends each event to the audiences that the event reaches. The writer
+//! lets only one thread at a time call its sink, so the router's tables have no lock of their own. Other threads do not
+//! use the tables: to get the events of an audience, they send a request to the router.
 use crate::{
     audience_key::AudienceKey,
     bundle::{Bundle, Events},
@@ -22,9 +23,9 @@ use std::{
     },
 };
 
-/// The number of events, of all audiences together, at which a round of bundles ends. Each event takes 40 bytes: a
-/// batch that reaches many audiences is sent in several rounds. All events of the entry that reaches the number still
-/// belong to the round.
+/// The number of events, of all audiences together, at which a round of bundles ends. Each event takes 40 bytes of
+/// memory, so a batch that reaches many audiences is sent in several rounds. A round always ends with the last event of
+/// an entry, so it may have more events than this.
 const BUNDLE_EVENTS: usize = 64 << 10;
 
 /// The handle by which other threads send requests to the router. A clone is cheap.
@@ -43,8 +44,8 @@ pub(crate) enum Recipient {
     /// A shard, which takes the bundles out of its mailbox on its own thread. The router waits while the mailbox is
     /// full.
     Mailbox { bundles: Sender<Bundle>, wakeup: Arc<Wakeup> },
-    /// A group of polled subscriptions, which handles each bundle in this call. The function returns false if the group
-    /// is gone, or cannot be used any more.
+    /// A group of polled subscriptions. The function delivers a bundle to the group before it returns. It returns false
+    /// if the group is gone, or cannot be used any more.
     Group(Box<dyn FnMut(Bundle) -> bool + Send>),
 }
 
@@ -73,7 +74,7 @@ pub(crate) struct Routing {
     requests: Receiver<Request>,
     routes: Routes,
     recipients: HashMap<usize, Recipient>,
-    /// The offset of the entry that was routed last; `None` before the first one.
+    /// The offset of the entry that was routed last; `None` before the first entry.
     last: Option<Offset>,
 }
 
@@ -94,7 +95,8 @@ impl Sink for Routing {
 }
 
 impl Router {
-    /// Returns a router that sends requests through `requests`, and reports them with `nudge`.
+    /// Returns a router that sends requests through `requests`, and then calls `nudge`, so that the [`Routing`] handles
+    /// them soon.
     pub(crate) fn new(requests: Requests, nudge: Nudge) -> Self {
         Self { requests: requests.0, recipients: Arc::default(), nudge }
     }
@@ -152,7 +154,7 @@ impl Routing {
         let (first, before) = (entries.first().map(offset), self.last);
         assert!(
             first.zip(before).is_none_or(|(first, before)| first == before.next()),
-            "a batch follows what was routed before: {first:?} behind {before:?}"
+            "a batch begins directly after the last routed entry: {first:?} after {before:?}"
         );
         self.last = entries.last().map(offset).or(before);
         while !entries.is_empty() {

@@ -1,6 +1,6 @@
-//! The routes from topics to audiences. The cost of finding the audiences of an update depends on the number of
-//! matches: exact topics are found in a hash index, and each distinct pattern is tried once, even if many audiences
-//! share it.
+//! The routes from topics to audiences. The cost of finding the audiences of an update does not grow with the number of
+//! audiences that it does not reach: exact topics are found in a hash index, and each distinct pattern is tried at most
+//! once with each topic, even if many audiences share the pattern.
 use crate::{
     audience_key::AudienceKey,
     bundle::PartKey,
@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-/// All audiences, and the destinations of the events of each. Only the thread that routes uses this table.
+/// All audiences, and the destinations of the events of each audience. Only the thread that routes uses this table.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     routes: Slab<Route>,
@@ -76,7 +76,7 @@ impl Routes {
                 pattern => take_out(&mut self.patterns, pattern, route),
             }
         }
-        // After many subscribers have come and gone, the memory that they needed is released.
+        // When the last route is gone, the memory is released: there may have been many routes.
         if self.routes.is_empty() {
             *self = Self::default();
         }
@@ -87,8 +87,8 @@ impl Routes {
         &self.routes[key]
     }
 
-    /// Returns the audiences that subscribed to one of the entry's topics and may receive it. An audience that matches
-    /// in several ways is returned several times.
+    /// Returns the routes of the audiences that subscribed to one of the entry's topics and may receive the entry. A
+    /// route is returned several times if the entry matches it in several ways.
     pub(crate) fn matching<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = RouteKey> + 'a {
         let topics = entry.update.topics();
         let exact = topics.iter().filter_map(|topic| self.exact.get(topic));
@@ -100,7 +100,7 @@ impl Routes {
     }
 }
 
-/// Removes one route from the set of `key`, and the set too if it is then empty.
+/// Removes one route from the set that `index` has for `key`. If the set is then empty, it is removed, too.
 fn take_out<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<RouteKey>>, key: &K, route: RouteKey) {
     if let Some(routes) = index.get_mut(key) {
         routes.remove(&route);

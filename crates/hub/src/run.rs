@@ -1,5 +1,5 @@
-//! A run: wire events that follow each other in the log, in one piece of memory, so that a subscriber that is behind
-//! gets them in one write.
+//! A run: wire events of one audience in the order of the log, in one piece of memory, so that a subscriber that needs
+//! several events gets them in one write.
 use crate::position::Offset;
 use bytes::{Bytes, BytesMut};
 use std::ops::Range;
@@ -14,7 +14,8 @@ pub struct Run {
     rest: Option<Bytes>,
 }
 
-/// The bytes of an event that still have to be sent, in order. Both pieces are empty if there are none.
+/// The bytes of an event that still have to be sent, in order: the rest of its first piece, and its second piece. Both
+/// are empty if nothing is left to send.
 pub type Left = [Bytes; 2];
 
 impl Run {
@@ -83,10 +84,10 @@ impl Run {
         start..self.bytes.len()
     }
 
-    /// Returns what a send of exactly the [`bytes`](Self::bytes) before `index` means: the offset of the last event of
-    /// which any byte was sent (`None` if there is none), and the bytes of this event that were not sent. The bytes are
-    /// shared if the run is one event. Otherwise they are copied, so that the end of one event does not keep the memory
-    /// of all others.
+    /// Returns what is left of an event if exactly the [`bytes`](Self::bytes) before `index` were sent: the offset of
+    /// the last event of which any byte was sent (`None` if there is none), and the bytes of this event that were not
+    /// sent. These bytes share the run's memory if the run is one event. Otherwise they are copied, so that the rest of
+    /// one event does not keep the memory of the whole run.
     #[must_use]
     pub fn cut(&self, index: usize) -> (Option<Offset>, Left) {
         let (begun, left) = self.cut_at(index);

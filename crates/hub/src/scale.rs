@@ -1,7 +1,7 @@
-//! Tests that the cost of work does not grow faster than the work.
+//! A check that the time of an operation does not grow faster than its amount of work.
 use std::time::Duration;
 
-/// The amount of work that is compared with [`LONG`].
+/// The smaller amount of work, which is compared with [`LONG`].
 const SHORT: usize = 1 << 10;
 const LONG: usize = 32 * SHORT;
 
@@ -10,7 +10,7 @@ const LONG: usize = 32 * SHORT;
 /// the time that it took.
 pub(crate) fn is_nearly_linear(time: impl Fn(usize) -> Duration) {
     let shortest = (0..5).map(|_| time(SHORT)).min().unwrap_or_default();
-    // Other processes on the machine can only make a measurement longer.
+    // Other processes on the machine can only make a measurement longer, so one short measurement is enough.
     let is_linear = (0..5).any(|_| time(LONG) < 256 * shortest);
-    assert!(is_linear, "{LONG} take more than 256 times as long as {SHORT}, for which {shortest:?} is enough");
+    assert!(is_linear, "{LONG} units take more than 256 times as long as {SHORT} units, which take {shortest:?}");
 }

@@ -1,4 +1,5 @@
-//! The state that all parts of a hub share, and the limit on how many of them read the log at the same time.
+//! The state that a hub shares with its subscriptions and mailboxes, and the limit on how many of them read the log at
+//! the same time.
 use crate::{
     audience_key::AudienceKey,
     catch_up::{self, Step},
@@ -31,8 +32,8 @@ pub(crate) struct Shared {
     pub(crate) window: WindowLimit,
     pub(crate) clock: Arc<LogClock>,
     pub(crate) reads: Arc<Semaphore>,
-    /// The permits to read all entries of the log, which a pattern needs. There are fewer of them than of `reads`, so
-    /// other readers can still read.
+    /// The permits to read all entries of the log, which a pattern needs. There are half as many of them as of `reads`,
+    /// rounded up, so that readers for exact topics need not wait for readers for patterns.
     pub(crate) scans: Arc<Semaphore>,
     /// The permit to erase. There is only one, so erasures run one after the other.
     pub(crate) erases: Arc<Semaphore>,
@@ -44,8 +45,8 @@ impl Shared {
         self.log.bounds()
     }
 
-    /// Waits until the publications that are in the queue to the log are appended, at most for [`SETTLE_TIMEOUT`]: a
-    /// log that cannot append, or does not answer, can still be read.
+    /// Waits until the publications that are in the queue to the log are appended, at most for [`SETTLE_TIMEOUT`]:
+    /// after this time, the caller reads what the log has, because a log that cannot append can still be read.
     pub(crate) async fn drain(&self) {
         let _ = timeout(SETTLE_TIMEOUT, self.writer.append(Vec::new())).await;
     }
@@ -55,7 +56,7 @@ impl Shared {
         if offset == Offset::ZERO { EARLIEST.into() } else { catch_up::id_of(&*self.log, offset) }
     }
 
-    /// Finds the position of the ID `requested`. Only an ID that a publisher chose has to be searched in the log.
+    /// Finds the position of the ID `requested`. The log has to be searched only for an ID that a publisher chose.
     pub(crate) async fn resolve(
         self: Arc<Self>,
         requested: String,
@@ -72,7 +73,8 @@ impl Shared {
         self.reading(Reads::Some, move |hub| hub.log.place_at(time)).await
     }
 
-    /// Finds the newest `count` updates, up to `head`, of each topic and pattern that `key` subscribed to.
+    /// Finds the newest `count` updates of each topic and pattern that `key` subscribed to, among the entries up to
+    /// `head`.
     pub(crate) async fn find_newest(
         self: Arc<Self>,
         key: Arc<AudienceKey>,
@@ -96,13 +98,13 @@ impl Shared {
         .await
     }
 
-    /// Reads the next step after `cursor` for the audience with this key, as soon as this reader may read.
+    /// Reads the next step after `cursor` for the audience with this key, as soon as a permit to read the log is free.
     pub(crate) async fn read_on(self: Arc<Self>, key: Arc<AudienceKey>, cursor: Offset) -> Result<Step, LogError> {
         let reads = Reads::of(&key);
         self.reading(reads, move |hub| catch_up::step(&*hub.log, &key, cursor, hub.clock.now())).await
     }
 
-    /// Calls `read` as soon as this reader may read the log.
+    /// Calls `read` on a thread that may block, as soon as a permit to read the log is free.
     async fn reading<T: Send + 'static>(
         self: Arc<Self>,
         reads: Reads,
@@ -122,7 +124,7 @@ impl Shared {
     }
 }
 
-/// The part of the log that a reader has to read.
+/// The entries of the log that a reader has to read.
 #[derive(Clone, Copy, Debug)]
 enum Reads {
     /// Only the entries that an index names.

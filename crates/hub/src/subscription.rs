@@ -48,7 +48,7 @@ pub struct Subscription {
     group: Arc<Group>,
     seat: Seat,
     resumed_from: String,
-    /// The position behind the last event that was returned whole; `None` if no bytes were returned yet.
+    /// The position after the last event that was returned whole; `None` if no bytes were returned yet.
     reached: Option<Offset>,
     /// The rest of a long rewind, which is sent first; `None` if there is none. The member gets no events until the
     /// rewind is complete. Boxed, because few subscriptions have it.
@@ -72,22 +72,22 @@ impl Subscription {
         subscription
     }
 
-    /// The key that the subscriber shares with its audience.
+    /// The key of the subscriber's audience.
     #[must_use]
     pub fn key(&self) -> &Arc<AudienceKey> {
         &self.key
     }
 
-    /// The ID of the update before the first one that the subscriber gets; `earliest` if the first one is the oldest
-    /// update that the log holds.
+    /// The ID of the position where the subscriber started: it gets the updates after this position. The ID is
+    /// `earliest` if this position is before all updates.
     #[must_use]
     pub fn resumed_from(&self) -> &str {
         &self.resumed_from
     }
 
-    /// The ID of the position behind all events that were returned whole: a subscriber that starts after this ID gets
-    /// all later updates; `None` if the stream has ended. If only the first piece of an event was returned, the
-    /// position is before this event.
+    /// The ID of the position after the last event that was returned whole; `None` if the stream has ended. A new
+    /// subscription that starts after this ID gets all later updates. If only the first piece of an event was returned,
+    /// the position is before this event.
     #[must_use]
     pub fn reached(&self) -> Option<String> {
         let reached = || self.reached.map_or_else(|| self.resumed_from.clone(), |reached| self.hub.id_behind(reached));
@@ -171,7 +171,8 @@ impl Subscription {
 struct Reader {
     hub: Arc<Shared>,
     group: Arc<Group>,
-    /// The part that waits for an answer. The group needs an answer, even if the runtime ends before the log was read.
+    /// The part for which the log is being read; `None` once the read has ended. The group needs an answer for the
+    /// part, even if the runtime ends before the log was read.
     unanswered: Option<PartKey>,
 }
 

@@ -3,10 +3,10 @@ use crate::{gap::Gap, topic::Topic};
 use fanfare_event_stream::{EventId, EventType};
 use std::fmt;
 
-/// The greatest number of topics that one update may have (the canonical one and its alternates).
+/// The greatest number of topics of one update: its canonical topic and its alternate topics together.
 pub const MAX_TOPICS_PER_UPDATE: usize = 1_000;
-/// The longest ID a publisher may choose, in bytes. A subscriber sends the ID back in a request header, where proxies
-/// allow 4 KiB or more.
+/// The longest ID that a publisher may choose, in bytes. A subscriber sends the ID back in a request header, where
+/// proxies allow 4 KiB or more.
 pub const MAX_ID_BYTES: usize = 512;
 /// The longest event type, in bytes.
 pub const MAX_EVENT_TYPE_BYTES: usize = 256;
@@ -82,7 +82,7 @@ pub enum InvalidUpdate {
     /// The ID begins or ends with white space. A header loses this white space, so no subscriber could resume after the
     /// update.
     IdSpace,
-    /// The ID begins with `#`, which is kept for IDs that the hub makes.
+    /// The ID begins with `#`, which is reserved for IDs that the hub makes.
     IdReserved,
     /// The ID is `earliest`, which names the beginning of the log.
     IdEarliest,
@@ -95,15 +95,16 @@ pub enum InvalidUpdate {
     },
     /// The event type holds a control or invisible format character.
     EventTypeCharacter(char),
-    /// The event type is kept for the hub: it is `mercure`, or begins with `fanfare.`.
+    /// The event type is reserved for the hub: it is `mercure`, or begins with `fanfare.`.
     EventTypeReserved,
-    /// The event type is that of a [`Gap`], and the data does not give a reason.
+    /// The event type is [`Gap::EVENT_TYPE`], and the data is not a JSON object with a `reason`.
     GapData,
 }
 
 impl Update {
-    /// Checks `fields` and makes an update of them. If its event type is that of a [`Gap`], the data must be a JSON
-    /// object that has a `reason`. The hub then makes the ID, and the reconnection time is left out.
+    /// Checks `fields` and makes an update of them. If the event type is [`Gap::EVENT_TYPE`], the data must be a JSON
+    /// object that has a `reason`. The ID and the reconnection time in the fields of such an update are ignored, and
+    /// the hub makes its ID.
     ///
     /// # Errors
     /// [`InvalidUpdate`] with the field and the rule that it breaks.
@@ -138,8 +139,8 @@ impl Update {
         Self { topics, data: data.into(), id: None, event_type, retry_ms: None, ttl_ms: None, private: true }
     }
 
-    /// Returns an update by which a publisher, such as a relay, reports that it left updates out. It is the same update
-    /// as [`Self::new`] makes of fields with the event type of a [`Gap`].
+    /// Returns an update by which a publisher, such as a relay, reports that it left updates out. The result is the
+    /// same as that of [`Self::new`] for fields with the event type [`Gap::EVENT_TYPE`].
     ///
     /// # Errors
     /// [`InvalidUpdate`] if there are no topics, or too many, or if `data` gives no reason.
@@ -227,8 +228,8 @@ fn own_id(id: String) -> Result<EventId, InvalidUpdate> {
     }
     match crate::topic::forbidden_character(&id) {
         Some(character) => Err(InvalidUpdate::IdCharacter(character)),
-        // RFC 9110, 5.5: a header value has no white space at its ends. Clients remove more characters than the RFC
-        // names.
+        // RFC 9110, 5.5: a header value has no white space at its ends. Clients remove more kinds of white space than
+        // the RFC names, so an ID may have no white space at its ends.
         None if id.trim() != id => Err(InvalidUpdate::IdSpace),
         None => Ok(EventId::new(id).expect("the ID holds no control character")),
     }

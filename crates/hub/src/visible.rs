@@ -1,9 +1,10 @@
 //! The topics of an update that an audience may see: the topics that it subscribed to, and the topics that it is
-//! granted. Alternate topics are often a list of recipients, and one recipient must not see the other recipients.
+//! granted. Alternate topics are often a list of recipients, and one recipient must not see the other recipients. For a
+//! private update, a pattern that the audience subscribed to makes no topic visible.
 //!
 //! The visible topics depend only on the update and the audience's key. So they are the same for all members of an
-//! audience, and audiences that see the same topics share one wire event. A plain event stream names no topics, so it
-//! does not need this.
+//! audience, and audiences that see the same topics share one wire event. An event of a plain event stream names no
+//! topics, so nothing of this is needed for it.
 use crate::{
     audience_key::AudienceKey,
     grant::Matchers,
@@ -17,7 +18,7 @@ use std::{cell::OnceCell, collections::HashMap};
 pub(crate) enum Visible {
     /// All topics.
     All,
-    /// Some of the topics: the bit with the index of each of them is set.
+    /// Some of the topics: for each topic that is visible, the bit with the index of the topic is set.
     Some(Box<[u64]>),
 }
 
@@ -42,7 +43,7 @@ struct Tried {
 }
 
 impl Visible {
-    /// Returns those of `topics` that are visible. They must be the topics of the same update.
+    /// Returns the visible ones of `topics`, which must be the topics of the update for which this value was made.
     pub(crate) fn of<'a>(&self, topics: &'a [Topic]) -> Vec<&'a str> {
         let visible = topics.iter().enumerate().filter(|(index, _)| self.has(*index));
         visible.map(|(_, topic)| topic.as_str()).collect()
@@ -56,8 +57,8 @@ impl Visible {
     }
 
     /// Returns the topics of `update` that the audience with this key may see; the audience must be one that gets the
-    /// update. It is for one audience alone: a reader of the log needs this for each entry, so no results are kept for
-    /// other audiences.
+    /// update. A reader of the log calls this function for each entry. It has only one audience, so, unlike [`Sight`],
+    /// this function keeps no results for other audiences.
     pub(crate) fn to(key: &AudienceKey, update: &Update) -> Self {
         let topics = update.topics();
         if sees_all(key, topics, update.is_private()) {
@@ -77,7 +78,8 @@ impl Visible {
         Self::of_bits(seen, topics)
     }
 
-    /// Makes [`Self::All`] of a set of all topics, so that equal sets are equal values.
+    /// Returns the value for the topics whose bits are set in `seen`. For all topics it is always [`Self::All`], so
+    /// that equal sets are equal values.
     fn of_bits(seen: Box<[u64]>, topics: &[Topic]) -> Self {
         if are_all(&seen, topics) { Self::All } else { Self::Some(seen) }
     }
@@ -107,7 +109,8 @@ impl<'a> Sight<'a> {
                 self.indices(topic).iter().for_each(|index| set(&mut seen, *index));
             }
         }
-        // Patterns are tried last, because they cost more, and often all topics are visible before.
+        // Patterns are tried after exact matchers, because they cost more, and often the exact matchers already show
+        // all topics.
         for pattern in patterns(key, self.is_private) {
             if are_all(&seen, self.topics) {
                 return Visible::All;
@@ -117,7 +120,8 @@ impl<'a> Sight<'a> {
         Visible::of_bits(seen, self.topics)
     }
 
-    /// Returns the indices of a topic. There are several if the publisher wrote the topic twice.
+    /// Returns the indices of a topic. There are several if the publisher listed the topic more than once, and none if
+    /// the update does not have the topic.
     fn indices(&mut self, topic: &Topic) -> &[usize] {
         if self.indices.is_empty() {
             for (index, topic) in self.topics.iter().enumerate() {
@@ -163,12 +167,13 @@ fn sees_all(key: &AudienceKey, topics: &[Topic], is_private: bool) -> bool {
 }
 
 /// The patterns by which an audience sees topics. For a private update, these are only the granted patterns: a
-/// subscription to a pattern that is wider than the grant must not show for whom the update is.
+/// subscriber with a pattern that is wider than its grant must not see the other recipients of the update.
 fn patterns(key: &AudienceKey, is_private: bool) -> impl Iterator<Item = &Matcher> {
     let behind_exact = |matchers: &'_ Matchers| any(matchers) + exact(matchers).len();
     let asked = &key.matchers.as_slice()[behind_exact(&key.matchers)..];
     let asked = if is_private { &[] } else { asked };
-    // `*` is left out: an audience that has it sees all topics, or subscribed to more than it is granted.
+    // `*` is left out. Usually it makes all topics visible, which `sees_all` has checked. If the audience subscribed to
+    // `*` and the update is private, `*` makes nothing visible, like other patterns.
     asked.iter().chain(&key.granted.as_slice()[behind_exact(&key.granted)..])
 }
 
@@ -178,7 +183,7 @@ fn exact(matchers: &Matchers) -> &[Matcher] {
     &matchers[..matchers.partition_point(|matcher| matches!(matcher, Matcher::Exact(_)))]
 }
 
-/// True if one of the exact matchers of the set is this topic.
+/// True if one of the exact matchers of the set is the matcher of this topic.
 fn names(matchers: &Matchers, topic: &Topic) -> bool {
     let of = |matcher: &Matcher| match matcher {
         Matcher::Exact(other) => other.cmp(topic),

@@ -5,7 +5,8 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-/// A flag that is true after a call. `swap` is atomic, with the orderings acquire and release.
+/// A flag that is true from a call until the thread notices the call. `swap` is atomic, with the orderings acquire and
+/// release.
 pub(crate) trait Flag {
     fn swap(&self, value: bool) -> bool;
 }
@@ -20,8 +21,8 @@ impl Flag for AtomicBool {
 pub(crate) type Wake = dyn Fn() + Send + Sync;
 
 /// A wake-up call. A thread that puts something into the mailbox makes the call afterwards. The thread that empties the
-/// mailbox notes the call *before* it looks into the mailbox: what is put in later makes another call, and what was put
-/// in earlier is found.
+/// mailbox calls `noticed` *before* it looks into the mailbox. So it finds what was put in before, and is called again
+/// for what is put in later.
 pub(crate) struct Wakeup<W: ?Sized = Wake, F = AtomicBool> {
     called: F,
     wake: Box<W>,

@@ -4,10 +4,12 @@ use crate::{position::Offset, run::Run};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// The limit of a window, per audience. The bytes are shared by all audiences that see the same topics of an update.
+/// The limit of the window of one part. Audiences that see the same topics of an update share the bytes of its wire
+/// event in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowLimit {
-    /// The largest number of wire events. Each event costs about 40 bytes besides the bytes that are sent.
+    /// The largest number of wire events; an event in two pieces counts as two events. Each event costs about 40 bytes
+    /// of memory besides the bytes that are sent.
     pub events: usize,
     /// The largest number of bytes of wire events. The newest event is kept even if it is larger.
     pub bytes: usize,
@@ -49,9 +51,13 @@ impl Window {
         self.begins_after = self.begins_after.max(offset);
     }
 
-    /// Adds the next event, or the second piece of the last one, and removes the oldest events if there is no room.
+    /// Adds the next event, or the second piece of the newest event. Then removes the oldest events until the window is
+    /// within its limit again.
     pub fn push(&mut self, offset: Offset, event: Bytes) {
-        debug_assert!(self.events.back().is_none_or(|(last, _)| *last <= offset), "an event follows the one before it");
+        debug_assert!(
+            self.events.back().is_none_or(|(last, _)| *last <= offset),
+            "events come in the order of the log"
+        );
         self.bytes += event.len();
         self.events.push_back((offset, event));
         while (self.events.len() > self.limit.events || self.bytes > self.limit.bytes)
@@ -86,7 +92,8 @@ impl Window {
     #[must_use]
     pub fn read(&self, cursor: Offset, most_bytes: usize) -> Option<Run> {
         let first = self.events.partition_point(|(offset, _)| *offset <= cursor);
-        // The number of items and bytes so far; and the last event: the number of items before it, and its offset.
+        // `count` and `bytes` are the number of items and of bytes so far. `last` is the newest event so far: the
+        // number of items before it, and its offset.
         let (mut count, mut bytes, mut last) = (0, 0, (0, cursor));
         for (offset, event) in self.events.range(first..) {
             let begins = *offset != last.1;

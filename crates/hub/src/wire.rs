@@ -1,6 +1,6 @@
 //! The wire event: the bytes that are sent to subscribers, encoded once and shared by all subscribers that get the same
-//! bytes. In a plain event stream these are all subscribers; in a format that names topics, these are all subscribers
-//! that see the same topics.
+//! bytes. All subscribers of plain event streams get the same bytes. In a format that names topics, all subscribers
+//! that see the same topics get the same bytes.
 use crate::{
     audience_key::AudienceKey,
     ending::Ending,
@@ -15,8 +15,8 @@ use serde::Serialize;
 use std::collections::HashMap;
 
 impl Representation {
-    /// Appends the event that reports `gap`. It is never wrapped in an envelope, so that a page can listen for its
-    /// type.
+    /// Appends the event that reports `gap`. In an event stream it is an event with its own type even if updates are
+    /// sent as envelopes, so that a page can listen for this type.
     pub fn encode_gap(self, gap: &Gap, now: Timestamp, out: &mut Vec<u8>) {
         self.encode_notice(Gap::EVENT_TYPE, &gap.resumed_from, &json(gap), now, out);
     }
@@ -43,7 +43,7 @@ impl Representation {
 }
 
 impl AudienceKey {
-    /// Appends the wire event of `entry`, which this audience gets, to `out`.
+    /// Appends the wire event of `entry` to `out`. The audience must be one that gets the entry's update.
     pub(crate) fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
         if self.representation == Representation::EventStream {
             return event(entry, out);
@@ -53,12 +53,12 @@ impl AudienceKey {
     }
 }
 
-/// The number of bytes of data from which the envelopes of an update share the data. Smaller data is encoded for each
-/// envelope, which costs less.
+/// The smallest number of bytes of an update's data that its envelopes share as a second piece. Less data is encoded
+/// again for each envelope, which costs less.
 const SHARED_BYTES: usize = 512;
 
-/// A wire event, in one piece or in two. The second piece is the same for all audiences that see only some of the
-/// topics.
+/// A wire event, in one piece or in two. The second piece is the same for all audiences with this representation that
+/// see only some of the topics.
 #[derive(Clone, Debug)]
 pub(crate) struct WireEvent {
     pub(crate) bytes: Bytes,
@@ -73,12 +73,12 @@ pub(crate) struct WireEvents<'a> {
     enveloped: Option<Enveloped<'a>>,
 }
 
-/// The wire events of an entry that name topics.
+/// The wire events of an entry in the representations that name topics.
 struct Enveloped<'a> {
     sight: Sight<'a>,
     /// The events made so far, by representation and set of visible topics.
     made: HashMap<(Representation, Visible), WireEvent>,
-    /// The second pieces, which begin after the topics and contain the data.
+    /// The second piece for each representation. It begins after the topics and contains the data.
     rests: HashMap<Representation, Bytes>,
 }
 
@@ -114,7 +114,8 @@ impl<'a> Enveloped<'a> {
                 bytes: encoded(|out| begin(*representation, entry, visible, out)),
                 rest: Some(self.rest(*representation, entry)),
             },
-            // An event with all topics is the same for every audience that sees all of them.
+            // An event with all topics is the same for every audience that sees all of them, so it need not be split.
+            // An event with little data is not split either.
             _ => {
                 let bytes = encoded(|out| {
                     begin(*representation, entry, visible, out);
@@ -154,7 +155,8 @@ fn begin(representation: Representation, entry: &Entry, visible: &Visible, out: 
     let update = &entry.update;
     if representation == Representation::Envelope {
         Fields { event_type: None, retry_ms: update.retry_ms(), id: Some(entry.id()), data: "" }.encode_into(out);
-        // JSON has no line end, so the data is one line.
+        // The end of the event is removed, so that the JSON can be appended as its data. JSON has no line end, so the
+        // data is one line.
         out.truncate(out.len() - EVENT_END.len());
     }
     let r#type = update.event_type().map_or("message", EventType::as_str);
@@ -177,7 +179,7 @@ struct Names<'a> {
 
 fn json_begin(names: &Names<'_>, out: &mut Vec<u8>) {
     write_json(names, out);
-    assert_eq!(out.pop(), Some(b'}'), "an object ends with a brace");
+    assert_eq!(out.pop(), Some(b'}'), "a JSON object ends with a brace");
     out.extend_from_slice(br#","data":"#);
 }
 

@@ -1,5 +1,5 @@
 //! Sends bytes to a member that has not got all events: first the rest of an event that was sent only in part, then the
-//! events in the window. If the window does not have the member's next event, the log is read.
+//! events in the window. If the member's next event is not in the window any more, the log is read for the member.
 use super::{
     FanOut, Outgoing, Transmit, Turn, Unsent,
     member::{MemberKey, State},
@@ -7,21 +7,21 @@ use super::{
 use crate::run::Left;
 use bytes::Bytes;
 
-/// The largest number of bytes of several events that are sent to a subscriber together.
+/// The largest size of a run of several events from a window, in bytes. A single event may be larger.
 pub const RUN_BYTES: usize = 64 << 10;
 
 impl<T: Transmit> Turn<'_, T> {
     /// Sends the next bytes to a member that has room again.
     pub fn writable(&mut self, key: MemberKey) {
-        // A member in another state needs nothing now: it waits for the next event or for a step through the log.
+        // A member that waits for the next event or for a step through the log needs nothing now.
         let state = self.core.members.get(key as usize).map(|member| member.state);
         if matches!(state, Some(State::Full | State::Ends)) {
             self.advance(key);
         }
     }
 
-    /// Sends the events after its cursor to a member that is not waiting, until the member has no more room or has all
-    /// events of its part's window.
+    /// Sends a member its unsent bytes and then the events after its cursor, until the member has no more room, has all
+    /// events of its part's window, or needs the log. The member must not be waiting for the next event.
     pub(super) fn advance(&mut self, key: MemberKey) {
         if let Some(left) = self.core.member_mut(key).unsent.take()
             && !self.send_left(key, *left)
@@ -92,8 +92,8 @@ impl<T: Transmit> Turn<'_, T> {
         Some(taken)
     }
 
-    /// Handles the sends to many members of which not all bytes were taken. Removes the members whose connections take
-    /// no bytes any more. Returns the members that have no more room, and the number of bytes that each took.
+    /// Handles the sends in `unsent`: removes the members whose connections take no bytes any more, and returns the
+    /// other members with the number of bytes that each took. These members have no more room.
     pub(super) fn take_full(&mut self) -> Vec<(MemberKey, usize)> {
         let mut full = Vec::new();
         for Unsent { member, taken } in std::mem::take(&mut self.core.unsent) {
@@ -112,7 +112,7 @@ impl FanOut {
         let member = self.member(key);
         let (index, cursor) = (member.part, member.cursor);
         let place = self.parts.get(index).waiting.len();
-        self.enter(key, State::Waits(u32::try_from(place).expect("fewer members than a system has open files")));
+        self.enter(key, State::Waits(u32::try_from(place).expect("there are fewer than 2^32 members")));
         let part = self.parts.get_mut(index);
         part.waiting.push(key);
         part.furthest = part.furthest.max(cursor);

@@ -1,5 +1,6 @@
-//! The delivery of events to the members that wait for them: one send per member, of bytes that all of them share.
-//! Events that arrive together are sent together, so a driver with much to do sends more bytes per send, not later.
+//! The delivery of events to the members that wait for them: one send per member, of bytes that all members share.
+//! Events that arrive together are sent together: a driver that is busy makes fewer and larger sends, and its queue
+//! does not grow.
 use super::{FanOut, Outgoing, RUN_BYTES, Transmit, Turn, member::Member, part::Part};
 use crate::{
     bundle::{Events, PartKey},
@@ -58,8 +59,8 @@ impl<T: Transmit> Turn<'_, T> {
         let parts = news.iter().filter_map(|key| parts.known(*key)).map(|index| parts.get(index));
         let sends = parts.filter_map(|part| Some((part, part.run.as_ref()?))).flat_map(|(part, run)| {
             let (shared, whole) = (run.bytes(), &run.bytes()[..]);
-            // Normally the whole run is for every waiting member, and the member's memory is not read. A member whose
-            // cursor is not before the run has already got the first events of the run from the log.
+            // Normally every waiting member gets the whole run, and the cursors of the members need not be read. A
+            // member whose cursor is not before the run has already got the first events of the run from the log.
             let all_are_behind = part.furthest < run.first();
             part.waiting.iter().filter_map(move |key| {
                 let slice = if all_are_behind { whole } else { &whole[begin(part, &members[*key as usize])..] };
@@ -76,7 +77,7 @@ impl<T: Transmit> Turn<'_, T> {
             let part = self.core.parts.get(member.part);
             let Some(run) = &part.run else { continue };
             let (begun, left) = run.cut(begin(part, member) + taken);
-            // If no event of the run was begun, the member's cursor stays where it was.
+            // If no byte of the run was sent to the member, the member's cursor does not move.
             let cursor = begun.unwrap_or(part.head).max(member.cursor).max(part.head);
             self.core.is_full(key, cursor, left);
         }
@@ -98,7 +99,7 @@ impl<T: Transmit> Turn<'_, T> {
 }
 
 impl Part {
-    /// Stores the next event, or the second piece of the last one.
+    /// Stores the next event, or the second piece of the newest event.
     fn push(&mut self, offset: Offset, event: &Bytes) {
         self.news_events += 1;
         self.news_bytes += event.len();
@@ -108,11 +109,11 @@ impl Part {
     /// True if another event of `bytes` bytes fits into one run with the events to be delivered, and does not push one
     /// of these events out of the window.
     fn has_room_for(&self, bytes: usize, limit: &WindowLimit) -> bool {
-        // The event may have two pieces.
+        // There must be room for two items, because the event may have two pieces.
         self.news_events + 1 < limit.events && self.news_bytes + bytes <= RUN_BYTES.min(limit.bytes)
     }
 
-    /// Begins to deliver the events after `head`.
+    /// Begins to deliver the events of the window after `head`, as one run.
     fn begin_run(&mut self) {
         self.run = self.window.read(self.head, RUN_BYTES);
     }

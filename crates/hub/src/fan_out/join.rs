@@ -13,22 +13,23 @@ use std::{sync::Arc, time::Instant};
 pub struct Joining {
     /// The audience that the subscriber joins.
     pub key: Arc<AudienceKey>,
-    /// The offset after which the subscriber starts; `None` is the head of the log.
+    /// The offset after which the subscriber starts; `None` for the head of the log at the time of joining.
     pub cursor: Option<Offset>,
-    /// The bytes that the subscriber gets before any event.
+    /// The bytes that the subscriber gets first, before the events after `cursor`.
     pub opening: Bytes,
-    /// The time when the hub ends the stream; `None` sets no end.
+    /// The time when the hub ends the stream; `None` if the hub does not end it.
     pub ends: Option<Instant>,
-    /// The reason that the subscriber gets when the stream ends at that time; `None` sends no reason.
+    /// The reason that the subscriber gets when the stream ends at the time `ends`; `None` sends no reason.
     pub end_reason: Option<EndReason>,
 }
 
 impl FanOut {
     /// Makes a subscriber a member. Nothing is sent to it before [`Turn::start`].
     ///
-    /// If the audience has no member here yet, `follow` is called. It has to request the events of the audience, and to
-    /// return the head of the log after that. Every event after this head must be given to the state machine later;
-    /// some earlier events may be given to it, too. `head` returns the head of the log at the time of the call.
+    /// If the state machine has no member of the audience yet, `follow` is called. `follow` must first request the
+    /// events of the audience from the router, and then return the head of the log. Every event of the audience after
+    /// this head must be given to the state machine later; earlier events may be given to it, too. `head` returns the
+    /// head of the log at the time of the call.
     pub fn join(
         &mut self,
         joining: Joining,
@@ -36,7 +37,7 @@ impl FanOut {
         follow: impl FnOnce(PartKey) -> Offset,
         head: impl FnOnce() -> Offset,
     ) -> MemberKey {
-        assert!(self.departed.is_empty(), "a key is not given out again before the driver knows who had it");
+        assert!(self.departed.is_empty(), "the driver takes the departed members before another one joins");
         let Joining { key: audience, cursor, opening, ends, end_reason } = joining;
         let part = match self.parts.find(&audience) {
             Some(part) => part,
@@ -52,13 +53,13 @@ impl FanOut {
         self.parts.get_mut(part).members += 1;
         let unsent = (!opening.is_empty()).then(|| Box::new([opening, Bytes::new()]));
         let member = Member { part, state: State::Full, cursor, unsent, spoke: now, ends, end_reason };
-        MemberKey::try_from(self.members.insert(member)).expect("fewer members than a system has open files")
+        MemberKey::try_from(self.members.insert(member)).expect("there are fewer than 2^32 members")
     }
 
     /// Returns the key that the next member will get.
     #[must_use]
     pub fn next_key(&self) -> MemberKey {
-        MemberKey::try_from(self.members.vacant_key()).expect("fewer members than a system has open files")
+        MemberKey::try_from(self.members.vacant_key()).expect("there are fewer than 2^32 members")
     }
 
     /// Returns the audience of a member.

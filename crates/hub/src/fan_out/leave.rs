@@ -7,7 +7,7 @@ use crate::{audience_key::AudienceKey, bundle::PartKey, ending::EndReason, posit
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
-/// The time for sending the rest of an event after the stream of its subscriber has ended.
+/// The longest time for which the rest of an event is still sent after the stream of its subscriber has ended.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl FanOut {
@@ -18,7 +18,7 @@ impl FanOut {
         }
     }
 
-    /// Ends the stream of a member. The bytes that its connection has taken can still arrive.
+    /// Removes a member whose stream has ended. The bytes that its connection has taken can still arrive.
     pub(super) fn close(&mut self, key: MemberKey) {
         self.depart(key, Departure::Ended);
     }
@@ -31,8 +31,8 @@ impl FanOut {
         let part = self.parts.get_mut(member.part);
         part.members -= 1;
         if part.members > 0 {
-            // During a run, members that did not take all of it may still be among those that wait. The end of the run
-            // forgets what nobody needs.
+            // While a run is being delivered, `waiting` may include members that did not take the whole run, so no
+            // event is removed from the window. When the run ends, the events that no member needs are removed.
             if part.run.is_none() {
                 part.forget_what_nobody_needs();
             }
@@ -41,21 +41,21 @@ impl FanOut {
         }
     }
 
-    /// Returns the members that have left since the last call of this function. The driver calls it after each other
-    /// call in which members may leave.
+    /// Returns the members that have left since the last call of this function. The driver must call it after each call
+    /// in which members may leave.
     pub fn take_departed(&mut self) -> Vec<Departed> {
         std::mem::take(&mut self.departed)
     }
 
     /// Returns the parts that have lost their last member since the last call of this function, with their audiences.
-    /// They need no more events.
+    /// The driver must then ask the router for no more events of these parts.
     pub fn take_abandoned(&mut self) -> Vec<(Arc<AudienceKey>, PartKey)> {
         std::mem::take(&mut self.abandoned)
     }
 
-    /// True if a member was sent only the beginning of an event. False if all that it was not sent is the event with
-    /// which its stream ends. The answer is right only if [`Transmit`] takes each of its bytes or none, as a frame
-    /// does.
+    /// True if a member still has to be sent the rest of an event. False if the only unsent bytes are the event that
+    /// ends its stream, and none of them was sent. The answer is right only for a [`Transmit`] that takes all bytes of
+    /// a send or none.
     #[must_use]
     pub fn is_within_event(&self, key: MemberKey) -> bool {
         self.member(key).unsent.as_ref().is_some_and(|left| !left[0].is_empty())
@@ -73,8 +73,9 @@ impl FanOut {
 }
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Ends a member's stream after the bytes that were sent to it. If an event was sent only in part, its rest is
-    /// still sent, if the peer makes room for it within a second. [`FanOut::deadline`] may be earlier after this call.
+    /// Ends a member's stream: no further event is sent. If an event was sent only in part, its rest is still sent, if
+    /// the peer makes room for it within a second. The driver must ask for [`FanOut::deadline`] again after this call,
+    /// because the deadline may be earlier now.
     pub fn end(&mut self, key: MemberKey) {
         let Some(member) = self.core.members.get_mut(key as usize) else { return };
         if member.unsent.is_none() {
@@ -85,9 +86,9 @@ impl<T: Transmit> Turn<'_, T> {
         }
     }
 
-    /// Ends the stream of a member whose end time has come, and sends it the reason if there is one. `place` returns
-    /// the ID of a position. If an event was sent only in part, its rest comes before the event with the reason. No
-    /// other event is sent.
+    /// Ends the stream of a member whose end time has come, and sends the member an event with the reason if there is
+    /// one. `place` returns the ID of a position. If an event was sent only in part, its rest comes before the event
+    /// with the reason. No other event is sent.
     pub(super) fn end_because(&mut self, key: MemberKey, place: &impl Fn(Offset) -> String) {
         if let Some(reason) = self.core.member_mut(key).end_reason.take() {
             let (cursor, told) = self.core.told(key, reason, place);

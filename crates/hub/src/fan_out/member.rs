@@ -1,4 +1,5 @@
-//! A member: one subscriber. It is plain data, a cursor and little else, without a socket.
+//! A member: one subscriber of a [`FanOut`](super::FanOut). It is plain data: a cursor and little else. It has no
+//! socket.
 use crate::{ending::EndReason, position::Offset, run::Left};
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ pub type MemberKey = u32;
 /// The number of a part in its [`FanOut`](super::FanOut).
 pub(super) type PartIndex = u32;
 
-/// The number of a member's request for the log. The requests of a part that wait have different numbers.
+/// The number of a member's request to read the log. The waiting requests of one part have different numbers.
 pub(super) type RequestNumber = u32;
 
 /// One subscriber, as the state machine sees it.
@@ -17,17 +18,18 @@ pub(super) type RequestNumber = u32;
 pub struct Member {
     pub(super) part: PartIndex,
     pub(super) state: State,
-    /// The offset up to which everything was sent to this member, or is not for it. While the member waits, the real
-    /// value is the head of its part if that is higher, so an event costs no write to the memory of a waiting member.
+    /// The offset up to which everything was sent to this member, or is not for it. While the member waits, its real
+    /// cursor is the head of its part, if the head is higher than this field. So an event that is sent to all waiting
+    /// members is noted once, in the part.
     pub(super) cursor: Offset,
-    /// The bytes that the member has had no room for: the opening, the rest of an event whose beginning was sent, and
-    /// the event with which the stream ends. Boxed, because few members have any.
+    /// The bytes to send before any other bytes: the opening bytes of a new member, the rest of an event whose beginning
+    /// was sent, or the event that ends the stream. Boxed, because few members have any.
     pub(super) unsent: Option<Box<Left>>,
-    /// The time when bytes were last sent to this member only, and not to all waiting members of its part.
+    /// The time of the last send to this member alone. The part notes the time of the last send to all waiting members.
     pub(super) spoke: Instant,
-    /// The time when the hub ends the stream; `None` sets no end.
+    /// The time when the hub ends the stream; `None` if the hub does not end it.
     pub(super) ends: Option<Instant>,
-    /// The reason that the subscriber gets when its stream ends at that time; `None` sends no reason.
+    /// The reason that the subscriber gets when its stream ends at the time `ends`; `None` sends no reason.
     pub(super) end_reason: Option<EndReason>,
 }
 
@@ -40,9 +42,9 @@ pub(super) enum State {
     /// The member has no room for more bytes. It continues when its peer has made room.
     Full,
     /// The cursor is before the window of the member's part. The member waits for a step through the log. The number is
-    /// its key in the part's map `readers`.
+    /// the member's key in the part's map `readers`.
     CatchesUp(RequestNumber),
-    /// The stream has ended, except that the rest of an event of which a part was sent may still be sent.
+    /// The stream has ended. Only the rest of an event whose beginning was sent may still be sent.
     Ends,
 }
 
@@ -58,7 +60,7 @@ pub struct Departed {
 /// The way in which a member leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// The connection takes no bytes any more.
+    /// The connection is gone, and takes no bytes any more.
     Gone,
     /// The hub has ended the stream. The bytes that the connection has taken can still arrive.
     Ended,

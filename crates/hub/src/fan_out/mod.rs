@@ -1,5 +1,5 @@
-//! Fan-out: decides which member gets which bytes now, what a partial send means, which member needs the log, and when
-//! a heartbeat is due.
+//! Fan-out: decides which member gets which bytes now, what follows if a member takes only some of the bytes of a send,
+//! which member needs the log, and when a heartbeat is due.
 //!
 //! [`FanOut`] is a state machine. It has no socket, no lock and no clock: a driver reports to it what happened and what
 //! time it is, and gives it a [`Transmit`] that sends bytes to a member. There are two drivers. A shard of the server

@@ -18,7 +18,7 @@ pub(super) struct Part {
     pub(super) head: Offset,
     /// The time when something was last sent to all members that wait.
     pub(super) spoke: Instant,
-    /// True if there are events after `head`.
+    /// True if the window has events after `head`, which are still to be delivered.
     pub(super) has_news: bool,
     pub(super) news_events: usize,
     pub(super) news_bytes: usize,
@@ -30,13 +30,13 @@ pub(super) struct Part {
     /// run is for every waiting member, and the cursors of the members need not be read.
     pub(super) furthest: Offset,
     /// The members whose cursor is before the window, by the numbers of their requests, and so in the order in which
-    /// they asked for the log. Each can be removed without a search.
+    /// they asked for the log. A member that leaves is removed without a search.
     pub(super) readers: BTreeMap<RequestNumber, MemberKey>,
-    /// The number of the last request for the log.
+    /// The number of the newest request to read the log.
     pub(super) requests: RequestNumber,
-    /// True if the log is being read for one of `readers`, or a read is planned.
+    /// True if the log is being read for one of `readers`, or if such a read is in the queue.
     pub(super) reading: bool,
-    /// The number of members in all states.
+    /// The number of members of the part, whatever their states.
     pub(super) members: u32,
 }
 
@@ -61,7 +61,7 @@ impl Part {
         }
     }
 
-    /// Removes the events from the window if all members have them.
+    /// Removes all events from the window if every member waits for the next event, and so has these events.
     pub(super) fn forget_what_nobody_needs(&mut self) {
         if self.waiting.len() == self.members as usize {
             self.window.clear();

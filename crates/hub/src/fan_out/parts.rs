@@ -9,8 +9,8 @@ use std::{collections::HashMap, sync::Arc};
 pub(super) struct Parts {
     parts: Slab<(u32, Part)>,
     by_key: HashMap<Arc<AudienceKey>, PartIndex>,
-    /// The number of parts that were ever added. With it, a message for a part that is gone can be recognised, although
-    /// another part has the same index now.
+    /// The number of parts that were ever added. It is the generation in the key of the newest part. Events for a part
+    /// that is gone are recognised by their generation, even if a newer part has the same index.
     generation: u32,
 }
 
@@ -20,14 +20,14 @@ impl Parts {
         self.by_key.get(key).copied()
     }
 
-    /// Adds the part of this audience. `make` gets the key that recipients use for the part.
+    /// Adds the part of this audience. `make` gets the key of the new part and returns the part.
     pub(super) fn add(&mut self, key: Arc<AudienceKey>, make: impl FnOnce(PartKey) -> Part) -> PartIndex {
         self.generation = self.generation.wrapping_add(1);
-        let index = u32::try_from(self.parts.vacant_key()).expect("fewer parts than members");
+        let index = u32::try_from(self.parts.vacant_key()).expect("there are fewer than 2^32 parts");
         let part = make(PartKey { index, generation: self.generation });
         self.parts.insert((self.generation, part));
         let before = self.by_key.insert(key, index);
-        assert!(before.is_none(), "an audience has one part");
+        assert!(before.is_none(), "an audience has at most one part");
         index
     }
 
@@ -39,7 +39,7 @@ impl Parts {
             "the part still has members: {part:?}"
         );
         self.by_key.remove(&part.key);
-        // After many subscribers have come and gone, the memory that they needed is released.
+        // When the last part is gone, the memory is released: there may have been many parts.
         if self.parts.is_empty() {
             (self.parts, self.by_key) = Default::default();
         }
@@ -60,7 +60,7 @@ impl Parts {
         (*generation == key.generation).then_some(key.index)
     }
 
-    /// Returns the key that recipients use for this part.
+    /// Returns the key of this part, which the router writes on the events for it.
     pub(super) fn key_of(&self, index: PartIndex) -> PartKey {
         PartKey { index, generation: self.parts[index as usize].0 }
     }

@@ -1,25 +1,26 @@
-//! The parts of a driver that wait for the log to be read, and those for which it is being read.
+//! The queue of reads of the log: the parts of a driver that wait for a read, and the parts for which the log is being
+//! read.
 use crate::{audience_key::AudienceKey, bundle::PartKey};
 use std::collections::VecDeque;
 
-/// The number of parts of audiences for which a driver reads the log at the same time.
+/// The greatest number of reads of the log that one driver makes at the same time. Each read is for one part.
 pub const CONCURRENT_READS: usize = 8;
-/// The greatest number of parts with a pattern for which a driver reads the log at the same time. Such a read searches
-/// every entry of the log, so it takes longer than a read by an index. The other reads are for exact topics, and use
-/// the index.
+/// The greatest number of reads of the log that one driver makes at the same time for audiences with a pattern. Such a
+/// read examines every entry of the log, so it takes longer than a read for exact topics, which uses an index. The
+/// other reads of [`CONCURRENT_READS`] are left for exact topics.
 pub const CONCURRENT_SCANS: usize = 4;
 
-/// The reads of a driver, of both kinds.
+/// The reads of a driver: those for audiences with a pattern, and those for audiences with exact topics only.
 #[derive(Debug, Default)]
 pub(super) struct ReadQueue {
     scans: Kind,
     exact: Kind,
 }
 
-/// The reads of one kind.
+/// The reads of one kind: for patterns, or for exact topics.
 #[derive(Debug, Default)]
 struct Kind {
-    /// The parts that wait, in the order of their requests.
+    /// The parts that wait for a read, in the order of their requests.
     waiting: VecDeque<PartKey>,
     /// The parts for which the log is being read.
     under_way: Vec<PartKey>,
@@ -32,7 +33,8 @@ impl ReadQueue {
         kind.waiting.push_back(part);
     }
 
-    /// Returns the next part for which the log may be read now. Each part is [finished](Self::finish) later.
+    /// Returns the next part for which the log may be read now. The caller must call [`finish`](Self::finish) for this
+    /// part later.
     pub(super) fn begin(&mut self) -> Option<PartKey> {
         let Self { scans, exact } = self;
         if scans.under_way.len() + exact.under_way.len() == CONCURRENT_READS {
@@ -42,10 +44,10 @@ impl ReadQueue {
         scan.or_else(|| exact.begin())
     }
 
-    /// Notes that the log is not being read for a part any more.
+    /// Notes that a read of the log for a part has ended.
     pub(super) fn finish(&mut self, part: PartKey) {
         let was_under_way = self.scans.finish(part) || self.exact.finish(part);
-        assert!(was_under_way, "no read was under way for this answer");
+        assert!(was_under_way, "the log was not being read for this part");
     }
 
     /// Removes the parts that wait, and releases their memory.
@@ -62,7 +64,7 @@ impl Kind {
         Some(part)
     }
 
-    /// Returns false if the part is not under way.
+    /// Removes a part from the parts for which the log is being read. Returns false if it is not one of them.
     fn finish(&mut self, part: PartKey) -> bool {
         let place = self.under_way.iter().position(|other| *other == part);
         place.map(|place| self.under_way.swap_remove(place)).is_some()

@@ -76,12 +76,12 @@ impl<T: Transmit> Turn<'_, T> {
         let served: Vec<_> = parts.get_mut(index).readers.extract_if(.., is_served).map(|(_, key)| key).collect();
         self.send_step(&served, step);
         for key in served {
-            // The member may be gone, or may have no more room.
+            // During the send, the member may have left, or may have run out of room.
             let goes_on =
                 self.core.members.get(key as usize).is_some_and(|member| matches!(member.state, State::CatchesUp(_)));
             if goes_on {
                 let member = self.core.member_mut(key);
-                debug_assert!(member.cursor <= step.cursor, "a cursor never falls");
+                debug_assert!(member.cursor <= step.cursor, "a member's cursor never goes back");
                 member.cursor = step.cursor;
                 self.advance(key);
             }

@@ -8,7 +8,7 @@ use std::io;
 pub struct Outgoing<'a> {
     /// The member that gets the bytes.
     pub member: MemberKey,
-    /// The bytes that the member gets, a part of a shared buffer.
+    /// The bytes that the member gets: a slice of a shared buffer.
     pub slice: &'a [u8],
     /// The shared buffer that contains `slice`.
     shared: &'a Bytes,
@@ -26,8 +26,8 @@ pub struct Unsent {
 
 /// Sends bytes to members: through sockets, or as frames of response bodies.
 pub trait Transmit {
-    /// Tries each send once, without waiting. Adds the sends of which not all bytes were taken to `unsent`, in any
-    /// order. A member that took all bytes and has no room for more may be added as well.
+    /// Tries each send once, without waiting. If a member does not take all bytes of its send, this send is added to
+    /// `unsent`, in any order. A member that took all bytes and has no room for more may be added as well.
     fn send<'a>(&mut self, sends: impl Iterator<Item = Outgoing<'a>>, unsent: &mut Vec<Unsent>);
 
     /// Tries one send once, without waiting, and returns the number of bytes that the member took.
@@ -38,7 +38,7 @@ pub trait Transmit {
 }
 
 impl<'a> Outgoing<'a> {
-    /// Returns a send of `slice`, a part of `shared`, to this member.
+    /// Returns a send of `slice`, which is a slice of `shared`, to this member.
     #[inline]
     pub(super) fn new(member: MemberKey, slice: &'a [u8], shared: &'a Bytes) -> Self {
         Self { member, slice, shared }

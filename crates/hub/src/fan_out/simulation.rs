@@ -1,7 +1,8 @@
-//! A simulation in virtual time of everything that can happen together: publications, subscribers that join, stall,
-//! disconnect, resume and end, a log that discards, windows that hold very little. In every order of events, each
-//! subscriber gets what it subscribed to, once and in order, or is sent a gap for what is missing. A member has room
-//! either like a socket, which takes any number of bytes, or like a body, which takes one frame.
+//! A simulation in virtual time of everything that can happen together: publications; subscribers that join, stall,
+//! disconnect, resume and end; a log that discards entries; windows that hold very few events. In whatever order these
+//! things happen, each subscriber gets the updates that it subscribed to, once and in order, or a gap event for the
+//! updates that are missing. A member takes bytes either like a socket, which takes any number of bytes, or like the
+//! body of a response, which takes one frame.
 use super::*;
 use crate::{
     audience_key::AudienceKey,
@@ -28,7 +29,7 @@ use std::{
 };
 
 const TOPICS: [&str; 3] = ["a", "b", "c"];
-/// The number of random actions before the simulation delivers everything that is left.
+/// The number of random actions. After them, the simulation publishes nothing more and delivers all remaining entries.
 const EVENTS: usize = 400;
 const MAX_SUBSCRIBERS: usize = 12;
 const WINDOW: WindowLimit = WindowLimit { events: 6, bytes: 2_000 };
@@ -51,15 +52,15 @@ proptest! {
 /// The peers of all members, indexed by the keys of the members.
 struct Peers {
     peers: Vec<Option<Peer>>,
-    /// True if a peer takes one frame at a time, and always all of it.
+    /// True if each peer takes one whole frame at a time; false if it takes any number of bytes.
     frames: bool,
 }
 
-/// The other end of one connection.
+/// A peer: the subscriber's end of one connection.
 struct Peer {
     subscriber: usize,
     received: Vec<u8>,
-    /// The number of bytes that the peer takes before it is full; for frames, 1 or 0.
+    /// The number of bytes that the peer takes before it is full; if peers take frames, the number of frames: 0 or 1.
     room: usize,
     /// True if the peer has disconnected, which is noticed only at the next send.
     is_gone: bool,
@@ -75,7 +76,7 @@ impl Peers {
         if self.peers.len() <= place {
             self.peers.resize_with(place + 1, || None);
         }
-        assert!(self.peers[place].replace(peer).is_none(), "a key is given out again too early");
+        assert!(self.peers[place].replace(peer).is_none(), "the key of a member that has left is used again too early");
     }
 
     fn keys(&self) -> Vec<MemberKey> {
@@ -110,10 +111,10 @@ impl Transmit for Peers {
     }
 }
 
-/// A subscriber during all of its connections.
+/// A subscriber, which has several connections, one after the other.
 struct Subscriber {
     key: Arc<AudienceKey>,
-    /// The offset after which the subscriber began.
+    /// The offset after which the subscriber's first connection started.
     start: Offset,
     received: Vec<Offset>,
     /// The offsets of the gap events that the subscriber got.
@@ -129,7 +130,7 @@ struct Simulation {
     now: Instant,
     log: MemoryLog,
     entries: Vec<Arc<Entry>>,
-    /// The number of entries that were given to the state machine.
+    /// The number of `entries` that were given to the state machine.
     routed: usize,
     follows: Vec<(Arc<AudienceKey>, PartKey)>,
     fan_out: FanOut,
@@ -186,7 +187,7 @@ impl Simulation {
         }
     }
 
-    /// Delivers entries as the router does.
+    /// Gives the next entries to the state machine, as the router does; at most `most` of them.
     fn route(&mut self, most: usize) {
         let until = self.entries.len().min(self.routed + most);
         let batch = &self.entries[self.routed..until];
@@ -199,7 +200,7 @@ impl Simulation {
                 let offset = entry.position.offset;
                 // Some events are split into two pieces, as large events for several audiences are.
                 let cut = if offset.0.is_multiple_of(5) { bytes.len() / 2 } else { bytes.len() };
-                assert!(rest.is_none(), "of a plain event stream");
+                assert!(rest.is_none(), "an event of a plain event stream has one piece");
                 events.extend([bytes.slice(..cut), bytes.slice(cut..)].map(|piece| (offset, piece)));
                 if cut == bytes.len() {
                     events.pop();
@@ -212,7 +213,7 @@ impl Simulation {
         turn.deliver();
     }
 
-    /// Makes room at a random peer.
+    /// Lets a random peer take more bytes.
     fn drain(&mut self) {
         let keys = self.peers.keys();
         let Some(key) = self.random.choice(keys) else { return };
@@ -330,11 +331,11 @@ impl Simulation {
         for (key, part) in self.fan_out.take_abandoned() {
             let before = self.follows.len();
             self.follows.retain(|follow| *follow != (key.clone(), part));
-            assert_eq!(before, self.follows.len() + 1, "what is abandoned was followed");
+            assert_eq!(before, self.follows.len() + 1, "an abandoned part had followed its audience");
         }
     }
 
-    /// Makes room for all peers until nothing more is sent, and checks what each subscriber has got.
+    /// Lets all peers take bytes until nothing more is sent, and checks what each subscriber has got.
     fn come_to_rest(&mut self) {
         let keys = self.peers.keys();
         for key in keys.into_iter().filter(|key| self.peers.peer(*key).is_gone).collect::<Vec<_>>() {
@@ -397,7 +398,10 @@ impl Simulation {
             let received = &self.peers.peer(key).received;
             assert!(received.iter().all(|byte| b":\n".contains(byte)), "{:?}", str::from_utf8(received));
             let heartbeats = received.len() / 2;
-            assert!((intervals..=intervals * 5 / 4 + 1).contains(&heartbeats), "{heartbeats} in {intervals} intervals");
+            assert!(
+                (intervals..=intervals * 5 / 4 + 1).contains(&heartbeats),
+                "{heartbeats} heartbeats in {intervals} intervals"
+            );
         }
     }
 }
@@ -418,7 +422,7 @@ impl Subscriber {
             match field("event: ") {
                 Some("fanfare.gap") => self.gaps.push(offset),
                 Some("fanfare.end") => {
-                    assert!(offset >= self.cursor, "the end stands before what was received");
+                    assert!(offset >= self.cursor, "the end event names a position before an event that was received");
                     self.has_everything(entries, offset);
                 }
                 Some(other) => panic!("an event of type {other}"),
@@ -426,7 +430,7 @@ impl Subscriber {
                     let data = field("data: ").or(field("data:")).unwrap();
                     let entry = &entries[usize::try_from(offset.0).unwrap() - 1];
                     assert_eq!(data, entry.update.data(), "of {offset}");
-                    assert!(offset > self.cursor, "{offset} comes again, or too late, behind {}", self.cursor);
+                    assert!(offset > self.cursor, "event {offset} comes after event {}", self.cursor);
                     self.received.push(offset);
                 }
             }
@@ -438,13 +442,13 @@ impl Subscriber {
     /// missing.
     fn has_everything(&self, entries: &[Arc<Entry>], place: Offset) {
         let received: BTreeSet<_> = self.received.iter().copied().collect();
-        assert_eq!(received.len(), self.received.len(), "something comes twice");
+        assert_eq!(received.len(), self.received.len(), "an event comes twice");
         for entry in entries.iter().filter(|entry| self.key.admits(&entry.update)) {
             let offset = entry.position.offset;
             let is_due = offset > self.start && offset <= place;
             let is_told = self.gaps.iter().any(|gap| *gap >= offset);
             assert!(!is_due || is_told || received.contains(&offset), "{offset} is missing in {received:?}");
         }
-        assert!(received.iter().all(|offset| *offset > self.start), "something from before the start");
+        assert!(received.iter().all(|offset| *offset > self.start), "an event from before the start was received");
     }
 }

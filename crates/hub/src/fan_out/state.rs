@@ -21,14 +21,15 @@ pub struct FanOut {
     pub(super) reads: ReadQueue,
     /// The sends of which not all bytes were taken. Empty between turns.
     pub(super) unsent: Vec<Unsent>,
-    /// The members that have left and that the driver has not been given yet.
+    /// The members that have left, until the driver takes them with [`FanOut::take_departed`].
     pub(super) departed: Vec<Departed>,
-    /// The parts that have no more members and that the driver has not been given yet.
+    /// The parts that have lost their last member, until the driver takes them with [`FanOut::take_abandoned`].
     pub(super) abandoned: Vec<(Arc<AudienceKey>, PartKey)>,
     pub(super) random: fastrand::Rng,
 }
 
-/// A turn of the state machine: it has a way to send, and the current time.
+/// A turn of the state machine: the calls in which a driver lets it send bytes. It has the current time, and the
+/// [`Transmit`] that sends.
 #[derive(Debug)]
 pub struct Turn<'a, T> {
     pub(super) core: &'a mut FanOut,
@@ -37,7 +38,7 @@ pub struct Turn<'a, T> {
 }
 
 impl FanOut {
-    /// Returns a state machine without members, whose parts have windows of at most this size. `seed` is the seed of
+    /// Returns a state machine without members. `window` is the limit of the window of each part. `seed` is the seed of
     /// the random numbers that spread heartbeats over time.
     #[must_use]
     pub fn new(window: WindowLimit, seed: u64) -> Self {
@@ -79,10 +80,10 @@ impl FanOut {
 
     /// The keys of all members.
     pub fn keys(&self) -> impl Iterator<Item = MemberKey> + '_ {
-        self.members.iter().map(|(key, _)| MemberKey::try_from(key).expect("keys are given out by join"))
+        self.members.iter().map(|(key, _)| MemberKey::try_from(key).expect("each key was made by `join`"))
     }
 
-    /// Releases the memory that many members needed, once all members have left.
+    /// Releases the memory of the state machine if it has no members: there may have been many.
     pub fn shrink(&mut self) {
         if self.members.is_empty() && self.members.capacity() > 0 {
             self.members = Slab::new();
@@ -107,7 +108,7 @@ impl FanOut {
         match before {
             State::Waits(place) => {
                 let removed = part.waiting.swap_remove(place as usize);
-                debug_assert_eq!(removed, key, "a member knows its place among those that wait");
+                debug_assert_eq!(removed, key, "a waiting member has its index in `waiting`");
                 if let Some(moved) = part.waiting.get(place as usize) {
                     self.members[*moved as usize].state = State::Waits(place);
                 }
@@ -117,11 +118,11 @@ impl FanOut {
         }
     }
 
-    /// Notes that a member has no more room. It has everything up to `cursor`, except `left`, which is the rest of the
-    /// event at `cursor`.
+    /// Notes that a member has no more room. The member has got everything up to `cursor`, except `left`, which is the
+    /// rest of the event at `cursor`.
     pub(super) fn is_full(&mut self, key: MemberKey, cursor: Offset, left: Left) {
         let member = self.member(key);
-        debug_assert!(cursor >= member.cursor, "a cursor never falls: {cursor} after {}", member.cursor);
+        debug_assert!(cursor >= member.cursor, "a cursor never goes back: {cursor} after {}", member.cursor);
         if member.state != State::Ends {
             self.enter(key, State::Full);
         }

@@ -1,4 +1,4 @@
-//! Single situations; [`simulation`](super::simulation) has the random ones.
+//! Tests of single situations. The module [`simulation`](super::simulation) tests random situations.
 use super::*;
 use crate::{
     audience_key::AudienceKey, bundle::Events, catch_up::Step, grant::Matchers, position::Offset,
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Connections that take everything, except those of two members.
+/// Connections that take all bytes, except the connections of two members.
 #[derive(Default)]
 struct Connections {
     broken: Option<MemberKey>,
@@ -95,7 +95,7 @@ fn a_member_that_catches_up_for_long_gets_heartbeats() {
         assert_eq!(connections.sent.len(), beats as usize);
         assert!(core.deadline(member, later, interval) > later);
     }
-    // With a full connection it has to make room first, and goes on where it was.
+    // A member whose connection is full gets no heartbeat, and its cursor stays where it was.
     connections.full = Some(member);
     let later = now + 4 * interval;
     core.turn(later, &mut connections).expire(&[member], interval, &|_| String::new());
@@ -141,7 +141,7 @@ fn patterns_leave_reads_of_the_log_to_exact_topics() {
     (0..2 * CONCURRENT_READS).for_each(|number| join(&mut core, format!("/{number}")));
     let exact = reads(&mut core);
     assert_eq!(scans.len() + exact.len(), CONCURRENT_READS);
-    // Each that ends makes room for another one of its kind.
+    // Each read that ends makes room for another read of the same kind.
     for (ended, is_scan) in [(&exact[0], false), (&scans[0], true), (&exact[1], false)] {
         core.turn(now, &mut Connections::default()).take_step(ended.part, &step(0, 3, 10));
         let [next] = &reads(&mut core)[..] else { panic!("one read has ended") };

@@ -1,6 +1,6 @@
 //! Heartbeats and the ends of streams. A member has one deadline: the time of its next heartbeat or of the end of its
-//! stream, whichever is earlier. An event does not move the deadline. Instead, when the deadline has come, the time of
-//! the last send is checked.
+//! stream, whichever is earlier. An event does not move the deadline. Instead, when the deadline comes, a heartbeat is
+//! sent only if the last send was long enough ago.
 use super::{
     FanOut, Outgoing, Transmit, Turn,
     member::{MemberKey, State},
@@ -9,7 +9,7 @@ use crate::position::Offset;
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 
-/// The smallest fraction of an interval after which a periodic action is repeated.
+/// The smallest result of [`spread`]: a periodic action is repeated after at least this fraction of its interval.
 pub const LEAST_SPREAD: f64 = 0.8;
 
 /// Returns a random fraction of an interval, between [`LEAST_SPREAD`] and 1, so that periodic actions that began at the
@@ -18,9 +18,9 @@ pub fn spread(random: &mut fastrand::Rng) -> f64 {
     LEAST_SPREAD + (1.0 - LEAST_SPREAD) * random.f64()
 }
 
-/// Returns the time when a stream has to be checked next: after `pause` without bytes since `spoke`, or when the hub
-/// ends it. A stream that has been silent for longer than `pause` has no room for bytes. It is checked again after one
-/// more pause.
+/// Returns the time when a stream has to be checked next: `pause` after `spoke`, the time when bytes were last sent, or
+/// at `ends`, the time when the hub ends the stream, whichever is earlier. If `pause` has already passed since `spoke`,
+/// the subscriber has no room for a heartbeat, and the stream is checked again `pause` after `now`.
 pub(crate) fn deadline(spoke: Instant, ends: Option<Instant>, now: Instant, pause: Duration) -> Instant {
     let heartbeat = spoke + pause;
     let heartbeat = if heartbeat > now { heartbeat } else { now + pause };
@@ -28,14 +28,14 @@ pub(crate) fn deadline(spoke: Instant, ends: Option<Instant>, now: Instant, paus
 }
 
 impl FanOut {
-    /// Returns the time when the driver has to call [`Turn::expire`] for a member, if a stream that is silent for
-    /// `heartbeat_interval` gets a heartbeat.
+    /// Returns the time when the driver has to call [`Turn::expire`] for a member. A member gets a heartbeat if nothing
+    /// was sent to it for 80 to 100 % of `heartbeat_interval`.
     pub fn deadline(&mut self, key: MemberKey, now: Instant, heartbeat_interval: Duration) -> Instant {
         let pause = heartbeat_interval.mul_f64(spread(&mut self.random));
         deadline(self.spoke(key), self.member(key).ends, now, pause)
     }
 
-    /// Notes that the bytes for a member were not sent earlier than `now`.
+    /// Notes that bytes were sent to a member at the time `now`. A time before the last noted time is ignored.
     pub fn spoke_at(&mut self, key: MemberKey, now: Instant) {
         let spoke = &mut self.member_mut(key).spoke;
         *spoke = now.max(*spoke);
@@ -53,8 +53,9 @@ impl FanOut {
 
 impl<T: Transmit> Turn<'_, T> {
     /// Handles the members whose deadline has come: ends the streams whose end time has come, and sends a heartbeat to
-    /// the members that were silent for `heartbeat_interval`. Members that have left are ignored. `place` returns the
-    /// ID of a position. Afterwards each of the members has a new deadline.
+    /// the members to which nothing was sent for at least 80 % of `heartbeat_interval`. Members that have left are
+    /// ignored. `place` returns the ID of a position. After this call, the driver must ask for a new
+    /// [`deadline`](FanOut::deadline) of each member that is left.
     pub fn expire(&mut self, due: &[MemberKey], heartbeat_interval: Duration, place: &impl Fn(Offset) -> String) {
         let mut silent = Vec::new();
         for key in due.iter().copied().filter(|key| self.core.contains(*key)).collect::<Vec<_>>() {
@@ -73,8 +74,8 @@ impl<T: Transmit> Turn<'_, T> {
 
     fn is_to_speak(&self, key: MemberKey, heartbeat_interval: Duration) -> bool {
         let is_silent = self.core.spoke(key) + heartbeat_interval.mul_f64(LEAST_SPREAD) <= self.now;
-        // A member without room needs no heartbeat: it has to make room first. A member that catches up has room, and
-        // may be silent for long, because the log has little for it.
+        // A member without room gets no heartbeat: its peer has to take earlier bytes first. A member that catches up
+        // has room. It may get no bytes for a long time, if few entries of the log are for it.
         is_silent && matches!(self.core.member(key).state, State::Waits(_) | State::CatchesUp(_))
     }
 
@@ -89,7 +90,8 @@ impl<T: Transmit> Turn<'_, T> {
         for (key, taken) in self.take_full() {
             let cursor = self.core.reached(key);
             let bytes = Bytes::from_static(self.core.audience(key).representation.heartbeat());
-            // A heartbeat that was not begun is dropped: the member still has to take earlier bytes.
+            // If no byte of the heartbeat was sent, the heartbeat is dropped: the member's peer has to take earlier
+            // bytes first.
             let left = if taken > 0 { bytes.slice(taken..) } else { Bytes::new() };
             self.core.is_full(key, cursor, [left, Bytes::new()]);
         }

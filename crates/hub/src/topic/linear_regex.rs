@@ -2,8 +2,8 @@
 //! byte of the text.
 //!
 //! An expression is accepted if its deterministic automaton is small. Usual patterns need few states. An expression
-//! such as `[ab]*a[ab]{400}`, which would need a huge automaton, is refused: matching it in little memory takes a
-//! thousand times as long, for every update.
+//! such as `[ab]*a[ab]{400}`, which would need a huge automaton, is refused: matching it without such an automaton
+//! takes a thousand times as long, for every update.
 use super::MAX_TOPIC_BYTES;
 use regex_automata::{
     Input,
@@ -42,7 +42,7 @@ pub(super) struct LinearRegex {
 /// The reason why an expression was not compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CompileError {
-    /// The expression, or a step of compiling it, is larger than its limit, such as [`MAX_COMPILED_BYTES`].
+    /// The expression exceeds a limit, such as [`MAX_COMPILED_BYTES`], when it is compiled.
     TooLarge,
     /// The text is not a regular expression, or it uses lookaround or backreferences, which cannot be matched in linear
     /// time.
@@ -91,8 +91,8 @@ fn nfa(expression: &str) -> Result<NFA, CompileError> {
     })
 }
 
-/// Returns only the last line of an error, which has the reason. The lines before it show the expression, which is not
-/// exactly what the client wrote.
+/// Returns only the last line of an error, which has the reason. The lines before show the regular expression, which
+/// was made from the client's text and is not exactly this text.
 fn last_line(error: &dyn Error) -> String {
     let message = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     let line = message.lines().next_back().unwrap_or_default();
@@ -130,8 +130,8 @@ mod tests {
         assert_eq!(LinearRegex::compile(&expression(largest + 1)).unwrap_err(), CompileError::TooLarge);
     }
 
-    /// Expressions that take a backtracking matcher very long, and one for which a matcher would follow many states at
-    /// once. Each that compiles takes one step per byte.
+    /// Tests expressions with which a backtracking matcher takes very long, and one with which a matcher would follow
+    /// many states at once. Each expression that compiles takes one step per byte.
     #[test]
     fn hostile_expressions_cost_one_step_for_a_byte_or_are_refused() {
         let text = "a".repeat(MAX_TOPIC_BYTES - 1) + "!";

@@ -26,7 +26,7 @@ const WILDCARD: &str = "*";
 pub enum Matcher {
     /// `*`: every topic.
     Any,
-    /// The topic that is equal, byte for byte.
+    /// The one topic that is equal to this text, byte for byte.
     Exact(Topic),
     /// Every topic that the URI Template can expand to, and the template's own text.
     UriTemplate(Arc<UriTemplate>),
@@ -66,7 +66,8 @@ impl Matcher {
         Self::Any
     }
 
-    /// Returns the matcher of the topic that equals `text`; `*` is every topic, whatever the type of the matcher.
+    /// Returns the matcher of the topic that equals `text`. The text `*` matches every topic, as it does for every type
+    /// of matcher.
     ///
     /// # Errors
     /// [`InvalidMatcher`] if no topic can equal `text`.
@@ -98,8 +99,8 @@ impl Matcher {
         }
     }
 
-    /// Returns the matcher of the topics that match the URL Pattern `text`; `*` is every topic. A relative pattern, and
-    /// later a relative topic, is resolved against `base`, the hub's URL.
+    /// Returns the matcher of the topics that match the URL Pattern `text`; `*` is every topic. The pattern, and each
+    /// topic that is later compared with it, is resolved against `base`, the hub's URL, if it is relative.
     ///
     /// # Errors
     /// [`InvalidMatcher`] if `text` is not a URL Pattern, or exceeds a limit.
@@ -108,7 +109,7 @@ impl Matcher {
         if Self::exact(text)? == Self::Any {
             return Ok(Self::Any);
         }
-        // No URL and no matcher contains a line feed, so two different pairs never have the same key.
+        // URLs and matchers contain no line feed, so different pairs of a URL and a matcher have different keys.
         COMPILED.get_or_compile(&format!("{base}\n{text}"), || UrlPattern::compile(text, base)).map(Self::UrlPattern)
     }
 

@@ -70,8 +70,8 @@ impl Topic {
         &self.0
     }
 
-    /// Returns the URL of the topic, relative to `base`; `None` if the topic is not a URL. Exact matchers do not use
-    /// this URL.
+    /// Returns the URL of the topic, resolved against `base`; `None` if the topic is not a URL. Exact matchers do not
+    /// use this URL.
     #[must_use]
     pub fn resolve(&self, base: &Url) -> Option<Url> {
         base.join(&self.0).ok()

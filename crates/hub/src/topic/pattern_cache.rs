@@ -1,5 +1,5 @@
-//! A cache of compiled patterns, with each pattern once: ten thousand subscribers may use a hundred patterns, and a
-//! publisher sends the same grant with every update.
+//! A cache of compiled patterns. Each pattern is compiled once, even if thousands of subscribers use it, or if a
+//! publisher sends it in its grant with every update.
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},

@@ -17,10 +17,10 @@ mod syntax;
 /// A compiled URI Template.
 pub struct UriTemplate {
     source: Box<str>,
-    /// The number of bytes of the source with which every expansion begins. These bytes are compared directly, because
-    /// in an automaton each of their characters would make all states larger.
+    /// The number of bytes of the source with which every expansion begins. These bytes are compared directly: in the
+    /// automaton, each different character of them would make every state larger.
     prefix: usize,
-    /// The expression for the text after the prefix.
+    /// The regular expression for the text after the prefix.
     expansions: LinearRegex,
 }
 
@@ -52,8 +52,8 @@ impl UriTemplate {
                 syntax::Part::Literal(text) => push_literal(&mut regex, text),
                 syntax::Part::Expression(expression) => expression.push_regex(&mut regex),
             }
-            // An expression of n variables becomes n² / 2 terms. One byte of the regular expression compiles to more
-            // than one byte.
+            // The limit is checked early, because an expression of n variables becomes n² / 2 terms. Each byte of the
+            // regular expression compiles to more than one byte, so a longer regular expression exceeds the limit.
             if regex.len() > MAX_COMPILED_BYTES {
                 return Err(TOO_COMPLEX);
             }
@@ -62,7 +62,7 @@ impl UriTemplate {
         match LinearRegex::compile(&regex) {
             Ok(expansions) => Ok(Self { source: source.into(), prefix, expansions }),
             Err(CompileError::TooLarge) => Err(TOO_COMPLEX),
-            Err(CompileError::Syntax(reason)) => unreachable!("{source} became {regex}: {reason}"),
+            Err(CompileError::Syntax(reason)) => unreachable!("{source} became the invalid regex {regex}: {reason}"),
         }
     }
 

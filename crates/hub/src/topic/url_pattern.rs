@@ -22,7 +22,8 @@ use urlpattern::{
 pub struct UrlPattern {
     source: Box<str>,
     base: Url,
-    // The pattern type of the `urlpattern` crate would allocate memory for every component and group at each match.
+    // The matchers of the components are kept instead of a pattern of the `urlpattern` crate, because such a pattern
+    // allocates memory for every component and group at each match.
     components: [ComponentMatcher<Compiled>; 8],
 }
 
@@ -32,8 +33,8 @@ impl UrlPattern {
     /// # Errors
     /// [`InvalidMatcher::InvalidPattern`], [`InvalidMatcher::TooComplex`].
     pub fn compile(source: &str, base: &Url) -> Result<Self, InvalidMatcher> {
-        // The crate's count of the brackets of an IPv6 address (`://]`) may fall below zero, which panics where
-        // overflow is checked.
+        // The `urlpattern` crate counts the brackets of IPv6 addresses. With some texts, such as `://]`, its count
+        // falls below zero, and it panics if overflow is checked.
         let pattern = panic::catch_unwind(|| parse(source, base))
             .unwrap_or_else(|_| Err(InvalidMatcher::InvalidPattern("it cannot be parsed".into())))?;
         let components = [
@@ -49,7 +50,7 @@ impl UrlPattern {
         Ok(Self { source: source.into(), base: base.clone(), components })
     }
 
-    /// True if `topic`, resolved against the hub's URL, matches the pattern. A topic that is not a URL never does.
+    /// True if `topic`, resolved against the hub's URL, matches the pattern. A topic that is not a URL never matches.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
         self.fits(&Candidate::new(topic))
@@ -104,7 +105,7 @@ fn parse(source: &str, base: &Url) -> Result<urlpattern::UrlPattern<Compiled>, I
     urlpattern::UrlPattern::parse(init, options).map_err(invalid)
 }
 
-/// Returns the matcher of a component, if all its regular expressions were compiled.
+/// Returns the matcher of a component, or the error if the component's regular expression was not compiled.
 fn matcher_of(component: Component<Compiled>) -> Result<ComponentMatcher<Compiled>, InvalidMatcher> {
     if let InnerMatcher::RegExp { regexp: Ok(Compiled(Err(error))) } = &component.matcher.inner {
         return Err(error.clone().into());
@@ -112,8 +113,8 @@ fn matcher_of(component: Component<Compiled>) -> Result<ComponentMatcher<Compile
     Ok(component.matcher)
 }
 
-/// The adapter by which the `urlpattern` crate uses [`LinearRegex`]. It contains the error if compiling failed, because
-/// the crate's own error cannot contain a reason; [`matcher_of`] checks it.
+/// The adapter by which the `urlpattern` crate uses [`LinearRegex`]. If compiling failed, it contains the error,
+/// because the crate's own error cannot contain a reason. [`matcher_of`] returns this error.
 #[derive(Debug)]
 struct Compiled(Result<LinearRegex, CompileError>);
 
@@ -126,7 +127,8 @@ impl RegExp for Compiled {
         Ok(Self(LinearRegex::compile(pattern)))
     }
 
-    /// Returns an empty list if `text` matches, and `None` if not. Captures are not needed.
+    /// Returns an empty list of captures if `text` matches, because captures are not needed; `None` if it does not
+    /// match.
     fn matches<'a>(&self, text: &'a str) -> Option<Vec<Option<&'a str>>> {
         self.0.as_ref().is_ok_and(|regex| regex.is_match(text)).then(Vec::new)
     }

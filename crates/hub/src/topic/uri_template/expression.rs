@@ -39,14 +39,14 @@ pub(super) enum Operator {
     QueryContinuation,
 }
 
-/// The expansion of an operator: its column in the table of RFC 6570, appendix A.
+/// The rules by which an operator expands its variables: its column in the table of RFC 6570, appendix A.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     /// The text before the first defined variable.
     pub(super) first: &'static str,
     /// The text between defined variables and between exploded members.
     pub(super) separator: &'static str,
-    /// True if values follow their names.
+    /// True if each value follows the name of its variable, as in `name=value`.
     pub(super) named: bool,
     /// The text after a name whose value is empty.
     pub(super) if_empty: &'static str,
@@ -89,15 +89,16 @@ impl Operator {
 }
 
 impl Expression<'_> {
-    /// Appends a regular expression that matches every expansion. It stops, incomplete, when `regex` is longer than the
-    /// limit for compiling.
+    /// Appends a regular expression that matches every expansion. It stops early, and leaves `regex` incomplete, when
+    /// `regex` is longer than the limit for compiling.
     ///
     /// Undefined variables are left out together with their separators. So the expansion is empty, or it begins with
     /// any one of the variables, and each later variable may follow. The regular expression has an alternative for each
-    /// beginning.
+    /// variable that may be the first.
     pub(super) fn push_regex(&self, regex: &mut String) {
         let style = self.operator.style();
-        // If values may contain commas and equals signs, separators need no special treatment.
+        // If values may contain commas and equals signs, separators are like any other characters of a value, and any
+        // number of such characters matches.
         if style.reserved && self.variables.iter().any(|variable| !matches!(variable.modifier, Modifier::Prefix(_))) {
             *regex += &format!("(?:{}{})?", regex::escape(style.first), style.characters(""));
             return;
@@ -124,7 +125,7 @@ impl Expression<'_> {
 }
 
 impl Variable<'_> {
-    /// Returns a regular expression of what the variable expands to if it is defined.
+    /// Returns a regular expression that matches every text to which the variable expands if it is defined.
     fn regex(&self, style: Style) -> String {
         // In RFC 6570, a name without a value has no equals sign in path parameters, and has one everywhere else.
         let named = |name: &str, value: &str| match (style.named, style.if_empty) {
@@ -150,14 +151,16 @@ impl Variable<'_> {
 }
 
 impl Style {
-    /// Returns a regular expression of any number of characters that a value may expand to, or that are in `more`.
+    /// Returns a regular expression that matches any number of characters that may be in an expanded value, or that are
+    /// in `more`.
     fn characters(self, more: &str) -> String {
         let reserved = if self.reserved { RESERVED } else { more };
         format!("(?:[{UNRESERVED}{reserved}]|{TRIPLET})*")
     }
 
-    /// Returns a regular expression of at most `length` characters of a value, where the triplets of one UTF-8 sequence
-    /// are one character. There is only one way to read each text, so the automaton need not follow several counts.
+    /// Returns a regular expression that matches at most `length` characters of an expanded value. All percent-encoded
+    /// bytes of one UTF-8 sequence are one character. Each text can be divided into characters in only one way, so the
+    /// automaton need not count in several ways at once.
     fn prefix(self, length: u16) -> String {
         let reserved = if self.reserved { RESERVED } else { "" };
         // The first byte of a UTF-8 sequence begins with C or D, E, or F if one, two or three bytes follow.

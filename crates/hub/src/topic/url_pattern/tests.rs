@@ -53,7 +53,7 @@ fn patterns_match_as_the_standard_says() {
         // Opaque paths. Unescaped, `:isbn` would be a group.
         (r"urn\:isbn\:*", &["urn:isbn:0451450523"], &["urn:issn:0451450523", "https://example.com/urn:isbn:1"]),
         (r"data\:foobar", &["data:foobar"], &["data:foo"]),
-        // Relative to the hub.
+        // Relative patterns, which are resolved against the hub's URL.
         ("/books/:id", &["/books/1", "../books/1", "https://hub.example/books/1"], &["https://example.com/books/1", "http://hub.example/books/1", "books/1"]),
         ("books/:id", &["books/1", "/.well-known/books/1"], &["/books/1"]),
         ("?q=*", &["?q=1", "/.well-known/mercure?q=1"], &["?r=1", "/?q=1"]),
